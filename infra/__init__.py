@@ -1,0 +1,1 @@
+"""The CDK stack: one file a construct."""

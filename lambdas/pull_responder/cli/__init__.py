@@ -1,0 +1,1 @@
+"""The terminal. Left out of the deployed asset."""

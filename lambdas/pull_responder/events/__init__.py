@@ -1,0 +1,1 @@
+"""Wire formats in, PullFailure out. Everything read here is untrusted: bounded, redacted, never executed."""

@@ -1,0 +1,1 @@
+"""A finding, its identity and its life."""

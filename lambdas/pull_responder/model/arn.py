@@ -1,0 +1,44 @@
+"""Amazon Resource Names, read without trust."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+# Domain suffix of each partition's ECR hosts, from the AWS SDK's partitions.json.
+DNS_SUFFIXES: Final = {
+    "aws": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-us-gov": "amazonaws.com",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+    "aws-eusc": "amazonaws.eu",
+}
+
+_ARN = re.compile(
+    r"arn:(?P<partition>[a-z][a-z0-9-]{0,30}):(?P<service>[a-z0-9-]{1,60}):(?P<region>[a-z0-9-]{0,60})"
+    r":(?P<account>\d{12}|aws|):(?P<resource>\S{1,2048})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """One ARN, in its six parts. `account` is empty, "aws" (AWS's own policies) or twelve digits."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def parse(cls, text: str) -> Arn | None:
+        """Return the ARN that `text` is, or None when it is none."""
+        match = _ARN.fullmatch(text)
+        return cls(**match.groupdict()) if match else None
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"

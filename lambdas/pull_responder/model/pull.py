@@ -1,0 +1,151 @@
+"""A pull that failed: what was pulled, by whom, on which node, and what the error said."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pull_responder.model.arn import DNS_SUFFIXES, Arn
+
+_INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+
+
+class Symptom(StrEnum):
+    """What the failure looks like before anything is looked up."""
+
+    TIMEOUT = "timeout"
+    NAME_RESOLUTION_FAILED = "name_resolution_failed"
+    NOT_AUTHENTICATED = "not_authenticated"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 -- the name of a symptom, not a secret
+    ACCESS_DENIED = "access_denied"
+    NOT_FOUND = "not_found"
+    PLATFORM_MISMATCH = "platform_mismatch"
+    THROTTLED = "throttled"
+    KUBELET_THROTTLED = "kubelet_throttled"
+    DISK_FULL = "disk_full"
+    DOWNLOAD_CORRUPT = "download_corrupt"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+
+class Stage(StrEnum):
+    """How far the pull came: a token, then the manifest, then the layers, then unpacking them."""
+
+    TOKEN = "token"  # noqa: S105 -- the name of a stage, not a secret
+    MANIFEST = "manifest"
+    LAYER = "layer"
+    UNPACK = "unpack"
+
+
+class PolicyType(StrEnum):
+    """The kinds of policy that AWS names in an access denied message, in AWS's own words."""
+
+    IDENTITY = "identity-based policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    RESOURCE = "resource-based policy"
+    SERVICE_CONTROL = "service control policy"
+    RESOURCE_CONTROL = "resource control policy"
+    VPC_ENDPOINT = "VPC endpoint policy"
+
+
+class PrincipalKind(StrEnum):
+    """Who may sign a request to AWS."""
+
+    ROLE = "role"
+    USER = "user"
+    ROOT = "root"
+    FEDERATED_USER = "federated user"
+    SERVICE = "AWS service"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asked.
+
+    `arn` is what AWS wrote: for a role the session's ARN, which has dropped the role's path, or empty when AWS
+    gave none. `role_arn` is the issuing role's own ARN and is set only where the event carried it, path included.
+    """
+
+    kind: PrincipalKind
+    arn: str
+    partition: str
+    account: str | None
+    name: str | None
+    session_name: str | None = None
+    role_arn: str | None = None
+
+    @property
+    def instance_id(self) -> str | None:
+        """The EC2 instance whose role this session is, which EC2 names its sessions by; else None."""
+        if self.session_name and _INSTANCE_ID.fullmatch(self.session_name):
+            return self.session_name
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """AWS's own words about a denied request, taken apart.
+
+    `policy_type` is None where AWS gave no reason (older messages); `explicit` tells a Deny statement from a
+    missing Allow; `policy_arn` is set where AWS names the policy. `message` is bounded and redacted.
+    """
+
+    action: str
+    resource: str
+    message: str
+    policy_type: PolicyType | None = None
+    explicit: bool = False
+    policy_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullFailure:
+    """One failed pull. What is not known is None; nothing in it can be trusted to be true.
+
+    `account` is where the failure was recorded, `region` the registry's region. `observed_at` is ISO 8601 in UTC.
+    """
+
+    symptom: Symptom
+    stage: Stage | None
+    region: str
+    account: str | None = None
+    principal: Principal | None = None
+    denial: Denial | None = None
+    registry_account: str | None = None
+    repository: str | None = None
+    tag: str | None = None
+    digest: str | None = None
+    cluster: str | None = None
+    node: str | None = None
+    namespace: str | None = None
+    pod: str | None = None
+    observed_at: str | None = None
+    event_id: str | None = None
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition the pull happened in; "aws" when nothing says otherwise."""
+        if self.denial and (resource := Arn.parse(self.denial.resource)):
+            return resource.partition
+        return self.principal.partition if self.principal else "aws"
+
+    @property
+    def repository_arn(self) -> str | None:
+        """The ARN of the repository that was pulled from; None when the event does not say which."""
+        if self.registry_account and self.repository:
+            return f"arn:{self.partition}:ecr:{self.region}:{self.registry_account}:repository/{self.repository}"
+        return None
+
+    @property
+    def image(self) -> str | None:
+        """The image as a pod names it, as far as it is known; None when the repository is not."""
+        suffix = DNS_SUFFIXES.get(self.partition)
+        if not (self.registry_account and self.repository and suffix):
+            return None
+        name = f"{self.registry_account}.dkr.ecr.{self.region}.{suffix}/{self.repository}"
+        if self.tag:
+            name += f":{self.tag}"
+        return f"{name}@{self.digest}" if self.digest else name

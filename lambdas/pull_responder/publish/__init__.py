@@ -1,0 +1,1 @@
+"""Where findings go. Only these modules know the formats of SNS and Security Hub."""

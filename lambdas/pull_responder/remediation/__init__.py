@@ -1,0 +1,1 @@
+"""The fix as data: commands to run and policies to put."""
