@@ -1,0 +1,336 @@
+"""The decision on a request by all policies on its way.
+
+Sources: IAM User Guide, "Policy evaluation logic" (within an account, across accounts); AWS Organizations User Guide,
+"SCP evaluation" and "RCP evaluation"; Amazon ECR User Guide, "Private registry permissions".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from pull_responder.authorization.evidence import Nearest, nearest_allow, unknowns
+from pull_responder.authorization.layer import Layer
+from pull_responder.authorization.policy import Policy
+from pull_responder.authorization.request import CallerKind, Request, Strength, Truth
+from pull_responder.authorization.statement import Statement
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Answer", "Decision", "Layer", "Outcome", "Policies", "State", "Unread", "evaluate"]
+
+_V1_REGISTRY_ACTIONS = frozenset({"ecr:replicateimage", "ecr:batchimportupstreamimage", "ecr:createrepository"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All policies on the way of a request; each default means that there is none of the kind.
+
+    `scps` and `rcps` are a tuple of policies for each level, from the organization's root to the account, each of
+    which must allow; they are empty for an account outside an organization and for the management account.
+    `endpoints` are the policies of the one VPC endpoint that the request passes. No identity policy grants nothing;
+    no boundary, service control, resource control, session or endpoint policy stops nothing.
+    """
+
+    identity: tuple[Policy, ...] | Unread = ()
+    boundary: tuple[Policy, ...] | Unread = ()
+    scps: tuple[tuple[Policy, ...], ...] | Unread = ()
+    rcps: tuple[tuple[Policy, ...], ...] | Unread = ()
+    session: Policy | Unread | None = None
+    resource: Policy | Unread | None = None
+    registry: Policy | Unread | None = None
+    endpoints: tuple[Policy, ...] | Unread = ()
+    registry_scope: Literal["V1", "V2"] = "V2"
+
+
+class State(StrEnum):
+    """What one layer does to the request."""
+
+    OPEN = "does not stop it"
+    BLOCKS_IMPLICITLY = "does not allow it"
+    BLOCKS_EXPLICITLY = "denies it"
+    UNDECIDED = "may stop it"
+    NOT_APPLICABLE = "does not apply"
+
+
+class Answer(StrEnum):
+    """What AWS answers. A denial is certain where one layer surely stops the request, whatever else is unknown."""
+
+    ALLOWED = "Allowed"
+    IMPLICITLY_DENIED = "ImplicitlyDenied"
+    EXPLICITLY_DENIED = "ExplicitlyDenied"
+    UNDECIDED = "Undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one layer does, and by which statement.
+
+    `policy` and `statement` are the Deny that stops the request, or the Allow that lets it through where there is
+    one. `unknown` names what an undecided layer hangs on: condition keys as the policies write them, and why
+    policies could not be read. For service and resource control policies, `level` counts from 0 at the root and
+    tells which level stops the request.
+    """
+
+    layer: Layer
+    state: State
+    policy: Policy | None = None
+    statement: Statement | None = None
+    unknown: tuple[str, ...] = ()
+    level: int | None = None
+    _request: Request | None = field(default=None, repr=False, compare=False)
+    _policies: tuple[Policy, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def nearest(self) -> Nearest | None:
+        """The Allow that came nearest where one lacks, and why it did not match; None where there is none."""
+        if self.state is not State.BLOCKS_IMPLICITLY or self._request is None:
+            return None
+        return nearest_allow(self._request, self._policies)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The decision and what each layer had to do with it, in the order of Layer."""
+
+    decision: Answer
+    outcomes: Mapping[Layer, Outcome]
+
+    @property
+    def blocked_by(self) -> tuple[Layer, ...]:
+        """Every layer that alone would stop the request."""
+        return tuple([layer for layer, outcome in self.outcomes.items() if outcome.state in _BLOCKS])
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What the undecided layers hang on."""
+        return tuple(dict.fromkeys(name for outcome in self.outcomes.values() for name in outcome.unknown))
+
+
+_BLOCKS = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
+
+
+class _Reading:
+    """What the policies of one layer say to a request, before it is known whether their Allow is needed."""
+
+    __slots__ = ("bounded", "denied", "denier", "granter", "policies", "possible", "reason", "request", "sure")
+
+    def __init__(self, request: Request, bounded: Truth) -> None:
+        self.request = request
+        self.bounded = bounded
+        self.policies: tuple[Policy, ...] = ()
+        self.denied: Truth = False
+        self.denier: tuple[Policy, Statement] | None = None
+        self.sure = Strength.NONE
+        self.possible = Strength.NONE
+        self.granter: tuple[Policy, Statement] | None = None
+        self.reason: str | None = None
+
+    def read(self, policies: tuple[Policy, ...] | Unread) -> _Reading:
+        """Match the request against all statements, as far as they can matter."""
+        if isinstance(policies, Unread):
+            self.reason = policies.reason
+            self.denied = None
+            self.possible = Strength.DIRECT
+            return self
+        self.policies = policies
+        for policy in policies:
+            if policy.denies and self._denied_by(policy):
+                break
+            if self.sure is not Strength.DIRECT:
+                self._allowed_by(policy)
+        return self
+
+    def _denied_by(self, policy: Policy) -> bool:
+        for statement in policy.denies:
+            sure, possible = statement.match(self.request, bounded=self.bounded)
+            if sure:
+                self.denied = True
+                self.denier = (policy, statement)
+                return True
+            if possible:
+                self.denied = None
+        return False
+
+    def _allowed_by(self, policy: Policy) -> None:
+        for statement in policy.allows:
+            sure, possible = statement.match(self.request, bounded=self.bounded)
+            self.possible = max(self.possible, possible)
+            if sure > self.sure:
+                self.sure = sure
+                self.granter = (policy, statement)
+                if sure is Strength.DIRECT:
+                    return
+
+    def joined(self, other: _Reading | None) -> _Reading:
+        """Return this reading with the grants of `other` beside its own."""
+        if other is None or other.possible is Strength.NONE:
+            return self
+        both = _Reading(self.request, self.bounded)
+        both.policies = self.policies + other.policies
+        both.denied, both.denier = self.denied, self.denier
+        both.reason = self.reason or other.reason
+        stronger = other if other.sure > self.sure else self
+        both.sure, both.granter = stronger.sure, stronger.granter
+        both.possible = max(self.possible, other.possible)
+        return both
+
+    def grants(self, least: Strength) -> Truth:
+        """Return whether there is an Allow of at least that strength."""
+        if self.sure >= least:
+            return True
+        return None if self.possible >= least else False
+
+    def unknown(self) -> tuple[str, ...]:
+        """Return what the reading hangs on."""
+        names = unknowns(self.request, self.policies, bounded=self.bounded)
+        return (self.reason, *names) if self.reason else names
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """Whether a layer must allow the request for it to pass, and what that hangs on where it is unknown."""
+
+    needed: Truth
+    unknown: tuple[str, ...] = ()
+
+
+_NEEDED = _Need(needed=True)
+_NOT_NEEDED = _Need(needed=False)
+
+
+def evaluate(request: Request, policies: Policies) -> Decision:
+    """Decide on the request, and say of each layer whether it alone would stop it."""
+    boundary = policies.boundary
+    bounded = None if isinstance(boundary, Unread) else bool(boundary)
+    same = request.same_account
+    own = _resource(policies.resource, request, bounded, same=same)
+    registry = _registry(policies, request, bounded)
+    granting = own.joined(registry) if own else registry
+    need_identity = _need(granting, Strength.ROLE) if same else _NEEDED
+    need_limits = _need(granting, Strength.DIRECT) if same else _NEEDED
+
+    session = policies.session
+    sessions = (session,) if isinstance(session, Policy) else session
+    outcomes: dict[Layer, Outcome] = {}
+    if request.caller.kind is CallerKind.SERVICE:  # has no account, and so no policies of its own
+        for layer in (Layer.IDENTITY, Layer.BOUNDARY, Layer.SCP):
+            outcomes[layer] = _NOT_APPLICABLE[layer]
+    else:
+        outcomes[Layer.IDENTITY] = _outcome(Layer.IDENTITY, request, policies.identity, need_identity)
+        outcomes[Layer.BOUNDARY] = _outcome(Layer.BOUNDARY, request, boundary or None, need_limits)
+        outcomes[Layer.SCP] = _levels(Layer.SCP, request, policies.scps)
+    outcomes[Layer.RCP] = _levels(Layer.RCP, request, policies.rcps)
+    outcomes[Layer.SESSION] = _outcome(Layer.SESSION, request, sessions, need_limits)
+    if own is None:
+        outcomes[Layer.RESOURCE] = _NOT_APPLICABLE[Layer.RESOURCE]
+    else:
+        outcomes[Layer.RESOURCE] = _settle(Layer.RESOURCE, own.joined(registry), _NOT_NEEDED if same else _NEEDED)
+    outcomes[Layer.REGISTRY] = (
+        _settle(Layer.REGISTRY, registry, _NOT_NEEDED) if registry else _NOT_APPLICABLE[Layer.REGISTRY]
+    )
+    outcomes[Layer.ENDPOINT] = _outcome(Layer.ENDPOINT, request, policies.endpoints or None, _NEEDED)
+    return Decision(_answer(outcomes), outcomes)
+
+
+_NOT_APPLICABLE = {layer: Outcome(layer, State.NOT_APPLICABLE) for layer in Layer}
+
+
+def _resource(policy: Policy | Unread | None, request: Request, bounded: Truth, *, same: bool) -> _Reading | None:
+    """Read the resource's own policy; None where there is none and none is needed."""
+    if policy is None:
+        return None if same else _Reading(request, bounded)
+    return _Reading(request, bounded).read((policy,) if isinstance(policy, Policy) else policy)
+
+
+def _registry(policies: Policies, request: Request, bounded: Truth) -> _Reading | None:
+    """Read the registry's policy; None where there is none or its scope leaves the action out.
+
+    Source: Amazon ECR User Guide, "Private registry permissions", registry policy scope.
+    """
+    policy = policies.registry
+    if policy is None or not request.action_name.startswith("ecr:"):
+        return None
+    if policies.registry_scope == "V1" and request.action_name not in _V1_REGISTRY_ACTIONS:
+        return None
+    return _Reading(request, bounded).read((policy,) if isinstance(policy, Policy) else policy)
+
+
+def _need(granting: _Reading | None, least: Strength) -> _Need:
+    """Within an account, what grants at the resource is not needed elsewhere."""
+    granted = granting.grants(least) if granting else False
+    if granting is None or not granted:
+        if granted is False:
+            return _NEEDED
+        return _Need(needed=None, unknown=granting.unknown() if granting else ())
+    return _NOT_NEEDED
+
+
+def _outcome(layer: Layer, request: Request, policies: tuple[Policy, ...] | Unread | None, need: _Need) -> Outcome:
+    if policies is None:
+        return _NOT_APPLICABLE[layer]
+    return _settle(layer, _Reading(request, bounded=False).read(policies), need)
+
+
+def _settle(layer: Layer, reading: _Reading, need: _Need, level: int | None = None) -> Outcome:
+    if reading.denied:
+        policy, statement = reading.denier or (None, None)
+        return Outcome(layer, State.BLOCKS_EXPLICITLY, policy, statement, level=level)
+    granted = reading.grants(Strength.DELEGATES)
+    if need.needed and granted is False:
+        return Outcome(
+            layer, State.BLOCKS_IMPLICITLY, level=level, _request=reading.request, _policies=reading.policies
+        )
+    if reading.denied is None or (need.needed is not False and not granted):
+        doubts = reading.unknown() if reading.denied is None or granted is None else ()
+        doubts = tuple(dict.fromkeys(doubts + need.unknown))
+        return Outcome(layer, State.UNDECIDED, unknown=doubts, level=level)
+    policy, statement = reading.granter or (None, None)
+    return Outcome(layer, State.OPEN, policy, statement, level=level)
+
+
+def _levels(layer: Layer, request: Request, levels: tuple[tuple[Policy, ...], ...] | Unread) -> Outcome:
+    """Every level from the organization's root down to the account must allow the request.
+
+    Service-linked roles are exempt. Sources: AWS Organizations User Guide, "SCP evaluation" and "RCPs".
+    """
+    exempt = request.caller.service_linked
+    if not levels or exempt:
+        return _NOT_APPLICABLE[layer]
+    if isinstance(levels, Unread):
+        outcome = _settle(layer, _Reading(request, bounded=False).read(levels), _NEEDED)
+    else:
+        outcome = _worst(
+            [
+                _settle(layer, _Reading(request, bounded=False).read(each), _NEEDED, index)
+                for index, each in enumerate(levels)
+            ]
+        )
+    if exempt is None and outcome.state is not State.OPEN:
+        doubts = (*outcome.unknown, f"whether {request.caller.role} is a service-linked role")
+        return Outcome(layer, State.UNDECIDED, unknown=doubts)
+    return outcome
+
+
+def _worst(outcomes: list[Outcome]) -> Outcome:
+    for state in (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY):
+        for outcome in outcomes:
+            if outcome.state is state:
+                return outcome
+    undecided = [outcome for outcome in outcomes if outcome.state is State.UNDECIDED]
+    if not undecided:
+        return outcomes[-1]
+    doubts = tuple(dict.fromkeys(name for outcome in undecided for name in outcome.unknown))
+    return Outcome(undecided[0].layer, State.UNDECIDED, unknown=doubts, level=undecided[0].level)
+
+
+def _answer(outcomes: Mapping[Layer, Outcome]) -> Answer:
+    states = {outcome.state for outcome in outcomes.values()}
+    if State.BLOCKS_EXPLICITLY in states:
+        return Answer.EXPLICITLY_DENIED
+    if State.BLOCKS_IMPLICITLY in states:
+        return Answer.IMPLICITLY_DENIED
+    return Answer.UNDECIDED if State.UNDECIDED in states else Answer.ALLOWED

@@ -1,0 +1,113 @@
+"""Why a statement did not match, and what an answer hangs on: the evidence that people read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.condition import Condition
+from pull_responder.authorization.policy import Policy
+from pull_responder.authorization.request import UNKNOWN, Request, Strength, Truth
+from pull_responder.authorization.statement import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One element of a statement that a request does not meet.
+
+    `element` is the element's name in the policy. For a Condition, `operator` and `key` say which, `wanted` holds
+    the policy's values and `found` the request's, empty where the request lacks the key.
+    """
+
+    element: str
+    wanted: tuple[str, ...]
+    found: tuple[str, ...] = ()
+    operator: str | None = None
+    key: str | None = None
+
+    def __str__(self) -> str:
+        wanted = _listing(self.wanted)
+        found = _listing(self.found)
+        if self.element == "Condition":
+            return f"{self.operator} {self.key} {wanted} does not hold: the request has {found or 'no such key'}"
+        if self.element.startswith("Not"):
+            return f"{self.element} {wanted} leaves out {found}"
+        return f"{self.element} {wanted} does not include {found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The Allow statement that came nearest to matching, with all that it failed on."""
+
+    policy: Policy
+    statement: Statement
+    mismatches: tuple[Mismatch, ...]
+
+    def __str__(self) -> str:
+        return f"{self.policy.name}, {self.statement.place}: {'; '.join(map(str, self.mismatches))}"
+
+
+def nearest_allow(request: Request, policies: tuple[Policy, ...]) -> Nearest | None:
+    """Return the Allow that fails on the fewest elements; None where no Allow is about the action."""
+    found = [
+        Nearest(policy, statement, mismatches)
+        for policy in policies
+        for statement in policy.allows
+        if (mismatches := tuple(_mismatches(request, statement))) and (mismatches[0].element != "Action")
+    ]
+    return min(found, key=lambda nearest: len(nearest.mismatches), default=None)
+
+
+def _mismatches(request: Request, statement: Statement) -> Iterator[Mismatch]:
+    keys = request.keys
+    if not statement.actions.cover(request.action_name, keys):
+        element = "NotAction" if statement.actions.inverted else "Action"
+        yield Mismatch(element, statement.actions.values, (request.action,))
+    if (principal := statement.principal) is not None:
+        _, possible = principal.match(request.caller, literal=request.literal, bounded=False)
+        if possible is Strength.NONE:
+            element = "NotPrincipal" if principal.inverted else "Principal"
+            yield Mismatch(element, tuple(sorted(principal.names)), (request.principal,))
+    if (resources := statement.resources) is not None and resources.cover(request.resource, keys) is False:
+        yield Mismatch("NotResource" if resources.inverted else "Resource", resources.values, (request.resource,))
+    for condition in statement.conditions:
+        if condition.holds(keys) is False:
+            yield _failed(condition, request)
+
+
+def _failed(condition: Condition, request: Request) -> Mismatch:
+    values = request.keys.get(condition.folded_key)
+    found = values if isinstance(values, tuple) else ()
+    return Mismatch("Condition", condition.values, found, condition.operator.name, condition.key)
+
+
+def unknowns(request: Request, policies: tuple[Policy, ...], *, bounded: Truth) -> tuple[str, ...]:
+    """Return the names of what statements hang on that may or may not apply to the request."""
+    names: dict[str, None] = {}
+    for policy in policies:
+        for statement in policy.statements:
+            sure, possible = statement.match(request, bounded=bounded)
+            if possible > sure:
+                names.update(dict.fromkeys(_unknown(request, statement, bounded=bounded)))
+    return tuple(names)
+
+
+def _unknown(request: Request, statement: Statement, *, bounded: Truth) -> Iterator[str]:
+    keys = request.keys
+    if (resources := statement.resources) is not None and resources.cover(request.resource, keys) is None:
+        yield from (key for each in resources.templates for key in each.keys if keys.get(key) is UNKNOWN)
+    if (principal := statement.principal) is not None:
+        sure, possible = principal.match(request.caller, literal=request.literal, bounded=bounded)
+        if possible > sure:
+            yield principal.doubt(request.caller, bounded=bounded)
+    for condition in statement.conditions:
+        if condition.holds(keys) is None:
+            yield from condition.unknown_keys(keys)
+
+
+def _listing(values: tuple[str, ...]) -> str:
+    shown = ", ".join(value[:200] for value in values[:5])
+    return f"{shown} and {len(values) - 5} more" if len(values) > 5 else shown  # noqa: PLR2004 -- five fit a line

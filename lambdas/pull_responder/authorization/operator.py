@@ -1,0 +1,194 @@
+"""The condition operators: how one value of the policy is compared with one value of the request.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators".
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.authorization.pattern import TextTest, Token, compile_pattern, compile_tokens, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?")
+_EPOCH = re.compile(r"-?\d{5,15}(?:\.\d{1,9})?")
+_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2}))?")
+_ARN_PARTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A condition operator.
+
+    `compare` makes the test of one policy value and raises ValueError when the value is not of the operator's
+    type. `variables` says whether policy variables are filled in, `wildcards` whether `*` and `?` mean more than
+    themselves, `negated` that the condition holds where no value matches.
+    """
+
+    name: str
+    compare: Callable[[str], TextTest]
+    negated: bool = False
+    variables: bool = False
+    compare_tokens: Callable[[Sequence[Token]], TextTest] | None = None
+
+
+def _equals(value: str) -> TextTest:
+    return value.__eq__
+
+
+def _equals_ignoring_case(value: str) -> TextTest:
+    folded = value.lower()
+    return lambda text: text.lower() == folded
+
+
+def _arn(value: str) -> TextTest:
+    return _arn_tokens(tokens(value))
+
+
+def _arn_tokens(value: Sequence[Token]) -> TextTest:
+    """Each of the six parts is compared by itself, so that a wildcard never reaches over a colon."""
+    parts: list[list[Token]] = [[]]
+    for token in value:
+        if not isinstance(token, str):
+            parts[-1].append(token)
+            continue
+        for index, piece in enumerate(token.split(":")):
+            if index and len(parts) < _ARN_PARTS:
+                parts.append([])
+            elif index:
+                parts[-1].append(":")
+            if piece:
+                parts[-1].append(piece)
+    if len(parts) != _ARN_PARTS:
+        return _never
+    tests = [compile_tokens(part) for part in parts]
+
+    def matches(text: str) -> bool:
+        split = text.split(":", _ARN_PARTS - 1)
+        return len(split) == _ARN_PARTS and all(test(part) for test, part in zip(tests, split, strict=True))
+
+    return matches
+
+
+def _never(_text: str) -> bool:
+    return False
+
+
+def _boolean(value: str) -> TextTest:
+    wanted = value.lower()
+    if wanted not in ("true", "false"):
+        raise ValueError(f"{value[:100]!r} is neither true nor false")
+    return lambda text: text.lower() == wanted
+
+
+def _binary(value: str) -> TextTest:
+    wanted = _decode(value)
+    if wanted is None:
+        raise ValueError(f"{value[:100]!r} is not base64")
+    return lambda text: _decode(text) == wanted
+
+
+def _decode(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:  # binascii.Error is one
+        return None
+
+
+def _address(value: str) -> TextTest:
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f"{value[:100]!r} is not an IP address or a range of them in CIDR notation") from None
+
+    def matches(text: str) -> bool:
+        try:
+            return ip_address(text) in network
+        except ValueError:
+            return False
+
+    return matches
+
+
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def _date(text: str) -> Decimal | None:
+    """Return the seconds since 1970 of an ISO 8601 date or of epoch seconds; four digits are a year."""
+    if _EPOCH.fullmatch(text):
+        return Decimal(text)
+    if partial := _PARTIAL_DATE.fullmatch(text):
+        text = f"{partial[1]}-{partial[2] or '01'}-01"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return Decimal(str(moment.timestamp()))
+
+
+def _ordered(
+    read: Callable[[str], Decimal | None], holds: Callable[[Decimal, Decimal], bool], kind: str
+) -> Callable[[str], TextTest]:
+    def compare(value: str) -> TextTest:
+        limit = read(value)
+        if limit is None:
+            raise ValueError(f"{value[:100]!r} is not a {kind}")
+
+        def matches(text: str) -> bool:
+            number = read(text)
+            return number is not None and holds(number, limit)
+
+        return matches
+
+    return compare
+
+
+def _comparisons(prefix: str, read: Callable[[str], Decimal | None], kind: str) -> list[Operator]:
+    return [
+        Operator(f"{prefix}Equals", _ordered(read, Decimal.__eq__, kind)),
+        Operator(f"{prefix}NotEquals", _ordered(read, Decimal.__eq__, kind), negated=True),
+        Operator(f"{prefix}LessThan", _ordered(read, Decimal.__lt__, kind)),
+        Operator(f"{prefix}LessThanEquals", _ordered(read, Decimal.__le__, kind)),
+        Operator(f"{prefix}GreaterThan", _ordered(read, Decimal.__gt__, kind)),
+        Operator(f"{prefix}GreaterThanEquals", _ordered(read, Decimal.__ge__, kind)),
+    ]
+
+
+NULL: Final = Operator("Null", _boolean)
+STRING_EQUALS: Final = Operator("StringEquals", _equals, variables=True)
+STRING_NOT_EQUALS: Final = Operator("StringNotEquals", _equals, negated=True, variables=True)
+
+OPERATORS: Final = {
+    operator.name.lower(): operator
+    for operator in (
+        STRING_EQUALS,
+        STRING_NOT_EQUALS,
+        Operator("StringEqualsIgnoreCase", _equals_ignoring_case, variables=True),
+        Operator("StringNotEqualsIgnoreCase", _equals_ignoring_case, negated=True, variables=True),
+        Operator("StringLike", compile_pattern, variables=True, compare_tokens=compile_tokens),
+        Operator("StringNotLike", compile_pattern, negated=True, variables=True, compare_tokens=compile_tokens),
+        *_comparisons("Numeric", _number, "number"),
+        *_comparisons("Date", _date, "date of ISO 8601 or a time in epoch seconds"),
+        Operator("Bool", _boolean),
+        Operator("BinaryEquals", _binary),
+        Operator("IpAddress", _address),
+        Operator("NotIpAddress", _address, negated=True),
+        Operator("ArnEquals", _arn, variables=True, compare_tokens=_arn_tokens),
+        Operator("ArnLike", _arn, variables=True, compare_tokens=_arn_tokens),
+        Operator("ArnNotEquals", _arn, negated=True, variables=True, compare_tokens=_arn_tokens),
+        Operator("ArnNotLike", _arn, negated=True, variables=True, compare_tokens=_arn_tokens),
+        NULL,
+    )
+}
+"""Every operator by its name in lower case."""

@@ -1,0 +1,141 @@
+"""Texts with the wildcards `*` (any characters, also none) and `?` (exactly one), matched without backtracking.
+
+A pattern is cut at its `*`. The first piece must stand at the start and the last at the end; each piece between is
+looked for once, leftmost first, because a piece found earlier never leaves less room for the next. A piece with `?`
+is found by the Shift-And method (Baeza-Yates and Gonnet, 1992), one step a character, whatever the text holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+TextTest = Callable[[str], bool]
+
+
+class Wildcard(Enum):
+    """The two wildcards of the policy language."""
+
+    ANY = "*"
+    ONE = "?"
+
+
+Token = str | Wildcard
+
+_WILDCARDS = re.compile(r"([*?])")
+
+
+def tokens(text: str) -> list[Token]:
+    """Cut `text` into literal runs and wildcards."""
+    return [Wildcard(part) if part in ("*", "?") else part for part in _WILDCARDS.split(text) if part]
+
+
+def compile_pattern(text: str) -> TextTest:
+    """Return the test that says whether a whole text matches the pattern `text`."""
+    star = text.find("*")
+    if "?" not in text:
+        if star == -1:
+            return text.__eq__
+        if star == len(text) - 1:
+            return _starts_with(text[:-1]) if star else _anything
+    return compile_tokens(tokens(text))
+
+
+def compile_tokens(pattern: Sequence[Token]) -> TextTest:
+    """Return the test of a pattern that is already cut, so that a literal may hold a `*` of its own."""
+    pieces: list[list[Token]] = [[]]
+    for token in pattern:
+        if token is Wildcard.ANY:
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    if len(pieces) == 1:
+        return _exactly(_piece(pieces[0]))
+    first, *middle, last = pieces
+    return _in_order(_piece(first), [_piece(piece) for piece in middle if piece], _piece(last))
+
+
+def _anything(_text: str) -> bool:
+    return True
+
+
+def _starts_with(prefix: str) -> TextTest:
+    return lambda text: text.startswith(prefix)
+
+
+class _Literal:
+    """A piece without `?`."""
+
+    __slots__ = ("length", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.length = len(text)
+
+    def find(self, text: str, start: int, end: int) -> int:
+        """Return where the piece first lies within text[start:end], or -1."""
+        return text.find(self.text, start, end)
+
+
+class _Gapped:
+    """A piece with `?`: bit i of a character's mask says that the character may stand at place i."""
+
+    __slots__ = ("accept", "any_character", "length", "masks")
+
+    def __init__(self, piece: Sequence[Token]) -> None:
+        self.masks: dict[str, int] = {}
+        self.any_character = 0
+        place = 0
+        for token in piece:
+            if isinstance(token, Wildcard):
+                self.any_character |= 1 << place
+                place += 1
+            else:
+                for character in token:
+                    self.masks[character] = self.masks.get(character, 0) | 1 << place
+                    place += 1
+        self.length = place
+        self.accept = 1 << (place - 1)
+
+    def find(self, text: str, start: int, end: int) -> int:
+        """Return where the piece first lies within text[start:end], or -1."""
+        state = 0
+        for place in range(start, end):
+            state = (state << 1 | 1) & (self.masks.get(text[place], 0) | self.any_character)
+            if state & self.accept:
+                return place - self.length + 1
+        return -1
+
+
+def _piece(piece: Sequence[Token]) -> _Literal | _Gapped:
+    if Wildcard.ONE in piece:
+        return _Gapped(piece)
+    return _Literal("".join(token for token in piece if isinstance(token, str)))
+
+
+def _exactly(piece: _Literal | _Gapped) -> TextTest:
+    if isinstance(piece, _Literal):
+        return piece.text.__eq__
+    return lambda text: len(text) == piece.length and piece.find(text, 0, piece.length) == 0
+
+
+def _in_order(first: _Literal | _Gapped, middle: Sequence[_Literal | _Gapped], last: _Literal | _Gapped) -> TextTest:
+    least = first.length + sum(piece.length for piece in middle) + last.length
+
+    def matches(text: str) -> bool:
+        size = len(text)
+        if size < least or first.find(text, 0, first.length) != 0:
+            return False
+        end = size - last.length
+        if last.find(text, end, size) != end:
+            return False
+        place = first.length
+        for piece in middle:
+            place = piece.find(text, place, end)
+            if place == -1:
+                return False
+            place += piece.length
+        return True
+
+    return matches

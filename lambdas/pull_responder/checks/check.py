@@ -1,0 +1,53 @@
+"""What a check is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pull_responder.model.pull import Denial, PolicyType, PullFailure, Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pull_responder.facts.facts import Facts
+    from pull_responder.model.verdict import Severity, Verdict
+
+# Where authorization is looked at: AWS refused outright, or the node had no token to show, or nothing is known.
+AUTHORIZATION_SYMPTOMS = frozenset(
+    {Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.UNKNOWN}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One cause, and how to find it.
+
+    `title` states the fault in a few words; `resource_type` is the AWS Security Finding Format's word for what is
+    broken; `permissions` are the IAM actions that `examine` needs; `symptoms` are those it can explain.
+    `policy_type` and `explicit` say how AWS words a denial that this cause explains: None where any wording fits.
+    `for_nodes` tells the causes of principals that pull for EKS from those of strangers.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    resource_type: str
+    permissions: tuple[str, ...]
+    docs_url: str
+    examine: Callable[[PullFailure, Facts], Verdict]
+    symptoms: frozenset[Symptom] = AUTHORIZATION_SYMPTOMS
+    policy_type: PolicyType | None = None
+    explicit: bool | None = None
+    for_nodes: bool = True
+
+    def fits(self, denial: Denial | None) -> bool:
+        """Return whether this cause can be what AWS's words speak of.
+
+        Older messages name no policy; then every cause can be, but an "explicit deny" is never a missing allow.
+        """
+        if denial is None:
+            return True
+        if denial.policy_type is None:
+            return not (denial.explicit and self.explicit is False)
+        return self.policy_type in (None, denial.policy_type) and self.explicit in (None, denial.explicit)

@@ -1,0 +1,128 @@
+"""How a check about one kind of policy comes to its verdict: what can be read decides, then AWS's own words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, Outcome, State
+from pull_responder.checks.pull_authorization import PullAuthorization, Stopped, pull_authorization
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Verdict
+from pull_responder.remediation.by_hand import Wanted
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+_POLICY_TYPES = {
+    Layer.IDENTITY: PolicyType.IDENTITY,
+    Layer.BOUNDARY: PolicyType.BOUNDARY,
+    Layer.SCP: PolicyType.SERVICE_CONTROL,
+    Layer.RCP: PolicyType.RESOURCE_CONTROL,
+    Layer.SESSION: PolicyType.SESSION,
+    Layer.RESOURCE: PolicyType.RESOURCE,
+    Layer.REGISTRY: PolicyType.RESOURCE,
+    Layer.ENDPOINT: PolicyType.VPC_ENDPOINT,
+}
+_QUOTE_LENGTH = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFault:
+    """That a kind of policy stops the pull.
+
+    `stopped` are the actions it stops as far as policies could be read; it is empty where AWS's own words are the
+    only proof.
+    """
+
+    authorization: PullAuthorization
+    stopped: tuple[Stopped, ...]
+
+    @property
+    def by_words(self) -> bool:
+        """Whether AWS's words are the only proof."""
+        return not self.stopped
+
+    def of_state(self, state: State) -> tuple[Stopped, ...]:
+        """Return those of the actions that are stopped by this state of the layer."""
+        return tuple(each for each in self.stopped if each.outcome.state is state)
+
+
+def find_fault(pull: PullFailure, facts: Facts, layer: Layer, states: tuple[State, ...]) -> LayerFault | Verdict:
+    """Return the fault if `layer` brings an action of the pull into one of `states`, else the check's verdict.
+
+    What is readable outranks the event. Where the layer is undecided (unreadable, or it hangs on something unknown)
+    and AWS's error names this kind of policy, its words are the proof.
+    """
+    authorization = pull_authorization(pull, facts)
+    if isinstance(authorization, Unread):
+        return Verdict.inconclusive(authorization.reason)
+    if stopped := authorization.outcomes(layer, *states):
+        return LayerFault(authorization, stopped)
+    undecided = authorization.outcomes(layer, State.UNDECIDED)
+    if undecided:
+        if _blamed(pull, layer, states, {each.action for each in undecided}):
+            return LayerFault(authorization, ())
+        return Verdict.inconclusive("; ".join(dict.fromkeys(_hangs_on(each.outcome) for each in undecided)))
+    if not authorization.outcomes(layer, *(state for state in State if state is not State.NOT_APPLICABLE)):
+        return Verdict.not_applicable("there is no such policy on the way of this pull")
+    actions = ", ".join(each.action for each in authorization.outcomes(layer, State.OPEN))
+    return Verdict.passed(f"The {_POLICY_TYPES[layer]} lets {actions} through.")
+
+
+def _blamed(pull: PullFailure, layer: Layer, states: tuple[State, ...], undecided: set[str]) -> bool:
+    denial = pull.denial
+    if denial is None or denial.policy_type is not _POLICY_TYPES[layer] or denial.action not in undecided:
+        return False
+    return (State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY) in states
+
+
+def _hangs_on(outcome: Outcome) -> str:
+    return "it hangs on " + ", ".join(outcome.unknown) if outcome.unknown else "it cannot be decided"
+
+
+def aws_said(pull: PullFailure) -> tuple[str, ...]:
+    """Quote AWS's own words, where there are any."""
+    return (f"AWS said: {pull.denial.message}",) if pull.denial else ()
+
+
+def lacking(fault: LayerFault, what: str) -> tuple[str, ...]:
+    """Say which actions no statement of `what` allows, and which statement came nearest."""
+    lines = []
+    for each in fault.stopped:
+        line = f"No statement of {what} allows {each.action} on {each.resource}."
+        if nearest := each.outcome.nearest:
+            line += f" Nearest: {nearest}"
+        lines.append(line)
+    return tuple(lines)
+
+
+def denying(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
+    """Quote every Deny statement that stops one of the actions."""
+    lines = []
+    for name, indexes in fault.authorization.denying(layer).items():
+        statements = fault.authorization.documents[name].document.get("Statement", [])
+        listed = statements if isinstance(statements, list) else [statements]
+        for index in sorted(indexes):
+            text = json.dumps(listed[index], ensure_ascii=False)
+            quote = text if len(text) <= _QUOTE_LENGTH else text[: _QUOTE_LENGTH - 1] + "…"
+            lines.append(f"{name}, statement {listed[index].get('Sid') or index}: {quote}")
+    return tuple(lines)
+
+
+def actions(fault: LayerFault, pull: PullFailure) -> tuple[str, ...]:
+    """Return the actions that are stopped, from the policies or else from AWS's words."""
+    if fault.stopped:
+        return tuple(each.action for each in fault.stopped)
+    return (pull.denial.action,) if pull.denial else ()
+
+
+def wanted(fault: LayerFault, pull: PullFailure) -> Wanted:
+    """Return what the policy has to be changed to, for those who have to change it by hand."""
+    denial = pull.denial
+    if fault.by_words and denial:
+        return Wanted(actions(fault, pull), denial.explicit, denial.policy_arn)
+    explicit = bool(fault.of_state(State.BLOCKS_EXPLICITLY))
+    return Wanted(actions(fault, pull), explicit)

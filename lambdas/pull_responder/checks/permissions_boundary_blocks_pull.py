@@ -1,0 +1,81 @@
+"""The role's permissions boundary stops the pull.
+
+What it checks: whether the permissions boundary of the pulling role, if it has one, allows each action of the pull and
+denies none.
+
+Why that stops a pull: a boundary grants nothing, but what it does not allow the role cannot do, whatever its identity
+policies say. (Within one account a repository policy that names the role's session is not limited by it.)
+
+How to fix it: let the pull actions through the boundary. It is often shared: everyone who has it gets the same.
+
+References: IAM User Guide, "Permissions boundaries for IAM entities".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.check import Check
+from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault, lacking, wanted
+from pull_responder.checks.policy_fix import managed_policy
+from pull_responder.facts import iam
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.remediation import by_hand
+from pull_responder.remediation.iam import widen_boundary
+from pull_responder.remediation.policy_edits import Document, allow_pull, stop_denying
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+_STATES = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the boundary's part in it, passed, not applicable without a boundary, or inconclusive."""
+    fault = find_fault(pull, facts, Layer.BOUNDARY, _STATES)
+    if isinstance(fault, Verdict):
+        return fault
+    role = fault.authorization.role
+    stopped = ", ".join(actions(fault, pull))
+    name = next(iter(fault.authorization.names(Layer.BOUNDARY)), "of the role")
+    missing = LayerFault(fault.authorization, fault.of_state(State.BLOCKS_IMPLICITLY))
+    return Verdict.failed(
+        resource=Resource("AwsIamRole", str(role), role.account),
+        explanation=f"The permissions boundary {name} of the role {role} does not let {stopped} through.",
+        evidence=(
+            *lacking(missing, f"the permissions boundary {name}"),
+            *denying(fault, Layer.BOUNDARY),
+            *aws_said(pull),
+        ),
+        remediation=_fix(pull, facts, fault),
+    )
+
+
+def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
+    role = fault.authorization.role
+    names = fault.authorization.names(Layer.BOUNDARY)
+    if not names or fault.by_words:
+        return by_hand.permissions_boundary(wanted(fault, pull), role=role, region=pull.region)
+    text = fault.authorization.documents[names[0]]
+    document: Document | None = dict(text.document)
+    for statements in fault.authorization.denying(Layer.BOUNDARY).values():
+        document = stop_denying(dict(text.document), statements, actions(fault, pull), pull.repository_arn)
+    missing = [each.action for each in fault.of_state(State.BLOCKS_IMPLICITLY)]
+    if document is not None and missing:
+        document = allow_pull(document, actions=missing, repository_arn=pull.repository_arn or "*")
+    boundary = managed_policy(pull, facts, text)
+    return widen_boundary(role, boundary, region=pull.region, actions=actions(fault, pull), document=document)
+
+
+CHECK = Check(
+    id="permissions_boundary_blocks_pull",
+    title="The role's permissions boundary stops the pull",
+    severity=Severity.HIGH,
+    resource_type="AwsIamRole",
+    permissions=iam.ROLE_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
+    examine=examine,
+    policy_type=PolicyType.BOUNDARY,
+)

@@ -1,0 +1,65 @@
+"""A resource control policy stops the pull.
+
+What it checks: whether the resource control policies of the organization that the repository's account belongs to, at
+every level from its root to that account, let each action of the pull through. Only the organization's management
+account and its delegated administrators can read them; where they cannot be read, AWS's own words in the error decide.
+
+Why that stops a pull: what these policies deny, nobody can do to a repository of the account, whoever asks. The
+management account's repositories and service-linked roles are exempt.
+
+How to fix it: an administrator of the repository's organization changes the policy.
+
+References: AWS Organizations User Guide, "RCP evaluation" and "List of AWS services that support RCPs".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.check import Check
+from pull_responder.checks.layer_fault import actions, aws_said, find_fault, wanted
+from pull_responder.facts import ecr, iam
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.remediation import by_hand
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed, passed, not applicable outside an organization, or inconclusive where nothing tells."""
+    fault = find_fault(pull, facts, Layer.RCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
+    if isinstance(fault, Verdict):
+        return fault
+    role = fault.authorization.role
+    repository = Arn.parse(pull.repository_arn or "")
+    # A token is asked of the caller's own account, and there is no repository to blame.
+    resource = (
+        Resource("AwsEcrRepository", str(repository), repository.account)
+        if repository
+        else Resource("AwsIamRole", str(role), role.account)
+    )
+    return Verdict.failed(
+        resource=resource,
+        explanation=(
+            f"A resource control policy of the organization of account {resource.account} stops "
+            f"{', '.join(actions(fault, pull))} for the role {role}."
+        ),
+        evidence=aws_said(pull),
+        remediation=by_hand.resource_control_policy(wanted(fault, pull), account=resource.account, region=pull.region),
+    )
+
+
+CHECK = Check(
+    id="rcp_blocks_pull",
+    title="A resource control policy stops the pull",
+    severity=Severity.HIGH,
+    resource_type="AwsEcrRepository",
+    permissions=(*ecr.PERMISSIONS, *iam.ROLE_PERMISSIONS),
+    docs_url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html",
+    examine=examine,
+    policy_type=PolicyType.RESOURCE_CONTROL,
+)

@@ -1,0 +1,68 @@
+"""The registry's policy denies the pull.
+
+What it checks: whether the policy of the registry that holds the repository has a Deny statement that matches the role
+and an action of the pull. It does so only under scope V2; a registry of scope V1 applies its policy to replication and
+pull-through cache alone.
+
+Why that stops a pull: an explicit deny outranks every allow, and a policy of scope V2 is part of every ECR request.
+
+How to fix it: leave the role out of the Deny by a condition on `aws:PrincipalArn`; it goes on denying everyone else.
+
+References: Amazon ECR User Guide, "Private registry permissions in Amazon ECR", registry policy scope.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.check import Check
+from pull_responder.checks.layer_fault import actions, aws_said, denying, find_fault
+from pull_responder.checks.pull_authorization import REGISTRY_POLICY
+from pull_responder.facts import ecr, iam
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.remediation.ecr import ask_for_exemption, exempt_role_from_registry
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the denying statements, passed, not applicable without a policy, or inconclusive."""
+    repository = Arn.parse(pull.repository_arn or "")
+    if repository is None:
+        return Verdict.not_applicable("the event names no repository")
+    fault = find_fault(pull, facts, Layer.REGISTRY, (State.BLOCKS_EXPLICITLY,))
+    if isinstance(fault, Verdict):
+        return fault
+    role = fault.authorization.role
+    statements = fault.authorization.denying(Layer.REGISTRY).get(REGISTRY_POLICY)
+    text = fault.authorization.documents.get(REGISTRY_POLICY)
+    return Verdict.failed(
+        resource=Resource("AwsEcrRepository", str(repository), repository.account),
+        explanation=(
+            f"The policy of the registry {repository.account} denies {', '.join(actions(fault, pull))} on the "
+            f"repository {repository} to {role}."
+        ),
+        evidence=(*denying(fault, Layer.REGISTRY), *aws_said(pull)),
+        remediation=(
+            exempt_role_from_registry(repository, document=dict(text.document), statements=statements, role=role)
+            if statements and text
+            else ask_for_exemption(repository, role=role)
+        ),
+    )
+
+
+CHECK = Check(
+    id="registry_policy_denies_pull",
+    title="The registry policy denies the pull",
+    severity=Severity.HIGH,
+    resource_type="AwsEcrRepository",
+    permissions=(*ecr.PERMISSIONS, *iam.ROLE_PERMISSIONS),
+    docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html",
+    examine=examine,
+    policy_type=PolicyType.RESOURCE,
+    explicit=True,
+)

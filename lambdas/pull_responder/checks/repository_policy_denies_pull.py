@@ -1,0 +1,68 @@
+"""The repository's policy denies the pull.
+
+What it checks: whether the repository's policy has a Deny statement that matches the pulling role and an action of the
+pull.
+
+Why that stops a pull: an explicit deny outranks every allow. A Deny with a condition on a key that the request lacks
+fires as well where the operator is negated (`StringNotEquals aws:SourceVpce` denies traffic through a NAT gateway).
+
+How to fix it: leave the role out of the Deny by a condition on `aws:PrincipalArn`; it goes on denying everyone else.
+
+References: Amazon ECR User Guide, "Private repository policies"; IAM User Guide, "IAM JSON policy elements: Condition".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.check import Check
+from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault
+from pull_responder.checks.pull_authorization import REPOSITORY_POLICY
+from pull_responder.facts import ecr, iam
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.remediation.ecr import ask_for_exemption, exempt_role
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the denying statements, passed, not applicable without a repository, or inconclusive."""
+    repository = Arn.parse(pull.repository_arn or "")
+    if repository is None:
+        return Verdict.not_applicable("the event names no repository")
+    fault = find_fault(pull, facts, Layer.RESOURCE, (State.BLOCKS_EXPLICITLY,))
+    if isinstance(fault, Verdict):
+        return fault
+    role = fault.authorization.role
+    return Verdict.failed(
+        resource=Resource("AwsEcrRepository", str(repository), repository.account),
+        explanation=f"The policy of the repository {repository} denies {', '.join(actions(fault, pull))} to {role}.",
+        evidence=(*denying(fault, Layer.RESOURCE), *aws_said(pull)),
+        remediation=_fix(fault, repository),
+    )
+
+
+def _fix(fault: LayerFault, repository: Arn) -> Remediation:
+    role = fault.authorization.role
+    statements = fault.authorization.denying(Layer.RESOURCE).get(REPOSITORY_POLICY)
+    if not statements:
+        return ask_for_exemption(repository, role=role)
+    present = dict(fault.authorization.documents[REPOSITORY_POLICY].document)
+    return exempt_role(repository, document=present, statements=statements, role=role)
+
+
+CHECK = Check(
+    id="repository_policy_denies_pull",
+    title="The repository policy denies the pull",
+    severity=Severity.HIGH,
+    resource_type="AwsEcrRepository",
+    permissions=(*ecr.PERMISSIONS, *iam.ROLE_PERMISSIONS),
+    docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",
+    examine=examine,
+    policy_type=PolicyType.RESOURCE,
+    explicit=True,
+)

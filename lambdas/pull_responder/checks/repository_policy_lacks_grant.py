@@ -1,0 +1,75 @@
+"""The repository's policy does not let the other account pull.
+
+What it checks: where the repository belongs to another account than the role, whether its policy (or its registry's)
+allows the role, or the role's account, both `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`.
+
+Why that stops a pull: across accounts both sides must allow. Within one account the role's own policies are enough, so
+this cause does not arise there.
+
+How to fix it: add a statement to the repository's policy that allows both actions to the pulling account. This is done
+with credentials of the repository's account.
+
+References: Amazon ECR User Guide, "Private repository policies"; IAM User Guide, "Cross-account policy evaluation
+logic"; AWS re:Post, "How do I troubleshoot Amazon ECR issues with Amazon EKS?".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.check import Check
+from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
+from pull_responder.checks.pull_authorization import REPOSITORY_POLICY
+from pull_responder.facts import ecr, iam
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.remediation.ecr import ask_for_grant, grant_account
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with what the repository's policy lacks, passed, not applicable in one account, or inconclusive."""
+    repository = Arn.parse(pull.repository_arn or "")
+    if repository is None:
+        return Verdict.not_applicable("the event names no repository")
+    if pull.principal and pull.principal.account == repository.account:
+        return Verdict.not_applicable("the role and the repository are in one account")
+    fault = find_fault(pull, facts, Layer.RESOURCE, (State.BLOCKS_IMPLICITLY,))
+    if isinstance(fault, Verdict):
+        return fault
+    role = fault.authorization.role
+    what = "the repository policy" if fault.authorization.names(Layer.RESOURCE) else "a repository policy (it has none)"
+    return Verdict.failed(
+        resource=Resource("AwsEcrRepository", str(repository), repository.account),
+        explanation=(
+            f"The repository {repository} does not let account {role.account} do {', '.join(actions(fault, pull))}. "
+            "Across accounts the repository's policy must allow the pull, too."
+        ),
+        evidence=(*lacking(fault, what), *aws_said(pull)),
+        remediation=_fix(fault, repository),
+    )
+
+
+def _fix(fault: LayerFault, repository: Arn) -> Remediation:
+    account = fault.authorization.role.account
+    if fault.by_words:
+        return ask_for_grant(repository, pulling_account=account)
+    present = fault.authorization.documents.get(REPOSITORY_POLICY)
+    return grant_account(repository, document=dict(present.document) if present else None, pulling_account=account)
+
+
+CHECK = Check(
+    id="repository_policy_lacks_grant",
+    title="The repository policy does not let the other account pull",
+    severity=Severity.HIGH,
+    resource_type="AwsEcrRepository",
+    permissions=(*ecr.PERMISSIONS, *iam.ROLE_PERMISSIONS),
+    docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html",
+    examine=examine,
+    policy_type=PolicyType.RESOURCE,
+    explicit=False,
+)

@@ -1,0 +1,72 @@
+"""The role does not allow the pull.
+
+What it checks: whether an identity policy of the pulling role (inline or managed) allows each action that a pull needs:
+`ecr:GetAuthorizationToken`, which knows no resource but `*`, and `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`
+on this repository. Within one account a repository policy that names the role is as good.
+
+Why that stops a pull: what no policy allows is denied. kubelet says `no basic auth credentials` when the token is
+refused, and `403 Forbidden` for the rest.
+
+How to fix it: attach AmazonEC2ContainerRegistryPullOnly to a node's role, AmazonEKSFargatePodExecutionRolePolicy to a
+pod execution role; or allow the lacking actions on this repository alone.
+
+References: Amazon EKS User Guide, "Amazon EKS node IAM role" and "Amazon EKS pod execution IAM role"; Amazon ECR User
+Guide, "Using Amazon ECR images with Amazon EKS".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.check import Check
+from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
+from pull_responder.checks.pull_authorization import TOKEN
+from pull_responder.facts import iam
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.remediation.iam import add_inline_policy, attach_pull_policy
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the lacking actions, passed, or inconclusive."""
+    fault = find_fault(pull, facts, Layer.IDENTITY, (State.BLOCKS_IMPLICITLY,))
+    if isinstance(fault, Verdict):
+        return fault
+    role = fault.authorization.role
+    lacks = ", ".join(actions(fault, pull))
+    number = len(fault.authorization.names(Layer.IDENTITY))
+    policies = f"the {number} identity policies of {role}" if number > 1 else f"the identity policies of {role}"
+    return Verdict.failed(
+        resource=Resource("AwsIamRole", str(role), role.account),
+        explanation=f"No identity policy of the role {role} allows {lacks}, so ECR refuses the pull.",
+        evidence=(*lacking(fault, policies), *aws_said(pull)),
+        remediation=_fix(pull, facts, fault),
+    )
+
+
+def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
+    role = fault.authorization.role
+    lacks = actions(fault, pull)
+    if pull.repository_arn is None or TOKEN in lacks or fault.by_words:
+        return attach_pull_policy(role, region=pull.region, fargate=facts.puller(pull).fargate_profile is not None)
+    inline = [text.name for text in fault.authorization.documents.values() if text.arn is None]
+    return add_inline_policy(
+        role, region=pull.region, actions=lacks, repository_arn=pull.repository_arn, taken_names=inline
+    )
+
+
+CHECK = Check(
+    id="role_lacks_pull_permissions",
+    title="The role does not allow the pull",
+    severity=Severity.HIGH,
+    resource_type="AwsIamRole",
+    permissions=iam.ROLE_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
+    examine=examine,
+    policy_type=PolicyType.IDENTITY,
+    explicit=False,
+)

@@ -1,0 +1,56 @@
+"""A service control policy stops the pull.
+
+What it checks: whether the service control policies of the organization, at every level from its root to the role's
+account, allow each action of the pull and none denies it. Only the organization's management account and its delegated
+administrators can read them; where they cannot be read, AWS's own words in the error decide.
+
+Why that stops a pull: what these policies do not allow, no principal of the account can do. The management account and
+service-linked roles are exempt.
+
+How to fix it: an administrator of the organization changes the policy.
+
+References: AWS Organizations User Guide, "SCP evaluation"; IAM User Guide, "Troubleshoot access denied error messages".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.check import Check
+from pull_responder.checks.layer_fault import actions, aws_said, find_fault, wanted
+from pull_responder.facts import iam
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.remediation import by_hand
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed, passed, not applicable outside an organization, or inconclusive where nothing tells."""
+    fault = find_fault(pull, facts, Layer.SCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
+    if isinstance(fault, Verdict):
+        return fault
+    role = fault.authorization.role
+    return Verdict.failed(
+        resource=Resource("AwsIamRole", str(role), role.account),
+        explanation=(
+            f"A service control policy of the organization stops {', '.join(actions(fault, pull))} for the role {role}."
+        ),
+        evidence=aws_said(pull),
+        remediation=by_hand.service_control_policy(wanted(fault, pull), account=role.account, region=pull.region),
+    )
+
+
+CHECK = Check(
+    id="scp_blocks_pull",
+    title="A service control policy stops the pull",
+    severity=Severity.HIGH,
+    resource_type="AwsIamRole",
+    permissions=iam.ROLE_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html",
+    examine=examine,
+    policy_type=PolicyType.SERVICE_CONTROL,
+)

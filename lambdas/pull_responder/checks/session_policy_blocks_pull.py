@@ -1,0 +1,53 @@
+"""A session policy stops the pull.
+
+What it checks: whether AWS's error blames the session policy that was passed along when the role was assumed. Such a
+policy exists in the session alone and cannot be read. EC2 passes none with an instance's credentials, so the cause does
+not arise for them.
+
+Why that stops a pull: a session can do no more than its session policy allows, whatever the role may do.
+
+How to fix it: whoever assumes the role changes the policy that they pass.
+
+References: IAM User Guide, "Policies and permissions in IAM", session policies; AWS STS API Reference, "AssumeRole".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.check import Check
+from pull_responder.checks.layer_fault import actions, aws_said, find_fault, wanted
+from pull_responder.facts import iam
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.remediation import by_hand
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed where AWS blames it, not applicable to an instance's session, or inconclusive."""
+    fault = find_fault(pull, facts, Layer.SESSION, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
+    if isinstance(fault, Verdict):
+        return fault
+    role = fault.authorization.role
+    return Verdict.failed(
+        resource=Resource("AwsIamRole", str(role), role.account),
+        explanation=f"The session policy of the role {role} stops {', '.join(actions(fault, pull))}.",
+        evidence=aws_said(pull),
+        remediation=by_hand.session_policy(wanted(fault, pull), account=role.account, region=pull.region),
+    )
+
+
+CHECK = Check(
+    id="session_policy_blocks_pull",
+    title="A session policy stops the pull",
+    severity=Severity.HIGH,
+    resource_type="AwsIamRole",
+    permissions=iam.ROLE_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session",
+    examine=examine,
+    policy_type=PolicyType.SESSION,
+)

@@ -1,0 +1,86 @@
+"""Somebody who does not pull for EKS was refused by ECR.
+
+What it checks: whether the denied principal pulls for EKS at all. It does if its session is an instance that carries a
+cluster's tag, if its role is that of a node group or Fargate profile, or if an access entry of a node type names it.
+
+Why it matters: to a person, a build server or an intruder this refusal may be right, and granting what was asked for
+would be the wrong answer. So nothing more is claimed about it, and no fix is offered.
+
+How to fix it: find out who it is. A principal that is known to pull for something else (ECS tasks, builds) belongs
+into `knownPrincipals` of cdk.json and is then not reported.
+
+References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Logging IAM and AWS STS API calls".
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import AUTHORIZATION_SYMPTOMS, Check
+from pull_responder.facts import ec2, eks
+from pull_responder.model.pull import PrincipalKind, PullFailure
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+    from pull_responder.model.pull import Principal
+
+_DOCS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html"
+_TYPES = {PrincipalKind.ROLE: "AwsIamRole", PrincipalKind.USER: "AwsIamUser"}
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed for a stranger, passed for a node, inconclusive where it cannot be told."""
+    principal = pull.principal
+    if principal is None or pull.denial is None:
+        return Verdict.not_applicable("no principal was denied")
+    puller = facts.puller(pull)
+    if puller.for_eks is None:
+        return Verdict.inconclusive(f"it cannot be told whether the principal pulls for EKS: {puller.because}")
+    if puller.for_eks:
+        return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
+    names = [name for name in (principal.arn, facts.role_arn(pull)) if name]
+    for known in facts.known_principals:
+        if any(_matches(name, known) for name in names):
+            return Verdict.not_applicable(f"{known} is listed as known to pull for something else than EKS")
+    account = principal.account or pull.account or ""
+    return Verdict.failed(
+        resource=_resource(principal, facts.role_arn(pull), account),
+        explanation=(
+            f"{principal.arn or 'A principal'} asked ECR for {pull.denial.action} on {pull.denial.resource} and was "
+            f"refused. It does not pull for EKS: {puller.because}."
+        ),
+        evidence=(f"AWS said: {pull.denial.message}", f"Not a node: {puller.because}."),
+        remediation=Remediation(
+            summary=(
+                "Find out who this is before granting anything. If it is known to pull for something else than EKS, "
+                "list its ARN under knownPrincipals in cdk.json."
+            ),
+            account=account,
+            region=pull.region,
+            docs_url=_DOCS,
+        ),
+    )
+
+
+def _matches(name: str, known: str) -> bool:
+    # Brackets are no wildcards in ARNs, but fnmatch takes them for character classes.
+    return fnmatchcase(name, known.replace("[", "[[]"))
+
+
+def _resource(principal: Principal, role_arn: str | None, account: str) -> Resource:
+    return Resource(_TYPES.get(principal.kind, "Other"), role_arn or principal.arn or "unknown", account)
+
+
+CHECK = Check(
+    id="unexpected_principal_denied",
+    title="Someone who does not pull for EKS was refused by ECR",
+    severity=Severity.INFORMATIONAL,
+    resource_type="AwsIamRole",
+    permissions=(*ec2.PERMISSIONS, *eks.PERMISSIONS, "iam:GetRole"),
+    docs_url=_DOCS,
+    examine=examine,
+    symptoms=AUTHORIZATION_SYMPTOMS,
+    for_nodes=False,
+)

@@ -1,0 +1,240 @@
+"""What ministack 1.5.33 lacks, or does differently from AWS, where it matters here, put right.
+
+Each function closes one gap and says which. They reach into ministack's own modules, so requirements.txt pins its
+version, and a patch whose target has gone fails at once instead of doing nothing.
+"""
+# ruff: noqa: SLF001, ANN401 -- ministack has neither types nor public names for any of this
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_REGISTRY_ID = re.compile(rb'"registryId"\s{0,8}:\s{0,8}"(\d{12})"')
+_SESSION_ARN = re.compile(r"arn:[\w-]+:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/[^/]+")
+_FARGATE_PATH = re.compile(r"/clusters/(?P<cluster>[^/]+)/fargate-profiles(?:/(?P<name>[^/]+))?")
+
+_Reply = tuple[int, dict[str, str], bytes]
+
+
+def apply() -> None:
+    """Patch ministack in this process. Call it before ministack's server starts."""
+    for patch in (
+        _accept_events_of_aws_services,
+        _fire_rules_on_management_events,
+        _know_every_aws_managed_policy,
+        _serve_other_registries,
+        _know_sessions_by_their_role,
+        _serve_registry_settings,
+        _serve_fargate_profiles,
+        _keep_clusters_without_kubernetes,
+        _treat_loopback_as_tls,
+        _run_functions_on_their_own_python,
+    ):
+        patch()
+
+
+def _module(name: str) -> Any:
+    return import_module(f"ministack.{name}")
+
+
+def _accept_events_of_aws_services() -> None:
+    """PutEvents refuses sources that begin with "aws.", as AWS does; but here no AWS service sends them."""
+    eventbridge = _module("services.eventbridge")
+    put_events = eventbridge._put_events
+    eventbridge._put_events = lambda data, **_: put_events(data, allow_aws_source=True)
+
+
+def _fire_rules_on_management_events() -> None:
+    """A rule in state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS counts as disabled."""
+    eventbridge = _module("services.eventbridge")
+    source = inspect.getsource(eventbridge._dispatch_event)
+    stock = 'rule.get("State") != "ENABLED"'
+    if stock not in source:
+        raise RuntimeError("ministack's event dispatch has changed: review the patch that fires rules")
+    patched = source.replace(stock, 'rule.get("State") == "DISABLED"')
+    exec(patched, eventbridge.__dict__)  # noqa: S102 -- the installed package's own source, one comparison replaced
+
+
+def _know_every_aws_managed_policy() -> None:
+    """Most AWS managed policies can be attached but grant nothing. moto carries their documents."""
+    iam = _module("services.iam")
+    documents: dict[str, Any] = json.loads(import_module("moto.iam.aws_managed_policies").aws_managed_policies_data)
+    seed = iam._seed_aws_managed_policies
+
+    def seed_all() -> None:
+        seed()
+        for name, policy in documents.items():
+            path = policy["Path"].lstrip("/") + name
+            record = iam._make_aws_managed_record(path, json.dumps(policy["Document"]))
+            iam._aws_managed_policies.setdefault(f"arn:aws:iam::aws:policy/{path}", record)
+
+    iam._seed_aws_managed_policies = seed_all
+    seed_all()
+
+
+def _serve_other_registries() -> None:
+    """ECR ignores registryId, so that nothing is read from another account, nor denied there."""
+    ecr, responses, actions = _module("services.ecr"), _module("core.responses"), _module("core.iam_actions")
+    handle_request, resource_arn = ecr.handle_request, actions.extract_resource_arn
+
+    def registry(body: bytes | None, account: str) -> str:
+        named = _REGISTRY_ID.search(body or b"")
+        return named[1].decode() if named else account
+
+    async def handle_in_registry(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        account = responses._request_account_id
+        token = account.set(registry(body, responses.get_account_id()))
+        try:
+            return await handle_request(method, path, headers, body, query)
+        finally:
+            account.reset(token)
+
+    def resource_in_registry(service: str, *request: Any) -> Any:
+        *asked, body, query, region, account = request
+        if service == "ecr":
+            account = registry(body, account)
+        return resource_arn(service, *asked, body, query, region, account)
+
+    def policy_of(arn: str) -> tuple[str, str] | None:
+        _, _, _, region, account, resource = arn.split(":", 5)
+        name = resource.removeprefix("repository/")
+        if ecr._repositories.get_scoped(account, region, name) is None:
+            return None
+        return ecr._repo_policies.get_scoped(account, region, name) or "", account
+
+    ecr.handle_request = handle_in_registry
+    actions.extract_resource_arn = resource_in_registry
+    ecr.repository_policy_for_arn = policy_of
+
+
+def _know_sessions_by_their_role() -> None:
+    """aws:PrincipalArn is the session's ARN; AWS gives the ARN of the session's role, path included."""
+    evaluator, iam = _module("core.iam_evaluator"), _module("services.iam")
+    resolve = evaluator._resolve_condition_key
+
+    def resolve_by_role(key: str, context: Any) -> Any:
+        session = _SESSION_ARN.fullmatch(context.principal_arn) if key.lower() == "aws:principalarn" else None
+        role = iam._roles.get_scoped(session["account"], None, session["role"]) if session else None
+        return role["Arn"] if role else resolve(key, context)
+
+    evaluator._resolve_condition_key = resolve_by_role
+
+
+def _serve_registry_settings() -> None:
+    """ECR knows no registry policy and no account settings. Here they are kept; the policy is not enforced."""
+    ecr, responses = _module("services.ecr"), _module("core.responses")
+    kept = responses.AccountRegionScopedDict()
+
+    def policy() -> _Reply:
+        text = kept.get("policy")
+        if text is None:
+            return _reply(400, __type="RegistryPolicyNotFoundException", message="Registry policy does not exist")
+        return _reply(200, registryId=responses.get_account_id(), policyText=text)
+
+    def put_policy(text: str) -> _Reply:
+        kept["policy"] = text
+        return policy()
+
+    def delete_policy() -> _Reply:
+        deleted = policy()
+        kept.pop("policy", None)
+        return deleted
+
+    def setting(name: str) -> _Reply:
+        default = "V2" if name == "REGISTRY_POLICY_SCOPE" else "DISABLED"
+        return _reply(200, name=name, value=kept.get(name) or default)
+
+    def put_setting(name: str, value: str) -> _Reply:
+        kept[name] = value
+        return setting(name)
+
+    served: dict[str, Callable[[dict[str, str]], _Reply]] = {
+        "GetRegistryPolicy": lambda _: policy(),
+        "PutRegistryPolicy": lambda asked: put_policy(asked["policyText"]),
+        "DeleteRegistryPolicy": lambda _: delete_policy(),
+        "GetAccountSetting": lambda asked: setting(asked["name"]),
+        "PutAccountSetting": lambda asked: put_setting(asked["name"], asked["value"]),
+    }
+    stock = ecr.handle_request
+
+    async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        serve = served.get(headers.get("x-amz-target", "").rpartition(".")[2])
+        return serve(json.loads(body)) if serve else await stock(method, path, headers, body, query)
+
+    ecr.handle_request = handle
+
+
+def _serve_fargate_profiles() -> None:
+    """EKS knows no Fargate profiles. Here they can be created, listed, described and deleted."""
+    eks, responses = _module("services.eks"), _module("core.responses")
+    kept = responses.AccountRegionScopedDict()
+    stock = eks.handle_request
+
+    def create(cluster: str, asked: dict[str, Any]) -> _Reply:
+        name = asked["fargateProfileName"]
+        place = f"{responses.get_region()}:{responses.get_account_id()}"
+        arn = f"arn:aws:eks:{place}:fargateprofile/{cluster}/{name}/{responses.new_uuid()}"
+        profile = {**asked, "clusterName": cluster, "fargateProfileArn": arn, "status": "ACTIVE"}
+        profile.pop("clientRequestToken", None)
+        kept[f"{cluster}/{name}"] = profile
+        return _reply(200, fargateProfile=profile)
+
+    def serve(method: str, cluster: str, name: str | None, body: bytes) -> _Reply:
+        if cluster not in eks._clusters:
+            return _missing(f"No cluster found for name: {cluster}.")
+        if name is None:
+            if method == "POST":
+                return create(cluster, json.loads(body))
+            names = [profile["fargateProfileName"] for profile in kept.values() if profile["clusterName"] == cluster]
+            return _reply(200, fargateProfileNames=names)
+        profile = kept.pop(f"{cluster}/{name}", None) if method == "DELETE" else kept.get(f"{cluster}/{name}")
+        return _reply(200, fargateProfile=profile) if profile else _missing(f"No Fargate Profile found: {name}.")
+
+    async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        asked = _FARGATE_PATH.fullmatch(path)
+        if asked:
+            return serve(method, asked["cluster"], asked["name"], body)
+        return await stock(method, path, headers, body, query)
+
+    eks.handle_request = handle
+
+
+def _keep_clusters_without_kubernetes() -> None:
+    """Where Docker runs, every EKS cluster pulls and starts a Kubernetes; only EKS's own records are wanted."""
+    _module("services.eks")._docker_available = False
+
+
+def _treat_loopback_as_tls() -> None:
+    """With AUTH=true, policies that demand TLS deny the plain HTTP of the loopback interface."""
+    app = _module("app")
+    stock = app.pin_request_origin
+    app.pin_request_origin = lambda source_ip, _secure: stock(source_ip, secure_transport=True)
+
+
+def _run_functions_on_their_own_python() -> None:
+    """Functions see all that is installed beside ministack; LAMBDA_PYTHON names an interpreter that sees less."""
+    runtime = _module("core.lambda_runtime")
+    stock = runtime._detect_runtime_binary
+
+    def binary(name: str) -> tuple[str, str]:
+        python, worker = stock(name)
+        return (os.environ.get("LAMBDA_PYTHON") or python) if name.startswith("python") else python, worker
+
+    runtime._detect_runtime_binary = binary
+
+
+def _reply(status: int, **body: Any) -> _Reply:
+    return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
+
+
+def _missing(message: str) -> _Reply:
+    status, headers, body = _reply(404, __type="ResourceNotFoundException", message=message)
+    return status, {**headers, "x-amzn-errortype": "ResourceNotFoundException"}, body

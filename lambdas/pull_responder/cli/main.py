@@ -1,0 +1,40 @@
+"""The console script `pull-responder`."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+from pull_responder.cli.causes import causes
+from pull_responder.cli.demo import demo
+from pull_responder.cli.diagnose import diagnose
+from pull_responder.cli.evaluate import evaluate
+
+UNUSABLE = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pull-responder")
+def cli() -> None:
+    """Find out why a pod on Amazon EKS cannot pull its image from Amazon ECR."""
+
+
+cli.add_command(diagnose)
+cli.add_command(evaluate)
+cli.add_command(causes)
+cli.add_command(demo)
+
+
+def main() -> NoReturn:
+    """Run the command line. Whatever cannot be used is one line on standard error and exit status 2."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        sys.stderr.write(f"pull-responder: {' '.join(error.format_message().split())}\n")
+        sys.exit(UNUSABLE)
+    except click.Abort:
+        sys.stderr.write("pull-responder: interrupted\n")
+        sys.exit(130)
+    sys.exit(status or 0)

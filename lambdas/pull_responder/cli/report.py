@@ -1,0 +1,104 @@
+"""Diagnoses as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from pull_responder.model.verdict import Severity
+from pull_responder.remediation.shell import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pull_responder.diagnosis import Diagnosis, Open
+    from pull_responder.events.outcome import Skipped
+    from pull_responder.findings.finding import Finding
+
+_LABEL: Final = 10
+_COLOURS: Final = {
+    Severity.INFORMATIONAL: "blue",
+    Severity.LOW: "cyan",
+    Severity.MEDIUM: "yellow",
+    Severity.HIGH: "red",
+    Severity.CRITICAL: "bold red",
+}
+
+
+def terminal() -> Console:
+    """Return the console on standard output. Nothing is read as markup, and highlighting is left out."""
+    return Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def show_skipped(console: Console, skipped: Skipped) -> None:
+    """Say why an event is not ours."""
+    console.print(f"Skipped: {skipped.reason}", soft_wrap=True)
+
+
+def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
+    """Show one pull: what failed, each cause with its evidence and fix, and what is left open."""
+    pull = diagnosis.pull
+    image = pull.image or pull.repository_arn or "not known (a refused registry token names no image)"
+    _row(console, "Pull", image, style="bold")
+    _row(console, "Failed", f"{pull.symptom}, stage {pull.stage or 'not known'}, at {pull.observed_at or 'not known'}")
+    if pull.principal:
+        _row(console, "Role" if diagnosis.role_arn else "Principal", diagnosis.role_arn or pull.principal.arn)
+    places = (("cluster", diagnosis.cluster), ("node", pull.node), ("pod", pull.pod))
+    if where := ", ".join(f"{what} {name}" for what, name in places if name):
+        _row(console, "Where", where)
+    if pull.denial:
+        _row(console, "AWS said", pull.denial.message)
+    for finding in diagnosis.findings:
+        console.print()
+        show_finding(console, finding)
+    if not diagnosis.findings:
+        console.print()
+        _row(console, "Result", diagnosis.note or ("Not decided." if diagnosis.inconclusive else "No fault found."))
+    for title, opened in (("Not decided, and might explain it", diagnosis.inconclusive),):
+        if opened:
+            console.print()
+            console.print(f"{title}:")
+            _opened(console, opened)
+    if diagnosis.unchecked:
+        console.print()
+        console.print("Not read, and not needed to explain it:")
+        _opened(console, diagnosis.unchecked)
+    if diagnosis.passed:
+        console.print()
+        _row(console, "Ruled out", ", ".join(diagnosis.passed))
+    console.print()
+
+
+def show_finding(console: Console, finding: Finding) -> None:
+    """Show one cause: what is broken, why that is known, and the commands that mend it."""
+    colour = _COLOURS[finding.severity]
+    heading = Text.assemble((f"{finding.severity} ", colour), (finding.cause, "bold"), f"  {finding.title}")
+    console.print(heading, soft_wrap=True)
+    _row(console, "Broken", f"{finding.resource.type} {finding.resource.id}")
+    _row(console, "Why", finding.explanation)
+    for number, line in enumerate(finding.evidence):
+        _row(console, "" if number else "Evidence", line)
+    remedy = finding.remediation
+    _row(console, "Fix", remedy.summary)
+    if remedy.commands:
+        _row(console, "", f"In account {remedy.account}, region {remedy.region}:")
+    for command in remedy.commands:
+        # Not wrapped: a command must survive being copied.
+        console.print(" " * (_LABEL + 1) + "$ " + render(command), style="green", soft_wrap=True)
+    _row(console, "Docs", remedy.docs_url)
+
+
+def _opened(console: Console, opened: Iterable[Open]) -> None:
+    for each in opened:
+        console.print(Padding(Text(f"{each.cause}: {each.reason}"), (0, 0, 0, 2)))
+
+
+def _row(console: Console, label: str, text: str, *, style: str = "") -> None:
+    line = Text(f"{label:<{_LABEL}} ", style="dim")
+    body = Text(text, style=style)
+    width = max(console.width - _LABEL - 1, 20) if console.is_terminal else 1_000_000
+    for number, part in enumerate(body.wrap(console, width)):
+        console.print(line if number == 0 else Text(" " * (_LABEL + 1)), part, sep="", soft_wrap=True)

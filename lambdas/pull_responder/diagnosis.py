@@ -1,0 +1,136 @@
+"""From a failed pull to its causes: picks the checks, runs them side by side, and sorts what they say."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pull_responder.checks import CHECKS
+from pull_responder.facts.puller import Puller
+from pull_responder.findings.finding import Finding, finding_id
+from pull_responder.model.pull import PrincipalKind, PullFailure
+from pull_responder.model.verdict import Status, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pull_responder.checks.check import Check
+    from pull_responder.facts.facts import Facts
+
+_FIXED_SINCE = "Everything that can be read permits this pull now: what AWS refused has been changed since."
+
+_NO_TIME = "there was no time left to read what it needs"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A cause that could not be decided, and why."""
+
+    cause: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is known about one failed pull.
+
+    `inconclusive` might explain the failure; `unchecked` could not be decided either, but cannot be the
+    explanation or is not needed for one. `note` is a sentence for people, or empty. `late` says that time ran out,
+    so that asking again may tell more. `role_arn` is the pulling role's own, None where it is not known.
+    """
+
+    pull: PullFailure
+    puller: Puller
+    findings: tuple[Finding, ...] = ()
+    inconclusive: tuple[Open, ...] = ()
+    unchecked: tuple[Open, ...] = ()
+    passed: tuple[str, ...] = ()
+    note: str = ""
+    late: bool = False
+    role_arn: str | None = None
+
+    @property
+    def cluster(self) -> str | None:
+        """The cluster the pull was for, None where it is not known."""
+        return self.puller.cluster or self.pull.cluster
+
+
+def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
+    """Return the causes of a failed pull. Raises nothing for what AWS refuses to tell: that is inconclusive."""
+    is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
+    selected = [check for check in checks if pull.symptom in check.symptoms and (is_role or not check.for_nodes)]
+    pool = ThreadPoolExecutor(len(selected) + 1, thread_name_prefix="check")
+    try:
+        # Who pulls is asked beside the checks, not before them: nearly always it is a node, and a round is saved.
+        asked = pool.submit(facts.puller, pull)
+        running = {check: pool.submit(check.examine, pull, facts) for check in selected}
+        futures: list[Future[Any]] = [asked, *running.values()]
+        _, late = wait(futures, timeout=facts.seconds_left())
+        puller = Puller(None, _NO_TIME) if asked in late else asked.result()
+        verdicts = {
+            check: Verdict.inconclusive(_NO_TIME) if future in late else future.result()
+            for check, future in running.items()
+        }
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return replace(_sorted(pull, puller, verdicts), late=bool(late), role_arn=facts.role_arn(pull))
+
+
+def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]) -> Diagnosis:
+    if puller.for_eks is None:
+        verdicts = {check: _open_for(puller, verdict) for check, verdict in verdicts.items()}
+    else:
+        verdicts = {check: verdict for check, verdict in verdicts.items() if check.for_nodes is puller.for_eks}
+    failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
+    explained = any(check.fits(pull.denial) for check in failed)
+    inconclusive: list[Open] = []
+    unchecked: list[Open] = []
+    for check, verdict in verdicts.items():
+        if verdict.status is Status.INCONCLUSIVE:
+            needed = check.fits(pull.denial) and not explained
+            (inconclusive if needed else unchecked).append(Open(check.id, verdict.reason))
+    permitted = pull.denial is not None and puller.for_eks and not failed and not inconclusive
+    return Diagnosis(
+        pull=pull,
+        puller=puller,
+        findings=tuple(_finding(pull, puller, check, verdict) for check, verdict in failed.items()),
+        inconclusive=tuple(inconclusive),
+        unchecked=tuple(unchecked),
+        passed=tuple(check.id for check, verdict in verdicts.items() if verdict.status is Status.PASSED),
+        note=_FIXED_SINCE if permitted else "",
+    )
+
+
+def _open_for(puller: Puller, verdict: Verdict) -> Verdict:
+    if verdict.status is Status.NOT_APPLICABLE:
+        return verdict
+    return Verdict.inconclusive(f"it cannot be told whether the principal pulls for EKS: {puller.because}")
+
+
+def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) -> Finding:
+    if verdict.resource is None or verdict.remediation is None:
+        raise ValueError(f"check {check.id} failed without a resource or a remediation")
+    principal = pull.principal
+    return Finding(
+        id=finding_id(
+            cause=check.id,
+            account=verdict.resource.account,
+            region=pull.region,
+            resource=verdict.resource.id,
+            role_account=principal.account if principal and check.resource_type == "AwsEcrRepository" else None,
+        ),
+        cause=check.id,
+        title=check.title,
+        severity=check.severity,
+        account=verdict.resource.account,
+        region=pull.region,
+        resource=verdict.resource,
+        explanation=verdict.explanation,
+        evidence=verdict.evidence,
+        remediation=verdict.remediation,
+        pull=pull,
+        cluster=puller.cluster,
+        first_observed_at=pull.observed_at,
+        last_observed_at=pull.observed_at,
+    )

@@ -1,0 +1,167 @@
+"""CloudTrail records of ECR calls: a denied pull becomes a PullFailure, everything else is skipped with a word.
+
+Source: CloudTrail User Guide, "CloudTrail record contents"; ECR User Guide, "Logging Amazon ECR actions with
+AWS CloudTrail". A pull proxied by the registry leaves a record with no more than eventName, errorCode,
+errorMessage and userIdentity filled in, so every other field may be absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.events import fields, names
+from pull_responder.events.denial import MESSAGE_LIMIT, parse_denial
+from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.events.principal import read_principal
+from pull_responder.events.redaction import redact
+from pull_responder.model.arn import DNS_SUFFIXES, Arn
+from pull_responder.model.pull import Denial, Principal, PullFailure, Stage, Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
+
+PULL_STAGES: Final = {
+    "GetAuthorizationToken": Stage.TOKEN,
+    "BatchGetImage": Stage.MANIFEST,
+    "GetDownloadUrlForLayer": Stage.LAYER,
+}
+"""The API calls that a pull makes, and the stage each of them is."""
+
+_EVENT_SOURCES: Final = frozenset(f"ecr.{suffix}" for suffix in DNS_SUFFIXES.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    registry_account: str | None = None
+    repository: str | None = None
+    tag: str | None = None
+    digest: str | None = None
+
+
+def read_envelope(envelope: Mapping[str, object], *, where: str = "") -> PullFailure | Skipped:
+    """Read an event as EventBridge delivers it. `where` names its place in a batch, for errors.
+
+    Raises UnusableEvent when the event claims to carry a CloudTrail record and does not.
+    """
+    source, detail_type = fields.text(envelope, "source"), fields.text(envelope, "detail-type")
+    if source and source != "aws.ecr":
+        return Skipped(f"an event of {_clean(source)}, not of Amazon ECR")
+    if detail_type and detail_type != DETAIL_TYPE:
+        return Skipped(f"an event of type {_clean(detail_type)}, not an API call")
+    detail = envelope.get("detail")
+    if not isinstance(detail, dict):
+        raise UnusableEvent(_at(where, "detail"), f"is not an object but {fields.kind(detail)}")
+    return read_record(detail, envelope=envelope, where=_at(where, "detail"))
+
+
+def read_record(
+    record: Mapping[str, object], *, envelope: Mapping[str, object] | None = None, where: str = ""
+) -> PullFailure | Skipped:
+    """Read one CloudTrail record. `envelope` is the event it came in; its fields stand in for absent ones.
+
+    Raises UnusableEvent when eventName or errorCode is not what CloudTrail writes.
+    """
+    envelope = envelope or {}
+    event_name = record.get("eventName")
+    if not isinstance(event_name, str) or not event_name:
+        raise UnusableEvent(_at(where, "eventName"), f"is not a string but {fields.kind(event_name)}")
+    error_code = record.get("errorCode")
+    if not isinstance(error_code, str | None):
+        raise UnusableEvent(_at(where, "errorCode"), f"is not a string but {fields.kind(error_code)}")
+    reason = _not_ecr(record, envelope) or _no_pull(event_name) or _no_denial(event_name, error_code or "")
+    if reason:
+        return Skipped(reason)
+    denied, denial = parse_denial(fields.text(record, "errorMessage"), action=f"ecr:{event_name}")
+    resources = _ecr_resources(record, denial)
+    region = _region(resources, record, envelope)
+    if region is None:
+        return Skipped(f"a denied {event_name} that does not say its region")
+    partition = resources[0].partition if resources else names.partition_of(region)
+    principal = read_principal(denied, record.get("userIdentity"), partition=partition)
+    image = _image(record, denial, resources, principal)
+    return PullFailure(
+        symptom=Symptom.ACCESS_DENIED,
+        stage=PULL_STAGES[event_name],
+        region=region,
+        account=names.account(record.get("recipientAccountId")) or names.account(envelope.get("account")),
+        principal=principal,
+        denial=denial,
+        registry_account=image.registry_account,
+        repository=image.repository,
+        tag=image.tag,
+        digest=image.digest,
+        node=principal.instance_id if principal else None,
+        observed_at=names.time(record.get("eventTime")) or names.time(envelope.get("time")),
+        event_id=names.event_id(record.get("eventID")) or names.event_id(envelope.get("id")),
+    )
+
+
+def _not_ecr(record: Mapping[str, object], envelope: Mapping[str, object]) -> str | None:
+    source = fields.text(record, "eventSource")
+    if source:
+        return None if source in _EVENT_SOURCES else f"a call to {_clean(source)}, not to Amazon ECR"
+    # ECR Public and CodeArtifact have a GetAuthorizationToken too, so the name of the call is not enough.
+    if envelope.get("source") == "aws.ecr" or " ecr:" in fields.text(record, "errorMessage")[:MESSAGE_LIMIT]:
+        return None
+    return "a call that does not say to which service"
+
+
+def _no_pull(event_name: str) -> str | None:
+    return None if event_name in PULL_STAGES else f"{_clean(event_name)} is not part of a pull"
+
+
+def _no_denial(event_name: str, error_code: str) -> str | None:
+    if not error_code:
+        return f"{event_name} succeeded"
+    if error_code.startswith("AccessDenied") or error_code == "VpceAccessDenied":
+        return None
+    return f"{event_name} failed with {_clean(error_code)}, which is not a denial"
+
+
+def _ecr_resources(record: Mapping[str, object], denial: Denial) -> list[Arn]:
+    """The ECR resources of the denied call: the one of the error message first, then the record's own."""
+    written = [denial.resource, *(fields.text(resource, "ARN") for resource in fields.items(record, "resources"))]
+    return [arn for arn in map(names.arn, written) if arn and arn.service == "ecr"]
+
+
+def _region(resources: list[Arn], record: Mapping[str, object], envelope: Mapping[str, object]) -> str | None:
+    candidates = (*(arn.region for arn in resources), record.get("awsRegion"), envelope.get("region"))
+    return next((region for region in map(names.region, candidates) if region), None)
+
+
+def _image(record: Mapping[str, object], denial: Denial, resources: list[Arn], principal: Principal | None) -> _Image:
+    """What was pulled: by the denied resource, then by the request. A denied token has no image."""
+    request = fields.mapping(record, "requestParameters")
+    requested = names.repository(request.get("repositoryName"))
+    account, repository = next(filter(None, map(_repository_of, resources)), (None, None))
+    if requested and (repository is None or _is_cut(repository, requested, denial)):
+        # A request without registryId means the caller's own registry (ECR API reference, BatchGetImage).
+        caller = principal.account if principal else None
+        account, repository = account or names.account(request.get("registryId")) or caller, requested
+    if requested is None or requested != repository:
+        return _Image(account, repository)
+    first = next(iter(fields.items(request, "imageIds")), None)
+    tag, digest = names.tag(fields.text(first, "imageTag")), names.digest(fields.text(first, "imageDigest"))
+    return _Image(account, repository, tag, digest)
+
+
+def _repository_of(resource: Arn) -> tuple[str, str] | None:
+    kind, _, name = resource.resource.partition("/")
+    account, repository = names.account(resource.account), names.repository(name)
+    return (account, repository) if kind == "repository" and account and repository else None
+
+
+def _is_cut(repository: str, requested: str, denial: Denial) -> bool:
+    """Whether the message breaks off inside the repository's name, which the request has whole."""
+    return requested != repository and requested.startswith(repository) and denial.message.endswith(repository)
+
+
+def _clean(text: str) -> str:
+    return redact(text, limit=80)
+
+
+def _at(where: str, field: str) -> str:
+    return f"{where}.{field}" if where else field

@@ -1,0 +1,114 @@
+"""The door for every event that a deployed function takes, and for files of them at the terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Never
+
+from pull_responder.events import fields
+from pull_responder.events.cloudtrail import read_envelope, read_record
+from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.events.redaction import redact
+from pull_responder.model.pull import PrincipalKind, PullFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Skipped", "UnusableEvent", "distinct", "read_body", "read_event", "read_text"]
+
+
+def read_text(text: str) -> list[PullFailure | Skipped]:
+    """Read an event from JSON text; see read_event. Raises UnusableEvent, for malformed JSON with line and column."""
+    return read_event(_parse(text, where="the input"))
+
+
+def read_body(body: str, *, where: str = "body") -> PullFailure | Skipped:
+    """Read the body of one SQS message: an event just as EventBridge delivers it to a queue.
+
+    Raises UnusableEvent; `where` names the message in it.
+    """
+    envelope = _parse(body, where=where)
+    if not isinstance(envelope, dict):
+        raise UnusableEvent(where, f"is not an event but {fields.kind(envelope)}")
+    if "detail" not in envelope:
+        raise UnusableEvent(where, "is not an EventBridge event: it has no detail")
+    return read_envelope(envelope, where=where)
+
+
+def read_event(document: object) -> list[PullFailure | Skipped]:
+    """Read a whole event, in order: an EventBridge event, an SQS batch of them, a CloudTrail record or log file.
+
+    Raises UnusableEvent when `document` is none of these, or one of its records is not what it claims to be.
+    """
+    if not isinstance(document, dict):
+        raise UnusableEvent("the input", f"is not an event but {fields.kind(document)}")
+    if "Records" in document:
+        records = document["Records"]
+        if not isinstance(records, list) or not records:
+            problem = "is empty" if records == [] else f"is not a list but {fields.kind(records)}"
+            raise UnusableEvent("Records", problem)
+        return [_read_batched(record, where=f"Records[{at}]") for at, record in enumerate(records)]
+    if "detail" in document:
+        return [read_envelope(document)]
+    if "eventName" in document:
+        return [read_record(document)]
+    raise UnusableEvent(
+        "the input", "is not an event: it has neither Records (SQS, log file), detail (EventBridge) nor eventName"
+    )
+
+
+def distinct(pulls: Iterable[PullFailure | Skipped]) -> list[PullFailure]:
+    """Return one failure for each distinct pull, in order of first appearance.
+
+    Two failures are the same pull when principal, registry, repository, image, node and symptom agree; the session
+    of a role makes no difference. The latest one stands for all, as its denial is the state of things nearest to now.
+    """
+    latest: dict[object, PullFailure] = {}
+    for pull in pulls:
+        if isinstance(pull, Skipped):
+            continue
+        key = _identity(pull)
+        known = latest.get(key)
+        if known is None or (pull.observed_at or "") >= (known.observed_at or ""):
+            latest[key] = pull
+    return list(latest.values())
+
+
+def _identity(pull: PullFailure) -> object:
+    who: object = None
+    if principal := pull.principal:
+        who = (principal.kind, principal.partition, principal.account, principal.name)
+        if principal.kind is PrincipalKind.UNKNOWN:
+            who = (*who, principal.arn)
+    image = (pull.registry_account, pull.region, pull.repository, pull.tag, pull.digest)
+    return (who, image, pull.node, pull.symptom)
+
+
+def _read_batched(record: object, *, where: str) -> PullFailure | Skipped:
+    if not isinstance(record, dict):
+        raise UnusableEvent(where, f"is not an object but {fields.kind(record)}")
+    source = fields.text(record, "eventSource")
+    if source == "aws:sqs":
+        body = record.get("body")
+        if not isinstance(body, str):
+            raise UnusableEvent(f"{where}.body", f"is not a string but {fields.kind(body)}")
+        return read_body(body, where=f"{where}.body")
+    if source.startswith("aws:") or "eventName" not in record:
+        raise UnusableEvent(where, "is neither an SQS message nor a CloudTrail record")
+    return read_record(record, where=where)
+
+
+def _parse(text: str, *, where: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        problem = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        raise UnusableEvent(where, redact(problem, limit=200)) from None
+    except RecursionError:
+        raise UnusableEvent(where, "is not usable: its JSON is nested too deeply") from None
+    except ValueError as error:  # a constant that is not JSON, or a number with thousands of digits
+        raise UnusableEvent(where, f"is not usable: {redact(str(error), limit=200)}") from None
+
+
+def _refuse_constant(constant: str) -> Never:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,100 @@
+"""The names AWS allows. Each function returns the value when it is such a name, else None.
+
+Sources: the ECR API model (RepositoryName, ImageTag, RegistryId), the OCI image specification (digests) and the
+AWS SDK's partitions.json (regions).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from pull_responder.model.arn import Arn
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
+# No character fits both a separator and a name's part, so there is one way to match and nothing to try again.
+_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,299}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_ACTION = re.compile(r"[a-z0-9-]{1,40}:[A-Za-z0-9]{1,80}")
+_EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,128}")
+
+_REPOSITORY_LENGTHS: Final = range(2, 257)
+
+# Region prefixes of the partitions other than "aws", from the AWS SDK's partitions.json.
+_PARTITION_PREFIXES: Final = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eu-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
+
+def account(value: object) -> str | None:
+    """An AWS account id: twelve digits."""
+    return _name(_ACCOUNT, value)
+
+
+def region(value: object) -> str | None:
+    """A region such as us-east-1, in any partition."""
+    return _name(_REGION, value)
+
+
+def repository(value: object) -> str | None:
+    """An ECR repository's name, namespaces included."""
+    return _name(_REPOSITORY, value) if isinstance(value, str) and len(value) in _REPOSITORY_LENGTHS else None
+
+
+def tag(value: object) -> str | None:
+    """An image tag."""
+    return _name(_TAG, value)
+
+
+def digest(value: object) -> str | None:
+    """An image digest, with its algorithm."""
+    return _name(_DIGEST, value)
+
+
+def action(value: object) -> str | None:
+    """An IAM action such as ecr:BatchGetImage."""
+    return _name(_ACTION, value)
+
+
+def arn(value: object) -> Arn | None:
+    """An ARN in printable ASCII, so that it can be shown and compared as it stands."""
+    return Arn.parse(value) if isinstance(value, str) and value.isascii() and value.isprintable() else None
+
+
+def event_id(value: object) -> str | None:
+    """The id of a CloudTrail or EventBridge event."""
+    return _name(_EVENT_ID, value)
+
+
+def time(value: object) -> str | None:
+    """A moment in ISO 8601, returned in UTC to the second ("2026-03-01T12:00:00Z").
+
+    A time without an offset is UTC, as CloudTrail's record contents page says of eventTime.
+    """
+    if not (isinstance(value, str) and "T" in value):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def partition_of(region_name: str) -> str:
+    """The partition of a region, by its name."""
+    return next((name for prefix, name in _PARTITION_PREFIXES.items() if region_name.startswith(prefix)), "aws")
+
+
+def _name(pattern: re.Pattern[str], value: object) -> str | None:
+    return value if isinstance(value, str) and pattern.fullmatch(value) else None

@@ -1,0 +1,152 @@
+"""Sessions and clients: this account directly, other accounts through the member role."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pull_responder.model.arn import Arn
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import CredentialsTypeDef
+
+# A read that hangs must not cost the whole diagnosis: two tries of a quick call fit into any function's time.
+_CONFIG: Final = Config(
+    connect_timeout=3,
+    read_timeout=8,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=32,
+    user_agent_extra="pull-responder",
+)
+_SESSION_NAME: Final = "pull-responder"
+_RENEW_BEFORE: Final = timedelta(minutes=5)
+_REASON_LENGTH: Final = 400
+
+
+def why(call: str, error: BotoCoreError | ClientError) -> Unread:
+    """Say that `call` (in IAM's words, such as iam:GetRole) failed with `error`, in one bounded line."""
+    if isinstance(error, ClientError):
+        details = error.response.get("Error", {})
+        text = f"{details.get('Code', 'error')}: {details.get('Message', '')}"
+    else:
+        text = f"{type(error).__name__}: {error}"
+    line = " ".join(f"{call} failed: {text}".split())
+    return Unread(line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…")
+
+
+@dataclass(slots=True)
+class _Member:
+    session: boto3.session.Session
+    expires_at: datetime
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+
+class Aws:
+    """AWS clients by service, account and region.
+
+    `session` is this account's; `member_role` the name of the role to assume in every other account (its trust
+    and permissions come from infra's member template); `identity` any ARN of our own, where it is known without
+    asking. Safe to use from several threads, and across invocations: assumed credentials are renewed in time.
+    """
+
+    def __init__(
+        self,
+        session: boto3.session.Session,
+        *,
+        member_role: str,
+        identity: Arn | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._session = session
+        self._member_role = member_role
+        self._identity = identity
+        self._now = now
+        self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
+        self._members: dict[str, _Member] = {}
+        self._creating_clients = threading.Lock()
+        self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    @classmethod
+    def connect(cls, *, member_role: str, identity: Arn | None = None) -> Self:
+        """Return AWS as the SDK's usual configuration has it (profile, region, endpoints). Raises BotoCoreError."""
+        return cls(boto3.session.Session(), member_role=member_role, identity=identity)
+
+    @property
+    def region(self) -> str | None:
+        """Our own region, None where the SDK's configuration names none."""
+        return self._session.region_name
+
+    def identity(self) -> Arn | Unread:
+        """Return the ARN we are (sts:GetCallerIdentity, which needs no permission), or why it is not known."""
+        with self._asking["identity"]:
+            if self._identity is None:
+                read = self._read_identity()
+                if isinstance(read, Unread):
+                    return read
+                self._identity = read
+            return self._identity
+
+    def client(self, service: str, *, account: str | None, region: str) -> Any | Unread:  # noqa: ANN401 -- one of boto3's generated clients
+        """Return a client of `service` for `account` (None means our own), or why there can be none."""
+        member = self._member(account, region)
+        if isinstance(member, Unread):
+            return member
+        # Creating clients is not safe in several threads; using them is.
+        with self._creating_clients:
+            key = (service, region)
+            if key not in member.clients:
+                try:
+                    member.clients[key] = member.session.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # the stubs know services by literal name only
+                except BotoCoreError as error:
+                    return why(f"{service} in {region}", error)
+            return member.clients[key]
+
+    def _member(self, account: str | None, region: str) -> _Member | Unread:
+        if account is None:
+            return self._own
+        identity = self.identity()
+        if isinstance(identity, Unread):
+            return identity
+        if account == identity.account:
+            return self._own
+        with self._asking[account]:
+            member = self._members.get(account)
+            if member is None or member.expires_at - self._now() < _RENEW_BEFORE:
+                assumed = self._assume(account, identity.partition, region)
+                if isinstance(assumed, Unread):
+                    return assumed
+                member = self._members[account] = assumed
+            return member
+
+    def _read_identity(self) -> Arn | Unread:
+        try:
+            text = self._sts(None).get_caller_identity()["Arn"]
+        except (BotoCoreError, ClientError) as error:
+            return why("sts:GetCallerIdentity", error)
+        return Arn.parse(text) or Unread(f"sts:GetCallerIdentity answered {text!r}, which is no ARN")
+
+    def _assume(self, account: str, partition: str, region: str) -> _Member | Unread:
+        role = f"arn:{partition}:iam::{account}:role/{self._member_role}"
+        try:
+            answer: CredentialsTypeDef = self._sts(region).assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)[
+                "Credentials"
+            ]
+        except (BotoCoreError, ClientError) as error:
+            return why(f"sts:AssumeRole of {role}", error)
+        session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+        return _Member(session, answer["Expiration"])
+
+    def _sts(self, region: str | None) -> STSClient:
+        with self._creating_clients:
+            return self._session.client("sts", region_name=region, config=_CONFIG)

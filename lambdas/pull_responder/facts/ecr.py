@@ -1,0 +1,96 @@
+"""What ECR says of a registry and a repository: their policies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_ecr import ECRClient
+
+    from pull_responder.facts.reading import Reading
+
+PERMISSIONS: Final = (
+    "ecr:GetAccountSetting",
+    "ecr:GetRegistryPolicy",
+    "ecr:GetRepositoryPolicy",
+)
+
+RegistryScope = Literal["V1", "V2"]
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryPolicy:
+    """That a repository exists, and its policy: None when it has none."""
+
+    document: Mapping[str, Any] | None
+
+
+def read_repository_policy(reading: Reading, account: str, region: str, name: str) -> RepositoryPolicy | Unread | None:
+    """Return the repository's policy, None if this registry has no repository of this name."""
+
+    def request(client: ECRClient) -> str | None:
+        try:
+            return client.get_repository_policy(registryId=account, repositoryName=name)["policyText"]
+        except client.exceptions.RepositoryPolicyNotFoundException:
+            return ""
+
+    text = reading.call(
+        "ecr:GetRepositoryPolicy",
+        account=account,
+        region=region,
+        request=request,
+        absent=frozenset({"RepositoryNotFoundException"}),
+    )
+    if text is None or isinstance(text, Unread):
+        return text
+    document = _parsed(text or None, f"the policy of repository {name}")
+    return document if isinstance(document, Unread) else RepositoryPolicy(document)
+
+
+def read_registry_policy(reading: Reading, account: str, region: str) -> Mapping[str, Any] | Unread | None:
+    """Return the policy of the account's registry, None if it has none."""
+
+    def request(client: ECRClient) -> str:
+        return client.get_registry_policy()["policyText"]
+
+    text = reading.call(
+        "ecr:GetRegistryPolicy",
+        account=account,
+        region=region,
+        request=request,
+        absent=frozenset({"RegistryPolicyNotFoundException"}),
+    )
+    return _parsed(text, f"the registry policy of {account}")
+
+
+def read_registry_policy_scope(reading: Reading, account: str, region: str) -> RegistryScope | Unread:
+    """Return whether the registry policy holds for every ECR request (V2) or for three actions only (V1).
+
+    Source: Amazon ECR User Guide, "Registry permissions in Amazon ECR"; API reference, GetAccountSetting.
+    """
+
+    def request(client: ECRClient) -> str:
+        return client.get_account_setting(name="REGISTRY_POLICY_SCOPE")["value"]
+
+    scope = reading.call("ecr:GetAccountSetting", account=account, region=region, request=request)
+    if isinstance(scope, Unread):
+        return scope
+    if scope == "V1":
+        return "V1"
+    return "V2" if scope == "V2" else Unread(f"ecr:GetAccountSetting answered {scope!r} as REGISTRY_POLICY_SCOPE")
+
+
+def _parsed(text: str | Unread | None, what: str) -> Mapping[str, Any] | Unread | None:
+    if text is None or isinstance(text, Unread):
+        return text
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        return Unread(f"{what} is not JSON: {error}")
+    return document if isinstance(document, dict) else Unread(f"{what} is not a JSON object")

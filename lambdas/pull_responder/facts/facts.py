@@ -1,0 +1,143 @@
+"""The facts of one diagnosis, as checks ask for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from pull_responder.facts import ec2, ecr, eks, iam
+from pull_responder.facts.puller import Puller, find_puller
+from pull_responder.model.pull import PrincipalKind, PullFailure
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+    from pull_responder.facts.reading import Reading
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _once(read: Callable[Concatenate[Facts, P], T]) -> Callable[Concatenate[Facts, P], T]:
+    """Read a fact the first time it is asked for with these arguments, and remember it."""
+
+    def remembered(self: Facts, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.once((read.__name__, *args), lambda: read(self, *args, **kwargs))
+
+    remembered.__doc__ = read.__doc__
+    return remembered
+
+
+class Facts:
+    """What AWS says, read when first asked for and then kept.
+
+    None means that the thing does not exist; `Unread` that it could not be read, and why. All arguments are
+    positional, so that the same question is always the same key. `known_principals` is what the operator says: ARNs,
+    `*` allowed, of those who pull for something else than EKS.
+    """
+
+    def __init__(self, reading: Reading, *, known_principals: tuple[str, ...] = ()) -> None:
+        self._reading = reading
+        self.known_principals = known_principals
+
+    def once(self, key: Hashable, work: Callable[[], T]) -> T:
+        """Return what `work` gives, doing it only the first time that `key` is asked for."""
+        return self._reading.once(key, work)
+
+    def seconds_left(self) -> float | None:
+        """Return how long reading may go on, None without end."""
+        remaining = self._reading.remaining()
+        return None if remaining == float("inf") else max(remaining, 0.0)
+
+    def puller(self, pull: PullFailure, /) -> Puller:
+        """Return who is pulling, and whether for EKS."""
+        return self.once(("puller", pull.principal, pull.region, pull.cluster), lambda: find_puller(self, pull))
+
+    def instance(self, pull: PullFailure, /) -> ec2.Instance | Unread | None:
+        """Return the instance whose session pulled; None if the session is none, or it is not in this region."""
+        principal = pull.principal
+        if principal is None or principal.instance_id is None or principal.account is None:
+            return None
+        return self._instance(principal.account, pull.region, principal.instance_id)
+
+    @_once
+    def _instance(self, account: str, region: str, instance_id: str, /) -> ec2.Instance | Unread | None:
+        return ec2.read_instance(self._reading, account, region, instance_id)
+
+    @_once
+    def role(self, account: str, region: str, name: str, /) -> iam.Role | Unread | None:
+        """Return a role by its name, which session ARNs keep while they drop its path."""
+        return iam.read_role(self._reading, account, region, name)
+
+    def role_arn(self, pull: PullFailure, /) -> str | None:
+        """Return the pulling role's own ARN, from the event or from IAM; None for others, or if neither tells."""
+        principal = pull.principal
+        if principal is None or principal.account is None or principal.name is None:
+            return None
+        if principal.role_arn or principal.kind is not PrincipalKind.ROLE:
+            return principal.role_arn
+        role = self.role(principal.account, pull.region, principal.name)
+        return role.arn if isinstance(role, iam.Role) else None
+
+    @_once
+    def identity_policies(self, account: str, region: str, role: str, /) -> tuple[iam.PolicyText, ...] | Unread | None:
+        """Return the role's inline and attached policies; None if there is no such role."""
+        kinds = (iam.read_inline_policies, iam.read_attached_policies)
+        read = self._reading.each(lambda kind: kind(self._reading, account, region, role), kinds)
+        found: list[iam.PolicyText] = []
+        for policies in read:
+            if policies is None or isinstance(policies, Unread):
+                return policies
+            found.extend(policies)
+        return tuple(found)
+
+    @_once
+    def boundary(self, account: str, region: str, role: str, /) -> tuple[iam.PolicyText, ...] | Unread | None:
+        """Return the role's permissions boundary: none, or one policy; None if there is no such role."""
+        found = self.role(account, region, role)
+        if not isinstance(found, iam.Role):
+            return found
+        if found.boundary_arn is None:
+            return ()
+        policy = self.managed_policy(account, region, found.boundary_arn)
+        return policy if isinstance(policy, Unread) else (policy,)
+
+    @_once
+    def managed_policy(self, account: str, region: str, arn: str, /) -> iam.PolicyText | Unread:
+        """Return a managed policy in its default version."""
+        return iam.read_managed_policy(self._reading, account, region, arn)
+
+    @_once
+    def policy_versions(self, account: str, region: str, arn: str, /) -> tuple[str, ...] | Unread:
+        """Return the version ids of a customer managed policy, oldest first."""
+        return iam.read_policy_versions(self._reading, account, region, arn)
+
+    @_once
+    def compute_uses(self, account: str, region: str, role: str, /) -> eks.ClusterUses | Unread:
+        """Return the node groups and Fargate profiles that use the role."""
+        return eks.read_compute_uses(self._reading, account, region, role)
+
+    @_once
+    def access_entry_uses(self, account: str, region: str, role: str, /) -> eks.ClusterUses | Unread:
+        """Return the access entries of a node type that name the role."""
+        return eks.read_access_entry_uses(self._reading, account, region, role)
+
+    def uses(self, account: str, region: str, role: str, /) -> tuple[eks.ClusterUses | Unread, ...]:
+        """Return the clusters' uses of the role: as node group or Fargate profile, and by access entry."""
+        kinds = (self.compute_uses, self.access_entry_uses)
+        return tuple(self._reading.each(lambda kind: kind(account, region, role), kinds))
+
+    @_once
+    def repository_policy(self, account: str, region: str, name: str, /) -> ecr.RepositoryPolicy | Unread | None:
+        """Return the repository's policy; None if there is no such repository."""
+        return ecr.read_repository_policy(self._reading, account, region, name)
+
+    @_once
+    def registry_policy(self, account: str, region: str, /) -> Mapping[str, Any] | Unread | None:
+        """Return the registry's policy."""
+        return ecr.read_registry_policy(self._reading, account, region)
+
+    @_once
+    def registry_policy_scope(self, account: str, region: str, /) -> ecr.RegistryScope | Unread:
+        """Return which requests the registry's policy holds for."""
+        return ecr.read_registry_policy_scope(self._reading, account, region)

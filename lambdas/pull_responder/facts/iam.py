@@ -1,0 +1,183 @@
+"""What IAM says of a role: itself, its policies, its boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.facts.paging import pages
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iam.type_defs import RoleTypeDef
+
+    from pull_responder.facts.reading import Reading
+
+ROLE_PERMISSIONS: Final = (
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListPolicyVersions",
+    "iam:ListRolePolicies",
+)
+
+_NO_SUCH_ENTITY: Final = frozenset({"NoSuchEntity"})
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role. `arn` has the path that session ARNs drop; `boundary_arn` is None when there is no boundary."""
+
+    arn: str
+    name: str
+    account: str
+    trust_policy: Mapping[str, object]
+    boundary_arn: str | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def trusts(self, service: str) -> bool:
+        """Return whether the trust policy names the service (such as "ec2", in any partition's spelling).
+
+        Conditions and denials are not looked at: this tells what a role is for, not what can be done with it.
+        """
+        statements = self.trust_policy.get("Statement", [])
+        for statement in statements if isinstance(statements, list) else [statements]:
+            if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
+                continue
+            principal = statement.get("Principal", {})
+            services = principal.get("Service", []) if isinstance(principal, dict) else []
+            if service in {str(s).split(".")[0] for s in ([services] if isinstance(services, str) else services)}:
+                return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """A policy as it stands in AWS. `arn` is None for one that is inline in a role.
+
+    `versions` are the version ids of a customer managed policy, oldest first, `default_version` the one in force;
+    both are empty for other policies.
+    """
+
+    name: str
+    arn: str | None
+    document: Mapping[str, Any]
+    default_version: str = ""
+    versions: tuple[str, ...] = ()
+
+    @property
+    def is_aws_managed(self) -> bool:
+        """Whether AWS owns it, so that nobody else can change it."""
+        return self.arn is not None and self.arn.split(":")[4] == "aws"
+
+
+def read_role(reading: Reading, account: str, region: str, name: str) -> Role | Unread | None:
+    """Return the role called `name` (without its path), None if there is none."""
+
+    def request(client: IAMClient) -> RoleTypeDef:
+        return client.get_role(RoleName=name)["Role"]
+
+    role = reading.call("iam:GetRole", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY)
+    if role is None or isinstance(role, Unread):
+        return role
+    return Role(
+        arn=role["Arn"],
+        name=role["RoleName"],
+        account=account,
+        trust_policy=_document(role.get("AssumeRolePolicyDocument", {})),
+        boundary_arn=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
+    )
+
+
+def read_inline_policies(
+    reading: Reading, account: str, region: str, role: str
+) -> tuple[PolicyText, ...] | Unread | None:
+    """Return the policies embedded in the role; None if there is no such role."""
+
+    def request(client: IAMClient) -> list[str]:
+        return pages(client, "list_role_policies", "PolicyNames", RoleName=role)
+
+    names = reading.call(
+        "iam:ListRolePolicies", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
+    )
+    if names is None or isinstance(names, Unread):
+        return names
+
+    def policy(name: str) -> PolicyText | Unread | None:
+        def request(client: IAMClient) -> Mapping[str, Any]:
+            return _document(client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+
+        document = reading.call(
+            "iam:GetRolePolicy", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
+        )
+        if document is None or isinstance(document, Unread):
+            return document
+        return PolicyText(name=name, arn=None, document=document)
+
+    return _all(reading.each(policy, names))
+
+
+def read_attached_policies(
+    reading: Reading, account: str, region: str, role: str
+) -> tuple[PolicyText, ...] | Unread | None:
+    """Return the managed policies attached to the role, each in its default version; None if there is no such role."""
+
+    def request(client: IAMClient) -> list[str]:
+        attached = pages(client, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
+        return [policy["PolicyArn"] for policy in attached]
+
+    arns = reading.call(
+        "iam:ListAttachedRolePolicies", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
+    )
+    if arns is None or isinstance(arns, Unread):
+        return arns
+    return _all(reading.each(lambda arn: read_managed_policy(reading, account, region, arn), arns))
+
+
+def read_managed_policy(reading: Reading, account: str, region: str, arn: str) -> PolicyText | Unread:
+    """Return a managed policy in its default version."""
+
+    def default(client: IAMClient) -> str:
+        return client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+
+    version = reading.call("iam:GetPolicy", account=account, region=region, request=default)
+    if version is None or isinstance(version, Unread):
+        return version or Unread(f"policy {arn} has no default version")
+
+    def request(client: IAMClient) -> Mapping[str, Any]:
+        return _document(client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+    document = reading.call("iam:GetPolicyVersion", account=account, region=region, request=request)
+    if document is None or isinstance(document, Unread):
+        return document or Unread(f"policy {arn} version {version} has no document")
+    return PolicyText(name=arn.rsplit("/", 1)[-1], arn=arn, document=document, default_version=version)
+
+
+def read_policy_versions(reading: Reading, account: str, region: str, arn: str) -> tuple[str, ...] | Unread:
+    """Return the version ids of a customer managed policy, oldest first (IAM keeps at most five)."""
+
+    def request(client: IAMClient) -> tuple[str, ...]:
+        found = pages(client, "list_policy_versions", "Versions", PolicyArn=arn)
+        return tuple(v["VersionId"] for v in sorted(found, key=lambda v: v["CreateDate"]))
+
+    versions = reading.call("iam:ListPolicyVersions", account=account, region=region, request=request)
+    return () if versions is None else versions
+
+
+def _document(document: object) -> Mapping[str, Any]:
+    # boto3 decodes policy documents; the stubs still allow for text.
+    return document if isinstance(document, dict) else {}
+
+
+def _all(read: Sequence[PolicyText | Unread | None]) -> tuple[PolicyText, ...] | Unread:
+    # A policy that is gone between the listing and the reading (None) applies no more.
+    for policy in read:
+        if isinstance(policy, Unread):
+            return policy
+    return tuple(policy for policy in read if isinstance(policy, PolicyText))

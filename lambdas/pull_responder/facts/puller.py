@@ -1,0 +1,120 @@
+"""Who is pulling, and whether it pulls for EKS at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pull_responder.facts.ec2 import Instance
+from pull_responder.facts.eks import ClusterUse, ClusterUses, Membership
+from pull_responder.facts.iam import Role
+from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pull_responder.facts.facts import Facts
+
+# The services that hand a role to what runs kubelets: EC2 nodes, Fargate pods, hybrid nodes (by Systems Manager or
+# by IAM Roles Anywhere). EKS User Guide: "Amazon EKS node IAM role", "pod execution IAM role", "hybrid nodes IAM role".
+_NODE_SERVICES = ("ec2", "eks-fargate-pods", "ssm", "rolesanywhere")
+
+
+@dataclass(frozen=True, slots=True)
+class Puller:
+    """Who is pulling.
+
+    `for_eks` is None where it cannot be told. `because` says in a clause how the answer is known.
+    """
+
+    for_eks: bool | None
+    because: str
+    cluster: str | None = None
+    node_group: str | None = None
+    fargate_profile: str | None = None
+    instance: Instance | None = None
+
+
+def find_puller(facts: Facts, pull: PullFailure) -> Puller:
+    """Decide whether the pull's principal pulls for EKS: by its instance's tags, then by node groups and Fargate
+    profiles, then by access entries; where none of these can be read, by its trust policy and session name.
+    """
+    principal = pull.principal
+    if principal is None or principal.kind is PrincipalKind.UNKNOWN:
+        return Puller(None, "the event does not say who was denied")
+    if principal.kind is not PrincipalKind.ROLE:
+        return Puller(for_eks=False, because=f"it is a {principal.kind}, and nodes pull with a role")
+    if principal.account is None or principal.name is None:
+        return Puller(None, "the event does not name the role that was denied")
+    if pull.cluster:
+        return Puller(for_eks=True, because=f"the event names cluster {pull.cluster}", cluster=pull.cluster)
+    return _find_role(facts, principal, principal.account, principal.name, pull)
+
+
+def _find_role(facts: Facts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:
+    instance = facts.instance(pull)
+    if isinstance(instance, Instance) and instance.cluster:
+        return Puller(
+            for_eks=True,
+            because=f"its session is instance {instance.id}, which carries the tag of cluster {instance.cluster}",
+            cluster=instance.cluster,
+            node_group=instance.node_group,
+            instance=instance,
+        )
+    uses = facts.uses(account, pull.region, name)
+    for use in uses:
+        if isinstance(use, ClusterUses) and use.found:
+            return _used(use.found[0], instance if isinstance(instance, Instance) else None)
+    return _unused(principal, instance, uses, facts.role(account, pull.region, name))
+
+
+def _used(use: ClusterUse, instance: Instance | None) -> Puller:
+    if use.membership is Membership.ACCESS_ENTRY:
+        because = f"an access entry of type {use.name} in cluster {use.cluster} names its role"
+    else:
+        because = f"its role is that of {use.membership} {use.name} in cluster {use.cluster}"
+    return Puller(
+        for_eks=True,
+        because=because,
+        cluster=use.cluster,
+        node_group=use.name if use.membership is Membership.NODE_GROUP else None,
+        fargate_profile=use.name if use.membership is Membership.FARGATE_PROFILE else None,
+        instance=instance,
+    )
+
+
+def _unused(
+    principal: Principal,
+    instance: Instance | Unread | None,
+    uses: Sequence[ClusterUses | Unread],
+    role: Role | Unread | None,
+) -> Puller:
+    """Nothing that could be read uses the role: that excludes EKS only if all of it could be read."""
+    services = [service for service in _NODE_SERVICES if role.trusts(service)] if isinstance(role, Role) else None
+    if services == []:
+        return Puller(for_eks=False, because="its trust policy names no service that runs nodes or Fargate pods")
+    if not isinstance(instance, Instance) and all(isinstance(use, Unread) for use in uses):
+        # None of the three can be read: the trust policy and the session name decide.
+        if "eks-fargate-pods" in (services or ()):
+            return Puller(for_eks=True, because="its trust policy names eks-fargate-pods.amazonaws.com")
+        if principal.instance_id and "ec2" in (services or ("ec2",)):
+            return Puller(for_eks=True, because=f"its session is EC2 instance {principal.instance_id}")
+    gaps = _gaps(principal, instance, uses)
+    if "eks-fargate-pods" in (services or ()):
+        gaps.append("its trust policy names eks-fargate-pods.amazonaws.com, but no Fargate profile here uses it")
+    seen = instance if isinstance(instance, Instance) else None
+    if gaps:
+        return Puller(None, "; ".join(dict.fromkeys(gaps)), instance=seen)
+    because = "no cluster tag, node group, Fargate profile or access entry in this region names it"
+    return Puller(for_eks=False, because=because, instance=seen)
+
+
+def _gaps(principal: Principal, instance: Instance | Unread | None, uses: Sequence[ClusterUses | Unread]) -> list[str]:
+    """Say what leaves room for a use by EKS that was not seen."""
+    gaps = [each.reason for use in uses for each in ([use] if isinstance(use, Unread) else use.unread)]
+    if isinstance(instance, Unread):
+        gaps.append(instance.reason)
+    elif instance is None and principal.instance_id:
+        gaps.append(f"instance {principal.instance_id} is gone or in another region")
+    return gaps

@@ -1,0 +1,95 @@
+"""How facts are read: lazily, each at most once, several at a time, and never past the deadline."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pull_responder.facts.aws import Aws, why
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+_PARALLEL_READS: Final = 16
+# A read that starts with less time than this left could not be told from one that hangs.
+_SECONDS_FOR_A_READ: Final = 2.0
+
+
+class Reading:
+    """One diagnosis' reads.
+
+    `remaining` gives the seconds left before the answer is due. What several checks ask for is read once: the
+    first to ask reads in its own thread, the others wait for it.
+    """
+
+    def __init__(self, aws: Aws, *, remaining: Callable[[], float] = lambda: float("inf")) -> None:
+        self.aws = aws
+        self.remaining = remaining
+        self._lock = threading.Lock()
+        self._answers: dict[Hashable, Future[Any]] = {}
+        self.calls = 0
+
+    @property
+    def partition(self) -> str:
+        """The partition that everything is read in: our own, "aws" while that is not known."""
+        identity = self.aws.identity()
+        return "aws" if isinstance(identity, Unread) else identity.partition
+
+    def once(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return what `read` gives, calling it only the first time that `key` is asked for."""
+        with self._lock:
+            answer = self._answers.get(key)
+            first = answer is None
+            if answer is None:
+                answer = self._answers[key] = Future()
+        if first:
+            try:
+                answer.set_result(read())
+            except BaseException as error:
+                answer.set_exception(error)
+                raise
+        result: T = answer.result()
+        return result
+
+    def each(self, read: Callable[[A], T], arguments: Sequence[A]) -> list[T]:
+        """Return `read` of every argument, in order, reading in parallel."""
+        if len(arguments) < 2:  # noqa: PLR2004 -- one read needs no thread of its own
+            return [read(argument) for argument in arguments]
+        # A pool a call: one shared pool would wait for itself where a read has parts that are read in parallel.
+        with ThreadPoolExecutor(min(len(arguments), _PARALLEL_READS), thread_name_prefix="read") as pool:
+            return list(pool.map(read, arguments))
+
+    def call(
+        self,
+        permission: str,
+        *,
+        account: str | None,
+        region: str,
+        request: Callable[[Any], T],
+        absent: frozenset[str] = frozenset(),
+    ) -> T | Unread | None:
+        """Make one read.
+
+        `permission` is the IAM action, whose prefix is also boto3's name of the service; `request` takes the
+        client. Error codes in `absent` mean that the thing does not exist: None. Any other failure is Unread.
+        """
+        if self.remaining() < _SECONDS_FOR_A_READ:
+            return Unread(f"{permission} was not called: no time was left")
+        client = self.aws.client(permission.split(":", maxsplit=1)[0], account=account, region=region)
+        if isinstance(client, Unread):
+            return client
+        with self._lock:
+            self.calls += 1
+        try:
+            return request(client)
+        except ClientError as error:
+            return None if error.response.get("Error", {}).get("Code") in absent else why(permission, error)
+        except BotoCoreError as error:
+            return why(permission, error)

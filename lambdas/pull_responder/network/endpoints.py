@@ -1,0 +1,170 @@
+"""VPC endpoints: the way through one, and what is wrong when a subnet without internet has none that serves.
+
+Sources: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints"; AWS PrivateLink Guide, "Access an AWS service
+using an interface VPC endpoint" and "Gateway endpoints for Amazon S3".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pull_responder.network.addresses import Peer
+from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided, merge
+from pull_responder.network.model import (
+    EndpointInterface,
+    Network,
+    RouteTable,
+    RouteTarget,
+    Unread,
+    VpcEndpoint,
+)
+from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
+from pull_responder.network.places import Trip, addresses_of, endpoint_peer, interfaces_of, vpc_id
+from pull_responder.network.resolution import Destination, dns_fault, endpoints_of, has_private_dns, is_up
+from pull_responder.network.routing import listed, routing
+from pull_responder.network.security_groups import egress_hop, ingress_hop
+
+_ALL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadEnd:
+    """What is wrong where no route leads to the destination's public addresses.
+
+    Once `faults` are repaired the traffic goes through `endpoint`; None where that is open.
+    """
+
+    faults: tuple[Fault, ...]
+    endpoint: VpcEndpoint | None = None
+
+
+def interface_way(trip: Trip, endpoint: VpcEndpoint) -> tuple[Hop, ...]:
+    """Return the hops from a node to an interface endpoint of its VPC."""
+    peer, network = endpoint_peer(endpoint, trip.network, trip.version), trip.network
+    settled = endpoint.interfaces != ()
+    return (
+        egress_hop(trip.node, peer, network, settled=settled),
+        _acl_hop(trip, endpoint, peer),
+        _local_route(trip.table, peer, network),
+        state_hop(endpoint),
+        ingress_hop(endpoint, trip.source, network),
+    )
+
+
+def state_hop(endpoint: VpcEndpoint) -> Hop:
+    """Return whether an endpoint takes traffic: its state, and that an interface endpoint has an interface."""
+    cause = Cause.ENDPOINT_UNAVAILABLE
+    state = f"{endpoint.id} ({endpoint.service_name}) is in state {endpoint.state}"
+    places = endpoint.subnet_ids if isinstance(endpoint.interfaces, Unread) else endpoint.interfaces
+    bare = endpoint.type == "Interface" and not places
+    if is_up(endpoint) and not bare:
+        return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), (state,))
+    words = f"{endpoint.id} has no network interface in any subnet" if is_up(endpoint) else state
+    fix = Fix(endpoint_id=endpoint.id, services=(endpoint.service_name,))
+    fault = Fault(cause, ResourceType.OTHER, endpoint.id, f"Endpoint {words}.", (words,), (fix,))
+    return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), (words,), (fault,))
+
+
+def dead_end(trip: Trip, why: str) -> DeadEnd:
+    """Return the fault of a destination that no route leads to: `why` says how that shows.
+
+    An endpoint that exists and does not serve is at fault itself; with none for this service it is missing, unless the
+    VPC has none of the three: then what lacks is a route.
+    """
+    node, destination, network, table = trip.node, trip.destination, trip.network, trip.table
+    proof = (why,) if isinstance(table, Unread) else (why, listed(table))
+    table_id = None if isinstance(table, Unread) else table.id
+    if gateway := next(iter(endpoints_of(destination, network, "Gateway")), None):
+        explanation = f"S3 gateway endpoint {gateway.id} is not in the route table of subnet {node.subnet_id}."
+        fix = Fix(route_table_id=table_id, endpoint_id=gateway.id, subnet_id=node.subnet_id)
+        resource = table_id or node.subnet_id
+        kind = ResourceType.ROUTE_TABLE if table_id else ResourceType.SUBNET
+        return DeadEnd((Fault(Cause.S3_NOT_IN_ROUTE_TABLE, kind, resource, explanation, proof, (fix,)),), gateway)
+    if interface := next(iter(endpoints_of(destination, network, "Interface")), None):
+        if faults := _mute(interface, destination, network, proof):
+            return DeadEnd(faults, interface)
+        if not is_up(interface):
+            return DeadEnd(state_hop(interface).faults, interface)
+    if any(_exists(service, destination, network) for service in _ALL_SERVICES):
+        explanation = f"Subnet {node.subnet_id} has no way to the internet, and {vpc_id(network)} has no endpoint"
+        explanation += f" for {destination.service_name} that serves {destination.host}."
+        services = (destination.service_name,)
+        fix = Fix(vpc_id=vpc_id(network), subnet_id=node.subnet_id, route_table_id=table_id, services=services)
+        return DeadEnd((Fault(Cause.ENDPOINT_MISSING, ResourceType.VPC, vpc_id(network), explanation, proof, (fix,)),))
+    explanation = f"Subnet {node.subnet_id} has no route to the registry, and its VPC no endpoint for it."
+    fix = Fix(route_table_id=table_id, subnet_id=node.subnet_id, vpc_id=vpc_id(network))
+    return DeadEnd((Fault(Cause.NO_ROUTE, ResourceType.SUBNET, node.subnet_id, explanation, proof, (fix,)),))
+
+
+def _mute(
+    endpoint: VpcEndpoint, destination: Destination, network: Network, proof: tuple[str, ...]
+) -> tuple[Fault, ...]:
+    """Return why the VPC's DNS does not lead to an endpoint that is up; nothing where the name is not its own."""
+    if not is_up(endpoint) or not destination.plain:
+        return ()
+    faults = []
+    if not has_private_dns(endpoint):
+        scope = "answers only inbound Resolver endpoints" if endpoint.private_dns else "is off"
+        explanation = f"Private DNS of endpoint {endpoint.id} ({endpoint.service_name}) {scope}, so {destination.host}"
+        explanation += " still resolves to public addresses, to which the subnet has no way."
+        evidence = (f"private DNS of {endpoint.id} {scope}", *proof)
+        fix = Fix(endpoint_id=endpoint.id)
+        faults.append(Fault(Cause.PRIVATE_DNS_DISABLED, ResourceType.OTHER, endpoint.id, explanation, evidence, (fix,)))
+    if not isinstance(network.vpc, Unread) and network.vpc.dns_hostnames is False:
+        explanation = (
+            f"DNS hostnames are off in {network.vpc.id}, so the private names of its endpoints do not resolve."
+        )
+        faults.append(dns_fault(network, ("enableDnsHostnames",), explanation))
+    return tuple(faults)
+
+
+def _exists(service: str, destination: Destination, network: Network) -> bool:
+    other = Destination(destination.stage, "", destination.region, service if destination.service else "")
+    return any(endpoints_of(other, network, kind) for kind in ("Interface", "Gateway"))
+
+
+def _local_route(table: RouteTable | Unread, peer: Peer, network: Network) -> Hop:
+    """Return the hop over the VPC's local route, which no table lacks; a more specific one may lead elsewhere."""
+    if isinstance(table, Unread):
+        return Hop(HopKind.ROUTE, "local", (), ("every route table has the VPC's local route",))
+    found = routing(table, peer.addresses, network)
+    astray = [route for route in found.routes if route.kind is not RouteTarget.LOCAL]
+    if astray and any(route.kind is RouteTarget.LOCAL for route in table.routes):
+        reason = f"{listed(table)}: {peer.name} is reached over {astray[0]}, and what lies behind it cannot be read"
+        return Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), undecided=(Undecided(Cause.NO_ROUTE, reason),))
+    return Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), (f"the local route of {table.id} reaches {peer.name}",))
+
+
+def _acl_hop(trip: Trip, endpoint: VpcEndpoint, peer: Peer) -> Hop:
+    """Return whether the ACLs let the node reach the endpoint's interfaces: none is a fault, only some a doubt."""
+    node, network = trip.node, trip.network
+    interfaces = interfaces_of(endpoint, network)
+    if not interfaces:
+        return acl_hop(node.subnet_id, client_crossings(node.subnet_id, peer), network, settled=False)
+    hops = [
+        _acl_hop_to(trip, interface, peer)
+        for interface in interfaces
+        if addresses_of(interface.addresses, trip.version)
+    ]
+    causes = (Cause.NETWORK_ACL_BLOCKS_TRAFFIC,)
+    blocked = [hop for hop in hops if hop.faults]
+    if blocked and len(blocked) < len(hops):
+        hops = [hop.doubted(f"only some interfaces of {endpoint.id} are out of reach") for hop in hops]
+    return Hop(
+        HopKind.SUBNET,
+        node.subnet_id,
+        causes,
+        tuple(dict.fromkeys(line for hop in hops for line in hop.evidence)),
+        merge(fault for hop in hops for fault in hop.faults),
+        tuple(dict.fromkeys(doubt for hop in hops for doubt in hop.undecided)),
+    )
+
+
+def _acl_hop_to(trip: Trip, interface: EndpointInterface, peer: Peer) -> Hop:
+    node = trip.node
+    if interface.subnet_id == node.subnet_id:
+        evidence = (f"an interface of {peer.name} is in {node.subnet_id} itself, where no network ACL applies",)
+        return Hop(HopKind.SUBNET, node.subnet_id, (Cause.NETWORK_ACL_BLOCKS_TRAFFIC,), evidence)
+    here = Peer(peer.name, peer.addresses & addresses_of(interface.addresses), peer.cidr)
+    crossings = (*client_crossings(node.subnet_id, here), *server_crossings(interface.subnet_id, trip.source))
+    return acl_hop(node.subnet_id, crossings, trip.network)

@@ -1,0 +1,136 @@
+"""Network ACLs: stateless, in the order of their numbers, at the border of a subnet.
+
+An ACL decides what enters and leaves its subnet and never sees traffic within it (Amazon VPC User Guide, "Control
+traffic to subnets using network ACLs"). The request goes to port 443; the answer comes back to an ephemeral port of
+the side that asked, which AWS's pages put at 1024-65535 (NAT gateways use all of it, Linux 32768-60999, Windows
+49152-65535: same guide, "Ephemeral ports").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.network.addresses import AddressSet, Coverage, Peer, coverage
+from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
+from pull_responder.network.model import Network, NetworkAcl, NetworkAclEntry, PortRange, Unread, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HTTPS_PORTS: Final = (443, 443)
+EPHEMERAL_PORTS: Final = (1024, 65535)
+# Where a node's operating system picks its ports; a rule for these alone does for a node, though not for a NAT gateway.
+NODE_PORTS: Final = (32768, 65535)
+
+_CAUSE: Final = Cause.NETWORK_ACL_BLOCKS_TRAFFIC
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Packets over a subnet's border: `egress` out of the subnet, `peer` the other side.
+
+    `ports` are the destination ports that must all be open; `widest` those of which one must be, or all is lost.
+    """
+
+    subnet_id: str
+    egress: bool
+    peer: Peer
+    ports: PortRange
+    widest: PortRange
+
+
+def client_crossings(subnet_id: str, server: Peer, answers: PortRange = NODE_PORTS) -> tuple[Crossing, Crossing]:
+    """Return the two crossings of the subnet that asks: the request out and the answer in."""
+    return (
+        Crossing(subnet_id, egress=True, peer=server, ports=HTTPS_PORTS, widest=HTTPS_PORTS),
+        Crossing(subnet_id, egress=False, peer=server, ports=answers, widest=EPHEMERAL_PORTS),
+    )
+
+
+def server_crossings(subnet_id: str, client: Peer) -> tuple[Crossing, Crossing]:
+    """Return the two crossings of the subnet that is asked, by a node: the request in and the answer out."""
+    return (
+        Crossing(subnet_id, egress=False, peer=client, ports=HTTPS_PORTS, widest=HTTPS_PORTS),
+        Crossing(subnet_id, egress=True, peer=client, ports=NODE_PORTS, widest=EPHEMERAL_PORTS),
+    )
+
+
+def acl_hop(subnet_id: str, crossings: Iterable[Crossing], network: Network, *, settled: bool = True) -> Hop:
+    """Return whether the network ACLs let every crossing through, as a hop at `subnet_id`.
+
+    With `settled` false only an ACL that lets nothing through to any part of a peer is a fault: see `egress_hop`.
+    """
+    evidence, faults, undecided = list[str](), list[Fault](), list[Undecided]()
+    for crossing in crossings:
+        answer = _judge(crossing, network, settled=settled)
+        if isinstance(answer, Fault):
+            faults.append(answer)
+            evidence.extend(answer.evidence)
+        elif isinstance(answer, Undecided):
+            undecided.append(answer)
+        else:
+            evidence.append(answer)
+    return Hop(HopKind.SUBNET, subnet_id, (_CAUSE,), tuple(evidence), tuple(faults), tuple(undecided))
+
+
+def _judge(crossing: Crossing, network: Network, *, settled: bool) -> Fault | Undecided | str:
+    acl = read(network.network_acls, crossing.subnet_id, f"the network ACL of {crossing.subnet_id}")
+    if isinstance(acl, Unread):
+        return Undecided(_CAUSE, acl.reason)
+    needed, entries = _through(acl, crossing, crossing.ports)
+    ports = "-".join(str(port) for port in dict.fromkeys(crossing.ports))
+    way = f"TCP {ports} {'out to' if crossing.egress else 'in from'} {crossing.peer.name}"
+    deciding = "; ".join(str(entry) for entry in entries) or "no entry matches"
+    if needed is Coverage.ALL or (needed is Coverage.SOME and not settled):
+        return f"{acl.id} of {crossing.subnet_id} lets {way}: {deciding}"
+    if needed is Coverage.SOME or _through(acl, crossing, crossing.widest)[0] is not Coverage.NONE:
+        return Undecided(_CAUSE, f"{acl.id} of {crossing.subnet_id} lets {way} only in part: {deciding}")
+    return Fault(
+        _CAUSE,
+        ResourceType.NETWORK_ACL,
+        acl.id,
+        f"Network ACL {acl.id} of subnet {crossing.subnet_id} does not let {way}.",
+        (f"{acl.id}: {deciding}",),
+        (
+            Fix(
+                network_acl_id=acl.id,
+                subnet_id=crossing.subnet_id,
+                egress=crossing.egress,
+                ports=crossing.widest,
+                peer=crossing.peer.cidr,
+            ),
+        ),
+    )
+
+
+def _through(acl: NetworkAcl, crossing: Crossing, ports: PortRange) -> tuple[Coverage, tuple[NetworkAclEntry, ...]]:
+    """Return how much the ACL lets through on all of `ports`, and the entries that decide it."""
+    entries = [entry for entry in acl.entries if entry.egress is crossing.egress and entry.protocol in {"-1", "6"}]
+    entries.sort(key=lambda entry: entry.number)
+    wanted = crossing.peer.addresses
+    seen: set[Coverage] = set()
+    deciding: dict[NetworkAclEntry, None] = {}
+    for port in _segments(entries, ports):
+        allowed, rest = AddressSet(), wanted
+        for entry in entries:
+            if entry.ports is not None and entry.protocol == "6" and not entry.ports[0] <= port <= entry.ports[1]:
+                continue
+            part = rest & AddressSet.of(entry.cidr)
+            if part:
+                deciding[entry] = None
+                rest = rest - part
+                allowed = allowed | part if entry.allow else allowed
+        seen.add(coverage(allowed, wanted))
+    whole = seen.pop() if len(seen) == 1 else Coverage.SOME
+    return whole, tuple(deciding)
+
+
+def _segments(entries: list[NetworkAclEntry], ports: PortRange) -> list[int]:
+    """Return the first port of each part of `ports` that all entries treat alike."""
+    first, last = ports
+    edges = {first}
+    for entry in entries:
+        if entry.ports is not None:
+            edges |= {edge for edge in (entry.ports[0], entry.ports[1] + 1) if first < edge <= last}
+    return sorted(edges)

@@ -1,0 +1,160 @@
+"""The sides of the traffic as peers of rules: the node, an endpoint's interfaces, the public addresses of a host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pull_responder.network.addresses import ALL_IPV4, ALL_IPV6, PUBLIC_IPV4, PUBLIC_IPV6, AddressSet, Peer
+from pull_responder.network.model import EndpointInterface, Network, NodePlace, RouteTable, Unread, VpcEndpoint, read
+from pull_responder.network.resolution import Destination, endpoints_of
+
+_IPV4 = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One node on its way to one destination in one IP version."""
+
+    node: NodePlace
+    destination: Destination
+    network: Network
+    version: int
+
+    @property
+    def table(self) -> RouteTable | Unread:
+        """The route table of the node's subnet."""
+        subnet = self.node.subnet_id
+        return read(self.network.route_tables, subnet, f"the route table of {subnet}")
+
+    @property
+    def source(self) -> Peer:
+        """The node's own addresses."""
+        return node_peer(self.node, self.network, self.version)
+
+    @property
+    def server(self) -> Peer:
+        """The destination's public addresses."""
+        return public_peer(self.destination, self.network, self.version)
+
+
+def addresses_of(cidrs: tuple[str, ...], version: int | None = None) -> AddressSet:
+    """Return the addresses of CIDR blocks or single addresses, of one IP version where it is given."""
+    found = AddressSet.of(*cidrs)
+    if version is None:
+        return found
+    return found & (ALL_IPV4 if version == _IPV4 else ALL_IPV6)
+
+
+def vpc_id(network: Network) -> str:
+    """Return the VPC's id, or words for it where the VPC could not be read."""
+    return "the VPC" if isinstance(network.vpc, Unread) else network.vpc.id
+
+
+def node_versions(node: NodePlace, network: Network) -> tuple[int, ...]:
+    """Return the IP versions the node speaks; where its subnet is unread too, IPv4."""
+    found = _node_addresses(node, network)
+    return tuple(v for v in (4, 6) if addresses_of(found, v)) if found else (_IPV4,)
+
+
+def node_peer(node: NodePlace, network: Network, version: int) -> Peer:
+    """Return the node as endpoints see it: its addresses, or any of its subnet's, or any at all."""
+    groups = frozenset[str]() if isinstance(node.group_ids, Unread) else frozenset(node.group_ids)
+    subnet = read(network.subnets, node.subnet_id, node.subnet_id)
+    blocks = () if isinstance(subnet, Unread) else subnet.cidrs
+    known = _node_addresses(node, network)
+    any_address = ALL_IPV4 if version == _IPV4 else ALL_IPV6
+    addresses = addresses_of(known, version) if known else any_address
+    return Peer(node.name, addresses, _first(blocks, version) or _first(known, version), groups)
+
+
+def endpoint_peer(endpoint: VpcEndpoint, network: Network, version: int) -> Peer:
+    """Return an interface endpoint as rules see it; without known interfaces, any address of the VPC."""
+    interfaces = interfaces_of(endpoint, network)
+    addresses = addresses_of(tuple(address for found in interfaces for address in found.addresses), version)
+    inside = inside_peer(network, version)
+    groups = frozenset(endpoint.group_ids)
+    return Peer(f"endpoint {endpoint.id}", addresses or inside.addresses, inside.cidr, groups)
+
+
+def interfaces_of(endpoint: VpcEndpoint, network: Network) -> tuple[EndpointInterface, ...]:
+    """Return an endpoint's interfaces; unread ones may have any address of the endpoint's subnets."""
+    if not isinstance(endpoint.interfaces, Unread):
+        return endpoint.interfaces
+    vpc = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
+    subnets = {subnet_id: read(network.subnets, subnet_id, subnet_id) for subnet_id in endpoint.subnet_ids}
+    return tuple(
+        EndpointInterface(subnet_id, vpc if isinstance(subnet, Unread) else subnet.cidrs)
+        for subnet_id, subnet in subnets.items()
+    )
+
+
+def inside_peer(network: Network, version: int) -> Peer:
+    """Return any address of the VPC."""
+    cidrs = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
+    known = addresses_of(cidrs, version)
+    return Peer("an endpoint in the VPC", known or _private(version), _first(cidrs, version))
+
+
+def public_peer(destination: Destination, network: Network, version: int) -> Peer:
+    """Return the public addresses the destination may have: S3's prefix list where it was read, else all but those.
+
+    Inference: no other service has addresses in the prefix lists of S3 and DynamoDB.
+    """
+    default = "0.0.0.0/0" if version == _IPV4 else "::/0"
+    public = PUBLIC_IPV4 if version == _IPV4 else PUBLIC_IPV6
+    if not isinstance(network.vpc, Unread):
+        public = public - addresses_of(network.vpc.cidrs, version)
+    peer = Peer("the public internet", public, default)
+    if destination.service != "s3" or version != _IPV4:
+        return replace(peer, addresses=public - _gateway_services(network))
+    lists = _s3_prefix_lists(destination, network)
+    read_lists = [read(network.prefix_lists, found, found) for found in lists]
+    cidrs = tuple(cidr for found in read_lists if not isinstance(found, Unread) for cidr in found.entries)
+    known = addresses_of(cidrs, version)
+    return replace(peer, name="S3's public addresses", addresses=known or public, prefix_list_ids=frozenset(lists))
+
+
+def anywhere_peer(destination: Destination, network: Network, version: int) -> Peer:
+    """Return the public addresses of the destination together with the VPC's own."""
+    public, inside = public_peer(destination, network, version), inside_peer(network, version)
+    return replace(public, name=f"{public.name} or {inside.name}", addresses=public.addresses | inside.addresses)
+
+
+def elsewhere_peer(destination: Destination, network: Network, version: int) -> Peer:
+    """Return the public addresses of the destination together with every private one."""
+    public = public_peer(destination, network, version)
+    addresses = public.addresses | _private(version)
+    return replace(public, name=f"{public.name} or an endpoint in another VPC", addresses=addresses)
+
+
+def _gateway_services(network: Network) -> AddressSet:
+    """Return the addresses of S3 and DynamoDB, as far as their prefix lists were read."""
+    named = () if isinstance(network.prefix_lists, Unread) else network.prefix_lists.values()
+    known = (found for found in named if found.name.endswith((".s3", ".dynamodb")) and ".amazonaws." in found.name)
+    return AddressSet.of(*(cidr for found in known for cidr in found.entries))
+
+
+def _s3_prefix_lists(destination: Destination, network: Network) -> tuple[str, ...]:
+    """Return the ids of S3's prefix list in the destination's region: by its name, and by routes to its endpoint."""
+    named = () if isinstance(network.prefix_lists, Unread) else network.prefix_lists.values()
+    by_name = [found.id for found in named if found.name.endswith(f".{destination.region}.s3")]
+    gateways = {endpoint.id for endpoint in endpoints_of(destination, network, "Gateway")}
+    tables = () if isinstance(network.route_tables, Unread) else network.route_tables.values()
+    by_route = [r.destination for table in tables for r in table.routes if r.target in gateways]
+    return tuple(dict.fromkeys((*by_name, *(found for found in by_route if found.startswith("pl-")))))
+
+
+def _node_addresses(node: NodePlace, network: Network) -> tuple[str, ...]:
+    if node.addresses:
+        return node.addresses
+    subnet = read(network.subnets, node.subnet_id, node.subnet_id)
+    return () if isinstance(subnet, Unread) else subnet.cidrs
+
+
+def _first(cidrs: tuple[str, ...], version: int) -> str | None:
+    return next((cidr for cidr in cidrs if addresses_of((cidr,), version)), None)
+
+
+def _private(version: int) -> AddressSet:
+    private = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+    return addresses_of(private, version)

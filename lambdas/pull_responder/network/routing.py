@@ -1,0 +1,81 @@
+"""Route tables: which route takes the traffic.
+
+The most specific route wins (Amazon VPC User Guide, "Route priority"); a prefix list stands for its entries. A route in
+state blackhole takes part and drops what it takes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from pull_responder.network.addresses import AddressSet
+from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, Unread, VpcEndpoint, read
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How a table routes a set of addresses: the routes that take some of it, what none takes, what is unknown."""
+
+    table: RouteTable
+    routes: tuple[Route, ...]
+    unrouted: AddressSet
+    unread: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> frozenset[tuple[str, bool]]:
+        """The distinct targets, each with whether its route is active."""
+        return frozenset((route.target, route.active) for route in self.routes)
+
+
+def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routing:
+    """Return how `table` routes public `addresses`, gateway endpoints' prefix lists left out.
+
+    Those hold S3's or DynamoDB's addresses and no other service's; a destination that is S3 asks `gateway_route`.
+    """
+    blocks: list[tuple[int, AddressSet, Route]] = []
+    unread: list[str] = []
+    for route in table.routes:
+        cidrs = _cidrs(route, network)
+        if isinstance(cidrs, Unread):
+            if not is_gateway_endpoint_route(route, network):
+                unread.append(f"{route}: {cidrs.reason}")
+        elif is_gateway_endpoint_route(route, network):
+            addresses = addresses - AddressSet.of(*cidrs)
+        else:
+            blocks += [
+                (ipaddress.ip_network(cidr, strict=False).prefixlen, AddressSet.of(cidr), route) for cidr in cidrs
+            ]
+    taken: dict[Route, None] = {}
+    for _, block, route in sorted(blocks, key=lambda found: found[0], reverse=True):
+        if addresses & block:
+            taken[route] = None
+            addresses = addresses - block
+    return Routing(table, tuple(taken), addresses, tuple(unread))
+
+
+def gateway_route(table: RouteTable, endpoint: VpcEndpoint) -> Route | None:
+    """Return the table's route to a gateway endpoint, or None when the endpoint is not in this table."""
+    return next((route for route in table.routes if route.target == endpoint.id), None)
+
+
+def is_gateway_endpoint_route(route: Route, network: Network) -> bool:
+    """Return whether the route leads to a gateway endpoint, which is always by a prefix list."""
+    if route.kind is not RouteTarget.VPC_ENDPOINT or not route.destination.startswith("pl-"):
+        return False
+    if isinstance(network.endpoints, Unread):
+        return True
+    return all(endpoint.type == "Gateway" for endpoint in network.endpoints if endpoint.id == route.target)
+
+
+def listed(table: RouteTable) -> str:
+    """Return a table and its routes in words."""
+    routes = "; ".join(str(route) for route in table.routes[:20]) or "no routes"
+    return f"route table {table.id}{' (the main one)' if table.main else ''}: {routes}"
+
+
+def _cidrs(route: Route, network: Network) -> tuple[str, ...] | Unread:
+    if not route.destination.startswith("pl-"):
+        return (route.destination,)
+    prefix_list = read(network.prefix_lists, route.destination, f"prefix list {route.destination}")
+    return prefix_list if isinstance(prefix_list, Unread) else prefix_list.entries

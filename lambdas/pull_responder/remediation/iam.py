@@ -1,0 +1,208 @@
+"""Fixes to what a role may do: its policies and its permissions boundary.
+
+IAM is global within a partition, but the AWS CLI finds the partition's endpoint by the region: every command names it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.model.arn import Arn
+from pull_responder.model.verdict import Remediation
+from pull_responder.remediation import docs
+from pull_responder.remediation.policy_edits import Document, allow_pull, has_statements
+from pull_responder.remediation.shell import Command, aws
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+PULL_ONLY_POLICY: Final = "AmazonEC2ContainerRegistryPullOnly"
+FARGATE_POLICY: Final = "AmazonEKSFargatePodExecutionRolePolicy"
+INLINE_POLICY_NAME: Final = "PullResponderEcrPull"
+
+# Characters of a policy, white space not counted, and versions of a managed one: IAM User Guide, "IAM and AWS STS
+# quotas". The limit for inline policies is for all of a role's together.
+MANAGED_POLICY_SIZE: Final = 6_144
+INLINE_POLICY_SIZE: Final = 10_240
+MANAGED_POLICY_VERSIONS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedPolicy:
+    """A managed policy as it is now. `versions` are the ids of all its versions ("v1", …), the default one's among
+    them; they matter only where a new version may be made.
+    """
+
+    arn: Arn
+    versions: tuple[str, ...]
+    default_version: str
+
+    @property
+    def is_aws_managed(self) -> bool:
+        """Whether AWS owns it, so that nobody else can edit it."""
+        return self.arn.account == "aws"
+
+
+def attach_pull_policy(role: Arn, *, region: str, fargate: bool = False) -> Remediation:
+    """Attach the AWS managed policy that EKS asks for: the one for nodes, or for a Fargate pod execution role."""
+    policy = FARGATE_POLICY if fargate else PULL_ONLY_POLICY
+    return Remediation(
+        summary=f"Attach the AWS managed policy {policy} to the role {_name(role)}.",
+        account=role.account,
+        region=region,
+        docs_url=docs.EKS_POD_EXECUTION_ROLE if fargate else docs.ECR_MANAGED_POLICIES,
+        commands=(
+            aws(
+                "iam",
+                "attach-role-policy",
+                role_name=_name(role),
+                policy_arn=f"arn:{role.partition}:iam::aws:policy/{policy}",
+                region=region,
+            ),
+        ),
+    )
+
+
+def add_inline_policy(
+    role: Arn, *, region: str, actions: Collection[str], repository_arn: str, taken_names: Collection[str] = ()
+) -> Remediation:
+    """Allow only `actions` on only this repository, in a new inline policy; a token is always allowed on "*".
+
+    `taken_names` are the names of the role's inline policies: putting one of these again would replace it.
+    """
+    taken = {name.lower() for name in taken_names}
+    number, name = 1, INLINE_POLICY_NAME
+    while name.lower() in taken:
+        number += 1
+        name = f"{INLINE_POLICY_NAME}{number}"
+    document = allow_pull(None, actions=actions, repository_arn=repository_arn)
+    return Remediation(
+        summary=f"Add an inline policy to the role {_name(role)} that allows {', '.join(actions)}.",
+        account=role.account,
+        region=region,
+        docs_url=docs.IAM_EDIT_POLICIES,
+        commands=(_put_role_policy(role, name, document, region),),
+    )
+
+
+def replace_inline_policy(role: Arn, *, region: str, policy_name: str, document: Document | None) -> Remediation:
+    """Put `document` in the place of the role's inline policy, or delete that if nothing is left to put.
+
+    No command when `document` is None (no edit is known to be right) or too long for IAM.
+    """
+    what = f"the inline policy {policy_name} of the role {_name(role)}"
+    if document is None or _size(document) > INLINE_POLICY_SIZE:
+        return _by_hand(f"Edit {what} so that it no longer denies the pull.", role.account, region)
+    if has_statements(document):
+        summary = f"Take the pull actions out of the Deny in {what}."
+        command = _put_role_policy(role, policy_name, document, region)
+    else:
+        summary = f"Delete {what}, which does nothing but deny the pull."
+        command = aws("iam", "delete-role-policy", role_name=_name(role), policy_name=policy_name, region=region)
+    return Remediation(summary, role.account, region, docs.IAM_EDIT_POLICIES, (command,))
+
+
+def replace_managed_policy(role: Arn, policy: ManagedPolicy, *, region: str, document: Document | None) -> Remediation:
+    """Make `document` the default version of a managed policy of the role.
+
+    A policy of AWS cannot be edited, and one that would be left empty has no use: these are detached from the role.
+    No command when `document` is None (no edit is known to be right) or too long for IAM.
+    """
+    if policy.is_aws_managed or (document is not None and not has_statements(document)):
+        return detach_managed_policy(role, policy.arn, region=region)
+    if document is None or _size(document) > MANAGED_POLICY_SIZE:
+        return _by_hand(f"Edit the policy {policy.arn} so that it no longer denies the pull.", role.account, region)
+    return Remediation(
+        summary=f"Take the pull actions out of the Deny in the policy {policy.arn}, for everyone it is attached to.",
+        account=role.account,
+        region=region,
+        docs_url=docs.IAM_POLICY_VERSIONS,
+        commands=_new_default_version(policy, document, region),
+    )
+
+
+def detach_managed_policy(role: Arn, policy: Arn, *, region: str) -> Remediation:
+    """Detach a managed policy that denies the pull from the role."""
+    return Remediation(
+        summary=f"Detach the policy {policy}, which denies the pull, from the role {_name(role)}, unless it is there "
+        "for a reason.",
+        account=role.account,
+        region=region,
+        docs_url=docs.IAM_ATTACH_DETACH,
+        commands=(aws("iam", "detach-role-policy", role_name=_name(role), policy_arn=str(policy), region=region),),
+    )
+
+
+def widen_boundary(
+    role: Arn, boundary: ManagedPolicy, *, region: str, actions: Collection[str], document: Document | None
+) -> Remediation:
+    """Make `document`, which lets `actions` through, the default version of the role's permissions boundary.
+
+    No command for a boundary of AWS, which cannot be edited, nor when `document` is None, empty or too long for IAM.
+    """
+    names = ", ".join(actions)
+    if boundary.is_aws_managed:
+        summary = f"Choose another permissions boundary for the role {_name(role)}: AWS's own {boundary.arn} stops "
+        return _by_hand(f"{summary}{names}.", role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
+    summary = f"Let {names} through the permissions boundary {boundary.arn}, for everyone who has it."
+    if document is None or not has_statements(document) or _size(document) > MANAGED_POLICY_SIZE:
+        return _by_hand(summary, role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
+    return Remediation(
+        summary=summary,
+        account=role.account,
+        region=region,
+        docs_url=docs.IAM_PERMISSIONS_BOUNDARIES,
+        commands=_new_default_version(boundary, document, region),
+    )
+
+
+def _put_role_policy(role: Arn, policy_name: str, document: Document, region: str) -> Command:
+    return aws(
+        "iam",
+        "put-role-policy",
+        role_name=_name(role),
+        policy_name=policy_name,
+        policy_document=_json(document),
+        region=region,
+    )
+
+
+def _new_default_version(policy: ManagedPolicy, document: Document, region: str) -> tuple[Command, ...]:
+    """Return the commands that put `document` in force, after making room where all five versions are in use."""
+    create = aws(
+        "iam",
+        "create-policy-version",
+        "--set-as-default",
+        policy_arn=str(policy.arn),
+        policy_document=_json(document),
+        region=region,
+    )
+    if len(policy.versions) < MANAGED_POLICY_VERSIONS:
+        return (create,)
+    oldest = min((v for v in policy.versions if v != policy.default_version), key=_version_number)
+    delete = aws("iam", "delete-policy-version", policy_arn=str(policy.arn), version_id=oldest, region=region)
+    return (delete, create)
+
+
+def _version_number(version: str) -> int:
+    """IAM numbers versions upwards and never gives a number twice: "v10" is younger than "v9"."""
+    return int(version.removeprefix("v"))
+
+
+def _by_hand(summary: str, account: str, region: str, docs_url: str = docs.IAM_EDIT_POLICIES) -> Remediation:
+    return Remediation(summary, account, region, docs_url)
+
+
+def _name(role: Arn) -> str:
+    """The role's name, by which IAM's calls know it: the last part of its path."""
+    return role.resource.rsplit("/", 1)[-1]
+
+
+def _json(document: Document) -> str:
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _size(document: Document) -> int:
+    return len("".join(_json(document).split()))

@@ -1,0 +1,40 @@
+"""What several kinds of test share: one emulated AWS a test session."""
+
+from __future__ import annotations
+
+import venv
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pull_responder.cli.emulator.emulated_aws import emulated_aws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+
+# boto3 and all that it needs: what Lambda's Python runtime brings along, and nothing else.
+LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
+
+
+@pytest.fixture(scope="session")
+def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that knows boto3 only, so that a dependency missing from the deployed assets shows."""
+    home = tmp_path_factory.mktemp("lambda-runtime")
+    venv.create(home, symlinks=True)
+    packages = next(home.glob("lib/python*/site-packages"))
+    for name in LAMBDA_RUNTIME:
+        distribution = metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or () if file.parts[0] not in {"..", "__pycache__"}}:
+            (packages / top).symlink_to(str(distribution.locate_file(top)))
+    return home / "bin" / "python"
+
+
+@pytest.fixture(scope="session")
+def aws(lambda_python: Path) -> Iterator[EmulatedAws]:
+    """An emulated AWS that enforces IAM, shared by the session: name things apart, or use your own account."""
+    with emulated_aws(lambda_python=lambda_python) as running:
+        yield running

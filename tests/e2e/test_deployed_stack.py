@@ -1,0 +1,153 @@
+"""From an event on the bus to a notification and a finding, through what `cdk deploy` has set up."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
+from tests.e2e.conftest import PATIENCE_SECONDS, ROOT, Deployed
+
+if TYPE_CHECKING:
+    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+
+OTHER = "111111111111"
+CLUSTER = "e2e"
+NODE_ROLE = "e2e-node"
+READER_ROLE = "e2e-reader"
+INSTANCE = "i-0123456789abcdef0"
+NO_IDENTITY_POLICY = " because no identity-based policy allows the ecr:BatchGetImage action"
+
+
+def trust(service: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def estate(aws: EmulatedAws) -> None:
+    """A cluster with two node groups, one whose role may not pull at all and one that may, but not elsewhere."""
+    iam, eks = aws.client("iam"), aws.client("eks")
+    for role in (NODE_ROLE, READER_ROLE):
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
+    pull_only = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
+    iam.attach_role_policy(RoleName=READER_ROLE, PolicyArn=pull_only)
+    iam.create_role(RoleName="e2e-cluster", AssumeRolePolicyDocument=trust("eks.amazonaws.com"))
+    subnets = {"subnetIds": ["subnet-1"]}
+    eks.create_cluster(name=CLUSTER, roleArn=f"arn:aws:iam::{ACCOUNT}:role/e2e-cluster", resourcesVpcConfig=subnets)
+    for role in (NODE_ROLE, READER_ROLE):
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+        eks.create_nodegroup(clusterName=CLUSTER, nodegroupName=role, subnets=["subnet-1"], nodeRole=arn)
+    for repository in ("e2e/first", "e2e/second", "e2e/third", "e2e/guarded"):
+        aws.client("ecr").create_repository(repositoryName=repository)
+    aws.client("ecr", account=OTHER).create_repository(repositoryName="e2e/shared")
+
+
+def denied(repository: str, *, role: str = NODE_ROLE, registry: str = ACCOUNT, reason: str = "") -> dict[str, Any]:
+    """A CloudTrail record of a pull that was refused, with no more in it than such records have."""
+    user = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{INSTANCE}"
+    resource = f"arn:aws:ecr:{REGION}:{registry}:repository/{repository}"
+    issuer = {"type": "Role", "arn": f"arn:aws:iam::{ACCOUNT}:role/{role}", "accountId": ACCOUNT, "userName": role}
+    return {
+        "eventSource": "ecr.amazonaws.com",
+        "eventName": "BatchGetImage",
+        "eventTime": "2026-01-01T00:00:00Z",
+        "awsRegion": REGION,
+        "errorCode": "AccessDenied",
+        "errorMessage": f"User: {user} is not authorized to perform: ecr:BatchGetImage on resource: {resource}{reason}",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "principalId": f"AROAEXAMPLEEXAMPLE123:{INSTANCE}",
+            "arn": user,
+            "accountId": ACCOUNT,
+            "sessionContext": {"sessionIssuer": issuer},
+        },
+    }
+
+
+def envelope(detail: dict[str, Any]) -> str:
+    """The message that EventBridge makes of a record."""
+    return json.dumps(
+        {
+            "source": "aws.ecr",
+            "detail-type": "AWS API Call via CloudTrail",
+            "account": ACCOUNT,
+            "region": REGION,
+            "time": "2026-01-01T00:00:00Z",
+            "detail": detail,
+        }
+    )
+
+
+def test_a_denied_pull_comes_out_as_a_notification_and_a_finding(deployed: Deployed) -> None:
+    deployed.put(denied("e2e/first", reason=NO_IDENTITY_POLICY))
+
+    (mail,) = deployed.notifications("e2e/first")
+    attributes = {name: each["Value"] for name, each in mail["MessageAttributes"].items()}
+    assert attributes["cause"] == "role_lacks_pull_permissions"
+    assert (attributes["account"], attributes["region"], attributes["cluster"]) == (ACCOUNT, REGION, CLUSTER)
+    assert mail["TopicArn"] == deployed.outputs["TopicArn"]
+    assert f"role/{NODE_ROLE}" in mail["Message"]
+
+    (finding,) = deployed.findings("e2e/first")
+    assert finding["GeneratorId"] == "pull-responder/role_lacks_pull_permissions"
+    assert finding["ProductArn"] == f"arn:aws:securityhub:{REGION}:{ACCOUNT}:product/{ACCOUNT}/default"
+    assert f"arn:aws:iam::{ACCOUNT}:role/{NODE_ROLE}" in [resource["Id"] for resource in finding["Resources"]]
+
+
+def test_a_poison_message_ends_as_a_dead_letter_and_holds_up_nobody(deployed: Deployed) -> None:
+    poison = "no event at all"
+    sqs = deployed.aws.client("sqs")
+    sqs.send_message(QueueUrl=deployed.outputs["QueueUrl"], MessageBody=poison)
+    deployed.put(denied("e2e/second", reason=NO_IDENTITY_POLICY), denied("e2e/third", reason=NO_IDENTITY_POLICY))
+
+    assert len(deployed.notifications("e2e/second", "e2e/third")) == 2
+
+    dead: list[str] = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not dead and time.monotonic() < deadline:
+        dead += deployed.receive(deployed.outputs["DeadLetterQueueUrl"])
+    assert dead == [poison], deployed.log()
+
+
+def test_the_function_reads_with_its_role_alone(deployed: Deployed) -> None:
+    """Without its permissions to read it can say nothing of a refusal that AWS gave no reason for; with them it can."""
+    iam, role = deployed.aws.client("iam"), deployed.outputs["DiagnoseRoleArn"].rpartition("/")[2]
+    reads = iam.get_role_policy(RoleName=role, PolicyName="read")["PolicyDocument"]
+    message = envelope(denied("e2e/guarded"))
+
+    iam.delete_role_policy(RoleName=role, PolicyName="read")
+    try:
+        deployed.invoke(message)
+        assert deployed.findings("e2e/guarded") == []
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=json.dumps(reads))
+
+    assert deployed.invoke(message) == {"batchItemFailures": []}
+    assert [finding["GeneratorId"] for finding in deployed.findings("e2e/guarded")] == [
+        "pull-responder/role_lacks_pull_permissions"
+    ]
+
+
+def test_another_account_is_read_through_the_member_role(deployed: Deployed) -> None:
+    """Only the other account's repository policy can tell why this pull was refused, as AWS gave no reason."""
+    message = envelope(denied("e2e/shared", role=READER_ROLE, registry=OTHER))
+    assert deployed.invoke(message) == {"batchItemFailures": []}
+    assert deployed.findings("e2e/shared") == []
+
+    deployed.aws.client("cloudformation", account=OTHER).create_stack(
+        StackName="PullResponderMemberRole",
+        TemplateBody=(ROOT / "infra" / "member-role.yaml").read_text(),
+        Parameters=[{"ParameterKey": "ResponderRoleArn", "ParameterValue": deployed.outputs["DiagnoseRoleArn"]}],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    waiter = deployed.aws.client("cloudformation", account=OTHER).get_waiter("stack_create_complete")
+    waiter.wait(StackName="PullResponderMemberRole", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+    assert deployed.invoke(message) == {"batchItemFailures": []}
+    (finding,) = deployed.findings("e2e/shared")
+    assert finding["GeneratorId"] == "pull-responder/repository_policy_lacks_grant"
+    assert f"arn:aws:ecr:{REGION}:{OTHER}:repository/e2e/shared" in [each["Id"] for each in finding["Resources"]]

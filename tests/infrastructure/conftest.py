@@ -1,0 +1,49 @@
+"""The stack as it is deployed, synthesized once a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import pytest
+
+from infra.settings import Settings
+from infra.stack import PullResponderStack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesized:
+    """A stack's template and the folder with its assets."""
+
+    template: dict[str, Any]
+    folder: Path
+
+    def all_of(self, resource_type: str) -> dict[str, dict[str, Any]]:
+        """The properties of every resource of a type, by logical id."""
+        resources = self.template["Resources"]
+        return {name: each["Properties"] for name, each in resources.items() if each["Type"] == resource_type}
+
+    def one_of(self, resource_type: str) -> dict[str, Any]:
+        """The properties of the only resource of a type."""
+        (properties,) = self.all_of(resource_type).values()
+        return properties
+
+    def named(self, resource_type: str, part: str) -> tuple[str, dict[str, Any]]:
+        """The logical id and the properties of the only resource of a type whose logical id holds `part`."""
+        ((name, properties),) = (pair for pair in self.all_of(resource_type).items() if part in pair[0])
+        return name, properties
+
+
+def synthesize(folder: Path, settings: Settings) -> Synthesized:
+    app = cdk.App(outdir=str(folder), analytics_reporting=False)
+    PullResponderStack(app, "PullResponder", settings=settings)
+    return Synthesized(app.synth().get_stack_by_name("PullResponder").template, folder)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    return synthesize(tmp_path_factory.mktemp("cdk.out"), Settings())

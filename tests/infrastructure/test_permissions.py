@@ -1,0 +1,145 @@
+"""The role has what is declared, on the narrowest resources that AWS knows, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it has no types
+
+from infra import permissions
+from infra.permissions import SCOPES, PermissionsError
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Synthesized
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACES = {"partition": "aws", "account": "111111111111", "region": "eu-west-1"}
+NAMES = {"topic": "arn:aws:sns:eu-west-1:111111111111:topic", "member_role": "Reader"}
+DEPLOYED_IN = {"AWS::Partition": "aws", "AWS::AccountId": "111111111111", "AWS::Region": "eu-west-1"}
+# cfn-lint's copy of AWS's Service Authorization Reference.
+REFERENCE: dict[str, Any] = json.loads(
+    resources.files("cfnlint.data.AdditionalSpecs").joinpath("Policies.json").read_text()
+)
+
+
+def rendered(value: Any) -> str:  # noqa: ANN401 -- JSON
+    """A template's value as text, with what is known at deployment only filled in."""
+    match value:
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(map(rendered, parts))
+        case {"Fn::Sub": text}:
+            return re.sub(r"\$\{(.+?)\}", lambda name: rendered({"Ref": name[1]}), text)
+        case {"Ref": name}:
+            return {"AWS::Partition": "aws", "AWS::AccountId": "111111111111", "AWS::Region": "eu-west-1"}.get(
+                name, name
+            )
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"{name}.{attribute}"
+        case _:
+            return str(value)
+
+
+def as_list(value: Any) -> list[Any]:  # noqa: ANN401 -- JSON
+    return value if isinstance(value, list) else [value]
+
+
+def allowed(policy: dict[str, Any]) -> set[tuple[str, str]]:
+    """Every action with every resource that the policy allows."""
+    statements = policy["PolicyDocument"]["Statement"]
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    return {
+        (action, rendered(resource))
+        for statement in statements
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+def declared(purpose: str, **names: str) -> set[tuple[str, str]]:
+    return {
+        (action, resource)
+        for grant in permissions.grants(permissions.declared("diagnose")[purpose], **PLACES, **{**NAMES, **names})
+        for action in grant.actions
+        for resource in grant.resources
+    }
+
+
+def test_the_role_has_exactly_what_is_declared(stack: Synthesized) -> None:
+    role = stack.named("AWS::IAM::Role", "DiagnoseRole")[1]
+    policies = {policy["PolicyName"]: allowed(policy) for policy in role["Policies"]}
+    queue = next(name for name in stack.all_of("AWS::SQS::Queue") if "Queue" in name)
+    (topic,) = stack.all_of("AWS::SNS::Topic")
+    (log,) = stack.all_of("AWS::Logs::LogGroup")
+    (key,) = stack.all_of("AWS::KMS::Key")
+
+    assert policies == {
+        "read": declared("read"),
+        "publish": declared("publish", topic=topic),
+        "assume": {("sts:AssumeRole", "arn:aws:iam::*:role/PullResponderReadOnly")},
+        "run": {
+            ("logs:CreateLogStream", f"{log}.Arn"),
+            ("logs:PutLogEvents", f"{log}.Arn"),
+            ("sqs:DeleteMessage", f"{queue}.Arn"),
+            ("sqs:GetQueueAttributes", f"{queue}.Arn"),
+            ("sqs:ReceiveMessage", f"{queue}.Arn"),
+            ("kms:Decrypt", f"{key}.Arn"),
+            ("kms:GenerateDataKey", f"{key}.Arn"),
+        },
+    }
+    assert role.get("ManagedPolicyArns") is None
+    assert stack.all_of("AWS::IAM::Policy") == {}
+
+
+def test_the_member_role_reads_what_the_function_reads() -> None:
+    role = cfn_yaml.load(str(ROOT / "infra" / "member-role.yaml"))["Resources"]["Role"]["Properties"]
+    (policy,) = role["Policies"]
+    assert allowed(policy) == declared("read")
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Principal": {"AWS": {"Ref": "ResponderRoleArn"}}, "Action": "sts:AssumeRole"}
+    ]
+    assert "ManagedPolicyArns" not in role
+
+
+@pytest.mark.parametrize("action", SCOPES)
+def test_a_scope_is_as_narrow_as_aws_knows(action: str) -> None:
+    service, _, name = action.partition(":")
+    known = REFERENCE[service]["Actions"][name.lower()]
+    formats = [
+        # The reference is in regular expressions; one letter stands for any text in the middle of an ARN.
+        re.compile(re.sub(r"\\\$\\\{[^}]+\\\}", "[^:]*", re.escape(arn)).replace(r"\.\*", ".+"))
+        for kind in known.get("Resources", [])
+        for arn in REFERENCE[service]["Resources"][kind]["ARNFormats"]
+    ]
+    scope = SCOPES[action]
+    granted = [arn.format(**PLACES, **NAMES) for arn in scope.arns]
+    if formats:
+        assert all(any(each.fullmatch(arn) for each in formats) for arn in granted)
+    else:
+        assert granted == ["*"]
+    assert bool(scope.reason) is any("*" in arn for arn in granted)
+
+
+def test_what_is_read_is_only_read() -> None:
+    reading = ("Describe*", "Get*", "List*")
+    verbs = [action.partition(":")[2] for action in permissions.declared("diagnose")["read"]]
+    assert [verb for verb in verbs if not any(fnmatchcase(verb, pattern) for pattern in reading)] == []
+
+
+def test_an_action_without_a_scope_stops_the_synthesis() -> None:
+    with pytest.raises(
+        PermissionsError, match=r"permissions\.json: iam:CreateRole has no scope in infra/permissions\.py"
+    ):
+        permissions.grants(["iam:GetRole", "iam:CreateRole"], **PLACES, **NAMES)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"diagnose": ["iam:GetRole"]}', '{"diagnose": {"read": 1}}'])
+def test_a_permissions_file_that_says_nothing_stops_the_synthesis(tmp_path: Path, text: str) -> None:
+    (tmp_path / "permissions.json").write_text(text)
+    with pytest.raises(PermissionsError, match=r"permissions\.json: says nothing usable about diagnose"):
+        permissions.declared("diagnose", tmp_path / "permissions.json")

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLE = "arn:aws:iam::111111111111:role/ecs/*"
+
+
+def test_cdk_json_shows_every_setting_with_its_default() -> None:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]["pullResponder"]
+    assert Settings.from_context(context) == Settings() == Settings.from_context(None)
+    assert len(context) == len(asdict(Settings()))
+
+
+def test_every_setting_is_taken() -> None:
+    assert Settings.from_context(
+        {
+            "alertEmail": "ops@example.com",
+            "notifyMinimumSeverity": "HIGH",
+            "knownPrincipals": [ROLE],
+            "securityHub": False,
+            "memberRoleName": "Reader",
+            "memorySize": 1024,
+            "timeoutSeconds": 30,
+            "batchSize": 10,
+            "batchingWindowSeconds": 0,
+            "maxReceiveCount": 2,
+            "logLevel": "DEBUG",
+            "logRetentionDays": 365,
+        }
+    ) == Settings(
+        alert_email="ops@example.com",
+        notify_minimum_severity="HIGH",
+        known_principals=(ROLE,),
+        security_hub=False,
+        member_role_name="Reader",
+        memory_size=1024,
+        timeout_seconds=30,
+        batch_size=10,
+        batching_window_seconds=0,
+        max_receive_count=2,
+        log_level="DEBUG",
+        log_retention_days=365,
+    )
+
+
+@pytest.mark.parametrize(
+    ("context", "says"),
+    [
+        ("LOW", "pullResponder must be an object, not 'LOW'"),
+        ({"email": "a@example.com"}, "pullResponder.email is no setting; the settings are alertEmail, "),
+        ({"alertEmail": "nobody"}, "pullResponder.alertEmail must be an e-mail address or null, not 'nobody'"),
+        ({"alertEmail": "a@b c"}, "pullResponder.alertEmail must be an e-mail address"),
+        ({"notifyMinimumSeverity": "low"}, "pullResponder.notifyMinimumSeverity must be one of INFORMATIONAL, LOW,"),
+        ({"knownPrincipals": ROLE}, "pullResponder.knownPrincipals must be a list"),
+        ({"knownPrincipals": [ROLE, "build"]}, "pullResponder.knownPrincipals must hold ARNs of IAM roles and users"),
+        ({"securityHub": "true"}, "pullResponder.securityHub must be true or false, not 'true'"),
+        ({"memberRoleName": "path/Reader"}, "pullResponder.memberRoleName must be the name of an IAM role"),
+        ({"memorySize": 127}, "pullResponder.memorySize must be a whole number from 128 to 10240, not 127"),
+        ({"memorySize": True}, "pullResponder.memorySize must be a whole number"),
+        ({"timeoutSeconds": 29}, "pullResponder.timeoutSeconds must be a whole number from 30 to 900, not 29"),
+        ({"timeoutSeconds": 901}, "pullResponder.timeoutSeconds must be a whole number"),
+        ({"batchSize": 10_001}, "pullResponder.batchSize must be a whole number"),
+        ({"batchingWindowSeconds": 301}, "pullResponder.batchingWindowSeconds must be a whole number"),
+        ({"batchingWindowSeconds": 0}, "pullResponder.batchSize is 25, but more than 10 need a"),
+        ({"maxReceiveCount": 0}, "pullResponder.maxReceiveCount must be a whole number"),
+        ({"logLevel": "TRACE"}, "pullResponder.logLevel must be one of DEBUG, INFO, WARNING, ERROR, not 'TRACE'"),
+        ({"logRetentionDays": 31}, "pullResponder.logRetentionDays must be one of 1, 3, 5,"),
+        ({"logRetentionDays": True}, "pullResponder.logRetentionDays must be one of"),
+        ({"logRetentionDays": []}, "pullResponder.logRetentionDays must be one of"),
+    ],
+)
+def test_what_cannot_be_used_is_named_in_one_line(context: object, says: str) -> None:
+    with pytest.raises(SettingsError) as unusable:
+        Settings.from_context(context)
+    assert str(unusable.value).startswith(f"cdk.json: {says}")
+    assert "\n" not in str(unusable.value)
+
+
+def synth(context: Mapping[str, object], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the CDK app as `cdk synth` does."""
+    environment = {**os.environ, "CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": str(folder)}
+    return subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_app_stops_at_an_unusable_setting(tmp_path: Path) -> None:
+    stopped = synth({"pullResponder": {"memorySize": "much"}}, tmp_path)
+    assert stopped.returncode == 2
+    assert stopped.stderr.splitlines()[-1] == (
+        "cdk.json: pullResponder.memorySize must be a whole number from 128 to 10240, not 'much'"
+    )
+    assert "Traceback" not in stopped.stderr
+    assert not (tmp_path / "manifest.json").exists()

@@ -1,0 +1,1 @@
+"""Publishing against an emulated AWS."""

@@ -1,0 +1,182 @@
+"""Findings for the tests of publishing: a realistic one, and generated ones of every size and alphabet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hypothesis import strategies as st
+
+from pull_responder.findings.finding import Finding, finding_id
+from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
+from pull_responder.model.verdict import Remediation, Resource, Severity
+
+ROLE: Final = "arn:aws:iam::111111111111:role/eks/prod-node"
+REPOSITORY: Final = "arn:aws:ecr:eu-west-1:222222222222:repository/payments/api"
+CLUSTER: Final = "arn:aws:eks:eu-west-1:111111111111:cluster/prod"
+
+PRINCIPAL: Final = Principal(
+    kind=PrincipalKind.ROLE,
+    arn="arn:aws:sts::111111111111:assumed-role/prod-node/i-0a1b2c3d4e5f60718",
+    partition="aws",
+    account="111111111111",
+    name="prod-node",
+    session_name="i-0a1b2c3d4e5f60718",
+    role_arn=ROLE,
+)
+
+PULL: Final = PullFailure(
+    symptom=Symptom.ACCESS_DENIED,
+    stage=Stage.MANIFEST,
+    region="eu-west-1",
+    account="111111111111",
+    principal=PRINCIPAL,
+    denial=Denial(
+        action="ecr:BatchGetImage",
+        resource=REPOSITORY,
+        message="User: … is not authorized to perform: ecr:BatchGetImage",
+        policy_type=PolicyType.IDENTITY,
+    ),
+    registry_account="222222222222",
+    repository="payments/api",
+    tag="1.4.2",
+    cluster="prod",
+    node="ip-10-0-3-17.eu-west-1.compute.internal",
+    namespace="payments",
+    pod="api-7d4b9c5f6-x2x7q",
+    observed_at="2026-05-04T10:11:12Z",
+    event_id="b1f2c3d4-0000-4000-8000-000000000001",
+)
+
+ATTACH_POLICY: Final = (
+    "aws",
+    "iam",
+    "attach-role-policy",
+    "--role-name",
+    "prod-node",
+    "--policy-arn",
+    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+)
+
+FINDING: Final = Finding(
+    id=finding_id(cause="role_lacks_pull_permissions", account="111111111111", region="eu-west-1", resource=ROLE),
+    cause="role_lacks_pull_permissions",
+    title="The role lacks permissions to pull",
+    severity=Severity.HIGH,
+    account="111111111111",
+    region="eu-west-1",
+    resource=Resource("AwsIamRole", ROLE, "111111111111"),
+    explanation="No identity policy of the role allows ecr:BatchGetImage on the repository.",
+    evidence=(
+        "Managed policy AmazonEKSWorkerNodePolicy has no statement for ecr:BatchGetImage.",
+        'Inline policy "logs" allows only logs:*.',
+    ),
+    remediation=Remediation(
+        summary="Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
+        account="111111111111",
+        region="eu-west-1",
+        docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
+        commands=(ATTACH_POLICY,),
+    ),
+    pull=PULL,
+    related=(Resource("AwsEksCluster", CLUSTER, "111111111111"),),
+    cluster="prod",
+    first_observed_at="2026-05-04T10:11:12Z",
+    last_observed_at="2026-05-04T10:11:12Z",
+)
+
+# Control characters, escapes, overrides and lone surrogates are drawn on purpose, and text past every limit.
+_short = st.text(max_size=40)
+_long = st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=20), st.integers(1, 3000))
+text = st.one_of(_short, _long, st.sampled_from(["", " ", "\x1b[31mred\x1b[0m", "a\r\nb", "\u202eevil", "\ud800"]))
+optional = st.none() | text
+account = st.sampled_from(["111111111111", "222222222222", "123456789012"])
+region = st.sampled_from(["eu-west-1", "us-gov-west-1", "cn-north-1", "us-isob-east-1"])
+_arn = st.builds(
+    "arn:{}:{}:{}:{}:{}".format,
+    st.sampled_from(["aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"]),
+    st.sampled_from(["iam", "ecr", "eks", "ec2", "organizations"]),
+    st.just("") | region,
+    st.just("") | account,
+    st.sampled_from(["role/", "role/a/b/", "user/", "repository/team/", "cluster/", "instance/"]).flatmap(
+        lambda kind: text.map(lambda name: kind + name)
+    ),
+)
+resource = st.builds(
+    Resource,
+    type=st.sampled_from(
+        ["AwsIamRole", "AwsIamUser", "AwsEcrRepository", "AwsEksCluster", "AwsEc2Instance", "AwsEc2Subnet", "Other", ""]
+    ),
+    id=_arn | text,
+    account=account,
+)
+_principal = st.builds(
+    Principal,
+    kind=st.sampled_from(PrincipalKind),
+    arn=_arn | text,
+    partition=st.sampled_from(["aws", "aws-cn", "aws-iso-b"]),
+    account=st.none() | account,
+    name=optional,
+    session_name=optional | st.just("i-0a1b2c3d4e5f60718"),
+    role_arn=st.none() | _arn,
+)
+_denial = st.builds(
+    Denial,
+    action=text,
+    resource=_arn | text,
+    message=text,
+    policy_type=st.none() | st.sampled_from(PolicyType),
+    policy_arn=optional,
+)
+_pull = st.builds(
+    PullFailure,
+    symptom=st.sampled_from(Symptom),
+    stage=st.none() | st.sampled_from(Stage),
+    region=region,
+    account=st.none() | account,
+    principal=st.none() | _principal,
+    denial=st.none() | _denial,
+    registry_account=st.none() | account,
+    repository=optional,
+    tag=optional,
+    digest=optional,
+    cluster=optional,
+    node=optional,
+    namespace=optional,
+    pod=optional,
+    observed_at=st.none() | st.sampled_from(["2026-05-04T10:11:12Z", "yesterday", "2026-05-04"]),
+    event_id=optional,
+)
+_time = st.none() | st.datetimes().map(lambda moment: moment.isoformat() + "Z") | st.just("soon")
+findings = st.builds(
+    Finding,
+    id=st.builds(
+        finding_id,
+        cause=st.sampled_from(["role_lacks_pull_permissions", "unexpected_principal_denied"]),
+        account=account,
+        region=region,
+        resource=st.just("resource"),
+    ),
+    cause=st.sampled_from(
+        ["role_lacks_pull_permissions", "unexpected_principal_denied", "endpoint_security_group_blocks_ingress"]
+    ),
+    title=text,
+    severity=st.sampled_from(Severity),
+    account=account,
+    region=region,
+    resource=resource,
+    explanation=text,
+    evidence=st.lists(text, max_size=20).map(tuple) | text.map(lambda each: (each,) * 60),
+    remediation=st.builds(
+        Remediation,
+        summary=text,
+        account=account,
+        region=region,
+        docs_url=text | st.just("https://docs.aws.amazon.com/"),
+        commands=st.lists(st.lists(text, min_size=1, max_size=4).map(tuple), max_size=15).map(tuple),
+    ),
+    pull=_pull,
+    related=st.lists(resource, max_size=4).map(tuple) | st.lists(resource, min_size=40, max_size=40).map(tuple),
+    cluster=optional,
+    first_observed_at=_time,
+    last_observed_at=_time,
+)

@@ -1,0 +1,400 @@
+"""Findings in the AWS Security Finding Format, held against the API's own model."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import botocore.session
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from pull_responder.findings.finding import Finding
+from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
+from pull_responder.model.verdict import Remediation, Resource, Severity
+from pull_responder.publish.asff import size_of, to_asff
+from tests.unit.publish.examples import ATTACH_POLICY, CLUSTER, FINDING, PRINCIPAL, PULL, REPOSITORY, ROLE, findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.model import Shape
+
+NOW: Final = datetime(2026, 5, 4, 10, 12, 0, tzinfo=UTC)
+
+
+def asff(finding: Finding, now: datetime = NOW) -> dict[str, Any]:
+    return dict(to_asff(finding, account="123456789012", region="eu-west-1", partition="aws", now=now))
+
+
+def test_the_finding_of_a_role_without_permissions() -> None:
+    fields = asff(replace(FINDING, last_observed_at="2026-05-04T12:11:12+02:00"))
+
+    assert fields == {
+        "SchemaVersion": "2018-10-08",
+        "Id": FINDING.id,
+        "ProductArn": "arn:aws:securityhub:eu-west-1:123456789012:product/123456789012/default",
+        "ProductName": "Pull Responder",
+        "CompanyName": "Pull Responder",
+        "GeneratorId": "pull-responder/role_lacks_pull_permissions",
+        "AwsAccountId": "123456789012",
+        "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
+        "CreatedAt": "2026-05-04T10:11:12.000Z",
+        "UpdatedAt": "2026-05-04T10:12:00.000Z",
+        "FirstObservedAt": "2026-05-04T10:11:12.000Z",
+        "LastObservedAt": "2026-05-04T10:11:12.000Z",
+        "Severity": {"Label": "HIGH", "Original": "HIGH"},
+        "FindingProviderFields": {
+            "Severity": {"Label": "HIGH", "Original": "HIGH"},
+            "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
+        },
+        "Title": "The role lacks permissions to pull: role/eks/prod-node",
+        "Description": (
+            "No identity policy of the role allows ecr:BatchGetImage on the repository. "
+            "Evidence: (1) Managed policy AmazonEKSWorkerNodePolicy has no statement for ecr:BatchGetImage. "
+            '(2) Inline policy "logs" allows only logs:*.'
+        ),
+        "Remediation": {
+            "Recommendation": {
+                "Text": (
+                    "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role. "
+                    "Run in account 111111111111: aws iam attach-role-policy --role-name prod-node "
+                    "--policy-arn arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
+                ),
+                "Url": "https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
+            }
+        },
+        "Compliance": {"Status": "FAILED"},
+        "RecordState": "ACTIVE",
+        "ProductFields": {
+            "pull-responder/cause": "role_lacks_pull_permissions",
+            "pull-responder/account": "111111111111",
+            "pull-responder/region": "eu-west-1",
+            "pull-responder/cluster": "prod",
+            "pull-responder/console": "https://console.aws.amazon.com/iam/home#/roles/details/prod-node",
+            "pull-responder/image": "222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2",
+            "pull-responder/registry-account": "222222222222",
+            "pull-responder/repository": "payments/api",
+            "pull-responder/role": ROLE,
+            "pull-responder/principal": PRINCIPAL.arn,
+            "pull-responder/principal-account": "111111111111",
+            "pull-responder/node": "ip-10-0-3-17.eu-west-1.compute.internal",
+            "pull-responder/namespace": "payments",
+            "pull-responder/pod": "api-7d4b9c5f6-x2x7q",
+            "pull-responder/symptom": "access_denied",
+            "pull-responder/stage": "manifest",
+            "pull-responder/event-id": "b1f2c3d4-0000-4000-8000-000000000001",
+            "pull-responder/denied-action": "ecr:BatchGetImage",
+            "pull-responder/denied-resource": REPOSITORY,
+            "pull-responder/denying-policy-type": "identity-based policy",
+            "pull-responder/error-message": "User: … is not authorized to perform: ecr:BatchGetImage",
+            "pull-responder/remediation/account": "111111111111",
+            "pull-responder/remediation/region": "eu-west-1",
+            "pull-responder/evidence/1": FINDING.evidence[0],
+            "pull-responder/evidence/2": FINDING.evidence[1],
+            "pull-responder/remediation/command/1": " ".join(ATTACH_POLICY),
+        },
+        "Resources": [
+            {
+                "Type": "AwsIamRole",
+                "Id": ROLE,
+                "Partition": "aws",
+                "Region": "eu-west-1",
+                "Details": {"AwsIamRole": {"RoleName": "prod-node", "Path": "/eks/"}},
+            },
+            {
+                "Type": "AwsEksCluster",
+                "Id": CLUSTER,
+                "Partition": "aws",
+                "Region": "eu-west-1",
+                "Details": {"AwsEksCluster": {"Arn": CLUSTER, "Name": "prod"}},
+            },
+            {
+                "Type": "AwsEcrRepository",
+                "Id": REPOSITORY,
+                "Partition": "aws",
+                "Region": "eu-west-1",
+                "Details": {"AwsEcrRepository": {"Arn": REPOSITORY, "RepositoryName": "payments/api"}},
+            },
+            {
+                "Type": "AwsEc2Instance",
+                "Id": "i-0a1b2c3d4e5f60718",
+                "Partition": "aws",
+                "Details": {
+                    "Other": {
+                        "AccountId": "111111111111",
+                        "InstanceId": "i-0a1b2c3d4e5f60718",
+                        "NodeName": "ip-10-0-3-17.eu-west-1.compute.internal",
+                    }
+                },
+            },
+        ],
+    }
+
+
+def test_a_principal_that_does_not_pull_for_eks_is_unusual_and_no_failed_check() -> None:
+    user = Principal(
+        kind=PrincipalKind.USER,
+        arn="arn:aws:iam::333333333333:user/people/jane",
+        partition="aws",
+        account="333333333333",
+        name="jane",
+    )
+    finding = replace(
+        FINDING,
+        cause="unexpected_principal_denied",
+        severity=Severity.INFORMATIONAL,
+        resource=Resource("AwsEcrRepository", REPOSITORY, "222222222222"),
+        pull=replace(PULL, principal=user, cluster=None, node=None),
+        related=(),
+        cluster=None,
+    )
+
+    fields = asff(finding)
+
+    assert fields["Types"] == fields["FindingProviderFields"]["Types"] == ["Unusual Behaviors/User"]
+    assert fields["Severity"]["Label"] == fields["FindingProviderFields"]["Severity"]["Label"] == "INFORMATIONAL"
+    assert fields["Compliance"] == {"Status": "NOT_AVAILABLE"}
+    assert [(each["Type"], each["Id"]) for each in fields["Resources"]] == [
+        ("AwsEcrRepository", REPOSITORY),
+        ("AwsIamUser", user.arn),
+    ]
+    assert fields["Resources"][1]["Details"] == {"AwsIamUser": {"UserName": "jane", "Path": "/people/"}}
+
+
+def test_a_session_does_not_give_away_its_roles_path() -> None:
+    finding = replace(
+        FINDING,
+        resource=Resource("AwsEcrRepository", REPOSITORY, "222222222222"),
+        pull=replace(PULL, principal=replace(PRINCIPAL, role_arn=None)),
+    )
+
+    assert "AwsIamRole" not in [each["Type"] for each in asff(finding)["Resources"]]
+
+
+def test_a_bare_name_gives_way_to_the_arn_that_a_diagnosis_has_read() -> None:
+    instance = "arn:aws:ec2:us-east-1:111111111111:instance/i-0a1b2c3d4e5f60718"
+
+    related = (*FINDING.related, Resource("AwsEc2Instance", instance, "111111111111"))
+    known = [(each["Id"], each["Region"]) for each in asff(replace(FINDING, related=related))["Resources"]]
+    unknown = [each["Id"] for each in asff(replace(FINDING, related=()))["Resources"]]
+
+    assert known == [
+        (ROLE, "eu-west-1"),
+        (CLUSTER, "eu-west-1"),
+        (instance, "us-east-1"),
+        (REPOSITORY, "eu-west-1"),
+    ]
+    assert unknown == [ROLE, REPOSITORY, "prod", "i-0a1b2c3d4e5f60718"]
+
+
+def test_a_resource_without_a_type_of_its_own_says_its_account() -> None:
+    policy = Resource("Other", "p-examplepolicy", "444444444444")
+
+    assert asff(replace(FINDING, resource=policy))["Resources"][0] == {
+        "Type": "Other",
+        "Id": "p-examplepolicy",
+        "Partition": "aws",
+        "Details": {"Other": {"AccountId": "444444444444"}},
+    }
+
+
+def test_a_partition_that_security_hub_cannot_name_is_left_out() -> None:
+    role = "arn:aws-iso-b:iam::111111111111:role/node"
+    finding = replace(FINDING, resource=Resource("AwsIamRole", role, "111111111111"))
+
+    fields = dict(to_asff(finding, account="111111111111", region="us-isob-east-1", partition="aws-iso-b", now=NOW))
+
+    assert fields["ProductArn"] == "arn:aws-iso-b:securityhub:us-isob-east-1:111111111111:product/111111111111/default"
+    assert fields["Resources"][0] == {  # type: ignore[index]  # a list of the API's own dictionaries
+        "Type": "AwsIamRole",
+        "Id": role,
+        "Region": "us-isob-east-1",
+        "Details": {"AwsIamRole": {"RoleName": "node", "Path": "/"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("known", "created", "seen_last", "updated"),
+    [
+        (("2026-05-04T09:00:00Z", "2026-05-04T10:00:00Z", None), "09:00:00", "10:00:00", "10:12:00"),
+        ((None, None, "2026-05-04T09:00:00Z"), "09:00:00", "09:00:00", "10:12:00"),
+        (("not a time", "", "nor this"), "10:12:00", "10:12:00", "10:12:00"),
+        (("2026-05-04T11:00:00+01:00", "2026-05-04T09:00:00", None), "10:00:00", "10:00:00", "10:12:00"),
+        # The clock of whoever wrote the event is ahead of ours.
+        (("2026-05-04T10:15:00Z", "2026-05-04T10:20:00Z", None), "10:15:00", "10:20:00", "10:20:00"),
+    ],
+)
+def test_the_times_are_in_order(
+    known: tuple[str | None, str | None, str | None], created: str, seen_last: str, updated: str
+) -> None:
+    first, last, observed = known
+
+    fields = asff(
+        replace(FINDING, first_observed_at=first, last_observed_at=last, pull=replace(PULL, observed_at=observed))
+    )
+
+    assert fields["CreatedAt"] == fields["FirstObservedAt"] == f"2026-05-04T{created}.000Z"
+    assert fields["LastObservedAt"] == f"2026-05-04T{seen_last}.000Z"
+    assert fields["UpdatedAt"] == f"2026-05-04T{updated}.000Z"
+
+
+def test_a_repeat_keeps_its_creation_and_is_newer() -> None:
+    first = asff(FINDING)
+    repeat = asff(replace(FINDING, last_observed_at="2026-05-04T10:30:00Z"), datetime(2026, 5, 4, 11, 0, tzinfo=UTC))
+
+    assert repeat["CreatedAt"] == first["CreatedAt"]
+    assert repeat["UpdatedAt"] > first["UpdatedAt"]
+
+
+def test_a_command_that_does_not_fit_in_whole_is_not_begun() -> None:
+    command = ("aws", "iam", "put-role-policy", "--policy-document", "x" * 600)
+    fix = Remediation("Add a policy.", "111111111111", "eu-west-1", "https://docs.aws.amazon.com/", (command,))
+
+    fields = asff(replace(FINDING, remediation=fix))
+
+    assert fields["Remediation"]["Recommendation"]["Text"] == "Add a policy."
+    assert fields["ProductFields"]["pull-responder/remediation/command/1"] == " ".join(command)
+
+
+def test_long_text_is_cut_between_words() -> None:
+    fields = asff(replace(FINDING, title="broken " * 60, explanation="because " * 200))
+
+    assert fields["Title"] == ("broken " * 33).strip() + "…: role/eks/prod-node"
+    assert fields["Description"] == ("because " * 128).strip() + "…"
+
+
+def test_a_finding_past_240_kb_loses_its_last_resources_or_fields() -> None:
+    big = "容" * 2048
+    related = tuple(Resource("Other", f"{number}{big}", "111111111111") for number in range(40))
+
+    resources = asff(replace(FINDING, related=related))
+    evidence = asff(replace(FINDING, related=(), evidence=tuple(f"{number}{'🐳' * 2048}" for number in range(12))))
+
+    assert size_of(resources) <= 240_000  # type: ignore[arg-type]  # the API's own dictionary
+    assert resources["Resources"][0]["Id"] == ROLE
+    assert 10 < len(resources["Resources"]) < 32
+    assert resources["ProductFields"]["pull-responder/cause"] == FINDING.cause
+    assert size_of(evidence) <= 240_000  # type: ignore[arg-type]  # the API's own dictionary
+    assert "pull-responder/evidence/1" in evidence["ProductFields"]
+    assert "pull-responder/evidence/12" not in evidence["ProductFields"]
+    assert len(evidence["Resources"]) == 4
+
+
+def test_next_to_nothing_known_still_makes_a_finding() -> None:
+    pull = PullFailure(symptom=Symptom.UNKNOWN, stage=None, region="eu-west-1")
+    fix = Remediation(summary="", account="111111111111", region="eu-west-1", docs_url="")
+
+    fields = asff(
+        replace(
+            FINDING,
+            title="",
+            explanation="\x1b[0m",
+            evidence=(),
+            remediation=fix,
+            pull=pull,
+            related=(),
+            cluster=None,
+            first_observed_at=None,
+            last_observed_at=None,
+        )
+    )
+
+    assert fields["Title"] == "role_lacks_pull_permissions: role/eks/prod-node"
+    assert fields["Description"] == fields["Title"]
+    assert fields["Remediation"] == {"Recommendation": {"Text": "See the finding's description."}}
+    assert fields["CreatedAt"] == "2026-05-04T10:12:00.000Z"
+    assert [each["Id"] for each in fields["Resources"]] == [ROLE]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@given(findings)
+def test_every_finding_is_one_that_the_api_takes(finding: Finding) -> None:
+    fields = asff(finding)
+
+    assert list(_violations(fields, _shape("AwsSecurityFinding"), "Finding")) == []
+    assert len(fields["ProductFields"]) <= 50
+    assert all(len(key) <= 128 and 0 < len(value) <= 2048 for key, value in fields["ProductFields"].items())
+    assert all(_TIMESTAMP.fullmatch(fields[name]) for name in _TIMES)
+    assert fields["FirstObservedAt"] <= fields["LastObservedAt"] <= fields["UpdatedAt"]
+    assert size_of(fields) <= 240_000  # type: ignore[arg-type]  # the API's own dictionary
+    assert not {"Workflow", "WorkflowState", "Note", "VerificationState", "UserDefinedFields"} & set(fields)
+    assert all(text.isprintable() for text in _texts(fields))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("Title", "x" * 257, "Finding.Title: 257 is more than 256"),
+        ("Title", " ", "Finding.Title: does not match .*\\S.*"),
+        ("AwsAccountId", "1", "Finding.AwsAccountId: is not 12 characters long"),
+        ("Compliance", {"Status": "BROKEN"}, "Finding.Compliance.Status: BROKEN is not in the enumeration"),
+        ("Resources", [{"Type": "Other"}], "Finding.Resources[0]: lacks Id"),
+        ("Resources", [{"Type": "Other", "Id": "x"}] * 33, "Finding.Resources: 33 is more than 32"),
+        ("Color", "red", "Finding: knows no Color"),
+    ],
+)
+def test_the_model_of_the_api_does_complain(path: str, value: object, complaint: str) -> None:
+    assert list(_violations({**asff(FINDING), path: value}, _shape("AwsSecurityFinding"), "Finding")) == [complaint]
+
+
+_TIMES: Final = ("CreatedAt", "UpdatedAt", "FirstObservedAt", "LastObservedAt")
+# Security Hub User Guide, "Timestamps" in ASFF.
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
+
+
+@cache
+def _shape(name: str) -> Shape:
+    return botocore.session.get_session().get_service_model("securityhub").shape_for(name)
+
+
+def _violations(value: Any, shape: Any, path: str) -> Iterator[str]:  # noqa: ANN401 -- JSON, and botocore's untyped shapes
+    """Say what the service's model forbids: the SDK itself checks neither patterns, enumerations nor most lengths,
+    and the lengths stand only in the documentation that the model carries.
+    """
+    if shape.type_name == "structure":
+        yield from (f"{path}: lacks {name}" for name in shape.required_members if name not in value)
+        yield from (f"{path}: knows no {name}" for name in value if name not in shape.members)
+        for name in value.keys() & shape.members.keys():
+            yield from _violations(value[name], shape.members[name], f"{path}.{name}")
+    elif shape.type_name == "map":
+        for key, each in value.items():
+            yield from _violations(key, shape.key, f"{path}.{key}")
+            yield from _violations(each, shape.value, f"{path}.{key}")
+    elif shape.type_name == "list":
+        yield from _length_violations(len(value), shape, path)
+        for number, each in enumerate(value):
+            yield from _violations(each, shape.member, f"{path}[{number}]")
+    else:
+        assert isinstance(value, str)
+        yield from _length_violations(len(value), shape, path)
+        if (pattern := shape.metadata.get("pattern")) and not re.fullmatch(pattern, value):
+            yield f"{path}: does not match {pattern}"
+        if shape.enum and value not in shape.enum:
+            yield f"{path}: {value} is not in the enumeration"
+
+
+def _length_violations(length: int, shape: Any, path: str) -> Iterator[str]:  # noqa: ANN401 -- botocore's untyped shapes
+    documented = html.unescape(re.sub(r"<[^>]+>", "", shape.documentation or ""))
+    most = re.search(r"Maximum (?:length of|of|number of) (\d+)", documented)
+    limit = int(most[1]) if most else shape.metadata.get("max")
+    if limit is not None and length > limit:
+        yield f"{path}: {length} is more than {limit}"
+    if (exact := re.search(r"Length Constraints: (\d+)\.", documented)) and length != int(exact[1]):
+        yield f"{path}: is not {exact[1]} characters long"
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 -- JSON
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    else:
+        yield value

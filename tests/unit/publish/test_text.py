@@ -1,0 +1,83 @@
+"""Text that leaves the function."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pull_responder.publish.text import command_line, cut, one_line, within
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("plain", "plain"),
+        ("two\r\nlines\tand\u2028more", "two lines and more"),
+        ("\x1b[31;1mred\x1b[0m text", "red text"),
+        ("\x9b2Jcleared", "cleared"),
+        ("\x1b]8;;https://example.com\x1b\\link\x1b]8;;\x07", "link"),
+        ("\x1b]0;never ended", "]0;never ended"),
+        ("pay\u202egpj.exe", "pay gpj.exe"),
+        ("null\x00byte", "null byte"),
+        ("lone \ud800 surrogate", "lone surrogate"),
+        ("größe 容器 🐳", "größe 容器 🐳"),
+        (" \x07 ", ""),
+    ],
+)
+def test_one_line_keeps_what_can_be_printed(text: str, printed: str) -> None:
+    assert one_line(text, 100) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("exactly ten", 11, "exactly ten"),
+        ("a sentence of some words", 15, "a sentence of…"),
+        ("ends in a comma, and goes on", 18, "ends in a comma…"),
+        ("role arn:aws:iam::111111111111:role/node is broken", 44, "role arn:aws:iam::111111111111:role/node is…"),
+        ("the role is arn:aws:iam::111111111111:role/node", 24, "the role is…"),
+        ("x" * 50, 10, "xxxxxxxxx…"),
+        ("a " + "x" * 50, 10, "a xxxxxxx…"),
+    ],
+)
+def test_a_cut_falls_between_words(text: str, limit: int, expected: str) -> None:
+    assert cut(text, limit) == expected
+
+
+@given(text=st.text() | st.text(alphabet="\x1b\x9b\x9d[];0mA\\ \x07\n", max_size=200), limit=st.integers(1, 50))
+def test_one_line_is_printable_and_bounded(text: str, limit: int) -> None:
+    line = one_line(text, limit)
+
+    assert len(line) <= limit
+    assert line.isprintable()
+    assert line == line.strip()
+    line.encode()
+
+
+@given(st.lists(st.text(), min_size=1).filter(lambda command: all(each.isprintable() for each in command)))
+def test_a_command_line_says_the_command(command: list[str]) -> None:
+    line = command_line(command)
+
+    assert line is not None
+    assert line.isprintable()
+    assert shlex.split(line) == command
+
+
+@pytest.mark.parametrize("argument", ["a\nrm -rf x", "\x1b[2K", "\u202e"])
+def test_a_command_that_cannot_be_printed_as_it_is_is_not_printed(argument: str) -> None:
+    assert command_line(("aws", "ecr", argument)) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (14, ["12345", "ä234", "1"]),
+        (13, ["12345", "ä234", "(evidence: 1 more, too long for this message)"]),
+        (11, ["12345", "(evidence: 2 more, too long for this message)"]),
+    ],
+)
+def test_lines_that_do_not_fit_are_counted(size: int, expected: list[str]) -> None:
+    assert within(["12345", "ä234", "1"], size=size, what="evidence") == expected

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from pull_responder.model.verdict import Remediation
+from pull_responder.remediation.composition import together
+
+DETACH = Remediation("Detach.", "111111111111", "eu-west-1", "https://one", (("aws", "1"),))
+EDIT = Remediation("Edit.", "111111111111", "eu-west-1", "https://two")
+PUT = Remediation("Put.", "111111111111", "eu-west-1", "https://three", (("aws", "2"), ("aws", "3")))
+
+
+def test_commands_follow_each_other() -> None:
+    assert together(DETACH, EDIT, PUT) == Remediation(
+        "Detach. Edit. Put.",
+        "111111111111",
+        "eu-west-1",
+        "https://one",
+        (("aws", "1"), ("aws", "2"), ("aws", "3")),
+    )
+
+
+def test_one_alone_stays_as_it_is() -> None:
+    assert together(PUT) == PUT
+
+
+def test_accounts_are_not_mixed() -> None:
+    with pytest.raises(ValueError, match="one set of credentials"):
+        together(DETACH, Remediation("Put.", "222222222222", "eu-west-1", "https://two"))
