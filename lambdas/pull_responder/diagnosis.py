@@ -10,7 +10,7 @@ from pull_responder.checks import CHECKS
 from pull_responder.facts.puller import Puller
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.pull import PrincipalKind, PullFailure
-from pull_responder.model.verdict import Status, Verdict
+from pull_responder.model.verdict import Resource, Status, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +130,25 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
         evidence=verdict.evidence,
         remediation=verdict.remediation,
         pull=pull,
+        related=_related(pull, puller),
         cluster=puller.cluster,
         first_observed_at=pull.observed_at,
         last_observed_at=pull.observed_at,
     )
+
+
+def _related(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:
+    """Return what else has a part in the pull: the node, and the cluster it belongs to."""
+    principal, instance = pull.principal, puller.instance
+    account = principal.account if principal else None
+    if account is None:
+        return ()
+    related = []
+    if instance is not None:
+        related.append(Resource("AwsEc2Instance", instance.arn, account))
+    if puller.cluster:
+        # Without an instance the cluster was found by what it lists in the region of the pull.
+        region = instance.region if instance else pull.region
+        arn = f"arn:{pull.partition}:eks:{region}:{account}:cluster/{puller.cluster}"
+        related.append(Resource("AwsEksCluster", arn, account))
+    return tuple(related)

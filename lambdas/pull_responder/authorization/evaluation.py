@@ -298,6 +298,8 @@ def _levels(layer: Layer, request: Request, levels: tuple[tuple[Policy, ...], ..
     Service-linked roles are exempt. Sources: AWS Organizations User Guide, "SCP evaluation" and "RCPs".
     """
     exempt = request.caller.service_linked
+    if exempt is None and request.literal:  # the name says so, and there is nothing else to go by
+        exempt = True
     if not levels or exempt:
         return _NOT_APPLICABLE[layer]
     if isinstance(levels, Unread):

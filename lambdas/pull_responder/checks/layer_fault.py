@@ -80,7 +80,12 @@ def _blamed(pull: PullFailure, layer: Layer, states: tuple[State, ...], undecide
 
 
 def _hangs_on(outcome: Outcome) -> str:
-    return "it hangs on " + ", ".join(outcome.unknown) if outcome.unknown else "it cannot be decided"
+    # Condition keys are single words with a colon; everything else is the reason why a policy could not be read.
+    keys = [name for name in outcome.unknown if " " not in name]
+    reasons = [name for name in outcome.unknown if " " in name]
+    if keys:
+        reasons.append(f"it hangs on {', '.join(keys)}, of which the request's value is not known")
+    return "; ".join(reasons) or "it cannot be decided"
 
 
 def aws_said(pull: PullFailure) -> tuple[str, ...]:
@@ -90,13 +95,14 @@ def aws_said(pull: PullFailure) -> tuple[str, ...]:
 
 def lacking(fault: LayerFault, what: str) -> tuple[str, ...]:
     """Say which actions no statement of `what` allows, and which statement came nearest."""
-    lines = []
+    said: dict[tuple[str, str], list[str]] = {}
     for each in fault.stopped:
-        line = f"No statement of {what} allows {each.action} on {each.resource}."
-        if nearest := each.outcome.nearest:
-            line += f" Nearest: {nearest}"
-        lines.append(line)
-    return tuple(lines)
+        nearest = each.outcome.nearest
+        said.setdefault((each.resource, f" Nearest: {nearest}." if nearest else ""), []).append(each.action)
+    return tuple(
+        f"No statement of {what} allows {' or '.join(actions)} on {resource}.{nearest}"
+        for (resource, nearest), actions in said.items()
+    )
 
 
 def denying(fault: LayerFault, layer: Layer) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     role = fault.authorization.role
     lacks = ", ".join(actions(fault, pull))
     number = len(fault.authorization.names(Layer.IDENTITY))
-    policies = f"the {number} identity policies of {role}" if number > 1 else f"the identity policies of {role}"
+    policies = f"the identity policies of {role} (it has {number or 'none'})"
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=f"No identity policy of the role {role} allows {lacks}, so ECR refuses the pull.",

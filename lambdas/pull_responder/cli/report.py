@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from pull_responder.model.verdict import Severity
@@ -57,15 +56,14 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
     if not diagnosis.findings:
         console.print()
         _row(console, "Result", diagnosis.note or ("Not decided." if diagnosis.inconclusive else "No fault found."))
-    for title, opened in (("Not decided, and might explain it", diagnosis.inconclusive),):
+    for title, opened in (
+        ("Not decided, and might explain it:", diagnosis.inconclusive),
+        ("Not decided, and not needed to explain it:", diagnosis.unchecked),
+    ):
         if opened:
             console.print()
-            console.print(f"{title}:")
+            console.print(title)
             _opened(console, opened)
-    if diagnosis.unchecked:
-        console.print()
-        console.print("Not read, and not needed to explain it:")
-        _opened(console, diagnosis.unchecked)
     if diagnosis.passed:
         console.print()
         _row(console, "Ruled out", ", ".join(diagnosis.passed))
@@ -92,8 +90,11 @@ def show_finding(console: Console, finding: Finding) -> None:
 
 
 def _opened(console: Console, opened: Iterable[Open]) -> None:
+    causes_by_reason: dict[str, list[str]] = {}
     for each in opened:
-        console.print(Padding(Text(f"{each.cause}: {each.reason}"), (0, 0, 0, 2)))
+        causes_by_reason.setdefault(each.reason, []).append(each.cause)
+    for reason, causes in causes_by_reason.items():
+        _row(console, "", f"{', '.join(causes)}: {reason}")
 
 
 def _row(console: Console, label: str, text: str, *, style: str = "") -> None:

@@ -77,9 +77,9 @@ def _find(words: list[str], phrase: list[str]) -> int | None:
 def _resource(words: list[str]) -> tuple[str, list[str]]:
     """The resource that `words` begin with, and the words after it."""
     if words[:2] == ["on", "resource:"]:
-        written = "".join(words[2:3]).strip('"')
-        written = _without_period(written) if len(words) == len(["on", "resource:", "it"]) else written
-        return (written if written == "*" or names.arn(written) else ""), words[3:]
+        written, rest = "".join(words[2:3]).strip('"'), words[3:]
+        written = written if rest else _without_period(written)
+        return (written if written == "*" or names.arn(written) else ""), rest
     if words[:3] == ["on", "this", "resource"]:
         return "", words[3:]
     return "", words

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from pull_responder.facts.aws import Aws
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger()
-metrics = Metrics()
+SERVICE = "pull-responder"
+
+logger = Logger(service=SERVICE)
+metrics = Metrics(namespace="PullResponder", service=SERVICE)
 
 
 @cache
@@ -42,8 +45,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         metrics=metrics,
     )
 
-    def record(message: SQSRecord) -> None:
-        responder.respond(message.body)
+    def respond(record: SQSRecord) -> None:
+        responder.respond(record.body)
 
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event=event, record_handler=record, processor=processor, context=context)
+    processor = BatchProcessor(
+        EventType.SQS,
+        raise_on_entire_batch_failure=False,
+        logger=logger,  # type: ignore[arg-type]  # Powertools' own Logger is meant, and typed as the standard one
+    )
+    answer = process_partial_response(event=event, record_handler=respond, processor=processor, context=context)
+    metrics.add_metric(name="MessagesFailed", unit=MetricUnit.Count, value=len(processor.fail_messages))
+    return answer

@@ -20,7 +20,7 @@ DNS_SUFFIXES: Final = {
 
 _ARN = re.compile(
     r"arn:(?P<partition>[a-z][a-z0-9-]{0,30}):(?P<service>[a-z0-9-]{1,60}):(?P<region>[a-z0-9-]{0,60})"
-    r":(?P<account>\d{12}|aws|):(?P<resource>\S{1,2048})"
+    r":(?P<account>[0-9]{12}|aws|):(?P<resource>[\x21-\x7e]{1,2048})"
 )
 
 

@@ -52,7 +52,7 @@ def subject(finding: Finding) -> str:
     why = _ascii(finding.cause.replace("_", " "), 40) or UNKNOWN
     where = f"{_ascii(finding.account, 12) or UNKNOWN} {_ascii(finding.region, 16) or UNKNOWN}"
     what = _ascii(finding.pull.repository or resource_name(finding.resource.id), _FIELD) or UNKNOWN
-    short = last_name(what) or what
+    short = last_name(what)
     cluster = f", cluster {name}" if (name := _ascii(finding.cluster or "", _FIELD)) else ""
     candidates = (
         f"{severity} pull failure: {why} ({what}{cluster}, {where})",
@@ -71,8 +71,9 @@ def subject(finding: Finding) -> str:
 def attributes(finding: Finding) -> dict[str, MessageAttributeValueTypeDef]:
     """Return the message attributes that subscriptions filter by: severity, cause, cluster, account, region, status.
 
-    All six are always there, "unknown" where nothing is known: a filter such as `anything-but` never matches a message
-    without the attribute, and a subscriber would miss it silently (SNS Developer Guide, "String value matching").
+    All six are always there, "unknown" where nothing is known: every name in a filter policy has to match an attribute
+    of the message (SNS Developer Guide, "Amazon SNS subscription filter policies"), so that a subscriber who wants all
+    clusters but one would silently miss a finding without a cluster.
     """
     values = {
         "severity": finding.severity.value,

@@ -76,5 +76,5 @@ def resource_name(resource_id: str) -> str:
 
 
 def last_name(name: str) -> str:
-    """Return the last part of a path-like name: `api` of `payments/api`."""
-    return PurePosixPath(name).name
+    """Return the last part of a path-like name: `api` of `payments/api`; a name without one stays as it is."""
+    return PurePosixPath(name).name or name

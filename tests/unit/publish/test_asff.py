@@ -203,6 +203,16 @@ def test_a_resource_without_a_type_of_its_own_says_its_account() -> None:
     }
 
 
+def test_what_an_id_does_not_say_well_is_left_out_or_kept_as_it_is() -> None:
+    nowhere = Resource("AwsEc2Subnet", "arn:aws:ec2:a-region-of-no-partition:111111111111:subnet/s", "111111111111")
+    nameless = Resource("AwsEksCluster", "/", "111111111111")
+
+    resources = asff(replace(FINDING, resource=nowhere, related=(nameless,)))["Resources"]
+
+    assert resources[0] == {"Type": "AwsEc2Subnet", "Id": nowhere.id, "Partition": "aws"}
+    assert resources[1]["Details"] == {"AwsEksCluster": {"Name": "/"}}
+
+
 def test_a_partition_that_security_hub_cannot_name_is_left_out() -> None:
     role = "arn:aws-iso-b:iam::111111111111:role/node"
     finding = replace(FINDING, resource=Resource("AwsIamRole", role, "111111111111"))
@@ -311,7 +321,7 @@ def test_next_to_nothing_known_still_makes_a_finding() -> None:
     assert [each["Id"] for each in fields["Resources"]] == [ROLE]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None, max_examples=50)
 @given(findings)
 def test_every_finding_is_one_that_the_api_takes(finding: Finding) -> None:
     fields = asff(finding)

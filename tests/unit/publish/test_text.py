@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pull_responder.publish.text import command_line, cut, one_line, within
@@ -47,6 +47,7 @@ def test_a_cut_falls_between_words(text: str, limit: int, expected: str) -> None
     assert cut(text, limit) == expected
 
 
+@settings(deadline=None)
 @given(text=st.text() | st.text(alphabet="\x1b\x9b\x9d[];0mA\\ \x07\n", max_size=200), limit=st.integers(1, 50))
 def test_one_line_is_printable_and_bounded(text: str, limit: int) -> None:
     line = one_line(text, limit)
@@ -57,6 +58,7 @@ def test_one_line_is_printable_and_bounded(text: str, limit: int) -> None:
     line.encode()
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), min_size=1).filter(lambda command: all(each.isprintable() for each in command)))
 def test_a_command_line_says_the_command(command: list[str]) -> None:
     line = command_line(command)

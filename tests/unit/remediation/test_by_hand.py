@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from pull_responder.model.pull import Denial
 from pull_responder.remediation import by_hand, docs
+from pull_responder.remediation.by_hand import Wanted
 
 SCP = "arn:aws:organizations::999999999999:policy/o-exampleorg/service_control_policy/p-12345678"
 REGION = "eu-west-1"
 
 
-def _denial(*, explicit: bool, policy_arn: str | None = None) -> Denial:
-    return Denial("ecr:BatchGetImage", "*", "AccessDenied", explicit=explicit, policy_arn=policy_arn)
+def _wanted(*, explicit: bool, policy: str | None = None) -> Wanted:
+    return Wanted(("ecr:BatchGetImage",), explicit, policy)
 
 
 def test_the_management_account_is_read_from_the_policy() -> None:
-    fix = by_hand.service_control_policy(_denial(explicit=True, policy_arn=SCP), account="111111111111", region=REGION)
+    fix = by_hand.service_control_policy(_wanted(explicit=True, policy=SCP), account="111111111111", region=REGION)
     assert fix.summary == (
         "An administrator of account 999999999999, which manages the organization, has to edit the service control "
         f"policy that stops the principals of account 111111111111: {SCP} must not deny ecr:BatchGetImage."
@@ -27,8 +27,8 @@ def test_the_management_account_is_read_from_the_policy() -> None:
     "policy_arn", [None, "not an ARN", "arn:aws:organizations::aws:policy/service_control_policy/p"]
 )
 def test_without_it_the_stopped_account_stands_in(policy_arn: str | None) -> None:
-    denial = _denial(explicit=False, policy_arn=policy_arn)
-    fix = by_hand.resource_control_policy(denial, account="111111111111", region=REGION)
+    wanted = _wanted(explicit=False, policy=policy_arn)
+    fix = by_hand.resource_control_policy(wanted, account="111111111111", region=REGION)
     assert fix.account == "111111111111"
     assert fix.summary == (
         "An administrator of the organization has to edit the resource control policy that stops the repositories of "
@@ -37,7 +37,7 @@ def test_without_it_the_stopped_account_stands_in(policy_arn: str | None) -> Non
 
 
 def test_a_session_policy_is_of_whoever_assumes_the_role() -> None:
-    fix = by_hand.session_policy(_denial(explicit=False), account="111111111111", region=REGION)
+    fix = by_hand.session_policy(_wanted(explicit=False), account="111111111111", region=REGION)
     assert fix.summary == (
         "Whoever assumes the role for the node passes a session policy: that policy must allow ecr:BatchGetImage."
     )
@@ -45,7 +45,7 @@ def test_a_session_policy_is_of_whoever_assumes_the_role() -> None:
 
 
 def test_an_endpoint_policy_is_of_the_vpc_s_owner() -> None:
-    fix = by_hand.endpoint_policy(_denial(explicit=True), account="111111111111", region=REGION)
+    fix = by_hand.endpoint_policy(_wanted(explicit=True), account="111111111111", region=REGION)
     assert fix.summary == (
         "The owner of the node's VPC has to edit the policy of its VPC endpoint for ECR: that policy must not deny "
         "ecr:BatchGetImage."

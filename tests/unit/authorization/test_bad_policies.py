@@ -1,0 +1,132 @@
+"""Documents that are refused, with a message that names the policy and the place."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pull_responder.authorization.layer import Layer
+from pull_responder.authorization.policy import MAXIMUM_LENGTH, PolicyError, parse_policy
+from tests.unit.authorization.statements import Json, allow, document
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "policy p: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("[]", "policy p: must be a JSON object"),
+        ("{}", "policy p: Statement: must be a statement or a list of statements"),
+        ('{"Statement": []}', "policy p: Statement: must be a statement or a list of statements"),
+        ('{"Statement": "x"}', "policy p: Statement: must be a statement or a list of statements"),
+        ('{"Statement": ["x"]}', "policy p: Statement[0]: must be a JSON object"),
+        ('{"Statement": [], "Statements": []}', 'policy p: unknown element "Statements"'),
+        ('{"Statement": [], "Version": "2020-01-01"}', "policy p: Version: must be 2008-10-17 or 2012-10-17"),
+        ('{"Id": 1, "Statement": []}', "policy p: Id: must be a text"),
+        ('{"Statement": [], "Statement": []}', 'policy p: not JSON: element "Statement" stands twice in one object'),
+        ("[" * 50_000, "policy p: nested too deeply"),
+        ("x" * (MAXIMUM_LENGTH + 1), f"policy p: longer than {MAXIMUM_LENGTH} characters"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_document(text: str, message: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text, name="p")
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("elements", "message"),
+    [
+        ({"Conditions": {}}, ': unknown element "Conditions"'),
+        ({"Sid": 1}, ".Sid: must be a text"),
+        ({"Effect": "allow"}, ".Effect: must be Allow or Deny"),
+        ({"Action": None}, ": must have Action or NotAction"),
+        ({"Action": []}, ".Action: must be a text or a list of texts"),
+        ({"Action": ["ecr:*", 1]}, ".Action: must hold nothing but texts that are not empty"),
+        ({"Action": "BatchGetImage"}, '.Action: "BatchGetImage" is neither * nor of the form service:Action'),
+        ({"Resource": {}}, ".Resource: must be a text or a list of texts"),
+        ({"Resource": "a${b,c}"}, ".Resource: variable ${b,c} is neither ${key} nor ${key, 'default'}"),
+        ({"Principal": "111111111111"}, '.Principal: must be "*" or an object'),
+        ({"Principal": {"Aws": "*"}}, '.Principal: unknown type of principal "Aws"'),
+        ({"Principal": {"AWS": [1]}}, ".Principal.AWS: must hold nothing but texts that are not empty"),
+        ({"Condition": []}, ".Condition: must be a JSON object"),
+        ({"Condition": {"StringLikes": {"k": "v"}}}, '.Condition: unknown operator "StringLikes"'),
+        ({"Condition": {"NullIfExists": {"k": "true"}}}, '.Condition: unknown operator "NullIfExists"'),
+        (
+            {"Condition": {"ForSomeValues:StringLike": {"k": "v"}}},
+            '.Condition: unknown operator "ForSomeValues:StringLike"',
+        ),
+        ({"Condition": {"StringLike": "v"}}, ".Condition.StringLike: must be an object of condition keys"),
+        ({"Condition": {"StringLike": {"k": []}}}, ".Condition.StringLike.k: must have at least one value"),
+        (
+            {"Condition": {"StringLike": {"k": {}}}},
+            ".Condition.StringLike.k: must be a text, a number, true or false, or a list of them",
+        ),
+        ({"Condition": {"Bool": {"k": "yes"}}}, ".Condition.Bool.k: 'yes' is neither true nor false"),
+        ({"Condition": {"NumericEquals": {"k": "x"}}}, ".Condition.NumericEquals.k: 'x' is not a number"),
+        (
+            {"Condition": {"DateEquals": {"k": "x"}}},
+            ".Condition.DateEquals.k: 'x' is not a date of ISO 8601 or a time in epoch seconds",
+        ),
+        (
+            {"Condition": {"IpAddress": {"k": "x"}}},
+            ".Condition.IpAddress.k: 'x' is not an IP address or a range of them in CIDR notation",
+        ),
+        ({"Condition": {"BinaryEquals": {"k": "!"}}}, ".Condition.BinaryEquals.k: '!' is not base64"),
+    ],
+    ids=str,
+)
+def test_statement(elements: Json, message: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(document(allow(), allow(**elements)), name="ecr-pull")
+    assert str(caught.value) == f"policy ecr-pull: Statement[1]{message}"
+
+
+@pytest.mark.parametrize("pair", [("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal")])
+def test_an_element_and_its_negation_exclude_each_other(pair: tuple[str, str]) -> None:
+    element, negation = pair
+    both = {"Effect": "Allow", "Action": "*", element: {"AWS": "*"} if element == "Principal" else "*", negation: "*"}
+    with pytest.raises(PolicyError) as caught:
+        parse_policy({"Statement": both}, name="p")
+    assert str(caught.value) == f"policy p: Statement[0]: has both {element} and {negation}"
+
+
+@pytest.mark.parametrize("layer", [Layer.IDENTITY, Layer.BOUNDARY, Layer.SCP, Layer.SESSION])
+def test_policies_of_principals_have_no_principal_but_a_resource(layer: Layer) -> None:
+    with pytest.raises(
+        PolicyError, match=r"^policy p: Statement\[0\].Principal: has no place in a policy of this kind"
+    ):
+        parse_policy(document(allow(Principal="*")), name="p", layer=layer)
+    with pytest.raises(PolicyError, match=r"^policy p: Statement\[0\]: must have Resource or NotResource$"):
+        parse_policy(document(allow(Resource=None)), name="p", layer=layer)
+
+
+@pytest.mark.parametrize("layer", [Layer.RCP, Layer.RESOURCE, Layer.REGISTRY, Layer.ENDPOINT])
+def test_policies_of_resources_have_a_principal(layer: Layer) -> None:
+    with pytest.raises(PolicyError, match=r"^policy p: Statement\[0\]: must have Principal or NotPrincipal$"):
+        parse_policy(document(allow()), name="p", layer=layer)
+
+
+def test_a_repository_policy_needs_no_resource() -> None:
+    read = parse_policy(document(allow(Principal="*", Resource=None)), name="p", layer=Layer.RESOURCE)
+    assert read.statements[0].resources is None
+
+
+def test_single_objects_stand_for_lists() -> None:
+    text = json.dumps({"Version": "2012-10-17", "Id": "x", "Statement": {"Sid": "One", **allow(Action="ecr:*")}})
+    (read,) = parse_policy(text, name="p").statements
+    assert (read.index, read.sid, read.effect, read.source) == (
+        0,
+        "One",
+        "Allow",
+        {"Sid": "One", **allow(Action="ecr:*")},
+    )
+
+
+def test_a_parsed_document_is_bounded_too() -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(document(allow(Resource=["x" * 1000] * 70)), name="p")
+    assert (
+        str(caught.value) == f"policy p: Statement[0].Resource: the policy is longer than {MAXIMUM_LENGTH} characters"
+    )

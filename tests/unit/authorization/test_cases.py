@@ -1,0 +1,186 @@
+"""The JSON Lines of `pull-responder evaluate`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from pull_responder.authorization.cases import MAXIMUM_LINE, evaluate_lines
+from tests.unit.authorization.statements import ACCOUNT, OTHER_ACCOUNT, REPOSITORY, SESSION, Json, allow, deny, document
+
+ALL = document(allow())
+ALL_TO_ALL = document(allow(Principal="*"))
+S3 = document(allow(Action="s3:*"))
+
+
+def case(**parts: object) -> Json:
+    asked = {
+        "principal": SESSION,
+        "action": "ecr:BatchGetImage",
+        "resource": {"arn": REPOSITORY, "accountId": ACCOUNT},
+        "context": {},
+    }
+    return {"id": 7, "request": asked, **parts}
+
+
+def answers(*lines: object) -> list[Any]:
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    return [json.loads(line) for line in evaluate_lines(texts)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "decision", "blocked"),
+    [
+        ({"identityPolicies": [ALL]}, "Allowed", []),
+        ({}, "ImplicitlyDenied", ["identity"]),
+        ({"identityPolicies": None, "resourcePolicy": ALL_TO_ALL}, "Allowed", []),
+        ({"identityPolicies": [ALL], "serviceControlPolicies": []}, "Allowed", []),
+        ({"identityPolicies": [ALL], "serviceControlPolicies": [[]]}, "ImplicitlyDenied", ["scp"]),
+        ({"identityPolicies": [ALL], "serviceControlPolicies": [[ALL], [ALL], [S3]]}, "ImplicitlyDenied", ["scp"]),
+        ({"identityPolicies": [ALL], "resourceControlPolicies": [[ALL_TO_ALL], []]}, "ImplicitlyDenied", ["rcp"]),
+        ({"identityPolicies": [ALL], "permissionBoundaryPolicies": [S3]}, "ImplicitlyDenied", ["boundary"]),
+        ({"identityPolicies": [ALL], "sessionPolicy": S3}, "ImplicitlyDenied", ["session"]),
+        ({"identityPolicies": [ALL], "vpcEndpointPolicies": [ALL_TO_ALL]}, "Allowed", []),
+        (
+            {"identityPolicies": [ALL], "vpcEndpointPolicies": [document(allow(Principal="*", Action="s3:*"))]},
+            "ImplicitlyDenied",
+            ["endpoint"],
+        ),
+        (
+            {"identityPolicies": [ALL], "registryPolicy": document(deny(Principal="*"))},
+            "ExplicitlyDenied",
+            ["registry"],
+        ),
+        (
+            {
+                "identityPolicies": [ALL],
+                "registryPolicy": document(deny(Principal="*")),
+                "registryPolicyScope": "V1",
+            },
+            "Allowed",
+            [],
+        ),
+        ({"identityPolicies": [document(allow(), deny())]}, "ExplicitlyDenied", ["identity"]),
+    ],
+    ids=str,
+)
+def test_decisions(parts: Json, decision: str, blocked: list[str]) -> None:
+    assert answers(case(**parts)) == [{"id": 7, "decision": decision, "blocked_by": blocked}]
+
+
+def test_across_accounts_both_sides_must_allow() -> None:
+    away = case(identityPolicies=[ALL])
+    away["request"]["resource"]["accountId"] = OTHER_ACCOUNT
+    assert answers(away) == [{"id": 7, "decision": "ImplicitlyDenied", "blocked_by": ["resource"]}]
+
+
+def test_the_principal_is_taken_at_its_word() -> None:
+    """What evaluate prints is one of AWS's three answers, so nothing about the principal is left unknown."""
+    with_path = document(allow(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/eks/node"}))
+    assert answers(case(resourcePolicy=with_path))[0]["decision"] == "Allowed"
+    service_linked = case(identityPolicies=[ALL], serviceControlPolicies=[[S3]])
+    service_linked["request"]["principal"] = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSServiceRoleForAmazonEKS/EKS"
+    assert answers(service_linked)[0]["decision"] == "Allowed"
+
+
+@pytest.mark.parametrize(
+    ("context", "condition", "decision"),
+    [
+        ({"aws:SourceVpc": "v"}, {"StringEquals": {"aws:sourcevpc": "v"}}, "Allowed"),
+        ({"aws:TagKeys": ["a", "b"]}, {"ForAnyValue:StringEquals": {"aws:TagKeys": "b"}}, "Allowed"),
+        ({"aws:SecureTransport": True}, {"Bool": {"aws:SecureTransport": "true"}}, "Allowed"),
+        ({"s3:max-keys": 5}, {"NumericLessThan": {"s3:max-keys": "6"}}, "Allowed"),
+        # "A key absent from context is absent from the request": nothing is derived from the principal.
+        ({}, {"Null": {"aws:PrincipalArn": "true"}}, "Allowed"),
+        ({}, {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, "ImplicitlyDenied"),
+    ],
+    ids=str,
+)
+def test_context(context: Json, condition: Json, decision: str) -> None:
+    asked = case(identityPolicies=[document(allow(Condition=condition))])
+    asked["request"]["context"] = context
+    assert answers(asked)[0]["decision"] == decision
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("{", "line is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("[1]", "line is not a JSON object"),
+        ("[" * 100_000, "line is nested too deeply"),
+        (" " * MAXIMUM_LINE + "{}", f"line is longer than {MAXIMUM_LINE} characters"),
+    ],
+    ids=["cut", "list", "deep", "long"],
+)
+def test_a_line_without_a_readable_id(line: str, error: str) -> None:
+    good = case(identityPolicies=[ALL])
+    assert answers(line, good) == [{"id": None, "error": error}, {"id": 7, "decision": "Allowed", "blocked_by": []}]
+
+
+@pytest.mark.parametrize(
+    ("parts", "error"),
+    [
+        ({"request": None}, "request: must be a JSON object"),
+        ({"identityPolicy": [ALL]}, 'unknown key "identityPolicy"'),
+        ({"identityPolicies": ALL}, "identityPolicies: must be a list of policies"),
+        (
+            {"identityPolicies": [ALL, "x"]},
+            "policy identityPolicies[1]: not JSON: Expecting value: line 1 column 1 (char 0)",
+        ),
+        ({"serviceControlPolicies": [ALL]}, "serviceControlPolicies[0]: must be a list of policies"),
+        ({"serviceControlPolicies": ALL}, "serviceControlPolicies: must be a list of levels"),
+        ({"resourcePolicy": [ALL_TO_ALL]}, "policy resourcePolicy: must be a JSON object"),
+        ({"registryPolicyScope": "V3"}, "registryPolicyScope: must be V1 or V2"),
+        (
+            {"sessionPolicy": document(allow(Condition={"StringLikes": {"a": "b"}}))},
+            'policy sessionPolicy: Statement[0].Condition: unknown operator "StringLikes"',
+        ),
+        (
+            {"serviceControlPolicies": [[ALL], [ALL, document(allow(Principal="*"))]]},
+            "policy serviceControlPolicies[1][1]: Statement[0].Principal: has no place in a policy of this kind (scp)",
+        ),
+    ],
+    ids=str,
+)
+def test_bad_cases_keep_their_id_and_the_rest_goes_on(parts: Json, error: str) -> None:
+    assert answers(case(**parts), case(identityPolicies=[ALL])) == [
+        {"id": 7, "error": error},
+        {"id": 7, "decision": "Allowed", "blocked_by": []},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "error"),
+    [
+        ("principal", "nobody", "principal 'nobody' is neither an IAM or STS principal's ARN nor a service"),
+        ("principal", None, "request.principal: must be a text"),
+        ("action", "BatchGetImage", "action 'BatchGetImage' is not of the form service:Action"),
+        ("resource", REPOSITORY, "request.resource: must be a JSON object"),
+        ("resource", {"arn": REPOSITORY}, "request.resource.accountId: must be a text"),
+        ("context", [], "request.context: must be a JSON object"),
+        (
+            "context",
+            {"aws:SourceVpc": None},
+            "request.context.aws:SourceVpc: must be a text, a number, true or false, or a list of them",
+        ),
+    ],
+)
+def test_bad_requests(part: str, value: object, error: str) -> None:
+    asked = case(identityPolicies=[ALL])
+    asked["request"][part] = value
+    assert answers(asked) == [{"id": 7, "error": error}]
+
+
+def test_lines_are_answered_as_they_come_and_blank_ones_passed_over() -> None:
+    endless = itertools.cycle([json.dumps(case(identityPolicies=[ALL])), "\n", ""])
+    first_two = list(itertools.islice(evaluate_lines(endless), 2))
+    assert [json.loads(line)["decision"] for line in first_two] == ["Allowed", "Allowed"]
+
+
+def test_twenty_kilobytes_of_wildcards() -> None:
+    hostile = case(identityPolicies=[document(allow(Resource="*a" * 10_000 + "b"), allow(Resource="a*?" * 300))])
+    hostile["request"]["resource"]["arn"] = "a" * 60_000
+    assert answers(hostile)[0]["decision"] == "Allowed"

@@ -1,0 +1,334 @@
+"""How the layers come together.
+
+Sources: [eval] IAM User Guide, "Policy evaluation logic"; [cross] "Cross-account policy evaluation logic"; [scp] AWS
+Organizations User Guide, "SCP evaluation"; [rcp] "Resource control policies"; [reg] Amazon ECR User Guide, "Private
+registry permissions".
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pull_responder.authorization.evaluation import State, Unread
+from pull_responder.authorization.layer import Layer
+from tests.unit.authorization.statements import OTHER_ACCOUNT, ROLE, SESSION, Json, allow, decide, deny, policy, request
+
+ALL = policy(allow(), name="all")
+ALL_TO_ALL = policy(allow(Principal="*"), name="all-to-all")
+ECR = policy(allow(Action="ecr:*"), name="ecr")
+S3 = policy(allow(Action="s3:*"), name="s3")
+NOT_ECR = policy(allow(), deny(Action="ecr:*", Sid="NoEcr"), name="not-ecr")
+TO_ROLE = policy(allow(Principal={"AWS": ROLE}, Resource=None), name="to-role")
+TO_SESSION = policy(allow(Principal={"AWS": SESSION}, Resource=None), name="to-session")
+DENY_TO_ALL = policy(deny(Principal="*", Resource=None), name="deny-to-all")
+
+ROWS: list[tuple[str, bool, Json, str, tuple[str, ...]]] = [
+    # what, same account, policies, decision, blocked by
+    ("[eval] nothing grants", True, {}, "ImplicitlyDenied", ("identity",)),
+    ("[eval] the identity policy grants", True, {"identity": (ECR,)}, "Allowed", ()),
+    ("[eval] one of several identity policies grants", True, {"identity": (S3, ECR)}, "Allowed", ()),
+    ("[eval] the repository policy grants", True, {"resource": TO_ROLE}, "Allowed", ()),
+    ("[eval] the registry policy grants", True, {"registry": ALL_TO_ALL}, "Allowed", ()),
+    (
+        "[eval] boundary and identity must both allow",
+        True,
+        {"identity": (ECR,), "boundary": (S3,)},
+        "ImplicitlyDenied",
+        ("boundary",),
+    ),
+    ("[eval] boundary and identity allow", True, {"identity": (ECR,), "boundary": (ALL,)}, "Allowed", ()),
+    ("[eval] a boundary grants nothing", True, {"boundary": (ALL,)}, "ImplicitlyDenied", ("identity",)),
+    (
+        "[eval] session and identity must both allow",
+        True,
+        {"identity": (ECR,), "session": S3},
+        "ImplicitlyDenied",
+        ("session",),
+    ),
+    ("[eval] a session policy grants nothing", True, {"session": ALL}, "ImplicitlyDenied", ("identity",)),
+    (
+        "[eval] an explicit deny anywhere",
+        True,
+        {"identity": (ECR,), "resource": DENY_TO_ALL},
+        "ExplicitlyDenied",
+        ("resource",),
+    ),
+    (
+        "[eval] a direct grant does not beat a boundary's deny",
+        True,
+        {"resource": TO_SESSION, "boundary": (NOT_ECR,)},
+        "ExplicitlyDenied",
+        ("boundary",),
+    ),
+    (
+        "[eval] nor an identity policy's",
+        True,
+        {"resource": TO_SESSION, "identity": (NOT_ECR,)},
+        "ExplicitlyDenied",
+        ("identity",),
+    ),
+    (
+        "[eval] nor a session policy's",
+        True,
+        {"resource": TO_SESSION, "session": NOT_ECR},
+        "ExplicitlyDenied",
+        ("session",),
+    ),
+    ("[scp] every level allows", True, {"identity": (ECR,), "scps": ((ALL,), (ECR,), (S3, ALL))}, "Allowed", ()),
+    (
+        "[scp] one level lacks an allow",
+        True,
+        {"identity": (ECR,), "scps": ((ALL,), (S3,), (ALL,))},
+        "ImplicitlyDenied",
+        ("scp",),
+    ),
+    ("[scp] one level allows nothing", True, {"identity": (ECR,), "scps": ((),)}, "ImplicitlyDenied", ("scp",)),
+    (
+        "[scp] one level denies",
+        True,
+        {"identity": (ECR,), "scps": ((ALL,), (ALL, NOT_ECR), (ALL,))},
+        "ExplicitlyDenied",
+        ("scp",),
+    ),
+    ("[scp] grants nothing", True, {"scps": ((ALL,),)}, "ImplicitlyDenied", ("identity",)),
+    (
+        "[scp] limits a direct grant, too",
+        True,
+        {"resource": TO_SESSION, "scps": ((S3,),)},
+        "ImplicitlyDenied",
+        ("scp",),
+    ),
+    ("[rcp] every level allows", True, {"identity": (ECR,), "rcps": ((ALL_TO_ALL,), (ALL_TO_ALL,))}, "Allowed", ()),
+    (
+        "[rcp] one level lacks an allow",
+        True,
+        {"identity": (ECR,), "rcps": ((ALL_TO_ALL,), ())},
+        "ImplicitlyDenied",
+        ("rcp",),
+    ),
+    (
+        "[rcp] one level denies",
+        True,
+        {"identity": (ECR,), "rcps": ((ALL_TO_ALL, DENY_TO_ALL),)},
+        "ExplicitlyDenied",
+        ("rcp",),
+    ),
+    (
+        "[reg] the registry policy denies",
+        True,
+        {"identity": (ECR,), "registry": DENY_TO_ALL},
+        "ExplicitlyDenied",
+        ("registry",),
+    ),
+    (
+        "[reg] scope V1 does not count on pulls",
+        True,
+        {"identity": (ECR,), "registry": DENY_TO_ALL, "registry_scope": "V1"},
+        "Allowed",
+        (),
+    ),
+    (
+        "the endpoint's policy does not allow",
+        True,
+        {"identity": (ECR,), "endpoints": (policy(allow(Principal="*", Action="s3:*")),)},
+        "ImplicitlyDenied",
+        ("endpoint",),
+    ),
+    (
+        "the endpoint's policy denies",
+        True,
+        {"identity": (ECR,), "endpoints": (ALL_TO_ALL, DENY_TO_ALL)},
+        "ExplicitlyDenied",
+        ("endpoint",),
+    ),
+    ("[cross] nothing grants", False, {}, "ImplicitlyDenied", ("identity", "resource")),
+    ("[cross] identity alone", False, {"identity": (ECR,)}, "ImplicitlyDenied", ("resource",)),
+    ("[cross] resource alone", False, {"resource": TO_ROLE}, "ImplicitlyDenied", ("identity",)),
+    ("[cross] both sides", False, {"identity": (ECR,), "resource": TO_ROLE}, "Allowed", ()),
+    (
+        "[cross] the account delegated to",
+        False,
+        {"identity": (ECR,), "resource": policy(allow(Principal={"AWS": "111111111111"}))},
+        "Allowed",
+        (),
+    ),
+    (
+        "[cross] the registry policy is a resource policy",
+        False,
+        {"identity": (ECR,), "registry": ALL_TO_ALL},
+        "Allowed",
+        (),
+    ),
+    (
+        "[cross] but not in scope V1",
+        False,
+        {"identity": (ECR,), "registry": ALL_TO_ALL, "registry_scope": "V1"},
+        "ImplicitlyDenied",
+        ("resource",),
+    ),
+    (
+        "[cross] boundary limits also a grant to the session",
+        False,
+        {"identity": (ECR,), "resource": TO_SESSION, "boundary": (S3,)},
+        "ImplicitlyDenied",
+        ("boundary",),
+    ),
+    (
+        "[cross] the repository policy denies",
+        False,
+        {"identity": (ECR,), "resource": policy(allow(Principal="*"), deny(Principal="*"))},
+        "ExplicitlyDenied",
+        ("resource",),
+    ),
+    (
+        "all that would stop it, in order",
+        False,
+        {
+            "endpoints": (DENY_TO_ALL,),
+            "registry": DENY_TO_ALL,
+            "session": S3,
+            "rcps": ((),),
+            "scps": ((S3,),),
+            "boundary": (S3,),
+            "identity": (NOT_ECR,),
+        },
+        "ExplicitlyDenied",
+        ("identity", "boundary", "scp", "rcp", "session", "resource", "registry", "endpoint"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("same_account", "policies", "decision", "blocked"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
+)
+def test_decision(*, same_account: bool, policies: Json, decision: str, blocked: tuple[str, ...]) -> None:
+    asked = request() if same_account else request(resource_account=OTHER_ACCOUNT)
+    decided = decide(asked, **policies)
+    assert (decided.decision, decided.blocked_by) == (decision, blocked)
+
+
+@pytest.mark.parametrize("action", ["ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"])
+def test_registry_scope_v1_counts_for_three_actions(action: str) -> None:
+    """[reg] the pull-through cache's two actions may come from the registry policy in either scope."""
+    assert decide(request(action=action), registry=ALL_TO_ALL, registry_scope="V1").decision == "Allowed"
+
+
+def test_the_registry_policy_is_ecrs_alone() -> None:
+    decided = decide(request(action="s3:GetObject"), identity=(ALL,), registry=DENY_TO_ALL)
+    assert decided.outcomes[Layer.REGISTRY].state is State.NOT_APPLICABLE
+
+
+SERVICE_LINKED = "arn:aws:iam::111111111111:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS"
+ITS_SESSION = "arn:aws:sts::111111111111:assumed-role/AWSServiceRoleForAmazonEKS/EKS"
+
+
+def test_service_linked_roles_are_exempt_from_scps_and_rcps() -> None:
+    """[scp] [rcp] lists of entities that they do not restrict."""
+    control: Json = {"identity": (ALL,), "scps": ((NOT_ECR,),), "rcps": ((DENY_TO_ALL,),)}
+    assert decide(request(principal=SERVICE_LINKED), **control).decision == "Allowed"
+    assert decide(request(principal=ITS_SESSION, role_arn=SERVICE_LINKED), **control).decision == "Allowed"
+    look_alike = "arn:aws:iam::111111111111:role/AWSServiceRoleForAmazonEKS"
+    assert decide(request(principal=ITS_SESSION, role_arn=look_alike), **control).blocked_by == ("scp", "rcp")
+    hangs = decide(request(principal=ITS_SESSION), **control)
+    assert (hangs.decision, hangs.unknown) == ("Undecided", (f"whether {look_alike} is a service-linked role",))
+
+
+def test_states_of_layers() -> None:
+    decided = decide(request(), resource=TO_ROLE, boundary=(ECR,), scps=((ALL,), (S3,)))
+    states = {layer: outcome.state for layer, outcome in decided.outcomes.items()}
+    assert list(states) == list(Layer)
+    assert states == {
+        Layer.IDENTITY: State.OPEN,
+        Layer.BOUNDARY: State.OPEN,
+        Layer.SCP: State.BLOCKS_IMPLICITLY,
+        Layer.RCP: State.NOT_APPLICABLE,
+        Layer.SESSION: State.NOT_APPLICABLE,
+        Layer.RESOURCE: State.OPEN,
+        Layer.REGISTRY: State.NOT_APPLICABLE,
+        Layer.ENDPOINT: State.NOT_APPLICABLE,
+    }
+    assert decided.outcomes[Layer.SCP].level == 1
+    assert decided.outcomes[Layer.RESOURCE].policy == TO_ROLE
+    assert decided.outcomes[Layer.IDENTITY].policy is None
+
+
+UNREAD = Unread("organizations:DescribePolicy was denied")
+UNREAD_ROWS: list[tuple[str, bool, Json, str, tuple[str, ...], bool]] = [
+    # what, same account, policies, decision, blocked by, hangs on what was not read
+    ("it may deny", True, {"identity": (ECR,), "scps": UNREAD}, "Undecided", (), True),
+    (
+        "another layer surely stops it",
+        True,
+        {"identity": (S3,), "scps": UNREAD},
+        "ImplicitlyDenied",
+        ("identity",),
+        True,
+    ),
+    (
+        "another layer surely denies it",
+        True,
+        {"identity": (NOT_ECR,), "scps": UNREAD},
+        "ExplicitlyDenied",
+        ("identity",),
+        True,
+    ),
+    ("identity not read", True, {"identity": UNREAD}, "Undecided", (), True),
+    (
+        "identity not read may still deny what the repository grants",
+        True,
+        {"identity": UNREAD, "resource": TO_SESSION},
+        "Undecided",
+        (),
+        True,
+    ),
+    (
+        "the repository policy may grant what identity lacks",
+        True,
+        {"identity": (S3,), "resource": UNREAD},
+        "Undecided",
+        (),
+        True,
+    ),
+    (
+        "or what the boundary lacks",
+        True,
+        {"identity": (ECR,), "boundary": (S3,), "resource": UNREAD},
+        "Undecided",
+        (),
+        True,
+    ),
+    ("the repository policy may deny", True, {"identity": (ECR,), "resource": UNREAD}, "Undecided", (), True),
+    ("across accounts it may lack a grant", False, {"identity": (ECR,), "resource": UNREAD}, "Undecided", (), True),
+    (
+        "across accounts it cannot help identity",
+        False,
+        {"identity": (S3,), "resource": UNREAD},
+        "ImplicitlyDenied",
+        ("identity",),
+        True,
+    ),
+    ("the registry policy may grant", False, {"identity": (ECR,), "registry": UNREAD}, "Undecided", (), True),
+    ("session not read", True, {"identity": (ECR,), "session": UNREAD}, "Undecided", (), True),
+    ("endpoint not read", True, {"identity": (ECR,), "endpoints": UNREAD}, "Undecided", (), True),
+    (
+        "a registry policy of scope V1 need not be read",
+        True,
+        {"identity": (ECR,), "registry": UNREAD, "registry_scope": "V1"},
+        "Allowed",
+        (),
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("same_account", "policies", "decision", "blocked", "hangs"),
+    [row[1:] for row in UNREAD_ROWS],
+    ids=[row[0] for row in UNREAD_ROWS],
+)
+def test_policies_that_could_not_be_read(
+    *, same_account: bool, policies: Json, decision: str, blocked: tuple[str, ...], hangs: bool
+) -> None:
+    asked = request() if same_account else request(resource_account=OTHER_ACCOUNT)
+    decided = decide(asked, **policies)
+    assert (decided.decision, decided.blocked_by, UNREAD.reason in decided.unknown) == (decision, blocked, hangs)

@@ -1,0 +1,171 @@
+"""Principal and NotPrincipal.
+
+Sources: [eval] IAM User Guide, "Policy evaluation logic", resource-based policies within a single account; [el] "AWS
+JSON policy elements: Principal"; [not] "NotPrincipal"; [bound] "Permissions boundaries for IAM entities".
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pull_responder.authorization.layer import Layer
+from tests.unit.authorization.statements import (
+    ACCOUNT,
+    OTHER_ACCOUNT,
+    ROLE,
+    SESSION,
+    Json,
+    allow,
+    decide,
+    deny,
+    policy,
+    request,
+)
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+USER = f"arn:aws:iam::{ACCOUNT}:user/ann"
+FEDERATED = f"arn:aws:sts::{ACCOUNT}:federated-user/ann"
+ROLE_WITH_PATH = f"arn:aws:iam::{ACCOUNT}:role/eks/prod/node"
+
+NOTHING = policy(allow(Action="s3:*"), name="nothing-of-ecr")
+BY_ARN = {"ArnEquals": {"aws:PrincipalArn": ROLE}}
+
+
+def granted(
+    principal: object, *, boundary: bool = False, session: bool = False, condition: Json | None = None
+) -> tuple[Layer, ...]:
+    """Who blocks when nothing but the repository policy grants, and the named layers allow something else."""
+    return decide(
+        request(context={"aws:PrincipalArn": ROLE}),
+        resource=policy(allow(Principal=principal, Resource=None, Condition=condition)),
+        boundary=(NOTHING,) if boundary else (),
+        session=NOTHING if session else None,
+    ).blocked_by
+
+
+@pytest.mark.parametrize(
+    ("principal", "alone", "with_boundary", "with_session_policy"),
+    [
+        # [eval] a role's ARN grants, limited by implicit denies of boundary and session policy.
+        ({"AWS": ROLE}, (), ("boundary",), ("session",)),
+        # [eval] the session's ARN grants, and is not limited by them.
+        ({"AWS": SESSION}, (), (), ()),
+        # [eval] "*" in Principal is not limited either.
+        ("*", (), (), ()),
+        ({"AWS": "*"}, (), (), ()),
+        ({"AWS": ["arn:aws:iam::222222222222:root", "*"]}, (), (), ()),
+        # [el] the account, by its root's ARN or its id, only delegates to identity policies.
+        ({"AWS": ROOT}, ("identity",), ("identity", "boundary"), ("identity", "session")),
+        ({"AWS": ACCOUNT}, ("identity",), ("identity", "boundary"), ("identity", "session")),
+        # The strongest of several names counts.
+        ({"AWS": [ACCOUNT, ROLE]}, (), ("boundary",), ("session",)),
+        # Somebody else, a deleted role, a wildcard within an ARN: nobody.
+        ({"AWS": OTHER_ACCOUNT}, ("identity",), ("identity", "boundary"), ("identity", "session")),
+        ({"AWS": "AROAEXAMPLEEXAMPLE123"}, ("identity",), ("identity", "boundary"), ("identity", "session")),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"}, ("identity",), ("identity", "boundary"), ("identity", "session")),
+        ({"AWS": SESSION + "0"}, ("identity",), ("identity", "boundary"), ("identity", "session")),
+        ({"Service": "ec2.amazonaws.com"}, ("identity",), ("identity", "boundary"), ("identity", "session")),
+    ],
+    ids=str,
+)
+def test_what_a_principal_grants_within_the_account(
+    principal: object, alone: tuple[str, ...], with_boundary: tuple[str, ...], with_session_policy: tuple[str, ...]
+) -> None:
+    assert granted(principal) == alone
+    assert granted(principal, boundary=True) == with_boundary
+    assert granted(principal, session=True) == with_session_policy
+
+
+def test_everybody_with_a_condition_on_the_role_is_not_limited_by_the_boundary() -> None:
+    """[eval] "Permissions boundaries and session policies don't limit permissions granted using the aws:PrincipalArn
+    condition key with a wildcard(*) in the Principal element".
+    """
+    assert granted("*", boundary=True, session=True, condition=BY_ARN) == ()
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal", "blocked"),
+    [
+        (USER, USER, ()),  # [eval] a user's ARN is not limited by the boundary
+        (USER, ROOT, ("identity", "boundary")),
+        (FEDERATED, FEDERATED, ()),
+        (ROOT, ROOT, ()),
+    ],
+)
+def test_other_callers(caller: str, principal: str, blocked: tuple[str, ...]) -> None:
+    decision = decide(
+        request(principal=caller), resource=policy(allow(Principal={"AWS": principal})), boundary=(NOTHING,)
+    )
+    assert decision.blocked_by == blocked
+
+
+def test_an_aws_service_needs_no_identity_policy() -> None:
+    eks = request(principal="eks.amazonaws.com")
+    assert decide(eks, resource=policy(allow(Principal={"Service": "eks.amazonaws.com"}))).decision == "Allowed"
+    assert decide(eks, resource=policy(allow(Principal={"Service": "ec2.amazonaws.com"}))).blocked_by == ("resource",)
+
+
+@pytest.mark.parametrize(
+    ("listed", "role_arn", "expected", "unknown"),
+    [
+        (ROLE_WITH_PATH, ROLE_WITH_PATH, "Allowed", ()),
+        (ROLE_WITH_PATH, ROLE, "ImplicitlyDenied", ()),
+        (ROLE, ROLE_WITH_PATH, "ImplicitlyDenied", ()),
+        (ROLE, None, "Allowed", ()),
+        # The session's ARN has dropped the path.
+        (ROLE_WITH_PATH, None, "Undecided", (f"the path of {ROLE}",)),
+        (f"arn:aws:iam::{ACCOUNT}:role/eks/other", None, "ImplicitlyDenied", ()),
+    ],
+)
+def test_the_path_of_a_role(listed: str, role_arn: str | None, expected: str, unknown: tuple[str, ...]) -> None:
+    decision = decide(request(role_arn=role_arn), resource=policy(allow(Principal={"AWS": listed})))
+    assert (decision.decision, decision.unknown) == (expected, unknown)
+
+
+def test_a_role_stands_for_a_session_of_unknown_name_unless_taken_literally() -> None:
+    grant = policy(allow(Principal={"AWS": SESSION}))
+    some_session = decide(request(principal=ROLE), resource=grant)
+    assert (some_session.decision, some_session.unknown) == ("Undecided", (f"the session of {ROLE}",))
+    assert decide(request(principal=ROLE, literal=True), resource=grant).decision == "ImplicitlyDenied"
+
+
+@pytest.mark.parametrize(
+    ("listed", "known", "literally"),
+    [
+        # [not] to leave a session out, list its account, its role and the session.
+        ([ROOT, ROLE, SESSION], "Allowed", "Allowed"),
+        ([ACCOUNT, ROLE, SESSION], "Allowed", "Allowed"),
+        (["*"], "Allowed", "Allowed"),
+        # [not] otherwise the policy "might" deny.
+        ([ROLE], "Undecided", "Allowed"),
+        ([SESSION, ROLE], "Undecided", "Allowed"),
+        ([ROOT], "Undecided", "Allowed"),
+        ([f"arn:aws:iam::{ACCOUNT}:role/other", OTHER_ACCOUNT], "ExplicitlyDenied", "ExplicitlyDenied"),
+    ],
+    ids=str,
+)
+def test_not_principal_denies_all_others(listed: list[str], known: str, literally: str) -> None:
+    policies: Json = {
+        "identity": (policy(allow()),),
+        "resource": policy(deny(NotPrincipal={"AWS": listed}, Resource=None)),
+    }
+    assert decide(request(), **policies).decision == known
+    assert decide(request(literal=True), **policies).decision == literally
+
+
+def test_not_principal_with_deny_always_denies_who_has_a_boundary() -> None:
+    """[bound] "regardless of the values specified in the NotPrincipal element"."""
+    shut = policy(deny(NotPrincipal={"AWS": [ROOT, ROLE, SESSION]}, Resource=None))
+    everything = (policy(allow()),)
+    decision = decide(request(), identity=everything, boundary=everything, resource=shut)
+    assert (decision.decision, decision.blocked_by) == ("ExplicitlyDenied", ("resource",))
+
+
+@pytest.mark.parametrize(
+    ("principal", "blocked"),
+    [("*", ()), ({"AWS": ROLE}, ()), ({"AWS": ACCOUNT}, ()), ({"AWS": OTHER_ACCOUNT}, ("endpoint",))],
+    ids=str,
+)
+def test_the_principal_of_an_endpoint_policy_counts(principal: object, blocked: tuple[str, ...]) -> None:
+    decision = decide(request(), identity=(policy(allow()),), endpoints=(policy(allow(Principal=principal)),))
+    assert decision.blocked_by == blocked

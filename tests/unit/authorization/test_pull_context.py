@@ -1,0 +1,100 @@
+"""The condition keys of a real pull. Source: IAM User Guide, "AWS global condition context keys"."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pull_responder.authorization.pull_context import ABSENT, pull_context
+from pull_responder.authorization.request import RequestError
+from tests.unit.authorization.statements import ACCOUNT, ROLE, SESSION, Json, allow, decide, policy, request
+
+ALLOWED = "Allowed"
+DENIED = "ImplicitlyDenied"
+UNDECIDED = "Undecided"
+
+
+def on(condition: Json, **facts: Any) -> str:  # noqa: ANN401 -- any fact of a pull
+    context = pull_context(principal=SESSION, **facts)
+    return decide(request(context=context), identity=(policy(allow(Condition=condition)),)).decision
+
+
+def equals(key: str, value: str) -> Json:
+    return {"StringEquals": {key: value}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "condition", "expected"),
+    [
+        ({"role_arn": ROLE}, {"ArnEquals": {"aws:PrincipalArn": ROLE}}, ALLOWED),
+        ({"role_arn": ROLE}, {"ArnEquals": {"aws:PrincipalArn": ROLE + "s"}}, DENIED),
+        ({}, {"ArnEquals": {"aws:PrincipalArn": ROLE}}, UNDECIDED),  # the session's ARN has dropped the path
+        ({}, equals("aws:PrincipalAccount", ACCOUNT), ALLOWED),
+        ({}, equals("aws:PrincipalType", "AssumedRole"), ALLOWED),
+        ({}, {"Bool": {"aws:PrincipalIsAWSService": "false"}}, ALLOWED),
+        ({}, {"Bool": {"aws:SecureTransport": "true"}}, ALLOWED),
+        ({}, {"Null": {"aws:SourceArn": "true"}}, ALLOWED),
+        ({}, {"Null": {"s3:prefix": "true"}}, ALLOWED),  # another service's key
+        ({}, {"Null": {"aws:MultiFactorAuthPresent": "true"}}, UNDECIDED),
+        ({"principal_org_id": "o-1"}, equals("aws:PrincipalOrgID", "o-1"), ALLOWED),
+        ({"principal_org_id": ABSENT}, {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, ALLOWED),
+        ({"principal_org_id": ABSENT}, {"Null": {"aws:PrincipalOrgPaths": "true"}}, ALLOWED),
+        ({}, equals("aws:PrincipalOrgID", "o-1"), UNDECIDED),
+        (
+            {"principal_org_id": "o-1", "principal_org_paths": ("o-1/r-1/ou-1/",)},
+            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}},
+            ALLOWED,
+        ),
+        ({"resource_org_id": "o-1"}, equals("aws:ResourceOrgID", "o-1"), ALLOWED),
+        ({"registry_account": ACCOUNT}, equals("aws:ResourceAccount", ACCOUNT), ALLOWED),
+        ({}, equals("aws:ResourceAccount", ACCOUNT), UNDECIDED),
+        ({"region": "eu-west-1"}, equals("aws:RequestedRegion", "eu-west-1"), ALLOWED),
+        ({"principal_tags": {"team": "blue"}}, equals("aws:PrincipalTag/team", "blue"), ALLOWED),
+        ({"principal_tags": {"team": "blue"}}, equals("aws:PrincipalTag/owner", "ann"), DENIED),
+        ({}, equals("aws:PrincipalTag/team", "blue"), UNDECIDED),
+        ({"resource_tags": {"team": "blue"}}, equals("aws:ResourceTag/team", "blue"), ALLOWED),
+        ({"resource_tags": {"team": "blue"}}, equals("ecr:ResourceTag/team", "blue"), ALLOWED),
+        ({"resource_tags": {}}, equals("ecr:ResourceTag/team", "blue"), DENIED),
+        ({}, equals("ecr:ResourceTag/team", "blue"), UNDECIDED),
+        ({"endpoint_id": "vpce-1", "vpc_id": "vpc-1"}, equals("aws:SourceVpce", "vpce-1"), ALLOWED),
+        ({"endpoint_id": "vpce-1", "vpc_id": "vpc-1"}, equals("aws:SourceVpc", "vpc-1"), ALLOWED),
+        ({"endpoint_id": "vpce-1"}, {"Null": {"aws:SourceIp": "true"}}, ALLOWED),
+        ({"endpoint_id": ABSENT, "vpc_id": "vpc-1"}, {"Null": {"aws:SourceVpc": "true"}}, ALLOWED),
+        ({"endpoint_id": ABSENT}, {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, ALLOWED),
+        ({}, {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, UNDECIDED),
+        ({}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, UNDECIDED),
+        ({"source_ip": "203.0.113.9"}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, ALLOWED),
+        (
+            {"endpoint_id": "vpce-1", "vpc_source_ip": "10.0.0.5"},
+            {"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}},
+            ALLOWED,
+        ),
+        ({}, {"Bool": {"aws:ViaAWSService": "false"}}, UNDECIDED),
+        ({"via_aws_service": False}, {"Bool": {"aws:ViaAWSService": "false"}}, ALLOWED),
+        ({"via_aws_service": False}, {"Null": {"aws:CalledVia": "true"}}, ALLOWED),
+        (
+            {"instance_arn": f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-0123456789abcdef0"},
+            {"ArnLike": {"ec2:SourceInstanceARN": f"arn:aws:ec2:*:{ACCOUNT}:instance/*"}},
+            ALLOWED,
+        ),
+        ({"instance_arn": ABSENT}, {"Null": {"ec2:SourceInstanceARN": "true"}}, ALLOWED),
+        ({"instance_vpc_id": "vpc-1"}, equals("aws:Ec2InstanceSourceVpc", "vpc-1"), ALLOWED),
+        ({"role_delivery": "2.0"}, {"NumericGreaterThanEquals": {"ec2:RoleDelivery": "2.0"}}, ALLOWED),
+        (
+            {"current_time": datetime(2024, 6, 1, 12, tzinfo=UTC)},
+            {"DateLessThan": {"aws:CurrentTime": "2024-06-01T12:00:01Z"}},
+            ALLOWED,
+        ),
+        ({}, {"DateLessThan": {"aws:CurrentTime": "2024-06-01T12:00:01Z"}}, UNDECIDED),
+    ],
+    ids=str,
+)
+def test_key(facts: Json, condition: Json, expected: str) -> None:
+    assert on(condition, **facts) == expected
+
+
+def test_another_roles_arn_is_refused() -> None:
+    with pytest.raises(RequestError, match="is not the role of principal"):
+        pull_context(principal=SESSION, role_arn=ROLE + "s")

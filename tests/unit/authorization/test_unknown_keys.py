@@ -1,0 +1,75 @@
+"""UNKNOWN is a third value: a key that may be in the request or not."""
+
+from __future__ import annotations
+
+import pytest
+
+from pull_responder.authorization.layer import Layer
+from pull_responder.authorization.request import UNKNOWN, ContextValue
+from tests.unit.authorization.statements import Json, allow, decide, deny, policy, request
+
+VPCE: dict[str, ContextValue] = {"aws:SourceVpce": UNKNOWN}
+ON_VPCE = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        ON_VPCE,
+        {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}},
+        {"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}},
+        {"ForAllValues:StringEquals": {"aws:SourceVpce": "vpce-1"}},
+        {"Null": {"aws:SourceVpce": "true"}},
+        {"Null": {"aws:SourceVpce": "false"}},
+    ],
+    ids=str,
+)
+def test_every_operator_leaves_it_open(condition: Json) -> None:
+    decided = decide(request(context=VPCE), identity=(policy(allow(Condition=condition)),))
+    assert (decided.decision, decided.unknown) == ("Undecided", ("aws:SourceVpce",))
+
+
+@pytest.mark.parametrize(
+    ("statements", "decision", "unknown"),
+    [
+        # The other Allow is enough.
+        ([allow(Condition=ON_VPCE), allow()], "Allowed", ()),
+        # The other Deny is enough.
+        ([allow(), deny(Condition=ON_VPCE), deny()], "ExplicitlyDenied", ()),
+        ([allow(), deny(Condition=ON_VPCE)], "Undecided", ("aws:SourceVpce",)),
+        # Nothing allows it, whatever the Deny.
+        ([deny(Condition=ON_VPCE)], "ImplicitlyDenied", ()),
+        # The condition that surely fails decides.
+        ([allow(Condition={**ON_VPCE, "Bool": {"aws:SecureTransport": "true"}})], "ImplicitlyDenied", ()),
+        # A statement about something else does not count.
+        ([allow(), deny(Action="s3:*", Condition=ON_VPCE)], "Allowed", ()),
+    ],
+)
+def test_what_hangs_on_it(statements: list[Json], decision: str, unknown: tuple[str, ...]) -> None:
+    decided = decide(request(context=VPCE), identity=(policy(*statements),))
+    assert (decided.decision, decided.unknown) == (decision, unknown)
+
+
+def test_families_of_keys() -> None:
+    context: dict[str, ContextValue] = {
+        "aws:*": UNKNOWN,
+        "aws:ResourceTag/*": (),
+        "aws:ResourceTag/team": "blue",
+        "aws:PrincipalTag/*": UNKNOWN,
+    }
+
+    def on(key: str) -> str:
+        test = {"StringEquals": {key: "blue"}}
+        return decide(request(context=context), identity=(policy(allow(Condition=test)),)).decision
+
+    assert on("AWS:resourcetag/team") == "Allowed"
+    assert on("aws:ResourceTag/owner") == "ImplicitlyDenied"
+    assert on("aws:PrincipalTag/team") == "Undecided"
+    assert on("aws:SourceVpc") == "Undecided"
+    assert on("ecr:ResourceTag/team") == "ImplicitlyDenied"
+
+
+def test_need_of_identity_hangs_on_the_repository_policys_unknown_key() -> None:
+    decided = decide(request(context=VPCE), resource=policy(allow(Principal="*", Resource=None, Condition=ON_VPCE)))
+    assert decided.decision == "Undecided"
+    assert decided.outcomes[Layer.IDENTITY].unknown == ("aws:SourceVpce",)

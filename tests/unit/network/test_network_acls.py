@@ -1,0 +1,183 @@
+"""Network ACLs: both ways, in the order of their numbers, on every subnet whose border is crossed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pull_responder.network import Cause, EndpointInterface, NetworkAclEntry
+from tests.unit.network.estate import Estate, behind_nat, endpoints_only, faults, open_causes, public, reasons, works
+
+if TYPE_CHECKING:
+    from random import Random
+
+CAUSE = Cause.NETWORK_ACL_BLOCKS_TRAFFIC
+ANYWHERE = "0.0.0.0/0"
+
+
+Ports = tuple[int, int] | None
+
+
+def out(number: int, cidr: str = ANYWHERE, ports: Ports = None, *, deny: bool = False) -> NetworkAclEntry:
+    protocol = "-1" if ports is None else "6"
+    return NetworkAclEntry(number, allow=not deny, egress=True, cidr=cidr, protocol=protocol, ports=ports)
+
+
+def into(number: int, cidr: str = ANYWHERE, ports: Ports = None, *, deny: bool = False) -> NetworkAclEntry:
+    return replace(out(number, cidr, ports, deny=deny), egress=False)
+
+
+HTTPS, EPHEMERAL = (443, 443), (1024, 65535)
+
+NODE_SUBNET: dict[str, tuple[tuple[NetworkAclEntry, ...], str]] = {
+    "the least that does": ((out(100, ports=HTTPS), into(100, ports=EPHEMERAL)), "works"),
+    "answers on the ports that nodes use": ((out(100), into(100, ports=(32768, 65535))), "works"),
+    "443 out in several pieces": ((out(1, "0.0.0.0/1"), out(2, "128.0.0.0/1"), into(1)), "works"),
+    "a deny of other ports first": ((out(1, ports=(22, 22), deny=True), out(2), into(1)), "works"),
+    "a deny of private ranges first": ((out(1, "10.0.0.0/8", deny=True), out(2), into(1)), "works"),
+    "a deny of UDP first": (
+        (NetworkAclEntry(1, allow=False, egress=True, cidr=ANYWHERE, protocol="17"), out(2), into(1)),
+        "works",
+    ),
+    "allow before deny": ((out(1), out(2, deny=True), into(1)), "works"),
+    "deny before allow": ((out(1, deny=True), out(2), into(1)), "blocked"),
+    "no answers": ((out(100), into(100, ports=HTTPS)), "blocked"),
+    "answers denied first": ((out(100), into(1, ports=EPHEMERAL, deny=True), into(2)), "blocked"),
+    "443 to private ranges only": ((out(100, "10.0.0.0/8"), into(100)), "blocked"),
+    "no entries": ((), "blocked"),
+    "answers on low ports only": ((out(100), into(100, ports=(1024, 32767))), "open"),
+    "answers on half the ports": ((out(100), into(100, ports=(1024, 40000))), "open"),
+    "a hole in the answers' ports": ((out(100), into(1, ports=(50000, 50010), deny=True), into(2)), "open"),
+    "443 to half the internet": ((out(100, "0.0.0.0/1"), into(100)), "open"),
+    "a deny of a public block first": ((out(1, "185.0.0.0/8", deny=True), out(2), into(1)), "open"),
+}
+
+
+@pytest.mark.parametrize(("entries", "expected"), NODE_SUBNET.values(), ids=NODE_SUBNET)
+@pytest.mark.parametrize("estate", [behind_nat(), public()], ids=["behind NAT", "public"])
+def test_the_node_subnets_acl(estate: Estate, entries: tuple[NetworkAclEntry, ...], expected: str) -> None:
+    changed = estate.acl(*entries)
+    found = {
+        "works": (set(), set()),
+        "blocked": ({(CAUSE.value, "acl-node")}, set()),
+        "open": (set(), {CAUSE.value}),
+    }[expected]
+    assert (faults(changed), open_causes(changed)) == found
+
+
+def test_an_entry_that_stops_a_part_is_named() -> None:
+    estate = public().acl(out(1, "185.0.0.0/8", deny=True), out(2), into(1))
+    assert "egress entry 1 denies protocol -1 185.0.0.0/8" in reasons(estate, CAUSE)
+
+
+NAT_SUBNET: dict[str, tuple[tuple[NetworkAclEntry, ...], str]] = {
+    "the least that does": (
+        (
+            into(1, "10.0.0.0/16", HTTPS),
+            into(2, ports=EPHEMERAL),
+            out(1, ports=HTTPS),
+            out(2, "10.0.0.0/16", EPHEMERAL),
+        ),
+        "works",
+    ),
+    "the node may not come in": ((into(2, ports=EPHEMERAL), out(1)), "blocked"),
+    "no answers from the internet": ((into(1, "10.0.0.0/16"), out(1)), "blocked"),
+    "443 not out": ((into(1), out(2, "10.0.0.0/16")), "blocked"),
+    "no answers to the node": ((into(1), out(1, ports=HTTPS)), "blocked"),
+    "answers on the ports of nodes only, not of NAT gateways": (
+        (into(1, "10.0.0.0/16"), into(2, ports=(32768, 65535)), out(1)),
+        "open",
+    ),
+}
+
+
+@pytest.mark.parametrize(("entries", "expected"), NAT_SUBNET.values(), ids=NAT_SUBNET)
+def test_the_nat_gateways_acl(entries: tuple[NetworkAclEntry, ...], expected: str) -> None:
+    estate = behind_nat().acl(*entries, subnet="subnet-public")
+    found = {
+        "works": (set(), set()),
+        "blocked": ({(CAUSE.value, "acl-public")}, set()),
+        "open": (set(), {CAUSE.value}),
+    }[expected]
+    assert (faults(estate), open_causes(estate)) == found
+
+
+class TestEndpoints:
+    S3_TOO = (out(50, "52.218.0.0/17"), out(51, "3.5.64.0/21"), into(50, "52.218.0.0/17"), into(51, "3.5.64.0/21"))
+
+    def test_s3s_public_prefixes_and_the_endpoints_subnet_are_enough(self) -> None:
+        assert works(endpoints_only().acl(*self.S3_TOO, out(1, "10.0.2.0/24"), into(1, "10.0.2.0/24")))
+
+    def test_without_s3s_public_prefixes_the_layers_are_lost(self) -> None:
+        estate = endpoints_only().acl(out(1, "10.0.0.0/16"), into(1, "10.0.0.0/16"))
+        assert faults(estate) == {(CAUSE.value, "acl-node")}
+        assert [leg.verdict.value for leg in estate.trace().legs] == ["ok", "ok", "failed"]
+
+    def test_no_acl_applies_within_one_subnet(self) -> None:
+        inside = (EndpointInterface("subnet-node", ("10.0.0.77",)),)
+        estate = endpoints_only().acl(*self.S3_TOO)
+        assert faults(estate) == {(CAUSE.value, "acl-node")}
+        for name in ("vpce-api", "vpce-dkr"):
+            estate = estate.endpoint(name, interfaces=inside, subnet_ids=("subnet-node",))
+        assert works(estate)
+
+    def test_an_endpoint_with_one_reachable_interface_is_a_doubt(self) -> None:
+        both = (EndpointInterface("subnet-node", ("10.0.0.77",)), EndpointInterface("subnet-endpoints", ("10.0.2.12",)))
+        estate = endpoints_only().acl(*self.S3_TOO, out(1, "10.0.2.0/24"), into(1, "10.0.2.0/24"))
+        estate = estate.acl(subnet="subnet-endpoints").endpoint("vpce-api", interfaces=both)
+        estate = estate.endpoint("vpce-dkr", interfaces=both)
+        assert (faults(estate), open_causes(estate)) == (set(), {CAUSE.value})
+        assert "only some interfaces of vpce-api" in reasons(estate, CAUSE)
+
+    def test_the_endpoints_subnet_must_let_answers_out(self) -> None:
+        closed = endpoints_only().acl(into(1), out(1, ports=HTTPS), subnet="subnet-endpoints")
+        assert faults(closed) == {(CAUSE.value, "acl-endpoints")}
+        assert works(
+            endpoints_only().acl(
+                into(1, "10.0.0.0/24", HTTPS), out(1, "10.0.0.0/24", EPHEMERAL), subnet="subnet-endpoints"
+            )
+        )
+
+
+def test_the_fix_names_the_acl_the_direction_and_the_ports() -> None:
+    (fault,) = public().acl(out(100), into(100, ports=HTTPS)).trace().faults
+    assert {(fix.network_acl_id, fix.egress, fix.ports, fix.peer) for fix in fault.fixes} >= {
+        ("acl-node", False, EPHEMERAL, "0.0.0.0/0")
+    }
+    assert all(fix.egress is False for fix in fault.fixes)
+
+
+entries = st.builds(
+    lambda cidr, ports, deny: (cidr, ports, deny),
+    st.sampled_from([ANYWHERE, "0.0.0.0/1", "10.0.0.0/8"]),
+    st.sampled_from([None, HTTPS, EPHEMERAL]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(entries, min_size=2, max_size=5), st.randoms(use_true_random=False))
+def test_the_order_of_the_list_does_not_matter_the_numbers_do(
+    found: list[tuple[str, Ports, bool]], chance: Random
+) -> None:
+    numbered = [out(number, cidr, ports, deny=deny) for number, (cidr, ports, deny) in enumerate(found, 1)]
+    shuffled = numbered.copy()
+    chance.shuffle(shuffled)
+    one, other = public().acl(*numbered, into(1)), public().acl(*shuffled, into(1))
+    assert (faults(one), open_causes(one)) == (faults(other), open_causes(other))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(entries, max_size=4), entries)
+def test_another_allow_entry_at_the_end_never_breaks_a_path(
+    found: list[tuple[str, Ports, bool]], more: tuple[str, Ports, bool]
+) -> None:
+    some = [out(number, cidr, ports, deny=deny) for number, (cidr, ports, deny) in enumerate(found, 1)]
+    last = out(99, more[0], more[1])
+    before, after = public().acl(*some, into(1)), public().acl(*some, last, into(1))
+    assert faults(after) <= faults(before)
+    assert open_causes(after) <= open_causes(before) | {CAUSE.value for _ in faults(before)}

@@ -1,0 +1,128 @@
+"""Which hosts a pull talks to, and where the VPC's DNS leads their names."""
+
+from __future__ import annotations
+
+import pytest
+
+from pull_responder.network import Cause, RegistryPlace
+from pull_responder.network.resolution import destinations
+from tests.unit.network.estate import (
+    DENIED,
+    S3_GATEWAY,
+    behind_nat,
+    endpoints_only,
+    faults,
+    interface_endpoint,
+    isolated,
+    open_causes,
+    reasons,
+    works,
+)
+
+HOSTS = {
+    "111111111111.dkr.ecr.eu-west-1.amazonaws.com": (
+        "eu-west-1",
+        ["api.ecr.eu-west-1.amazonaws.com", "prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com"],
+    ),
+    "111111111111.dkr.ecr.cn-north-1.amazonaws.com.cn": (
+        "cn-north-1",
+        ["api.ecr.cn-north-1.amazonaws.com.cn", "prod-cn-north-1-starport-layer-bucket.s3.cn-north-1.amazonaws.com.cn"],
+    ),
+    "111111111111.dkr.ecr-fips.us-east-1.amazonaws.com": (
+        "us-east-1",
+        ["ecr-fips.us-east-1.amazonaws.com", "prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com"],
+    ),
+    "111111111111.dkr-ecr.us-east-1.on.aws": (
+        "us-east-1",
+        ["ecr.us-east-1.api.aws", "prod-us-east-1-starport-layer-bucket.s3.dualstack.us-east-1.amazonaws.com"],
+    ),
+    "111111111111.dkr-ecr-fips.us-east-1.on.aws": (
+        "us-east-1",
+        ["ecr-fips.us-east-1.api.aws", "prod-us-east-1-starport-layer-bucket.s3.dualstack.us-east-1.amazonaws.com"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("host", "expected"), HOSTS.items(), ids=HOSTS)
+def test_the_hosts_of_a_pull(host: str, expected: tuple[str, list[str]]) -> None:
+    region, (api, bucket) = expected
+    assert [destination.host for destination in destinations(RegistryPlace(host, region))] == [api, host, bucket]
+
+
+def test_service_names_in_china() -> None:
+    found = destinations(RegistryPlace("111111111111.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"))
+    assert [destination.service_name for destination in found] == [
+        "cn.com.amazonaws.cn-north-1.ecr.api",
+        "cn.com.amazonaws.cn-north-1.ecr.dkr",
+        "com.amazonaws.cn-north-1.s3",
+    ]
+
+
+def test_endpoints_in_china_are_recognized() -> None:
+    estate = isolated().but(
+        region="cn-north-1",
+        endpoints=(interface_endpoint("ecr.dkr", service_name="cn.com.amazonaws.cn-north-1.ecr.dkr"),),
+    )
+    estate = estate.pulling("111111111111.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1")
+    assert faults(estate) == {("vpc_endpoint_missing", "vpc-1")}
+
+
+class TestNamesThatAnEndpointMayNotHold:
+    FIPS = "111111111111.dkr.ecr-fips.eu-west-1.amazonaws.com"
+
+    def test_unknown_names_are_no_doubt_where_both_ways_work(self) -> None:
+        assert works(behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).pulling(self.FIPS))
+
+    def test_unknown_names_leave_the_endpoints_faults_open(self) -> None:
+        estate = behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).ingress().pulling(self.FIPS)
+        assert (faults(estate), open_causes(estate)) == (set(), {"endpoint_security_group_blocks_ingress"})
+        assert self.FIPS in reasons(estate, Cause.ENDPOINT_BLOCKS_INGRESS)
+
+    def test_listed_names_decide(self) -> None:
+        listed = interface_endpoint("ecr.dkr", dns_names=("*.dkr.ecr-fips.eu-west-1.amazonaws.com",))
+        estate = behind_nat().but(endpoints=(listed,)).ingress().pulling(self.FIPS)
+        assert faults(estate) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
+        other = interface_endpoint("ecr.dkr", dns_names=("*.dkr.ecr.eu-west-1.amazonaws.com",))
+        assert works(behind_nat().but(endpoints=(other,)).ingress().pulling(self.FIPS))
+
+    def test_an_isolated_subnet_with_unknown_names_is_undecided(self) -> None:
+        estate = endpoints_only().pulling(self.FIPS)
+        assert (faults(estate), open_causes(estate)) == (set(), {"vpc_endpoint_missing"})
+
+
+class TestOtherDnsServers:
+    SERVERS = ("10.0.0.53",)
+
+    def test_they_do_not_matter_where_both_ways_work(self) -> None:
+        assert works(behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).vpc(dns_servers=self.SERVERS))
+
+    def test_they_leave_open_whether_names_lead_to_endpoints(self) -> None:
+        estate = endpoints_only().vpc(dns_servers=self.SERVERS)
+        assert faults(estate) == set()
+        assert "10.0.0.53" in next(doubt.reason for doubt in estate.trace().undecided)
+
+    def test_dns_support_may_be_off_with_them(self) -> None:
+        estate = behind_nat().vpc(dns_support=False, dns_servers=self.SERVERS)
+        assert (faults(estate), open_causes(estate)) == (set(), {"vpc_dns_disabled"})
+        unread = behind_nat().vpc(dns_support=False, dns_servers=DENIED)
+        assert (faults(unread), open_causes(unread)) == (set(), {"vpc_dns_disabled"})
+
+
+def test_an_endpoint_that_is_not_up_is_a_doubt_where_nat_would_do() -> None:
+    estate = behind_nat().but(endpoints=(interface_endpoint("ecr.dkr", state="failed"),))
+    assert (faults(estate), open_causes(estate)) == (set(), {"vpc_endpoint_unavailable"})
+
+
+def test_of_several_endpoints_the_one_with_private_dns_takes_the_traffic() -> None:
+    spare = interface_endpoint("ecr.dkr", id="vpce-spare", private_dns=False, group_ids=("sg-closed",))
+    used = (interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"), S3_GATEWAY)
+    assert works(endpoints_only().but(endpoints=(spare, *used)))
+
+
+def test_both_dns_attributes_are_named_in_one_fault() -> None:
+    (fault,) = endpoints_only().vpc(dns_support=False, dns_hostnames=False).trace().faults
+    assert fault.cause is Cause.VPC_DNS_DISABLED
+    assert {attribute for fix in fault.fixes for attribute in fix.attributes} == {
+        "enableDnsSupport",
+        "enableDnsHostnames",
+    }

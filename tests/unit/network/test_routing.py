@@ -1,0 +1,137 @@
+"""Which route takes the traffic, and where it leads."""
+
+from __future__ import annotations
+
+import pytest
+
+from pull_responder.network import Cause, InternetGateway, PrefixList, Route, RouteTable
+from tests.unit.network.estate import (
+    DENIED,
+    LOCAL,
+    S3_GATEWAY,
+    TO_IGW,
+    TO_NAT,
+    TO_S3,
+    behind_nat,
+    faults,
+    interface_endpoint,
+    isolated,
+    open_causes,
+    public,
+    reasons,
+    rule,
+    works,
+)
+
+NO_ROUTE = {("no_route_to_ecr", "subnet-node")}
+PARTNERS = PrefixList("pl-partners", "partners", ("52.0.0.0/8",))
+WORLD = PrefixList("pl-world", "world", ("0.0.0.0/1", "128.0.0.0/1"))
+
+ROUTES: dict[str, tuple[tuple[Route, ...], str]] = {
+    "a default route": ((TO_NAT,), "works"),
+    "two halves": ((Route("0.0.0.0/1", "nat-1"), Route("128.0.0.0/1", "nat-1")), "works"),
+    "a prefix list of everything": ((Route("pl-world", "nat-1"),), "works"),
+    "more specific routes for private ranges": (
+        (TO_NAT, Route("10.0.0.0/8", "tgw-1"), Route("172.16.0.0/12", "pcx-1")),
+        "works",
+    ),
+    "halves to two NAT gateways, one of them gone": (
+        (Route("0.0.0.0/1", "nat-1"), Route("128.0.0.0/1", "nat-2", active=False)),
+        "open",
+    ),
+    "part of the internet": ((Route("52.0.0.0/8", "nat-1"),), "open"),
+    "a more specific route out of the VPC": ((TO_NAT, Route("52.0.0.0/8", "tgw-1")), "open"),
+    "a prefix list of part of it out of the VPC": ((TO_NAT, Route("pl-partners", "tgw-1")), "open"),
+    "a prefix list that was not found": ((TO_NAT, Route("pl-unknown", "tgw-1")), "open"),
+    "IPv6 only": ((Route("::/0", "nat-1"),), "none"),
+    "private ranges only": ((Route("10.0.0.0/8", "nat-1"), Route("192.168.0.0/16", "nat-1")), "none"),
+    "two halves that win over a blackhole": (
+        (Route("0.0.0.0/0", "igw-1", active=False), Route("0.0.0.0/1", "nat-1"), Route("128.0.0.0/1", "nat-1")),
+        "works",
+    ),
+    "two blackhole halves that win over a default route": (
+        (TO_NAT, Route("0.0.0.0/1", "tgw-1", active=False), Route("128.0.0.0/1", "tgw-1", active=False)),
+        "none",
+    ),
+}
+
+
+@pytest.mark.parametrize(("routes", "expected"), ROUTES.values(), ids=ROUTES)
+def test_the_most_specific_route_takes_the_traffic(routes: tuple[Route, ...], expected: str) -> None:
+    estate = behind_nat().but(prefix_lists={"pl-partners": PARTNERS, "pl-world": WORLD}).routes(*routes)
+    if expected == "works":
+        assert works(estate)
+    elif expected == "none":
+        assert (faults(estate), open_causes(estate)) == (NO_ROUTE, set())
+    else:
+        assert faults(estate) == set()
+        assert "no_route_to_ecr" in open_causes(estate)
+
+
+def test_a_route_for_part_of_the_internet_is_named() -> None:
+    assert "52.0.0.0/8 -> tgw-1" in reasons(behind_nat().routes(TO_NAT, Route("52.0.0.0/8", "tgw-1")), Cause.NO_ROUTE)
+
+
+def test_the_order_of_routes_does_not_matter() -> None:
+    routes = (TO_NAT, Route("52.0.0.0/8", "tgw-1"), Route("10.0.0.0/8", "pcx-1"))
+    assert reasons(behind_nat().routes(*routes), Cause.NO_ROUTE)
+    assert open_causes(behind_nat().routes(*routes)) == open_causes(behind_nat().routes(*reversed(routes)))
+
+
+def test_s3s_gateway_endpoint_is_no_way_to_the_registry() -> None:
+    estate = isolated().but(endpoints=(S3_GATEWAY,)).routes(TO_S3)
+    assert faults(estate) == {("vpc_endpoint_missing", "vpc-1")}
+    (fault,) = estate.trace().faults
+    assert "ecr.api" in fault.explanation
+    assert "ecr.dkr" in fault.explanation
+    assert "bucket" not in fault.explanation
+
+
+def test_a_detached_internet_gateway_leads_nowhere() -> None:
+    detached = {"igw-1": InternetGateway("igw-1", None)}
+    assert faults(public().but(internet_gateways=detached)) == NO_ROUTE
+    assert faults(behind_nat().but(internet_gateways=detached)) == {("no_route_to_ecr", "subnet-public")}
+
+
+def test_the_main_route_table_is_called_so() -> None:
+    estate = isolated().but(route_tables={"subnet-node": RouteTable("rtb-main", (LOCAL,), main=True)})
+    (fault,) = estate.trace().faults
+    assert "route table rtb-main (the main one): 10.0.0.0/16 -> local" in fault.evidence
+
+
+class TestIpv6:
+    DUAL_STACK = "111111111111.dkr-ecr.eu-west-1.on.aws"
+    BOTH = ("10.0.0.5", "2600:1f18::5")
+    V6_OUT = Route("::/0", "eigw-1")
+
+    def test_a_dual_stack_host_is_reached_over_an_egress_only_gateway(self) -> None:
+        estate = isolated().at(addresses=self.BOTH).pulling(self.DUAL_STACK).routes(self.V6_OUT)
+        assert works(estate.egress(rule("::/0")))
+        assert faults(estate.egress(rule("fc00::/7"))) != set()
+
+    def test_either_family_is_enough(self) -> None:
+        assert works(behind_nat().at(addresses=self.BOTH).pulling(self.DUAL_STACK))
+
+    def test_a_plain_host_has_no_ipv6(self) -> None:
+        estate = isolated().at(addresses=self.BOTH).routes(self.V6_OUT)
+        assert faults(estate) == NO_ROUTE
+
+    def test_an_ipv6_only_node_and_a_plain_host_depend_on_nat64(self) -> None:
+        estate = behind_nat().at(addresses=("2600:1f18::5",))
+        assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
+        assert "NAT64" in reasons(estate, Cause.NO_ROUTE)
+
+    def test_an_internet_gateway_serves_ipv6_without_a_public_ipv4_address(self) -> None:
+        estate = isolated().at(addresses=self.BOTH).pulling(self.DUAL_STACK).egress(rule("::/0"), rule("0.0.0.0/0"))
+        assert works(estate.routes(TO_IGW, Route("::/0", "igw-1")))
+        assert faults(estate.routes(TO_IGW)) == {("public_ip_missing", "subnet-node")}
+
+    def test_an_endpoint_without_ipv6_addresses_is_met_over_ipv4_only(self) -> None:
+        endpoint = interface_endpoint("ecr.dkr", dns_names=("*.dkr-ecr.eu-west-1.on.aws",))
+        estate = behind_nat().at(addresses=self.BOTH).pulling(self.DUAL_STACK).but(endpoints=(endpoint,))
+        assert works(estate)
+        assert faults(estate.ingress()) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
+
+
+def test_unread_internet_gateways_are_not_needed() -> None:
+    assert works(public().but(internet_gateways=DENIED))
