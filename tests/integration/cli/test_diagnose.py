@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from pull_responder.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+
+    Run = Callable[..., "Ended"]
+
+EVENTS = Path(__file__).parents[2] / "events"
+ACCOUNT = "123456789012"
+PULL_KEYS = {
+    *("image", "registry_account", "region", "repository", "tag", "digest", "role_arn", "cluster", "node"),
+    *("namespace", "pod", "symptom", "stage", "observed_at"),
+}
+KEYS = {"pull", "skipped", "findings", "inconclusive", "unchecked", "passed"}
+
+
+class Ended:
+    """How a command ended."""
+
+    def __init__(self, status: object, out: str, err: str) -> None:
+        self.status = status
+        self.out = out
+        self.err = err
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def run(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`pull-responder` against the emulated AWS."""
+    for key, value in aws.environment.items():
+        monkeypatch.setenv(key, value)
+
+    def command(*arguments: str, stdin: bytes = b"") -> Ended:
+        monkeypatch.setattr(sys, "argv", ["pull-responder", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(ended.value.code, *capsys.readouterr())
+
+    return command
+
+
+def event(session: str, role: str, *, reason: str = "", repository: str = "app") -> bytes:
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}"
+    resource = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/{repository}"
+    record = {
+        "eventSource": "ecr.amazonaws.com",
+        "eventName": "BatchGetImage",
+        "awsRegion": "us-east-1",
+        "eventTime": "2026-03-01T12:00:00Z",
+        "errorCode": "AccessDenied",
+        "errorMessage": f"User: {arn} is not authorized to perform: ecr:BatchGetImage on resource: {resource}{reason}",
+        "userIdentity": {"type": "AssumedRole", "arn": arn, "accountId": ACCOUNT},
+    }
+    envelope = {"source": "aws.ecr", "detail-type": "AWS API Call via CloudTrail", "account": ACCOUNT, "detail": record}
+    return json.dumps(envelope).encode()
+
+
+@pytest.fixture
+def node(aws: EmulatedAws) -> tuple[str, str, str]:
+    """A node whose role may not pull: instance, role, and the repository's name."""
+    role, repository = f"node-{uuid4().hex[:8]}", f"app-{uuid4().hex[:8]}"
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+    aws.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
+    aws.client("ecr").create_repository(repositoryName=repository)
+    tags = [{"Key": "kubernetes.io/cluster/prod", "Value": "owned"}]
+    instances = aws.client("ec2").run_instances(
+        ImageId="ami-12345678",
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )
+    return instances["Instances"][0]["InstanceId"], role, repository
+
+
+def test_a_cause_is_exit_status_1(run: Run, node: tuple[str, str, str]) -> None:
+    instance, role, repository = node
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=event(instance, role, repository=repository))
+    assert ended.status == 1
+    (answer,) = ended.objects
+    assert answer.keys() >= KEYS
+    assert answer["pull"].keys() == PULL_KEYS
+    assert answer["pull"] | {"role_arn": ""} == {
+        "image": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{repository}",
+        "registry_account": ACCOUNT,
+        "region": "us-east-1",
+        "repository": repository,
+        "tag": None,
+        "digest": None,
+        "role_arn": "",
+        "cluster": "prod",
+        "node": instance,
+        "namespace": None,
+        "pod": None,
+        "symptom": "access_denied",
+        "stage": "manifest",
+        "observed_at": "2026-03-01T12:00:00Z",
+    }
+    assert answer["pull"]["role_arn"] == f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    (finding,) = answer["findings"]
+    assert finding["cause"] == "role_lacks_pull_permissions"
+    assert finding["resource"] == {"type": "AwsIamRole", "id": f"arn:aws:iam::{ACCOUNT}:role/{role}"}
+    assert finding["remediation"]["commands"] == [
+        (
+            f"aws iam attach-role-policy --role-name {role} "
+            "--policy-arn arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly --region us-east-1"
+        )
+    ]
+
+
+def test_the_text_names_cause_proof_and_fix(run: Run, node: tuple[str, str, str]) -> None:
+    instance, role, repository = node
+    ended = run("diagnose", "--event", "-", stdin=event(instance, role, repository=repository))
+    assert ended.status == 1
+    assert "HIGH role_lacks_pull_permissions  The role does not allow the pull" in ended.out
+    assert f"$ aws iam attach-role-policy --role-name {role} " in ended.out
+    assert "ecr:BatchGetImage or ecr:GetDownloadUrlForLayer on arn:aws:ecr:us-east-1" in ended.out
+
+
+def test_fixed_since_is_exit_status_0_and_said(run: Run, node: tuple[str, str, str], aws: EmulatedAws) -> None:
+    instance, role, repository = node
+    policy = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
+    aws.client("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
+    reason = " because no identity-based policy allows the ecr:BatchGetImage action"
+    failure = event(instance, role, repository=repository, reason=reason)
+    ended = run("diagnose", "--event", "-", stdin=failure)
+    assert ended.status == 0
+    assert "permits this pull now" in ended.out
+    (answer,) = run("diagnose", "--event", "-", "--format", "json", stdin=failure).objects
+    assert answer["findings"] == answer["inconclusive"] == []
+    assert "role_lacks_pull_permissions" in answer["passed"]
+
+
+def test_nothing_found_but_something_open_is_exit_status_3(
+    run: Run, node: tuple[str, str, str], aws: EmulatedAws
+) -> None:
+    instance, role, repository = node
+    policy = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
+    aws.client("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=event(instance, role, repository=repository))
+    assert ended.status == 3
+    assert {each["cause"] for each in ended.objects[0]["inconclusive"]} >= {"scp_blocks_pull"}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (EVENTS / "not_ours").glob("*.json")))
+def test_what_is_not_ours_is_skipped_with_a_word(run: Run, name: str) -> None:
+    ended = run("diagnose", "--event", str(EVENTS / "not_ours" / name), "--format", "json")
+    assert ended.status == 0
+    (answer,) = ended.objects
+    assert answer.keys() >= KEYS
+    assert answer["pull"] == dict.fromkeys(PULL_KEYS)
+    assert answer["skipped"]
+    assert answer["findings"] == answer["inconclusive"] == answer["unchecked"] == answer["passed"] == []
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (EVENTS / "ecr_denials").glob("*.json")))
+def test_every_denial_ends_clearly_though_nothing_of_it_exists_here(run: Run, name: str) -> None:
+    ended = run("diagnose", "--event", str(EVENTS / "ecr_denials" / name), "--format", "json")
+    (answer,) = ended.objects
+    assert ended.err == ""
+    assert ended.status == (1 if answer["findings"] else 3 if answer["inconclusive"] else 0)
+    for finding in answer["findings"]:
+        # All that an event of strangers can prove here, besides AWS's own words about an instance.
+        assert finding["cause"] == "unexpected_principal_denied" or any(
+            line.startswith("AWS said: ") for line in finding["evidence"]
+        )
+
+
+def test_a_batch_gives_one_object_for_each_distinct_pull(run: Run, node: tuple[str, str, str]) -> None:
+    instance, role, repository = node
+    body = event(instance, role, repository=repository).decode()
+    other = event(instance, role, repository=repository + "-other").decode()
+    batch = {"Records": [{"eventSource": "aws:sqs", "messageId": "m", "body": each} for each in (body, other, body)]}
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=json.dumps(batch).encode())
+    assert [answer["pull"]["repository"] for answer in ended.objects] == [repository, repository + "-other"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"{not json", "standard input: "),
+        (b"", "standard input: "),
+        (b"[]", "standard input: the input is not an event"),
+        (b'{"hello": "world"}', "standard input: the input is not an event"),
+        (b"\xff\xfe", "standard input: byte 0 is not UTF-8"),
+        (b'{"Records": [{"eventSource": "aws:sqs", "body": "{"}]}', "standard input: Records[0]"),
+    ],
+)
+def test_unusable_input_is_one_line_and_exit_status_2(run: Run, text: bytes, said: str) -> None:
+    ended = run("diagnose", "--event", "-", stdin=text)
+    assert ended.status == 2
+    assert ended.out == ""
+    assert ended.err.startswith(f"pull-responder: {said}")
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("diagnose",), "Missing option '--event'"),
+        (("diagnose", "--event", "/nowhere/event.json"), "/nowhere/event.json: No such file or directory"),
+        (("diagnose", "--event", "/"), "/: Is a directory"),
+        (("diagnose", "--event", "-", "--format", "yaml"), "'yaml' is not one of 'text', 'json'"),
+        (("diagnoze",), "No such command 'diagnoze'"),
+        (("causes", "role_lacks_pull_permission"), "did you mean role_lacks_pull_permissions?"),
+    ],
+)
+def test_unusable_options_are_one_line_and_exit_status_2(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    ended = run(*arguments)
+    assert ended.status == 2
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_unusable_settings_are_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KNOWN_PRINCIPALS", "arn:aws:iam::123456789012:role/build")
+    ended = run("diagnose", "--event", "-", stdin=event("i-0123456789abcdef0", "node"))
+    assert ended.status == 2
+    assert ended.err.startswith("pull-responder: KNOWN_PRINCIPALS is not JSON")
