@@ -83,12 +83,12 @@ def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]
     else:
         verdicts = {check: verdict for check, verdict in verdicts.items() if check.for_nodes is puller.for_eks}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
-    explained = any(check.fits(pull.denial) for check in failed)
+    explained = any(check.fits(pull) for check in failed)
     inconclusive: list[Open] = []
     unchecked: list[Open] = []
     for check, verdict in verdicts.items():
         if verdict.status is Status.INCONCLUSIVE:
-            needed = check.fits(pull.denial) and not explained
+            needed = check.fits(pull) and not explained
             (inconclusive if needed else unchecked).append(Open(check.id, verdict.reason))
     permitted = pull.denial is not None and puller.for_eks and not failed and not inconclusive
     return Diagnosis(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pull_responder.model.pull import Denial, PolicyType, PullFailure, Symptom
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +41,30 @@ class Check:
     explicit: bool | None = None
     for_nodes: bool = True
 
-    def fits(self, denial: Denial | None) -> bool:
+    def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's words speak of.
 
         Older messages name no policy; then every cause can be, but an "explicit deny" is never a missing allow.
         """
+        denial = pull.denial
         if denial is None:
             return True
         if denial.policy_type is None:
             return not (denial.explicit and self.explicit is False)
-        return self.policy_type in (None, denial.policy_type) and self.explicit in (None, denial.explicit)
+        return self.policy_type in (None, *blamed(pull)) and self.explicit in (None, denial.explicit)
+
+
+def blamed(pull: PullFailure) -> frozenset[PolicyType]:
+    """Return the kinds of policy that AWS's words blame; empty where they name none.
+
+    Within one account an allow from either side is enough, so a message that misses one in a resource-based policy says
+    that the identity policies have none either.
+    """
+    denial = pull.denial
+    if denial is None or denial.policy_type is None:
+        return frozenset()
+    types = {denial.policy_type}
+    one_account = pull.principal is not None and pull.principal.account == pull.registry_account
+    if denial.policy_type is PolicyType.RESOURCE and not denial.explicit and one_account:
+        types.add(PolicyType.IDENTITY)
+    return frozenset(types)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, Outcome, State
+from pull_responder.checks.check import blamed
 from pull_responder.checks.pull_authorization import PullAuthorization, Stopped, pull_authorization
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.reading import Unread
@@ -74,7 +75,7 @@ def find_fault(pull: PullFailure, facts: Facts, layer: Layer, states: tuple[Stat
 
 def _blamed(pull: PullFailure, layer: Layer, states: tuple[State, ...], undecided: set[str]) -> bool:
     denial = pull.denial
-    if denial is None or denial.policy_type is not _POLICY_TYPES[layer] or denial.action not in undecided:
+    if denial is None or _POLICY_TYPES[layer] not in blamed(pull) or denial.action not in undecided:
         return False
     return (State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY) in states
 

@@ -9,11 +9,12 @@ from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Po
 from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
 from pull_responder.authorization.pull_context import pull_context
 from pull_responder.authorization.request import Request
+from pull_responder.checks.check import blamed
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
+from pull_responder.model.pull import PolicyType, Principal, PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class PullAuthorization:
 
 def pull_authorization(pull: PullFailure, facts: Facts) -> PullAuthorization | Unread:
     """Decide on the actions of this pull; Unread when the event does not name the role that pulls."""
-    key = ("authorization", pull.principal, pull.region, pull.repository_arn)
+    key = ("authorization", pull.principal, pull.region, pull.repository_arn, blamed(pull))
     return facts.once(key, lambda: _authorize(pull, facts))
 
 
@@ -132,10 +133,16 @@ def _policies_of_role(pull: PullFailure, principal: Principal, facts: Facts, doc
         boundary=() if boundary is None else documents.parse(boundary, Layer.BOUNDARY),
         scps=Unread("service control policies cannot be read from here"),
         rcps=Unread("resource control policies cannot be read from here"),
-        # EC2 passes no session policy with an instance's credentials.
-        session=None if principal.instance_id else Unread("a session policy exists in the session alone"),
+        session=_session_policy(pull, principal),
         endpoints=Unread("it is not known which VPC endpoint the request passed"),
     )
+
+
+def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
+    # EC2 passes no session policy with an instance's credentials; AWS's words would tell if somebody else did.
+    if principal.instance_id and PolicyType.SESSION not in blamed(pull):
+        return None
+    return Unread("a session policy exists in the session alone")
 
 
 def _with_repository(

@@ -37,6 +37,9 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     fault = find_fault(pull, facts, Layer.REGISTRY, (State.BLOCKS_EXPLICITLY,))
     if isinstance(fault, Verdict):
         return fault
+    if fault.by_words and fault.authorization.outcomes(Layer.RESOURCE, State.UNDECIDED):
+        # AWS says "resource-based policy" of both; of what cannot be read the repository's is the likelier one.
+        return Verdict.inconclusive("AWS blames a resource-based policy, which is the repository's or the registry's")
     role = fault.authorization.role
     statements = fault.authorization.denying(Layer.REGISTRY).get(REGISTRY_POLICY)
     text = fault.authorization.documents.get(REGISTRY_POLICY)
