@@ -19,7 +19,7 @@ from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault, lacking, wanted
 from pull_responder.checks.policy_fix import managed_policy
-from pull_responder.facts import iam
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation import by_hand
@@ -74,7 +74,7 @@ CHECK = Check(
     title="The role's permissions boundary stops the pull",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",
-    permissions=iam.ROLE_PERMISSIONS,
+    permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     examine=examine,
     policy_type=PolicyType.BOUNDARY,

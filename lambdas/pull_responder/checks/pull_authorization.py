@@ -10,6 +10,7 @@ from pull_responder.authorization.policy import Policy, PolicyError, parse_polic
 from pull_responder.authorization.pull_context import pull_context
 from pull_responder.authorization.request import Request
 from pull_responder.checks.check import blamed
+from pull_responder.facts import ec2, ecr, iam
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 TOKEN: Final = "ecr:GetAuthorizationToken"  # noqa: S105 -- the name of an action
 MANIFEST: Final = "ecr:BatchGetImage"
 LAYERS: Final = "ecr:GetDownloadUrlForLayer"
+
+AUTHORIZATION_PERMISSIONS: Final = (*ec2.PERMISSIONS, *ecr.PERMISSIONS, *iam.ROLE_PERMISSIONS)
 
 REPOSITORY_POLICY: Final = "the repository policy"
 REGISTRY_POLICY: Final = "the registry policy"

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import actions, aws_said, denying, find_fault
-from pull_responder.checks.pull_authorization import REGISTRY_POLICY
-from pull_responder.facts import ecr, iam
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS, REGISTRY_POLICY
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Resource, Severity, Verdict
@@ -63,7 +62,7 @@ CHECK = Check(
     title="The registry policy denies the pull",
     severity=Severity.HIGH,
     resource_type="AwsEcrRepository",
-    permissions=(*ecr.PERMISSIONS, *iam.ROLE_PERMISSIONS),
+    permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html",
     examine=examine,
     policy_type=PolicyType.RESOURCE,

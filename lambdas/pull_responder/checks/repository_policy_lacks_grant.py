@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
-from pull_responder.checks.pull_authorization import REPOSITORY_POLICY
-from pull_responder.facts import ecr, iam
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS, REPOSITORY_POLICY
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
@@ -67,7 +66,7 @@ CHECK = Check(
     title="The repository policy does not let the other account pull",
     severity=Severity.HIGH,
     resource_type="AwsEcrRepository",
-    permissions=(*ecr.PERMISSIONS, *iam.ROLE_PERMISSIONS),
+    permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html",
     examine=examine,
     policy_type=PolicyType.RESOURCE,

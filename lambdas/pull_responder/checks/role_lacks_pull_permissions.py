@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
-from pull_responder.checks.pull_authorization import TOKEN
-from pull_responder.facts import iam
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS, TOKEN
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation.iam import add_inline_policy, attach_pull_policy
@@ -64,7 +63,7 @@ CHECK = Check(
     title="The role does not allow the pull",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",
-    permissions=iam.ROLE_PERMISSIONS,
+    permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
     examine=examine,
     policy_type=PolicyType.IDENTITY,

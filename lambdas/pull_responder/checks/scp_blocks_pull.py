@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import actions, aws_said, find_fault, wanted
-from pull_responder.facts import iam
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.remediation import by_hand
@@ -49,7 +49,7 @@ CHECK = Check(
     title="A service control policy stops the pull",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",
-    permissions=iam.ROLE_PERMISSIONS,
+    permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html",
     examine=examine,
     policy_type=PolicyType.SERVICE_CONTROL,
