@@ -128,7 +128,7 @@ def test_clusters_with_node_groups_access_entries_and_fargate_profiles(aws: Emul
     )
 
     assert eks.list_clusters()["clusters"] == ["emulator"]
-    assert aws.client("eks").list_clusters()["clusters"] == []
+    assert "emulator" not in aws.client("eks").list_clusters()["clusters"]
     assert eks.list_nodegroups(clusterName="emulator")["nodegroups"] == ["workers"]
     assert eks.describe_nodegroup(clusterName="emulator", nodegroupName="workers")["nodegroup"]["nodeRole"] == role
     assert role in eks.list_access_entries(clusterName="emulator")["accessEntries"]
@@ -141,6 +141,23 @@ def test_clusters_with_node_groups_access_entries_and_fargate_profiles(aws: Emul
         eks.describe_fargate_profile(clusterName="emulator", fargateProfileName="none")
     with pytest.raises(eks.exceptions.ResourceNotFoundException):
         eks.list_fargate_profiles(clusterName="none")
+
+
+def test_parts_of_a_cluster_are_authorized_as_themselves(aws: EmulatedAws) -> None:
+    role, eks = create_role(aws, "emulator-parts"), aws.client("eks")
+    eks.create_cluster(name="parts", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
+    eks.create_nodegroup(clusterName="parts", nodegroupName="workers", subnets=["subnet-1"], nodeRole=role)
+    eks.create_access_entry(clusterName="parts", principalArn=role, type="EC2_LINUX")
+    node_groups = policy(Action="eks:Describe*", Resource="arn:aws:eks:*:*:nodegroup/parts/*")
+    aws.client("iam").put_role_policy(RoleName="emulator-parts", PolicyName="read", PolicyDocument=node_groups)
+
+    credentials = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="read")["Credentials"]
+    reader = aws.client("eks", credentials=credentials)
+    assert reader.describe_nodegroup(clusterName="parts", nodegroupName="workers")["nodegroup"]["nodeRole"] == role
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.describe_access_entry(clusterName="parts", principalArn=role)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.describe_cluster(name="parts")
 
 
 def test_instances_with_tags(aws: EmulatedAws) -> None:

@@ -34,11 +34,9 @@ def rendered(value: Any) -> str:  # noqa: ANN401 -- JSON
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(map(rendered, parts))
         case {"Fn::Sub": text}:
-            return re.sub(r"\$\{(.+?)\}", lambda name: rendered({"Ref": name[1]}), text)
+            return re.sub(r"\$\{(.+?)\}", lambda name: rendered({"Ref": name[1]}), str(text))
         case {"Ref": name}:
-            return {"AWS::Partition": "aws", "AWS::AccountId": "111111111111", "AWS::Region": "eu-west-1"}.get(
-                name, name
-            )
+            return DEPLOYED_IN.get(str(name), str(name))
         case {"Fn::GetAtt": [name, attribute]}:
             return f"{name}.{attribute}"
         case _:

@@ -58,26 +58,39 @@ def find_fault(pull: PullFailure, facts: Facts, layer: Layer, states: tuple[Stat
     and AWS's error names this kind of policy, its words are the proof.
     """
     authorization = pull_authorization(pull, facts)
-    if isinstance(authorization, Unread):
-        return Verdict.inconclusive(authorization.reason)
-    if stopped := authorization.outcomes(layer, *states):
+    missing = authorization.reason if isinstance(authorization, Unread) else authorization.gone.get(layer)
+    if isinstance(authorization, Unread) or missing:
+        return Verdict.inconclusive(missing or "")
+    outcomes = [(state, each) for state in states for each in authorization.outcomes(layer, state)]
+    if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
         return LayerFault(authorization, stopped)
-    undecided = authorization.outcomes(layer, State.UNDECIDED)
-    if undecided:
-        if _blamed(pull, layer, states, {each.action for each in undecided}):
+    if undecided := [each for _, each in outcomes if each.outcome.state is State.UNDECIDED]:
+        if _blamed(pull, authorization, layer, states):
             return LayerFault(authorization, ())
         return Verdict.inconclusive("; ".join(dict.fromkeys(_hangs_on(each.outcome) for each in undecided)))
-    if not authorization.outcomes(layer, *(state for state in State if state is not State.NOT_APPLICABLE)):
+    applying = [each.action for _, each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
+    if not applying:
         return Verdict.not_applicable("there is no such policy on the way of this pull")
-    actions = ", ".join(each.action for each in authorization.outcomes(layer, State.OPEN))
-    return Verdict.passed(f"The {_POLICY_TYPES[layer]} lets {actions} through.")
+    return Verdict.passed(f"The {_POLICY_TYPES[layer]} does not stop {', '.join(dict.fromkeys(applying))}.")
 
 
-def _blamed(pull: PullFailure, layer: Layer, states: tuple[State, ...], undecided: set[str]) -> bool:
+def _blamed(pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]) -> bool:
     denial = pull.denial
-    if denial is None or _POLICY_TYPES[layer] not in blamed(pull) or denial.action not in undecided:
+    if denial is None or _POLICY_TYPES[layer] not in blamed(pull):
         return False
-    return (State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY) in states
+    state = State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY
+
+    def is_in(of: Layer, wanted: State) -> bool:
+        found = authorization.outcomes(of, state)
+        return any(each.action == denial.action and each.outcome.state is wanted for each in found)
+
+    # One wording stands for both policies of a registry: it is the other's where that surely denies, and where neither
+    # can be decided it is taken for the repository's (Inference: that is the one that people write).
+    if layer is Layer.REGISTRY and is_in(Layer.RESOURCE, State.UNDECIDED):
+        return False
+    if layer is Layer.RESOURCE and is_in(Layer.REGISTRY, state):
+        return False
+    return state in states and is_in(layer, State.UNDECIDED)
 
 
 def _hangs_on(outcome: Outcome) -> str:
@@ -122,7 +135,7 @@ def denying(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
 def actions(fault: LayerFault, pull: PullFailure) -> tuple[str, ...]:
     """Return the actions that are stopped, from the policies or else from AWS's words."""
     if fault.stopped:
-        return tuple(each.action for each in fault.stopped)
+        return tuple(dict.fromkeys(each.action for each in fault.stopped))
     return (pull.denial.action,) if pull.denial else ()
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Policies, State, evaluate
 from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
 from pull_responder.authorization.pull_context import pull_context
-from pull_responder.authorization.request import Request
+from pull_responder.authorization.request import Request, RequestError
 from pull_responder.checks.check import blamed
-from pull_responder.facts import ec2, ecr, iam
+from pull_responder.facts import ec2, ecr, iam, organizations
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
@@ -19,15 +19,26 @@ from pull_responder.model.pull import PolicyType, Principal, PrincipalKind, Pull
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from pull_responder.facts.ecr import RegistryScope
     from pull_responder.facts.facts import Facts
 
 TOKEN: Final = "ecr:GetAuthorizationToken"  # noqa: S105 -- the name of an action
 MANIFEST: Final = "ecr:BatchGetImage"
 LAYERS: Final = "ecr:GetDownloadUrlForLayer"
 
-AUTHORIZATION_PERMISSIONS: Final = (*ec2.PERMISSIONS, *ecr.PERMISSIONS, *iam.ROLE_PERMISSIONS)
+AUTHORIZATION_PERMISSIONS: Final = (
+    *ec2.PERMISSIONS,
+    *ecr.PERMISSIONS,
+    *iam.ROLE_PERMISSIONS,
+    *organizations.PERMISSIONS,
+)
+
+_CONTROL: Final[dict[Layer, tuple[organizations.ControlPolicyType, PolicyType]]] = {
+    Layer.SCP: ("SERVICE_CONTROL_POLICY", PolicyType.SERVICE_CONTROL),
+    Layer.RCP: ("RESOURCE_CONTROL_POLICY", PolicyType.RESOURCE_CONTROL),
+}
 
 REPOSITORY_POLICY: Final = "the repository policy"
 REGISTRY_POLICY: Final = "the registry policy"
@@ -46,7 +57,8 @@ class Stopped:
 class _Asked:
     request: Request
     policies: Policies
-    decision: Decision
+    by_allows: Decision
+    by_denies: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +66,25 @@ class PullAuthorization:
     """The decision on each action that the pull needs.
 
     `role` is the pulling role's own ARN (without its path, where no more than a session's ARN is known);
-    `documents` are the policies as they stand in AWS, by the name that evidence calls them.
+    `documents` are the policies as they stand in AWS, by the name that evidence calls them; `gone` says of a layer
+    that what its policies belong to does not exist.
     """
 
     role: Arn
     documents: Mapping[str, PolicyText]
     asked: tuple[_Asked, ...]
+    gone: Mapping[Layer, str]
 
-    def outcomes(self, layer: Layer, *states: State) -> tuple[Stopped, ...]:
-        """Return the actions that `layer` brings into one of `states`."""
+    def outcomes(self, layer: Layer, state: State) -> tuple[Stopped, ...]:
+        """Return what `layer` does to each action, looked at for `state`: a missing allow or an explicit deny.
+
+        A layer may stop an action in both ways, and then both must be mended; so its Allow statements alone tell
+        whether an allow is missing, and its Deny statements alone whether it denies.
+        """
         return tuple(
-            Stopped(each.request.action, each.request.resource, each.decision.outcomes[layer])
+            Stopped(each.request.action, each.request.resource, decision.outcomes[layer])
             for each in self.asked
-            if each.decision.outcomes[layer].state in states
+            for decision in [each.by_denies if state is State.BLOCKS_EXPLICITLY else each.by_allows]
         )
 
     def denying(self, layer: Layer) -> dict[str, set[int]]:
@@ -100,45 +118,140 @@ def _authorize(pull: PullFailure, facts: Facts) -> PullAuthorization | Unread:
     own = Arn.parse(role_arn or f"arn:{principal.partition}:iam::{account}:role/{name}")
     if own is None:
         return Unread(f"{role_arn} is no role's ARN")
+    _read_ahead(pull, account, name, facts)
     documents = _Documents()
     policies = _policies_of_role(pull, principal, facts, documents)
+    if policies is None:
+        return Unread(f"role {name} does not exist (any more) in account {account}")
     signer = principal.arn or str(own)
     instance = facts.instance(pull)
     questions = [(TOKEN, "*", account, policies)]
+    gone: dict[Layer, str] = {}
     if pull.repository_arn and pull.registry_account:
         of_repository = _with_repository(pull, pull.registry_account, facts, policies, documents)
+        if facts.repository_policy(pull.registry_account, pull.region, pull.repository or "") is None:
+            where = f"registry {pull.registry_account}, {pull.region}"
+            gone[Layer.RESOURCE] = f"repository {pull.repository} does not exist (any more) in {where}"
         questions += [
             (action, pull.repository_arn, pull.registry_account, of_repository) for action in (MANIFEST, LAYERS)
         ]
     asked = []
     for action, resource, owner, of_question in questions:
-        context = pull_context(
-            principal=signer,
-            role_arn=role_arn,
-            region=pull.region,
-            registry_account=None if resource == "*" else owner,
-            via_aws_service=False if action == TOKEN else None,
-            instance_arn=instance.arn if isinstance(instance, Instance) else None,
-            instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
-        )
-        request = Request(signer, action, resource, owner, context, role_arn=role_arn)
-        asked.append(_Asked(request, of_question, evaluate(request, of_question)))
-    return PullAuthorization(own, documents.by_name, tuple(asked))
+        try:
+            context = pull_context(
+                principal=signer,
+                role_arn=role_arn,
+                region=pull.region,
+                registry_account=None if resource == "*" else owner,
+                via_aws_service=False if action == TOKEN else None,
+                instance_arn=instance.arn if isinstance(instance, Instance) else None,
+                instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
+            )
+            request = Request(signer, action, resource, owner, context, role_arn=role_arn)
+        except RequestError as error:  # the event's own words do not fit together
+            return Unread(str(error))
+        by_allows = evaluate(request, _each(of_question, _allows_only))
+        by_denies = evaluate(request, _each(of_question, _denies_only))
+        asked.append(_Asked(request, of_question, by_allows, by_denies))
+    return PullAuthorization(own, documents.by_name, tuple(asked), gone)
 
 
-def _policies_of_role(pull: PullFailure, principal: Principal, facts: Facts, documents: _Documents) -> Policies:
+def _read_ahead(pull: PullFailure, account: str, name: str, facts: Facts) -> None:
+    """Read side by side what is then asked for one by one."""
+    region, registry, repository = pull.region, pull.registry_account, pull.repository
+    reads: list[Callable[[], object]] = [
+        lambda: facts.identity_policies(account, region, name),
+        lambda: facts.boundary(account, region, name),
+        lambda: facts.instance(pull),
+    ]
+    if registry and repository:
+        reads += [
+            lambda: facts.repository_policy(registry, region, repository),
+            lambda: _registry_policy(registry, region, facts),
+        ]
+    facts.read_ahead(reads)
+
+
+# Stands in for the Allow statements where only Deny statements are looked at.
+_ALLOW_ALL: Final = parse_policy(
+    {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}, name="everything"
+).statements
+
+
+def _allows_only(policy: Policy) -> Policy:
+    return Policy(policy.name, policy.allows)
+
+
+def _denies_only(policy: Policy) -> Policy:
+    return Policy(policy.name, policy.denies + _ALLOW_ALL)
+
+
+def _each(policies: Policies, change: Callable[[Policy], Policy]) -> Policies:
+    """Change every policy that could be read."""
+
+    def one(policy: Policy | Unread | None) -> Policy | Unread | None:
+        return change(policy) if isinstance(policy, Policy) else policy
+
+    def all_of(listed: tuple[Policy, ...] | Unread) -> tuple[Policy, ...] | Unread:
+        return listed if isinstance(listed, Unread) else tuple(change(policy) for policy in listed)
+
+    def levels_of(listed: tuple[tuple[Policy, ...], ...] | Unread) -> tuple[tuple[Policy, ...], ...] | Unread:
+        return listed if isinstance(listed, Unread) else tuple(tuple(map(change, level)) for level in listed)
+
+    return replace(
+        policies,
+        identity=all_of(policies.identity),
+        boundary=all_of(policies.boundary),
+        scps=levels_of(policies.scps),
+        rcps=levels_of(policies.rcps),
+        session=one(policies.session),
+        resource=one(policies.resource),
+        registry=one(policies.registry),
+        endpoints=all_of(policies.endpoints),
+    )
+
+
+def _policies_of_role(pull: PullFailure, principal: Principal, facts: Facts, documents: _Documents) -> Policies | None:
+    """Return the policies of the role, None if there is no such role."""
     account, name = principal.account or "", principal.name or ""
     texts = facts.identity_policies(account, pull.region, name)
-    gone = Unread(f"role {name} does not exist (any more) in account {account}")
     boundary = facts.boundary(account, pull.region, name)
+    if texts is None or boundary is None:
+        return None
     return Policies(
-        identity=gone if texts is None else documents.parse(texts, Layer.IDENTITY),
-        boundary=() if boundary is None else documents.parse(boundary, Layer.BOUNDARY),
-        scps=Unread("service control policies cannot be read from here"),
-        rcps=Unread("resource control policies cannot be read from here"),
+        identity=documents.parse(texts, Layer.IDENTITY),
+        boundary=documents.parse(boundary, Layer.BOUNDARY),
+        scps=_control_policies(pull, account, Layer.SCP, facts, documents),
+        rcps=_control_policies(pull, account, Layer.RCP, facts, documents),
         session=_session_policy(pull, principal),
         endpoints=Unread("it is not known which VPC endpoint the request passed"),
     )
+
+
+def _control_policies(
+    pull: PullFailure, account: str, layer: Layer, facts: Facts, documents: _Documents
+) -> tuple[tuple[Policy, ...], ...] | Unread:
+    """Return the organization's policies that control `account`: service control policies a principal's account,
+    resource control policies a repository's.
+    """
+    kind, words = _CONTROL[layer]
+    found = facts.control_policies(account, pull.region, kind)
+    if isinstance(found, Unread):
+        return found
+    if found is None or not found.levels:
+        # AWS's words prove that there is one: then it is not known, which is not the same as none.
+        return (
+            Unread(f"AWS blames a {words}, but account {account} seems to be under none")
+            if (words in blamed(pull))
+            else ()
+        )
+    levels = []
+    for texts in found.levels:
+        level = documents.parse(texts, layer)
+        if isinstance(level, Unread):
+            return level
+        levels.append(level)
+    return tuple(levels)
 
 
 def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
@@ -151,23 +264,25 @@ def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
 def _with_repository(
     pull: PullFailure, registry: str, facts: Facts, policies: Policies, documents: _Documents
 ) -> Policies:
-    repository = pull.repository or ""
-    found = facts.repository_policy(registry, pull.region, repository)
-    if found is None:
-        found = Unread(f"repository {repository} does not exist (any more) in registry {registry}, {pull.region}")
-    scope = facts.registry_policy_scope(registry, pull.region)
-    text = Unread(scope.reason) if isinstance(scope, Unread) else facts.registry_policy(registry, pull.region)
-    return Policies(
-        identity=policies.identity,
-        boundary=policies.boundary,
-        scps=policies.scps,
-        rcps=policies.rcps,
-        session=policies.session,
-        endpoints=policies.endpoints,
+    found = facts.repository_policy(registry, pull.region, pull.repository or "")
+    text, scope = _registry_policy(registry, pull.region, facts)
+    return replace(
+        policies,
         resource=documents.parse_one(found, REPOSITORY_POLICY, Layer.RESOURCE),
         registry=documents.parse_one(text, REGISTRY_POLICY, Layer.REGISTRY),
-        registry_scope="V2" if isinstance(scope, Unread) else scope,
+        registry_scope=scope,
     )
+
+
+def _registry_policy(
+    registry: str, region: str, facts: Facts
+) -> tuple[Mapping[str, Any] | Unread | None, RegistryScope]:
+    """Return the registry's policy and its scope, which matters only where there is a policy."""
+    text = facts.registry_policy(registry, region)
+    if text is None or isinstance(text, Unread):
+        return text, "V2"
+    scope = facts.registry_policy_scope(registry, region)
+    return (scope, "V2") if isinstance(scope, Unread) else (text, scope)
 
 
 class _Documents:
@@ -207,8 +322,16 @@ def _readable(policies: Policies, layer: Layer) -> Iterator[Policy]:
         Layer.BOUNDARY: policies.boundary,
         Layer.RESOURCE: policies.resource,
         Layer.REGISTRY: policies.registry,
+        Layer.SCP: policies.scps,
+        Layer.RCP: policies.rcps,
+        Layer.ENDPOINT: policies.endpoints,
     }.get(layer, ())
+    yield from _flat(found)
+
+
+def _flat(found: object) -> Iterator[Policy]:
     if isinstance(found, Policy):
         yield found
     elif isinstance(found, tuple):
-        yield from found
+        for each in found:
+            yield from _flat(each)

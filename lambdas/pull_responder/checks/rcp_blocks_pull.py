@@ -17,20 +17,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks import control_policy_fix
 from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import actions, aws_said, find_fault, wanted
+from pull_responder.checks.layer_fault import find_fault
 from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.facts.organizations import ControlPolicies
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Resource, Severity, Verdict
-from pull_responder.remediation import by_hand
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
 
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:
-    """Return failed, passed, not applicable outside an organization, or inconclusive where nothing tells."""
+    """Return failed, passed, not applicable where there are none, or inconclusive where nothing tells."""
     fault = find_fault(pull, facts, Layer.RCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
@@ -42,14 +43,18 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
         if repository
         else Resource("AwsIamRole", str(role), role.account)
     )
+    policies = facts.control_policies(resource.account, pull.region, "RESOURCE_CONTROL_POLICY")
     return Verdict.failed(
         resource=resource,
-        explanation=(
-            f"A resource control policy of the organization of account {resource.account} stops "
-            f"{', '.join(actions(fault, pull))} for the role {role}."
+        explanation=control_policy_fix.summary(fault, pull, Layer.RCP, resource.account),
+        evidence=control_policy_fix.proof(fault, pull, Layer.RCP),
+        remediation=control_policy_fix.fix(
+            fault,
+            pull,
+            Layer.RCP,
+            controlled=resource.account,
+            policies=policies if isinstance(policies, ControlPolicies) else None,
         ),
-        evidence=aws_said(pull),
-        remediation=by_hand.resource_control_policy(wanted(fault, pull), account=resource.account, region=pull.region),
     )
 
 

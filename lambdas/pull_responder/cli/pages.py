@@ -30,7 +30,7 @@ More: <{{ check.docs_url }}>
 _INDEX = """\
 # Causes
 
-Every cause that Pull Responder names. The pages are written from the checks by `make pages`.
+Every cause that Pull Responder names. The pages are written from the checks by `make generate`.
 
 | cause | severity | the fault |
 |---|---|---|

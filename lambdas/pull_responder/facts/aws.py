@@ -97,6 +97,11 @@ class Aws:
                 self._identity = read
             return self._identity
 
+    def reach(self, account: str | None, *, region: str) -> Unread | None:
+        """Return why there are no credentials for `account`, None when there are."""
+        member = self._member(account, region)
+        return member if isinstance(member, Unread) else None
+
     def client(self, service: str, *, account: str | None, region: str) -> Any | Unread:  # noqa: ANN401 -- one of boto3's generated clients
         """Return a client of `service` for `account` (None means our own), or why there can be none."""
         member = self._member(account, region)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from pull_responder.facts import ec2, ecr, eks, iam
+from pull_responder.facts import ec2, ecr, eks, iam, organizations
 from pull_responder.facts.puller import Puller, find_puller
 from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from pull_responder.facts.reading import Reading
 
@@ -43,6 +43,10 @@ class Facts:
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """Return what `work` gives, doing it only the first time that `key` is asked for."""
         return self._reading.once(key, work)
+
+    def read_ahead(self, reads: Sequence[Callable[[], object]]) -> None:
+        """Ask for several facts side by side, so that asking for each of them afterwards costs no round of its own."""
+        self._reading.each(lambda read: read(), reads)
 
     def seconds_left(self) -> float | None:
         """Return how long reading may go on, None without end."""
@@ -102,7 +106,6 @@ class Facts:
         policy = self.managed_policy(account, region, found.boundary_arn)
         return policy if isinstance(policy, Unread) else (policy,)
 
-    @_once
     def managed_policy(self, account: str, region: str, arn: str, /) -> iam.PolicyText | Unread:
         """Return a managed policy in its default version."""
         return iam.read_managed_policy(self._reading, account, region, arn)
@@ -121,6 +124,50 @@ class Facts:
     def access_entry_uses(self, account: str, region: str, role: str, /) -> eks.ClusterUses | Unread:
         """Return the access entries of a node type that name the role."""
         return eks.read_access_entry_uses(self._reading, account, region, role)
+
+    @_once
+    def organization(self, account: str, region: str, /) -> organizations.Organization | Unread | None:
+        """Return the account's organization; None if it is in none."""
+        return organizations.read_organization(self._reading, account, region)
+
+    @_once
+    def organization_path(self, account: str, region: str, /) -> organizations.Place | Unread | None:
+        """Return where the account is in its organization; None if it is in none.
+
+        Asked of our own account first, which may be a delegated administrator, then of the management account.
+        """
+        organization = self.organization(account, region)
+        if organization is None or isinstance(organization, Unread):
+            return organization
+        own = self._reading.aws.identity()
+        readers = [organization.management_account] if isinstance(own, Unread) else [own.account]
+        if organization.management_account not in readers:
+            readers.append(organization.management_account)
+        reasons = []
+        for reader in readers:
+            place = organizations.read_place(self._reading, reader, region, account)
+            if not isinstance(place, Unread):
+                return place
+            reasons.append(place.reason)
+        return Unread("; ".join(reasons))
+
+    @_once
+    def control_policies(
+        self, account: str, region: str, kind: organizations.ControlPolicyType, /
+    ) -> organizations.ControlPolicies | Unread | None:
+        """Return the service or resource control policies that control the account, level by level.
+
+        None where none can: the account is in no organization, or it is the management account of one.
+        """
+        organization = self.organization(account, region)
+        if isinstance(organization, Unread):
+            return organization
+        if organization is None or organization.management_account == account:
+            return None
+        place = self.organization_path(account, region)
+        if place is None or isinstance(place, Unread):
+            return place
+        return organizations.read_control_policies(self._reading, place, region, kind)
 
     def uses(self, account: str, region: str, role: str, /) -> tuple[eks.ClusterUses | Unread, ...]:
         """Return the clusters' uses of the role: as node group or Fargate profile, and by access entry."""

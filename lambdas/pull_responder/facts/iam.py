@@ -141,8 +141,13 @@ def read_attached_policies(
 
 
 def read_managed_policy(reading: Reading, account: str, region: str, arn: str) -> PolicyText | Unread:
-    """Return a managed policy in its default version."""
+    """Return a managed policy in its default version. A policy may be attached and be the boundary, too: it is read
+    once.
+    """
+    return reading.once(("managed policy", account, arn), lambda: _read_managed_policy(reading, account, region, arn))
 
+
+def _read_managed_policy(reading: Reading, account: str, region: str, arn: str) -> PolicyText | Unread:
     def default(client: IAMClient) -> str:
         return client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
 

@@ -100,6 +100,8 @@ def _unused(
             return Puller(for_eks=True, because="its trust policy names eks-fargate-pods.amazonaws.com")
         if principal.instance_id and "ec2" in (services or ("ec2",)):
             return Puller(for_eks=True, because=f"its session is EC2 instance {principal.instance_id}")
+        if services == ["ec2"] and principal.session_name and not principal.instance_id:
+            return Puller(for_eks=False, because="its trust policy names EC2 alone, and its session is no instance")
     gaps = _gaps(principal, instance, uses)
     if "eks-fargate-pods" in (services or ()):
         gaps.append("its trust policy names eks-fargate-pods.amazonaws.com, but no Fargate profile here uses it")

@@ -82,6 +82,10 @@ class Reading:
         """
         if self.remaining() < _SECONDS_FOR_A_READ:
             return Unread(f"{permission} was not called: no time was left")
+        # An account that cannot be reached is not tried again for each read.
+        unreachable = self.once(("account", account), lambda: self.aws.reach(account, region=region))
+        if unreachable is not None:
+            return unreachable
         client = self.aws.client(permission.split(":", maxsplit=1)[0], account=account, region=region)
         if isinstance(client, Unread):
             return client

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.parametrize("name", sorted(pages()))
 def test_the_page_of_each_cause_is_up_to_date(name: str) -> None:
-    assert (ROOT / "docs" / "causes" / name).read_text(encoding="utf-8") == pages()[name], "run `make pages`"
+    assert (ROOT / "docs" / "causes" / name).read_text(encoding="utf-8") == pages()[name], "run `make generate`"
 
 
 def test_no_page_is_left_of_a_cause_that_is_no_more() -> None:
@@ -25,7 +25,7 @@ def test_no_page_is_left_of_a_cause_that_is_no_more() -> None:
 
 def test_the_permissions_of_the_stack_are_those_that_the_code_declares() -> None:
     stack = json.loads((ROOT / "infra" / "permissions.json").read_text(encoding="utf-8"))
-    assert stack == declared(), "run `make permissions`"
+    assert stack == declared(), "run `make generate`"
 
 
 def test_each_cause_has_one_id_which_is_its_file() -> None:

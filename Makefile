@@ -1,0 +1,55 @@
+# `make demo` and `make test` are all that is needed on a fresh machine with Python 3.11 or newer and Node 20 or newer.
+
+PYTHON := .venv/bin/python
+# The first interpreter on the path that is new enough; set it to choose another.
+BOOTSTRAP_PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+
+# jsii prints a banner for Node 20, which works.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
+.PHONY: demo test lint synth bench generate clean
+.DELETE_ON_ERROR:
+
+demo: build/python.stamp
+	@.venv/bin/pull-responder demo
+
+test: build/python.stamp build/node.stamp
+	@$(PYTHON) -m pytest
+
+lint: build/python.stamp
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+# With cdk-nag, which fails the synthesis; W3005 is about DependsOn that CDK itself writes.
+synth: build/python.stamp build/node.stamp
+	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py"
+	@.venv/bin/cfn-lint --ignore-checks W3005 -- cdk.out/*.template.json infra/member-role.yaml
+
+bench: build/python.stamp
+	@for each in bench/*.py; do $(PYTHON) "$$each" || exit 1; done
+
+# What stands in the repository but is written from the code; tests say when it is out of date.
+generate: build/python.stamp
+	@$(PYTHON) -m pull_responder.cli.pages docs/causes
+	@$(PYTHON) -m pull_responder.cli.permissions > build/permissions.json && mv build/permissions.json infra/
+	@$(PYTHON) -m infra.member_role > build/member-role.yaml && mv build/member-role.yaml infra/
+
+clean:
+	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+build/python.stamp: requirements.txt lambdas/requirements.txt pyproject.toml
+	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the path" >&2; exit 1; }
+	@echo "Installing Python packages into .venv (once)" >&2
+	@test -x $(PYTHON) || $(BOOTSTRAP_PYTHON) -m venv .venv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@mkdir -p build && touch $@
+
+build/node.stamp: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Node 20 or newer with npm is needed, and none is on the path" >&2; exit 1; }
+	@echo "Installing the CDK command line into node_modules (once)" >&2
+	@npm ci --silent --no-audit --no-fund
+	@mkdir -p build && touch $@

@@ -1,0 +1,63 @@
+"""The queue between the event rules and the function, and where its failures end."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.settings import Settings
+
+# Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout, plus the batching window.
+_VISIBILITY_FACTOR = 6
+
+
+class EventQueue(Construct):
+    """A queue of events, and a dead-letter queue that an alarm watches.
+
+    What cannot be delivered to the queue, and what the function has failed on `maxReceiveCount` times, stays in
+    the dead-letter queue for two weeks.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        alarm_topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        failures = sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=settings.max_receive_count)
+        visibility = settings.timeout_seconds * _VISIBILITY_FACTOR + settings.batching_window_seconds
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=cdk.Duration.seconds(visibility),
+            dead_letter_queue=failures,
+        )
+        alarm = cloudwatch.Alarm(
+            self,
+            "DeadLettersAlarm",
+            alarm_description="Pull Responder could not handle an event: see its dead-letter queue and its log",
+            metric=self.dead_letters.metric_approximate_number_of_messages_visible(
+                period=cdk.Duration.minutes(1), statistic="Maximum"
+            ),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(alarm_topic))

@@ -1,0 +1,37 @@
+"""The topic that findings are published to."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+
+class NotificationTopic(Construct):
+    """A topic that is encrypted at rest, takes TLS only, and mails to `email` when one is given.
+
+    Its key is our own because alarms cannot publish to a topic encrypted with the AWS managed one (SNS developer
+    guide, "Key management").
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, email: str | None) -> None:
+        super().__init__(scope, construct_id)
+        self.key = kms.Key(self, "Key", description="Encrypts Pull Responder's notifications", enable_key_rotation=True)
+        self.topic = sns.Topic(self, "Topic", display_name="Pull Responder", master_key=self.key, enforce_ssl=True)
+        if email is not None:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+
+    def allow_alarms(self) -> None:
+        """Let CloudWatch alarms of this account publish here, which takes the topic's leave and the key's."""
+        alarms = iam.ServicePrincipal(
+            "cloudwatch.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
+        )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(actions=["sns:Publish"], principals=[alarms], resources=[self.topic.topic_arn])
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], principals=[alarms], resources=["*"])
+        )

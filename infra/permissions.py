@@ -1,0 +1,134 @@
+"""What the functions may do: the actions they declare, each on the narrowest resource that AWS knows for it.
+
+The actions are data, infra/permissions.json, written from the checks, readers and publishers that need them. Which
+resource an action has is from the Service Authorization Reference, one page a service:
+https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PERMISSIONS_FILE: Final = Path(__file__).with_name("permissions.json")
+
+
+class PermissionsError(Exception):
+    """A declared permission cannot be granted; the message is one line that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The resources an action is granted on.
+
+    `arns` have `{partition}`, `{account}`, `{region}`, `{topic}` and `{member_role}` to fill in; `reason` says why
+    they cannot be narrower, and is empty where they name one resource.
+    """
+
+    arns: tuple[str, ...]
+    reason: str = ""
+
+
+_NO_RESOURCE = "AWS defines no resource for these actions, so they can be granted on * only"
+_ROLES = Scope(("arn:{partition}:iam::{account}:role/*",), "Which role pulls is known only once a pull has failed")
+_POLICIES = Scope(
+    ("arn:{partition}:iam::{account}:policy/*", "arn:{partition}:iam::aws:policy/*"),
+    "Which policies the pulling role has is known only once a pull has failed",
+)
+_REPOSITORIES = Scope(
+    ("arn:{partition}:ecr:*:{account}:repository/*",),
+    "Any repository can be pulled from, and a cluster may pull from a registry in another region",
+)
+_EKS_REASON = "Any cluster of the account can be the one that pulls, and it may be in another region than the registry"
+_CLUSTERS = Scope(("arn:{partition}:eks:*:{account}:cluster/*",), _EKS_REASON)
+_NODE_GROUPS = Scope(("arn:{partition}:eks:*:{account}:nodegroup/*",), _EKS_REASON)
+_FARGATE_PROFILES = Scope(("arn:{partition}:eks:*:{account}:fargateprofile/*",), _EKS_REASON)
+_ACCESS_ENTRIES = Scope(("arn:{partition}:eks:*:{account}:access-entry/*",), _EKS_REASON)
+_ORGANIZATION_REASON = "Which organization an account is in, and where in it, is known only once it has been asked"
+_IN_ORGANIZATION = Scope(
+    tuple(f"arn:{{partition}}:organizations::*:{kind}/*" for kind in ("account", "ou", "root")), _ORGANIZATION_REASON
+)
+_UNDER_ROOT = Scope(
+    tuple(f"arn:{{partition}}:organizations::*:{kind}/*" for kind in ("account", "ou")), _ORGANIZATION_REASON
+)
+_CONTROL_POLICIES = Scope(
+    ("arn:{partition}:organizations::*:policy/*", "arn:{partition}:organizations::aws:policy/*"), _ORGANIZATION_REASON
+)
+_ANY = Scope(("*",), _NO_RESOURCE)
+
+SCOPES: Final[Mapping[str, Scope]] = {
+    "ec2:DescribeInstances": _ANY,
+    "ecr:GetAccountSetting": _ANY,
+    "ecr:GetRegistryPolicy": _ANY,
+    "ecr:GetRepositoryPolicy": _REPOSITORIES,
+    "eks:DescribeAccessEntry": _ACCESS_ENTRIES,
+    "eks:DescribeCluster": _CLUSTERS,
+    "eks:DescribeFargateProfile": _FARGATE_PROFILES,
+    "eks:DescribeNodegroup": _NODE_GROUPS,
+    "eks:ListAccessEntries": _CLUSTERS,
+    "eks:ListClusters": _ANY,
+    "eks:ListFargateProfiles": _CLUSTERS,
+    "eks:ListNodegroups": _CLUSTERS,
+    "iam:GetPolicy": _POLICIES,
+    "iam:GetPolicyVersion": _POLICIES,
+    "iam:GetRole": _ROLES,
+    "iam:GetRolePolicy": _ROLES,
+    "iam:ListAttachedRolePolicies": _ROLES,
+    "iam:ListPolicyVersions": _POLICIES,
+    "iam:ListRolePolicies": _ROLES,
+    "organizations:DescribeOrganization": _ANY,
+    "organizations:DescribePolicy": _CONTROL_POLICIES,
+    "organizations:ListParents": _UNDER_ROOT,
+    "organizations:ListPoliciesForTarget": _IN_ORGANIZATION,
+    "organizations:ListRoots": _ANY,
+    "securityhub:BatchImportFindings": Scope(
+        ("arn:{partition}:securityhub:{region}:{account}:product/{account}/default",)
+    ),
+    "sns:Publish": Scope(("{topic}",)),
+    "sts:AssumeRole": Scope(
+        ("arn:{partition}:iam::*:role/{member_role}",), "A member account needs no change here, only the role there"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One statement of an identity policy: `actions` allowed on `resources`, with the reason of its Scope."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    reason: str = ""
+
+
+def declared(function: str, path: Path = PERMISSIONS_FILE) -> Mapping[str, tuple[str, ...]]:
+    """Return what `function` declares: action names by purpose (read, publish, assume).
+
+    Raises PermissionsError when the file does not say.
+    """
+    try:
+        purposes = json.loads(path.read_text())[function]
+        return {purpose: tuple(actions) for purpose, actions in purposes.items()}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as unusable:
+        raise PermissionsError(f"{path.name}: says nothing usable about {function}: {unusable!r}") from unusable
+
+
+def grants(actions: Iterable[str], **filled_in: str) -> tuple[Grant, ...]:
+    """Return the statements that grant `actions`, those with the same resources together.
+
+    `filled_in` are the values for the placeholders of Scope. Raises PermissionsError for an action without a scope.
+    """
+    by_scope: defaultdict[Scope, list[str]] = defaultdict(list)
+    for action in sorted(set(actions)):
+        if action not in SCOPES:
+            raise PermissionsError(f"{PERMISSIONS_FILE.name}: {action} has no scope in infra/permissions.py")
+        by_scope[SCOPES[action]].append(action)
+    return tuple(
+        Grant(tuple(together), tuple(sorted(arn.format(**filled_in) for arn in scope.arns)), scope.reason)
+        for scope, together in by_scope.items()
+    )

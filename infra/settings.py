@@ -1,0 +1,148 @@
+"""The settings in cdk.json, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+_KEY: Final = "pullResponder"
+_SEVERITIES: Final = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+_LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+# CloudWatch Logs API, PutRetentionPolicy: the values that retentionInDays can have.
+_RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
+    *(1827, 2192, 2557, 2922, 3288, 3653),
+)
+_EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
+_ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_PRINCIPAL_ARN: Final = re.compile(r"arn:[a-z*-]{1,20}:iam::[\d*]{1,12}:(?:role|user)/[\w+=,.@/*-]{1,512}", re.ASCII)
+# SQS: without a batching window a batch holds ten messages at most.
+_UNWINDOWED_BATCH: Final = 10
+
+
+class SettingsError(Exception):
+    """A setting in cdk.json cannot be used; the message is one line that names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What whoever deploys can choose; the defaults are those of cdk.json.
+
+    `known_principals` are ARNs of roles and users that pull for something other than EKS; `*` stands for any text.
+    """
+
+    alert_email: str | None = None
+    notify_minimum_severity: str = "LOW"
+    known_principals: tuple[str, ...] = ()
+    security_hub: bool = True
+    member_role_name: str = "PullResponderReadOnly"
+    memory_size: int = 512
+    timeout_seconds: int = 120
+    batch_size: int = 25
+    batching_window_seconds: int = 5
+    max_receive_count: int = 5
+    log_level: str = "INFO"
+    log_retention_days: int = 30
+
+    @classmethod
+    def from_context(cls, context: object) -> Settings:
+        """Return the settings that cdk.json's context holds under "pullResponder"; None there means all defaults.
+
+        Raises SettingsError for a key that is no setting and for a value that cannot be used.
+        """
+        if context is None:
+            return cls()
+        if not isinstance(context, Mapping):
+            raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_shown(context)}")
+        names = {_camel_case(field.name): field.name for field in fields(cls)}
+        for key in context:
+            if key not in names:
+                raise SettingsError(f"cdk.json: {_KEY}.{key} is no setting; the settings are {', '.join(names)}")
+        settings = cls(**{names[key]: _CHECKS[key](f"{_KEY}.{key}", value) for key, value in context.items()})
+        if settings.batch_size > _UNWINDOWED_BATCH and settings.batching_window_seconds == 0:
+            raise SettingsError(
+                f"cdk.json: {_KEY}.batchSize is {settings.batch_size}, but more than {_UNWINDOWED_BATCH} "
+                f"need a {_KEY}.batchingWindowSeconds of at least 1"
+            )
+        return settings
+
+
+def _camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:80]
+
+
+def _whole_number(least: int, most: int) -> Callable[[str, object], int]:
+    def check(key: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise SettingsError(f"cdk.json: {key} must be a whole number from {least} to {most}, not {_shown(value)}")
+        return value
+
+    return check
+
+
+def _one_of(*choices: str) -> Callable[[str, object], str]:
+    def check(key: str, value: object) -> str:
+        if value not in choices:
+            raise SettingsError(f"cdk.json: {key} must be one of {', '.join(choices)}, not {_shown(value)}")
+        return str(value)
+
+    return check
+
+
+def _retention(key: str, value: object) -> int:
+    if isinstance(value, bool) or value not in _RETENTION_DAYS:
+        days = ", ".join(map(str, _RETENTION_DAYS))
+        raise SettingsError(f"cdk.json: {key} must be one of {days}, not {_shown(value)}")
+    return int(str(value))
+
+
+def _true_or_false(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(f"cdk.json: {key} must be true or false, not {_shown(value)}")
+    return value
+
+
+def _email_or_none(key: str, value: object) -> str | None:
+    if value is not None and not (isinstance(value, str) and _EMAIL.fullmatch(value)):
+        raise SettingsError(f"cdk.json: {key} must be an e-mail address or null, not {_shown(value)}")
+    return value
+
+
+def _role_name(key: str, value: object) -> str:
+    if not (isinstance(value, str) and _ROLE_NAME.fullmatch(value)):
+        raise SettingsError(f"cdk.json: {key} must be the name of an IAM role, without a path, not {_shown(value)}")
+    return value
+
+
+def _principal_arns(key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise SettingsError(f"cdk.json: {key} must be a list, not {_shown(value)}")
+    for arn in value:
+        if not (isinstance(arn, str) and _PRINCIPAL_ARN.fullmatch(arn)):
+            raise SettingsError(f"cdk.json: {key} must hold ARNs of IAM roles and users, not {_shown(arn)}")
+    return tuple(value)
+
+
+# The limits are AWS's: Lambda quotas (memory, timeout), CreateEventSourceMapping (batch, window), SQS (receives).
+# Only the shortest timeout is ours: a diagnosis that has less can read next to nothing.
+_CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
+    "alertEmail": _email_or_none,
+    "notifyMinimumSeverity": _one_of(*_SEVERITIES),
+    "knownPrincipals": _principal_arns,
+    "securityHub": _true_or_false,
+    "memberRoleName": _role_name,
+    "memorySize": _whole_number(128, 10_240),
+    "timeoutSeconds": _whole_number(30, 900),
+    "batchSize": _whole_number(1, 10_000),
+    "batchingWindowSeconds": _whole_number(0, 300),
+    "maxReceiveCount": _whole_number(1, 1000),
+    "logLevel": _one_of(*_LOG_LEVELS),
+    "logRetentionDays": _retention,
+}

@@ -1,0 +1,60 @@
+"""Pull Responder as it is deployed: rules, queue, function, table, topic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+from infra.dependency_layer import DependencyLayer
+from infra.diagnose_function import DiagnoseFunction
+from infra.event_queue import EventQueue
+from infra.event_rules import EventRules
+from infra.findings_table import FindingsTable
+from infra.notification_topic import NotificationTopic
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+
+class PullResponderStack(cdk.Stack):
+    """Everything of one account and region. It needs no member account, and no bootstrap beyond CDK's own."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Pull Responder: why a pod on Amazon EKS cannot pull its image from Amazon ECR, and the fix",
+        )
+        topic = NotificationTopic(self, "Notifications", email=settings.alert_email)
+        topic.allow_alarms()
+        FindingsTable(self, "Findings")
+        events = EventQueue(self, "Events", settings=settings, alarm_topic=topic.topic)
+        EventRules(self, "Rules", queue=events.queue, dead_letters=events.dead_letters)
+        diagnose = DiagnoseFunction(
+            self,
+            "Diagnose",
+            settings=settings,
+            layer=DependencyLayer(self, "Dependencies"),
+            queue=events.queue,
+            topic=topic,
+        )
+        role_arn = diagnose.role.role_arn
+        for name, value, description in (
+            ("TopicArn", topic.topic.topic_arn, "Where findings are published"),
+            ("QueueUrl", events.queue.queue_url, "Where failures wait to be diagnosed"),
+            ("DeadLetterQueueUrl", events.dead_letters.queue_url, "Where failures end that could not be handled"),
+            ("DiagnoseFunctionName", diagnose.function.function_name, "The function that diagnoses"),
+            ("DiagnoseRoleArn", role_arn, "The role that the function has, which reads other accounts"),
+            (
+                "MemberRoleCommand",
+                (
+                    "aws cloudformation deploy --template-file infra/member-role.yaml"
+                    " --stack-name PullResponderMemberRole --capabilities CAPABILITY_NAMED_IAM"
+                    f" --parameter-overrides ResponderRoleArn={role_arn} RoleName={settings.member_role_name}"
+                ),
+                "Run this with the credentials of another account to let the function read there",
+            ),
+        ):
+            cdk.CfnOutput(self, name, value=value, description=description)

@@ -1,0 +1,165 @@
+"""What Organizations says of an account: its organization, its place in it, and the policies that control it.
+
+Every account may ask which organization it is in. The policies can be read in the management account and, where it
+delegated that, in a delegated administrator's (AWS Organizations User Guide, "Delegated administrator for AWS
+Organizations").
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pull_responder.facts.iam import PolicyText
+from pull_responder.facts.paging import pages
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_organizations.type_defs import OrganizationTypeDef
+
+    from pull_responder.facts.reading import Reading
+
+PERMISSIONS: Final = (
+    "organizations:DescribeOrganization",
+    "organizations:DescribePolicy",
+    "organizations:ListParents",
+    "organizations:ListPoliciesForTarget",
+    "organizations:ListRoots",
+)
+
+ControlPolicyType = Literal["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"]
+
+_NOT_IN_USE: Final = frozenset({"AWSOrganizationsNotInUseException"})
+# Organizations allow five levels of organizational units under the root ("Quotas for AWS Organizations").
+_DEEPEST: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """The organization of an account; its management account is under none of its policies."""
+
+    id: str
+    management_account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an account is: the ids from the root over the organizational units down to the account itself.
+
+    `reader` is the account that could be asked, in which the policies can also be changed.
+    """
+
+    path: tuple[str, ...]
+    reader: str
+
+    def organization_path(self, organization: str) -> str:
+        """Return the path as aws:PrincipalOrgPaths has it, which leaves the account out and ends in a slash."""
+        return "/".join((organization, *self.path[:-1], ""))
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPolicies:
+    """The policies of one kind that control an account: one tuple a level, from the root to the account.
+
+    There are no levels where the organization does not use this kind of policy. `reader` is the account they were
+    read in, from where they can be changed.
+    """
+
+    levels: tuple[tuple[PolicyText, ...], ...]
+    reader: str
+
+
+def read_organization(reading: Reading, account: str, region: str) -> Organization | Unread | None:
+    """Return the account's organization, None if it is in none."""
+
+    def request(client: OrganizationsClient) -> OrganizationTypeDef:
+        return client.describe_organization()["Organization"]
+
+    found = reading.call(
+        "organizations:DescribeOrganization", account=account, region=region, request=request, absent=_NOT_IN_USE
+    )
+    if found is None or isinstance(found, Unread):
+        return found
+    return Organization(found.get("Id", ""), found.get("MasterAccountId", ""))
+
+
+def read_place(reading: Reading, reader: str, region: str, account: str) -> Place | Unread:
+    """Return where `account` is in the organization, as `reader` sees it."""
+    path = [account]
+    while not path[0].startswith("r-"):
+        child = path[0]
+
+        def request(client: OrganizationsClient, child: str = child) -> str:
+            return client.list_parents(ChildId=child)["Parents"][0].get("Id", "")
+
+        parent = reading.call("organizations:ListParents", account=reader, region=region, request=request)
+        if parent is None or isinstance(parent, Unread):
+            return parent or Unread(f"{child} has no parent in the organization")
+        if len(path) > _DEEPEST:
+            return Unread(f"account {account} lies deeper in its organization than Organizations allow")
+        path.insert(0, parent)
+    return Place(tuple(path), reader)
+
+
+def read_control_policies(
+    reading: Reading, place: Place, region: str, kind: ControlPolicyType
+) -> ControlPolicies | Unread:
+    """Return the policies of one kind attached to each target on the way to an account."""
+    in_use = _is_enabled(reading, place, region, kind)
+    if isinstance(in_use, Unread):
+        return in_use
+    if not in_use:
+        return ControlPolicies((), place.reader)
+
+    def attached(target: str) -> list[dict[str, Any]] | Unread | None:
+        def request(client: OrganizationsClient) -> list[dict[str, Any]]:
+            return pages(client, "list_policies_for_target", "Policies", TargetId=target, Filter=kind)
+
+        return reading.call("organizations:ListPoliciesForTarget", account=place.reader, region=region, request=request)
+
+    levels: list[list[dict[str, Any]]] = []
+    for found in reading.each(attached, place.path):
+        if isinstance(found, Unread):
+            return found
+        levels.append(found or [])
+    summaries = {each["Id"]: each for level in levels for each in level}
+
+    def document(policy_id: str) -> PolicyText | Unread:
+        return _read_policy(reading, place.reader, region, summaries[policy_id])
+
+    texts: dict[str, PolicyText] = {}
+    for policy_id, text in zip(summaries, reading.each(document, list(summaries)), strict=True):
+        if isinstance(text, Unread):
+            return text
+        texts[policy_id] = text
+    return ControlPolicies(tuple(tuple(texts[each["Id"]] for each in level) for level in levels), place.reader)
+
+
+def _is_enabled(reading: Reading, place: Place, region: str, kind: ControlPolicyType) -> bool | Unread:
+    """Return whether the root has this kind of policy enabled; without that it controls nothing."""
+
+    def request(client: OrganizationsClient) -> bool:
+        roots = pages(client, "list_roots", "Roots")
+        types = [each for root in roots if root.get("Id") == place.path[0] for each in root.get("PolicyTypes", [])]
+        return any(each["Type"] == kind and each.get("Status") == "ENABLED" for each in types)
+
+    enabled = reading.call("organizations:ListRoots", account=place.reader, region=region, request=request)
+    return enabled if isinstance(enabled, Unread) else bool(enabled)
+
+
+def _read_policy(reading: Reading, reader: str, region: str, summary: dict[str, Any]) -> PolicyText | Unread:
+    def request(client: OrganizationsClient) -> str:
+        return client.describe_policy(PolicyId=summary["Id"])["Policy"].get("Content", "")
+
+    content = reading.call("organizations:DescribePolicy", account=reader, region=region, request=request)
+    if isinstance(content, Unread):
+        return content
+    try:
+        parsed = json.loads(content or "")
+    except ValueError as error:
+        return Unread(f"policy {summary.get('Arn', summary['Id'])} is not JSON: {error}")
+    if not isinstance(parsed, dict):
+        return Unread(f"policy {summary.get('Arn', summary['Id'])} is not a JSON object")
+    return PolicyText(name=summary.get("Name", summary["Id"]), arn=summary.get("Arn", summary["Id"]), document=parsed)
