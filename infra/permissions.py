@@ -67,6 +67,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ecr:GetAccountSetting": _ANY,
     "ecr:GetRegistryPolicy": _ANY,
     "ecr:GetRepositoryPolicy": _REPOSITORIES,
+    "ecr:ListTagsForResource": _REPOSITORIES,
     "eks:DescribeAccessEntry": _ACCESS_ENTRIES,
     "eks:DescribeCluster": _CLUSTERS,
     "eks:DescribeFargateProfile": _FARGATE_PROFILES,

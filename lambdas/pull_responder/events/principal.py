@@ -29,6 +29,8 @@ _KIND_OF_TYPE: Final = {
     "FederatedUser": PrincipalKind.FEDERATED_USER,
     "AWSService": PrincipalKind.SERVICE,
 }
+# The versions of the instance metadata service (CloudTrail User Guide, "userIdentity element").
+_ROLE_DELIVERIES = ("1.0", "2.0")
 
 
 def read_principal(denied: str, identity: object, *, partition: str) -> Principal | None:
@@ -43,10 +45,10 @@ def read_principal(denied: str, identity: object, *, partition: str) -> Principa
         arn = names.arn(written)
         principal = _from_arn(arn) if arn else _from_word(written, partition)
         if principal:
-            return _with_issuer(principal, issuer)
+            return _with_issuer(principal, issuer, identity)
     if issuer and (principal := _from_arn(issuer)):
         session = _session_name(fields.text(identity, "principalId"))
-        return replace(principal, arn="", session_name=session)
+        return replace(principal, arn="", session_name=session, role_delivery=_role_delivery(identity))
     return _without_arn(identity, partition)
 
 
@@ -83,12 +85,17 @@ def _issuing_role(identity: object) -> Arn | None:
     return arn if arn and arn.service == "iam" and arn.resource.startswith("role/") else None
 
 
-def _with_issuer(principal: Principal, issuer: Arn | None) -> Principal:
-    """`principal` with its role's own ARN, if `issuer` is that role and not that of somebody it acts for."""
+def _role_delivery(identity: object) -> str | None:
+    version = fields.text(identity, "sessionContext", "ec2RoleDelivery")
+    return version if version in _ROLE_DELIVERIES else None
+
+
+def _with_issuer(principal: Principal, issuer: Arn | None, identity: object) -> Principal:
+    """`principal` with what its session tells, if `issuer` is its role and not that of somebody it acts for."""
     if issuer is None or principal.kind != PrincipalKind.ROLE or principal.role_arn:
         return principal
     same = (issuer.account, issuer.resource.rpartition("/")[2]) == (principal.account, principal.name)
-    return replace(principal, role_arn=str(issuer)) if same else principal
+    return replace(principal, role_arn=str(issuer), role_delivery=_role_delivery(identity)) if same else principal
 
 
 def _without_arn(identity: object, partition: str) -> Principal | None:

@@ -1,14 +1,15 @@
-"""What EC2 says of a node."""
+"""What EC2 says of nodes: their instances, and the launch templates they are made by."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.facts.paging import pages
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
     from pull_responder.facts.reading import Reading
 
 PERMISSIONS: Final = ("ec2:DescribeInstances",)
+TEMPLATE_PERMISSIONS: Final = ("ec2:DescribeLaunchTemplateVersions",)
 
 _NOT_FOUND: Final = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
+_NO_TEMPLATE: Final = frozenset(
+    {"InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound", "InvalidLaunchTemplateId.Malformed"}
+)
 _CLUSTER_TAGS: Final = (
     "aws:eks:cluster-name",
     "eks:cluster-name",
@@ -29,7 +34,11 @@ _CLUSTER_TAG_PREFIX: Final = "kubernetes.io/cluster/"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An EC2 instance, as far as it matters to a pull."""
+    """An EC2 instance, as far as it matters to a pull.
+
+    `group_ids` and `addresses` (its private IPv4 and its IPv6 addresses) are those of its primary interface, which
+    kubelet pulls by. `metadata_endpoint` is EC2's word ("enabled", "disabled"), None where it gives none.
+    """
 
     id: str
     partition: str
@@ -37,7 +46,13 @@ class Instance:
     region: str
     vpc_id: str | None
     subnet_id: str | None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    state: str = "running"
+    group_ids: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    public_address: str | None = None
+    profile_arn: str | None = None
+    metadata_endpoint: str | None = None
 
     @property
     def arn(self) -> str:
@@ -75,12 +90,87 @@ def read_instance(reading: Reading, account: str, region: str, instance_id: str)
     found = reading.call("ec2:DescribeInstances", account=account, region=region, request=request, absent=_NOT_FOUND)
     if found is None or isinstance(found, Unread):
         return found
+    return _instance(reading, account, region, found)
+
+
+def read_running_instances(
+    reading: Reading, account: str | None, region: str, filters: Mapping[str, Sequence[str]]
+) -> tuple[Instance, ...] | Unread:
+    """Return the running instances that all of `filters` (EC2's names, each with its values) match, by their ids."""
+    wanted = {**filters, "instance-state-name": ("running",)}
+
+    def request(client: EC2Client) -> list[InstanceTypeDef]:
+        listed = [{"Name": name, "Values": list(values)} for name, values in wanted.items()]
+        reservations = pages(client, "describe_instances", "Reservations", Filters=listed)
+        return [instance for each in reservations for instance in each.get("Instances", [])]
+
+    found = reading.call("ec2:DescribeInstances", account=account, region=region, request=request)
+    if found is None or isinstance(found, Unread):
+        return found or ()
+    return tuple(
+        sorted((_instance(reading, account, region, each) for each in found), key=lambda instance: instance.id)
+    )
+
+
+def _instance(reading: Reading, account: str | None, region: str, found: InstanceTypeDef) -> Instance:
+    interfaces = found.get("NetworkInterfaces", [])
+    primary = next((each for each in interfaces if each.get("Attachment", {}).get("DeviceIndex") == 0), {})
+    groups = primary.get("Groups") or found.get("SecurityGroups", [])
+    address = primary.get("PrivateIpAddress") or found.get("PrivateIpAddress")
     return Instance(
-        id=instance_id,
+        id=found["InstanceId"],
         partition=reading.partition,
-        account=account,
+        account=account or reading.own_account or "",
         region=region,
         vpc_id=found.get("VpcId"),
         subnet_id=found.get("SubnetId"),
         tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", []) if "Key" in tag and "Value" in tag},
+        state=found.get("State", {}).get("Name", "running"),
+        group_ids=tuple(group["GroupId"] for group in groups if "GroupId" in group),
+        addresses=(
+            *([address] if address else []),
+            *(each["Ipv6Address"] for each in primary.get("Ipv6Addresses", []) if "Ipv6Address" in each),
+        ),
+        public_address=found.get("PublicIpAddress"),
+        profile_arn=found.get("IamInstanceProfile", {}).get("Arn"),
+        metadata_endpoint=found.get("MetadataOptions", {}).get("HttpEndpoint"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTemplate:
+    """What a version of a launch template says; empty and None where it leaves something open.
+
+    `public_address` is AssociatePublicIpAddress of its primary interface.
+    """
+
+    id: str
+    version: str
+    group_ids: tuple[str, ...] = ()
+    public_address: bool | None = None
+    metadata_endpoint: str | None = None
+
+
+def read_launch_template(
+    reading: Reading, account: str, region: str, template_id: str, version: str
+) -> LaunchTemplate | Unread | None:
+    """Return a version of a launch template, None if there is none (any more)."""
+
+    def request(client: EC2Client) -> LaunchTemplate | None:
+        answer = client.describe_launch_template_versions(LaunchTemplateId=template_id, Versions=[version])
+        data = next((each.get("LaunchTemplateData", {}) for each in answer["LaunchTemplateVersions"]), None)
+        if data is None:
+            return None
+        interfaces = data.get("NetworkInterfaces", [])
+        primary = next((each for each in interfaces if each.get("DeviceIndex", 0) == 0), {})
+        return LaunchTemplate(
+            id=template_id,
+            version=version,
+            group_ids=tuple(primary.get("Groups") or data.get("SecurityGroupIds", [])),
+            public_address=primary.get("AssociatePublicIpAddress"),
+            metadata_endpoint=data.get("MetadataOptions", {}).get("HttpEndpoint"),
+        )
+
+    return reading.call(
+        "ec2:DescribeLaunchTemplateVersions", account=account, region=region, request=request, absent=_NO_TEMPLATE
     )

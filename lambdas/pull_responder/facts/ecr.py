@@ -19,6 +19,7 @@ PERMISSIONS: Final = (
     "ecr:GetAccountSetting",
     "ecr:GetRegistryPolicy",
     "ecr:GetRepositoryPolicy",
+    "ecr:ListTagsForResource",
 )
 
 RegistryScope = Literal["V1", "V2"]
@@ -42,6 +43,7 @@ def read_repository_policy(reading: Reading, account: str, region: str, name: st
 
     text = reading.call(
         "ecr:GetRepositoryPolicy",
+    "ecr:ListTagsForResource",
         account=account,
         region=region,
         request=request,
@@ -51,6 +53,22 @@ def read_repository_policy(reading: Reading, account: str, region: str, name: st
         return text
     document = _parsed(text or None, f"the policy of repository {name}")
     return document if isinstance(document, Unread) else RepositoryPolicy(document)
+
+
+def read_repository_tags(reading: Reading, account: str, region: str, name: str) -> Mapping[str, str] | Unread | None:
+    """Return the repository's tags, None if this registry has no repository of this name."""
+    arn = f"arn:{reading.partition}:ecr:{region}:{account}:repository/{name}"
+
+    def request(client: ECRClient) -> Mapping[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+    return reading.call(
+        "ecr:ListTagsForResource",
+        account=account,
+        region=region,
+        request=request,
+        absent=frozenset({"RepositoryNotFoundException"}),
+    )
 
 
 def read_registry_policy(reading: Reading, account: str, region: str) -> Mapping[str, Any] | Unread | None:

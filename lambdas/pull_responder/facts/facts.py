@@ -180,6 +180,11 @@ class Facts:
         return ecr.read_repository_policy(self._reading, account, region, name)
 
     @_once
+    def repository_tags(self, account: str, region: str, name: str, /) -> Mapping[str, str] | Unread | None:
+        """Return the repository's tags; None if there is no such repository."""
+        return ecr.read_repository_tags(self._reading, account, region, name)
+
+    @_once
     def registry_policy(self, account: str, region: str, /) -> Mapping[str, Any] | Unread | None:
         """Return the registry's policy."""
         return ecr.read_registry_policy(self._reading, account, region)

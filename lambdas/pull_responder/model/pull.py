@@ -67,6 +67,7 @@ class Principal:
 
     `arn` is what AWS wrote: for a role the session's ARN, which has dropped the role's path, or empty when AWS
     gave none. `role_arn` is the issuing role's own ARN and is set only where the event carried it, path included.
+    `role_delivery` is the version of the instance metadata service that handed out the credentials ("1.0", "2.0").
     """
 
     kind: PrincipalKind
@@ -76,6 +77,7 @@ class Principal:
     name: str | None
     session_name: str | None = None
     role_arn: str | None = None
+    role_delivery: str | None = None
 
     @property
     def instance_id(self) -> str | None:

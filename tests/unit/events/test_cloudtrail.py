@@ -52,6 +52,7 @@ def test_the_record_as_ecr_sends_it() -> None:
             "eks-node",
             session_name="i-0123456789abcdef0",
             role_arn="arn:aws:iam::111111111111:role/nodes/eks-node",
+            role_delivery="2.0",
         ),
         denial=pull.denial,
         registry_account="111111111111",
@@ -185,6 +186,7 @@ def test_the_identity_stands_in_for_a_message_without_a_principal() -> None:
         "eks-node",
         session_name="i-0123456789abcdef0",
         role_arn="arn:aws:iam::111111111111:role/nodes/eks-node",
+        role_delivery="2.0",
     )
 
 

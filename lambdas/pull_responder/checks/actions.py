@@ -1,0 +1,16 @@
+"""The actions that a pull needs.
+
+Source: Amazon ECR User Guide, "Using Amazon ECR images with Amazon EKS" and "Pull through cache", required permissions.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TOKEN: Final = "ecr:GetAuthorizationToken"  # noqa: S105 -- the name of an action
+MANIFEST: Final = "ecr:BatchGetImage"
+LAYERS: Final = "ecr:GetDownloadUrlForLayer"
+
+# A repository that caches an upstream registry needs these, too: the second where it does not exist yet.
+IMPORT: Final = "ecr:BatchImportUpstreamImage"
+CREATE: Final = "ecr:CreateRepository"
