@@ -58,6 +58,15 @@ def _answer(line: str) -> str:
     return json.dumps({"id": id_, "decision": decision.decision, "blocked_by": decision.blocked_by})
 
 
+def read_case(line: str) -> tuple[Request, Policies]:
+    """Return the request and the policies of one line, ready for evaluate.
+
+    Raises CaseError, RequestError or PolicyError, all of them ValueErrors.
+    """
+    case = _case(line)
+    return _request(case), _policies(case)
+
+
 def _case(line: str) -> dict[str, Any]:
     if len(line) > MAXIMUM_LINE:
         raise CaseError(f"line is longer than {MAXIMUM_LINE} characters")

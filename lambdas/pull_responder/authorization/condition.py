@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -24,24 +24,22 @@ class Quantifier(Enum):
     FOR_ANY_VALUE = "foranyvalue:"
 
 
+# Python 3.11 takes ten times as long to read an enumeration's member as a global.
+_FOR_ALL, _FOR_ANY = Quantifier.FOR_ALL_VALUES, Quantifier.FOR_ANY_VALUE
+
+
 @dataclass(frozen=True, slots=True)
 class ConditionOperator:
-    """An operator as a policy names it, such as ForAnyValue:StringLikeIfExists, taken apart."""
+    """An operator as a policy names it, such as ForAnyValue:StringLikeIfExists, taken apart.
+
+    `absent` says whether its conditions hold when the request lacks the key. Source: IAM User Guide, "Condition
+    operators" and "Single-valued vs. multivalued context keys".
+    """
 
     name: str
     operator: Operator
     quantifier: Quantifier | None
-    if_exists: bool
-
-    @property
-    def absent(self) -> bool:
-        """Whether the condition holds when the request lacks the key.
-
-        Source: IAM User Guide, "Condition operators" and "Single-valued vs. multivalued context keys".
-        """
-        if self.if_exists or self.quantifier is Quantifier.FOR_ALL_VALUES:
-            return True
-        return self.quantifier is None and self.operator.negated
+    absent: bool
 
 
 _known: dict[str, ConditionOperator] = {}
@@ -67,40 +65,44 @@ def _take_apart(name: str) -> ConditionOperator:
     operator = OPERATORS.get(rest.removesuffix(_IF_EXISTS))
     if operator is None or (operator is NULL and (if_exists or quantifier)):
         raise ValueError(f'unknown operator "{name[:100]}"')
-    return ConditionOperator(name, operator, quantifier, if_exists)
+    absent = if_exists or quantifier is _FOR_ALL or (quantifier is None and operator.negated)
+    return ConditionOperator(name, operator, quantifier, absent)
 
 
-@dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition, ready to be tested. `key` is as the policy writes it, `values` as well."""
+    """One condition, ready to be tested. `key` and `values` are as the policy writes them.
 
-    operator: ConditionOperator
-    key: str
-    values: tuple[str, ...]
-    folded_key: str = field(repr=False)
-    equal: frozenset[str] | None = field(repr=False, default=None)
-    tests: tuple[TextTest, ...] = field(repr=False, default=())
-    templates: tuple[Template, ...] = field(repr=False, default=())
+    Values that may be of the wrong type are checked at once; the tests of texts and ARNs, which any value is good
+    for, are made when a request first gets that far.
+    """
 
-    @classmethod
-    def compile(cls, operator: ConditionOperator, key: str, values: Sequence[str], *, variables: bool) -> Condition:
-        """Make the condition ready. Raises ValueError when a value is not of the operator's type."""
-        kind = operator.operator
-        templates: list[Template] = []
-        plain = values
-        if variables and kind.variables:
-            plain = []
-            for value in values:
-                found = template(value)
-                if found is None:
-                    plain.append(value)
-                else:
-                    templates.append(found)
-        all_values = tuple(values)
-        if kind.name in ("StringEquals", "StringNotEquals"):
-            return cls(operator, key, all_values, key.lower(), frozenset(plain), (), tuple(templates))
-        tests = tuple([kind.compare(value) for value in plain])
-        return cls(operator, key, all_values, key.lower(), None, tests, tuple(templates))
+    __slots__ = ("_equal", "_plain", "_ready", "_templates", "_tests", "folded_key", "key", "operator", "values")
+
+    def __init__(self, operator: ConditionOperator, key: str, values: Sequence[str], *, variables: bool) -> None:
+        """Raises ValueError when a value is not of the operator's type."""
+        self.operator = operator
+        self.key = key
+        self.folded_key = key.lower()
+        self.values = tuple(values)
+        self._plain = values
+        self._templates: list[Template] = []
+        self._equal: frozenset[str] | None = None
+        self._tests: list[TextTest] = []
+        self._ready = False
+        if not operator.operator.variables:
+            self._prepare()
+        elif variables and any("${" in value for value in values):
+            found = [(value, template(value)) for value in values]
+            self._plain = [value for value, each in found if each is None]
+            self._templates = [each for _, each in found if each is not None]
+
+    def _prepare(self) -> None:
+        operator = self.operator.operator
+        if operator.by_equality:
+            self._equal = frozenset(self._plain)
+        else:
+            self._tests = [operator.compare(value) for value in self._plain]
+        self._ready = True
 
     def holds(self, context: Context) -> Truth:
         """Return whether the request meets the condition, None where that hangs on an unknown key."""
@@ -112,26 +114,28 @@ class Condition:
             return operator.absent
         if values is UNKNOWN:
             return None
-        if self.templates:
+        if not self._ready:
+            self._prepare()
+        if self._templates:
             return self._holds_with_variables(values, context)
-        return self._compare(values, self.equal, self.tests)
+        return self._compare(values, self._equal, self._tests)
 
     def unknown_keys(self, context: Context) -> tuple[str, ...]:
         """Return the unknown keys that the answer of `holds` can hang on, as the policy writes them."""
         if context.get(self.folded_key) is UNKNOWN:
             return (self.key,)
-        return tuple(key for each in self.templates for key in each.keys if context.get(key) is UNKNOWN)
+        return tuple(key for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
 
     def _null(self, *, absent: bool) -> bool:
-        return any(test("true" if absent else "false") for test in self.tests)
+        return any(test("true" if absent else "false") for test in self._tests)
 
     def _compare(self, values: tuple[str, ...], equal: frozenset[str] | None, tests: Sequence[TextTest]) -> bool:
         operator = self.operator
         wanted = not operator.operator.negated
-        if operator.quantifier is Quantifier.FOR_ALL_VALUES:
+        if operator.quantifier is _FOR_ALL:
             # An empty string is AWS's null data set, for which ForAllValues holds.
             return all(_matches(value, equal, tests) is wanted for value in values) or not any(values)
-        if operator.quantifier is Quantifier.FOR_ANY_VALUE:
+        if operator.quantifier is _FOR_ANY:
             return any(_matches(value, equal, tests) is wanted for value in values)
         # Inference: AWS asks for a set operator on keys with several values and leaves open what happens without.
         return any(_matches(value, equal, tests) for value in values) is wanted
@@ -141,17 +145,17 @@ class Condition:
         whole statement invalid then.
         """
         kind = self.operator.operator
-        tests = list(self.tests)
-        equal = set(self.equal or ())
+        tests = list(self._tests)
+        equal = set(self._equal or ())
         unknown = False
-        for each in self.templates:
+        for each in self._templates:
             resolved = each.resolve(context)
             if resolved is None:
                 if kind.negated:
                     return False
             elif resolved is UNKNOWN:
                 unknown = True
-            elif self.equal is not None:
+            elif self._equal is not None:
                 equal.add(literal_of(resolved))
             elif kind.compare_tokens:
                 tests.append(kind.compare_tokens(resolved))

@@ -29,8 +29,9 @@ class Operator:
     """A condition operator.
 
     `compare` makes the test of one policy value and raises ValueError when the value is not of the operator's
-    type. `variables` says whether policy variables are filled in, `wildcards` whether `*` and `?` mean more than
-    themselves, `negated` that the condition holds where no value matches.
+    type. `variables` says whether policy variables are filled in; where wildcards count, `compare_tokens` then makes
+    the test. `negated` says that the condition holds where no value matches, `by_equality` that a set of the values
+    does as well as their tests.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Operator:
     negated: bool = False
     variables: bool = False
     compare_tokens: Callable[[Sequence[Token]], TextTest] | None = None
+    by_equality: bool = False
 
 
 def _equals(value: str) -> TextTest:
@@ -166,14 +168,12 @@ def _comparisons(prefix: str, read: Callable[[str], Decimal | None], kind: str) 
 
 
 NULL: Final = Operator("Null", _boolean)
-STRING_EQUALS: Final = Operator("StringEquals", _equals, variables=True)
-STRING_NOT_EQUALS: Final = Operator("StringNotEquals", _equals, negated=True, variables=True)
 
 OPERATORS: Final = {
     operator.name.lower(): operator
     for operator in (
-        STRING_EQUALS,
-        STRING_NOT_EQUALS,
+        Operator("StringEquals", _equals, variables=True, by_equality=True),
+        Operator("StringNotEquals", _equals, negated=True, variables=True, by_equality=True),
         Operator("StringEqualsIgnoreCase", _equals_ignoring_case, variables=True),
         Operator("StringNotEqualsIgnoreCase", _equals_ignoring_case, negated=True, variables=True),
         Operator("StringLike", compile_pattern, variables=True, compare_tokens=compile_tokens),

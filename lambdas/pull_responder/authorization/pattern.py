@@ -23,12 +23,16 @@ class Wildcard(Enum):
 
 Token = str | Wildcard
 
+# Python 3.11 takes ten times as long to read an enumeration's member as a global.
+_ANY, _ONE = Wildcard.ANY, Wildcard.ONE
+_TOKENS: dict[str, Token] = {"*": _ANY, "?": _ONE}
+
 _WILDCARDS = re.compile(r"([*?])")
 
 
 def tokens(text: str) -> list[Token]:
     """Cut `text` into literal runs and wildcards."""
-    return [Wildcard(part) if part in ("*", "?") else part for part in _WILDCARDS.split(text) if part]
+    return [_TOKENS.get(part, part) for part in _WILDCARDS.split(text) if part]
 
 
 def compile_pattern(text: str) -> TextTest:
@@ -46,7 +50,7 @@ def compile_tokens(pattern: Sequence[Token]) -> TextTest:
     """Return the test of a pattern that is already cut, so that a literal may hold a `*` of its own."""
     pieces: list[list[Token]] = [[]]
     for token in pattern:
-        if token is Wildcard.ANY:
+        if token is _ANY:
             pieces.append([])
         else:
             pieces[-1].append(token)
@@ -109,7 +113,7 @@ class _Gapped:
 
 
 def _piece(piece: Sequence[Token]) -> _Literal | _Gapped:
-    if Wildcard.ONE in piece:
+    if _ONE in piece:
         return _Gapped(piece)
     return _Literal("".join(token for token in piece if isinstance(token, str)))
 

@@ -1,14 +1,14 @@
 """Policy documents in, checked and made ready to be matched.
 
 The grammar is the IAM User Guide's, "Grammar of the IAM JSON policy language". What AWS would not take is refused
-here too, because an evaluator that guesses at a policy would answer wrongly.
+here too, because an evaluator that guesses at a policy would answer wrongly. Empty lists and objects are taken, as
+AWS takes them (IAM Access Analyzer's "Empty array action" and its like are only suggestions): they name nothing.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 from pull_responder.authorization.condition import Condition, condition_operator
@@ -25,6 +25,9 @@ _STATEMENT_ELEMENTS = frozenset(
 )
 _VERSIONS = ("2008-10-17", "2012-10-17")
 _WITH_VARIABLES = "2012-10-17"
+# Python 3.11 takes ten times as long to read an enumeration's member as a global.
+_ALLOW, _DENY = Effect.ALLOW, Effect.DENY
+_LIST = (list, tuple)
 _OBJECT = (dict, Mapping)  # dict first: asking the abstract class costs ten times as much
 
 
@@ -32,21 +35,19 @@ class PolicyError(ValueError):
     """A policy document that AWS would not take; the message names the policy and the place in it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy under the name or ARN that people know it by."""
+    """A policy under the name or ARN that people know it by, its statements in order and parted by effect."""
 
-    name: str
-    statements: tuple[Statement, ...] = field(repr=False)
-    allows: tuple[Statement, ...] = field(init=False, repr=False, compare=False)
-    denies: tuple[Statement, ...] = field(init=False, repr=False, compare=False)
+    __slots__ = ("allows", "denies", "name", "statements")
 
-    def __post_init__(self) -> None:
-        """Part the statements by effect."""
-        allows = tuple([each for each in self.statements if each.effect is Effect.ALLOW])
-        denies = tuple([each for each in self.statements if each.effect is Effect.DENY])
-        object.__setattr__(self, "allows", allows)
-        object.__setattr__(self, "denies", denies)
+    def __init__(self, name: str, statements: tuple[Statement, ...]) -> None:
+        self.name = name
+        self.statements = statements
+        self.denies = tuple([each for each in statements if each.effect is _DENY])
+        self.allows = tuple([each for each in statements if each.effect is _ALLOW]) if self.denies else statements
+
+    def __repr__(self) -> str:
+        return f"Policy({self.name!r}, {len(self.statements)} statements)"
 
 
 def parse_policy(document: str | Mapping[str, object], *, name: str, layer: Layer | None = None) -> Policy:
@@ -81,18 +82,19 @@ def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 class _Reader:
-    """Reads one document; `self.place` follows along for messages."""
+    """Reads one document; `self.index` follows along for messages."""
 
     def __init__(self, name: str, layer: Layer | None) -> None:
         self.name = name
         self.layer = layer
-        self.place = ""
+        self.index: int | None = None
         self.variables = False
         self.length = 0
 
     def fail(self, problem: str, element: str = "") -> NoReturn:
-        """Raise PolicyError for the element at the present place."""
-        place = ".".join(part for part in (self.place, element) if part)
+        """Raise PolicyError for an element of the present statement."""
+        statement = "" if self.index is None else f"Statement[{self.index}]"
+        place = ".".join(part for part in (statement, element) if part)
         raise PolicyError(f"policy {self.name}: {place + ': ' if place else ''}{problem}")
 
     def policy(self, document: object) -> Policy:
@@ -108,12 +110,12 @@ class _Reader:
         statements = document.get("Statement")
         if isinstance(statements, _OBJECT):
             statements = [statements]
-        if not isinstance(statements, list | tuple) or not statements:
+        if not isinstance(statements, _LIST):
             self.fail("must be a statement or a list of statements", "Statement")
         return Policy(self.name, tuple([self.statement(index, each) for index, each in enumerate(statements)]))
 
     def statement(self, index: int, source: object) -> Statement:
-        self.place = f"Statement[{index}]"
+        self.index = index
         if not isinstance(source, _OBJECT):
             self.fail("must be a JSON object")
         self.only(_STATEMENT_ELEMENTS, source)
@@ -126,12 +128,12 @@ class _Reader:
         return Statement(
             index,
             sid or None,
-            Effect.ALLOW if effect == "Allow" else Effect.DENY,
+            _ALLOW if effect == "Allow" else _DENY,
             source,
             self.actions(source),
             self.resources(source),
             self.principal(source),
-            self.conditions(source),
+            self.conditions(source) if "Condition" in source else (),
         )
 
     def actions(self, source: Mapping[str, object]) -> Texts:
@@ -140,7 +142,7 @@ class _Reader:
             self.fail("must have Action or NotAction")
         values = self.texts(source[element], element)
         for value in values:
-            if value != "*" and ":" not in value:
+            if ":" not in value and value != "*":
                 self.fail(f'"{value[:100]}" is neither * nor of the form service:Action', element)
         return Texts.actions(values, inverted=element == "NotAction")
 
@@ -167,7 +169,7 @@ class _Reader:
         value = source[element]
         if value == "*":
             return PrincipalElement.read({"AWS": ("*",)}, inverted=element == "NotPrincipal")
-        if not isinstance(value, _OBJECT) or not value:
+        if not isinstance(value, _OBJECT):
             self.fail('must be "*" or an object', element)
         for type_ in value:
             if type_ not in TYPES:
@@ -176,26 +178,23 @@ class _Reader:
         return PrincipalElement.read(listed, inverted=element == "NotPrincipal")
 
     def conditions(self, source: Mapping[str, object]) -> tuple[Condition, ...]:
-        block = source.get("Condition")
-        if block is None and "Condition" not in source:
-            return ()
+        block = source["Condition"]
         if not isinstance(block, _OBJECT):
             self.fail("must be a JSON object", "Condition")
         read: list[Condition] = []
         for name, keys in block.items():
             try:
-                operator = condition_operator(str(name))
+                operator = condition_operator(name)
             except ValueError as error:
                 self.fail(str(error), "Condition")
             if not isinstance(keys, _OBJECT):
                 self.fail("must be an object of condition keys", f"Condition.{name}")
             for key, values in keys.items():
-                place = f"Condition.{name}.{str(key)[:200]}"
-                texts = self.scalars(values, place)
+                texts = self.scalars(values, name, key)
                 try:
-                    read.append(Condition.compile(operator, str(key), texts, variables=self.variables))
+                    read.append(Condition(operator, key, texts, variables=self.variables))
                 except ValueError as error:
-                    self.fail(str(error), place)
+                    self.fail(str(error), _place(name, key))
         return tuple(read)
 
     def only(self, elements: frozenset[str], source: Mapping[str, object]) -> None:
@@ -213,34 +212,38 @@ class _Reader:
     def texts(self, value: object, element: str) -> Sequence[str]:
         if isinstance(value, str):
             value = (value,)
-        if not isinstance(value, list | tuple) or not value:
+        if not isinstance(value, _LIST):
             self.fail("must be a text or a list of texts", element)
         for each in value:
-            if not isinstance(each, str) or not each:
+            if not (isinstance(each, str) and each):
                 self.fail("must hold nothing but texts that are not empty", element)
             self.length += len(each)
-        self.bound(element)
+        if self.length > MAXIMUM_LENGTH:
+            self.fail_length(element)
         return value
 
-    def scalars(self, value: object, element: str) -> Sequence[str]:
+    def scalars(self, value: object, operator: str, key: str) -> Sequence[str]:
         """Condition values: texts, numbers and true or false, which AWS keeps as texts."""
-        values = value if isinstance(value, list | tuple) else (value,)
-        if not values:
-            self.fail("must have at least one value", element)
         read = []
-        for each in values:
-            if isinstance(each, bool):
-                each = "true" if each else "false"  # noqa: PLW2901 -- the same value as text
-            elif isinstance(each, int | float):
-                each = str(each)  # noqa: PLW2901 -- the same value as text
-            elif not isinstance(each, str):
-                self.fail("must be a text, a number, true or false, or a list of them", element)
-            self.length += len(each)
-            read.append(each)
-        self.bound(element)
+        for each in value if isinstance(value, _LIST) else (value,):
+            if isinstance(each, str):
+                text = each
+            elif isinstance(each, bool):
+                text = "true" if each else "false"
+            elif isinstance(each, (int, float)):
+                text = str(each)
+            else:
+                self.fail("must be a text, a number, true or false, or a list of them", _place(operator, key))
+            self.length += len(text)
+            read.append(text)
+        if self.length > MAXIMUM_LENGTH:
+            self.fail_length(_place(operator, key))
         return read
 
-    def bound(self, element: str) -> None:
-        """Bound documents that came already parsed, too."""
-        if self.length > MAXIMUM_LENGTH:
-            self.fail(f"the policy is longer than {MAXIMUM_LENGTH} characters", element)
+    def fail_length(self, element: str) -> NoReturn:
+        """Documents that came already parsed are bounded by the texts in them."""
+        self.fail(f"the policy is longer than {MAXIMUM_LENGTH} characters", element)
+
+
+def _place(operator: str, key: str) -> str:
+    return f"Condition.{operator}.{key[:200]}"

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 EVERYBODY: Final = "*"
 TYPES: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
+# Python 3.11 takes ten times as long to read an enumeration's member as a global.
+_NONE, _ROLE_GRANT, _DIRECT, _A_ROLE = Strength.NONE, Strength.ROLE, Strength.DIRECT, CallerKind.ROLE
+_EVERYBODY = (_DIRECT, _DIRECT)
+_NOBODY = (_NONE, _NONE)
+
 _ROLE = re.compile(r"(arn:[a-z0-9-]+:iam::\d{12}:role/)(?:\S*/)?([^/\s]+)")
 _SESSION = re.compile(r"arn:([a-z0-9-]+):sts::(\d{12}):assumed-role/([^/\s]+)/\S+")
 
@@ -55,13 +60,13 @@ class PrincipalElement:
         if self.inverted:
             return self._match_others(caller, literal=literal, bounded=bounded)
         if self.everybody:
-            return _DIRECT
-        sure = Strength.NONE
+            return _EVERYBODY
+        sure = _NONE
         for name, strength in caller.names.items():
             if strength > sure and name in self.names:
                 sure = strength
         possible = self._possibly(caller, literal=literal)
-        if literal and possible is Strength.ROLE:  # role names are unique in an account, whatever their path
+        if literal and possible is _ROLE_GRANT:  # role names are unique in an account, whatever their path
             sure = max(sure, possible)
         return sure, max(sure, possible)
 
@@ -73,18 +78,18 @@ class PrincipalElement:
                 if bounded is None
                 else "how AWS reads a NotPrincipal that lists only part of the caller"
             )
-        if caller.kind is CallerKind.ROLE:
+        if caller.kind is _A_ROLE:
             return f"the session of {caller.role}"
         return f"the path of {caller.role}"
 
     def _possibly(self, caller: Caller, *, literal: bool) -> Strength:
         if caller.role is None:
-            return Strength.NONE
-        if not literal and caller.kind is CallerKind.ROLE and caller.role in self.session_roles:
-            return Strength.DIRECT
+            return _NONE
+        if not literal and caller.kind is _A_ROLE and caller.role in self.session_roles:
+            return _DIRECT
         if not caller.path_known and caller.role in self.roles:
-            return Strength.ROLE
-        return Strength.NONE
+            return _ROLE_GRANT
+        return _NONE
 
     def _match_others(self, caller: Caller, *, literal: bool, bounded: bool | None) -> tuple[Strength, Strength]:
         """NotPrincipal: covers whom it does not list, and everybody who has a permissions boundary.
@@ -93,23 +98,19 @@ class PrincipalElement:
         *might* be covered: unknown, unless the caller is to be taken literally.
         """
         if bounded:
-            return _DIRECT
+            return _EVERYBODY
         listed = (
             self.everybody or not self.names.isdisjoint(caller.names) or bool(self._possibly(caller, literal=literal))
         )
         if not listed:
-            return _DIRECT
-        session_known = caller.kind is not CallerKind.ROLE
+            return _EVERYBODY
+        session_known = caller.kind is not _A_ROLE
         wholly = self.everybody or (
             session_known and all(_is_listed(name, caller, self.names) for name in caller.names)
         )
         if bounded is False and (literal or wholly):
             return _NOBODY
-        return Strength.NONE, Strength.DIRECT
-
-
-_DIRECT = (Strength.DIRECT, Strength.DIRECT)
-_NOBODY = (Strength.NONE, Strength.NONE)
+        return _NONE, _DIRECT
 
 
 def _is_listed(name: str, caller: Caller, names: frozenset[str]) -> bool:

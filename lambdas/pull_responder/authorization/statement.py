@@ -23,60 +23,59 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
-@dataclass(frozen=True, slots=True)
 class Texts:
-    """The values of Action, NotAction, Resource or NotResource. `inverted` tells the Not… elements."""
+    """The values of Action, NotAction, Resource or NotResource. `inverted` tells the negations of them.
 
-    values: tuple[str, ...]
-    inverted: bool
-    everything: bool = field(repr=False)
-    exact: frozenset[str] = field(repr=False)
-    tests: tuple[TextTest, ...] = field(repr=False)
-    templates: tuple[Template, ...] = field(repr=False)
+    The tests of patterns are made when a request first gets that far: most statements fail on their action.
+    """
+
+    __slots__ = ("_exact", "_plain", "_tests", "inverted", "templates", "values")
+
+    def __init__(
+        self, values: Sequence[str], plain: Sequence[str], templates: tuple[Template, ...], *, inverted: bool
+    ) -> None:
+        self.values = tuple(values)
+        self.inverted = inverted
+        self.templates = templates
+        self._plain = plain
+        self._exact: frozenset[str] | None = None
+        self._tests: list[TextTest] = []
 
     @classmethod
     def actions(cls, values: Sequence[str], *, inverted: bool) -> Texts:
         """Make the element of actions, which have no case."""
-        return cls._compile(values, [value.lower() for value in values], (), inverted=inverted)
+        if not inverted and tuple(values) == _STAR:
+            return _EVERYTHING
+        return cls(values, [value.lower() for value in values], (), inverted=inverted)
 
     @classmethod
     def resources(cls, values: Sequence[str], *, inverted: bool, variables: bool) -> Texts:
         """Make the element of resources. Raises ValueError when a policy variable is malformed."""
-        plain: list[str] = []
-        templates: list[Template] = []
-        for value in values:
-            found = template(value) if variables else None
-            if found is None:
-                plain.append(_complete(value))
-            else:
-                templates.append(found)
-        return cls._compile(values, plain, tuple(templates), inverted=inverted)
+        if not inverted and tuple(values) == _STAR:
+            return _EVERYTHING
+        if not variables or not any("${" in value for value in values):
+            return cls(values, [_complete(value) for value in values], (), inverted=inverted)
+        found = [(value, template(value)) for value in values]
+        plain = [_complete(value) for value, each in found if each is None]
+        return cls(values, plain, tuple([each for _, each in found if each is not None]), inverted=inverted)
 
-    @classmethod
-    def _compile(
-        cls, values: Sequence[str], plain: Sequence[str], templates: tuple[Template, ...], *, inverted: bool
-    ) -> Texts:
-        exact = []
-        tests = []
-        for text in plain:
-            if "*" in text or "?" in text:
-                tests.append(compile_pattern(text))
-            else:
-                exact.append(text)
-        return cls(tuple(values), inverted, "*" in plain, frozenset(exact), tuple(tests), templates)
+    def _prepare(self) -> frozenset[str]:
+        self._exact = frozenset(self._plain)
+        if "*" not in self._exact:
+            self._tests = [compile_pattern(text) for text in self._plain if "*" in text or "?" in text]
+        return self._exact
 
     def cover(self, text: str, context: Context) -> Truth:
         """Return whether the element covers `text`; None where a policy variable in it is unknown."""
-        listed: Truth = self.everything or text in self.exact
-        if not listed:
-            for test in self.tests:
-                if test(text):
-                    listed = True
-                    break
-            else:
-                if self.templates:
-                    return self._cover_variables(text, context)
-        return listed is not self.inverted
+        exact = self._exact
+        if exact is None:
+            exact = self._prepare()
+        if "*" in exact or text in exact:  # a pattern matches its own text, too
+            return not self.inverted
+        for test in self._tests:
+            if test(text):
+                return not self.inverted
+        return self._cover_variables(text, context) if self.templates else self.inverted
 
     def _cover_variables(self, text: str, context: Context) -> Truth:
         unknown = missing = False
@@ -93,18 +92,26 @@ class Texts:
         return None if unknown else self.inverted
 
 
+# Python 3.11 takes ten times as long to read an enumeration's member as a global.
+_DENY, _NONE, _DIRECT = Effect.DENY, Strength.NONE, Strength.DIRECT
+NOTHING = (_NONE, _NONE)
+
+_STAR = ("*",)
+_EVERYTHING = Texts(_STAR, _STAR, (), inverted=False)
+_COLONS_OF_AN_ARN = 5
+
+
 def _complete(resource: str) -> str:
     """An ARN of fewer than six parts stands for all that start so.
 
     Source: IAM User Guide, "AWS JSON policy elements: Resource", incomplete ARNs.
     """
-    missing = 5 - resource.count(":")
-    if missing <= 0 or not resource.startswith("arn:") or resource.endswith("*"):
+    if not resource.startswith("arn:") or resource.endswith("*"):
         return resource
-    return resource + ":*" * missing
+    return resource + ":*" * (_COLONS_OF_AN_ARN - resource.count(":"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: that would double what reading a policy costs
 class Statement:
     """One statement. `source` is its original JSON, to be quoted or amended; `index` counts from 0.
 
@@ -140,18 +147,15 @@ class Statement:
             if covered is False:
                 return NOTHING
             surely = covered is True
-        sure = possible = Strength.DIRECT
+        sure = possible = _DIRECT
         if self.principal is not None:
-            limited = bounded if self.effect is Effect.DENY else False
+            limited = bounded if self.effect is _DENY else False
             sure, possible = self.principal.match(request.caller, literal=request.literal, bounded=limited)
-            if possible is Strength.NONE:
+            if possible is _NONE:
                 return NOTHING
         for condition in self.conditions:
             holds = condition.holds(keys)
             if holds is False:
                 return NOTHING
             surely = surely and holds is True
-        return (sure if surely else Strength.NONE), possible
-
-
-NOTHING = (Strength.NONE, Strength.NONE)
+        return (sure if surely else _NONE), possible

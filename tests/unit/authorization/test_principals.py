@@ -161,6 +161,13 @@ def test_not_principal_with_deny_always_denies_who_has_a_boundary() -> None:
     assert (decision.decision, decision.blocked_by) == ("ExplicitlyDenied", ("resource",))
 
 
+def test_not_principal_with_allow_grants_nothing_to_whom_it_lists() -> None:
+    """[bound] the rule about boundaries is of Deny only."""
+    grant = policy(allow(NotPrincipal={"AWS": [ROOT, ROLE, SESSION]}, Resource=None))
+    decision = decide(request(), boundary=(policy(allow()),), resource=grant)
+    assert decision.blocked_by == ("identity",)
+
+
 @pytest.mark.parametrize(
     ("principal", "blocked"),
     [("*", ()), ({"AWS": ROLE}, ()), ({"AWS": ACCOUNT}, ()), ({"AWS": OTHER_ACCOUNT}, ("endpoint",))],

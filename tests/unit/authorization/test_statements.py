@@ -38,6 +38,12 @@ DENIED = "ImplicitlyDenied"
         ({"Resource": "arn:aws:ecr:us-east-1"}, ALLOWED),
         ({"Resource": "arn:aws:s3"}, DENIED),
         ({"NotResource": "arn:aws:s3:::*"}, ALLOWED),
+        # Empty lists and objects name nothing (IAM Access Analyzer, "Empty array action" and its like).
+        ({"Action": []}, DENIED),
+        ({"NotAction": []}, ALLOWED),
+        ({"Resource": []}, DENIED),
+        ({"Condition": {}}, ALLOWED),
+        ({"Condition": {"StringLike": {"aws:SourceVpc": []}}}, DENIED),
         ({"NotResource": ["arn:aws:s3:::*", REPOSITORY]}, DENIED),
     ],
     ids=str,

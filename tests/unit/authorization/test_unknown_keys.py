@@ -50,6 +50,23 @@ def test_what_hangs_on_it(statements: list[Json], decision: str, unknown: tuple[
     assert (decided.decision, decided.unknown) == (decision, unknown)
 
 
+@pytest.mark.parametrize(
+    ("condition", "decision"),
+    [
+        ({"StringEquals": {"aws:SourceVpc": "${aws:SourceVpce}"}}, "Undecided"),
+        ({"StringNotEquals": {"aws:SourceVpc": "${aws:SourceVpce}"}}, "Undecided"),
+        ({"StringLike": {"aws:SourceVpc": ["${aws:SourceVpce}", "vpc-1"]}}, "Allowed"),
+        ({"StringNotLike": {"aws:SourceVpc": ["${aws:SourceVpce}", "vpc-1"]}}, "ImplicitlyDenied"),
+    ],
+    ids=str,
+)
+def test_an_unknown_variable(condition: Json, decision: str) -> None:
+    asked = request(context={**VPCE, "aws:SourceVpc": "vpc-1"})
+    decided = decide(asked, identity=(policy(allow(Condition=condition)),))
+    assert decided.decision == decision
+    assert decided.unknown == (("aws:sourcevpce",) if decision == "Undecided" else ())
+
+
 def test_families_of_keys() -> None:
     context: dict[str, ContextValue] = {
         "aws:*": UNKNOWN,

@@ -1,0 +1,129 @@
+"""Write authorization_cases.jsonl: pulls of EKS nodes with all the policies on their way, the same at each run.
+
+Run from the project's folder: `.venv/bin/python bench/write_cases.py`. No two cases share a policy, but for AWS's
+FullAWSAccess.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+CASES = Path(__file__).parent / "authorization_cases.jsonl"
+COUNT = 400
+ACCOUNTS = ("111111111111", "222222222222", "333333333333")
+SAME_ACCOUNT, WITH_BOUNDARY, THROUGH_ENDPOINT = 0.6, 0.3, 0.3
+PULL = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+Json = dict[str, Any]
+
+
+def document(*statements: Json) -> Json:
+    """A policy of the present version."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def identity_policies(chance: random.Random, number: int, account: str) -> list[Json]:
+    """What a node's role holds: the managed policy's statement, a policy of its team, and one about logs."""
+    repositories = f"arn:aws:ecr:*:{chance.choice(ACCOUNTS)}:repository/team-{number % 7}/*"
+    managed = {
+        "Sid": f"Pull{number}",
+        "Effect": "Allow",
+        "Action": [*PULL, "ecr:BatchCheckLayerAvailability"],
+        "Resource": chance.choice(["*", repositories, f"arn:aws:ecr:us-east-1:{account}:repository/app-{number}"]),
+    }
+    team = {
+        "Effect": "Allow",
+        "Action": chance.choice(["ecr:Batch*", "ecr:Get*", "ecr:*"]),
+        "Resource": repositories,
+        "Condition": {
+            "StringEquals": {"aws:RequestedRegion": ["us-east-1", f"us-west-{number}"]},
+            "StringLike": {"aws:PrincipalTag/team": f"team-{number % 7}*"},
+        },
+    }
+    logs = {
+        "Effect": "Allow",
+        "Action": ["logs:*", "ec2:Describe*"],
+        "Resource": f"arn:aws:logs:*:*:log-group:{number}",
+    }
+    return [document(managed), document(team, logs)]
+
+
+def control_policies(chance: random.Random, number: int) -> list[list[Json]]:
+    """Three levels with AWS's default at each, and a guardrail at the middle one."""
+    full = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    regions = {
+        "Sid": f"Regions{number}",
+        "Effect": "Deny",
+        "NotAction": ["iam:*", "organizations:*", "sts:*"],
+        "Resource": "*",
+        "Condition": {
+            "StringNotEquals": {"aws:RequestedRegion": chance.choice([["us-east-1"], ["eu-west-1", f"x-{number}"]])},
+            "ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::*:role/admin-{number}-*"},
+        },
+    }
+    return [[document(full)], [document({**full, "Sid": f"Full{number}"}), document(regions)], [document(full)]]
+
+
+def repository_policy(chance: random.Random, account: str) -> Json | None:
+    """Half of the repositories have a policy."""
+    principal = chance.choice(["*", {"AWS": f"arn:aws:iam::{account}:role/node"}, {"AWS": account}, None])
+    if principal is None:
+        return None
+    organization = {"StringEquals": {"aws:PrincipalOrgID": chance.choice(["o-1", "o-2"])}}
+    grant = {"Effect": "Allow", "Principal": principal, "Action": PULL[1:], "Condition": organization}
+    insecure = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "ecr:*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return document(grant, insecure)
+
+
+def case(chance: random.Random, number: int) -> Json:
+    """One request with its policies, as `pull-responder evaluate` reads it."""
+    account = chance.choice(ACCOUNTS)
+    registry = account if chance.random() < SAME_ACCOUNT else chance.choice(ACCOUNTS)
+    repository = chance.choice([f"team-{number % 7}/app", f"app-{number}"])
+    whole: Json = {
+        "id": number,
+        "request": {
+            "principal": f"arn:aws:sts::{account}:assumed-role/node/i-{number:017x}",
+            "action": chance.choice(PULL[1:]),
+            "resource": {
+                "arn": f"arn:aws:ecr:us-east-1:{registry}:repository/{repository}",
+                "accountId": registry,
+            },
+            "context": {
+                "aws:RequestedRegion": "us-east-1",
+                "aws:PrincipalArn": f"arn:aws:iam::{account}:role/node",
+                "aws:PrincipalOrgID": "o-1",
+                "aws:PrincipalTag/team": f"team-{chance.randrange(7)}",
+                "aws:SecureTransport": "true",
+            },
+        },
+        "identityPolicies": identity_policies(chance, number, account),
+        "serviceControlPolicies": control_policies(chance, number),
+        "resourcePolicy": repository_policy(chance, account),
+    }
+    if chance.random() < WITH_BOUNDARY:
+        allowed = {"Effect": "Allow", "Action": ["ecr:*", f"s{number}:*"], "Resource": "*"}
+        whole["permissionBoundaryPolicies"] = [document(allowed)]
+    if chance.random() < THROUGH_ENDPOINT:
+        through = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "Resource": f"arn:aws:ecr:*:{registry}:*"}
+        whole["vpcEndpointPolicies"] = [document(through)]
+    return whole
+
+
+def main() -> None:
+    """Write the file."""
+    chance = random.Random(7)  # noqa: S311 -- a fixed sequence is the point
+    lines = [json.dumps(case(chance, number), separators=(",", ":")) for number in range(COUNT)]
+    CASES.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
