@@ -38,7 +38,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     role = fault.authorization.role
     lacks = ", ".join(actions(fault, pull))
     number = len(fault.authorization.names(Layer.IDENTITY))
-    policies = f"the identity policies of {role} (it has {number or 'none'})"
+    policies = f"the identity policies of {role}" + ("" if number else " (which has none)")
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=f"No identity policy of the role {role} allows {lacks}, so ECR refuses the pull.",

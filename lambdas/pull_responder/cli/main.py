@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import NoReturn
 
 import click
@@ -13,6 +14,8 @@ from pull_responder.cli.diagnose import diagnose
 from pull_responder.cli.evaluate import evaluate
 
 UNUSABLE = 2
+# sysexits.h, EX_SOFTWARE.
+SOFTWARE = 70
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,4 +40,7 @@ def main() -> NoReturn:
     except click.Abort:
         sys.stderr.write("pull-responder: interrupted\n")
         sys.exit(130)
+    except Exception:  # noqa: BLE001 -- a fault of our own must not look like a cause found, which is exit status 1
+        traceback.print_exc()
+        sys.exit(SOFTWARE)
     sys.exit(status or 0)

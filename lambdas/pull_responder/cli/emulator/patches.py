@@ -13,12 +13,19 @@ import os
 import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REGISTRY_ID = re.compile(rb'"registryId"\s{0,8}:\s{0,8}"(\d{12})"')
 _SESSION_ARN = re.compile(r"arn:[\w-]+:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/[^/]+")
+_CLUSTER_PARTS = {
+    "node-groups": "nodegroup",
+    "fargate-profiles": "fargateprofile",
+    "access-entries": "access-entry",
+}
+_CLUSTER_PART_PATH = re.compile(rf"/clusters/(?P<cluster>[^/]+)/(?P<kind>{'|'.join(_CLUSTER_PARTS)})/(?P<name>.+)")
 _FARGATE_PATH = re.compile(r"/clusters/(?P<cluster>[^/]+)/fargate-profiles(?:/(?P<name>[^/]+))?")
 
 _Reply = tuple[int, dict[str, str], bytes]
@@ -34,6 +41,7 @@ def apply() -> None:
         _know_sessions_by_their_role,
         _serve_registry_settings,
         _serve_fargate_profiles,
+        _authorize_parts_of_clusters,
         _keep_clusters_without_kubernetes,
         _treat_loopback_as_tls,
         _run_functions_on_their_own_python,
@@ -205,6 +213,22 @@ def _serve_fargate_profiles() -> None:
         return await stock(method, path, headers, body, query)
 
     eks.handle_request = handle
+
+
+def _authorize_parts_of_clusters() -> None:
+    """With AUTH=true, node groups, Fargate profiles and access entries are authorized as their cluster."""
+    actions = _module("core.iam_actions")
+    stock = actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, *request: Any) -> Any:
+        part = _CLUSTER_PART_PATH.fullmatch(path) if service == "eks" else None
+        if part is None:
+            return stock(service, method, path, *request)
+        *_, region, account = request
+        kind = _CLUSTER_PARTS[part["kind"]]
+        return f"arn:aws:eks:{region}:{account}:{kind}/{part['cluster']}/{unquote(part['name'])}"
+
+    actions.extract_resource_arn = resource
 
 
 def _keep_clusters_without_kubernetes() -> None:

@@ -1,0 +1,29 @@
+"""JSON for people: what fits on a line stays on it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def laid_out(value: Any, *, width: int, indent: int = 0, used: int = 0) -> str:  # noqa: ANN401 -- JSON
+    """Return `value` as JSON in lines of `width` characters where its strings allow it.
+
+    `indent` is that of the line that the value begins on, `used` what stands on that line before it.
+    """
+    line = json.dumps(value, ensure_ascii=False, default=str)
+    if not isinstance(value, dict | list) or not value or used + len(line) < width:
+        return line
+    margin = " " * (indent + 2)
+    if isinstance(value, dict):
+        opening, closing = "{}"
+        keys = [f"{json.dumps(key)}: " for key in value]
+        members = [*zip(keys, value.values(), strict=True)]
+    else:
+        opening, closing = "[]"
+        members = [("", each) for each in value]
+    parts = [
+        f"{margin}{key}{laid_out(each, width=width, indent=indent + 2, used=indent + 2 + len(key))}"
+        for key, each in members
+    ]
+    return "\n".join((opening, ",\n".join(parts), " " * indent + closing))

@@ -1,0 +1,217 @@
+"""`pull-responder demo`, run as a person runs it: from any folder, with nothing but the installed project."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pull_responder.model.arn import Arn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECONDS = 120
+MAIN = "from pull_responder.cli.main import main; main()"
+# The demo with one break, of which it expects what cannot be found.
+MISTAKEN = f"""
+from dataclasses import replace
+import pull_responder.cli.demo as demo
+demo.BREAKS = (replace(demo.BREAKS[1], cause="scp_blocks_pull"),)
+{MAIN}
+"""
+PULL = ["GetAuthorizationToken", "BatchGetImage", "GetDownloadUrlForLayer"]
+
+# In the order in which they are shown: the cause, the broken resource, and whose words AWS uses.
+EXPECTED = [
+    (
+        "role_lacks_pull_permissions",
+        "arn:aws:iam::123456789012:role/eks/prod-web-node",
+        "because no identity-based policy allows the ecr:BatchGetImage action",
+    ),
+    (
+        "repository_policy_lacks_grant",
+        "arn:aws:ecr:us-east-1:111111111111:repository/platform/base",
+        "because no resource-based policy allows the ecr:BatchGetImage action",
+    ),
+    (
+        "permissions_boundary_blocks_pull",
+        "arn:aws:iam::123456789012:role/eks/prod-batch-node",
+        "because no permissions boundary allows the ecr:BatchGetImage action",
+    ),
+]
+
+
+def start(folder: Path, *arguments: str, code: str = MAIN) -> subprocess.Popen[str]:
+    """Start the demo in a process group of its own, and in an empty folder."""
+    return subprocess.Popen(  # noqa: S603 -- what is tested
+        [sys.executable, "-c", code, "demo", *arguments],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@dataclass(frozen=True)
+class Finished:
+    exit_status: int
+    output: str
+    errors: str
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
+    """The demo in each format, and one that goes wrong. They share nothing, so they run side by side."""
+    started = {form: start(tmp_path_factory.mktemp(form), "--format", form) for form in ("json", "text")}
+    started["mistaken"] = start(tmp_path_factory.mktemp("mistaken"), code=MISTAKEN)
+    finished = {}
+    for form, process in started.items():
+        output, errors = process.communicate(timeout=SECONDS)
+        finished[form] = Finished(process.returncode, output, errors)
+    return finished
+
+
+@pytest.fixture(scope="module")
+def episodes(runs: dict[str, Finished]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in runs["json"].output.splitlines()]
+
+
+def outcome(pull: dict[str, Any]) -> list[tuple[str, bool]]:
+    return [(call["action"], call["refusal"] is None) for call in pull["calls"]]
+
+
+def test_every_break_is_found(runs: dict[str, Finished], episodes: list[dict[str, Any]]) -> None:
+    found = [[(finding["cause"], finding["resource"]["id"]) for finding in episode["findings"]] for episode in episodes]
+    assert found == [[(cause, resource)] for cause, resource, _ in EXPECTED], runs["json"].errors
+    assert [episode["problems"] for episode in episodes] == [[], [], []]
+    assert runs["json"].exit_status == 0
+
+
+def test_the_pull_works_then_is_denied_then_works_again(episodes: list[dict[str, Any]]) -> None:
+    for episode in episodes:
+        assert outcome(episode["pull_before"]) == [(action, True) for action in PULL]
+        assert outcome(episode["pull_broken"]) == [("BatchGetImage", False)]
+        assert outcome(episode["pull_after"]) == [(action, True) for action in PULL]
+
+
+def test_what_is_run_between_them_is_the_printed_fix(episodes: list[dict[str, Any]]) -> None:
+    for episode in episodes:
+        (finding,) = episode["findings"]
+        remedy = finding["remediation"]
+        assert remedy["commands"]
+        assert [(ran["line"], ran["account"], ran["exit_status"]) for ran in episode["fix"]] == [
+            (command, remedy["account"], 0) for command in remedy["commands"]
+        ]
+
+
+def test_the_event_has_the_form_and_the_words_of_aws(episodes: list[dict[str, Any]]) -> None:
+    for episode, (_, _, words) in zip(episodes, EXPECTED, strict=True):
+        event, detail = episode["event"], episode["event"]["detail"]
+        assert (event["source"], event["detail-type"]) == ("aws.ecr", "AWS API Call via CloudTrail")
+        assert (detail["eventName"], detail["errorCode"]) == ("BatchGetImage", "AccessDenied")
+        assert detail["errorMessage"].endswith(words)
+        assert detail["userIdentity"]["arn"].endswith(f"/{episode['node']}")
+        assert detail["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] == episode["role_arn"]
+
+
+def test_one_message_tells_cause_and_fix(episodes: list[dict[str, Any]]) -> None:
+    for episode, (cause, resource, words) in zip(episodes, EXPECTED, strict=True):
+        (mail,) = episode["notifications"]
+        assert mail["sender"] == "Pull Responder <no-reply@sns.amazonaws.com>"
+        assert cause.replace("_", " ") in mail["subject"]
+        assert "cluster prod" in mail["subject"]
+        assert resource in mail["body"]
+        assert words in mail["body"]
+        assert all(command in mail["body"] for command in episode["findings"][0]["remediation"]["commands"])
+        assert mail["attributes"]["cause"] == cause
+
+
+def test_security_hub_stores_the_finding(episodes: list[dict[str, Any]]) -> None:
+    for episode, (cause, resource, _) in zip(episodes, EXPECTED, strict=True):
+        (stored,) = episode["security_hub"]
+        (finding,) = episode["findings"]
+        arn = Arn.parse(resource)
+        assert arn
+        assert stored["Id"] == finding["id"]
+        assert stored["GeneratorId"] == f"pull-responder/{cause}"
+        assert stored["AwsAccountId"] == "123456789012"
+        assert resource in [each["Id"] for each in stored["Resources"]]
+        assert stored["ProductFields"]["pull-responder/account"] == arn.account
+
+
+def test_the_text_shows_every_step_of_every_break(runs: dict[str, Finished]) -> None:
+    text = runs["text"].output
+    assert runs["text"].exit_status == 0, runs["text"].errors
+    headings = (
+        " 4  The event: CloudTrail's record of the denial, as EventBridge delivers it\n",
+        " 6  The cause, its evidence and the fix\n",
+        " 7  The SNS message, as an e-mail reader sees it\n",
+        " 8  The finding, as Security Hub stores it\n",
+        "10  After: the node pulls, with a new token\n",
+    )
+    assert {heading: text.count(heading) for heading in headings} == dict.fromkeys(headings, 3)
+    for cause, resource, _ in EXPECTED:
+        assert f"Cause       {cause} (HIGH): " in text
+        assert f"Broken      Aws{'Iam' if ':iam:' in resource else 'Ecr'}" in text
+        assert f'"GeneratorId": "pull-responder/{cause}"' in text
+    attach = "aws iam attach-role-policy --role-name prod-web-node --policy-arn"
+    assert f"$ {attach} arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly --region us-east-1\n" in text
+    assert "From:    Pull Responder <no-reply@sns.amazonaws.com>" in text
+    assert text.count("    Found, told and fixed.\n") == 3
+    assert text.endswith("Every break was found, told and fixed. Nothing is left running.\n")
+
+
+def test_a_break_that_is_not_found_is_said_and_sets_the_exit_status(runs: dict[str, Finished]) -> None:
+    run = runs["mistaken"]
+    assert run.exit_status == 1, run.errors
+    assert "    Wrong       expected scp_blocks_pull on \n" in run.output
+    assert run.output.endswith("1 of 1 breaks did not go as they should: see above.\n")
+
+
+def test_the_handlers_log_and_metrics_are_not_shown(runs: dict[str, Finished]) -> None:
+    for run in runs.values():
+        assert "CloudWatchMetrics" not in run.output + run.errors
+        assert "cold_start" not in run.output + run.errors
+        assert "HTTP/1.1" not in run.errors
+
+
+def test_progress_is_told_apart_from_the_result(runs: dict[str, Finished]) -> None:
+    for run in runs.values():
+        assert run.errors.startswith("Starting an emulated AWS on this machine\nBuilding the estate\nBreak 1 of ")
+
+
+@pytest.mark.parametrize("to", ["the group, as Ctrl-C does", "the process alone"])
+def test_nothing_is_left_running_when_it_is_stopped(tmp_path: Path, to: str) -> None:
+    demo = start(tmp_path)
+    assert demo.stderr
+    # By then the emulator runs.
+    while "Building the estate" not in demo.stderr.readline():
+        assert demo.poll() is None
+    if to == "the process alone":
+        os.kill(demo.pid, signal.SIGTERM)
+    else:
+        os.killpg(demo.pid, signal.SIGINT)
+    _, errors = demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 130
+    assert errors.endswith("pull-responder: interrupted\n")
+    assert "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(demo.pid, 0)
+
+
+def test_a_missing_requirement_is_one_line(tmp_path: Path) -> None:
+    demo = start(tmp_path, code=f"import sys; sys.modules['ministack'] = None; {MAIN}")
+    output, errors = demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 2
+    assert output == ""
+    assert errors.splitlines()[1:] == ["pull-responder: the emulator needs ministack: pip install -r requirements.txt"]
