@@ -154,8 +154,6 @@ def _environment(settings: Settings, topic_arn: str) -> Mapping[str, str]:
         "KNOWN_PRINCIPALS": json.dumps(settings.known_principals),
         "NOTIFY_MINIMUM_SEVERITY": settings.notify_minimum_severity,
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
-        "POWERTOOLS_METRICS_NAMESPACE": "PullResponder",
-        "POWERTOOLS_SERVICE_NAME": "pull-responder",
         "PULL_RESPONDER_MEMBER_ROLE": settings.member_role_name,
         "SECURITY_HUB_ENABLED": "true" if settings.security_hub else "false",
         "TOPIC_ARN": topic_arn,

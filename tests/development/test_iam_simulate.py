@@ -2,9 +2,9 @@
 
 Left out on purpose, because there we decide otherwise, from AWS's documentation or, where that says nothing, by choice
 (each has its row and its reason in tests/unit/authorization): session policies beside a direct grant in the resource
-policy, ForAnyValue…IfExists on an absent key, set operators that are missing on keys of several values, policy variables
-in policies of version 2008-10-17, wildcards in the resource type of an ARN, and Principals other than `*` in endpoint
-policies.
+policy, ForAnyValue…IfExists on an absent key, set operators that are missing on keys of several values, policy
+variables in policies of version 2008-10-17, wildcards in the resource type of an ARN, and Principals other than `*` in
+endpoint policies.
 """
 
 from __future__ import annotations

@@ -59,8 +59,6 @@ def test_the_function_is_told_its_settings(stack: Synthesized, other: Synthesize
         "KNOWN_PRINCIPALS": "[]",
         "NOTIFY_MINIMUM_SEVERITY": "LOW",
         "POWERTOOLS_LOG_LEVEL": "INFO",
-        "POWERTOOLS_METRICS_NAMESPACE": "PullResponder",
-        "POWERTOOLS_SERVICE_NAME": "pull-responder",
         "PULL_RESPONDER_MEMBER_ROLE": "PullResponderReadOnly",
         "SECURITY_HUB_ENABLED": "true",
         "TOPIC_ARN": {"Ref": topic},

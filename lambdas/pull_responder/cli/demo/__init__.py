@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
@@ -49,8 +48,6 @@ def demo(form: str) -> int:
 def _play_all(screen: Screen | None) -> list[Episode]:
     """Play one break after the other on an emulated AWS, and show each on `screen`, or as a line of JSON."""
     episodes: list[Episode] = []
-    # moto's server logs every request there, verbose or not.
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with ExitStack() as stack:
         with progress() as say:
             say("Starting an emulated AWS on this machine")

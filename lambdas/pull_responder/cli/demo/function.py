@@ -100,8 +100,6 @@ def deploy(estate: Estate) -> Function:
             "KNOWN_PRINCIPALS": "[]",
             "NOTIFY_MINIMUM_SEVERITY": Severity.LOW.value,
             "POWERTOOLS_LOG_LEVEL": "INFO",
-            "POWERTOOLS_METRICS_NAMESPACE": "PullResponder",
-            "POWERTOOLS_SERVICE_NAME": "pull-responder",
             "PULL_RESPONDER_MEMBER_ROLE": MEMBER_ROLE,
             "SECURITY_HUB_ENABLED": "true",
             "TOPIC_ARN": estate.topic_arn,

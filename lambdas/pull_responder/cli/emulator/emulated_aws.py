@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
@@ -77,6 +78,8 @@ def emulated_aws(*, lambda_python: Path | None = None) -> Iterator[EmulatedAws]:
         moto = import_module("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     except ModuleNotFoundError as missing:
         raise EmulatorError(f"the emulator needs {missing.name}: pip install -r requirements.txt") from missing
+    # Its web server logs every request, whatever moto is told.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     moto.start()
     try:
         host, port = moto.get_host_and_port()

@@ -1,0 +1,89 @@
+"""Measures the deployed function's process, cold and warm: `python -m bench.function`.
+
+What memorySize and timeoutSeconds in cdk.json were chosen by. The function runs in a process of its own, with its
+role's credentials, against an emulated AWS on this machine, so that the time is that of this machine's processor and
+hardly any network's.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from pull_responder.cli.demo import estate as estates
+from pull_responder.cli.demo.breaks import BREAKS
+from pull_responder.cli.demo.cloudtrail_record import denied_pull
+from pull_responder.cli.demo.function import deploy
+from pull_responder.cli.demo.image_pull import pull
+from pull_responder.cli.demo.shell import run
+from pull_responder.cli.emulator.emulated_aws import emulated_aws
+from pull_responder.remediation.shell import render
+
+_RUNS = 5
+_PROCESS = """
+import contextlib, io, json, resource, sys, time
+started = time.perf_counter()
+with contextlib.redirect_stdout(io.StringIO()):
+    from pull_responder.cli.demo.runtime import Context
+    from pull_responder.handlers.diagnose import handler
+imported = time.perf_counter()
+batches = json.load(sys.stdin)
+seconds = []
+arn = "arn:aws:lambda:us-east-1:123456789012:function:bench"
+for batch in batches:
+    before = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()):
+        answer = handler(batch, Context(arn))
+    assert answer == {"batchItemFailures": []}, answer
+    seconds.append(time.perf_counter() - before)
+usage = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({"import": imported - started, "batches": seconds, "cpu": usage.ru_utime + usage.ru_stime,
+                  "megabytes": usage.ru_maxrss / 1024}))
+"""
+
+
+def _batch(event: dict[str, Any], number: int) -> dict[str, Any]:
+    record = {"body": json.dumps(event), "eventSource": "aws:sqs", "attributes": {}, "messageAttributes": {}}
+    return {"Records": [record | {"messageId": str(each), "receiptHandle": "bench"} for each in range(number)]}
+
+
+def main() -> None:
+    """Break the first pull of the demo's estate and let the function diagnose it, in batches of 1, 1 and 25."""
+    with emulated_aws() as aws:
+        estate = estates.build(aws)
+        broken = BREAKS[0]
+        node = estate.nodes[broken.node_group]
+        run(aws, render(broken.command), account=broken.account)
+        refused = pull(estate, node, broken.image)
+        event = denied_pull(node, broken.image, refused, broken.policy_type, now=datetime.now(UTC))
+        batches = json.dumps([_batch(event, number) for number in (1, 1, 25)])
+        environment = dict(deploy(estate).environment)
+        measured = []
+        for _ in range(_RUNS):
+            done = subprocess.run(  # noqa: S603 -- this interpreter, with the program above
+                [sys.executable, "-c", _PROCESS],
+                input=batches,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            measured.append(json.loads(done.stdout))
+    middle = sorted(measured, key=lambda each: each["batches"][0])[_RUNS // 2]
+    cold, warm, many = middle["batches"]
+    sys.stdout.write(
+        f"The function, median of {_RUNS} processes on this machine:\n"
+        f"  import                       {middle['import']:6.2f} s\n"
+        f"  first batch, of one event    {cold:6.2f} s\n"
+        f"  second batch, of one event   {warm:6.2f} s\n"
+        f"  third batch, of 25 events    {many:6.2f} s\n"
+        f"  processor time of all        {middle['cpu']:6.2f} s\n"
+        f"  most memory                  {middle['megabytes']:6.0f} MB\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
