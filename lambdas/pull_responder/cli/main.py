@@ -12,6 +12,7 @@ from pull_responder.cli.causes import causes
 from pull_responder.cli.demo import demo
 from pull_responder.cli.diagnose import diagnose
 from pull_responder.cli.evaluate import evaluate
+from pull_responder.cli.explain import explain
 
 UNUSABLE = 2
 # sysexits.h, EX_SOFTWARE.
@@ -25,6 +26,7 @@ def cli() -> None:
 
 
 cli.add_command(diagnose)
+cli.add_command(explain)
 cli.add_command(evaluate)
 cli.add_command(causes)
 cli.add_command(demo)

@@ -1,0 +1,87 @@
+"""`pull-responder explain`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from pull_responder.events.image_reference import RegistryKind
+from pull_responder.events.kubelet_message import KubeletMessage, read_message
+from pull_responder.events.meanings import can_mean
+from pull_responder.events.redaction import redact
+
+
+@click.command()
+@click.argument("message")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
+def explain(message: str, form: str) -> None:
+    """Read what kubelet says of a failed pull, offline: symptom, stage, image, and what it can mean.
+
+    MESSAGE is one message; - reads standard input: with --format json JSON Lines of {"message": ...}, answered line
+    by line, otherwise one message. A line that cannot be used gives a line with the error; the rest goes on.
+    """
+    if message != "-":
+        _show(read_message(message), form)
+    elif form == "json":
+        for number, line in enumerate(sys.stdin.buffer, start=1):
+            if line.strip():
+                sys.stdout.write(json.dumps(_answer(line, number)) + "\n")
+                sys.stdout.flush()
+    else:
+        _show(read_message(sys.stdin.buffer.read().decode("utf-8", errors="replace")), form)
+
+
+def _show(read: KubeletMessage, form: str) -> None:
+    click.echo(json.dumps(_as_json(read)) if form == "json" else _as_text(read))
+
+
+def _answer(line: bytes, number: int) -> dict[str, Any]:
+    """The answer to one line of JSON Lines: what its message says, or why it cannot be used."""
+    try:
+        document = json.loads(line.strip())
+    except json.JSONDecodeError as error:
+        problem = f"is not JSON: {error.msg} at column {error.colno}"
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 at byte {error.start}"
+    except (RecursionError, ValueError):
+        problem = "is not usable: its JSON is nested too deeply, or holds a number too long"
+    else:
+        message = document.get("message") if isinstance(document, dict) else None
+        if isinstance(message, str):
+            return _as_json(read_message(message))
+        problem = "has no message" if message is None else "has a message that is no string"
+    return {"error": f"line {number} {redact(problem, limit=200)}", "line": number}
+
+
+def _as_json(read: KubeletMessage) -> dict[str, Any]:
+    image = read.image
+    return {
+        "symptom": read.symptom,
+        "stage": read.stage,
+        "image": str(image) if image else None,
+        "can_mean": list(can_mean(read)),
+        "image_problem": image.problem if image else None,
+        "denied": read.denial.message if read.denial else None,
+    }
+
+
+def _as_text(read: KubeletMessage) -> str:
+    image, causes = read.image, can_mean(read)
+    rows = [
+        ("Symptom", read.symptom),
+        ("Stage", read.stage or "not known"),
+        ("Image", str(image) if image else "not named"),
+    ]
+    if image and image.problem:
+        rows.append(("Spelt wrong", image.problem))
+    elif image and image.kind is RegistryKind.OTHER:
+        rows.append(("", "not in Amazon ECR: a diagnosis would skip it"))
+    if read.denial:
+        rows.append(("AWS said", read.denial.message))
+    rows.extend(("" if number else "Can mean", cause) for number, cause in enumerate(causes))
+    if not causes:
+        rows.append(("Can mean", "none of the causes that a diagnosis knows"))
+    return "\n".join(f"{label:<12}{value}" for label, value in rows)

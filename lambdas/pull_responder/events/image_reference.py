@@ -1,0 +1,175 @@
+"""Image references: what a pod names in `image:`, taken apart.
+
+Grammar: distribution/reference (https://pkg.go.dev/github.com/distribution/reference), by which kubelet and the
+container runtimes read them; names of ECR repositories by the ECR API model. A reference that this grammar forbids
+is read as far as it goes, with the reason, as its author has to be told.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from pull_responder.events import names
+from pull_responder.events.redaction import redact
+from pull_responder.events.registry_hosts import PUBLIC_HOSTS, read_private_host
+
+TEXT_LIMIT: Final = 1024
+"""Characters of the longest reference that is read: the grammar's longest, with a tag and a digest, is shorter."""
+
+_DOCKER_HUB: Final = "docker.io"
+_SCHEMES: Final = ("https://", "http://", "docker://", "oci://")
+
+_WORD: Final = re.compile(r"[\x21-\x7e]++")
+_FOREIGN: Final = re.compile(r"[^A-Za-z0-9._:/@+\[\]-]")
+# No character fits both a separator and a label's part, so there is one way to match.
+_HOST: Final = re.compile(r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++|\.[A-Za-z0-9]++)*+|\[[0-9A-Fa-f:]{2,39}\]")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_PATH: Final = re.compile(r"[a-z0-9]++(?:(?:[._/]|__|-++)[a-z0-9]++)*+")
+_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+_PATH_LIMIT: Final = 255
+_PORT_LIMIT: Final = 65535
+
+
+class RegistryKind(StrEnum):
+    """Whose registry an image is in."""
+
+    ECR_PRIVATE = "ecr private"
+    ECR_PUBLIC = "ecr public"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """An image as a pod names it.
+
+    `text` is the reference as written; `host` and `repository` are Docker Hub's in full where it names none
+    ("nginx" is library/nginx of docker.io). Without `tag` and `digest` a pull takes the tag "latest".
+    `problem` says in a few words what is spelt wrong, so that no runtime can pull it; None when nothing is. The last
+    five fields are those of a private ECR registry: None and False for others, and where they are spelt wrong.
+    """
+
+    text: str
+    kind: RegistryKind
+    host: str
+    port: int | None
+    repository: str
+    tag: str | None
+    digest: str | None
+    problem: str | None = None
+    registry_account: str | None = None
+    region: str | None = None
+    partition: str | None = None
+    fips: bool = False
+    dual_stack: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_image(text: str) -> ImageReference | None:
+    """Return the image reference that `text` is, or None when it is none at all.
+
+    White space around it is ignored; inside it there is none. What holds a credential is no reference.
+    """
+    text = text[: TEXT_LIMIT + 2].strip()
+    if len(text) > TEXT_LIMIT or not _WORD.fullmatch(text) or redact(text) != text:
+        return None
+    scheme = next((scheme for scheme in _SCHEMES if text.startswith(scheme)), "")
+    name, at, digest = text[len(scheme) :].partition("@")
+    domain, path = _split_domain(name)
+    path, colon, tag = path.partition(":")
+    host, port = _split_port(domain)
+    if not any(map(str.isalnum, path if host == _DOCKER_HUB else domain)):
+        return None
+    private = read_private_host(host)
+    kind = RegistryKind.OTHER
+    if private or host.lower() in PUBLIC_HOSTS:
+        kind = RegistryKind.ECR_PRIVATE if private else RegistryKind.ECR_PUBLIC
+    problem = (
+        _scheme_problem(scheme)
+        or _character_problem(text[len(scheme) :])
+        or _host_problem(host, port)
+        or (private.problem if private else None)
+        or _path_problem(path, kind)
+        or (_tag_problem(tag) if colon else None)
+        or (_digest_problem(digest) if at else None)
+    )
+    return ImageReference(
+        text=text,
+        kind=kind,
+        host=host,
+        port=int(port) if port and _PORT.fullmatch(port) else None,
+        repository=f"library/{path}" if host == _DOCKER_HUB and "/" not in path else path,
+        tag=tag or None,
+        digest=digest or None,
+        problem=problem,
+        registry_account=private.account if private else None,
+        region=private.region if private else None,
+        partition=private.partition if private else None,
+        fips=private.fips if private else False,
+        dual_stack=private.dual_stack if private else False,
+    )
+
+
+def _split_domain(name: str) -> tuple[str, str]:
+    """The host with its port, and the rest. The first part is a host if it cannot be a name on Docker Hub."""
+    head, slash, rest = name.partition("/")
+    if not slash and read_private_host(head.partition(":")[0]):
+        # A runtime would look for it on Docker Hub; whoever wrote it forgot the repository.
+        return head.partition(":")[0], ""
+    if slash and ("." in head or ":" in head or head == "localhost" or head != head.lower()):
+        return (_DOCKER_HUB if head == "index.docker.io" else head), rest
+    return _DOCKER_HUB, name
+
+
+def _split_port(domain: str) -> tuple[str, str | None]:
+    if domain.endswith("]"):
+        return domain, None
+    host, colon, port = domain.rpartition(":")
+    return (host, port) if colon else (domain, None)
+
+
+def _scheme_problem(scheme: str) -> str | None:
+    return f"an image reference does not begin with {scheme!r}" if scheme else None
+
+
+def _character_problem(written: str) -> str | None:
+    foreign = _FOREIGN.search(written)
+    return f"no image reference holds the character {foreign[0]!r}" if foreign else None
+
+
+def _host_problem(host: str, port: str | None) -> str | None:
+    if not _HOST.fullmatch(host):
+        return f"{host!r} is no host"
+    if port is not None and not (_PORT.fullmatch(port) and 0 < int(port) <= _PORT_LIMIT):
+        return f"{port!r} is no port"
+    return None
+
+
+def _path_problem(path: str, kind: RegistryKind) -> str | None:
+    if not path:
+        return "it names a registry and no repository"
+    if path != path.lower():
+        return f"the repository {path!r} has upper case letters"
+    if not _PATH.fullmatch(path):
+        return f"{path!r} is no repository name: lower case letters and digits, joined by . _ - or /"
+    if len(path) > _PATH_LIMIT:
+        return f"the repository name is longer than {_PATH_LIMIT} characters"
+    too_short = kind is RegistryKind.ECR_PRIVATE and not names.repository(path)
+    return f"{path!r} is too short for a repository of Amazon ECR" if too_short else None
+
+
+def _tag_problem(tag: str) -> str | None:
+    if not tag:
+        return "the tag after the colon is missing"
+    if not _TAG.fullmatch(tag):
+        return f"{tag!r} is no tag: up to 128 letters, digits, _ . or -, and neither . nor - first"
+    return None
+
+
+def _digest_problem(digest: str) -> str | None:
+    return None if names.digest(digest) else f"{digest!r} is no digest: sha256: and 64 hexadecimal digits"

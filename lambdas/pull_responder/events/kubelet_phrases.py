@@ -1,0 +1,230 @@
+"""The words by which container runtimes, kubelet and AWS say why a pull failed, by source.
+
+A runtime's error is a chain, "outer: inner: innermost", and each phrase here stands at the start of one of its links.
+A star is one word, such as an image, a digest or a path: names hold no blanks, so no name can be taken for a phrase.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from pull_responder.model.pull import Stage, Symptom
+
+
+class Weight(IntEnum):
+    """How much a phrase says. Of one chain the heaviest phrase counts, of equals the innermost."""
+
+    WRAPPER = 1
+    STATED = 2
+    EXACT = 3
+
+
+class Meaning(NamedTuple):
+    """What a phrase says. `code` is the registry's own error code, where the phrase is one."""
+
+    symptom: Symptom
+    weight: Weight = Weight.STATED
+    code: str | None = None
+
+
+# Go's net, net/http, context and syscall packages, which all runtimes and AWS's SDK pass on.
+_GO: Final = {
+    "i/o timeout": Meaning(Symptom.TIMEOUT),
+    "tls handshake timeout": Meaning(Symptom.TIMEOUT),
+    "timeout awaiting response headers": Meaning(Symptom.TIMEOUT),
+    "context deadline exceeded": Meaning(Symptom.TIMEOUT),
+    "request canceled while waiting for connection": Meaning(Symptom.TIMEOUT, Weight.EXACT),
+    "request canceled (client.timeout": Meaning(Symptom.TIMEOUT, Weight.EXACT),
+    "connection refused": Meaning(Symptom.TIMEOUT),
+    "connection reset by peer": Meaning(Symptom.TIMEOUT),
+    "connection timed out": Meaning(Symptom.TIMEOUT),
+    # Neither has an answer from the registry: the way to it is at fault, as with a timeout.
+    "no route to host": Meaning(Symptom.TIMEOUT),
+    "network is unreachable": Meaning(Symptom.TIMEOUT),
+    "lookup *": Meaning(Symptom.NAME_RESOLUTION_FAILED, Weight.EXACT),
+    "no such host": Meaning(Symptom.NAME_RESOLUTION_FAILED, Weight.EXACT),
+    "context canceled": Meaning(Symptom.CANCELED),
+    "request canceled": Meaning(Symptom.CANCELED),
+    "operation was canceled": Meaning(Symptom.CANCELED),
+    "no space left on device": Meaning(Symptom.DISK_FULL, Weight.EXACT),
+    "there is not enough space on the disk": Meaning(Symptom.DISK_FULL, Weight.EXACT),
+}
+
+# Error codes of the distribution API as docker/distribution spells them (registry/api/errcode), ECR's among them.
+_REGISTRY: Final = {
+    "unauthorized": Meaning(Symptom.NOT_AUTHENTICATED, code="unauthorized"),
+    "authentication required": Meaning(Symptom.NOT_AUTHENTICATED),
+    "denied": Meaning(Symptom.ACCESS_DENIED, code="denied"),
+    "requested access to the resource is denied": Meaning(Symptom.ACCESS_DENIED),
+    "name unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),
+    "manifest unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
+    "toomanyrequests": Meaning(Symptom.THROTTLED, Weight.EXACT, code="toomanyrequests"),
+    "insufficient_scope": Meaning(Symptom.ACCESS_DENIED),
+    "invalid_token": Meaning(Symptom.NOT_AUTHENTICATED),
+}
+
+# containerd: core/remotes/docker (resolver, fetcher, authorizer), core/images, core/content, core/unpack.
+_CONTAINERD: Final = {
+    "no basic auth credentials": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
+    "no match for platform in manifest": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    "could not fetch content descriptor * * from remote": Meaning(Symptom.NOT_FOUND),
+    "content at * not found": Meaning(Symptom.NOT_FOUND),
+    "unexpected commit digest *": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "unexpected commit size *": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "failed size validation": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "short read": Meaning(Symptom.DOWNLOAD_CORRUPT),
+    "failed to read expected number of bytes": Meaning(Symptom.DOWNLOAD_CORRUPT),
+    "wrong diff id * calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+}
+
+# CRI-O, by containers/image: docker/docker_client.go, docker/errors.go, copy, internal/manifest, storage.
+_CRI_O: Final = {
+    "unable to retrieve auth token": Meaning(Symptom.NOT_AUTHENTICATED),
+    "too many requests to registry": Meaning(Symptom.THROTTLED, Weight.EXACT),
+    "no image found in image index for architecture": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    "no image found in manifest list for architecture": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    "digest did not match": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "digest mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "blob digest mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "blob size mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+}
+
+# Docker, behind dockershim and cri-dockerd: moby's distribution package (errors.go, pull_v2.go) and image store.
+_DOCKER: Final = {
+    "pull access denied for *": Meaning(Symptom.ACCESS_DENIED, Weight.WRAPPER),
+    "manifest for * not found": Meaning(Symptom.NOT_FOUND),
+    "repository * not found": Meaning(Symptom.NOT_FOUND),
+    "no matching manifest for *": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    "image operating system * cannot be used on this platform": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    "filesystem layer verification failed for digest": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+}
+
+# kubelet: pkg/kubelet/images and pkg/credentialprovider; the AWS SDK inside the ECR credential provider.
+_KUBELET: Final = {
+    "pull qps exceeded": Meaning(Symptom.KUBELET_THROTTLED, Weight.EXACT),
+    "error execing credential provider plugin *": Meaning(Symptom.NOT_AUTHENTICATED, Weight.WRAPPER),
+    "no ec2 imds role found": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
+    "operation error ec2imds": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
+}
+
+# What AWS says in sentences, in the registry's answer or in that of its API.
+_AWS: Final = {
+    "* is not authorized to perform": Meaning(Symptom.ACCESS_DENIED, Weight.EXACT),
+    "the request was denied due to a vpc endpoint policy": Meaning(Symptom.ACCESS_DENIED, Weight.EXACT),
+    "your authorization token has expired": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "the security token included in the request is invalid": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "the security token included in the request is expired": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+}
+
+PHRASES: Final = {**_GO, **_REGISTRY, **_CONTAINERD, **_CRI_O, **_DOCKER, **_KUBELET, **_AWS}
+
+AWS_ERROR_CODES: Final = {
+    "AccessDeniedException": Meaning(Symptom.ACCESS_DENIED),
+    "AccessDenied": Meaning(Symptom.ACCESS_DENIED),
+    "ThrottlingException": Meaning(Symptom.THROTTLED, Weight.EXACT),
+    "TooManyRequestsException": Meaning(Symptom.THROTTLED, Weight.EXACT),
+    "ExpiredTokenException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "ExpiredToken": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "UnrecognizedClientException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "InvalidClientTokenId": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "RepositoryNotFoundException": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),
+    "ImageNotFoundException": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
+}
+"""Error codes of the AWS APIs that the credential provider calls; each is the last word of its link."""
+
+STATUS_PLACES: Final = (
+    "unexpected status",
+    "unexpected head status code",
+    "unexpected http status",
+    "received unexpected http status",
+    "pulling from host * failed with status code",
+    "pulling from host * failed with unexpected status code",
+    "invalid status code from registry",
+    "error parsing http",
+    "statuscode",
+)
+"""Where runtimes put an HTTP status: in the word after one of these, or at the start of the next link."""
+
+STATUSES: Final = {
+    "401": Meaning(Symptom.NOT_AUTHENTICATED),
+    "403": Meaning(Symptom.ACCESS_DENIED),
+    "404": Meaning(Symptom.NOT_FOUND),
+    "429": Meaning(Symptom.THROTTLED, Weight.EXACT),
+}
+
+STAGES: Final = {
+    "failed to authorize": Stage.TOKEN,
+    "failed to fetch oauth token": Stage.TOKEN,
+    "failed to fetch anonymous token": Stage.TOKEN,
+    "unable to retrieve auth token": Stage.TOKEN,
+    "error execing credential provider plugin *": Stage.TOKEN,
+    "error getting credentials": Stage.TOKEN,
+    "operation error ec2imds": Stage.TOKEN,
+    "getauthorizationtoken": Stage.TOKEN,
+    "failed to resolve reference": Stage.MANIFEST,
+    "failed to resolve image": Stage.MANIFEST,
+    "failed to resolve ref": Stage.MANIFEST,
+    "pulling from host *": Stage.MANIFEST,
+    "unexpected status code [manifests": Stage.MANIFEST,
+    "no match for platform in manifest": Stage.MANIFEST,
+    "no matching manifest for *": Stage.MANIFEST,
+    "no image found in": Stage.MANIFEST,
+    "choosing an image from manifest list": Stage.MANIFEST,
+    "initializing source *": Stage.MANIFEST,
+    "pinging container registry *": Stage.MANIFEST,
+    "reading manifest *": Stage.MANIFEST,
+    "manifest for * not found": Stage.MANIFEST,
+    "manifest unknown": Stage.MANIFEST,
+    "name unknown": Stage.MANIFEST,
+    "repository * not found": Stage.MANIFEST,
+    "pull access denied for *": Stage.MANIFEST,
+    "error pulling image configuration": Stage.LAYER,
+    "failed to copy": Stage.LAYER,
+    "httpreadseeker": Stage.LAYER,
+    "could not fetch content descriptor": Stage.LAYER,
+    "failed commit on ref *": Stage.LAYER,
+    "unexpected commit digest *": Stage.LAYER,
+    "reading blob *": Stage.LAYER,
+    "fetching blob": Stage.LAYER,
+    "copying layer": Stage.LAYER,
+    "copying config": Stage.LAYER,
+    "parsing image configuration": Stage.LAYER,
+    "reading config blob *": Stage.LAYER,
+    "writing blob": Stage.LAYER,
+    "storing blob to file *": Stage.LAYER,
+    "filesystem layer verification failed": Stage.LAYER,
+    "failed to extract layer": Stage.UNPACK,
+    "failed to unpack image": Stage.UNPACK,
+    "failed to prepare extraction snapshot": Stage.UNPACK,
+    "unable to prepare extraction snapshot": Stage.UNPACK,
+    "wrong diff id": Stage.UNPACK,
+    "failed to register layer": Stage.UNPACK,
+    "adding layer with blob": Stage.UNPACK,
+    "applying layer": Stage.UNPACK,
+    "applylayer": Stage.UNPACK,
+    "committing the finished image": Stage.UNPACK,
+}
+"""How far a pull had come, by what the runtime says it was doing."""
+
+OTHER_TROUBLE: Final = (
+    "dial unix",  # the runtime's own socket
+    "failed to setup network for sandbox",
+    "failed to set up sandbox container",
+    "error received from addnetwork grpc call",
+    "probe failed",
+    "mountvolume.setup failed",
+    "unable to attach or mount volumes",
+    "failed to create containerd task",
+    "failed to create shim task",
+    "failed to start container",
+    # Spelt wrong, or refused by the node's own rules: the registry was never asked, or is not at fault.
+    "failed to apply default image tag",
+    "couldn't parse image reference",
+    "failed to parse image reference",
+    "invalid reference format",
+    "because the signature validation failed",
+    "source image rejected",
+    "is not present with pull policy of never",
+)
+"""What says that something else went wrong than fetching an image, wherever it stands."""

@@ -1,0 +1,68 @@
+"""URLs in a runtime's messages: which part of a pull they belong to, and which image they name.
+
+Paths are those of the OCI distribution specification (https://github.com/opencontainers/distribution-spec); hosts of
+the layer buckets and of the ECR API are those of the ECR User Guide, "Amazon ECR interface VPC endpoints", and of the
+AWS General Reference, "Amazon ECR endpoints and quotas".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pull_responder.events.image_reference import ImageReference, parse_image
+from pull_responder.model.pull import Stage
+
+# People and documentation put placeholders for what they do not want to show: "https://<account id>.dkr.ecr...".
+_URL: Final = re.compile(
+    r"(?<![A-Za-z0-9])https?://((?:<[a-zA-Z_ -]{1,60}>)?[^\s/?#\"'<>@]{1,300})(/[^\s?#\"'<>]{0,2048})?"
+)
+_LAYER_HOST: Final = re.compile(r"prod-[a-z0-9-]{1,60}-starport-layer-bucket\.|[a-z0-9]{1,40}\.cloudfront\.net$")
+_TOKEN_HOST: Final = re.compile(
+    r"api\.ecr(?:-public)?[.-]|ecr(?:-fips|-public)?\.[a-z0-9-]{1,60}\.(?:api\.aws|amazonaws\.com)|"
+    r"sts[.-]|auth\.docker\.io|169\.254\.169\.254|\[fd00:ec2::254\]"
+)
+_V2: Final = re.compile(r"/v2(?:/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryUrl:
+    """One request of a pull. `stage` is None for a URL that no pull asks for."""
+
+    host: str
+    stage: Stage | None
+    image: ImageReference | None
+
+    @property
+    def is_layer_bucket(self) -> bool:
+        """Whether Amazon S3 answers here in place of the registry."""
+        return _LAYER_HOST.match(self.host) is not None
+
+
+def find_urls(text: str) -> list[RegistryUrl]:
+    """Return the URLs in `text`, in order. Query strings are not looked at."""
+    return [_read(match[1].lower(), (match[2] or "").rstrip(":,.;)]")) for match in _URL.finditer(text)]
+
+
+def _read(host: str, path: str) -> RegistryUrl:
+    if _LAYER_HOST.match(host):
+        return RegistryUrl(host, Stage.LAYER, None)
+    if _TOKEN_HOST.match(host) or path.rstrip("/").endswith("/token"):
+        return RegistryUrl(host, Stage.TOKEN, None)
+    if not _V2.match(path):
+        return RegistryUrl(host, None, None)
+    repository, kind, reference = _split(path.removeprefix("/v2/"))
+    if kind == "blobs":
+        return RegistryUrl(host, Stage.LAYER, parse_image(f"{host}/{repository}"))
+    # The bare /v2/ asks whether the registry is there at all, on the same way that the manifest takes.
+    mark = "@" if ":" in reference else ":"
+    image = parse_image(f"{host}/{repository}{mark}{reference}") if kind and reference else None
+    return RegistryUrl(host, Stage.MANIFEST, image)
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    """Repository, "manifests" or "blobs", and tag or digest: these come last, as repositories may be called so too."""
+    rest, _, reference = path.rpartition("/")
+    repository, _, kind = rest.rpartition("/")
+    return (repository, kind, reference) if repository and kind in ("manifests", "blobs") else ("", "", "")

@@ -1,0 +1,105 @@
+"""`pull-responder explain` as a shell runs it, without credentials or a network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(sys.executable).with_name("pull-responder")
+EVENTS = Path(__file__).parents[2] / "events"
+IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/team/app:v1"
+REFUSED = (
+    f'Failed to pull image "{IMAGE}": rpc error: code = Unknown desc = failed to resolve reference "{IMAGE}": '
+    "unexpected status from HEAD request to "
+    "https://111111111111.dkr.ecr.us-east-1.amazonaws.com/v2/team/app/manifests/v1: 403 Forbidden"
+)
+
+
+def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([SCRIPT, "explain", *arguments], input=stdin, capture_output=True, check=False)  # noqa: S603 -- our own script
+
+
+def lines(ended: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def test_one_message_as_json() -> None:
+    (answer,) = lines(run(REFUSED, "--format", "json"))
+    assert (answer["symptom"], answer["stage"], answer["image"]) == ("access_denied", "manifest", IMAGE)
+    assert answer["can_mean"][:2] == ["role_lacks_pull_permissions", "repository_policy_lacks_grant"]
+
+
+def test_one_message_for_people() -> None:
+    text = run(REFUSED).stdout.decode()
+    assert text.splitlines()[:4] == [
+        "Symptom     access_denied",
+        "Stage       manifest",
+        f"Image       {IMAGE}",
+        "Can mean    role_lacks_pull_permissions",
+    ]
+
+
+def test_people_are_told_what_is_spelt_wrong() -> None:
+    text = run(
+        f'Failed to apply default image tag "{IMAGE.replace("app", "App")}": invalid reference format'
+    ).stdout.decode()
+    assert "Spelt wrong the repository 'team/App' has upper case letters" in text
+
+
+def test_one_message_on_standard_input() -> None:
+    assert b"Symptom     access_denied" in run("-", stdin=REFUSED.encode() + b"\n").stdout
+
+
+def test_json_lines_are_answered_in_order() -> None:
+    seen = [json.loads(line) for line in (EVENTS / "kubelet_messages.jsonl").read_text(encoding="utf-8").splitlines()]
+    stdin = "".join(json.dumps({"message": each["message"]}) + "\n" for each in seen).encode()
+    answers = lines(run("-", "--format", "json", stdin=stdin))
+    assert [answer["symptom"] for answer in answers] == [each["symptom"] for each in seen]
+    assert [(answer["stage"], answer["image"]) for answer in answers] == [
+        (each["stage"], each["image"]) for each in seen
+    ]
+
+
+def test_a_line_is_answered_before_the_next_is_written() -> None:
+    command = [str(SCRIPT), "explain", "-", "--format", "json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 -- our own script
+        assert process.stdin
+        assert process.stdout
+        for symptom, message in (("access_denied", REFUSED), ("throttled", "toomanyrequests: Rate exceeded")):
+            process.stdin.write(json.dumps({"message": message}).encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["symptom"] == symptom
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (b"{", "line 2 is not JSON: Expecting property name enclosed in double quotes at column 2"),
+        (b'"text"', "line 2 has no message"),
+        (b"{}", "line 2 has no message"),
+        (b'{"message": 1}', "line 2 has a message that is no string"),
+        (b'{"message": "\xff"}', "line 2 is not UTF-8 at byte 13"),
+        (b"[" * 100_000, "line 2 is not usable: its JSON is nested too deeply, or holds a number too long"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_bad_line_is_named_and_the_rest_goes_on(line: bytes, error: str) -> None:
+    good = json.dumps({"message": REFUSED}).encode()
+    first, bad, last = lines(run("-", "--format", "json", stdin=b"\n".join((good, line, good, b""))))
+    assert bad == {"error": error, "line": 2}
+    assert first == last
+    assert first["symptom"] == "access_denied"
+
+
+def test_escapes_and_markup_do_not_reach_the_terminal() -> None:
+    ended = run(
+        f"\x1b]0;title\x07[bold]denied: User: \x1b[31mx is not authorized to perform: ecr:BatchGetImage on {IMAGE}"
+    )
+    assert b"\x1b" not in ended.stdout
+    assert ended.returncode == 0

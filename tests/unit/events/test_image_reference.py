@@ -1,0 +1,146 @@
+"""Image references: every form a pod may name, and what is said of those that no runtime can pull."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pull_responder.events.image_reference import TEXT_LIMIT, RegistryKind, parse_image
+
+HOST = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
+DIGEST = "sha256:" + "0f" * 32
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "partition", "fips", "dual_stack"),
+    [
+        (HOST, "us-east-1", "aws", False, False),
+        ("111111111111.dkr.ecr-fips.us-east-1.amazonaws.com", "us-east-1", "aws", True, False),
+        ("111111111111.dkr-ecr.eu-west-1.on.aws", "eu-west-1", "aws", False, True),
+        ("111111111111.dkr-ecr-fips.us-gov-west-1.on.aws", "us-gov-west-1", "aws-us-gov", True, True),
+        ("111111111111.dkr.ecr.us-gov-east-1.amazonaws.com", "us-gov-east-1", "aws-us-gov", False, False),
+        ("111111111111.dkr.ecr.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1", "aws-cn", False, False),
+        ("111111111111.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", "aws-cn", False, True),
+        ("111111111111.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", "aws-eusc", False, False),
+        ("111111111111.dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", "aws-iso", False, False),
+        ("111111111111.dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1", "aws-iso-b", False, False),
+        ("111111111111.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1", "aws-iso-e", False, False),
+        ("111111111111.dkr.ecr.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1", "aws-iso-f", False, False),
+    ],
+)
+def test_private_registries(host: str, region: str, partition: str, fips: bool, dual_stack: bool) -> None:  # noqa: FBT001 -- columns of the table
+    image = parse_image(f"{host}/team/app:v1")
+    assert image is not None
+    assert image.kind is RegistryKind.ECR_PRIVATE
+    assert (image.registry_account, image.region, image.partition) == ("111111111111", region, partition)
+    assert (image.fips, image.dual_stack, image.problem) == (fips, dual_stack, None)
+    assert (image.host, image.repository, image.tag, image.digest) == (host, "team/app", "v1", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (f"{HOST}/app", (HOST, None, "app", None, None)),
+        (f"{HOST}/app:v1", (HOST, None, "app", "v1", None)),
+        (f"{HOST}/app@{DIGEST}", (HOST, None, "app", None, DIGEST)),
+        (f"{HOST}/app:v1@{DIGEST}", (HOST, None, "app", "v1", DIGEST)),
+        (f"{HOST}:443/app:v1", (HOST, 443, "app", "v1", None)),
+        (f"  {HOST}/app:v1 \n", (HOST, None, "app", "v1", None)),
+        ("nginx", ("docker.io", None, "library/nginx", None, None)),
+        ("nginx:1.27", ("docker.io", None, "library/nginx", "1.27", None)),
+        ("index.docker.io/nginx", ("docker.io", None, "library/nginx", None, None)),
+        ("team/app:v1", ("docker.io", None, "team/app", "v1", None)),
+        ("localhost/app", ("localhost", None, "app", None, None)),
+        ("localhost:5000/app:v1", ("localhost", 5000, "app", "v1", None)),
+        ("[fd00::1]:5000/app", ("[fd00::1]", 5000, "app", None, None)),
+        ("Registry/app", ("Registry", None, "app", None, None)),
+        ("quay.io/a/b__c/d--e", ("quay.io", None, "a/b__c/d--e", None, None)),
+    ],
+)
+def test_the_parts(text: str, parts: tuple[object, ...]) -> None:
+    image = parse_image(text)
+    assert image is not None
+    assert (image.host, image.port, image.repository, image.tag, image.digest) == parts
+    assert image.problem is None
+    assert str(image) == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("public.ecr.aws/eks/pause:3.5", RegistryKind.ECR_PUBLIC),
+        ("ecr-public.aws.com/eks/pause:3.5", RegistryKind.ECR_PUBLIC),
+        ("public.ecr.aws.example/eks/pause", RegistryKind.OTHER),
+        (f"{HOST}.example/app", RegistryKind.OTHER),
+        (f"example.com/{HOST}/app", RegistryKind.OTHER),
+        ("111111111111.dkr.ecr.us-east-1.amazonaws.evil/app", RegistryKind.OTHER),
+        ("docker.io/library/nginx", RegistryKind.OTHER),
+    ],
+)
+def test_whose_registry_it_is(text: str, kind: RegistryKind) -> None:
+    image = parse_image(text)
+    assert image is not None
+    assert (image.kind, image.registry_account, image.region) == (kind, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"{HOST}/Team/app:v1", "the repository 'Team/app' has upper case letters"),
+        ("MyApp:v1", "the repository 'MyApp' has upper case letters"),
+        (f"{HOST}/team//app", "'team//app' is no repository name"),
+        (f"{HOST}/app-", "'app-' is no repository name"),
+        (f"{HOST}/a", "'a' is too short for a repository of Amazon ECR"),
+        (f"{HOST}/{'a' * 256}", "the repository name is longer than 255 characters"),
+        (HOST, "it names a registry and no repository"),
+        (f"{HOST}:v1", "it names a registry and no repository"),
+        (f"{HOST}/app:", "the tag after the colon is missing"),
+        (f"{HOST}/app:-v1", "'-v1' is no tag"),
+        (f"{HOST}/app:v1:v2", "'v1:v2' is no tag"),
+        (f"{HOST}/app:{'a' * 129}", f"'{'a' * 129}' is no tag"),
+        (f"{HOST}/app@sha256:0f", "'sha256:0f' is no digest"),
+        (f"{HOST}/app@", "'' is no digest"),
+        (f"{HOST}:99999/app", "'99999' is no port"),
+        (f"https://{HOST}/app", "an image reference does not begin with 'https://'"),
+        ("$REGISTRY/app:v1", "no image reference holds the character '$'"),
+        ("{{image}}", "no image reference holds the character '{'"),
+        (HOST.upper() + "/app", "the registry's host has upper case letters"),
+        ("1111.dkr.ecr.us-east-1.amazonaws.com/app", "'1111' is no account id of twelve digits"),
+        ("111111111111.dkr.ecr.us-east.amazonaws.com/app", "'us-east' is no region"),
+        ("111111111111.dkr.ecr.cn-north-1.amazonaws.com/app", "the registry hosts of cn-north-1 end in"),
+        ("-bad.example.com/app", "'-bad.example.com' is no host"),
+    ],
+)
+def test_what_is_spelt_wrong(text: str, problem: str) -> None:
+    image = parse_image(text)
+    assert image is not None
+    assert (image.problem or "").startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  ", "two words", ":v1", f"@{DIGEST}", "...", "a\x1b[31m", "\u0430pp", "a" * (TEXT_LIMIT + 1)]
+)
+def test_no_reference_at_all(text: str) -> None:
+    assert parse_image(text) is None
+
+
+def test_what_holds_a_credential_is_no_reference() -> None:
+    assert parse_image("https://bucket.s3.amazonaws.com/key?X-Amz-Signature=0123abcd") is None
+
+
+PIECES = st.sampled_from([HOST, "app", "/", ":", "@", ".", "-", "_", "A", "v1", DIGEST, "[", "]", "443", "é", " ", "$"])
+
+
+@given(st.one_of(st.text(), st.lists(PIECES, max_size=12).map("".join)))
+def test_any_text_is_accepted_and_nothing_is_invented(text: str) -> None:
+    image = parse_image(text)
+    if image is None:
+        return
+    assert image.text == text.strip()
+    assert image.tag is None or image.tag in text
+    assert image.repository.removeprefix("library/") in text
+    if image.problem is None and image.kind is RegistryKind.ECR_PRIVATE:
+        assert image.registry_account is not None
+        assert image.region is not None
+        assert image.text.startswith(image.host)

@@ -1,0 +1,152 @@
+"""What a message can mean, held against the catalogue of causes and the rules of reporting."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from pull_responder.checks import CHECKS
+from pull_responder.events.image_reference import parse_image
+from pull_responder.events.kubelet_message import KubeletMessage, read_message
+from pull_responder.events.meanings import can_mean
+from pull_responder.model.pull import Denial, PolicyType, Stage, Symptom
+
+AUTHORIZATION = {
+    *("role_lacks_pull_permissions", "role_policy_denies_pull", "permissions_boundary_blocks_pull", "scp_blocks_pull"),
+    *("rcp_blocks_pull", "session_policy_blocks_pull", "repository_policy_lacks_grant"),
+    *("repository_policy_denies_pull", "registry_policy_denies_pull"),
+}
+ENDPOINT_POLICIES = {"endpoint_policy_blocks_pull", "s3_endpoint_policy_blocks_layers"}
+IDENTITY = {"instance_profile_missing", "role_trust_policy_excludes_service", "instance_metadata_disabled"}
+REPOSITORY = {"repository_key_unusable", "pull_through_cache_failing", "registry_token_expired"}
+WAY = {
+    *("no_route_to_ecr", "nat_gateway_unavailable", "public_ip_missing", "security_group_blocks_egress"),
+    *("network_acl_blocks_traffic", "vpc_endpoint_missing", "vpc_endpoint_unavailable"),
+    *("endpoint_private_dns_disabled", "endpoint_security_group_blocks_ingress", "vpc_dns_disabled"),
+}
+TO_S3 = {"s3_endpoint_not_in_route_table"}
+OWN = {
+    *("repository_not_found", "image_not_found", "image_platform_mismatch", "registry_throttled", "node_disk_full"),
+    "node_group_unhealthy",
+}
+NEVER_SAID = {"unexpected_principal_denied", "pull_failing_unexplained"}
+CATALOGUE = AUTHORIZATION | ENDPOINT_POLICIES | IDENTITY | REPOSITORY | WAY | TO_S3 | OWN | NEVER_SAID
+
+# Rule 1: where each symptom says to look.
+LOOK_AT = {
+    Symptom.ACCESS_DENIED: AUTHORIZATION | ENDPOINT_POLICIES | REPOSITORY,
+    Symptom.NOT_AUTHENTICATED: AUTHORIZATION | ENDPOINT_POLICIES | IDENTITY | WAY | {"node_group_unhealthy"},
+    Symptom.TIMEOUT: WAY | TO_S3,
+    Symptom.NAME_RESOLUTION_FAILED: WAY | TO_S3,
+    Symptom.NOT_FOUND: {"repository_not_found", "image_not_found", "pull_through_cache_failing"},
+    Symptom.TOKEN_EXPIRED: {"registry_token_expired"},
+    Symptom.PLATFORM_MISMATCH: {"image_platform_mismatch"},
+    Symptom.THROTTLED: {"registry_throttled"},
+    Symptom.DISK_FULL: {"node_disk_full"},
+    Symptom.KUBELET_THROTTLED: set(),
+    Symptom.DOWNLOAD_CORRUPT: set(),
+    Symptom.CANCELED: set(),
+    Symptom.UNKNOWN: CATALOGUE - NEVER_SAID,
+}
+IMAGE = parse_image("111111111111.dkr.ecr.us-east-1.amazonaws.com/team/app:v1")
+
+
+def message(symptom: Symptom, stage: Stage | None = None, denial: Denial | None = None) -> KubeletMessage:
+    return KubeletMessage(symptom, stage, IMAGE, denial)
+
+
+@pytest.mark.parametrize(("symptom", "stage"), [*product(Symptom, [*Stage, None])])
+def test_a_symptom_means_only_what_its_rule_says(symptom: Symptom, stage: Stage | None) -> None:
+    causes = can_mean(message(symptom, stage))
+    assert set(causes) <= LOOK_AT[symptom]
+    assert len(causes) == len(set(causes))
+
+
+def test_every_check_stands_in_the_catalogue() -> None:
+    assert {check.id for check in CHECKS} <= CATALOGUE
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_every_check_can_be_meant_by_some_message(check: object) -> None:
+    meant = {
+        cause for symptom, stage in product(Symptom, [*Stage, None]) for cause in can_mean(message(symptom, stage))
+    }
+    assert getattr(check, "id", None) in meant | NEVER_SAID
+
+
+def test_an_unknown_message_can_mean_everything() -> None:
+    assert set(can_mean(message(Symptom.UNKNOWN))) == CATALOGUE - NEVER_SAID
+
+
+@pytest.mark.parametrize(
+    ("symptom", "stage", "first", "absent"),
+    [
+        (Symptom.NOT_AUTHENTICATED, Stage.MANIFEST, "role_lacks_pull_permissions", "s3_endpoint_policy_blocks_layers"),
+        (Symptom.ACCESS_DENIED, Stage.MANIFEST, "role_lacks_pull_permissions", "no_route_to_ecr"),
+        (Symptom.ACCESS_DENIED, Stage.TOKEN, "role_lacks_pull_permissions", "repository_policy_lacks_grant"),
+        (Symptom.ACCESS_DENIED, Stage.LAYER, "s3_endpoint_policy_blocks_layers", "vpc_endpoint_missing"),
+        (Symptom.TIMEOUT, Stage.MANIFEST, "no_route_to_ecr", "s3_endpoint_not_in_route_table"),
+        (Symptom.TIMEOUT, Stage.LAYER, "s3_endpoint_not_in_route_table", "role_lacks_pull_permissions"),
+        (Symptom.NAME_RESOLUTION_FAILED, Stage.MANIFEST, "vpc_dns_disabled", "role_lacks_pull_permissions"),
+    ],
+)
+def test_the_stage_tells_more(symptom: Symptom, stage: Stage, first: str, absent: str) -> None:
+    causes = can_mean(message(symptom, stage))
+    assert causes[0] == first
+    assert absent not in causes
+
+
+@pytest.mark.parametrize("cause", sorted(IDENTITY | {"vpc_endpoint_missing", "no_route_to_ecr"}))
+def test_no_credentials_can_mean_that_no_token_could_be_fetched(cause: str) -> None:
+    read = read_message(
+        "Get https://111111111111.dkr.ecr.us-east-1.amazonaws.com/v2/a/manifests/b: no basic auth credentials"
+    )
+    assert cause in can_mean(read)
+
+
+@pytest.mark.parametrize(("policy_type", "explicit"), [*product(PolicyType, [True, False])])
+def test_the_policy_that_aws_names_is_the_cause(policy_type: PolicyType, explicit: bool) -> None:  # noqa: FBT001 -- a column of the table
+    denial = Denial("ecr:BatchGetImage", "*", "", policy_type, explicit)
+    causes = can_mean(message(Symptom.ACCESS_DENIED, Stage.MANIFEST, denial))
+    named = {check.id for check in CHECKS if check.policy_type is policy_type and check.explicit in (None, explicit)}
+    assert set(causes) & named
+    assert set(causes) <= AUTHORIZATION | ENDPOINT_POLICIES
+
+
+def test_an_explicit_deny_is_no_missing_allow() -> None:
+    denial = Denial("ecr:BatchGetImage", "*", "", explicit=True)
+    causes = can_mean(message(Symptom.ACCESS_DENIED, Stage.MANIFEST, denial))
+    assert "role_policy_denies_pull" in causes
+    assert not {"role_lacks_pull_permissions", "repository_policy_lacks_grant", "registry_token_expired"} & set(causes)
+
+
+def test_a_refused_import_is_the_pull_through_cache() -> None:
+    denial = Denial("ecr:BatchImportUpstreamImage", "*", "", PolicyType.IDENTITY)
+    assert can_mean(message(Symptom.ACCESS_DENIED, None, denial)) == ("pull_through_cache_failing",)
+
+
+@pytest.mark.parametrize(
+    ("words", "causes"),
+    [
+        ("name unknown: The repository does not exist", ("repository_not_found", "pull_through_cache_failing")),
+        ("manifest unknown: Requested image not found", ("image_not_found", "pull_through_cache_failing")),
+    ],
+)
+def test_the_registry_says_what_is_missing(words: str, causes: tuple[str, ...]) -> None:
+    assert can_mean(read_message(f"Error response from daemon: {words}")) == causes
+
+
+def test_a_refusal_by_the_layer_bucket_is_the_endpoints_policy() -> None:
+    url = "https://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com/a"
+    read = read_message(f"failed to copy: httpReadSeeker: failed open: unexpected status code {url}: 403 Forbidden")
+    assert can_mean(read) == ("s3_endpoint_policy_blocks_layers",)
+
+
+def test_an_image_that_is_spelt_wrong_has_no_other_cause() -> None:
+    assert can_mean(KubeletMessage(Symptom.UNKNOWN, None, parse_image("Team/App:v1:v2"))) == ()
+
+
+def test_an_image_outside_has_no_cause_in_private_registries() -> None:
+    causes = can_mean(KubeletMessage(Symptom.NOT_AUTHENTICATED, Stage.MANIFEST, parse_image("public.ecr.aws/a/b:v1")))
+    assert not set(causes) & (AUTHORIZATION | ENDPOINT_POLICIES | {"vpc_endpoint_missing"})
