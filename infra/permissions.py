@@ -64,6 +64,7 @@ _ANY = Scope(("*",), _NO_RESOURCE)
 
 SCOPES: Final[Mapping[str, Scope]] = {
     "ec2:DescribeInstances": _ANY,
+    "ecr:DescribePullThroughCacheRules": _ANY,
     "ecr:GetAccountSetting": _ANY,
     "ecr:GetRegistryPolicy": _ANY,
     "ecr:GetRepositoryPolicy": _REPOSITORIES,

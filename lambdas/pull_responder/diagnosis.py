@@ -60,21 +60,24 @@ def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECK
     """Return the causes of a failed pull. Raises nothing for what AWS refuses to tell: that is inconclusive."""
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
     selected = [check for check in checks if pull.symptom in check.symptoms and (is_role or not check.for_nodes)]
-    pool = ThreadPoolExecutor(len(selected) + 1, thread_name_prefix="check")
+    pool = ThreadPoolExecutor(len(selected) + 2, thread_name_prefix="check")
     try:
         # Who pulls is asked beside the checks, not before them: nearly always it is a node, and a round is saved.
         asked = pool.submit(facts.puller, pull)
+        named = pool.submit(facts.role_arn, pull)
         running = {check: pool.submit(check.examine, pull, facts) for check in selected}
-        futures: list[Future[Any]] = [asked, *running.values()]
+        futures: list[Future[Any]] = [asked, named, *running.values()]
         _, late = wait(futures, timeout=facts.seconds_left())
         puller = Puller(None, _NO_TIME) if asked in late else asked.result()
+        of_event = pull.principal.role_arn if pull.principal else None
+        role_arn = of_event if named in late else named.result()
         verdicts = {
             check: Verdict.inconclusive(_NO_TIME) if future in late else future.result()
             for check, future in running.items()
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    return replace(_sorted(pull, puller, verdicts), late=bool(late), role_arn=facts.role_arn(pull))
+    return replace(_sorted(pull, puller, verdicts), late=bool(late), role_arn=role_arn)
 
 
 def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]) -> Diagnosis:

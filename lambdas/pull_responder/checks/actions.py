@@ -14,3 +14,6 @@ LAYERS: Final = "ecr:GetDownloadUrlForLayer"
 # A repository that caches an upstream registry needs these, too: the second where it does not exist yet.
 IMPORT: Final = "ecr:BatchImportUpstreamImage"
 CREATE: Final = "ecr:CreateRepository"
+
+PULL_ACTIONS: Final = frozenset({TOKEN, MANIFEST, LAYERS})
+CACHE_ACTIONS: Final = frozenset({IMPORT, CREATE})

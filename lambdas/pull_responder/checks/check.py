@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pull_responder.checks.actions import PULL_ACTIONS
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ class Check:
     `title` states the fault in a few words; `resource_type` is the AWS Security Finding Format's word for what is
     broken; `permissions` are the IAM actions that `examine` needs; `symptoms` are those it can explain.
     `policy_type` and `explicit` say how AWS words a denial that this cause explains: None where any wording fits.
-    `for_nodes` tells the causes of principals that pull for EKS from those of strangers.
+    `for_nodes` tells the causes of principals that pull for EKS from those of strangers. `refused_by_ecr` is false for
+    causes that keep a pull from ever being refused by ECR, so that no denial can speak of them; `denied_actions` are
+    those of which a denial can.
     """
 
     id: str
@@ -40,6 +43,8 @@ class Check:
     policy_type: PolicyType | None = None
     explicit: bool | None = None
     for_nodes: bool = True
+    refused_by_ecr: bool = True
+    denied_actions: frozenset[str] = PULL_ACTIONS
 
     def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's words speak of.
@@ -49,6 +54,8 @@ class Check:
         denial = pull.denial
         if denial is None:
             return True
+        if not self.refused_by_ecr or denial.action not in self.denied_actions:
+            return False
         if denial.policy_type is None:
             return not (denial.explicit and self.explicit is False)
         return self.policy_type in (None, *blamed(pull)) and self.explicit in (None, denial.explicit)

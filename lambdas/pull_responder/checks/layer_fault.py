@@ -17,7 +17,7 @@ from pull_responder.remediation.by_hand import Wanted
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
 
-_POLICY_TYPES = {
+POLICY_TYPES = {
     Layer.IDENTITY: PolicyType.IDENTITY,
     Layer.BOUNDARY: PolicyType.BOUNDARY,
     Layer.SCP: PolicyType.SERVICE_CONTROL,
@@ -71,12 +71,12 @@ def find_fault(pull: PullFailure, facts: Facts, layer: Layer, states: tuple[Stat
     applying = [each.action for _, each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
     if not applying:
         return Verdict.not_applicable("there is no such policy on the way of this pull")
-    return Verdict.passed(f"The {_POLICY_TYPES[layer]} does not stop {', '.join(dict.fromkeys(applying))}.")
+    return Verdict.passed(f"The {POLICY_TYPES[layer]} does not stop {', '.join(dict.fromkeys(applying))}.")
 
 
 def _blamed(pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]) -> bool:
     denial = pull.denial
-    if denial is None or _POLICY_TYPES[layer] not in blamed(pull):
+    if denial is None or POLICY_TYPES[layer] not in blamed(pull):
         return False
     state = State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY
 

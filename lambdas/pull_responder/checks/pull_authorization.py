@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Policies, State, evaluate
-from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
-from pull_responder.authorization.pull_context import pull_context
+from pull_responder.authorization.policy import Policy, parse_policy
 from pull_responder.authorization.request import Request, RequestError
+from pull_responder.checks.actions import CREATE, IMPORT, LAYERS, MANIFEST, TOKEN
 from pull_responder.checks.check import blamed
+from pull_responder.checks.pull_policies import Documents, policies_of_role, registry_policy, with_repository
+from pull_responder.checks.request_context import request_context
 from pull_responder.facts import ec2, ecr, iam, organizations
-from pull_responder.facts.ec2 import Instance
-from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PolicyType, Principal, PrincipalKind, PullFailure
+from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from pull_responder.facts.ecr import RegistryScope
     from pull_responder.facts.facts import Facts
-
-TOKEN: Final = "ecr:GetAuthorizationToken"  # noqa: S105 -- the name of an action
-MANIFEST: Final = "ecr:BatchGetImage"
-LAYERS: Final = "ecr:GetDownloadUrlForLayer"
 
 AUTHORIZATION_PERMISSIONS: Final = (
     *ec2.PERMISSIONS,
@@ -34,14 +29,6 @@ AUTHORIZATION_PERMISSIONS: Final = (
     *iam.ROLE_PERMISSIONS,
     *organizations.PERMISSIONS,
 )
-
-_CONTROL: Final[dict[Layer, tuple[organizations.ControlPolicyType, PolicyType]]] = {
-    Layer.SCP: ("SERVICE_CONTROL_POLICY", PolicyType.SERVICE_CONTROL),
-    Layer.RCP: ("RESOURCE_CONTROL_POLICY", PolicyType.RESOURCE_CONTROL),
-}
-
-REPOSITORY_POLICY: Final = "the repository policy"
-REGISTRY_POLICY: Final = "the registry policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +74,17 @@ class PullAuthorization:
             for decision in [each.by_denies if state is State.BLOCKS_EXPLICITLY else each.by_allows]
         )
 
+    def stopped(self) -> tuple[Stopped, ...]:
+        """Return every layer that stops an action, or may, in the order of layers."""
+        states = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY, State.UNDECIDED)
+        return tuple(
+            Stopped(each.request.action, each.request.resource, outcome)
+            for each in self.asked
+            for decision in (each.by_allows, each.by_denies)
+            for outcome in decision.outcomes.values()
+            if outcome.state in states
+        )
+
     def denying(self, layer: Layer) -> dict[str, set[int]]:
         """Return every Deny of `layer` that stops one of the actions: statement indexes by the policy's name."""
         denying: dict[str, set[int]] = {}
@@ -106,10 +104,16 @@ class PullAuthorization:
 def pull_authorization(pull: PullFailure, facts: Facts) -> PullAuthorization | Unread:
     """Decide on the actions of this pull; Unread when the event does not name the role that pulls."""
     key = ("authorization", pull.principal, pull.region, pull.repository_arn, blamed(pull))
-    return facts.once(key, lambda: _authorize(pull, facts))
+    return facts.once(key, lambda: _authorize(pull, facts, (TOKEN, MANIFEST, LAYERS)))
 
 
-def _authorize(pull: PullFailure, facts: Facts) -> PullAuthorization | Unread:
+def cache_authorization(pull: PullFailure, facts: Facts) -> PullAuthorization | Unread:
+    """Decide on the two actions that a pull through cache takes besides; Unread as above."""
+    key = ("cache authorization", pull.principal, pull.region, pull.repository_arn, blamed(pull))
+    return facts.once(key, lambda: _authorize(pull, facts, (IMPORT, CREATE)))
+
+
+def _authorize(pull: PullFailure, facts: Facts, actions: tuple[str, ...]) -> PullAuthorization | Unread:
     principal = pull.principal
     if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
         return Unread("the event does not name the role that pulls")
@@ -119,41 +123,57 @@ def _authorize(pull: PullFailure, facts: Facts) -> PullAuthorization | Unread:
     if own is None:
         return Unread(f"{role_arn} is no role's ARN")
     _read_ahead(pull, account, name, facts)
-    documents = _Documents()
-    policies = _policies_of_role(pull, principal, facts, documents)
+    documents = Documents()
+    policies = policies_of_role(pull, principal, facts, documents)
     if policies is None:
         return Unread(f"role {name} does not exist (any more) in account {account}")
     signer = principal.arn or str(own)
-    instance = facts.instance(pull)
-    questions = [(TOKEN, "*", account, policies)]
     gone: dict[Layer, str] = {}
-    if pull.repository_arn and pull.registry_account:
-        of_repository = _with_repository(pull, pull.registry_account, facts, policies, documents)
-        if facts.repository_policy(pull.registry_account, pull.region, pull.repository or "") is None:
-            where = f"registry {pull.registry_account}, {pull.region}"
+    questions = []
+    if TOKEN in actions:
+        questions.append(_Question(pull, signer, role_arn, TOKEN, "*", account, policies))
+    registry, repository = pull.registry_account, pull.repository_arn
+    if registry and repository:
+        of_repository = with_repository(pull, registry, facts, policies, documents)
+        if facts.repository_policy(registry, pull.region, pull.repository or "") is None:
+            where = f"registry {registry}, {pull.region}"
             gone[Layer.RESOURCE] = f"repository {pull.repository} does not exist (any more) in {where}"
         questions += [
-            (action, pull.repository_arn, pull.registry_account, of_repository) for action in (MANIFEST, LAYERS)
+            _Question(pull, signer, role_arn, action, repository, registry, of_repository)
+            for action in actions
+            if action != TOKEN
         ]
-    asked = []
-    for action, resource, owner, of_question in questions:
-        try:
-            context = pull_context(
-                principal=signer,
-                role_arn=role_arn,
-                region=pull.region,
-                registry_account=None if resource == "*" else owner,
-                via_aws_service=False if action == TOKEN else None,
-                instance_arn=instance.arn if isinstance(instance, Instance) else None,
-                instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
-            )
-            request = Request(signer, action, resource, owner, context, role_arn=role_arn)
-        except RequestError as error:  # the event's own words do not fit together
-            return Unread(str(error))
-        by_allows = evaluate(request, _each(of_question, _allows_only))
-        by_denies = evaluate(request, _each(of_question, _denies_only))
-        asked.append(_Asked(request, of_question, by_allows, by_denies))
-    return PullAuthorization(own, documents.by_name, tuple(asked), gone)
+    try:
+        asked = tuple(_ask(question, facts) for question in questions)
+    except RequestError as error:  # the event's own words do not fit together
+        return Unread(str(error))
+    return PullAuthorization(own, documents.by_name, asked, gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    pull: PullFailure
+    signer: str
+    role_arn: str | None
+    action: str
+    resource: str
+    owner: str
+    policies: Policies
+
+    def request(self, facts: Facts, hangs_on: tuple[str, ...] = ()) -> Request:
+        context = request_context(self.pull, facts, self.signer, self.action, hangs_on=hangs_on)
+        return Request(self.signer, self.action, self.resource, self.owner, context, role_arn=self.role_arn)
+
+
+def _ask(question: _Question, facts: Facts) -> _Asked:
+    """Decide; and where the decision hangs on something that can be read, read that and decide again."""
+    request = question.request(facts)
+    hangs_on = evaluate(request, question.policies).unknown
+    if hangs_on:
+        request = question.request(facts, hangs_on)
+    by_allows = evaluate(request, _each(question.policies, _allows_only))
+    by_denies = evaluate(request, _each(question.policies, _denies_only))
+    return _Asked(request, question.policies, by_allows, by_denies)
 
 
 def _read_ahead(pull: PullFailure, account: str, name: str, facts: Facts) -> None:
@@ -167,7 +187,7 @@ def _read_ahead(pull: PullFailure, account: str, name: str, facts: Facts) -> Non
     if registry and repository:
         reads += [
             lambda: facts.repository_policy(registry, region, repository),
-            lambda: _registry_policy(registry, region, facts),
+            lambda: registry_policy(registry, region, facts),
         ]
     facts.read_ahead(reads)
 
@@ -209,111 +229,6 @@ def _each(policies: Policies, change: Callable[[Policy], Policy]) -> Policies:
         registry=one(policies.registry),
         endpoints=all_of(policies.endpoints),
     )
-
-
-def _policies_of_role(pull: PullFailure, principal: Principal, facts: Facts, documents: _Documents) -> Policies | None:
-    """Return the policies of the role, None if there is no such role."""
-    account, name = principal.account or "", principal.name or ""
-    texts = facts.identity_policies(account, pull.region, name)
-    boundary = facts.boundary(account, pull.region, name)
-    if texts is None or boundary is None:
-        return None
-    return Policies(
-        identity=documents.parse(texts, Layer.IDENTITY),
-        boundary=documents.parse(boundary, Layer.BOUNDARY),
-        scps=_control_policies(pull, account, Layer.SCP, facts, documents),
-        rcps=_control_policies(pull, account, Layer.RCP, facts, documents),
-        session=_session_policy(pull, principal),
-        endpoints=Unread("it is not known which VPC endpoint the request passed"),
-    )
-
-
-def _control_policies(
-    pull: PullFailure, account: str, layer: Layer, facts: Facts, documents: _Documents
-) -> tuple[tuple[Policy, ...], ...] | Unread:
-    """Return the organization's policies that control `account`: service control policies a principal's account,
-    resource control policies a repository's.
-    """
-    kind, words = _CONTROL[layer]
-    found = facts.control_policies(account, pull.region, kind)
-    if isinstance(found, Unread):
-        return found
-    if found is None or not found.levels:
-        # AWS's words prove that there is one: then it is not known, which is not the same as none.
-        return (
-            Unread(f"AWS blames a {words}, but account {account} seems to be under none")
-            if (words in blamed(pull))
-            else ()
-        )
-    levels = []
-    for texts in found.levels:
-        level = documents.parse(texts, layer)
-        if isinstance(level, Unread):
-            return level
-        levels.append(level)
-    return tuple(levels)
-
-
-def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
-    # EC2 passes no session policy with an instance's credentials; AWS's words would tell if somebody else did.
-    if principal.instance_id and PolicyType.SESSION not in blamed(pull):
-        return None
-    return Unread("a session policy exists in the session alone")
-
-
-def _with_repository(
-    pull: PullFailure, registry: str, facts: Facts, policies: Policies, documents: _Documents
-) -> Policies:
-    found = facts.repository_policy(registry, pull.region, pull.repository or "")
-    text, scope = _registry_policy(registry, pull.region, facts)
-    return replace(
-        policies,
-        resource=documents.parse_one(found, REPOSITORY_POLICY, Layer.RESOURCE),
-        registry=documents.parse_one(text, REGISTRY_POLICY, Layer.REGISTRY),
-        registry_scope=scope,
-    )
-
-
-def _registry_policy(
-    registry: str, region: str, facts: Facts
-) -> tuple[Mapping[str, Any] | Unread | None, RegistryScope]:
-    """Return the registry's policy and its scope, which matters only where there is a policy."""
-    text = facts.registry_policy(registry, region)
-    if text is None or isinstance(text, Unread):
-        return text, "V2"
-    scope = facts.registry_policy_scope(registry, region)
-    return (scope, "V2") if isinstance(scope, Unread) else (text, scope)
-
-
-class _Documents:
-    """The policies as they stand, by the names under which they are evaluated."""
-
-    def __init__(self) -> None:
-        self.by_name: dict[str, PolicyText] = {}
-
-    def parse(self, texts: Iterable[PolicyText] | Unread, layer: Layer) -> tuple[Policy, ...] | Unread:
-        """Return policies ready to be matched, Unread where one of them is none."""
-        if isinstance(texts, Unread):
-            return texts
-        try:
-            return tuple(self._parsed(text, layer) for text in texts)
-        except PolicyError as error:
-            return Unread(str(error))
-
-    def parse_one(
-        self, found: RepositoryPolicy | Mapping[str, Any] | Unread | None, name: str, layer: Layer
-    ) -> Policy | Unread | None:
-        """Return the one policy of a resource ready to be matched."""
-        document = found.document if isinstance(found, RepositoryPolicy) else found
-        if document is None or isinstance(document, Unread):
-            return document
-        parsed = self.parse([PolicyText(name=name, arn=None, document=document)], layer)
-        return parsed if isinstance(parsed, Unread) else parsed[0]
-
-    def _parsed(self, text: PolicyText, layer: Layer) -> Policy:
-        name = text.arn or (f"inline policy {text.name}" if layer is Layer.IDENTITY else text.name)
-        self.by_name[name] = text
-        return parse_policy(text.document, name=name, layer=layer)
 
 
 def _readable(policies: Policies, layer: Layer) -> Iterator[Policy]:

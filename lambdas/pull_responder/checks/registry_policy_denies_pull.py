@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import actions, aws_said, denying, find_fault
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS, REGISTRY_POLICY
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.checks.pull_policies import REGISTRY_POLICY
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Resource, Severity, Verdict
@@ -36,9 +37,6 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     fault = find_fault(pull, facts, Layer.REGISTRY, (State.BLOCKS_EXPLICITLY,))
     if isinstance(fault, Verdict):
         return fault
-    if fault.by_words and fault.authorization.outcomes(Layer.RESOURCE, State.UNDECIDED):
-        # AWS says "resource-based policy" of both; of what cannot be read the repository's is the likelier one.
-        return Verdict.inconclusive("AWS blames a resource-based policy, which is the repository's or the registry's")
     role = fault.authorization.role
     statements = fault.authorization.denying(Layer.REGISTRY).get(REGISTRY_POLICY)
     text = fault.authorization.documents.get(REGISTRY_POLICY)

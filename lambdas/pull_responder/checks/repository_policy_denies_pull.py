@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS, REPOSITORY_POLICY
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.checks.pull_policies import REPOSITORY_POLICY
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation.ecr import ask_for_exemption, exempt_role
+from pull_responder.remediation.ecr_actions import IMAGE_ACTIONS
+from pull_responder.remediation.policy_edits import allow
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
@@ -51,6 +54,11 @@ def _fix(fault: LayerFault, repository: Arn) -> Remediation:
     if not statements:
         return ask_for_exemption(repository, role=role)
     present = dict(fault.authorization.documents[REPOSITORY_POLICY].document)
+    outcomes = fault.authorization.outcomes(Layer.RESOURCE, State.BLOCKS_IMPLICITLY)
+    if any(each.outcome.state is State.BLOCKS_IMPLICITLY for each in outcomes):
+        # repository_policy_lacks_grant is reported, too: whichever fix is run last must hold both changes.
+        account = {"AWS": f"arn:{repository.partition}:iam::{role.account}:root"}
+        present = allow(present, actions=IMAGE_ACTIONS, principal=account)
     return exempt_role(repository, document=present, statements=statements, role=role)
 
 

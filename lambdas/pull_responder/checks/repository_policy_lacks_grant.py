@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS, REPOSITORY_POLICY
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.checks.pull_policies import REPOSITORY_POLICY
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation.ecr import ask_for_grant, grant_account
+from pull_responder.remediation.policy_edits import exempt_role
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
@@ -54,11 +56,15 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
 
 
 def _fix(fault: LayerFault, repository: Arn) -> Remediation:
-    account = fault.authorization.role.account
+    role = fault.authorization.role
     if fault.by_words:
-        return ask_for_grant(repository, pulling_account=account)
+        return ask_for_grant(repository, pulling_account=role.account)
     present = fault.authorization.documents.get(REPOSITORY_POLICY)
-    return grant_account(repository, document=dict(present.document) if present else None, pulling_account=account)
+    document = dict(present.document) if present else None
+    if document and (denying := fault.authorization.denying(Layer.RESOURCE).get(REPOSITORY_POLICY)):
+        # repository_policy_denies_pull is reported, too: whichever fix is run last must hold both changes.
+        document = exempt_role(document, denying, str(role)) or document
+    return grant_account(repository, document=document, pulling_account=role.account)
 
 
 CHECK = Check(

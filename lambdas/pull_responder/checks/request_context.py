@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.pull_context import ABSENT, Fact, pull_context
 from pull_responder.checks.actions import TOKEN
+from pull_responder.checks.endpoint_on_way import endpoint_on_way, stage_of
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.facts.organizations import Organization, Place
@@ -21,33 +22,36 @@ if TYPE_CHECKING:
 
     from pull_responder.authorization.request import ContextValue
     from pull_responder.facts.facts import Facts
-    from pull_responder.model.pull import Principal, PullFailure
+    from pull_responder.model.pull import PullFailure
 
 _RESOURCE_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 _PRINCIPAL_ORGANIZATION: Final = ("aws:principalorg",)
 _RESOURCE_ORGANIZATION: Final = ("aws:resourceorg",)
+_WAY: Final = ("aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip")
 
 
 def request_context(
-    pull: PullFailure, facts: Facts, principal: Principal, action: str, *, hangs_on: Collection[str] = ()
+    pull: PullFailure, facts: Facts, signer: str, action: str, *, hangs_on: Collection[str] = ()
 ) -> dict[str, ContextValue]:
-    """Return the context of `action`.
+    """Return the context of `action`; `signer` is the principal's ARN, at least as far as it is known.
 
     `hangs_on` are the condition keys that a first decision hung on; what they ask for is read. Raises RequestError when
     the event's words do not fit together.
     """
-    account = principal.account or ""
+    principal = pull.principal
+    account = (principal.account if principal else None) or ""
     is_token = action == TOKEN
     owner = account if is_token else pull.registry_account
-    role = facts.role(account, pull.region, principal.name or "")
+    role = facts.role(account, pull.region, (principal.name if principal else None) or "")
     instance = facts.instance(pull)
     organization, paths = _organization(facts, account, pull.region, hangs_on, _PRINCIPAL_ORGANIZATION)
     resource_organization, resource_paths = _organization(facts, owner, pull.region, hangs_on, _RESOURCE_ORGANIZATION)
+    endpoint_id, vpc_id = _endpoint(pull, facts, action, hangs_on)
     return pull_context(
-        principal=principal.arn or facts.role_arn(pull) or "",
+        principal=signer,
         role_arn=facts.role_arn(pull),
         # EC2 sets no session tags; of other sessions the tags are not known.
-        principal_tags=role.tags if isinstance(role, Role) and principal.instance_id else None,
+        principal_tags=role.tags if isinstance(role, Role) and principal and principal.instance_id else None,
         principal_org_id=organization,
         principal_org_paths=paths,
         registry_account=None if is_token else owner,
@@ -55,10 +59,12 @@ def request_context(
         resource_org_paths=resource_paths,
         resource_tags=None if is_token or not _asks(hangs_on, _RESOURCE_TAGS) else _tags(pull, facts),
         region=pull.region,
+        endpoint_id=endpoint_id,
+        vpc_id=vpc_id,
         via_aws_service=False if is_token else None,
         instance_arn=instance.arn if isinstance(instance, Instance) else None,
         instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
-        role_delivery=principal.role_delivery,
+        role_delivery=principal.role_delivery if principal else None,
         current_time=_time(pull.observed_at),
     )
 
@@ -76,6 +82,17 @@ def _organization(
         return None, None
     place = facts.organization_path(account, region)
     return organization.id, (place.organization_path(organization.id) if isinstance(place, Place) else None)
+
+
+def _endpoint(pull: PullFailure, facts: Facts, action: str, hangs_on: Collection[str]) -> tuple[Fact, Fact]:
+    """Return the endpoint that the request passes and its VPC, each None where it is not known."""
+    if not _asks(hangs_on, _WAY):
+        return None, None
+    way = endpoint_on_way(pull, facts, stage_of(action))
+    if isinstance(way, Unread):
+        return None, None
+    vpc = way.path.nodes.vpc_id
+    return (way.endpoint.id, None if isinstance(vpc, Unread) else vpc) if way.endpoint else (ABSENT, ABSENT)
 
 
 def _tags(pull: PullFailure, facts: Facts) -> Mapping[str, str] | None:

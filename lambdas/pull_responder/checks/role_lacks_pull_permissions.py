@@ -19,9 +19,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.checks.actions import TOKEN
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS, TOKEN
+from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation.iam import add_inline_policy, attach_pull_policy

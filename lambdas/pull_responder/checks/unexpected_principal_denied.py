@@ -17,6 +17,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from pull_responder.checks.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.checks.check import AUTHORIZATION_SYMPTOMS, Check
 from pull_responder.facts import ec2, eks
 from pull_responder.model.pull import PrincipalKind, PullFailure
@@ -83,4 +84,5 @@ CHECK = Check(
     examine=examine,
     symptoms=AUTHORIZATION_SYMPTOMS,
     for_nodes=False,
+    denied_actions=PULL_ACTIONS | CACHE_ACTIONS,
 )

@@ -1,0 +1,50 @@
+"""An estate of its own for every test, in the emulated AWS that the session shares."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+import boto3
+import botocore.session
+import pytest
+from botocore.loaders import create_loader
+
+from tests.integration.checks.estate import REGION, Estate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+
+# A registry policy and a list of clusters are an account's: no two tests share one.
+_ACCOUNTS: Final = count(300_000_000_001)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models() -> Iterator[None]:
+    """Each boto3 session parses megabytes of service models anew, which is most of these tests' time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(create_loader))
+        yield
+
+
+@pytest.fixture(scope="session")
+def administrator(service_models: None) -> boto3.session.Session:  # noqa: ARG001 -- made with the models that are kept
+    """One session for the administrators of all accounts: a session costs more than all its calls in a test."""
+    return boto3.session.Session(region_name=REGION)
+
+
+@pytest.fixture
+def estate(
+    aws: EmulatedAws, administrator: boto3.session.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Estate:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, aws.environment[name])
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    return Estate(aws, folder, str(next(_ACCOUNTS)), str(next(_ACCOUNTS)), administrator)

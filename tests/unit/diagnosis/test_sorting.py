@@ -1,0 +1,222 @@
+"""What checks say, sorted by the rules of reporting: with checks of our own, and nothing to read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from pull_responder.checks.check import Check
+from pull_responder.diagnosis import Open, diagnose
+from pull_responder.facts.aws import Aws
+from pull_responder.facts.facts import Facts
+from pull_responder.facts.reading import Reading
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/nodes/node"
+REPOSITORY = "arn:aws:ecr:us-east-1:111111111111:repository/app"
+IDENTITY_LACKS = Denial("ecr:BatchGetImage", REPOSITORY, "no", PolicyType.IDENTITY, explicit=False)
+IDENTITY_DENIES = replace(IDENTITY_LACKS, explicit=True)
+NO_REASON = Denial("ecr:BatchGetImage", REPOSITORY, "no")
+# The event names the cluster and the role's own ARN, so that nothing has to be read about either.
+PULL = PullFailure(
+    symptom=Symptom.ACCESS_DENIED,
+    stage=Stage.MANIFEST,
+    region="us-east-1",
+    principal=Principal(
+        PrincipalKind.ROLE,
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0",
+        "aws",
+        ACCOUNT,
+        "node",
+        "i-0123456789abcdef0",
+        ROLE,
+    ),
+    denial=IDENTITY_LACKS,
+    registry_account="111111111111",
+    repository="app",
+    cluster="prod",
+    observed_at="2026-03-01T12:00:00Z",
+)
+STRANGER = replace(
+    PULL,
+    principal=Principal(PrincipalKind.USER, f"arn:aws:iam::{ACCOUNT}:user/ann", "aws", ACCOUNT, "ann"),
+    cluster=None,
+)
+NOBODY = replace(PULL, principal=Principal(PrincipalKind.UNKNOWN, "", "aws", None, None), cluster=None)
+
+
+def facts(remaining: Callable[[], float] = lambda: float("inf")) -> Facts:
+    identity = Arn("aws", "sts", "", ACCOUNT, "assumed-role/responder/diagnose")
+    aws = Aws(boto3.session.Session("no", "keys", region_name="us-east-1"), member_role="none", identity=identity)
+    return Facts(Reading(aws, remaining=remaining))
+
+
+def check(cause: str, verdict: Verdict | Callable[[], Verdict], **more: Any) -> Check:  # noqa: ANN401 -- fields of Check
+    defaults: dict[str, Any] = {"policy_type": PolicyType.IDENTITY, "explicit": False, "resource_type": "AwsIamRole"}
+    return Check(
+        id=cause,
+        title=f"Title of {cause}",
+        severity=Severity.HIGH,
+        permissions=(),
+        docs_url="https://example.com",
+        examine=lambda _pull, _facts: verdict if isinstance(verdict, Verdict) else verdict(),
+        **{**defaults, **more},
+    )
+
+
+def failed(type_: str = "AwsIamRole", arn: str = ROLE, account: str = ACCOUNT) -> Verdict:
+    return Verdict.failed(
+        resource=Resource(type_, arn, account),
+        explanation="because",
+        evidence=("proof",),
+        remediation=Remediation("mend it", account, "us-east-1", "https://example.com"),
+    )
+
+
+PASSED, OPEN, NONE = Verdict.passed("fine"), Verdict.inconclusive("unread"), Verdict.not_applicable("no such thing")
+
+
+def test_a_failed_check_becomes_a_finding_with_all_it_said() -> None:
+    diagnosis = diagnose(PULL, facts(), checks=[check("a", failed())])
+    [finding] = diagnosis.findings
+    assert (finding.cause, finding.title, finding.severity) == ("a", "Title of a", Severity.HIGH)
+    assert (finding.account, finding.region, finding.cluster) == (ACCOUNT, "us-east-1", "prod")
+    assert (finding.resource.id, finding.explanation, finding.evidence) == (ROLE, "because", ("proof",))
+    assert finding.first_observed_at == finding.last_observed_at == "2026-03-01T12:00:00Z"
+    assert finding.pull is PULL
+    assert diagnosis.note == ""
+    assert diagnosis.role_arn == ROLE
+    assert not diagnosis.late
+
+
+def test_every_failed_check_is_reported_in_the_order_of_the_checks() -> None:
+    checks = [check("b", failed()), check("a", failed()), check("c", PASSED), check("d", NONE)]
+    diagnosis = diagnose(PULL, facts(), checks=checks)
+    assert [finding.cause for finding in diagnosis.findings] == ["b", "a"]
+    assert diagnosis.passed == ("c",)
+
+
+def test_neither_wording_nor_time_changes_the_identity_and_a_repositorys_hangs_on_the_role_account() -> None:
+    of_repository = check("a", failed("AwsEcrRepository", REPOSITORY, "111111111111"), resource_type="AwsEcrRepository")
+
+    def identity(pull: PullFailure) -> str:
+        [finding] = diagnose(pull, facts(), checks=[of_repository]).findings
+        return finding.id
+
+    assert PULL.principal
+    later = replace(PULL, observed_at="2027-01-01T00:00:00Z", denial=NO_REASON, tag="v2")
+    elsewhere = replace(PULL, principal=replace(PULL.principal, account="222222222222"))
+    assert identity(PULL) == identity(later)
+    assert identity(PULL).startswith("pull-responder/a/111111111111/us-east-1/")
+    assert identity(PULL) != identity(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("denial", "open_one", "is_needed"),
+    [
+        (IDENTITY_LACKS, {}, True),
+        (IDENTITY_LACKS, {"explicit": None}, True),
+        (IDENTITY_LACKS, {"policy_type": None}, True),
+        (IDENTITY_LACKS, {"explicit": True}, False),
+        (IDENTITY_LACKS, {"policy_type": PolicyType.BOUNDARY}, False),
+        (IDENTITY_DENIES, {}, False),
+        (IDENTITY_DENIES, {"explicit": True}, True),
+        (NO_REASON, {"policy_type": PolicyType.BOUNDARY}, True),
+        (NO_REASON, {"explicit": True}, True),
+        (replace(NO_REASON, explicit=True), {}, False),
+        (replace(NO_REASON, explicit=True), {"explicit": None}, True),
+        (None, {}, True),
+    ],
+)
+def test_what_is_open_might_explain_it_only_if_the_words_fit(
+    denial: Denial | None, open_one: dict[str, object], *, is_needed: bool
+) -> None:
+    diagnosis = diagnose(
+        replace(PULL, denial=denial), facts(), checks=[check("a", OPEN, **open_one), check("b", PASSED)]
+    )
+    expected = (Open("a", "unread"),)
+    assert (diagnosis.inconclusive, diagnosis.unchecked) == ((expected, ()) if is_needed else ((), expected))
+    assert bool(diagnosis.note) is (not is_needed)
+
+
+def test_what_is_open_is_not_needed_once_the_failure_is_explained() -> None:
+    diagnosis = diagnose(PULL, facts(), checks=[check("a", OPEN), check("b", failed())])
+    assert (diagnosis.inconclusive, diagnosis.unchecked) == ((), (Open("a", "unread"),))
+
+
+def test_a_finding_that_the_words_do_not_mean_explains_nothing() -> None:
+    other = check("b", failed(), policy_type=PolicyType.RESOURCE)
+    diagnosis = diagnose(PULL, facts(), checks=[check("a", OPEN), other])
+    assert [finding.cause for finding in diagnosis.findings] == ["b"]
+    assert diagnosis.inconclusive == (Open("a", "unread"),)
+
+
+def test_what_has_been_fixed_since_is_said_only_where_nothing_is_left() -> None:
+    assert "changed since" in diagnose(PULL, facts(), checks=[check("a", PASSED)]).note
+    assert diagnose(PULL, facts(), checks=[check("a", OPEN)]).note == ""
+    assert diagnose(PULL, facts(), checks=[check("a", failed())]).note == ""
+    assert diagnose(replace(PULL, denial=None), facts(), checks=[check("a", PASSED)]).note == ""
+
+
+def test_checks_that_cannot_explain_the_symptom_are_not_run() -> None:
+    def explode() -> Verdict:
+        raise AssertionError("was run")
+
+    asked = check("a", explode, symptoms=frozenset({Symptom.TIMEOUT}))
+    assert diagnose(PULL, facts(), checks=[asked]).passed == ()
+
+
+def test_of_a_stranger_nothing_but_its_own_cause_is_claimed() -> None:
+    def explode() -> Verdict:
+        raise AssertionError("was run")
+
+    checks = [check("a", explode), check("stranger", failed(), for_nodes=False, policy_type=None, explicit=None)]
+    diagnosis = diagnose(STRANGER, facts(), checks=checks)
+    assert [finding.cause for finding in diagnosis.findings] == ["stranger"]
+    assert (diagnosis.inconclusive, diagnosis.unchecked, diagnosis.passed, diagnosis.note) == ((), (), (), "")
+
+
+def test_of_a_node_nothing_is_claimed_as_of_a_stranger() -> None:
+    checks = [check("a", failed()), check("stranger", failed(), for_nodes=False)]
+    assert [finding.cause for finding in diagnose(PULL, facts(), checks=checks).findings] == ["a"]
+
+
+def test_where_it_is_not_known_who_pulls_everything_is_open() -> None:
+    checks = [check("a", failed()), check("b", PASSED), check("c", NONE), check("stranger", OPEN, for_nodes=False)]
+    diagnosis = diagnose(NOBODY, facts(), checks=checks)
+    assert diagnosis.findings == ()
+    assert diagnosis.passed == ()
+    assert [each.cause for each in diagnosis.inconclusive] == ["a", "b", "stranger"]
+    assert all("does not say who was denied" in each.reason for each in diagnosis.inconclusive)
+
+
+def test_a_check_that_is_late_is_open_and_the_others_count() -> None:
+    release = Event()
+
+    def hang() -> Verdict:
+        release.wait(20)
+        return failed()
+
+    diagnosis = diagnose(PULL, facts(lambda: 1.0), checks=[check("late", hang), check("b", failed(), policy_type=None)])
+    release.set()
+    assert diagnosis.late
+    assert [finding.cause for finding in diagnosis.findings] == ["b"]
+    assert diagnosis.unchecked == (Open("late", "there was no time left to read what it needs"),)
+
+
+def test_a_check_that_raises_goes_up() -> None:
+    def explode() -> Verdict:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        diagnose(PULL, facts(), checks=[check("a", explode), check("b", PASSED)])
