@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with the lacking actions, passed, not applicable outside of a cache, or inconclusive."""
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None or pull.repository is None:

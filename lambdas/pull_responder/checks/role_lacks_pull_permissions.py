@@ -23,6 +23,8 @@ from pull_responder.checks.actions import TOKEN
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
 from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.facts import iam
+from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation.iam import add_inline_policy, attach_pull_policy
@@ -52,11 +54,18 @@ def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
     role = fault.authorization.role
     lacks = actions(fault, pull)
     if pull.repository_arn is None or TOKEN in lacks or fault.by_words:
-        return attach_pull_policy(role, region=pull.region, fargate=facts.puller(pull).fargate_profile is not None)
+        return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     inline = [text.name for text in fault.authorization.documents.values() if text.arn is None]
     return add_inline_policy(
         role, region=pull.region, actions=lacks, repository_arn=pull.repository_arn, taken_names=inline
     )
+
+
+def _is_for_fargate(pull: PullFailure, facts: Facts, role: Arn) -> bool:
+    if facts.puller(pull).fargate_profile is not None:
+        return True
+    found = facts.role(role.account, pull.region, role.resource.rpartition("/")[2])
+    return isinstance(found, iam.Role) and found.trusts("eks-fargate-pods") and not found.trusts("ec2")
 
 
 CHECK = Check(

@@ -14,7 +14,6 @@ References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Log
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pull_responder.checks.actions import CACHE_ACTIONS, PULL_ACTIONS
@@ -41,10 +40,8 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
         return Verdict.inconclusive(f"it cannot be told whether the principal pulls for EKS: {puller.because}")
     if puller.for_eks:
         return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
-    names = [name for name in (principal.arn, facts.role_arn(pull)) if name]
-    for known in facts.known_principals:
-        if any(_matches(name, known) for name in names):
-            return Verdict.not_applicable(f"{known} is listed as known to pull for something else than EKS")
+    if puller.listed_as:
+        return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something else than EKS")
     account = principal.account or pull.account or ""
     return Verdict.failed(
         resource=_resource(principal, facts.role_arn(pull), account),
@@ -63,11 +60,6 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
             docs_url=_DOCS,
         ),
     )
-
-
-def _matches(name: str, known: str) -> bool:
-    # Brackets are no wildcards in ARNs, but fnmatch takes them for character classes.
-    return fnmatchcase(name, known.replace("[", "[[]"))
 
 
 def _resource(principal: Principal, role_arn: str | None, account: str) -> Resource:

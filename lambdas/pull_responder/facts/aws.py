@@ -87,6 +87,11 @@ class Aws:
         """Our own region, None where the SDK's configuration names none."""
         return self._session.region_name
 
+    def known_regions(self) -> tuple[str, ...]:
+        """Return the regions that the SDK knows, of every partition; newer ones may exist."""
+        partitions = self._session.get_available_partitions()
+        return tuple(r for name in partitions for r in self._session.get_available_regions("ecr", partition_name=name))
+
     def identity(self) -> Arn | Unread:
         """Return the ARN we are (sts:GetCallerIdentity, which needs no permission), or why it is not known."""
         with self._asking["identity"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
 from pull_responder.model.reading import Unread
@@ -114,13 +114,14 @@ def read_running_instances(
 
 def _instance(reading: Reading, account: str | None, region: str, found: InstanceTypeDef) -> Instance:
     interfaces = found.get("NetworkInterfaces", [])
-    primary = next((each for each in interfaces if each.get("Attachment", {}).get("DeviceIndex") == 0), {})
+    primary: Mapping[str, Any] = next((i for i in interfaces if i.get("Attachment", {}).get("DeviceIndex") == 0), {})
+    own = reading.aws.identity()
     groups = primary.get("Groups") or found.get("SecurityGroups", [])
     address = primary.get("PrivateIpAddress") or found.get("PrivateIpAddress")
     return Instance(
         id=found["InstanceId"],
         partition=reading.partition,
-        account=account or reading.own_account or "",
+        account=account or ("" if isinstance(own, Unread) else own.account),
         region=region,
         vpc_id=found.get("VpcId"),
         subnet_id=found.get("SubnetId"),
@@ -162,7 +163,7 @@ def read_launch_template(
         if data is None:
             return None
         interfaces = data.get("NetworkInterfaces", [])
-        primary = next((each for each in interfaces if each.get("DeviceIndex", 0) == 0), {})
+        primary: Mapping[str, Any] = next((each for each in interfaces if each.get("DeviceIndex", 0) == 0), {})
         return LaunchTemplate(
             id=template_id,
             version=version,

@@ -57,7 +57,7 @@ class ClusterUses:
     unread: tuple[Unread, ...]
 
 
-def read_clusters(reading: Reading, account: str, region: str) -> list[str] | Unread:
+def read_clusters(reading: Reading, account: str | None, region: str) -> list[str] | Unread:
     """Return the names of the clusters in this account and region."""
 
     def request(client: EKSClient) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from pull_responder.facts import ec2, ecr, eks, iam, organizations
+from pull_responder.facts import compute, ec2, ecr, eks, iam, network, organizations
+from pull_responder.facts.node import Nodes, find_nodes, instance_id_of, private_dns_name
 from pull_responder.facts.puller import Puller, find_puller
+from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
 
@@ -22,7 +24,7 @@ def _once(read: Callable[Concatenate[Facts, P], T]) -> Callable[Concatenate[Fact
     """Read a fact the first time it is asked for with these arguments, and remember it."""
 
     def remembered(self: Facts, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.once((read.__name__, *args), lambda: read(self, *args, **kwargs))
+        return self._reading.once((read.__name__, *args), lambda: read(self, *args, **kwargs))
 
     remembered.__doc__ = read.__doc__
     return remembered
@@ -33,16 +35,26 @@ class Facts:
 
     None means that the thing does not exist; `Unread` that it could not be read, and why. All arguments are
     positional, so that the same question is always the same key. `known_principals` is what the operator says: ARNs,
-    `*` allowed, of those who pull for something else than EKS.
+    `*` allowed, of those who pull for something else than EKS. `asked` are the nodes that a question is about (without,
+    they are looked for), and `registry_host` is the host its image names, which may be a dual-stack or FIPS one.
     """
 
-    def __init__(self, reading: Reading, *, known_principals: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        known_principals: tuple[str, ...] = (),
+        asked: Nodes | None = None,
+        registry_host: str | None = None,
+    ) -> None:
         self._reading = reading
         self.known_principals = known_principals
+        self.asked = asked
+        self.registry_host = registry_host
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """Return what `work` gives, doing it only the first time that `key` is asked for."""
-        return self._reading.once(key, work)
+        return self._reading.once((self.asked and self.asked.name, self.registry_host, key), work)
 
     def read_ahead(self, reads: Sequence[Callable[[], object]]) -> None:
         """Ask for several facts side by side, so that asking for each of them afterwards costs no round of its own."""
@@ -55,18 +67,129 @@ class Facts:
 
     def puller(self, pull: PullFailure, /) -> Puller:
         """Return who is pulling, and whether for EKS."""
+        if self.asked:
+            return _asked(self.asked)
         return self.once(("puller", pull.principal, pull.region, pull.cluster), lambda: find_puller(self, pull))
 
     def instance(self, pull: PullFailure, /) -> ec2.Instance | Unread | None:
-        """Return the instance whose session pulled; None if the session is none, or it is not in this region."""
+        """Return the instance whose session pulled; None if the session is none, or it is gone or in another region."""
         principal = pull.principal
+        if self.asked:
+            return next(iter(self.asked.instances), None)
         if principal is None or principal.instance_id is None or principal.account is None:
             return None
-        return self._instance(principal.account, pull.region, principal.instance_id)
+        return self._find_instance(principal.account, principal.instance_id, pull)
+
+    def node_instance(self, pull: PullFailure, /) -> ec2.Instance | Unread | None:
+        """Return the instance that pulled, by its session or by the node's name; None if neither finds one."""
+        principal = pull.principal
+        account = (principal.account if principal else None) or pull.account
+        if account is None or (principal and principal.instance_id):
+            return self.instance(pull)
+        if instance_id := instance_id_of(pull.node):
+            return self._find_instance(account, instance_id, pull)
+        if name := private_dns_name(pull.node):
+            return _first([self._instance_by_name(account, region, name) for region in self.regions(pull)])
+        return None
+
+    def identity(self) -> Arn | Unread:
+        """Return who we are."""
+        return self._reading.aws.identity()
+
+    @property
+    def region(self) -> str | None:
+        """Our own region, None where the SDK's configuration names none."""
+        return self._reading.aws.region
+
+    def regions(self, pull: PullFailure, /) -> tuple[str, ...]:
+        """Return the regions that the node can be in: the registry's, and our own."""
+        return tuple(dict.fromkeys((pull.region, self._reading.aws.region or pull.region)))
+
+    def _find_instance(self, account: str, instance_id: str, pull: PullFailure) -> ec2.Instance | Unread | None:
+        regions = self.regions(pull)
+        return _first(self._reading.each(lambda region: self._instance(account, region, instance_id), regions))
+
+    @_once
+    def _instance_by_name(self, account: str, region: str, name: str, /) -> ec2.Instance | Unread | None:
+        found = ec2.read_running_instances(self._reading, account, region, {"private-dns-name": (name,)})
+        return found if isinstance(found, Unread) else next(iter(found), None)
 
     @_once
     def _instance(self, account: str, region: str, instance_id: str, /) -> ec2.Instance | Unread | None:
         return ec2.read_instance(self._reading, account, region, instance_id)
+
+    def nodes(self, pull: PullFailure, /) -> Nodes | Unread:
+        """Return the nodes that the pull comes from, or would come from."""
+        if self.asked:
+            return self.asked
+        key = ("nodes", pull.principal, pull.region, pull.account, pull.cluster, pull.node)
+        return self.once(key, lambda: find_nodes(self, pull))
+
+    @_once
+    def running_instances(
+        self, account: str | None, region: str, filters: tuple[tuple[str, tuple[str, ...]], ...], /
+    ) -> tuple[ec2.Instance, ...] | Unread:
+        """Return the running instances that all filters match."""
+        return ec2.read_running_instances(self._reading, account, region, dict(filters))
+
+    @_once
+    def launch_template(
+        self, account: str, region: str, template_id: str, version: str, /
+    ) -> ec2.LaunchTemplate | Unread | None:
+        """Return a version of a launch template."""
+        return ec2.read_launch_template(self._reading, account, region, template_id, version)
+
+    @_once
+    def cluster(self, account: str | None, region: str, name: str, /) -> compute.Cluster | Unread | None:
+        """Return a cluster."""
+        return compute.read_cluster(self._reading, account, region, name)
+
+    @_once
+    def node_group(
+        self, account: str | None, region: str, cluster: str, name: str, /
+    ) -> compute.NodeGroup | Unread | None:
+        """Return a managed node group."""
+        return compute.read_node_group(self._reading, account, region, cluster, name)
+
+    @_once
+    def fargate_profile(
+        self, account: str | None, region: str, cluster: str, name: str, /
+    ) -> compute.FargateProfile | Unread | None:
+        """Return a Fargate profile."""
+        return compute.read_fargate_profile(self._reading, account, region, cluster, name)
+
+    @_once
+    def node_group_names(self, account: str | None, region: str, cluster: str, /) -> tuple[str, ...] | Unread | None:
+        """Return the names of a cluster's node groups; None if there is no such cluster."""
+        return compute.read_node_group_names(self._reading, account, region, cluster)
+
+    @_once
+    def fargate_profile_names(
+        self, account: str | None, region: str, cluster: str, /
+    ) -> tuple[str, ...] | Unread | None:
+        """Return the names of a cluster's Fargate profiles; None if there is no such cluster."""
+        return compute.read_fargate_profile_names(self._reading, account, region, cluster)
+
+    @_once
+    def cluster_names(self, account: str | None, region: str, /) -> tuple[str, ...] | Unread:
+        """Return the names of the region's clusters."""
+        found = eks.read_clusters(self._reading, account, region)
+        return found if isinstance(found, Unread) else tuple(found)
+
+    @_once
+    def vpc_of_subnets(self, account: str, region: str, subnet_ids: tuple[str, ...], /) -> str | Unread:
+        """Return the VPC that subnets are in."""
+        return network.read_vpc_id(self._reading, account, region, subnet_ids)
+
+    @_once
+    def vpc_parts(self, account: str, region: str, vpc_id: str, /) -> network.VpcParts:
+        """Return everything about a VPC that a way to the registry can hang on."""
+        return network.read_vpc_parts(self._reading, account, region, vpc_id)
+
+    @_once
+    def instance_profile(self, account: str, region: str, name: str, /) -> iam.InstanceProfile | Unread | None:
+        """Return an instance profile; None if there is none."""
+        return iam.read_instance_profile(self._reading, account, region, name)
 
     @_once
     def role(self, account: str, region: str, name: str, /) -> iam.Role | Unread | None:
@@ -185,6 +308,11 @@ class Facts:
         return ecr.read_repository_tags(self._reading, account, region, name)
 
     @_once
+    def pull_through_prefixes(self, account: str, region: str, /) -> tuple[str, ...] | Unread:
+        """Return the repository prefixes of the registry's pull through cache rules."""
+        return ecr.read_pull_through_prefixes(self._reading, account, region)
+
+    @_once
     def registry_policy(self, account: str, region: str, /) -> Mapping[str, Any] | Unread | None:
         """Return the registry's policy."""
         return ecr.read_registry_policy(self._reading, account, region)
@@ -193,3 +321,20 @@ class Facts:
     def registry_policy_scope(self, account: str, region: str, /) -> ecr.RegistryScope | Unread:
         """Return which requests the registry's policy holds for."""
         return ecr.read_registry_policy_scope(self._reading, account, region)
+
+
+def _first(found: Sequence[ec2.Instance | Unread | None]) -> ec2.Instance | Unread | None:
+    """Return what was found in several regions: the instance, else why one was not looked at, else None."""
+    instance = next((each for each in found if isinstance(each, ec2.Instance)), None)
+    return instance or next((each for each in found if isinstance(each, Unread)), None)
+
+
+def _asked(nodes: Nodes) -> Puller:
+    return Puller(
+        for_eks=True,
+        because=f"the question is about {nodes.name}",
+        cluster=nodes.cluster,
+        node_group=nodes.node_group,
+        fargate_profile=nodes.fargate_profile,
+        instance=next(iter(nodes.instances), None),
+    )

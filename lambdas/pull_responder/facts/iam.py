@@ -26,6 +26,8 @@ ROLE_PERMISSIONS: Final = (
     "iam:ListRolePolicies",
 )
 
+PROFILE_PERMISSIONS: Final = ("iam:GetInstanceProfile", "iam:GetRole")
+
 _NO_SUCH_ENTITY: Final = frozenset({"NoSuchEntity"})
 
 
@@ -92,6 +94,26 @@ def read_role(reading: Reading, account: str, region: str, name: str) -> Role | 
         trust_policy=_document(role.get("AssumeRolePolicyDocument", {})),
         boundary_arn=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceProfile:
+    """An instance profile; `role_arn` is None where it holds no role."""
+
+    name: str
+    role_arn: str | None
+
+
+def read_instance_profile(reading: Reading, account: str, region: str, name: str) -> InstanceProfile | Unread | None:
+    """Return the instance profile called `name`, None if there is none (any more)."""
+
+    def request(client: IAMClient) -> InstanceProfile:
+        roles = client.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
+        return InstanceProfile(name, roles[0]["Arn"] if roles else None)
+
+    return reading.call(
+        "iam:GetInstanceProfile", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pull_responder.facts.ec2 import Instance
@@ -25,7 +26,8 @@ _NODE_SERVICES = ("ec2", "eks-fargate-pods", "ssm", "rolesanywhere")
 class Puller:
     """Who is pulling.
 
-    `for_eks` is None where it cannot be told. `because` says in a clause how the answer is known.
+    `for_eks` is None where it cannot be told. `because` says in a clause how the answer is known. `listed_as` is the
+    operator's entry for a principal that pulls for something else, None for one that is not listed.
     """
 
     for_eks: bool | None
@@ -34,12 +36,25 @@ class Puller:
     node_group: str | None = None
     fargate_profile: str | None = None
     instance: Instance | None = None
+    listed_as: str | None = None
 
 
 def find_puller(facts: Facts, pull: PullFailure) -> Puller:
     """Decide whether the pull's principal pulls for EKS: by its instance's tags, then by node groups and Fargate
     profiles, then by access entries; where none of these can be read, by its trust policy and session name.
+
+    Where all that leaves it open, the operator's word for one who pulls for something else is believed.
     """
+    found = _find(facts, pull)
+    if found.for_eks or pull.principal is None or not facts.known_principals:
+        return found
+    listed = _listed(facts, pull, pull.principal)
+    if listed is None:
+        return found
+    return replace(found, for_eks=False, because=f"{listed} is listed as one who does not", listed_as=listed)
+
+
+def _find(facts: Facts, pull: PullFailure) -> Puller:
     principal = pull.principal
     if principal is None or principal.kind is PrincipalKind.UNKNOWN:
         return Puller(None, "the event does not say who was denied")
@@ -50,6 +65,16 @@ def find_puller(facts: Facts, pull: PullFailure) -> Puller:
     if pull.cluster:
         return Puller(for_eks=True, because=f"the event names cluster {pull.cluster}", cluster=pull.cluster)
     return _find_role(facts, principal, principal.account, principal.name, pull)
+
+
+def _listed(facts: Facts, pull: PullFailure, principal: Principal) -> str | None:
+    names = [principal.arn, facts.role_arn(pull) or ""]
+    if principal.kind is PrincipalKind.ROLE:
+        # As far as it is known: without the role's path.
+        names.append(f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}")
+    # Brackets are no wildcards in ARNs, but fnmatch takes them for character classes.
+    patterns = {known: known.replace("[", "[[]") for known in facts.known_principals}
+    return next((known for known, text in patterns.items() if any(fnmatchcase(name, text) for name in names)), None)
 
 
 def _find_role(facts: Facts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:

@@ -178,6 +178,14 @@ class Estate:
         ecr.put_registry_policy(policyText=json.dumps(policy(*statements)))
         ecr.put_account_setting(name="REGISTRY_POLICY_SCOPE", value=scope)
 
+    def cache(self, prefix: str) -> None:
+        """A pull through cache rule of our registry; the emulated one stores it and fetches nothing."""
+        self._client("ecr").create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl="quay.io")
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 -- one of boto3's clients
+        """A client with all rights in our account."""
+        return self._client(service)
+
     def instance(self, tags: Mapping[str, str] = CLUSTER_TAG, *, account: str | None = None) -> str:
         """The id of a running instance."""
         listed = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -235,7 +243,8 @@ class Estate:
             identity["sessionContext"] = {"sessionIssuer": {"type": "Role", "arn": str(role), "accountId": account}}
         detail = {
             "eventSource": "ecr.amazonaws.com",
-            "eventName": action.removeprefix("ecr:"),
+            # What a cache needs is asked by ECR itself, within the call that fetches the manifest.
+            "eventName": (action if action in PULL else MANIFEST).removeprefix("ecr:"),
             "awsRegion": REGION,
             "eventTime": "2026-03-01T12:00:00Z",
             "errorCode": "AccessDenied",

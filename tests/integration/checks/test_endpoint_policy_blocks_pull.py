@@ -39,7 +39,7 @@ def test_words_where_nothing_can_be_read(estate: Estate) -> None:
 
 
 def test_an_older_message(estate: Estate) -> None:
-    by_words.open_after_an_older_message(estate, CAUSE, "which VPC endpoint")
+    by_words.open_after_an_older_message(estate, CAUSE, "a VPC endpoint")
 
 
 def test_words_that_blame_another_policy(estate: Estate) -> None:

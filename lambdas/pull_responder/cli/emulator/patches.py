@@ -164,12 +164,20 @@ def _serve_registry_settings() -> None:
         kept[name] = value
         return setting(name)
 
+    def create_rule(asked: dict[str, str]) -> _Reply:
+        kept["rules"] = json.dumps([*json.loads(kept.get("rules", "[]")), asked])
+        return _reply(200, **asked)
+
     served: dict[str, Callable[[dict[str, str]], _Reply]] = {
         "GetRegistryPolicy": lambda _: policy(),
         "PutRegistryPolicy": lambda asked: put_policy(asked["policyText"]),
         "DeleteRegistryPolicy": lambda _: delete_policy(),
         "GetAccountSetting": lambda asked: setting(asked["name"]),
         "PutAccountSetting": lambda asked: put_setting(asked["name"], asked["value"]),
+        "CreatePullThroughCacheRule": create_rule,
+        "DescribePullThroughCacheRules": lambda _: _reply(
+            200, pullThroughCacheRules=json.loads(kept.get("rules", "[]"))
+        ),
     }
     stock = ecr.handle_request
 

@@ -1,0 +1,130 @@
+"""What EC2 says of a VPC's endpoints and of prefix lists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.facts.paging import pages
+from pull_responder.model.reading import Unread
+from pull_responder.network.model import EndpointInterface, PrefixList, VpcEndpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import PrefixListTypeDef, VpcEndpointTypeDef
+
+    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.vpc import VpcPlace
+
+PERMISSIONS: Final = (
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribePrefixLists",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:GetManagedPrefixListEntries",
+)
+
+_PULL_SERVICES: Final = (".ecr.api", ".ecr.dkr", ".s3")
+_GONE: Final = frozenset({"InvalidNetworkInterfaceID.NotFound"})
+
+
+def read_endpoints(reading: Reading, place: VpcPlace) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...] | Unread:
+    """Return the VPC's endpoints, each with the ids of its network interfaces, which stay Unread in it as yet."""
+
+    def shaped(found: list[VpcEndpointTypeDef]) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]:
+        return tuple((_endpoint(each), tuple(each.get("NetworkInterfaceIds", []))) for each in found)
+
+    return place.read(reading, "describe_vpc_endpoints", "VpcEndpoints", shaped, Filters=place.filters)
+
+
+def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
+    options = found.get("DnsOptions", {})
+    subnets = tuple(found.get("SubnetIds", []))
+    kind = found.get("VpcEndpointType", "Gateway")
+    return VpcEndpoint(
+        id=found["VpcEndpointId"],
+        type=kind,
+        service_name=found["ServiceName"],
+        state=found.get("State", "available"),
+        service_region=found.get("ServiceRegion"),
+        private_dns=kind == "Interface" and found.get("PrivateDnsEnabled", True),
+        private_dns_inbound_only=bool(options.get("PrivateDnsOnlyForInboundResolverEndpoint", False)),
+        subnet_ids=subnets,
+        interfaces=Unread("its network interfaces were not read") if subnets else (),
+        group_ids=tuple(group["GroupId"] for group in found.get("Groups", []) if "GroupId" in group),
+        route_table_ids=tuple(found.get("RouteTableIds", [])),
+        policy=found.get("PolicyDocument"),
+        dns_names=tuple(entry["DnsName"] for entry in found.get("DnsEntries", []) if "DnsName" in entry),
+    )
+
+
+def read_interfaces(
+    reading: Reading, place: VpcPlace, listed: Sequence[tuple[VpcEndpoint, tuple[str, ...]]]
+) -> tuple[VpcEndpoint, ...]:
+    """Return the endpoints, those that a pull may take with their interfaces."""
+    wanted = [
+        interface
+        for endpoint, interfaces in listed
+        if endpoint.type == "Interface" and endpoint.service_name.endswith(_PULL_SERVICES)
+        for interface in interfaces
+    ]
+
+    def request(client: EC2Client) -> dict[str, EndpointInterface]:
+        # The filter, unlike NetworkInterfaceIds, does not fail for all where one of them has just gone.
+        filters = [{"Name": "network-interface-id", "Values": wanted}]
+        found = pages(client, "describe_network_interfaces", "NetworkInterfaces", Filters=filters)
+        return {
+            each["NetworkInterfaceId"]: EndpointInterface(
+                each.get("SubnetId", ""),
+                (
+                    *([each["PrivateIpAddress"]] if each.get("PrivateIpAddress") else []),
+                    *(address["Ipv6Address"] for address in each.get("Ipv6Addresses", [])),
+                ),
+            )
+            for each in found
+        }
+
+    known: dict[str, EndpointInterface] | Unread | None = {}
+    if wanted:
+        action = "ec2:DescribeNetworkInterfaces"
+        known = reading.call(action, account=place.account, region=place.region, request=request, absent=_GONE)
+    return tuple(_with_interfaces(endpoint, ids, known or {}) for endpoint, ids in listed)
+
+
+def _with_interfaces(
+    endpoint: VpcEndpoint, ids: tuple[str, ...], known: Mapping[str, EndpointInterface] | Unread
+) -> VpcEndpoint:
+    if isinstance(known, Unread):
+        return replace(endpoint, interfaces=known) if ids else endpoint
+    if not ids or any(interface not in known for interface in ids):
+        return endpoint
+    return replace(endpoint, interfaces=tuple(known[interface] for interface in ids))
+
+
+def read_aws_prefix_lists(reading: Reading, place: VpcPlace) -> Mapping[str, PrefixList] | Unread:
+    """Return AWS's own prefix lists in the region (S3's and DynamoDB's among them) by id."""
+
+    def shaped(found: list[PrefixListTypeDef]) -> dict[str, PrefixList]:
+        return {
+            each["PrefixListId"]: PrefixList(
+                each["PrefixListId"], each.get("PrefixListName", ""), tuple(each.get("Cidrs", []))
+            )
+            for each in found
+        }
+
+    return place.read(reading, "describe_prefix_lists", "PrefixLists", shaped)
+
+
+def read_prefix_list(reading: Reading, place: VpcPlace, list_id: str, name: str) -> PrefixList | Unread:
+    """Return the entries of a prefix list, a customer's or AWS's."""
+
+    def request(client: EC2Client) -> tuple[str, ...]:
+        found = pages(client, "get_managed_prefix_list_entries", "Entries", PrefixListId=list_id)
+        return tuple(entry["Cidr"] for entry in found)
+
+    action = "ec2:GetManagedPrefixListEntries"
+    entries = reading.call(action, account=place.account, region=place.region, request=request)
+    if entries is None or isinstance(entries, Unread):
+        return entries or Unread(f"{action} gave no answer")
+    return PrefixList(list_id, name, entries)

@@ -1,0 +1,199 @@
+"""A VPC as the path analysis takes it, in two rounds of reads: its parts side by side, then what they refer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pull_responder.facts import endpoints, vpc, vpc_dns
+from pull_responder.facts.vpc import VpcPlace
+from pull_responder.model.reading import Unread
+from pull_responder.network.model import InternetGateway, Network, PrefixList, RouteTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from mypy_boto3_ec2.type_defs import SubnetTypeDef
+
+    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.vpc import NetworkAcls, RouteTables
+    from pull_responder.network.model import NatGateway, SecurityGroup, Subnet, Vpc, VpcEndpoint
+
+T = TypeVar("T")
+
+PERMISSIONS: Final = tuple(sorted((*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS)))
+
+
+@dataclass(frozen=True, slots=True)
+class VpcParts:
+    """What was read of a VPC. `vpc.owner` is empty where it could not be read."""
+
+    place: VpcPlace
+    vpc: Vpc
+    subnets: Mapping[str, Subnet] | Unread
+    route_tables: RouteTables | Unread
+    network_acls: NetworkAcls | Unread
+    security_groups: Mapping[str, SecurityGroup] | Unread
+    endpoints: tuple[VpcEndpoint, ...] | Unread
+    nat_gateways: Mapping[str, NatGateway] | Unread
+    internet_gateways: Mapping[str, InternetGateway] | Unread
+    egress_only_gateways: Mapping[str, InternetGateway] | Unread
+    prefix_lists: Mapping[str, PrefixList | Unread] | Unread
+    private_zones: tuple[str, ...] | Unread
+
+
+def read_vpc_parts(reading: Reading, account: str, region: str, vpc_id: str) -> VpcParts:
+    """Read all of a VPC. Where its owner shares it with `account`, what only owners see is read as the owner.
+
+    Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
+    """
+    place = VpcPlace(account, region, vpc_id)
+    parts = _read(reading, place)
+    if parts.vpc.owner in ("", account):
+        return parts
+    owners = _read(reading, replace(place, account=parts.vpc.owner))
+    # What participants see, too, is there even where the owner's account cannot be read.
+    return replace(
+        owners,
+        vpc=replace(owners.vpc, cidrs=parts.vpc.cidrs, owner=parts.vpc.owner),
+        subnets=_first(owners.subnets, parts.subnets),
+        route_tables=_first(owners.route_tables, parts.route_tables),
+        network_acls=_first(owners.network_acls, parts.network_acls),
+        security_groups=_joined(owners.security_groups, parts.security_groups),
+    )
+
+
+def _first(of_owner: T | Unread, of_participant: T | Unread) -> T | Unread:
+    return of_participant if isinstance(of_owner, Unread) else of_owner
+
+
+def _joined(
+    of_owner: Mapping[str, SecurityGroup] | Unread, of_participant: Mapping[str, SecurityGroup] | Unread
+) -> Mapping[str, SecurityGroup] | Unread:
+    if isinstance(of_participant, Unread):
+        return of_participant
+    return {**of_participant, **({} if isinstance(of_owner, Unread) else of_owner)}
+
+
+def _read(reading: Reading, place: VpcPlace) -> VpcParts:
+    reads: dict[str, Callable[[], Any]] = {
+        "record": lambda: vpc_dns.read_vpc(reading, place),
+        "support": lambda: vpc_dns.read_attribute(reading, place, "enableDnsSupport"),
+        "hostnames": lambda: vpc_dns.read_attribute(reading, place, "enableDnsHostnames"),
+        "options": lambda: vpc_dns.read_dhcp_options(reading, place),
+        "zones": lambda: vpc_dns.read_private_zones(reading, place),
+        "subnets": lambda: vpc.read_subnets(reading, place),
+        "route_tables": lambda: vpc.read_route_tables(reading, place),
+        "network_acls": lambda: vpc.read_network_acls(reading, place),
+        "security_groups": lambda: vpc.read_security_groups(reading, place),
+        "nat_gateways": lambda: vpc.read_nat_gateways(reading, place),
+        "internet_gateways": lambda: vpc.read_internet_gateways(reading, place),
+        "egress_only_gateways": lambda: vpc.read_egress_only_gateways(reading, place),
+        "endpoints": lambda: endpoints.read_endpoints(reading, place),
+        "prefix_lists": lambda: endpoints.read_aws_prefix_lists(reading, place),
+    }
+    found = dict(zip(reads, reading.each(lambda read: read(), list(reads.values())), strict=True))
+    listed, named = found["endpoints"], found["prefix_lists"]
+    referred = sorted(set(_referred(found["route_tables"], found["security_groups"])) - set(_known(named)))
+    # A list that DescribePrefixLists gave no blocks of is read like a customer's.
+    later: list[Callable[[], Any]] = [
+        lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reading, place, listed),
+        *(_entries(reading, place, each, named) for each in referred),
+    ]
+    with_interfaces, *entries = reading.each(lambda read: read(), later)
+    return VpcParts(
+        place=place,
+        vpc=vpc_dns.vpc_of(place, found["record"], (found["support"], found["hostnames"]), found["options"]),
+        subnets=found["subnets"],
+        route_tables=found["route_tables"],
+        network_acls=found["network_acls"],
+        security_groups=found["security_groups"],
+        endpoints=with_interfaces,
+        nat_gateways=found["nat_gateways"],
+        internet_gateways=found["internet_gateways"],
+        egress_only_gateways=found["egress_only_gateways"],
+        prefix_lists={**_known(named), **dict(zip(referred, entries, strict=True))},
+        private_zones=found["zones"],
+    )
+
+
+def _entries(
+    reading: Reading, place: VpcPlace, list_id: str, named: Mapping[str, PrefixList] | Unread
+) -> Callable[[], PrefixList | Unread]:
+    listed = None if isinstance(named, Unread) else named.get(list_id)
+    return lambda: endpoints.read_prefix_list(reading, place, list_id, listed.name if listed else "")
+
+
+def _known(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
+    return {} if isinstance(named, Unread) else {key: each for key, each in named.items() if each.entries}
+
+
+def _referred(
+    route_tables: RouteTables | Unread, security_groups: Mapping[str, SecurityGroup] | Unread
+) -> Iterator[str]:
+    """The prefix lists that routes and rules name."""
+    if not isinstance(route_tables, Unread):
+        tables = (*route_tables.by_subnet.values(), *filter(None, (route_tables.main,)))
+        yield from (r.destination for table in tables for r in table.routes if r.destination.startswith("pl-"))
+    groups = () if isinstance(security_groups, Unread) else security_groups.values()
+    for group in groups:
+        yield from (rule.peer for rule in (*group.egress, *group.ingress) if rule.peer.startswith("pl-"))
+
+
+def read_vpc_id(reading: Reading, account: str, region: str, subnet_ids: tuple[str, ...]) -> str | Unread:
+    """Return the VPC that the subnets are in."""
+
+    def shaped(found: list[SubnetTypeDef]) -> str | Unread:
+        vpcs = {each["VpcId"] for each in found if "VpcId" in each}
+        return (
+            vpcs.pop() if len(vpcs) == 1 else Unread(f"the VPC of {', '.join(subnet_ids) or 'no subnet'} is not known")
+        )
+
+    filters = [{"Name": "subnet-id", "Values": list(subnet_ids)}]
+    return VpcPlace(account, region, "").read(reading, "describe_subnets", "Subnets", shaped, Filters=filters)
+
+
+def network_of(parts: VpcParts, subnet_ids: Iterable[str]) -> Network:
+    """Return the network, with the route table and ACL of every subnet of the VPC and of `subnet_ids`."""
+    subnets = dict.fromkeys((*subnet_ids, *_subnet_ids(parts)))
+    tables, acls = parts.route_tables, parts.network_acls
+    return Network(
+        region=parts.place.region,
+        vpc=parts.vpc,
+        subnets=parts.subnets,
+        route_tables=tables if isinstance(tables, Unread) else {s: t for s in subnets if (t := tables.of(s))},
+        network_acls=acls if isinstance(acls, Unread) else {s: a for s in subnets if (a := acls.of(s))},
+        security_groups=parts.security_groups,
+        endpoints=parts.endpoints,
+        nat_gateways=parts.nat_gateways,
+        internet_gateways=_gateways(parts),
+        prefix_lists=parts.prefix_lists,
+        private_zones=parts.private_zones,
+    )
+
+
+def _subnet_ids(parts: VpcParts) -> Iterator[str]:
+    if not isinstance(parts.subnets, Unread):
+        yield from parts.subnets
+    if not isinstance(parts.nat_gateways, Unread):
+        yield from filter(None, (nat.subnet_id for nat in parts.nat_gateways.values()))
+    if not isinstance(parts.endpoints, Unread):
+        yield from (subnet for endpoint in parts.endpoints for subnet in endpoint.subnet_ids)
+
+
+def _gateways(parts: VpcParts) -> Mapping[str, InternetGateway] | Unread:
+    """Return the gateways that routes lead to: those not attached to this VPC are attached to nothing it can use."""
+    both = (
+        (RouteTarget.INTERNET_GATEWAY, parts.internet_gateways),
+        (RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY, parts.egress_only_gateways),
+    )
+    known: dict[str, InternetGateway] = {}
+    for kind, gateways in both:
+        if isinstance(gateways, Unread):
+            continue
+        known |= gateways
+        if not isinstance(parts.route_tables, Unread):
+            tables = (*parts.route_tables.by_subnet.values(), *filter(None, (parts.route_tables.main,)))
+            targets = {route.target for table in tables for route in table.routes if route.kind is kind}
+            known |= {target: InternetGateway(target, None) for target in targets - known.keys()}
+    return known

@@ -1,0 +1,290 @@
+"""What EC2 says of a VPC: its parts, each read whole by one paged call, as the path analysis takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pull_responder.facts.paging import pages
+from pull_responder.model.reading import Unread
+from pull_responder.network.model import (
+    InternetGateway,
+    NatGateway,
+    NetworkAcl,
+    NetworkAclEntry,
+    PortRange,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from mypy_boto3_ec2.type_defs import (
+        IpPermissionOutputTypeDef,
+        NatGatewayTypeDef,
+        NetworkAclEntryTypeDef,
+        NetworkAclTypeDef,
+        RouteTableTypeDef,
+        RouteTypeDef,
+        SecurityGroupTypeDef,
+        SubnetTypeDef,
+    )
+
+    from pull_responder.facts.reading import Reading
+
+T = TypeVar("T")
+
+PERMISSIONS: Final = (
+    "ec2:DescribeEgressOnlyInternetGateways",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeNatGateways",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+)
+
+_TARGETS: Final = (
+    # A stopped NAT instance has an interface and an instance: the interface comes first.
+    "NetworkInterfaceId",
+    "GatewayId",
+    "NatGatewayId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "EgressOnlyInternetGatewayId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "InstanceId",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VpcPlace:
+    """Which VPC to read, and as whom."""
+
+    account: str | None
+    region: str
+    vpc_id: str
+
+    def read(
+        self,
+        reading: Reading,
+        operation: str,
+        key: str,
+        shaped: Callable[[list[Any]], T],
+        **arguments: object,
+    ) -> T | Unread:
+        """Return what `shaped` makes of every item under `key` of EC2's `operation` (as boto3 names it)."""
+        action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
+        found = reading.call(
+            action,
+            account=self.account,
+            region=self.region,
+            request=lambda client: shaped(pages(client, operation, key, **arguments)),
+        )
+        return Unread(f"{action} gave no answer") if found is None else found
+
+    @property
+    def filters(self) -> list[dict[str, object]]:
+        """The filter for what lies in this VPC."""
+        return [{"Name": "vpc-id", "Values": [self.vpc_id]}]
+
+
+def read_subnets(reading: Reading, place: VpcPlace) -> Mapping[str, Subnet] | Unread:
+    """Return the VPC's subnets by id."""
+
+    def shaped(found: list[SubnetTypeDef]) -> dict[str, Subnet]:
+        return {each["SubnetId"]: _subnet(each) for each in found}
+
+    return place.read(reading, "describe_subnets", "Subnets", shaped, Filters=place.filters)
+
+
+def _subnet(found: SubnetTypeDef) -> Subnet:
+    blocks = found.get("Ipv6CidrBlockAssociationSet", [])
+    v6 = [b["Ipv6CidrBlock"] for b in blocks if b.get("Ipv6CidrBlockState", {}).get("State") == "associated"]
+    v4 = found.get("CidrBlock")
+    return Subnet(
+        id=found["SubnetId"],
+        cidrs=(*([v4] if v4 else []), *v6),
+        availability_zone=found.get("AvailabilityZone", ""),
+        maps_public_addresses=found.get("MapPublicIpOnLaunch", False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTables:
+    """A VPC's route tables: those of subnets that have one of their own, and the main one for all others."""
+
+    by_subnet: Mapping[str, RouteTable]
+    main: RouteTable | None
+
+    def of(self, subnet_id: str) -> RouteTable | None:
+        """Return the table that a subnet uses."""
+        return self.by_subnet.get(subnet_id, self.main)
+
+
+def read_route_tables(reading: Reading, place: VpcPlace) -> RouteTables | Unread:
+    """Return the VPC's route tables."""
+
+    def shaped(found: list[RouteTableTypeDef]) -> RouteTables:
+        by_subnet, main = {}, None
+        for table in found:
+            routes = tuple(route for each in table.get("Routes", []) for route in _routes(each))
+            for association in table.get("Associations", []):
+                if association.get("AssociationState", {}).get("State", "associated") != "associated":
+                    continue
+                if association.get("Main"):
+                    main = RouteTable(table["RouteTableId"], routes, main=True)
+                elif "SubnetId" in association:
+                    by_subnet[association["SubnetId"]] = RouteTable(table["RouteTableId"], routes)
+        return RouteTables(by_subnet, main)
+
+    return place.read(reading, "describe_route_tables", "RouteTables", shaped, Filters=place.filters)
+
+
+def _routes(found: RouteTypeDef) -> Iterator[Route]:
+    destinations = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    values: Mapping[str, Any] = found
+    target = next((values[key] for key in _TARGETS if values.get(key)), "none")
+    for key in destinations:
+        if values.get(key):
+            yield Route(values[key], target, active=found.get("State") != "blackhole")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAcls:
+    """A VPC's network ACLs: those of subnets that name one, and the default one for all others."""
+
+    by_subnet: Mapping[str, NetworkAcl]
+    default: NetworkAcl | None
+
+    def of(self, subnet_id: str) -> NetworkAcl | None:
+        """Return the ACL that a subnet uses."""
+        return self.by_subnet.get(subnet_id, self.default)
+
+
+def read_network_acls(reading: Reading, place: VpcPlace) -> NetworkAcls | Unread:
+    """Return the VPC's network ACLs."""
+
+    def shaped(found: list[NetworkAclTypeDef]) -> NetworkAcls:
+        by_subnet: dict[str, NetworkAcl] = {}
+        default = None
+        for each in found:
+            entries = tuple(entry for one in each.get("Entries", []) for entry in _acl_entries(one))
+            acl = NetworkAcl(each["NetworkAclId"], entries)
+            default = acl if each.get("IsDefault") else default
+            by_subnet |= {a["SubnetId"]: acl for a in each.get("Associations", []) if "SubnetId" in a}
+        return NetworkAcls(by_subnet, default)
+
+    return place.read(reading, "describe_network_acls", "NetworkAcls", shaped, Filters=place.filters)
+
+
+def _acl_entries(found: NetworkAclEntryTypeDef) -> Iterator[NetworkAclEntry]:
+    ports = found.get("PortRange")
+    for cidr in (found.get("CidrBlock"), found.get("Ipv6CidrBlock")):
+        if cidr:
+            yield NetworkAclEntry(
+                number=found["RuleNumber"],
+                allow=found["RuleAction"] == "allow",
+                egress=found["Egress"],
+                cidr=cidr,
+                protocol=str(found.get("Protocol", "-1")),
+                ports=_range(ports.get("From"), ports.get("To")) if ports else None,
+            )
+
+
+def read_security_groups(reading: Reading, place: VpcPlace) -> Mapping[str, SecurityGroup] | Unread:
+    """Return the security groups in the VPC by id.
+
+    All of them, as which the endpoints have is known only once they are read, and that would cost another round.
+    """
+
+    def shaped(found: list[SecurityGroupTypeDef]) -> dict[str, SecurityGroup]:
+        return {
+            each["GroupId"]: SecurityGroup(
+                each["GroupId"],
+                egress=_rules(each["GroupId"], "egress", each.get("IpPermissionsEgress", [])),
+                ingress=_rules(each["GroupId"], "ingress", each.get("IpPermissions", [])),
+            )
+            for each in found
+        }
+
+    return place.read(reading, "describe_security_groups", "SecurityGroups", shaped, Filters=place.filters)
+
+
+def _rules(group: str, way: str, found: Iterable[IpPermissionOutputTypeDef]) -> tuple[SecurityGroupRule, ...]:
+    # DescribeSecurityGroups gives rules no ids; DescribeSecurityGroupRules would, at the price of another call.
+    rules = []
+    for number, permission in enumerate(found, 1):
+        peers = (
+            *(each.get("CidrIp") for each in permission.get("IpRanges", [])),
+            *(each.get("CidrIpv6") for each in permission.get("Ipv6Ranges", [])),
+            *(each.get("GroupId") for each in permission.get("UserIdGroupPairs", [])),
+            *(each.get("PrefixListId") for each in permission.get("PrefixListIds", [])),
+        )
+        ports = _range(permission.get("FromPort"), permission.get("ToPort"))
+        protocol = permission.get("IpProtocol", "-1")
+        rules += [SecurityGroupRule(f"{group} {way} {number}", protocol, ports, peer) for peer in peers if peer]
+    return tuple(rules)
+
+
+def _range(first: int | None, last: int | None) -> PortRange | None:
+    return None if first is None or last is None else (first, last)
+
+
+def read_nat_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, NatGateway] | Unread:
+    """Return the VPC's NAT gateways by id, those deleted of late among them."""
+
+    def shaped(found: list[NatGatewayTypeDef]) -> dict[str, NatGateway]:
+        return {each["NatGatewayId"]: _nat_gateway(each) for each in found}
+
+    return place.read(reading, "describe_nat_gateways", "NatGateways", shaped, Filter=place.filters)
+
+
+def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
+    addresses = found.get("NatGatewayAddresses", [])
+    regional = found.get("AvailabilityMode") == "regional"
+    return NatGateway(
+        id=found["NatGatewayId"],
+        state=found.get("State", "available"),
+        subnet_id=None if regional else found.get("SubnetId"),
+        public=found.get("ConnectivityType", "public") == "public",
+        private_addresses=tuple(each["PrivateIp"] for each in addresses if each.get("PrivateIp")),
+        public_addresses=tuple(each["PublicIp"] for each in addresses if each.get("PublicIp")),
+    )
+
+
+def read_internet_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
+    """Return the internet gateway that is attached to the VPC, by its id."""
+    filters = [{"Name": "attachment.vpc-id", "Values": [place.vpc_id]}]
+    return place.read(
+        reading,
+        "describe_internet_gateways",
+        "InternetGateways",
+        lambda found: _attached(found, "InternetGatewayId", place.vpc_id),
+        Filters=filters,
+    )
+
+
+def read_egress_only_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
+    """Return the egress-only internet gateways that are attached to the VPC, by their ids."""
+    return place.read(
+        reading,
+        "describe_egress_only_internet_gateways",
+        "EgressOnlyInternetGateways",
+        lambda found: _attached(found, "EgressOnlyInternetGatewayId", place.vpc_id),
+    )
+
+
+def _attached(found: Iterable[Mapping[str, Any]], key: str, vpc_id: str) -> dict[str, InternetGateway]:
+    return {
+        each[key]: InternetGateway(each[key], vpc_id)
+        for each in found
+        for attachment in each.get("Attachments", [])
+        if attachment.get("VpcId") == vpc_id and attachment.get("State") in ("attached", "available")
+    }

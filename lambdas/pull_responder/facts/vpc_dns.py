@@ -1,0 +1,122 @@
+"""What EC2 and Route 53 say of a VPC itself: its blocks, and what decides names in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pull_responder.model.reading import Unread
+from pull_responder.network.model import Vpc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import DhcpOptionsTypeDef, VpcTypeDef
+
+    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.vpc import VpcPlace
+
+PERMISSIONS: Final = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeVpcAttribute",
+    "ec2:DescribeVpcs",
+    "route53:ListHostedZonesByVPC",
+)
+
+_AMAZON_DNS: Final = ("AmazonProvidedDNS",)
+_MAX_PAGES: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class VpcRecord:
+    """A VPC as DescribeVpcs has it."""
+
+    owner: str
+    cidrs: tuple[str, ...]
+    dhcp_options_id: str | None
+
+
+def read_vpc(reading: Reading, place: VpcPlace) -> VpcRecord | Unread:
+    """Return the VPC's owner and blocks."""
+
+    def shaped(found: list[VpcTypeDef]) -> VpcRecord | Unread:
+        if not found:
+            return Unread(f"{place.vpc_id} was not found")
+        vpc = found[0]
+        v4 = vpc.get("CidrBlockAssociationSet", [])
+        v6 = vpc.get("Ipv6CidrBlockAssociationSet", [])
+        blocks = (
+            *(b["CidrBlock"] for b in v4 if b.get("CidrBlockState", {}).get("State") == "associated"),
+            *(b["Ipv6CidrBlock"] for b in v6 if b.get("Ipv6CidrBlockState", {}).get("State") == "associated"),
+        )
+        cidr = vpc.get("CidrBlock")
+        known = (cidr,) if cidr else ()
+        return VpcRecord(vpc.get("OwnerId", ""), tuple(dict.fromkeys((*known, *blocks))), vpc.get("DhcpOptionsId"))
+
+    return place.read(reading, "describe_vpcs", "Vpcs", shaped, VpcIds=[place.vpc_id])
+
+
+def read_attribute(
+    reading: Reading, place: VpcPlace, attribute: Literal["enableDnsSupport", "enableDnsHostnames"]
+) -> bool | Unread:
+    """Return one of the VPC's DNS attributes."""
+
+    def request(client: EC2Client) -> bool:
+        answer = client.describe_vpc_attribute(VpcId=place.vpc_id, Attribute=attribute)
+        found = answer["EnableDnsSupport"] if attribute == "enableDnsSupport" else answer["EnableDnsHostnames"]
+        return found.get("Value", False)
+
+    found = reading.call("ec2:DescribeVpcAttribute", account=place.account, region=place.region, request=request)
+    return Unread("ec2:DescribeVpcAttribute gave no answer") if found is None else found
+
+
+def read_dhcp_options(reading: Reading, place: VpcPlace) -> Mapping[str, tuple[str, ...]] | Unread:
+    """Return the DNS servers of every DHCP option set: which one is the VPC's is read in the same round."""
+
+    def shaped(found: list[DhcpOptionsTypeDef]) -> dict[str, tuple[str, ...]]:
+        return {each["DhcpOptionsId"]: _dns_servers(each) for each in found}
+
+    return place.read(reading, "describe_dhcp_options", "DhcpOptions", shaped)
+
+
+def _dns_servers(found: DhcpOptionsTypeDef) -> tuple[str, ...]:
+    for option in found.get("DhcpConfigurations", []):
+        if option.get("Key") == "domain-name-servers":
+            return tuple(value["Value"] for value in option.get("Values", []) if "Value" in value)
+    return _AMAZON_DNS
+
+
+def read_private_zones(reading: Reading, place: VpcPlace) -> tuple[str, ...] | Unread:
+    """Return the names of the private hosted zones associated with the VPC, those of AWS services left out."""
+
+    def request(client: Any) -> tuple[str, ...]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
+        names: list[str] = []
+        token: dict[str, str] = {}
+        for _ in range(_MAX_PAGES):
+            page = client.list_hosted_zones_by_vpc(VPCId=place.vpc_id, VPCRegion=place.region, **token)
+            zones = page["HostedZoneSummaries"]
+            names += [zone["Name"] for zone in zones if not zone.get("Owner", {}).get("OwningService")]
+            if not page.get("NextToken"):
+                break
+            token = {"NextToken": page["NextToken"]}
+        return tuple(names)
+
+    found = reading.call("route53:ListHostedZonesByVPC", account=place.account, region=place.region, request=request)
+    return () if found is None else found
+
+
+def vpc_of(
+    place: VpcPlace,
+    record: VpcRecord | Unread,
+    attributes: tuple[bool | Unread, bool | Unread],
+    options: Mapping[str, tuple[str, ...]] | Unread,
+) -> Vpc:
+    """Put together what was read of the VPC itself; without its record it has no blocks and its owner is unknown."""
+    support, hostnames = attributes
+    if isinstance(record, Unread):
+        return Vpc(place.vpc_id, (), support, hostnames, record)
+    # A set that is not listed is AWS's "default", which every VPC of one's own without a set has.
+    chosen = record.dhcp_options_id or "default"
+    servers = options if isinstance(options, Unread) else options.get(chosen, _AMAZON_DNS)
+    return Vpc(place.vpc_id, record.cidrs, support, hostnames, servers, record.owner)
