@@ -27,8 +27,8 @@ class PermissionsError(Exception):
 class Scope:
     """The resources an action is granted on.
 
-    `arns` have `{partition}`, `{account}`, `{region}`, `{topic}` and `{member_role}` to fill in; `reason` says why
-    they cannot be narrower, and is empty where they name one resource.
+    `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}` and `{member_role}` to fill in; `reason`
+    says why they cannot be narrower, and is empty where they name one resource.
     """
 
     arns: tuple[str, ...]
@@ -60,14 +60,36 @@ _UNDER_ROOT = Scope(
 _CONTROL_POLICIES = Scope(
     ("arn:{partition}:organizations::*:policy/*", "arn:{partition}:organizations::aws:policy/*"), _ORGANIZATION_REASON
 )
+_NETWORK_REASON = "In which VPC a pull fails is known only once it has failed"
 _ANY = Scope(("*",), _NO_RESOURCE)
 
 SCOPES: Final[Mapping[str, Scope]] = {
+    "ec2:DescribeDhcpOptions": _ANY,
+    "ec2:DescribeEgressOnlyInternetGateways": _ANY,
     "ec2:DescribeInstances": _ANY,
+    "ec2:DescribeInternetGateways": _ANY,
+    "ec2:DescribeLaunchTemplateVersions": _ANY,
+    "ec2:DescribeNatGateways": _ANY,
+    "ec2:DescribeNetworkAcls": _ANY,
+    "ec2:DescribeNetworkInterfaces": _ANY,
+    "ec2:DescribePrefixLists": _ANY,
+    "ec2:DescribeRouteTables": _ANY,
+    "ec2:DescribeSecurityGroups": _ANY,
+    "ec2:DescribeSubnets": _ANY,
+    "ec2:DescribeVpcAttribute": Scope(("arn:{partition}:ec2:*:{account}:vpc/*",), _NETWORK_REASON),
+    "ec2:DescribeVpcEndpoints": _ANY,
+    "ec2:DescribeVpcs": _ANY,
+    # AWS's own lists, and those that other accounts share, count too.
+    "ec2:GetManagedPrefixListEntries": Scope(("arn:{partition}:ec2:*:*:prefix-list/*",), _NETWORK_REASON),
+    "ecr:BatchGetImage": _REPOSITORIES,
+    "ecr:DescribeImages": _REPOSITORIES,
     "ecr:DescribePullThroughCacheRules": _ANY,
+    "ecr:DescribeRepositories": _REPOSITORIES,
     "ecr:GetAccountSetting": _ANY,
+    "ecr:GetLifecyclePolicy": _REPOSITORIES,
     "ecr:GetRegistryPolicy": _ANY,
     "ecr:GetRepositoryPolicy": _REPOSITORIES,
+    "ecr:ListImages": _REPOSITORIES,
     "ecr:ListTagsForResource": _REPOSITORIES,
     "eks:DescribeAccessEntry": _ACCESS_ENTRIES,
     "eks:DescribeCluster": _CLUSTERS,
@@ -77,6 +99,9 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "eks:ListClusters": _ANY,
     "eks:ListFargateProfiles": _CLUSTERS,
     "eks:ListNodegroups": _CLUSTERS,
+    "iam:GetInstanceProfile": Scope(
+        ("arn:{partition}:iam::{account}:instance-profile/*",), "Which node pulls is known only once a pull has failed"
+    ),
     "iam:GetPolicy": _POLICIES,
     "iam:GetPolicyVersion": _POLICIES,
     "iam:GetRole": _ROLES,
@@ -84,15 +109,26 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "iam:ListAttachedRolePolicies": _ROLES,
     "iam:ListPolicyVersions": _POLICIES,
     "iam:ListRolePolicies": _ROLES,
+    "kms:DescribeKey": Scope(
+        ("arn:{partition}:kms:*:{account}:key/*",),
+        "Which key encrypts a repository is known only once it has been read",
+    ),
     "organizations:DescribeOrganization": _ANY,
     "organizations:DescribePolicy": _CONTROL_POLICIES,
     "organizations:ListParents": _UNDER_ROOT,
     "organizations:ListPoliciesForTarget": _IN_ORGANIZATION,
     "organizations:ListRoots": _ANY,
+    "route53:ListHostedZonesByVPC": _ANY,
+    # Amazon ECR takes only secrets of this name for its pull through cache rules.
+    "secretsmanager:DescribeSecret": Scope(
+        ("arn:{partition}:secretsmanager:*:{account}:secret:ecr-pullthroughcache/*",),
+        "Which secret a pull through cache uses is known only once its rule has been read",
+    ),
     "securityhub:BatchImportFindings": Scope(
         ("arn:{partition}:securityhub:{region}:{account}:product/{account}/default",)
     ),
     "sns:Publish": Scope(("{topic}",)),
+    "sqs:SendMessage": Scope(("{queue}",)),
     "sts:AssumeRole": Scope(
         ("arn:{partition}:iam::*:role/{member_role}",), "A member account needs no change here, only the role there"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -18,6 +19,14 @@ _RETENTION_DAYS: Final = (
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PRINCIPAL_ARN: Final = re.compile(r"arn:[a-z*-]{1,20}:iam::[\d*]{1,12}:(?:role|user)/[\w+=,.@/*-]{1,512}", re.ASCII)
+# Amazon EKS API reference, CreateCluster.
+_CLUSTER_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+# EventBridge API reference, PutEventsRequestEntry; "aws." is AWS's own.
+_SOURCE: Final = re.compile(r"(?!aws\.|pull-responder)[A-Za-z0-9._/-]{1,256}")
+# EventBridge user guide, "Setting a schedule pattern": rate expressions.
+_RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]{1,3}) (?:minutes|hours|days))\)")
+# Lambda quotas: a function's environment holds 4 KB in all.
+_ENVIRONMENT_ROOM: Final = 3_000
 # SQS: without a batching window a batch holds ten messages at most.
 _UNWINDOWED_BATCH: Final = 10
 
@@ -31,12 +40,18 @@ class Settings:
     """What whoever deploys can choose; the defaults are those of cdk.json.
 
     `known_principals` are ARNs of roles and users that pull for something other than EKS; `*` stands for any text.
+    `audit_log_clusters` are the clusters whose audit logs are subscribed to, `forwarded_event_source` is the source
+    under which a forwarder puts Kubernetes events on the default bus, `health_check_rate` how often node groups and
+    Fargate profiles are looked at (None: never).
     """
 
     alert_email: str | None = None
     notify_minimum_severity: str = "LOW"
     known_principals: tuple[str, ...] = ()
     security_hub: bool = True
+    audit_log_clusters: tuple[str, ...] = ()
+    forwarded_event_source: str | None = None
+    health_check_rate: str | None = "rate(1 hour)"
     member_role_name: str = "PullResponderReadOnly"
     memory_size: int = 512
     timeout_seconds: int = 120
@@ -54,6 +69,11 @@ class Settings:
         """
         if context is None:
             return cls()
+        if isinstance(context, str):  # as `cdk -c pullResponder='{…}'` hands it over
+            try:
+                context = json.loads(context)
+            except ValueError:
+                raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_shown(context)}") from None
         if not isinstance(context, Mapping):
             raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_shown(context)}")
         names = {_camel_case(field.name): field.name for field in fields(cls)}
@@ -127,7 +147,32 @@ def _principal_arns(key: str, value: object) -> tuple[str, ...]:
     for arn in value:
         if not (isinstance(arn, str) and _PRINCIPAL_ARN.fullmatch(arn)):
             raise SettingsError(f"cdk.json: {key} must hold ARNs of IAM roles and users, not {_shown(arn)}")
+    if len(json.dumps(value)) > _ENVIRONMENT_ROOM:
+        raise SettingsError(f"cdk.json: {key} is longer than {_ENVIRONMENT_ROOM} characters; use * in the ARNs")
     return tuple(value)
+
+
+def _cluster_names(key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise SettingsError(f"cdk.json: {key} must be a list, not {_shown(value)}")
+    for name in value:
+        if not (isinstance(name, str) and _CLUSTER_NAME.fullmatch(name)):
+            raise SettingsError(f"cdk.json: {key} must hold names of EKS clusters, not {_shown(name)}")
+    if len(set(value)) < len(value):
+        raise SettingsError(f"cdk.json: {key} names a cluster twice")
+    return tuple(value)
+
+
+def _source_or_none(key: str, value: object) -> str | None:
+    if value is not None and not (isinstance(value, str) and _SOURCE.fullmatch(value)):
+        raise SettingsError(f"cdk.json: {key} must be the source of custom events or null, not {_shown(value)}")
+    return value
+
+
+def _rate_or_none(key: str, value: object) -> str | None:
+    if value is not None and not (isinstance(value, str) and _RATE.fullmatch(value)):
+        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 hour)' or null, not {_shown(value)}")
+    return value
 
 
 # The limits are AWS's: Lambda quotas (memory, timeout), CreateEventSourceMapping (batch, window), SQS (receives).
@@ -137,6 +182,9 @@ _CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "notifyMinimumSeverity": _one_of(*_SEVERITIES),
     "knownPrincipals": _principal_arns,
     "securityHub": _true_or_false,
+    "auditLogClusters": _cluster_names,
+    "forwardedEventSource": _source_or_none,
+    "healthCheckRate": _rate_or_none,
     "memberRoleName": _role_name,
     "memorySize": _whole_number(128, 10_240),
     "timeoutSeconds": _whole_number(30, 900),

@@ -1,4 +1,4 @@
-"""Pull Responder as it is deployed: rules, queue, function, table, topic."""
+"""Pull Responder as it is deployed: rules, queue, functions, table, topic."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from infra.audit_log_function import AuditLogFunction
 from infra.dependency_layer import DependencyLayer
 from infra.diagnose_function import DiagnoseFunction
 from infra.event_queue import EventQueue
@@ -31,15 +32,25 @@ class PullResponderStack(cdk.Stack):
         topic.allow_alarms()
         FindingsTable(self, "Findings")
         events = EventQueue(self, "Events", settings=settings, alarm_topic=topic.topic)
-        EventRules(self, "Rules", queue=events.queue, dead_letters=events.dead_letters)
+        EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
+        layer = DependencyLayer(self, "Dependencies")
         diagnose = DiagnoseFunction(
             self,
             "Diagnose",
             settings=settings,
-            layer=DependencyLayer(self, "Dependencies"),
+            layer=layer,
             queue=events.queue,
             topic=topic,
         )
+        if settings.audit_log_clusters:
+            AuditLogFunction(
+                self,
+                "AuditLog",
+                settings=settings,
+                layer=layer,
+                queue=events.queue,
+                dead_letters=events.dead_letters,
+            )
         role_arn = diagnose.role.role_arn
         for name, value, description in (
             ("TopicArn", topic.topic.topic_arn, "Where findings are published"),

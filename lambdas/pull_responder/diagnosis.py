@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pull_responder.checks import CHECKS
+from pull_responder.events.addon_registries import AWS_REGISTRIES
+from pull_responder.facts.node_role import identified
 from pull_responder.facts.puller import Puller
 from pull_responder.findings.finding import Finding, finding_id
+from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.verdict import Resource, Status, Verdict
 
@@ -58,6 +61,7 @@ class Diagnosis:
 
 def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
     """Return the causes of a failed pull. Raises nothing for what AWS refuses to tell: that is inconclusive."""
+    pull = identified(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
     selected = [check for check in checks if pull.symptom in check.symptoms and (is_role or not check.for_nodes)]
     pool = ThreadPoolExecutor(len(selected) + 2, thread_name_prefix="check")
@@ -77,7 +81,17 @@ def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECK
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    return replace(_sorted(pull, puller, verdicts), late=bool(late), role_arn=role_arn)
+    found = _sorted(pull, puller, verdicts)
+    if found.note and _is_gone(pull, facts):
+        found = replace(found, note=f"Repository {pull.repository} does not exist (any more) in {pull.region}.")
+    return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
+
+
+def _is_gone(pull: PullFailure, facts: Facts) -> bool:
+    registry, repository = pull.registry_account, pull.repository
+    return (
+        bool(registry and repository) and facts.repository_policy(registry or "", pull.region, repository or "") is None
+    )
 
 
 def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]) -> Diagnosis:
@@ -90,7 +104,9 @@ def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]
     inconclusive: list[Open] = []
     unchecked: list[Open] = []
     for check, verdict in verdicts.items():
-        if verdict.status is Status.INCONCLUSIVE:
+        if _is_closed_to_us(check, pull) and verdict.status is not Status.FAILED:
+            unchecked.append(Open(check.id, f"registry {pull.registry_account} belongs to AWS, and cannot be read"))
+        elif verdict.status is Status.INCONCLUSIVE:
             needed = check.fits(pull) and not explained
             (inconclusive if needed else unchecked).append(Open(check.id, verdict.reason))
     permitted = pull.denial is not None and puller.for_eks and not failed and not inconclusive
@@ -100,9 +116,18 @@ def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]
         findings=tuple(_finding(pull, puller, check, verdict) for check, verdict in failed.items()),
         inconclusive=tuple(inconclusive),
         unchecked=tuple(unchecked),
-        passed=tuple(check.id for check, verdict in verdicts.items() if verdict.status is Status.PASSED),
+        passed=tuple(
+            check.id
+            for check, verdict in verdicts.items()
+            if verdict.status is Status.PASSED and not _is_closed_to_us(check, pull)
+        ),
         note=_FIXED_SINCE if permitted else "",
     )
+
+
+def _is_closed_to_us(check: Check, pull: PullFailure) -> bool:
+    """Whether the check is about a repository of AWS's own, which is no fault of anybody here."""
+    return pull.registry_account in AWS_REGISTRIES and check.resource_type == "AwsEcrRepository"
 
 
 def _open_for(puller: Puller, verdict: Verdict) -> Verdict:
@@ -119,7 +144,7 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
         id=finding_id(
             cause=check.id,
             account=verdict.resource.account,
-            region=pull.region,
+            region=_region(verdict.resource, pull),
             resource=verdict.resource.id,
             role_account=principal.account if principal and check.resource_type == "AwsEcrRepository" else None,
         ),
@@ -127,7 +152,7 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
         title=check.title,
         severity=check.severity,
         account=verdict.resource.account,
-        region=pull.region,
+        region=_region(verdict.resource, pull),
         resource=verdict.resource,
         explanation=verdict.explanation,
         evidence=verdict.evidence,
@@ -138,6 +163,12 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
         first_observed_at=pull.observed_at,
         last_observed_at=pull.observed_at,
     )
+
+
+def _region(resource: Resource, pull: PullFailure) -> str:
+    """Return where the broken resource is: nodes may be in another region than the registry. IAM's has none."""
+    arn = Arn.parse(resource.id)
+    return (arn.region if arn else "") or pull.region
 
 
 def _related(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from pull_responder.checks import CHECKS, node_group_unhealthy
 from pull_responder.diagnosis import Diagnosis, diagnose
-from pull_responder.events.intake import read_body
-from pull_responder.events.outcome import Skipped
+from pull_responder.events.intake import Inspection, Origins, read_body
+from pull_responder.events.joining import joined
+from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.facts.facts import Facts
+from pull_responder.facts.inspected import questions
 from pull_responder.facts.reading import Reading
 from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PullFailure
 from pull_responder.model.reading import Unread
 from pull_responder.publish import security_hub, sns
 from pull_responder.settings import SettingError, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from aws_lambda_powertools import Logger, Metrics
 
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
 _SECONDS_TO_PUBLISH: Final = 8.0
 # With less than this a diagnosis would end without answers; the message is better left to the next invocation.
 _SECONDS_TO_DIAGNOSE: Final = 15.0
+# How often a message is delivered before half of what could be said about it is better than nothing.
+_PATIENCE: Final = 3
 
 
 class OutOfTimeError(Exception):
@@ -57,28 +64,62 @@ class Responder:
         self._remaining = remaining
         self._logger = logger
         self._metrics = metrics
-        reading = Reading(aws, remaining=lambda: remaining() - _SECONDS_TO_PUBLISH)
-        self._facts = Facts(reading, known_principals=settings.known_principals)
+        self._reading = Reading(aws, remaining=lambda: remaining() - _SECONDS_TO_PUBLISH)
+        self._facts = Facts(self._reading, known_principals=settings.known_principals)
         self._told: set[str] = set()
+        self._gathered: dict[str, PullFailure] = {}
 
-    def respond(self, body: str) -> None:
-        """Diagnose the event that a message's body is, and publish what is found.
+    def gather(self, bodies: Iterable[str]) -> None:
+        """Read a batch before it is answered message by message, so that signals of one failure complete each other."""
+        pulls = {}
+        for body in bodies:
+            with suppress(UnusableEvent):  # `respond` raises it again, for its own message alone
+                event = read_body(body, origins=self._origins())
+                if isinstance(event, PullFailure):
+                    pulls[body] = event
+        self._gathered = dict(zip(pulls, joined(list(pulls.values())), strict=True))
+
+    def respond(self, body: str, *, received: int = 1) -> None:
+        """Diagnose the event that a message's body is, and publish what is found; `received` counts its deliveries.
 
         Raises UnusableEvent for what is no event and OutOfTimeError when not everything could be said in time; then,
         and when AWS refuses a notification, the queue brings the message back.
         """
-        event = read_body(body)
+        event = self._gathered.get(body) or read_body(body, origins=self._origins())
         if isinstance(event, Skipped):
             self._count("EventsSkipped")
             self._logger.info("skipped", reason=event.reason)
             return
         if self._remaining() < _SECONDS_TO_DIAGNOSE:
             raise OutOfTimeError("too little time is left to diagnose another pull")
-        diagnosis = diagnose(event, self._facts)
+        if isinstance(event, Inspection):
+            self._inspect(event, received)
+        else:
+            self._answer(diagnose(event, self._facts), received)
+
+    def _inspect(self, inspection: Inspection, received: int) -> None:
+        """Ask about nodes before a pull has failed. What cannot be read is logged, and asked again the next time."""
+        checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
+        for question in questions(inspection, self._reading, known_principals=self._settings.known_principals):
+            if isinstance(question, Unread):
+                self._logger.warning("nodes cannot be inspected", reason=question.reason)
+                continue
+            if self._remaining() < _SECONDS_TO_DIAGNOSE:
+                raise OutOfTimeError("too little time is left to inspect all nodes")
+            self._answer(diagnose(question.pull, question.facts, checks=checks), received)
+
+    def _answer(self, diagnosis: Diagnosis, received: int) -> None:
         self._log(diagnosis)
-        self._publish([finding for finding in diagnosis.findings if finding.id not in self._told])
-        if diagnosis.late:
+        if diagnosis.late and received < _PATIENCE:
+            # Before publishing: the next run reads it all, and nothing is told twice.
             raise OutOfTimeError("some of what the diagnosis needs could not be read in time")
+        self._publish([finding for finding in diagnosis.findings if finding.id not in self._told])
+
+    def _origins(self) -> Origins:
+        identity = self._aws.identity()
+        account = None if isinstance(identity, Unread) else identity.account
+        # Without our own account nothing can be told from a forged event, so then no forwarder is believed.
+        return Origins(account, self._settings.forwarded_event_source if account else None)
 
     def _log(self, diagnosis: Diagnosis) -> None:
         self._count("PullsDiagnosed")

@@ -23,7 +23,8 @@ class Settings:
     """The settings, checked.
 
     `known_principals` are ARNs, `*` allowed, of those who pull elsewhere than from EKS and may be refused there.
-    `topic_arn` is None where nothing is to be notified.
+    `topic_arn` is None where nothing is to be notified. `forwarded_event_source` is the source of the Kubernetes events
+    that a forwarder puts on a bus, None where none does.
     """
 
     member_role: str = MEMBER_ROLE
@@ -31,6 +32,7 @@ class Settings:
     topic_arn: str | None = None
     notify_minimum_severity: Severity = Severity.LOW
     security_hub: bool = True
+    forwarded_event_source: str | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -44,6 +46,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         topic_arn=environment.get("TOPIC_ARN"),
         notify_minimum_severity=Severity(severity),
         security_hub=environment.get("SECURITY_HUB_ENABLED", "true") == "true",
+        forwarded_event_source=environment.get("FORWARDED_EVENT_SOURCE") or None,
     )
 
 

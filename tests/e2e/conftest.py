@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "PullResponder"
 PATIENCE_SECONDS = 60
+# What the stack is deployed with beside the defaults: every further source of failures.
+AUDITED_CLUSTER = "e2e"
+FORWARDED_SOURCE = "kubernetes.events"
 ALL_DONE: dict[str, Any] = {"batchItemFailures": []}
 
 
@@ -108,6 +111,14 @@ def deployed(aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> Depl
 
 
 def _deploy(aws: EmulatedAws, folder: Path) -> dict[str, str]:
+    # EKS makes the log group when a cluster's audit log is switched on.
+    aws.client("logs").create_log_group(logGroupName=f"/aws/eks/{AUDITED_CLUSTER}/cluster")
+    configuration = json.loads((ROOT / "cdk.json").read_text())
+    configuration["context"]["pullResponder"] |= {
+        "auditLogClusters": [AUDITED_CLUSTER],
+        "forwardedEventSource": FORWARDED_SOURCE,
+    }
+    (folder / "cdk.json").write_text(json.dumps(configuration))
     # All of `cdk bootstrap` that this stack's deployment uses.
     aws.client("s3").create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
     aws.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Type="String", Value="31")
@@ -123,10 +134,17 @@ def _deploy(aws: EmulatedAws, folder: Path) -> dict[str, str]:
     deployment = subprocess.run(  # noqa: S603 -- the CDK command line that package-lock.json pins
         [
             *(ROOT / "node_modules" / ".bin" / "cdk", "deploy", STACK, "--require-approval", "never"),
-            *("--app", f"{sys.executable} app.py", "--output", folder / "cdk.out", "--outputs-file", outputs),
+            *(
+                "--app",
+                f"{sys.executable} {ROOT / 'app.py'}",
+                "--output",
+                folder / "cdk.out",
+                "--outputs-file",
+                outputs,
+            ),
             *("--method", "direct", "--no-notices", "--no-color"),
         ],
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,

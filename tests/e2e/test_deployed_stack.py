@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
-from tests.e2e.conftest import ALL_DONE, PATIENCE_SECONDS, ROOT, Deployed
+from tests.e2e.conftest import ALL_DONE, AUDITED_CLUSTER, PATIENCE_SECONDS, ROOT, Deployed
+from tests.unit.events.audit_records import RECORD, container, record
 
 if TYPE_CHECKING:
     from pull_responder.cli.emulator.emulated_aws import EmulatedAws
 
 OTHER = "111111111111"
-CLUSTER = "e2e"
+CLUSTER = AUDITED_CLUSTER
 NODE_ROLE = "e2e-node"
 SPARE_ROLE = "e2e-spare-node"
+AUDITED_ROLE = "e2e-audited-node"
+FORWARDED_ROLE = "e2e-forwarded-node"
 READER_ROLE = "e2e-reader"
+ROLES = (NODE_ROLE, SPARE_ROLE, AUDITED_ROLE, FORWARDED_ROLE, READER_ROLE)
 INSTANCE = "i-0123456789abcdef0"
 NO_IDENTITY_POLICY = " because no identity-based policy allows the ecr:BatchGetImage action"
 
@@ -30,19 +34,19 @@ def trust(service: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def estate(aws: EmulatedAws) -> None:
-    """A cluster with three node groups: the roles of two may not pull at all, that of the third not everywhere."""
+    """A cluster with a node group a role: the reader may not pull from everywhere, the others not at all."""
     iam, eks = aws.client("iam"), aws.client("eks")
-    for role in (NODE_ROLE, SPARE_ROLE, READER_ROLE):
+    for role in ROLES:
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
     pull_only = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
     iam.attach_role_policy(RoleName=READER_ROLE, PolicyArn=pull_only)
     iam.create_role(RoleName="e2e-cluster", AssumeRolePolicyDocument=trust("eks.amazonaws.com"))
     subnets = {"subnetIds": ["subnet-1"]}
     eks.create_cluster(name=CLUSTER, roleArn=f"arn:aws:iam::{ACCOUNT}:role/e2e-cluster", resourcesVpcConfig=subnets)
-    for role in (NODE_ROLE, SPARE_ROLE, READER_ROLE):
+    for role in ROLES:
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         eks.create_nodegroup(clusterName=CLUSTER, nodegroupName=role, subnets=["subnet-1"], nodeRole=arn)
-    for repository in ("e2e/first", "e2e/second", "e2e/third", "e2e/guarded"):
+    for repository in ("e2e/first", "e2e/second", "e2e/third", "e2e/guarded", "e2e/audited", "e2e/forwarded"):
         aws.client("ecr").create_repository(repositoryName=repository)
     aws.client("ecr", account=OTHER).create_repository(repositoryName="e2e/shared")
 
@@ -97,6 +101,27 @@ def test_a_denied_pull_comes_out_as_a_notification_and_a_finding(deployed: Deplo
     assert finding["GeneratorId"] == "pull-responder/role_lacks_pull_permissions"
     assert finding["ProductArn"] == f"arn:aws:securityhub:{REGION}:{ACCOUNT}:product/{ACCOUNT}/default"
     assert f"arn:aws:iam::{ACCOUNT}:role/{NODE_ROLE}" in [resource["Id"] for resource in finding["Resources"]]
+
+
+def test_a_waiting_pod_in_an_audit_log_comes_out_as_a_finding(deployed: Deployed) -> None:
+    logs, group = deployed.aws.client("logs"), f"/aws/eks/{CLUSTER}/cluster"
+    stream = "kube-apiserver-audit-0123456789abcdef"
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{AUDITED_ROLE}/{INSTANCE}"
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/e2e/audited:v1"
+    waiting = record(container(image), user={**RECORD["user"], "extra": {"arn": [session]}})
+    lines = ["a line without any of the words", json.dumps(waiting), "cut: ErrImagePull", json.dumps(waiting)]
+    logs.put_log_events(
+        logGroupName=group,
+        logStreamName=stream,
+        logEvents=[{"timestamp": int(time.time() * 1000) + at, "message": line} for at, line in enumerate(lines)],
+    )
+
+    (mail,) = deployed.notifications("e2e/audited")
+    assert mail["MessageAttributes"]["cluster"]["Value"] == CLUSTER
+    assert RECORD["objectRef"]["name"] in mail["Message"]
+    (finding,) = [each for each in deployed.findings(f"role/{AUDITED_ROLE}") if "role_lacks" in each["GeneratorId"]]
+    assert finding["GeneratorId"] == "pull-responder/role_lacks_pull_permissions"
 
 
 def test_a_poison_message_ends_as_a_dead_letter_and_holds_up_nobody(deployed: Deployed) -> None:

@@ -45,5 +45,12 @@ def synthesize(folder: Path, settings: Settings) -> Synthesized:
 
 
 @pytest.fixture(scope="session")
+def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """The stack with every further source of failures: two clusters' audit logs, and a forwarder."""
+    settings = Settings(audit_log_clusters=("prod", "test"), forwarded_event_source="kubernetes.events")
+    return synthesize(tmp_path_factory.mktemp("subscribed"), settings)
+
+
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     return synthesize(tmp_path_factory.mktemp("cdk.out"), Settings())

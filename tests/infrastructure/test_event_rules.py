@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.settings import Settings
+from tests.infrastructure.conftest import Synthesized, synthesize
+
 if TYPE_CHECKING:
     from pull_responder.cli.emulator.emulated_aws import EmulatedAws
-    from tests.infrastructure.conftest import Synthesized
 
 
 def event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
@@ -37,6 +40,26 @@ def event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
 SUCCEEDED = event()
 del SUCCEEDED["detail"]["errorCode"]
 IMAGE, TOKEN = "EcrImageDenied", "EcrTokenDenied"
+CACHE, EKS, KUBERNETES = "PullThroughCacheFailed", "EksChanged", "KubernetesEvents"
+NAMES = (IMAGE, TOKEN, CACHE, EKS, KUBERNETES)
+EVENTS = Path(__file__).parents[1] / "events"
+
+
+def fixture(name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    """A fixture's event; `changed` are fields of its detail, None for those that are not there."""
+    read: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    read["detail"] = {key: value for key, value in {**read["detail"], **changed}.items() if value is not None}
+    return read
+
+
+def eks_call(name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    """A call to EKS that succeeded."""
+    detail = {"eventSource": "eks.amazonaws.com", "eventName": name, "requestParameters": {"name": "prod"}, **changed}
+    return {**event(), "source": "aws.eks", "detail": detail}
+
+
+def forwarded(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    return {**fixture("kubernetes_events/failed", **changed), "source": "kubernetes.events"}
 
 
 @pytest.mark.parametrize(
@@ -63,30 +86,75 @@ IMAGE, TOKEN = "EcrImageDenied", "EcrTokenDenied"
         ("another service", {**event(), "source": "aws.eks"}, set()),
         ("one who poses as ECR", {**event(), "source": "custom.ecr"}, set()),
         ("ECR's own event", {**event(), "detail-type": "ECR Image Action"}, set()),
+        ("a cache that could not fetch", fixture("pull_through_cache_failed"), {CACHE}),
+        (
+            "a cache that fetched",
+            fixture("pull_through_cache_failed", **{"sync-status": "SUCCESS", "failure-code": None}),
+            set(),
+        ),
+        ("a new node group", eks_call("CreateNodegroup"), {EKS}),
+        ("new subnets of a cluster", eks_call("UpdateClusterConfig"), {EKS}),
+        ("a new AMI", eks_call("UpdateNodegroupVersion"), {EKS}),
+        ("new sizes or labels", eks_call("UpdateNodegroupConfig"), {EKS}),
+        ("a new Fargate profile", eks_call("CreateFargateProfile"), {EKS}),
+        ("a new cluster", eks_call("CreateCluster"), {EKS}),
+        ("a node group that was not made", eks_call("CreateNodegroup", errorCode="InvalidParameterException"), set()),
+        ("a read of EKS", eks_call("DescribeNodegroup"), set()),
+        ("a Kubernetes event", forwarded(), {KUBERNETES}),
+        ("one about the sandbox", forwarded(reason="FailedCreatePodSandBox"), {KUBERNETES}),
+        (
+            "one in the README's layout",
+            {**fixture("kubernetes_events/readme_layout"), "source": "kubernetes.events"},
+            {KUBERNETES},
+        ),
+        ("one about something else", forwarded(reason="Scheduled"), set()),
+        ("one of another account", {**forwarded(), "account": "222222222222"}, set()),
+        ("one of another source", {**forwarded(), "source": "kubernetes"}, set()),
         ("a console sign-in", {**event(), "detail-type": "AWS Console Sign In via CloudTrail"}, set()),
     ],
 )
 def test_a_rule_takes_denied_pulls_and_nothing_else(
-    what: str, happened: dict[str, Any], taken_by: set[str], stack: Synthesized, aws: EmulatedAws
+    what: str, happened: dict[str, Any], taken_by: set[str], subscribed: Synthesized, aws: EmulatedAws
 ) -> None:
     engine, text = aws.client("events"), json.dumps(happened)
-    patterns = {name: json.dumps(rule["EventPattern"]) for name, rule in stack.all_of("AWS::Events::Rule").items()}
+    patterns = {
+        name: json.dumps(rule["EventPattern"]).replace('{"Ref": "AWS::AccountId"}', '"111111111111"')
+        for name, rule in subscribed.all_of("AWS::Events::Rule").items()
+        if "EventPattern" in rule
+    }
     takers = {
         name
         for name, pattern in patterns.items()
         if engine.test_event_pattern(EventPattern=pattern, Event=text)["Result"]
     }
-    assert {name for name in (IMAGE, TOKEN) if any(name in taker for taker in takers)} == taken_by, what
+    assert {name for name in NAMES if any(name in taker for taker in takers)} == taken_by, what
     assert len(takers) == len(taken_by), what
 
 
-def test_every_rule_gets_read_only_management_events_and_keeps_what_it_cannot_deliver(stack: Synthesized) -> None:
-    queue, _ = stack.named("AWS::SQS::Queue", "EventsQueue")
-    dead_letters, _ = stack.named("AWS::SQS::Queue", "EventsDeadLetters")
-    rules = stack.all_of("AWS::Events::Rule")
-    assert len(rules) == 2
+def test_rules_on_reads_get_read_only_management_events(subscribed: Synthesized) -> None:
+    states = {name: rule["State"] for name, rule in subscribed.all_of("AWS::Events::Rule").items()}
+    for name, state in states.items():
+        is_read = IMAGE in name or TOKEN in name
+        assert state == ("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" if is_read else "ENABLED"), name
+
+
+def test_the_forwarders_rule_is_there_only_when_asked_for(stack: Synthesized) -> None:
+    assert [name for name in stack.all_of("AWS::Events::Rule") if KUBERNETES in name] == []
+
+
+def test_health_is_looked_at_as_often_as_the_settings_say(stack: Synthesized, tmp_path: Path) -> None:
+    _, rule = stack.named("AWS::Events::Rule", "HealthCheck")
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    never = synthesize(tmp_path, Settings(health_check_rate=None))
+    assert [name for name in never.all_of("AWS::Events::Rule") if "HealthCheck" in name] == []
+
+
+def test_every_rule_keeps_what_it_cannot_deliver(subscribed: Synthesized) -> None:
+    queue, _ = subscribed.named("AWS::SQS::Queue", "EventsQueue")
+    dead_letters, _ = subscribed.named("AWS::SQS::Queue", "EventsDeadLetters")
+    rules = subscribed.all_of("AWS::Events::Rule")
+    assert {name for name in (*NAMES, "HealthCheck") if any(name in rule for rule in rules)} == {*NAMES, "HealthCheck"}
     for rule in rules.values():
-        assert rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
         (target,) = rule["Targets"]
         assert target["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}
         assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [dead_letters, "Arn"]}
@@ -95,7 +163,8 @@ def test_every_rule_gets_read_only_management_events_and_keeps_what_it_cannot_de
 
 
 @pytest.mark.parametrize("name", ["EventsQueue", "EventsDeadLetters"])
-def test_only_these_rules_may_send_to_a_queue(name: str, stack: Synthesized) -> None:
+def test_only_these_rules_may_send_to_a_queue(name: str, subscribed: Synthesized) -> None:
+    stack = subscribed
     queue, _ = stack.named("AWS::SQS::Queue", name)
     statements = [
         statement

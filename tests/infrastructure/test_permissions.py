@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = {"partition": "aws", "account": "111111111111", "region": "eu-west-1"}
-NAMES = {"topic": "arn:aws:sns:eu-west-1:111111111111:topic", "member_role": "Reader"}
+NAMES = {
+    "topic": "arn:aws:sns:eu-west-1:111111111111:topic",
+    "queue": "arn:aws:sqs:eu-west-1:111111111111:queue",
+    "member_role": "Reader",
+}
 DEPLOYED_IN = {"AWS::Partition": "aws", "AWS::AccountId": "111111111111", "AWS::Region": "eu-west-1"}
 # cfn-lint's copy of AWS's Service Authorization Reference.
 REFERENCE: dict[str, Any] = json.loads(
@@ -59,10 +63,10 @@ def allowed(policy: dict[str, Any]) -> set[tuple[str, str]]:
     }
 
 
-def declared(purpose: str, **names: str) -> set[tuple[str, str]]:
+def declared(purpose: str, *, function: str = "diagnose", **names: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
-        for grant in permissions.grants(permissions.declared("diagnose")[purpose], **PLACES, **{**NAMES, **names})
+        for grant in permissions.grants(permissions.declared(function)[purpose], **PLACES, **{**NAMES, **names})
         for action in grant.actions
         for resource in grant.resources
     }
@@ -92,6 +96,23 @@ def test_the_role_has_exactly_what_is_declared(stack: Synthesized) -> None:
     }
     assert role.get("ManagedPolicyArns") is None
     assert stack.all_of("AWS::IAM::Policy") == {}
+
+
+def test_the_audit_log_function_may_send_to_the_queues_and_nothing_else(subscribed: Synthesized) -> None:
+    role = subscribed.named("AWS::IAM::Role", "AuditLogRole")[1]
+    log, _ = subscribed.named("AWS::Logs::LogGroup", "AuditLog")
+    queue, _ = subscribed.named("AWS::SQS::Queue", "EventsQueue")
+    dead_letters, _ = subscribed.named("AWS::SQS::Queue", "EventsDeadLetters")
+    assert {policy["PolicyName"]: allowed(policy) for policy in role["Policies"]} == {
+        "publish": declared("publish", function="audit_log", queue=f"{queue}.Arn"),
+        "run": {
+            ("logs:CreateLogStream", f"{log}.Arn"),
+            ("logs:PutLogEvents", f"{log}.Arn"),
+            ("sqs:SendMessage", f"{dead_letters}.Arn"),
+        },
+    }
+    assert role.get("ManagedPolicyArns") is None
+    assert subscribed.all_of("AWS::IAM::Policy") == {}
 
 
 def test_the_member_role_reads_what_the_function_reads() -> None:

@@ -10,6 +10,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.settings import Settings
 from infra.stack import PullResponderStack
+from pull_responder.events.audit_log import REASONS
 from tests.infrastructure.conftest import Synthesized, synthesize
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
             notify_minimum_severity="HIGH",
             known_principals=("arn:aws:iam::111111111111:role/build",),
             security_hub=False,
+            audit_log_clusters=("prod",),
+            forwarded_event_source="kubernetes.events",
+            health_check_rate="rate(2 hours)",
             member_role_name="Reader",
             memory_size=1024,
             timeout_seconds=30,
@@ -39,7 +43,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
 
 
 def function_of(stack: Synthesized) -> dict[str, Any]:
-    return stack.one_of("AWS::Lambda::Function")
+    return stack.named("AWS::Lambda::Function", "Diagnose")[1]
 
 
 def test_the_function(stack: Synthesized, other: Synthesized) -> None:
@@ -67,13 +71,57 @@ def test_the_function_is_told_its_settings(stack: Synthesized, other: Synthesize
     assert json.loads(told["KNOWN_PRINCIPALS"]) == ["arn:aws:iam::111111111111:role/build"]
     assert (told["NOTIFY_MINIMUM_SEVERITY"], told["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")
     assert (told["PULL_RESPONDER_MEMBER_ROLE"], told["POWERTOOLS_LOG_LEVEL"]) == ("Reader", "WARNING")
+    assert told["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
+
+
+def test_each_audit_log_that_is_named_is_subscribed_to(subscribed: Synthesized) -> None:
+    name, function = subscribed.named("AWS::Lambda::Function", "AuditLog")
+    queue, _ = subscribed.named("AWS::SQS::Queue", "EventsQueue")
+    dead_letters, _ = subscribed.named("AWS::SQS::Queue", "EventsDeadLetters")
+    assert function["Handler"] == "pull_responder.handlers.audit_log.handler"
+    assert function["Environment"]["Variables"]["QUEUE_URL"] == {"Ref": queue}
+    assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": [dead_letters, "Arn"]}}
+    arn = {"Fn::GetAtt": [name, "Arn"]}
+    filters = subscribed.all_of("AWS::Logs::SubscriptionFilter")
+    assert sorted(each["LogGroupName"] for each in filters.values()) == [
+        "/aws/eks/prod/cluster",
+        "/aws/eks/test/cluster",
+    ]
+    for each in filters.values():
+        assert each["DestinationArn"] == arn
+        # Filter pattern syntax: terms with a question mark are alternatives, and nothing else may stand beside them.
+        terms = each["FilterPattern"].split()
+        assert {term[0] for term in terms} == {"?"}
+        assert {term[1:] for term in terms} == REASONS
+
+
+def test_only_the_logs_that_are_named_may_invoke_the_function(subscribed: Synthesized) -> None:
+    permissions = subscribed.all_of("AWS::Lambda::Permission")
+    account = {"Ref": "AWS::AccountId"}
+    for cluster in ("prod", "test"):
+        ((name, permission),) = ((name, each) for name, each in permissions.items() if f"Invoke{cluster}" in name)
+        assert (permission["Principal"], permission["SourceAccount"]) == ("logs.amazonaws.com", account)
+        assert permission["SourceArn"]["Fn::Join"][1][-1] == f":log-group:/aws/eks/{cluster}/cluster:*"
+        (subscription,) = (
+            each
+            for each in subscribed.template["Resources"].values()
+            if each["Properties"].get("LogGroupName") == f"/aws/eks/{cluster}/cluster"
+        )
+        # CloudWatch Logs tries the function when it is subscribed.
+        assert name in subscription["DependsOn"]
+    assert len(permissions) == 2
+
+
+def test_without_clusters_no_log_is_read(stack: Synthesized) -> None:
+    assert stack.all_of("AWS::Logs::SubscriptionFilter") == {}
+    assert [name for name in stack.all_of("AWS::Lambda::Function") if "AuditLog" in name] == []
 
 
 def test_the_log_goes_after_its_retention(stack: Synthesized, other: Synthesized) -> None:
     (log,) = stack.all_of("AWS::Logs::LogGroup")
     assert function_of(stack)["LoggingConfig"]["LogGroup"] == {"Ref": log}
     assert stack.one_of("AWS::Logs::LogGroup")["RetentionInDays"] == 30
-    assert other.one_of("AWS::Logs::LogGroup")["RetentionInDays"] == 365
+    assert {each["RetentionInDays"] for each in other.all_of("AWS::Logs::LogGroup").values()} == {365}
 
 
 def test_the_function_receives_batches_and_answers_for_each_message(stack: Synthesized, other: Synthesized) -> None:
@@ -193,7 +241,8 @@ def test_the_layer_holds_the_dependencies_and_nothing_of_this_machine(stack: Syn
 
 def nag(folder: Path, *, with_fault: bool) -> None:
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
-    stack = PullResponderStack(app, "PullResponder", settings=Settings())
+    settings = Settings(audit_log_clusters=("prod",), forwarded_event_source="kubernetes.events")
+    stack = PullResponderStack(app, "PullResponder", settings=settings)
     if with_fault:
         sqs.Queue(stack, "TakesPlainHttp")
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

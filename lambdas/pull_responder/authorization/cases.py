@@ -126,12 +126,12 @@ def _one(case: Mapping[str, Any], key: str, layer: Layer) -> Policy | None:
 
 def _several(case: Mapping[str, Any], key: str, layer: Layer) -> tuple[Policy, ...]:
     documents = case.get(key)
-    return _list(documents, key, layer) if documents else ()
+    return () if documents is None else _list(documents, key, layer)
 
 
 def _levels(case: Mapping[str, Any], key: str, layer: Layer) -> tuple[tuple[Policy, ...], ...]:
     levels = case.get(key)
-    if not levels:
+    if levels is None:
         return ()
     if not isinstance(levels, list):
         raise CaseError(f"{key}: must be a list of levels")

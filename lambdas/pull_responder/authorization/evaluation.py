@@ -226,7 +226,11 @@ def evaluate(request: Request, policies: Policies) -> Decision:
         for layer in (_IDENTITY, _BOUNDARY, _SCP):
             outcomes[layer] = _NOT_APPLICABLE[layer]
     else:
-        outcomes[_IDENTITY] = _outcome(_IDENTITY, request, policies.identity, need_identity)
+        # Root needs no allow in its own account: IAM User Guide, "How AWS enforcement code logic evaluates requests".
+        root = request.caller.kind is CallerKind.ROOT and same
+        outcomes[_IDENTITY] = (
+            _NOT_APPLICABLE[_IDENTITY] if root else _outcome(_IDENTITY, request, policies.identity, need_identity)
+        )
         outcomes[_BOUNDARY] = _outcome(_BOUNDARY, request, boundary or None, need_limits)
         outcomes[_SCP] = _levels(_SCP, request, policies.scps)
     outcomes[_RCP] = _levels(_RCP, request, policies.rcps)

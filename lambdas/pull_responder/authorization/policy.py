@@ -16,8 +16,8 @@ from pull_responder.authorization.layer import WITH_PRINCIPAL, WITHOUT_RESOURCE,
 from pull_responder.authorization.principal import TYPES, PrincipalElement
 from pull_responder.authorization.statement import Effect, Statement, Texts
 
-MAXIMUM_LENGTH = 65_536
-"""The longest policy document that is read, in characters; AWS's own limits all lie below 25,000."""
+MAXIMUM_LENGTH = 524_288
+"""The longest policy document that is read, in characters: well above the longest of AWS's own managed policies."""
 
 _POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
 _STATEMENT_ELEMENTS = frozenset(

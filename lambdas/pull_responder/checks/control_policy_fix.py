@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, lacking, wanted
+from pull_responder.authorization.evaluation import Layer
+from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, wanted
 from pull_responder.model.arn import Arn
 from pull_responder.remediation import by_hand, organizations
 from pull_responder.remediation.composition import together
+from pull_responder.remediation.organizations import Change
 
 if TYPE_CHECKING:
     from pull_responder.facts.iam import PolicyText
@@ -20,16 +22,11 @@ _NAMES: Final = {Layer.SCP: "service control policies", Layer.RCP: "resource con
 
 
 def proof(fault: LayerFault, pull: PullFailure, layer: Layer) -> tuple[str, ...]:
-    """Quote the denying statements, say at which level no policy allows, and what AWS said."""
-    missing = fault.of_state(State.BLOCKS_IMPLICITLY)
-    levels = sorted({each.outcome.level or 0 for each in missing})
+    """Quote the denying statements, say at which levels no policy allows, and what AWS said."""
+    levels = fault.authorization.levels_lacking(layer) if fault.stopped else {}
     lines = [
-        line
-        for level in levels
-        for line in lacking(
-            LayerFault(fault.authorization, tuple(each for each in missing if (each.outcome.level or 0) == level)),
-            f"the {_NAMES[layer]} {_where(level)}",
-        )
+        f"No statement of the {_NAMES[layer]} {_where(level)} allows {' or '.join(lacks)}."
+        for level, lacks in sorted(levels.items())
     ]
     return (*denying(fault, layer), *lines, *aws_said(pull))
 
@@ -41,35 +38,32 @@ def fix(
 
     `controlled` is the account that the policies control.
     """
-    fixes: list[Remediation] = []
-    if policies is not None and not fault.by_words:
-        fixes = [*_exemptions(fault, pull, layer, policies), *_permissions(fault, pull, policies)]
-    if fixes:
-        return together(*fixes)
-    ask = by_hand.service_control_policy if layer is Layer.SCP else by_hand.resource_control_policy
-    return ask(wanted(fault, pull), account=controlled, region=pull.region)
-
-
-def _exemptions(fault: LayerFault, pull: PullFailure, layer: Layer, policies: ControlPolicies) -> list[Remediation]:
-    role = fault.authorization.role
-    return [
-        organizations.exempt_role(
-            _policy(fault.authorization.documents[name], policies), statements=statements, role=role, region=pull.region
-        )
-        for name, statements in fault.authorization.denying(layer).items()
-    ]
-
-
-def _permissions(fault: LayerFault, pull: PullFailure, policies: ControlPolicies) -> list[Remediation]:
-    """Allow what lacks, at each level that lacks it, in the first policy there that can be changed."""
-    fixes = []
-    missing = fault.of_state(State.BLOCKS_IMPLICITLY)
-    for level in sorted({each.outcome.level or 0 for each in missing}):
+    by_hand_fix = by_hand.service_control_policy if layer is Layer.SCP else by_hand.resource_control_policy
+    asked = by_hand_fix(wanted(fault, pull), account=controlled, region=pull.region)
+    if policies is None or fault.by_words:
+        return asked
+    changes: dict[str, Change] = {
+        name: Change(exempt=frozenset(statements)) for name, statements in fault.authorization.denying(layer).items()
+    }
+    unchangeable = False
+    for level, lacks in sorted(fault.authorization.levels_lacking(layer).items()):
         text = next((text for text in policies.levels[level] if not text.is_aws_managed), None)
-        if text is not None:
-            lacks = [each.action for each in missing if (each.outcome.level or 0) == level]
-            fixes.append(organizations.allow(_policy(text, policies), actions=lacks, region=pull.region))
-    return fixes
+        if text is None or text.arn is None:
+            unchangeable = True
+            continue
+        known = changes.get(text.arn, Change())
+        changes[text.arn] = replace(known, allow=tuple(dict.fromkeys((*known.allow, *lacks))))
+    role = fault.authorization.role
+    fixes = [
+        organizations.change(
+            _policy(fault.authorization.documents[name], policies), each, role=role, region=pull.region
+        )
+        for name, each in changes.items()
+    ]
+    if unchangeable:
+        # A level of AWS's own policies alone: a policy that allows has to be attached there.
+        fixes.append(replace(asked, account=policies.reader))
+    return together(*fixes) if fixes else asked
 
 
 def _policy(text: PolicyText, policies: ControlPolicies) -> organizations.ControlPolicy:

@@ -1,33 +1,150 @@
 """The policy of a VPC endpoint for ECR stops the pull.
 
-What it checks: whether AWS's error blames the policy of the `ecr.api` or `ecr.dkr` interface endpoint that the request
-came through.
+What it checks: whether the policy of the `ecr.api` endpoint allows the role to get a token, and that of the `ecr.dkr`
+endpoint to get the manifest and the layers' URLs, where the pull passes these endpoints. Where it cannot be told which
+endpoint it passes, AWS's own words in the error decide.
 
 Why that stops a pull: what an endpoint's policy does not allow does not pass through it. Its Principal counts, too.
 
 How to fix it: the owner of the VPC lets the pull actions through the endpoint's policy.
 
-References: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)", endpoint policies.
+References: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)", endpoint policies; AWS
+Containers Blog, "Using VPC endpoint policies to control Amazon ECR access".
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import actions, aws_said, find_fault, wanted
+from pull_responder.authorization.request import Request
+from pull_responder.checks.actions import LAYERS, MANIFEST, TOKEN
+from pull_responder.checks.check import Check, blamed
+from pull_responder.checks.endpoint_on_way import (
+    EndpointOnWay,
+    EndpointOutcome,
+    endpoint_on_way,
+    examine_policy,
+    stage_of,
+)
+from pull_responder.checks.layer_fault import aws_said, find_fault, wanted
 from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.checks.pull_path import PATH_PERMISSIONS
+from pull_responder.checks.request_context import request_context
+from pull_responder.model.pull import PolicyType, PrincipalKind, PullFailure
+from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.remediation import by_hand
+from pull_responder.remediation.endpoint_policy import PolicyEdit, let_role_through
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
+    from pull_responder.model.pull import Principal
+
+_ACTIONS: Final = (TOKEN, MANIFEST, LAYERS)
 
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:
-    """Return failed where AWS blames it, else inconclusive."""
+    """Return failed, passed, not applicable where no endpoint is passed, or inconclusive where nothing tells."""
+    passes: list[EndpointOutcome] = []
+    unread: list[str] = []
+    over_internet = 0
+    for action in _ACTIONS if pull.repository_arn else (TOKEN,):
+        found = _outcome(pull, facts, action)
+        if isinstance(found, Unread):
+            unread.append(found.reason)
+        elif found is None:
+            over_internet += 1
+        else:
+            passes.append(found)
+    if blocked := [each for each in passes if each.state() in (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY)]:
+        return _failed(pull, facts, blocked)
+    unread += [f"it hangs on {', '.join(each.unknown)}" for each in passes if each.state() is State.UNDECIDED]
+    if unread:
+        return _by_words(pull, facts, unread)
+    if over_internet and not passes:
+        return Verdict.not_applicable("the pull passes no VPC endpoint for ECR")
+    names = dict.fromkeys(each.endpoint.id for each in passes)
+    return Verdict.passed(f"The policies of {', '.join(names)} let the pull through.")
+
+
+def _outcome(pull: PullFailure, facts: Facts, action: str) -> EndpointOutcome | Unread | None:
+    """Return what the policy on the way does to `action`; None where the request passes no endpoint."""
+    way = endpoint_on_way(pull, facts, stage_of(action))
+    if isinstance(way, Unread):
+        return way
+    if way.endpoint is None:
+        if pull.denial and not way.arrives:
+            return Unread("no way to ECR shows here, and yet it answered: a VPC endpoint elsewhere may let it in")
+        return None
+    principal = pull.principal
+    if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
+        return Unread("it is not known which role pulls")
+    found = examine_policy(way.endpoint, _request(pull, facts, principal, action, way, ()))
+    if isinstance(found, EndpointOutcome) and found.state() is State.UNDECIDED:
+        return examine_policy(way.endpoint, _request(pull, facts, principal, action, way, found.unknown))
+    return found
+
+
+def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
+    pull: PullFailure, facts: Facts, principal: Principal, action: str, way: EndpointOnWay, hangs_on: tuple[str, ...]
+) -> Request:
+    role_arn = facts.role_arn(pull)
+    signer = principal.arn or role_arn or f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}"
+    resource = "*" if action == TOKEN else pull.repository_arn or "*"
+    owner = principal.account if action == TOKEN else pull.registry_account
+    context = request_context(pull, facts, signer, action, hangs_on=hangs_on)
+    vpc = way.path.nodes.vpc_id
+    context["aws:SourceVpce"] = way.endpoint.id if way.endpoint else ()
+    if isinstance(vpc, str):
+        context["aws:SourceVpc"] = vpc
+    return Request(signer, action, resource, owner or "", context, role_arn=role_arn)
+
+
+def _failed(pull: PullFailure, facts: Facts, blocked: list[EndpointOutcome]) -> Verdict:
+    found = endpoint_on_way(pull, facts, stage_of(blocked[0].request.action))
+    if isinstance(found, Unread) or pull.principal is None:
+        raise ValueError("an endpoint's policy was read without the way to it")
+    path, endpoint = found.path, blocked[0].endpoint
+    role = facts.role_arn(pull) or pull.principal.arn
+    return Verdict.failed(
+        resource=path.resource("Other", endpoint.id),
+        explanation=" ".join(
+            f"The policy of endpoint {each.id} ({each.service_name}) does not let the role {role} do "
+            f"{', '.join(one.request.action for one in blocked if one.endpoint is each)}."
+            for each in {one.endpoint.id: one.endpoint for one in blocked}.values()
+        ),
+        evidence=(*dict.fromkeys(_proof(each) for each in blocked), *aws_said(pull)),
+        remediation=let_role_through(path.where(endpoint.id), _edits(blocked), role=role),
+    )
+
+
+def _proof(outcome: EndpointOutcome) -> str:
+    denied = outcome.by_denies.state is State.BLOCKS_EXPLICITLY
+    policy = outcome.endpoint.policy or ""
+    return f"{outcome.endpoint.id} {'denies' if denied else 'does not allow'} {outcome.request.action}: {policy[:1500]}"
+
+
+def _edits(blocked: list[EndpointOutcome]) -> tuple[PolicyEdit, ...]:
+    edits = []
+    for endpoint in {each.endpoint.id: each.endpoint for each in blocked}.values():
+        here = [each for each in blocked if each.endpoint is endpoint]
+        lacking = [each for each in here if each.by_allows.state is State.BLOCKS_IMPLICITLY]
+        edits.append(
+            PolicyEdit(
+                endpoint_id=endpoint.id,
+                document=endpoint.policy or "",
+                allow={each.request.action: each.request.resource for each in lacking},
+                denying=frozenset(index for each in here for index in each.denying()),
+            )
+        )
+    return tuple(edits)
+
+
+def _by_words(pull: PullFailure, facts: Facts, unread: list[str]) -> Verdict:
+    """Return failed where AWS's own words blame an endpoint's policy, else inconclusive."""
+    if PolicyType.VPC_ENDPOINT not in blamed(pull):
+        return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
     fault = find_fault(pull, facts, Layer.ENDPOINT, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
@@ -35,8 +152,8 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=(
-            f"The policy of the VPC endpoint on the way to ECR stops {', '.join(actions(fault, pull))} for the role "
-            f"{role}."
+            f"The policy of the VPC endpoint on the way to ECR stops {', '.join(wanted(fault, pull).actions)} for the "
+            f"role {role}."
         ),
         evidence=aws_said(pull),
         remediation=by_hand.endpoint_policy(wanted(fault, pull), account=role.account, region=pull.region),
@@ -47,8 +164,8 @@ CHECK = Check(
     id="endpoint_policy_blocks_pull",
     title="The policy of a VPC endpoint for ECR stops the pull",
     severity=Severity.HIGH,
-    resource_type="AwsIamRole",
-    permissions=AUTHORIZATION_PERMISSIONS,
+    resource_type="Other",
+    permissions=(*AUTHORIZATION_PERMISSIONS, *PATH_PERMISSIONS),
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
     examine=examine,
     policy_type=PolicyType.VPC_ENDPOINT,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, Outcome, State
+from pull_responder.checks.actions import PULL_ACTIONS
 from pull_responder.checks.check import blamed
 from pull_responder.checks.pull_authorization import PullAuthorization, Stopped, pull_authorization
 from pull_responder.model.pull import PolicyType, PullFailure
@@ -63,12 +64,39 @@ def find_fault(pull: PullFailure, facts: Facts, layer: Layer, states: tuple[Stat
         return Verdict.inconclusive(missing or "")
     outcomes = [(state, each) for state in states for each in authorization.outcomes(layer, state)]
     if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
+        if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
+            return Verdict.inconclusive(f"no repository {pull.repository} exists: AWS's words may be cut in its name")
         return LayerFault(authorization, stopped)
-    if undecided := [each for _, each in outcomes if each.outcome.state is State.UNDECIDED]:
-        if _blamed(pull, authorization, layer, states):
+    return _undecided(pull, authorization, layer, states) or _harmless(layer, [each for _, each in outcomes])
+
+
+def _undecided(
+    pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]
+) -> LayerFault | Verdict | None:
+    """Return what AWS's words make of a layer that is not decided, None for one that is."""
+    denial = pull.denial
+    if denial and denial.action in PULL_ACTIONS and denial.action not in authorization.actions:
+        # AWS refused an action on a resource that the event does not name, or not whole: no policy can be asked.
+        if _blames(pull, layer, states):
             return LayerFault(authorization, ())
-        return Verdict.inconclusive("; ".join(dict.fromkeys(_hangs_on(each.outcome) for each in undecided)))
-    applying = [each.action for _, each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
+        return Verdict.inconclusive(f"the event does not say on which repository {denial.action} was refused")
+    found = [each for state in states for each in authorization.outcomes(layer, state)]
+    open_ = [each.outcome for each in found if each.outcome.state is State.UNDECIDED]
+    if not open_:
+        return None
+    if _blamed(pull, authorization, layer, states):
+        return LayerFault(authorization, ())
+    return Verdict.inconclusive("; ".join(dict.fromkeys(map(_hangs_on, open_))))
+
+
+def _is_about_resource(outcome: Outcome) -> bool:
+    """Whether an allow lacks only because of which repository it is."""
+    nearest = outcome.nearest
+    return nearest is not None and any(each.element in ("Resource", "NotResource") for each in nearest.mismatches)
+
+
+def _harmless(layer: Layer, outcomes: list[Stopped]) -> Verdict:
+    applying = [each.action for each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
     if not applying:
         return Verdict.not_applicable("there is no such policy on the way of this pull")
     return Verdict.passed(f"The {POLICY_TYPES[layer]} does not stop {', '.join(dict.fromkeys(applying))}.")
@@ -76,7 +104,7 @@ def find_fault(pull: PullFailure, facts: Facts, layer: Layer, states: tuple[Stat
 
 def _blamed(pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]) -> bool:
     denial = pull.denial
-    if denial is None or POLICY_TYPES[layer] not in blamed(pull):
+    if denial is None or not _blames(pull, layer, states):
         return False
     state = State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY
 
@@ -90,7 +118,14 @@ def _blamed(pull: PullFailure, authorization: PullAuthorization, layer: Layer, s
         return False
     if layer is Layer.RESOURCE and is_in(Layer.REGISTRY, state):
         return False
-    return state in states and is_in(layer, State.UNDECIDED)
+    return is_in(layer, State.UNDECIDED)
+
+
+def _blames(pull: PullFailure, layer: Layer, states: tuple[State, ...]) -> bool:
+    denial = pull.denial
+    if denial is None or POLICY_TYPES[layer] not in blamed(pull):
+        return False
+    return (State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY) in states
 
 
 def _hangs_on(outcome: Outcome) -> str:

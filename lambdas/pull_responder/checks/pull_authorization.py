@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Policies, State, evaluate
+from pull_responder.authorization.evidence import unknowns
 from pull_responder.authorization.policy import Policy, parse_policy
 from pull_responder.authorization.request import Request, RequestError
 from pull_responder.checks.actions import CREATE, IMPORT, LAYERS, MANIFEST, TOKEN
@@ -54,13 +55,32 @@ class PullAuthorization:
 
     `role` is the pulling role's own ARN (without its path, where no more than a session's ARN is known);
     `documents` are the policies as they stand in AWS, by the name that evidence calls them; `gone` says of a layer
-    that what its policies belong to does not exist.
+    that what its policies belong to does not exist. `may_be_cut` says that the repository may be another one: its name
+    stands at the end of AWS's words, which CloudTrail cuts, and no repository has it.
     """
 
     role: Arn
     documents: Mapping[str, PolicyText]
     asked: tuple[_Asked, ...]
     gone: Mapping[Layer, str]
+    may_be_cut: bool = False
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that were asked about."""
+        return tuple(each.request.action for each in self.asked)
+
+    def levels_lacking(self, layer: Layer) -> dict[int, tuple[str, ...]]:
+        """Return the levels of an organization's policies at which no statement surely or possibly allows, counted from
+        0 at the root, with the actions that lack.
+        """
+        lacking: dict[int, list[str]] = {}
+        for each in self.asked:
+            levels = each.policies.scps if layer is Layer.SCP else each.policies.rcps
+            for number, level in enumerate(() if isinstance(levels, Unread) else levels):
+                if not any(statement.match(each.request)[1] for policy in level for statement in policy.allows):
+                    lacking.setdefault(number, []).append(each.request.action)
+        return {number: tuple(actions) for number, actions in lacking.items()}
 
     def outcomes(self, layer: Layer, state: State) -> tuple[Stopped, ...]:
         """Return what `layer` does to each action, looked at for `state`: a missing allow or an explicit deny.
@@ -135,7 +155,8 @@ def _authorize(pull: PullFailure, facts: Facts, actions: tuple[str, ...]) -> Pul
     registry, repository = pull.registry_account, pull.repository_arn
     if registry and repository:
         of_repository = with_repository(pull, registry, facts, policies, documents)
-        if facts.repository_policy(registry, pull.region, pull.repository or "") is None:
+        is_gone = facts.repository_policy(registry, pull.region, pull.repository or "") is None
+        if is_gone:
             where = f"registry {registry}, {pull.region}"
             gone[Layer.RESOURCE] = f"repository {pull.repository} does not exist (any more) in {where}"
         questions += [
@@ -147,7 +168,9 @@ def _authorize(pull: PullFailure, facts: Facts, actions: tuple[str, ...]) -> Pul
         asked = tuple(_ask(question, facts) for question in questions)
     except RequestError as error:  # the event's own words do not fit together
         return Unread(str(error))
-    return PullAuthorization(own, documents.by_name, asked, gone)
+    denial = pull.denial
+    may_be_cut = bool(gone and denial and denial.policy_type is None and not denial.explicit)
+    return PullAuthorization(own, documents.by_name, asked, gone, may_be_cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +188,17 @@ class _Question:
         return Request(self.signer, self.action, self.resource, self.owner, context, role_arn=self.role_arn)
 
 
+def _unknowns(request: Request, policies: Policies, layer: Layer) -> tuple[str, ...]:
+    bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
+    return unknowns(request, tuple(_readable(policies, layer)), bounded=bounded)
+
+
 def _ask(question: _Question, facts: Facts) -> _Asked:
     """Decide; and where the decision hangs on something that can be read, read that and decide again."""
     request = question.request(facts)
-    hangs_on = evaluate(request, question.policies).unknown
+    hangs_on = {key for layer in Layer for key in _unknowns(request, question.policies, layer)}
     if hangs_on:
-        request = question.request(facts, hangs_on)
+        request = question.request(facts, tuple(sorted(hangs_on)))
     by_allows = evaluate(request, _each(question.policies, _allows_only))
     by_denies = evaluate(request, _each(question.policies, _denies_only))
     return _Asked(request, question.policies, by_allows, by_denies)
@@ -183,6 +211,8 @@ def _read_ahead(pull: PullFailure, account: str, name: str, facts: Facts) -> Non
         lambda: facts.identity_policies(account, region, name),
         lambda: facts.boundary(account, region, name),
         lambda: facts.instance(pull),
+        lambda: facts.control_policies(account, region, "SERVICE_CONTROL_POLICY"),
+        lambda: facts.control_policies(registry or account, region, "RESOURCE_CONTROL_POLICY"),
     ]
     if registry and repository:
         reads += [

@@ -11,7 +11,7 @@ from pull_responder.checks.check import blamed
 from pull_responder.facts import organizations
 from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
-from pull_responder.model.pull import PolicyType, Principal, PullFailure
+from pull_responder.model.pull import PolicyType, Principal, PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def _control_policies(
 
 def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
     # EC2 passes no session policy with an instance's credentials; AWS's words would tell if somebody else did.
-    if principal.instance_id and PolicyType.SESSION not in blamed(pull):
+    # Nor is there one where no session is spoken of, but the role that a node will have.
+    no_session = principal.kind is PrincipalKind.ROLE and not principal.arn and pull.denial is None
+    if (principal.instance_id or no_session) and PolicyType.SESSION not in blamed(pull):
         return None
     return Unread("a session policy exists in the session alone")
 

@@ -1,16 +1,19 @@
 """The pull-through cache cannot fetch the image.
 
-What it checks: for a repository under the prefix of a pull through cache rule, whether the role may make ECR fetch from
-the upstream registry: `ecr:BatchImportUpstreamImage`, and on the first pull, when the repository does not exist yet,
-`ecr:CreateRepository`. An identity policy or the registry's policy may allow them, the first also the repository's.
+What it checks: for a repository under the prefix of a pull through cache rule, and an image that is not cached yet:
+whether the role may make ECR fetch from the upstream registry (`ecr:BatchImportUpstreamImage`, and on the first pull,
+when the repository does not exist yet, `ecr:CreateRepository`); whether the rule's secret exists, is not being deleted
+and is encrypted with Secrets Manager's own key, or the rule's role exists; and what ECR said of the upstream registry,
+in its event or in its answer to the node. Nothing is fetched to find out, and the secret's value is not read.
 
-Why that stops a pull: what ECR has not cached it must fetch, and it does so on behalf of who pulls. Images that are
-cached are pulled without these.
+Why that stops a pull: what ECR has not cached it must fetch, and it does so on behalf of who pulls, with the rule's
+credentials. Images that are cached are pulled without any of it.
 
-How to fix it: allow the role the lacking actions on the cache's repositories.
+How to fix it: allow the role the lacking actions on the cache's repositories; restore or correct the rule's secret.
 
 References: Amazon ECR User Guide, "IAM permissions required to sync an upstream registry with an Amazon ECR private
-registry".
+registry", "Storing your upstream repository credentials in an AWS Secrets Manager secret" and "Troubleshooting pull
+through cache issues in Amazon ECR".
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.actions import CACHE_ACTIONS, IMPORT
 from pull_responder.checks.check import Check, blamed
+from pull_responder.checks.kubelet_words import said
 from pull_responder.checks.layer_fault import POLICY_TYPES, aws_said
 from pull_responder.checks.pull_authorization import (
     AUTHORIZATION_PERMISSIONS,
@@ -27,7 +31,12 @@ from pull_responder.checks.pull_authorization import (
     Stopped,
     cache_authorization,
 )
-from pull_responder.facts.ecr import is_under
+from pull_responder.checks.pulled_image import PulledImage, cache_rule_of, find_image, image_of, repository_of
+from pull_responder.checks.upstream_access import UpstreamFault, upstream_fault
+from pull_responder.checks.upstream_words import is_throttled, speaks_of_upstream
+from pull_responder.facts import kms
+from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
+from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
@@ -35,34 +44,100 @@ from pull_responder.model.verdict import Remediation, Resource, Severity, Verdic
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.by_hand import Wanted
 from pull_responder.remediation.iam import add_inline_policy
+from pull_responder.remediation.registry import mend_upstream_access
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from pull_responder.facts.cache_rules import CacheRule
     from pull_responder.facts.facts import Facts
 
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
-    """Return failed with the lacking actions, passed, not applicable outside of a cache, or inconclusive."""
-    repository = Arn.parse(pull.repository_arn or "")
-    if repository is None or pull.repository is None:
-        return Verdict.not_applicable("the event names no repository")
-    present = facts.repository_policy(repository.account, pull.region, pull.repository)
+    """Return failed with what keeps ECR from fetching, passed, not applicable outside of a cache, or inconclusive."""
+    repository = repository_of(pull)
+    if isinstance(repository, Verdict):
+        return repository
+    if is_throttled(pull):
+        return Verdict.not_applicable("the upstream registry had too many requests, which is another cause")
+    present = facts.repository_policy(repository.account, pull.region, pull.repository or "")
     if isinstance(present, Unread):
         return Verdict.inconclusive(present.reason)
     refused = pull.denial is not None and pull.denial.action in CACHE_ACTIONS
     if present is not None and not refused:
-        return Verdict.not_applicable("the repository exists, and what it has cached is pulled without these actions")
-    prefixes = facts.pull_through_prefixes(repository.account, pull.region)
-    if not isinstance(prefixes, Unread) and not any(is_under(pull.repository, prefix) for prefix in prefixes):
+        cached = _is_cached(pull, facts)
+        if isinstance(cached, Verdict):
+            return cached
+    rule = cache_rule_of(repository, pull, facts)
+    if rule is None:
         return Verdict.not_applicable("no pull through cache rule is for this repository")
+    if isinstance(rule, Unread):
+        return Verdict.inconclusive(rule.reason)
+    # What exists is not created again.
+    verdict = _of_role(pull, repository, facts, needed={IMPORT} if present else CACHE_ACTIONS)
+    if refused:
+        return verdict  # AWS has refused the role before it asked the upstream registry
+    return _with_upstream(verdict, pull, repository, rule, facts)
+
+
+def _is_cached(pull: PullFailure, facts: Facts) -> Verdict | None:
+    """Return the verdict on a repository that exists, None where the image is still to be fetched into it."""
+    not_needed = Verdict.not_applicable("the repository exists, and what it has cached is pulled without these actions")
+    image = image_of(pull)
+    if pull.denial is not None or not isinstance(image, PulledImage):
+        return None if speaks_of_upstream(pull) else not_needed
+    found = find_image(image, pull, facts)
+    if isinstance(found, Unread):
+        return None if speaks_of_upstream(pull) else Verdict.inconclusive(found.reason)
+    return not_needed if found is not None else None
+
+
+def _of_role(pull: PullFailure, repository: Arn, facts: Facts, *, needed: Collection[str]) -> Verdict:
     authorization = cache_authorization(pull, facts)
     if isinstance(authorization, Unread):
         return Verdict.inconclusive(authorization.reason)
-    if isinstance(prefixes, Unread):
-        return Verdict.inconclusive(prefixes.reason)
-    # What exists is not created again.
-    return _judge(pull, repository, authorization, needed={IMPORT} if present else CACHE_ACTIONS)
+    return _judge(pull, repository, authorization, needed=needed)
+
+
+def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: CacheRule, facts: Facts) -> Verdict:
+    """Add the faults of the rule's own access to what is said of the role: what was read, else what ECR said."""
+    fault = upstream_fault(rule, repository, facts)
+    if isinstance(fault, UpstreamFault):
+        return _failed_upstream(verdict, pull, repository, fault)
+    if verdict.remediation is not None:
+        return verdict
+    upstream = rule.upstream or rule.prefix
+    if speaks_of_upstream(pull):
+        explanation = f"ECR could not fetch the image from {upstream}, the upstream registry of the rule {rule.prefix}."
+        remediation = mend_upstream_access(repository, prefix=rule.prefix, secret=rule.secret_arn)
+        return _failed_upstream(verdict, pull, repository, UpstreamFault(explanation, remediation))
+    if isinstance(fault, Unread):
+        return Verdict.inconclusive(fault.reason)
+    if pull.symptom is Symptom.NOT_FOUND and not verdict.reason:
+        return Verdict.inconclusive(f"the image is not cached, and whether {upstream} has it cannot be read from here")
+    return verdict
+
+
+def _failed_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, fault: UpstreamFault) -> Verdict:
+    """Both faults have to be mended; the role's fix is run in its own account."""
+    resource = Resource("AwsEcrRepository", str(repository), repository.account)
+    role_fix = verdict.remediation
+    remediation = fault.remediation
+    if role_fix is not None:
+        same = role_fix.account == remediation.account
+        remediation = Remediation(
+            f"{role_fix.summary} {remediation.summary}",
+            role_fix.account,
+            role_fix.region,
+            role_fix.docs_url,
+            role_fix.commands + (remediation.commands if same else ()),
+        )
+    return Verdict.failed(
+        resource=resource,
+        explanation=" ".join(filter(None, (verdict.explanation, fault.explanation))),
+        evidence=(*(verdict.evidence if role_fix else ()), fault.explanation, *said(pull)),
+        remediation=remediation,
+    )
 
 
 def _judge(pull: PullFailure, repository: Arn, authorization: PullAuthorization, *, needed: Collection[str]) -> Verdict:
@@ -117,7 +192,7 @@ CHECK = Check(
     title="The pull-through cache cannot fetch the image",
     severity=Severity.HIGH,
     resource_type="AwsEcrRepository",
-    permissions=AUTHORIZATION_PERMISSIONS,
+    permissions=(*AUTHORIZATION_PERMISSIONS, *IMAGE_PERMISSIONS, *kms.PERMISSIONS, *SECRET_PERMISSIONS),
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html",
     examine=examine,
     symptoms=frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.NOT_FOUND, Symptom.UNKNOWN}),

@@ -57,7 +57,8 @@ def request_context(
         registry_account=None if is_token else owner,
         resource_org_id=resource_organization,
         resource_org_paths=resource_paths,
-        resource_tags=None if is_token or not _asks(hangs_on, _RESOURCE_TAGS) else _tags(pull, facts),
+        # A token is asked of no resource, so there is nothing that could have tags.
+        resource_tags={} if is_token else _tags(pull, facts) if _asks(hangs_on, _RESOURCE_TAGS) else None,
         region=pull.region,
         endpoint_id=endpoint_id,
         vpc_id=vpc_id,
@@ -89,7 +90,7 @@ def _endpoint(pull: PullFailure, facts: Facts, action: str, hangs_on: Collection
     if not _asks(hangs_on, _WAY):
         return None, None
     way = endpoint_on_way(pull, facts, stage_of(action))
-    if isinstance(way, Unread):
+    if isinstance(way, Unread) or not way.arrives:
         return None, None
     vpc = way.path.nodes.vpc_id
     return (way.endpoint.id, None if isinstance(vpc, Unread) else vpc) if way.endpoint else (ABSENT, ABSENT)

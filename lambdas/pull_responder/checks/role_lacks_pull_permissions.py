@@ -16,7 +16,8 @@ Guide, "Using Amazon ECR images with Amazon EKS".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.actions import TOKEN
@@ -27,10 +28,14 @@ from pull_responder.facts import iam
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
-from pull_responder.remediation.iam import add_inline_policy, attach_pull_policy
+from pull_responder.remediation.iam import INLINE_POLICY_SIZE, add_inline_policy, attach_pull_policy
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
+
+
+# What an inline policy for one repository takes at most, with a name of 256 characters.
+_ROOM: Final = 600
 
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:
@@ -56,6 +61,9 @@ def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
     if pull.repository_arn is None or TOKEN in lacks or fault.by_words:
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     inline = [text.name for text in fault.authorization.documents.values() if text.arn is None]
+    size = sum(len(json.dumps(text.document)) for text in fault.authorization.documents.values() if text.arn is None)
+    if size > INLINE_POLICY_SIZE - _ROOM:
+        return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     return add_inline_policy(
         role, region=pull.region, actions=lacks, repository_arn=pull.repository_arn, taken_names=inline
     )

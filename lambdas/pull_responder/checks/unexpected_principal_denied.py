@@ -63,7 +63,8 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
 
 
 def _resource(principal: Principal, role_arn: str | None, account: str) -> Resource:
-    return Resource(_TYPES.get(principal.kind, "Other"), role_arn or principal.arn or "unknown", account)
+    name = role_arn or principal.arn or principal.name or "unknown"
+    return Resource(_TYPES.get(principal.kind, "Other"), name, account)
 
 
 CHECK = Check(

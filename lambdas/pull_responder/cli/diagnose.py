@@ -6,22 +6,34 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from botocore.exceptions import BotoCoreError
 
-from pull_responder.cli import report
+from pull_responder.checks import CHECKS, node_group_unhealthy
+from pull_responder.checks.pull_path import PATH_SYMPTOMS, PullPath, pull_path
+from pull_responder.cli import question, report
 from pull_responder.cli.as_json import diagnosis_object, skipped_object
+from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.diagnosis import Diagnosis
 from pull_responder.diagnosis import diagnose as diagnose_pull
-from pull_responder.events.intake import UnusableEvent, distinct, read_text
+from pull_responder.events.image_reference import RegistryKind
+from pull_responder.events.intake import Inspection, UnusableEvent, distinct, read_text
+from pull_responder.events.joining import joined
 from pull_responder.events.outcome import Skipped
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.facts import Facts
+from pull_responder.facts.inspected import questions
 from pull_responder.facts.reading import Reading
 from pull_responder.model.pull import PullFailure
-from pull_responder.settings import SettingError, read_settings
+from pull_responder.model.reading import Unread
+from pull_responder.settings import SettingError, Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
 
 FOUND: Final = 1
 OPEN: Final = 3
@@ -29,50 +41,125 @@ OPEN: Final = 3
 
 @click.command()
 @click.option(
-    "--event",
-    "file",
-    metavar="FILE",
-    required=True,
-    help="An event that a deployed function takes, as JSON; - is standard input.",
+    "--event", "file", metavar="FILE", help="An event that a deployed function takes, as JSON; - is standard input."
 )
+@click.option("--image", metavar="URI", help="The image to ask about, instead of an event; needs --cluster.")
+@click.option("--cluster", metavar="NAME", help="The cluster whose nodes are to pull the image.")
+@click.option("--nodegroup", metavar="NAME", help="One node group of the cluster.")
+@click.option("--fargate-profile", metavar="NAME", help="One Fargate profile of the cluster.")
+@click.option("--instance", metavar="ID", help="One running node of the cluster.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
-def diagnose(file: str, form: str) -> int:
-    """Diagnose every pull in an event.
+def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
+    file: str | None,
+    image: str | None,
+    cluster: str | None,
+    nodegroup: str | None,
+    fargate_profile: str | None,
+    instance: str | None,
+    form: str,
+) -> int:
+    """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.
+
+    A question about a cluster without more is about all its node groups, Fargate profiles and other nodes.
 
     Exit status: 0 nothing wrong found, or nothing here for us; 1 at least one cause; 2 the input is unusable;
     3 nothing found, but something inconclusive.
     """
+    printer = _Printer(report.terminal(), as_json=form == "json")
+    chosen = [option for option in (nodegroup, fargate_profile, instance) if option is not None]
+    if file is not None:
+        if image or cluster or chosen:
+            raise click.UsageError("--event takes neither --image nor --cluster")
+        return _of_event(file, printer)
+    if not (image and cluster):
+        raise click.UsageError("give --event, or --image and --cluster")
+    if len(chosen) > 1:
+        raise click.UsageError("give one of --nodegroup, --fargate-profile and --instance")
+    return _of_question(image, Chosen(cluster, nodegroup, fargate_profile, instance), printer)
+
+
+class _Printer:
+    """Prints diagnoses in the form asked for."""
+
+    def __init__(self, console: Console, *, as_json: bool) -> None:
+        self._console = console
+        self._as_json = as_json
+
+    def diagnosis(self, diagnosis: Diagnosis, path: PullPath | None, asked: str | None = None) -> None:
+        if self._as_json:
+            click.echo(json.dumps(diagnosis_object(diagnosis, path, asked), ensure_ascii=False))
+        else:
+            report.show_diagnosis(self._console, diagnosis, path=path, asked=asked)
+
+    def skipped(self, skipped: Skipped) -> None:
+        if self._as_json:
+            click.echo(json.dumps(skipped_object(skipped), ensure_ascii=False))
+        else:
+            report.show_skipped(self._console, skipped)
+
+
+def _connect() -> tuple[Settings, Aws]:
+    try:
+        settings = read_settings(os.environ)
+        return settings, Aws.connect(member_role=settings.member_role)
+    except (BotoCoreError, SettingError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _of_event(file: str, printer: _Printer) -> int:
+    read = _read(file)
+    settings, aws = _connect()
+    facts = Facts(Reading(aws), known_principals=settings.known_principals)
+    diagnoses = []
+    for pull in distinct(joined([each for each in read if isinstance(each, PullFailure)])):
+        diagnosis = diagnose_pull(pull, facts)
+        diagnoses.append(diagnosis)
+        printer.diagnosis(diagnosis, _path(pull, facts))
+    for inspection in [each for each in read if isinstance(each, Inspection)]:
+        checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
+        for asked in questions(inspection, Reading(aws), known_principals=settings.known_principals):
+            if isinstance(asked, Unread):
+                raise click.ClickException(asked.reason)
+            diagnosis = diagnose_pull(asked.pull, asked.facts, checks=checks)
+            diagnoses.append(diagnosis)
+            printer.diagnosis(diagnosis, None if inspection.health_only else _path(asked.pull, asked.facts))
+    for skipped in [each for each in read if isinstance(each, Skipped)]:
+        printer.skipped(skipped)
+    return _exit_status(diagnoses)
+
+
+def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
     name = "standard input" if file == "-" else file
     try:
         text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        read = read_text(text.decode("utf-8"))
+        return read_text(text.decode("utf-8"))
     except OSError as error:
         raise click.ClickException(f"{name}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{name}: byte {error.start} is not UTF-8") from error
     except UnusableEvent as error:
         raise click.ClickException(f"{name}: {error}") from error
-    try:
-        settings = read_settings(os.environ)
-        aws = Aws.connect(member_role=settings.member_role)
-    except (BotoCoreError, SettingError) as error:
-        raise click.ClickException(str(error)) from error
-    facts = Facts(Reading(aws), known_principals=settings.known_principals)
-    console = report.terminal()
+
+
+def _of_question(text: str, chosen: Chosen, printer: _Printer) -> int:
+    settings, aws = _connect()
+    image = question.read_image(text, aws)
+    if image.kind is RegistryKind.OTHER:
+        printer.skipped(Skipped(question.not_in_ecr(image)))
+        return 0
     diagnoses = []
-    for pull in distinct([each for each in read if isinstance(each, PullFailure)]):
-        diagnosis = diagnose_pull(pull, facts)
-        diagnoses.append(diagnosis)
-        if form == "json":
-            click.echo(json.dumps(diagnosis_object(diagnosis), ensure_ascii=False))
-        else:
-            report.show_diagnosis(console, diagnosis)
-    for skipped in [each for each in read if isinstance(each, Skipped)]:
-        if form == "json":
-            click.echo(json.dumps(skipped_object(skipped), ensure_ascii=False))
-        else:
-            report.show_skipped(console, skipped)
+    for answer in question.ask(Reading(aws), image, chosen, settings.known_principals):
+        diagnoses.append(answer.diagnosis)
+        printer.diagnosis(answer.diagnosis, _path(answer.diagnosis.pull, answer.facts), asked=str(image))
     return _exit_status(diagnoses)
+
+
+def _path(pull: PullFailure, facts: Facts) -> PullPath | None:
+    """Return the way to the registry, which the checks have read, for symptoms that it can explain."""
+    if pull.symptom not in PATH_SYMPTOMS:
+        return None
+    path = pull_path(pull, facts)
+    return path if isinstance(path, PullPath) else None
 
 
 def _exit_status(diagnoses: list[Diagnosis]) -> int:

@@ -18,7 +18,9 @@ def evaluate(form: str) -> None:
 
     A line that cannot be used gives a line with its id and the error; the rest goes on.
     """
-    for line in evaluate_lines(sys.stdin):
+    # A byte that is not UTF-8 becomes a character that is not, and is refused with its line.
+    lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
+    for line in evaluate_lines(lines):
         sys.stdout.write((line if form == "json" else _as_text(json.loads(line))) + "\n")
 
 

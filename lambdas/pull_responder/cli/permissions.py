@@ -10,18 +10,19 @@ import json
 import sys
 
 from pull_responder.checks import CHECKS
-from pull_responder.publish import security_hub, sns
+from pull_responder.publish import event_queue, security_hub, sns
 
 
 def declared() -> dict[str, dict[str, list[str]]]:
     """Return the IAM actions of each function by purpose: read (in every account), publish, assume."""
     read = {permission for check in CHECKS for permission in check.permissions}
     return {
+        "audit_log": {"publish": sorted(event_queue.PERMISSIONS)},
         "diagnose": {
             "assume": ["sts:AssumeRole"],
             "publish": sorted((*security_hub.PERMISSIONS, *sns.PERMISSIONS)),
             "read": sorted(read),
-        }
+        },
     }
 
 

@@ -8,16 +8,23 @@ from rich.console import Console
 from rich.text import Text
 
 from pull_responder.model.verdict import Severity
+from pull_responder.network import HopVerdict
 from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pull_responder.checks.pull_path import PullPath
     from pull_responder.diagnosis import Diagnosis, Open
     from pull_responder.events.outcome import Skipped
     from pull_responder.findings.finding import Finding
 
 _LABEL: Final = 10
+_WORDS: Final = {
+    HopVerdict.OK: "works",
+    HopVerdict.FAILED: "does not work",
+    HopVerdict.UNDECIDED: "may or may not work",
+}
 _COLOURS: Final = {
     Severity.INFORMATIONAL: "blue",
     Severity.LOW: "cyan",
@@ -37,19 +44,16 @@ def show_skipped(console: Console, skipped: Skipped) -> None:
     console.print(f"Skipped: {skipped.reason}", soft_wrap=True)
 
 
-def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
-    """Show one pull: what failed, each cause with its evidence and fix, and what is left open."""
-    pull = diagnosis.pull
-    image = pull.image or pull.repository_arn or "not known (a refused registry token names no image)"
-    _row(console, "Pull", image, style="bold")
-    _row(console, "Failed", f"{pull.symptom}, stage {pull.stage or 'not known'}, at {pull.observed_at or 'not known'}")
-    if pull.principal:
-        _row(console, "Role" if diagnosis.role_arn else "Principal", diagnosis.role_arn or pull.principal.arn)
-    places = (("cluster", diagnosis.cluster), ("node", pull.node), ("pod", pull.pod))
-    if where := ", ".join(f"{what} {name}" for what, name in places if name):
-        _row(console, "Where", where)
-    if pull.denial:
-        _row(console, "AWS said", pull.denial.message)
+def show_diagnosis(
+    console: Console, diagnosis: Diagnosis, *, path: PullPath | None = None, asked: str | None = None
+) -> None:
+    """Show one pull: what failed, each cause with its evidence and fix, and what is left open.
+
+    `asked` is the image of a question about a pull that has not failed; `path` is the way to the registry.
+    """
+    _show_pull(console, diagnosis, path, asked)
+    if path is not None:
+        show_path(console, path)
     for finding in diagnosis.findings:
         console.print()
         show_finding(console, finding)
@@ -68,6 +72,53 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
         console.print()
         _row(console, "Ruled out", ", ".join(diagnosis.passed))
     console.print()
+
+
+def _show_pull(console: Console, diagnosis: Diagnosis, path: PullPath | None, asked: str | None) -> None:
+    pull = diagnosis.pull
+    image = asked or pull.image or pull.repository_arn or "not known (a refused registry token names no image)"
+    _row(console, "Pull", image, style="bold")
+    if asked is None:
+        when = pull.observed_at or "not known"
+        _row(console, "Failed", f"{pull.symptom}, stage {pull.stage or 'not known'}, at {when}")
+    elif path is not None:
+        _row(console, "By", path.nodes.name)
+    if pull.principal:
+        _row(console, "Role" if diagnosis.role_arn else "Principal", diagnosis.role_arn or pull.principal.arn)
+    places = (("cluster", diagnosis.cluster), ("node", pull.node), ("pod", pull.pod))
+    if where := ", ".join(f"{what} {name}" for what, name in places if name):
+        _row(console, "Where", where)
+    if pull.denial:
+        _row(console, "AWS said", pull.denial.message)
+
+
+def show_path(console: Console, path: PullPath) -> None:
+    """Show the way to the registry, hop by hop, and which other subnets of the nodes differ from it."""
+    for place, way in path.paths:
+        console.print()
+        _row(console, "Way", f"from {place.name}, subnet {place.subnet_id}: {way.verdict}")
+        for leg in way.legs:
+            _row(console, "", f"{leg.stage}: {leg.host}: {leg.verdict}")
+            for hop in leg.hops:
+                doubts = (f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)
+                proof = "; ".join((*hop.evidence, *doubts)) or "nothing to be seen"
+                _row(console, "", f"  {hop.kind} {hop.resource_id}: {hop.verdict}: {proof}")
+    for line in differences(path):
+        _row(console, "Elsewhere", line)
+
+
+def differences(path: PullPath) -> list[str]:
+    """Say which of the nodes' subnets fare differently: "works from subnet-a, not from subnet-b (cause)"."""
+    both = (*path.paths, *path.others)
+    verdicts = {way.verdict for _, way in both}
+    causes = {tuple(dict.fromkeys(fault.cause for fault in way.faults)) for _, way in both}
+    if len(verdicts) < 2 and len(causes) < 2:  # noqa: PLR2004 -- all alike
+        return []
+    return [
+        f"{_WORDS[way.verdict]} from {place.subnet_id}"
+        + "".join(f" ({', '.join(dict.fromkeys(fault.cause for fault in way.faults))})" for _ in way.faults[:1])
+        for place, way in both
+    ]
 
 
 def show_finding(console: Console, finding: Finding) -> None:

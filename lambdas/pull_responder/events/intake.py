@@ -3,40 +3,63 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Never
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Never
 
-from pull_responder.events import fields
+from pull_responder.events import fields, names, pod_failure, pull_through_cache_action
+from pull_responder.events.audit_log import read_log_batch
 from pull_responder.events.cloudtrail import read_envelope, read_record
+from pull_responder.events.eks_change import CLOCK_SOURCE, EKS_SOURCE, Inspection, read_eks_change, read_schedule
+from pull_responder.events.kubernetes_event import read_kubernetes_event
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.redaction import redact
 from pull_responder.model.pull import PrincipalKind, PullFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["Skipped", "UnusableEvent", "distinct", "read_body", "read_event", "read_text"]
+__all__ = ["Inspection", "Origins", "Skipped", "UnusableEvent", "distinct", "read_body", "read_event", "read_text"]
+
+ANY_SOURCE: Final = "*"
 
 
-def read_text(text: str) -> list[PullFailure | Skipped]:
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where events may come from, as the operator has it.
+
+    `account` is our own, None where it is not to be looked at; `forwarded_source` is the source under which a forwarder
+    puts Kubernetes events on a bus, None where none does, and ANY_SOURCE where whoever gives the event answers for it.
+    """
+
+    account: str | None = None
+    forwarded_source: str | None = None
+
+
+# A file at the terminal: who hands it in answers for it.
+_OF_FILE: Final = Origins(forwarded_source=ANY_SOURCE)
+
+
+def read_text(text: str) -> list[PullFailure | Inspection | Skipped]:
     """Read an event from JSON text; see read_event. Raises UnusableEvent, for malformed JSON with line and column."""
     return read_event(_parse(text, where="the input"))
 
 
-def read_body(body: str, *, where: str = "body") -> PullFailure | Skipped:
-    """Read the body of one SQS message: an event just as EventBridge delivers it to a queue.
+def read_body(body: str, *, origins: Origins, where: str = "body") -> PullFailure | Inspection | Skipped:
+    """Read the body of one SQS message: an event as EventBridge delivers it to a queue, or our own of an audit record.
 
-    Raises UnusableEvent; `where` names the message in it.
+    Raises UnusableEvent; `where` names the message in it. What does not come from `origins` is skipped.
     """
     envelope = _parse(body, where=where)
     if not isinstance(envelope, dict):
         raise UnusableEvent(where, f"is not an event but {fields.kind(envelope)}")
     if "detail" not in envelope:
         raise UnusableEvent(where, "is not an EventBridge event: it has no detail")
-    return read_envelope(envelope, where=where)
+    return _read_envelope(envelope, origins=origins, where=where)
 
 
-def read_event(document: object) -> list[PullFailure | Skipped]:
-    """Read a whole event, in order: an EventBridge event, an SQS batch of them, a CloudTrail record or log file.
+def read_event(document: object) -> list[PullFailure | Inspection | Skipped]:
+    """Read a whole event, in order: an EventBridge event, an SQS batch of them, a CloudTrail record or log file, or
+    what a subscription of CloudWatch Logs delivers.
 
     Raises UnusableEvent when `document` is none of these, or one of its records is not what it claims to be.
     """
@@ -49,11 +72,16 @@ def read_event(document: object) -> list[PullFailure | Skipped]:
             raise UnusableEvent("Records", problem)
         return [_read_batched(record, where=f"Records[{at}]") for at, record in enumerate(records)]
     if "detail" in document:
-        return [read_envelope(document)]
+        return [_read_envelope(document, origins=_OF_FILE)]
     if "eventName" in document:
         return [read_record(document)]
+    if "awslogs" in document:
+        batch = read_log_batch(document, account=None)
+        dropped = [Skipped(f"{count} in the batch: {reason}") for reason, count in batch.dropped.items()]
+        return [*(failure.pull() for failure in batch.failures), *dropped]
     raise UnusableEvent(
-        "the input", "is not an event: it has neither Records (SQS, log file), detail (EventBridge) nor eventName"
+        "the input",
+        "is not an event: it has neither Records (SQS, log file), detail (EventBridge), awslogs nor eventName",
     )
 
 
@@ -84,7 +112,32 @@ def _identity(pull: PullFailure) -> object:
     return (who, image, pull.node, pull.symptom)
 
 
-def _read_batched(record: object, *, where: str) -> PullFailure | Skipped:
+def _read_envelope(
+    envelope: Mapping[str, object], *, origins: Origins, where: str = ""
+) -> PullFailure | Inspection | Skipped:
+    source, detail_type = fields.text(envelope, "source"), fields.text(envelope, "detail-type")
+    if source == pod_failure.SOURCE or _is_forwarded(envelope, source, origins):
+        account = names.account(envelope.get("account"))
+        if origins.account and account != origins.account:
+            return Skipped(f"an event of account {account or '(not named)'}, not of our own")
+        is_ours = source == pod_failure.SOURCE
+        return (pod_failure.read_pod_failure if is_ours else read_kubernetes_event)(envelope, where=where)
+    if source == EKS_SOURCE:
+        return read_eks_change(envelope, where=where)
+    if source == CLOCK_SOURCE:
+        return read_schedule(envelope)
+    if source == "aws.ecr" and detail_type == pull_through_cache_action.DETAIL_TYPE:
+        return pull_through_cache_action.read_cache_action(envelope, where=where)
+    return read_envelope(envelope, where=where)
+
+
+def _is_forwarded(envelope: Mapping[str, object], source: str, origins: Origins) -> bool:
+    if origins.forwarded_source == ANY_SOURCE:
+        return bool(source) and not source.startswith("aws.") and "reason" in fields.mapping(envelope, "detail")
+    return bool(source) and source == origins.forwarded_source
+
+
+def _read_batched(record: object, *, where: str) -> PullFailure | Inspection | Skipped:
     if not isinstance(record, dict):
         raise UnusableEvent(where, f"is not an object but {fields.kind(record)}")
     source = fields.text(record, "eventSource")
@@ -92,7 +145,7 @@ def _read_batched(record: object, *, where: str) -> PullFailure | Skipped:
         body = record.get("body")
         if not isinstance(body, str):
             raise UnusableEvent(f"{where}.body", f"is not a string but {fields.kind(body)}")
-        return read_body(body, where=f"{where}.body")
+        return read_body(body, origins=_OF_FILE, where=f"{where}.body")
     if source.startswith("aws:") or "eventName" not in record:
         raise UnusableEvent(where, "is neither an SQS message nor a CloudTrail record")
     return read_record(record, where=where)

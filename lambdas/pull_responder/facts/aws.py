@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ _RENEW_BEFORE: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 400
 
 
-def why(call: str, error: BotoCoreError | ClientError) -> Unread:
+def why(call: str, error: BotoCoreError | ClientError | ValueError) -> Unread:
     """Say that `call` (in IAM's words, such as iam:GetRole) failed with `error`, in one bounded line."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
@@ -80,7 +81,9 @@ class Aws:
     @classmethod
     def connect(cls, *, member_role: str, identity: Arn | None = None) -> Self:
         """Return AWS as the SDK's usual configuration has it (profile, region, endpoints). Raises BotoCoreError."""
-        return cls(boto3.session.Session(), member_role=member_role, identity=identity)
+        # boto3 alone of all the SDKs does not look at AWS_REGION.
+        session = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
+        return cls(session, member_role=member_role, identity=identity)
 
     @property
     def region(self) -> str | None:
@@ -92,11 +95,14 @@ class Aws:
         partitions = self._session.get_available_partitions()
         return tuple(r for name in partitions for r in self._session.get_available_regions("ecr", partition_name=name))
 
-    def identity(self) -> Arn | Unread:
-        """Return the ARN we are (sts:GetCallerIdentity, which needs no permission), or why it is not known."""
+    def identity(self, region: str | None = None) -> Arn | Unread:
+        """Return the ARN we are (sts:GetCallerIdentity, which needs no permission), or why it is not known.
+
+        `region` is where to ask if the SDK's configuration names none.
+        """
         with self._asking["identity"]:
             if self._identity is None:
-                read = self._read_identity()
+                read = self._read_identity(self.region or region)
                 if isinstance(read, Unread):
                     return read
                 self._identity = read
@@ -118,14 +124,14 @@ class Aws:
             if key not in member.clients:
                 try:
                     member.clients[key] = member.session.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # the stubs know services by literal name only
-                except BotoCoreError as error:
+                except (BotoCoreError, ValueError) as error:  # a malformed endpoint is a ValueError
                     return why(f"{service} in {region}", error)
             return member.clients[key]
 
     def _member(self, account: str | None, region: str) -> _Member | Unread:
         if account is None:
             return self._own
-        identity = self.identity()
+        identity = self.identity(region)
         if isinstance(identity, Unread):
             return identity
         if account == identity.account:
@@ -139,10 +145,10 @@ class Aws:
                 member = self._members[account] = assumed
             return member
 
-    def _read_identity(self) -> Arn | Unread:
+    def _read_identity(self, region: str | None) -> Arn | Unread:
         try:
-            text = self._sts(None).get_caller_identity()["Arn"]
-        except (BotoCoreError, ClientError) as error:
+            text = self._sts(region).get_caller_identity()["Arn"]
+        except (BotoCoreError, ClientError, ValueError) as error:
             return why("sts:GetCallerIdentity", error)
         return Arn.parse(text) or Unread(f"sts:GetCallerIdentity answered {text!r}, which is no ARN")
 
@@ -152,7 +158,7 @@ class Aws:
             answer: CredentialsTypeDef = self._sts(region).assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)[
                 "Credentials"
             ]
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ValueError) as error:
             return why(f"sts:AssumeRole of {role}", error)
         session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
         return _Member(session, answer["Expiration"])

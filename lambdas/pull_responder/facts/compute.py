@@ -41,8 +41,19 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthIssue:
+    """What EKS reports of a node group or Fargate profile, in its own words."""
+
+    code: str
+    message: str
+    resource_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NodeGroup:
-    """A managed node group. `template` is the customer's own launch template, as its id and version."""
+    """A managed node group. `template` is the customer's own launch template, as its id and version; `ami_type` is
+    EKS's word for its nodes' operating system and architecture ("AL2023_ARM_64_STANDARD", "CUSTOM", ...).
+    """
 
     cluster: str
     name: str
@@ -50,6 +61,9 @@ class NodeGroup:
     subnet_ids: tuple[str, ...]
     template: tuple[str, str] | None = None
     remote_access_group_id: str | None = None
+    ami_type: str | None = None
+    arn: str | None = None
+    issues: tuple[HealthIssue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,7 @@ class FargateProfile:
     role_arn: str | None
     subnet_ids: tuple[str, ...]
     arn: str | None = None
+    issues: tuple[HealthIssue, ...] = ()
 
 
 def read_cluster(reading: Reading, account: str | None, region: str, name: str) -> Cluster | Unread | None:
@@ -98,6 +113,12 @@ def read_node_group(
             subnet_ids=tuple(found.get("subnets", [])),
             template=(template_id, template.get("version", "$Default")) if template_id else None,
             remote_access_group_id=found.get("resources", {}).get("remoteAccessSecurityGroup"),
+            ami_type=found.get("amiType"),
+            arn=found.get("nodegroupArn"),
+            issues=tuple(
+                HealthIssue(each.get("code", ""), each.get("message", ""), tuple(each.get("resourceIds", [])))
+                for each in found.get("health", {}).get("issues", [])
+            ),
         )
 
     return reading.call("eks:DescribeNodegroup", account=account, region=region, request=request, absent=_GONE)
@@ -116,6 +137,10 @@ def read_fargate_profile(
             found.get("podExecutionRoleArn"),
             tuple(found.get("subnets", [])),
             found.get("fargateProfileArn"),
+            tuple(
+                HealthIssue(each.get("code", ""), each.get("message", ""), tuple(each.get("resourceIds", [])))
+                for each in found.get("health", {}).get("issues", [])
+            ),
         )
 
     return reading.call("eks:DescribeFargateProfile", account=account, region=region, request=request, absent=_GONE)

@@ -37,7 +37,8 @@ class Instance:
     """An EC2 instance, as far as it matters to a pull.
 
     `group_ids` and `addresses` (its private IPv4 and its IPv6 addresses) are those of its primary interface, which
-    kubelet pulls by. `metadata_endpoint` is EC2's word ("enabled", "disabled"), None where it gives none.
+    kubelet pulls by. `metadata_endpoint` is EC2's word ("enabled", "disabled"), None where it gives none, as are
+    `architecture` ("x86_64", "arm64", ...) and `platform` ("windows", else None).
     """
 
     id: str
@@ -53,6 +54,8 @@ class Instance:
     public_address: str | None = None
     profile_arn: str | None = None
     metadata_endpoint: str | None = None
+    architecture: str | None = None
+    platform: str | None = None
 
     @property
     def arn(self) -> str:
@@ -135,6 +138,8 @@ def _instance(reading: Reading, account: str | None, region: str, found: Instanc
         public_address=found.get("PublicIpAddress"),
         profile_arn=found.get("IamInstanceProfile", {}).get("Arn"),
         metadata_endpoint=found.get("MetadataOptions", {}).get("HttpEndpoint"),
+        architecture=found.get("Architecture"),
+        platform=found.get("Platform"),
     )
 
 

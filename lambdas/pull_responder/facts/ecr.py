@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pull_responder.facts.paging import pages
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
@@ -70,31 +69,6 @@ def read_repository_tags(reading: Reading, account: str, region: str, name: str)
         request=request,
         absent=frozenset({"RepositoryNotFoundException"}),
     )
-
-
-def read_pull_through_prefixes(reading: Reading, account: str, region: str) -> tuple[str, ...] | Unread:
-    """Return the repository prefixes of the registry's pull through cache rules."""
-
-    def request(client: ECRClient) -> tuple[str, ...]:
-        rules = pages(client, "describe_pull_through_cache_rules", "pullThroughCacheRules", registryId=account)
-        return tuple(rule["ecrRepositoryPrefix"] for rule in rules)
-
-    prefixes = reading.call(
-        "ecr:DescribePullThroughCacheRules",
-        account=account,
-        region=region,
-        request=request,
-        absent=frozenset({"PullThroughCacheRuleNotFoundException"}),
-    )
-    return () if prefixes is None else prefixes
-
-
-def is_under(repository: str, prefix: str) -> bool:
-    """Return whether a pull through cache rule for `prefix` serves `repository`.
-
-    Source: Amazon ECR API Reference, CreatePullThroughCacheRule: the prefix ROOT stands for the whole registry.
-    """
-    return prefix == "ROOT" or repository.startswith(f"{prefix}/")
 
 
 def read_registry_policy(reading: Reading, account: str, region: str) -> Mapping[str, Any] | Unread | None:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from pull_responder.facts import compute, ec2, ecr, eks, iam, network, organizations
+from pull_responder.events.addon_registries import AWS_REGISTRIES
+from pull_responder.events.names import partition_of
+from pull_responder.facts import (
+    compute,
+    ec2,
+    ecr,
+    eks,
+    iam,
+    images,
+    kms,
+    lifecycle,
+    network,
+    organizations,
+)
+from pull_responder.facts.cache_rules import CacheRule, Secret, read_cache_rules, read_secret, rule_for
 from pull_responder.facts.node import Nodes, find_nodes, instance_id_of, private_dns_name
 from pull_responder.facts.puller import Puller, find_puller
 from pull_responder.model.arn import Arn
@@ -60,6 +74,11 @@ class Facts:
         """Ask for several facts side by side, so that asking for each of them afterwards costs no round of its own."""
         self._reading.each(lambda read: read(), reads)
 
+    @property
+    def out_of_time(self) -> bool:
+        """Whether something was not read for want of time."""
+        return self._reading.out_of_time
+
     def seconds_left(self) -> float | None:
         """Return how long reading may go on, None without end."""
         remaining = self._reading.remaining()
@@ -89,7 +108,8 @@ class Facts:
         if instance_id := instance_id_of(pull.node):
             return self._find_instance(account, instance_id, pull)
         if name := private_dns_name(pull.node):
-            return _first([self._instance_by_name(account, region, name) for region in self.regions(pull)])
+            regions = self.regions(pull)
+            return _first([self._instance_by_name(account, region, name, pull.cluster) for region in regions])
         return None
 
     def identity(self) -> Arn | Unread:
@@ -110,9 +130,15 @@ class Facts:
         return _first(self._reading.each(lambda region: self._instance(account, region, instance_id), regions))
 
     @_once
-    def _instance_by_name(self, account: str, region: str, name: str, /) -> ec2.Instance | Unread | None:
+    def _instance_by_name(
+        self, account: str, region: str, name: str, cluster: str | None, /
+    ) -> ec2.Instance | Unread | None:
         found = ec2.read_running_instances(self._reading, account, region, {"private-dns-name": (name,)})
-        return found if isinstance(found, Unread) else next(iter(found), None)
+        if isinstance(found, Unread):
+            return found
+        # Private DNS names are made of private addresses, which VPCs share.
+        ours = [each for each in found if cluster is None or each.cluster == cluster]
+        return ours[0] if len(ours) == 1 else None
 
     @_once
     def _instance(self, account: str, region: str, instance_id: str, /) -> ec2.Instance | Unread | None:
@@ -282,6 +308,8 @@ class Facts:
 
         None where none can: the account is in no organization, or it is the management account of one.
         """
+        if account in AWS_REGISTRIES:
+            return None
         organization = self.organization(account, region)
         if isinstance(organization, Unread):
             return organization
@@ -299,7 +327,12 @@ class Facts:
 
     @_once
     def repository_policy(self, account: str, region: str, name: str, /) -> ecr.RepositoryPolicy | Unread | None:
-        """Return the repository's policy; None if there is no such repository."""
+        """Return the repository's policy; None if there is no such repository.
+
+        Of AWS's own registries nothing can be read; they let everybody pull, or no add-on would start.
+        """
+        if account in AWS_REGISTRIES:
+            return ecr.RepositoryPolicy({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}})
         return ecr.read_repository_policy(self._reading, account, region, name)
 
     @_once
@@ -308,13 +341,98 @@ class Facts:
         return ecr.read_repository_tags(self._reading, account, region, name)
 
     @_once
-    def pull_through_prefixes(self, account: str, region: str, /) -> tuple[str, ...] | Unread:
-        """Return the repository prefixes of the registry's pull through cache rules."""
-        return ecr.read_pull_through_prefixes(self._reading, account, region)
+    def cache_rules(self, account: str, region: str, /) -> tuple[CacheRule, ...] | Unread:
+        """Return the registry's pull through cache rules."""
+        return read_cache_rules(self._reading, account, region)
+
+    def cache_rule(self, account: str, region: str, repository: str, /) -> CacheRule | Unread | None:
+        """Return the pull through cache rule that serves a repository, None if none does."""
+        rules = self.cache_rules(account, region)
+        return rules if isinstance(rules, Unread) else rule_for(repository, rules)
+
+    @_once
+    def secret(self, account: str, region: str, arn: str, /) -> Secret | Unread | None:
+        """Return that a secret exists, and how it is kept."""
+        return read_secret(self._reading, account, region, arn)
+
+    @_once
+    def key(self, account: str, region: str, key: str, /) -> kms.Key | Unread | None:
+        """Return a KMS key."""
+        return kms.read_key(self._reading, account, region, key)
+
+    @_once
+    def repository(self, account: str, region: str, name: str, /) -> images.Repository | Unread | None:
+        """Return a repository; None if there is no such repository."""
+        return images.read_repository(self._reading, account, region, name)
+
+    @_once
+    def repository_names(self, account: str, region: str, /) -> tuple[str, ...] | Unread:
+        """Return the names of a registry's repositories."""
+        return images.read_repository_names(self._reading, account, region)
+
+    def regions_with_repository(self, account: str, name: str, pull: PullFailure, /) -> tuple[str, ...]:
+        """Return in which other regions the account has a repository of this name, as far as they can be read.
+
+        Looks in the region of the cluster first, and in all the others of the partition only where it is not there.
+        """
+        near = [region for region in self.regions(pull) if region != pull.region]
+        far = [region for region in self._reading.aws.known_regions() if partition_of(region) == pull.partition]
+        for regions in (near, [region for region in far if region not in (pull.region, *near)]):
+            found = self._reading.each(lambda region: self.repository(account, region, name), regions)
+            there = [each for each, it in zip(regions, found, strict=True) if isinstance(it, images.Repository)]
+            if there:
+                return tuple(there)
+        return ()
+
+    @_once
+    def image(self, account: str, region: str, name: images.ImageName, /) -> images.Image | Unread | None:
+        """Return the image of this name; None if there is no such repository or image."""
+        return images.read_image(self._reading, account, region, name)
+
+    @_once
+    def archived(self, account: str, region: str, name: images.ImageName, /) -> str | Unread | None:
+        """Return the digest of the archived image of this name; None if none is archived."""
+        return images.read_archived(self._reading, account, region, name)
+
+    @_once
+    def tags(self, account: str, region: str, name: str, /) -> tuple[str, ...] | Unread:
+        """Return the tags of a repository's images."""
+        return images.read_tags(self._reading, account, region, name)
+
+    @_once
+    def lifecycle_rules(self, account: str, region: str, name: str, /) -> tuple[lifecycle.LifecycleRule, ...] | Unread:
+        """Return the rules of a repository's lifecycle policy, none where it has no policy."""
+        return lifecycle.read_lifecycle_rules(self._reading, account, region, name)
+
+    def platforms(
+        self, account: str, region: str, name: str, digest: str, /, *, just_pulled: bool
+    ) -> tuple[images.Platform | None, ...] | Unread | None:
+        """Return the platforms that an image index lists; None if the image is gone.
+
+        ECR takes the read for a pull, so it is made only where one more pull changes nothing: not where ECR might fetch
+        from an upstream registry, nor where a lifecycle rule goes by the last pull. A node that has `just_pulled` this
+        manifest has set that time itself.
+        """
+        rule = self.cache_rule(account, region, name)
+        if isinstance(rule, Unread):
+            return rule
+        if rule is not None:
+            return Unread(f"the manifest was not read: repository {name} is a pull through cache, and would fetch it")
+        expiring = () if just_pulled else self.lifecycle_rules(account, region, name)
+        if isinstance(expiring, Unread):
+            return expiring
+        if counting := next((rule for rule in expiring if rule.counts_pulls), None):
+            return Unread(
+                f"the manifest was not read: it counts as a pull, by which lifecycle rule {counting.priority} goes"
+            )
+        key = ("platforms", account, region, name, digest)
+        return self.once(key, lambda: images.read_platforms(self._reading, account, region, name, digest))
 
     @_once
     def registry_policy(self, account: str, region: str, /) -> Mapping[str, Any] | Unread | None:
         """Return the registry's policy."""
+        if account in AWS_REGISTRIES:
+            return None
         return ecr.read_registry_policy(self._reading, account, region)
 
     @_once

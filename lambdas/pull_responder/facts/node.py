@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.compute import Cluster, FargateProfile, NodeGroup
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
+from pull_responder.facts.eks import ClusterUses
 from pull_responder.model.arn import Arn
 from pull_responder.model.reading import Unread
 from pull_responder.network.model import Network, NodePlace, Subnet
@@ -248,17 +249,42 @@ def _of_puller(facts: Facts, account: str, region: str, puller: Puller, pull: Pu
     if cluster is None:
         return None
     group_name, profile_name = puller.node_group, puller.fargate_profile
+    if shared := _sharing_the_role(facts, account, pull, puller.cluster):
+        return Unread(
+            f"node {_named(pull)} is gone, and {', '.join(shared)} have its role: in which it was is not known"
+        )
     if group_name is None and profile_name is None:
         group_name, profile_name = _only_one(facts, account, region, puller.cluster, pull)
-    if group_name is not None:
-        group = facts.node_group(account, region, puller.cluster, group_name)
-        return of_node_group(facts, account, region, group, cluster) if isinstance(group, NodeGroup) else group
-    if profile_name is not None:
-        profile = facts.fargate_profile(account, region, puller.cluster, profile_name)
-        if isinstance(profile, FargateProfile):
-            return of_fargate_profile(facts, account, region, profile, cluster)
-        return profile
+    if group_name or profile_name:
+        return _of_compute(facts, account, region, cluster, puller.cluster, group_name, profile_name)
     return cluster if isinstance(cluster, Unread) else None
+
+
+def _of_compute(  # noqa: PLR0913, PLR0917 -- where, and which of the two
+    facts: Facts,
+    account: str,
+    region: str,
+    cluster: Cluster | Unread,
+    cluster_name: str,
+    group_name: str | None,
+    profile_name: str | None,
+) -> Nodes | Unread | None:
+    if group_name is not None:
+        group = facts.node_group(account, region, cluster_name, group_name)
+        return of_node_group(facts, account, region, group, cluster) if isinstance(group, NodeGroup) else group
+    profile = facts.fargate_profile(account, region, cluster_name, profile_name or "")
+    return (
+        of_fargate_profile(facts, account, region, profile, cluster) if isinstance(profile, FargateProfile) else profile
+    )
+
+
+def _sharing_the_role(facts: Facts, account: str, pull: PullFailure, cluster: str) -> tuple[str, ...]:
+    """Return the node groups and profiles of the cluster that have the pulling role, where they are several."""
+    name = pull.principal.name if pull.principal else None
+    uses = facts.compute_uses(account, pull.region, name) if name else None
+    found = uses.found if isinstance(uses, ClusterUses) else ()
+    names = tuple(sorted(f"{use.membership} {use.name}" for use in found if use.cluster == cluster))
+    return names if len(names) > 1 else ()
 
 
 def _only_one(

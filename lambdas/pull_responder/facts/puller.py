@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.eks import ClusterUse, ClusterUses, Membership
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 # The services that hand a role to what runs kubelets: EC2 nodes, Fargate pods, hybrid nodes (by Systems Manager or
 # by IAM Roles Anywhere). EKS User Guide: "Amazon EKS node IAM role", "pod execution IAM role", "hybrid nodes IAM role".
 _NODE_SERVICES = ("ec2", "eks-fargate-pods", "ssm", "rolesanywhere")
+
+
+_PATH: Final = re.compile(r":role/.*/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,19 @@ def find_puller(facts: Facts, pull: PullFailure) -> Puller:
 
 def _find(facts: Facts, pull: PullFailure) -> Puller:
     principal = pull.principal
+    if pull.upstream_failure:
+        # Its repositories fill up by pulls of whoever may pull: what keeps them empty keeps EKS from pulling too.
+        return Puller(for_eks=True, because="ECR could not fetch the image for its registry, whoever pulls it")
     if principal is None or principal.kind is PrincipalKind.UNKNOWN:
-        return Puller(None, "the event does not say who was denied")
+        return Puller(None, "the event does not say who was denied", cluster=pull.cluster)
     if principal.kind is not PrincipalKind.ROLE:
-        return Puller(for_eks=False, because=f"it is a {principal.kind}, and nodes pull with a role")
+        return Puller(for_eks=False, because=f"its kind is {principal.kind}, and nodes pull with a role")
     if principal.account is None or principal.name is None:
         return Puller(None, "the event does not name the role that was denied")
-    if pull.cluster:
+    found = _find_role(facts, principal, principal.account, principal.name, pull)
+    if pull.cluster and not (found.for_eks and found.cluster == pull.cluster):
         return Puller(for_eks=True, because=f"the event names cluster {pull.cluster}", cluster=pull.cluster)
-    return _find_role(facts, principal, principal.account, principal.name, pull)
+    return found
 
 
 def _listed(facts: Facts, pull: PullFailure, principal: Principal) -> str | None:
@@ -72,6 +80,9 @@ def _listed(facts: Facts, pull: PullFailure, principal: Principal) -> str | None
     if principal.kind is PrincipalKind.ROLE:
         # As far as it is known: without the role's path.
         names.append(f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}")
+        if not names[1]:
+            pathless = {known: _PATH.sub(":role/", known) for known in facts.known_principals}
+            return next((known for known, text in pathless.items() if fnmatchcase(names[-1], text)), None)
     # Brackets are no wildcards in ARNs, but fnmatch takes them for character classes.
     patterns = {known: known.replace("[", "[[]") for known in facts.known_principals}
     return next((known for known, text in patterns.items() if any(fnmatchcase(name, text) for name in names)), None)
@@ -117,17 +128,20 @@ def _unused(
 ) -> Puller:
     """Nothing that could be read uses the role: that excludes EKS only if all of it could be read."""
     services = [service for service in _NODE_SERVICES if role.trusts(service)] if isinstance(role, Role) else None
-    if services == []:
+    # A session that EC2 named proves that EC2 delivered it, whatever the trust policy says by now.
+    if services == [] and not (principal.instance_id and not isinstance(instance, Instance)):
         return Puller(for_eks=False, because="its trust policy names no service that runs nodes or Fargate pods")
     if not isinstance(instance, Instance) and all(isinstance(use, Unread) for use in uses):
         # None of the three can be read: the trust policy and the session name decide.
         if "eks-fargate-pods" in (services or ()):
             return Puller(for_eks=True, because="its trust policy names eks-fargate-pods.amazonaws.com")
-        if principal.instance_id and "ec2" in (services or ("ec2",)):
+        if principal.instance_id and (services is None or "ec2" in services):
             return Puller(for_eks=True, because=f"its session is EC2 instance {principal.instance_id}")
         if services == ["ec2"] and principal.session_name and not principal.instance_id:
             return Puller(for_eks=False, because="its trust policy names EC2 alone, and its session is no instance")
     gaps = _gaps(principal, instance, uses)
+    if services == []:
+        gaps.append("its trust policy names no service that runs nodes, but its session is named as EC2 names them")
     if "eks-fargate-pods" in (services or ()):
         gaps.append("its trust policy names eks-fargate-pods.amazonaws.com, but no Fargate profile here uses it")
     seen = instance if isinstance(instance, Instance) else None

@@ -26,7 +26,8 @@ class Reading:
     """One diagnosis' reads.
 
     `remaining` gives the seconds left before the answer is due. What several checks ask for is read once: the
-    first to ask reads in its own thread, the others wait for it.
+    first to ask reads in its own thread, the others wait for it. `out_of_time` says that some of it was not read
+    for want of time.
     """
 
     def __init__(self, aws: Aws, *, remaining: Callable[[], float] = lambda: float("inf")) -> None:
@@ -35,6 +36,7 @@ class Reading:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
         self.calls = 0
+        self.out_of_time = False
 
     @property
     def partition(self) -> str:
@@ -81,6 +83,7 @@ class Reading:
         client. Error codes in `absent` mean that the thing does not exist: None. Any other failure is Unread.
         """
         if self.remaining() < _SECONDS_FOR_A_READ:
+            self.out_of_time = True
             return Unread(f"{permission} was not called: no time was left")
         # An account that cannot be reached is not tried again for each read.
         unreachable = self.once(("account", account), lambda: self.aws.reach(account, region=region))

@@ -45,8 +45,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         metrics=metrics,
     )
 
+    responder.gather(str(record.get("body")) for record in event.get("Records", []))
+
     def respond(record: SQSRecord) -> None:
-        responder.respond(record.body)
+        responder.respond(record.body, received=int(record.attributes.approximate_receive_count or 1))
 
     processor = BatchProcessor(
         EventType.SQS,

@@ -108,6 +108,8 @@ class PullFailure:
     """One failed pull. What is not known is None; nothing in it can be trusted to be true.
 
     `account` is where the failure was recorded, `region` the registry's region. `observed_at` is ISO 8601 in UTC.
+    `message` is what kubelet said, `upstream_failure` why ECR could not fetch from an upstream registry ("CODE:
+    reason"); both are bounded and redacted.
     """
 
     symptom: Symptom
@@ -126,6 +128,8 @@ class PullFailure:
     pod: str | None = None
     observed_at: str | None = None
     event_id: str | None = None
+    message: str | None = None
+    upstream_failure: str | None = None
 
     @property
     def partition(self) -> str:

@@ -32,6 +32,7 @@ Out of sight: Route 53 Resolver rules and DNS Firewall, AWS Network Firewall, pr
 
 from __future__ import annotations
 
+from pull_responder.model.reading import Unread
 from pull_responder.network.answer import (
     Cause,
     Fault,
@@ -61,7 +62,6 @@ from pull_responder.network.model import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
-    Unread,
     Vpc,
     VpcEndpoint,
 )

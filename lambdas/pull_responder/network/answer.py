@@ -140,8 +140,7 @@ class Leg:
     @property
     def verdict(self) -> HopVerdict:
         """The worst verdict of its hops."""
-        verdicts = {hop.verdict for hop in self.hops}
-        return next((bad for bad in (HopVerdict.FAILED, HopVerdict.UNDECIDED) if bad in verdicts), HopVerdict.OK)
+        return worst(hop.verdict for hop in self.hops)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -181,6 +180,17 @@ class Path:
         object.__setattr__(self, "undecided", undecided)
         passed = (Passed(cause, tuple(dict.fromkeys(lines))) for cause, lines in evidence.items())
         object.__setattr__(self, "passed", tuple(passed))
+
+    @property
+    def verdict(self) -> HopVerdict:
+        """The worst verdict of its legs."""
+        return worst(leg.verdict for leg in self.legs)
+
+
+def worst(verdicts: Iterable[HopVerdict]) -> HopVerdict:
+    """Return the worst verdict; of none, ok."""
+    found = set(verdicts)
+    return next((bad for bad in (HopVerdict.FAILED, HopVerdict.UNDECIDED) if bad in found), HopVerdict.OK)
 
 
 def merge(faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pull_responder.model.reading import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided, merge
 from pull_responder.network.model import (
@@ -15,7 +16,6 @@ from pull_responder.network.model import (
     Network,
     RouteTable,
     RouteTarget,
-    Unread,
     VpcEndpoint,
 )
 from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from pull_responder.model.reading import Unread
 from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
-from pull_responder.network.model import NatGateway, Network, Route, RouteTarget, Unread, read
+from pull_responder.network.model import NatGateway, Network, Route, RouteTarget, read
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.places import Trip
 from pull_responder.network.routing import Routing, listed, routing
@@ -92,7 +93,7 @@ def _nat_gateway(route: Route, trip: Trip) -> Exit:
     if nat.state != "available":
         explanation = f"NAT gateway {nat.id}, where the route {route} ends, is in state {nat.state}."
         hop = _unavailable(route, explanation, (state, f"route {route}"))
-    elif nat.public and not nat.public_addresses:
+    elif nat.public and nat.private_addresses and not nat.public_addresses:
         doubt = Undecided(Cause.NAT_GATEWAY_UNAVAILABLE, f"{nat.id} shows no public address")
         hop = Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state,), undecided=(doubt,))
     else:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from pull_responder.model.reading import Unread
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,30 +21,28 @@ PortRange = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """A fact that could not be read. `reason` says which and why, as a clause ("ec2:Describe… was denied")."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Vpc:
-    """A VPC. `cidrs` holds its IPv4 and IPv6 blocks; `dns_servers` is `domain-name-servers` of its DHCP options."""
+    """A VPC. `cidrs` holds its IPv4 and IPv6 blocks; `dns_servers` is `domain-name-servers` of its DHCP options.
+
+    `owner` is the account it belongs to, which may share its subnets with others; empty where that is not known.
+    """
 
     id: str
     cidrs: tuple[str, ...]
     dns_support: bool | Unread = True
     dns_hostnames: bool | Unread = True
     dns_servers: tuple[str, ...] | Unread = ("AmazonProvidedDNS",)
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet with its IPv4 and IPv6 blocks."""
+    """A subnet with its IPv4 and IPv6 blocks. `maps_public_addresses` is its MapPublicIpOnLaunch."""
 
     id: str
     cidrs: tuple[str, ...]
     availability_zone: str = ""
+    maps_public_addresses: bool = False
 
 
 class RouteTarget(StrEnum):
@@ -282,7 +282,7 @@ class Network:
     endpoints: tuple[VpcEndpoint, ...] | Unread = ()
     nat_gateways: Mapping[str, NatGateway] | Unread = field(default_factory=dict)
     internet_gateways: Mapping[str, InternetGateway] | Unread = field(default_factory=dict)
-    prefix_lists: Mapping[str, PrefixList] | Unread = field(default_factory=dict)
+    prefix_lists: Mapping[str, PrefixList | Unread] | Unread = field(default_factory=dict)
     private_zones: tuple[str, ...] | Unread = ()
 
 

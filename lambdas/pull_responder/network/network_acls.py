@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.model.reading import Unread
 from pull_responder.network.addresses import AddressSet, Coverage, Peer, coverage
 from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
-from pull_responder.network.model import Network, NetworkAcl, NetworkAclEntry, PortRange, Unread, read
+from pull_responder.network.model import Network, NetworkAcl, NetworkAclEntry, PortRange, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pull_responder.model.reading import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Cause, Hop, HopKind, HopVerdict, Leg, Path, Undecided
 from pull_responder.network.endpoints import DeadEnd, dead_end, interface_way, state_hop
@@ -15,7 +16,6 @@ from pull_responder.network.model import (
     Route,
     RouteTable,
     RouteTarget,
-    Unread,
     VpcEndpoint,
 )
 from pull_responder.network.network_acls import acl_hop, client_crossings

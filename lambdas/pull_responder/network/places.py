@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pull_responder.model.reading import Unread
 from pull_responder.network.addresses import ALL_IPV4, ALL_IPV6, PUBLIC_IPV4, PUBLIC_IPV6, AddressSet, Peer
-from pull_responder.network.model import EndpointInterface, Network, NodePlace, RouteTable, Unread, VpcEndpoint, read
+from pull_responder.network.model import (
+    EndpointInterface,
+    Network,
+    NodePlace,
+    PrefixList,
+    RouteTable,
+    VpcEndpoint,
+    read,
+)
 from pull_responder.network.resolution import Destination, endpoints_of
 
 _IPV4 = 4
@@ -129,15 +138,20 @@ def elsewhere_peer(destination: Destination, network: Network, version: int) -> 
 
 def _gateway_services(network: Network) -> AddressSet:
     """Return the addresses of S3 and DynamoDB, as far as their prefix lists were read."""
-    named = () if isinstance(network.prefix_lists, Unread) else network.prefix_lists.values()
-    known = (found for found in named if found.name.endswith((".s3", ".dynamodb")) and ".amazonaws." in found.name)
+    known = (
+        found for found in _named(network) if found.name.endswith((".s3", ".dynamodb")) and ".amazonaws." in found.name
+    )
     return AddressSet.of(*(cidr for found in known for cidr in found.entries))
+
+
+def _named(network: Network) -> tuple[PrefixList, ...]:
+    lists = () if isinstance(network.prefix_lists, Unread) else network.prefix_lists.values()
+    return tuple(found for found in lists if not isinstance(found, Unread))
 
 
 def _s3_prefix_lists(destination: Destination, network: Network) -> tuple[str, ...]:
     """Return the ids of S3's prefix list in the destination's region: by its name, and by routes to its endpoint."""
-    named = () if isinstance(network.prefix_lists, Unread) else network.prefix_lists.values()
-    by_name = [found.id for found in named if found.name.endswith(f".{destination.region}.s3")]
+    by_name = [found.id for found in _named(network) if found.name.endswith(f".{destination.region}.s3")]
     gateways = {endpoint.id for endpoint in endpoints_of(destination, network, "Gateway")}
     tables = () if isinstance(network.route_tables, Unread) else network.route_tables.values()
     by_route = [r.destination for table in tables for r in table.routes if r.target in gateways]

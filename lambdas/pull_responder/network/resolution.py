@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pull_responder.model.pull import Stage
+from pull_responder.model.reading import Unread
 from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
-from pull_responder.network.model import Network, RegistryPlace, Unread, Vpc, VpcEndpoint
+from pull_responder.network.model import Network, RegistryPlace, Vpc, VpcEndpoint
 
 AMAZON_DNS: Final = "AmazonProvidedDNS"
 _GONE: Final = {"deleting", "deleted"}

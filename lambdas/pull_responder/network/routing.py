@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from pull_responder.model.reading import Unread
 from pull_responder.network.addresses import AddressSet
-from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, Unread, VpcEndpoint, read
+from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, VpcEndpoint, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,10 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
     unread: list[str] = []
     for route in table.routes:
         cidrs = _cidrs(route, network)
+        if is_gateway_endpoint_route(route, network):
+            continue
         if isinstance(cidrs, Unread):
-            if not is_gateway_endpoint_route(route, network):
-                unread.append(f"{route}: {cidrs.reason}")
-        elif is_gateway_endpoint_route(route, network):
-            addresses = addresses - AddressSet.of(*cidrs)
+            unread.append(f"{route}: {cidrs.reason}")
         else:
             blocks += [
                 (ipaddress.ip_network(cidr, strict=False).prefixlen, AddressSet.of(cidr), route) for cidr in cidrs

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pull_responder.model.reading import Unread
 from pull_responder.network.addresses import AddressSet, Coverage, Peer, coverage
 from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
-from pull_responder.network.model import Network, NodePlace, SecurityGroupRule, Unread, VpcEndpoint, read
+from pull_responder.network.model import Network, NodePlace, SecurityGroupRule, VpcEndpoint, read
 
 HTTPS: Final = 443
 _SHOWN_RULES: Final = 10

@@ -99,7 +99,7 @@ def replace_inline_policy(role: Arn, *, region: str, policy_name: str, document:
         summary = f"Take the pull actions out of the Deny in {what}."
         command = _put_role_policy(role, policy_name, document, region)
     else:
-        summary = f"Delete {what}, which does nothing but deny the pull."
+        summary = f"Delete {what}: once it denies no pull, nothing is left of it."
         command = aws("iam", "delete-role-policy", role_name=_name(role), policy_name=policy_name, region=region)
     return Remediation(summary, role.account, region, docs.IAM_EDIT_POLICIES, (command,))
 

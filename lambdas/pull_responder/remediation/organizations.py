@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pull_responder.model.arn import Arn
 from pull_responder.model.verdict import Remediation
 from pull_responder.remediation import docs, policy_edits
 from pull_responder.remediation.policy_edits import Document
 from pull_responder.remediation.shell import aws
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 # AWS Organizations User Guide, "Quotas": characters of a service or resource control policy, white space not counted.
 CONTROL_POLICY_SIZE: Final = 5_120
@@ -29,19 +26,30 @@ class ControlPolicy:
     manager: str
 
 
-def exempt_role(policy: ControlPolicy, *, statements: Collection[int], role: Arn, region: str) -> Remediation:
-    """Leave `role` out of the Deny statements at the indexes `statements`, which go on denying everyone else.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What has to change in one policy: `exempt` are the indexes of Deny statements, `allow` actions that lack."""
 
-    No command when a statement cannot be edited, or the policy would be too long.
+    exempt: frozenset[int] = frozenset()
+    allow: tuple[str, ...] = ()
+
+
+def change(policy: ControlPolicy, wanted: Change, *, role: Arn, region: str) -> Remediation:
+    """Leave `role` out of the Deny statements, which go on denying everyone else, and allow what lacks, in one update.
+
+    What is allowed is allowed to every account that the policy is attached to. No command when a statement cannot be
+    edited, or the policy would be too long.
     """
-    edited = policy_edits.exempt_role(policy.document, statements, str(role))
-    return _update(policy, edited, region, f"leave the role {role} out of the Deny")
-
-
-def allow(policy: ControlPolicy, *, actions: Collection[str], region: str) -> Remediation:
-    """Allow `actions` in a service control policy, for every account that it is attached to."""
-    edited = policy_edits.allow(policy.document, actions=actions, resources=["*"])
-    return _update(policy, edited, region, f"allow {', '.join(actions)}, for every account that it is attached to")
+    document: Document | None = policy.document
+    done = []
+    if wanted.exempt:
+        document = policy_edits.exempt_role(policy.document, wanted.exempt, str(role))
+        done.append(f"leave the role {role} out of the Deny")
+    if wanted.allow:
+        if document is not None:
+            document = policy_edits.allow(document, actions=wanted.allow, resources=["*"])
+        done.append(f"allow {', '.join(wanted.allow)} to every account that it is attached to")
+    return _update(policy, document, region, " and ".join(done))
 
 
 def _update(policy: ControlPolicy, document: Document | None, region: str, change: str) -> Remediation:

@@ -7,6 +7,7 @@ Source of the rules: IAM User Guide, "IAM JSON policy elements reference".
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.model.arn import Arn
@@ -14,6 +15,8 @@ from pull_responder.remediation.ecr_actions import ECR_ACTIONS, REPOSITORY_ACTIO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+
+_EVERY_REPOSITORY: Final = re.compile(r"arn:(?:aws[a-z-]{0,20}|\*):ecr:\*(?::\*:(?:repository/)?\*)?")
 
 Document = dict[str, Any]
 Statement = dict[str, Any]
@@ -190,7 +193,7 @@ def _elsewhere(
     """Deny `freed` still on every other repository, where that can be said: by a NotResource."""
     if "NotResource" in statement:
         spared = _as_list(statement["NotResource"])
-    elif "*" in _as_list(statement.get("Resource")):
+    elif any(_is_every_repository(resource) for resource in _as_list(statement.get("Resource"))):
         spared = []
     else:
         return []
@@ -200,6 +203,11 @@ def _elsewhere(
     kept = {key: value for key, value in statement.items() if key not in replaced}
     sid = _free_sid(OTHER_REPOSITORIES_SID, others)
     return [{"Sid": sid, **kept, "Action": freed, "NotResource": [*spared, repository_arn]}]
+
+
+def _is_every_repository(resource: object) -> bool:
+    """Whether a Resource stands for every repository of every account and region, in one of its usual spellings."""
+    return resource == "*" or (isinstance(resource, str) and _EVERY_REPOSITORY.fullmatch(resource) is not None)
 
 
 def _renamed(statement: Statement, key: str, new_key: str, value: object) -> Statement:

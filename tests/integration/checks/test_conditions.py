@@ -82,3 +82,30 @@ def test_tags_that_cannot_be_read_leave_it_open(estate: Estate) -> None:
     assert diagnosis.findings == ()
     (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_lacks_pull_permissions"]
     assert "aws:ResourceTag/team" in reason
+
+
+def test_a_condition_behind_a_certain_deny_is_read_too(estate: Estate) -> None:
+    repository = estate.repository(
+        refuse("*", MANIFEST), refuse("*", MANIFEST, **on("StringEquals", "aws:ResourceTag/team", "payments"))
+    )
+    estate.client("ecr").tag_resource(resourceArn=str(repository), tags=[TEAM])
+    role = estate.role(attach=[PULL_ONLY])
+    (finding,) = estate.diagnose(estate.denied(role, repository)).findings
+    assert finding.cause == "repository_policy_denies_pull"
+    estate.run(finding.remediation)
+    assert estate.diagnose(estate.denied(role, repository)).findings == ()
+
+
+def test_a_conditional_allow_behind_a_certain_deny_is_read_too(estate: Estate) -> None:
+    repository = estate.repository()
+    role = estate.role(
+        ALLOW_TOKEN, deny(MANIFEST), allow(*PULL[1:], **on("StringEquals", "ecr:ResourceTag/team", "payments"))
+    )
+    diagnosis = estate.diagnose(estate.denied(role, repository))
+    assert [finding.cause for finding in diagnosis.findings] == [
+        "role_lacks_pull_permissions",
+        "role_policy_denies_pull",
+    ]
+    for finding in diagnosis.findings:
+        estate.run(finding.remediation)
+    assert estate.diagnose(estate.denied(role, repository)).findings == ()

@@ -190,3 +190,41 @@ def test_an_organization_condition_is_decided(organization: Organization) -> Non
     )
     (finding,) = organization.diagnose().findings
     assert finding.cause == "scp_blocks_pull"
+
+
+def test_one_policy_that_denies_and_lacks_gets_one_update(organization: Organization) -> None:
+    both = policy(
+        {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecr:Batch*", "Resource": "*"},
+    )
+    made = organization.client.create_policy(
+        Content=json.dumps(both), Description="", Name="both", Type="SERVICE_CONTROL_POLICY"
+    )["Policy"]["PolicySummary"]
+    organization.client.attach_policy(PolicyId=made["Id"], TargetId=organization.unit)
+    organization.client.detach_policy(PolicyId="p-FullAWSAccess", TargetId=organization.unit)
+    (finding,) = organization.diagnose().findings
+    (command,) = finding.remediation.commands
+    organization.client.update_policy(PolicyId=made["Id"], Content=command[command.index("--content") + 1])
+    assert organization.diagnose().findings == ()
+
+
+def test_every_level_that_lacks_is_mended_in_one_round(organization: Organization) -> None:
+    statement = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
+    organization.control("unit", statement, organization.unit)
+    organization.control("account", statement, organization.member)
+    for target in (organization.unit, organization.member):
+        organization.client.detach_policy(PolicyId="p-FullAWSAccess", TargetId=target)
+    (finding,) = organization.diagnose().findings
+    for command in finding.remediation.commands:
+        organization.client.update_policy(
+            PolicyId=command[command.index("--policy-id") + 1], Content=command[command.index("--content") + 1]
+        )
+    assert organization.diagnose().findings == ()
+
+
+def test_a_level_of_aws_own_policies_alone_needs_a_person(organization: Organization) -> None:
+    organization.control("unit", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}, organization.unit)
+    organization.client.detach_policy(PolicyId="p-FullAWSAccess", TargetId=organization.unit)
+    (finding,) = organization.diagnose().findings
+    assert "at level 1 below the organization's root" in finding.evidence[0]
+    assert finding.remediation.account == MANAGEMENT

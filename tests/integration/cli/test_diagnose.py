@@ -159,7 +159,7 @@ def test_nothing_found_but_something_open_is_exit_status_3(
     aws.client("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
     ended = run("diagnose", "--event", "-", "--format", "json", stdin=event(instance, role, repository=repository))
     assert ended.status == 3
-    assert {each["cause"] for each in ended.objects[0]["inconclusive"]} >= {"scp_blocks_pull"}
+    assert [each["cause"] for each in ended.objects[0]["inconclusive"]] == ["endpoint_policy_blocks_pull"]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (EVENTS / "not_ours").glob("*.json")))
@@ -217,7 +217,7 @@ def test_unusable_input_is_one_line_and_exit_status_2(run: Run, text: bytes, sai
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("diagnose",), "Missing option '--event'"),
+        (("diagnose",), "give --event, or --image and --cluster"),
         (("diagnose", "--event", "/nowhere/event.json"), "/nowhere/event.json: No such file or directory"),
         (("diagnose", "--event", "/"), "/: Is a directory"),
         (("diagnose", "--event", "-", "--format", "yaml"), "'yaml' is not one of 'text', 'json'"),
@@ -237,3 +237,28 @@ def test_unusable_settings_are_said(run: Run, monkeypatch: pytest.MonkeyPatch) -
     ended = run("diagnose", "--event", "-", stdin=event("i-0123456789abcdef0", "node"))
     assert ended.status == 2
     assert ended.err.startswith("pull-responder: KNOWN_PRINCIPALS is not JSON")
+
+
+def test_aws_region_is_enough(run: Run, node: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    instance, role, repository = node
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=event(instance, role, repository=repository))
+    assert [finding["cause"] for finding in ended.objects[0]["findings"]] == ["role_lacks_pull_permissions"]
+
+
+def test_no_region_at_all_is_the_pull_s(run: Run, node: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION")
+    instance, role, repository = node
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=event(instance, role, repository=repository))
+    assert [finding["cause"] for finding in ended.objects[0]["findings"]] == ["role_lacks_pull_permissions"]
+
+
+def test_an_endpoint_that_is_none_is_said_and_leaves_all_open(
+    run: Run, node: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    instance, role, repository = node
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=event(instance, role, repository=repository))
+    assert ended.status == 3
+    assert "Invalid endpoint: nonsense" in ended.objects[0]["inconclusive"][0]["reason"]

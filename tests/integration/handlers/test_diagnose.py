@@ -255,3 +255,24 @@ def test_without_time_the_message_waits_for_the_next_run(inbox: Inbox, node: tup
     answer = diagnose.handler(batch(denial(role, instance)), Context(milliseconds_left=10_000))
     assert failed(answer) == ["message-0"]
     assert inbox.messages() == []
+
+
+class Dwindling(Context):
+    """A run whose time is used up once it has begun."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        left, self.milliseconds_left = self.milliseconds_left, 9_000
+        return left
+
+
+def test_what_could_not_be_read_in_time_brings_the_message_back(inbox: Inbox, node: tuple[str, str]) -> None:
+    role, instance = node
+    event = batch(denial(role, instance))
+    assert failed(diagnose.handler(event, Dwindling(milliseconds_left=17_000))) == ["message-0"]
+    assert inbox.messages() == []
+
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3"
+    assert failed(diagnose.handler(event, Dwindling(milliseconds_left=17_000))) == []
+    # By AWS's own words, which are all that could be had.
+    (message,) = inbox.messages()
+    assert message["MessageAttributes"]["cause"]["Value"] == "role_lacks_pull_permissions"

@@ -127,7 +127,7 @@ def test_single_objects_stand_for_lists() -> None:
 
 def test_a_parsed_document_is_bounded_too() -> None:
     with pytest.raises(PolicyError) as caught:
-        parse_policy(document(allow(Resource=["x" * 1000] * 70)), name="p")
+        parse_policy(document(allow(Resource=["x" * 1000] * (MAXIMUM_LENGTH // 1000 + 1))), name="p")
     assert (
         str(caught.value) == f"policy p: Statement[0].Resource: the policy is longer than {MAXIMUM_LENGTH} characters"
     )

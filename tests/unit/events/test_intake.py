@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.events.intake import Skipped, UnusableEvent, distinct, read_body, read_event, read_text
+from pull_responder.events.intake import Origins, Skipped, UnusableEvent, distinct, read_body, read_event, read_text
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -38,7 +38,7 @@ def test_an_sqs_batch_is_read_in_order() -> None:
 
 
 def test_one_sqs_body_is_the_event_as_eventbridge_delivers_it() -> None:
-    assert read_body(text("ecr_denials/token")) == pull("token")
+    assert read_body(text("ecr_denials/token"), origins=Origins()) == pull("token")
 
 
 def test_a_cloudtrail_log_file() -> None:
@@ -69,7 +69,8 @@ NOTIFICATION = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:11111
         (7, "the input is not an event but a number"),
         (
             {},
-            "the input is not an event: it has neither Records (SQS, log file), detail (EventBridge) nor eventName",
+            "the input is not an event: it has neither Records (SQS, log file), detail (EventBridge), awslogs nor "
+            "eventName",
         ),
         ({"detail": None}, "detail is not an object but null"),
         ({"detail": {}}, "detail.eventName is not a string but null"),

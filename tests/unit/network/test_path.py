@@ -154,6 +154,23 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
     ),
     "DNS support off": (behind_nat().vpc(dns_support=False), {("vpc_dns_disabled", "vpc-1")}),
     "DNS hostnames off": (endpoints_only().vpc(dns_hostnames=False), {("vpc_dns_disabled", "vpc-1")}),
+    "the S3 gateway endpoint's route is a blackhole": (
+        endpoints_only().routes(Route("pl-s3", "vpce-s3", active=False)),
+        {("s3_endpoint_not_in_route_table", "rtb-node")},
+    ),
+    "egress to private ranges will do once there are endpoints": (
+        isolated()
+        .egress(rule("10.0.0.0/16"))
+        .acl(
+            NetworkAclEntry(1, allow=True, egress=True, cidr="10.0.0.0/16"),
+            NetworkAclEntry(1, allow=True, egress=False, cidr="10.0.0.0/16"),
+        ),
+        {("no_route_to_ecr", "subnet-node")},
+    ),
+    "egress to a part of S3 alone": (
+        endpoints_only().egress(rule("52.218.0.0/17")),
+        {("security_group_blocks_egress", "sg-node")},
+    ),
     # Two at once: each would stop the pull alone.
     "no route, and egress to nothing": (
         isolated().egress(),
@@ -233,6 +250,10 @@ UNREAD: dict[str, tuple[Estate, set[str]]] = {
             "endpoint_security_group_blocks_ingress",
             "s3_endpoint_not_in_route_table",
         },
+    ),
+    "route tables, and egress to endpoints only": (
+        behind_nat().but(route_tables=DENIED).egress(rule("10.0.0.0/16")),
+        {"no_route_to_ecr", "nat_gateway_unavailable", "public_ip_missing", "security_group_blocks_egress"},
     ),
     "DNS support": (behind_nat().vpc(dns_support=DENIED), {"vpc_dns_disabled"}),
     "DNS hostnames": (endpoints_only().vpc(dns_hostnames=DENIED), {"vpc_dns_disabled"}),
@@ -376,6 +397,12 @@ class TestPrivateHostedZones:
         for estate in (behind_nat(), endpoints_only(), public()):
             assert works(estate.but(private_zones=self.NOT_READ))
         assert faults(isolated().but(private_zones=self.NOT_READ)) == {("no_route_to_ecr", "subnet-node")}
+
+    def test_unread_zones_leave_open_whether_egress_to_private_ranges_will_do(self) -> None:
+        estate = isolated().routes(Route("0.0.0.0/0", "tgw-1")).egress(rule("10.0.0.0/8"))
+        assert faults(estate) == {("security_group_blocks_egress", "sg-node")}
+        estate = estate.but(private_zones=self.NOT_READ)
+        assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr", "security_group_blocks_egress"})
 
     def test_unread_zones_may_stand_for_private_dns(self) -> None:
         estate = endpoints_only().endpoint("vpce-api", private_dns=False).but(private_zones=self.NOT_READ)

@@ -99,6 +99,11 @@ def test_the_main_route_table_is_called_so() -> None:
     assert "route table rtb-main (the main one): 10.0.0.0/16 -> local" in fault.evidence
 
 
+def test_a_vpc_may_have_public_addresses_of_its_own() -> None:
+    estate = behind_nat().vpc(cidrs=("10.0.0.0/16", "52.10.0.0/16")).routes(TO_NAT, Route("52.10.0.0/16", "local"))
+    assert works(estate)
+
+
 class TestIpv6:
     DUAL_STACK = "111111111111.dkr-ecr.eu-west-1.on.aws"
     BOTH = ("10.0.0.5", "2600:1f18::5")
@@ -130,7 +135,8 @@ class TestIpv6:
         endpoint = interface_endpoint("ecr.dkr", dns_names=("*.dkr-ecr.eu-west-1.on.aws",))
         estate = behind_nat().at(addresses=self.BOTH).pulling(self.DUAL_STACK).but(endpoints=(endpoint,))
         assert works(estate)
-        assert faults(estate.ingress()) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
+        only_ipv6 = estate.ingress(rule("::/0")).egress(rule("0.0.0.0/0"), rule("::/0"))
+        assert faults(only_ipv6) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
 
 
 def test_unread_internet_gateways_are_not_needed() -> None:

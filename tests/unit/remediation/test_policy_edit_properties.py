@@ -58,6 +58,10 @@ def _list(value: Any) -> list[Any]:  # noqa: ANN401 -- JSON
     return value if isinstance(value, list) else [value]
 
 
+# The spellings of "every repository" among the generated resources.
+EVERY_REPOSITORY = {"*", "arn:aws:ecr:*:*:repository/*"}
+
+
 def _like(value: str, patterns: object, flags: int = 0) -> bool:
     regexes = [re.escape(p).replace(r"\*", ".*").replace(r"\?", ".") for p in _list(patterns)]
     return any(re.fullmatch(regex, value, flags) for regex in regexes)
@@ -79,7 +83,7 @@ def test_exactly_the_asked_actions_are_freed(statement: dict[str, Any]) -> None:
     after = stop_denying(before, [0], ASKED, REPOSITORY)
 
     assert after is not None
-    everywhere = "NotResource" in statement or "*" in _list(statement["Resource"])
+    everywhere = "NotResource" in statement or not EVERY_REPOSITORY.isdisjoint(_list(statement["Resource"]))
     for action, resource in REQUESTS:
         asked = action in ASKED and (resource != NEIGHBOUR or not everywhere)
         assert _denied(after, action, resource) == (_denied(before, action, resource) and not asked), (action, resource)

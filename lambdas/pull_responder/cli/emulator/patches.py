@@ -36,12 +36,14 @@ def apply() -> None:
     for patch in (
         _accept_events_of_aws_services,
         _fire_rules_on_management_events,
+        _match_any_term,
         _know_every_aws_managed_policy,
         _serve_other_registries,
         _know_sessions_by_their_role,
         _serve_registry_settings,
         _serve_fargate_profiles,
         _authorize_parts_of_clusters,
+        _authorize_batches_of_messages,
         _keep_clusters_without_kubernetes,
         _treat_loopback_as_tls,
         _run_functions_on_their_own_python,
@@ -69,6 +71,21 @@ def _fire_rules_on_management_events() -> None:
         raise RuntimeError("ministack's event dispatch has changed: review the patch that fires rules")
     patched = source.replace(stock, 'rule.get("State") == "DISABLED"')
     exec(patched, eventbridge.__dict__)  # noqa: S102 -- the installed package's own source, one comparison replaced
+
+
+def _match_any_term() -> None:
+    """Filter patterns of log subscriptions take "?one ?other" for both words, not for either."""
+    logs = _module("services.cloudwatch_logs")
+    stock = logs._subscription_pattern_matches
+
+    def matches(pattern: str, message: str) -> bool:
+        terms = (pattern or "").split()
+        if terms and all(term.startswith("?") for term in terms):
+            return any(term[1:] in message for term in terms)
+        matched: bool = stock(pattern, message)
+        return matched
+
+    logs._subscription_pattern_matches = matches
 
 
 def _know_every_aws_managed_policy() -> None:
@@ -237,6 +254,18 @@ def _authorize_parts_of_clusters() -> None:
         return f"arn:aws:eks:{region}:{account}:{kind}/{part['cluster']}/{unquote(part['name'])}"
 
     actions.extract_resource_arn = resource
+
+
+def _authorize_batches_of_messages() -> None:
+    """SQS batches want permissions of their own; AWS has none for them (SQS developer guide, "batch actions")."""
+    actions = _module("core.iam_actions")
+    stock = actions.extract_iam_action
+
+    def action(service: str, *request: Any, **more: Any) -> Any:
+        found = stock(service, *request, **more)
+        return found.removesuffix("Batch") if service == "sqs" and found else found
+
+    actions.extract_iam_action = action
 
 
 def _keep_clusters_without_kubernetes() -> None:

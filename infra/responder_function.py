@@ -1,0 +1,133 @@
+"""What every function of Pull Responder has alike: its code, its log and its role."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra import permissions
+from infra.dependency_layer import ARCHITECTURE, RUNTIME
+from infra.permissions import Grant
+from infra.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_LAMBDAS: Final = Path(__file__).resolve().parent.parent / "lambdas"
+# The terminal is no part of the deployed code; requirements come as the layer; the rest are leftovers of tools.
+_NOT_DEPLOYED: Final = ["pull_responder/cli", "requirements.txt", "__pycache__", "*.pyc", "*.egg-info", ".*_cache"]
+
+_LAMBDA_LOG_LEVELS: Final = {
+    "DEBUG": lambda_.ApplicationLogLevel.DEBUG,
+    "INFO": lambda_.ApplicationLogLevel.INFO,
+    "WARNING": lambda_.ApplicationLogLevel.WARN,
+    "ERROR": lambda_.ApplicationLogLevel.ERROR,
+}
+
+
+class ResponderFunction(Construct):
+    """A function with its role and log.
+
+    `name` is its module among the handlers and its part of permissions.json. The role has what that part declares, with
+    `resources` for the placeholders of permissions.SCOPES, and beside it only `run`: what running it takes.
+    """
+
+    def __init__(  # noqa: PLR0913 -- keyword-only but for what every construct takes
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        description: str,
+        settings: Settings,
+        layer: lambda_.ILayerVersion,
+        resources: Mapping[str, str],
+        run: Iterable[Grant],
+        environment: Mapping[str, str],
+        memory_size: int,
+        timeout_seconds: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY)
+        resource = log.node.default_child
+        if not isinstance(resource, logs.CfnLogGroup):
+            raise TypeError(f"a log group is a {type(resource).__name__}, not a CfnLogGroup")
+        # Set here because the construct takes a name for each number of days.
+        resource.retention_in_days = settings.log_retention_days
+        write_log = Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log.log_group_arn,))
+        self.role = self._role(name, resources, (write_log, *run))
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            handler=f"pull_responder.handlers.{name}.handler",
+            code=lambda_.Code.from_asset(str(_LAMBDAS), exclude=_NOT_DEPLOYED, ignore_mode=cdk.IgnoreMode.GIT),
+            layers=[layer],
+            memory_size=memory_size,
+            timeout=cdk.Duration.seconds(timeout_seconds),
+            environment={"POWERTOOLS_LOG_LEVEL": settings.log_level, **environment},
+            role=self.role,
+            log_group=log,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=_LAMBDA_LOG_LEVELS[settings.log_level],
+        )
+        cdk.Validations.of(self.function).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-L1",
+                reason="The dependency layer is built for Python 3.13, which AWS supports until 2029",
+            )
+        )
+
+    def _role(self, name: str, resources: Mapping[str, str], run: tuple[Grant, ...]) -> iam.Role:
+        declared = permissions.declared(name)
+        granted = {
+            purpose: permissions.grants(
+                actions,
+                partition=cdk.Aws.PARTITION,
+                account=cdk.Aws.ACCOUNT_ID,
+                region=cdk.Aws.REGION,
+                **resources,
+            )
+            for purpose, actions in declared.items()
+        }
+        role = iam.Role(
+            self,
+            "Role",
+            description=f"What Pull Responder's {name} function may do",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={
+                purpose: iam.PolicyDocument(
+                    statements=[
+                        iam.PolicyStatement(actions=list(grant.actions), resources=list(grant.resources))
+                        for grant in grants
+                    ]
+                )
+                for purpose, grants in {**granted, "run": run}.items()
+            },
+        )
+        _acknowledge_wildcards(role, [action for actions in declared.values() for action in actions], resources)
+        return role
+
+
+def _acknowledge_wildcards(role: iam.Role, actions: Iterable[str], resources: Mapping[str, str]) -> None:
+    """Tell cdk-nag, for each resource with a wildcard, why it cannot be narrower."""
+    for grant in permissions.grants(
+        actions,
+        # As cdk-nag writes what is known at deployment only.
+        partition="<AWS::Partition>",
+        account="<AWS::AccountId>",
+        region="<AWS::Region>",
+        **resources,
+    ):
+        for resource in grant.resources:
+            if "*" in resource:
+                finding = f"AwsSolutions-IAM5[Resource::{resource}]"
+                cdk.Validations.of(role).acknowledge(cdk.Acknowledgment(id=finding, reason=grant.reason))

@@ -1,0 +1,54 @@
+"""The interface endpoint has private DNS off, so the registry's name still leads outside.
+
+What it checks: where a subnet has no way to the internet, whether the interface endpoint that should serve it answers
+for the service's own name in the VPC.
+
+Why that stops a pull: kubelet asks for `api.ecr.…` or the registry's host, is given public addresses, and has no
+route to them. It says `i/o timeout`, or `no basic auth credentials` where this is the `ecr.api` endpoint.
+
+How to fix it: turn private DNS on.
+
+References: AWS PrivateLink Guide, "Access an AWS service using an interface VPC endpoint", private DNS names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.endpoint_fix import endpoint_of
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Remediation, Severity, Verdict
+from pull_responder.network import Cause
+from pull_responder.remediation.ec2 import answer_in_the_vpc, enable_private_dns
+
+if TYPE_CHECKING:
+    from pull_responder.checks.pull_path import PullPath
+    from pull_responder.facts.facts import Facts
+    from pull_responder.network import Fault
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.PRIVATE_DNS_DISABLED, pull, facts, _fix)
+
+
+def _fix(fault: Fault, path: PullPath) -> Remediation:
+    where, endpoint = path.where(fault.resource_id), endpoint_of(fault.resource_id, path)
+    if endpoint is not None and endpoint.private_dns_inbound_only:
+        return answer_in_the_vpc(where, endpoint_id=endpoint.id)
+    return enable_private_dns(where, endpoint_id=fault.resource_id)
+
+
+CHECK = Check(
+    id="endpoint_private_dns_disabled",
+    title="The interface endpoint has private DNS off",
+    severity=Severity.HIGH,
+    resource_type="Other",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

@@ -1,0 +1,45 @@
+"""The endpoint's security groups do not let the node in.
+
+What it checks: whether the ingress rules of the groups of the interface endpoint that the traffic goes to let TCP 443
+in from the node: from its addresses, or from one of its security groups.
+
+Why that stops a pull: what no rule allows is dropped without a word. kubelet says `i/o timeout`, or `no basic auth
+credentials` where this is the `ecr.api` endpoint.
+
+How to fix it: add an ingress rule for TCP 443 from the nodes' security group.
+
+References: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)", considerations; Amazon VPC
+User Guide, "Security group rules".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.path_fix import let_https_through
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.network import Cause
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.ENDPOINT_BLOCKS_INGRESS, pull, facts, let_https_through)
+
+
+CHECK = Check(
+    id="endpoint_security_group_blocks_ingress",
+    title="The endpoint's security groups do not let the node in",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2SecurityGroup",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

@@ -1,0 +1,126 @@
+"""The repository has no such image.
+
+What it checks: whether the repository has the tag or digest that the pod names, and can serve it. If not, whether it
+has been archived, which rule of the repository's lifecycle policy may have expired it, and which tags are nearest. What
+a pull through cache lacks is fetched from the upstream registry, and is left out here.
+
+Why that stops a pull: ECR answers `manifest unknown`, or "not found". Images in the archive are kept, but cannot be
+pulled: ECR answers 404.
+
+How to fix it: correct the tag, push the image again, or restore it from the archive. If a lifecycle policy takes away
+what is still in use, change the policy, too.
+
+References: Amazon ECR User Guide, "Troubleshooting Amazon ECR error messages", "Archiving an image" and "Lifecycle
+policy properties in Amazon ECR".
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.pulled_image import PulledImage, cache_rule_of, find_image, image_of
+from pull_responder.facts import lifecycle
+from pull_responder.facts.images import ACTIVE, ARCHIVED, IMAGE_PERMISSIONS, REPOSITORY_PERMISSIONS, Image
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.remediation import docs
+from pull_responder.remediation.registry import await_restore, name_other_image, restore_image
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+_MOST_TAGS = 3
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
+    """Return failed for a missing or archived image, passed, not applicable without a repository, or inconclusive."""
+    image = image_of(pull)
+    if isinstance(image, Verdict):
+        return image
+    found = find_image(image, pull, facts)
+    if isinstance(found, Unread):
+        return Verdict.inconclusive(found.reason)
+    if found is not None:
+        if found.status == ACTIVE:
+            return Verdict.passed(f"The repository has {image}: its manifest is {found.digest}.")
+        return _archived(image, found)
+    repository = facts.repository(image.repository.account, pull.region, image.name.repository)
+    if isinstance(repository, Unread):
+        return Verdict.inconclusive(repository.reason)
+    if repository is None:
+        return Verdict.not_applicable("there is no such repository")
+    rule = cache_rule_of(image.repository, pull, facts)
+    if isinstance(rule, Unread):
+        return Verdict.inconclusive(rule.reason)
+    if rule is not None:
+        return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} fetches what is not there yet")
+    digest = facts.archived(image.repository.account, pull.region, image.name)
+    if isinstance(digest, str):
+        return _archived(image, Image(digest, status=ARCHIVED))
+    return _missing(image, pull, facts, archive=digest)
+
+
+def _archived(image: PulledImage, found: Image) -> Verdict:
+    if found.status == ARCHIVED:
+        remediation = restore_image(image.repository, image=str(image), digest=found.digest)
+    else:
+        remediation = await_restore(image.repository, image=str(image))
+    return Verdict.failed(
+        resource=image.resource,
+        explanation=f"The image {image} is in the archive of {image.repository}, from where nothing can be pulled.",
+        evidence=(f"The status of {image} ({found.digest}) is {found.status}.",),
+        remediation=remediation,
+    )
+
+
+def _missing(image: PulledImage, pull: PullFailure, facts: Facts, *, archive: Unread | None) -> Verdict:
+    account = image.repository.account
+    tags = facts.tags(account, pull.region, image.name.repository)
+    rules = facts.lifecycle_rules(account, pull.region, image.name.repository)
+    near = () if image.name.tag is None or isinstance(tags, Unread) else _nearest(image.name.tag, tags)
+    expiring = () if isinstance(rules, Unread) else tuple(rule for rule in rules if rule.may_expire(image.name.tag))
+    unread = [each for each in (archive, tags, rules) if isinstance(each, Unread)]
+    sentences = [f"The repository {image.repository} has no image {image.name.digest or image.name.tag}."]
+    if expiring:
+        sentences.append(f"Its lifecycle policy may have expired it, by {'; or by '.join(map(str, expiring))}.")
+    if near:
+        sentences.append(f"The nearest tags are {', '.join(near)}.")
+    return Verdict.failed(
+        resource=image.resource,
+        explanation=" ".join(sentences),
+        evidence=(
+            f"ecr:DescribeImages finds no {image}.",
+            *(f"Lifecycle {rule}." for rule in expiring),
+            *([f"Nearest tags: {', '.join(near)}."] if near else []),
+            *(f"Not looked at: {each.reason}" for each in unread),
+        ),
+        remediation=name_other_image(image.repository, image=str(image), near=near),
+    )
+
+
+def _nearest(tag: str, tags: tuple[str, ...]) -> tuple[str, ...]:
+    """The tags that are spelt most alike: one with another case or a leading "v" comes first."""
+    plain = tag.lower().removeprefix("v")
+    same = sorted({each for each in tags if each.lower().removeprefix("v") == plain})
+    return tuple(dict.fromkeys((*same, *difflib.get_close_matches(tag, sorted(set(tags)), _MOST_TAGS))))[:_MOST_TAGS]
+
+
+CHECK = Check(
+    id="image_not_found",
+    title="The repository has no such image",
+    severity=Severity.HIGH,
+    resource_type="AwsEcrContainerImage",
+    permissions=(
+        *IMAGE_PERMISSIONS,
+        *REPOSITORY_PERMISSIONS,
+        *lifecycle.PERMISSIONS,
+        "ecr:DescribePullThroughCacheRules",
+    ),
+    docs_url=docs.ECR_TROUBLESHOOTING,
+    examine=examine,
+    symptoms=frozenset({Symptom.NOT_FOUND, Symptom.UNKNOWN}),
+    refused_by_ecr=False,
+)

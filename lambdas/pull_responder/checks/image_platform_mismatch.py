@@ -1,0 +1,152 @@
+"""The image has no manifest for the node's platform.
+
+What it checks: the platforms that a multi-platform image lists, against the operating system and architecture of the
+node (its instance, the AMI type of its node group, or Fargate's linux/amd64). An image of a single manifest is fetched
+by containerd whatever its platform is, so it is no fault here.
+
+Why that stops a pull: the runtime picks the manifest for its own platform from the list, and there is none:
+`no match for platform in manifest`.
+
+How to fix it: build and push the image for that platform too, or keep the pod off such nodes.
+
+How it reads: a manifest can be read by `ecr:BatchGetImage` alone, which ECR takes for a pull. It is not called on pull
+through caches, nor where a lifecycle rule goes by the last pull, unless the node has just pulled the same manifest.
+
+References: Amazon ECR User Guide, "Pushing a multi-architecture image"; OCI image specification, "Image Index".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.kubelet_words import said
+from pull_responder.checks.pulled_image import PulledImage, find_image, image_of
+from pull_responder.facts import compute, ec2, lifecycle
+from pull_responder.facts.compute import NodeGroup
+from pull_responder.facts.images import IMAGE_PERMISSIONS, MANIFEST_PERMISSIONS, Image, Platform
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.remediation import docs
+from pull_responder.remediation.registry import build_for
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+    from pull_responder.facts.node import Nodes
+
+# EC2's words for architectures, and Go's.
+_ARCHITECTURES: Final = {"x86_64": "amd64", "arm64": "arm64", "i386": "386"}
+# What else a node takes: containerd's platforms package (compare.go, platformVector).
+_RUNS_TOO: Final = {"amd64": ("386",), "arm64": ("arm",)}
+# Inference: EKS on Fargate has Linux on x86-64 alone (aws/containers-roadmap#1629 asks for another).
+_FARGATE: Final = Platform("linux", "amd64")
+
+_Offered = tuple[Platform | None, ...]
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
+    """Return failed with the platforms on both sides, passed, not applicable without an image, or inconclusive."""
+    image = image_of(pull)
+    by_words = pull.symptom is Symptom.PLATFORM_MISMATCH
+    if isinstance(image, Verdict):
+        return image
+    found = find_image(image, pull, facts)
+    if found is None:
+        return Verdict.not_applicable("there is no such image")
+    if isinstance(found, Image) and not found.is_index and not by_words:
+        return Verdict.passed(f"{image} is a single manifest, which nodes of every platform fetch.")
+    offered = _offered(image, found, pull, facts)
+    nodes = facts.nodes(pull)
+    needed = nodes if isinstance(nodes, Unread) else _platforms_of(nodes, facts)
+    if isinstance(offered, Unread) or isinstance(needed, Unread):
+        if by_words:
+            return _failed(image, pull, offered, ())
+        return Verdict.inconclusive(offered.reason if isinstance(offered, Unread) else _reason(needed))
+    lacking = tuple(platform for platform in needed if not _serves(offered, platform))
+    if lacking:
+        return _failed(image, pull, offered, lacking)
+    return Verdict.passed(f"{image} has a manifest for {', '.join(map(str, needed))}.")
+
+
+def _reason(needed: tuple[Platform, ...] | Unread) -> str:
+    return needed.reason if isinstance(needed, Unread) else ""
+
+
+def _offered(image: PulledImage, found: Image | Unread, pull: PullFailure, facts: Facts) -> _Offered | Unread:
+    if isinstance(found, Unread):
+        return found
+    if not found.is_index:
+        return Unread(f"{image} is a single manifest, which does not say its platform")
+    just_pulled = pull.symptom is Symptom.PLATFORM_MISMATCH
+    account, region = image.repository.account, pull.region
+    listed = facts.platforms(account, region, image.name.repository, found.digest, just_pulled=just_pulled)
+    return Unread(f"{image} was deleted while it was looked at") if listed is None else listed
+
+
+def _platforms_of(nodes: Nodes, facts: Facts) -> tuple[Platform, ...] | Unread:
+    if nodes.fargate:
+        return (_FARGATE,)
+    if nodes.instances:
+        found = [_of_instance(instance) for instance in nodes.instances]
+        known = tuple(dict.fromkeys(platform for platform in found if platform))
+        return known if len(found) == len([each for each in found if each]) else Unread("EC2 names no architecture")
+    if nodes.cluster and nodes.node_group:
+        group = facts.node_group(nodes.account, nodes.region, nodes.cluster, nodes.node_group)
+        platform = _of_ami_type(group.ami_type or "") if isinstance(group, NodeGroup) else None
+        if platform:
+            return (platform,)
+    return Unread(f"the platform of {nodes.name} is not known")
+
+
+def _of_instance(instance: ec2.Instance) -> Platform | None:
+    architecture = _ARCHITECTURES.get(instance.architecture or "")
+    return Platform(instance.platform or "linux", architecture) if architecture else None
+
+
+def _of_ami_type(ami_type: str) -> Platform | None:
+    """Source: Amazon EKS API Reference, Nodegroup, amiType; CUSTOM says nothing."""
+    os = "windows" if ami_type.startswith("WINDOWS_") else "linux"
+    if "ARM_64" in ami_type:
+        return Platform(os, "arm64")
+    return Platform(os, "amd64") if "x86_64" in ami_type else None
+
+
+def _serves(offered: _Offered, node: Platform) -> bool:
+    """Return whether one of the manifests is for `node`; one that names no platform may be."""
+    fitting = (node.architecture, *_RUNS_TOO.get(node.architecture, ()))
+    return any(each is None or (each.os == node.os and each.architecture in fitting) for each in offered)
+
+
+def _failed(
+    image: PulledImage, pull: PullFailure, offered: _Offered | Unread, lacking: tuple[Platform, ...]
+) -> Verdict:
+    needed = ", ".join(map(str, lacking))
+    has = () if isinstance(offered, Unread) else tuple(dict.fromkeys(str(each) for each in offered if each))
+    listed = f" It has {', '.join(has)}." if has else ""
+    return Verdict.failed(
+        resource=image.resource,
+        explanation=f"The image {image} has no manifest for {needed or 'the platform of the node'}.{listed}",
+        evidence=(*([f"The manifest of {image} lists {', '.join(has)}."] if has else []), *said(pull)),
+        remediation=build_for(image.repository, image=str(image), platforms=needed),
+    )
+
+
+CHECK = Check(
+    id="image_platform_mismatch",
+    title="The image has no manifest for the node's platform",
+    severity=Severity.HIGH,
+    resource_type="AwsEcrContainerImage",
+    permissions=(
+        *IMAGE_PERMISSIONS,
+        *MANIFEST_PERMISSIONS,
+        *lifecycle.PERMISSIONS,
+        *compute.PERMISSIONS,
+        *ec2.PERMISSIONS,
+        "ecr:DescribePullThroughCacheRules",
+    ),
+    docs_url=docs.ECR_MULTI_ARCHITECTURE,
+    examine=examine,
+    symptoms=frozenset({Symptom.PLATFORM_MISMATCH, Symptom.UNKNOWN}),
+    refused_by_ecr=False,
+)

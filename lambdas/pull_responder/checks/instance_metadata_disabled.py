@@ -1,0 +1,74 @@
+"""The node's metadata endpoint is off.
+
+What it checks: whether HttpEndpoint of the instance's metadata options, or of the launch template that its node group
+uses, is disabled. The hop limit does not matter: kubelet runs on the host.
+
+Why that stops a pull: kubelet gets the credentials of the instance's role from that endpoint. Without them it pulls
+anonymously and says `no basic auth credentials`.
+
+How to fix it: turn the endpoint on, in the launch template too.
+
+References: Amazon EC2 User Guide, "Modify instance metadata options for existing instances"; Amazon EKS User Guide,
+"Customize managed nodes with launch templates".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.node_identity import IDENTITY_PERMISSIONS, IDENTITY_SYMPTOMS
+from pull_responder.facts.ec2 import LaunchTemplate
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.remediation.ec2 import Where, enable_metadata
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+    from pull_responder.facts.node import Nodes
+
+_OFF = "disabled"
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed for instances or a template that has it off, passed, not applicable to Fargate, or inconclusive."""
+    nodes = facts.nodes(pull)
+    if isinstance(nodes, Unread):
+        return Verdict.inconclusive(nodes.reason)
+    if nodes.fargate:
+        return Verdict.not_applicable("Fargate pods get credentials without instance metadata")
+    off = [instance.id for instance in nodes.instances if instance.metadata_endpoint == _OFF]
+    template = nodes.template if isinstance(nodes.template, LaunchTemplate) else None
+    template_off = template is not None and template.metadata_endpoint == _OFF
+    if off or (template_off and not nodes.instances):
+        return _failed(nodes, off, template.id if template and template_off else None, pull.partition)
+    if not nodes.instances and isinstance(nodes.template, Unread):
+        return Verdict.inconclusive(nodes.template.reason)
+    names = ", ".join(instance.id for instance in nodes.instances) or nodes.name
+    return Verdict.passed(f"The metadata endpoint of {names} is not turned off.")
+
+
+def _failed(nodes: Nodes, off: list[str], template_id: str | None, partition: str) -> Verdict:
+    kind, name = ("instance", off[0]) if off else ("launch-template", template_id)
+    arn = f"arn:{partition}:ec2:{nodes.region}:{nodes.account}:{kind}/{name}"
+    which = ", ".join((*off, *([f"launch template {template_id}"] if template_id else [])))
+    return Verdict.failed(
+        resource=Resource("AwsEc2Instance" if off else "AwsEc2LaunchTemplate", arn, nodes.account),
+        explanation=f"The metadata endpoint of {which} is off, so kubelet has no credentials for the registry.",
+        evidence=(f"MetadataOptions.HttpEndpoint of {which} is {_OFF}",),
+        remediation=enable_metadata(Where(nodes.account, nodes.region), instance_ids=off, template_id=template_id),
+    )
+
+
+CHECK = Check(
+    id="instance_metadata_disabled",
+    title="The node's metadata endpoint is off",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2Instance",
+    permissions=IDENTITY_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html",
+    examine=examine,
+    symptoms=IDENTITY_SYMPTOMS,
+    refused_by_ecr=False,
+)

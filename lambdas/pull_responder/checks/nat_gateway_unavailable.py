@@ -1,0 +1,65 @@
+"""The route to the registry ends in a NAT gateway that is not available.
+
+What it checks: the state of the NAT gateway that the route to the registry leads to. A route in state blackhole leads
+to one that has been deleted.
+
+Why that stops a pull: a NAT gateway that failed, or is pending or gone, forwards nothing. kubelet says `i/o timeout`.
+
+How to fix it: route to another NAT gateway of the VPC, or create one in a public subnet and route to that.
+
+References: Amazon VPC User Guide, "Troubleshoot NAT gateways" and "NAT gateway basics".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.path_fix import routes_to, usable_nat_gateway
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Remediation, Severity, Verdict
+from pull_responder.network import Cause
+from pull_responder.remediation import docs
+from pull_responder.remediation.composition import together
+from pull_responder.remediation.ec2 import route_to
+
+if TYPE_CHECKING:
+    from pull_responder.checks.pull_path import PullPath
+    from pull_responder.facts.facts import Facts
+    from pull_responder.network import Fault
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.NAT_GATEWAY_UNAVAILABLE, pull, facts, _fix)
+
+
+def _fix(fault: Fault, path: PullPath) -> Remediation:
+    where = path.where(fault.resource_id)
+    broken = fault.resource_id
+    other = usable_nat_gateway(path, beside=broken)
+    if other is None:
+        return where.remedy(
+            f"Create a NAT gateway in a public subnet of the VPC, and route to it what is routed to {broken} now.",
+            docs.VPC_NAT_GATEWAYS,
+        )
+    return together(
+        *(
+            route_to(where, route_table_id=table, target=other, replace=True, destination=destination)
+            for table, destination in routes_to(broken, path)
+        )
+    )
+
+
+CHECK = Check(
+    id="nat_gateway_unavailable",
+    title="The route to the registry ends in an unavailable NAT gateway",
+    severity=Severity.HIGH,
+    resource_type="Other",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

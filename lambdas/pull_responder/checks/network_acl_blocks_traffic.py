@@ -1,0 +1,45 @@
+"""A network ACL on the way stops the request or its answer.
+
+What it checks: the entries, in their order, of the network ACLs of every subnet whose border the traffic crosses: the
+node's own, that of the NAT gateway, and that of the endpoint's interfaces. They must let TCP 443 out, and the answers
+in on ephemeral ports.
+
+Why that stops a pull: network ACLs keep no state, so an answer needs an entry of its own, and the first entry that
+matches decides. kubelet says `i/o timeout`.
+
+How to fix it: add an entry that allows the traffic, ahead of the one that denies it.
+
+References: Amazon VPC User Guide, "Control traffic to subnets using network ACLs", "Ephemeral ports".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.path_fix import let_through_acl
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.network import Cause
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.NETWORK_ACL_BLOCKS_TRAFFIC, pull, facts, let_through_acl)
+
+
+CHECK = Check(
+    id="network_acl_blocks_traffic",
+    title="A network ACL stops the traffic to the registry",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2NetworkAcl",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

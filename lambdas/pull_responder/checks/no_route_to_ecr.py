@@ -1,0 +1,71 @@
+"""No route leads from the node to the registry.
+
+What it checks: whether the route table of the node's subnet (its own, or the VPC's main one) has a route to the
+registry's addresses, and where that is a NAT gateway, whether the NAT gateway's own subnet has one to an internet
+gateway. A VPC that has some of the three endpoints a pull needs, but not all, lacks endpoints instead:
+`vpc_endpoint_missing`.
+
+Why that stops a pull: the connection to api.ecr, to the registry or to S3 is never made. kubelet says `i/o timeout`.
+
+How to fix it: route the subnet to a NAT gateway, or create interface endpoints for `ecr.api` and `ecr.dkr` and a
+gateway endpoint for S3 in its VPC.
+
+References: Amazon VPC User Guide, "Configure route tables" and "NAT gateway basics"; Amazon EKS User Guide, "Deploy
+private clusters with limited internet access".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.path_fix import has_route, internet_gateway, usable_gateway
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Remediation, Severity, Verdict
+from pull_responder.network import Cause
+from pull_responder.remediation import docs
+from pull_responder.remediation.ec2 import route_to
+
+if TYPE_CHECKING:
+    from pull_responder.checks.pull_path import PullPath
+    from pull_responder.facts.facts import Facts
+    from pull_responder.network import Fault
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.NO_ROUTE, pull, facts, _fix)
+
+
+def _fix(fault: Fault, path: PullPath) -> Remediation:
+    fix = fault.fixes[0]
+    where = path.where(fault.resource_id)
+    is_nat_subnet = fix.peer is not None
+    target = internet_gateway(path) if is_nat_subnet else usable_gateway(fault.resource_id, path)
+    if fix.route_table_id and target:
+        return route_to(
+            where,
+            route_table_id=fix.route_table_id,
+            target=target,
+            replace=has_route(fix.route_table_id, "0.0.0.0/0", path),
+            destination="0.0.0.0/0",
+        )
+    return where.remedy(
+        f"Route {fault.resource_id} to {'an internet gateway' if is_nat_subnet else 'a NAT gateway'} of its VPC"
+        + ("." if is_nat_subnet else ", or create the endpoints ecr.api, ecr.dkr and s3 in it."),
+        docs.VPC_ROUTE_TABLES,
+    )
+
+
+CHECK = Check(
+    id="no_route_to_ecr",
+    title="No route leads from the node to the registry",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2Subnet",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

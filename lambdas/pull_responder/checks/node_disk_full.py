@@ -1,0 +1,74 @@
+"""The node ran out of space for the image.
+
+What it checks: what kubelet said: `no space left on device`. Nothing that AWS shows tells how full a node's volume is.
+A node that has been terminated since is no fault any more.
+
+Why that stops a pull: layers are kept and unpacked on the node's own volume, several times their size in the registry.
+
+How to fix it: give nodes larger volumes, or use smaller and fewer images. On Fargate, request more ephemeral storage.
+
+References: Amazon EKS User Guide, "Customize managed nodes with launch templates" and "Understand Fargate Pod
+configuration details"; Kubernetes documentation, "Garbage collection of unused containers and images".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.kubelet_words import node_of, said
+from pull_responder.checks.pulled_image import PulledImage, find_image, image_of
+from pull_responder.facts import ec2
+from pull_responder.facts.images import IMAGE_PERMISSIONS, Image
+from pull_responder.facts.node import FARGATE_PREFIX
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.remediation import docs
+from pull_responder.remediation.registry import free_disk
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+_GONE = ("shutting-down", "terminated")
+_MEBIBYTE = 1024 * 1024
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed by kubelet's words, passed where the node is gone, not applicable where nothing was said."""
+    if pull.symptom is not Symptom.DISK_FULL:
+        return Verdict.not_applicable("only a node can tell that its disk is full")
+    node, instance = node_of(pull, facts)
+    if instance and instance.state in _GONE:
+        return Verdict.passed(f"Instance {instance.id} is {instance.state}.")
+    named = pull.node or (instance.id if instance else "The node")
+    return Verdict.failed(
+        resource=node,
+        explanation=f"{named} has no space left for the image {pull.image or ''}".rstrip() + ".",
+        evidence=(*said(pull), *_size(pull, facts)),
+        remediation=free_disk(
+            account=node.account,
+            region=instance.region if instance else pull.region,
+            fargate=(pull.node or "").startswith(FARGATE_PREFIX),
+        ),
+    )
+
+
+def _size(pull: PullFailure, facts: Facts) -> tuple[str, ...]:
+    image = image_of(pull)
+    found = find_image(image, pull, facts) if isinstance(image, PulledImage) else None
+    if not isinstance(found, Image) or not found.size:
+        return ()
+    return (f"{image} takes {found.size / _MEBIBYTE:.0f} MiB in the registry, compressed.",)
+
+
+CHECK = Check(
+    id="node_disk_full",
+    title="The node ran out of space for the image",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2Instance",
+    permissions=(*ec2.PERMISSIONS, *IMAGE_PERMISSIONS),
+    docs_url=docs.EKS_LAUNCH_TEMPLATES,
+    examine=examine,
+    symptoms=frozenset({Symptom.DISK_FULL}),
+    refused_by_ecr=False,
+)

@@ -1,0 +1,90 @@
+"""EKS itself reports an issue that keeps the nodes from pulling.
+
+What it checks: the health issues of the node's managed node group or Fargate profile. Of a node group's those count
+that are about its role, its instance profile and its way out: `NodeCreationFailure` (nodes do not register, for which
+EKS names missing permissions of the node role and a missing way to the internet as common causes),
+`Ec2SubnetInvalidConfiguration`, `IamNodeRoleNotFound` and `IamInstanceProfileNotFound`. Of a Fargate profile's it is
+`AccessDenied`.
+
+Why that stops a pull: without its role a node has no credentials for the registry, and without a way out none to it.
+
+How to fix it: what EKS says of the issue. The other findings about the same nodes name the exact fault where it is one
+that can be read.
+
+References: Amazon EKS API Reference, "Issue" and "FargateProfileIssue"; Amazon EKS User Guide, "Troubleshoot problems
+with Amazon EKS clusters and nodes".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.checks.check import AUTHORIZATION_SYMPTOMS, Check
+from pull_responder.events.redaction import redact
+from pull_responder.facts.compute import PERMISSIONS, FargateProfile, HealthIssue, NodeGroup
+from pull_responder.facts.node import Nodes
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+    from pull_responder.model.pull import PullFailure
+
+_OF_NODE_GROUP: Final = frozenset(
+    {"NodeCreationFailure", "Ec2SubnetInvalidConfiguration", "IamNodeRoleNotFound", "IamInstanceProfileNotFound"}
+)
+# Inference: of the codes of a Fargate profile only this one is about what its pods may do.
+_OF_PROFILE: Final = frozenset({"AccessDenied"})
+_DOCS: Final = "https://docs.aws.amazon.com/eks/latest/APIReference/API_Issue.html"
+_MESSAGE_LIMIT: Final = 600
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the issues that EKS reports, passed, not applicable without a node group, or inconclusive."""
+    nodes = facts.nodes(pull)
+    if isinstance(nodes, Unread):
+        return Verdict.inconclusive(nodes.reason)
+    if nodes.cluster is None or not (nodes.node_group or nodes.fargate_profile):
+        return Verdict.not_applicable("the node belongs to no managed node group or Fargate profile")
+    kind, found = _read(nodes, nodes.cluster, facts)
+    if isinstance(found, Unread):
+        return Verdict.inconclusive(found.reason)
+    if found is None or found.arn is None:
+        return Verdict.not_applicable(f"the {kind} is gone")
+    counted = _OF_PROFILE if isinstance(found, FargateProfile) else _OF_NODE_GROUP
+    issues = [issue for issue in found.issues if issue.code in counted]
+    if not issues:
+        return Verdict.passed(f"EKS reports no issue of {kind} {found.name} that would keep its nodes from pulling.")
+    codes = ", ".join(dict.fromkeys(issue.code for issue in issues))
+    return Verdict.failed(
+        resource=Resource("Other", found.arn, nodes.account),
+        explanation=f"Amazon EKS reports of {kind} {found.name} in cluster {nodes.cluster}: {codes}.",
+        evidence=tuple(map(_evidence, issues)),
+        remediation=Remediation(
+            f"Mend what Amazon EKS reports of the {kind}: {_evidence(issues[0])}", nodes.account, nodes.region, _DOCS
+        ),
+    )
+
+
+def _read(nodes: Nodes, cluster: str, facts: Facts) -> tuple[str, NodeGroup | FargateProfile | Unread | None]:
+    if nodes.node_group:
+        return "node group", facts.node_group(nodes.account, nodes.region, cluster, nodes.node_group)
+    return "Fargate profile", facts.fargate_profile(nodes.account, nodes.region, cluster, nodes.fargate_profile or "")
+
+
+def _evidence(issue: HealthIssue) -> str:
+    about = f" ({', '.join(issue.resource_ids)})" if issue.resource_ids else ""
+    return f"{issue.code}: {redact(issue.message, limit=_MESSAGE_LIMIT)}{about}"
+
+
+CHECK = Check(
+    id="node_group_unhealthy",
+    title="Amazon EKS reports an issue of the node group or Fargate profile",
+    severity=Severity.HIGH,
+    resource_type="Other",
+    permissions=PERMISSIONS,
+    docs_url=_DOCS,
+    examine=examine,
+    symptoms=AUTHORIZATION_SYMPTOMS,
+    refused_by_ecr=False,
+)

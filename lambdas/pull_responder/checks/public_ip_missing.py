@@ -1,0 +1,61 @@
+"""The node has no public address, and its subnet routes to an internet gateway.
+
+What it checks: where the route to the registry is an internet gateway, whether the node has a public IPv4 address, or
+will be given one by its launch template or subnet.
+
+Why that stops a pull: an internet gateway translates public addresses only; no answer finds back to a private one.
+kubelet says `i/o timeout`.
+
+How to fix it: let the subnet's nodes have public addresses and replace them, or move them to a private subnet that
+routes to a NAT gateway.
+
+References: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway"; Amazon EKS User
+Guide, "Amazon EKS networking requirements for VPC and subnets".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Remediation, Severity, Verdict
+from pull_responder.network import Cause
+from pull_responder.remediation import docs
+from pull_responder.remediation.ec2 import assign_public_addresses
+
+if TYPE_CHECKING:
+    from pull_responder.checks.pull_path import PullPath
+    from pull_responder.facts.facts import Facts
+    from pull_responder.network import Fault
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.PUBLIC_IP_MISSING, pull, facts, _fix)
+
+
+def _fix(fault: Fault, path: PullPath) -> Remediation:
+    where = path.where(fault.resource_id)
+    template = path.nodes.template
+    if path.nodes.fargate or isinstance(template, Unread) or (template and template.public_address is False):
+        return where.remedy(
+            f"Move the nodes from {fault.resource_id} to private subnets that route to a NAT gateway.",
+            docs.VPC_INTERNET_GATEWAYS,
+        )
+    return assign_public_addresses(where, subnet_id=fault.resource_id)
+
+
+CHECK = Check(
+    id="public_ip_missing",
+    title="The node has no public address, and its route is an internet gateway",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2Subnet",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

@@ -1,0 +1,182 @@
+"""The way from the nodes to the registry: read and traced once, for all the checks that ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.facts import compute, ec2, network
+from pull_responder.facts.network import network_of
+from pull_responder.model.arn import DNS_SUFFIXES
+from pull_responder.model.pull import Stage, Symptom
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Remediation, Resource, Verdict
+from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trace
+from pull_responder.remediation.composition import together
+from pull_responder.remediation.ec2 import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pull_responder.facts.facts import Facts
+    from pull_responder.facts.node import Nodes
+    from pull_responder.model.pull import PullFailure
+    from pull_responder.network import Cause, Fault, Leg
+
+PATH_PERMISSIONS: Final = (
+    *network.PERMISSIONS,
+    *compute.PERMISSIONS,
+    *ec2.PERMISSIONS,
+    *ec2.TEMPLATE_PERMISSIONS,
+)
+# The way to the registry explains what never arrived there; a node that got no token may not have reached api.ecr.
+PATH_SYMPTOMS: Final = frozenset(
+    {Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN}
+)
+# What pulls need after the token does not explain that there is none.
+LATER_PATH_SYMPTOMS: Final = PATH_SYMPTOMS - {Symptom.NOT_AUTHENTICATED}
+
+# How EC2 writes ids into ARNs: Service Authorization Reference, "Amazon EC2".
+_ARN_KINDS: Final = {
+    "subnet": "subnet",
+    "sg": "security-group",
+    "acl": "network-acl",
+    "rtb": "route-table",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+    "nat": "natgateway",
+    "i": "instance",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PullPath:
+    """The ways to the registry. `paths` are those of the nodes themselves, `others` of the subnets where more of them
+    may be started.
+    """
+
+    nodes: Nodes
+    network: Network
+    partition: str
+    paths: tuple[tuple[NodePlace, Path], ...]
+    others: tuple[tuple[NodePlace, Path], ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """The account that owns the VPC, which is the nodes' unless it is shared with them."""
+        vpc = self.network.vpc
+        return ("" if isinstance(vpc, Unread) else vpc.owner) or self.nodes.account
+
+    def where(self, resource_id: str) -> Where:
+        """Return the account and region in which a part of the VPC is mended: security groups are the nodes' own."""
+        account = self.nodes.account if resource_id.startswith("sg-") else self.owner
+        return Where(account, self.nodes.region)
+
+    def resource(self, kind: str, resource_id: str) -> Resource:
+        """Return a part of the VPC as a resource, by EC2's id."""
+        where = self.where(resource_id)
+        name = _ARN_KINDS.get(resource_id.partition("-")[0], "vpc")
+        return Resource(
+            kind, f"arn:{self.partition}:ec2:{where.region}:{where.account}:{name}/{resource_id}", where.account
+        )
+
+    def leg(self, stage: Stage) -> Iterator[tuple[NodePlace, Leg]]:
+        """Return the nodes' ways to the host of one stage."""
+        for place, path in self.paths:
+            yield from ((place, leg) for leg in path.legs if leg.stage is stage)
+
+
+def registry_host(pull: PullFailure) -> str | None:
+    """Return the registry's plain host name; None where the event does not say whose registry it is.
+
+    A refused token names none; the ways to api.ecr and S3 are the same for all registries of a region.
+    """
+    suffix = DNS_SUFFIXES.get(pull.partition)
+    account = pull.registry_account or (pull.principal.account if pull.principal else None) or pull.account
+    return f"{account}.dkr.ecr.{pull.region}.{suffix}" if suffix and account else None
+
+
+def pull_path(pull: PullFailure, facts: Facts) -> PullPath | Unread:
+    """Trace the ways of this pull; Unread where it is not known where the nodes are."""
+    host = facts.registry_host or registry_host(pull)
+    key = ("path", pull.principal, pull.account, pull.cluster, pull.node, pull.region, host)
+    return facts.once(key, lambda: _trace(pull, facts, host))
+
+
+def _trace(pull: PullFailure, facts: Facts, host: str | None) -> PullPath | Unread:
+    if host is None:
+        return Unread("the event does not say which registry was pulled from")
+    nodes = facts.nodes(pull)
+    if isinstance(nodes, Unread):
+        return nodes
+    if isinstance(nodes.vpc_id, Unread):
+        return nodes.vpc_id
+    parts = facts.vpc_parts(nodes.account, nodes.region, nodes.vpc_id)
+    known = network_of(parts, (*nodes.own_subnet_ids, *nodes.subnet_ids))
+    registry = RegistryPlace(host, pull.region)
+    places, others = nodes.places(known), nodes.other_places(known)
+    return PullPath(
+        nodes=nodes,
+        network=known,
+        partition=pull.partition,
+        paths=tuple((place, trace(place, registry, known)) for place in places),
+        others=tuple((place, trace(place, registry, known)) for place in others),
+    )
+
+
+def examine_path(
+    cause: Cause, pull: PullFailure, facts: Facts, fix: Callable[[Fault, PullPath], Remediation]
+) -> Verdict:
+    """Return whether the nodes' way shows `cause`: failed with `fix` for each faulty resource, and the verdict else.
+
+    Of nodes that may be in several subnets, one where it shows is enough; the evidence names those where it does not.
+    """
+    found = pull_path(pull, facts)
+    if isinstance(found, Unread):
+        return Verdict.inconclusive(found.reason)
+    paths = [(place, _needed(path, pull)) for place, path in found.paths]
+    faults = list(_distinct(fault for _, path in paths for fault in path.faults if fault.cause is cause))
+    if faults:
+        return _failed(cause, found, paths, faults, fix)
+    if reasons := [doubt.reason for _, path in paths for doubt in path.undecided if doubt.cause is cause]:
+        return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
+    passed = [line for _, path in paths for each in path.passed if each.cause is cause for line in each.evidence]
+    if passed:
+        return Verdict.passed(*dict.fromkeys(passed))
+    return Verdict.not_applicable("the way to the registry has no such part")
+
+
+def _needed(path: Path, pull: PullFailure) -> Path:
+    """Return the part of the way that the symptom speaks of."""
+    if pull.symptom is not Symptom.NOT_AUTHENTICATED:
+        return path
+    return Path(tuple(leg for leg in path.legs if leg.stage is Stage.TOKEN))
+
+
+def _distinct(faults: Iterator[Fault]) -> Iterator[Fault]:
+    by_resource: dict[str, Fault] = {}
+    for fault in faults:
+        by_resource.setdefault(fault.resource_id, fault)
+    yield from by_resource.values()
+
+
+def _failed(
+    cause: Cause,
+    found: PullPath,
+    paths: list[tuple[NodePlace, Path]],
+    faults: list[Fault],
+    fix: Callable[[Fault, PullPath], Remediation],
+) -> Verdict:
+    works = [place.subnet_id for place, path in (*paths, *found.others) if cause not in {f.cause for f in path.faults}]
+    said = (f"{found.nodes.name}: this does not show from {', '.join(dict.fromkeys(works))}.",) if works else ()
+    return Verdict.failed(
+        resource=found.resource(faults[0].resource_type, faults[0].resource_id),
+        explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),
+        evidence=(*dict.fromkeys(line for fault in faults for line in fault.evidence), *said),
+        remediation=_together([fix(fault, found) for fault in faults]),
+    )
+
+
+def _together(fixes: list[Remediation]) -> Remediation:
+    first, *others = fixes
+    return together(first, *(each for each in dict.fromkeys(others) if each != first and each.account == first.account))

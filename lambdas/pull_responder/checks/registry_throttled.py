@@ -1,0 +1,61 @@
+"""The registry answered that there are too many requests.
+
+What it checks: what kubelet said, or why ECR could not fetch from an upstream registry: 429, `toomanyrequests`. Whether
+it is over cannot be read. `pull QPS exceeded` is another thing: a limit of kubelet's own.
+
+Why that stops a pull: Amazon ECR has a quota for each kind of request, account and region, and upstream registries such
+as Docker Hub have limits of their own. The runtime tries again later, so pods start late.
+
+How to fix it: pull less often, or have the quota raised.
+
+References: Amazon ECR User Guide, "Amazon ECR service quotas" and "Troubleshooting Amazon ECR error messages".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.kubelet_words import account_of, said
+from pull_responder.checks.pulled_image import cache_rule_of
+from pull_responder.checks.upstream_words import is_throttled
+from pull_responder.facts.cache_rules import CacheRule
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.remediation import docs
+from pull_responder.remediation.registry import pull_less_often
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed by the registry's words; not applicable where it said nothing of the kind."""
+    if pull.symptom is not Symptom.THROTTLED and not is_throttled(pull):
+        return Verdict.not_applicable("only the registry's answer tells that there were too many requests")
+    repository = Arn.parse(pull.repository_arn or "")
+    rule = cache_rule_of(repository, pull, facts) if repository else None
+    upstream = (rule.upstream or rule.prefix) if isinstance(rule, CacheRule) else None
+    account = (pull.principal.account if pull.principal else None) or pull.account or pull.registry_account or "unknown"
+    resource = Resource("AwsEcrRepository", str(repository), repository.account) if repository else account_of(account)
+    who = f"Amazon ECR, or {upstream} behind its pull through cache," if upstream else "Amazon ECR"
+    return Verdict.failed(
+        resource=resource,
+        explanation=f"{who} answered that there are too many requests.",
+        evidence=said(pull),
+        remediation=pull_less_often(account=resource.account, region=pull.region, upstream=upstream),
+    )
+
+
+CHECK = Check(
+    id="registry_throttled",
+    title="The registry answered that there are too many requests",
+    severity=Severity.MEDIUM,
+    resource_type="AwsEcrRepository",
+    permissions=("ecr:DescribePullThroughCacheRules",),
+    docs_url=docs.ECR_QUOTAS,
+    examine=examine,
+    symptoms=frozenset({Symptom.THROTTLED, Symptom.UNKNOWN}),
+    refused_by_ecr=False,
+)

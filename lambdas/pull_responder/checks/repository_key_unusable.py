@@ -1,0 +1,84 @@
+"""The key that encrypts the repository cannot be used.
+
+What it checks: the state of the KMS key in the repository's encryption configuration: disabled, pending deletion,
+without its key material, or gone.
+
+Why that stops a pull: ECR has KMS decrypt the data key of each manifest and layer. It cannot with such a key, so
+nothing in the repository can be read, whoever asks.
+
+How to fix it: enable the key, or cancel its deletion and enable it. What a deleted key has encrypted is lost.
+
+References: Amazon ECR User Guide, "Encryption at rest"; AWS KMS Developer Guide, "Key states of AWS KMS keys".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.pulled_image import repository_of
+from pull_responder.facts import kms
+from pull_responder.facts.images import REPOSITORY_PERMISSIONS
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.remediation import docs
+from pull_responder.remediation.registry import replace_repository, revive_key
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+# AWS KMS Developer Guide, "Key states of AWS KMS keys": with these a Decrypt fails. Creating and Updating pass by.
+_UNUSABLE: Final = ("Disabled", "PendingDeletion", "PendingImport", "PendingReplicaDeletion", "Unavailable")
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
+    """Return failed with the key's state, passed, not applicable without a key of KMS, or inconclusive."""
+    repository = repository_of(pull)
+    if isinstance(repository, Verdict):
+        return repository
+    found = facts.repository(repository.account, pull.region, pull.repository or "")
+    if isinstance(found, Unread):
+        return Verdict.inconclusive(found.reason)
+    if found is None:
+        return Verdict.not_applicable("there is no such repository")
+    if found.key_arn is None:
+        return Verdict.not_applicable("the repository is not encrypted with a key of KMS")
+    named = Arn.parse(found.key_arn)
+    # A repository keeps the ARN, also where it was made with an alias or an id.
+    account, region = (named.account, named.region) if named else (repository.account, pull.region)
+    key = facts.key(account, region, found.key_arn)
+    if isinstance(key, Unread):
+        return Verdict.inconclusive(key.reason)
+    if key is not None and key.state not in _UNUSABLE:
+        return Verdict.passed(f"The key {key.arn} that encrypts the repository is in state {key.state}.")
+    state = "gone" if key is None else f"in state {key.state}"
+    remediation = (
+        replace_repository(repository, key=found.key_arn) if key is None else revive_key(key.arn, state=key.state)
+    )
+    return Verdict.failed(
+        resource=Resource("AwsKmsKey", found.key_arn, account),
+        explanation=(
+            f"The KMS key {found.key_arn} that encrypts the repository {repository} is {state}, so nothing in it "
+            "can be decrypted."
+        ),
+        evidence=(
+            f"The encryption configuration of {repository} names the key {found.key_arn}.",
+            f"kms:DescribeKey: {'there is no such key' if key is None else f'KeyState is {key.state}'}.",
+        ),
+        remediation=remediation,
+    )
+
+
+CHECK = Check(
+    id="repository_key_unusable",
+    title="The key that encrypts the repository cannot be used",
+    severity=Severity.HIGH,
+    resource_type="AwsKmsKey",
+    permissions=(*REPOSITORY_PERMISSIONS, *kms.PERMISSIONS),
+    docs_url=docs.KMS_KEY_STATES,
+    examine=examine,
+    symptoms=frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN}),
+    refused_by_ecr=False,
+)

@@ -1,0 +1,116 @@
+"""The trust policy of the role does not let the service that starts nodes assume it.
+
+What it checks: whether `ec2.amazonaws.com` (for Fargate `eks-fargate-pods.amazonaws.com`) may assume the nodes' role.
+
+Why that stops a pull: the service gets no credentials to hand to the node, so kubelet has none for the registry and
+says `no basic auth credentials`; a Fargate pod is not started at all.
+
+How to fix it: add the service to the role's trust policy.
+
+References: Amazon EKS User Guide, "Amazon EKS node IAM role" and "Amazon EKS pod execution IAM role".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.authorization.evaluation import Layer, Outcome, Policies, State, evaluate
+from pull_responder.authorization.policy import PolicyError, parse_policy
+from pull_responder.authorization.request import UNKNOWN, Request
+from pull_responder.checks.check import Check
+from pull_responder.checks.node_identity import IDENTITY_PERMISSIONS, IDENTITY_SYMPTOMS, node_identities
+from pull_responder.facts.iam import Role
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.remediation.instance_profile import trust_service
+
+if TYPE_CHECKING:
+    from pull_responder.authorization.request import ContextValue
+    from pull_responder.facts.facts import Facts
+    from pull_responder.facts.node import Nodes
+
+_ACTION: Final = "sts:AssumeRole"
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed, passed, not applicable where there is no role, or inconclusive."""
+    found = node_identities(pull, facts)
+    if isinstance(found, Unread):
+        return Verdict.inconclusive(found.reason)
+    nodes, identities = found
+    roles = {identity.role.arn: identity.role for identity in identities if isinstance(identity.role, Role)}
+    verdicts = [_examine(role, nodes) for role in roles.values()]
+    for verdict in verdicts:
+        if verdict.resource is not None:
+            return verdict
+    if unread := [identity.role.reason for identity in identities if isinstance(identity.role, Unread)]:
+        return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
+    if reasons := [verdict.reason for verdict in verdicts if verdict.reason]:
+        return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
+    if not verdicts:
+        return Verdict.not_applicable("the nodes have no role")
+    return Verdict.passed(*(line for verdict in verdicts for line in verdict.evidence))
+
+
+def _examine(role: Role, nodes: Nodes) -> Verdict:
+    arn = Arn.parse(role.arn)
+    if arn is None:
+        return Verdict.inconclusive(f"{role.arn} is no ARN")
+    services = _services(nodes, arn.partition)
+    outcomes = []
+    for service in services:
+        outcome = _outcome(role, service, nodes)
+        if isinstance(outcome, Unread):
+            return Verdict.inconclusive(outcome.reason)
+        outcomes.append(outcome)
+    # In China both spellings of a service may be trusted, and one is enough.
+    if any(outcome.state is State.OPEN for outcome in outcomes):
+        return Verdict.passed(f"The trust policy of {role.arn} lets {services[0]} assume it.")
+    if unknown := [name for outcome in outcomes if outcome.state is State.UNDECIDED for name in outcome.unknown]:
+        return Verdict.inconclusive(f"the trust policy of {role.arn} hangs on {', '.join(dict.fromkeys(unknown))}")
+    denied = any(outcome.state is State.BLOCKS_EXPLICITLY for outcome in outcomes)
+    return Verdict.failed(
+        resource=Resource("AwsIamRole", role.arn, role.account),
+        explanation=(
+            f"The trust policy of the role {role.arn} {'denies' if denied else 'does not let'} {services[0]} "
+            f"{'to ' if denied else ''}assume it, so {nodes.name} gets no credentials for the registry."
+        ),
+        evidence=(f"Trust policy of {role.arn}: {str(dict(role.trust_policy))[:1500]}",),
+        remediation=trust_service(
+            arn, region=nodes.region, document=role.trust_policy, service=services[0], denied=denied
+        ),
+    )
+
+
+def _services(nodes: Nodes, partition: str) -> tuple[str, ...]:
+    name = "eks-fargate-pods" if nodes.fargate else "ec2"
+    plain = f"{name}.amazonaws.com"
+    return (plain, f"{plain}.cn") if partition == "aws-cn" else (plain,)
+
+
+def _outcome(role: Role, service: str, nodes: Nodes) -> Outcome | Unread:
+    """Hold the trust policy against the service's request: it is a policy of the role as a resource."""
+    try:
+        policy = parse_policy(role.trust_policy, name=f"the trust policy of {role.arn}")
+    except PolicyError as error:
+        return Unread(str(error))
+    context: dict[str, ContextValue] = {"aws:*": UNKNOWN, "sts:*": UNKNOWN, "aws:SourceAccount": nodes.account}
+    if nodes.source_arn:
+        context["aws:SourceArn"] = nodes.source_arn
+    request = Request(service, _ACTION, role.arn, role.account, context)
+    return evaluate(request, Policies(resource=policy)).outcomes[Layer.RESOURCE]
+
+
+CHECK = Check(
+    id="role_trust_policy_excludes_service",
+    title="The role's trust policy does not let the nodes' service assume it",
+    severity=Severity.HIGH,
+    resource_type="AwsIamRole",
+    permissions=IDENTITY_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
+    examine=examine,
+    symptoms=IDENTITY_SYMPTOMS,
+    refused_by_ecr=False,
+)

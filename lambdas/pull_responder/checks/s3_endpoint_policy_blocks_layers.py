@@ -1,0 +1,113 @@
+"""The policy of the S3 endpoint does not let the layers through.
+
+What it checks: whether the policy of the S3 endpoint on the way allows `s3:GetObject` on the bucket that holds ECR's
+layers in the registry's region, `prod-REGION-starport-layer-bucket`.
+
+Why that stops a pull: the manifest arrives, and then the layers are refused. Their URLs are signed by an account of the
+ECR service, so what the node's role may do does not matter, and conditions on one's own organization or account
+(`aws:PrincipalOrgID`, `aws:ResourceOrgID`, `aws:ResourceAccount`) never hold for them.
+
+How to fix it: allow `s3:GetObject` on the bucket's objects to everybody, without conditions.
+
+References: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)", "Minimum Amazon S3 bucket
+permissions for Amazon ECR"; AWS PrivateLink Guide, "Gateway endpoints for Amazon S3".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.authorization.evaluation import State
+from pull_responder.authorization.request import UNKNOWN, Request
+from pull_responder.checks.check import Check
+from pull_responder.checks.endpoint_on_way import EndpointOnWay, EndpointOutcome, endpoint_on_way, examine_policy
+from pull_responder.checks.pull_path import PATH_PERMISSIONS
+from pull_responder.model.pull import PullFailure, Stage
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.network import VpcEndpoint
+from pull_responder.remediation.endpoint_policy import allow_layers
+
+if TYPE_CHECKING:
+    from pull_responder.authorization.request import ContextValue
+    from pull_responder.facts.facts import Facts
+
+# Neither AWS's account nor its organization is published; these are surely nobody else's.
+_ECR_ACCOUNT: Final = "000000000000"
+_ECR_ORGANIZATION: Final = "o-ecr0000000"
+_ACCOUNT: Final = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed, passed, not applicable where the layers come over the internet, or inconclusive."""
+    way = endpoint_on_way(pull, facts, Stage.LAYER)
+    if isinstance(way, Unread):
+        return Verdict.inconclusive(way.reason)
+    if way.endpoint is None or not way.endpoint.service_name.endswith(".s3"):
+        return Verdict.not_applicable("the layers pass no VPC endpoint for S3")
+    bucket = f"arn:{pull.partition}:s3:::prod-{pull.region}-starport-layer-bucket"
+    found = examine_policy(way.endpoint, _request(pull, way, bucket))
+    if isinstance(found, Unread):
+        return Verdict.inconclusive(found.reason)
+    if found.state() is State.UNDECIDED:
+        keys = ", ".join(found.unknown)
+        return Verdict.inconclusive(f"the policy of {way.endpoint.id} hangs on {keys}, whose value is not known")
+    if found.state() is State.OPEN:
+        return Verdict.passed(f"The policy of {way.endpoint.id} lets s3:GetObject on {bucket}/* through.")
+    return _failed(way, way.endpoint, found, bucket)
+
+
+def _request(pull: PullFailure, way: EndpointOnWay, bucket: str) -> Request:
+    signer = f"arn:{pull.partition}:iam::{_ECR_ACCOUNT}:role/ecr"
+    endpoint = way.endpoint.id if way.endpoint else ()
+    vpc = way.path.nodes.vpc_id
+    # Other accounts that the policy names may be the service's; those of the nodes and the registry are not.
+    policy = (way.endpoint.policy if way.endpoint else None) or ""
+    ours = {way.path.nodes.account, way.path.owner, pull.registry_account}
+    foreign = set(_ACCOUNT.findall(policy)) - ours
+    account: ContextValue = UNKNOWN if foreign else _ECR_ACCOUNT
+    context: dict[str, ContextValue] = {
+        "aws:*": UNKNOWN,
+        "s3:*": UNKNOWN,
+        "aws:PrincipalAccount": account,
+        "aws:PrincipalOrgID": _ECR_ORGANIZATION,
+        "aws:RequestedRegion": pull.region,
+        "aws:ResourceAccount": account,
+        "aws:ResourceOrgID": _ECR_ORGANIZATION,
+        "aws:SecureTransport": "true",
+        "aws:SourceIp": (),
+        "aws:SourceVpc": vpc if isinstance(vpc, str) else UNKNOWN,
+        "aws:SourceVpce": endpoint,
+    }
+    return Request(signer, "s3:GetObject", f"{bucket}/layer", _ECR_ACCOUNT, context)
+
+
+def _failed(way: EndpointOnWay, endpoint: VpcEndpoint, found: EndpointOutcome, bucket: str) -> Verdict:
+    denied = found.by_denies.state is State.BLOCKS_EXPLICITLY
+    return Verdict.failed(
+        resource=way.path.resource("Other", endpoint.id),
+        explanation=(
+            f"The policy of S3 endpoint {endpoint.id} {'denies' if denied else 'does not allow'} s3:GetObject on "
+            f"{bucket}/*, from where ECR has nodes fetch the layers by URLs that it signs itself."
+        ),
+        evidence=(f"{endpoint.id}: {(endpoint.policy or '')[:1500]}",),
+        remediation=allow_layers(
+            way.path.where(endpoint.id),
+            endpoint_id=endpoint.id,
+            document=None if denied else endpoint.policy,
+            bucket=bucket,
+        ),
+    )
+
+
+CHECK = Check(
+    id="s3_endpoint_policy_blocks_layers",
+    title="The policy of the S3 endpoint does not let the layers through",
+    severity=Severity.HIGH,
+    resource_type="Other",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
+    examine=examine,
+    refused_by_ecr=False,
+)

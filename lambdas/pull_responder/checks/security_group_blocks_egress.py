@@ -1,0 +1,46 @@
+"""The node's security groups do not let it out to the registry.
+
+What it checks: whether the egress rules of the node's groups, added up, let TCP 443 out to where the traffic goes: an
+endpoint's interfaces, S3's prefix list, or the public internet. Rules for private ranges are no rules for the
+internet. Which public addresses ECR has is not known here: rules that cover a part of the internet leave this
+undecided.
+
+Why that stops a pull: what no rule allows is dropped without a word. kubelet says `i/o timeout`.
+
+How to fix it: add an egress rule for TCP 443.
+
+References: Amazon VPC User Guide, "Security group rules"; Amazon EKS User Guide, "View Amazon EKS security group
+requirements".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.path_fix import let_https_through
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.network import Cause
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.SECURITY_GROUP_BLOCKS_EGRESS, pull, facts, let_https_through)
+
+
+CHECK = Check(
+    id="security_group_blocks_egress",
+    title="The node's security groups do not let it out to the registry",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2SecurityGroup",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

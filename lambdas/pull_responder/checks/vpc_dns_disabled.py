@@ -1,0 +1,51 @@
+"""DNS is off in the VPC, so the registry's names do not resolve.
+
+What it checks: the VPC's enableDnsSupport, without which Amazon's DNS server answers nothing there, and where the
+traffic has to go to an interface endpoint, its enableDnsHostnames, without which the endpoint's private names do not
+resolve.
+
+Why that stops a pull: kubelet says `no such host`, or is led to public addresses that no route leads to.
+
+How to fix it: turn the attributes on.
+
+References: Amazon VPC User Guide, "DNS attributes for your VPC"; AWS PrivateLink Guide, "Private DNS names".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Remediation, Severity, Verdict
+from pull_responder.network import Cause
+from pull_responder.remediation.ec2 import enable_dns
+
+if TYPE_CHECKING:
+    from pull_responder.checks.pull_path import PullPath
+    from pull_responder.facts.facts import Facts
+    from pull_responder.network import Fault
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.VPC_DNS_DISABLED, pull, facts, _fix)
+
+
+def _fix(fault: Fault, path: PullPath) -> Remediation:
+    attributes = dict.fromkeys(name for fix in fault.fixes for name in fix.attributes)
+    return enable_dns(path.where(fault.resource_id), vpc_id=fault.resource_id, attributes=tuple(attributes))
+
+
+CHECK = Check(
+    id="vpc_dns_disabled",
+    title="DNS is off in the VPC",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2Vpc",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

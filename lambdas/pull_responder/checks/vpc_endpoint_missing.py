@@ -1,0 +1,46 @@
+"""A VPC endpoint that a private subnet needs does not exist.
+
+What it checks: where a subnet has no way to the internet and its VPC has some of the three endpoints that a pull
+needs (`ecr.api` for the token, `ecr.dkr` for the manifest, `s3` for the layers) in the registry's region, which of
+them lacks. One that is being deleted lacks.
+
+Why that stops a pull: the name of what lacks leads to public addresses, and no route leads there. Without `ecr.api`
+kubelet says `no basic auth credentials`; without `s3` the manifest arrives and the layers time out.
+
+How to fix it: create the endpoint.
+
+References: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)"; Amazon EKS User Guide,
+"Deploy private clusters with limited internet access".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import Check
+from pull_responder.checks.endpoint_fix import create_missing_endpoints
+from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.network import Cause
+
+if TYPE_CHECKING:
+    from pull_responder.facts.facts import Facts
+
+
+def examine(pull: PullFailure, facts: Facts) -> Verdict:
+    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    return examine_path(Cause.ENDPOINT_MISSING, pull, facts, create_missing_endpoints)
+
+
+CHECK = Check(
+    id="vpc_endpoint_missing",
+    title="A VPC endpoint that the private subnet needs does not exist",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2Vpc",
+    permissions=PATH_PERMISSIONS,
+    docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
+    examine=examine,
+    symptoms=PATH_SYMPTOMS,
+    refused_by_ecr=False,
+)

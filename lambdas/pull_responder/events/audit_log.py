@@ -1,0 +1,181 @@
+"""Kubernetes audit records, as a CloudWatch Logs subscription delivers them: pods whose containers wait for an image.
+
+A kubelet reports what its containers wait for by patching `pods/status`, and the audit policy of Amazon EKS logs these
+patches with the request (EKS Best Practices Guides, "Detective controls": level Request for `pods/status` by
+system:nodes). kubelet's patch holds the lists of container statuses whole, because PodStatus declares no merge key for
+them (kubernetes/api, core/v1 types.go: "+listType=atomic").
+Inference: no public sample of such a record of EKS was found; its form follows from the audit.k8s.io/v1 Event.
+
+The payload: CloudWatch Logs User Guide, "Subscription filters with AWS Lambda". The reasons: kubernetes
+pkg/kubelet/images/types.go.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.events import fields, kubernetes_names, names
+from pull_responder.events.image_reference import RegistryKind
+from pull_responder.events.kubelet_message import read_message
+from pull_responder.events.outcome import UnusableEvent
+from pull_responder.events.pod_failure import PodFailure, clean, image_text, principal_arn
+from pull_responder.model.pull import Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable"})
+"""Reasons of a container that waits because its image could not be pulled."""
+
+SIZE_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of a batch, unpacked, that are read. CloudWatch Logs sends less: a megabyte before compression."""
+
+_STATUS_LISTS: Final = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+_NODE_PREFIX: Final = "system:node:"
+_NODES: Final = "system:nodes"
+_PREFIX, _SUFFIX = "/aws/eks/", "/cluster"
+_GZIP: Final = 16 + zlib.MAX_WBITS
+
+
+class Dropped(StrEnum):
+    """Why something in a batch is not passed on."""
+
+    UNREADABLE = "unreadable"  # records that are cut or no JSON
+    OTHER_RECORD = "other record"  # they hold a word of the filter and report no waiting container
+    NOT_PULLABLE_FROM_ECR = "no image of a private ECR registry"
+    BACK_OFF = "back-off without a reason"
+    REPEAT = "repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditBatch:
+    """The failures of one batch, each pull once, and how often something was dropped for which reason."""
+
+    failures: tuple[PodFailure, ...]
+    records: int
+    dropped: Mapping[Dropped, int]
+
+
+def read_log_batch(event: Mapping[str, object], *, account: str | None) -> AuditBatch:
+    """Read what a subscription delivers.
+
+    `account` is the function's own; without one the log group's owner is believed, as at a terminal. Raises
+    UnusableEvent when the payload as a whole cannot be read; single records that cannot be read are counted.
+    """
+    document = _unpacked(fields.text(event, "awslogs", "data"))
+    if fields.text(document, "messageType") == "CONTROL_MESSAGE":
+        return AuditBatch((), 0, {})
+    cluster = _cluster(fields.text(document, "logGroup"))
+    account = account or names.account(document.get("owner"))
+    dropped: Counter[Dropped] = Counter()
+    failures: dict[object, PodFailure] = {}
+    records = fields.items(document, "logEvents")
+    for each in records:
+        record = _record(fields.text(each, "message"))
+        if record is None:
+            dropped[Dropped.UNREADABLE] += 1
+            continue
+        waiting = list(_waiting(record, account=account, cluster=cluster))
+        dropped[Dropped.OTHER_RECORD] += not waiting
+        for failure in waiting:
+            if reason := _drop(failure):
+                dropped[reason] += 1
+                continue
+            said = read_message(failure.message)
+            key = (failure.cluster, failure.node, failure.image, said.symptom, said.stage)
+            dropped[Dropped.REPEAT] += key in failures
+            failures.setdefault(key, failure)
+    return AuditBatch(tuple(failures.values()), len(records), {why: count for why, count in dropped.items() if count})
+
+
+def _unpacked(data: str) -> Mapping[str, object]:
+    unpacking = zlib.decompressobj(_GZIP)
+    try:
+        text = unpacking.decompress(base64.b64decode(data, validate=True), SIZE_LIMIT)
+    except (binascii.Error, zlib.error) as error:
+        raise UnusableEvent("awslogs.data", f"is not base64 of gzip: {error}") from None
+    if not unpacking.eof:
+        problem = "is cut" if len(text) < SIZE_LIMIT else f"holds more than {SIZE_LIMIT} bytes"
+        raise UnusableEvent("awslogs.data", problem)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise UnusableEvent("awslogs.data", "does not hold a JSON object")
+    return document
+
+
+def _record(text: str) -> Mapping[str, object] | None:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _cluster(log_group: str) -> str | None:
+    if log_group.startswith(_PREFIX) and log_group.endswith(_SUFFIX):
+        return kubernetes_names.cluster(log_group[len(_PREFIX) : -len(_SUFFIX)])
+    return None
+
+
+def _waiting(record: Mapping[str, object], *, account: str | None, cluster: str | None) -> Iterator[PodFailure]:
+    """The containers that wait for their images, if the record is a kubelet's accepted patch of a pod's status."""
+    if not _is_status_patch(record):
+        return
+    status = fields.mapping(record, "requestObject", "status")
+    user = fields.mapping(record, "user")
+    for listed in _STATUS_LISTS:
+        for container in fields.items(status, listed):
+            waiting = fields.mapping(container, "state", "waiting")
+            if fields.text(waiting, "reason") not in REASONS:
+                continue
+            yield PodFailure(
+                account=account,
+                message=clean(fields.text(waiting, "message")),
+                image=image_text(fields.text(container, "image")),
+                cluster=cluster,
+                namespace=kubernetes_names.object_name(fields.text(record, "objectRef", "namespace")),
+                pod=kubernetes_names.object_name(fields.text(record, "objectRef", "name")),
+                container=kubernetes_names.object_name(fields.text(container, "name")),
+                node=kubernetes_names.object_name(fields.text(user, "username").removeprefix(_NODE_PREFIX)),
+                principal_arn=_session(fields.mapping(user, "extra")),
+                time=names.time(record.get("requestReceivedTimestamp")),
+                event_id=names.event_id(record.get("auditID")),
+            )
+
+
+def _is_status_patch(record: Mapping[str, object]) -> bool:
+    """Whether a node wrote it and the API server took it: anybody may send a patch and be refused."""
+    target, user = fields.mapping(record, "objectRef"), fields.mapping(record, "user")
+    code = fields.mapping(record, "responseStatus").get("code")
+    return (
+        (target.get("resource"), target.get("subresource")) == ("pods", "status")
+        and fields.text(record, "verb") in {"patch", "update"}
+        and fields.text(user, "username").startswith(_NODE_PREFIX)
+        and _NODES in fields.items(user, "groups")
+        and code in (None, 200)
+    )
+
+
+def _session(extra: Mapping[str, object]) -> str | None:
+    """The session that the API server's authenticator notes beside the user, in a list of one."""
+    arns = extra.get("arn")
+    return principal_arn(arns[0] if isinstance(arns, list) and arns else arns)
+
+
+def _drop(failure: PodFailure) -> Dropped | None:
+    image = failure.reference()
+    if image is None or image.kind is not RegistryKind.ECR_PRIVATE:
+        return Dropped.NOT_PULLABLE_FROM_ECR
+    # Without a reason it says no more than that an attempt has failed, and the record of that attempt says why.
+    is_bare = read_message(failure.message).symptom is Symptom.UNKNOWN and ": " not in failure.message
+    return Dropped.BACK_OFF if is_bare and failure.message.startswith("Back-off pulling image") else None

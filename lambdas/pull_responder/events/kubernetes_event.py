@@ -1,0 +1,67 @@
+"""Kubernetes events that a forwarder puts on an EventBridge bus.
+
+Two layouts are known, both of kubernetes-event-exporter's EventBridge sink
+(https://github.com/resmoio/kubernetes-event-exporter): without a layout of its user's, the detail is the corev1.Event
+with `clusterName` and an `involvedObject` that has labels; with its README's example, the detail has `message`,
+`namespace`, `reason` and `object`, and neither pod nor cluster. Whoever may put events on the bus can forge them, so
+nothing but their form is checked here, and nothing in them is believed later on that AWS can be asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.events import fields, kubernetes_names, names
+from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.events.pod_failure import PodFailure, clean
+from pull_responder.events.redaction import redact
+from pull_responder.model.pull import PullFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REASONS: Final = frozenset({"Failed", "FailedCreatePodSandBox", "BackOff"})
+"""Reasons of kubelet's events that can be about an image (kubernetes pkg/kubelet/events/event.go)."""
+
+_KUBELET: Final = "kubelet"
+
+
+def read_kubernetes_event(envelope: Mapping[str, object], *, where: str = "") -> PullFailure | Skipped:
+    """Read a forwarded event. Raises UnusableEvent when its detail is no object."""
+    detail = envelope.get("detail")
+    if not isinstance(detail, dict):
+        raise UnusableEvent(f"{where}.detail" if where else "detail", f"is not an object but {fields.kind(detail)}")
+    reason = fields.text(detail, "reason")
+    if reason not in REASONS:
+        return Skipped(f"a Kubernetes event with reason {redact(reason, limit=80) or '(none)'}, which tells of no pull")
+    about = fields.mapping(detail, "involvedObject")
+    kind, component = fields.text(about, "kind"), _component(detail)
+    if kind not in {"", "Pod"}:
+        return Skipped(f"a Kubernetes event about a {redact(kind, limit=80)}, not about a pod")
+    if component not in {"", _KUBELET}:
+        return Skipped(f"a Kubernetes event of {redact(component, limit=80)}, not of kubelet")
+    return PodFailure(
+        account=names.account(envelope.get("account")),
+        message=clean(fields.text(detail, "message")),
+        cluster=kubernetes_names.cluster(detail.get("clusterName")),
+        namespace=kubernetes_names.object_name(about.get("namespace") or detail.get("namespace")),
+        pod=kubernetes_names.object_name(about.get("name")),
+        node=_node(detail),
+        time=_time(detail) or names.time(envelope.get("time")),
+        event_id=names.event_id(envelope.get("id")),
+    ).pull()
+
+
+def _component(detail: Mapping[str, object]) -> str:
+    return fields.text(detail, "source", "component") or fields.text(detail, "reportingComponent")
+
+
+def _node(detail: Mapping[str, object]) -> str | None:
+    """The node that kubelet reports for: in the old API as the source's host, in the new as the reporting instance."""
+    written = fields.text(detail, "source", "host") or fields.text(detail, "reportingInstance")
+    return kubernetes_names.object_name(written)
+
+
+def _time(detail: Mapping[str, object]) -> str | None:
+    times = (names.time(detail.get(key)) for key in ("lastTimestamp", "eventTime", "firstTimestamp"))
+    return next((moment for moment in times if moment), None)

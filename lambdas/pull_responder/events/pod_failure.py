@@ -1,0 +1,153 @@
+"""A container that waits for its image, as the cluster itself tells it, and our own event that carries it to the queue.
+
+The event has the layout of EventBridge's, so that all messages in the queue are read alike:
+
+    {"source": "pull-responder.audit-log", "detail-type": "Pod Image Pull Failure",
+     "account": the function's, "region": the function's, "time": ISO 8601, "id": the audit record's,
+     "detail": {"clusterName", "namespace", "podName", "containerName", "nodeName", "principalArn", "image", "message"}}
+
+What is not known is absent. `principalArn` is the session that the node signs in to the cluster with: its role and, for
+EC2, the instance id.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.events import fields, kubernetes_names, names
+from pull_responder.events.image_reference import TEXT_LIMIT, ImageReference, RegistryKind, parse_image
+from pull_responder.events.kubelet_message import KubeletMessage, read_message
+from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.events.principal import read_principal
+from pull_responder.events.redaction import redact
+from pull_responder.model.pull import PullFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SOURCE: Final = "pull-responder.audit-log"
+DETAIL_TYPE: Final = "Pod Image Pull Failure"
+MESSAGE_LIMIT: Final = 4096
+"""Characters of a message that are kept, credentials and control characters taken out."""
+
+_KEYS: Final = {
+    "cluster": "clusterName",
+    "namespace": "namespace",
+    "pod": "podName",
+    "container": "containerName",
+    "node": "nodeName",
+    "principal_arn": "principalArn",
+    "image": "image",
+    "message": "message",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PodFailure:
+    """What a signal from a cluster says. All of it is checked by form and none of it is known to be true.
+
+    `account` is where it was received; `principal_arn` is the session of the node; `time` is ISO 8601 in UTC.
+    """
+
+    account: str | None
+    message: str
+    image: str | None = None
+    cluster: str | None = None
+    namespace: str | None = None
+    pod: str | None = None
+    container: str | None = None
+    node: str | None = None
+    principal_arn: str | None = None
+    time: str | None = None
+    event_id: str | None = None
+
+    def body(self, *, region: str) -> str:
+        """Return the event for the queue; `region` is the function's."""
+        known = {_KEYS[name]: value for name, value in asdict(self).items() if name in _KEYS and value}
+        envelope = {"source": SOURCE, "detail-type": DETAIL_TYPE, "account": self.account, "region": region}
+        envelope |= {"time": self.time, "id": self.event_id}
+        return json.dumps({**{name: value for name, value in envelope.items() if value}, "detail": known})
+
+    def reference(self) -> ImageReference | None:
+        """Return the image: as the pod names it, else as the message does."""
+        return (parse_image(self.image) if self.image else None) or read_message(self.message).image
+
+    def pull(self) -> PullFailure | Skipped:
+        """Return the failed pull, or why it is none that can be looked into."""
+        image = self.reference()
+        if image is None:
+            return Skipped("a failing pod whose message names no image")
+        return not_looked_into(image) or self._of(image, read_message(self.message))
+
+    def _of(self, image: ImageReference, said: KubeletMessage) -> PullFailure:
+        arn = names.arn(self.principal_arn)
+        partition = arn.partition if arn else image.partition or "aws"
+        return PullFailure(
+            symptom=said.symptom,
+            stage=said.stage,
+            region=image.region or "",
+            account=self.account,
+            principal=read_principal("", {"arn": self.principal_arn}, partition=partition),
+            denial=said.denial,
+            registry_account=image.registry_account,
+            repository=names.repository(image.repository),
+            tag=names.tag(image.tag) or (None if image.digest else "latest"),
+            digest=names.digest(image.digest),
+            cluster=self.cluster,
+            node=self.node,
+            namespace=self.namespace,
+            pod=self.pod,
+            observed_at=self.time,
+            event_id=self.event_id,
+            message=self.message or None,
+        )
+
+
+def not_looked_into(image: ImageReference) -> Skipped | None:
+    """Return why nothing in AWS can explain that `image` is not pulled; None where it can."""
+    if image.kind is RegistryKind.OTHER:
+        return Skipped(f"{image} is not in Amazon ECR but in {redact(image.host, limit=80)}")
+    if image.kind is RegistryKind.ECR_PUBLIC:
+        return Skipped(f"{image} is in Amazon ECR Public, which is pulled from without a role")
+    if image.problem:
+        return Skipped(f"the image reference {image} is wrong: {image.problem}")
+    return None
+
+
+def read_pod_failure(envelope: Mapping[str, object], *, where: str = "") -> PullFailure | Skipped:
+    """Read our own event. Raises UnusableEvent when its detail is no object."""
+    detail = envelope.get("detail")
+    if not isinstance(detail, dict):
+        raise UnusableEvent(f"{where}.detail" if where else "detail", f"is not an object but {fields.kind(detail)}")
+    return PodFailure(
+        account=names.account(envelope.get("account")),
+        message=clean(fields.text(detail, _KEYS["message"])),
+        image=image_text(detail.get(_KEYS["image"])),
+        cluster=kubernetes_names.cluster(detail.get(_KEYS["cluster"])),
+        namespace=kubernetes_names.object_name(detail.get(_KEYS["namespace"])),
+        pod=kubernetes_names.object_name(detail.get(_KEYS["pod"])),
+        container=kubernetes_names.object_name(detail.get(_KEYS["container"])),
+        node=kubernetes_names.object_name(detail.get(_KEYS["node"])),
+        principal_arn=principal_arn(detail.get(_KEYS["principal_arn"])),
+        time=names.time(envelope.get("time")),
+        event_id=names.event_id(envelope.get("id")),
+    ).pull()
+
+
+def clean(message: str) -> str:
+    """Return a message as one bounded line without credentials and control characters."""
+    return redact(message, limit=MESSAGE_LIMIT)
+
+
+def image_text(value: object) -> str | None:
+    """Return an image reference as a pod writes it, None where it is none at all."""
+    image = parse_image(value) if isinstance(value, str) and len(value) <= TEXT_LIMIT else None
+    return image.text if image else None
+
+
+def principal_arn(value: object) -> str | None:
+    """Return an ARN of IAM or STS, None for anything else."""
+    arn = names.arn(value)
+    return str(arn) if arn and arn.service in {"iam", "sts"} else None

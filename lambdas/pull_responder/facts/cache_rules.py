@@ -1,0 +1,102 @@
+"""Pull through cache rules, and the secret by which ECR signs in to an upstream registry: that there is one, not what
+it says. DescribeSecret reads no value, and is no use of the secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.facts.paging import pages
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mypy_boto3_ecr import ECRClient
+
+    from pull_responder.facts.reading import Reading
+
+SECRET_PERMISSIONS: Final = ("secretsmanager:DescribeSecret",)
+
+_ROOT: Final = "ROOT"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRule:
+    """A pull through cache rule.
+
+    `upstream` is the upstream registry's URL; `secret_arn` holds its credentials, `role_arn` is the role by which ECR
+    reads another account's registry. Each is None where the rule names none.
+    """
+
+    prefix: str
+    upstream: str | None = None
+    secret_arn: str | None = None
+    role_arn: str | None = None
+
+    def serves(self, repository: str) -> bool:
+        """Return whether `repository` is one of its cache.
+
+        Source: Amazon ECR API Reference, CreatePullThroughCacheRule: the prefix ROOT stands for the whole registry.
+        """
+        return self.prefix == _ROOT or repository.startswith(f"{self.prefix.rstrip('/')}/")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret. `key` is the KMS key it is encrypted with, None for Secrets Manager's own; `deleted` says that it is
+    scheduled for deletion, and cannot be read until it is restored.
+    """
+
+    arn: str
+    key: str | None = None
+    deleted: bool = False
+
+
+def rule_for(repository: str, rules: Iterable[CacheRule]) -> CacheRule | None:
+    """Return the rule that serves `repository`, None if none does. Inference: of several the longest prefix does."""
+    serving = [rule for rule in rules if rule.serves(repository)]
+    return max(serving, key=lambda rule: 0 if rule.prefix == _ROOT else len(rule.prefix), default=None)
+
+
+def read_cache_rules(reading: Reading, account: str, region: str) -> tuple[CacheRule, ...] | Unread:
+    """Return the registry's pull through cache rules."""
+
+    def request(client: ECRClient) -> tuple[CacheRule, ...]:
+        found = pages(client, "describe_pull_through_cache_rules", "pullThroughCacheRules", registryId=account)
+        return tuple(_rule(each) for each in found)
+
+    rules = reading.call(
+        "ecr:DescribePullThroughCacheRules",
+        account=account,
+        region=region,
+        request=request,
+        absent=frozenset({"PullThroughCacheRuleNotFoundException"}),
+    )
+    return () if rules is None else rules
+
+
+def _rule(found: dict[str, Any]) -> CacheRule:
+    return CacheRule(
+        found["ecrRepositoryPrefix"],
+        found.get("upstreamRegistryUrl"),
+        found.get("credentialArn"),
+        found.get("customRoleArn"),
+    )
+
+
+def read_secret(reading: Reading, account: str, region: str, arn: str) -> Secret | Unread | None:
+    """Return the secret, None if there is none (any more)."""
+
+    def request(client: Any) -> Secret:  # noqa: ANN401 -- one of boto3's generated clients
+        found = client.describe_secret(SecretId=arn)
+        return Secret(arn, found.get("KmsKeyId"), found.get("DeletedDate") is not None)
+
+    return reading.call(
+        "secretsmanager:DescribeSecret",
+        account=account,
+        region=region,
+        request=request,
+        absent=frozenset({"ResourceNotFoundException"}),
+    )

@@ -1,0 +1,203 @@
+"""What ECR says of a repository's images.
+
+All but one of these reads leave no trace. `read_platforms` is ecr:BatchGetImage, the only call that gives a manifest:
+ECR takes it for a pull. It fetches from the upstream registry what a pull through cache lacks, and it sets the image's
+last recorded pull time (Amazon ECR User Guide, "Pull-time update exclusions"). Facts.platforms says when it is made.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.facts.paging import pages
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
+
+    from pull_responder.facts.reading import Reading
+
+REPOSITORY_PERMISSIONS: Final = ("ecr:DescribeRepositories",)
+IMAGE_PERMISSIONS: Final = ("ecr:DescribeImages", "ecr:ListImages")
+MANIFEST_PERMISSIONS: Final = ("ecr:BatchGetImage",)
+
+ACTIVE: Final = "ACTIVE"
+ARCHIVED: Final = "ARCHIVED"
+# The two kinds of manifest that list others, one a platform.
+INDEX_TYPES: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+_NO_REPOSITORY: Final = frozenset({"RepositoryNotFoundException"})
+_PAGE: Final = {"PageSize": 1000}
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository. `key_arn` is the KMS key that encrypts it, None where none of KMS's does."""
+
+    arn: str
+    name: str
+    key_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageName:
+    """What a pod calls an image. A digest outranks a tag beside it: nodes resolve by the digest alone."""
+
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image by its manifest's digest. `status` is "ACTIVE", "ARCHIVED" or "ACTIVATING", `size` its bytes in ECR."""
+
+    digest: str
+    media_type: str | None = None
+    status: str = ACTIVE
+    size: int | None = None
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it lists manifests, one a platform."""
+        return self.media_type in INDEX_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An operating system and architecture, in Go's words ("linux", "amd64")."""
+
+    os: str
+    architecture: str
+
+    def __str__(self) -> str:
+        return f"{self.os}/{self.architecture}"
+
+
+def read_repository(reading: Reading, account: str, region: str, name: str) -> Repository | Unread | None:
+    """Return the repository, None if this registry has none of this name."""
+
+    def request(client: ECRClient) -> Repository | None:
+        found = client.describe_repositories(registryId=account, repositoryNames=[name])["repositories"]
+        if not found:
+            return None
+        encryption = found[0].get("encryptionConfiguration", {})
+        return Repository(found[0]["repositoryArn"], name, encryption.get("kmsKey"))
+
+    return reading.call(
+        "ecr:DescribeRepositories", account=account, region=region, request=request, absent=_NO_REPOSITORY
+    )
+
+
+def read_repository_names(reading: Reading, account: str, region: str) -> tuple[str, ...] | Unread:
+    """Return the names of all repositories of a registry."""
+
+    def request(client: ECRClient) -> tuple[str, ...]:
+        found = pages(client, "describe_repositories", "repositories", registryId=account, PaginationConfig=_PAGE)
+        return tuple(each["repositoryName"] for each in found)
+
+    return reading.call("ecr:DescribeRepositories", account=account, region=region, request=request) or ()
+
+
+def read_image(reading: Reading, account: str, region: str, wanted: ImageName) -> Image | Unread | None:
+    """Return the image of this name; None if the repository, or the image in it, is not there.
+
+    Inference: it is not documented whether an archived image is found by its tag, so one that is not found may be
+    archived; read_archived tells.
+    """
+    by: ImageIdentifierTypeDef = {"imageDigest": wanted.digest} if wanted.digest else {"imageTag": wanted.tag or ""}
+
+    def request(client: ECRClient) -> Image | None:
+        answer = client.describe_images(registryId=account, repositoryName=wanted.repository, imageIds=[by])
+        found = answer["imageDetails"]
+        return _image(found[0]) if found else None
+
+    return reading.call(
+        "ecr:DescribeImages",
+        account=account,
+        region=region,
+        request=request,
+        absent=_NO_REPOSITORY | {"ImageNotFoundException"},
+    )
+
+
+def _image(found: ImageDetailTypeDef) -> Image:
+    return Image(
+        digest=found["imageDigest"],
+        media_type=found.get("imageManifestMediaType"),
+        status=found.get("imageStatus", ACTIVE),
+        size=found.get("imageSizeInBytes"),
+    )
+
+
+def read_tags(reading: Reading, account: str, region: str, name: str) -> tuple[str, ...] | Unread:
+    """Return the tags of the repository's images that can be pulled."""
+    found = _list(reading, account, region, name, {"tagStatus": "TAGGED"})
+    return found if isinstance(found, Unread) else tuple(tag for tag, _ in found if tag)
+
+
+def read_archived(reading: Reading, account: str, region: str, wanted: ImageName) -> str | Unread | None:
+    """Return the digest of the archived image of this name; None if none is archived.
+
+    Source: Amazon ECR API Reference, ListImagesFilter: without imageStatus only active images are listed.
+    """
+    found = _list(reading, account, region, wanted.repository, {"imageStatus": ARCHIVED})
+    if isinstance(found, Unread):
+        return found
+    same = (digest for tag, digest in found if (digest == wanted.digest if wanted.digest else tag == wanted.tag))
+    return next(filter(None, same), None)
+
+
+def _list(
+    reading: Reading, account: str, region: str, name: str, chosen: dict[str, str]
+) -> tuple[tuple[str | None, str | None], ...] | Unread:
+    def request(client: ECRClient) -> tuple[tuple[str | None, str | None], ...]:
+        where = {"registryId": account, "repositoryName": name}
+        found = pages(client, "list_images", "imageIds", **where, filter=chosen, PaginationConfig=_PAGE)
+        return tuple((each.get("imageTag"), each.get("imageDigest")) for each in found)
+
+    listed = reading.call("ecr:ListImages", account=account, region=region, request=request, absent=_NO_REPOSITORY)
+    return () if listed is None else listed
+
+
+def read_platforms(
+    reading: Reading, account: str, region: str, name: str, digest: str
+) -> tuple[Platform | None, ...] | Unread | None:
+    """Return the platforms that an image index lists, None for an entry without one; None if the image is gone.
+
+    Attestations, which are listed as of the platform unknown/unknown, are left out. Source: OCI image specification,
+    "Image Index".
+    """
+
+    def request(client: ECRClient) -> str | None:
+        answer = client.batch_get_image(
+            registryId=account,
+            repositoryName=name,
+            imageIds=[{"imageDigest": digest}],
+            acceptedMediaTypes=list(INDEX_TYPES),
+        )
+        return answer["images"][0].get("imageManifest") if answer["images"] else None
+
+    text = reading.call("ecr:BatchGetImage", account=account, region=region, request=request, absent=_NO_REPOSITORY)
+    if text is None or isinstance(text, Unread):
+        return text
+    try:
+        document = json.loads(text)
+        listed = document["manifests"]
+        return tuple(platform for entry in listed if (platform := _platform(entry)) != Platform("unknown", "unknown"))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return Unread(f"the manifest of {digest} is no image index: {type(error).__name__}")
+
+
+def _platform(entry: dict[str, Any]) -> Platform | None:
+    platform = entry.get("platform") or {}
+    os, architecture = platform.get("os"), platform.get("architecture")
+    return Platform(os, architecture) if isinstance(os, str) and isinstance(architecture, str) else None

@@ -1,0 +1,38 @@
+"""What KMS says of a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.model.arn import Arn
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from pull_responder.facts.reading import Reading
+
+PERMISSIONS: Final = ("kms:DescribeKey",)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key. `state` is KMS's word ("Enabled", "Disabled", "PendingDeletion", ...); `aws_managed` says whose it is."""
+
+    arn: Arn
+    state: str
+    aws_managed: bool
+
+
+def read_key(reading: Reading, account: str, region: str, key: str) -> Key | Unread | None:
+    """Return the key by its id, ARN or alias, None if there is none (any more)."""
+
+    def request(client: Any) -> Key | Unread:  # noqa: ANN401 -- one of boto3's generated clients
+        found = client.describe_key(KeyId=key)["KeyMetadata"]
+        arn = Arn.parse(found.get("Arn", ""))
+        if arn is None:
+            return Unread(f"kms:DescribeKey gave no ARN of {key}")
+        return Key(arn, found.get("KeyState", ""), found.get("KeyManager") == "AWS")
+
+    return reading.call(
+        "kms:DescribeKey", account=account, region=region, request=request, absent=frozenset({"NotFoundException"})
+    )

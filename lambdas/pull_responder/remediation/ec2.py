@@ -1,0 +1,195 @@
+"""Fixes to a VPC. They are run with credentials of the account that owns it.
+
+Commands are given only where they surely are what is wanted: which subnet is to be public, and who pays for a NAT
+gateway, is not decided here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.model.verdict import Remediation
+from pull_responder.remediation import docs
+from pull_responder.remediation.shell import Command, aws
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Entries of a network ACL have numbers up to this one (Amazon VPC User Guide, "Network ACL rules").
+LAST_ENTRY: Final = 32_766
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The account and region that commands are for."""
+
+    account: str
+    region: str
+
+    def remedy(self, summary: str, docs_url: str, *commands: Command) -> Remediation:
+        """Return a remediation here."""
+        return Remediation(summary, self.account, self.region, docs_url, commands)
+
+    def ec2(self, operation: str, *flags: str, **options: str) -> Command:
+        """Return an EC2 command here."""
+        return aws("ec2", operation, *flags, **options, region=self.region)
+
+
+def allow_https(where: Where, *, group_id: str, peer: str, egress: bool) -> Remediation:
+    """Let TCP 443 out of (or into) a security group: to `peer`, a CIDR block, a security group or a prefix list."""
+    way, to = ("egress", "to") if egress else ("ingress", "from")
+    permission = json.dumps([{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **_peer(peer)}])
+    operation = f"authorize-security-group-{way}"
+    return where.remedy(
+        f"Add a rule to the security group {group_id} that allows TCP 443 {to} {peer}.",
+        docs.VPC_SECURITY_GROUP_RULES,
+        where.ec2(operation, group_id=group_id, ip_permissions=permission),
+    )
+
+
+def _peer(peer: str) -> dict[str, list[dict[str, str]]]:
+    if peer.startswith("sg-"):
+        return {"UserIdGroupPairs": [{"GroupId": peer}]}
+    if peer.startswith("pl-"):
+        return {"PrefixListIds": [{"PrefixListId": peer}]}
+    return {"Ipv6Ranges": [{"CidrIpv6": peer}]} if ":" in peer else {"IpRanges": [{"CidrIp": peer}]}
+
+
+def allow_entry(  # noqa: PLR0913 -- an entry has that many parts
+    where: Where, *, acl_id: str, egress: bool, ports: tuple[int, int], cidr: str, before: int, taken: Sequence[int]
+) -> Remediation:
+    """Add an entry to a network ACL that allows TCP on `ports` with `cidr`, ahead of entry `before`.
+
+    `taken` are the numbers in use in that direction. No command where no number is free ahead of that entry.
+    """
+    way = "egress to" if egress else "ingress from"
+    span = "-".join(str(port) for port in dict.fromkeys(ports))
+    summary = f"In the network ACL {acl_id}, allow TCP {span} {way} {cidr}, ahead of entry {before}."
+    number = _free(before, taken)
+    if number is None:
+        return where.remedy(f"{summary} No number is free there: renumber its entries.", docs.VPC_NETWORK_ACLS)
+    block = {"ipv6_cidr_block": cidr} if ":" in cidr else {"cidr_block": cidr}
+    command = where.ec2(
+        "create-network-acl-entry",
+        "--egress" if egress else "--ingress",
+        network_acl_id=acl_id,
+        rule_number=str(number),
+        protocol="6",
+        port_range=f"From={ports[0]},To={ports[1]}",
+        rule_action="allow",
+        **block,
+    )
+    return where.remedy(summary, docs.VPC_NETWORK_ACLS, command)
+
+
+def _free(before: int, taken: Sequence[int]) -> int | None:
+    free = (number for number in range(min(before - 1, LAST_ENTRY), 0, -1) if number not in taken)
+    return next(free, None)
+
+
+def create_interface_endpoint(
+    where: Where, *, vpc_id: str, service: str, subnet_ids: Sequence[str], group_ids: Sequence[str]
+) -> Command:
+    """Return the command that creates an interface endpoint with private DNS; without groups it has the default one."""
+    command = where.ec2(
+        "create-vpc-endpoint",
+        "--private-dns-enabled",
+        vpc_id=vpc_id,
+        vpc_endpoint_type="Interface",
+        service_name=service,
+    )
+    groups = ("--security-group-ids", *group_ids) if group_ids else ()
+    return (*command, "--subnet-ids", *subnet_ids, *groups)
+
+
+def create_gateway_endpoint(where: Where, *, vpc_id: str, service: str, route_table_ids: Sequence[str]) -> Command:
+    """Return the command that creates a gateway endpoint in the route tables."""
+    command = where.ec2("create-vpc-endpoint", vpc_id=vpc_id, vpc_endpoint_type="Gateway", service_name=service)
+    return (*command, "--route-table-ids", *route_table_ids)
+
+
+def create_endpoints(where: Where, *, vpc_id: str, services: Sequence[str], commands: Sequence[Command]) -> Remediation:
+    """Create the endpoints of `services` by `commands`."""
+    summary = f"Create the VPC {'endpoint' if len(services) == 1 else 'endpoints'} {', '.join(services)} in {vpc_id}."
+    return where.remedy(summary, docs.ECR_VPC_ENDPOINTS, *commands)
+
+
+def enable_private_dns(where: Where, *, endpoint_id: str) -> Remediation:
+    """Let an interface endpoint answer for the service's own name in the whole VPC."""
+    return where.remedy(
+        f"Turn on private DNS for the endpoint {endpoint_id}.",
+        docs.ECR_VPC_ENDPOINTS,
+        where.ec2("modify-vpc-endpoint", "--private-dns-enabled", vpc_endpoint_id=endpoint_id),
+    )
+
+
+def answer_in_the_vpc(where: Where, *, endpoint_id: str) -> Remediation:
+    """Let S3's private DNS answer the VPC's own queries, not only those from outside through Resolver."""
+    option = "PrivateDnsOnlyForInboundResolverEndpoint=false"
+    return where.remedy(
+        f"Let the private DNS of the endpoint {endpoint_id} answer within the VPC, too.",
+        docs.ECR_VPC_ENDPOINTS,
+        where.ec2("modify-vpc-endpoint", vpc_endpoint_id=endpoint_id, dns_options=option),
+    )
+
+
+def add_to_route_table(where: Where, *, endpoint_id: str, route_table_id: str) -> Remediation:
+    """Route S3's addresses to its gateway endpoint."""
+    return where.remedy(
+        f"Add the gateway endpoint {endpoint_id} to the route table {route_table_id}.",
+        docs.VPC_GATEWAY_ENDPOINTS,
+        where.ec2("modify-vpc-endpoint", vpc_endpoint_id=endpoint_id, add_route_table_ids=route_table_id),
+    )
+
+
+def enable_dns(where: Where, *, vpc_id: str, attributes: Sequence[str]) -> Remediation:
+    """Turn on DNS attributes of a VPC (enableDnsSupport, enableDnsHostnames). EC2 takes one a call."""
+    options = {"enableDnsSupport": "--enable-dns-support", "enableDnsHostnames": "--enable-dns-hostnames"}
+    commands = [where.ec2("modify-vpc-attribute", options[name], "Value=true", vpc_id=vpc_id) for name in attributes]
+    return where.remedy(f"Turn on {' and '.join(attributes)} of {vpc_id}.", docs.VPC_DNS_ATTRIBUTES, *commands)
+
+
+def route_to(where: Where, *, route_table_id: str, target: str, replace: bool, destination: str) -> Remediation:
+    """Route `destination` to a NAT gateway or internet gateway; `replace` says that the table has such a route."""
+    option = {"nat": "nat_gateway_id", "igw": "gateway_id", "eigw": "egress_only_internet_gateway_id"}
+    block = "destination_ipv6_cidr_block" if ":" in destination else "destination_cidr_block"
+    options = {"route_table_id": route_table_id, block: destination, option[target.partition("-")[0]]: target}
+    return where.remedy(
+        f"Route {destination} of {route_table_id} to {target}.",
+        docs.VPC_ROUTE_TABLES,
+        where.ec2("replace-route" if replace else "create-route", **options),
+    )
+
+
+def assign_public_addresses(where: Where, *, subnet_id: str) -> Remediation:
+    """Let the next nodes of a public subnet have public addresses; a running node gets none by that."""
+    return where.remedy(
+        f"Let nodes of {subnet_id} have public IPv4 addresses and replace the present ones, or move them to private"
+        " subnets that route to a NAT gateway.",
+        docs.VPC_INTERNET_GATEWAYS,
+        where.ec2("modify-subnet-attribute", "--map-public-ip-on-launch", subnet_id=subnet_id),
+    )
+
+
+def add_endpoint_subnets(where: Where, *, endpoint_id: str, subnet_ids: Sequence[str]) -> Remediation:
+    """Give an interface endpoint network interfaces."""
+    command = where.ec2("modify-vpc-endpoint", vpc_endpoint_id=endpoint_id)
+    return where.remedy(
+        f"Add subnets to the endpoint {endpoint_id}.",
+        docs.ECR_VPC_ENDPOINTS,
+        (*command, "--add-subnet-ids", *subnet_ids),
+    )
+
+
+def enable_metadata(where: Where, *, instance_ids: Sequence[str], template_id: str | None) -> Remediation:
+    """Turn on the metadata endpoint of running instances, and say so of the template that the next are made by."""
+    later = f" Set HttpEndpoint to enabled in the launch template {template_id}, too." if template_id else ""
+    which = f"the instances {', '.join(instance_ids)}" if instance_ids else "nodes"
+    commands = [
+        where.ec2("modify-instance-metadata-options", instance_id=each, http_endpoint="enabled")
+        for each in instance_ids
+    ]
+    summary = f"Turn on the instance metadata endpoint of {which}.{later}"
+    return where.remedy(summary, docs.EC2_METADATA_OPTIONS, *commands)

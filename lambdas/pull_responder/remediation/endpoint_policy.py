@@ -1,0 +1,68 @@
+"""Fixes to the policies of VPC endpoints. They are run with credentials of the account that owns the VPC."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pull_responder.remediation import docs, policy_edits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pull_responder.model.verdict import Remediation
+    from pull_responder.remediation.ec2 import Where
+    from pull_responder.remediation.shell import Command
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEdit:
+    """What an endpoint's policy (`document`, as text) lacks: actions with their resources, and Deny statements, by
+    their indexes, that must not meet the role.
+    """
+
+    endpoint_id: str
+    document: str
+    allow: Mapping[str, str]
+    denying: frozenset[int] = frozenset()
+
+
+def let_role_through(where: Where, edits: tuple[PolicyEdit, ...], *, role: str) -> Remediation:
+    """Allow a role what it lacks, and leave it out of what denies. No command where a statement cannot be edited."""
+    changed = [(edit.endpoint_id, _edited(edit, role)) for edit in edits]
+    commands = [_put(where, endpoint, document) for endpoint, document in changed if document is not None]
+    endpoints = ", ".join(edit.endpoint_id for edit in edits)
+    return where.remedy(
+        f"Let the role {role} pull through the policy of {endpoints}.",
+        docs.ECR_VPC_ENDPOINTS,
+        *(commands if len(commands) == len(changed) else ()),
+    )
+
+
+def allow_layers(where: Where, *, endpoint_id: str, document: str | None, bucket: str) -> Remediation:
+    """Allow everybody to read the bucket of layers, whose URLs ECR signs; `document` None gives no command."""
+    summary = f"In the policy of {endpoint_id}, allow s3:GetObject on {bucket}/* to everybody, without conditions."
+    if document is None:
+        return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
+    policy = policy_edits.allow(json.loads(document), actions=["s3:GetObject"], resources=[f"{bucket}/*"], principal={})
+    policy["Statement"][-1]["Principal"] = "*"
+    return where.remedy(summary, docs.ECR_VPC_ENDPOINTS, _put(where, endpoint_id, policy))
+
+
+def _edited(edit: PolicyEdit, role: str) -> dict[str, Any] | None:
+    document: dict[str, Any] | None = json.loads(edit.document)
+    if edit.denying and document is not None:
+        document = policy_edits.exempt_role(document, edit.denying, role)
+    resources: dict[str, list[str]] = {}
+    for action, resource in edit.allow.items():
+        resources.setdefault(resource, []).append(action)
+    for resource, actions in resources.items():
+        if document is not None:
+            document = policy_edits.allow(document, actions=actions, resources=[resource], principal={"AWS": role})
+    return document
+
+
+def _put(where: Where, endpoint_id: str, document: dict[str, Any]) -> Command:
+    text = json.dumps(document, separators=(",", ":"))
+    return where.ec2("modify-vpc-endpoint", vpc_endpoint_id=endpoint_id, policy_document=text)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pull_responder.diagnosis import diagnose
+from pull_responder.facts.facts import Facts
+from pull_responder.facts.reading import Reading
+from tests.integration.checks.registry_estate import (
+    NO_DIGEST,
+    amend,
+    lifecycle,
+    missing,
+    of_cause,
+    push,
+    reasons,
+    reported,
+)
+
+if TYPE_CHECKING:
+    from tests.integration.checks.estate import Estate
+
+CAUSE = "image_not_found"
+UNKNOWN_TAG = "failed to resolve reference: manifest unknown: Requested image not found"
+
+
+def test_a_tag_that_is_not_there(estate: Estate) -> None:
+    repository = estate.repository()
+    for tag in ("1.2.3", "1.2.4", "latest"):
+        push(estate, repository, tag)
+    finding = of_cause(estate.diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v1.2.3")), CAUSE)
+    assert (finding.resource.type, finding.resource.id) == ("AwsEcrContainerImage", f"{repository}:v1.2.3")
+    assert f"{repository} has no image v1.2.3. The nearest tags are 1.2.3, 1.2.4." in finding.explanation
+    assert "expired" not in finding.explanation
+    assert "Name 1.2.3 or 1.2.4 in the pod" in finding.remediation.summary
+
+
+def test_a_digest_that_is_not_there_whatever_the_tag(estate: Estate) -> None:
+    repository = estate.repository()
+    pull = reported(estate, repository, UNKNOWN_TAG, tag="v1", digest=NO_DIGEST)
+    finding = of_cause(estate.diagnose(pull), CAUSE)
+    assert finding.resource.id == f"{repository}/{NO_DIGEST}"
+
+
+@pytest.mark.parametrize(
+    ("selection", "blamed"),
+    [
+        ({"tagStatus": "tagged", "tagPrefixList": ["v"], "countType": "imageCountMoreThan", "countNumber": 1}, True),
+        ({"tagStatus": "tagged", "tagPatternList": ["*1.2*"], "countType": "sinceImagePushed", "countNumber": 9}, True),
+        ({"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}, True),
+        ({"tagStatus": "tagged", "tagPrefixList": ["rc"], "countType": "imageCountMoreThan", "countNumber": 1}, False),
+        ({"tagStatus": "tagged", "tagPatternList": ["v?.*"], "countType": "imageCountMoreThan"}, False),
+        ({"tagStatus": "untagged", "countType": "sinceImagePushed", "countNumber": 1}, False),
+    ],
+)
+def test_it_says_which_lifecycle_rule_may_have_expired_it(
+    estate: Estate, selection: dict[str, Any], *, blamed: bool
+) -> None:
+    repository = estate.repository()
+    lifecycle(estate, repository, {"tagStatus": "tagged", "tagPrefixList": ["x"], "countType": "none"}, selection)
+    finding = of_cause(estate.diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v1.2.3")), CAUSE)
+    assert ("rule 2 (rule of 2), which expires" in finding.explanation) is blamed
+    assert "rule 1" not in finding.explanation
+
+
+def test_an_image_that_is_there_passes(estate: Estate) -> None:
+    repository = estate.repository()
+    digest = push(estate, repository, "v2")
+    for pull in (
+        reported(estate, repository, UNKNOWN_TAG, tag="v2"),
+        reported(estate, repository, UNKNOWN_TAG, tag="gone", digest=digest, role=estate.role(name="b")),
+    ):
+        diagnosis = estate.diagnose(pull)
+        assert diagnosis.findings == ()
+        assert CAUSE in diagnosis.passed
+
+
+@pytest.mark.parametrize("status", ["ARCHIVED", "ACTIVATING"])
+def test_an_archived_image_is_restored(estate: Estate, status: str) -> None:
+    repository = estate.repository()
+    digest = push(estate, repository, "v2")
+    aws = estate.connect()
+    amend(aws, "ecr", "DescribeImages", lambda answer: answer["imageDetails"][0].update(imageStatus=status))
+    finding = of_cause(diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v2"), Facts(Reading(aws))), CAUSE)
+    assert "is in the archive" in finding.explanation
+    restore = (
+        *("aws", "ecr", "update-image-storage-class", "--registry-id", estate.account),
+        *("--repository-name", "team/app", "--image-id", f"imageDigest={digest}"),
+        *("--target-storage-class", "STANDARD", "--region", "us-east-1"),
+    )
+    assert finding.remediation.commands == ((restore,) if status == "ARCHIVED" else ())
+
+
+def test_an_archived_image_that_is_listed_alone(estate: Estate) -> None:
+    repository = estate.repository()
+    digest = push(estate, repository, "v2")
+    aws = estate.connect()
+    amend(aws, "ecr", "DescribeImages", lambda answer: answer["imageDetails"].clear())
+    finding = of_cause(diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v2"), Facts(Reading(aws))), CAUSE)
+    assert digest in str(finding.remediation.commands)
+
+
+def test_without_a_repository_no_image_is_missing(estate: Estate) -> None:
+    diagnosis = estate.diagnose(reported(estate, missing(estate, "team/app"), UNKNOWN_TAG))
+    assert [finding.cause for finding in diagnosis.findings] == ["repository_not_found"]
+
+
+def test_a_cache_fetches_what_it_lacks(estate: Estate) -> None:
+    estate.cache("quay")
+    diagnosis = estate.diagnose(reported(estate, estate.repository(name="quay/app"), UNKNOWN_TAG, tag="v9"))
+    assert CAUSE not in {finding.cause for finding in diagnosis.findings}
+
+
+@pytest.mark.parametrize("denied", ["ecr:DescribeImages", "ecr:DescribePullThroughCacheRules"])
+def test_of_what_cannot_be_read_nothing_is_claimed(estate: Estate, denied: str) -> None:
+    pull = reported(estate, estate.repository(), UNKNOWN_TAG, tag="v9")
+    diagnosis = estate.diagnose(pull, unreadable=[denied])
+    assert denied in reasons(diagnosis)[CAUSE]
+    assert CAUSE not in diagnosis.passed
+
+
+def test_what_only_helps_may_be_unreadable(estate: Estate) -> None:
+    pull = reported(estate, estate.repository(), UNKNOWN_TAG, tag="v9")
+    finding = of_cause(estate.diagnose(pull, unreadable=["ecr:ListImages", "ecr:GetLifecyclePolicy"]), CAUSE)
+    unread = " ".join(line for line in finding.evidence if line.startswith("Not looked at"))
+    assert "ecr:ListImages" in unread
+    assert "ecr:GetLifecyclePolicy" in unread

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.model.pull import Symptom
+from tests.integration.checks.registry_estate import mentioned, of_cause, reported
+
+if TYPE_CHECKING:
+    from tests.integration.checks.estate import Estate
+
+CAUSE = "registry_token_expired"
+OLD_TOKEN = "pulling from host X failed with status code [manifests v1]: denied: Your authorization token has expired."
+OLD_CREDENTIALS = "ECR: UnrecognizedClientException: The security token included in the request is invalid."
+
+
+def test_an_old_registry_token(estate: Estate) -> None:
+    pull = reported(estate, estate.repository(), OLD_TOKEN)
+    finding = of_cause(estate.diagnose(pull), CAUSE)
+    assert finding.resource.type == "AwsEc2Instance"
+    assert finding.resource.id.endswith(f":instance/{pull.node}")
+    assert "for pod shop/web-0 is older than 12 hours" in finding.explanation
+    assert "imagePullSecret" in finding.remediation.summary
+    assert finding.evidence == (f"kubelet said: {OLD_TOKEN}",)
+
+
+def test_old_credentials_of_the_node(estate: Estate) -> None:
+    finding = of_cause(estate.diagnose(reported(estate, estate.repository(), OLD_CREDENTIALS)), CAUSE)
+    assert "does not take the credentials" in finding.explanation
+    assert "imagePullSecret" not in finding.remediation.summary
+
+
+def test_a_refusal_is_another_thing(estate: Estate) -> None:
+    pull = reported(estate, estate.repository(), "unexpected status: 403 Forbidden")
+    assert pull.symptom is Symptom.ACCESS_DENIED
+    diagnosis = estate.diagnose(pull)
+    assert CAUSE not in mentioned(diagnosis)
+
+
+def test_a_node_that_cannot_be_read_is_named_by_its_cluster(estate: Estate) -> None:
+    pull = reported(estate, estate.repository(), OLD_TOKEN)
+    finding = of_cause(estate.diagnose(pull, unreadable=["ec2:*"]), CAUSE)
+    assert finding.resource.id == f"arn:aws:eks:us-east-1:{estate.account}:cluster/prod"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+COMMAND = (sys.executable, "-c", "from pull_responder.cli.main import main; main()", "evaluate")
+CASE: dict[str, Any] = {
+    "id": "same account",
+    "request": {
+        "principal": "arn:aws:iam::111111111111:role/node",
+        "action": "ecr:BatchGetImage",
+        "resource": {"arn": "arn:aws:ecr:us-east-1:111111111111:repository/app", "accountId": "111111111111"},
+        "context": {},
+    },
+    "identityPolicies": [
+        {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}}
+    ],
+}
+
+
+def evaluate(*lines: bytes, form: str = "json") -> list[str]:
+    done = subprocess.run(  # noqa: S603 -- this interpreter, with our own command
+        [*COMMAND, "--format", form], input=b"\n".join(lines) + b"\n", capture_output=True, check=True
+    )
+    assert done.stderr == b""
+    return done.stdout.decode().splitlines()
+
+
+def test_lines_in_decisions_out_in_order() -> None:
+    across = {**CASE, "id": 2, "request": {**CASE["request"], "resource": {"arn": "*", "accountId": "222222222222"}}}
+    assert [json.loads(line) for line in evaluate(json.dumps(CASE).encode(), json.dumps(across).encode())] == [
+        {"id": "same account", "decision": "Allowed", "blocked_by": []},
+        {"id": 2, "decision": "ImplicitlyDenied", "blocked_by": ["resource"]},
+    ]
+
+
+def test_what_is_no_case_is_said_and_the_rest_goes_on() -> None:
+    wrong = {**CASE, "identityPolicies": [{"Statement": {"Effect": "Permit", "Action": "*", "Resource": "*"}}]}
+    answers = [
+        json.loads(line)
+        for line in evaluate(b"nope", b'{"id": "\xff"}', json.dumps(wrong).encode(), json.dumps(CASE).encode())
+    ]
+    assert [sorted(answer) for answer in answers] == [["error", "id"]] * 3 + [["blocked_by", "decision", "id"]]
+    assert "identityPolicies[0]: Statement[0].Effect: must be Allow or Deny" in answers[2]["error"]
+    assert answers[2]["id"] == "same account"
+
+
+def test_text_is_a_line_a_case() -> None:
+    lines = evaluate(json.dumps({**CASE, "identityPolicies": []}).encode(), b'{"id": "\\ud800"}', form="text")
+    assert lines[0] == "same account: ImplicitlyDenied, blocked by identity"
+    assert lines[1].startswith("\\ud800: error: ")

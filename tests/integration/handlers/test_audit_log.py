@@ -1,0 +1,114 @@
+"""From a batch of audit records, through the queue, to a finding."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pull_responder.handlers import audit_log, diagnose
+from pull_responder.settings import SettingError
+from tests.integration.handlers.test_diagnose import (
+    ACCOUNT,
+    Context,
+    Inbox,
+    batch,
+    failed,
+    imported,
+    inbox,
+    metrics,
+    node,
+)
+from tests.unit.events.audit_records import RECORD, container, delivered, packed, record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+
+__all__ = ["inbox", "node"]
+
+CONTEXT = Context(
+    function_name="audit_log", invoked_function_arn=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:audit_log"
+)
+
+
+@pytest.fixture
+def queue(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The environment of a deployed function, with a queue of its own."""
+    url: str = aws.client("sqs").create_queue(QueueName=f"events-{uuid4().hex[:8]}")["QueueUrl"]
+    for key, value in aws.environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("QUEUE_URL", url)
+    audit_log._aws.cache_clear()
+    yield url
+    audit_log._aws.cache_clear()
+
+
+def received(aws: EmulatedAws, url: str) -> list[str]:
+    client, bodies = aws.client("sqs"), []
+    while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            bodies.append(message["Body"])
+    return bodies
+
+
+def of_node(role: str, instance: str, image: str) -> dict[str, Any]:
+    extra = {"arn": [f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{instance}"], "sessionName": [instance]}
+    return record(container(image), user={**RECORD["user"], "extra": extra})
+
+
+def test_a_waiting_pod_becomes_a_finding_that_names_it(
+    aws: EmulatedAws, inbox: Inbox, queue: str, node: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    role, instance = node
+    repository = f"audit/{uuid4().hex[:8]}"
+    aws.client("ecr").create_repository(repositoryName=repository)
+    image = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{repository}:v1"
+
+    audit_log.handler(delivered(of_node(role, instance, image), of_node(role, instance, image), "{cut"), CONTEXT)
+    counted = metrics(capsys.readouterr().out)
+    assert (counted["AuditRecordsRead"], counted["AuditFailuresQueued"], counted["AuditRecordsUnreadable"]) == (3, 1, 1)
+
+    (body,) = received(aws, queue)
+    assert json.loads(body)["account"] == ACCOUNT
+    assert failed(diagnose.handler(batch(body), Context())) == []
+    (message,) = [
+        each for each in inbox.messages() if each["MessageAttributes"]["cause"]["Value"].startswith("role_lacks")
+    ]
+    assert message["MessageAttributes"]["cluster"]["Value"] == "prod"
+    assert "web-7c9d8b5f6-x2x9k" in message["Message"]
+    (finding,) = [each for each in imported(aws, role) if each["GeneratorId"].endswith("role_lacks_pull_permissions")]
+    assert finding["Compliance"]["Status"] == "FAILED"
+
+
+def test_more_failures_than_one_request_takes_are_all_queued(aws: EmulatedAws, queue: str) -> None:
+    registry = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
+    audit_log.handler(delivered(record(*(container(f"{registry}/a/{at}:v1") for at in range(25)))), CONTEXT)
+    images = [json.loads(body)["detail"]["image"] for body in received(aws, queue)]
+    assert sorted(images) == sorted(f"{registry}/a/{at}:v1" for at in range(25))
+
+
+def test_a_batch_that_cannot_be_read_is_counted_and_not_tried_again(
+    aws: EmulatedAws, queue: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit_log.handler(packed(b"\x1f\x8b cut"), CONTEXT)
+    assert metrics(capsys.readouterr().out)["AuditBatchesUnusable"] == 1
+    assert received(aws, queue) == []
+
+
+def test_a_queue_that_is_gone_fails_the_invocation(queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUE_URL", queue + "-that-was-deleted")
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        audit_log.handler(delivered(RECORD), CONTEXT)
+
+
+@pytest.mark.usefixtures("queue")
+def test_without_a_queue_the_function_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("QUEUE_URL")
+    with pytest.raises(SettingError, match="QUEUE_URL"):
+        audit_log.handler(delivered(RECORD), CONTEXT)

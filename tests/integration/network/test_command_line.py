@@ -1,0 +1,137 @@
+"""`pull-responder diagnose --image … --cluster …`: statuses, the path hop by hop, and unusable questions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pull_responder.cli.main import main
+from tests.integration.network.estate import ACCOUNT, REGION, Estate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Run = Callable[..., "Ended"]
+
+
+@dataclass
+class Ended:
+    status: object
+    out: str
+    err: str
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def run(estate: Estate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    for key, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+
+    def command(*arguments: str, image: str = estate.image, cluster: str = estate.name) -> Ended:
+        monkeypatch.setattr(
+            sys, "argv", ["pull-responder", "diagnose", "--image", image, "--cluster", cluster, *arguments]
+        )
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(ended.value.code, *capsys.readouterr())
+
+    return command
+
+
+def test_a_sound_way_is_shown_hop_by_hop(estate: Estate, run: Run) -> None:
+    estate.behind_nat()
+    node = estate.node()
+    ended = run("--instance", node, "--format", "json")
+    assert ended.status == 0
+    (answer,) = ended.objects
+    assert answer["pull"]["image"] == estate.image
+    assert answer["pull"]["symptom"] == "unknown"
+    assert (answer["pull"]["node"], answer["pull"]["role_arn"]) == (node, estate.role)
+    assert answer["findings"] == answer["inconclusive"] == []
+    (way,) = answer["path"]["from"]
+    assert (way["node"], way["subnet"], way["verdict"]) == (node, estate.a, "ok")
+    assert [leg["stage"] for leg in way["legs"]] == ["token", "manifest", "layer"]
+    hops = [(hop["kind"], hop["resource"]) for hop in way["legs"][0]["hops"]]
+    assert hops == [
+        ("name", f"api.ecr.{REGION}.amazonaws.com"),
+        ("node", node),
+        ("subnet", estate.a),
+        ("route", estate.table_a),
+        ("NAT gateway", estate.nat),
+        ("subnet", estate.public),
+        ("route", estate.table_public),
+    ]
+    assert all(hop["proof"] for leg in way["legs"] for hop in leg["hops"])
+
+
+def test_a_broken_way_is_status_1_and_shows_where(estate: Estate, run: Run) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.node(group="workers")
+    estate.unroute(estate.table_a)
+    ended = run("--nodegroup", "workers", "--format", "json")
+    assert ended.status == 1
+    (answer,) = ended.objects
+    assert [finding["cause"] for finding in answer["findings"]] == ["no_route_to_ecr"]
+    (command,) = answer["findings"][0]["remediation"]["commands"]
+    assert command.startswith(f"aws ec2 create-route --route-table-id {estate.table_a} ")
+    (way,) = answer["path"]["from"]
+    assert way["causes"] == ["no_route_to_ecr"]
+    (other,) = answer["path"]["other_subnets"]
+    assert (other["subnet"], other["verdict"]) == (estate.b, "ok")
+
+    text = run("--nodegroup", "workers").out
+    assert f"By         node group workers of cluster {estate.name}" in text
+    assert f"Way        from {estate.instance}, subnet {estate.a}: failed" in text
+    assert f"works from {estate.b}" in text
+    assert f"does not work from {estate.a} (no_route_to_ecr)" in text
+
+
+def test_a_question_about_the_cluster_gives_one_object_for_each_kind_of_node(estate: Estate, run: Run) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.fargate_profile("pods")
+    answers = run("--format", "json").objects
+    assert [answer["path"]["nodes"] for answer in answers] == [
+        f"node group workers of cluster {estate.name}",
+        f"Fargate profile pods of cluster {estate.name}",
+    ]
+
+
+def test_an_image_elsewhere_is_skipped(run: Run) -> None:
+    ended = run("--format", "json", image="nginx:1")
+    assert ended.status == 0
+    assert ended.objects[0]["skipped"] == "nginx:1 is not in Amazon ECR but in docker.io"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"image": "not an image"}, "--image: 'not an image' is no image reference"),
+        ({"image": f"1234.dkr.ecr.{REGION}.amazonaws.com/app:v1"}, "--image: '1234' is no account id of twelve digits"),
+        (
+            {"image": f"{ACCOUNT}.dkr.ecr.us-esat-1.amazonaws.com/app:v1"},
+            "--image: there is no region 'us-esat-1'; did you mean us-west-1 or us-east-1",
+        ),
+        ({"cluster": "nowhere-at-all"}, "there is no cluster 'nowhere-at-all' in us-east-1"),
+    ],
+)
+def test_an_unusable_question_is_one_line_and_status_2(run: Run, arguments: dict[str, str], said: str) -> None:
+    ended = run(**arguments)
+    assert ended.status == 2
+    assert ended.err.startswith(f"pull-responder: {said}")
+    assert ended.err.count("\n") == 1
+    assert ended.out == ""
+
+
+def test_two_choices_are_one_too_many(run: Run) -> None:
+    ended = run("--nodegroup", "a", "--instance", "i-1")
+    assert ended.status == 2
+    assert "give one of --nodegroup, --fargate-profile and --instance" in ended.err

@@ -1,0 +1,166 @@
+"""The policies of the endpoints on the way: of ECR's against the role, of S3's against ECR's own signature."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.network.estate import ACCOUNT, PULL, REGION, Estate, causes, only, opened
+
+BUCKET = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket"
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(*actions: str, on: str = "*", **more: object) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": "*", "Action": list(actions), "Resource": on, **more}
+
+
+def deny(*actions: str, on: str = "*", **more: object) -> dict[str, Any]:
+    return {**allow(*actions, on=on, **more), "Effect": "Deny"}
+
+
+def ecr(estate: Estate, service: str, document: dict[str, Any]) -> str:
+    estate.endpoints_only()
+    estate.delete_endpoint(service)
+    estate.node()
+    return estate.interface_endpoint(service, policy=document)
+
+
+def test_the_dkr_endpoint_allows_another_role_only(estate: Estate) -> None:
+    other = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}
+    endpoint = ecr(estate, "ecr.dkr", policy(allow(*PULL, Principal=other)))
+    finding = only(estate.diagnose(), "endpoint_policy_blocks_pull")
+    assert finding.resource.id == f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-endpoint/{endpoint}"
+    assert "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer" in finding.explanation
+    # moto does not change an endpoint's policy: a new endpoint has the one that the command writes.
+    (command,) = finding.remediation.commands
+    written = command[command.index("--policy-document") + 1]
+    estate.delete_endpoint("ecr.dkr")
+    estate.interface_endpoint("ecr.dkr", policy=_parsed(written))
+    assert causes(estate.diagnose()) == []
+
+
+def test_the_api_endpoint_denies_tokens(estate: Estate) -> None:
+    endpoint = ecr(estate, "ecr.api", policy(allow("*"), deny("ecr:GetAuthorizationToken")))
+    finding = only(estate.diagnose(), "endpoint_policy_blocks_pull")
+    assert finding.resource.id.endswith(endpoint)
+    (command,) = finding.remediation.commands
+    estate.delete_endpoint("ecr.api")
+    estate.interface_endpoint("ecr.api", policy=_parsed(command[command.index("--policy-document") + 1]))
+    assert causes(estate.diagnose()) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "document"),
+    [
+        ("ecr.api", policy(allow("ecr:GetAuthorizationToken"))),
+        ("ecr.dkr", policy(allow("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"))),
+        ("ecr.dkr", policy(allow("ecr:*", Principal={"AWS": ACCOUNT}))),
+        ("ecr.api", policy(allow("*"), deny("ecr:BatchGetImage"))),
+    ],
+    ids=["the token at api", "the images at dkr", "our account", "api denies what passes dkr"],
+)
+def test_policies_that_are_enough(estate: Estate, service: str, document: dict[str, Any]) -> None:
+    ecr(estate, service, document)
+    diagnosis = estate.diagnose()
+    assert causes(diagnosis) == []
+    assert "endpoint_policy_blocks_pull" in diagnosis.passed
+
+
+def test_an_identity_policys_condition_on_the_endpoint_is_decided(estate: Estate) -> None:
+    estate.endpoints_only()
+    estate.node()
+    endpoint = estate.endpoints["ecr.dkr"]
+    document = policy(deny("ecr:BatchGetImage", Condition={"StringNotEquals": {"aws:SourceVpce": endpoint}}))
+    for statement in document["Statement"]:
+        del statement["Principal"]
+    iam = estate.client("iam")
+    iam.put_role_policy(RoleName=f"{estate.name}-node", PolicyName="deny", PolicyDocument=_text(document))
+    assert "role_policy_denies_pull" in estate.diagnose().passed
+    iam.put_role_policy(
+        RoleName=f"{estate.name}-node", PolicyName="deny", PolicyDocument=_text(document).replace(endpoint, "vpce-0")
+    )
+    assert causes(estate.diagnose()) == ["role_policy_denies_pull"]
+
+
+S3 = {
+    "our own buckets only": policy(allow("s3:*", on="arn:aws:s3:::ours/*")),
+    "our organization's principals only": policy(
+        allow("s3:*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-ours"}})
+    ),
+    "our organization's buckets only": policy(allow("*", Condition={"StringEquals": {"aws:ResourceOrgID": "o-ours"}})),
+    "our account's buckets only": policy(allow("*", Condition={"StringEquals": {"aws:ResourceAccount": ACCOUNT}})),
+    "writing only": policy(allow("s3:PutObject")),
+    "the bucket of another region": policy(
+        allow("s3:GetObject", on="arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*")
+    ),
+}
+
+
+@pytest.mark.parametrize("document", S3.values(), ids=S3)
+def test_s3_policies_that_keep_the_layers_back(estate: Estate, document: dict[str, Any]) -> None:
+    estate.endpoints_only()
+    estate.delete_endpoint("s3")
+    endpoint = estate.gateway_endpoint(policy=document)
+    estate.node()
+    finding = only(estate.diagnose(), "s3_endpoint_policy_blocks_layers")
+    assert finding.resource.id.endswith(endpoint)
+    (command,) = finding.remediation.commands
+    estate.delete_endpoint("s3")
+    estate.gateway_endpoint(policy=_parsed(command[command.index("--policy-document") + 1]))
+    assert causes(estate.diagnose()) == []
+
+
+def test_an_s3_policy_that_denies_everybody_outside_gives_no_command(estate: Estate) -> None:
+    estate.endpoints_only()
+    estate.delete_endpoint("s3")
+    condition = {"StringNotEquals": {"aws:PrincipalOrgID": "o-ours"}}
+    estate.gateway_endpoint(policy=policy(allow("*"), deny("*", Condition=condition)))
+    estate.node()
+    finding = only(estate.diagnose(), "s3_endpoint_policy_blocks_layers")
+    assert finding.remediation.commands == ()
+
+
+@pytest.mark.parametrize("on", [f"{BUCKET}/*", "*"])
+def test_s3_policies_that_are_enough(estate: Estate, on: str) -> None:
+    estate.endpoints_only()
+    estate.delete_endpoint("s3")
+    estate.gateway_endpoint(policy=policy(allow("s3:GetObject", on=on)))
+    estate.node()
+    diagnosis = estate.diagnose()
+    assert causes(diagnosis) == []
+    assert "s3_endpoint_policy_blocks_layers" in diagnosis.passed
+
+
+def test_an_s3_policy_for_an_account_that_may_be_ecrs_is_inconclusive(estate: Estate) -> None:
+    estate.endpoints_only()
+    estate.delete_endpoint("s3")
+    condition = {"StringEquals": {"aws:ResourceAccount": [ACCOUNT, "999999999999"]}}
+    estate.gateway_endpoint(policy=policy(allow("*", Condition=condition)))
+    estate.node()
+    diagnosis = estate.diagnose()
+    assert causes(diagnosis) == []
+    assert "aws:ResourceAccount" in opened(diagnosis)["s3_endpoint_policy_blocks_layers"]
+
+
+def test_behind_nat_no_endpoint_policy_matters(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node()
+    diagnosis = estate.diagnose()
+    for cause in ("endpoint_policy_blocks_pull", "s3_endpoint_policy_blocks_layers"):
+        assert cause not in diagnosis.passed
+        assert cause not in opened(diagnosis)
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    return found

@@ -1,0 +1,120 @@
+"""Pulls that failed: where their node was, and which part of the way the symptom speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pull_responder.checks.pull_path import PullPath, pull_path
+from pull_responder.diagnosis import Diagnosis, diagnose
+from pull_responder.facts.facts import Facts
+from pull_responder.facts.reading import Reading
+from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
+from tests.integration.network.estate import ACCOUNT, REGION, Estate, causes, only, opened
+
+GONE = "i-0123456789abcdef0"
+
+
+def failure(
+    estate: Estate, symptom: Symptom = Symptom.TIMEOUT, *, node: str | None = None, session: str = ""
+) -> PullFailure:
+    """A pull by a session of the node role, or with `node` one of which only the node's name is known."""
+    name = f"{estate.name}-node"
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}"
+    principal = Principal(PrincipalKind.ROLE, arn, "aws", ACCOUNT, name, session, estate.role)
+    return PullFailure(
+        symptom=symptom,
+        stage=None,
+        region=REGION,
+        account=ACCOUNT,
+        principal=principal if session else None,
+        registry_account=ACCOUNT,
+        repository=f"{estate.name}/app",
+        tag="v1",
+        cluster=estate.name,
+        node=node,
+    )
+
+
+def look(estate: Estate, pull: PullFailure) -> tuple[Diagnosis, list[str]]:
+    """The diagnosis, and the names of the places that the way begins at."""
+    facts = Facts(Reading(estate.aws()))
+    diagnosis = diagnose(pull, facts)
+    path = pull_path(pull, facts)
+    return diagnosis, [place.name for place, _ in path.paths] if isinstance(path, PullPath) else []
+
+
+def test_the_session_names_the_node(estate: Estate) -> None:
+    estate.behind_nat()
+    node = estate.node()
+    estate.unroute(estate.table_a)
+    diagnosis, places = look(estate, failure(estate, session=node))
+    only(diagnosis, "no_route_to_ecr")
+    assert places == [node]
+
+
+@pytest.mark.parametrize("by", ["id", "private DNS name"])
+def test_the_nodes_name_finds_it(estate: Estate, by: str) -> None:
+    estate.behind_nat()
+    node = estate.node()
+    found = estate.ec2.describe_instances(InstanceIds=[node])["Reservations"][0]["Instances"][0]
+    estate.close_egress(estate.group)
+    diagnosis, places = look(estate, failure(estate, node=node if by == "id" else found["PrivateDnsName"]))
+    assert "security_group_blocks_egress" in causes(diagnosis)
+    assert places[-1] == node
+
+
+def test_a_node_that_is_gone_is_stood_in_for_by_its_node_group(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node_group("workers", template={"SecurityGroupIds": [estate.group]})
+    estate.unroute(estate.table_b)
+    diagnosis, places = look(estate, failure(estate, session=GONE))
+    finding = only(diagnosis, "no_route_to_ecr")
+    assert finding.resource.id.endswith(estate.b)
+    assert places == [f"a node in {estate.a}", f"a node in {estate.b}"]
+
+
+def test_a_fargate_pod_is_stood_in_for_by_its_only_profile(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.fargate_profile("pods", estate.b)
+    _, places = look(estate, failure(estate, node="fargate-ip-10-0-1-9.ec2.internal"))
+    assert places == [f"a Fargate pod in {estate.b}"]
+
+
+def test_a_node_that_nothing_tells_of_leaves_the_way_open(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node_group("workers")
+    estate.node_group("others")
+    diagnosis, places = look(estate, failure(estate, session=GONE))
+    assert places == []
+    assert causes(diagnosis) == []
+    assert "node group others, node group workers have its role" in opened(diagnosis)["no_route_to_ecr"]
+
+
+def test_a_hybrid_nodes_way_begins_outside_aws(estate: Estate) -> None:
+    pull = failure(estate, session="mi-0123456789abcdef0")
+    diagnosis, _ = look(estate, pull)
+    assert "outside AWS" in opened(diagnosis)["no_route_to_ecr"]
+
+
+def test_no_token_speaks_of_the_way_to_the_api_alone(estate: Estate) -> None:
+    estate.endpoints_only()
+    node = estate.node()
+    estate.delete_endpoint("s3")
+    estate.delete_endpoint("ecr.dkr")
+    pull = failure(estate, Symptom.NOT_AUTHENTICATED, session=node)
+    diagnosis, _ = look(estate, pull)
+    assert causes(diagnosis) == []
+    estate.delete_endpoint("ecr.api")
+    estate.interface_endpoint("ecr.dkr")
+    only(look(estate, pull)[0], "vpc_endpoint_missing")
+
+
+def test_a_refusal_is_not_explained_by_the_way(estate: Estate) -> None:
+    estate.behind_nat()
+    node = estate.node()
+    estate.unroute(estate.table_a)
+    diagnosis, _ = look(estate, replace(failure(estate, session=node), symptom=Symptom.ACCESS_DENIED))
+    assert causes(diagnosis) == []
+    assert "no_route_to_ecr" not in {*diagnosis.passed, *opened(diagnosis)}

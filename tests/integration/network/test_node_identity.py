@@ -1,0 +1,131 @@
+"""The role that nodes have: missing, not trusted, or out of kubelet's reach."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, Estate, causes, only, trust
+
+
+@pytest.fixture
+def network(estate: Estate) -> Estate:
+    return estate.behind_nat()
+
+
+def test_no_instance_profile(network: Estate) -> None:
+    instance = network.node(profile=False)
+    finding = only(network.diagnose(), "instance_profile_missing")
+    assert finding.resource.id == f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance}"
+    assert finding.remediation.commands == ()
+    assert f"instance {instance} has no instance profile" in finding.explanation
+
+
+def test_an_empty_instance_profile_is_filled_with_the_node_groups_role(network: Estate) -> None:
+    network.node_group("workers")
+    network.node(group="workers")
+    role = f"{network.name}-node"
+    network.client("iam").remove_role_from_instance_profile(InstanceProfileName=network.name, RoleName=role)
+    finding = only(network.diagnose(node_group="workers"), "instance_profile_missing")
+    assert f"the instance profile {network.name} holds no role" in finding.explanation
+    network.run(finding.remediation)
+    assert causes(network.diagnose(node_group="workers")) == []
+
+
+def test_an_instance_profile_that_is_gone(network: Estate) -> None:
+    network.node()
+    iam = network.client("iam")
+    iam.remove_role_from_instance_profile(InstanceProfileName=network.name, RoleName=f"{network.name}-node")
+    iam.delete_instance_profile(InstanceProfileName=network.name)
+    finding = only(network.diagnose(), "instance_profile_missing")
+    assert "does not exist" in finding.explanation
+    assert finding.remediation.commands == ()
+
+
+def test_the_role_of_a_node_group_without_nodes_is_gone(network: Estate) -> None:
+    network.node_group("workers")
+    iam, role = network.client("iam"), f"{network.name}-node"
+    iam.remove_role_from_instance_profile(InstanceProfileName=network.name, RoleName=role)
+    iam.delete_role_policy(RoleName=role, PolicyName="pull")
+    iam.delete_role(RoleName=role)
+    finding = only(network.diagnose(node_group="workers"), "instance_profile_missing")
+    assert finding.resource.id == network.role
+
+
+def test_ec2_may_not_assume_the_role(network: Estate) -> None:
+    network.node()
+    policy = trust("lambda")
+    network.client("iam").update_assume_role_policy(RoleName=f"{network.name}-node", PolicyDocument=policy)
+    finding = only(network.diagnose(), "role_trust_policy_excludes_service")
+    assert finding.resource.id == network.role
+    network.run(finding.remediation)
+    assert causes(network.diagnose()) == []
+    kept = network.client("iam").get_role(RoleName=f"{network.name}-node")["Role"]["AssumeRolePolicyDocument"]
+    assert [each["Principal"]["Service"] for each in kept["Statement"]] == [
+        ["lambda.amazonaws.com"],
+        "ec2.amazonaws.com",
+    ]
+
+
+def test_a_role_that_ec2_is_denied_gives_no_command(network: Estate) -> None:
+    network.node()
+    policy = json.loads(trust("ec2"))
+    policy["Statement"].append({**policy["Statement"][0], "Effect": "Deny"})
+    network.client("iam").update_assume_role_policy(RoleName=f"{network.name}-node", PolicyDocument=json.dumps(policy))
+    finding = only(network.diagnose(), "role_trust_policy_excludes_service")
+    assert "denies ec2.amazonaws.com" in finding.explanation
+    assert finding.remediation.commands == ()
+
+
+def test_metadata_off_on_the_instance(network: Estate) -> None:
+    instance = network.node(metadata="disabled")
+    finding = only(network.diagnose(), "instance_metadata_disabled")
+    # moto does not know ModifyInstanceMetadataOptions, so the command stays unrun here.
+    (command,) = finding.remediation.commands
+    assert command == (
+        *("aws", "ec2", "modify-instance-metadata-options", "--instance-id", instance),
+        *("--http-endpoint", "enabled", "--region", REGION),
+    )
+
+
+def test_metadata_off_in_the_launch_template(network: Estate) -> None:
+    template = {"MetadataOptions": {"HttpEndpoint": "disabled"}, "SecurityGroupIds": [network.group]}
+    network.node_group("workers", template=template)
+    finding = only(network.diagnose(node_group="workers"), "instance_metadata_disabled")
+    assert finding.resource.type == "AwsEc2LaunchTemplate"
+
+
+def test_fargate_has_no_instance_profile_and_its_own_service(network: Estate) -> None:
+    network.fargate_profile("pods")
+    diagnosis = network.diagnose(fargate_profile="pods")
+    assert causes(diagnosis) == []
+    assert "role_trust_policy_excludes_service" in diagnosis.passed
+    assert not {"instance_profile_missing", "instance_metadata_disabled"} & set(diagnosis.passed)
+
+    network.client("iam").update_assume_role_policy(RoleName=f"{network.name}-pods", PolicyDocument=trust("ec2"))
+    finding = only(network.diagnose(fargate_profile="pods"), "role_trust_policy_excludes_service")
+    network.run(finding.remediation)
+    assert causes(network.diagnose(fargate_profile="pods")) == []
+
+
+@pytest.mark.parametrize(("cluster", "broken"), [("{name}", False), ("other", True)])
+def test_a_fargate_roles_condition_on_the_cluster(network: Estate, cluster: str, *, broken: bool) -> None:
+    network.fargate_profile("pods")
+    policy = json.loads(trust("eks-fargate-pods"))
+    source = f"arn:aws:eks:{REGION}:{ACCOUNT}:fargateprofile/{cluster.format(name=network.name)}/*"
+    policy["Statement"][0]["Condition"] = {"ArnLike": {"aws:SourceArn": source}}
+    network.client("iam").update_assume_role_policy(RoleName=f"{network.name}-pods", PolicyDocument=json.dumps(policy))
+    expected = ["role_trust_policy_excludes_service"] if broken else []
+    assert causes(network.diagnose(fargate_profile="pods")) == expected
+
+
+def test_a_fargate_role_that_may_not_pull(network: Estate) -> None:
+    network.fargate_profile("pods")
+    network.client("iam").delete_role_policy(RoleName=f"{network.name}-pods", PolicyName="pull")
+    finding = only(network.diagnose(fargate_profile="pods"), "role_lacks_pull_permissions")
+    assert "AmazonEKSFargatePodExecutionRolePolicy" in finding.remediation.summary
+    network.client("iam").put_role_policy(
+        RoleName=f"{network.name}-pods", PolicyName="pull", PolicyDocument=json.dumps(MAY_PULL)
+    )
+    assert causes(network.diagnose(fargate_profile="pods")) == []

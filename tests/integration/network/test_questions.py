@@ -1,0 +1,211 @@
+"""Which nodes a question is about: one, those of a group or profile, those still to be started, or all there are."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from pull_responder.checks.pull_path import PullPath, pull_path
+from pull_responder.cli.asked_nodes import Chosen
+from pull_responder.cli.question import Answer, ask
+from pull_responder.cli.report import differences
+from pull_responder.events.image_reference import parse_image
+from pull_responder.facts.reading import Reading
+from tests.integration.network.estate import INTERNET, REGION, Estate, causes, only, opened
+
+
+def path_of(answer: Answer) -> PullPath:
+    path = pull_path(answer.diagnosis.pull, answer.facts)
+    assert isinstance(path, PullPath)
+    return path
+
+
+def places(answer: Answer) -> list[str]:
+    return [place.name for place, _ in path_of(answer).paths]
+
+
+def all_of(estate: Estate) -> list[Answer]:
+    image = parse_image(estate.image)
+    assert image is not None
+    return list(ask(Reading(estate.aws()), image, Chosen(estate.name), ()))
+
+
+def test_a_running_node_of_the_group_is_chosen(estate: Estate) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.node()
+    node = estate.node(group="workers")
+    answer = estate.ask(node_group="workers")
+    assert places(answer) == [node]
+    assert answer.diagnosis.pull.node == node
+    assert answer.diagnosis.role_arn == estate.role
+    assert answer.diagnosis.inconclusive == ()
+
+
+def test_other_subnets_of_the_group_that_differ_are_named(estate: Estate) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.node(group="workers")
+    estate.unroute(estate.table_b)
+    answer = estate.ask(node_group="workers")
+    assert causes(answer.diagnosis) == []
+    assert differences(path_of(answer)) == [
+        f"works from {estate.a}",
+        f"does not work from {estate.b} (no_route_to_ecr)",
+    ]
+
+
+def test_every_subnet_with_a_running_node_counts(estate: Estate) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.node(group="workers")
+    estate.node(estate.b, group="workers")
+    estate.unroute(estate.table_b)
+    finding = only(estate.diagnose(node_group="workers"), "no_route_to_ecr")
+    assert finding.resource.id.endswith(estate.b)
+    assert finding.evidence[-1].endswith(f"this does not show from {estate.a}.")
+
+
+def test_a_group_without_nodes_has_its_template_groups_and_subnets(estate: Estate) -> None:
+    estate.behind_nat()
+    closed = estate.security_group("closed")
+    estate.close_egress(closed)
+    estate.node_group("workers", template={"SecurityGroupIds": [closed]})
+    answer = estate.ask(node_group="workers")
+    assert places(answer) == [f"a node in {estate.a}", f"a node in {estate.b}"]
+    finding = only(answer.diagnosis, "security_group_blocks_egress")
+    assert finding.resource.id.endswith(closed)
+    assert answer.diagnosis.pull.node is None
+
+
+def test_a_template_says_whether_nodes_have_public_addresses(estate: Estate) -> None:
+    estate.in_public()
+    interface = {"DeviceIndex": 0, "AssociatePublicIpAddress": False, "Groups": [estate.group]}
+    estate.node_group("workers", estate.a, template={"NetworkInterfaces": [interface]})
+    finding = only(estate.diagnose(node_group="workers"), "public_ip_missing")
+    assert finding.remediation.commands == ()
+    interface["AssociatePublicIpAddress"] = True
+    estate.node_group("others", estate.a, template={"NetworkInterfaces": [interface]})
+    assert causes(estate.diagnose(node_group="others")) == []
+
+
+def test_an_unreadable_template_leaves_open_what_it_decides(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node_group("workers", template={"SecurityGroupIds": [estate.group]})
+    diagnosis = estate.diagnose(denied=["ec2:DescribeLaunchTemplateVersions"], node_group="workers")
+    assert causes(diagnosis) == []
+    assert {"security_group_blocks_egress", "instance_metadata_disabled"} <= set(opened(diagnosis))
+    assert "no_route_to_ecr" in diagnosis.passed
+
+
+def test_a_fargate_profile(estate: Estate) -> None:
+    estate.behind_nat()
+    role = estate.fargate_profile("pods")
+    answer = estate.ask(fargate_profile="pods")
+    assert places(answer) == [f"a Fargate pod in {estate.a}"]
+    # moto names no security group of the cluster.
+    assert [each.cause for each in answer.diagnosis.inconclusive] == ["security_group_blocks_egress"]
+    assert answer.diagnosis.role_arn == role
+    estate.unroute(estate.table_a)
+    only(estate.diagnose(fargate_profile="pods"), "no_route_to_ecr")
+
+
+def test_all_kinds_of_nodes_are_asked_about_in_turn(estate: Estate) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.fargate_profile("pods", estate.b)
+    managed, own = estate.node(group="workers"), estate.node()
+    answers = all_of(estate)
+    assert [answer.nodes.name for answer in answers] == [
+        f"node group workers of cluster {estate.name}",
+        f"Fargate profile pods of cluster {estate.name}",
+        f"nodes {own} of cluster {estate.name}",
+    ]
+    assert [places(answer) for answer in answers] == [[managed], [f"a Fargate pod in {estate.b}"], [own]]
+    estate.unroute(estate.table_b)
+    assert [causes(answer.diagnosis) for answer in all_of(estate)] == [[], ["no_route_to_ecr"], []]
+
+
+def test_reads_of_eks_that_are_refused_leave_a_running_node_to_speak(estate: Estate) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.node(group="workers")
+    estate.unroute(estate.table_a)
+    denied = ["eks:DescribeCluster", "eks:DescribeNodegroup"]
+    assert causes(estate.diagnose(denied=denied, node_group="workers")) == ["no_route_to_ecr"]
+
+
+def test_nothing_readable_of_a_node_group_is_inconclusive(estate: Estate) -> None:
+    estate.behind_nat().node_group("workers")
+    diagnosis = estate.diagnose(denied=["eks:DescribeNodegroup"], node_group="workers")
+    assert causes(diagnosis) == []
+    for cause in ("no_route_to_ecr", "instance_profile_missing", "instance_metadata_disabled"):
+        assert cause not in diagnosis.passed
+        assert "eks:DescribeNodegroup failed" in opened(diagnosis)[cause]
+    assert "the role that pulls" in opened(diagnosis)["role_lacks_pull_permissions"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"node_group": "worker"}, "there is no node group 'worker' in cluster {name}; did you mean workers?"),
+        ({"node_group": "zzz"}, "there is no node group 'zzz' in cluster {name}; there are workers"),
+        ({"fargate_profile": "pod"}, "there is no Fargate profile 'pod' in cluster {name}; did you mean pods?"),
+        ({"instance": "i-0123456789abcdef0"}, "there is no running instance 'i-0123456789abcdef0' in us-east-1"),
+    ],
+)
+def test_what_does_not_exist_is_said_with_near_names(estate: Estate, choice: dict[str, str], said: str) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.fargate_profile("pods")
+    with pytest.raises(click.ClickException) as raised:
+        estate.ask(**choice)
+    assert raised.value.message.startswith(said.format(name=estate.name))
+
+
+def test_a_misspelt_cluster_is_said_with_near_names(estate: Estate) -> None:
+    image = parse_image(estate.image)
+    assert image is not None
+    with pytest.raises(
+        click.ClickException, match=f"there is no cluster '{estate.name}x' in {REGION}; did you mean .*{estate.name}"
+    ):
+        list(ask(Reading(estate.aws()), image, Chosen(f"{estate.name}x"), ()))
+
+
+def test_a_node_of_another_cluster_is_refused(estate: Estate) -> None:
+    estate.behind_nat()
+    node = estate.node()
+    image = parse_image(estate.image)
+    assert image is not None
+    estate.client("eks").create_cluster(
+        name=f"{estate.name}-two", roleArn=estate.role, resourcesVpcConfig={"subnetIds": [estate.a]}
+    )
+    with pytest.raises(click.ClickException, match=f"{node} is a node of cluster {estate.name}"):
+        list(ask(Reading(estate.aws()), image, Chosen(f"{estate.name}-two", instance=node), ()))
+
+
+def test_an_add_on_of_aws_is_judged_by_what_is_ours(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node()
+    image = f"602401143452.dkr.ecr.{REGION}.amazonaws.com/eks/pause:3.10"
+    diagnosis = estate.ask(image=image).diagnosis
+    assert causes(diagnosis) == []
+    assert diagnosis.inconclusive == ()
+    assert {"role_lacks_pull_permissions", "no_route_to_ecr"} <= set(diagnosis.passed)
+    assert "belongs to AWS" in opened(diagnosis)["repository_policy_lacks_grant"]
+    estate.client("iam").delete_role_policy(RoleName=f"{estate.name}-node", PolicyName="pull")
+    assert causes(estate.ask(image=image).diagnosis) == ["role_lacks_pull_permissions"]
+
+
+def test_ecr_public_hangs_on_the_way_alone(estate: Estate) -> None:
+    estate.endpoints_only()
+    estate.node()
+    estate.client("iam").delete_role_policy(RoleName=f"{estate.name}-node", PolicyName="pull")
+    image = "public.ecr.aws/docker/library/nginx:1"
+    only(estate.ask(image=image).diagnosis, "no_route_to_ecr")
+    estate.route(estate.table_a, INTERNET, GatewayId=estate.igw)
+    only(estate.ask(image=image).diagnosis, "public_ip_missing")
+
+
+def test_a_registry_in_another_region_is_not_served_by_the_endpoints_here(estate: Estate) -> None:
+    estate.endpoints_only()
+    estate.node()
+    image = estate.image.replace(REGION, "eu-west-1")
+    diagnosis = estate.ask(image=image).diagnosis
+    assert causes(diagnosis) == ["no_route_to_ecr"]
+    finding = diagnosis.findings[0]
+    assert (finding.region, finding.remediation.region) == (REGION, REGION)

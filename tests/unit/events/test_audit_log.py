@@ -1,0 +1,247 @@
+"""Audit records of kubelets: which pulls they tell of, and that bad ones hold up nobody."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pull_responder.events.audit_log import AuditBatch, Dropped, read_log_batch
+from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_body, read_text
+from pull_responder.events.pod_failure import MESSAGE_LIMIT
+from pull_responder.model.pull import PullFailure, Stage, Symptom
+from tests.unit.events.audit_records import IMAGE, RECORD, REGISTRY, container, delivered, document, packed, record
+
+OURS = "111111111111"
+
+
+def read(*records: dict[str, Any] | str, **changed: Any) -> AuditBatch:  # noqa: ANN401 -- JSON
+    return read_log_batch(delivered(*records, **changed), account=OURS)
+
+
+def through_the_queue(batch: AuditBatch) -> list[PullFailure | Skipped]:
+    return [read_body(each.body(region="eu-west-1"), origins=Origins(OURS)) for each in batch.failures]
+
+
+def test_a_waiting_container_becomes_a_pull_with_pod_node_role_and_what_kubelet_said() -> None:
+    batch = read(RECORD)
+    assert (batch.records, batch.dropped) == (1, {})
+    (pull,) = through_the_queue(batch)
+    assert isinstance(pull, PullFailure)
+    assert (pull.symptom, pull.stage) == (Symptom.ACCESS_DENIED, Stage.MANIFEST)
+    assert pull.image == IMAGE
+    assert (pull.cluster, pull.namespace, pull.pod) == ("prod", "shop", "web-7c9d8b5f6-x2x9k")
+    assert pull.node == "ip-10-0-1-23.ec2.internal"
+    assert pull.principal
+    assert (pull.principal.account, pull.principal.name) == (OURS, "workers")
+    assert pull.principal.instance_id == "i-0123456789abcdef0"
+    assert pull.message
+    assert pull.message.endswith("403 Forbidden")
+    assert (pull.account, pull.observed_at, pull.event_id) == (OURS, "2026-03-01T12:00:00Z", RECORD["auditID"])
+
+
+@pytest.mark.parametrize("listed", ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"])
+def test_containers_of_every_kind_are_seen(listed: str) -> None:
+    status = {listed: [{"state": {"running": {}}}, container(f"{REGISTRY}/init:v1")]}
+    (failure,) = read(record(requestObject={"status": status})).failures
+    assert failure.image == f"{REGISTRY}/init:v1"
+
+
+def test_the_account_is_the_functions_whoever_the_log_says_it_belongs_to() -> None:
+    (failure,) = read(RECORD, owner="222222222222").failures
+    assert failure.account == OURS
+
+
+USER = RECORD["user"]
+OBJECT = RECORD["objectRef"]
+
+
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [
+        ("a read", record(verb="get")),
+        ("a pod itself", record(objectRef={**OBJECT, "subresource": None})),
+        ("a node's status", record(objectRef={**OBJECT, "resource": "nodes"})),
+        ("a patch by a user who calls itself a node", record(user={**USER, "groups": ["system:authenticated"]})),
+        ("a patch by a controller", record(user={**USER, "username": "system:serviceaccount:kube-system:x"})),
+        ("a patch that was refused", record(responseStatus={"code": 403})),
+        ("no request", record(requestObject=None)),
+        ("containers that are no list", record(requestObject={"status": {"containerStatuses": {"a": 1}}})),
+        ("a crash loop", record(container(reason="CrashLoopBackOff"))),
+        ("a container that runs", record({"name": "web", "image": IMAGE, "state": {"running": {}}})),
+    ],
+)
+def test_what_is_no_kubelets_report_of_a_waiting_container_is_counted(what: str, other: dict[str, Any]) -> None:
+    batch = read(other, RECORD)
+    assert len(batch.failures) == 1, what
+    assert batch.dropped == {Dropped.OTHER_RECORD: 1}, what
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["nginx", "ghcr.io/shop/web:v1", "public.ecr.aws/nginx/nginx:1", f"{REGISTRY}.example.com/a:b", "not an image", ""],
+)
+def test_an_image_of_another_registry_is_dropped(image: str) -> None:
+    batch = read(record(container(image, message="Back-off")))
+    assert batch.failures == ()
+    assert batch.dropped == {Dropped.NOT_PULLABLE_FROM_ECR: 1}
+
+
+def test_a_reference_that_is_spelt_wrong_is_passed_on_and_said() -> None:
+    batch = read(record(container(f"{REGISTRY}/Shop/Web:v1", message="x: invalid", reason="InvalidImageName")))
+    (skipped,) = through_the_queue(batch)
+    assert isinstance(skipped, Skipped)
+    assert skipped.reason.startswith(f"the image reference {REGISTRY}/Shop/Web:v1 is wrong: ")
+
+
+def test_repeats_of_a_pull_in_a_batch_are_dropped_and_other_nodes_are_kept() -> None:
+    other_pod = record(objectRef={**OBJECT, "name": "web-7c9d8b5f6-other"})
+    other_node = record(user={**USER, "username": "system:node:ip-10-0-2-9.ec2.internal"})
+    batch = read(RECORD, RECORD, other_pod, other_node)
+    assert [each.node for each in batch.failures] == ["ip-10-0-1-23.ec2.internal", "ip-10-0-2-9.ec2.internal"]
+    assert batch.dropped == {Dropped.REPEAT: 2}
+
+
+def test_a_back_off_is_taken_for_the_reason_it_gives_and_dropped_without() -> None:
+    bare = record(container(message=f'Back-off pulling image "{IMAGE}"', reason="ImagePullBackOff"))
+    telling = f'Back-off pulling image "{IMAGE}": ErrImagePull: failed to resolve reference: dial tcp: i/o timeout'
+    batch = read(bare, record(container(message=telling, reason="ImagePullBackOff")))
+    assert [each.message for each in batch.failures] == [telling]
+    assert batch.dropped == {Dropped.BACK_OFF: 1}
+
+
+def test_fifty_containers_of_one_pod() -> None:
+    batch = read(record(*(container(f"{REGISTRY}/shop/{number}:v1") for number in range(50))))
+    assert [each.image for each in batch.failures] == [f"{REGISTRY}/shop/{number}:v1" for number in range(50)]
+
+
+def test_records_that_are_cut_are_counted_and_the_rest_goes_on() -> None:
+    whole = json.dumps(RECORD)
+    batch = read(whole[:700], whole, "", "[]", '"text"', "{" * 5000, "NaN")
+    assert len(batch.failures) == 1
+    assert (batch.records, batch.dropped) == (7, {Dropped.UNREADABLE: 6})
+
+
+def test_a_batch_of_256_kilobytes() -> None:
+    records = [record(container(f"{REGISTRY}/shop/web:v{number}")) for number in range(200)]
+    assert len(json.dumps(document(*records))) > 256 * 1024
+    assert len(read(*records).failures) == 200
+
+
+SECRET = (
+    "https://prod-us-east-1-starport-layer-bucket.s3.amazonaws.com/x?X-Amz-Signature=0123456789abcdef0123456789abcdef"
+)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "\x1b[31mred\x1b[0m \x00\x07 text",
+        "line\r\nbreak\u2028separator",
+        "<script>alert(1)</script>",
+        "\u202eright to left \u200b",
+        "не удалось загрузить образ: 拉取失败",
+        f"failed: {SECRET}",
+        "x" * 1_000_000,
+        ": " * 100_000,
+        '"' * 50_000,
+    ],
+)
+def test_a_hostile_message_is_one_bounded_line_without_secrets(message: str) -> None:
+    (failure,) = read(record(container(message=message))).failures
+    assert len(failure.message) <= MESSAGE_LIMIT
+    assert failure.message.isprintable()
+    assert "0123456789abcdef0123" not in failure.message
+    assert len(failure.body(region="us-east-1")) < 64 * 1024
+    (pull,) = through_the_queue(read(record(container(message=message))))
+    assert isinstance(pull, PullFailure)
+    assert pull.symptom is Symptom.UNKNOWN
+
+
+NAMES = ("namespace", "name")
+
+
+@pytest.mark.parametrize("name", ["a b", "A", "x" * 254, "\x1b[31m", "-a", "<b>", 7, None, ["a"]])
+def test_names_that_kubernetes_does_not_allow_are_left_out(name: object) -> None:
+    (failure,) = read(record(objectRef={**OBJECT, "namespace": name, "name": name})).failures
+    assert (failure.namespace, failure.pod) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "arns", [None, [], [7], "no arn", ["arn:aws:s3:::bucket"], ["arn:aws:sts::1:x"], {"0": "x"}, [["x"]]]
+)
+def test_a_session_that_is_none_is_left_out(arns: object) -> None:
+    (failure,) = read(record(user={**USER, "extra": {**USER["extra"], "arn": arns}})).failures
+    assert failure.principal_arn is None
+
+
+@pytest.mark.parametrize(
+    "log_group", ["/aws/eks/../cluster", "/aws/eks//cluster", "/aws/lambda/x", "", "/aws/eks/a b/cluster"]
+)
+def test_a_log_group_of_no_cluster_names_none(log_group: str) -> None:
+    (failure,) = read(RECORD, logGroup=log_group).failures
+    assert failure.cluster is None
+
+
+def test_a_control_message_holds_nothing() -> None:
+    assert read(RECORD, messageType="CONTROL_MESSAGE") == AuditBatch((), 0, {})
+
+
+WHOLE = gzip.compress(json.dumps(document(RECORD)).encode())
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        (packed(WHOLE[:-20]), "awslogs.data is cut"),
+        (packed(b""), "awslogs.data is cut"),
+        (
+            packed(b"no gzip"),
+            "awslogs.data is not base64 of gzip: Error -3 while decompressing data: incorrect header check",
+        ),
+        ({"awslogs": {"data": "%%%"}}, "awslogs.data is not base64 of gzip: Only base64 data is allowed"),
+        ({"awslogs": None}, "awslogs.data is cut"),
+        (packed(gzip.compress(b"[]")), "awslogs.data does not hold a JSON object"),
+        (packed(gzip.compress(b"[" * 100_000)), "awslogs.data does not hold a JSON object"),
+        (packed(gzip.compress(b" " * (17 * 1024 * 1024))), "awslogs.data holds more than 16777216 bytes"),
+    ],
+)
+def test_a_batch_that_cannot_be_read_is_unusable(event: dict[str, Any], problem: str) -> None:
+    with pytest.raises(UnusableEvent) as raised:
+        read_log_batch(event, account=OURS)
+    assert str(raised.value) == problem
+
+
+def test_a_delivery_in_a_file_is_read_too() -> None:
+    pull, dropped = read_text(json.dumps(delivered(RECORD, RECORD)))
+    assert isinstance(pull, PullFailure)
+    assert (pull.account, pull.pod) == (OURS, "web-7c9d8b5f6-x2x9k")
+    assert dropped == Skipped("1 in the batch: repeat")
+
+
+def test_our_event_of_another_account_is_skipped() -> None:
+    (failure,) = read(RECORD).failures
+    foreign = replace(failure, account="222222222222").body(region="eu-west-1")
+    assert read_body(foreign, origins=Origins(OURS)) == Skipped("an event of account 222222222222, not of our own")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["ErrImagePull", "patch", IMAGE]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["state", "waiting", "reason", "status", "image", "arn", "user"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(sorted(RECORD)), JSON)
+def test_any_field_may_hold_anything(field: str, value: object) -> None:
+    batch = read(record(**{field: value}), RECORD)
+    assert len(batch.failures) in {1, 2}
+    assert all(isinstance(each, PullFailure | Skipped) for each in through_the_queue(batch))

@@ -1,0 +1,101 @@
+"""Several signals of one failure: what each adds to the others, and what is never taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pull_responder.events.joining import joined
+from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
+
+SESSION = "arn:aws:sts::111111111111:assumed-role/workers/i-0123456789abcdef0"
+WORKERS = Principal(PrincipalKind.ROLE, SESSION, "aws", "111111111111", "workers", session_name="i-0123456789abcdef0")
+OTHERS = replace(WORKERS, arn=SESSION.replace("workers", "others"), name="others")
+WORDS = Denial("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:111111111111:repository/web", "because", PolicyType.IDENTITY)
+DENIED = PullFailure(
+    Symptom.ACCESS_DENIED,
+    Stage.MANIFEST,
+    "us-east-1",
+    principal=WORKERS,
+    denial=WORDS,
+    registry_account="111111111111",
+    repository="web",
+    node="i-0123456789abcdef0",
+    observed_at="2026-03-01T12:00:00Z",
+)
+ON_NODE = replace(
+    DENIED,
+    denial=None,
+    principal=None,
+    tag="v1",
+    node="ip-10-0-1-23.ec2.internal",
+    namespace="shop",
+    pod="web-1",
+    cluster="named-by-the-event",
+    message="403 Forbidden",
+)
+AUDITED = replace(ON_NODE, principal=WORKERS, cluster="prod")
+BACK_OFF = replace(ON_NODE, symptom=Symptom.UNKNOWN, stage=None, message="Back-off pulling image")
+TOKEN = replace(DENIED, stage=Stage.TOKEN, repository=None, registry_account=None)
+
+
+def test_a_denial_gets_the_pod_and_the_report_gets_awss_words() -> None:
+    denied, reported = joined([DENIED, AUDITED])
+    assert denied == reported
+    assert (denied.denial, denied.principal, denied.node) == (WORDS, WORKERS, DENIED.node)
+    assert (denied.namespace, denied.pod, denied.cluster, denied.tag) == ("shop", "web-1", "prod", "v1")
+    assert (denied.symptom, denied.message) == (Symptom.ACCESS_DENIED, "403 Forbidden")
+
+
+def test_a_back_off_is_told_by_the_attempt_on_its_node_and_by_the_denial() -> None:
+    assert joined([BACK_OFF, ON_NODE])[0] == ON_NODE
+    assert len(set(map(repr, joined([DENIED, ON_NODE, BACK_OFF])))) == 1
+    elsewhere = replace(BACK_OFF, node="ip-10-0-9-9.ec2.internal")
+    assert joined([elsewhere, replace(ON_NODE, symptom=Symptom.TIMEOUT)])[0] == elsewhere
+
+
+def test_the_cluster_of_an_event_that_can_be_forged_is_not_taken() -> None:
+    denied, reported = joined([DENIED, ON_NODE])
+    assert (denied.cluster, reported.cluster) == (None, None)
+    assert denied.pod == "web-1"
+
+
+def test_the_report_that_names_its_role_is_believed_before_one_that_does_not() -> None:
+    forged = replace(ON_NODE, pod="forged")
+    assert joined([DENIED, forged, AUDITED])[0].pod == "web-1"
+
+
+@pytest.mark.parametrize(
+    ("what", "report"),
+    [
+        ("another repository", replace(AUDITED, repository="other")),
+        ("another registry", replace(AUDITED, registry_account="222222222222")),
+        ("another region", replace(AUDITED, region="eu-west-1")),
+        ("another role", replace(AUDITED, principal=OTHERS)),
+        ("a failure that no denial causes", replace(AUDITED, symptom=Symptom.TIMEOUT)),
+        ("a token missing where AWS refused the image", replace(AUDITED, symptom=Symptom.NOT_AUTHENTICATED)),
+    ],
+)
+def test_what_may_be_another_failure_stays_apart(what: str, report: PullFailure) -> None:
+    assert joined([DENIED, report]) == [DENIED, report], what
+
+
+def test_of_two_denied_roles_none_is_guessed() -> None:
+    other = replace(DENIED, principal=OTHERS)
+    assert joined([DENIED, other, ON_NODE])[2] == ON_NODE
+    assert joined([DENIED, other, AUDITED])[2].denial == WORDS
+
+
+def test_a_denied_token_explains_a_401_of_its_role_and_has_no_image_of_its_own() -> None:
+    unauthenticated = replace(AUDITED, symptom=Symptom.NOT_AUTHENTICATED)
+    denied, reported = joined([TOKEN, unauthenticated])
+    assert (denied.pod, denied.repository, denied.tag) == ("web-1", None, None)
+    assert reported == replace(AUDITED, denial=WORDS, stage=Stage.TOKEN)
+    assert joined([TOKEN, replace(unauthenticated, principal=OTHERS)])[0] == TOKEN
+
+
+def test_alone_they_stay_as_they_are() -> None:
+    for pull in (DENIED, ON_NODE, AUDITED, BACK_OFF, TOKEN):
+        assert joined([pull]) == [pull]
+    assert joined([]) == []

@@ -1,0 +1,124 @@
+"""Kubernetes events that a forwarder put on a bus: both layouts, what tells of no pull, and forged ones."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_body, read_text
+from pull_responder.model.pull import PullFailure, Stage, Symptom
+
+FOLDER = Path(__file__).parents[2] / "events" / "kubernetes_events"
+FAILED: dict[str, Any] = json.loads((FOLDER / "failed.json").read_text())
+README: dict[str, Any] = json.loads((FOLDER / "readme_layout.json").read_text())
+IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/shop/web:v1.4.2"
+SET_UP = Origins("111111111111", "cd")
+
+
+def read(event: dict[str, Any], origins: Origins = SET_UP) -> PullFailure | Skipped:
+    return read_body(json.dumps(event), origins=origins)
+
+
+def changed(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    event = copy.deepcopy(FAILED)
+    event["detail"].update(fields)
+    return event
+
+
+def test_the_exporters_own_layout() -> None:
+    pull = read(FAILED)
+    assert isinstance(pull, PullFailure)
+    assert (pull.symptom, pull.stage, pull.image) == (Symptom.ACCESS_DENIED, Stage.MANIFEST, IMAGE)
+    assert (pull.cluster, pull.namespace, pull.pod) == ("prod", "shop", "web-7c9d8b5f6-x2x9k")
+    assert (pull.node, pull.account, pull.principal) == ("ip-10-0-1-23.ec2.internal", "111111111111", None)
+    assert pull.observed_at == "2026-03-01T12:00:00Z"
+    assert pull.message
+    assert pull.message.startswith("Failed to pull image")
+
+
+def test_the_layout_of_its_readme() -> None:
+    pull = read(README)
+    assert isinstance(pull, PullFailure)
+    assert (pull.symptom, pull.image, pull.namespace) == (Symptom.ACCESS_DENIED, IMAGE, "shop")
+    assert (pull.cluster, pull.pod, pull.node) == (None, None, None)
+    assert pull.observed_at == "2026-03-01T12:00:01Z"
+
+
+def test_a_node_named_by_the_new_events_api() -> None:
+    pull = read(
+        changed(source={}, reportingInstance="ip-10-0-9-9.ec2.internal", lastTimestamp=None, firstTimestamp=None)
+    )
+    assert isinstance(pull, PullFailure)
+    assert (pull.node, pull.observed_at) == ("ip-10-0-9-9.ec2.internal", "2026-03-01T12:00:01Z")
+
+
+PAUSE = "602401143452.dkr.ecr.us-east-1.amazonaws.com/eks/pause:3.10"
+SANDBOX = (
+    "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox: failed to get sandbox "
+    f'image "{PAUSE}": failed to pull image "{PAUSE}": failed to pull and unpack image "{PAUSE}": failed to resolve '
+    f'reference "{PAUSE}": failed to do request: Head "https://602401143452.dkr.ecr.us-east-1.amazonaws.com/v2/eks/pause'
+    '/manifests/3.10": dial tcp 10.0.0.9:443: i/o timeout'
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "image", "symptom"),
+    [
+        ("BackOff", f'Back-off pulling image "{IMAGE}"', IMAGE, Symptom.UNKNOWN),
+        ("FailedCreatePodSandBox", SANDBOX, PAUSE, Symptom.TIMEOUT),
+    ],
+)
+def test_every_reason_that_can_be_about_an_image(reason: str, message: str, image: str, symptom: Symptom) -> None:
+    pull = read(changed(reason=reason, message=message))
+    assert isinstance(pull, PullFailure)
+    assert (pull.image, pull.symptom) == (image, symptom)
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (changed(reason="Killing"), "a Kubernetes event with reason Killing, which tells of no pull"),
+        (changed(reason=None), "a Kubernetes event with reason (none), which tells of no pull"),
+        (changed(reason="\x1b[31mFailed"), "a Kubernetes event with reason Failed, which tells of no pull"),
+        (changed(message="Error: ImagePullBackOff"), "a failing pod whose message names no image"),
+        (changed(message="Back-off restarting failed container web"), "a failing pod whose message names no image"),
+        (changed(message='Failed to pull image "nginx:1": not found'), "nginx:1 is not in Amazon ECR but in docker.io"),
+        (changed(involvedObject={"kind": "Node"}), "a Kubernetes event about a Node, not about a pod"),
+        (changed(source={"component": "scheduler"}), "a Kubernetes event of scheduler, not of kubelet"),
+        ({**FAILED, "account": "222222222222"}, "an event of account 222222222222, not of our own"),
+        ({**FAILED, "account": None}, "an event of account (not named), not of our own"),
+        ({**FAILED, "source": "other"}, "an event of other, not of Amazon ECR"),
+    ],
+)  # fmt: skip
+def test_what_tells_of_no_pull_of_ours_is_skipped_with_a_word(event: dict[str, Any], reason: str) -> None:
+    assert read(event) == Skipped(reason)
+
+
+def test_without_a_forwarder_in_the_settings_none_is_believed() -> None:
+    assert read(FAILED, Origins("111111111111")) == Skipped("an event of cd, not of Amazon ECR")
+
+
+def test_one_who_poses_as_ecr_is_read_as_ecr() -> None:
+    assert read({**FAILED, "source": "aws.ecr"}) == Skipped("an event of type deployment, not an API call")
+
+
+def test_a_detail_that_is_no_object_is_unusable() -> None:
+    with pytest.raises(UnusableEvent, match=r"^body\.detail is not an object but a string$"):
+        read({**FAILED, "detail": "x"})
+
+
+def test_names_that_kubernetes_does_not_allow_are_left_out() -> None:
+    about = {"kind": "Pod", "name": "<b>", "namespace": "A"}
+    pull = read(changed(clusterName="../x", involvedObject=about, source={"host": "a b"}, reportingInstance=""))
+    assert isinstance(pull, PullFailure)
+    assert (pull.cluster, pull.pod, pull.namespace, pull.node) == (None, None, None, None)
+
+
+def test_a_file_is_read_whatever_source_its_forwarder_has() -> None:
+    (pull,) = read_text(json.dumps({**FAILED, "source": "anything"}))
+    assert isinstance(pull, PullFailure)
+    assert pull.cluster == "prod"
