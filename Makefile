@@ -31,6 +31,7 @@ synth: build/python.stamp build/node.stamp
 bench: build/python.stamp
 	@npm ci --prefix bench --silent --no-audit --no-fund || echo "Without npm the other engine is left out" >&2
 	@$(PYTHON) -m bench.authorization
+	@$(PYTHON) -m bench.diagnosis
 	@$(PYTHON) -m bench.function
 
 # What stands in the repository but is written from the code; tests say when it is out of date.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
-from tests.e2e.conftest import ALL_DONE, AUDITED_CLUSTER, PATIENCE_SECONDS, ROOT, Deployed
+from tests.e2e.conftest import ALL_DONE, AUDITED_CLUSTER, FORWARDED_SOURCE, PATIENCE_SECONDS, ROOT, Deployed
 from tests.unit.events.audit_records import RECORD, container, record
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ NODE_ROLE = "e2e-node"
 SPARE_ROLE = "e2e-spare-node"
 AUDITED_ROLE = "e2e-audited-node"
 FORWARDED_ROLE = "e2e-forwarded-node"
+NEW_ROLE = "e2e-new-node"
 READER_ROLE = "e2e-reader"
-ROLES = (NODE_ROLE, SPARE_ROLE, AUDITED_ROLE, FORWARDED_ROLE, READER_ROLE)
+ROLES = (NODE_ROLE, SPARE_ROLE, AUDITED_ROLE, FORWARDED_ROLE, NEW_ROLE, READER_ROLE)
 INSTANCE = "i-0123456789abcdef0"
 NO_IDENTITY_POLICY = " because no identity-based policy allows the ecr:BatchGetImage action"
 
@@ -181,3 +182,39 @@ def test_another_account_is_read_through_the_member_role(deployed: Deployed) -> 
     (finding,) = deployed.findings("e2e/shared")
     assert finding["GeneratorId"] == "pull-responder/repository_policy_lacks_grant"
     assert f"arn:aws:ecr:{REGION}:{OTHER}:repository/e2e/shared" in [each["Id"] for each in finding["Resources"]]
+
+
+def test_a_forwarded_event_comes_out_as_a_finding_about_its_nodes_role(deployed: Deployed) -> None:
+    aws, role = deployed.aws, FORWARDED_ROLE
+    aws.client("iam").create_instance_profile(InstanceProfileName=role)
+    aws.client("iam").add_role_to_instance_profile(InstanceProfileName=role, RoleName=role)
+    (instance,) = aws.client("ec2").run_instances(
+        ImageId="ami-12345678",
+        MinCount=1,
+        MaxCount=1,
+        IamInstanceProfile={"Name": role},
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "eks:cluster-name", "Value": CLUSTER}]}],
+    )["Instances"]
+    detail = json.loads((ROOT / "tests" / "events" / "kubernetes_events" / "failed.json").read_text())["detail"]
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/e2e/forwarded:v1"
+    detail["message"] = f'Failed to pull image "{image}": pulling from host h failed with status code 403 Forbidden'
+    detail["source"]["host"] = f"{instance['InstanceId']}.ec2.internal"
+    entry = {"Source": FORWARDED_SOURCE, "DetailType": "event", "Detail": json.dumps(detail)}
+    assert aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+    (mail,) = deployed.notifications(f"role/{role}")
+    assert mail["MessageAttributes"]["cause"]["Value"] == "role_lacks_pull_permissions"
+    assert mail["MessageAttributes"]["cluster"]["Value"] == CLUSTER
+
+
+def test_a_new_node_group_that_cannot_pull_is_found_before_a_pod_fails(deployed: Deployed) -> None:
+    detail = {
+        "eventSource": "eks.amazonaws.com",
+        "eventName": "CreateNodegroup",
+        "requestParameters": {"name": CLUSTER, "nodegroupName": NEW_ROLE},
+    }
+    entry = {"Source": "aws.eks", "DetailType": "AWS API Call via CloudTrail", "Detail": json.dumps(detail)}
+    assert deployed.aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+    (mail,) = deployed.notifications(f"role/{NEW_ROLE}")
+    assert mail["MessageAttributes"]["cause"]["Value"] == "role_lacks_pull_permissions"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pull_responder.events.audit_log import AuditBatch, Dropped, read_log_batch
-from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_body, read_text
+from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body, read_text
 from pull_responder.events.pod_failure import MESSAGE_LIMIT
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from tests.unit.events.audit_records import IMAGE, RECORD, REGISTRY, container, delivered, document, packed, record
@@ -24,7 +24,7 @@ def read(*records: dict[str, Any] | str, **changed: Any) -> AuditBatch:  # noqa:
     return read_log_batch(delivered(*records, **changed), account=OURS)
 
 
-def through_the_queue(batch: AuditBatch) -> list[PullFailure | Skipped]:
+def through_the_queue(batch: AuditBatch) -> list[PullFailure | Inspection | Skipped]:
     return [read_body(each.body(region="eu-west-1"), origins=Origins(OURS)) for each in batch.failures]
 
 

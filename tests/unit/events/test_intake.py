@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.events.intake import Origins, Skipped, UnusableEvent, distinct, read_body, read_event, read_text
+from pull_responder.events.intake import (
+    Inspection,
+    Origins,
+    Skipped,
+    UnusableEvent,
+    distinct,
+    read_body,
+    read_event,
+    read_text,
+)
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -69,8 +78,10 @@ NOTIFICATION = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:11111
         (7, "the input is not an event but a number"),
         (
             {},
-            "the input is not an event: it has neither Records (SQS, log file), detail (EventBridge), awslogs nor "
-            "eventName",
+            (
+                "the input is not an event: it has neither Records (SQS, log file), detail (EventBridge), awslogs nor "
+                "eventName"
+            ),
         ),
         ({"detail": None}, "detail is not an object but null"),
         ({"detail": {}}, "detail.eventName is not a string but null"),
@@ -154,7 +165,7 @@ DOCUMENTS = st.recursive(
 
 @given(st.one_of(DOCUMENTS.map(json.dumps), st.text(), st.text(alphabet=string.punctuation + string.digits)))
 def test_any_text_is_read_or_unusable(document: str) -> None:
-    results: list[PullFailure | Skipped] = []
+    results: list[PullFailure | Inspection | Skipped] = []
     problem = ""
     try:
         results = read_text(document)

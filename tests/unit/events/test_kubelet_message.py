@@ -505,7 +505,8 @@ def test_any_text_is_accepted(message: str) -> None:
     assert read.denial is None or read.symptom is Symptom.ACCESS_DENIED
 
 
-@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=0x24F), max_size=200))
+# Letters beyond ASCII: Hypothesis would draw our own phrases otherwise, which it finds in the code.
+@given(st.text(alphabet=st.one_of(st.just(" "), st.characters(min_codepoint=0xC0, max_codepoint=0x24F)), max_size=200))
 def test_prose_has_no_symptom(text: str) -> None:
     assert read_message(text).symptom is Symptom.UNKNOWN
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_body, read_text
+from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body, read_text
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 
 FOLDER = Path(__file__).parents[2] / "events" / "kubernetes_events"
@@ -19,7 +19,7 @@ IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/shop/web:v1.4.2"
 SET_UP = Origins("111111111111", "cd")
 
 
-def read(event: dict[str, Any], origins: Origins = SET_UP) -> PullFailure | Skipped:
+def read(event: dict[str, Any], origins: Origins = SET_UP) -> PullFailure | Inspection | Skipped:
     return read_body(json.dumps(event), origins=origins)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_body
+from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 
 FAILED: dict[str, Any] = json.loads(
@@ -17,7 +17,7 @@ FAILED: dict[str, Any] = json.loads(
 )
 
 
-def read(event: dict[str, Any]) -> PullFailure | Skipped:
+def read(event: dict[str, Any]) -> PullFailure | Inspection | Skipped:
     return read_body(json.dumps(event), origins=Origins("111111111111"))
 
 

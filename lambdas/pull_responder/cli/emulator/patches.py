@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REGISTRY_ID = re.compile(rb'"registryId"\s{0,8}:\s{0,8}"(\d{12})"')
+_INSTANCE_PROFILE = re.compile(rb"(?:^|&)InstanceProfileName=([^&]{1,200})")
 _SESSION_ARN = re.compile(r"arn:[\w-]+:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/[^/]+")
 _CLUSTER_PARTS = {
     "node-groups": "nodegroup",
@@ -44,6 +45,7 @@ def apply() -> None:
         _serve_fargate_profiles,
         _authorize_parts_of_clusters,
         _authorize_batches_of_messages,
+        _authorize_instance_profiles,
         _keep_clusters_without_kubernetes,
         _treat_loopback_as_tls,
         _run_functions_on_their_own_python,
@@ -266,6 +268,20 @@ def _authorize_batches_of_messages() -> None:
         return found.removesuffix("Batch") if service == "sqs" and found else found
 
     actions.extract_iam_action = action
+
+
+def _authorize_instance_profiles() -> None:
+    """With AUTH=true, calls about an instance profile are authorized as calls about everything."""
+    actions = _module("core.iam_actions")
+    stock = actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *request: Any) -> Any:
+        named = _INSTANCE_PROFILE.search(body or b"") if service == "iam" else None
+        if named is None:
+            return stock(service, method, path, headers, body, *request)
+        return f"arn:aws:iam::{request[-1]}:instance-profile/{unquote(named[1].decode())}"
+
+    actions.extract_resource_arn = resource
 
 
 def _keep_clusters_without_kubernetes() -> None:

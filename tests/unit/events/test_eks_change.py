@@ -1,0 +1,99 @@
+"""Changes of clusters and the clock: what is to be inspected, and what changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pull_responder.events.eks_change import CHANGES, Inspection
+from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_body
+
+MOMENT = "2026-03-01T12:00:00Z"
+
+
+def call(name: str, request: Any = None, **detail: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    return {
+        "source": "aws.eks",
+        "detail-type": "AWS API Call via CloudTrail",
+        "account": "111111111111",
+        "region": "eu-west-1",
+        "detail": {"eventName": name, "eventTime": MOMENT, "eventID": "e-1", "requestParameters": request, **detail},
+    }
+
+
+def read(event: dict[str, Any]) -> object:
+    return read_body(json.dumps(event), origins=Origins("111111111111"))
+
+
+def inspection(**fields: Any) -> Inspection:  # noqa: ANN401 -- any field of Inspection
+    return Inspection("111111111111", "eu-west-1", observed_at=MOMENT, event_id="e-1", **fields)
+
+
+@pytest.mark.parametrize(
+    ("event", "asked"),
+    [
+        (
+            call("CreateNodegroup", {"name": "prod", "nodegroupName": "workers"}),
+            inspection(cluster="prod", node_group="workers"),
+        ),
+        (
+            call("UpdateNodegroupConfig", {"clusterName": "prod", "nodegroupName": "workers"}),
+            inspection(cluster="prod", node_group="workers"),
+        ),
+        (
+            call("UpdateNodegroupVersion", {"name": "prod", "nodegroupName": "workers"}),
+            inspection(cluster="prod", node_group="workers"),
+        ),
+        (
+            call("CreateFargateProfile", {"name": "prod", "fargateProfileName": "jobs"}),
+            inspection(cluster="prod", fargate_profile="jobs"),
+        ),
+        (call("UpdateClusterConfig", {"name": "prod"}), inspection(cluster="prod")),
+        # As the EKS User Guide shows the record.
+        (call("CreateCluster", {"clusterName": "prod", "roleArn": "x"}), inspection(cluster="prod")),
+        (call("CreateCluster", None, responseElements={"cluster": {"name": "prod"}}), inspection(cluster="prod")),
+        (
+            call("CreateNodegroup", {"name": "prod", "nodegroupName": "../x"}),
+            inspection(cluster="prod"),
+        ),
+    ],
+)
+def test_a_change_names_what_to_inspect(event: dict[str, Any], asked: Inspection) -> None:
+    assert read(event) == asked
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (call("DeleteNodegroup", {"name": "prod"}), "DeleteNodegroup does not change how nodes pull"),
+        (call("", {"name": "prod"}), "an event without a name does not change how nodes pull"),
+        (
+            call("CreateNodegroup", {"name": "prod"}, errorCode="ResourceInUseException"),
+            "CreateNodegroup failed with ResourceInUseException, so nothing has changed",
+        ),
+        (call("CreateNodegroup", {"name": "no cluster"}), "CreateNodegroup that does not say of which cluster"),
+        ({**call("CreateCluster", {"name": "a"}), "region": None}, "CreateCluster that does not say of which cluster"),
+    ],
+)
+def test_what_changes_nothing_is_skipped(event: dict[str, Any], reason: str) -> None:
+    assert read(event) == Skipped(reason)
+
+
+def test_the_clock_asks_for_health_of_everything_in_the_region() -> None:
+    clock = {"source": "aws.events", "detail-type": "Scheduled Event", "account": "111111111111", "detail": {}}
+    clock |= {"region": "eu-west-1", "time": MOMENT, "id": "e-1"}
+    assert read(clock) == inspection(health_only=True)
+    assert read({**clock, "detail-type": "Other"}) == Skipped("an event of EventBridge that is no schedule's")
+
+
+def test_a_detail_that_is_no_object_is_unusable() -> None:
+    with pytest.raises(UnusableEvent, match=r"^body\.detail is not an object but a list$"):
+        read({**call("CreateCluster"), "detail": []})
+
+
+def test_the_calls_are_those_that_the_stack_has_a_rule_for() -> None:
+    from infra.event_rules import _EKS_CHANGES  # noqa: PLC0415 -- the one place where the two meet
+
+    assert set(_EKS_CHANGES) == CHANGES
