@@ -192,7 +192,7 @@ def read_platforms(
     try:
         document = json.loads(text)
         listed = document["manifests"]
-        return tuple(platform for entry in listed if (platform := _platform(entry)) != None)
+        return tuple(platform for entry in listed if (platform := _platform(entry)) != Platform("unknown", "unknown"))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return Unread(f"the manifest of {digest} is no image index: {type(error).__name__}")
 

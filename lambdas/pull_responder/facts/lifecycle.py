@@ -45,7 +45,7 @@ class LifecycleRule:
             return False
         if tag is None or self.tag_status == "any":
             return True
-        return self.tag_status == "tagged" and any(fnmatchcase(tag, pattern) for pattern in self.tag_patterns)
+        return any(fnmatchcase(tag, pattern) for pattern in self.tag_patterns)
 
     def __str__(self) -> str:
         named = f" ({self.description})" if self.description else ""
