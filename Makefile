@@ -14,8 +14,10 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 demo: build/python.stamp
 	@.venv/bin/pull-responder demo
 
+# The deployment by itself: its queues have short patience, which other tests beside it would use up.
 test: build/python.stamp build/node.stamp
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e
+	@$(PYTHON) -m pytest tests/e2e
 
 lint: build/python.stamp
 	@.venv/bin/ruff check

@@ -133,7 +133,8 @@ def test_a_scope_is_as_narrow_as_aws_knows(action: str) -> None:
         # The reference is in regular expressions; one letter stands for any text in the middle of an ARN.
         re.compile(re.sub(r"\\\$\\\{[^}]+\\\}", "[^:]*", re.escape(arn)).replace(r"\.\*", ".+"))
         for kind in known.get("Resources", [])
-        for arn in REFERENCE[service]["Resources"][kind]["ARNFormats"]
+        # The reference spells some kinds of resource in two ways.
+        for arn in REFERENCE[service]["Resources"][kind.lower()]["ARNFormats"]
     ]
     scope = SCOPES[action]
     granted = [arn.format(**PLACES, **NAMES) for arn in scope.arns]
@@ -145,7 +146,8 @@ def test_a_scope_is_as_narrow_as_aws_knows(action: str) -> None:
 
 
 def test_what_is_read_is_only_read() -> None:
-    reading = ("Describe*", "Get*", "List*")
+    # BatchGetImage is the only call that gives an image's manifest; see facts/images.py for when it is made.
+    reading = ("Describe*", "Get*", "List*", "BatchGetImage")
     verbs = [action.partition(":")[2] for action in permissions.declared("diagnose")["read"]]
     assert [verb for verb in verbs if not any(fnmatchcase(verb, pattern) for pattern in reading)] == []
 

@@ -15,7 +15,7 @@ from pull_responder.events.denial import MESSAGE_LIMIT, parse_denial
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.principal import read_principal
 from pull_responder.events.redaction import redact
-from pull_responder.model.arn import DNS_SUFFIXES, Arn
+from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 from pull_responder.model.pull import Denial, Principal, PullFailure, Stage, Symptom
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def read_record(
     region = _region(resources, record, envelope)
     if region is None:
         return Skipped(f"a denied {event_name} that does not say its region")
-    partition = resources[0].partition if resources else names.partition_of(region)
+    partition = resources[0].partition if resources else partition_of(region)
     principal = read_principal(denied, record.get("userIdentity"), partition=partition)
     image = _image(record, denial, resources, principal)
     return PullFailure(

@@ -23,18 +23,6 @@ _EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 _REPOSITORY_LENGTHS: Final = range(2, 257)
 
-# Region prefixes of the partitions other than "aws", from the AWS SDK's partitions.json.
-_PARTITION_PREFIXES: Final = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-    "eu-isof-": "aws-iso-f",
-    "eusc-": "aws-eusc",
-}
-
 
 def account(value: object) -> str | None:
     """An AWS account id: twelve digits."""
@@ -89,11 +77,6 @@ def time(value: object) -> str | None:
     except (ValueError, OverflowError):
         return None
     return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-
-
-def partition_of(region_name: str) -> str:
-    """The partition of a region, by its name."""
-    return next((name for prefix, name in _PARTITION_PREFIXES.items() if region_name.startswith(prefix)), "aws")
 
 
 def _name(pattern: re.Pattern[str], value: object) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pull_responder.events import names
-from pull_responder.model.arn import DNS_SUFFIXES
+from pull_responder.model.arn import DNS_SUFFIXES, partition_of
 
 PUBLIC_HOSTS: Final = frozenset({"public.ecr.aws", "ecr-public.aws.com"})
 
@@ -48,7 +48,7 @@ def read_private_host(host: str) -> PrivateHost | None:
     if match is None or match[4] not in _SUFFIXES:
         return None
     account, region, suffix = names.account(match[1]), names.region(match[3]), match[4]
-    partition = names.partition_of(match[3])
+    partition = partition_of(match[3])
     problem = None
     if account is None:
         problem = f"{match[1]!r} is no account id of twelve digits"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from pull_responder.events.addon_registries import AWS_REGISTRIES
-from pull_responder.events.names import partition_of
 from pull_responder.facts import (
     compute,
     ec2,
@@ -21,7 +20,7 @@ from pull_responder.facts import (
 from pull_responder.facts.cache_rules import CacheRule, Secret, read_cache_rules, read_secret, rule_for
 from pull_responder.facts.node import Nodes, find_nodes, instance_id_of, private_dns_name
 from pull_responder.facts.puller import Puller, find_puller
-from pull_responder.model.arn import Arn
+from pull_responder.model.arn import Arn, partition_of
 from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
 

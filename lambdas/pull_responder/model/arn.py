@@ -18,6 +18,18 @@ DNS_SUFFIXES: Final = {
     "aws-eusc": "amazonaws.eu",
 }
 
+# Region prefixes of the partitions other than "aws", from the AWS SDK's partitions.json.
+_PARTITION_PREFIXES: Final = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eu-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
 _ARN = re.compile(
     r"arn:(?P<partition>[a-z][a-z0-9-]{0,30}):(?P<service>[a-z0-9-]{1,60}):(?P<region>[a-z0-9-]{0,60})"
     r":(?P<account>[0-9]{12}|aws|):(?P<resource>[\x21-\x7e]{1,2048})"
@@ -42,3 +54,8 @@ class Arn:
 
     def __str__(self) -> str:
         return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
+
+
+def partition_of(region_name: str) -> str:
+    """The partition of a region, by its name."""
+    return next((name for prefix, name in _PARTITION_PREFIXES.items() if region_name.startswith(prefix)), "aws")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pull_responder.model.arn import DNS_SUFFIXES, Arn
+from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
@@ -133,10 +133,10 @@ class PullFailure:
 
     @property
     def partition(self) -> str:
-        """The AWS partition the pull happened in; "aws" when nothing says otherwise."""
+        """The AWS partition the pull happened in, by the denied resource, the principal or the region."""
         if self.denial and (resource := Arn.parse(self.denial.resource)):
             return resource.partition
-        return self.principal.partition if self.principal else "aws"
+        return self.principal.partition if self.principal else partition_of(self.region)
 
     @property
     def repository_arn(self) -> str | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pull_responder.events import names
+from pull_responder.model.arn import partition_of
 
 
 @pytest.mark.parametrize("value", ["111111111111", "000000000000"])
@@ -116,4 +117,4 @@ def test_no_arns(value: object) -> None:
     ],
 )
 def test_the_partition_of_a_region(region: str, partition: str) -> None:
-    assert names.partition_of(region) == partition
+    assert partition_of(region) == partition
