@@ -40,9 +40,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     severity = environment.get("NOTIFY_MINIMUM_SEVERITY", Severity.LOW)
     if severity not in tuple(Severity):
         raise SettingError(f"NOTIFY_MINIMUM_SEVERITY is {severity!r}, not one of {', '.join(Severity)}")
+    member_role = environment.get("PULL_RESPONDER_MEMBER_ROLE") or MEMBER_ROLE
     return Settings(
-        member_role=environment.get("PULL_RESPONDER_MEMBER_ROLE") or MEMBER_ROLE,
-        known_principals=_arns(environment.get("KNOWN_PRINCIPALS", "[]")),
+        member_role=member_role,
+        # We read manifests ourselves: a refusal of that must not be told of as a stranger's.
+        known_principals=(*_arns(environment.get("KNOWN_PRINCIPALS", "[]")), f"arn:*:iam::*:role/{member_role}"),
         topic_arn=environment.get("TOPIC_ARN"),
         notify_minimum_severity=Severity(severity),
         security_hub=environment.get("SECURITY_HUB_ENABLED", "true") == "true",

@@ -262,3 +262,8 @@ def test_an_endpoint_that_is_none_is_said_and_leaves_all_open(
     ended = run("diagnose", "--event", "-", "--format", "json", stdin=event(instance, role, repository=repository))
     assert ended.status == 3
     assert "Invalid endpoint: nonsense" in ended.objects[0]["inconclusive"][0]["reason"]
+
+
+def test_our_own_member_role_is_no_stranger(run: Run) -> None:
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=event("pull-responder", "PullResponderReadOnly"))
+    assert ended.objects[0]["findings"] == []
