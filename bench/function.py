@@ -46,7 +46,12 @@ print(json.dumps({"import": imported - started, "batches": seconds, "cpu": usage
 
 
 def _batch(event: dict[str, Any], number: int) -> dict[str, Any]:
-    record = {"body": json.dumps(event), "eventSource": "aws:sqs", "attributes": {}, "messageAttributes": {}}
+    record = {
+        "body": json.dumps(event),
+        "eventSource": "aws:sqs",
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+    }
     return {"Records": [record | {"messageId": str(each), "receiptHandle": "bench"} for each in range(number)]}
 
 
