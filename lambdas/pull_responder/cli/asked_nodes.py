@@ -116,6 +116,7 @@ def _instance(place: _Place, chosen: Chosen, instance_id: str) -> Nodes:
     found = facts.running_instances(None, region, _by_id(instance_id))
     if isinstance(found, Unread):
         raise click.ClickException(f"--instance: {found.reason}")
+    found = tuple(each for each in found if each.id == instance_id)
     if not found:
         instances = _all_instances(facts, region, chosen.cluster)
         _missing(f"running instance {instance_id!r} in {region}", instance_id, tuple(each.id for each in instances))
