@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pull_responder.cli.emulator.emulated_aws import emulated_aws
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+
+# No test depends on how fast the machine is or on what Hypothesis happens to draw today: the same examples every time.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 # boto3 and all that it needs: what Lambda's Python runtime brings along, and nothing else.
 LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
