@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.authorization.request import Request
+from pull_responder.authorization.request import Request, RequestError
 from pull_responder.checks.actions import LAYERS, MANIFEST, TOKEN
 from pull_responder.checks.check import Check, blamed
 from pull_responder.checks.endpoint_on_way import (
@@ -49,7 +49,10 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     passes: list[EndpointOutcome] = []
     unread: list[str] = []
     over_internet = 0
-    for action in _ACTIONS if pull.repository_arn else (TOKEN,):
+    asked = _ACTIONS if pull.repository_arn else (TOKEN,)
+    if pull.denial and pull.denial.action in _ACTIONS and pull.denial.action not in asked:
+        unread.append(f"the event does not say on which repository {pull.denial.action} was refused")
+    for action in asked:
         found = _outcome(pull, facts, action)
         if isinstance(found, Unread):
             unread.append(found.reason)
@@ -80,9 +83,20 @@ def _outcome(pull: PullFailure, facts: Facts, action: str) -> EndpointOutcome | 
     principal = pull.principal
     if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
         return Unread("it is not known which role pulls")
-    found = examine_policy(way.endpoint, _request(pull, facts, principal, action, way, ()))
-    if isinstance(found, EndpointOutcome) and found.state() is State.UNDECIDED:
-        return examine_policy(way.endpoint, _request(pull, facts, principal, action, way, found.unknown))
+    return _examined(pull, facts, principal, action, way)
+
+
+def _examined(
+    pull: PullFailure, facts: Facts, principal: Principal, action: str, way: EndpointOnWay
+) -> EndpointOutcome | Unread | None:
+    if way.endpoint is None:
+        return None
+    try:
+        found = examine_policy(way.endpoint, _request(pull, facts, principal, action, way, ()))
+        if isinstance(found, EndpointOutcome) and found.state() is State.UNDECIDED:
+            return examine_policy(way.endpoint, _request(pull, facts, principal, action, way, found.unknown))
+    except RequestError as error:  # the event's own words do not fit together
+        return Unread(str(error))
     return found
 
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pull_responder.diagnosis import diagnose
+from pull_responder.facts.facts import Facts
+from pull_responder.facts.reading import Reading
+from pull_responder.model.pull import Denial, PolicyType, Symptom
 from tests.integration.network.estate import ACCOUNT, PULL, REGION, Estate, causes, only, opened
+
+if TYPE_CHECKING:
+    from pull_responder.diagnosis import Diagnosis
 
 BUCKET = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket"
 
@@ -164,3 +172,30 @@ def _text(document: dict[str, Any]) -> str:
 def _parsed(text: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def refused(estate: Estate) -> Diagnosis:
+    """Diagnose that AWS blames an endpoint's policy for a refused manifest, in an event that names no repository."""
+    asked = estate.diagnose().pull
+    words = Denial("ecr:BatchGetImage", "", "words", policy_type=PolicyType.VPC_ENDPOINT)
+    failure = replace(asked, symptom=Symptom.ACCESS_DENIED, denial=words, repository=None)
+    return diagnose(failure, Facts(Reading(estate.aws())))
+
+
+def test_an_image_call_that_was_not_asked_about_did_not_pass(estate: Estate) -> None:
+    ecr(estate, "ecr.dkr", policy(allow("*")))
+    diagnosis = refused(estate)
+    assert "endpoint_policy_blocks_pull" in causes(diagnosis)
+    assert "endpoint_policy_blocks_pull" not in diagnosis.passed
+
+
+def test_an_event_whose_words_do_not_fit_together_spoils_no_diagnosis(estate: Estate) -> None:
+    ecr(estate, "ecr.dkr", policy(allow("*")))
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/node"
+    asked = estate.diagnose().pull
+    assert asked.principal
+    words = Denial("ecr:BatchGetImage", "", "words", policy_type=PolicyType.VPC_ENDPOINT)
+    failure = replace(
+        asked, symptom=Symptom.ACCESS_DENIED, denial=words, principal=replace(asked.principal, arn=session)
+    )
+    assert "endpoint_policy_blocks_pull" not in diagnose(failure, Facts(Reading(estate.aws()))).passed
