@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from pull_responder.remediation.shell import render
+from pull_responder.publish.as_document import finding_object, pull_object
 
 if TYPE_CHECKING:
     from pull_responder.checks.pull_path import PullPath
     from pull_responder.diagnosis import Diagnosis, Open
     from pull_responder.events.outcome import Skipped
-    from pull_responder.findings.finding import Finding
-    from pull_responder.model.pull import PullFailure
     from pull_responder.network import Hop, NodePlace, Path
 
-_PULL_KEYS: Final = (
-    "image",
-    "registry_account",
-    "region",
-    "repository",
-    "tag",
-    "digest",
-    "role_arn",
-    "cluster",
-    "node",
-    "namespace",
-    "pod",
-    "symptom",
-    "stage",
-    "observed_at",
-)
 
-
-def diagnosis_object(diagnosis: Diagnosis, path: PullPath | None = None, asked: str | None = None) -> dict[str, Any]:
+def diagnosis_object(
+    diagnosis: Diagnosis, path: PullPath | None = None, asked: str | None = None, nodes: str | None = None
+) -> dict[str, Any]:
     """Return the object printed for one distinct pull.
 
-    `path` is its way to the registry, where that was looked at; `asked` the image as a question names it.
+    `path` is its way to the registry, where that was looked at; `asked` the image as a question names it, and `nodes`
+    those that it is about.
     """
     return {
-        "pull": _pull(diagnosis.pull, diagnosis.role_arn, diagnosis.cluster) | ({"image": asked} if asked else {}),
+        "pull": pull_object(diagnosis.pull, diagnosis.role_arn, diagnosis.cluster)
+        | ({"image": asked} if asked else {}),
+        "nodes": nodes or (path.nodes.name if path else None),
         "skipped": None,
-        "findings": [_finding(finding) for finding in diagnosis.findings],
+        "findings": [finding_object(finding) for finding in diagnosis.findings],
         "inconclusive": [_open(each) for each in diagnosis.inconclusive],
         "unchecked": [_open(each) for each in diagnosis.unchecked],
         "passed": list(diagnosis.passed),
@@ -52,7 +38,7 @@ def diagnosis_object(diagnosis: Diagnosis, path: PullPath | None = None, asked: 
 def skipped_object(skipped: Skipped) -> dict[str, Any]:
     """Return the object printed for an event that is not ours."""
     return {
-        "pull": _pull(None, None, None),
+        "pull": pull_object(None, None, None),
         "skipped": skipped.reason,
         "findings": [],
         "inconclusive": [],
@@ -60,30 +46,6 @@ def skipped_object(skipped: Skipped) -> dict[str, Any]:
         "passed": [],
         "note": "",
         "path": None,
-    }
-
-
-def _pull(pull: PullFailure | None, role_arn: str | None, cluster: str | None) -> dict[str, str | None]:
-    known = {key: getattr(pull, key, None) for key in _PULL_KEYS}
-    return known | {"role_arn": role_arn, "cluster": cluster}
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "id": finding.id,
-        "cause": finding.cause,
-        "title": finding.title,
-        "severity": finding.severity,
-        "resource": {"type": finding.resource.type, "id": finding.resource.id},
-        "explanation": finding.explanation,
-        "evidence": list(finding.evidence),
-        "remediation": {
-            "summary": finding.remediation.summary,
-            "account": finding.remediation.account,
-            "region": finding.remediation.region,
-            "commands": [render(command) for command in finding.remediation.commands],
-            "docs_url": finding.remediation.docs_url,
-        },
     }
 
 

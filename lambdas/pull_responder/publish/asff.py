@@ -7,10 +7,12 @@ is cut, never refused: a cut finding is worth more than a missing one.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.finding import Finding
+from pull_responder.findings.reach import Reach
 from pull_responder.publish.asff_resources import asff_resources
 from pull_responder.publish.console import console_url
 from pull_responder.publish.text import command_line, one_line, resource_name
@@ -23,7 +25,8 @@ _TITLE: Final = 256
 _DESCRIPTION: Final = 1024
 _RECOMMENDATION: Final = 512
 _FIELD: Final = 2048
-# ProductFields holds 50 entries; `_product_fields` names 24 and numbers these.
+# API Reference, AwsSecurityFinding: ProductFields "can contain up to 50 key-value pairs".
+_FIELDS: Final = 50
 _EVIDENCE: Final = 12
 _COMMANDS: Final = 12
 _FINDING_BYTES: Final = 240 * 1000
@@ -33,59 +36,80 @@ _CONFIGURATION: Final = "Software and Configuration Checks/AWS Security Best Pra
 _BEHAVIOR: Final = "Unusual Behaviors/User"
 
 
-def to_asff(finding: Finding, *, account: str, region: str, partition: str, now: datetime) -> AwsSecurityFindingTypeDef:
+# Their findings tell of refusals, not of a configuration that was checked and found wrong. The denial may be right, or
+# nothing may be known to be wrong, so neither FAILED nor PASSED would be true: NOT_AVAILABLE says there is no result.
+_NO_CONFIGURATION: Final = ("unexpected_principal_denied", "pull_failing_unexplained")
+
+
+def product_arn(*, account: str, region: str, partition: str) -> str:
+    """Return the default product ARN of `account` in `region`, under which Security Hub keeps our findings."""
+    return f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default"
+
+
+def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its name
+    finding: Finding,
+    *,
+    account: str,
+    region: str,
+    partition: str,
+    now: datetime,
+    reach: Reach | None = None,
+    created_at: str | None = None,
+    updated_after: str | None = None,
+    resolved_because: str | None = None,
+) -> AwsSecurityFindingTypeDef:
     """Return `finding` for the Security Hub of `account` in `region`: the caller's own, whatever account is at fault.
 
     With the default product ARN, used here, Security Hub takes only findings of the caller's account (User Guide,
     "Integrating Security Hub CSPM with custom products"). The account at fault stands in Resources and ProductFields.
 
-    `now` is the time of the update, with its zone. Security Hub takes an update only if UpdatedAt is newer. Workflow,
-    Note, VerificationState and UserDefinedFields are left to the customer from the start, and Region and
-    AwsAccountName to Security Hub, which sets them.
+    `now` is the time of the update, with its zone; `created_at` and `updated_after` are the CreatedAt of the first
+    import and the UpdatedAt of the last one, as this function gave them. Security Hub ignores an update whose UpdatedAt
+    is not newer than what it has (User Guide, "BatchImportFindings for finding providers"), whichever clock wrote that.
+    `reach` says what has been seen so far. `resolved_because`, unless None, closes the finding and says how it is known
+    that the cause is gone; without it the finding is open, and one that was closed is reopened.
+
+    Never sent are Workflow, Note, VerificationState and UserDefinedFields, which are the customer's, and Region and
+    AwsAccountName, which Security Hub sets. Severity and Types go in FindingProviderFields alone: Security Hub copies
+    them to the top level as long as the customer has not changed them there (same page, "Using FindingProviderFields").
     """
-    first = _time(finding.first_observed_at) or _time(finding.pull.observed_at) or now
-    last = max(first, _time(finding.last_observed_at) or first)
-    types = [_BEHAVIOR if _is_unexpected_principal(finding) else _CONFIGURATION]
+    reach = reach or Reach()
+    updated = max(filter(None, (now, _after(updated_after), _time(created_at))))
+    # A clock that is ahead of ours must not put a time into the future: nothing was observed after this update.
+    seen = (reach.first_seen_at, finding.first_observed_at, finding.pull.observed_at)
+    first = min(next(filter(None, map(_time, seen)), now), updated)
+    last = _time(reach.last_seen_at) or _time(finding.last_observed_at) or first
     asff: AwsSecurityFindingTypeDef = {
         "SchemaVersion": "2018-10-08",
         "Id": finding.id,
-        "ProductArn": f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default",
+        "ProductArn": product_arn(account=account, region=region, partition=partition),
         "ProductName": "Pull Responder",
         "CompanyName": "Pull Responder",
         "GeneratorId": f"pull-responder/{finding.cause}",
         "AwsAccountId": account,
-        "Types": types,
-        "CreatedAt": _iso(first),
-        "UpdatedAt": _iso(max(now, last)),
+        "CreatedAt": _iso(_time(created_at) or first),
+        "UpdatedAt": _iso(updated),
         "FirstObservedAt": _iso(first),
-        "LastObservedAt": _iso(last),
-        "Severity": {"Label": finding.severity.value, "Original": finding.severity.value},
+        "LastObservedAt": _iso(min(max(first, last), updated)),
         "FindingProviderFields": {
             "Severity": {"Label": finding.severity.value, "Original": finding.severity.value},
-            "Types": types,
+            "Types": [_BEHAVIOR if finding.cause == "unexpected_principal_denied" else _CONFIGURATION],
         },
         "Title": _title(finding),
-        "Description": _description(finding),
+        "Description": _description(finding, resolved_because),
         "Remediation": {"Recommendation": _recommendation(finding)},
-        "Compliance": {"Status": _compliance(finding)},
-        "RecordState": "ACTIVE",
-        "ProductFields": _product_fields(finding),
-        "Resources": asff_resources(finding, region=region, partition=partition),
+        "Compliance": {"Status": _compliance(finding, resolved=resolved_because is not None)},
+        "RecordState": "ACTIVE" if resolved_because is None else "ARCHIVED",
+        "ProductFields": _product_fields(finding, reach),
+        "Resources": asff_resources(finding, region=region, partition=partition, nodes=reach.nodes),
     }
     return _fitted(asff)
 
 
-def _is_unexpected_principal(finding: Finding) -> bool:
-    return finding.cause == "unexpected_principal_denied"
-
-
-def _compliance(finding: Finding) -> ComplianceStatusType:
-    """FAILED: a check of this configuration failed.
-
-    Of an unexpected principal no configuration was checked. The denial may be right, so neither PASSED nor FAILED
-    would be true; NOT_AVAILABLE says that there is no result.
-    """
-    return "NOT_AVAILABLE" if _is_unexpected_principal(finding) else "FAILED"
+def _compliance(finding: Finding, *, resolved: bool) -> ComplianceStatusType:
+    if finding.cause in _NO_CONFIGURATION:
+        return "NOT_AVAILABLE"
+    return "PASSED" if resolved else "FAILED"
 
 
 def _title(finding: Finding) -> str:
@@ -96,7 +120,11 @@ def _title(finding: Finding) -> str:
     return title if not name or name in title else f"{title}: {name}"
 
 
-def _description(finding: Finding) -> str:
+def _description(finding: Finding, resolved_because: str | None) -> str:
+    if resolved_because is not None:
+        # Half of the room at least is left to what it was.
+        because = one_line(resolved_because, _DESCRIPTION // 2) or "the cause is gone."
+        return one_line(f"Resolved: {because} It was: {finding.explanation}", _DESCRIPTION)
     evidence = [f"({number}) {each}" for number, each in enumerate(finding.evidence[:_EVIDENCE], 1)]
     parts = [finding.explanation, *(["Evidence:", *evidence] if evidence else [])]
     return one_line(" ".join(parts), _DESCRIPTION) or _title(finding)
@@ -116,8 +144,8 @@ def _recommendation(finding: Finding) -> RecommendationTypeDef:
     return recommendation
 
 
-def _product_fields(finding: Finding) -> dict[str, str]:
-    """What has no place in ASFF, under keys of our own; what is not known is left out."""
+def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
+    """What has no place in ASFF, under keys of our own; what is not known is left out, and the last of too many."""
     pull, fix = finding.pull, finding.remediation
     principal, denial = pull.principal, pull.denial
     fields: dict[str, str | None] = {
@@ -143,14 +171,26 @@ def _product_fields(finding: Finding) -> dict[str, str]:
         "denying-policy-type": denial.policy_type.value if denial and denial.policy_type else None,
         "denying-policy": denial.policy_arn if denial else None,
         "error-message": denial.message if denial else None,
+        "events": _number(reach.events),
+        "pod-count": _number(reach.pod_count),
+        "pods": ", ".join(reach.pods),
+        "node-count": _number(reach.node_count),
+        "nodes": ", ".join(reach.nodes),
         "remediation/account": fix.account,
         "remediation/region": fix.region,
     }
-    fields |= {f"evidence/{number}": each for number, each in enumerate(finding.evidence[:_EVIDENCE], 1)}
     cleaned = {key: one_line(value, _FIELD) for key, value in fields.items() if value}
     lines = {number: command_line(each) for number, each in enumerate(fix.commands[:_COMMANDS], 1)}
     cleaned |= {f"remediation/command/{number}": each for number, each in lines.items() if each and len(each) <= _FIELD}
-    return {f"pull-responder/{key}": value for key, value in cleaned.items() if value}
+    # Last, as it is what can best be spared: the description begins with it too.
+    cleaned |= {
+        f"evidence/{number}": one_line(each, _FIELD) for number, each in enumerate(finding.evidence[:_EVIDENCE], 1)
+    }
+    return dict(islice(((f"pull-responder/{key}", value) for key, value in cleaned.items() if value), _FIELDS))
+
+
+def _number(count: int) -> str | None:
+    return str(count) if count else None
 
 
 def _fitted(asff: AwsSecurityFindingTypeDef) -> AwsSecurityFindingTypeDef:
@@ -173,11 +213,15 @@ def size_of(asff: AwsSecurityFindingTypeDef) -> int:
 def _time(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        return moment and (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         return None
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=UTC)
+
+
+def _after(text: str | None) -> datetime | None:
+    """The first moment that Security Hub, which keeps milliseconds, takes for newer than `text`."""
+    moment = _time(text)
+    return moment + timedelta(milliseconds=1) if moment and moment.year < MAXYEAR else None
 
 
 def _iso(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.finding import Finding
@@ -11,7 +12,7 @@ from pull_responder.model.verdict import Resource
 from pull_responder.publish.text import last_name, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mypy_boto3_securityhub.literals import PartitionType
     from mypy_boto3_securityhub.type_defs import ResourceDetailsTypeDef, ResourceTypeDef
@@ -27,14 +28,23 @@ _ID: Final = 2048
 _PARTITIONS: Final[dict[str, PartitionType]] = {"aws": "aws", "aws-cn": "aws-cn", "aws-us-gov": "aws-us-gov"}
 
 
-def asff_resources(finding: Finding, *, region: str, partition: str) -> list[ResourceTypeDef]:
+# EC2 API Reference, Instance: 8 hexadecimal digits of old, 17 since.
+_INSTANCE: Final = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
+
+
+def asff_resources(
+    finding: Finding, *, region: str, partition: str, nodes: Sequence[str] = ()
+) -> list[ResourceTypeDef]:
     """Return the resources of `finding`, each once: the one at fault, the related ones, then what the pull names.
+
+    Last come those of the other `nodes` hit that are given by their instance's id. ASFF knows no pods, and no nodes by
+    name: those stand among the product fields.
 
     `region` stands in for the region of global resources, as in Security Hub's own findings about IAM; `partition` for
     that of resources whose id is no ARN.
     """
     found: dict[str, ResourceTypeDef] = {}
-    for resource in _resources(finding):
+    for resource in (*_resources(finding), *_instances(finding, nodes)):
         if not any(_same(known, resource) for known in found.values()):
             entry = _entry(resource, finding.pull, region=region, partition=partition)
             found.setdefault(entry["Id"], entry)
@@ -51,11 +61,23 @@ def _resources(finding: Finding) -> Iterator[Resource]:
         yield Resource("AwsEcrRepository", pull.repository_arn, pull.registry_account)
     # Nothing in a pull says which region its cluster and its node are in, which may not be the registry's. Their bare
     # names are true; where a diagnosis has read them, `related` has their ARNs.
-    account = (principal.account if principal else None) or pull.account or finding.account
+    account = _account(finding)
     if cluster := finding.cluster or pull.cluster:
         yield Resource("AwsEksCluster", cluster, account)
     if principal and principal.instance_id:
         yield Resource("AwsEc2Instance", principal.instance_id, account)
+
+
+def _instances(finding: Finding, nodes: Sequence[str]) -> Iterator[Resource]:
+    for node in nodes:
+        if _INSTANCE.fullmatch(node):
+            yield Resource("AwsEc2Instance", node, _account(finding))
+
+
+def _account(finding: Finding) -> str:
+    """The account of whoever pulls, which is the nodes', where it is known."""
+    principal = finding.pull.principal
+    return (principal.account if principal else None) or finding.pull.account or finding.account
 
 
 def _principal(principal: Principal) -> Iterable[Resource]:

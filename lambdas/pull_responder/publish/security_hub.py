@@ -1,26 +1,28 @@
 """Findings into AWS Security Hub CSPM by BatchImportFindings.
 
-Security Hub may be off in a region, or refuse a finding. Neither may keep a notification from going out, so nothing
-here raises for it: the outcome says which findings did not arrive, why, and whether it is worth another try.
+Security Hub may be off in a region, be busy, or refuse a finding. None of that may keep a notification from going out,
+so nothing here raises for it: the outcome says which findings did not arrive, why, and whether it is worth another try.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004 -- botocore's
 
-from pull_responder.publish.asff import size_of, to_asff
+from pull_responder.publish.asff import product_arn, size_of, to_asff
+from pull_responder.publish.backoff import Backoff, passes
 from pull_responder.publish.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mypy_boto3_securityhub import SecurityHubClient
     from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef
 
-__all__ = ["PERMISSIONS", "ImportOutcome", "Rejection", "import_findings", "to_asff"]
+__all__ = ["PERMISSIONS", "ImportOutcome", "Rejection", "import_findings", "product_arn", "rejection", "to_asff"]
 
 PERMISSIONS: Final = ("securityhub:BatchImportFindings",)
 
@@ -29,11 +31,9 @@ PERMISSIONS: Final = ("securityhub:BatchImportFindings",)
 _CALL_FINDINGS: Final = 100
 _CALL_BYTES: Final = 5_900_000
 
-# The error codes that another try can end, besides all answers of status 429 or 5xx. LimitExceeded is Security Hub's
-# word for throttling. Inference: FailedFindings uses the same words, shortened; only InvalidInput has been seen there.
-_RETRYABLE: Final = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "LimitExceeded", "Internal", "Service")
-_TOO_MANY_REQUESTS: Final = 429
-_SERVER_ERROR: Final = 500
+# The call's InvalidAccessException, and the InvalidAccess of FailedFindings: Security Hub, or the integration, is off
+# (User Guide, "BatchImportFindings for finding providers").
+_OFF: Final = "InvalidAccess"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,15 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """How many findings arrived, and those that did not."""
+    """How many findings arrived, and those that did not.
+
+    `unavailable`, unless empty, says why there is no Security Hub to take any: it is off here, or nothing answers in
+    this region. The findings that had not been sent by then were not sent, and are among the rejections.
+    """
 
     imported: int = 0
     rejections: tuple[Rejection, ...] = ()
+    unavailable: str = ""
 
     @property
     def retryable(self) -> tuple[str, ...]:
@@ -59,17 +64,38 @@ class ImportOutcome:
         return tuple(each.finding_id for each in self.rejections if each.retryable)
 
     def __add__(self, other: ImportOutcome) -> ImportOutcome:
-        return ImportOutcome(self.imported + other.imported, self.rejections + other.rejections)
+        return ImportOutcome(
+            self.imported + other.imported,
+            self.rejections + other.rejections,
+            self.unavailable or other.unavailable,
+        )
 
 
-def import_findings(client: SecurityHubClient, findings: Sequence[AwsSecurityFindingTypeDef]) -> ImportOutcome:
+def import_findings(
+    client: SecurityHubClient,
+    findings: Sequence[AwsSecurityFindingTypeDef],
+    *,
+    remaining: Callable[[], float] | None = None,
+    wait: Callable[[float], None] = time.sleep,
+) -> ImportOutcome:
     """Import `findings`, as `to_asff` makes them, in as few calls as may be, and return what became of them.
 
-    Never raises for what AWS answers or for a connection that fails. Retries are the client's own.
+    `remaining` gives the seconds there are for it: throttling and passing failures, of a call or of single findings,
+    are waited out within them by `wait`, and no call is begun after them. Without it every finding is sent once. The
+    client's own retries come on top, and a call that has begun is not cut short.
+
+    Never raises for what AWS answers or for a connection that fails.
     """
+    backoff = Backoff(remaining, wait)
     outcome = ImportOutcome()
     for batch in _batches(findings):
-        outcome += _import_batch(client, batch)
+        if outcome.unavailable:
+            last = outcome.rejections[-1]
+            outcome += _all_rejected(batch, last.code, last.reason, retryable=last.retryable)
+        elif backoff.is_over:
+            outcome += _all_rejected(batch, "OutOfTime", "no time was left to send it", retryable=True)
+        else:
+            outcome += _import_patiently(client, batch, backoff)
     return outcome
 
 
@@ -87,6 +113,20 @@ def _batches(findings: Sequence[AwsSecurityFindingTypeDef]) -> Iterator[list[Aws
         yield batch
 
 
+def _import_patiently(
+    client: SecurityHubClient, batch: list[AwsSecurityFindingTypeDef], backoff: Backoff
+) -> ImportOutcome:
+    """Import a batch, and again what another try can bring in, until there is no such thing or no time."""
+    outcome = _import_batch(client, batch)
+    tries = 1
+    while outcome.retryable and not outcome.unavailable and backoff.pause(tries):
+        again = [each for each in batch if each["Id"] in outcome.retryable]
+        final = tuple(each for each in outcome.rejections if not each.retryable)
+        outcome = ImportOutcome(outcome.imported, final) + _import_batch(client, again)
+        tries += 1
+    return outcome
+
+
 def _import_batch(client: SecurityHubClient, batch: list[AwsSecurityFindingTypeDef]) -> ImportOutcome:
     try:
         answer = client.batch_import_findings(Findings=batch)
@@ -97,25 +137,27 @@ def _import_batch(client: SecurityHubClient, batch: list[AwsSecurityFindingTypeD
             middle = len(batch) // 2
             return _import_batch(client, batch[:middle]) + _import_batch(client, batch[middle:])
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        retryable = status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR or code.startswith(_RETRYABLE)
-        return _all_rejected(batch, code, error.response["Error"].get("Message", ""), retryable=retryable)
+        reason = error.response["Error"].get("Message", "")
+        return _all_rejected(batch, code, reason, retryable=passes(code, status), unavailable=code.startswith(_OFF))
     except BotoCoreError as error:
-        retryable = isinstance(error, ConnectionError | HTTPClientError)
-        return _all_rejected(batch, type(error).__name__, str(error), retryable=retryable)
-    return ImportOutcome(
-        answer["SuccessCount"],
-        tuple(
-            _rejection(
-                each["Id"], each["ErrorCode"], each["ErrorMessage"], retryable=each["ErrorCode"].startswith(_RETRYABLE)
-            )
-            for each in answer.get("FailedFindings", [])
-        ),
+        lost = isinstance(error, ConnectionError | HTTPClientError)
+        # The client has tried more than once by now; each further wait for a region without one is time lost.
+        return _all_rejected(batch, type(error).__name__, str(error), retryable=lost, unavailable=lost)
+    rejections = tuple(
+        rejection(each["Id"], each["ErrorCode"], each["ErrorMessage"], retryable=passes(each["ErrorCode"]))
+        for each in answer.get("FailedFindings", [])
     )
+    off = next((f"{each.code}: {each.reason}" for each in rejections if each.code.startswith(_OFF)), "")
+    return ImportOutcome(answer["SuccessCount"], rejections, off)
 
 
-def _all_rejected(batch: list[AwsSecurityFindingTypeDef], code: str, reason: str, *, retryable: bool) -> ImportOutcome:
-    return ImportOutcome(0, tuple(_rejection(each["Id"], code, reason, retryable=retryable) for each in batch))
+def _all_rejected(
+    batch: list[AwsSecurityFindingTypeDef], code: str, reason: str, *, retryable: bool, unavailable: bool = False
+) -> ImportOutcome:
+    rejections = tuple(rejection(each["Id"], code, reason, retryable=retryable) for each in batch)
+    return ImportOutcome(0, rejections, f"{rejections[0].code}: {rejections[0].reason}" if unavailable else "")
 
 
-def _rejection(finding_id: str, code: str, reason: str, *, retryable: bool) -> Rejection:
+def rejection(finding_id: str, code: str, reason: str, *, retryable: bool) -> Rejection:
+    """Return a Rejection of AWS's words, each on one bounded line."""
     return Rejection(finding_id, one_line(code, 100), one_line(reason, 1000), retryable)

@@ -22,6 +22,8 @@ _ESCAPE_SEQUENCE: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
 )
 
+_WWW: Final = re.compile(r"\b(www)\.", re.IGNORECASE)
+
 
 def one_line(text: str, limit: int) -> str:
     """Return `text` as one line of printable characters, runs of space as one space, at most `limit` characters.
@@ -30,6 +32,14 @@ def one_line(text: str, limit: int) -> str:
     """
     bare = _ESCAPE_SEQUENCE.sub("", text)
     return cut(" ".join("".join(each if each.isprintable() else " " for each in bare).split()), limit)
+
+
+def unlinked(text: str) -> str:
+    """Return `text` with the addresses in it broken up, so that no mail or chat program makes a link of them.
+
+    Mail and chat programs link what begins with a scheme or with "www." (inference: none documents its rules).
+    """
+    return _WWW.sub(r"\1[.]", text.replace("://", "[:]//"))
 
 
 def cut(text: str, limit: int, ellipsis: str = "…") -> str:
@@ -53,19 +63,25 @@ def command_line(command: Sequence[str]) -> str | None:
     return shell.render(command) if all(each.isprintable() for each in command) else None
 
 
+def fitting(lines: Iterable[str], *, size: int) -> list[str]:
+    """Return the first `lines` that fit in `size` bytes of UTF-8 together, a line break after each included."""
+    kept: list[str] = []
+    for line in lines:
+        size -= len(line.encode()) + 1
+        if size < 0:
+            break
+        kept.append(line)
+    return kept
+
+
 def within(lines: Iterable[str], *, size: int, what: str) -> list[str]:
     """Return the first `lines` that fit in `size` bytes of UTF-8 together, and a line saying how many more there are.
 
     `what` names the lines there.
     """
-    kept: list[str] = []
-    left_out = 0
-    for line in lines:
-        size -= len(line.encode()) + 1
-        if left_out or size < 0:
-            left_out += 1
-        else:
-            kept.append(line)
+    every = list(lines)
+    kept = fitting(every, size=size)
+    left_out = len(every) - len(kept)
     return [*kept, f"({what}: {left_out} more, too long for this message)"] if left_out else kept
 
 

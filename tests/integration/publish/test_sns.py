@@ -1,101 +1,232 @@
-"""Notifications through an emulated topic to subscribed queues."""
+"""Notifications through an emulated topic to all kinds of subscribers that the emulator delivers to."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Queue
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from pull_responder.publish.sns import body, publish_notification, subject
+from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
+from pull_responder.findings.notice import Edge
+from pull_responder.model.verdict import Severity
+from pull_responder.publish.as_document import digest_document, notice_document
+from pull_responder.publish.chat import chat_digest, chat_notification
+from pull_responder.publish.sns import publish_digest, publish_notice
 from tests.unit.publish.examples import FINDING
+from tests.unit.publish.notices import NOTICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mypy_boto3_sns import SNSClient
+    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
 
-REGION = "eu-west-1"
+ROOM = 32 * 1024
+RESOLVED = replace(NOTICE, edge=Edge.RESOLVED, because="The role allows the pull now.")
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of the test's own, and what subscribes to it."""
+
+    arn: str
+    sns: Any
+    sqs: Any
+
+    def queue(self, *, filter_policy: dict[str, Any] | None = None, **attributes: str) -> str:
+        """Subscribe a new queue and return its URL."""
+        name = f"subscriber-{uuid4().hex[:8]}"
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": self.arn}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        url: str = self.sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
+        if filter_policy:
+            attributes["FilterPolicy"] = json.dumps(filter_policy)
+        self.sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+        return url
+
+    def received(self, url: str) -> list[dict[str, Any]]:
+        messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"]) for message in messages]
+
+    @contextmanager
+    def webhook(self, protocol: str) -> Iterator[Queue[dict[str, Any]]]:
+        """Subscribe a web server on the loopback interface, and yield what it is sent."""
+        arrived: Queue[dict[str, Any]] = Queue()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                arrived.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            endpoint = f"http://127.0.0.1:{server.server_port}/"
+            self.sns.subscribe(TopicArn=self.arn, Protocol=protocol, Endpoint=endpoint)
+            self.sns.confirm_subscription(TopicArn=self.arn, Token=arrived.get(timeout=30)["Token"])
+            yield arrived
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
 
 @pytest.fixture
-def sns(monkeypatch: pytest.MonkeyPatch) -> Iterator[SNSClient]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield boto3.client("sns", region_name=REGION)
+def topic(aws: EmulatedAws) -> Topic:
+    sns = aws.client("sns")
+    return Topic(sns.create_topic(Name=f"findings-{uuid4().hex[:8]}")["TopicArn"], sns, aws.client("sqs"))
 
 
-def subscribe(sns: SNSClient, topic: str, name: str, filter_policy: dict[str, Any] | None = None) -> str:
-    """Subscribe a new queue and return its URL."""
-    sqs = boto3.client("sqs", region_name=REGION)
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    attributes = {"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {}
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
-    return url
+def test_a_queue_gets_the_document(topic: Topic) -> None:
+    everything = topic.queue()
 
+    message_id = publish_notice(topic.sns, topic.arn, NOTICE)
 
-def received(url: str) -> list[dict[str, Any]]:
-    answer = boto3.client("sqs", region_name=REGION).receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
-
-
-def test_a_subscriber_gets_subject_text_and_attributes(sns: SNSClient) -> None:
-    topic = sns.create_topic(Name="findings")["TopicArn"]
-    queue = subscribe(sns, topic, "everything")
-
-    message_id = publish_notification(sns, topic, FINDING)
-
-    [message] = received(queue)
+    [message] = topic.received(everything)
     assert message["MessageId"] == message_id
-    assert message["Subject"] == subject(FINDING)
-    assert message["Message"] == body(FINDING)
-    assert message["MessageAttributes"] == {
-        "severity": {"Type": "String", "Value": "HIGH"},
-        "cause": {"Type": "String", "Value": "role_lacks_pull_permissions"},
-        "cluster": {"Type": "String", "Value": "prod"},
-        "account": {"Type": "String", "Value": "111111111111"},
-        "region": {"Type": "String", "Value": "eu-west-1"},
-        "status": {"Type": "String", "Value": "new"},
-    }
+    assert message["Subject"] == (
+        "[NEW] HIGH: role lacks pull permissions (payments/api, cluster prod, 111111111111 eu-west-1)"
+    )
+    assert json.loads(message["Message"]) == notice_document(NOTICE, room=ROOM)
 
 
-def test_filter_policies_match_also_what_is_not_known(sns: SNSClient) -> None:
-    topic = sns.create_topic(Name="findings")["TopicArn"]
-    prod = subscribe(sns, topic, "prod", {"cluster": ["prod"], "severity": ["HIGH", "CRITICAL"]})
-    not_dev = subscribe(sns, topic, "not-dev", {"cluster": [{"anything-but": ["dev"]}]})
-    unknown = subscribe(sns, topic, "unknown", {"cluster": ["unknown"]})
+def test_a_queue_with_raw_delivery_gets_the_document_alone(topic: Topic) -> None:
+    raw = topic.queue(RawMessageDelivery="true")
 
-    publish_notification(sns, topic, FINDING)
-    publish_notification(sns, topic, replace(FINDING, cluster="dev"))
-    publish_notification(sns, topic, replace(FINDING, cluster=None))
+    publish_notice(topic.sns, topic.arn, NOTICE)
 
-    clusters = {
-        name: sorted(message["MessageAttributes"]["cluster"]["Value"] for message in received(queue))
-        for name, queue in {"prod": prod, "not-dev": not_dev, "unknown": unknown}.items()
-    }
-    assert clusters == {"prod": ["prod"], "not-dev": ["prod", "unknown"], "unknown": ["unknown"]}
+    assert topic.received(raw) == [notice_document(NOTICE, room=ROOM)]
 
 
-def test_the_longest_message_is_taken(sns: SNSClient) -> None:
-    topic = sns.create_topic(Name="findings")["TopicArn"]
-    queue = subscribe(sns, topic, "everything")
-    fix = replace(FINDING.remediation, summary="容" * 9_000, commands=(("aws", "x" * 95_000),))
-    finding = replace(FINDING, explanation="容" * 9_000, evidence=("🐳" * 3_000,) * 90, remediation=fix)
+def test_https_gets_the_chat_format_and_http_the_document(topic: Topic) -> None:
+    with topic.webhook("https") as chat, topic.webhook("http") as plain:
+        publish_notice(topic.sns, topic.arn, NOTICE)
 
-    publish_notification(sns, topic, finding)
+        assert json.loads(chat.get(timeout=30)["Message"]) == chat_notification(NOTICE)
+        assert json.loads(plain.get(timeout=30)["Message"]) == notice_document(NOTICE, room=ROOM)
 
-    assert [message["Message"] for message in received(queue)] == [body(finding)]
+        publish_digest(topic.sns, topic.arn, [NOTICE, RESOLVED])
+
+        assert json.loads(chat.get(timeout=30)["Message"]) == chat_digest([NOTICE, RESOLVED])
 
 
-def test_a_topic_that_is_gone_is_the_callers_to_deal_with(sns: SNSClient) -> None:
+@pytest.mark.parametrize(
+    "filter_policy",
+    [
+        {"severity": ["HIGH", "CRITICAL"], "cluster": ["prod"]},
+        {"cause": [{"prefix": "role_"}], "account": ["111111111111"], "region": ["eu-west-1"]},
+        {"cluster": [{"anything-but": ["dev"]}]},
+    ],
+)
+def test_who_got_the_alert_gets_the_resolution(topic: Topic, filter_policy: dict[str, Any]) -> None:
+    filtered = topic.queue(filter_policy=filter_policy)
+    elsewhere = replace(FINDING, severity=Severity.LOW, cluster="dev", cause="no_route_to_ecr")
+
+    for notice in (NOTICE, RESOLVED):
+        publish_notice(topic.sns, topic.arn, notice)
+        publish_notice(topic.sns, topic.arn, replace(notice, finding=elsewhere))
+
+    told = [json.loads(message["Message"]) for message in topic.received(filtered)]
+    assert [(each["edge"], each["finding"]["cause"]) for each in told] == [
+        ("new", "role_lacks_pull_permissions"),
+        ("resolved", "role_lacks_pull_permissions"),
+    ]
+
+
+def test_a_subscriber_may_leave_out_what_is_resolved(topic: Topic) -> None:
+    alerts = topic.queue(filter_policy={"status": [{"anything-but": ["resolved", "reminder"]}]})
+
+    for notice in (NOTICE, RESOLVED):
+        publish_notice(topic.sns, topic.arn, notice)
+    publish_digest(topic.sns, topic.arn, [NOTICE])
+
+    assert [json.loads(message["Message"])["edge"] for message in topic.received(alerts)] == ["new", "digest"]
+
+
+def test_filter_policies_match_also_what_is_not_known(topic: Topic) -> None:
+    not_dev = topic.queue(filter_policy={"cluster": [{"anything-but": ["dev"]}]})
+    unknown = topic.queue(filter_policy={"cluster": ["unknown"]})
+
+    publish_notice(topic.sns, topic.arn, replace(NOTICE, finding=replace(FINDING, cluster=None)))
+
+    assert len(topic.received(not_dev)) == len(topic.received(unknown)) == 1
+
+
+@pytest.mark.parametrize(
+    ("filter_policy", "reached"),
+    [
+        ({"severity": ["CRITICAL"]}, True),
+        ({"severity": ["HIGH"]}, True),
+        ({"severity": ["LOW"]}, False),
+        ({"cause": ["no_route_to_ecr"], "cluster": ["dev"]}, True),
+        ({"cluster": ["prod", "stage"]}, True),
+        ({"cluster": [{"anything-but": ["prod"]}]}, True),
+        ({"cluster": [{"anything-but": ["prod", "dev"]}]}, False),
+        # Each by another finding: a digest reaches too many rather than too few.
+        ({"cause": ["no_route_to_ecr"], "cluster": ["prod"]}, True),
+    ],
+)
+def test_a_digest_reaches_whom_one_of_its_findings_would_have_reached(
+    topic: Topic, filter_policy: dict[str, Any], *, reached: bool
+) -> None:
+    filtered = topic.queue(filter_policy=filter_policy)
+    other = replace(FINDING, severity=Severity.CRITICAL, cluster="dev", cause="no_route_to_ecr")
+    digest = [NOTICE, replace(NOTICE, finding=other)]
+
+    publish_digest(topic.sns, topic.arn, digest)
+
+    documents = [json.loads(message["Message"]) for message in topic.received(filtered)]
+    assert documents == ([digest_document(digest, room=ROOM)] if reached else [])
+
+
+def test_the_document_can_be_filtered_by_too(topic: Topic) -> None:
+    """For subscribers of JSON, by the same words as the attributes."""
+    policy = {"attributes": {"severity": ["HIGH"], "status": ["resolved", "digest"]}}
+    by_body = topic.queue(filter_policy=policy, FilterPolicyScope="MessageBody")
+
+    publish_notice(topic.sns, topic.arn, NOTICE)
+    publish_notice(topic.sns, topic.arn, RESOLVED)
+    publish_digest(topic.sns, topic.arn, [NOTICE])
+
+    assert [json.loads(message["Message"])["edge"] for message in topic.received(by_body)] == ["resolved", "digest"]
+
+
+def test_the_longest_messages_are_taken(topic: Topic) -> None:
+    everything = topic.queue()
+    fix = replace(FINDING.remediation, summary="容" * 9_000, commands=(("aws", "x" * 30_000),) * 5)
+    finding = replace(FINDING, explanation="容" * 9_000, evidence=('"🐳' * 3_000,) * 90, remediation=fix)
+    notice = replace(NOTICE, finding=finding)
+
+    publish_notice(topic.sns, topic.arn, notice)
+    publish_digest(topic.sns, topic.arn, [notice] * 100)
+
+    told = [json.loads(message["Message"]) for message in topic.received(everything)]
+    assert [each["edge"] for each in told] == ["new", "digest"]
+    assert told[0]["omitted"]["evidence"] + len(told[0]["finding"]["evidence"]) == 90
+    assert told[1]["omitted"]["findings"] + len(told[1]["findings"]) == 100
+
+
+def test_a_topic_that_is_gone_is_the_callers_to_deal_with(topic: Topic) -> None:
     with pytest.raises(ClientError) as raised:
-        publish_notification(sns, f"arn:aws:sns:{REGION}:123456789012:gone", FINDING)
+        publish_notice(topic.sns, f"{topic.arn}-gone", NOTICE)
 
     assert raised.value.response["Error"]["Code"] in {"NotFound", "NotFoundException"}

