@@ -23,8 +23,8 @@ class Edge(StrEnum):
 class Notice:
     """One change of one finding.
 
-    `because` says in a sentence what made it one: what grew, or how it is known that the cause is gone. `at` is when, ISO 8601
-    in UTC. `opened_at` is since when the finding is open, this time.
+    `because` says in a sentence what made it one: what grew, or how it is known that the cause is gone. `at` is when,
+    and `opened_at` since when the finding is open this time, both ISO 8601 in UTC.
     """
 
     edge: Edge

@@ -1,185 +1,246 @@
-"""What happens with one event: read it, diagnose it, tell Security Hub and people."""
+"""What happens with a batch of events: counted by problem, each problem diagnosed once in its quiet period, and told.
+
+An event is done with once its problem is on record. From then on the table, not the queue, sees to it that the problem
+is diagnosed and told: a run that dies leaves a lease that runs out.
+"""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from pull_responder.checks import CHECKS, node_group_unhealthy
-from pull_responder.diagnosis import Diagnosis, diagnose
-from pull_responder.events.intake import Inspection, Origins, read_body
+from pull_responder.checks.inspected import questions
+from pull_responder.diagnosis import diagnose
+from pull_responder.events.intake import Inspection, Origins
 from pull_responder.events.joining import joined
 from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.events.recurrence import Recurrence
 from pull_responder.facts.facts import Facts
-from pull_responder.facts.inspected import questions
 from pull_responder.facts.reading import Reading
-from pull_responder.model.arn import Arn
+from pull_responder.findings.problem import problem_id, sighting
+from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.reading import Unread
-from pull_responder.publish import security_hub, sns
-from pull_responder.settings import SettingError, Settings
+from pull_responder.responder.ledger import Ledger
+from pull_responder.responder.settle import Settler
+from pull_responder.responder.tell import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Sequence
 
-    from aws_lambda_powertools import Logger, Metrics
-
-    from pull_responder.facts.aws import Aws
-    from pull_responder.findings.finding import Finding
+    from pull_responder.events.recurrence import Occurrence
+    from pull_responder.findings.life import Life
+    from pull_responder.findings.problem import Problem, Sighting
+    from pull_responder.responder.run import Run
 
 # Kept back from reading, for publishing what was found.
 _SECONDS_TO_PUBLISH: Final = 8.0
-# With less than this a diagnosis would end without answers; the message is better left to the next invocation.
+# With less than this a diagnosis would end without answers; the problem is better left to another run.
 _SECONDS_TO_DIAGNOSE: Final = 15.0
-# How often a message is delivered before half of what could be said about it is better than nothing.
-_PATIENCE: Final = 3
+# A lease outlives the run that holds it by this, so that no two diagnose the same problem.
+_SECONDS_OF_GRACE: Final = 5.0
+# How many problems one run takes on; the others are left to the next look.
+_MOST_DIAGNOSES: Final = 20
+# Kept between invocations, as events go on saying the same.
+_RECURRENCE: Final = Recurrence()
 
 
-class OutOfTimeError(Exception):
-    """The invocation has no time left for this message; it goes back to the queue."""
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of the queue: its id and its body."""
+
+    id: str
+    body: str
+
+
+@dataclass(slots=True)
+class _Group:
+    """The messages of one problem in a batch, and the failure that tells most about it."""
+
+    pull: PullFailure
+    messages: list[str]
+    sightings: list[Sighting]
 
 
 class Responder:
-    """Answers the events of one invocation.
+    """Answers the events of one invocation. What was read for one problem serves the next."""
 
-    What was read for one event serves the next, and a finding is told once an invocation. `remaining` gives the
-    seconds until the function is stopped.
-    """
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._ledger = Ledger(run)
+        self._teller = Teller(run, self._ledger)
+        self._settler = Settler(run, self._ledger, self._teller)
+        self._reading = Reading(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_PUBLISH)
+        self._facts = Facts(self._reading, known_principals=run.settings.known_principals)
 
-    def __init__(
-        self,
-        settings: Settings,
-        aws: Aws,
-        *,
-        remaining: Callable[[], float],
-        logger: Logger,
-        metrics: Metrics,
-    ) -> None:
-        self._settings = settings
-        self._aws = aws
-        self._remaining = remaining
-        self._logger = logger
-        self._metrics = metrics
-        self._reading = Reading(aws, remaining=lambda: remaining() - _SECONDS_TO_PUBLISH)
-        self._facts = Facts(self._reading, known_principals=settings.known_principals)
-        self._told: set[str] = set()
-        self._gathered: dict[str, PullFailure] = {}
-
-    def gather(self, bodies: Iterable[str]) -> None:
-        """Read a batch before it is answered message by message, so that signals of one failure complete each other."""
-        pulls = {}
-        for body in bodies:
-            with suppress(UnusableEvent):  # `respond` raises it again, for its own message alone
-                event = read_body(body, origins=self._origins())
-                if isinstance(event, PullFailure):
-                    pulls[body] = event
-        self._gathered = dict(zip(pulls, joined(list(pulls.values())), strict=True))
-
-    def respond(self, body: str, *, received: int = 1) -> None:
-        """Diagnose the event that a message's body is, and publish what is found; `received` counts its deliveries.
-
-        Raises UnusableEvent for what is no event and OutOfTimeError when not everything could be said in time; then,
-        and when AWS refuses a notification, the queue brings the message back.
-        """
-        event = self._gathered.get(body) or read_body(body, origins=self._origins())
-        if isinstance(event, Skipped):
-            self._count("EventsSkipped")
-            self._logger.info("skipped", reason=event.reason)
-            return
-        if self._remaining() < _SECONDS_TO_DIAGNOSE:
-            raise OutOfTimeError("too little time is left to diagnose another pull")
-        if isinstance(event, Inspection):
-            self._inspect(event, received)
-        else:
-            self._answer(diagnose(event, self._facts), received)
-
-    def _inspect(self, inspection: Inspection, received: int) -> None:
-        """Ask about nodes before a pull has failed. What cannot be read is logged, and asked again the next time."""
-        checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
-        for question in questions(inspection, self._reading, known_principals=self._settings.known_principals):
-            if isinstance(question, Unread):
-                self._logger.warning("nodes cannot be inspected", reason=question.reason)
+    def respond(self, messages: Sequence[Message]) -> list[str]:
+        """Handle a batch, and return the ids of the messages that the queue has to bring again."""
+        failed: list[str] = []
+        pulls: list[tuple[Message, Occurrence]] = []
+        inspections: list[tuple[Message, Inspection]] = []
+        skipped: Counter[str] = Counter()
+        origins = self._origins()
+        for message in messages:
+            try:
+                event = _RECURRENCE.read(message.body, origins=origins)
+            except UnusableEvent as unusable:
+                self._run.logger.warning("a message is no usable event", message_id=message.id, reason=str(unusable))
+                failed.append(message.id)
                 continue
-            if self._remaining() < _SECONDS_TO_DIAGNOSE:
-                raise OutOfTimeError("too little time is left to inspect all nodes")
-            self._answer(diagnose(question.pull, question.facts, checks=checks), received)
+            if isinstance(event, Skipped):
+                skipped[event.reason] += 1
+            elif isinstance(event, Inspection):
+                inspections.append((message, event))
+            else:
+                pulls.append((message, event))
+        if skipped:
+            self._run.count("EventsSkipped", skipped.total())
+            self._run.logger.info("skipped", reasons=dict(skipped.most_common(20)))
+        failed += self._failures(pulls)
+        for message, inspection in inspections:
+            if not self._inspect(inspection):
+                failed.append(message.id)
+        return failed
 
-    def _answer(self, diagnosis: Diagnosis, received: int) -> None:
-        self._log(diagnosis)
-        if diagnosis.late and received < _PATIENCE:
-            # Before publishing: the next run reads it all, and nothing is told twice.
-            raise OutOfTimeError("some of what the diagnosis needs could not be read in time")
-        self._publish([finding for finding in diagnosis.findings if finding.id not in self._told])
+    def diagnose_again(self, problem_ids: Iterable[str]) -> None:
+        """Diagnose problems that a run has left behind, if nobody is at them now."""
+        now = self._run.now()
+        leased, failed = self._ledger.change_problems({each: partial(self._taken_on, now=now) for each in problem_ids})
+        for each, error in failed.items():
+            self._table_failed(each, error)
+        self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
+
+    def _failures(self, pulls: Sequence[tuple[Message, Occurrence]]) -> list[str]:
+        groups = self._grouped(pulls)
+        now = self._run.now()
+        leased, failed = self._ledger.change_problems(
+            {
+                each: partial(self._recorded, group=group, now=now, is_ours=number < _MOST_DIAGNOSES)
+                for number, (each, group) in enumerate(groups.items())
+            }
+        )
+        for each, error in failed.items():
+            self._table_failed(each, error)
+        self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
+        return [message for each in failed for message in groups[each].messages]
+
+    def _grouped(self, pulls: Sequence[tuple[Message, Occurrence]]) -> dict[str, _Group]:
+        """Return the messages by their problems, each with what the others of its batch add to it."""
+        now = self._run.now()
+        alike: dict[int, list[tuple[Message, Occurrence]]] = {}
+        for message, occurrence in pulls:
+            alike.setdefault(id(occurrence.pull), []).append((message, occurrence))
+        newest = [max(each, key=_observed_at)[1].whole() for each in alike.values()]
+        groups: dict[str, _Group] = {}
+        for together, alone, pull in zip(alike.values(), newest, joined(newest), strict=True):
+            # An event belongs to the same problem whatever came beside it.
+            group = groups.setdefault(problem_id(alone), _Group(pull, [], []))
+            if _tells(pull) > _tells(group.pull):
+                group.pull = pull
+            for message, occurrence in together:
+                identity = occurrence.event_id or sha256(message.body.encode("utf-8", "replace")).hexdigest()
+                group.messages.append(message.id)
+                group.sightings.append(sighting(pull, identity=identity, observed_at=occurrence.observed_at, now=now))
+        return groups
+
+    def _recorded(self, problem: Problem, *, group: _Group, now: float, is_ours: bool) -> Problem:
+        """Return the problem with the batch's events, leased if it is time for a diagnosis."""
+        problem = problem.seen(group.sightings)
+        if not problem.is_due(now):
+            return problem
+        problem = replace(problem, pull=group.pull)
+        return self._taken_on(problem, now=now) if is_ours else replace(problem, look_at=now)
+
+    def _taken_on(self, problem: Problem, *, now: float) -> Problem:
+        """Return the problem leased to this run. If the run dies, somebody looks when the lease has run out."""
+        if problem.pull is None:
+            return replace(problem, look_at=0, leased_until=0)
+        if not problem.is_due(now):
+            return replace(problem, look_at=problem.leased_until if problem.leased_until > now else 0)
+        until = now + self._run.remaining() + _SECONDS_OF_GRACE
+        return replace(problem, leased_until=until, leased_by=self._run.name, look_at=until)
+
+    def _is_ours(self, problem: Problem, now: float) -> bool:
+        return problem.leased_by == self._run.name and problem.leased_until > now
+
+    def _diagnose(self, problems: Sequence[Problem]) -> None:
+        changed: list[Life] = []
+        for problem in problems:
+            if problem.pull is None:
+                continue
+            try:
+                if self._run.remaining() < _SECONDS_TO_DIAGNOSE:
+                    self._ledger.change_problem(problem.id, self._released)
+                    continue
+                changed += self._settler.settle(problem.id, diagnose(problem.pull, self._facts))
+            except StoreError as error:
+                # The lease runs out, and whoever looks next diagnoses it again.
+                self._table_failed(problem.id, error)
+        self._teller.tell(changed)
+
+    def _released(self, problem: Problem) -> Problem:
+        now = self._run.now()
+        return replace(problem, leased_until=0, look_at=now)
+
+    def _inspect(self, inspection: Inspection) -> bool:
+        """Ask about nodes before a pull has failed, and return whether all of it could be asked and recorded.
+
+        What cannot be read is logged, and asked again the next time.
+        """
+        checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
+        changed: list[Life] = []
+        done = True
+        for question in questions(inspection, self._reading, known_principals=self._run.settings.known_principals):
+            if isinstance(question, Unread):
+                self._run.logger.warning("nodes cannot be inspected", reason=question.reason)
+                continue
+            if self._run.remaining() < _SECONDS_TO_DIAGNOSE:
+                done = False
+                break
+            if question.not_asked:
+                self._run.logger.info(
+                    "not asked", nodes=question.facts.asked and question.facts.asked.name, reason=question.not_asked
+                )
+            about = inspection if question.facts.asked is None else _narrowed(inspection, question.facts)
+            try:
+                changed += self._settler.settle_inspection(
+                    diagnose(question.pull, question.facts, checks=checks), about
+                )
+            except StoreError as error:
+                self._table_failed("an inspection", error)
+                done = False
+        self._teller.tell(changed)
+        return done
 
     def _origins(self) -> Origins:
-        identity = self._aws.identity()
+        identity = self._run.aws.identity()
         account = None if isinstance(identity, Unread) else identity.account
         # Without our own account nothing can be told from a forged event, so then no forwarder is believed.
-        return Origins(account, self._settings.forwarded_event_source if account else None)
+        return Origins(account, self._run.settings.forwarded_event_source if account else None)
 
-    def _log(self, diagnosis: Diagnosis) -> None:
-        self._count("PullsDiagnosed")
-        self._count("FindingsFound", len(diagnosis.findings))
-        self._count("PullsInconclusive", int(bool(diagnosis.inconclusive) and not diagnosis.findings))
-        self._logger.info(
-            "diagnosed",
-            image=diagnosis.pull.image,
-            principal=diagnosis.pull.principal and diagnosis.pull.principal.arn,
-            cluster=diagnosis.cluster,
-            findings=[finding.id for finding in diagnosis.findings],
-            inconclusive={each.cause: each.reason for each in diagnosis.inconclusive},
-            unchecked=[each.cause for each in diagnosis.unchecked],
-            passed=list(diagnosis.passed),
-            note=diagnosis.note,
-        )
+    def _table_failed(self, about: str, error: StoreError) -> None:
+        self._run.count("TableFailures")
+        self._run.logger.error("the findings table did not answer", about=about, reason=str(error))
 
-    def _publish(self, findings: list[Finding]) -> None:
-        if self._settings.security_hub and findings:
-            self._import(findings)
-        # Last, because it is the step that raises, and what has been mailed cannot be mailed unseen again.
-        for finding in findings:
-            if self._settings.topic_arn and finding.severity.rank >= self._settings.notify_minimum_severity.rank:
-                self._notify(self._settings.topic_arn, finding)
-            self._told.add(finding.id)
 
-    def _import(self, findings: list[Finding]) -> None:
-        """Put findings into our own account's Security Hub. What it refuses is logged and counted, not retried."""
-        region = self._aws.region or findings[0].region
-        identity = self._aws.identity()
-        client = self._aws.client("securityhub", account=None, region=region)
-        if isinstance(identity, Unread) or isinstance(client, Unread):
-            reason = identity.reason if isinstance(identity, Unread) else client.reason
-            self._count("SecurityHubRejections", len(findings))
-            self._logger.error("security hub cannot be reached", reason=reason)
-            return
-        now = datetime.now(UTC)
-        outcome = security_hub.import_findings(
-            client,
-            [
-                security_hub.to_asff(
-                    finding, account=identity.account, region=region, partition=identity.partition, now=now
-                )
-                for finding in findings
-            ],
-        )
-        self._count("SecurityHubImports", outcome.imported)
-        self._count("SecurityHubRejections", len(outcome.rejections))
-        for rejection in outcome.rejections:
-            self._logger.error("security hub refused a finding", **asdict(rejection))
+def _observed_at(seen: tuple[Message, Occurrence]) -> str:
+    return seen[1].observed_at or ""
 
-    def _notify(self, topic_arn: str, finding: Finding) -> None:
-        topic = Arn.parse(topic_arn)
-        if topic is None:
-            raise SettingError(f"TOPIC_ARN is {topic_arn!r}, which is no ARN")
-        client = self._aws.client("sns", account=None, region=topic.region)
-        if isinstance(client, Unread):
-            raise SettingError(f"TOPIC_ARN is {topic_arn!r}, and there is no client for it: {client.reason}")
-        sns.publish_notification(client, topic_arn, finding)
-        self._count("NotificationsSent")
 
-    def _count(self, name: str, number: int = 1) -> None:
-        self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+def _tells(pull: PullFailure) -> tuple[bool, bool, str]:
+    """Rank failures of one problem by how much they tell: AWS's words, the pod, and the newest of those."""
+    return (pull.denial is not None, pull.pod is not None, pull.observed_at or "")
+
+
+def _narrowed(inspection: Inspection, facts: Facts) -> Inspection:
+    """Return the inspection for those nodes alone that a question was about."""
+    nodes = facts.asked
+    if nodes is None:
+        return inspection
+    return replace(
+        inspection, cluster=nodes.cluster, node_group=nodes.node_group, fargate_profile=nodes.fargate_profile
+    )

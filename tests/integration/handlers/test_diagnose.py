@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from pull_responder.cli.emulator.findings_table import create_table
 from pull_responder.handlers import diagnose
+from pull_responder.handlers.connection import disconnect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,11 +35,12 @@ class Context:
 
 @dataclass
 class Inbox:
-    """A queue that is subscribed to the topic."""
+    """A queue that is subscribed to the topic, and the table of findings."""
 
     topic_arn: str
     queue_url: str
     client: Any
+    table: str
 
     def messages(self) -> list[dict[str, Any]]:
         received: list[dict[str, Any]] = []
@@ -72,10 +75,11 @@ def inbox(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
     for key, value in aws.environment.items():
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("TOPIC_ARN", topic)
+    monkeypatch.setenv("TABLE_NAME", create_table(aws.client("dynamodb"), name))
     aws.client("securityhub").enable_security_hub()
-    diagnose._aws.cache_clear()
-    yield Inbox(topic, url, sqs)
-    diagnose._aws.cache_clear()
+    disconnect()
+    yield Inbox(topic, url, sqs, name)
+    disconnect()
 
 
 @pytest.fixture
@@ -144,6 +148,12 @@ def failed(answer: Any) -> list[str]:  # noqa: ANN401 -- Powertools types it as 
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
+def told(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the finding in a notification, as queues get it."""
+    finding: dict[str, Any] = json.loads(message["Message"])["finding"]
+    return finding
+
+
 def metrics(output: str) -> dict[str, float]:
     counted: dict[str, float] = {}
     for line in output.splitlines():
@@ -166,8 +176,8 @@ def test_a_denial_becomes_a_message_and_a_finding(
     assert failed(diagnose.handler(batch(denial(role, instance)), Context())) == []
 
     (message,) = inbox.messages()
-    assert message["Subject"] == (f"HIGH: role lacks pull permissions (role/{role}, cluster prod, {ACCOUNT} us-east-1)")
-    assert f"--role-name {role} " in message["Message"]
+    assert message["Subject"] == f"[NEW] HIGH: role lacks pull permissions (role/{role}, {ACCOUNT} us-east-1)"
+    assert any(f"--role-name {role} " in command for command in told(message)["remediation"]["commands"])
     assert {key: value["Value"] for key, value in message["MessageAttributes"].items()} == {
         "severity": "HIGH",
         "cause": "role_lacks_pull_permissions",
@@ -242,37 +252,13 @@ def test_security_hub_out_of_reach_keeps_no_notification_back(
     assert vars(refusal)["code"] == "EndpointConnectionError"
 
 
-def test_a_notification_that_cannot_go_out_brings_the_message_back(
-    inbox: Inbox, node: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+def test_without_time_the_problem_waits_for_the_next_look(
+    aws: EmulatedAws, inbox: Inbox, node: tuple[str, str]
 ) -> None:
-    monkeypatch.setenv("TOPIC_ARN", inbox.topic_arn + "-that-was-deleted")
-    role, instance = node
-    assert failed(diagnose.handler(batch(denial(role, instance)), Context())) == ["message-0"]
-
-
-def test_without_time_the_message_waits_for_the_next_run(inbox: Inbox, node: tuple[str, str]) -> None:
     role, instance = node
     answer = diagnose.handler(batch(denial(role, instance)), Context(milliseconds_left=10_000))
-    assert failed(answer) == ["message-0"]
+    assert failed(answer) == []
     assert inbox.messages() == []
-
-
-class Dwindling(Context):
-    """A run whose time is used up once it has begun."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        left, self.milliseconds_left = self.milliseconds_left, 9_000
-        return left
-
-
-def test_what_could_not_be_read_in_time_brings_the_message_back(inbox: Inbox, node: tuple[str, str]) -> None:
-    role, instance = node
-    event = batch(denial(role, instance))
-    assert failed(diagnose.handler(event, Dwindling(milliseconds_left=17_000))) == ["message-0"]
-    assert inbox.messages() == []
-
-    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "3"
-    assert failed(diagnose.handler(event, Dwindling(milliseconds_left=17_000))) == []
-    # By AWS's own words, which are all that could be had.
-    (message,) = inbox.messages()
-    assert message["MessageAttributes"]["cause"]["Value"] == "role_lacks_pull_permissions"
+    (item,) = aws.client("dynamodb").scan(TableName=inbox.table)["Items"]
+    assert item["queue"] == {"S": "problem"}
+    assert item["count"] == {"N": "1"}

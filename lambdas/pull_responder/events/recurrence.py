@@ -1,0 +1,95 @@
+"""Reading thousands of events of which most say the same: what differs in nothing but ids and times is read once.
+
+A node that is refused tries again and again, and CloudTrail writes a record each time, of a kilobyte or two. Taking it
+apart takes many times as long as parsing its JSON.
+"""
+
+from __future__ import annotations
+
+import marshal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.events import names
+from pull_responder.events.cloudtrail import DETAIL_TYPE
+from pull_responder.events.intake import read_document
+from pull_responder.events.json_text import read_json
+from pull_responder.events.outcome import Skipped
+from pull_responder.model.pull import PullFailure
+
+if TYPE_CHECKING:
+    from pull_responder.events.eks_change import Inspection
+    from pull_responder.events.intake import Origins
+
+# What CloudTrail and EventBridge write anew for each record, and what the reading takes from it for `observed_at` and
+# `event_id` alone, or not at all.
+_OF_THE_ENVELOPE: Final = ("id", "time")
+_OF_THE_RECORD: Final = ("eventID", "eventTime", "requestID")
+_OF_THE_IDENTITY: Final = ("accessKeyId",)
+# A few kilobytes each: the key is the record itself.
+_MOST: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One event of a failure.
+
+    `pull` is one object for all events that say the same; `observed_at` and `event_id` are this event's own.
+    """
+
+    pull: PullFailure
+    observed_at: str | None
+    event_id: str | None
+
+    def whole(self) -> PullFailure:
+        """Return the failure as if it had been read by itself."""
+        return replace(self.pull, observed_at=self.observed_at, event_id=self.event_id)
+
+
+class Recurrence:
+    """Reads bodies of messages, and remembers what they said."""
+
+    def __init__(self) -> None:
+        self._read: dict[bytes, PullFailure | Inspection | Skipped] = {}
+
+    def read(self, body: str, *, origins: Origins) -> Occurrence | Inspection | Skipped:
+        """Read a body as `read_body` does, which also says what it raises."""
+        envelope: Any = read_json(body, where="body")
+        if not _is_record(envelope):
+            event = read_document(envelope, origins=origins, where="body")
+            return Occurrence(event, event.observed_at, event.event_id) if isinstance(event, PullFailure) else event
+        detail = envelope["detail"]
+        identity = detail.get("userIdentity")
+        time, own = envelope.get("time"), envelope.get("id")
+        event_time, event_id = detail.get("eventTime"), detail.get("eventID")
+        for name in _OF_THE_ENVELOPE:
+            envelope.pop(name, None)
+        for name in _OF_THE_RECORD:
+            detail.pop(name, None)
+        if isinstance(identity, dict):
+            for name in _OF_THE_IDENTITY:
+                identity.pop(name, None)
+        # Version 2 of the format, which writes equal documents alike, whatever objects they are made of.
+        key = marshal.dumps(envelope, 2)
+        known = self._read.get(key)
+        event = known or read_document(envelope, origins=origins, where="body")
+        if known is None:
+            if len(self._read) >= _MOST:
+                self._read.clear()
+            self._read[key] = event
+        if not isinstance(event, PullFailure):
+            return event
+        return Occurrence(
+            event,
+            names.time(event_time) or names.time(time),
+            names.event_id(event_id) or names.event_id(own),
+        )
+
+
+def _is_record(envelope: object) -> bool:
+    return (
+        isinstance(envelope, dict)
+        and envelope.get("source") == "aws.ecr"
+        and envelope.get("detail-type") == DETAIL_TYPE
+        and isinstance(envelope.get("detail"), dict)
+    )

@@ -1,0 +1,217 @@
+"""Findings and problems as items of the table, and back.
+
+What a person or an older version has written is read as far as it makes sense: what is missing has its default. A
+finding that cannot be read at all is UnusableItem, which says why.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import dacite
+
+from pull_responder.findings.finding import Finding
+from pull_responder.findings.life import Life
+from pull_responder.findings.problem import MARK, NAME_MARK, Names, Problem
+from pull_responder.model.pull import PullFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
+
+T = TypeVar("T")
+
+# Of the attributes only these are indexed, and only while somebody has to turn to the item.
+QUEUE: Final = "queue"
+LOOK_AT: Final = "look_at"
+FINDINGS_DUE: Final = "finding"
+PROBLEMS_DUE: Final = "problem"
+
+_SHAPE: Final = dacite.Config(cast=[StrEnum, tuple, float], check_types=True)
+_REASON: Final = 300
+# A number that a person put in by hand may be anything; no time is later than this one.
+_END_OF_TIME: Final = datetime(9999, 1, 1).timestamp()  # noqa: DTZ001 -- far enough for every zone
+# DynamoDB Developer Guide, "Service, account, and table quotas": an item holds 400 KB.
+_MOST_BYTES: Final = 350_000
+_SHORT_LINES: Final = 40
+_SHORT_LINE: Final = 1_500
+_SHORT_COMMANDS: Final = 100_000
+
+
+class UnusableItem(ValueError):  # noqa: N818 -- named as what it is about, like UnusableEvent
+    """An item of the table that says nothing usable; the message is one line. `version` is what it claims to be."""
+
+    def __init__(self, item_id: str, problem: str, version: int | None) -> None:
+        super().__init__(f"item {item_id} of the findings table: {problem}"[:_REASON])
+        self.item_id = item_id
+        self.version = version
+
+
+def life_item(life: Life, *, expires_at: int | None) -> dict[str, Value]:
+    """Return the item of a finding, as the next version. People read the plain attributes; `life` is what counts."""
+    document = _dump(life)
+    if len(document) > _MOST_BYTES:
+        document = _dump(replace(life, finding=_shortened(life.finding)))
+    item: dict[str, Value] = {
+        "id": {"S": life.id},
+        "version": {"N": str(life.version + 1)},
+        "state": {"S": life.state.value},
+        "cause": {"S": life.finding.cause},
+        "resource": {"S": life.finding.resource.id},
+        "events": {"N": str(life.reach.events)},
+        "life": {"S": document},
+    }
+    due = life.due_at
+    if due is not None:
+        item |= {QUEUE: {"S": FINDINGS_DUE}, LOOK_AT: {"N": _number(due)}}
+    if expires_at is not None:
+        item["expires_at"] = {"N": str(expires_at)}
+    return item
+
+
+def read_life(item: Mapping[str, Value]) -> Life:
+    """Return the finding in an item. Raises UnusableItem."""
+    version = read_version(item)
+    try:
+        document = json.loads(item["life"]["S"])
+        life = _load(Life, {**document, "version": version or 0})
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, dacite.DaciteError) as error:
+        problem = f"its life cannot be read: {type(error).__name__}: {error}"
+        raise UnusableItem(item["id"]["S"], " ".join(problem.split()), version) from error
+    if life.id != item["id"]["S"]:
+        raise UnusableItem(item["id"]["S"], f"it holds finding {life.id!r}", version)
+    if not all(0 <= each <= _END_OF_TIME for each in _times(life)):
+        raise UnusableItem(item["id"]["S"], "its life cannot be read: one of its times is none", version)
+    return life
+
+
+def problem_item(problem: Problem, *, expires_at: int) -> dict[str, Value]:
+    """Return the item of a problem, as the next version."""
+    item: dict[str, Value] = {
+        "id": {"S": problem.id},
+        "version": {"N": str(problem.version + 1)},
+        "count": {"N": str(problem.count)},
+        "first_seen": {"N": _number(problem.first_seen)},
+        "last_seen": {"N": _number(problem.last_seen)},
+        "quiet_until": {"N": _number(problem.quiet_until)},
+        "leased_until": {"N": _number(problem.leased_until)},
+        "unexplained_since": {"N": _number(problem.unexplained_since)},
+        "unexplained_count": {"N": str(problem.unexplained_count)},
+        "tries": {"N": str(problem.tries)},
+        "expires_at": {"N": str(expires_at)},
+    }
+    for name, data in (
+        ("marks", problem.marks),
+        ("pod_marks", problem.pods.marks),
+        ("node_marks", problem.nodes.marks),
+    ):
+        if data:
+            item[name] = {"B": data}
+    for name, texts in (
+        ("pods", problem.pods.shown),
+        ("nodes", problem.nodes.shown),
+        ("findings", problem.findings),
+    ):
+        if texts:
+            item[name] = {"S": "\n".join(texts)}
+    if problem.leased_by:
+        item["leased_by"] = {"S": problem.leased_by}
+    if problem.pull is not None:
+        item["pull"] = {"S": _dump(problem.pull)}
+    if problem.look_at:
+        item |= {QUEUE: {"S": PROBLEMS_DUE}, LOOK_AT: {"N": _number(problem.look_at)}}
+    return item
+
+
+def read_problem(item: Mapping[str, Value]) -> Problem:
+    """Return the problem in an item; what makes no sense in it is as if it had not been there."""
+    return Problem(
+        item["id"]["S"],
+        version=read_version(item) or 0,
+        count=int(_float(item, "count")),
+        first_seen=_float(item, "first_seen"),
+        last_seen=_float(item, "last_seen"),
+        marks=_bytes(item, "marks", MARK),
+        pods=Names(_lines(item, "pods"), _bytes(item, "pod_marks", NAME_MARK)),
+        nodes=Names(_lines(item, "nodes"), _bytes(item, "node_marks", NAME_MARK)),
+        quiet_until=_float(item, "quiet_until"),
+        leased_until=_float(item, "leased_until"),
+        leased_by=item.get("leased_by", {}).get("S", ""),
+        pull=_pull(item),
+        findings=_lines(item, "findings"),
+        unexplained_since=_float(item, "unexplained_since"),
+        unexplained_count=int(_float(item, "unexplained_count")),
+        tries=int(_float(item, "tries")),
+        look_at=_float(item, LOOK_AT),
+    )
+
+
+def read_version(item: Mapping[str, Value]) -> int | None:
+    """Return how often an item has been written, None where it does not say so."""
+    try:
+        return int(item["version"]["N"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _dump(value: Life | PullFailure) -> str:
+    return json.dumps({k: v for k, v in asdict(value).items() if v is not None}, separators=(",", ":"))
+
+
+def _shortened(finding: Finding) -> Finding:
+    """Return a finding that is too long for an item, with the beginning of its evidence, and no endless commands."""
+    remediation, lines = finding.remediation, finding.evidence
+    evidence = tuple(line if len(line) <= _SHORT_LINE else line[: _SHORT_LINE - 1] + "…" for line in lines)
+    if len(lines) > _SHORT_LINES:
+        more = len(lines) - _SHORT_LINES
+        evidence = (*evidence[:_SHORT_LINES], f"There are {more} more lines of evidence, too many to be kept.")
+    if sum(len(word) for command in remediation.commands for word in command) > _SHORT_COMMANDS:
+        summary = f"{remediation.summary} (The commands are too long to be kept: pull-responder diagnose prints them.)"
+        remediation = replace(remediation, summary=summary, commands=())
+    return replace(finding, evidence=evidence, remediation=remediation, related=finding.related[:_SHORT_LINES])
+
+
+def _times(life: Life) -> Iterator[float]:
+    yield from (life.created_at, life.opened_at, life.resolved_at, life.looked_at, life.look_at, life.hub_at)
+    if life.pending:
+        yield from (life.pending.at, life.pending.due, life.pending.claimed_until)
+    if life.told:
+        yield life.told.at
+
+
+def _load(kind: type[T], document: Any) -> T:  # noqa: ANN401 -- whatever JSON holds; dacite checks it
+    return dacite.from_dict(kind, document, config=_SHAPE)
+
+
+def _pull(item: Mapping[str, Value]) -> PullFailure | None:
+    try:
+        return _load(PullFailure, json.loads(item["pull"]["S"]))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, dacite.DaciteError):
+        return None
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _float(item: Mapping[str, Value], name: str) -> float:
+    try:
+        value = float(item[name]["N"])
+    except (KeyError, ValueError):
+        return 0
+    return value if 0 <= value <= _END_OF_TIME else 0
+
+
+def _bytes(item: Mapping[str, Value], name: str, size: int) -> bytes:
+    """Return an attribute of marks of `size` bytes each. Where they are no whole marks, none could be told any more."""
+    value = item.get(name, {}).get("B", b"")
+    return value if isinstance(value, bytes) and len(value) % size == 0 else b""
+
+
+def _lines(item: Mapping[str, Value], name: str) -> tuple[str, ...]:
+    return tuple(line for line in item.get(name, {}).get("S", "").split("\n") if line)

@@ -1,0 +1,156 @@
+"""Which findings a change can concern, so that those are looked at again and the others are left alone.
+
+It is asked of every change and every open finding, so it goes by what both say and reads nothing. Where they do not say
+enough, the answer is yes: a look too many costs a few reads, one too few leaves a finding open until its turn comes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.checks import CHECKS
+from pull_responder.events.change import CACHE_ACTION, IMAGE_ACTION
+from pull_responder.model.arn import Arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pull_responder.events.change import Change
+    from pull_responder.findings.finding import Finding
+
+_PERMISSIONS: Final = {check.id: frozenset(check.permissions) for check in CHECKS}
+# What EC2 says of nodes themselves; everything else it says is about the network.
+_OF_NODES: Final = frozenset({"ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions"})
+_ABOUT_NODES: Final = ("Instance", "LaunchTemplate")
+# ECR's own events, which tell of an image that has come, and the read that shows it.
+_IMAGE_EVENTS: Final = frozenset({IMAGE_ACTION, CACHE_ACTION})
+_READ_IMAGES: Final = "ecr:DescribeImages"
+# Parts of a VPC that belong to its owner; security groups and instances may be those of who it is shared with.
+_OF_VPC_OWNER: Final = re.compile(r"(?:natgateway|network-acl|route-table|subnet|vpc|vpc-endpoint)/")
+_INSTANCE: Final = re.compile(r"i-[0-9a-f]{8,17}")
+_KEY: Final = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+# Amazon ECR takes only secrets of such names for its pull through caches.
+_CACHE_SECRET: Final = "ecr-pullthroughcache/"  # noqa: S105 -- the beginning of a name, not a secret
+
+
+def concerns(change: Change, finding: Finding) -> bool:
+    """Return whether `change` can have ended `finding`.
+
+    It can if the finding's check reads from the service that was changed, in an account and region that the finding has
+    to do with, unless both name a thing of the same kind, and not the same one.
+    """
+    return (
+        _is_read(change, _PERMISSIONS.get(finding.cause, frozenset()))
+        and _is_near(change, finding)
+        and not _is_of_another(change, finding)
+    )
+
+
+def _is_read(change: Change, permissions: frozenset[str]) -> bool:
+    """Whether a check with these permissions reads what has changed. One without any may have to do with everything."""
+    if not permissions:
+        return True
+    read = frozenset(each for each in permissions if each.startswith(f"{change.service}:"))
+    if change.name in _IMAGE_EVENTS:
+        return _READ_IMAGES in read
+    if change.service == "ec2" and read <= _OF_NODES:
+        return bool(read) and _is_about_nodes(change)
+    return bool(read)
+
+
+def _is_about_nodes(change: Change) -> bool:
+    return any(word in change.name for word in _ABOUT_NODES)
+
+
+def _is_near(change: Change, finding: Finding) -> bool:
+    """Whether the change happened where it can matter to the finding."""
+    if change.service == "organizations":
+        return True  # in its management account, which the finding does not name
+    # A VPC may be shared, and then its owner, whom the finding need not name, changes it.
+    may_be_owner = change.service == "ec2" and not _is_about_nodes(change) and not _names_vpc_owner(finding)
+    if change.account not in _accounts(finding) and not may_be_owner:
+        return False
+    if change.service == "iam":
+        return True  # without regions: its events name the one in which they are written
+    arns = list(_arns(finding))
+    # Nodes may be in another region than the registry: then a node, cluster or part of the VPC says so.
+    if change.service in ("ec2", "eks") and not any(arn.service in ("ec2", "eks") for arn in arns):
+        return True
+    regions = {finding.region, finding.pull.region, finding.remediation.region, *(arn.region for arn in arns)}
+    return change.region in regions
+
+
+def _is_of_another(change: Change, finding: Finding) -> bool:
+    """Whether the change is about a thing of a kind that the finding has too, and that is not the finding's."""
+    changed: frozenset[str] = frozenset()
+    has: frozenset[str] = frozenset()
+    match change.service:
+        case "iam":
+            changed, has = _one(change.role), _roles(finding)
+        case "ecr":
+            changed, has = _one(change.repository), _repositories(finding, change)
+        case "ec2":
+            changed, has = _matching(_INSTANCE, change), _ids(finding, "AwsEc2Instance")
+        case "eks":
+            changed, has = change.words, _one(finding.cluster)
+        case "kms":
+            changed, has = _matching(_KEY, change), _ids(finding, "AwsKmsKey")
+        case "secretsmanager":
+            changed = frozenset(_CACHE_SECRET if _CACHE_SECRET in word else word for word in change.words)
+            has = _one(_CACHE_SECRET)
+    return bool(changed and has and not changed & has)
+
+
+def _one(name: str | None) -> frozenset[str]:
+    return frozenset({name} if name else ())
+
+
+def _matching(pattern: re.Pattern[str], change: Change) -> frozenset[str]:
+    return frozenset(word for word in change.words if pattern.fullmatch(word))
+
+
+def _arns(finding: Finding) -> Iterator[Arn]:
+    """The ARNs of what is broken and of what has a part in it."""
+    for resource in (finding.resource, *finding.related):
+        if arn := Arn.parse(resource.id):
+            yield arn
+
+
+def _accounts(finding: Finding) -> set[str | None]:
+    pull = finding.pull
+    return {
+        finding.account,
+        finding.remediation.account,
+        pull.account,
+        pull.registry_account,
+        pull.principal.account if pull.principal else None,
+        *(resource.account for resource in (finding.resource, *finding.related)),
+    }
+
+
+def _names_vpc_owner(finding: Finding) -> bool:
+    arn = Arn.parse(finding.resource.id)
+    return arn is not None and arn.service == "ec2" and _OF_VPC_OWNER.match(arn.resource) is not None
+
+
+def _roles(finding: Finding) -> frozenset[str]:
+    """The names of the roles that the finding is about; none where it is not known who pulls."""
+    principal = finding.pull.principal
+    if principal is None or not principal.name:
+        return frozenset()
+    arn = Arn.parse(finding.resource.id)
+    broken = arn.resource.rpartition("/")[2] if arn and arn.service == "iam" else principal.name
+    return frozenset({principal.name, broken})
+
+
+def _repositories(finding: Finding, change: Change) -> frozenset[str]:
+    """The repository that is pulled from. None where something else is broken, which may fail pulls from several."""
+    arn = Arn.parse(finding.resource.id)
+    is_broken = arn is not None and arn.service == "ecr"
+    return _one(finding.pull.repository) if is_broken or change.name in _IMAGE_EVENTS else frozenset()
+
+
+def _ids(finding: Finding, kind: str) -> frozenset[str]:
+    """The id of the broken thing, if it is of this kind."""
+    return _one(finding.resource.id.rpartition("/")[2]) if finding.resource.type == kind else frozenset()

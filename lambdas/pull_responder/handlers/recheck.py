@@ -1,0 +1,65 @@
+"""The function `recheck`: looks at open findings again, on changes that can have fixed them and as time goes by."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics
+
+from pull_responder.events.change import Change, read_change
+from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.findings.store import StoreError
+from pull_responder.handlers.connection import connected, run_of
+from pull_responder.model.reading import Unread
+from pull_responder.responder.recheck import Recheck
+from pull_responder.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+SERVICE = "pull-responder"
+
+logger = Logger(service=SERVICE)
+metrics = Metrics(namespace="PullResponder", service=SERVICE)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Look again at what the changes of an SQS batch concern and at what is due; name the messages to be retried."""
+    settings = read_settings(os.environ)
+    aws = connected(settings, context.invoked_function_arn)
+    run = run_of(settings, aws, context, logger=logger, metrics=metrics)
+    identity = aws.identity()
+    account = None if isinstance(identity, Unread) else identity.account
+    changes: list[Change] = []
+    usable: list[str] = []
+    failed: list[str] = []
+    skipped: Counter[str] = Counter()
+    for record in event.get("Records", []):
+        message = str(record.get("messageId"))
+        try:
+            change = read_change(str(record.get("body")), account=account)
+        except UnusableEvent as unusable:
+            logger.warning("a message is no usable event", message_id=message, reason=str(unusable))
+            failed.append(message)
+            continue
+        usable.append(message)
+        if isinstance(change, Change):
+            changes.append(change)
+        elif isinstance(change, Skipped):
+            skipped[change.reason] += 1
+    if skipped:
+        logger.info("skipped", reasons=dict(skipped.most_common(20)))
+    run.count("Rechecks")
+    try:
+        Recheck(run).look(list(dict.fromkeys(changes)))
+    except StoreError as error:
+        run.count("TableFailures")
+        logger.warning("the findings table did not answer", reason=str(error))
+        failed += usable
+    run.count("MessagesFailed", len(failed))
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}

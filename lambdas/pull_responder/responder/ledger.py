@@ -1,0 +1,103 @@
+"""Changes to what is remembered, made on what is there at that moment, whoever else is writing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.findings.codec import UnusableItem
+from pull_responder.findings.problem import Problem, reach_of
+from pull_responder.findings.store import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pull_responder.findings.life import Life
+    from pull_responder.findings.reach import Reach
+    from pull_responder.responder.run import Run
+
+# Of runs that write the same item at once one succeeds each time, and there are not as many as this at a time.
+_TRIES: Final = 25
+
+
+class Ledger:
+    """The table, with every change applied to its newest state. Raises StoreError like the store."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def change(self, finding_id: str, step: Callable[[Life | None], Life | None]) -> Life | None:
+        """Write what `step` makes of a finding, and return it; None, or the same, is not written.
+
+        `step` may be asked several times. A finding that cannot be read is as if it had not been there: what is known
+        of it is written anew, which may be told twice, and is not lost.
+        """
+        for attempt in range(_TRIES):
+            known = self._run.store.lives([finding_id]).get(finding_id)
+            version = known.version if known else None
+            if isinstance(known, UnusableItem):
+                self._unusable(known)
+                known = None
+            changed = step(known)
+            if changed is None or changed == known:
+                return known
+            changed = replace(changed, version=version or 0)
+            if self._run.store.save(changed):
+                return replace(changed, version=changed.version + 1)
+            self._run.let_others(attempt)
+        raise StoreError(f"{finding_id} could not be written: others were quicker {_TRIES} times")
+
+    def change_problem(self, problem_id: str, step: Callable[[Problem], Problem]) -> Problem:
+        """Write what `step` makes of a problem, and return it; the same is not written."""
+        done, failed = self.change_problems({problem_id: step})
+        if failed:
+            raise failed[problem_id]
+        return done[problem_id]
+
+    def change_problems(
+        self, steps: Mapping[str, Callable[[Problem], Problem]]
+    ) -> tuple[dict[str, Problem], dict[str, StoreError]]:
+        """Write what the steps make of several problems: what became of each, and those that could not be written."""
+        done: dict[str, Problem] = {}
+        failed: dict[str, StoreError] = {}
+        left = list(steps)
+        for attempt in range(_TRIES):
+            try:
+                known = self._run.store.problems(left)
+            except StoreError as error:
+                return done, {**failed, **dict.fromkeys(left, error)}
+            for problem_id in left:
+                changed = steps[problem_id](known[problem_id])
+                try:
+                    if changed == known[problem_id]:
+                        done[problem_id] = changed
+                    elif self._run.store.save_problem(changed):
+                        done[problem_id] = replace(changed, version=changed.version + 1)
+                except StoreError as error:
+                    failed[problem_id] = error
+            left = [each for each in left if each not in done and each not in failed]
+            if not left:
+                return done, failed
+            self._run.let_others(attempt)
+        late = StoreError(f"others were quicker {_TRIES} times")
+        return done, {**failed, **dict.fromkeys(left, late)}
+
+    def reach(self, problems: Iterable[str]) -> Reach:
+        """Return how far problems reach together, as of now."""
+        ids = list(problems)
+        return reach_of(self._run.store.problems(ids).values() if ids else ())
+
+    def lives(self, ids: Iterable[str]) -> list[Life]:
+        """Return findings; those that cannot be read are counted, and left to people."""
+        lives = []
+        for known in self._run.store.lives(ids).values():
+            if isinstance(known, UnusableItem):
+                self._unusable(known)
+                self._run.store.set_aside(known)
+            else:
+                lives.append(known)
+        return lives
+
+    def _unusable(self, item: UnusableItem) -> None:
+        self._run.count("ItemsUnusable")
+        self._run.logger.error("an item of the findings table cannot be read", reason=str(item))

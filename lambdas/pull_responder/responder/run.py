@@ -1,0 +1,61 @@
+"""One invocation of a function: what it works with."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from pull_responder.findings.store import Store
+from pull_responder.model.reading import Unread
+from pull_responder.settings import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools import Logger, Metrics
+
+    from pull_responder.facts.aws import Aws
+    from pull_responder.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """An invocation.
+
+    `remaining` gives the seconds until the function is stopped, `now` the time in seconds since 1970, and `wait` lets
+    seconds pass. `name` is no other run's.
+    """
+
+    settings: Settings
+    aws: Aws
+    store: Store
+    remaining: Callable[[], float]
+    logger: Logger
+    metrics: Metrics
+    now: Callable[[], float] = time.time
+    wait: Callable[[float], None] = time.sleep
+    name: str = field(default_factory=lambda: uuid4().hex)
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to one of the function's metrics."""
+        if number:
+            self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+
+    def let_others(self, attempt: int) -> None:
+        """Wait a moment, longer with each attempt, before trying again what another run was quicker at."""
+        self.wait(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 -- no secret depends on it
+
+
+def store_of(aws: Aws, settings: Settings) -> Store:
+    """Return the table that the settings name, in our own account and region. Raises SettingError."""
+    if not settings.table_name:
+        raise SettingError("TABLE_NAME is not set: there is no table to keep findings in")
+    client = aws.client("dynamodb", account=None, region=aws.region or "")
+    if isinstance(client, Unread):
+        raise SettingError(f"TABLE_NAME is {settings.table_name!r}, and there is no client for it: {client.reason}")
+    return Store(client, settings.table_name, settings)

@@ -1,0 +1,79 @@
+"""The finding for a pull that keeps failing while no check explains it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.checks import pull_failing_unexplained
+from pull_responder.findings.finding import Finding, finding_id
+from pull_responder.findings.problem import iso
+from pull_responder.model.verdict import Resource
+
+if TYPE_CHECKING:
+    from pull_responder.diagnosis import Diagnosis
+    from pull_responder.findings.problem import Problem
+    from pull_responder.settings import Settings
+
+_CHECK: Final = pull_failing_unexplained.CHECK
+
+
+def unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings: Settings) -> Finding | None:
+    """Return the finding, if the pull has failed for long or often enough since it was first diagnosed in vain."""
+    if not problem.unexplained_since:
+        return None
+    if now - problem.last_seen > settings.stopped_minutes * 60:
+        return None
+    repeats = problem.count - problem.unexplained_count
+    long = problem.last_seen - problem.unexplained_since >= settings.unexplained_minutes * 60
+    if not long and repeats < settings.unexplained_repeats:
+        return None
+    pull = diagnosis.pull
+    resource = _resource(diagnosis)
+    verdict = pull_failing_unexplained.unexplained(
+        pull,
+        resource=resource,
+        times=f"It has failed {problem.count} times since {iso(problem.first_seen)}, last on {iso(problem.last_seen)}.",
+        ruled_out=diagnosis.passed,
+        unread=[(each.cause, each.reason) for each in diagnosis.inconclusive],
+    )
+    if verdict.remediation is None:
+        raise AssertionError("a failed verdict has a remediation")
+    return Finding(
+        id=unexplained_id(problem, diagnosis),
+        cause=_CHECK.id,
+        title=_CHECK.title,
+        severity=_CHECK.severity,
+        account=resource.account,
+        region=pull.region,
+        resource=resource,
+        explanation=verdict.explanation,
+        evidence=verdict.evidence,
+        remediation=verdict.remediation,
+        pull=pull,
+        cluster=diagnosis.cluster,
+        first_observed_at=iso(problem.first_seen),
+        last_observed_at=iso(problem.last_seen),
+    )
+
+
+def unexplained_id(problem: Problem, diagnosis: Diagnosis) -> str:
+    """Return the id of the finding that reports `problem` as unexplained: each problem has its own."""
+    resource = _resource(diagnosis)
+    return finding_id(
+        cause=_CHECK.id,
+        account=resource.account,
+        region=diagnosis.pull.region,
+        resource=problem.id,
+    )
+
+
+def _resource(diagnosis: Diagnosis) -> Resource:
+    """Return who suffers from it, as it is not known who is to blame: the pulling role, the cluster or the account."""
+    pull = diagnosis.pull
+    account = (pull.principal.account if pull.principal else None) or pull.account or pull.registry_account or "unknown"
+    if diagnosis.role_arn:
+        return Resource("AwsIamRole", diagnosis.role_arn, account)
+    if diagnosis.cluster:
+        arn = f"arn:{pull.partition}:eks:{pull.region}:{account}:cluster/{diagnosis.cluster}"
+        return Resource("AwsEksCluster", arn, account)
+    return Resource("AwsAccount", f"AWS::::Account:{account}", account)

@@ -1,0 +1,41 @@
+"""A deployment for each test."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from pull_responder.cli.emulator.findings_table import create_table
+from tests.integration.responder.scene import ACCOUNT, REGION, Scene
+
+if TYPE_CHECKING:
+    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+
+
+@pytest.fixture
+def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """A deployed responder, with a topic, a queue that is subscribed to it, and an empty table."""
+    name = f"scene-{uuid4().hex[:8]}"
+    sns, sqs = aws.client("sns"), aws.client("sqs")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    delivery = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+            }
+        ],
+    }
+    url = sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps(delivery)})["QueueUrl"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    for key, value in aws.environment.items():
+        monkeypatch.setenv(key, value)
+    aws.client("securityhub").enable_security_hub()
+    return Scene(aws, topic, url, create_table(aws.client("dynamodb"), name))

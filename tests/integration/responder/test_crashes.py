@@ -1,0 +1,169 @@
+"""A run can die anywhere: what it had to tell is told by another, and at most once more than once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pull_responder.findings.store import Store, StoreError
+from pull_responder.publish import sns
+from pull_responder.responder import settle, tell
+from pull_responder.responder.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.responder.scene import Scene
+
+NEW = ("new", "role_lacks_pull_permissions")
+
+
+class Died(BaseException):
+    """The function was stopped at this point."""
+
+
+def die_before(
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    name: str,
+    *,
+    at: int = 1,
+) -> Callable[[], None]:
+    """Stop the run when it is about to call `name` for the `at`-th time; the answer undoes it."""
+    original, calls = getattr(owner, name), []
+
+    def dying(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- whatever it is given
+        calls.append(name)
+        if len(calls) == at:
+            raise Died
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, dying)
+    return lambda: monkeypatch.setattr(owner, name, original)
+
+
+def die_after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> Callable[[], None]:
+    """Stop the run as soon as `name` has been called once."""
+    original = getattr(owner, name)
+
+    def dying(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 -- as above
+        original(*arguments, **options)
+        raise Died
+
+    monkeypatch.setattr(owner, name, dying)
+    return lambda: monkeypatch.setattr(owner, name, original)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "at"),
+    [
+        (Ledger, "change_problems", 1),  # nothing is on record: the queue brings the message again
+        (settle, "found", 1),  # the problem is leased, and nothing has been found yet
+        (Ledger, "change_problem", 1),  # the finding is on record, and its problem is still leased
+        (tell, "may_notify", 1),  # the problem is at rest, and nothing is told
+        (sns, "publish_notice", 1),  # Security Hub has it, and people have not
+    ],
+)
+def test_a_run_that_dies_before_telling_is_made_up_for(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    name: str,
+    at: int,
+) -> None:
+    node = scene.role()
+    event = node.denied(scene.clock.now)
+    undo = die_before(monkeypatch, owner, name, at=at)
+    with pytest.raises(Died):
+        scene.respond(event)
+    undo()
+    assert scene.told() == []
+    # The queue brings the message again after its visibility timeout, and somebody looks every minute.
+    scene.clock.forward(minutes=3)
+    scene.recheck()
+    scene.respond(event)
+    scene.recheck()
+    assert scene.edges() == [NEW]
+    scene.clock.forward(minutes=20)
+    scene.recheck()
+    assert scene.edges() == []
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["ProductFields"]["pull-responder/events"] == "1"
+
+
+def test_without_the_queue_the_look_alone_makes_up_for_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = scene.role()
+    undo = die_before(monkeypatch, settle, "found")
+    with pytest.raises(Died):
+        scene.respond(node.denied(scene.clock.now))
+    undo()
+    scene.recheck()
+    assert scene.edges() == []  # whoever holds the lease may still be at it
+    scene.clock.forward(minutes=3)
+    scene.recheck()
+    assert scene.edges() == [NEW]
+
+
+def test_a_run_that_dies_after_telling_tells_once_more_and_never_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = scene.role()
+    event = node.denied(scene.clock.now)
+    undo = die_after(monkeypatch, sns, "publish_notice")
+    with pytest.raises(Died):
+        scene.respond(event)
+    undo()
+    assert scene.edges() == [NEW]
+    for _ in range(5):
+        scene.clock.forward(minutes=3)
+        scene.respond(event)
+        scene.recheck()
+    assert scene.edges() == [NEW]
+
+
+def test_a_topic_that_is_gone_keeps_the_alert_until_it_is_there(scene: Scene) -> None:
+    node = scene.role()
+    assert scene.respond(node.denied(scene.clock.now), TOPIC_ARN=scene.topic + "-that-was-deleted") == []
+    assert scene.told() == []
+    scene.recheck()
+    assert scene.told() == []  # not before its time
+    scene.clock.forward(minutes=2)
+    scene.recheck()
+    assert scene.edges() == [NEW]
+
+
+def test_a_table_that_does_not_answer_brings_the_messages_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    node, other = scene.role(), scene.role()
+    save = Store.save_problem
+
+    def throttled(store: Store, problem: Any) -> bool:  # noqa: ANN401 -- a Problem
+        if problem.pull and problem.pull.principal.name == node.role:
+            raise StoreError("dynamodb:PutItem failed: ThrottlingException: slow down")
+        return save(store, problem)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "save_problem", throttled)
+        assert scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now)) == ["0"]
+    (told,) = scene.told()
+    assert told["finding"]["resource"]["id"].endswith(other.role)
+    assert scene.respond(node.denied(scene.clock.now)) == []
+    assert scene.edges() == [NEW]
+
+
+def test_two_runs_at_once_tell_once(scene: Scene) -> None:
+    node = scene.role()
+    first, second = (
+        node.denied(scene.clock.now),
+        node.denied(
+            scene.clock.now, action="BatchGetImage", resource=("arn:aws:ecr:us-east-1:123456789012:repository/shop/web")
+        ),
+    )
+    # Two problems, of a token and of an image, that have the same cause.
+    scene.respond(first)
+    scene.respond(second)
+    assert scene.edges() == [NEW]
+    scene.clock.forward(minutes=16)
+    scene.recheck()
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["ProductFields"]["pull-responder/events"] == "2"

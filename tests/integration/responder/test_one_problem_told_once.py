@@ -1,0 +1,109 @@
+"""A broken node group is heard of once, and again only when something about it changes."""
+
+from __future__ import annotations
+
+from tests.integration.responder.scene import Scene
+
+NEW = ("new", "role_lacks_pull_permissions")
+
+
+def test_repeats_are_counted_and_told_nobody(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    assert scene.edges() == [NEW]
+    for _ in range(3):
+        scene.clock.forward(minutes=3)
+        scene.respond(node.denied(scene.clock.now), node.denied(scene.clock.now))
+    assert scene.edges() == []
+    scene.clock.forward(minutes=20)
+    scene.recheck()
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["ProductFields"]["pull-responder/events"] == "7"
+    assert finding["LastObservedAt"].startswith("2026-03-01T12:09")
+    assert scene.edges() == []
+
+
+def test_the_change_that_fixes_it_closes_it_at_once_and_is_told_after_the_hold_down(scene: Scene) -> None:
+    node, other = scene.role(), scene.role()
+    scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now))
+    assert scene.edges() == [NEW, NEW]
+    scene.clock.forward(minutes=1)
+    scene.respond(node.denied(scene.clock.now))
+    scene.recheck(scene.allow(node))
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["ProductFields"]["pull-responder/events"] == "2"
+    assert finding["Compliance"]["Status"] == "PASSED"
+    assert finding["RecordState"] == "ARCHIVED"
+    assert finding["Workflow"]["Status"] == "RESOLVED"
+    assert scene.edges() == []
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    (resolved,) = scene.told()
+    assert resolved["edge"] == "resolved"
+    assert resolved["reach"]["events"] == 2
+    assert resolved["finding"]["resource"]["id"].endswith(f"role/{node.role}")
+    (still,) = scene.in_hub(f"role/{other.role}")
+    assert still["RecordState"] == "ACTIVE"
+    scene.clock.forward(minutes=60)
+    scene.recheck()
+    assert scene.edges() == []
+
+
+def test_without_an_event_it_closes_at_the_next_look(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    scene.allow(node)
+    scene.clock.forward(minutes=10)
+    scene.recheck()
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["RecordState"] == "ACTIVE"
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["RecordState"] == "ARCHIVED"
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    assert scene.edges() == [NEW, ("resolved", "role_lacks_pull_permissions")]
+
+
+def test_what_comes_back_is_the_same_finding(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    scene.recheck(scene.allow(node))
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    scene.forbid(node)
+    scene.clock.forward(minutes=1)
+    scene.respond(node.denied(scene.clock.now))
+    first, resolved, back = scene.told()
+    assert [each["edge"] for each in (first, resolved, back)] == ["new", "resolved", "back"]
+    assert first["finding"]["id"] == back["finding"]["id"]
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["RecordState"] == "ACTIVE"
+    assert finding["Compliance"]["Status"] == "FAILED"
+    assert finding["CreatedAt"].startswith("2026-03-01T12:00:00")
+
+
+def test_a_fix_that_lasts_no_longer_than_the_hold_down_is_not_told(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    scene.recheck(scene.allow(node))
+    scene.forbid(node)
+    scene.clock.forward(minutes=2)
+    scene.respond(node.denied(scene.clock.now))
+    scene.clock.forward(minutes=10)
+    scene.recheck()
+    assert scene.edges() == [NEW]
+
+
+def test_a_role_that_is_gone_resolves_its_finding(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    scene.aws.client("iam").delete_role(RoleName=node.role)
+    scene.clock.forward(minutes=16)
+    scene.recheck()
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    first, resolved = scene.told()
+    assert (first["edge"], resolved["edge"]) == ("new", "resolved")
+    assert "does not exist any more" in resolved["because"]
