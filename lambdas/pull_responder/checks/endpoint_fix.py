@@ -49,6 +49,11 @@ def create_missing_endpoints(fault: Fault, path: PullPath) -> Remediation:
     services = sorted({service for fix in fault.fixes for service in fix.services})
     tables = sorted({fix.route_table_id for fix in fault.fixes if fix.route_table_id})
     groups = _groups(path)
+    if not services:
+        summary = (
+            "Name the image by the registry's plain host, which endpoints serve, or give the subnet a NAT gateway."
+        )
+        return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
     if fault.resource_id == "the VPC" or not groups or not tables:
         return create_endpoints(where, vpc_id=fault.resource_id, services=services, commands=())
     commands = [
@@ -92,7 +97,10 @@ def _groups(path: PullPath) -> tuple[str, ...]:
     return tuple(
         group
         for group in sorted(nodes)
-        if group in groups and any(rule.peer == group and rule.protocol == "-1" for rule in groups[group].ingress)
+        if group in groups
+        # The owner of a shared VPC makes the endpoint, and cannot give it another account's group.
+        and path.group_owner(group) == path.owner
+        and any(rule.peer == group and rule.protocol == "-1" for rule in groups[group].ingress)
     )
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Policies, State, evaluate
-from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
+from pull_responder.authorization.evaluation import Layer, Outcome, Policies, State, evaluate
+from pull_responder.authorization.policy import PolicyError, parse_policy
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.actions import TOKEN
 from pull_responder.checks.endpoint_fix import endpoint_of
 from pull_responder.checks.pull_path import PullPath, pull_path
@@ -113,12 +114,6 @@ def examine_policy(endpoint: VpcEndpoint, request: Request) -> EndpointOutcome |
         policy = parse_policy(endpoint.policy, name=name, layer=Layer.ENDPOINT) if endpoint.policy else _ALLOW_ALL
     except PolicyError as error:
         return Unread(str(error))
-    allows = Policy(policy.name, policy.allows)
-    denies = Policy(policy.name, policy.denies + _ALLOW_ALL.statements)
-    return EndpointOutcome(
-        endpoint, request, *(_decide(request, each).outcomes[Layer.ENDPOINT] for each in (allows, denies))
-    )
-
-
-def _decide(request: Request, policy: Policy) -> Decision:
-    return evaluate(request, Policies(identity=(_ALLOW_ALL,), resource=_ALLOW_ALL, endpoints=(policy,)))
+    policies = Policies(identity=(_ALLOW_ALL,), resource=_ALLOW_ALL, endpoints=(policy,))
+    by_allows, by_denies = (evaluate(request, policies, only=effect) for effect in Effect)
+    return EndpointOutcome(endpoint, request, by_allows.outcomes[Layer.ENDPOINT], by_denies.outcomes[Layer.ENDPOINT])

@@ -16,6 +16,8 @@ from pull_responder.model.verdict import Verdict
 from pull_responder.remediation.by_hand import Wanted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pull_responder.facts.facts import Facts
 
 POLICY_TYPES = {
@@ -67,7 +69,11 @@ def find_fault(pull: PullFailure, facts: Facts, layer: Layer, states: tuple[Stat
         if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
             return Verdict.inconclusive(f"no repository {pull.repository} exists: AWS's words may be cut in its name")
         return LayerFault(authorization, stopped)
-    return _undecided(pull, authorization, layer, states) or _harmless(layer, [each for _, each in outcomes])
+    undecided = _undecided(pull, authorization, layer, states)
+    if undecided:
+        return undecided
+    older = authorization.denying_older_session(layer) if State.BLOCKS_EXPLICITLY in states else {}
+    return _harmless(layer, [each for _, each in outcomes], _refused_then(authorization, older) if older else "")
 
 
 def _undecided(
@@ -95,11 +101,25 @@ def _is_about_resource(outcome: Outcome) -> bool:
     return nearest is not None and any(each.element in ("Resource", "NotResource") for each in nearest.mismatches)
 
 
-def _harmless(layer: Layer, outcomes: list[Stopped]) -> Verdict:
+def _harmless(layer: Layer, outcomes: list[Stopped], reason: str) -> Verdict:
     applying = [each.action for each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
     if not applying:
         return Verdict.not_applicable("there is no such policy on the way of this pull")
-    return Verdict.passed(f"The {POLICY_TYPES[layer]} does not stop {', '.join(dict.fromkeys(applying))}.")
+    evidence = f"The {POLICY_TYPES[layer]} does not stop {', '.join(dict.fromkeys(applying))}."
+    return Verdict.passed(evidence, reason=reason)
+
+
+def _refused_then(authorization: PullAuthorization, denying: Mapping[str, set[int]]) -> str:
+    """Say that revoked credentials were refused.
+
+    Sources: IAM User Guide, "Revoke IAM role temporary security credentials"; Amazon EC2 User Guide, "Retrieve security
+    credentials from instance metadata".
+    """
+    return (
+        f"AWS refused credentials that were issued at {authorization.issued_at}, which {', '.join(denying)} denies. "
+        "With credentials issued now, everything that can be read permits this pull: an EC2 instance gets them by "
+        "itself, at least five minutes before the old ones expire."
+    )
 
 
 def _blamed(pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]) -> bool:
@@ -165,6 +185,11 @@ def denying(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
             quote = text if len(text) <= _QUOTE_LENGTH else text[: _QUOTE_LENGTH - 1] + "…"
             lines.append(f"{name}, statement {listed[index].get('Sid') or index}: {quote}")
     return tuple(lines)
+
+
+def not_read(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
+    """Say of a certain fault which other policies of the kind could not be read, and may stop the pull as well."""
+    return tuple(f"Not read: {reason}" for reason in fault.authorization.unread(layer)) if fault.stopped else ()
 
 
 def actions(fault: LayerFault, pull: PullFailure) -> tuple[str, ...]:

@@ -44,11 +44,11 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
             f"Create a NAT gateway in a public subnet of the VPC, and route to it what is routed to {broken} now.",
             docs.VPC_NAT_GATEWAYS,
         )
+    routes = [(table, to) for table, to in routes_to(broken, path) if not to.startswith("pl-")]
+    if not routes:
+        return where.remedy(f"Route to {other} what is routed to {broken} now.", docs.VPC_NAT_GATEWAYS)
     return together(
-        *(
-            route_to(where, route_table_id=table, target=other, replace=True, destination=destination)
-            for table, destination in routes_to(broken, path)
-        )
+        *(route_to(where, route_table_id=table, target=other, replace=True, destination=to) for table, to in routes)
     )
 
 
@@ -60,6 +60,7 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html",
     examine=examine,
+    may_name_missing=True,
     symptoms=PATH_SYMPTOMS,
     refused_by_ecr=False,
 )

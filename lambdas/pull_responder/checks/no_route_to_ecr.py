@@ -2,8 +2,8 @@
 
 What it checks: whether the route table of the node's subnet (its own, or the VPC's main one) has a route to the
 registry's addresses, and where that is a NAT gateway, whether the NAT gateway's own subnet has one to an internet
-gateway. A VPC that has some of the three endpoints a pull needs, but not all, lacks endpoints instead:
-`vpc_endpoint_missing`.
+gateway that is attached to the VPC. A VPC that has some of the three endpoints a pull needs, but not all, lacks
+endpoints instead: `vpc_endpoint_missing`.
 
 Why that stops a pull: the connection to api.ecr, to the registry or to S3 is never made. kubelet says `i/o timeout`.
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import Check
-from pull_responder.checks.path_fix import has_route, internet_gateway, usable_gateway
+from pull_responder.checks.path_fix import has_route, internet_gateway, serves_nodes, usable_gateway
 from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.verdict import Remediation, Severity, Verdict
@@ -42,6 +42,13 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
     fix = fault.fixes[0]
     where = path.where(fault.resource_id)
     is_nat_subnet = fix.peer is not None
+    if is_nat_subnet and fix.route_table_id and serves_nodes(fix.route_table_id, path):
+        # A route to the internet gateway would cut off nodes that have no public address.
+        return where.remedy(
+            f"Put the NAT gateway into a public subnet with a route table of its own: {fault.resource_id} shares its "
+            f"route table {fix.route_table_id} with nodes. Then route the nodes' subnets to it.",
+            docs.VPC_NAT_GATEWAYS,
+        )
     target = internet_gateway(path) if is_nat_subnet else usable_gateway(fault.resource_id, path)
     if fix.route_table_id and target:
         return route_to(

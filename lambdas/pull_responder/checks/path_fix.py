@@ -31,13 +31,20 @@ def let_https_through(fault: Fault, path: PullPath) -> Remediation:
     # Several endpoints may share a group: they lack one rule, not one each.
     lacking = dict.fromkeys((fix.group_id, fix.peer, bool(fix.egress)) for fix in fault.fixes)
     fixes = [
-        allow_https(where, group_id=group, peer=peer, egress=egress)
+        allow_https(where, group_id=group, peer=peer, egress=egress, peer_account=_other_account(peer, group, path))
         for group, peer, egress in lacking
         if group and peer
     ]
     if fixes:
         return together(*fixes)
     return where.remedy(f"Let TCP 443 through {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
+
+
+def _other_account(peer: str, group_id: str, path: PullPath) -> str | None:
+    """Return whose the group `peer` is, where it is another account's than the group that gets the rule."""
+    if not peer.startswith("sg-") or path.group_owner(peer) == path.group_owner(group_id):
+        return None
+    return path.group_owner(peer)
 
 
 def let_through_acl(fault: Fault, path: PullPath) -> Remediation:
@@ -93,11 +100,10 @@ def usable_gateway(subnet_id: str, path: PullPath) -> str | None:
 
 def internet_gateway(path: PullPath) -> str | None:
     """Return the internet gateway that is attached to the VPC."""
-    gateways = path.network.internet_gateways
-    if isinstance(gateways, Unread):
+    gateways, vpc = path.network.internet_gateways, path.network.vpc
+    if isinstance(gateways, Unread) or isinstance(vpc, Unread):
         return None
-    attached = (each.id for each in gateways.values() if each.vpc_id and each.id.startswith("igw-"))
-    return next(attached, None)
+    return next((each.id for each in gateways.values() if each.vpc_id == vpc.id), None)
 
 
 def usable_nat_gateway(path: PullPath, *, beside: str = "") -> str | None:
@@ -123,23 +129,26 @@ def _is_usable(nat: NatGateway, path: PullPath) -> bool:
 
 def has_route(table_id: str, destination: str, path: PullPath) -> bool:
     """Return whether a route table has a route of exactly this destination, which then has to be replaced."""
-    return any(
-        route.destination == destination for table in _tables(path) if table.id == table_id for route in table.routes
-    )
+    tables = path.network.route_tables
+    known = () if isinstance(tables, Unread) else tables.values()
+    return any(route.destination == destination for table in known if table.id == table_id for route in table.routes)
+
+
+def serves_nodes(table_id: str, path: PullPath) -> bool:
+    """Return whether nodes, which may have no public addresses, are in a subnet with this route table."""
+    return any(table.id == table_id for table in _tables(path))
 
 
 def routes_to(target: str, path: PullPath) -> list[tuple[str, str]]:
-    """Return the routes to `target` of the nodes' own route tables: each as its table and CIDR block."""
+    """Return the routes to `target` of the nodes' own route tables: each as its table and destination."""
     found = [
-        (table.id, route.destination)
-        for table in _tables(path)
-        for route in table.routes
-        if route.target == target and not route.destination.startswith("pl-")
+        (table.id, route.destination) for table in _tables(path) for route in table.routes if route.target == target
     ]
     return list(dict.fromkeys(found))
 
 
 def _tables(path: PullPath) -> Iterator[RouteTable]:
+    """The route tables of the nodes' subnets."""
     tables = path.network.route_tables
     if not isinstance(tables, Unread):
         subnets = dict.fromkeys(place.subnet_id for place, _ in (*path.paths, *path.others))

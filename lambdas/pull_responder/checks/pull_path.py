@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts import compute, ec2, network
+from pull_responder.facts.compute import Cluster
 from pull_responder.facts.network import network_of
+from pull_responder.facts.node import Nodes
+from pull_responder.facts.pod_interface import PodInterface, pod_address
 from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.pull import Stage, Symptom
 from pull_responder.model.reading import Unread
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pull_responder.facts.facts import Facts
-    from pull_responder.facts.node import Nodes
     from pull_responder.model.pull import PullFailure
     from pull_responder.network import Cause, Fault, Leg
 
@@ -35,6 +38,12 @@ PATH_SYMPTOMS: Final = frozenset(
 )
 # What pulls need after the token does not explain that there is none.
 LATER_PATH_SYMPTOMS: Final = PATH_SYMPTOMS - {Symptom.NOT_AUTHENTICATED}
+
+_NO_POLICY: Final = "This holds for pods to which no SecurityGroupPolicy of the cluster gives other security groups."
+_POD_GONE: Final = (
+    "the Fargate pod is gone, and with it its security groups: a SecurityGroupPolicy may have given it others than the "
+    "cluster's"
+)
 
 # How EC2 writes ids into ARNs: Service Authorization Reference, "Amazon EC2".
 _ARN_KINDS: Final = {
@@ -68,9 +77,15 @@ class PullPath:
         return ("" if isinstance(vpc, Unread) else vpc.owner) or self.nodes.account
 
     def where(self, resource_id: str) -> Where:
-        """Return the account and region in which a part of the VPC is mended: security groups are the nodes' own."""
-        account = self.nodes.account if resource_id.startswith("sg-") else self.owner
+        """Return the account and region in which a part of the VPC is mended: its own, as the VPC may be shared."""
+        account = self.group_owner(resource_id) if resource_id.startswith("sg-") else self.owner
         return Where(account, self.nodes.region)
+
+    def group_owner(self, group_id: str) -> str:
+        """Return the account of a security group: both the VPC's owner and the accounts it is shared with have some."""
+        groups = self.network.security_groups
+        group = None if isinstance(groups, Unread) else groups.get(group_id)
+        return (group.owner if group else "") or self.nodes.account
 
     def resource(self, kind: str, resource_id: str) -> Resource:
         """Return a part of the VPC as a resource, by EC2's id."""
@@ -87,10 +102,13 @@ class PullPath:
 
 
 def registry_host(pull: PullFailure) -> str | None:
-    """Return the registry's plain host name; None where the event does not say whose registry it is.
+    """Return the registry's host name without its port; None where the event does not say whose registry it is.
 
-    A refused token names none; the ways to api.ecr and S3 are the same for all registries of a region.
+    It is the one that the image names, else the plain one: a denied call names no host. A refused token names no
+    registry either; the ways to api.ecr and S3 are the same for all registries of a region.
     """
+    if pull.registry_host:
+        return pull.registry_host.lower().partition(":")[0]
     suffix = DNS_SUFFIXES.get(pull.partition)
     account = pull.registry_account or (pull.principal.account if pull.principal else None) or pull.account
     return f"{account}.dkr.ecr.{pull.region}.{suffix}" if suffix and account else None
@@ -98,23 +116,34 @@ def registry_host(pull: PullFailure) -> str | None:
 
 def pull_path(pull: PullFailure, facts: Facts) -> PullPath | Unread:
     """Trace the ways of this pull; Unread where it is not known where the nodes are."""
-    host = facts.registry_host or registry_host(pull)
-    key = ("path", pull.principal, pull.account, pull.cluster, pull.node, pull.region, host)
+    host = registry_host(pull)
+    pod = (pull.namespace, pull.pod_labels)  # which tell a Fargate profile from another
+    key = ("path", pull.principal, pull.account, pull.cluster, pull.node, pull.region, host, pod)
     return facts.once(key, lambda: _trace(pull, facts, host))
 
 
 def _trace(pull: PullFailure, facts: Facts, host: str | None) -> PullPath | Unread:
     if host is None:
         return Unread("the event does not say which registry was pulled from")
+    facts.read_ahead([lambda: facts.nodes(pull), lambda: _vpc_of_instance(pull, facts)])
     nodes = facts.nodes(pull)
+    if isinstance(nodes, Unread):
+        nodes = _pod(pull, facts) or nodes
     if isinstance(nodes, Unread):
         return nodes
     if isinstance(nodes.vpc_id, Unread):
         return nodes.vpc_id
-    parts = facts.vpc_parts(nodes.account, nodes.region, nodes.vpc_id)
+    facts.start([partial(facts.with_template, nodes)])
+    account, region, vpc_id = nodes.account, nodes.region, nodes.vpc_id
+    # A pod's own interface is read beside its VPC.
+    address = pod_address(pull.node) if nodes.fargate and not facts.asked else None
+    reads = [lambda: facts.pod_interface(account, region, vpc_id, address)] if address else []
+    facts.read_ahead([lambda: facts.vpc_parts(account, region, vpc_id), *reads])
+    parts = facts.vpc_parts(account, region, vpc_id)
+    nodes = facts.with_template(nodes)
     known = network_of(parts, (*nodes.own_subnet_ids, *nodes.subnet_ids))
     registry = RegistryPlace(host, pull.region)
-    places, others = nodes.places(known), nodes.other_places(known)
+    places, others = _places(nodes, known, pull, facts), nodes.other_places(known)
     return PullPath(
         nodes=nodes,
         network=known,
@@ -122,6 +151,53 @@ def _trace(pull: PullFailure, facts: Facts, host: str | None) -> PullPath | Unre
         paths=tuple((place, trace(place, registry, known)) for place in places),
         others=tuple((place, trace(place, registry, known)) for place in others),
     )
+
+
+def _places(nodes: Nodes, network: Network, pull: PullFailure, facts: Facts) -> tuple[NodePlace, ...]:
+    """Return where the nodes are: a Fargate pod by its own interface, as its groups need not be the cluster's."""
+    places = nodes.places(network)
+    if not nodes.fargate or isinstance(nodes.vpc_id, Unread):
+        return places
+    if facts.asked:
+        return tuple(replace(place, assumption=_NO_POLICY) for place in places)
+    address = pod_address(pull.node)
+    found = facts.pod_interface(nodes.account, nodes.region, nodes.vpc_id, address) if address else None
+    if isinstance(found, PodInterface):
+        return (NodePlace(pull.node or nodes.name, found.subnet_id, found.group_ids, found.addresses),)
+    unknown = found if isinstance(found, Unread) else Unread(_POD_GONE)
+    return tuple(replace(place, group_ids=unknown) for place in places)
+
+
+def _pod(pull: PullFailure, facts: Facts) -> Nodes | None:
+    """Return a Fargate pod that is there, although nothing tells its profile: its way needs only its interface."""
+    account = pull.principal.account if pull.principal else None
+    address = pod_address(pull.node)
+    if not (account and address and pull.cluster):
+        return None
+    for region in facts.regions(pull):
+        cluster = facts.cluster(account, region, pull.cluster)
+        if not isinstance(cluster, Cluster) or cluster.vpc_id is None:
+            continue
+        found = facts.pod_interface(account, region, cluster.vpc_id, address)
+        if isinstance(found, PodInterface):
+            return Nodes(
+                name=f"Fargate pod {pull.node} of cluster {cluster.name}",
+                account=account,
+                region=region,
+                vpc_id=cluster.vpc_id,
+                subnet_ids=(found.subnet_id,),
+                group_ids=found.group_ids,
+                cluster=cluster.name,
+                fargate_profile="not known",
+            )
+    return None
+
+
+def _vpc_of_instance(pull: PullFailure, facts: Facts) -> None:
+    """Read a running node's VPC without waiting for what its node group says."""
+    instance = facts.node_instance(pull)
+    if isinstance(instance, ec2.Instance) and instance.vpc_id and not instance.is_gone:
+        facts.vpc_parts(instance.account, instance.region, instance.vpc_id)
 
 
 def examine_path(

@@ -3,7 +3,8 @@
 What it checks: whether the egress rules of the node's groups, added up, let TCP 443 out to where the traffic goes: an
 endpoint's interfaces, S3's prefix list, or the public internet. Rules for private ranges are no rules for the
 internet. Which public addresses ECR has is not known here: rules that cover a part of the internet leave this
-undecided.
+undecided. Of a node these are the groups of its primary interface, by which images are pulled, and not those that a
+SecurityGroupPolicy gives to its pods; of a Fargate pod those of the pod's own interface.
 
 Why that stops a pull: what no rule allows is dropped without a word. kubelet says `i/o timeout`.
 

@@ -1,7 +1,7 @@
 """A VPC endpoint on the way to the registry takes no traffic.
 
 What it checks: whether the endpoint that the traffic goes to is in state available, and an interface endpoint has a
-network interface in some subnet.
+network interface in some subnet, of an IP version that the node speaks. In which zone does not matter.
 
 Why that stops a pull: an endpoint that failed, or still waits for acceptance, takes no connection; kubelet says `i/o
 timeout`. An endpoint with private DNS takes the traffic of its whole VPC, also where a NAT gateway would have worked.
@@ -39,6 +39,7 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
     examine=examine,
+    may_name_missing=True,
     symptoms=PATH_SYMPTOMS,
     refused_by_ecr=False,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pull_responder.facts import endpoints, vpc, vpc_dns
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.reading import Unread
-from pull_responder.network.model import InternetGateway, Network, PrefixList, RouteTarget
+from pull_responder.network.model import Network, PrefixList, RouteTarget, Vpc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from pull_responder.facts.reading import Reading
     from pull_responder.facts.vpc import NetworkAcls, RouteTables
-    from pull_responder.network.model import NatGateway, SecurityGroup, Subnet, Vpc, VpcEndpoint
+    from pull_responder.network.model import (
+        InternetGateway,
+        NatGateway,
+        RouteTable,
+        SecurityGroup,
+        Subnet,
+        VpcEndpoint,
+    )
+
+    Listed = tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]
 
 T = TypeVar("T")
 
@@ -45,21 +54,41 @@ class VpcParts:
 def read_vpc_parts(reading: Reading, account: str, region: str, vpc_id: str) -> VpcParts:
     """Read all of a VPC. Where its owner shares it with `account`, what only owners see is read as the owner.
 
-    Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
+    Participants see no endpoint, NAT gateway or egress-only gateway of the owner's: they get an empty list, and no
+    error. Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
     """
     place = VpcPlace(account, region, vpc_id)
     parts = _read(reading, place)
-    if parts.vpc.owner in ("", account):
+    owner = _owner(parts)
+    if owner in ("", account):
         return parts
-    owners = _read(reading, replace(place, account=parts.vpc.owner))
-    # What participants see, too, is there even where the owner's account cannot be read.
+    return _shared(_read(reading, replace(place, account=owner)), parts, owner)
+
+
+def _owner(parts: VpcParts) -> str:
+    """Return the account that the VPC and its subnets belong to, empty where nothing tells."""
+    subnets = () if isinstance(parts.subnets, Unread) else parts.subnets.values()
+    return parts.vpc.owner or next((subnet.owner for subnet in subnets if subnet.owner), "")
+
+
+def _shared(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
+    """Return what the owner sees; what participants see, too, is there even where the owner's account is not read."""
     return replace(
         owners,
-        vpc=replace(owners.vpc, cidrs=parts.vpc.cidrs, owner=parts.vpc.owner),
-        subnets=_first(owners.subnets, parts.subnets),
-        route_tables=_first(owners.route_tables, parts.route_tables),
-        network_acls=_first(owners.network_acls, parts.network_acls),
-        security_groups=_joined(owners.security_groups, parts.security_groups),
+        vpc=Vpc(
+            owners.vpc.id,
+            ours.vpc.cidrs or owners.vpc.cidrs,
+            _first(owners.vpc.dns_support, ours.vpc.dns_support),
+            _first(owners.vpc.dns_hostnames, ours.vpc.dns_hostnames),
+            _first(owners.vpc.dns_servers, ours.vpc.dns_servers),
+            owner,
+        ),
+        subnets=_first(owners.subnets, ours.subnets),
+        route_tables=_first(owners.route_tables, ours.route_tables),
+        network_acls=_first(owners.network_acls, ours.network_acls),
+        internet_gateways=_first(owners.internet_gateways, ours.internet_gateways),
+        security_groups=_joined(owners.security_groups, ours.security_groups),
+        prefix_lists=_joined(_read_ones(owners.prefix_lists), ours.prefix_lists),
     )
 
 
@@ -67,12 +96,16 @@ def _first(of_owner: T | Unread, of_participant: T | Unread) -> T | Unread:
     return of_participant if isinstance(of_owner, Unread) else of_owner
 
 
-def _joined(
-    of_owner: Mapping[str, SecurityGroup] | Unread, of_participant: Mapping[str, SecurityGroup] | Unread
-) -> Mapping[str, SecurityGroup] | Unread:
+def _joined(of_owner: Mapping[str, T] | Unread, of_participant: Mapping[str, T] | Unread) -> Mapping[str, T] | Unread:
     if isinstance(of_participant, Unread):
         return of_participant
     return {**of_participant, **({} if isinstance(of_owner, Unread) else of_owner)}
+
+
+def _read_ones(lists: Mapping[str, PrefixList | Unread] | Unread) -> Mapping[str, PrefixList | Unread] | Unread:
+    if isinstance(lists, Unread):
+        return lists
+    return {key: found for key, found in lists.items() if not isinstance(found, Unread)}
 
 
 def _read(reading: Reading, place: VpcPlace) -> VpcParts:
@@ -93,7 +126,7 @@ def _read(reading: Reading, place: VpcPlace) -> VpcParts:
         "prefix_lists": lambda: endpoints.read_aws_prefix_lists(reading, place),
     }
     found = dict(zip(reads, reading.each(lambda read: read(), list(reads.values())), strict=True))
-    listed, named = found["endpoints"], found["prefix_lists"]
+    listed, named = _believable(found["endpoints"], found["route_tables"]), found["prefix_lists"]
     referred = sorted(set(_referred(found["route_tables"], found["security_groups"])) - set(_known(named)))
     # A list that DescribePrefixLists gave no blocks of is read like a customer's.
     later: list[Callable[[], Any]] = [
@@ -117,6 +150,23 @@ def _read(reading: Reading, place: VpcPlace) -> VpcParts:
     )
 
 
+def _believable(listed: Listed | Unread, route_tables: RouteTables | Unread) -> Listed | Unread:
+    """Return the endpoints, Unread where a route leads to a gateway endpoint that is not among them."""
+    if isinstance(listed, Unread) or isinstance(route_tables, Unread):
+        return listed
+    known = {endpoint.id for endpoint, _ in listed}
+    for table in _tables(route_tables):
+        for route in table.routes:
+            gateway = route.kind is RouteTarget.VPC_ENDPOINT and route.destination.startswith("pl-")
+            if gateway and route.active and route.target not in known:
+                return Unread(f"ec2:DescribeVpcEndpoints lists no {route.target}, and yet {table.id} has a route to it")
+    return listed
+
+
+def _tables(route_tables: RouteTables) -> tuple[RouteTable, ...]:
+    return (*route_tables.by_subnet.values(), *filter(None, (route_tables.main,)))
+
+
 def _entries(
     reading: Reading, place: VpcPlace, list_id: str, named: Mapping[str, PrefixList] | Unread
 ) -> Callable[[], PrefixList | Unread]:
@@ -133,8 +183,12 @@ def _referred(
 ) -> Iterator[str]:
     """The prefix lists that routes and rules name."""
     if not isinstance(route_tables, Unread):
-        tables = (*route_tables.by_subnet.values(), *filter(None, (route_tables.main,)))
-        yield from (r.destination for table in tables for r in table.routes if r.destination.startswith("pl-"))
+        yield from (
+            route.destination
+            for table in _tables(route_tables)
+            for route in table.routes
+            if route.destination.startswith("pl-")
+        )
     groups = () if isinstance(security_groups, Unread) else security_groups.values()
     for group in groups:
         yield from (rule.peer for rule in (*group.egress, *group.ingress) if rule.peer.startswith("pl-"))
@@ -166,7 +220,8 @@ def network_of(parts: VpcParts, subnet_ids: Iterable[str]) -> Network:
         security_groups=parts.security_groups,
         endpoints=parts.endpoints,
         nat_gateways=parts.nat_gateways,
-        internet_gateways=_gateways(parts),
+        internet_gateways=parts.internet_gateways,
+        egress_only_gateways=parts.egress_only_gateways,
         prefix_lists=parts.prefix_lists,
         private_zones=parts.private_zones,
     )
@@ -179,21 +234,3 @@ def _subnet_ids(parts: VpcParts) -> Iterator[str]:
         yield from filter(None, (nat.subnet_id for nat in parts.nat_gateways.values()))
     if not isinstance(parts.endpoints, Unread):
         yield from (subnet for endpoint in parts.endpoints for subnet in endpoint.subnet_ids)
-
-
-def _gateways(parts: VpcParts) -> Mapping[str, InternetGateway] | Unread:
-    """Return the gateways that routes lead to: those not attached to this VPC are attached to nothing it can use."""
-    both = (
-        (RouteTarget.INTERNET_GATEWAY, parts.internet_gateways),
-        (RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY, parts.egress_only_gateways),
-    )
-    known: dict[str, InternetGateway] = {}
-    for kind, gateways in both:
-        if isinstance(gateways, Unread):
-            continue
-        known |= gateways
-        if not isinstance(parts.route_tables, Unread):
-            tables = (*parts.route_tables.by_subnet.values(), *filter(None, (parts.route_tables.main,)))
-            targets = {route.target for table in tables for route in table.routes if route.kind is kind}
-            known |= {target: InternetGateway(target, None) for target in targets - known.keys()}
-    return known

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mypy_boto3_ec2.type_defs import (
+        EgressOnlyInternetGatewayTypeDef,
+        InternetGatewayTypeDef,
         IpPermissionOutputTypeDef,
         NatGatewayTypeDef,
         NetworkAclEntryTypeDef,
@@ -113,6 +115,7 @@ def _subnet(found: SubnetTypeDef) -> Subnet:
         cidrs=(*([v4] if v4 else []), *v6),
         availability_zone=found.get("AvailabilityZone", ""),
         maps_public_addresses=found.get("MapPublicIpOnLaunch", False),
+        owner=found.get("OwnerId", ""),
     )
 
 
@@ -210,6 +213,7 @@ def read_security_groups(reading: Reading, place: VpcPlace) -> Mapping[str, Secu
                 each["GroupId"],
                 egress=_rules(each["GroupId"], "egress", each.get("IpPermissionsEgress", [])),
                 ingress=_rules(each["GroupId"], "ingress", each.get("IpPermissions", [])),
+                owner=each.get("OwnerId", ""),
             )
             for each in found
         }
@@ -260,31 +264,28 @@ def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
 
 
 def read_internet_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
-    """Return the internet gateway that is attached to the VPC, by its id."""
-    filters = [{"Name": "attachment.vpc-id", "Values": [place.vpc_id]}]
-    return place.read(
-        reading,
-        "describe_internet_gateways",
-        "InternetGateways",
-        lambda found: _attached(found, "InternetGatewayId", place.vpc_id),
-        Filters=filters,
-    )
+    """Return the region's internet gateways by their ids, each with the VPC it is attached to.
+
+    All of them, as one that a route leads to and that is attached elsewhere has to be told from one that is not listed.
+    """
+
+    def shaped(found: list[InternetGatewayTypeDef]) -> dict[str, InternetGateway]:
+        return {each["InternetGatewayId"]: _gateway(each["InternetGatewayId"], each) for each in found}
+
+    return place.read(reading, "describe_internet_gateways", "InternetGateways", shaped)
 
 
 def read_egress_only_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
-    """Return the egress-only internet gateways that are attached to the VPC, by their ids."""
-    return place.read(
-        reading,
-        "describe_egress_only_internet_gateways",
-        "EgressOnlyInternetGateways",
-        lambda found: _attached(found, "EgressOnlyInternetGatewayId", place.vpc_id),
-    )
+    """Return the region's egress-only internet gateways by their ids, each with the VPC it is attached to."""
+
+    def shaped(found: list[EgressOnlyInternetGatewayTypeDef]) -> dict[str, InternetGateway]:
+        return {
+            each["EgressOnlyInternetGatewayId"]: _gateway(each["EgressOnlyInternetGatewayId"], each) for each in found
+        }
+
+    return place.read(reading, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", shaped)
 
 
-def _attached(found: Iterable[Mapping[str, Any]], key: str, vpc_id: str) -> dict[str, InternetGateway]:
-    return {
-        each[key]: InternetGateway(each[key], vpc_id)
-        for each in found
-        for attachment in each.get("Attachments", [])
-        if attachment.get("VpcId") == vpc_id and attachment.get("State") in ("attached", "available")
-    }
+def _gateway(gateway_id: str, found: InternetGatewayTypeDef | EgressOnlyInternetGatewayTypeDef) -> InternetGateway:
+    attached = (each for each in found.get("Attachments", []) if each.get("State") in ("attached", "available"))
+    return InternetGateway(gateway_id, next((each.get("VpcId") for each in attached), None))

@@ -62,10 +62,11 @@ def read_attribute(
 ) -> bool | Unread:
     """Return one of the VPC's DNS attributes."""
 
-    def request(client: EC2Client) -> bool:
+    def request(client: EC2Client) -> bool | None:
         answer = client.describe_vpc_attribute(VpcId=place.vpc_id, Attribute=attribute)
-        found = answer["EnableDnsSupport"] if attribute == "enableDnsSupport" else answer["EnableDnsHostnames"]
-        return found.get("Value", False)
+        if attribute == "enableDnsSupport":
+            return answer.get("EnableDnsSupport", {}).get("Value")
+        return answer.get("EnableDnsHostnames", {}).get("Value")
 
     found = reading.call("ec2:DescribeVpcAttribute", account=place.account, region=place.region, request=request)
     return Unread("ec2:DescribeVpcAttribute gave no answer") if found is None else found
@@ -95,7 +96,7 @@ def read_private_zones(reading: Reading, place: VpcPlace) -> tuple[str, ...] | U
         token: dict[str, str] = {}
         for _ in range(_MAX_PAGES):
             page = client.list_hosted_zones_by_vpc(VPCId=place.vpc_id, VPCRegion=place.region, **token)
-            zones = page["HostedZoneSummaries"]
+            zones = page.get("HostedZoneSummaries", [])
             names += [zone["Name"] for zone in zones if not zone.get("Owner", {}).get("OwningService")]
             if not page.get("NextToken"):
                 break

@@ -25,7 +25,8 @@ What decides:
   undecided, and name the rule. S3's are known where its prefix list was read.
 - Where the traffic may take one of several ways (custom DNS servers, unread endpoints), a fault stays one only if every
   way shows it; the rest is undecided.
-- What is `Unread` leaves undecided the causes that needed it, and no other.
+- What is `Unread` leaves undecided the causes that needed it, and no other. So do groups that are assumed, not read: a
+  rule for a group that the other side may have may be the one that lets the traffic through.
 
 Out of sight: Route 53 Resolver rules and DNS Firewall, AWS Network Firewall, proxies, and anything on the node itself.
 """

@@ -123,6 +123,7 @@ class Peer:
 
     `name` is for people. `group_ids` are the security groups on its interfaces; `prefix_list_ids` those prefix
     lists that are known to hold all of its addresses. `cidr` is one block to write into a rule that lets it through.
+    With `groups_known` false it may have other groups as well, so that a rule for any group may be for it.
     """
 
     name: str
@@ -130,3 +131,4 @@ class Peer:
     cidr: str | None = None
     group_ids: frozenset[str] = frozenset()
     prefix_list_ids: frozenset[str] = frozenset()
+    groups_known: bool = True

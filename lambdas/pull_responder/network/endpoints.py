@@ -14,6 +14,7 @@ from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, Resou
 from pull_responder.network.model import (
     EndpointInterface,
     Network,
+    NodePlace,
     RouteTable,
     RouteTarget,
     VpcEndpoint,
@@ -21,7 +22,7 @@ from pull_responder.network.model import (
 from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
 from pull_responder.network.places import Trip, addresses_of, endpoint_peer, interfaces_of, vpc_id
 from pull_responder.network.resolution import Destination, dns_fault, endpoints_of, has_private_dns, is_up
-from pull_responder.network.routing import listed, routing
+from pull_responder.network.routing import gateway_route, listed, routing
 from pull_responder.network.security_groups import egress_hop, ingress_hop
 
 _ALL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
@@ -65,6 +66,15 @@ def state_hop(endpoint: VpcEndpoint) -> Hop:
     return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), (words,), (fault,))
 
 
+def unreachable_hop(endpoint: VpcEndpoint, node: NodePlace) -> Hop:
+    """Return that an endpoint, where the name leads, has no address of an IP version that the node speaks."""
+    cause = Cause.ENDPOINT_UNAVAILABLE
+    words = f"{endpoint.id} ({endpoint.service_name}) has no address of an IP version that {node.name} has one of"
+    fix = Fix(endpoint_id=endpoint.id, services=(endpoint.service_name,))
+    fault = Fault(cause, ResourceType.OTHER, endpoint.id, f"Endpoint {words}.", (words,), (fix,))
+    return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), (words,), (fault,))
+
+
 def dead_end(trip: Trip, why: str) -> DeadEnd:
     """Return the fault of a destination that no route leads to: `why` says how that shows.
 
@@ -75,6 +85,8 @@ def dead_end(trip: Trip, why: str) -> DeadEnd:
     proof = (why,) if isinstance(table, Unread) else (why, listed(table))
     table_id = None if isinstance(table, Unread) else table.id
     if gateway := next(iter(endpoints_of(destination, network, "Gateway")), None):
+        if not is_up(gateway) and not isinstance(table, Unread) and gateway_route(table, gateway):
+            return DeadEnd(state_hop(gateway).faults, gateway)
         explanation = f"S3 gateway endpoint {gateway.id} is not in the route table of subnet {node.subnet_id}."
         fix = Fix(route_table_id=table_id, endpoint_id=gateway.id, subnet_id=node.subnet_id)
         resource = table_id or node.subnet_id
@@ -88,7 +100,8 @@ def dead_end(trip: Trip, why: str) -> DeadEnd:
     if any(_exists(service, destination, network) for service in _ALL_SERVICES):
         explanation = f"Subnet {node.subnet_id} has no way to the internet, and {vpc_id(network)} has no endpoint"
         explanation += f" for {destination.service_name} that serves {destination.host}."
-        services = (destination.service_name,)
+        # An endpoint need not answer for the names of dual-stack and FIPS hosts: making one may be no way out.
+        services = (destination.service_name,) if destination.plain or destination.service == "s3" else ()
         fix = Fix(vpc_id=vpc_id(network), subnet_id=node.subnet_id, route_table_id=table_id, services=services)
         return DeadEnd((Fault(Cause.ENDPOINT_MISSING, ResourceType.VPC, vpc_id(network), explanation, proof, (fix,)),))
     explanation = f"Subnet {node.subnet_id} has no route to the registry, and its VPC no endpoint for it."

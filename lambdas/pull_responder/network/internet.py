@@ -8,14 +8,17 @@ to an internet gateway, and ACLs that let both sides through), "Regional NAT gat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reading import Unread
 from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
-from pull_responder.network.model import NatGateway, Network, Route, RouteTarget, read
+from pull_responder.network.model import InternetGateway, NatGateway, Network, Route, RouteTarget, read
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.places import Trip
 from pull_responder.network.routing import Routing, listed, routing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _GATEWAYS: Final = {RouteTarget.INTERNET_GATEWAY, RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY}
 
@@ -35,6 +38,9 @@ def way_out(route: Route, trip: Trip) -> Exit:
         return _nat_gateway(route, trip)
     if broken := _unusable(route, trip.network):
         return Exit(dead_end=broken)
+    if unlisted := _unlisted(route, trip.network):
+        doubt = Undecided(Cause.NO_ROUTE, unlisted)
+        return Exit((Hop(HopKind.INTERNET_GATEWAY, route.target, (Cause.NO_ROUTE,), undecided=(doubt,)),))
     if route.kind is RouteTarget.INTERNET_GATEWAY:
         return Exit((_internet_gateway(route, trip),))
     if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY:
@@ -48,10 +54,25 @@ def _unusable(route: Route, network: Network) -> str:
         return f"route {route} leads to a {route.kind} that does not take it"
     if route.kind is RouteTarget.LOCAL:
         return f"route {route} stays in the VPC"
-    gateway = read(network.internet_gateways, route.target, route.target)
-    if isinstance(gateway, Unread) or isinstance(network.vpc, Unread) or route.kind not in _GATEWAYS:
+    gateway = read(_gateways(route, network), route.target, route.target)
+    if isinstance(gateway, Unread) or isinstance(network.vpc, Unread):
         return ""  # an active route to a gateway says by itself that the gateway is attached
     return "" if gateway.vpc_id == network.vpc.id else f"{gateway.id} is not attached to {network.vpc.id}"
+
+
+def _unlisted(route: Route, network: Network) -> str:
+    """Return why an active route may yet lead nowhere: its gateway is not among those that were read."""
+    gateways = _gateways(route, network)
+    if route.kind not in _GATEWAYS or isinstance(gateways, Unread) or route.target in gateways:
+        return ""
+    return f"route {route} is active, and yet {route.target} is not among the gateways that EC2 lists"
+
+
+def _gateways(route: Route, network: Network) -> Mapping[str, InternetGateway] | Unread:
+    """Return the gateways of the kind that a route leads to."""
+    if route.kind is RouteTarget.INTERNET_GATEWAY:
+        return network.internet_gateways
+    return network.egress_only_gateways if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY else {}
 
 
 def _internet_gateway(route: Route, trip: Trip) -> Hop:
@@ -138,10 +159,17 @@ def _behind(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -> Exit:
     return Exit((hop, acl_hop(subnet_id, crossings, network), route_hop))
 
 
+def _loop(route: Route, nat: NatGateway) -> str:
+    return f"route {route} leads back to the NAT gateway itself" if route.target == nat.id else ""
+
+
 def _nat_route(found: Routing, subnet_id: str, nat: NatGateway, network: Network) -> Hop:
     table, proof = found.table, (listed(found.table),)
-    dead = {route: _unusable(route, network) for route in found.routes}
-    onward = all(route.kind is RouteTarget.INTERNET_GATEWAY and not dead[route] for route in found.routes)
+    dead = {route: _unusable(route, network) or _loop(route, nat) for route in found.routes}
+    onward = all(
+        route.kind is RouteTarget.INTERNET_GATEWAY and not dead[route] and not _unlisted(route, network)
+        for route in found.routes
+    )
     if onward and not found.unrouted and not found.unread:
         return Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), proof)
     stuck = all(dead.values()) and not found.unread and (found.unrouted or dead)

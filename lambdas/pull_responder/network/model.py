@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
@@ -37,12 +38,16 @@ class Vpc:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet with its IPv4 and IPv6 blocks. `maps_public_addresses` is its MapPublicIpOnLaunch."""
+    """A subnet with its IPv4 and IPv6 blocks. `maps_public_addresses` is its MapPublicIpOnLaunch.
+
+    `owner` is the account it belongs to, as its whole VPC does; empty where that is not known.
+    """
 
     id: str
     cidrs: tuple[str, ...]
     availability_zone: str = ""
     maps_public_addresses: bool = False
+    owner: str = ""
 
 
 class RouteTarget(StrEnum):
@@ -131,11 +136,12 @@ class SecurityGroupRule:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """A security group with its rules both ways."""
+    """A security group with its rules both ways; `owner` is its account, empty where that is not known."""
 
     id: str
     egress: tuple[SecurityGroupRule, ...] = ()
     ingress: tuple[SecurityGroupRule, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +237,12 @@ class NodePlace:
 
     `name` is for people. `addresses` are its primary interface's private IPv4 and its IPv6 addresses; empty for a node
     that does not exist yet, which may then have any address of its subnet. `public_address` is the public IPv4
-    address, or any words for one that is sure to be assigned; None means there is none.
+    address, or any words for one that is sure to be assigned; None means there is none. `assumption` says what has to
+    hold for `group_ids` to be its groups, where that is not sure.
+
+    An EC2 node pulls over its primary interface, whatever groups a SecurityGroupPolicy gives its pods: those are on the
+    branch interfaces of the pods, and containerd is none of them (Amazon EKS User Guide, "Assign security groups to
+    individual Pods"; that images are pulled outside of pods is how kubelet works). A Fargate pod pulls over its own.
     """
 
     name: str
@@ -239,6 +250,7 @@ class NodePlace:
     group_ids: tuple[str, ...] | Unread
     addresses: tuple[str, ...] = ()
     public_address: str | Unread | None = None
+    assumption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +263,7 @@ class RegistryPlace:
     @property
     def public(self) -> bool:
         """Whether this is ECR Public, which no interface endpoint serves to container clients."""
-        return self.host in {"public.ecr.aws", "ecr-public.aws.com"}
+        return self.host in ECR_PUBLIC_HOSTS
 
     @property
     def fips(self) -> bool:
@@ -260,8 +272,8 @@ class RegistryPlace:
 
     @property
     def dual_stack(self) -> bool:
-        """Whether the host has IPv6 addresses as well."""
-        return self.public or self.host.endswith((".on.aws", ".on.amazonwebservices.com.cn"))
+        """Whether the host has IPv6 addresses, too (ECR and ECR Public User Guides, "Making requests to …")."""
+        return self.host.endswith((".on.aws", ".on.amazonwebservices.com.cn")) or self.host == "ecr-public.aws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +294,7 @@ class Network:
     endpoints: tuple[VpcEndpoint, ...] | Unread = ()
     nat_gateways: Mapping[str, NatGateway] | Unread = field(default_factory=dict)
     internet_gateways: Mapping[str, InternetGateway] | Unread = field(default_factory=dict)
+    egress_only_gateways: Mapping[str, InternetGateway] | Unread = field(default_factory=dict)
     prefix_lists: Mapping[str, PrefixList | Unread] | Unread = field(default_factory=dict)
     private_zones: tuple[str, ...] | Unread = ()
 

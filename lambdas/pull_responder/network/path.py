@@ -7,7 +7,7 @@ from dataclasses import replace
 from pull_responder.model.reading import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Cause, Hop, HopKind, HopVerdict, Leg, Path, Undecided
-from pull_responder.network.endpoints import DeadEnd, dead_end, interface_way, state_hop
+from pull_responder.network.endpoints import DeadEnd, dead_end, interface_way, state_hop, unreachable_hop
 from pull_responder.network.internet import Exit, way_out
 from pull_responder.network.model import (
     Network,
@@ -27,9 +27,10 @@ from pull_responder.network.places import (
     inside_peer,
     interfaces_of,
     node_versions,
+    private_peer,
 )
-from pull_responder.network.resolution import Destination, destinations, endpoints_of, resolve
-from pull_responder.network.routing import Routing, gateway_route, listed, routing
+from pull_responder.network.resolution import Destination, Resolution, destinations, endpoints_of, resolve
+from pull_responder.network.routing import Routing, gateway_route, is_gateway_endpoint_route, listed, routing
 from pull_responder.network.security_groups import egress_hop
 
 Hops = tuple[Hop, ...]
@@ -56,30 +57,37 @@ def trace(node: NodePlace, registry: RegistryPlace, network: Network) -> Path:
 
 
 def _leg(node: NodePlace, destination: Destination, network: Network) -> Leg:
-    versions = [v for v in destination.versions if v in node_versions(node, network)]
-    ways = [hops for version in versions if (hops := _way(Trip(node, destination, network, version)))]
+    trips = [Trip(node, destination, network, version) for version in node_versions(node, network)]
+    ways = [hops for trip in trips if (hops := _way(trip))]
     # A client tries both IP versions (RFC 8305): one that works is enough, and IPv4 is the one to repair.
     legs = [Leg(destination.stage, destination.host, hops) for hops in ways]
     for verdict in (HopVerdict.OK, HopVerdict.UNDECIDED, HopVerdict.FAILED):
         if best := next((leg for leg in legs if leg.verdict is verdict), None):
             return best
+    return Leg(destination.stage, destination.host, _no_common_version(node, destination, network))
+
+
+def _no_common_version(node: NodePlace, destination: Destination, network: Network) -> Hops:
+    """Return the hops of a node that speaks none of the IP versions that the name leads to."""
+    found = resolve(destination, network)
+    if found.endpoint and not found.doubt:
+        return found.hop, unreachable_hop(found.endpoint, node)
     reason = f"{node.name} has only IPv6 and {destination.host} only IPv4: DNS64 and NAT64 are not followed"
     doubt = Undecided(Cause.NO_ROUTE, reason)
-    return Leg(
-        destination.stage, destination.host, (Hop(HopKind.NODE, node.name, (Cause.NO_ROUTE,), undecided=(doubt,)),)
-    )
+    return (found.hop, Hop(HopKind.NODE, node.name, (Cause.NO_ROUTE,), undecided=(doubt,)))
 
 
 def _way(trip: Trip) -> Hops:
-    """Return the hops of a trip; none where the name leads to an endpoint without addresses of this IP version."""
+    """Return the hops of a trip; none where the name leads to no address of this IP version."""
     found = resolve(trip.destination, trip.network)
+    has_public = trip.version in trip.destination.versions
     ways: list[Hops] = []
     if found.endpoint and _speaks(found.endpoint, trip):
         ways.append(interface_way(trip, found.endpoint))
-    if not found.endpoint or found.doubt:
+    if has_public and (not found.endpoint or found.doubt):
         ways.append(_public_way(trip))
-    if found.doubt and not found.endpoint:
-        ways.append(_unknown_endpoint_way(trip, found.doubt))
+    if ways and found.doubt and (found.elsewhere or not found.endpoint):
+        ways.append(_unknown_endpoint_way(trip, found))
     return (found.hop, *_either(ways, found.doubt)) if ways else ()
 
 
@@ -103,16 +111,16 @@ def _keep(hop: Hop, certain: set[tuple[Cause, str]], doubt: str) -> Hop:
     return replace(replace(hop, faults=unsure).doubted(doubt), faults=sure) if unsure else hop
 
 
-def _unknown_endpoint_way(trip: Trip, doubt: str) -> Hops:
-    """Return the way to an endpoint of which nothing is known but that it would be in the VPC."""
-    inside = inside_peer(trip.network, trip.version)
+def _unknown_endpoint_way(trip: Trip, found: Resolution) -> Hops:
+    """Return the way to an endpoint of which nothing is known but, at most, that it would be in the VPC."""
+    peer = (private_peer if found.elsewhere else inside_peer)(trip.network, trip.version)
     causes: tuple[Cause, ...] = ()
     if isinstance(trip.network.endpoints, Unread) and trip.destination.service:
         s3 = (Cause.S3_NOT_IN_ROUTE_TABLE,) if trip.destination.service == "s3" else ()
         causes = (*_ENDPOINT_CAUSES, *s3)
-    doubts = tuple(Undecided(cause, doubt) for cause in causes)
+    doubts = tuple(Undecided(cause, found.doubt) for cause in causes)
     # No network ACL: the endpoint might be in the node's own subnet.
-    out = egress_hop(trip.node, inside, trip.network)
+    out = egress_hop(trip.node, peer, trip.network)
     return (out, Hop(HopKind.ENDPOINT, "unknown", causes, undecided=doubts))
 
 
@@ -138,17 +146,31 @@ def _public_way(trip: Trip) -> Hops:
         unread = Hop(HopKind.ROUTE, trip.node.subnet_id, tuple(open_), undecided=doubts)
         # Which endpoint or gateway the traffic will meet is open, so rules have to let out both kinds of it.
         return (*_departure(trip, anywhere_peer(trip.destination, network, trip.version)), unread)
+    untold = ""
     for endpoint in endpoints_of(trip.destination, network, "Gateway"):
         route = gateway_route(table, endpoint)
-        if route and route.active and trip.version == 4:  # noqa: PLR2004 -- IP version 4
+        if route and route.active and trip.version != 4:  # noqa: PLR2004 -- IP version 4
+            untold = f"whether {endpoint.id} takes IPv6 to S3 is not known, and no other route of {table.id} does"
+        elif route and route.active:
             evidence = (f"route {route} of {table.id} takes S3's addresses to {endpoint.id}",)
             causes = (Cause.NO_ROUTE, Cause.S3_NOT_IN_ROUTE_TABLE, Cause.ENDPOINT_MISSING)
             hop = Hop(HopKind.ROUTE, table.id, causes, evidence)
             return (*_departure(trip, trip.server), hop, state_hop(endpoint))
+    if dropped := _dropping(trip, table):
+        return _stuck(trip, f"route {dropped} of {table.id} drops S3's addresses")
     found = routing(table, trip.server.addresses, network)
     if not found.routes and not found.unread:
+        if untold:
+            return (Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), undecided=(Undecided(Cause.NO_ROUTE, untold),)),)
         return _stuck(trip, f"no route of {table.id} leads to {trip.server.name}")
     return _routed(trip, found)
+
+
+def _dropping(trip: Trip, table: RouteTable) -> Route | None:
+    """Return a route to a gateway endpoint that takes S3's addresses nowhere: it wins over the default route."""
+    lists = trip.server.prefix_list_ids
+    dead = (route for route in table.routes if not route.active and route.destination in lists)
+    return next((route for route in dead if is_gateway_endpoint_route(route, trip.network)), None)
 
 
 def _routed(trip: Trip, found: Routing) -> Hops:

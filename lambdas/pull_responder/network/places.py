@@ -67,13 +67,15 @@ def node_versions(node: NodePlace, network: Network) -> tuple[int, ...]:
 
 def node_peer(node: NodePlace, network: Network, version: int) -> Peer:
     """Return the node as endpoints see it: its addresses, or any of its subnet's, or any at all."""
-    groups = frozenset[str]() if isinstance(node.group_ids, Unread) else frozenset(node.group_ids)
+    groups_known = not isinstance(node.group_ids, Unread) and not node.assumption
+    groups = frozenset(node.group_ids) if not isinstance(node.group_ids, Unread) else frozenset[str]()
     subnet = read(network.subnets, node.subnet_id, node.subnet_id)
     blocks = () if isinstance(subnet, Unread) else subnet.cidrs
     known = _node_addresses(node, network)
     any_address = ALL_IPV4 if version == _IPV4 else ALL_IPV6
     addresses = addresses_of(known, version) if known else any_address
-    return Peer(node.name, addresses, _first(blocks, version) or _first(known, version), groups)
+    cidr = _first(blocks, version) or _first(known, version)
+    return Peer(node.name, addresses, cidr, groups, groups_known=groups_known)
 
 
 def endpoint_peer(endpoint: VpcEndpoint, network: Network, version: int) -> Peer:
@@ -81,8 +83,11 @@ def endpoint_peer(endpoint: VpcEndpoint, network: Network, version: int) -> Peer
     interfaces = interfaces_of(endpoint, network)
     addresses = addresses_of(tuple(address for found in interfaces for address in found.addresses), version)
     inside = inside_peer(network, version)
+    if not isinstance(network.vpc, Unread) and (blocks := addresses_of(network.vpc.cidrs, version)):
+        addresses = addresses & blocks  # an interface has no others
     groups = frozenset(endpoint.group_ids)
-    return Peer(f"endpoint {endpoint.id}", addresses or inside.addresses, inside.cidr, groups)
+    cidr = _block_of(addresses, network) if addresses else inside.cidr
+    return Peer(f"endpoint {endpoint.id}", addresses or inside.addresses, cidr, groups, groups_known=bool(groups))
 
 
 def interfaces_of(endpoint: VpcEndpoint, network: Network) -> tuple[EndpointInterface, ...]:
@@ -101,7 +106,8 @@ def inside_peer(network: Network, version: int) -> Peer:
     """Return any address of the VPC."""
     cidrs = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
     known = addresses_of(cidrs, version)
-    return Peer("an endpoint in the VPC", known or _private(version), _first(cidrs, version))
+    found = known or _private(version)
+    return Peer("an endpoint in the VPC", found, _first(cidrs, version), groups_known=False)
 
 
 def public_peer(destination: Destination, network: Network, version: int) -> Peer:
@@ -126,14 +132,22 @@ def public_peer(destination: Destination, network: Network, version: int) -> Pee
 def anywhere_peer(destination: Destination, network: Network, version: int) -> Peer:
     """Return the public addresses of the destination together with the VPC's own."""
     public, inside = public_peer(destination, network, version), inside_peer(network, version)
-    return replace(public, name=f"{public.name} or {inside.name}", addresses=public.addresses | inside.addresses)
+    name = f"{public.name} or {inside.name}"
+    return replace(public, name=name, addresses=public.addresses | inside.addresses, groups_known=False)
 
 
 def elsewhere_peer(destination: Destination, network: Network, version: int) -> Peer:
     """Return the public addresses of the destination together with every private one."""
     public = public_peer(destination, network, version)
     addresses = public.addresses | _private(version)
-    return replace(public, name=f"{public.name} or an endpoint in another VPC", addresses=addresses)
+    name = f"{public.name} or an endpoint in another VPC"
+    return replace(public, name=name, addresses=addresses, groups_known=False)
+
+
+def private_peer(network: Network, version: int) -> Peer:
+    """Return any private address, in this VPC or in another."""
+    inside = inside_peer(network, version)
+    return replace(inside, name="an endpoint in this or another VPC", addresses=inside.addresses | _private(version))
 
 
 def _gateway_services(network: Network) -> AddressSet:
@@ -163,6 +177,12 @@ def _node_addresses(node: NodePlace, network: Network) -> tuple[str, ...]:
         return node.addresses
     subnet = read(network.subnets, node.subnet_id, node.subnet_id)
     return () if isinstance(subnet, Unread) else subnet.cidrs
+
+
+def _block_of(addresses: AddressSet, network: Network) -> str | None:
+    """Return the block of the VPC that holds all the addresses, None where none does."""
+    cidrs = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
+    return next((cidr for cidr in cidrs if not addresses - AddressSet.of(cidr)), None)
 
 
 def _first(cidrs: tuple[str, ...], version: int) -> str | None:

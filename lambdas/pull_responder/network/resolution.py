@@ -8,6 +8,7 @@ DNS attributes of the VPC must be on).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from typing import Final
 
 from pull_responder.model.pull import Stage
@@ -16,6 +17,8 @@ from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, Resou
 from pull_responder.network.model import Network, RegistryPlace, Vpc, VpcEndpoint
 
 AMAZON_DNS: Final = "AmazonProvidedDNS"
+# Amazon VPC User Guide, "Understanding Amazon DNS": these two, and the base of the VPC's primary block plus two.
+_AMAZON_DNS_ADDRESSES: Final = ("169.254.169.253", "fd00:ec2::253")
 _GONE: Final = {"deleting", "deleted"}
 # "Partial" is an endpoint that is up in some of its Availability Zones.
 _UP: Final = {"available", "partial"}
@@ -25,8 +28,8 @@ _UP: Final = {"available", "partial"}
 class Destination:
     """One host a pull talks to. `service` ends the name of its endpoint service ("ecr.api"); empty where there is none.
 
-    `plain` is false for dual-stack and FIPS hosts, whose names an endpoint's private DNS may or may not hold.
-    `versions` are the IP versions the host has addresses of.
+    `plain` is false for dual-stack and FIPS hosts, whose names an endpoint's private DNS may or may not hold; `fips` is
+    true for those that an endpoint service of their own may serve. `versions` are the IP versions of its addresses.
     """
 
     stage: Stage
@@ -35,6 +38,7 @@ class Destination:
     service: str
     plain: bool = True
     versions: tuple[int, ...] = (4,)
+    fips: bool = False
 
     @property
     def service_name(self) -> str:
@@ -47,24 +51,28 @@ class Destination:
 class Resolution:
     """Where a name leads: to `endpoint`, or to public addresses where that is None.
 
-    A non-empty `doubt` says why it may as well be the other of the two.
+    A non-empty `doubt` says why it may as well be the other of the two; with `elsewhere` it may be any address at all,
+    for example of an endpoint in another VPC.
     """
 
     hop: Hop
     endpoint: VpcEndpoint | None = None
     doubt: str = ""
+    elsewhere: bool = False
 
 
 def destinations(registry: RegistryPlace) -> tuple[Destination, ...]:
     """Return the hosts a pull from `registry` talks to, in the order it does.
 
     ECR Public is pulled without a token if need be, so its token host does not count; its layers come from CloudFront.
+    No endpoint serves its registry, only its API (com.amazonaws.us-east-1.ecr-public.api): the way is by the internet.
     """
     region = registry.region
     if registry.public:
+        public = (4, 6) if registry.dual_stack else (4,)
         return (
-            Destination(Stage.MANIFEST, registry.host, region, "", versions=(4, 6)),
-            Destination(Stage.LAYER, "cloudfront.net", region, "", versions=(4, 6)),
+            Destination(Stage.MANIFEST, registry.host, region, "", versions=public),
+            Destination(Stage.LAYER, "cloudfront.net", region, "", versions=public),
         )
     suffix = registry.host.partition(f".{region}.")[2]
     china = suffix.endswith(".cn")
@@ -79,8 +87,8 @@ def destinations(registry: RegistryPlace) -> tuple[Destination, ...]:
     plain = not (registry.dual_stack or registry.fips)
     bucket = f"prod-{region}-starport-layer-bucket.{s3}"
     return (
-        Destination(Stage.TOKEN, api, region, "ecr.api", plain, versions),
-        Destination(Stage.MANIFEST, registry.host, region, "ecr.dkr", plain, versions),
+        Destination(Stage.TOKEN, api, region, "ecr.api", plain, versions, registry.fips),
+        Destination(Stage.MANIFEST, registry.host, region, "ecr.dkr", plain, versions, registry.fips),
         # Inference: a dual-stack registry hands out S3's dual-stack names; a FIPS one S3's plain ones.
         Destination(Stage.LAYER, bucket, region, "s3", not registry.dual_stack, versions),
     )
@@ -93,15 +101,22 @@ def endpoints_of(destination: Destination, network: Network, kind: str) -> tuple
     """
     if isinstance(network.endpoints, Unread) or not destination.service:
         return ()
+    service = f".{destination.region}.{destination.service}"
+    # Inference: an endpoint service of FIPS hosts has the name of the plain one with this suffix.
+    services = (service, f"{service}-fips") if destination.fips else (service,)
     found = [
         endpoint
         for endpoint in network.endpoints
         if endpoint.type == kind
         and endpoint.state.lower() not in _GONE
-        and endpoint.service_name.endswith(f".{destination.region}.{destination.service}")
+        and endpoint.service_name.endswith(services)
         and (endpoint.service_region or network.region) == destination.region
     ]
-    return tuple(sorted(found, key=lambda endpoint: (not endpoint.private_dns, not is_up(endpoint))))
+    return tuple(sorted(found, key=lambda each: (not _of_fips(each), not each.private_dns, not is_up(each))))
+
+
+def _of_fips(endpoint: VpcEndpoint) -> bool:
+    return endpoint.service_name.endswith("-fips")
 
 
 def is_up(endpoint: VpcEndpoint) -> bool:
@@ -125,19 +140,19 @@ def resolve(destination: Destination, network: Network) -> Resolution:
     endpoint = next(
         (found for found in endpoints_of(destination, network, "Interface") if has_private_dns(found)), None
     )
-    covered = _answers(endpoint, destination) if endpoint else False
+    covered = _answers(endpoint, destination) if endpoint else None
     if isinstance(network.endpoints, Unread):
         return Resolution(_said(hop, "leads to an endpoint or to public addresses"), doubt=network.endpoints.reason)
     zone_doubt = _zone_doubt(destination, network)
-    if endpoint is None or covered is False or _vpc(network).dns_hostnames is False:
-        return Resolution(_said(hop, "leads to public addresses"), doubt=zone_doubt)
+    if endpoint is None or _vpc(network).dns_hostnames is False:
+        return Resolution(_said(hop, "leads to public addresses"), doubt=zone_doubt, elsewhere=bool(zone_doubt))
     if isinstance(hostnames := _vpc(network).dns_hostnames, Unread):
         hop = _with_doubt(hop, hostnames.reason)
     doubt = zone_doubt or _doubt(endpoint, destination, network, covered=covered is True)
     words = f"leads to {endpoint.id}, whose private DNS takes this name's traffic for the whole VPC"
     if not doubt:
         hop = replace(hop, looked_for=(*hop.looked_for, Cause.ENDPOINT_MISSING, Cause.PRIVATE_DNS_DISABLED))
-    return Resolution(_said(hop, words), endpoint, doubt)
+    return Resolution(_said(hop, words), endpoint, doubt, elsewhere=bool(doubt and (zone_doubt or _own_dns(network))))
 
 
 def dns_fault(network: Network, attributes: tuple[str, ...], explanation: str) -> Fault:
@@ -157,9 +172,17 @@ def _vpc(network: Network) -> Vpc:
 def _own_dns(network: Network) -> str:
     """Return the words for DNS servers other than Amazon's that the VPC hands out, or for not knowing; else empty."""
     servers = _vpc(network).dns_servers
-    if isinstance(servers, Unread) or servers == (AMAZON_DNS,):
+    if isinstance(servers, Unread) or all(_is_amazons(server, network) for server in servers):
         return ""
     return f"the VPC's DHCP options name the DNS servers {', '.join(servers)}, whose answers cannot be read"
+
+
+def _is_amazons(server: str, network: Network) -> bool:
+    """Return whether a DNS server is Amazon's: by name, or by its addresses, of which the VPC has one of its own."""
+    if server in (AMAZON_DNS, *_AMAZON_DNS_ADDRESSES):
+        return True
+    block = next((cidr for cidr in _vpc(network).cidrs if ":" not in cidr), None)
+    return block is not None and server == str(ip_network(block, strict=False).network_address + 2)
 
 
 def _dns_support(network: Network) -> tuple[tuple[Fault, ...], tuple[Undecided, ...]]:
@@ -176,14 +199,13 @@ def _dns_support(network: Network) -> tuple[tuple[Fault, ...], tuple[Undecided, 
 
 
 def _answers(endpoint: VpcEndpoint, destination: Destination) -> bool | None:
-    """Return whether the endpoint's private DNS holds the destination's name; None when that is not known."""
-    if destination.plain:
+    """Return whether the endpoint's private DNS holds the destination's name; None when that is not known.
+
+    Its DnsEntries may list the name. Inference: where they do not, the private hosted zone behind may hold it yet.
+    """
+    if destination.plain or (destination.fips and _of_fips(endpoint)):
         return True
-    # An endpoint's own names lie under vpce.<suffix>; the rest of its DnsEntries are its private names.
-    names = [name.rstrip(".") for name in endpoint.dns_names if ".vpce." not in name]
-    if not names:
-        return None
-    return any(_matches(name, destination.host) for name in names)
+    return any(_matches(name.rstrip("."), destination.host) for name in endpoint.dns_names) or None
 
 
 def _matches(name: str, host: str) -> bool:

@@ -30,8 +30,12 @@ class Admission:
 
 
 def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egress: bool) -> Admission:
-    """Return what the groups together let through on port 443 to (or from) `peer`."""
+    """Return what the groups together let through on port 443 to (or from) `peer`.
+
+    A rule for a group that the peer may or may not have counts as one for a part of the peer.
+    """
     allowed, used, unread, evidence = AddressSet(), list[SecurityGroupRule](), list[str](), list[str]()
+    possible = list[SecurityGroupRule]()
     for group_id in group_ids:
         group = read(network.security_groups, group_id, f"security group {group_id}")
         if isinstance(group, Unread):
@@ -48,7 +52,12 @@ def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egres
             elif addresses & peer.addresses:
                 allowed |= addresses
                 used.append(rule)
-    return Admission(coverage(allowed, peer.addresses), tuple(used), tuple(unread), tuple(evidence))
+            elif rule.peer.startswith("sg-") and not peer.groups_known:
+                possible.append(rule)
+    covered = coverage(allowed, peer.addresses)
+    if covered is Coverage.NONE and possible:
+        covered, used = Coverage.SOME, possible
+    return Admission(covered, tuple(used), tuple(unread), tuple(evidence))
 
 
 def egress_hop(node: NodePlace, peer: Peer, network: Network, *, settled: bool = True) -> Hop:
@@ -58,12 +67,14 @@ def egress_hop(node: NodePlace, peer: Peer, network: Network, *, settled: bool =
     is repaired; then only rules that let nothing out to any part of it are a fault.
     """
     cause = Cause.SECURITY_GROUP_BLOCKS_EGRESS
-    if isinstance(node.group_ids, Unread):
-        return Hop(HopKind.NODE, node.name, (cause,), undecided=(Undecided(cause, node.group_ids.reason),))
+    unknown = "" if node.group_ids else f"the security groups of {node.name} are not known"
+    if isinstance(node.group_ids, Unread) or unknown:
+        reason = node.group_ids.reason if isinstance(node.group_ids, Unread) else unknown
+        return Hop(HopKind.NODE, node.name, (cause,), undecided=(Undecided(cause, reason),))
     found = admission(node.group_ids, peer, network, egress=True)
     hop = _hop(Hop(HopKind.NODE, node.name, (cause,)), found, f"out to {peer.name}", settled=settled)
     if hop is not None:
-        return hop
+        return replace(hop, evidence=(*hop.evidence, node.assumption)) if node.assumption else hop
     groups = ", ".join(node.group_ids)
     fault = Fault(
         cause,
@@ -73,7 +84,8 @@ def egress_hop(node: NodePlace, peer: Peer, network: Network, *, settled: bool =
         found.evidence,
         (Fix(group_id=node.group_ids[0], egress=True, ports=(HTTPS, HTTPS), peer=_to_allow(peer)),),
     )
-    return Hop(HopKind.NODE, node.name, (cause,), found.evidence, (fault,))
+    hop = Hop(HopKind.NODE, node.name, (cause,), found.evidence, (fault,))
+    return hop.doubted(f"{fault.explanation} {node.assumption}") if node.assumption else hop
 
 
 def ingress_hop(endpoint: VpcEndpoint, node: Peer, network: Network) -> Hop:
@@ -141,8 +153,8 @@ def _addresses(rule: SecurityGroupRule, peer: Peer, network: Network) -> Address
 
 
 def _to_allow(peer: Peer) -> str | None:
-    """Return the prefix list or CIDR block of `peer` to write into a new rule, where a single one says it."""
-    return min(peer.prefix_list_ids, default=None) or peer.cidr
+    """Return the prefix list, CIDR block or group of `peer` to write into a new rule, where a single one says it."""
+    return min(peer.prefix_list_ids, default=None) or peer.cidr or min(peer.group_ids, default=None)
 
 
 def _listed(rules: tuple[SecurityGroupRule, ...]) -> str:

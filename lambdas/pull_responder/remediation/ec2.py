@@ -37,10 +37,15 @@ class Where:
         return aws("ec2", operation, *flags, **options, region=self.region)
 
 
-def allow_https(where: Where, *, group_id: str, peer: str, egress: bool) -> Remediation:
-    """Let TCP 443 out of (or into) a security group: to `peer`, a CIDR block, a security group or a prefix list."""
+def allow_https(
+    where: Where, *, group_id: str, peer: str, egress: bool, peer_account: str | None = None
+) -> Remediation:
+    """Let TCP 443 out of (or into) a security group: to `peer`, a CIDR block, a security group or a prefix list.
+
+    `peer_account` is that of a security group of another account, which shares the VPC.
+    """
     way, to = ("egress", "to") if egress else ("ingress", "from")
-    permission = json.dumps([{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **_peer(peer)}])
+    permission = json.dumps([{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **_peer(peer, peer_account)}])
     operation = f"authorize-security-group-{way}"
     return where.remedy(
         f"Add a rule to the security group {group_id} that allows TCP 443 {to} {peer}.",
@@ -49,9 +54,9 @@ def allow_https(where: Where, *, group_id: str, peer: str, egress: bool) -> Reme
     )
 
 
-def _peer(peer: str) -> dict[str, list[dict[str, str]]]:
+def _peer(peer: str, account: str | None) -> dict[str, list[dict[str, str]]]:
     if peer.startswith("sg-"):
-        return {"UserIdGroupPairs": [{"GroupId": peer}]}
+        return {"UserIdGroupPairs": [{"GroupId": peer, **({"UserId": account} if account else {})}]}
     if peer.startswith("pl-"):
         return {"PrefixListIds": [{"PrefixListId": peer}]}
     return {"Ipv6Ranges": [{"CidrIpv6": peer}]} if ":" in peer else {"IpRanges": [{"CidrIp": peer}]}

@@ -10,6 +10,7 @@ import pytest
 from botocore.loaders import create_loader
 from moto.server import ThreadedMotoServer
 
+from pull_responder.cli.emulator import access_entries, cache_rules, vpc_endpoints
 from tests.integration.network.estate import Estate
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def service_models() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
+    vpc_endpoints.apply()
+    access_entries.apply()
+    cache_rules.apply()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -19,6 +19,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from moto.backends import get_backend
 
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import Answer, ask
@@ -28,7 +29,7 @@ from pull_responder.facts.reading import Reading
 from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.findings.finding import Finding
@@ -80,6 +81,8 @@ class Estate:
     endpoint_group: str = ""
     instance: str = ""
     role: str = ""
+    account: str = ACCOUNT
+    keys: tuple[str, str, str | None] = ("test", "test", None)
     endpoints: dict[str, str] = field(default_factory=dict)
     _clients: dict[str, Any] = field(default_factory=dict)
 
@@ -89,8 +92,9 @@ class Estate:
                 service,
                 region_name=REGION,
                 endpoint_url=self.endpoint,
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
+                aws_access_key_id=self.keys[0],
+                aws_secret_access_key=self.keys[1],
+                aws_session_token=self.keys[2],
                 config=Config(retries={"total_max_attempts": 1}),
             )
         return self._clients[service]
@@ -101,6 +105,9 @@ class Estate:
 
     def build(self) -> Estate:
         """Subnets without routes, a cluster, a node role that may pull, and a repository."""
+        return self.network().cluster()
+
+    def network(self) -> Estate:
         ec2 = self.ec2
         self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
@@ -109,6 +116,9 @@ class Estate:
         self.table_a, self.table_b, self.table_public = (self._table(each) for each in (self.a, self.b, self.public))
         self.igw = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         ec2.attach_internet_gateway(InternetGatewayId=self.igw, VpcId=self.vpc)
+        return self
+
+    def cluster(self) -> Estate:
         self.group = self.security_group("nodes")
         self.allow_in(self.group, self.group, protocol="-1")
         iam = self.client("iam")
@@ -177,23 +187,45 @@ class Estate:
     def unroute(self, table: str, destination: str = INTERNET) -> None:
         self.ec2.delete_route(RouteTableId=table, DestinationCidrBlock=destination)
 
-    def nat_gateway(self) -> str:
+    def nat_gateway(self, subnet: str = "") -> str:
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
-        nat: str = self.ec2.create_nat_gateway(SubnetId=self.public, AllocationId=address)["NatGateway"]["NatGatewayId"]
+        made = self.ec2.create_nat_gateway(SubnetId=subnet or self.public, AllocationId=address)
+        nat: str = made["NatGateway"]["NatGatewayId"]
         return nat
 
-    def interface_endpoint(
-        self, service: str, *, private_dns: bool = True, policy: dict[str, Any] | None = None
-    ) -> str:
-        made = self.ec2.create_vpc_endpoint(
-            VpcId=self.vpc,
-            VpcEndpointType="Interface",
-            ServiceName=f"com.amazonaws.{REGION}.{service}",
-            SubnetIds=[self.b],
-            SecurityGroupIds=[self.endpoint_group],
-            PrivateDnsEnabled=private_dns,
-            **({"PolicyDocument": json.dumps(policy)} if policy else {}),
+    def detached_gateway(self) -> str:
+        gateway: str = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        return gateway
+
+    def subnet_without_table(self) -> str:
+        return self._subnet("10.0.3.0/24", "a")
+
+    def main_table(self) -> str:
+        tables = self.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])["RouteTables"]
+        (main,) = [each["RouteTableId"] for each in tables if any(one["Main"] for one in each["Associations"])]
+        return str(main)
+
+    def prefix_list(self, *cidrs: str) -> str:
+        made = self.ec2.create_managed_prefix_list(
+            PrefixListName="ours", MaxEntries=9, AddressFamily="IPv4", Entries=[{"Cidr": cidr} for cidr in cidrs]
         )
+        listed: str = made["PrefixList"]["PrefixListId"]
+        return listed
+
+    def interface_endpoint(
+        self, service: str, *, private_dns: bool = True, policy: dict[str, Any] | None = None, **more: object
+    ) -> str:
+        options = {
+            "VpcId": self.vpc,
+            "VpcEndpointType": "Interface",
+            "ServiceName": f"com.amazonaws.{REGION}.{service}",
+            "SubnetIds": [self.b],
+            "SecurityGroupIds": [self.endpoint_group],
+            "PrivateDnsEnabled": private_dns,
+            **({"PolicyDocument": json.dumps(policy)} if policy else {}),
+            **more,
+        }
+        made = self.ec2.create_vpc_endpoint(**options)
         self.endpoints[service] = made["VpcEndpoint"]["VpcEndpointId"]
         return self.endpoints[service]
 
@@ -210,6 +242,15 @@ class Estate:
 
     def delete_endpoint(self, service: str) -> None:
         self.ec2.delete_vpc_endpoints(VpcEndpointIds=[self.endpoints.pop(service)])
+
+    def set_endpoint_state(self, service: str, state: str) -> None:
+        """Put an endpoint into a state that moto, which runs in this process, never comes to by itself."""
+        get_backend("ec2")[ACCOUNT][REGION].vpc_end_points[self.endpoints[service]].state = state
+
+    def set_private_names(self, service: str, *names: str) -> None:
+        """Let an endpoint tell the names that its private DNS holds, which moto does not."""
+        endpoint = get_backend("ec2")[ACCOUNT][REGION].vpc_end_points[self.endpoints[service]]
+        endpoint.dns_entries = [{"dns_name": name, "hosted_zone_id": "Z1"} for name in names]
 
     def network_acl(self, subnet: str) -> str:
         """An ACL of its own for a subnet, with nothing in it but the last entries."""
@@ -300,7 +341,7 @@ class Estate:
     def ask(
         self, *, denied: Sequence[str] = (), code: str = "UnauthorizedOperation", image: str = "", **choice: str
     ) -> Answer:
-        """Ask whether the node can pull; the reads in `denied` are refused with `code`."""
+        """Ask whether the node can pull; the reads in `denied` are refused with `code`, or answered with nothing."""
         chosen = Chosen(self.name, **choice) if choice else Chosen(self.name, instance=self.instance)
         parsed = parse_image(image or self.image)
         assert parsed is not None
@@ -320,12 +361,22 @@ class Estate:
     def run(self, remediation: Remediation) -> None:
         """Run the commands as they are printed: a shell each, an empty folder, and nothing set but the credentials."""
         assert remediation.commands
-        assert (remediation.account, remediation.region) == (ACCOUNT, REGION)
+        for command, done in self._run(remediation):
+            assert done.returncode == 0, f"{command}\n{done.stderr}"
+
+    def run_again(self, remediation: Remediation) -> None:
+        """Run them a second time: they may be refused now."""
+        for command, done in self._run(remediation):
+            assert done.returncode == 0 or "An error occurred" in done.stderr, f"{command}\n{done.stderr}"
+
+    def _run(self, remediation: Remediation) -> Iterator[tuple[str, subprocess.CompletedProcess[str]]]:
+        assert (remediation.account, remediation.region) == (self.account, REGION)
         environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
             "HOME": str(self.folder),
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": self.keys[0],
+            "AWS_SECRET_ACCESS_KEY": self.keys[1],
+            **({"AWS_SESSION_TOKEN": self.keys[2]} if self.keys[2] else {}),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self.endpoint,
         }
@@ -338,11 +389,16 @@ class Estate:
                 text=True,
                 check=False,
             )
-            assert done.returncode == 0, f"{render(command)}\n{done.stderr}"
+            yield render(command), done
+
+
+EMPTY: Final = "answered with nothing"
 
 
 def _refused(code: str) -> Any:  # noqa: ANN401 -- a handler as botocore calls it
     def refuse(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
+        if code == EMPTY:
+            return AWSResponse("", 200, HTTPHeaders(), None), {"ResponseMetadata": {}}
         return AWSResponse("", 403, HTTPHeaders(), None), {
             "Error": {"Code": code, "Message": "refused"},
             "ResponseMetadata": {},

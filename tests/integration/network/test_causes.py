@@ -11,6 +11,7 @@ from tests.integration.network.estate import ACCOUNT, INTERNET, REGION, Estate, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pull_responder.diagnosis import Diagnosis
     from pull_responder.findings.finding import Finding
 
     Break = Callable[[Estate], None]
@@ -69,11 +70,42 @@ def second_nat_instead(e: Estate) -> None:
     e.ec2.delete_nat_gateway(NatGatewayId=broken)
 
 
+def private_dns_off(e: Estate) -> None:
+    e.delete_endpoint("ecr.api")
+    e.interface_endpoint("ecr.api", private_dns=False)
+
+
+def s3_answers_inbound_queries_only(e: Estate) -> None:
+    e.delete_endpoint("s3")
+    e.interface_endpoint("s3", DnsOptions={"PrivateDnsOnlyForInboundResolverEndpoint": True})
+
+
+def s3_in_another_table(e: Estate) -> None:
+    e.delete_endpoint("s3")
+    e.gateway_endpoint(e.table_b)
+
+
+def no_interface(e: Estate) -> None:
+    e.delete_endpoint("ecr.dkr")
+    e.interface_endpoint("ecr.dkr", SubnetIds=[])
+
+
+def dead_route_to_the_internet(e: Estate) -> None:
+    e.unroute(e.table_public)
+    e.route(e.table_public, INTERNET, GatewayId=e.detached_gateway())
+
+
 FIXABLE: dict[str, tuple[Build, Break, str, Callable[[Estate], str]]] = {
     "no default route": (Estate.behind_nat, no_route, "no_route_to_ecr", lambda e: arn("subnet", e.a)),
     "the NAT gateway's subnet has none": (
         Estate.behind_nat,
         no_route_of_nat,
+        "no_route_to_ecr",
+        lambda e: arn("subnet", e.public),
+    ),
+    "the NAT gateway's subnet leads to a gateway of no VPC": (
+        Estate.behind_nat,
+        dead_route_to_the_internet,
         "no_route_to_ecr",
         lambda e: arn("subnet", e.public),
     ),
@@ -137,6 +169,36 @@ FIXABLE: dict[str, tuple[Build, Break, str, Callable[[Estate], str]]] = {
         "endpoint_security_group_blocks_ingress",
         lambda e: arn("security-group", e.endpoint_group),
     ),
+    "private DNS is off": (
+        Estate.endpoints_only,
+        private_dns_off,
+        "endpoint_private_dns_disabled",
+        lambda e: arn("vpc-endpoint", e.endpoints["ecr.api"]),
+    ),
+    "S3's private DNS answers inbound Resolver endpoints only": (
+        Estate.endpoints_only,
+        s3_answers_inbound_queries_only,
+        "endpoint_private_dns_disabled",
+        lambda e: arn("vpc-endpoint", e.endpoints["s3"]),
+    ),
+    "S3's endpoint is in another subnet's table only": (
+        Estate.endpoints_only,
+        s3_in_another_table,
+        "s3_endpoint_not_in_route_table",
+        lambda e: arn("route-table", e.table_a),
+    ),
+    "an endpoint without an interface": (
+        Estate.endpoints_only,
+        no_interface,
+        "vpc_endpoint_unavailable",
+        lambda e: arn("vpc-endpoint", e.endpoints["ecr.dkr"]),
+    ),
+    "an endpoint without an interface, although NAT would do": (
+        lambda e: e.behind_nat().endpoints_only(),
+        no_interface,
+        "vpc_endpoint_unavailable",
+        lambda e: arn("vpc-endpoint", e.endpoints["ecr.dkr"]),
+    ),
     "DNS support is off": (
         Estate.behind_nat,
         lambda e: e.ec2.modify_vpc_attribute(VpcId=e.vpc, EnableDnsSupport={"Value": False}),
@@ -176,7 +238,13 @@ def test_a_cause_is_found_alone_and_its_commands_mend_it(
     assert finding.resource.id == resource(estate)
     assert finding.evidence
     estate.run(finding.remediation)
-    assert causes(estate.diagnose()) == []
+    assert clean(estate.diagnose())
+    estate.run_again(finding.remediation)
+    assert clean(estate.diagnose())
+
+
+def clean(diagnosis: Diagnosis) -> bool:
+    return causes(diagnosis) == [] and diagnosis.inconclusive == ()
 
 
 def test_no_public_address_and_the_next_nodes_have_one(estate: Estate) -> None:
@@ -190,34 +258,6 @@ def test_no_public_address_and_the_next_nodes_have_one(estate: Estate) -> None:
     assert causes(estate.diagnose()) == []
 
 
-def test_private_dns_off(estate: Estate) -> None:
-    estate.endpoints_only()
-    estate.delete_endpoint("ecr.api")
-    endpoint = estate.interface_endpoint("ecr.api", private_dns=False)
-    estate.node()
-    finding = only(estate.diagnose(), "endpoint_private_dns_disabled")
-    assert finding.resource.id == arn("vpc-endpoint", endpoint)
-    # moto takes the command and changes nothing.
-    (command,) = finding.remediation.commands
-    assert command[:3] == ("aws", "ec2", "modify-vpc-endpoint")
-    assert {"--private-dns-enabled", endpoint} <= set(command)
-    estate.run(finding.remediation)
-
-
-def test_s3_endpoint_in_another_subnets_table_only(estate: Estate) -> None:
-    estate.endpoints_only()
-    estate.delete_endpoint("s3")
-    endpoint = estate.gateway_endpoint(estate.table_b)
-    estate.node()
-    finding = only(estate.diagnose(), "s3_endpoint_not_in_route_table")
-    assert finding.resource.id == arn("route-table", estate.table_a)
-    # moto takes the command, and makes no route.
-    (command,) = finding.remediation.commands
-    assert command[command.index("--add-route-table-ids") + 1] == estate.table_a
-    assert command[command.index("--vpc-endpoint-id") + 1] == endpoint
-    estate.run(finding.remediation)
-
-
 def test_a_nat_gateway_that_is_gone_without_another_gives_no_command(estate: Estate) -> None:
     estate.behind_nat()
     estate.node()
@@ -225,6 +265,68 @@ def test_a_nat_gateway_that_is_gone_without_another_gives_no_command(estate: Est
     finding = only(estate.diagnose(), "nat_gateway_unavailable")
     assert finding.remediation.commands == ()
     assert f"route to it what is routed to {estate.nat} now" in finding.remediation.summary
+
+
+@pytest.mark.parametrize("state", ["failed", "rejected", "pendingAcceptance", "expired"])
+def test_an_endpoint_that_is_not_available_is_made_anew_by_hand(estate: Estate, state: str) -> None:
+    estate.endpoints_only()
+    estate.node()
+    estate.set_endpoint_state("ecr.dkr", state)
+    finding = only(estate.diagnose(), "vpc_endpoint_unavailable")
+    assert finding.resource.id == arn("vpc-endpoint", estate.endpoints["ecr.dkr"])
+    assert state in finding.explanation
+    # Deleting takes a while, and until then a new endpoint's private DNS conflicts with the old one's.
+    assert finding.remediation.commands == ()
+    assert estate.endpoints["ecr.dkr"] in finding.remediation.summary
+    estate.delete_endpoint("ecr.dkr")
+    estate.interface_endpoint("ecr.dkr")
+    assert clean(estate.diagnose())
+
+
+@pytest.mark.parametrize("state", ["deleting", "deleted"])
+def test_an_endpoint_that_goes_away_is_missing(estate: Estate, state: str) -> None:
+    estate.endpoints_only()
+    estate.node()
+    estate.set_endpoint_state("ecr.dkr", state)
+    finding = only(estate.diagnose(), "vpc_endpoint_missing")
+    assert "ecr.dkr" in finding.explanation
+    assert "ecr.api" not in finding.explanation
+
+
+def test_the_main_route_table_serves_a_subnet_without_one_of_its_own(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node(estate.subnet_without_table())
+    finding = only(estate.diagnose(), "no_route_to_ecr")
+    main = estate.main_table()
+    assert f"route table {main} (the main one)" in " ".join(finding.evidence)
+    estate.run(finding.remediation)
+    assert clean(estate.diagnose())
+
+
+def test_a_nat_gateway_in_the_private_subnet_itself_gives_no_command(estate: Estate) -> None:
+    """Routing that subnet to the internet gateway would cut off its nodes, which have no public addresses."""
+    estate.route(estate.table_a, INTERNET, NatGatewayId=estate.nat_gateway(estate.a))
+    estate.node()
+    finding = only(estate.diagnose(), "no_route_to_ecr")
+    assert finding.resource.id == arn("subnet", estate.a)
+    assert "leads back to the NAT gateway itself" in finding.explanation
+    assert finding.remediation.commands == ()
+    assert "public subnet" in finding.remediation.summary
+
+
+def test_a_nat_gateways_route_only_by_a_prefix_list(estate: Estate) -> None:
+    """What leads to the broken NAT gateway may be a prefix list, whose route no command replaces blindly."""
+    estate.behind_nat()
+    estate.node()
+    everything = estate.prefix_list("0.0.0.0/1", "128.0.0.0/1")
+    estate.unroute(estate.table_a)
+    broken = estate.nat
+    estate.ec2.create_route(RouteTableId=estate.table_a, DestinationPrefixListId=everything, NatGatewayId=broken)
+    second_nat_instead(estate)
+    finding = only(estate.diagnose(), "nat_gateway_unavailable")
+    assert everything in " ".join(finding.evidence)
+    assert finding.remediation.commands == ()
+    assert estate.nat in finding.remediation.summary
 
 
 def test_an_isolated_subnet_lacks_a_route_and_not_endpoints(estate: Estate) -> None:
@@ -294,10 +396,7 @@ def test_a_customers_prefix_list_is_read(estate: Estate) -> None:
     estate.behind_nat()
     estate.node()
     estate.close_egress(estate.group)
-    made = estate.ec2.create_managed_prefix_list(
-        PrefixListName="everywhere", MaxEntries=1, AddressFamily="IPv4", Entries=[{"Cidr": INTERNET}]
-    )
-    listed = made["PrefixList"]["PrefixListId"]
+    listed = estate.prefix_list(INTERNET)
     rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": listed}]}
     estate.ec2.authorize_security_group_egress(GroupId=estate.group, IpPermissions=[rule])
     diagnosis = estate.diagnose()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.cli.main import main
-from tests.integration.network.estate import ACCOUNT, REGION, Estate
+from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, Estate, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,3 +135,42 @@ def test_two_choices_are_one_too_many(run: Run) -> None:
     ended = run("--nodegroup", "a", "--instance", "i-1")
     assert ended.status == 2
     assert "give one of --nodegroup, --fargate-profile and --instance" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "said"),
+    [
+        ("--nodegroup", "worker", "there is no node group 'worker' in cluster {cluster}; did you mean workers?"),
+        ("--fargate-profile", "podz", "there is no Fargate profile 'podz' in cluster {cluster}; did you mean pods?"),
+        ("--instance", "{node}0", "there is no running instance '{node}0' in us-east-1; did you mean {node}?"),
+    ],
+)
+def test_misspelt_nodes_are_said_with_near_names(estate: Estate, run: Run, option: str, name: str, said: str) -> None:
+    estate.behind_nat().node_group("workers")
+    estate.fargate_profile("pods")
+    names = {"node": estate.node(), "cluster": estate.name}
+    ended = run(option, name.format(**names))
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err == f"pull-responder: {said.format(**names)}\n"
+
+
+def test_a_misspelt_region_of_our_own_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-esat-1")
+    ended = run()
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith("pull-responder: AWS_REGION: there is no region 'us-esat-1'; did you mean ")
+    assert ended.err.count("\n") == 1
+
+
+def test_nodes_of_which_only_the_role_is_known_are_named_and_left_open(estate: Estate, run: Run) -> None:
+    estate.behind_nat()
+    pool = estate.client("iam").create_role(RoleName=f"{estate.name}-pool", AssumeRolePolicyDocument=trust("ec2"))
+    arn = pool["Role"]["Arn"]
+    pull = json.dumps(MAY_PULL)
+    estate.client("iam").put_role_policy(RoleName=f"{estate.name}-pool", PolicyName="pull", PolicyDocument=pull)
+    estate.client("eks").create_access_entry(clusterName=estate.name, principalArn=arn, type="EC2_LINUX")
+    name = f"nodes with the role {arn} of cluster {estate.name} (EC2_LINUX access entry)"
+    ended = run("--format", "json")
+    assert ended.status == 3
+    assert [answer["nodes"] for answer in ended.objects] == [name]
+    assert f"By         {name}" in run().out

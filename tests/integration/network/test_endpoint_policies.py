@@ -45,11 +45,7 @@ def test_the_dkr_endpoint_allows_another_role_only(estate: Estate) -> None:
     finding = only(estate.diagnose(), "endpoint_policy_blocks_pull")
     assert finding.resource.id == f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-endpoint/{endpoint}"
     assert "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer" in finding.explanation
-    # moto does not change an endpoint's policy: a new endpoint has the one that the command writes.
-    (command,) = finding.remediation.commands
-    written = command[command.index("--policy-document") + 1]
-    estate.delete_endpoint("ecr.dkr")
-    estate.interface_endpoint("ecr.dkr", policy=_parsed(written))
+    estate.run(finding.remediation)
     assert causes(estate.diagnose()) == []
 
 
@@ -57,9 +53,7 @@ def test_the_api_endpoint_denies_tokens(estate: Estate) -> None:
     endpoint = ecr(estate, "ecr.api", policy(allow("*"), deny("ecr:GetAuthorizationToken")))
     finding = only(estate.diagnose(), "endpoint_policy_blocks_pull")
     assert finding.resource.id.endswith(endpoint)
-    (command,) = finding.remediation.commands
-    estate.delete_endpoint("ecr.api")
-    estate.interface_endpoint("ecr.api", policy=_parsed(command[command.index("--policy-document") + 1]))
+    estate.run(finding.remediation)
     assert causes(estate.diagnose()) == []
 
 
@@ -118,9 +112,7 @@ def test_s3_policies_that_keep_the_layers_back(estate: Estate, document: dict[st
     estate.node()
     finding = only(estate.diagnose(), "s3_endpoint_policy_blocks_layers")
     assert finding.resource.id.endswith(endpoint)
-    (command,) = finding.remediation.commands
-    estate.delete_endpoint("s3")
-    estate.gateway_endpoint(policy=_parsed(command[command.index("--policy-document") + 1]))
+    estate.run(finding.remediation)
     assert causes(estate.diagnose()) == []
 
 
@@ -169,11 +161,6 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document)
 
 
-def _parsed(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
 def refused(estate: Estate) -> Diagnosis:
     """Diagnose that AWS blames an endpoint's policy for a refused manifest, in an event that names no repository."""
     asked = estate.diagnose().pull
@@ -199,3 +186,21 @@ def test_an_event_whose_words_do_not_fit_together_spoils_no_diagnosis(estate: Es
         asked, symptom=Symptom.ACCESS_DENIED, denial=words, principal=replace(asked.principal, arn=session)
     )
     assert "endpoint_policy_blocks_pull" not in diagnose(failure, Facts(Reading(estate.aws()))).passed
+
+
+def test_an_ecr_policy_that_is_none_is_named(estate: Estate) -> None:
+    endpoint = ecr(estate, "ecr.dkr", policy(allow("*"), deny("ecr:*", Unless={})))
+    reason = opened(estate.diagnose())["endpoint_policy_blocks_pull"]
+    assert f"policy the policy of endpoint {endpoint} (" in reason
+    assert reason.endswith('): Statement[1]: unknown element "Unless"')
+
+
+def test_an_s3_policy_that_is_none_is_named(estate: Estate) -> None:
+    estate.endpoints_only()
+    estate.delete_endpoint("s3")
+    odd = deny("s3:*", Condition={"StringIs": {"a": "b"}})
+    endpoint = estate.gateway_endpoint(policy=policy(allow("*"), odd))
+    estate.node()
+    reason = opened(estate.diagnose())["s3_endpoint_policy_blocks_layers"]
+    assert f"policy the policy of endpoint {endpoint} (" in reason
+    assert reason.endswith('): Statement[1].Condition: unknown operator "StringIs"')

@@ -10,7 +10,7 @@ from pull_responder.checks.pull_path import PullPath, pull_path
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.facts.facts import Facts
 from pull_responder.facts.reading import Reading
-from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
+from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Stage, Symptom
 from tests.integration.network.estate import ACCOUNT, REGION, Estate, causes, only, opened
 
 GONE = "i-0123456789abcdef0"
@@ -109,6 +109,15 @@ def test_no_token_speaks_of_the_way_to_the_api_alone(estate: Estate) -> None:
     estate.delete_endpoint("ecr.api")
     estate.interface_endpoint("ecr.dkr")
     only(look(estate, pull)[0], "vpc_endpoint_missing")
+
+
+def test_the_way_is_the_one_to_the_host_that_the_image_names(estate: Estate) -> None:
+    node = estate.node()
+    for host in (f"{ACCOUNT}.dkr-ecr.{REGION}.on.aws", f"{ACCOUNT}.dkr.ecr-fips.{REGION}.amazonaws.com:443"):
+        pull = replace(failure(estate, session=node), registry_host=host)
+        path = pull_path(pull, Facts(Reading(estate.aws())))
+        assert isinstance(path, PullPath)
+        assert [leg.host for _, leg in path.leg(Stage.MANIFEST)] == [host.partition(":")[0]]
 
 
 def test_a_refusal_is_not_explained_by_the_way(estate: Estate) -> None:

@@ -206,6 +206,13 @@ def test_a_registry_in_another_region_is_not_served_by_the_endpoints_here(estate
     estate.node()
     image = estate.image.replace(REGION, "eu-west-1")
     diagnosis = estate.ask(image=image).diagnosis
-    assert causes(diagnosis) == ["no_route_to_ecr"]
+    assert set(causes(diagnosis)) == {"no_route_to_ecr", "repository_not_found"}
     finding = diagnosis.findings[0]
     assert (finding.region, finding.remediation.region) == (REGION, REGION)
+
+
+def test_a_region_that_is_not_enabled_is_said_as_such(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node()
+    with pytest.raises(click.ClickException, match=f"region {REGION} cannot be asked, is it enabled"):
+        estate.ask(denied=["eks:DescribeCluster"], code="UnrecognizedClientException")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.network.estate import Estate, causes, opened
+from tests.integration.network.estate import EMPTY, Estate, causes, opened
 
 PATH = {
     "no_route_to_ecr",
@@ -29,42 +29,83 @@ ENDPOINTS = {
     "endpoint_policy_blocks_pull",
     "s3_endpoint_policy_blocks_layers",
 }
-BEHIND_NAT = {
+POLICIES = {"endpoint_policy_blocks_pull", "s3_endpoint_policy_blocks_layers"}
+IDENTITY = {"instance_profile_missing", "role_trust_policy_excludes_service"}
+NONE = set[str]()
+# For each read: what is left open where it is refused, and where the answer is empty if that differs.
+BEHIND_NAT: dict[str, tuple[set[str], set[str]] | set[str]] = {
+    "ec2:DescribeRouteTables": {"no_route_to_ecr", "nat_gateway_unavailable", "public_ip_missing", *POLICIES},
+    "ec2:DescribeNetworkAcls": {"network_acl_blocks_traffic"},
+    "ec2:DescribeSecurityGroups": {"security_group_blocks_egress"},
+    "ec2:DescribeNatGateways": {"no_route_to_ecr", "nat_gateway_unavailable", "network_acl_blocks_traffic"},
+    # No endpoints at all is an answer.
+    "ec2:DescribeVpcEndpoints": (ENDPOINTS, NONE),
+    "ec2:DescribeVpcAttribute": {"vpc_dns_disabled"},
+    "ec2:DescribeVpcs": NONE,
+    "ec2:DescribeSubnets": NONE,
+    # An active route says that its gateway is attached, unless EC2 lists no such gateway.
+    "ec2:DescribeInternetGateways": (NONE, {"no_route_to_ecr"}),
+    "ec2:DescribeEgressOnlyInternetGateways": NONE,
+    "ec2:DescribeDhcpOptions": NONE,
+    "ec2:DescribePrefixLists": NONE,
+    "route53:ListHostedZonesByVPC": NONE,
+    "iam:GetInstanceProfile": (IDENTITY, NONE),
+}
+ENDPOINTS_ONLY: dict[str, tuple[set[str], set[str]] | set[str]] = {
     "ec2:DescribeRouteTables": {
         "no_route_to_ecr",
         "nat_gateway_unavailable",
         "public_ip_missing",
-        "endpoint_policy_blocks_pull",
+        "s3_endpoint_not_in_route_table",
         "s3_endpoint_policy_blocks_layers",
     },
     "ec2:DescribeNetworkAcls": {"network_acl_blocks_traffic"},
-    "ec2:DescribeSecurityGroups": {"security_group_blocks_egress"},
-    "ec2:DescribeNatGateways": {"no_route_to_ecr", "nat_gateway_unavailable", "network_acl_blocks_traffic"},
-    "ec2:DescribeVpcEndpoints": ENDPOINTS,
+    "ec2:DescribeSecurityGroups": {"security_group_blocks_egress", "endpoint_security_group_blocks_ingress"},
+    "ec2:DescribeNatGateways": NONE,
     "ec2:DescribeVpcAttribute": {"vpc_dns_disabled"},
-    "ec2:DescribeSubnets": set[str](),
-    "ec2:DescribeInternetGateways": set[str](),
-    "ec2:DescribeEgressOnlyInternetGateways": set[str](),
-    "ec2:DescribeDhcpOptions": set[str](),
-    "ec2:DescribePrefixLists": set[str](),
-    "route53:ListHostedZonesByVPC": set[str](),
-    "iam:GetInstanceProfile": {"instance_profile_missing", "role_trust_policy_excludes_service"},
+    "ec2:DescribeVpcs": NONE,
+    "ec2:DescribeSubnets": NONE,
+    "ec2:DescribeInternetGateways": NONE,
+    "ec2:DescribeNetworkInterfaces": NONE,
+    "ec2:DescribeDhcpOptions": NONE,
+    "ec2:DescribePrefixLists": NONE,
+    "route53:ListHostedZonesByVPC": NONE,
 }
+CASES = [
+    *(
+        ("behind_nat", action, code)
+        for action in BEHIND_NAT
+        for code in ("UnauthorizedOperation", "RequestLimitExceeded")
+    ),
+    *(("behind_nat", action, EMPTY) for action in BEHIND_NAT if action.startswith(("ec2:", "route53:"))),
+    *(("endpoints_only", action, code) for action in ENDPOINTS_ONLY for code in ("UnauthorizedOperation", EMPTY)),
+]
 
 
-@pytest.mark.parametrize("code", ["UnauthorizedOperation", "RequestLimitExceeded"])
-@pytest.mark.parametrize("action", BEHIND_NAT)
-def test_behind_nat(estate: Estate, action: str, code: str) -> None:
-    estate.behind_nat()
+@pytest.mark.parametrize(("way", "action", "code"), CASES)
+def test_a_read_that_fails_leaves_open_what_needed_it(estate: Estate, way: str, action: str, code: str) -> None:
+    getattr(estate, way)()
     estate.node()
-    operation = action.partition(":")[2]
-    diagnosis = estate.ask(denied=[action.partition(":")[0] + ":" + operation], code=code).diagnosis
+    listed = (BEHIND_NAT if way == "behind_nat" else ENDPOINTS_ONLY)[action]
+    refused, empty = listed if isinstance(listed, tuple) else (listed, listed)
+    expected = empty if code == EMPTY else refused
+    diagnosis = estate.ask(denied=[action], code=code).diagnosis
     assert causes(diagnosis) == []
-    left_open = {each for each in opened(diagnosis) if each in PATH | ENDPOINTS | BEHIND_NAT["iam:GetInstanceProfile"]}
-    assert left_open == BEHIND_NAT[action]
+    left_open = {each for each in opened(diagnosis) if each in PATH | ENDPOINTS | IDENTITY}
+    assert left_open == expected
     assert not left_open & set(diagnosis.passed)
-    for cause in left_open - {"endpoint_policy_blocks_pull", "s3_endpoint_policy_blocks_layers"}:
-        assert f"{action} failed: {code}" in opened(diagnosis)[cause]
+    for cause in left_open - POLICIES:
+        assert code == EMPTY or f"{action} failed: {code}" in opened(diagnosis)[cause]
+
+
+def test_no_endpoints_in_the_answer_is_an_answer_unless_a_route_leads_to_one(estate: Estate) -> None:
+    estate.endpoints_only()
+    estate.node()
+    diagnosis = estate.ask(denied=["ec2:DescribeVpcEndpoints"], code=EMPTY).diagnosis
+    assert causes(diagnosis) == []
+    assert "has a route to it" in opened(diagnosis)["vpc_endpoint_missing"]
+    estate.delete_endpoint("s3")
+    assert causes(estate.ask(denied=["ec2:DescribeVpcEndpoints"], code=EMPTY).diagnosis) == ["no_route_to_ecr"]
 
 
 def test_a_fault_that_needs_no_unread_fact_stays_one(estate: Estate) -> None:

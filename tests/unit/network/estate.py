@@ -160,6 +160,7 @@ _BARE = Network(
         "sg-endpoint": SecurityGroup("sg-endpoint", ingress=(NODES_IN,)),
     },
     internet_gateways={"igw-1": InternetGateway("igw-1", "vpc-1")},
+    egress_only_gateways={"eigw-1": InternetGateway("eigw-1", "vpc-1")},
     nat_gateways={"nat-1": NatGateway("nat-1", "available", "subnet-public", public_addresses=("54.1.2.3",))},
     prefix_lists={"pl-s3": PrefixList("pl-s3", f"com.amazonaws.{REGION}.s3", ("52.218.0.0/17", "3.5.64.0/21"))},
 )

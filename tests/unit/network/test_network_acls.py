@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 import pytest
@@ -181,3 +182,34 @@ def test_another_allow_entry_at_the_end_never_breaks_a_path(
     before, after = public().acl(*some, into(1)), public().acl(*some, last, into(1))
     assert faults(after) <= faults(before)
     assert open_causes(after) <= open_causes(before) | {CAUSE.value for _ in faults(before)}
+
+
+def allowed(found: list[tuple[str, Ports, bool]], address: str, port: int) -> bool:
+    """What EC2 does: the first entry that matches decides, and what none matches is denied."""
+    for cidr, ports, deny in found:
+        if ip_address(address) in ip_network(cidr) and (ports is None or ports[0] <= port <= ports[1]):
+            return not deny
+    return False
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(entries, max_size=5))
+def test_the_first_entry_that_matches_decides(found: list[tuple[str, Ports, bool]]) -> None:
+    """The order matters: held against every address and port that the entries can tell apart."""
+    halves = ("52.1.1.1", "185.1.1.1")
+    numbered = [out(number, cidr, ports, deny=deny) for number, (cidr, ports, deny) in enumerate(found, 1)]
+    request = public().acl(*numbered, into(1))
+    passes = [allowed(found, address, 443) for address in halves]
+    # S3's addresses are known, and all in the first half.
+    assert (not faults(request)) is passes[0]
+    assert works(request) is all(passes)
+    answers = public().acl(out(1), *(replace(entry, egress=False) for entry in numbered))
+    passes = [allowed(found, address, port) for address in halves for port in (40000, 60000)]
+    assert works(answers) is all(passes)
+
+
+def test_two_entries_in_the_other_order_decide_otherwise() -> None:
+    allow, deny = out(1), out(2, deny=True)
+    assert works(public().acl(allow, deny, into(1)))
+    swapped = public().acl(replace(allow, number=2), replace(deny, number=1), into(1))
+    assert faults(swapped) == {(CAUSE.value, "acl-node")}

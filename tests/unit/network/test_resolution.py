@@ -83,7 +83,20 @@ class TestNamesThatAnEndpointMayNotHold:
         estate = behind_nat().but(endpoints=(listed,)).ingress().pulling(self.FIPS)
         assert faults(estate) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
         other = interface_endpoint("ecr.dkr", dns_names=("*.dkr.ecr.eu-west-1.amazonaws.com",))
-        assert works(behind_nat().but(endpoints=(other,)).ingress().pulling(self.FIPS))
+        unknown = behind_nat().but(endpoints=(other,)).ingress().pulling(self.FIPS)
+        assert (faults(unknown), open_causes(unknown)) == (set(), {"endpoint_security_group_blocks_ingress"})
+
+    def test_an_endpoint_service_for_fips_serves_fips_hosts_alone(self) -> None:
+        names = {"vpce-api": "ecr.api-fips", "vpce-dkr": "ecr.dkr-fips"}
+        estate = endpoints_only()
+        for name, service in names.items():
+            estate = estate.endpoint(name, service_name=f"com.amazonaws.eu-west-1.{service}")
+        assert works(estate.pulling(self.FIPS))
+        assert faults(estate) == {("vpc_endpoint_missing", "vpc-1")}
+
+    def test_a_missing_endpoint_for_such_a_name_is_not_one_to_be_made(self) -> None:
+        (fault,) = endpoints_only().without("vpce-dkr", "vpce-api").pulling(self.FIPS).trace().faults
+        assert [fix.services for fix in fault.fixes] == [()]
 
     def test_an_isolated_subnet_with_unknown_names_is_undecided(self) -> None:
         estate = endpoints_only().pulling(self.FIPS)

@@ -1,0 +1,161 @@
+"""Hosts other than the plain one: FIPS and dual-stack ones, registries of another region, and ECR Public."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pull_responder.diagnosis import Diagnosis, diagnose
+from pull_responder.events.intake import Origins, Skipped, read_body
+from pull_responder.events.pod_failure import PodFailure
+from pull_responder.facts.facts import Facts
+from pull_responder.facts.reading import Reading
+from pull_responder.model.pull import PullFailure
+from tests.integration.network.estate import ACCOUNT, INTERNET, REGION, Estate, causes, only, opened
+
+if TYPE_CHECKING:
+    from pull_responder.events.intake import Inspection
+
+HOSTS = {
+    "FIPS": f"{ACCOUNT}.dkr.ecr-fips.{REGION}.amazonaws.com",
+    "dual-stack": f"{ACCOUNT}.dkr-ecr.{REGION}.on.aws",
+    "dual-stack FIPS": f"{ACCOUNT}.dkr-ecr-fips.{REGION}.on.aws",
+    "another region's": f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com",
+}
+PUBLIC = "public.ecr.aws/docker/library/nginx:1.27"
+TIMEOUT = (
+    f'failed to pull and unpack image "{PUBLIC}": failed to resolve reference "{PUBLIC}": failed to do request: Head '
+    '"https://public.ecr.aws/v2/docker/library/nginx/manifests/1.27": dial tcp 99.83.145.10:443: i/o timeout'
+)
+NO_NAME = TIMEOUT.replace(
+    "dial tcp 99.83.145.10:443: i/o timeout",
+    "dial tcp: lookup public.ecr.aws on 10.0.0.2:53: no such host",
+)
+REFUSED = f'failed to pull image "{PUBLIC}": unexpected status from https://public.ecr.aws/token/: 403 Forbidden'
+
+
+def asked(estate: Estate, host: str) -> Diagnosis:
+    return estate.ask(image=f"{host}/{estate.name}/app:v1").diagnosis
+
+
+@pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
+def test_behind_nat_the_way_is_clear_until_its_route_goes(estate: Estate, host: str) -> None:
+    estate.behind_nat()
+    estate.node()
+    if host != HOSTS["another region's"]:
+        diagnosis = asked(estate, host)
+        assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
+    assert {"no_route_to_ecr", "security_group_blocks_egress"} <= set(asked(estate, host).passed)
+    estate.unroute(estate.table_a)
+    assert "no_route_to_ecr" in causes(asked(estate, host))
+
+
+@pytest.mark.parametrize("host", [HOSTS[each] for each in ("FIPS", "dual-stack", "dual-stack FIPS")])
+def test_whether_an_endpoint_answers_for_such_a_name_decides_where_it_is_told(estate: Estate, host: str) -> None:
+    estate.endpoints_only()
+    estate.node()
+    diagnosis = asked(estate, host)
+    assert causes(diagnosis) == []
+    assert "whether the private DNS of" in opened(diagnosis)["vpc_endpoint_missing"]
+    # ECR's endpoints are told to hold these names, or other ones.
+    api = (
+        host.replace(f"{ACCOUNT}.", "").replace("dkr.ecr", "ecr").replace("dkr-ecr", "ecr").replace("on.aws", "api.aws")
+    )
+    estate.set_private_names("ecr.api", api)
+    estate.set_private_names("ecr.dkr", "*." + host.partition(".")[2])
+    diagnosis = asked(estate, host)
+    assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
+    estate.delete_endpoint("ecr.dkr")
+    estate.delete_endpoint("ecr.api")
+    finding = only(asked(estate, host), "vpc_endpoint_missing")
+    assert finding.remediation.commands == ()
+    assert "plain host" in finding.remediation.summary
+
+
+def test_another_regions_registry_is_reached_by_no_endpoint_of_this_one(estate: Estate) -> None:
+    estate.endpoints_only()
+    estate.node()
+    image = "602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/pause:3.10"
+    only(estate.ask(image=image).diagnosis, "no_route_to_ecr")
+
+
+def reported(message: str, estate: Estate, *, image: str = PUBLIC) -> PullFailure | Skipped | Inspection:
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{estate.name}-node/{estate.instance}"
+    failure = PodFailure(ACCOUNT, message, image, estate.name, principal_arn=session, node="ip-10-0-0-9.ec2.internal")
+    return read_body(failure.body(region=REGION), origins=Origins(ACCOUNT))
+
+
+def of_event(message: str, estate: Estate) -> Diagnosis:
+    pull = reported(message, estate)
+    assert isinstance(pull, PullFailure)
+    assert (pull.image, pull.registry_account, pull.region) == (PUBLIC, None, REGION)
+    return diagnose(pull, Facts(Reading(estate.aws())))
+
+
+def without_pull_permission(estate: Estate) -> None:
+    estate.client("iam").delete_role_policy(RoleName=f"{estate.name}-node", PolicyName="pull")
+
+
+def test_a_public_image_that_times_out_is_explained_by_the_way_alone(estate: Estate) -> None:
+    """Neither the role, which may pull nothing here, nor ECR's endpoints have a part in it."""
+    estate.endpoints_only()
+    estate.node()
+    without_pull_permission(estate)
+    finding = only(of_event(TIMEOUT, estate), "no_route_to_ecr")
+    assert finding.resource.id.endswith(estate.a)
+    estate.route(estate.table_a, INTERNET, GatewayId=estate.igw)
+    only(of_event(TIMEOUT, estate), "public_ip_missing")
+
+
+def test_a_public_image_behind_nat_is_not_explained(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node()
+    without_pull_permission(estate)
+    diagnosis = of_event(TIMEOUT, estate)
+    assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
+    assert set(diagnosis.passed) == {
+        "no_route_to_ecr",
+        "nat_gateway_unavailable",
+        "security_group_blocks_egress",
+        "network_acl_blocks_traffic",
+        "vpc_dns_disabled",
+    }
+    estate.close_egress(estate.group)
+    only(of_event(TIMEOUT, estate), "security_group_blocks_egress")
+
+
+def test_a_public_name_that_does_not_resolve(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node()
+    estate.ec2.modify_vpc_attribute(VpcId=estate.vpc, EnableDnsSupport={"Value": False})
+    only(of_event(NO_NAME, estate), "vpc_dns_disabled")
+
+
+@pytest.mark.parametrize("message", [REFUSED, "image not found"])
+def test_a_public_image_whose_registry_answered_is_skipped_with_a_word(estate: Estate, message: str) -> None:
+    skipped = reported(message, estate)
+    assert isinstance(skipped, Skipped)
+    assert "Amazon ECR Public" in skipped.reason
+
+
+def test_a_question_about_a_public_image_speaks_of_the_way_alone(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node()
+    without_pull_permission(estate)
+    answer = estate.ask(image=PUBLIC)
+    assert (causes(answer.diagnosis), answer.diagnosis.inconclusive) == ([], ())
+    assert "role_lacks_pull_permissions" not in answer.diagnosis.passed
+    estate.unroute(estate.table_a)
+    only(estate.ask(image=PUBLIC).diagnosis, "no_route_to_ecr")
+
+
+def test_the_hosts_of_an_event_reach_the_analysis(estate: Estate) -> None:
+    """A dual-stack name in a pod is the name that is looked for, not the plain one."""
+    estate.endpoints_only()
+    estate.node()
+    image = f"{HOSTS['dual-stack']}/{estate.name}/app:v1"
+    pull = reported(f'failed to do request: Head "https://{image}": i/o timeout', estate, image=image)
+    assert isinstance(pull, PullFailure)
+    found = opened(diagnose(pull, Facts(Reading(estate.aws()))))
+    assert HOSTS["dual-stack"] in found["vpc_endpoint_missing"]
