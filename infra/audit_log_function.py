@@ -88,5 +88,11 @@ class AuditLogFunction(ResponderFunction):
             filter_pattern=FILTER_PATTERN,
             log_group_name=name,
         )
+        cdk.Annotations.of(subscription).add_info_v2(
+            f"pull-responder:audit-log:{cluster}",
+            f"{name} takes two subscriptions, and this is one. If both are taken, the deployment fails here with "
+            '"Resource limit exceeded"; if audit logging is off, with "log group does not exist". See first: '
+            f"aws logs describe-subscription-filters --log-group-name {name}",
+        )
         # CloudWatch Logs tries the function when it is subscribed.
         subscription.add_dependency(permission)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
-
+from infra.finding_function import FindingFunction
+from infra.findings_table import FindingsTable
 from infra.notification_topic import NotificationTopic
-from infra.permissions import Grant
-from infra.responder_function import ResponderFunction
 from infra.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_sqs as sqs
     from constructs import Construct
 
+# A run reads up to sixteen answers of AWS at a time. Ten runs empty a queue of thousands within minutes, and leave the
+# account its share of what the APIs of IAM and EC2 answer a second; more would only wait for each other.
+_MAX_CONCURRENCY: Final = 10
 
-class DiagnoseFunction(ResponderFunction):
-    """The function, and the queue that feeds it."""
+
+class DiagnoseFunction(FindingFunction):
+    """The function, and what feeds it from the queue of failures."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only but for what every construct takes
         self,
@@ -32,6 +31,7 @@ class DiagnoseFunction(ResponderFunction):
         layer: lambda_.ILayerVersion,
         queue: sqs.IQueue,
         topic: NotificationTopic,
+        table: FindingsTable,
     ) -> None:
         super().__init__(
             scope,
@@ -40,37 +40,10 @@ class DiagnoseFunction(ResponderFunction):
             description="Finds out why a pod on Amazon EKS cannot pull its image from Amazon ECR",
             settings=settings,
             layer=layer,
-            resources={"topic": topic.topic.topic_arn, "member_role": settings.member_role_name},
-            run=(
-                # Lambda developer guide, "Using Lambda with Amazon SQS": what the event source needs.
-                Grant(("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"), (queue.queue_arn,)),
-                # SNS developer guide, "Key management": what publishing to an encrypted topic needs.
-                Grant(("kms:Decrypt", "kms:GenerateDataKey"), (topic.key.key_arn,)),
-            ),
-            environment=_environment(settings, topic.topic.topic_arn),
-            memory_size=settings.memory_size,
-            timeout_seconds=settings.timeout_seconds,
-        )
-        # Not `add_event_source`: that would widen the role by itself.
-        lambda_.EventSourceMapping(
-            self,
-            "Events",
-            target=self.function,
-            event_source_arn=queue.queue_arn,
+            queue=queue,
+            topic=topic,
+            table=table,
             batch_size=settings.batch_size,
-            max_batching_window=cdk.Duration.seconds(settings.batching_window_seconds),
-            report_batch_item_failures=True,
+            batching_window_seconds=settings.batching_window_seconds,
+            max_concurrency=_MAX_CONCURRENCY,
         )
-
-
-def _environment(settings: Settings, topic_arn: str) -> Mapping[str, str]:
-    environment = {
-        "KNOWN_PRINCIPALS": json.dumps(settings.known_principals),
-        "NOTIFY_MINIMUM_SEVERITY": settings.notify_minimum_severity,
-        "PULL_RESPONDER_MEMBER_ROLE": settings.member_role_name,
-        "SECURITY_HUB_ENABLED": "true" if settings.security_hub else "false",
-        "TOPIC_ARN": topic_arn,
-    }
-    if settings.forwarded_event_source:
-        environment["FORWARDED_EVENT_SOURCE"] = settings.forwarded_event_source
-    return environment

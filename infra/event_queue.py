@@ -1,4 +1,4 @@
-"""The queue between the event rules and the function, and where its failures end."""
+"""A queue between event rules and a function, and where its failures end."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _VISIBILITY_FACTOR = 6
 class EventQueue(Construct):
     """A queue of events, and a dead-letter queue that an alarm watches.
 
+    `batching_window_seconds` is how long the function that takes from it gathers messages.
     What cannot be delivered to the queue, and what the function has failed on `maxReceiveCount` times, stays in
     the dead-letter queue for two weeks.
     """
@@ -28,6 +29,7 @@ class EventQueue(Construct):
         construct_id: str,
         *,
         settings: Settings,
+        batching_window_seconds: int,
         alarm_topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -39,7 +41,7 @@ class EventQueue(Construct):
             retention_period=cdk.Duration.days(14),
         )
         failures = sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=settings.max_receive_count)
-        visibility = settings.timeout_seconds * _VISIBILITY_FACTOR + settings.batching_window_seconds
+        visibility = settings.timeout_seconds * _VISIBILITY_FACTOR + batching_window_seconds
         self.queue = sqs.Queue(
             self,
             "Queue",

@@ -56,7 +56,9 @@ _CHANGES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
         {
             "source": ["aws.ecr"],
             "detail-type": ["ECR Pull Through Cache Action"],
-            "detail": {"failure-code": [{"exists": True}]},
+            # The user guide shows the event of a success alone, and EventBridge's schema has the failure's code and
+            # reason as optional: what is no success is taken.
+            "detail": {"sync-status": [{"anything-but": "SUCCESS"}]},
         },
     ),
     "EksChanged": (

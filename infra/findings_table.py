@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,11 +10,15 @@ from aws_cdk import aws_dynamodb as dynamodb
 if TYPE_CHECKING:
     from constructs import Construct
 
+_DUE_INDEX: Final = "due"
+
 
 class FindingsTable(dynamodb.TableV2):
-    """One item a finding, by its id. An item goes once its `expires_at` (seconds since 1970) has passed.
+    """One item a finding or problem, by its id. An item goes once its `expires_at` (seconds since 1970) has passed.
 
-    The table outlives the stack: it holds what has been notified, which nothing else knows.
+    The index `due` lists what has to be looked at, oldest first: items that have a `queue` and a time to `look_at`
+    (seconds since 1970), by their keys alone. The table outlives the stack: it holds what has been notified, which
+    nothing else knows.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -22,6 +26,14 @@ class FindingsTable(dynamodb.TableV2):
             scope,
             construct_id,
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=_DUE_INDEX,
+                    partition_key=dynamodb.Attribute(name="queue", type=dynamodb.AttributeType.STRING),
+                    sort_key=dynamodb.Attribute(name="look_at", type=dynamodb.AttributeType.NUMBER),
+                    projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+                )
+            ],
             billing=dynamodb.Billing.on_demand(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
@@ -29,3 +41,8 @@ class FindingsTable(dynamodb.TableV2):
             time_to_live_attribute="expires_at",
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
+
+    @property
+    def due_index_arn(self) -> str:
+        """The ARN of the index `due`."""
+        return f"{self.table_arn}/index/{_DUE_INDEX}"

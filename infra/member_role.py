@@ -15,9 +15,9 @@ AWSTemplateFormatVersion: "2010-09-09"
 Description: Lets Pull Responder read in this account why a pod cannot pull its image. Deploy it in one region only.
 
 Parameters:
-  ResponderRoleArn:
-    Type: String
-    Description: The output DiagnoseRoleArn of Pull Responder's stack in the other account
+  ResponderRoleArns:
+    Type: CommaDelimitedList
+    Description: The output ResponderRoleArns of Pull Responder's stack in the other account
     AllowedPattern: arn:[a-z-]+:iam::[0-9]{12}:role/.+
   RoleName:
     Type: String
@@ -35,7 +35,7 @@ Resources:
         Statement:
           - Effect: Allow
             Principal:
-              AWS: !Ref ResponderRoleArn
+              AWS: !Ref ResponderRoleArns
             Action: sts:AssumeRole
       Policies:
         # What permissions.json declares under "read", each on the resources that permissions.py gives it.

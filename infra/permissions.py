@@ -27,8 +27,8 @@ class PermissionsError(Exception):
 class Scope:
     """The resources an action is granted on.
 
-    `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}` and `{member_role}` to fill in; `reason`
-    says why they cannot be narrower, and is empty where they name one resource.
+    `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}`, `{table}`, `{table_index}` and
+    `{member_role}` to fill in; `reason` says why they cannot be narrower, and is empty where they name one resource.
     """
 
     arns: tuple[str, ...]
@@ -61,9 +61,15 @@ _CONTROL_POLICIES = Scope(
     ("arn:{partition}:organizations::*:policy/*", "arn:{partition}:organizations::aws:policy/*"), _ORGANIZATION_REASON
 )
 _NETWORK_REASON = "In which VPC a pull fails is known only once it has failed"
+_HUB = Scope(("arn:{partition}:securityhub:{region}:{account}:hub/default",))
 _ANY = Scope(("*",), _NO_RESOURCE)
 
 SCOPES: Final[Mapping[str, Scope]] = {
+    "dynamodb:BatchGetItem": Scope(("{table}",)),
+    "dynamodb:PutItem": Scope(("{table}",)),
+    # Only the index is asked for what is due; nothing lists the table itself.
+    "dynamodb:Query": Scope(("{table_index}",)),
+    "dynamodb:UpdateItem": Scope(("{table}",)),
     "ec2:DescribeDhcpOptions": _ANY,
     "ec2:DescribeEgressOnlyInternetGateways": _ANY,
     "ec2:DescribeInstances": _ANY,
@@ -107,6 +113,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "iam:GetRole": _ROLES,
     "iam:GetRolePolicy": _ROLES,
     "iam:ListAttachedRolePolicies": _ROLES,
+    "iam:ListPolicies": _ANY,
     "iam:ListPolicyVersions": _POLICIES,
     "iam:ListRolePolicies": _ROLES,
     "kms:DescribeKey": Scope(
@@ -127,6 +134,8 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "securityhub:BatchImportFindings": Scope(
         ("arn:{partition}:securityhub:{region}:{account}:product/{account}/default",)
     ),
+    "securityhub:BatchUpdateFindings": _HUB,
+    "securityhub:GetFindings": _HUB,
     "sns:Publish": Scope(("{topic}",)),
     "sqs:SendMessage": Scope(("{queue}",)),
     "sts:AssumeRole": Scope(
@@ -145,7 +154,7 @@ class Grant:
 
 
 def declared(function: str, path: Path = PERMISSIONS_FILE) -> Mapping[str, tuple[str, ...]]:
-    """Return what `function` declares: action names by purpose (read, publish, assume).
+    """Return what `function` declares: action names by purpose (read, publish, assume, remember).
 
     Raises PermissionsError when the file does not say.
     """

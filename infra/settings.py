@@ -17,6 +17,7 @@ _RETENTION_DAYS: Final = (
     *(1827, 2192, 2557, 2922, 3288, 3653),
 )
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
+_ACCOUNT: Final = re.compile(r"(?:[0-9]{12})?")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PRINCIPAL_ARN: Final = re.compile(r"arn:[a-z*-]{1,20}:iam::[\d*]{1,12}:(?:role|user)/[\w+=,.@/*-]{1,512}", re.ASCII)
 # Amazon EKS API reference, CreateCluster.
@@ -26,7 +27,8 @@ _SOURCE: Final = re.compile(r"(?!aws\.|pull-responder)[A-Za-z0-9._/-]{1,256}")
 # EventBridge user guide, "Setting a schedule pattern": rate expressions.
 _RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]{1,3}) (?:minutes|hours|days))\)")
 # Lambda quotas: a function's environment holds 4 KB in all.
-_ENVIRONMENT_ROOM: Final = 3_000
+_ENVIRONMENT_ROOM: Final = 2_500
+_ACCOUNTS_ROOM: Final = 500
 # SQS: without a batching window a batch holds ten messages at most.
 _UNWINDOWED_BATCH: Final = 10
 
@@ -42,7 +44,16 @@ class Settings:
     `known_principals` are ARNs of roles and users that pull for something other than EKS; `*` stands for any text.
     `audit_log_clusters` are the clusters whose audit logs are subscribed to, `forwarded_event_source` is the source
     under which a forwarder puts Kubernetes events on the default bus, `health_check_rate` how often node groups and
-    Fargate profiles are looked at (None: never).
+    Fargate profiles are looked at (None: never). `organization_account` is asked first for the policies of the
+    organization ("": none is named). `aws_registries` are accounts of registries that belong to AWS, beside those that
+    are known: nobody else can read what is in them.
+
+    A problem is diagnosed again after `quiet_minutes` at the earliest, a finding told to be resolved
+    `hold_down_minutes` after its cause is gone (0: at once), and told of again every `reminder_hours` while it is open
+    (0: never). More than `digest_above` new findings in a minute are told together. A pull that no cause explains is
+    reported after `unexplained_minutes` or `unexplained_repeats`, whichever is first, and taken to have stopped when it
+    has not failed for `stopped_minutes`. An open finding is looked at every `recheck_minutes`, by a function that wakes
+    at `recheck_rate` (None: only when something changes). What is over is kept for `keep_days`.
     """
 
     alert_email: str | None = None
@@ -53,9 +64,21 @@ class Settings:
     forwarded_event_source: str | None = None
     health_check_rate: str | None = "rate(1 hour)"
     member_role_name: str = "PullResponderReadOnly"
+    organization_account: str = ""
+    aws_registries: tuple[str, ...] = ()
+    quiet_minutes: int = 15
+    hold_down_minutes: int = 5
+    reminder_hours: int = 24
+    digest_above: int = 10
+    unexplained_minutes: int = 30
+    unexplained_repeats: int = 20
+    stopped_minutes: int = 60
+    recheck_minutes: int = 15
+    recheck_rate: str | None = "rate(1 minute)"
+    keep_days: int = 90
     memory_size: int = 512
     timeout_seconds: int = 120
-    batch_size: int = 25
+    batch_size: int = 500
     batching_window_seconds: int = 5
     max_receive_count: int = 5
     log_level: str = "INFO"
@@ -141,6 +164,23 @@ def _role_name(key: str, value: object) -> str:
     return value
 
 
+def _account_or_empty(key: str, value: object) -> str:
+    if not (isinstance(value, str) and _ACCOUNT.fullmatch(value)):
+        raise SettingsError(f"cdk.json: {key} must be an account's 12 digits or empty, not {_shown(value)}")
+    return value
+
+
+def _accounts(key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise SettingsError(f"cdk.json: {key} must be a list, not {_shown(value)}")
+    for account in value:
+        if not (isinstance(account, str) and account and _ACCOUNT.fullmatch(account)):
+            raise SettingsError(f"cdk.json: {key} must hold account ids, 12 digits in quotes, not {_shown(account)}")
+    if len(json.dumps(value)) > _ACCOUNTS_ROOM:
+        raise SettingsError(f"cdk.json: {key} is longer than {_ACCOUNTS_ROOM} characters")
+    return tuple(value)
+
+
 def _principal_arns(key: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise SettingsError(f"cdk.json: {key} must be a list, not {_shown(value)}")
@@ -176,7 +216,8 @@ def _rate_or_none(key: str, value: object) -> str | None:
 
 
 # The limits are AWS's: Lambda quotas (memory, timeout), CreateEventSourceMapping (batch, window), SQS (receives).
-# Only the shortest timeout is ours: a diagnosis that has less can read next to nothing.
+# The shortest timeout is ours: a diagnosis that has less can read next to nothing. So are the minutes, hours and days:
+# none can be so short that it does the opposite (kubelet tries a failing image every five minutes once it backs off).
 _CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "alertEmail": _email_or_none,
     "notifyMinimumSeverity": _one_of(*_SEVERITIES),
@@ -186,6 +227,18 @@ _CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "forwardedEventSource": _source_or_none,
     "healthCheckRate": _rate_or_none,
     "memberRoleName": _role_name,
+    "organizationAccount": _account_or_empty,
+    "awsRegistries": _accounts,
+    "quietMinutes": _whole_number(1, 1_440),
+    "holdDownMinutes": _whole_number(0, 1_440),
+    "reminderHours": _whole_number(0, 8_760),
+    "digestAbove": _whole_number(1, 1_000),
+    "unexplainedMinutes": _whole_number(1, 10_080),
+    "unexplainedRepeats": _whole_number(2, 100_000),
+    "stoppedMinutes": _whole_number(10, 10_080),
+    "recheckMinutes": _whole_number(1, 1_440),
+    "recheckRate": _rate_or_none,
+    "keepDays": _whole_number(1, 3_650),
     "memorySize": _whole_number(128, 10_240),
     "timeoutSeconds": _whole_number(30, 900),
     "batchSize": _whole_number(1, 10_000),

@@ -1,4 +1,4 @@
-"""Pull Responder as it is deployed: rules, queue, functions, table, topic."""
+"""Pull Responder as it is deployed: rules, queues, functions, table, topic."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from infra.audit_log_function import AuditLogFunction
+from infra.change_rules import ChangeRules
 from infra.dependency_layer import DependencyLayer
 from infra.diagnose_function import DiagnoseFunction
 from infra.event_queue import EventQueue
 from infra.event_rules import EventRules
 from infra.findings_table import FindingsTable
 from infra.notification_topic import NotificationTopic
+from infra.recheck_function import BATCHING_WINDOW_SECONDS, RecheckFunction
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,9 +32,24 @@ class PullResponderStack(cdk.Stack):
         )
         topic = NotificationTopic(self, "Notifications", email=settings.alert_email)
         topic.allow_alarms()
-        FindingsTable(self, "Findings")
-        events = EventQueue(self, "Events", settings=settings, alarm_topic=topic.topic)
+        table = FindingsTable(self, "Findings")
+        events = EventQueue(
+            self,
+            "Events",
+            settings=settings,
+            batching_window_seconds=settings.batching_window_seconds,
+            alarm_topic=topic.topic,
+        )
         EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
+        # A queue of its own: a flood of failures must not delay the news that one of them is over, nor the reverse.
+        changes = EventQueue(
+            self,
+            "Changes",
+            settings=settings,
+            batching_window_seconds=BATCHING_WINDOW_SECONDS,
+            alarm_topic=topic.topic,
+        )
+        ChangeRules(self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters)
         layer = DependencyLayer(self, "Dependencies")
         diagnose = DiagnoseFunction(
             self,
@@ -41,6 +58,16 @@ class PullResponderStack(cdk.Stack):
             layer=layer,
             queue=events.queue,
             topic=topic,
+            table=table,
+        )
+        recheck = RecheckFunction(
+            self,
+            "Recheck",
+            settings=settings,
+            layer=layer,
+            queue=changes.queue,
+            topic=topic,
+            table=table,
         )
         if settings.audit_log_clusters:
             AuditLogFunction(
@@ -51,21 +78,29 @@ class PullResponderStack(cdk.Stack):
                 queue=events.queue,
                 dead_letters=events.dead_letters,
             )
-        role_arn = diagnose.role.role_arn
+        role_arns = f"{diagnose.role.role_arn},{recheck.role.role_arn}"
         for name, value, description in (
             ("TopicArn", topic.topic.topic_arn, "Where findings are published"),
             ("QueueUrl", events.queue.queue_url, "Where failures wait to be diagnosed"),
             ("DeadLetterQueueUrl", events.dead_letters.queue_url, "Where failures end that could not be handled"),
+            ("ChangesQueueUrl", changes.queue.queue_url, "Where changes wait that may have mended something"),
+            (
+                "ChangesDeadLetterQueueUrl",
+                changes.dead_letters.queue_url,
+                "Where changes end that could not be handled",
+            ),
+            ("TableName", table.table_name, "Where findings are kept"),
             ("DiagnoseFunctionName", diagnose.function.function_name, "The function that diagnoses"),
-            ("DiagnoseRoleArn", role_arn, "The role that the function has, which reads other accounts"),
+            ("RecheckFunctionName", recheck.function.function_name, "The function that looks whether it is over"),
+            ("ResponderRoleArns", role_arns, "The roles of these functions, which read other accounts"),
             (
                 "MemberRoleCommand",
                 (
                     "aws cloudformation deploy --template-file infra/member-role.yaml"
                     " --stack-name PullResponderMemberRole --capabilities CAPABILITY_NAMED_IAM"
-                    f" --parameter-overrides ResponderRoleArn={role_arn} RoleName={settings.member_role_name}"
+                    f" --parameter-overrides ResponderRoleArns={role_arns} RoleName={settings.member_role_name}"
                 ),
-                "Run this with the credentials of another account to let the function read there",
+                "Run this with the credentials of another account to let the functions read there",
             ),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)

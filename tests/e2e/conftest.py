@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "PullResponder"
 PATIENCE_SECONDS = 60
-# What the stack is deployed with beside the defaults: every further source of failures.
+# What the stack is deployed with beside the defaults: every further source of failures, and no wait before "resolved".
 AUDITED_CLUSTER = "e2e"
 FORWARDED_SOURCE = "kubernetes.events"
 ALL_DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -43,12 +43,22 @@ class Deployed:
         ]
         assert self.aws.client("events").put_events(Entries=entries)["FailedEntryCount"] == 0
 
-    def invoke(self, *bodies: str) -> dict[str, Any]:
-        """Hand messages to the function as its queue does, and return its answer."""
+    def put_change(self, service: str, name: str, **asked: str) -> None:
+        """Put the CloudTrail record of a call that succeeded on the default bus."""
+        detail = {"eventSource": f"{service}.amazonaws.com", "eventName": name, "requestParameters": asked}
+        entry = {
+            "Source": f"aws.{service}",
+            "DetailType": "AWS API Call via CloudTrail",
+            "Detail": json.dumps(detail),
+        }
+        assert self.aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+    def invoke(self, *bodies: str, function: str = "Diagnose") -> dict[str, Any]:
+        """Hand messages to a function as its queue does, and return its answer."""
         first = {"eventSource": "aws:sqs", "attributes": {"ApproximateReceiveCount": "1"}}
         records = [{**first, "messageId": str(at), "body": body} for at, body in enumerate(bodies)]
         answer = self.aws.client("lambda").invoke(
-            FunctionName=self.outputs["DiagnoseFunctionName"], Payload=json.dumps({"Records": records})
+            FunctionName=self.outputs[f"{function}FunctionName"], Payload=json.dumps({"Records": records})
         )
         text = answer["Payload"].read()
         assert "FunctionError" not in answer, text
@@ -77,9 +87,14 @@ class Deployed:
         return [message["Body"] for message in messages]
 
     def findings(self, about: str) -> list[dict[str, Any]]:
-        """What Security Hub stores with `about` in it. Filtered here, as the emulated one ignores filters."""
+        """What Security Hub stores with `about` in it. Filtered here, as there is no filter for text anywhere."""
         stored = self.aws.client("securityhub").get_findings()["Findings"]
         return [finding for finding in stored if about in json.dumps(finding, default=str)]
+
+    def items(self, about: str) -> list[dict[str, Any]]:
+        """The items of the findings table, of findings with `about` in them."""
+        items = self.aws.client("dynamodb").scan(TableName=self.outputs["TableName"])["Items"]
+        return [item for item in items if not item["id"]["S"].startswith("problem/") and about in json.dumps(item)]
 
     def log(self) -> str:
         """The end of what the emulator and the function wrote."""
@@ -104,10 +119,12 @@ def deployed(aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> Depl
     sqs.set_queue_attributes(QueueUrl=inbox, Attributes={"Policy": policy})
     aws.client("sns").subscribe(TopicArn=outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
     # A retry comes after the visibility timeout, which is minutes in the template.
-    sqs.set_queue_attributes(QueueUrl=outputs["QueueUrl"], Attributes={"VisibilityTimeout": "3"})
+    for queue in ("QueueUrl", "ChangesQueueUrl"):
+        sqs.set_queue_attributes(QueueUrl=outputs[queue], Attributes={"VisibilityTimeout": "3"})
     stack = Deployed(aws, outputs, inbox)
     # The first invocation starts an interpreter, which takes longer than that.
-    assert stack.invoke(json.dumps({"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {}})) == ALL_DONE
+    nothing = json.dumps({"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {}})
+    assert stack.invoke(nothing) == stack.invoke(nothing, function="Recheck") == ALL_DONE
     return stack
 
 
@@ -118,6 +135,7 @@ def _deploy(aws: EmulatedAws, folder: Path) -> dict[str, str]:
     configuration["context"]["pullResponder"] |= {
         "auditLogClusters": [AUDITED_CLUSTER],
         "forwardedEventSource": FORWARDED_SOURCE,
+        "holdDownMinutes": 0,
     }
     (folder / "cdk.json").write_text(json.dumps(configuration))
     # All of `cdk bootstrap` that this stack's deployment uses.

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 OTHER = "111111111111"
 CLUSTER = AUDITED_CLUSTER
 NODE_ROLE = "e2e-node"
-SPARE_ROLE = "e2e-spare-node"
 AUDITED_ROLE = "e2e-audited-node"
 FORWARDED_ROLE = "e2e-forwarded-node"
 NEW_ROLE = "e2e-new-node"
+MENDED_ROLE = "e2e-mended-node"
 READER_ROLE = "e2e-reader"
-ROLES = (NODE_ROLE, SPARE_ROLE, AUDITED_ROLE, FORWARDED_ROLE, NEW_ROLE, READER_ROLE)
+OTHER_ROLES = ("e2e-second-node", "e2e-third-node", "e2e-guarded-node")
+ROLES = (NODE_ROLE, AUDITED_ROLE, FORWARDED_ROLE, NEW_ROLE, MENDED_ROLE, READER_ROLE, *OTHER_ROLES)
+PULL_ONLY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
 INSTANCE = "i-0123456789abcdef0"
 NO_IDENTITY_POLICY = " because no identity-based policy allows the ecr:BatchGetImage action"
 
@@ -39,17 +41,17 @@ def estate(aws: EmulatedAws) -> None:
     iam, eks = aws.client("iam"), aws.client("eks")
     for role in ROLES:
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
-    pull_only = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
-    iam.attach_role_policy(RoleName=READER_ROLE, PolicyArn=pull_only)
+    iam.attach_role_policy(RoleName=READER_ROLE, PolicyArn=PULL_ONLY)
     iam.create_role(RoleName="e2e-cluster", AssumeRolePolicyDocument=trust("eks.amazonaws.com"))
     subnets = {"subnetIds": ["subnet-1"]}
     eks.create_cluster(name=CLUSTER, roleArn=f"arn:aws:iam::{ACCOUNT}:role/e2e-cluster", resourcesVpcConfig=subnets)
     for role in ROLES:
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         eks.create_nodegroup(clusterName=CLUSTER, nodegroupName=role, subnets=["subnet-1"], nodeRole=arn)
-    for repository in ("e2e/first", "e2e/second", "e2e/third", "e2e/guarded", "e2e/audited", "e2e/forwarded"):
-        aws.client("ecr").create_repository(repositoryName=repository)
-    aws.client("ecr", account=OTHER).create_repository(repositoryName="e2e/shared")
+    for name in ("first", "second", "third", "guarded", "readable", "mended", "audited", "forwarded"):
+        aws.client("ecr").create_repository(repositoryName=f"e2e/{name}")
+    for name in ("shared", "lent"):
+        aws.client("ecr", account=OTHER).create_repository(repositoryName=f"e2e/{name}")
 
 
 def denied(repository: str, *, role: str = NODE_ROLE, registry: str = ACCOUNT, reason: str = "") -> dict[str, Any]:
@@ -104,6 +106,29 @@ def test_a_denied_pull_comes_out_as_a_notification_and_a_finding(deployed: Deplo
     assert f"arn:aws:iam::{ACCOUNT}:role/{NODE_ROLE}" in [resource["Id"] for resource in finding["Resources"]]
 
 
+def test_a_finding_is_told_once_and_resolved_when_its_cause_is_gone(deployed: Deployed) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{MENDED_ROLE}"
+    deployed.put(denied("e2e/mended", role=MENDED_ROLE, reason=NO_IDENTITY_POLICY))
+    (alert,) = deployed.notifications(role)
+    assert alert["MessageAttributes"]["status"]["Value"] == "new"
+    (item,) = deployed.items(role)
+    assert item["queue"] == {"S": "finding"}
+
+    again = denied("e2e/mended", role=MENDED_ROLE, reason=NO_IDENTITY_POLICY)
+    assert deployed.invoke(*(envelope({**again, "eventID": f"again-{each}"}) for each in range(3))) == ALL_DONE
+
+    deployed.aws.client("iam").attach_role_policy(RoleName=MENDED_ROLE, PolicyArn=PULL_ONLY)
+    deployed.put_change("iam", "AttachRolePolicy", roleName=MENDED_ROLE, policyArn=PULL_ONLY)
+
+    # Nothing was told in between, or it would come first.
+    (resolved,) = deployed.notifications(role)
+    assert resolved["MessageAttributes"]["status"]["Value"] == "resolved"
+    (finding,) = deployed.findings(role)
+    assert (finding["Compliance"]["Status"], finding["RecordState"]) == ("PASSED", "ARCHIVED")
+    (item,) = deployed.items(role)
+    assert "queue" not in item
+
+
 def test_a_waiting_pod_in_an_audit_log_comes_out_as_a_finding(deployed: Deployed) -> None:
     logs, group = deployed.aws.client("logs"), f"/aws/eks/{CLUSTER}/cluster"
     stream = "kube-apiserver-audit-0123456789abcdef"
@@ -129,10 +154,10 @@ def test_a_poison_message_ends_as_a_dead_letter_and_holds_up_nobody(deployed: De
     poison = "no event at all"
     sqs = deployed.aws.client("sqs")
     sqs.send_message(QueueUrl=deployed.outputs["QueueUrl"], MessageBody=poison)
-    # Two roles, as one finding about one role is told once, however many repositories it fails on in a batch.
+    # Two roles that nothing has been told of: a finding about a role is told once, whatever repositories it fails on.
     deployed.put(
-        denied("e2e/second", reason=NO_IDENTITY_POLICY),
-        denied("e2e/third", role=SPARE_ROLE, reason=NO_IDENTITY_POLICY),
+        denied("e2e/second", role="e2e-second-node", reason=NO_IDENTITY_POLICY),
+        denied("e2e/third", role="e2e-third-node", reason=NO_IDENTITY_POLICY),
     )
 
     assert len(deployed.notifications("e2e/second", "e2e/third")) == 2
@@ -146,42 +171,57 @@ def test_a_poison_message_ends_as_a_dead_letter_and_holds_up_nobody(deployed: De
 
 def test_the_function_reads_with_its_role_alone(deployed: Deployed) -> None:
     """Without its permissions to read it can say nothing of a refusal that AWS gave no reason for; with them it can."""
-    iam, role = deployed.aws.client("iam"), deployed.outputs["DiagnoseRoleArn"].rpartition("/")[2]
+    iam = deployed.aws.client("iam")
+    role = next(arn for arn in deployed.outputs["ResponderRoleArns"].split(",") if "Diagnose" in arn).rpartition("/")[2]
     reads = iam.get_role_policy(RoleName=role, PolicyName="read")["PolicyDocument"]
-    message = envelope(denied("e2e/guarded"))
 
     iam.delete_role_policy(RoleName=role, PolicyName="read")
     try:
-        deployed.invoke(message)
+        deployed.invoke(envelope(denied("e2e/guarded", role="e2e-guarded-node")))
         assert deployed.findings("e2e/guarded") == []
     finally:
         iam.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=json.dumps(reads))
 
-    assert deployed.invoke(message) == ALL_DONE
-    assert [finding["GeneratorId"] for finding in deployed.findings("e2e/guarded")] == [
+    # Another problem, as the first one is left in quiet for a while.
+    assert deployed.invoke(envelope(denied("e2e/readable", role="e2e-guarded-node"))) == ALL_DONE
+    assert [finding["GeneratorId"] for finding in deployed.findings("e2e/readable")] == [
         "pull-responder/role_lacks_pull_permissions"
     ]
 
 
 def test_another_account_is_read_through_the_member_role(deployed: Deployed) -> None:
     """Only the other account's repository policy can tell why this pull was refused, as AWS gave no reason."""
-    message = envelope(denied("e2e/shared", role=READER_ROLE, registry=OTHER))
-    assert deployed.invoke(message) == ALL_DONE
+    assert deployed.invoke(envelope(denied("e2e/shared", role=READER_ROLE, registry=OTHER))) == ALL_DONE
     assert deployed.findings("e2e/shared") == []
 
     deployed.aws.client("cloudformation", account=OTHER).create_stack(
         StackName="PullResponderMemberRole",
         TemplateBody=(ROOT / "infra" / "member-role.yaml").read_text(),
-        Parameters=[{"ParameterKey": "ResponderRoleArn", "ParameterValue": deployed.outputs["DiagnoseRoleArn"]}],
+        Parameters=[{"ParameterKey": "ResponderRoleArns", "ParameterValue": deployed.outputs["ResponderRoleArns"]}],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     waiter = deployed.aws.client("cloudformation", account=OTHER).get_waiter("stack_create_complete")
     waiter.wait(StackName="PullResponderMemberRole", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
-    assert deployed.invoke(message) == ALL_DONE
-    (finding,) = deployed.findings("e2e/shared")
+    # Another problem, as the first one is left in quiet for a while.
+    assert deployed.invoke(envelope(denied("e2e/lent", role=READER_ROLE, registry=OTHER))) == ALL_DONE
+    (alert,) = deployed.notifications("e2e/lent")
+    assert alert["MessageAttributes"]["status"]["Value"] == "new"
+    (finding,) = deployed.findings("e2e/lent")
     assert finding["GeneratorId"] == "pull-responder/repository_policy_lacks_grant"
-    assert f"arn:aws:ecr:{REGION}:{OTHER}:repository/e2e/shared" in [each["Id"] for each in finding["Resources"]]
+    assert f"arn:aws:ecr:{REGION}:{OTHER}:repository/e2e/lent" in [each["Id"] for each in finding["Resources"]]
+
+    # So is what has been mended there, by the function that looks again.
+    grant = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [grant]})
+    deployed.aws.client("ecr", account=OTHER).set_repository_policy(repositoryName="e2e/lent", policyText=policy)
+    deployed.put_change("ecr", "SetRepositoryPolicy", repositoryName="e2e/lent", registryId=OTHER)
+    (resolved,) = deployed.notifications("e2e/lent")
+    assert resolved["MessageAttributes"]["status"]["Value"] == "resolved"
 
 
 def test_a_forwarded_event_comes_out_as_a_finding_about_its_nodes_role(deployed: Deployed) -> None:

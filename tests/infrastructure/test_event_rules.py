@@ -45,6 +45,13 @@ NAMES = (IMAGE, TOKEN, CACHE, EKS, KUBERNETES)
 EVENTS = Path(__file__).parents[1] / "events"
 
 
+def rules_to(queue: str, stack: Synthesized) -> dict[str, dict[str, Any]]:
+    """The rules whose target is the queue with `queue` in its logical id."""
+    name, _ = stack.named("AWS::SQS::Queue", queue)
+    rules = stack.all_of("AWS::Events::Rule").items()
+    return {rule: each for rule, each in rules if each["Targets"][0]["Arn"] == {"Fn::GetAtt": [name, "Arn"]}}
+
+
 def fixture(name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
     """A fixture's event; `changed` are fields of its detail, None for those that are not there."""
     read: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
@@ -88,6 +95,11 @@ def forwarded(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
         ("ECR's own event", {**event(), "detail-type": "ECR Image Action"}, set()),
         ("a cache that could not fetch", fixture("pull_through_cache_failed"), {CACHE}),
         (
+            "a cache that could not fetch, and why is not said",
+            fixture("pull_through_cache_failed", **{"failure-code": None, "failure-reason": None}),
+            {CACHE},
+        ),
+        (
             "a cache that fetched",
             fixture("pull_through_cache_failed", **{"sync-status": "SUCCESS", "failure-code": None}),
             set(),
@@ -119,7 +131,7 @@ def test_a_rule_takes_denied_pulls_and_nothing_else(
     engine, text = aws.client("events"), json.dumps(happened)
     patterns = {
         name: json.dumps(rule["EventPattern"]).replace('{"Ref": "AWS::AccountId"}', '"111111111111"')
-        for name, rule in subscribed.all_of("AWS::Events::Rule").items()
+        for name, rule in rules_to("EventsQueue", subscribed).items()
         if "EventPattern" in rule
     }
     takers = {
@@ -132,7 +144,7 @@ def test_a_rule_takes_denied_pulls_and_nothing_else(
 
 
 def test_rules_on_reads_get_read_only_management_events(subscribed: Synthesized) -> None:
-    states = {name: rule["State"] for name, rule in subscribed.all_of("AWS::Events::Rule").items()}
+    states = {name: rule["State"] for name, rule in rules_to("EventsQueue", subscribed).items()}
     for name, state in states.items():
         is_read = IMAGE in name or TOKEN in name
         assert state == ("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" if is_read else "ENABLED"), name
@@ -150,13 +162,11 @@ def test_health_is_looked_at_as_often_as_the_settings_say(stack: Synthesized, tm
 
 
 def test_every_rule_keeps_what_it_cannot_deliver(subscribed: Synthesized) -> None:
-    queue, _ = subscribed.named("AWS::SQS::Queue", "EventsQueue")
     dead_letters, _ = subscribed.named("AWS::SQS::Queue", "EventsDeadLetters")
-    rules = subscribed.all_of("AWS::Events::Rule")
+    rules = rules_to("EventsQueue", subscribed)
     assert {name for name in (*NAMES, "HealthCheck") if any(name in rule for rule in rules)} == {*NAMES, "HealthCheck"}
     for rule in rules.values():
         (target,) = rule["Targets"]
-        assert target["Arn"] == {"Fn::GetAtt": [queue, "Arn"]}
         assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [dead_letters, "Arn"]}
         assert "Input" not in target
         assert "InputPath" not in target
@@ -174,7 +184,7 @@ def test_only_these_rules_may_send_to_a_queue(name: str, subscribed: Synthesized
     ]
     allowed = [statement for statement in statements if statement["Effect"] == "Allow"]
     senders = {statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0] for statement in allowed}
-    assert senders == set(stack.all_of("AWS::Events::Rule"))
+    assert senders == set(rules_to("EventsQueue", stack))
     assert {statement["Principal"]["Service"] for statement in allowed} == {"events.amazonaws.com"}
     denied = [statement for statement in statements if statement["Effect"] == "Deny"]
     assert [statement["Condition"] for statement in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]

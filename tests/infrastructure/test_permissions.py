@@ -24,6 +24,8 @@ NAMES = {
     "topic": "arn:aws:sns:eu-west-1:111111111111:topic",
     "queue": "arn:aws:sqs:eu-west-1:111111111111:queue",
     "member_role": "Reader",
+    "table": "arn:aws:dynamodb:eu-west-1:111111111111:table/findings",
+    "table_index": "arn:aws:dynamodb:eu-west-1:111111111111:table/findings/index/due",
 }
 DEPLOYED_IN = {"AWS::Partition": "aws", "AWS::AccountId": "111111111111", "AWS::Region": "eu-west-1"}
 # cfn-lint's copy of AWS's Service Authorization Reference.
@@ -72,17 +74,21 @@ def declared(purpose: str, *, function: str = "diagnose", **names: str) -> set[t
     }
 
 
-def test_the_role_has_exactly_what_is_declared(stack: Synthesized) -> None:
-    role = stack.named("AWS::IAM::Role", "DiagnoseRole")[1]
+@pytest.mark.parametrize(("name", "feeds"), [("Diagnose", "EventsQueue"), ("Recheck", "ChangesQueue")])
+def test_the_role_has_exactly_what_is_declared(name: str, feeds: str, stack: Synthesized) -> None:
+    role = stack.named("AWS::IAM::Role", f"{name}Role")[1]
     policies = {policy["PolicyName"]: allowed(policy) for policy in role["Policies"]}
-    queue = next(name for name in stack.all_of("AWS::SQS::Queue") if "Queue" in name)
+    queue, _ = stack.named("AWS::SQS::Queue", feeds)
     (topic,) = stack.all_of("AWS::SNS::Topic")
-    (log,) = stack.all_of("AWS::Logs::LogGroup")
+    log, _ = stack.named("AWS::Logs::LogGroup", name)
     (key,) = stack.all_of("AWS::KMS::Key")
+    (table,) = stack.all_of("AWS::DynamoDB::GlobalTable")
+    arns = {"table": f"{table}.Arn", "table_index": f"{table}.Arn/index/due"}
 
     assert policies == {
-        "read": declared("read"),
-        "publish": declared("publish", topic=topic),
+        "read": declared("read", function=name.lower()),
+        "publish": declared("publish", function=name.lower(), topic=topic),
+        "remember": declared("remember", function=name.lower(), **arns),
         "assume": {("sts:AssumeRole", "arn:aws:iam::*:role/PullResponderReadOnly")},
         "run": {
             ("logs:CreateLogStream", f"{log}.Arn"),
@@ -96,6 +102,16 @@ def test_the_role_has_exactly_what_is_declared(stack: Synthesized) -> None:
     }
     assert role.get("ManagedPolicyArns") is None
     assert stack.all_of("AWS::IAM::Policy") == {}
+
+
+def test_what_is_looked_at_again_is_what_was_found_with(stack: Synthesized) -> None:
+    assert permissions.declared("recheck") == permissions.declared("diagnose")
+    # The index alone is searched; the table's items are only named.
+    (table,) = stack.all_of("AWS::DynamoDB::GlobalTable")
+    role = stack.named("AWS::IAM::Role", "RecheckRole")[1]
+    (remember,) = (policy for policy in role["Policies"] if policy["PolicyName"] == "remember")
+    assert {arn for action, arn in allowed(remember) if action == "dynamodb:Query"} == {f"{table}.Arn/index/due"}
+    assert {arn for action, arn in allowed(remember) if action != "dynamodb:Query"} == {f"{table}.Arn"}
 
 
 def test_the_audit_log_function_may_send_to_the_queues_and_nothing_else(subscribed: Synthesized) -> None:
@@ -120,7 +136,7 @@ def test_the_member_role_reads_what_the_function_reads() -> None:
     (policy,) = role["Policies"]
     assert allowed(policy) == declared("read")
     assert role["AssumeRolePolicyDocument"]["Statement"] == [
-        {"Effect": "Allow", "Principal": {"AWS": {"Ref": "ResponderRoleArn"}}, "Action": "sts:AssumeRole"}
+        {"Effect": "Allow", "Principal": {"AWS": {"Ref": "ResponderRoleArns"}}, "Action": "sts:AssumeRole"}
     ]
     assert "ManagedPolicyArns" not in role
 

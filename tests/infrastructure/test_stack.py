@@ -4,12 +4,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
+import boto3
 import pytest
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
+from moto import mock_aws
 
 from infra.settings import Settings
 from infra.stack import PullResponderStack
+from pull_responder.cli.emulator.findings_table import create_table
 from pull_responder.events.audit_log import REASONS
 from tests.infrastructure.conftest import Synthesized, synthesize
 
@@ -31,6 +34,17 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
             forwarded_event_source="kubernetes.events",
             health_check_rate="rate(2 hours)",
             member_role_name="Reader",
+            organization_account="012345678901",
+            quiet_minutes=5,
+            hold_down_minutes=0,
+            reminder_hours=0,
+            digest_above=3,
+            unexplained_minutes=20,
+            unexplained_repeats=9,
+            stopped_minutes=30,
+            recheck_minutes=7,
+            recheck_rate=None,
+            keep_days=30,
             memory_size=1024,
             timeout_seconds=30,
             batch_size=100,
@@ -42,36 +56,65 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     )
 
 
-def function_of(stack: Synthesized) -> dict[str, Any]:
-    return stack.named("AWS::Lambda::Function", "Diagnose")[1]
+def function_of(stack: Synthesized, name: str = "Diagnose") -> dict[str, Any]:
+    return stack.named("AWS::Lambda::Function", name)[1]
 
 
-def test_the_function(stack: Synthesized, other: Synthesized) -> None:
-    function = function_of(stack)
+@pytest.mark.parametrize("name", ["Diagnose", "Recheck"])
+def test_the_function(name: str, stack: Synthesized, other: Synthesized) -> None:
+    function = function_of(stack, name)
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
-    assert function["Handler"] == "pull_responder.handlers.diagnose.handler"
+    assert function["Handler"] == f"pull_responder.handlers.{name.lower()}.handler"
     assert function["LoggingConfig"]["LogFormat"] == "JSON"
     assert (function["MemorySize"], function["Timeout"]) == (512, 120)
-    assert (function_of(other)["MemorySize"], function_of(other)["Timeout"]) == (1024, 30)
-    assert function_of(other)["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
+    assert (function_of(other, name)["MemorySize"], function_of(other, name)["Timeout"]) == (1024, 30)
+    assert function_of(other, name)["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
     assert "VpcConfig" not in function
 
 
-def test_the_function_is_told_its_settings(stack: Synthesized, other: Synthesized) -> None:
+@pytest.mark.parametrize("name", ["Diagnose", "Recheck"])
+def test_the_function_is_told_its_settings(name: str, stack: Synthesized, other: Synthesized) -> None:
     (topic,) = stack.all_of("AWS::SNS::Topic")
-    assert function_of(stack)["Environment"]["Variables"] == {
+    (table,) = stack.all_of("AWS::DynamoDB::GlobalTable")
+    assert function_of(stack, name)["Environment"]["Variables"] == {
+        "DIGEST_ABOVE": "10",
+        "HOLD_DOWN_MINUTES": "5",
+        "KEEP_DAYS": "90",
         "KNOWN_PRINCIPALS": "[]",
         "NOTIFY_MINIMUM_SEVERITY": "LOW",
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "PULL_RESPONDER_MEMBER_ROLE": "PullResponderReadOnly",
+        "QUIET_MINUTES": "15",
+        "RECHECK_MINUTES": "15",
+        "REMINDER_HOURS": "24",
         "SECURITY_HUB_ENABLED": "true",
+        "STOPPED_MINUTES": "60",
+        "TABLE_NAME": {"Ref": table},
         "TOPIC_ARN": {"Ref": topic},
+        "UNEXPLAINED_MINUTES": "30",
+        "UNEXPLAINED_REPEATS": "20",
     }
-    told = function_of(other)["Environment"]["Variables"]
+    told = function_of(other, name)["Environment"]["Variables"]
+    assert (told["QUIET_MINUTES"], told["HOLD_DOWN_MINUTES"], told["REMINDER_HOURS"]) == ("5", "0", "0")
+    assert (told["UNEXPLAINED_MINUTES"], told["UNEXPLAINED_REPEATS"], told["DIGEST_ABOVE"]) == ("20", "9", "3")
+    assert (told["STOPPED_MINUTES"], told["RECHECK_MINUTES"], told["KEEP_DAYS"]) == ("30", "7", "30")
     assert json.loads(told["KNOWN_PRINCIPALS"]) == ["arn:aws:iam::111111111111:role/build"]
     assert (told["NOTIFY_MINIMUM_SEVERITY"], told["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")
     assert (told["PULL_RESPONDER_MEMBER_ROLE"], told["POWERTOOLS_LOG_LEVEL"]) == ("Reader", "WARNING")
+    assert told["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] == "012345678901"
     assert told["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
+
+
+def test_synthesis_says_that_a_log_group_takes_two_subscriptions_and_how_to_look(subscribed: Synthesized) -> None:
+    written = json.loads((subscribed.folder / "manifest.json").read_text())["artifacts"]["PullResponder"]
+    metadata = written.get("metadata") or json.loads(
+        (subscribed.folder / written["additionalMetadataFile"]).read_text()
+    )
+    said = [each["data"] for entries in metadata.values() for each in entries if each["type"] == "aws:cdk:info"]
+    for cluster in ("prod", "test"):
+        (about,) = [text for text in said if f"/aws/eks/{cluster}/cluster takes two subscriptions" in text]
+        assert f"describe-subscription-filters --log-group-name /aws/eks/{cluster}/cluster" in about
+        assert "Resource limit exceeded" in about
 
 
 def test_each_audit_log_that_is_named_is_subscribed_to(subscribed: Synthesized) -> None:
@@ -118,38 +161,52 @@ def test_without_clusters_no_log_is_read(stack: Synthesized) -> None:
 
 
 def test_the_log_goes_after_its_retention(stack: Synthesized, other: Synthesized) -> None:
-    (log,) = stack.all_of("AWS::Logs::LogGroup")
-    assert function_of(stack)["LoggingConfig"]["LogGroup"] == {"Ref": log}
-    assert stack.one_of("AWS::Logs::LogGroup")["RetentionInDays"] == 30
+    for name in ("Diagnose", "Recheck"):
+        log, properties = stack.named("AWS::Logs::LogGroup", name)
+        assert function_of(stack, name)["LoggingConfig"]["LogGroup"] == {"Ref": log}
+        assert properties["RetentionInDays"] == 30
     assert {each["RetentionInDays"] for each in other.all_of("AWS::Logs::LogGroup").values()} == {365}
 
 
 def test_the_function_receives_batches_and_answers_for_each_message(stack: Synthesized, other: Synthesized) -> None:
     queue, _ = stack.named("AWS::SQS::Queue", "EventsQueue")
-    mapping = stack.one_of("AWS::Lambda::EventSourceMapping")
+    _, mapping = stack.named("AWS::Lambda::EventSourceMapping", "Diagnose")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (25, 5)
-    mapping = other.one_of("AWS::Lambda::EventSourceMapping")
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (500, 5)
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
+    _, mapping = other.named("AWS::Lambda::EventSourceMapping", "Diagnose")
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 7)
 
 
-def test_a_message_that_keeps_failing_is_kept_aside(stack: Synthesized, other: Synthesized) -> None:
-    dead_letters, kept = stack.named("AWS::SQS::Queue", "EventsDeadLetters")
-    _, queue = stack.named("AWS::SQS::Queue", "EventsQueue")
+def test_many_changes_are_one_look_and_few_looks_run_at_a_time(stack: Synthesized) -> None:
+    queue, _ = stack.named("AWS::SQS::Queue", "ChangesQueue")
+    _, mapping = stack.named("AWS::Lambda::EventSourceMapping", "Recheck")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 5)
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
+@pytest.mark.parametrize("name", ["Events", "Changes"])
+def test_a_message_that_keeps_failing_is_kept_aside(name: str, stack: Synthesized, other: Synthesized) -> None:
+    dead_letters, kept = stack.named("AWS::SQS::Queue", f"{name}DeadLetters")
+    _, queue = stack.named("AWS::SQS::Queue", f"{name}Queue")
     arn = {"Fn::GetAtt": [dead_letters, "Arn"]}
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": arn, "maxReceiveCount": 5}
     assert queue["VisibilityTimeout"] == 6 * 120 + 5
     assert kept["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert queue["SqsManagedSseEnabled"] is kept["SqsManagedSseEnabled"] is True
-    _, queue = other.named("AWS::SQS::Queue", "EventsQueue")
-    assert (queue["RedrivePolicy"]["maxReceiveCount"], queue["VisibilityTimeout"]) == (2, 6 * 30 + 7)
+    _, queue = other.named("AWS::SQS::Queue", f"{name}Queue")
+    window = {"Events": 7, "Changes": 5}[name]
+    assert (queue["RedrivePolicy"]["maxReceiveCount"], queue["VisibilityTimeout"]) == (2, 6 * 30 + window)
 
 
-def test_the_first_dead_letter_raises_an_alarm_at_the_topic(stack: Synthesized) -> None:
-    dead_letters, _ = stack.named("AWS::SQS::Queue", "EventsDeadLetters")
+@pytest.mark.parametrize("name", ["Events", "Changes"])
+def test_the_first_dead_letter_raises_an_alarm_at_the_topic(name: str, stack: Synthesized) -> None:
+    dead_letters, _ = stack.named("AWS::SQS::Queue", f"{name}DeadLetters")
     (topic,) = stack.all_of("AWS::SNS::Topic")
-    alarm = stack.one_of("AWS::CloudWatch::Alarm")
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", name)
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [dead_letters, "QueueName"]}}]
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["EvaluationPeriods"]) == (
@@ -194,23 +251,49 @@ def test_the_findings_table_outlives_the_stack(stack: Synthesized) -> None:
     assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["Projection"]) == ("due", {"ProjectionType": "KEYS_ONLY"})
+    assert index["KeySchema"] == [
+        {"AttributeName": "queue", "KeyType": "HASH"},
+        {"AttributeName": "look_at", "KeyType": "RANGE"},
+    ]
+    assert {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]} == {
+        "id": "S",
+        "queue": "S",
+        "look_at": "N",
+    }
     (replica,) = table["Replicas"]
     assert replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     resource = stack.template["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
+def test_tests_and_the_demo_keep_findings_in_the_same_kind_of_table(stack: Synthesized) -> None:
+    table = stack.one_of("AWS::DynamoDB::GlobalTable")
+    with mock_aws():
+        client = boto3.client("dynamodb", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        emulated = client.describe_table(TableName=create_table(client, "findings"))["Table"]
+    assert emulated["KeySchema"] == table["KeySchema"]
+    assert emulated["BillingModeSummary"]["BillingMode"] == table["BillingMode"]
+    by_name = {each["AttributeName"]: each for each in emulated["AttributeDefinitions"]}
+    assert by_name == {each["AttributeName"]: each for each in table["AttributeDefinitions"]}
+    (index,), (deployed,) = emulated["GlobalSecondaryIndexes"], table["GlobalSecondaryIndexes"]
+    assert {name: index.get(name) for name in deployed} == deployed
+
+
 def test_the_outputs_say_how_to_let_it_read_another_account(stack: Synthesized) -> None:
     outputs = stack.template["Outputs"]
     assert set(outputs) == {
-        *("TopicArn", "QueueUrl", "DeadLetterQueueUrl", "DiagnoseFunctionName", "DiagnoseRoleArn", "MemberRoleCommand"),
+        *("TopicArn", "QueueUrl", "DeadLetterQueueUrl", "ChangesQueueUrl", "ChangesDeadLetterQueueUrl", "TableName"),
+        *("DiagnoseFunctionName", "RecheckFunctionName", "ResponderRoleArns", "MemberRoleCommand"),
     }
-    role, _ = stack.named("AWS::IAM::Role", "DiagnoseRole")
-    assert outputs["DiagnoseRoleArn"]["Value"] == {"Fn::GetAtt": [role, "Arn"]}
-    before, arn, after = outputs["MemberRoleCommand"]["Value"]["Fn::Join"][1]
+    names = [stack.named("AWS::IAM::Role", part)[0] for part in ("DiagnoseRole", "RecheckRole")]
+    roles: list[Any] = [{"Fn::GetAtt": [name, "Arn"]} for name in names]
+    assert outputs["ResponderRoleArns"]["Value"] == {"Fn::Join": ["", [roles[0], ",", roles[1]]]}
+    before, *arns, after = outputs["MemberRoleCommand"]["Value"]["Fn::Join"][1]
     assert "--template-file infra/member-role.yaml" in before
-    assert before.endswith("ResponderRoleArn=")
-    assert (arn, after) == ({"Fn::GetAtt": [role, "Arn"]}, " RoleName=PullResponderReadOnly")
+    assert before.endswith("ResponderRoleArns=")
+    assert (arns, after) == ([roles[0], ",", roles[1]], " RoleName=PullResponderReadOnly")
 
 
 def asset_of(stack: Synthesized, properties: dict[str, Any]) -> Path:

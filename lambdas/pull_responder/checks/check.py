@@ -29,7 +29,9 @@ class Check:
     `policy_type` and `explicit` say how AWS words a denial that this cause explains: None where any wording fits.
     `for_nodes` tells the causes of principals that pull for EKS from those of strangers. `refused_by_ecr` is false for
     causes that keep a pull from ever being refused by ECR, so that no denial can speak of them; `denied_actions` are
-    those of which a denial can.
+    those of which a denial can. `by_role_account` says that the resource is broken for one pulling account and whole
+    for another, so that the account is part of a finding's identity. `may_name_missing` says that the resource may be
+    one that is not there, which is the fault, so that its being gone is no sign of being over.
     """
 
     id: str
@@ -45,6 +47,8 @@ class Check:
     for_nodes: bool = True
     refused_by_ecr: bool = True
     denied_actions: frozenset[str] = PULL_ACTIONS
+    by_role_account: bool = False
+    may_name_missing: bool = False
 
     def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's words speak of.

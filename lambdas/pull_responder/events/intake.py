@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Never
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.events import fields, names, pod_failure, pull_through_cache_action
 from pull_responder.events.audit_log import read_log_batch
 from pull_responder.events.cloudtrail import read_envelope, read_record
 from pull_responder.events.eks_change import CLOCK_SOURCE, EKS_SOURCE, Inspection, read_eks_change, read_schedule
+from pull_responder.events.json_text import read_json
 from pull_responder.events.kubernetes_event import read_kubernetes_event
 from pull_responder.events.outcome import Skipped, UnusableEvent
-from pull_responder.events.redaction import redact
 from pull_responder.model.pull import PrincipalKind, PullFailure
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ _OF_FILE: Final = Origins(forwarded_source=ANY_SOURCE)
 
 def read_text(text: str) -> list[PullFailure | Inspection | Skipped]:
     """Read an event from JSON text; see read_event. Raises UnusableEvent, for malformed JSON with line and column."""
-    return read_event(_parse(text, where="the input"))
+    return read_event(read_json(text, where="the input"))
 
 
 def read_body(body: str, *, origins: Origins, where: str = "body") -> PullFailure | Inspection | Skipped:
@@ -49,7 +48,11 @@ def read_body(body: str, *, origins: Origins, where: str = "body") -> PullFailur
 
     Raises UnusableEvent; `where` names the message in it. What does not come from `origins` is skipped.
     """
-    envelope = _parse(body, where=where)
+    return read_document(read_json(body, where=where), origins=origins, where=where)
+
+
+def read_document(envelope: object, *, origins: Origins, where: str = "body") -> PullFailure | Inspection | Skipped:
+    """Read what the body of a message says, once its JSON is parsed; see read_body."""
     if not isinstance(envelope, dict):
         raise UnusableEvent(where, f"is not an event but {fields.kind(envelope)}")
     if "detail" not in envelope:
@@ -70,19 +73,23 @@ def read_event(document: object) -> list[PullFailure | Inspection | Skipped]:
         if not isinstance(records, list) or not records:
             problem = "is empty" if records == [] else f"is not a list but {fields.kind(records)}"
             raise UnusableEvent("Records", problem)
-        return [_read_batched(record, where=f"Records[{at}]") for at, record in enumerate(records)]
+        return [each for at, record in enumerate(records) for each in _read_batched(record, where=f"Records[{at}]")]
     if "detail" in document:
         return [_read_envelope(document, origins=_OF_FILE)]
     if "eventName" in document:
         return [read_record(document)]
     if "awslogs" in document:
-        batch = read_log_batch(document, account=None)
-        dropped = [Skipped(f"{count} in the batch: {reason}") for reason, count in batch.dropped.items()]
-        return [*(failure.pull() for failure in batch.failures), *dropped]
+        return _read_logs(document)
     raise UnusableEvent(
         "the input",
         "is not an event: it has neither Records (SQS, log file), detail (EventBridge), awslogs nor eventName",
     )
+
+
+def _read_logs(document: Mapping[str, object]) -> list[PullFailure | Inspection | Skipped]:
+    batch = read_log_batch(document, account=None)
+    dropped = [Skipped(f"{count} in the batch: {reason}") for reason, count in batch.dropped.items()]
+    return [*(failure.pull() for failure in batch.failures), *dropped]
 
 
 def distinct(pulls: Iterable[PullFailure | Skipped]) -> list[PullFailure]:
@@ -108,7 +115,7 @@ def _identity(pull: PullFailure) -> object:
         who = (principal.kind, principal.partition, principal.account, principal.name)
         if principal.kind is PrincipalKind.UNKNOWN:
             who = (*who, principal.arn)
-    image = (pull.registry_account, pull.region, pull.repository, pull.tag, pull.digest)
+    image = (pull.registry_account, pull.region, pull.registry_host, pull.repository, pull.tag, pull.digest)
     return (who, image, pull.node, pull.symptom)
 
 
@@ -137,7 +144,7 @@ def _is_forwarded(envelope: Mapping[str, object], source: str, origins: Origins)
     return bool(source) and source == origins.forwarded_source
 
 
-def _read_batched(record: object, *, where: str) -> PullFailure | Inspection | Skipped:
+def _read_batched(record: object, *, where: str) -> list[PullFailure | Inspection | Skipped]:
     if not isinstance(record, dict):
         raise UnusableEvent(where, f"is not an object but {fields.kind(record)}")
     source = fields.text(record, "eventSource")
@@ -145,23 +152,10 @@ def _read_batched(record: object, *, where: str) -> PullFailure | Inspection | S
         body = record.get("body")
         if not isinstance(body, str):
             raise UnusableEvent(f"{where}.body", f"is not a string but {fields.kind(body)}")
-        return read_body(body, origins=_OF_FILE, where=f"{where}.body")
+        document = read_json(body, where=f"{where}.body")
+        if isinstance(document, dict) and "awslogs" in document:
+            return _read_logs(document)  # a dead letter of the function that reads audit logs
+        return [read_document(document, origins=_OF_FILE, where=f"{where}.body")]
     if source.startswith("aws:") or "eventName" not in record:
         raise UnusableEvent(where, "is neither an SQS message nor a CloudTrail record")
-    return read_record(record, where=where)
-
-
-def _parse(text: str, *, where: str) -> object:
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        problem = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        raise UnusableEvent(where, redact(problem, limit=200)) from None
-    except RecursionError:
-        raise UnusableEvent(where, "is not usable: its JSON is nested too deeply") from None
-    except ValueError as error:  # a constant that is not JSON, or a number with thousands of digits
-        raise UnusableEvent(where, f"is not usable: {redact(str(error), limit=200)}") from None
-
-
-def _refuse_constant(constant: str) -> Never:
-    raise ValueError(f"{constant} is not JSON")
+    return [read_record(record, where=where)]

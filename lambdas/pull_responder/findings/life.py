@@ -256,14 +256,17 @@ def _reminded(life: Life, now: float, settings: Settings) -> Life:
     return replace(life, pending=Pending(Edge.REMINDER, f"It has been open since {iso(life.opened_at)}.", now, now))
 
 
-def claimed(life: Life, now: float, claimant: str) -> Life:
-    """Return the life with its pending notice taken on by the run `claimant`, if there is one to tell now."""
+def claimed(life: Life, now: float, claimant: str, *, seconds: float = _CLAIM_SECONDS) -> Life:
+    """Return the life with its pending notice taken on by the run `claimant`, if there is one to tell now.
+
+    It has to be told within `seconds`, after which another run may take it over.
+    """
     pending = life.pending
     if pending is None or pending.due > now or pending.claimed_until > now:
         return life
     taken = replace(
         pending,
-        claimed_until=now + _CLAIM_SECONDS,
+        claimed_until=now + seconds,
         claimant=claimant,
         tries=pending.tries + 1,
         perhaps_heard=pending.perhaps_heard or bool(pending.claimant),

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = (
     "dynamodb:BatchGetItem",
-    "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",

@@ -157,8 +157,7 @@ class Recheck:
             return self._stopped(life) or _Look(still=still)
         if all(_is_decided(check.id, each) for each in diagnoses):
             return _Look(gone_because=_how_it_is_known(check.id, diagnoses))
-        gone = is_gone(finding.resource, self._reading)
-        if gone is True:
+        if not check.may_name_missing and is_gone(finding.resource, self._reading) is True:
             return _Look(gone_because=f"{finding.resource.id} does not exist any more.")
         return self._stopped(life) or _Look()
 

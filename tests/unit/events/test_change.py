@@ -1,0 +1,218 @@
+"""What asks for another look at findings: who changed what, where; the clock; and what is neither."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra import change_rules
+from pull_responder.events.change import SERVICES, Change, Wakeup, read_change
+from pull_responder.events.outcome import Skipped, UnusableEvent
+
+ACCOUNT, MOMENT = "111111111111", "2026-03-01T12:00:00Z"
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def call(service: str, name: str, asked: Any = None, **detail: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    """A CloudTrail record of a call, as EventBridge delivers it."""
+    return {
+        "source": f"aws.{service}",
+        "detail-type": "AWS API Call via CloudTrail",
+        "account": ACCOUNT,
+        "region": "eu-west-1",
+        "time": "2026-03-01T12:01:00Z",
+        "detail": {
+            "eventSource": f"{service}.amazonaws.com",
+            "eventName": name,
+            "eventTime": MOMENT,
+            "awsRegion": "eu-west-1",
+            "requestParameters": asked,
+            **detail,
+        },
+    }
+
+
+def read(event: object, *, account: str | None = ACCOUNT) -> object:
+    return read_change(json.dumps(event), account=account)
+
+
+def change(service: str, name: str, *words: str, **fields: Any) -> Change:  # noqa: ANN401 -- any field of Change
+    place = {"account": ACCOUNT, "region": "eu-west-1", "at": MOMENT}
+    return Change(service, name, words=frozenset(words), **{**place, **fields})
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (
+            call("iam", "AttachRolePolicy", {"roleName": "node", "policyArn": "arn:aws:iam::aws:policy/service/Pull"}),
+            change(
+                *("iam", "AttachRolePolicy", "node", "arn:aws:iam::aws:policy/service/Pull", "service/Pull"),
+                role="node",
+            ),
+        ),
+        (
+            call("iam", "PutRolePolicy", {"roleName": "node", "policyName": "pull", "policyDocument": '{"a": 1}'}),
+            change("iam", "PutRolePolicy", "node", "pull", role="node"),
+        ),
+        (
+            call("iam", "AddRoleToInstanceProfile", {"roleName": "node", "instanceProfileName": "nodes"}),
+            change("iam", "AddRoleToInstanceProfile", "node", "nodes"),
+        ),
+        (
+            call("ecr", "SetRepositoryPolicy", {"repositoryName": "team/app", "policyText": "{ }", "force": False}),
+            change("ecr", "SetRepositoryPolicy", "team/app", repository="team/app"),
+        ),
+        (
+            call("ecr", "TagResource", {"resourceArn": "arn:aws:ecr:eu-west-1:111111111111:repository/team/app"}),
+            change(
+                *("ecr", "TagResource", "arn:aws:ecr:eu-west-1:111111111111:repository/team/app", "team/app"),
+                repository="team/app",
+            ),
+        ),
+        (call("ecr", "DeleteRegistryPolicy"), change("ecr", "DeleteRegistryPolicy")),
+        # As EC2 writes its newer calls: the request by its name, lists as numbered objects.
+        (
+            call(
+                "ec2",
+                "CreateVpcEndpoint",
+                {"CreateVpcEndpointRequest": {"VpcId": "vpc-1", "RouteTableId": [{"tag": 1, "content": "rtb-1"}]}},
+            ),
+            change("ec2", "CreateVpcEndpoint", "vpc-1", "rtb-1"),
+        ),
+        (
+            call(
+                "ec2", "TerminateInstances", {"instancesSet": {"items": [{"instanceId": "i-1"}, {"instanceId": "i-2"}]}}
+            ),
+            change("ec2", "TerminateInstances", "i-1", "i-2"),
+        ),
+        (
+            call("kms", "EnableKey", {"keyId": KEY}, resources=[{"ARN": KEY, "type": "AWS::KMS::Key"}]),
+            change("kms", "EnableKey", KEY, "01234567-89ab-cdef-0123-456789abcdef"),
+        ),
+        (
+            {**call("organizations", "DetachPolicy", {"policyId": "p-1", "targetId": "ou-1"}), "account": "2" * 12},
+            change("organizations", "DetachPolicy", "p-1", "ou-1", account="222222222222"),
+        ),
+        # IAM's events say that they happened in us-east-1 also where they were forwarded to another region.
+        (
+            call("iam", "CreateRole", {"roleName": "node"}, awsRegion="us-east-1"),
+            change("iam", "CreateRole", "node", role="node", region="us-east-1"),
+        ),
+        (
+            call("iam", "CreateRole", {"roleName": "not a name"}, eventTime=None),
+            change("iam", "CreateRole", at="2026-03-01T12:01:00Z"),
+        ),
+    ],
+)
+def test_a_change_says_what_it_is_about(event: dict[str, Any], expected: Change) -> None:
+    assert read(event) == expected
+
+
+@pytest.mark.parametrize(
+    ("detail_type", "detail", "expected"),
+    [
+        (
+            "ECR Image Action",
+            {"action-type": "PUSH", "result": "SUCCESS", "repository-name": "team/app", "image-tag": "v1"},
+            change("ecr", "ECR Image Action", "team/app", repository="team/app"),
+        ),
+        (
+            "ECR Pull Through Cache Action",
+            {"sync-status": "SUCCESS", "repository-name": "hub/alpine"},
+            change("ecr", "ECR Pull Through Cache Action", "hub/alpine", repository="hub/alpine"),
+        ),
+        (
+            "ECR Image Action",
+            {"action-type": "PUSH", "result": "FAILURE", "repository-name": "team/app"},
+            Skipped("an ECR Image Action that brought no image"),
+        ),
+        (
+            "ECR Image Action",
+            {"action-type": "DELETE", "result": "SUCCESS", "repository-name": "team/app"},
+            Skipped("an ECR Image Action that brought no image"),
+        ),
+        (
+            "ECR Pull Through Cache Action",
+            {"sync-status": "FAILURE", "repository-name": "hub/alpine"},
+            Skipped("an ECR Pull Through Cache Action that brought no image"),
+        ),
+    ],
+)
+def test_ecr_itself_tells_of_images_that_come(detail_type: str, detail: dict[str, str], expected: object) -> None:
+    assert read({**call("ecr", ""), "detail-type": detail_type, "time": MOMENT, "detail": detail}) == expected
+
+
+CLOCK = {"source": "aws.events", "detail-type": "Scheduled Event", "account": ACCOUNT, "time": MOMENT, "detail": {}}
+
+
+def test_the_clock_wakes_up() -> None:
+    assert read(CLOCK) == Wakeup(MOMENT)
+    assert read({**CLOCK, "account": "222222222222"}, account=None) == Wakeup(MOMENT)
+    not_ours = Skipped("an event of EventBridge that is not our schedule's")
+    assert read({**CLOCK, "account": "222222222222"}) == read({**CLOCK, "detail-type": "Other"}) == not_ours
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (
+            call("iam", "AttachRolePolicy", errorCode="AccessDenied"),
+            "AttachRolePolicy failed with AccessDenied, so nothing has changed",
+        ),
+        (
+            call("ecr", "CreateRepository", eventSource="ecr-public.amazonaws.com"),
+            "a call to ecr-public.amazonaws.com, not to ecr",
+        ),
+        (call("ec2", "CreateRoute", eventSource="ec2.example.com"), "a call to ec2.example.com, not to ec2"),
+        (call("s3", "PutBucketPolicy"), "an event of aws.s3, which changes nothing that a pull needs"),
+        ({**call("iam", "CreateRole"), "source": "iam"}, "an event of iam, which changes nothing that a pull needs"),
+        (
+            {**call("iam", "CreateRole"), "detail-type": "AWS Service Event via CloudTrail"},
+            "an event of aws.iam, which changes nothing that a pull needs",
+        ),
+        ({**call("iam", "CreateRole"), "account": "me"}, "CreateRole that does not say where"),
+        ({"detail": {}}, "an event of nobody, which changes nothing that a pull needs"),
+    ],
+)
+def test_what_changes_nothing_is_skipped(event: dict[str, Any], reason: str) -> None:
+    assert read(event) == Skipped(reason)
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        ([], "body is not an event but a list"),
+        ({"source": "aws.iam"}, "body.detail is not an object but null"),
+        (call("iam", ""), "body.detail.eventName is not the name of a call"),
+        (call("iam", "Create\nRole"), "body.detail.eventName is not the name of a call"),
+    ],
+)
+def test_what_is_no_event_is_unusable(event: object, problem: str) -> None:
+    with pytest.raises(UnusableEvent) as unusable:
+        read(event)
+    assert str(unusable.value) == problem
+
+
+def test_text_that_is_no_json_is_unusable() -> None:
+    with pytest.raises(UnusableEvent, match=r"^body is not JSON: Expecting value at line 1, column 1$"):
+        read_change("no event", account=None)
+
+
+def test_of_more_names_than_can_be_told_none_is() -> None:
+    ids = [f"i-{number:017x}" for number in range(3_000)]
+    assert read(call("ec2", "TerminateInstances", ids[:1_000])) == change("ec2", "TerminateInstances")
+    few, many = ({"instancesSet": {"items": ids[:number]}} for number in (1_000, 3_000))
+    assert read(call("ec2", "TerminateInstances", few)) == change("ec2", "TerminateInstances", *ids[:1_000])
+    assert read(call("ec2", "TerminateInstances", many)) == change("ec2", "TerminateInstances")
+
+
+def test_a_name_is_short_and_plain() -> None:
+    asked = {"a": "x" * 513, "b": "two words", "c": "-dash", "d": "na\u0131ve", "e": "", "f": "line\n", "g": "fine_1"}
+    assert read(call("eks", "UpdateClusterConfig", asked)) == change("eks", "UpdateClusterConfig", "fine_1")
+
+
+def test_the_services_are_those_that_the_stack_has_rules_for() -> None:
+    assert {service for service, _, _ in change_rules._CALLS.values()} == SERVICES

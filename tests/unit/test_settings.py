@@ -1,0 +1,81 @@
+"""The settings that the stack hands to its functions."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from infra.settings import Settings as StackSettings
+from pull_responder.settings import SettingError, Settings, read_settings
+
+NUMBERS = {
+    "QUIET_MINUTES": "5",
+    "HOLD_DOWN_MINUTES": "0",
+    "REMINDER_HOURS": "0",
+    "DIGEST_ABOVE": "3",
+    "UNEXPLAINED_MINUTES": "20",
+    "UNEXPLAINED_REPEATS": "9",
+    "STOPPED_MINUTES": "30",
+    "RECHECK_MINUTES": "7",
+    "KEEP_DAYS": "30",
+}
+
+
+def test_what_is_set_is_taken() -> None:
+    read = read_settings({**NUMBERS, "TABLE_NAME": "findings"})
+    assert {name: getattr(read, name.lower()) for name in NUMBERS} == {name: int(NUMBERS[name]) for name in NUMBERS}
+    assert read.table_name == "findings"
+
+
+def test_without_an_environment_the_defaults_are_those_of_the_stack() -> None:
+    read, stack = read_settings(dict.fromkeys((*NUMBERS, "TABLE_NAME"), "")), StackSettings()
+    assert {name: getattr(read, name.lower()) for name in NUMBERS} == {
+        name: getattr(stack, name.lower()) for name in NUMBERS
+    }
+    assert read.table_name is None
+    # Every whole number can be set.
+    assert {each.name.upper() for each in fields(Settings) if each.type == "int"} == set(NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "least"),
+    [
+        ("QUIET_MINUTES", "0", 1),
+        ("HOLD_DOWN_MINUTES", "-1", 0),
+        ("REMINDER_HOURS", "never", 0),
+        ("DIGEST_ABOVE", "0", 1),
+        ("UNEXPLAINED_MINUTES", "1.5", 1),
+        ("UNEXPLAINED_REPEATS", " 9", 1),
+        ("STOPPED_MINUTES", "\u0663\u0660", 1),
+        ("RECHECK_MINUTES", "0", 1),
+        ("KEEP_DAYS", "12345678", 1),
+    ],
+)
+def test_junk_is_named(name: str, value: str, least: int) -> None:
+    with pytest.raises(SettingError) as unusable:
+        read_settings({name: value})
+    assert str(unusable.value) == f"{name} is {value!r}, not a whole number from {least}"
+
+
+REGISTRIES = "PULL_RESPONDER_AWS_REGISTRIES"
+
+
+def test_registries_of_aws_are_a_list_of_accounts() -> None:
+    assert read_settings({REGISTRIES: '["123456789012"]'}).aws_registries == ("123456789012",)
+    assert read_settings({}).aws_registries == read_settings({REGISTRIES: ""}).aws_registries == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("602401143452,", f"{REGISTRIES} is not JSON: "),
+        ('"602401143452"', f"{REGISTRIES} is not a JSON list of account ids"),
+        ("[602401143452]", f"{REGISTRIES} holds '602401143452', not the 12 digits of an account's id in quotes"),
+        ('["60240114345"]', f"{REGISTRIES} holds '60240114345', not the 12 digits of an account's id in quotes"),
+    ],
+)
+def test_what_is_no_list_of_accounts_is_named(text: str, says: str) -> None:
+    with pytest.raises(SettingError) as unusable:
+        read_settings({REGISTRIES: text})
+    assert str(unusable.value).startswith(says)
