@@ -162,7 +162,8 @@ def _what_failed(finding: Finding) -> Iterable[tuple[str, str | None]]:
     yield "Pulled by", (principal.role_arn or principal.arn or principal.name) if principal else None
     yield "Cluster", finding.cluster
     instance = principal.instance_id if principal else None
-    yield "Node", f"{pull.node} ({instance})" if pull.node and instance else pull.node or instance
+    differs = pull.node and instance and pull.node != instance
+    yield "Node", f"{pull.node} ({instance})" if differs else pull.node or instance
     yield "Pod", f"{pull.namespace or UNKNOWN}/{pull.pod}" if pull.pod else None
     yield "At fault", f"{finding.resource.id} ({finding.resource.type})"
     yield "Account", finding.account

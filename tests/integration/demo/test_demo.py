@@ -17,13 +17,19 @@ from pull_responder.model.arn import Arn
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECONDS = 120
+SECONDS = 300
 MAIN = "from pull_responder.cli.main import main; main()"
-# The demo with one break, of which it expects what cannot be found.
+# The demo with one break, of which it expects what cannot be found, and of which nobody hears that it is over.
 MISTAKEN = f"""
 from dataclasses import replace
 import pull_responder.cli.demo as demo
+from pull_responder.cli.demo import function, story
 demo.BREAKS = (replace(demo.BREAKS[1], cause="scp_blocks_pull"),)
+deploy = story.deploy
+def patient(estate, name):
+    deployed = deploy(estate, name)
+    return replace(deployed, environment={{**deployed.environment, "HOLD_DOWN_MINUTES": "5"}})
+story.deploy = patient
 {MAIN}
 """
 PULL = ["GetAuthorizationToken", "BatchGetImage", "GetDownloadUrlForLayer"]
@@ -86,6 +92,11 @@ def episodes(runs: dict[str, Finished]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in runs["json"].output.splitlines()]
 
 
+def changes(episode: dict[str, Any]) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = episode["changes"]
+    return events
+
+
 def outcome(pull: dict[str, Any]) -> list[tuple[str, bool]]:
     return [(call["action"], call["refusal"] is None) for call in pull["calls"]]
 
@@ -124,16 +135,62 @@ def test_the_event_has_the_form_and_the_words_of_aws(episodes: list[dict[str, An
         assert detail["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] == episode["role_arn"]
 
 
-def test_one_message_tells_cause_and_fix(episodes: list[dict[str, Any]]) -> None:
+def test_one_mail_tells_cause_and_fix(episodes: list[dict[str, Any]]) -> None:
     for episode, (cause, resource, words) in zip(episodes, EXPECTED, strict=True):
         (mail,) = episode["notifications"]
         assert mail["sender"] == "Pull Responder <no-reply@sns.amazonaws.com>"
+        assert mail["subject"].startswith("[NEW] HIGH: ")
         assert cause.replace("_", " ") in mail["subject"]
         assert "cluster prod" in mail["subject"]
         assert resource in mail["body"]
         assert words in mail["body"]
         assert all(command in mail["body"] for command in episode["findings"][0]["remediation"]["commands"])
         assert mail["attributes"]["cause"] == cause
+        assert mail["attributes"]["status"] == "new"
+
+
+def test_the_same_failure_on_other_nodes_is_counted_in_silence(episodes: list[dict[str, Any]]) -> None:
+    for episode in episodes:
+        repeats = episode["repeats"]
+        assert (repeats["messages"], repeats["denials"], repeats["nodes"]) == (31, 25, 5)
+        assert repeats["answer"] == {"batchItemFailures": []}
+        assert repeats["notifications"] == []
+        assert [stored["Id"] for stored in repeats["security_hub"]] == [episode["findings"][0]["id"]]
+        assert (repeats["reach"]["events"], repeats["reach"]["node_count"]) == (26, 6)
+        assert episode["node"] in repeats["reach"]["nodes"]
+
+
+def test_the_record_of_the_fix_is_that_of_the_call_that_was_made(episodes: list[dict[str, Any]]) -> None:
+    calls = [(each["source"], each["account"], each["detail"]["eventName"]) for (each,) in map(changes, episodes)]
+    assert calls == [
+        ("aws.iam", "123456789012", "AttachRolePolicy"),
+        ("aws.ecr", "111111111111", "SetRepositoryPolicy"),
+        ("aws.iam", "123456789012", "CreatePolicyVersion"),
+    ]
+    attach, grant, boundary = ((*changes(each),)[0]["detail"]["requestParameters"] for each in episodes)
+    assert attach == {
+        "roleName": "prod-web-node",
+        "policyArn": "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+    }
+    assert grant["repositoryName"] == "platform/base"
+    assert "arn:aws:iam::123456789012" in grant["policyText"]
+    assert boundary["setAsDefault"] is True
+
+
+def test_the_fix_resolves_the_finding_and_those_who_got_the_alert_hear_of_it(episodes: list[dict[str, Any]]) -> None:
+    for episode in episodes:
+        (alert,) = episode["notifications"]
+        (mail,) = episode["resolved"]["notifications"]
+        assert mail["subject"] == alert["subject"].replace("[NEW]", "[RESOLVED]")
+        assert mail["attributes"] == {**alert["attributes"], "status": "resolved"}
+        assert "  Events      26 since " in mail["body"]
+        (stored,) = episode["resolved"]["security_hub"]
+        (before,) = episode["security_hub"]
+        assert (stored["Id"], stored["CreatedAt"]) == (before["Id"], before["CreatedAt"])
+        assert stored["UpdatedAt"] > before["UpdatedAt"]
+        assert stored["Compliance"]["Status"] == "PASSED"
+        assert stored["RecordState"] == "ARCHIVED"
+        assert stored["Workflow"] == {"Status": "RESOLVED"}
 
 
 def test_security_hub_stores_the_finding(episodes: list[dict[str, Any]]) -> None:
@@ -154,27 +211,35 @@ def test_the_text_shows_every_step_of_every_break(runs: dict[str, Finished]) -> 
     assert runs["text"].exit_status == 0, runs["text"].errors
     headings = (
         " 4  The event: CloudTrail's record of the denial, as EventBridge delivers it\n",
-        " 6  The cause, its evidence and the fix\n",
-        " 7  The SNS message, as an e-mail reader sees it\n",
-        " 8  The finding, as Security Hub stores it\n",
-        "10  After: the node pulls, with a new token\n",
+        " 6  The alert: the e-mail that the topic sends to its subscriber\n",
+        " 7  The finding, as Security Hub stores it\n",
+        " 8  The other nodes of the group fail as well, again and again: silence\n",
+        " 9  The fix of the e-mail, run as it is printed\n",
+        "10  The node pulls, with a new token\n",
+        "11  The function `recheck` gets CloudTrail's record of the fix, and looks again\n",
+        "12  Resolved: the e-mail to those who got the alert\n",
     )
     assert {heading: text.count(heading) for heading in headings} == dict.fromkeys(headings, 3)
-    for cause, resource, _ in EXPECTED:
-        assert f"Cause       {cause} (HIGH): " in text
-        assert f"Broken      Aws{'Iam' if ':iam:' in resource else 'Ecr'}" in text
+    for cause, _, _ in EXPECTED:
+        assert f"Subject: [NEW] HIGH: {cause.replace('_', ' ')} (" in text
         assert f'"GeneratorId": "pull-responder/{cause}"' in text
+        assert f"Subject: [RESOLVED] HIGH: {cause.replace('_', ' ')} (" in text
+    assert text.count("    E-mail        none\n") == 3
+    assert text.count("    The table     26 failures on 6 nodes, ") == 3
+    assert text.count("    Security Hub  Compliance PASSED, RecordState ARCHIVED, Workflow RESOLVED\n") == 3
+    assert text.count("By default it is sent 5 minutes later") == 3
     attach = "aws iam attach-role-policy --role-name prod-web-node --policy-arn"
     assert f"$ {attach} arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly --region us-east-1\n" in text
     assert "From:    Pull Responder <no-reply@sns.amazonaws.com>" in text
-    assert text.count("    Found, told and fixed.\n") == 3
-    assert text.endswith("Every break was found, told and fixed. Nothing is left running.\n")
+    assert text.count("    Found, told once, fixed and resolved.\n") == 3
+    assert text.endswith("Every break was found, told once, fixed and resolved. Nothing is left running.\n")
 
 
-def test_a_break_that_is_not_found_is_said_and_sets_the_exit_status(runs: dict[str, Finished]) -> None:
+def test_what_goes_wrong_is_said_and_sets_the_exit_status(runs: dict[str, Finished]) -> None:
     run = runs["mistaken"]
     assert run.exit_status == 1, run.errors
-    assert "    Wrong       expected scp_blocks_pull on \n" in run.output
+    assert "    Wrong         expected scp_blocks_pull on\n" in run.output
+    assert "    Wrong         the end was not told once, but so: not at all\n" in run.output
     assert run.output.endswith("1 of 1 breaks did not go as they should: see above.\n")
 
 

@@ -133,6 +133,11 @@ def test_what_is_not_known_is_not_in_the_message() -> None:
     ]
 
 
+def test_a_node_known_by_its_instance_alone_is_named_once() -> None:
+    finding = replace(FINDING, pull=replace(PULL, node="i-0a1b2c3d4e5f60718"))
+    assert "  Node        i-0a1b2c3d4e5f60718\n" in body(replace(NOTICE, finding=finding), room=ROOM)
+
+
 def test_without_a_command_the_summary_says_who_has_to_do_what() -> None:
     fix = replace(FINDING.remediation, summary="Ask the administrator of the organization.", commands=())
 

@@ -13,26 +13,26 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.cli.demo.breaks import BREAKS
 from pull_responder.cli.demo.estate import build
-from pull_responder.cli.demo.function import DidNotAnswerError, deploy
+from pull_responder.cli.demo.function import DidNotAnswerError
 from pull_responder.cli.demo.progress import progress
 from pull_responder.cli.demo.screen import Screen
 from pull_responder.cli.demo.shell import has_aws_cli
-from pull_responder.cli.demo.story import play
+from pull_responder.cli.demo.story import Story
 from pull_responder.cli.emulator.emulated_aws import EmulatorError, emulated_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pull_responder.cli.demo.story import Episode
+    from pull_responder.cli.demo.episode import Episode
 
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
 def demo(form: str) -> int:
-    """Show the whole way on an emulated AWS: three breaks, from the denied pull to the fix that lets it through.
+    """Show the whole way on an emulated AWS: three breaks, each from the denied pull to the finding that is resolved.
 
-    Needs no AWS account. Exit status: 0 every break was found, told and fixed; 1 one was not; 2 the emulator cannot be
-    started.
+    Needs no AWS account. Exit status: 0 every break was found, told once, repeated in silence, fixed and resolved; 1
+    one was not; 2 the emulator cannot be started.
     """
     try:
         with _every_stop_an_interrupt():
@@ -56,12 +56,12 @@ def _play_all(screen: Screen | None) -> list[Episode]:
                 raise EmulatorError("the demo needs the AWS CLI: pip install -r requirements.txt")
             say("Building the estate")
             estate = build(aws)
-            function = deploy(estate)
+            story = Story(estate)
         if screen:
             screen.show_estate(estate)
         for number, broken in enumerate(BREAKS, 1):
             with progress(f"Break {number} of {len(BREAKS)}") as say:
-                episode = play(broken, estate, function, say)
+                episode = story.play(broken, say)
             episodes.append(episode)
             if screen:
                 screen.show_episode(episode, f"Break {number} of {len(BREAKS)}")

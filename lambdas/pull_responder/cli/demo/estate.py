@@ -1,6 +1,6 @@
 """The estate that the demo breaks: a cluster with three node groups, two accounts, and those who are told.
 
-Each node group has a role and a node of its own, so that what happens to one leaves the others working.
+Each node group has a role and nodes of its own, so that what happens to one leaves the others working.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
+from pull_responder.cli.emulator.findings_table import create_table
 from pull_responder.cli.permissions import declared
 from pull_responder.settings import MEMBER_ROLE
 
@@ -23,10 +24,14 @@ PLATFORM_ACCOUNT: Final = "111111111111"
 NEIGHBOUR_ACCOUNT: Final = "222222222222"
 CLUSTER: Final = "prod"
 NODE_GROUPS: Final = ("web", "api", "batch")
+FUNCTIONS: Final = ("diagnose", "recheck")
 BOUNDARY: Final = f"arn:aws:iam::{ACCOUNT}:policy/workload-boundary"
 PULL_ONLY_POLICY: Final = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
-MAIL_NAME: Final = "Pull Responder"
+TABLE: Final = "pull-responder-findings"
+MAIL_ADDRESS: Final = "platform@example.com"
 
+_MAIL_NAME: Final = "Pull Responder"
+_NODES_A_GROUP: Final = 6
 _ROLE_PATH: Final = "/eks/"
 # EKS User Guide, "Amazon EKS node IAM role" and "Amazon EKS cluster IAM role".
 _NODE_POLICIES: Final = ("arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", PULL_ONLY_POLICY)
@@ -76,11 +81,15 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """What has been built. `nodes` are by the name of their node group; `inbox_url` is the subscribed queue's."""
+    """What has been built.
+
+    `nodes` are by the name of their node group, `function_roles` the ARNs of the functions' roles by the functions'
+    names. To the topic a queue, `inbox_url`, and the address MAIL_ADDRESS are subscribed.
+    """
 
     aws: EmulatedAws
-    nodes: Mapping[str, Node]
-    function_role_arn: str
+    nodes: Mapping[str, tuple[Node, ...]]
+    function_roles: Mapping[str, str]
     topic_arn: str
     inbox_url: str
 
@@ -117,8 +126,9 @@ def build(aws: EmulatedAws) -> Estate:
         PolicyDocument=json.dumps(_policy(Effect="Allow", Action=_BOUNDED_TO, Resource="*")),
     )
     subnets = _create_cluster(aws)
-    nodes = {group: _create_node(aws, group, subnets) for group in NODE_GROUPS}
+    nodes = {group: _create_nodes(aws, group, subnets) for group in NODE_GROUPS}
     aws.client("securityhub").enable_security_hub()
+    create_table(aws.client("dynamodb"), TABLE)
     topic_arn, inbox_url = _create_topic(aws)
     return Estate(aws, nodes, _create_responder_roles(aws, topic_arn), topic_arn, inbox_url)
 
@@ -165,7 +175,7 @@ def _create_cluster(aws: EmulatedAws) -> list[str]:
     return subnets
 
 
-def _create_node(aws: EmulatedAws, group: str, subnets: list[str]) -> Node:
+def _create_nodes(aws: EmulatedAws, group: str, subnets: list[str]) -> tuple[Node, ...]:
     iam, name = aws.client("iam"), role_name(group)
     role = iam.create_role(RoleName=name, Path=_ROLE_PATH, AssumeRolePolicyDocument=_trust("ec2.amazonaws.com"))["Role"]
     for policy in _NODE_POLICIES:
@@ -174,24 +184,24 @@ def _create_node(aws: EmulatedAws, group: str, subnets: list[str]) -> Node:
     iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
     aws.client("eks").create_nodegroup(clusterName=CLUSTER, nodegroupName=group, nodeRole=role["Arn"], subnets=subnets)
     tags = {f"kubernetes.io/cluster/{CLUSTER}": "owned", "eks:cluster-name": CLUSTER, "eks:nodegroup-name": group}
-    instance = aws.client("ec2").run_instances(
+    instances = aws.client("ec2").run_instances(
         ImageId="ami-0123456789abcdef0",
         InstanceType="m7g.large",
-        MinCount=1,
-        MaxCount=1,
+        MinCount=_NODES_A_GROUP,
+        MaxCount=_NODES_A_GROUP,
         SubnetId=subnets[0],
         IamInstanceProfile={"Name": name},
         TagSpecifications=[
             {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
         ],
-    )["Instances"][0]
-    return Node(group, instance["InstanceId"], name, role["Arn"], role["RoleId"])
+    )["Instances"]
+    return tuple(Node(group, each["InstanceId"], name, role["Arn"], role["RoleId"]) for each in instances)
 
 
 def _create_topic(aws: EmulatedAws) -> tuple[str, str]:
-    """Create the topic and a queue that gets what a mailbox would get, and return the topic's ARN and queue's URL."""
+    """Create the topic, and subscribe people and a queue to it; return the topic's ARN and the queue's URL."""
     sns, sqs = aws.client("sns"), aws.client("sqs")
-    topic_arn = sns.create_topic(Name="pull-responder", Attributes={"DisplayName": MAIL_NAME})["TopicArn"]
+    topic_arn = sns.create_topic(Name="pull-responder", Attributes={"DisplayName": _MAIL_NAME})["TopicArn"]
     inbox_url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     inbox_arn = sqs.get_queue_attributes(QueueUrl=inbox_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     delivery = _policy(
@@ -203,31 +213,37 @@ def _create_topic(aws: EmulatedAws) -> tuple[str, str]:
     )
     sqs.set_queue_attributes(QueueUrl=inbox_url, Attributes={"Policy": json.dumps(delivery)})
     sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=inbox_arn)
+    sns.subscribe(TopicArn=topic_arn, Protocol="email", Endpoint=MAIL_ADDRESS)
     return topic_arn, inbox_url
 
 
-def _create_responder_roles(aws: EmulatedAws, topic_arn: str) -> str:
-    """Create the function's role, and the one it reads the other account with; return the function's role's ARN.
+def _create_responder_roles(aws: EmulatedAws, topic_arn: str) -> dict[str, str]:
+    """Create the functions' roles, and the one they read the other account with; return the functions' roles' ARNs.
 
-    Both have the permissions that the code declares, and no others.
+    All have the permissions that the code declares, and no others.
     """
-    actions = declared()["diagnose"]
-    read = _policy(Effect="Allow", Action=actions["read"], Resource="*")
-    member_arn = f"arn:aws:iam::*:role/{MEMBER_ROLE}"
-    policies = {
-        "read": read,
-        "publish": _policy(Effect="Allow", Action=actions["publish"], Resource=[topic_arn, "arn:aws:securityhub:*"]),
-        "assume": _policy(Effect="Allow", Action=actions["assume"], Resource=member_arn),
-    }
-    iam = aws.client("iam")
-    role = iam.create_role(RoleName="pull-responder-diagnose", AssumeRolePolicyDocument=_trust("lambda.amazonaws.com"))[
-        "Role"
-    ]
-    for name, document in policies.items():
-        iam.put_role_policy(RoleName=role["RoleName"], PolicyName=name, PolicyDocument=json.dumps(document))
+    functions = {name: declared()[name] for name in FUNCTIONS}
+    roles = {name: _create_function_role(aws, name, actions, topic_arn) for name, actions in functions.items()}
     there = aws.client("iam", account=PLATFORM_ACCOUNT)
-    trust = _policy(Effect="Allow", Principal={"AWS": role["Arn"]}, Action="sts:AssumeRole")
+    trust = _policy(Effect="Allow", Principal={"AWS": list(roles.values())}, Action="sts:AssumeRole")
     there.create_role(RoleName=MEMBER_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    read = _policy(Effect="Allow", Action=functions["diagnose"]["read"], Resource="*")
     there.put_role_policy(RoleName=MEMBER_ROLE, PolicyName="read", PolicyDocument=json.dumps(read))
+    return roles
+
+
+def _create_function_role(aws: EmulatedAws, function: str, actions: Mapping[str, list[str]], topic_arn: str) -> str:
+    table_arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
+    resources: Mapping[str, str | list[str]] = {
+        "read": "*",
+        "publish": [topic_arn, "arn:aws:securityhub:*"],
+        "assume": f"arn:aws:iam::*:role/{MEMBER_ROLE}",
+        "remember": [table_arn, f"{table_arn}/index/*"],
+    }
+    iam, name = aws.client("iam"), f"pull-responder-{function}"
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_trust("lambda.amazonaws.com"))["Role"]
+    for purpose, resource in resources.items():
+        document = _policy(Effect="Allow", Action=actions[purpose], Resource=resource)
+        iam.put_role_policy(RoleName=name, PolicyName=purpose, PolicyDocument=json.dumps(document))
     arn: str = role["Arn"]
     return arn

@@ -1,4 +1,4 @@
-"""The function `diagnose`, run as it is deployed: its handler, its role's credentials and its environment."""
+"""The functions, run as they are deployed: each in a process of its own, with its role's credentials."""
 
 from __future__ import annotations
 
@@ -10,23 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from pull_responder.cli.demo.estate import TABLE
 from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
 from pull_responder.model.verdict import Severity
 from pull_responder.settings import MEMBER_ROLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from pull_responder.cli.demo.estate import Estate
 
-HANDLER: Final = "pull_responder.handlers.diagnose.handler"
-_ARN: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:pull-responder-diagnose"
-_QUEUE_ARN: Final = f"arn:aws:sqs:{REGION}:{ACCOUNT}:pull-responder-events"
 _SECONDS: Final = 120
-_RUNTIME: Final = (sys.executable, "-m", "pull_responder.cli.demo.runtime")
-_TERMINAL: Final = (sys.executable, "-c", "from pull_responder.cli.main import main; main()")
-# Exit statuses of `diagnose` with which it has printed its answer: nothing found, something found, not decided.
-_ANSWERED: Final = (0, 1, 3)
 
 
 class DidNotAnswerError(Exception):
@@ -35,8 +29,9 @@ class DidNotAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What the handler answered, and the log that it wrote."""
+    """What `handler` answered, and the log that it wrote."""
 
+    handler: str
     answer: Mapping[str, Any]
     log: str
 
@@ -48,30 +43,27 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """The function with the environment that it runs in."""
+    """A function, by its name, with the environment that it runs in."""
 
+    name: str
     environment: Mapping[str, str]
 
-    def invoke(self, *events: Mapping[str, Any]) -> Invocation:
+    @property
+    def handler(self) -> str:
+        """Its handler, as a template names it."""
+        return f"pull_responder.handlers.{self.name}.handler"
+
+    def invoke(self, events: Iterable[Mapping[str, Any]]) -> Invocation:
         """Hand `events` to the handler as one batch from its queue. Raises DidNotAnswerError."""
-        request = {"handler": HANDLER, "function_arn": _ARN, "event": _sqs_batch([json.dumps(each) for each in events])}
-        done = self._run(HANDLER, _RUNTIME, request, answered=(0,))
-        return Invocation(json.loads(done.stdout), done.stderr)
-
-    def diagnose(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask `pull-responder diagnose` about `event`, and return what it prints. Raises DidNotAnswerError."""
-        terminal = (*_TERMINAL, "diagnose", "--event", "-", "--format", "json")
-        done = self._run("pull-responder diagnose", terminal, event, answered=_ANSWERED)
-        diagnosis: dict[str, Any] = json.loads(done.stdout)
-        return diagnosis
-
-    def _run(
-        self, name: str, command: Sequence[str], given: object, *, answered: Sequence[int]
-    ) -> subprocess.CompletedProcess[str]:
+        request = {
+            "handler": self.handler,
+            "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:pull-responder-{self.name}",
+            "event": self._sqs_batch(json.dumps(event) for event in events),
+        }
         try:
-            done = subprocess.run(  # noqa: S603 -- this interpreter, with our own modules
-                command,
-                input=json.dumps(given),
+            done = subprocess.run(
+                [sys.executable, "-m", "pull_responder.cli.demo.runtime"],
+                input=json.dumps(request),
                 env=dict(self.environment),
                 capture_output=True,
                 text=True,
@@ -79,49 +71,54 @@ class Function:
                 check=False,
             )
         except subprocess.TimeoutExpired as late:
-            raise DidNotAnswerError(f"{name} did not answer within {_SECONDS} seconds") from late
-        if done.returncode not in answered:
+            raise DidNotAnswerError(f"{self.handler} did not answer within {_SECONDS} seconds") from late
+        if done.returncode:
             last = done.stderr.strip().splitlines()[-1:] or ["it wrote nothing"]
-            raise DidNotAnswerError(f"{name} ended with exit status {done.returncode}: {last[0]}")
-        return done
+            raise DidNotAnswerError(f"{self.handler} ended with exit status {done.returncode}: {last[0]}")
+        return Invocation(self.handler, json.loads(done.stdout), done.stderr)
+
+    def _sqs_batch(self, bodies: Iterable[str]) -> dict[str, Any]:
+        """Wrap message bodies as Lambda does: Lambda Developer Guide, "Using Lambda with Amazon SQS"."""
+        return {
+            "Records": [
+                {
+                    "messageId": str(uuid4()),
+                    "receiptHandle": "AQEBdemo",
+                    "body": body,
+                    "attributes": {"ApproximateReceiveCount": "1"},
+                    "messageAttributes": {},
+                    "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:pull-responder-{self.name}",
+                    "awsRegion": REGION,
+                }
+                for body in bodies
+            ]
+        }
 
 
-def deploy(estate: Estate) -> Function:
-    """Return the function in `estate`, with the settings that the stack gives it by default."""
+def deploy(estate: Estate, name: str) -> Function:
+    """Return the function `name` in `estate`, with the settings that the stack gives it by default but for one.
+
+    The hold-down, for which people are not told that something is over, is none.
+    """
     sts = estate.aws.client("sts")
-    session = sts.assume_role(RoleArn=estate.function_role_arn, RoleSessionName="pull-responder-diagnose")
-    credentials = session["Credentials"]
+    role = estate.function_roles[name]
+    credentials = sts.assume_role(RoleArn=role, RoleSessionName=f"pull-responder-{name}")["Credentials"]
     return Function(
+        name,
         {
             **estate.aws.environment,
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
             "AWS_SESSION_TOKEN": credentials["SessionToken"],
+            "HOLD_DOWN_MINUTES": "0",
             "KNOWN_PRINCIPALS": "[]",
             "NOTIFY_MINIMUM_SEVERITY": Severity.LOW.value,
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "PULL_RESPONDER_MEMBER_ROLE": MEMBER_ROLE,
             "SECURITY_HUB_ENABLED": "true",
+            "TABLE_NAME": TABLE,
             "TOPIC_ARN": estate.topic_arn,
-        }
+        },
     )
-
-
-def _sqs_batch(bodies: Sequence[str]) -> dict[str, Any]:
-    """Wrap message bodies as Lambda does: Lambda Developer Guide, "Using Lambda with Amazon SQS"."""
-    return {
-        "Records": [
-            {
-                "messageId": str(uuid4()),
-                "receiptHandle": "AQEBdemo",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
-                "messageAttributes": {},
-                "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-                "eventSource": "aws:sqs",
-                "eventSourceARN": _QUEUE_ARN,
-                "awsRegion": REGION,
-            }
-            for body in bodies
-        ]
-    }

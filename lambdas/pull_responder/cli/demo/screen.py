@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from pull_responder.cli.demo.estate import CLUSTER, PLATFORM_IMAGE, SHOP_IMAGE
-from pull_responder.cli.demo.function import HANDLER
+from pull_responder.cli.demo.episode import shown
+from pull_responder.cli.demo.estate import CLUSTER, MAIL_ADDRESS, PLATFORM_IMAGE, SHOP_IMAGE, TABLE
 from pull_responder.cli.demo.json_layout import laid_out
 from pull_responder.cli.emulator.emulated_aws import ACCOUNT
+from pull_responder.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,16 +24,20 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pull_responder.cli.demo.delivery import Mail
+    from pull_responder.cli.demo.episode import Episode, Repeats
     from pull_responder.cli.demo.estate import Estate
+    from pull_responder.cli.demo.function import Invocation
     from pull_responder.cli.demo.image_pull import ImagePull
     from pull_responder.cli.demo.shell import Ran
-    from pull_responder.cli.demo.story import Episode
 
 _INDENT: Final = 4
-_LABEL: Final = 12
+_LABEL: Final = 14
 _NARROWEST: Final = 20
 # A panel has a border and a space on each side.
 _FRAME: Final = 4
+_ALL_WELL: Final = "Every break was found, told once, fixed and resolved. Nothing is left running."
+# Of a finding in Security Hub: what the e-mail says as well.
+_IN_THE_MAIL: Final = ("Description", "FindingProviderFields", "ProductFields", "Remediation")
 _GOOD, _BAD, _COMMAND = "bold green", "bold red", "green"
 
 
@@ -48,15 +53,17 @@ class Screen:
         self._rule("Pull Responder: the demo", characters="=")
         self._paragraph(
             "An emulated AWS that enforces IAM runs on this machine, with this estate in it. Every pull works. Three "
-            "changes break it, one after the other; each is found, told and fixed in ten steps."
+            "changes break it, one after the other. Each is found, told once, fixed and resolved."
         )
         self._row("Cluster", f"{CLUSTER}, in account {ACCOUNT}")
-        for group, node in estate.nodes.items():
-            self._row("Node group", f"{group}: role {node.role_arn}, node {node.instance_id}")
+        for group, nodes in estate.nodes.items():
+            self._row("Node group", f"{group}: {len(nodes)} nodes, role {nodes[0].role_arn}")
         self._row("Images", SHOP_IMAGE.uri)
         self._row("", f"{PLATFORM_IMAGE.uri}, in another account")
-        self._row("Responder", f"{HANDLER}, with the permissions it is deployed with")
-        self._row("It tells", f"{estate.topic_arn}, and the Security Hub of account {ACCOUNT}")
+        self._row("Responder", "the functions diagnose and recheck, with the permissions they are deployed with")
+        self._row("It remembers", f"in the DynamoDB table {TABLE}")
+        self._row("It tells", f"{estate.topic_arn}, with the subscriber {MAIL_ADDRESS}")
+        self._row("", f"the Security Hub of account {ACCOUNT}")
 
     def show_episode(self, episode: Episode, name: str) -> None:
         """Show one break, from the change that caused it to the pull that works again."""
@@ -76,43 +83,54 @@ class Screen:
             "The emulated AWS keeps no trail: the demo writes the record of this refusal, in the words AWS has for it."
         )
         self._json(episode.event, "Event")
-        self._heading("The function gets the event in a batch from its queue")
-        self._row("Handler", HANDLER)
-        self._row("Answer", json.dumps(episode.invocation.answer))
-        self._heading("The cause, its evidence and the fix")
-        self._note(
-            "As `pull-responder diagnose --event` gives them; 7 and 8 are what the function told of the same finding."
-        )
-        for finding in episode.findings:
-            self._finding(finding)
-        self._heading("The SNS message, as an e-mail reader sees it")
-        for mail in episode.mails:
-            self._mail(mail)
+        self._heading("The function `diagnose` gets the event from its queue")
+        self._answer(episode.alert.invocation)
+        self._heading("The alert: the e-mail that the topic sends to its subscriber")
+        self._mails(episode.alert.mails)
         self._heading("The finding, as Security Hub stores it")
-        for stored in episode.stored:
+        for stored in episode.alert.stored:
             self._stored(stored)
-        self._heading("The fix of step 6, run as it is printed")
+        self._heading("The other nodes of the group fail as well, again and again: silence")
+        self._repeats(episode.repeats)
+        self._heading("The fix of the e-mail, run as it is printed")
         for command in episode.fixing:
             self._ran(command)
-        self._heading("After: the node pulls, with a new token")
+        self._heading("The node pulls, with a new token")
         self._pull(episode.after)
+        self._heading("The function `recheck` gets CloudTrail's record of the fix, and looks again")
+        for change in episode.changes:
+            name = change["detail"]["eventName"]
+            self._row("Event", f"{change['source']} {name} in account {change['account']}")
+        self._answer(episode.resolved.invocation)
+        for stored in episode.resolved.stored:
+            self._row("Security Hub", ", ".join(f"{name} {value}" for name, value in shown(stored).items()))
+        self._heading("Resolved: the e-mail to those who got the alert")
+        self._note(
+            f"By default it is sent {Settings().hold_down_minutes} minutes later, if the cause is still gone then. "
+            "For the demo HOLD_DOWN_MINUTES is 0."
+        )
+        self._mails(episode.resolved.mails)
         self._outcome(episode)
 
     def show_summary(self, episodes: Sequence[Episode]) -> None:
         """Show all breaks side by side."""
         self._rule("Summary", characters="=")
-        table = Table("", "Break", "Told", "After the fix", box=None, padding=(0, 2, 0, 0))
+        table = Table("", "Break", "Failed", "Told", "After the fix", box=None, padding=(0, 2, 0, 0))
         for number, episode in enumerate(episodes, 1):
-            causes = [f"cause: {finding['cause']}" for finding in episode.findings] or ["no cause found"]
-            told = f"mail: {len(episode.mails)}\nfinding: {len(episode.stored)}"
+            causes = [f"cause: {finding['cause']}" for finding in episode.alert.findings] or ["no cause found"]
+            reach = episode.repeats.reach
+            failed = f"{reach.events} times\n{reach.node_count} nodes"
+            told = [
+                mail.about[0] for mail in (*episode.alert.mails, *episode.repeats.told.mails, *episode.resolved.mails)
+            ]
             pulled = Text("not pulled", _BAD) if episode.after.refused else Text("pulled", _GOOD)
-            table.add_row(str(number), "\n".join([episode.broken.title, *causes]), told, pulled)
+            table.add_row(str(number), "\n".join([episode.broken.title, *causes]), failed, "\n".join(told), pulled)
         self._console.print(table)
         self._console.print()
         if wrong := sum(1 for episode in episodes if episode.problems):
             self._console.print(Text(f"{wrong} of {len(episodes)} breaks did not go as they should: see above.", _BAD))
         else:
-            self._console.print(Text("Every break was found, told and fixed. Nothing is left running.", _GOOD))
+            self._console.print(Text(_ALL_WELL, _GOOD))
 
     def _rule(self, title: str, *, characters: str = "─") -> None:
         self._console.print()
@@ -126,6 +144,7 @@ class Screen:
     def _print(self, lead: Text, text: Text) -> None:
         """Print `text` after `lead`, its further lines below its first."""
         for part in text.wrap(self._console, max(self._console.width - lead.cell_len, _NARROWEST)):
+            part.rstrip()
             self._console.print(lead, part, sep="", soft_wrap=True)
             lead = Text(" " * lead.cell_len)
 
@@ -147,16 +166,19 @@ class Screen:
         self._console.print(Panel(content, title=title, title_align="left"))
 
     def _json(self, value: Mapping[str, Any], title: str) -> None:
-        # A string that is too long for its line goes on below its own beginning.
-        width, hanging = self._console.width - _FRAME, 4
-        shown = Text()
-        for line in JSONHighlighter()(laid_out(value, width=width - hanging)).split("\n"):
+        width = self._console.width - _FRAME
+        self._panel(self._hanging(JSONHighlighter()(laid_out(value, width=width - 4)), by=4), title)
+
+    def _hanging(self, text: Text, *, by: int) -> Text:
+        """Return `text` for a panel: what is too long for its line goes on below, a little further in."""
+        width, shown = self._console.width - _FRAME, Text()
+        for line in text.split("\n"):
             indent = len(line.plain) - len(line.plain.lstrip())
-            room = max(width - indent - hanging, _NARROWEST)
+            room = max(width - indent - by, _NARROWEST)
             for number, part in enumerate(line[indent:].wrap(self._console, room)):
-                shown.append(" " * (indent + hanging * bool(number))).append_text(part).append("\n")
+                shown.append(" " * (indent + by * bool(number))).append_text(part).append("\n")
         shown.rstrip()
-        self._panel(shown, title)
+        return shown
 
     def _pull(self, pull: ImagePull) -> None:
         for call in pull.calls:
@@ -174,36 +196,47 @@ class Screen:
         else:
             self._row("Done", "exit status 0")
 
-    def _finding(self, finding: Mapping[str, Any]) -> None:
-        heading = Text.assemble((finding["cause"], "bold"), f" ({finding['severity']}): {finding['title']}")
-        self._row("Cause", heading)
-        self._row("Finding", finding["id"])
-        self._row("Broken", f"{finding['resource']['type']} {finding['resource']['id']}")
-        self._row("Why", finding["explanation"])
-        for number, line in enumerate(finding["evidence"], 1):
-            self._row(f"Evidence {number}", line)
-        remedy = finding["remediation"]
-        self._row("Fix", remedy["summary"])
-        self._row("", f"With credentials of account {remedy['account']}, region {remedy['region']}:")
-        for command in remedy["commands"]:
-            self._command(command)
+    def _answer(self, invocation: Invocation) -> None:
+        self._row("Handler", invocation.handler)
+        self._row("Answer", json.dumps(invocation.answer))
+
+    def _repeats(self, repeats: Repeats) -> None:
+        reach, told = repeats.reach, repeats.told
+        again = repeats.messages - repeats.denials
+        self._note("Each is refused for real, once; the demo writes the records of its further tries.")
+        self._row(
+            "Events", f"{repeats.denials} denials of {repeats.nodes} other nodes, and {again} that are delivered again"
+        )
+        self._answer(told.invocation)
+        self._row("E-mail", Text(", ".join(mail.subject for mail in told.mails), _BAD) if told.mails else "none")
+        self._row("Security Hub", f"findings of this break: {len(told.stored)}")
+        self._row(
+            "The table",
+            f"{reach.events} failures on {reach.node_count} nodes, {reach.first_seen_at} to {reach.last_seen_at}",
+        )
+
+    def _mails(self, mails: Sequence[Mail]) -> None:
+        for mail in mails:
+            self._mail(mail)
+        if not mails:
+            self._row("Wrong", Text("nothing came", _BAD))
 
     def _mail(self, mail: Mail) -> None:
-        head = Text.assemble(f"From:    {mail.sender}\nSubject: ", (mail.subject, "bold"), "\n")
-        self._panel(Group(head, Text(mail.body.rstrip(), overflow="fold")), "E-mail")
+        head = f"From:    {mail.sender}\nTo:      {MAIL_ADDRESS}\nSubject: "
+        self._panel(self._hanging(Text.assemble(head, (mail.subject, "bold"), "\n\n", mail.body), by=2), "E-mail")
 
     def _stored(self, stored: Mapping[str, Any]) -> None:
-        fields = dict(stored)
-        product_fields = fields.pop("ProductFields", {})
+        fields = {name: value for name, value in stored.items() if name not in _IN_THE_MAIL}
+        fields["Resources"] = [{"Type": each["Type"], "Id": each["Id"]} for each in stored["Resources"]]
         self._json(fields, "Security Hub finding")
         self._note(
-            f"Left out here: {len(product_fields)} ProductFields with the evidence, the pull and the commands. "
-            "`pull-responder demo --format json` prints them, too."
+            f"Left out: details of the resources, and {', '.join(_IN_THE_MAIL)}, which say what the e-mail says. "
+            "`pull-responder demo --format json` prints all."
         )
 
     def _outcome(self, episode: Episode) -> None:
         self._console.print()
         if not episode.problems:
-            self._print(Text(" " * _INDENT), Text("Found, told and fixed.", _GOOD))
+            self._print(Text(" " * _INDENT), Text("Found, told once, fixed and resolved.", _GOOD))
         for problem in episode.problems:
             self._row("Wrong", Text(problem, _BAD))

@@ -12,6 +12,7 @@ def main() -> int:
     os.environ.setdefault("BIND_HOST", "127.0.0.1")
     try:
         import_module("pull_responder.cli.emulator.patches").apply()
+        import_module("pull_responder.cli.emulator.mail").apply()
         serve = import_module("ministack.app").main
     except ModuleNotFoundError as missing:
         print(f"the emulator needs {missing.name}: pip install -r requirements.txt", file=sys.stderr)  # noqa: T201 -- a command line

@@ -75,6 +75,7 @@ def emulated_aws(*, lambda_python: Path | None = None) -> Iterator[EmulatedAws]:
     """
     try:
         import_module("ministack")
+        import_module("pull_responder.cli.emulator.security_hub").apply()
         moto = import_module("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     except ModuleNotFoundError as missing:
         raise EmulatorError(f"the emulator needs {missing.name}: pip install -r requirements.txt") from missing

@@ -1,0 +1,13 @@
+"""Pull through cache rules for moto 5.2.5, which answers 500 where ECR lists them: there are none."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import Any
+
+
+def apply() -> None:
+    """Patch moto in this process. Call it before moto's server starts."""
+    responses: Any = import_module("moto.ecr.responses").ECRResponse
+    responses.describe_pull_through_cache_rules = lambda _: json.dumps({"pullThroughCacheRules": []})
