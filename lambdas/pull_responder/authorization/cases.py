@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from pull_responder.authorization.evaluation import Policies, evaluate
 from pull_responder.authorization.layer import Layer
@@ -71,7 +72,7 @@ def _case(line: str) -> dict[str, Any]:
     if len(line) > MAXIMUM_LINE:
         raise CaseError(f"line is longer than {MAXIMUM_LINE} characters")
     try:
-        case = json.loads(line)
+        case = json.loads(line, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise CaseError("line is nested too deeply") from None
     except ValueError as error:
@@ -79,6 +80,18 @@ def _case(line: str) -> dict[str, Any]:
     if not isinstance(case, dict):
         raise CaseError("line is not a JSON object")
     return case
+
+
+def _refuse(constant: str) -> NoReturn:
+    """Python reads NaN and Infinity, which are not JSON: an answer that repeats them could not be read."""
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:100]} is too large a number")
+    return number
 
 
 def _request(case: Mapping[str, Any]) -> Request:

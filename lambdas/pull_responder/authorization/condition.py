@@ -76,7 +76,18 @@ class Condition:
     for, are made when a request first gets that far.
     """
 
-    __slots__ = ("_equal", "_plain", "_ready", "_templates", "_tests", "folded_key", "key", "operator", "values")
+    __slots__ = (
+        "_doubts",
+        "_equal",
+        "_plain",
+        "_ready",
+        "_templates",
+        "_tests",
+        "folded_key",
+        "key",
+        "operator",
+        "values",
+    )
 
     def __init__(self, operator: ConditionOperator, key: str, values: Sequence[str], *, variables: bool) -> None:
         """Raises ValueError when a value is not of the operator's type."""
@@ -88,6 +99,7 @@ class Condition:
         self._templates: list[Template] = []
         self._equal: frozenset[str] | None = None
         self._tests: list[TextTest] = []
+        self._doubts: list[TextTest] = []
         self._ready = False
         if not operator.operator.variables:
             self._prepare()
@@ -102,6 +114,8 @@ class Condition:
             self._equal = frozenset(self._plain)
         else:
             self._tests = [operator.compare(value) for value in self._plain]
+            if operator.doubt:
+                self._doubts = [test for value in self._plain if (test := operator.doubt(value))]
         self._ready = True
 
     def holds(self, context: Context) -> Truth:
@@ -116,14 +130,22 @@ class Condition:
             return None
         if not self._ready:
             self._prepare()
-        if self._templates:
-            return self._holds_with_variables(values, context)
-        return self._compare(values, self._equal, self._tests)
+        answer = (
+            self._holds_with_variables(values, context)
+            if self._templates
+            else self._compare(values, self._equal, self._tests)
+        )
+        if self._doubts and not context.literal:
+            loosely = self._compare(values, self._equal, [*self._tests, *self._doubts])
+            return answer if answer is loosely else None
+        return answer
 
     def unknown_keys(self, context: Context) -> tuple[str, ...]:
-        """Return the unknown keys that the answer of `holds` can hang on, as the policy writes them."""
+        """Return the unknown keys that the answer of `holds` can hang on, as the policy writes them; else the doubt."""
         if context.get(self.folded_key) is UNKNOWN:
             return (self.key,)
+        if self._doubts:
+            return (f"how AWS compares {self.key} with what is no whole ARN ({', '.join(self.values)[:200]})",)
         return tuple(key for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
 
     def _null(self, *, absent: bool) -> bool:

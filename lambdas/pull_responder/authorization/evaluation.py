@@ -14,7 +14,7 @@ from pull_responder.authorization.evidence import Nearest, nearest_allow, unknow
 from pull_responder.authorization.layer import Layer
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.request import CallerKind, Request, Strength, Truth
-from pull_responder.authorization.statement import Statement
+from pull_responder.authorization.statement import Effect, Statement
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ class Policies:
     which must allow; they are empty for an account outside an organization and for the management account.
     `endpoints` are the policies of the one VPC endpoint that the request passes. No identity policy grants nothing;
     no boundary, service control, resource control, session or endpoint policy stops nothing.
+
+    Unread stands for a kind of policy of which nothing could be read, or among the policies of a kind for one of them:
+    what the others surely do is certain all the same.
     """
 
-    identity: tuple[Policy, ...] | Unread = ()
-    boundary: tuple[Policy, ...] | Unread = ()
-    scps: tuple[tuple[Policy, ...], ...] | Unread = ()
-    rcps: tuple[tuple[Policy, ...], ...] | Unread = ()
+    identity: tuple[Policy | Unread, ...] | Unread = ()
+    boundary: tuple[Policy | Unread, ...] | Unread = ()
+    scps: tuple[tuple[Policy | Unread, ...], ...] | Unread = ()
+    rcps: tuple[tuple[Policy | Unread, ...], ...] | Unread = ()
     session: Policy | Unread | None = None
     resource: Policy | Unread | None = None
     registry: Policy | Unread | None = None
@@ -117,34 +120,41 @@ _BLOCKS = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
 _NONE, _DELEGATES, _ROLE, _DIRECT = Strength
 _IDENTITY, _BOUNDARY, _SCP, _RCP, _SESSION, _RESOURCE, _REGISTRY, _ENDPOINT = Layer
 _OPEN, _LACKS, _DENIES, _UNDECIDED, _ = State
+_ALLOWS_ONLY, _DENIES_ONLY = Effect
 
 
 class _Reading:
-    """What the policies of one layer say to a request, before it is known whether their Allow is needed."""
+    """What the policies of one layer say to a request, before it is known whether their Allow is needed.
 
-    __slots__ = ("bounded", "denied", "denier", "granter", "policies", "possible", "reason", "request", "sure")
+    With `only`, statements of the other effect are left out: without Allow statements everything counts as allowed.
+    """
 
-    def __init__(self, request: Request, bounded: Truth) -> None:
+    __slots__ = ("bounded", "denied", "denier", "granter", "only", "policies", "possible", "reasons", "request", "sure")
+
+    def __init__(self, request: Request, bounded: Truth, only: Effect | None) -> None:
         self.request = request
         self.bounded = bounded
+        self.only = only
         self.policies: tuple[Policy, ...] = ()
         self.denied: Truth = False
         self.denier: tuple[Policy, Statement] | None = None
-        self.sure = _NONE
-        self.possible = _NONE
+        self.sure = self.possible = _DIRECT if only is _DENIES_ONLY else _NONE
         self.granter: tuple[Policy, Statement] | None = None
-        self.reason: str | None = None
+        self.reasons: tuple[str, ...] = ()
 
-    def read(self, policies: tuple[Policy, ...] | Unread) -> _Reading:
+    def read(self, policies: tuple[Policy | Unread, ...] | Unread) -> _Reading:
         """Match the request against all statements, as far as they can matter."""
         if isinstance(policies, Unread):
-            self.reason = policies.reason
-            self.denied = None
+            policies = (policies,)
+        readable = tuple([policy for policy in policies if isinstance(policy, Policy)])
+        if len(readable) < len(policies):
+            self.reasons = tuple(dict.fromkeys(policy.reason for policy in policies if isinstance(policy, Unread)))
             self.possible = _DIRECT
-            return self
-        self.policies = policies
-        for policy in policies:
-            if policy.denies and self._denied_by(policy):
+            if self.only is not _ALLOWS_ONLY:
+                self.denied = None
+        self.policies = readable
+        for policy in readable:
+            if policy.denies and self.only is not _ALLOWS_ONLY and self._denied_by(policy):
                 break
             if self.sure is not _DIRECT:
                 self._allowed_by(policy)
@@ -175,10 +185,10 @@ class _Reading:
         """Return this reading with the grants of `other` beside its own."""
         if other is None or other.possible is _NONE:
             return self
-        both = _Reading(self.request, self.bounded)
+        both = _Reading(self.request, self.bounded, self.only)
         both.policies = self.policies + other.policies
         both.denied, both.denier = self.denied, self.denier
-        both.reason = self.reason or other.reason
+        both.reasons = tuple(dict.fromkeys(self.reasons + other.reasons))
         stronger = other if other.sure > self.sure else self
         both.sure, both.granter = stronger.sure, stronger.granter
         both.possible = max(self.possible, other.possible)
@@ -192,8 +202,7 @@ class _Reading:
 
     def unknown(self) -> tuple[str, ...]:
         """Return what the reading hangs on."""
-        names = unknowns(self.request, self.policies, bounded=self.bounded)
-        return (self.reason, *names) if self.reason else names
+        return self.reasons + unknowns(self.request, self.policies, bounded=self.bounded, only=self.only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +217,16 @@ _NEEDED = _Need(needed=True)
 _NOT_NEEDED = _Need(needed=False)
 
 
-def evaluate(request: Request, policies: Policies) -> Decision:
-    """Decide on the request, and say of each layer whether it alone would stop it."""
+def evaluate(request: Request, policies: Policies, *, only: Effect | None = None) -> Decision:
+    """Decide on the request, and say of each layer whether it alone would stop it.
+
+    `only` looks at the statements of one effect alone: whether an allow lacks, or whether anything denies.
+    """
     boundary = policies.boundary
     bounded = None if isinstance(boundary, Unread) else bool(boundary)
     same = request.same_account
-    own = _resource(policies.resource, request, bounded, same=same)
-    registry = _registry(policies, request, bounded)
+    own = _resource(policies.resource, request, bounded, only, same=same)
+    registry = _registry(policies, request, bounded, only)
     granting = own.joined(registry) if own else registry
     need_identity = _need(granting, _ROLE) if same else _NEEDED
     need_limits = _need(granting, _DIRECT) if same else _NEEDED
@@ -229,32 +241,34 @@ def evaluate(request: Request, policies: Policies) -> Decision:
         # Root needs no allow in its own account: IAM User Guide, "How AWS enforcement code logic evaluates requests".
         root = request.caller.kind is CallerKind.ROOT and same
         outcomes[_IDENTITY] = (
-            _NOT_APPLICABLE[_IDENTITY] if root else _outcome(_IDENTITY, request, policies.identity, need_identity)
+            _NOT_APPLICABLE[_IDENTITY] if root else _outcome(_IDENTITY, request, policies.identity, need_identity, only)
         )
-        outcomes[_BOUNDARY] = _outcome(_BOUNDARY, request, boundary or None, need_limits)
-        outcomes[_SCP] = _levels(_SCP, request, policies.scps)
-    outcomes[_RCP] = _levels(_RCP, request, policies.rcps)
-    outcomes[_SESSION] = _outcome(_SESSION, request, sessions, need_limits)
+        outcomes[_BOUNDARY] = _outcome(_BOUNDARY, request, boundary or None, need_limits, only)
+        outcomes[_SCP] = _levels(_SCP, request, policies.scps, only)
+    outcomes[_RCP] = _levels(_RCP, request, policies.rcps, only)
+    outcomes[_SESSION] = _outcome(_SESSION, request, sessions, need_limits, only)
     if own is None:
         outcomes[_RESOURCE] = _NOT_APPLICABLE[_RESOURCE]
     else:
         outcomes[_RESOURCE] = _settle(_RESOURCE, own.joined(registry), _NOT_NEEDED if same else _NEEDED)
     outcomes[_REGISTRY] = _settle(_REGISTRY, registry, _NOT_NEEDED) if registry else _NOT_APPLICABLE[_REGISTRY]
-    outcomes[_ENDPOINT] = _outcome(_ENDPOINT, request, policies.endpoints or None, _NEEDED)
+    outcomes[_ENDPOINT] = _outcome(_ENDPOINT, request, policies.endpoints or None, _NEEDED, only)
     return Decision(_answer(outcomes), outcomes)
 
 
 _NOT_APPLICABLE = {layer: Outcome(layer, State.NOT_APPLICABLE) for layer in Layer}
 
 
-def _resource(policy: Policy | Unread | None, request: Request, bounded: Truth, *, same: bool) -> _Reading | None:
+def _resource(
+    policy: Policy | Unread | None, request: Request, bounded: Truth, only: Effect | None, *, same: bool
+) -> _Reading | None:
     """Read the resource's own policy; None where there is none and none is needed."""
     if policy is None:
-        return None if same else _Reading(request, bounded)
-    return _Reading(request, bounded).read((policy,) if isinstance(policy, Policy) else policy)
+        return None if same else _Reading(request, bounded, only)
+    return _Reading(request, bounded, only).read((policy,))
 
 
-def _registry(policies: Policies, request: Request, bounded: Truth) -> _Reading | None:
+def _registry(policies: Policies, request: Request, bounded: Truth, only: Effect | None) -> _Reading | None:
     """Read the registry's policy; None where there is none or its scope leaves the action out.
 
     Source: Amazon ECR User Guide, "Private registry permissions", registry policy scope.
@@ -264,7 +278,7 @@ def _registry(policies: Policies, request: Request, bounded: Truth) -> _Reading 
         return None
     if policies.registry_scope == "V1" and request.action_name not in _V1_REGISTRY_ACTIONS:
         return None
-    return _Reading(request, bounded).read((policy,) if isinstance(policy, Policy) else policy)
+    return _Reading(request, bounded, only).read((policy,))
 
 
 def _need(granting: _Reading | None, least: Strength) -> _Need:
@@ -277,10 +291,16 @@ def _need(granting: _Reading | None, least: Strength) -> _Need:
     return _NOT_NEEDED
 
 
-def _outcome(layer: Layer, request: Request, policies: tuple[Policy, ...] | Unread | None, need: _Need) -> Outcome:
+def _outcome(
+    layer: Layer,
+    request: Request,
+    policies: tuple[Policy | Unread, ...] | Unread | None,
+    need: _Need,
+    only: Effect | None,
+) -> Outcome:
     if policies is None:
         return _NOT_APPLICABLE[layer]
-    return _settle(layer, _Reading(request, bounded=False).read(policies), need)
+    return _settle(layer, _Reading(request, bounded=False, only=only).read(policies), need)
 
 
 def _settle(layer: Layer, reading: _Reading, need: _Need, level: int | None = None) -> Outcome:
@@ -298,7 +318,9 @@ def _settle(layer: Layer, reading: _Reading, need: _Need, level: int | None = No
     return Outcome(layer, _OPEN, policy, statement, level=level)
 
 
-def _levels(layer: Layer, request: Request, levels: tuple[tuple[Policy, ...], ...] | Unread) -> Outcome:
+def _levels(
+    layer: Layer, request: Request, levels: tuple[tuple[Policy | Unread, ...], ...] | Unread, only: Effect | None
+) -> Outcome:
     """Every level from the organization's root down to the account must allow the request.
 
     Service-linked roles are exempt. Sources: AWS Organizations User Guide, "SCP evaluation" and "RCPs".
@@ -309,11 +331,11 @@ def _levels(layer: Layer, request: Request, levels: tuple[tuple[Policy, ...], ..
     if not levels or exempt:
         return _NOT_APPLICABLE[layer]
     if isinstance(levels, Unread):
-        outcome = _settle(layer, _Reading(request, bounded=False).read(levels), _NEEDED)
+        outcome = _settle(layer, _Reading(request, bounded=False, only=only).read(levels), _NEEDED)
     else:
         outcome = _worst(
             [
-                _settle(layer, _Reading(request, bounded=False).read(each), _NEEDED, index)
+                _settle(layer, _Reading(request, bounded=False, only=only).read(each), _NEEDED, index)
                 for index, each in enumerate(levels)
             ]
         )

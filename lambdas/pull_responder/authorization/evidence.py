@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.condition import Condition
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.request import UNKNOWN, Request, Strength, Truth
-from pull_responder.authorization.statement import Statement
+from pull_responder.authorization.statement import Effect, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,11 +84,15 @@ def _failed(condition: Condition, request: Request) -> Mismatch:
     return Mismatch("Condition", condition.values, found, condition.operator.name, condition.key)
 
 
-def unknowns(request: Request, policies: tuple[Policy, ...], *, bounded: Truth) -> tuple[str, ...]:
-    """Return the names of what statements hang on that may or may not apply to the request."""
+def unknowns(
+    request: Request, policies: tuple[Policy, ...], *, bounded: Truth, only: Effect | None = None
+) -> tuple[str, ...]:
+    """Return the names of what statements (`only` those of one effect) hang on that may or may not apply."""
     names: dict[str, None] = {}
     for policy in policies:
         for statement in policy.statements:
+            if only not in (None, statement.effect):
+                continue
             sure, possible = statement.match(request, bounded=bounded)
             if possible > sure:
                 names.update(dict.fromkeys(_unknown(request, statement, bounded=bounded)))

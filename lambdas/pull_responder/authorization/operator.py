@@ -31,7 +31,7 @@ class Operator:
     `compare` makes the test of one policy value and raises ValueError when the value is not of the operator's
     type. `variables` says whether policy variables are filled in; where wildcards count, `compare_tokens` then makes
     the test. `negated` says that the condition holds where no value matches, `by_equality` that a set of the values
-    does as well as their tests.
+    does as well as their tests. `doubt` makes the test of what a policy value may match besides: AWS does not say.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Operator:
     variables: bool = False
     compare_tokens: Callable[[Sequence[Token]], TextTest] | None = None
     by_equality: bool = False
+    doubt: Callable[[str], TextTest | None] | None = None
 
 
 def _equals(value: str) -> TextTest:
@@ -78,6 +79,18 @@ def _arn_tokens(value: Sequence[Token]) -> TextTest:
         return len(split) == _ARN_PARTS and all(test(part) for test, part in zip(tests, split, strict=True))
 
     return matches
+
+
+def _incomplete_arn(value: str) -> TextTest | None:
+    """The looser reading of "*" and of ARNs that break off in a "*": that it stands for all the parts that lack.
+
+    So it does in the element Resource. For conditions AWS says that each of the six parts is checked separately, which
+    such a value cannot meet, and takes policies that hold one. Other evaluators (iam-simulate) let it match nothing;
+    nobody shows what AWS does.
+    """
+    if not value.endswith("*") or value.count(":") >= _ARN_PARTS - 1:
+        return None
+    return compile_pattern(value)
 
 
 def _never(_text: str) -> bool:
@@ -184,10 +197,15 @@ OPERATORS: Final = {
         Operator("BinaryEquals", _binary),
         Operator("IpAddress", _address),
         Operator("NotIpAddress", _address, negated=True),
-        Operator("ArnEquals", _arn, variables=True, compare_tokens=_arn_tokens),
-        Operator("ArnLike", _arn, variables=True, compare_tokens=_arn_tokens),
-        Operator("ArnNotEquals", _arn, negated=True, variables=True, compare_tokens=_arn_tokens),
-        Operator("ArnNotLike", _arn, negated=True, variables=True, compare_tokens=_arn_tokens),
+        *(
+            Operator(name, _arn, negated, variables=True, compare_tokens=_arn_tokens, doubt=_incomplete_arn)
+            for name, negated in (
+                ("ArnEquals", False),
+                ("ArnLike", False),
+                ("ArnNotEquals", True),
+                ("ArnNotLike", True),
+            )
+        ),
         NULL,
     )
 }

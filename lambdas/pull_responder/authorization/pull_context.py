@@ -20,6 +20,8 @@ ABSENT: Final[tuple[()]] = ()
 Fact = str | tuple[str, ...] | None
 """A key's value, ABSENT, or None where it is not known."""
 
+TOKEN_ISSUE_TIME: Final = "aws:TokenIssueTime"  # noqa: S105 -- a condition key, not a secret
+
 _NEVER_ON_PULLS: Final = (
     # Only calls by AWS services have these.
     "aws:PrincipalServiceName",
@@ -63,6 +65,7 @@ def pull_context(  # noqa: PLR0913 -- each fact of a pull is one keyword
     instance_private_ip: Fact = None,
     role_delivery: Fact = None,
     current_time: datetime | None = None,
+    token_issue_time: datetime | None = None,
 ) -> dict[str, ContextValue]:
     """Return the context of one request of a pull, for Request. None always means unknown, ABSENT known to lack.
 
@@ -77,7 +80,8 @@ def pull_context(  # noqa: PLR0913 -- each fact of a pull is one keyword
     registry makes for the node, AWS does not say.
 
     `instance_arn`, `instance_vpc_id`, `instance_private_ip` (primary IPv4) and `role_delivery` (CloudTrail's
-    ec2RoleDelivery, "1.0" or "2.0") describe the EC2 instance whose role signs; ABSENT for Fargate.
+    ec2RoleDelivery, "1.0" or "2.0") describe the EC2 instance whose role signs; ABSENT for Fargate. `token_issue_time`
+    is when the credentials of its session were issued.
     Every other key of `aws:` and `ecr:` is unknown; keys of other services are absent.
 
     Raises RequestError when `principal` is no principal or `role_arn` another role's.
@@ -109,6 +113,7 @@ def pull_context(  # noqa: PLR0913 -- each fact of a pull is one keyword
         "aws:Ec2InstanceSourceVpc": _fact(instance_vpc_id),
         "aws:Ec2InstanceSourcePrivateIPv4": _fact(instance_private_ip),
         "ec2:RoleDelivery": _fact(role_delivery),
+        TOKEN_ISSUE_TIME: UNKNOWN if token_issue_time is None else token_issue_time.isoformat(),
     }
     if caller.kind is not CallerKind.USER:
         context["aws:username"] = ABSENT

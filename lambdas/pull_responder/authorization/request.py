@@ -139,11 +139,13 @@ class Context:
     A key that is not there is absent from the request, unless it belongs to a family. A family is a key that ends in
     `*`, such as `aws:ResourceTag/*`, and says UNKNOWN, or `()` for absent, of all keys that start so and are not
     given themselves; the longest one decides. `()` as a key's value says as well that the request lacks the key.
+    `literal` is the request's (see Request).
     """
 
-    __slots__ = ("_families", "_values")
+    __slots__ = ("_families", "_values", "literal")
 
-    def __init__(self, values: Mapping[str, ContextValue]) -> None:
+    def __init__(self, values: Mapping[str, ContextValue], *, literal: bool = False) -> None:
+        self.literal = literal
         known: dict[str, tuple[str, ...] | Unknown | None] = {}
         families: list[tuple[str, Unknown | None]] = []
         for key, value in values.items():
@@ -178,7 +180,7 @@ class Request:
 
     A role's ARN as principal stands for one of its sessions, whose name is not known, and a session without
     `role_arn` for a role whose path is not: where a Principal element hangs on that, the answer is unknown.
-    `literal` takes the principal at its word instead, as the JSON Lines of `evaluate` do.
+    `literal` takes principal and policies at their word instead, as the JSON Lines of `evaluate` do.
 
     Raises RequestError when a part is not of its form.
     """
@@ -201,7 +203,7 @@ class Request:
         if _ACTION.fullmatch(self.action) is None:
             raise RequestError(f"action {self.action[:200]!r} is not of the form service:Action")
         object.__setattr__(self, "caller", Caller.parse(self.principal, self.role_arn))
-        object.__setattr__(self, "keys", Context(self.context))
+        object.__setattr__(self, "keys", Context(self.context, literal=self.literal))
         object.__setattr__(self, "action_name", self.action.lower())
 
     @property

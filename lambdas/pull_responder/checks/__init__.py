@@ -15,6 +15,7 @@ from pull_responder.checks import (
     node_group_unhealthy,
     permissions_boundary_blocks_pull,
     public_ip_missing,
+    pull_failing_unexplained,
     pull_through_cache_failing,
     rcp_blocks_pull,
     registry_policy_denies_pull,
@@ -74,4 +75,5 @@ CHECKS = (
     node_disk_full.CHECK,
     node_group_unhealthy.CHECK,
     unexpected_principal_denied.CHECK,
+    pull_failing_unexplained.CHECK,
 )

@@ -37,7 +37,7 @@ _MOST_TAGS = 3
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed for a missing or archived image, passed, not applicable without a repository, or inconclusive."""
-    image = image_of(pull)
+    image = image_of(pull, facts)
     if isinstance(image, Verdict):
         return image
     found = find_image(image, pull, facts)
@@ -121,6 +121,7 @@ CHECK = Check(
     ),
     docs_url=docs.ECR_TROUBLESHOOTING,
     examine=examine,
+    may_name_missing=True,
     symptoms=frozenset({Symptom.NOT_FOUND, Symptom.UNKNOWN}),
     refused_by_ecr=False,
 )

@@ -47,7 +47,7 @@ _Offered = tuple[Platform | None, ...]
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with the platforms on both sides, passed, not applicable without an image, or inconclusive."""
-    image = image_of(pull)
+    image = image_of(pull, facts)
     by_words = pull.symptom is Symptom.PLATFORM_MISMATCH
     if isinstance(image, Verdict):
         return image

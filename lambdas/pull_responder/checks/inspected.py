@@ -1,11 +1,14 @@
-"""The nodes that an inspection is about, as EKS will start the next of them."""
+"""What is asked of nodes before a pod fails: the nodes of an inspection, as EKS will start the next of them, and the
+images that they have to pull. See docs/adr/0030-this-accounts-own-images.md.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from pull_responder.events.eks_registries import ADDON_REPOSITORY, registry_of
+from pull_responder.checks.own_repositories import NO_REPOSITORIES, own_repositories
+from pull_responder.events.eks_registries import DNS_REPOSITORY, NODE_REPOSITORY, registry_of
 from pull_responder.facts.compute import FargateProfile, NodeGroup
 from pull_responder.facts.facts import Facts
 from pull_responder.facts.node import Nodes, of_fargate_profile, of_node_group
@@ -19,25 +22,39 @@ if TYPE_CHECKING:
     from pull_responder.events.eks_change import Inspection
     from pull_responder.facts.reading import Reading
 
+_ADDON_NAMESPACE: Final = "kube-system"
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whether nodes can pull what they have to, with the facts to answer it by."""
+    """Whether nodes can pull what they have to, with the facts to answer it by.
+
+    `not_asked` says in a sentence which of the account's repositories are in no question about these nodes, and why;
+    empty where none is left out. It stands on the first question about them.
+    """
 
     pull: PullFailure
     facts: Facts
+    not_asked: str = ""
 
 
 def questions(
     inspection: Inspection, reading: Reading, *, known_principals: tuple[str, ...]
 ) -> Iterator[Question | Unread]:
-    """Return a question for each kind of node, or why there is no telling."""
+    """Return the questions about each kind of node, the same ones each time, or why there is no telling."""
     for nodes in _inspected(inspection, Facts(reading)):
         if isinstance(nodes, Unread):
             yield nodes
-        else:
-            facts = Facts(reading, known_principals=known_principals, asked=nodes)
-            yield Question(_question_about(nodes, inspection, facts), facts)
+            continue
+        facts = Facts(reading, known_principals=known_principals, asked=nodes)
+        pull = _pull_of(nodes, inspection, facts)
+        own = NO_REPOSITORIES if inspection.health_only else own_repositories(pull, facts)
+        addon = _addon_pull(pull, nodes, facts)
+        pulls = [replace(pull, repository=name) for name in own.asked]
+        if addon or not pulls:
+            pulls.insert(0, addon or pull)
+        yield Question(pulls[0], facts, own.not_asked)
+        yield from (Question(each, facts) for each in pulls[1:])
 
 
 def _inspected(inspection: Inspection, facts: Facts) -> Iterator[Nodes | Unread]:
@@ -85,23 +102,32 @@ def _of_cluster(inspection: Inspection, cluster: str, facts: Facts) -> Iterator[
             yield profile
 
 
-def _question_about(nodes: Nodes, inspection: Inspection, facts: Facts) -> PullFailure:
-    """Return the pull to ask about: what every node has to pull.
-
-    Nodes of a node group pull kube-proxy and the VPC CNI from EKS's own registry, where that is known. Beside it only
-    what every pull takes is asked, a token and the way to the registry: which of the account's repositories these nodes
-    are meant to pull from, nobody has said.
-    """
-    registry = None if nodes.fargate else registry_of(nodes.region)
+def _pull_of(nodes: Nodes, inspection: Inspection, facts: Facts) -> PullFailure:
+    """Return the pull of an image that is not named: a token, and the way to the account's own registry."""
     return PullFailure(
         symptom=Symptom.UNKNOWN,
         stage=None,
         region=nodes.region,
         account=nodes.account,
         principal=principal_of(nodes, facts),
-        registry_account=registry or nodes.account,
-        repository=ADDON_REPOSITORY if registry else None,
+        registry_account=nodes.account,
         cluster=nodes.cluster,
         observed_at=inspection.observed_at,
         event_id=inspection.event_id,
     )
+
+
+def _addon_pull(pull: PullFailure, nodes: Nodes, facts: Facts) -> PullFailure | None:
+    """Return the pull of an add-on image that these nodes need; None if they need none, or nobody knows its registry.
+
+    Every node of a node group pulls kube-proxy. On Fargate only CoreDNS is EKS's own, and only pods of kube-system are.
+    """
+    registry = registry_of(nodes.region)
+    if registry is None:
+        return None
+    if not nodes.fargate:
+        return replace(pull, registry_account=registry, repository=NODE_REPOSITORY)
+    profile = facts.fargate_profile(nodes.account, nodes.region, nodes.cluster or "", nodes.fargate_profile or "")
+    if not isinstance(profile, FargateProfile) or not profile.may_select(_ADDON_NAMESPACE):
+        return None
+    return replace(pull, registry_account=registry, repository=DNS_REPOSITORY)

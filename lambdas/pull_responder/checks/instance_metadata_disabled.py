@@ -17,12 +17,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import Check
-from pull_responder.checks.node_identity import IDENTITY_PERMISSIONS, IDENTITY_SYMPTOMS
-from pull_responder.facts.ec2 import LaunchTemplate
+from pull_responder.checks.node_identity import IDENTITY_PERMISSIONS, IDENTITY_SYMPTOMS, template_arn
+from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.reading import Unread
-from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation.ec2 import Where, enable_metadata
+from pull_responder.remediation.instance_profile import replace_managed
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
@@ -38,27 +39,39 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
         return Verdict.inconclusive(nodes.reason)
     if nodes.fargate:
         return Verdict.not_applicable("Fargate pods get credentials without instance metadata")
-    off = [instance.id for instance in nodes.instances if instance.metadata_endpoint == _OFF]
+    nodes = facts.with_template(nodes)
+    if nodes.elsewhere:
+        return Verdict.not_applicable(f"{nodes.elsewhere}, without the instance metadata of EC2")
+    off = [instance for instance in nodes.instances if instance.metadata_endpoint == _OFF]
     template = nodes.template if isinstance(nodes.template, LaunchTemplate) else None
     template_off = template is not None and template.metadata_endpoint == _OFF
     if off or (template_off and not nodes.instances):
         return _failed(nodes, off, template.id if template and template_off else None, pull.partition)
-    if not nodes.instances and isinstance(nodes.template, Unread):
-        return Verdict.inconclusive(nodes.template.reason)
+    unread = nodes.template if isinstance(nodes.template, Unread) else nodes.unseen
+    if unread and not nodes.instances:
+        return Verdict.inconclusive(unread.reason)
     names = ", ".join(instance.id for instance in nodes.instances) or nodes.name
     return Verdict.passed(f"The metadata endpoint of {names} is not turned off.")
 
 
-def _failed(nodes: Nodes, off: list[str], template_id: str | None, partition: str) -> Verdict:
-    kind, name = ("instance", off[0]) if off else ("launch-template", template_id)
-    arn = f"arn:{partition}:ec2:{nodes.region}:{nodes.account}:{kind}/{name}"
-    which = ", ".join((*off, *([f"launch template {template_id}"] if template_id else [])))
+def _failed(nodes: Nodes, off: list[Instance], template_id: str | None, partition: str) -> Verdict:
+    arn = off[0].arn if off else template_arn(nodes, template_id or "", partition)
+    ids = [instance.id for instance in off]
+    which = ", ".join((*ids, *([f"launch template {template_id}"] if template_id else [])))
     return Verdict.failed(
         resource=Resource("AwsEc2Instance" if off else "AwsEc2LaunchTemplate", arn, nodes.account),
         explanation=f"The metadata endpoint of {which} is off, so kubelet has no credentials for the registry.",
         evidence=(f"MetadataOptions.HttpEndpoint of {which} is {_OFF}",),
-        remediation=enable_metadata(Where(nodes.account, nodes.region), instance_ids=off, template_id=template_id),
+        remediation=_fix(nodes, off, template_id),
     )
+
+
+def _fix(nodes: Nodes, off: list[Instance], template_id: str | None) -> Remediation:
+    if managed := next((instance for instance in off if instance.operator), None):
+        problem = "its metadata endpoint is off"
+        return replace_managed(account=nodes.account, region=nodes.region, instance_id=managed.id, problem=problem)
+    ids = [instance.id for instance in off]
+    return enable_metadata(Where(nodes.account, nodes.region), instance_ids=ids, template_id=template_id)
 
 
 CHECK = Check(

@@ -1,7 +1,8 @@
 """The node has no role.
 
 What it checks: whether each instance has an instance profile, the profile holds a role, and the role exists; for nodes
-that are still to be started, whether the role of their node group exists.
+that are still to be started, whether the role of their node group exists, or the profile of their launch template holds
+one. Fargate pods and hybrid nodes have no instance profile.
 
 Why that stops a pull: kubelet gets its registry token with the credentials of the instance's role. Without them it
 pulls anonymously and says `no basic auth credentials`.
@@ -16,12 +17,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import Check
-from pull_responder.checks.node_identity import IDENTITY_PERMISSIONS, IDENTITY_SYMPTOMS, Identity, node_identities
+from pull_responder.checks.node_identity import (
+    IDENTITY_PERMISSIONS,
+    IDENTITY_SYMPTOMS,
+    Identity,
+    node_identities,
+    template_arn,
+)
+from pull_responder.facts.ec2 import LaunchTemplate
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
-from pull_responder.remediation.instance_profile import fill_profile, restore_role
+from pull_responder.remediation.instance_profile import fill_profile, replace_managed, restore_role
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
@@ -34,31 +42,45 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
     nodes, identities = found
-    if nodes.fargate:
-        return Verdict.not_applicable("Fargate pods have no instance profile")
-    if lacking := [identity for identity in identities if identity.problem]:
-        return _failed(nodes, lacking)
-    if unread := [identity.role.reason for identity in identities if isinstance(identity.role, Unread)]:
+    if nodes.fargate or nodes.elsewhere:
+        return Verdict.not_applicable(f"{nodes.elsewhere or 'Fargate pods are started'} without an instance profile")
+    unread = [identity.role.reason for identity in identities if isinstance(identity.role, Unread)]
+    if isinstance(nodes.template, Unread) and not (nodes.instances or nodes.node_group):
+        # Their role is known, but not what is to bring it to them.
+        unread = [nodes.template.reason]
+    elif lacking := [identity for identity in identities if identity.problem]:
+        return _failed(nodes, lacking, pull.partition)
+    if nodes.unseen:
+        unread.append(nodes.unseen.reason)
+    if unread:
         return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
     roles = [identity.role.arn for identity in identities if isinstance(identity.role, Role)]
     return Verdict.passed(f"The nodes have the role {', '.join(dict.fromkeys(roles))}.")
 
 
-def _failed(nodes: Nodes, lacking: list[Identity]) -> Verdict:
+def _failed(nodes: Nodes, lacking: list[Identity], partition: str) -> Verdict:
     first = lacking[0]
-    if first.instance:
-        resource = Resource("AwsEc2Instance", first.instance.arn, first.instance.account)
-    else:
-        resource = Resource("AwsIamRole", str(first.named), nodes.account)
     return Verdict.failed(
-        resource=resource,
+        resource=_resource(nodes, first, partition),
         explanation=f"{nodes.name} has no role: {first.problem}, so kubelet has no credentials for the registry.",
         evidence=tuple(dict.fromkeys(identity.problem for identity in lacking)),
         remediation=_fix(nodes, first),
     )
 
 
+def _resource(nodes: Nodes, identity: Identity, partition: str) -> Resource:
+    if identity.instance:
+        return Resource("AwsEc2Instance", identity.instance.arn, identity.instance.account)
+    if identity.named is None and isinstance(nodes.template, LaunchTemplate):
+        return Resource("AwsEc2LaunchTemplate", template_arn(nodes, nodes.template.id, partition), nodes.account)
+    return Resource("AwsIamRole", str(identity.named), nodes.account)
+
+
 def _fix(nodes: Nodes, identity: Identity) -> Remediation:
+    if identity.instance and identity.instance.operator:
+        return replace_managed(
+            account=nodes.account, region=nodes.region, instance_id=identity.instance.id, problem=identity.problem
+        )
     if identity.instance and identity.role is None and "does not exist" not in identity.problem:
         return fill_profile(
             account=nodes.account,
@@ -78,6 +100,7 @@ CHECK = Check(
     permissions=IDENTITY_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
     examine=examine,
+    may_name_missing=True,
     symptoms=IDENTITY_SYMPTOMS,
     refused_by_ecr=False,
 )

@@ -54,7 +54,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
 
 
 def _size(pull: PullFailure, facts: Facts) -> tuple[str, ...]:
-    image = image_of(pull)
+    image = image_of(pull, facts)
     found = find_image(image, pull, facts) if isinstance(image, PulledImage) else None
     if not isinstance(found, Image) or not found.size:
         return ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts import compute, ec2, iam
-from pull_responder.facts.ec2 import Instance
+from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.facts.iam import InstanceProfile, Role
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Symptom
@@ -42,6 +42,11 @@ class Identity:
     problem: str = ""
 
 
+def template_arn(nodes: Nodes, template_id: str, partition: str) -> str:
+    """Return the ARN of the nodes' launch template."""
+    return f"arn:{partition}:ec2:{nodes.region}:{nodes.account}:launch-template/{template_id}"
+
+
 def node_identities(pull: PullFailure, facts: Facts) -> tuple[Nodes, tuple[Identity, ...]] | Unread:
     """Return the nodes and their roles; Unread where the nodes are not known."""
     nodes = facts.nodes(pull)
@@ -49,6 +54,9 @@ def node_identities(pull: PullFailure, facts: Facts) -> tuple[Nodes, tuple[Ident
         return nodes
     if nodes.instances:
         return nodes, tuple(_of_instance(facts, nodes, instance) for instance in nodes.instances)
+    if isinstance(nodes.template, LaunchTemplate) and nodes.template.profile:
+        whose = f"launch template {nodes.template.id}"
+        return nodes, (_of_profile(facts, nodes, None, nodes.template.profile, whose),)
     return nodes, (_named(facts, nodes, None, nodes.role, None),)
 
 
@@ -56,11 +64,15 @@ def _of_instance(facts: Facts, nodes: Nodes, instance: Instance) -> Identity:
     name = (instance.profile_arn or "").rpartition("/")[2]
     if not name:
         return Identity(instance, None, nodes.role, None, f"instance {instance.id} has no instance profile")
-    profile = facts.instance_profile(instance.account, instance.region, name)
+    return _of_profile(facts, nodes, instance, name, f"instance {instance.id}")
+
+
+def _of_profile(facts: Facts, nodes: Nodes, instance: Instance | None, name: str, whose: str) -> Identity:
+    profile = facts.instance_profile(nodes.account, nodes.region, name)
     if isinstance(profile, Unread):
         return Identity(instance, profile, nodes.role, name)
     if not isinstance(profile, InstanceProfile):
-        problem = f"the instance profile {name} of instance {instance.id} does not exist (any more)"
+        problem = f"the instance profile {name} of {whose} does not exist (any more)"
         return Identity(instance, None, nodes.role, name, problem)
     if profile.role_arn is None:
         return Identity(instance, None, nodes.role, name, f"the instance profile {name} holds no role")

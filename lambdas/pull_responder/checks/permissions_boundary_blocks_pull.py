@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault, lacking, wanted
-from pull_responder.checks.policy_fix import managed_policy
+from pull_responder.checks.policy_fix import let_through, managed_policy
 from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.iam import widen_boundary
-from pull_responder.remediation.policy_edits import Document, allow_pull, stop_denying
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
@@ -58,14 +57,9 @@ def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
     names = fault.authorization.names(Layer.BOUNDARY)
     if not names or fault.by_words:
         return by_hand.permissions_boundary(wanted(fault, pull), role=role, region=pull.region)
+    document = let_through(pull, fault.authorization, names[0])
     text = fault.authorization.documents[names[0]]
-    document: Document | None = dict(text.document)
-    for statements in fault.authorization.denying(Layer.BOUNDARY).values():
-        document = stop_denying(dict(text.document), statements, actions(fault, pull), pull.repository_arn)
-    missing = [each.action for each in fault.of_state(State.BLOCKS_IMPLICITLY)]
-    if document is not None and missing:
-        document = allow_pull(document, actions=missing, repository_arn=pull.repository_arn or "*")
-    boundary = managed_policy(pull, facts, text)
+    boundary = managed_policy(pull, facts, fault.authorization, text, Layer.BOUNDARY)
     return widen_boundary(role, boundary, region=pull.region, actions=actions(fault, pull), document=document)
 
 

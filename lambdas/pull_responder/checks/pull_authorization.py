@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Policies, State, evaluate
 from pull_responder.authorization.evidence import unknowns
-from pull_responder.authorization.policy import Policy, parse_policy
+from pull_responder.authorization.policy import Policy
+from pull_responder.authorization.pull_context import TOKEN_ISSUE_TIME
 from pull_responder.authorization.request import Request, RequestError
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.actions import CREATE, IMPORT, LAYERS, MANIFEST, TOKEN
 from pull_responder.checks.check import blamed
 from pull_responder.checks.pull_policies import Documents, policies_of_role, registry_policy, with_repository
@@ -20,7 +22,7 @@ from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pull_responder.facts.facts import Facts
 
@@ -56,7 +58,8 @@ class PullAuthorization:
     `role` is the pulling role's own ARN (without its path, where no more than a session's ARN is known);
     `documents` are the policies as they stand in AWS, by the name that evidence calls them; `gone` says of a layer
     that what its policies belong to does not exist. `may_be_cut` says that the repository may be another one: its name
-    stands at the end of AWS's words, which CloudTrail cuts, and no repository has it.
+    stands at the end of AWS's words, which CloudTrail cuts, and no repository has it. `issued_at` is when the refused
+    credentials were issued; what is decided is whether credentials of now may pull.
     """
 
     role: Arn
@@ -64,6 +67,7 @@ class PullAuthorization:
     asked: tuple[_Asked, ...]
     gone: Mapping[Layer, str]
     may_be_cut: bool = False
+    issued_at: str | None = None
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -71,14 +75,14 @@ class PullAuthorization:
         return tuple(each.request.action for each in self.asked)
 
     def levels_lacking(self, layer: Layer) -> dict[int, tuple[str, ...]]:
-        """Return the levels of an organization's policies at which no statement surely or possibly allows, counted from
-        0 at the root, with the actions that lack.
+        """Return the levels of an organization's policies at which surely no statement allows, counted from 0 at the
+        root, with the actions that lack.
         """
         lacking: dict[int, list[str]] = {}
         for each in self.asked:
             levels = each.policies.scps if layer is Layer.SCP else each.policies.rcps
             for number, level in enumerate(() if isinstance(levels, Unread) else levels):
-                if not any(statement.match(each.request)[1] for policy in level for statement in policy.allows):
+                if all(isinstance(policy, Policy) and not _may_allow(policy, each.request) for policy in level):
                     lacking.setdefault(number, []).append(each.request.action)
         return {number: tuple(actions) for number, actions in lacking.items()}
 
@@ -107,18 +111,28 @@ class PullAuthorization:
 
     def denying(self, layer: Layer) -> dict[str, set[int]]:
         """Return every Deny of `layer` that stops one of the actions: statement indexes by the policy's name."""
-        denying: dict[str, set[int]] = {}
-        for each in self.asked:
-            bounded = None if isinstance(each.policies.boundary, Unread) else bool(each.policies.boundary)
-            for policy in _readable(each.policies, layer):
-                for statement in policy.denies:
-                    if statement.match(each.request, bounded=bounded)[0]:
-                        denying.setdefault(policy.name, set()).add(statement.index)
-        return denying
+        return _denying([(each.request, each.policies) for each in self.asked], layer)
+
+    def denying_older_session(self, layer: Layer) -> dict[str, set[int]]:
+        """Return every Deny of `layer` that stops the session that AWS refused, but would stop no new one."""
+        if self.issued_at is None:
+            return {}
+        issued = {TOKEN_ISSUE_TIME: self.issued_at}
+        older = [
+            (replace(each.request, context={**each.request.context, **issued}), each.policies) for each in self.asked
+        ]
+        now = self.denying(layer)
+        then = {name: indexes - now.get(name, set()) for name, indexes in _denying(older, layer).items()}
+        return {name: indexes for name, indexes in then.items() if indexes}
 
     def names(self, layer: Layer) -> tuple[str, ...]:
         """Return the names of the policies of `layer` that could be read."""
         return tuple(dict.fromkeys(p.name for each in self.asked for p in _readable(each.policies, layer)))
+
+    def unread(self, layer: Layer) -> tuple[str, ...]:
+        """Return why policies of `layer` could not be read."""
+        found = [member for each in self.asked for member in _members(each.policies, layer)]
+        return tuple(dict.fromkeys(member.reason for member in found if isinstance(member, Unread)))
 
 
 def pull_authorization(pull: PullFailure, facts: Facts) -> PullAuthorization | Unread:
@@ -170,7 +184,7 @@ def _authorize(pull: PullFailure, facts: Facts, actions: tuple[str, ...]) -> Pul
         return Unread(str(error))
     denial = pull.denial
     may_be_cut = bool(gone and denial and denial.policy_type is None and not denial.explicit)
-    return PullAuthorization(own, documents.by_name, asked, gone, may_be_cut)
+    return PullAuthorization(own, documents.by_name, asked, gone, may_be_cut, principal.issued_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +213,7 @@ def _ask(question: _Question, facts: Facts) -> _Asked:
     hangs_on = {key for layer in Layer for key in _unknowns(request, question.policies, layer)}
     if hangs_on:
         request = question.request(facts, tuple(sorted(hangs_on)))
-    by_allows = evaluate(request, _each(question.policies, _allows_only))
-    by_denies = evaluate(request, _each(question.policies, _denies_only))
+    by_allows, by_denies = (evaluate(request, question.policies, only=effect) for effect in Effect)
     return _Asked(request, question.policies, by_allows, by_denies)
 
 
@@ -222,46 +235,26 @@ def _read_ahead(pull: PullFailure, account: str, name: str, facts: Facts) -> Non
     facts.read_ahead(reads)
 
 
-# Stands in for the Allow statements where only Deny statements are looked at.
-_ALLOW_ALL: Final = parse_policy(
-    {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}, name="everything"
-).statements
+def _denying(asked: Iterable[tuple[Request, Policies]], layer: Layer) -> dict[str, set[int]]:
+    denying: dict[str, set[int]] = {}
+    for request, policies in asked:
+        bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
+        for policy in _readable(policies, layer):
+            for statement in policy.denies:
+                if statement.match(request, bounded=bounded)[0]:
+                    denying.setdefault(policy.name, set()).add(statement.index)
+    return denying
 
 
-def _allows_only(policy: Policy) -> Policy:
-    return Policy(policy.name, policy.allows)
-
-
-def _denies_only(policy: Policy) -> Policy:
-    return Policy(policy.name, policy.denies + _ALLOW_ALL)
-
-
-def _each(policies: Policies, change: Callable[[Policy], Policy]) -> Policies:
-    """Change every policy that could be read."""
-
-    def one(policy: Policy | Unread | None) -> Policy | Unread | None:
-        return change(policy) if isinstance(policy, Policy) else policy
-
-    def all_of(listed: tuple[Policy, ...] | Unread) -> tuple[Policy, ...] | Unread:
-        return listed if isinstance(listed, Unread) else tuple(change(policy) for policy in listed)
-
-    def levels_of(listed: tuple[tuple[Policy, ...], ...] | Unread) -> tuple[tuple[Policy, ...], ...] | Unread:
-        return listed if isinstance(listed, Unread) else tuple(tuple(map(change, level)) for level in listed)
-
-    return replace(
-        policies,
-        identity=all_of(policies.identity),
-        boundary=all_of(policies.boundary),
-        scps=levels_of(policies.scps),
-        rcps=levels_of(policies.rcps),
-        session=one(policies.session),
-        resource=one(policies.resource),
-        registry=one(policies.registry),
-        endpoints=all_of(policies.endpoints),
-    )
+def _may_allow(policy: Policy, request: Request) -> bool:
+    return any(statement.match(request)[1] for statement in policy.allows)
 
 
 def _readable(policies: Policies, layer: Layer) -> Iterator[Policy]:
+    return (member for member in _members(policies, layer) if isinstance(member, Policy))
+
+
+def _members(policies: Policies, layer: Layer) -> Iterator[Policy | Unread]:
     found = {
         Layer.IDENTITY: policies.identity,
         Layer.BOUNDARY: policies.boundary,
@@ -274,8 +267,8 @@ def _readable(policies: Policies, layer: Layer) -> Iterator[Policy]:
     yield from _flat(found)
 
 
-def _flat(found: object) -> Iterator[Policy]:
-    if isinstance(found, Policy):
+def _flat(found: object) -> Iterator[Policy | Unread]:
+    if isinstance(found, Policy | Unread):
         yield found
     elif isinstance(found, tuple):
         for each in found:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pull_responder.facts.ecr import RegistryScope
     from pull_responder.facts.facts import Facts
 
-_CONTROL: Final[dict[Layer, tuple[organizations.ControlPolicyType, PolicyType]]] = {
+CONTROL_POLICIES: Final[dict[Layer, tuple[organizations.ControlPolicyType, PolicyType]]] = {
     Layer.SCP: ("SERVICE_CONTROL_POLICY", PolicyType.SERVICE_CONTROL),
     Layer.RCP: ("RESOURCE_CONTROL_POLICY", PolicyType.RESOURCE_CONTROL),
 }
@@ -37,8 +37,8 @@ def policies_of_role(pull: PullFailure, principal: Principal, facts: Facts, docu
     if texts is None or boundary is None:
         return None
     return Policies(
-        identity=documents.parse(texts, Layer.IDENTITY),
-        boundary=documents.parse(boundary, Layer.BOUNDARY),
+        identity=documents.parse_all(texts, Layer.IDENTITY),
+        boundary=boundary if isinstance(boundary, Unread) else documents.parse_all(boundary, Layer.BOUNDARY),
         scps=_control_policies(pull, account, Layer.SCP, facts, documents),
         rcps=_control_policies(pull, account, Layer.RCP, facts, documents),
         session=_session_policy(pull, principal),
@@ -48,11 +48,11 @@ def policies_of_role(pull: PullFailure, principal: Principal, facts: Facts, docu
 
 def _control_policies(
     pull: PullFailure, account: str, layer: Layer, facts: Facts, documents: Documents
-) -> tuple[tuple[Policy, ...], ...] | Unread:
+) -> tuple[tuple[Policy | Unread, ...], ...] | Unread:
     """Return the organization's policies that control `account`: service control policies a principal's account,
     resource control policies a repository's.
     """
-    kind, words = _CONTROL[layer]
+    kind, words = CONTROL_POLICIES[layer]
     found = facts.control_policies(account, pull.region, kind)
     if isinstance(found, Unread):
         return found
@@ -63,13 +63,7 @@ def _control_policies(
             if (words in blamed(pull))
             else ()
         )
-    levels = []
-    for texts in found.levels:
-        level = documents.parse(texts, layer)
-        if isinstance(level, Unread):
-            return level
-        levels.append(level)
-    return tuple(levels)
+    return tuple(documents.parse_all(texts, layer) for texts in found.levels)
 
 
 def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
@@ -113,14 +107,9 @@ class Documents:
     def __init__(self) -> None:
         self.by_name: dict[str, PolicyText] = {}
 
-    def parse(self, texts: Iterable[PolicyText] | Unread, layer: Layer) -> tuple[Policy, ...] | Unread:
-        """Return policies ready to be matched, Unread where one of them is none."""
-        if isinstance(texts, Unread):
-            return texts
-        try:
-            return tuple(self._parsed(text, layer) for text in texts)
-        except PolicyError as error:
-            return Unread(str(error))
+    def parse_all(self, texts: Iterable[PolicyText | Unread], layer: Layer) -> tuple[Policy | Unread, ...]:
+        """Return policies ready to be matched, Unread in the place of each that could not be read or is none."""
+        return tuple(text if isinstance(text, Unread) else self._parsed(text, layer) for text in texts)
 
     def parse_one(
         self, found: RepositoryPolicy | Mapping[str, Any] | Unread | None, name: str, layer: Layer
@@ -129,10 +118,12 @@ class Documents:
         document = found.document if isinstance(found, RepositoryPolicy) else found
         if document is None or isinstance(document, Unread):
             return document
-        parsed = self.parse([PolicyText(name=name, arn=None, document=document)], layer)
-        return parsed if isinstance(parsed, Unread) else parsed[0]
+        return self._parsed(PolicyText(name=name, arn=None, document=document), layer)
 
-    def _parsed(self, text: PolicyText, layer: Layer) -> Policy:
+    def _parsed(self, text: PolicyText, layer: Layer) -> Policy | Unread:
         name = text.arn or (f"inline policy {text.name}" if layer is Layer.IDENTITY else text.name)
         self.by_name[name] = text
-        return parse_policy(text.document, name=name, layer=layer)
+        try:
+            return parse_policy(text.document, name=name, layer=layer)
+        except PolicyError as error:
+            return Unread(str(error))

@@ -38,7 +38,7 @@ from pull_responder.facts import kms
 from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation import by_hand
@@ -50,40 +50,57 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pull_responder.facts.cache_rules import CacheRule
+    from pull_responder.facts.ecr import RepositoryPolicy
     from pull_responder.facts.facts import Facts
 
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with what keeps ECR from fetching, passed, not applicable outside of a cache, or inconclusive."""
-    repository = repository_of(pull)
+    repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
         return repository
     if is_throttled(pull):
         return Verdict.not_applicable("the upstream registry had too many requests, which is another cause")
     present = facts.repository_policy(repository.account, pull.region, pull.repository or "")
+    if pull.denial is not None and pull.denial.action in CACHE_ACTIONS:
+        return _refused(pull, pull.denial.action, repository, present, facts)
     if isinstance(present, Unread):
         return Verdict.inconclusive(present.reason)
-    refused = pull.denial is not None and pull.denial.action in CACHE_ACTIONS
-    if present is not None and not refused:
+    if present is not None:
         cached = _is_cached(pull, facts)
         if isinstance(cached, Verdict):
             return cached
     rule = cache_rule_of(repository, pull, facts)
     if rule is None:
-        return Verdict.not_applicable("no pull through cache rule is for this repository")
+        return _no_rule()
     if isinstance(rule, Unread):
         return Verdict.inconclusive(rule.reason)
     # What exists is not created again.
     verdict = _of_role(pull, repository, facts, needed={IMPORT} if present else CACHE_ACTIONS)
-    if refused:
-        return verdict  # AWS has refused the role before it asked the upstream registry
     return _with_upstream(verdict, pull, repository, rule, facts)
+
+
+def _refused(
+    pull: PullFailure, action: str, repository: Arn, present: RepositoryPolicy | Unread | None, facts: Facts
+) -> Verdict:
+    """Return the verdict where AWS named one of the cache's actions: it refused the role before it asked upstream.
+
+    Only a pull through a cache asks for them, so AWS's words stand in for a rule that cannot be read.
+    """
+    if cache_rule_of(repository, pull, facts) is None:
+        return _no_rule()
+    needed = {action} if isinstance(present, Unread) else {IMPORT} if present else CACHE_ACTIONS
+    return _of_role(pull, repository, facts, needed=needed)
+
+
+def _no_rule() -> Verdict:
+    return Verdict.not_applicable("no pull through cache rule is for this repository")
 
 
 def _is_cached(pull: PullFailure, facts: Facts) -> Verdict | None:
     """Return the verdict on a repository that exists, None where the image is still to be fetched into it."""
     not_needed = Verdict.not_applicable("the repository exists, and what it has cached is pulled without these actions")
-    image = image_of(pull)
+    image = image_of(pull, facts)
     if pull.denial is not None or not isinstance(image, PulledImage):
         return None if speaks_of_upstream(pull) else not_needed
     found = find_image(image, pull, facts)
@@ -143,8 +160,7 @@ def _failed_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, fault
 def _judge(pull: PullFailure, repository: Arn, authorization: PullAuthorization, *, needed: Collection[str]) -> Verdict:
     stopped = tuple(each for each in authorization.stopped() if each.action in needed)
     surely = tuple(each for each in stopped if each.outcome.state is not State.UNDECIDED)
-    refused = pull.denial is not None and pull.denial.action in needed
-    by_words = refused and any(POLICY_TYPES[each.outcome.layer] in blamed(pull) for each in stopped)
+    by_words = pull.denial is not None and pull.denial.action in needed and _is_told(pull, stopped)
     if not surely and not by_words:
         # Layers that nothing tells of are not counted here: the checks of their own causes say so.
         open_ = [each.outcome for each in stopped if each.outcome.layer in (Layer.IDENTITY, Layer.BOUNDARY)]
@@ -165,6 +181,13 @@ def _judge(pull: PullFailure, repository: Arn, authorization: PullAuthorization,
         evidence=(*(_evidence(each) for each in surely), *aws_said(pull)),
         remediation=_fix(pull, authorization, tuple(actions), surely),
     )
+
+
+def _is_told(pull: PullFailure, stopped: Collection[Stopped]) -> bool:
+    """Whether AWS's words decide what could not be read: they name the action, and newer ones the kind of policy."""
+    kinds = blamed(pull) or {PolicyType.IDENTITY, PolicyType.BOUNDARY}
+    refused = [each for each in stopped if pull.denial and each.action == pull.denial.action]
+    return any(POLICY_TYPES[each.outcome.layer] in kinds for each in refused)
 
 
 def _evidence(stopped: Stopped) -> str:
@@ -195,6 +218,7 @@ CHECK = Check(
     permissions=(*AUTHORIZATION_PERMISSIONS, *IMAGE_PERMISSIONS, *kms.PERMISSIONS, *SECRET_PERMISSIONS),
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html",
     examine=examine,
+    may_name_missing=True,
     symptoms=frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.NOT_FOUND, Symptom.UNKNOWN}),
     denied_actions=CACHE_ACTIONS,
 )

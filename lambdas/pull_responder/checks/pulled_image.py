@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pull_responder.events.addon_registries import AWS_REGISTRIES
 from pull_responder.facts.images import Image, ImageName
 from pull_responder.model.arn import Arn
+from pull_responder.model.pull import Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Resource, Verdict
 
@@ -34,19 +34,19 @@ class PulledImage:
         return Resource("AwsEcrContainerImage", f"{self.repository}{suffix}", self.repository.account)
 
 
-def repository_of(pull: PullFailure) -> Arn | Verdict:
+def repository_of(pull: PullFailure, facts: Facts) -> Arn | Verdict:
     """Return the repository that is pulled from, or the verdict where it is not known or cannot be read by anybody."""
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None:
         return Verdict.not_applicable("the event names no repository")
-    if repository.account in AWS_REGISTRIES:
+    if facts.belongs_to_aws(repository.account):
         return Verdict.not_applicable(f"registry {repository.account} belongs to AWS, and cannot be read")
     return repository
 
 
-def image_of(pull: PullFailure) -> PulledImage | Verdict:
+def image_of(pull: PullFailure, facts: Facts) -> PulledImage | Verdict:
     """Return the image that is pulled, or the verdict where it is not known or cannot be read by anybody."""
-    repository = repository_of(pull)
+    repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
         return repository
     if not (pull.tag or pull.digest):
@@ -62,3 +62,16 @@ def find_image(image: PulledImage, pull: PullFailure, facts: Facts) -> Image | U
 def cache_rule_of(repository: Arn, pull: PullFailure, facts: Facts) -> CacheRule | Unread | None:
     """Return the pull through cache rule that serves the repository, None if it is no cache."""
     return facts.cache_rule(repository.account, pull.region, pull.repository or "")
+
+
+def read_image_ahead(pull: PullFailure, facts: Facts) -> None:
+    """Read what the checks of an image ask for one after the other, while it is still looked for who pulls."""
+    image = image_of(pull, facts)
+    if isinstance(image, Verdict):
+        return
+    account, region = image.repository.account, pull.region
+    facts.read_ahead([lambda: find_image(image, pull, facts), lambda: facts.cache_rules(account, region)])
+    found = find_image(image, pull, facts)
+    if isinstance(found, Image) and found.is_index:
+        just_pulled = pull.symptom is Symptom.PLATFORM_MISMATCH
+        facts.platforms(account, region, image.name.repository, found.digest, just_pulled=just_pulled)

@@ -2,7 +2,8 @@
 
 What it checks: whether the resource control policies of the organization that the repository's account belongs to, at
 every level from its root to that account, let each action of the pull through. Only the organization's management
-account and its delegated administrators can read them; where they cannot be read, AWS's own words in the error decide.
+account and its delegated administrators can read them (the setting `organizationAccount` names one); where they cannot
+be read, AWS's own words in the error decide.
 
 Why that stops a pull: what these policies deny, nobody can do to a repository of the account, whoever asks. The
 management account's repositories and service-linked roles are exempt.
@@ -17,11 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks import control_policy_fix
+from pull_responder.checks import control_policy_fault
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import find_fault
 from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.facts.organizations import ControlPolicies
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Resource, Severity, Verdict
@@ -43,19 +43,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
         if repository
         else Resource("AwsIamRole", str(role), role.account)
     )
-    policies = facts.control_policies(resource.account, pull.region, "RESOURCE_CONTROL_POLICY")
-    return Verdict.failed(
-        resource=resource,
-        explanation=control_policy_fix.summary(fault, pull, Layer.RCP, resource.account),
-        evidence=control_policy_fix.proof(fault, pull, Layer.RCP),
-        remediation=control_policy_fix.fix(
-            fault,
-            pull,
-            Layer.RCP,
-            controlled=resource.account,
-            policies=policies if isinstance(policies, ControlPolicies) else None,
-        ),
-    )
+    return control_policy_fault.failed(fault, pull, facts, Layer.RCP, resource)
 
 
 CHECK = Check(
@@ -67,4 +55,5 @@ CHECK = Check(
     docs_url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html",
     examine=examine,
     policy_type=PolicyType.RESOURCE_CONTROL,
+    by_role_account=True,
 )

@@ -65,4 +65,5 @@ CHECK = Check(
     examine=examine,
     policy_type=PolicyType.RESOURCE,
     explicit=True,
+    by_role_account=True,
 )

@@ -35,7 +35,7 @@ _UNUSABLE: Final = ("Disabled", "PendingDeletion", "PendingImport", "PendingRepl
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with the key's state, passed, not applicable without a key of KMS, or inconclusive."""
-    repository = repository_of(pull)
+    repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
         return repository
     found = facts.repository(repository.account, pull.region, pull.repository or "")
@@ -79,6 +79,7 @@ CHECK = Check(
     permissions=(*REPOSITORY_PERMISSIONS, *kms.PERMISSIONS),
     docs_url=docs.KMS_KEY_STATES,
     examine=examine,
+    may_name_missing=True,
     symptoms=frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN}),
     refused_by_ecr=False,
 )

@@ -36,7 +36,7 @@ _MOST_NAMES = 3
 
 def examine(pull: PullFailure, facts: Facts) -> Verdict:
     """Return failed with where else it may be, passed, not applicable to a cache, or inconclusive."""
-    repository = repository_of(pull)
+    repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
         return repository
     name = pull.repository or ""
@@ -99,6 +99,7 @@ CHECK = Check(
     permissions=(*REPOSITORY_PERMISSIONS, "ecr:DescribePullThroughCacheRules"),
     docs_url=docs.ECR_TROUBLESHOOTING,
     examine=examine,
+    may_name_missing=True,
     symptoms=frozenset({Symptom.NOT_FOUND, Symptom.UNKNOWN}),
     refused_by_ecr=False,
 )

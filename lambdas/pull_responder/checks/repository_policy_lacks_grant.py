@@ -77,4 +77,5 @@ CHECK = Check(
     examine=examine,
     policy_type=PolicyType.RESOURCE,
     explicit=False,
+    by_role_account=True,
 )

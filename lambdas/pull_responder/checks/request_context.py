@@ -67,6 +67,8 @@ def request_context(
         instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
         role_delivery=principal.role_delivery if principal else None,
         current_time=_time(pull.observed_at),
+        # Whether the next session may pull is what matters: the refused one's credentials are replaced (ADR 15).
+        token_issue_time=facts.now(),
     )
 
 

@@ -1,31 +1,33 @@
 """A policy of the role denies the pull.
 
 What it checks: whether an identity policy of the pulling role (inline or managed) has a Deny statement that matches an
-action of the pull.
+action of the pull, with credentials that are issued now. A Deny of older sessions alone, such as that of
+AWSRevokeOlderSessions, is none: the node gets new credentials by itself.
 
 Why that stops a pull: an explicit deny outranks every allow, in whatever policy that stands.
 
 How to fix it: take the pull actions out of the Deny statement, and leave the rest of it as it is. A policy of AWS that
 denies (such as a quarantine of compromised keys) is attached for a reason: look into that before you detach it.
 
-References: IAM User Guide, "Policy evaluation logic" and "How AWS enforcement code logic evaluates requests".
+References: IAM User Guide, "Policy evaluation logic", "How AWS enforcement code logic evaluates requests" and "Revoke
+IAM role temporary security credentials".
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault, wanted
-from pull_responder.checks.policy_fix import managed_policy
+from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault, not_read, wanted
+from pull_responder.checks.policy_fix import let_through, managed_policy
 from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.composition import together
 from pull_responder.remediation.iam import replace_inline_policy, replace_managed_policy
-from pull_responder.remediation.policy_edits import stop_denying
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
@@ -41,7 +43,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=f"An identity policy of the role {role} denies {denied}, and a deny outranks every allow.",
-        evidence=(*denying(fault, Layer.IDENTITY), *aws_said(pull)),
+        evidence=(*denying(fault, Layer.IDENTITY), *not_read(fault, Layer.IDENTITY), *aws_said(pull)),
         remediation=_fix(pull, facts, fault),
     )
 
@@ -49,14 +51,16 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
 def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
     role = fault.authorization.role
     fixes = []
-    for name, statements in fault.authorization.denying(Layer.IDENTITY).items():
+    for name in fault.authorization.denying(Layer.IDENTITY):
         text = fault.authorization.documents[name]
-        document = stop_denying(dict(text.document), statements, actions(fault, pull), pull.repository_arn)
+        document = let_through(pull, fault.authorization, name)
         if text.arn is None:
             fixes.append(replace_inline_policy(role, region=pull.region, policy_name=text.name, document=document))
         else:
-            policy = managed_policy(pull, facts, text)
-            fixes.append(replace_managed_policy(role, policy, region=pull.region, document=document))
+            policy = managed_policy(pull, facts, fault.authorization, text, Layer.IDENTITY)
+            fix = replace_managed_policy(role, policy, region=pull.region, document=document)
+            also = " It is the role's permissions boundary, too: the same edit lets the pull through that."
+            fixes.append(replace(fix, summary=fix.summary + also) if policy.edits > 1 and fix.commands else fix)
     if not fixes:
         return by_hand.identity_policy(wanted(fault, pull), role=role, region=pull.region)
     return together(*fixes)

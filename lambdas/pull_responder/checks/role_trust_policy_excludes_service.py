@@ -1,6 +1,8 @@
 """The trust policy of the role does not let the service that starts nodes assume it.
 
 What it checks: whether `ec2.amazonaws.com` (for Fargate `eks-fargate-pods.amazonaws.com`) may assume the nodes' role.
+Hybrid nodes get theirs from Systems Manager or IAM Roles Anywhere, of which AWS does not show which, so that theirs is
+not looked at.
 
 Why that stops a pull: the service gets no credentials to hand to the node, so kubelet has none for the registry and
 says `no basic auth credentials`; a Fargate pod is not started at all.
@@ -40,14 +42,15 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
     nodes, identities = found
+    if nodes.elsewhere:
+        return Verdict.not_applicable(f"{nodes.elsewhere}, and which service hands them the role is not known")
     roles = {identity.role.arn: identity.role for identity in identities if isinstance(identity.role, Role)}
     verdicts = [_examine(role, nodes) for role in roles.values()]
     for verdict in verdicts:
         if verdict.resource is not None:
             return verdict
-    if unread := [identity.role.reason for identity in identities if isinstance(identity.role, Unread)]:
-        return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
-    if reasons := [verdict.reason for verdict in verdicts if verdict.reason]:
+    unread = [identity.role.reason for identity in identities if isinstance(identity.role, Unread)]
+    if reasons := unread or [verdict.reason for verdict in verdicts if verdict.reason]:
         return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
     if not verdicts:
         return Verdict.not_applicable("the nodes have no role")

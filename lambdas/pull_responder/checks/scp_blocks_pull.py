@@ -2,7 +2,8 @@
 
 What it checks: whether the service control policies of the organization, at every level from its root to the role's
 account, allow each action of the pull and none denies it. Only the organization's management account and its delegated
-administrators can read them; where they cannot be read, AWS's own words in the error decide.
+administrators can read them (the setting `organizationAccount` names one); where they cannot be read, AWS's own words
+in the error decide.
 
 Why that stops a pull: what these policies do not allow, no principal of the account can do. The management account and
 service-linked roles are exempt.
@@ -17,11 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks import control_policy_fix
+from pull_responder.checks import control_policy_fault
 from pull_responder.checks.check import Check
 from pull_responder.checks.layer_fault import find_fault
 from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.facts.organizations import ControlPolicies
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.verdict import Resource, Severity, Verdict
 
@@ -35,19 +35,8 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
-    policies = facts.control_policies(role.account, pull.region, "SERVICE_CONTROL_POLICY")
-    return Verdict.failed(
-        resource=Resource("AwsIamRole", str(role), role.account),
-        explanation=control_policy_fix.summary(fault, pull, Layer.SCP, role.account),
-        evidence=control_policy_fix.proof(fault, pull, Layer.SCP),
-        remediation=control_policy_fix.fix(
-            fault,
-            pull,
-            Layer.SCP,
-            controlled=role.account,
-            policies=policies if isinstance(policies, ControlPolicies) else None,
-        ),
-    )
+    resource = Resource("AwsIamRole", str(role), role.account)
+    return control_policy_fault.failed(fault, pull, facts, Layer.SCP, resource)
 
 
 CHECK = Check(

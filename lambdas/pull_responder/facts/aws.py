@@ -13,11 +13,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pull_responder.events.eks_registries import AWS_REGISTRIES
 from pull_responder.model.arn import Arn
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
@@ -30,6 +31,9 @@ _CONFIG: Final = Config(
     max_pool_connections=32,
     user_agent_extra="pull-responder",
 )
+AWS_ERRORS: Final = (BotoCoreError, ClientError)
+"""What clients raise when AWS refuses a call, or cannot be reached."""
+
 _SESSION_NAME: Final = "pull-responder"
 _RENEW_BEFORE: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 400
@@ -58,32 +62,51 @@ class Aws:
 
     `session` is this account's; `member_role` the name of the role to assume in every other account (its trust
     and permissions come from infra's member template); `identity` any ARN of our own, where it is known without
-    asking. Safe to use from several threads, and across invocations: assumed credentials are renewed in time.
+    asking; `organization_account` the one that the operator names as able to read the organization; `aws_registries`
+    are registries that the operator names as AWS's own, beside those that are known; `now` tells the time. Safe to use
+    from several threads, and across invocations: assumed credentials are renewed in time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is one keyword
         self,
         session: boto3.session.Session,
         *,
         member_role: str,
         identity: Arn | None = None,
+        organization_account: str | None = None,
+        aws_registries: Iterable[str] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._session = session
+        self.organization_account = organization_account
+        self.aws_registries = AWS_REGISTRIES.union(aws_registries)
         self._member_role = member_role
         self._identity = identity
-        self._now = now
+        self.now = now
         self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
         self._members: dict[str, _Member] = {}
         self._creating_clients = threading.Lock()
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @classmethod
-    def connect(cls, *, member_role: str, identity: Arn | None = None) -> Self:
+    def connect(
+        cls,
+        *,
+        member_role: str,
+        identity: Arn | None = None,
+        organization_account: str | None = None,
+        aws_registries: Iterable[str] = (),
+    ) -> Self:
         """Return AWS as the SDK's usual configuration has it (profile, region, endpoints). Raises BotoCoreError."""
         # boto3 alone of all the SDKs does not look at AWS_REGION.
         session = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
-        return cls(session, member_role=member_role, identity=identity)
+        return cls(
+            session,
+            member_role=member_role,
+            identity=identity,
+            organization_account=organization_account,
+            aws_registries=aws_registries,
+        )
 
     @property
     def region(self) -> str | None:
@@ -107,6 +130,11 @@ class Aws:
                     return read
                 self._identity = read
             return self._identity
+
+    @property
+    def knows_identity(self) -> bool:
+        """Whether `identity` answers without asking."""
+        return self._identity is not None
 
     def reach(self, account: str | None, *, region: str) -> Unread | None:
         """Return why there are no credentials for `account`, None when there are."""
@@ -138,7 +166,7 @@ class Aws:
             return self._own
         with self._asking[account]:
             member = self._members.get(account)
-            if member is None or member.expires_at - self._now() < _RENEW_BEFORE:
+            if member is None or member.expires_at - self.now() < _RENEW_BEFORE:
                 assumed = self._assume(account, identity.partition, region)
                 if isinstance(assumed, Unread):
                     return assumed

@@ -1,27 +1,36 @@
-"""What EKS says of a cluster and of what runs its pods: node groups and Fargate profiles."""
+"""What EKS says of a cluster and of what runs its pods: node groups, Fargate profiles, nodes' access entries."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.paging import pages
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_eks import EKSClient
 
     from pull_responder.facts.reading import Reading
 
 PERMISSIONS: Final = (
+    "eks:DescribeAccessEntry",
     "eks:DescribeCluster",
     "eks:DescribeFargateProfile",
     "eks:DescribeNodegroup",
+    "eks:ListAccessEntries",
     "eks:ListFargateProfiles",
     "eks:ListNodegroups",
 )
 
 _GONE: Final = frozenset({"ResourceNotFoundException"})
+# Inference: a cluster that knows its nodes by the aws-auth ConfigMap alone has no access entries, and this is how EKS
+# says so (EKS API Reference, ListAccessEntries: "invalid given the state of the cluster").
+_NO_ENTRIES: Final = _GONE | {"InvalidRequestException"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,11 @@ class NodeGroup:
 
 @dataclass(frozen=True, slots=True)
 class FargateProfile:
-    """A Fargate profile; `role_arn` is its pod execution role, `arn` its own."""
+    """A Fargate profile; `role_arn` is its pod execution role, `arn` its own.
+
+    `selectors` are the namespaces and labels by which it takes pods, `*` and `?` allowed in both; None where EKS did
+    not tell.
+    """
 
     cluster: str
     name: str
@@ -76,6 +89,60 @@ class FargateProfile:
     subnet_ids: tuple[str, ...]
     arn: str | None = None
     issues: tuple[HealthIssue, ...] = ()
+    selectors: tuple[Selector, ...] | None = None
+
+    def may_select(self, namespace: str, labels: Mapping[str, str] | None = None) -> bool:
+        """Return whether it may take a pod of this namespace; `labels` are the pod's, None where they are not known.
+
+        Source: Amazon EKS User Guide, "Define which Pods use AWS Fargate when launched", "Fargate profile wildcards".
+        """
+        return self.selectors is None or any(each.may_fit(namespace, labels) for each in self.selectors)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One selector of a Fargate profile: a pod of its namespace that has all its labels."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def may_fit(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
+        """Return whether a pod fits, as far as is known of it."""
+        if not fnmatchcase(namespace, _literal(self.namespace)):
+            return False
+        return labels is None or all(
+            any(fnmatchcase(key, _literal(name)) and fnmatchcase(text, _literal(value)) for key, text in labels.items())
+            for name, value in self.labels
+        )
+
+
+def _literal(pattern: str) -> str:
+    """Only `*` and `?` are wildcards; fnmatch knows others."""
+    return pattern.replace("[", "[[]")
+
+
+class EntryType(StrEnum):
+    """The types of access entry whose principals are nodes; STANDARD is for people.
+
+    Source: Amazon EKS User Guide, "Create access entries" and "Review access entry types": EC2 is for EKS Auto Mode,
+    EC2_LINUX and EC2_WINDOWS for all other nodes on EC2 (EKS makes those of managed node groups itself).
+    """
+
+    AUTO_MODE = "EC2"
+    LINUX = "EC2_LINUX"
+    WINDOWS = "EC2_WINDOWS"
+    FARGATE = "FARGATE_LINUX"
+    HYBRID = "HYBRID_LINUX"
+    HYPERPOD = "HYPERPOD_LINUX"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEntry:
+    """What lets a principal into a cluster. `type` is None for one that is not for nodes."""
+
+    cluster: str
+    principal_arn: str
+    type: EntryType | None
 
 
 def read_cluster(reading: Reading, account: str | None, region: str, name: str) -> Cluster | Unread | None:
@@ -141,6 +208,11 @@ def read_fargate_profile(
                 HealthIssue(each.get("code", ""), each.get("message", ""), tuple(each.get("resourceIds", [])))
                 for each in found.get("health", {}).get("issues", [])
             ),
+            tuple(
+                Selector(each.get("namespace", ""), tuple(each.get("labels", {}).items()))
+                for each in found.get("selectors", [])
+            )
+            or None,
         )
 
     return reading.call("eks:DescribeFargateProfile", account=account, region=region, request=request, absent=_GONE)
@@ -166,3 +238,28 @@ def read_fargate_profile_names(
         return tuple(pages(client, "list_fargate_profiles", "fargateProfileNames", clusterName=cluster))
 
     return reading.call("eks:ListFargateProfiles", account=account, region=region, request=request, absent=_GONE)
+
+
+def read_access_entry_arns(
+    reading: Reading, account: str | None, region: str, cluster: str
+) -> tuple[str, ...] | Unread:
+    """Return the principals that have an access entry in the cluster."""
+
+    def request(client: EKSClient) -> tuple[str, ...]:
+        return tuple(pages(client, "list_access_entries", "accessEntries", clusterName=cluster))
+
+    found = reading.call("eks:ListAccessEntries", account=account, region=region, request=request, absent=_NO_ENTRIES)
+    return () if found is None else found
+
+
+def read_access_entry(
+    reading: Reading, account: str | None, region: str, cluster: str, principal_arn: str
+) -> AccessEntry | Unread | None:
+    """Return a principal's access entry, None if it has none (any more)."""
+
+    def request(client: EKSClient) -> AccessEntry:
+        found = client.describe_access_entry(clusterName=cluster, principalArn=principal_arn)["accessEntry"]
+        kind = found.get("type", "")
+        return AccessEntry(cluster, principal_arn, EntryType(kind) if kind in frozenset(EntryType) else None)
+
+    return reading.call("eks:DescribeAccessEntry", account=account, region=region, request=request, absent=_NO_ENTRIES)

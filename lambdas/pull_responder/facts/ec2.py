@@ -38,7 +38,9 @@ class Instance:
 
     `group_ids` and `addresses` (its private IPv4 and its IPv6 addresses) are those of its primary interface, which
     kubelet pulls by. `metadata_endpoint` is EC2's word ("enabled", "disabled"), None where it gives none, as are
-    `architecture` ("x86_64", "arm64", ...) and `platform` ("windows", else None).
+    `architecture` ("x86_64", "arm64", ...) and `platform` ("windows", else None). `operator` is the service that
+    manages the instance, which then nobody else can change: EKS for nodes of EKS Auto Mode (Amazon EC2 User Guide,
+    "Amazon EC2 managed instances").
     """
 
     id: str
@@ -56,6 +58,7 @@ class Instance:
     metadata_endpoint: str | None = None
     architecture: str | None = None
     platform: str | None = None
+    operator: str | None = None
 
     @property
     def arn(self) -> str:
@@ -63,11 +66,18 @@ class Instance:
         return f"arn:{self.partition}:ec2:{self.region}:{self.account}:instance/{self.id}"
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it was terminated: then EC2 shows its tags for a while, but where it was and what it had is lost."""
+        return self.state in ("shutting-down", "terminated") or self.subnet_id is None
+
+    @property
     def cluster(self) -> str | None:
         """The EKS cluster whose tag the instance carries, None if it carries none.
 
         Source: Amazon EKS User Guide, "Launch self-managed nodes" (kubernetes.io/cluster/NAME) and "Managed node
-        groups" (eks:cluster-name); the others are set by EKS Auto Mode and by eksctl.
+        groups" (eks:cluster-name); AWS Managed Policy Reference, AmazonEKSComputePolicy, and Karpenter's documentation,
+        "NodeClasses" (eks:eks-cluster-name, of EKS Auto Mode and Karpenter); aws:eks:cluster-name is EC2's name for
+        the second, and the last is eksctl's.
         """
         for key in _CLUSTER_TAGS:
             if self.tags.get(key):
@@ -81,6 +91,23 @@ class Instance:
     def node_group(self) -> str | None:
         """The managed node group the instance belongs to, None if it is in none."""
         return self.tags.get("eks:nodegroup-name")
+
+    @property
+    def node_pool(self) -> str | None:
+        """The node pool for which Karpenter or EKS Auto Mode started the instance, None for other nodes.
+
+        Source: Karpenter's documentation, "NodeClasses"; AWS Managed Policy Reference, AmazonEKSComputePolicy.
+        """
+        return self.tags.get("karpenter.sh/nodepool") or self.tags.get("eks:kubernetes-node-pool-name")
+
+    @property
+    def template(self) -> tuple[str, str] | None:
+        """The launch template that the instance was made by, as its id and version.
+
+        Source: Amazon EC2 User Guide, "Launch instances from a launch template", which adds these tags.
+        """
+        template_id, version = self.tags.get("aws:ec2launchtemplate:id"), self.tags.get("aws:ec2launchtemplate:version")
+        return (template_id, version) if template_id and version else None
 
 
 def read_instance(reading: Reading, account: str, region: str, instance_id: str) -> Instance | Unread | None:
@@ -140,6 +167,7 @@ def _instance(reading: Reading, account: str | None, region: str, found: Instanc
         metadata_endpoint=found.get("MetadataOptions", {}).get("HttpEndpoint"),
         architecture=found.get("Architecture"),
         platform=found.get("Platform"),
+        operator=found.get("Operator", {}).get("Principal"),
     )
 
 
@@ -147,7 +175,7 @@ def _instance(reading: Reading, account: str | None, region: str, found: Instanc
 class LaunchTemplate:
     """What a version of a launch template says; empty and None where it leaves something open.
 
-    `public_address` is AssociatePublicIpAddress of its primary interface.
+    `public_address` is AssociatePublicIpAddress of its primary interface, `profile` the name of the instance profile.
     """
 
     id: str
@@ -155,6 +183,8 @@ class LaunchTemplate:
     group_ids: tuple[str, ...] = ()
     public_address: bool | None = None
     metadata_endpoint: str | None = None
+    subnet_id: str | None = None
+    profile: str | None = None
 
 
 def read_launch_template(
@@ -169,12 +199,15 @@ def read_launch_template(
             return None
         interfaces = data.get("NetworkInterfaces", [])
         primary: Mapping[str, Any] = next((each for each in interfaces if each.get("DeviceIndex", 0) == 0), {})
+        profile = data.get("IamInstanceProfile", {})
         return LaunchTemplate(
             id=template_id,
             version=version,
             group_ids=tuple(primary.get("Groups") or data.get("SecurityGroupIds", [])),
             public_address=primary.get("AssociatePublicIpAddress"),
             metadata_endpoint=data.get("MetadataOptions", {}).get("HttpEndpoint"),
+            subnet_id=primary.get("SubnetId"),
+            profile=profile.get("Name") or profile.get("Arn", "").rpartition("/")[2] or None,
         )
 
     return reading.call(

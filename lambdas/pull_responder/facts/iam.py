@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,7 @@ from pull_responder.facts.paging import pages
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.type_defs import RoleTypeDef
@@ -22,12 +23,15 @@ ROLE_PERMISSIONS: Final = (
     "iam:GetRole",
     "iam:GetRolePolicy",
     "iam:ListAttachedRolePolicies",
+    "iam:ListPolicies",
     "iam:ListPolicyVersions",
     "iam:ListRolePolicies",
 )
 
 PROFILE_PERMISSIONS: Final = ("iam:GetInstanceProfile", "iam:GetRole")
 
+# Source: IAM API Reference, ListPolicies, MaxItems.
+_MOST_A_PAGE: Final = 1000
 _NO_SUCH_ENTITY: Final = frozenset({"NoSuchEntity"})
 
 
@@ -119,8 +123,8 @@ def read_instance_profile(reading: Reading, account: str, region: str, name: str
 
 def read_inline_policies(
     reading: Reading, account: str, region: str, role: str
-) -> tuple[PolicyText, ...] | Unread | None:
-    """Return the policies embedded in the role; None if there is no such role."""
+) -> tuple[PolicyText | Unread, ...] | Unread | None:
+    """Return the policies embedded in the role, each of which may be Unread; None if there is no such role."""
 
     def request(client: IAMClient) -> list[str]:
         return pages(client, "list_role_policies", "PolicyNames", RoleName=role)
@@ -132,34 +136,43 @@ def read_inline_policies(
         return names
 
     def policy(name: str) -> PolicyText | Unread | None:
-        def request(client: IAMClient) -> Mapping[str, Any]:
-            return _document(client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        def request(client: IAMClient) -> object:
+            return client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
 
-        document = reading.call(
+        found = reading.call(
             "iam:GetRolePolicy", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
         )
+        document = found if found is None else _policy_document(found, f"inline policy {name}")
         if document is None or isinstance(document, Unread):
             return document
         return PolicyText(name=name, arn=None, document=document)
 
-    return _all(reading.each(policy, names))
+    return _that_exist(reading.each(policy, names))
 
 
 def read_attached_policies(
     reading: Reading, account: str, region: str, role: str
-) -> tuple[PolicyText, ...] | Unread | None:
-    """Return the managed policies attached to the role, each in its default version; None if there is no such role."""
+) -> tuple[PolicyText | Unread, ...] | Unread | None:
+    """Return the managed policies attached to the role, each in its default version and each of which may be Unread;
+    None if there is no such role.
+    """
 
     def request(client: IAMClient) -> list[str]:
         attached = pages(client, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
         return [policy["PolicyArn"] for policy in attached]
 
-    arns = reading.call(
-        "iam:ListAttachedRolePolicies", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
+    reads: tuple[Callable[[], Any], ...] = (
+        lambda: reading.call(
+            "iam:ListAttachedRolePolicies", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
+        ),
+        # Listed beside, so that nothing waits for them.
+        lambda: default_versions(reading, account, region),
     )
+    arns: list[str] | Unread | None
+    arns, _ = reading.each(lambda read: read(), reads)
     if arns is None or isinstance(arns, Unread):
         return arns
-    return _all(reading.each(lambda arn: read_managed_policy(reading, account, region, arn), arns))
+    return tuple(reading.each(lambda arn: read_managed_policy(reading, account, region, arn), arns))
 
 
 def read_managed_policy(reading: Reading, account: str, region: str, arn: str) -> PolicyText | Unread:
@@ -169,20 +182,41 @@ def read_managed_policy(reading: Reading, account: str, region: str, arn: str) -
     return reading.once(("managed policy", account, arn), lambda: _read_managed_policy(reading, account, region, arn))
 
 
+def default_versions(reading: Reading, account: str, region: str) -> Mapping[str, str]:
+    """Return the default version of each managed policy that is attached to anything in the account, by its ARN.
+
+    One call for all of them, of one page; empty where it is refused. A policy that is not among them has to be asked
+    for: GetPolicy.
+    """
+
+    def request(client: IAMClient) -> Mapping[str, str]:
+        found = client.list_policies(OnlyAttached=True, MaxItems=_MOST_A_PAGE)["Policies"]
+        return {each["Arn"]: each["DefaultVersionId"] for each in found if {"Arn", "DefaultVersionId"} <= each.keys()}
+
+    def read() -> Mapping[str, str]:
+        found = reading.call("iam:ListPolicies", account=account, region=region, request=request)
+        return {} if found is None or isinstance(found, Unread) else found
+
+    return reading.once(("default versions", account), read)
+
+
 def _read_managed_policy(reading: Reading, account: str, region: str, arn: str) -> PolicyText | Unread:
     def default(client: IAMClient) -> str:
         return client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
 
-    version = reading.call("iam:GetPolicy", account=account, region=region, request=default)
+    version = default_versions(reading, account, region).get(arn) or reading.call(
+        "iam:GetPolicy", account=account, region=region, request=default
+    )
     if version is None or isinstance(version, Unread):
         return version or Unread(f"policy {arn} has no default version")
 
-    def request(client: IAMClient) -> Mapping[str, Any]:
-        return _document(client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+    def request(client: IAMClient) -> object:
+        return client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 
-    document = reading.call("iam:GetPolicyVersion", account=account, region=region, request=request)
-    if document is None or isinstance(document, Unread):
-        return document or Unread(f"policy {arn} version {version} has no document")
+    found = reading.call("iam:GetPolicyVersion", account=account, region=region, request=request)
+    document = _policy_document(found, f"policy {arn} version {version}")
+    if isinstance(document, Unread):
+        return document
     return PolicyText(name=arn.rsplit("/", 1)[-1], arn=arn, document=document, default_version=version)
 
 
@@ -202,9 +236,18 @@ def _document(document: object) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _all(read: Sequence[PolicyText | Unread | None]) -> tuple[PolicyText, ...] | Unread:
+def _policy_document(found: object, what: str) -> Mapping[str, Any] | Unread:
+    """Return the document, which boto3 hands over undecoded where it is not JSON."""
+    if isinstance(found, Unread):
+        return found
+    if isinstance(found, str):
+        try:
+            found = json.loads(found)
+        except ValueError as error:
+            return Unread(f"{what} is not JSON: {error}")
+    return found if isinstance(found, dict) else Unread(f"{what} is not a JSON object")
+
+
+def _that_exist(read: Sequence[PolicyText | Unread | None]) -> tuple[PolicyText | Unread, ...]:
     # A policy that is gone between the listing and the reading (None) applies no more.
-    for policy in read:
-        if isinstance(policy, Unread):
-            return policy
-    return tuple(policy for policy in read if isinstance(policy, PolicyText))
+    return tuple(policy for policy in read if policy is not None)

@@ -1,18 +1,12 @@
-"""The nodes that a pull comes from, or would come from: instances, or what a node group or Fargate profile will start.
-
-A node that is gone is stood in for by its node group, whose next nodes will be in the same subnets with the same
-security groups (Amazon EKS User Guide, "Managed node groups", "Customize managed nodes with launch templates").
-"""
+"""The nodes that a pull comes from, or would come from: instances, or what EKS will start."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.facts.compute import Cluster, FargateProfile, NodeGroup
+from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
-from pull_responder.facts.eks import ClusterUses
 from pull_responder.model.arn import Arn
 from pull_responder.model.reading import Unread
 from pull_responder.network.model import Network, NodePlace, Subnet
@@ -21,25 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pull_responder.facts.facts import Facts
-    from pull_responder.facts.puller import Puller
-    from pull_responder.model.pull import PullFailure
 
-_INSTANCE_ID: Final = re.compile(r"i-[0-9a-f]{8,17}")
-# Systems Manager's ids of machines outside AWS, by which hybrid nodes name their sessions.
-_MANAGED_ID: Final = re.compile(r"mi-[0-9a-f]{17}")
-# A node's name is its private DNS name, unless its user data gives it another.
-_DNS_NAME: Final = re.compile(r"(?:ip|i)-[0-9a-f-]{7,40}\.[a-z0-9.-]{1,80}")
 FARGATE_PREFIX: Final = "fargate-"
 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Nodes that are alike: of one instance, one node group or one Fargate profile.
+    """Nodes that are alike: of one instance, one node group, one Fargate profile or one role.
 
     `name` is for people. `instances` run, and a pull comes from one of them; with none, nodes are still to be started,
     in any of `subnet_ids`, with `group_ids`. `subnet_ids` may also hold subnets where no instance runs. `role_arn` is
     what EKS names as their role: None where it names none, and then each instance's profile does. `source_arn` is what
-    EKS assumes the role for (aws:SourceArn).
+    EKS assumes the role for (aws:SourceArn). `launch_template` names the template that they are made by, and `template`
+    is what it says: of running nodes, for which that matters less, only after `Facts.with_template`. `elsewhere` says
+    where nodes are that EC2 does not show, and is empty for those that it does; `unseen` why it could not be asked
+    which of them run.
     """
 
     name: str
@@ -53,8 +43,11 @@ class Nodes:
     node_group: str | None = None
     fargate_profile: str | None = None
     role_arn: str | None = None
+    launch_template: tuple[str, str] | None = None
     template: LaunchTemplate | Unread | None = None
     source_arn: str | None = None
+    elsewhere: str = ""
+    unseen: Unread | None = None
 
     @property
     def fargate(self) -> bool:
@@ -111,7 +104,6 @@ def place_of(instance: Instance, subnet_id: str) -> NodePlace:
 
 
 def of_instances(
-    facts: Facts,
     instances: tuple[Instance, ...],
     *,
     name: str,
@@ -135,7 +127,7 @@ def of_instances(
         cluster=cluster or first.cluster,
         node_group=first.node_group,
         role_arn=known.role_arn if known else None,
-        template=_template(facts, first.account, first.region, known),
+        launch_template=known.template if known else None,
     )
 
 
@@ -144,7 +136,9 @@ def of_node_group(facts: Facts, account: str, region: str, group: NodeGroup, clu
 
     They have the security groups of its launch template, else the cluster's own and the one for remote access.
     """
-    template = _template(facts, account, region, group)
+    template = facts.launch_template(account, region, *group.template) if group.template else None
+    if group.template and template is None:
+        template = Unread(f"launch template {group.template[0]} of node group {group.name} does not exist (any more)")
     groups: tuple[str, ...] | Unread
     if isinstance(template, LaunchTemplate) and template.group_ids:
         groups = template.group_ids
@@ -162,6 +156,7 @@ def of_node_group(facts: Facts, account: str, region: str, group: NodeGroup, clu
         cluster=group.cluster,
         node_group=group.name,
         role_arn=group.role_arn,
+        launch_template=group.template,
         template=template,
     )
 
@@ -187,8 +182,58 @@ def of_fargate_profile(
     )
 
 
-def _template(facts: Facts, account: str, region: str, group: NodeGroup | None) -> LaunchTemplate | Unread | None:
-    return facts.launch_template(account, region, *group.template) if group and group.template else None
+# What is known of nodes that EC2 does not show. Amazon EKS User Guide, "Amazon EKS Hybrid Nodes overview"; Amazon
+# SageMaker AI Developer Guide, "SageMaker HyperPod with Amazon EKS orchestration".
+_ELSEWHERE: Final = {
+    EntryType.HYBRID: "hybrid nodes run outside AWS",
+    EntryType.HYPERPOD: "HyperPod nodes run in an account of Amazon SageMaker",
+}
+
+
+def of_role(account: str, region: str, entry: AccessEntry, *, name: str | None = None) -> Nodes:
+    """Return nodes of which only the role is known: those that an access entry lets into its cluster.
+
+    Where the next of them will be, and with which instance profile, is for Karpenter, EKS Auto Mode or whoever starts
+    them to say.
+    """
+    elsewhere = _ELSEWHERE.get(entry.type, "") if entry.type else ""
+    if elsewhere:
+        unknown = Unread(f"{elsewhere}, so their way to the registry begins where it cannot be read")
+    else:
+        unknown = Unread(f"no node with the role {entry.principal_arn} is running, and AWS does not show how it starts")
+    return Nodes(
+        name=name
+        or f"nodes with the role {entry.principal_arn} of cluster {entry.cluster} ({entry.type} access entry)",
+        account=account,
+        region=region,
+        vpc_id=unknown,
+        group_ids=unknown,
+        cluster=entry.cluster,
+        role_arn=entry.principal_arn,
+        template=unknown,
+        elsewhere=elsewhere,
+    )
+
+
+def of_template(facts: Facts, instance: Instance) -> Nodes | Unread | None:
+    """Return what the launch template of a terminated instance will start; None where there is none (any more)."""
+    if instance.template is None:
+        return None
+    template = facts.launch_template(instance.account, instance.region, *instance.template)
+    if template is None or isinstance(template, Unread):
+        return template
+    nowhere = Unread(f"instance {instance.id} is gone, and its launch template {template.id} names no subnet")
+    subnet_ids = (template.subnet_id,) if template.subnet_id else ()
+    return Nodes(
+        name=f"launch template {template.id} of instance {instance.id}, which is gone",
+        account=instance.account,
+        region=instance.region,
+        vpc_id=facts.vpc_of_subnets(instance.account, instance.region, subnet_ids) if subnet_ids else nowhere,
+        subnet_ids=subnet_ids,
+        group_ids=template.group_ids or Unread(f"launch template {template.id} names no security group"),
+        cluster=instance.cluster,
+        template=template,
+    )
 
 
 def _cluster_groups(cluster: Cluster | Unread | None, remote: str | None) -> tuple[str, ...] | Unread:
@@ -202,109 +247,6 @@ def _cluster_groups(cluster: Cluster | Unread | None, remote: str | None) -> tup
 def _vpc_id(
     facts: Facts, account: str, region: str, cluster: Cluster | Unread | None, subnet_ids: Iterable[str]
 ) -> str | Unread:
-    if isinstance(cluster, Cluster) and cluster.vpc_id:
-        return cluster.vpc_id
+    if isinstance(cluster, Cluster) and (cluster.vpc_id or cluster.subnet_ids):
+        return facts.vpc_of_cluster(account, region, cluster)
     return facts.vpc_of_subnets(account, region, tuple(subnet_ids))
-
-
-def find_nodes(facts: Facts, pull: PullFailure) -> Nodes | Unread:
-    """Return the nodes of a failed pull: its instance, or what its node group or Fargate profile will start."""
-    principal = pull.principal
-    account = (principal.account if principal else None) or pull.account
-    if account is None:
-        return Unread("the event does not say in which account the node is")
-    if _is_hybrid(pull):
-        return Unread("it is a hybrid node, and its way to the registry begins outside AWS")
-    instance = facts.node_instance(pull)
-    if isinstance(instance, Instance) and instance.subnet_id:
-        group = None
-        if instance.cluster and instance.node_group:
-            group = facts.node_group(instance.account, instance.region, instance.cluster, instance.node_group)
-        return of_instances(facts, (instance,), name=f"instance {instance.id}", group=group)
-    puller = facts.puller(pull)
-    for region in facts.regions(pull):
-        found = _of_puller(facts, account, region, puller, pull)
-        if found is not None:
-            return found
-    if isinstance(instance, Unread):
-        return instance
-    return Unread(f"node {_named(pull)} is gone or in another region, and nothing tells its node group or profile")
-
-
-def _is_hybrid(pull: PullFailure) -> bool:
-    session = pull.principal.session_name if pull.principal else None
-    return any(_MANAGED_ID.fullmatch(name) for name in (session, pull.node) if name)
-
-
-def _named(pull: PullFailure) -> str:
-    session = pull.principal.session_name if pull.principal else None
-    return pull.node or session or "(not named)"
-
-
-def _of_puller(facts: Facts, account: str, region: str, puller: Puller, pull: PullFailure) -> Nodes | Unread | None:
-    """Return what the puller's node group or Fargate profile will start; None if there is none of these here."""
-    if puller.cluster is None:
-        return None
-    cluster = facts.cluster(account, region, puller.cluster)
-    if cluster is None:
-        return None
-    group_name, profile_name = puller.node_group, puller.fargate_profile
-    if shared := _sharing_the_role(facts, account, pull, puller.cluster):
-        return Unread(
-            f"node {_named(pull)} is gone, and {', '.join(shared)} have its role: in which it was is not known"
-        )
-    if group_name is None and profile_name is None:
-        group_name, profile_name = _only_one(facts, account, region, puller.cluster, pull)
-    if group_name or profile_name:
-        return _of_compute(facts, account, region, cluster, puller.cluster, group_name, profile_name)
-    return cluster if isinstance(cluster, Unread) else None
-
-
-def _of_compute(  # noqa: PLR0913, PLR0917 -- where, and which of the two
-    facts: Facts,
-    account: str,
-    region: str,
-    cluster: Cluster | Unread,
-    cluster_name: str,
-    group_name: str | None,
-    profile_name: str | None,
-) -> Nodes | Unread | None:
-    if group_name is not None:
-        group = facts.node_group(account, region, cluster_name, group_name)
-        return of_node_group(facts, account, region, group, cluster) if isinstance(group, NodeGroup) else group
-    profile = facts.fargate_profile(account, region, cluster_name, profile_name or "")
-    return (
-        of_fargate_profile(facts, account, region, profile, cluster) if isinstance(profile, FargateProfile) else profile
-    )
-
-
-def _sharing_the_role(facts: Facts, account: str, pull: PullFailure, cluster: str) -> tuple[str, ...]:
-    """Return the node groups and profiles of the cluster that have the pulling role, where they are several."""
-    name = pull.principal.name if pull.principal else None
-    uses = facts.compute_uses(account, pull.region, name) if name else None
-    found = uses.found if isinstance(uses, ClusterUses) else ()
-    names = tuple(sorted(f"{use.membership} {use.name}" for use in found if use.cluster == cluster))
-    return names if len(names) > 1 else ()
-
-
-def _only_one(
-    facts: Facts, account: str, region: str, cluster: str, pull: PullFailure
-) -> tuple[str | None, str | None]:
-    """Return the one node group or Fargate profile that can have started the node, where there is no other."""
-    fargate = pull.node is not None and pull.node.startswith(FARGATE_PREFIX)
-    if fargate:
-        profiles = facts.fargate_profile_names(account, region, cluster)
-        return None, profiles[0] if isinstance(profiles, tuple) and len(profiles) == 1 else None
-    groups = facts.node_group_names(account, region, cluster)
-    return (groups[0] if isinstance(groups, tuple) and len(groups) == 1 else None), None
-
-
-def instance_id_of(node: str | None) -> str | None:
-    """Return the instance id that a node's name is or begins with ("i-….region.compute.internal"), else None."""
-    first = (node or "").partition(".")[0]
-    return first if _INSTANCE_ID.fullmatch(first) else None
-
-
-def private_dns_name(node: str | None) -> str | None:
-    """Return the private DNS name that a node's name is, else None."""
-    return node if node and _DNS_NAME.fullmatch(node) else None

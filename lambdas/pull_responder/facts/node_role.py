@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pull_responder.facts.compute import NodeGroup
+from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.facts.iam import InstanceProfile
 from pull_responder.facts.node import Nodes
 from pull_responder.model.arn import Arn
@@ -16,11 +18,23 @@ if TYPE_CHECKING:
 
 def principal_of(nodes: Nodes, facts: Facts) -> Principal | None:
     """Return the role as the principal of a pull, in the session of the first instance; None where none is known."""
-    role = nodes.role
     instance = next(iter(nodes.instances), None)
-    if instance and instance.profile_arn and role is None:
-        profile = facts.instance_profile(nodes.account, nodes.region, instance.profile_arn.rpartition("/")[2])
-        role = Arn.parse(profile.role_arn or "") if isinstance(profile, InstanceProfile) else None
+    profile = nodes.template.profile if isinstance(nodes.template, LaunchTemplate) else None
+    if instance is not None:
+        profile = _profile_of(instance)
+    return _principal(nodes.role or _role_in(profile, nodes.account, nodes.region, facts), instance)
+
+
+def _profile_of(instance: Instance) -> str | None:
+    return (instance.profile_arn or "").rpartition("/")[2] or None
+
+
+def _role_in(profile: str | None, account: str, region: str, facts: Facts) -> Arn | None:
+    found = facts.instance_profile(account, region, profile) if profile else None
+    return Arn.parse(found.role_arn or "") if isinstance(found, InstanceProfile) else None
+
+
+def _principal(role: Arn | None, instance: Instance | None) -> Principal | None:
     if role is None:
         return None
     name = role.resource.rpartition("/")[2]
@@ -43,7 +57,19 @@ def identified(pull: PullFailure, facts: Facts) -> PullFailure:
     """
     if pull.principal is not None or not (pull.node or pull.cluster):
         return pull
+    instance = facts.node_instance(pull)
+    if isinstance(instance, Instance) and not instance.is_gone:
+        # No more is waited for than the role takes: all else about the nodes is read beside the checks.
+        return replace(pull, principal=_of_instance(instance, facts), cluster=instance.cluster or pull.cluster)
     nodes = facts.nodes(pull)
     if not isinstance(nodes, Nodes):
         return pull
     return replace(pull, principal=principal_of(nodes, facts), cluster=nodes.cluster or pull.cluster)
+
+
+def _of_instance(instance: Instance, facts: Facts) -> Principal | None:
+    group = None
+    if instance.cluster and instance.node_group:
+        group = facts.node_group(instance.account, instance.region, instance.cluster, instance.node_group)
+    named = Arn.parse(group.role_arn or "") if isinstance(group, NodeGroup) else None
+    return _principal(named or _role_in(_profile_of(instance), instance.account, instance.region, facts), instance)

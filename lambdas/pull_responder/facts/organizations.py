@@ -1,25 +1,30 @@
 """What Organizations says of an account: its organization, its place in it, and the policies that control it.
 
 Every account may ask which organization it is in. The policies can be read in the management account and, where it
-delegated that, in a delegated administrator's (AWS Organizations User Guide, "Delegated administrator for AWS
-Organizations").
+delegated that, in a delegated administrator's: a resource-based delegation policy may allow any of Organizations' reads
+to a member account (AWS Organizations User Guide, "Delegated administrator for AWS Organizations" and "Resource-based
+policy examples for AWS Organizations").
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.paging import pages
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_organizations.type_defs import OrganizationTypeDef
 
     from pull_responder.facts.reading import Reading
+
+T = TypeVar("T")
 
 PERMISSIONS: Final = (
     "organizations:DescribeOrganization",
@@ -34,6 +39,17 @@ ControlPolicyType = Literal["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"]
 _NOT_IN_USE: Final = frozenset({"AWSOrganizationsNotInUseException"})
 # Organizations allow five levels of organizational units under the root ("Quotas for AWS Organizations").
 _DEEPEST: Final = 10
+# AWS attaches this to the root, every organizational unit and every account when resource control policies are enabled,
+# and nobody can detach it (AWS Organizations User Guide, "RCP evaluation").
+_RCP_FULL_ACCESS_ID: Final = "p-RCPFullAWSAccess"
+_RCP_FULL_ACCESS: Final = PolicyText(
+    name="RCPFullAWSAccess",
+    arn=f"arn:aws:organizations::aws:policy/resource_control_policy/{_RCP_FULL_ACCESS_ID}",
+    document={
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,7 @@ class Organization:
 class Place:
     """Where an account is: the ids from the root over the organizational units down to the account itself.
 
-    `reader` is the account that could be asked, in which the policies can also be changed.
+    `reader` is the account that could be asked.
     """
 
     path: tuple[str, ...]
@@ -63,12 +79,17 @@ class Place:
 class ControlPolicies:
     """The policies of one kind that control an account: one tuple a level, from the root to the account.
 
-    There are no levels where the organization does not use this kind of policy. `reader` is the account they were
-    read in, from where they can be changed.
+    There are no levels where the organization does not use this kind of policy. Unread stands for what could not be
+    read of a level. `manager` is the management account, in which they can be changed.
     """
 
-    levels: tuple[tuple[PolicyText, ...], ...]
-    reader: str
+    levels: tuple[tuple[PolicyText | Unread, ...], ...]
+    manager: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything could be read."""
+        return not any(isinstance(each, Unread) for level in self.levels for each in level)
 
 
 def read_organization(reading: Reading, account: str, region: str) -> Organization | Unread | None:
@@ -94,7 +115,7 @@ def read_place(reading: Reading, reader: str, region: str, account: str) -> Plac
         def request(client: OrganizationsClient, child: str = child) -> str:
             return client.list_parents(ChildId=child)["Parents"][0].get("Id", "")
 
-        parent = reading.call("organizations:ListParents", account=reader, region=region, request=request)
+        parent = _ask(reading, reader, region, "organizations:ListParents", request)
         if parent is None or isinstance(parent, Unread):
             return parent or Unread(f"{child} has no parent in the organization")
         if len(path) > _DEEPEST:
@@ -104,56 +125,71 @@ def read_place(reading: Reading, reader: str, region: str, account: str) -> Plac
 
 
 def read_control_policies(
-    reading: Reading, place: Place, region: str, kind: ControlPolicyType
+    reading: Reading, place: Place, organization: Organization, region: str, kind: ControlPolicyType
 ) -> ControlPolicies | Unread:
     """Return the policies of one kind attached to each target on the way to an account."""
     in_use = _is_enabled(reading, place, region, kind)
     if isinstance(in_use, Unread):
         return in_use
     if not in_use:
-        return ControlPolicies((), place.reader)
+        return ControlPolicies((), organization.management_account)
 
     def attached(target: str) -> list[dict[str, Any]] | Unread | None:
         def request(client: OrganizationsClient) -> list[dict[str, Any]]:
             return pages(client, "list_policies_for_target", "Policies", TargetId=target, Filter=kind)
 
-        return reading.call("organizations:ListPoliciesForTarget", account=place.reader, region=region, request=request)
+        return _ask(reading, place.reader, region, "organizations:ListPoliciesForTarget", request)
 
-    levels: list[list[dict[str, Any]]] = []
-    for found in reading.each(attached, place.path):
-        if isinstance(found, Unread):
-            return found
-        levels.append(found or [])
-    summaries = {each["Id"]: each for level in levels for each in level}
+    levels = [found or [] for found in reading.each(attached, place.path)]
+    summaries = {each["Id"]: each for level in levels if not isinstance(level, Unread) for each in level}
 
     def document(policy_id: str) -> PolicyText | Unread:
+        if policy_id == _RCP_FULL_ACCESS_ID:
+            return _RCP_FULL_ACCESS
         return _read_policy(reading, place.reader, region, summaries[policy_id])
 
-    texts: dict[str, PolicyText] = {}
-    for policy_id, text in zip(summaries, reading.each(document, list(summaries)), strict=True):
-        if isinstance(text, Unread):
-            return text
-        texts[policy_id] = text
-    return ControlPolicies(tuple(tuple(texts[each["Id"]] for each in level) for level in levels), place.reader)
+    texts = dict(zip(summaries, reading.each(document, list(summaries)), strict=True))
+
+    def policies(level: list[dict[str, Any]] | Unread) -> tuple[PolicyText | Unread, ...]:
+        found = (level,) if isinstance(level, Unread) else tuple(texts[each["Id"]] for each in level)
+        always = (_RCP_FULL_ACCESS,) if kind == "RESOURCE_CONTROL_POLICY" and _RCP_FULL_ACCESS not in found else ()
+        return (*always, *found)
+
+    return ControlPolicies(tuple(map(policies, levels)), organization.management_account)
+
+
+def _ask(
+    reading: Reading, reader: str, region: str, permission: str, request: Callable[[OrganizationsClient], T]
+) -> T | Unread | None:
+    """Make one read in the account `reader`, which the reason of a failure names."""
+    answer = reading.call(permission, account=reader, region=region, request=request)
+    return Unread(f"in account {reader}: {answer.reason}") if isinstance(answer, Unread) else answer
 
 
 def _is_enabled(reading: Reading, place: Place, region: str, kind: ControlPolicyType) -> bool | Unread:
-    """Return whether the root has this kind of policy enabled; without that it controls nothing."""
+    """Return whether the root has this kind of policy enabled; without that none is attached anywhere.
 
-    def request(client: OrganizationsClient) -> bool:
+    Source: AWS Organizations API reference, "PolicyTypeSummary"; User Guide, "Disabling a policy type".
+    """
+
+    def request(client: OrganizationsClient) -> str | None:
         roots = pages(client, "list_roots", "Roots")
         types = [each for root in roots if root.get("Id") == place.path[0] for each in root.get("PolicyTypes", [])]
-        return any(each["Type"] == kind and each.get("Status") == "ENABLED" for each in types)
+        return next((each.get("Status") for each in types if each["Type"] == kind), None)
 
-    enabled = reading.call("organizations:ListRoots", account=place.reader, region=region, request=request)
-    return enabled if isinstance(enabled, Unread) else bool(enabled)
+    status = _ask(reading, place.reader, region, "organizations:ListRoots", request)
+    if status is None or isinstance(status, Unread):
+        return status or False
+    if status == "ENABLED":
+        return True
+    return Unread(f"policies of type {kind} are being enabled or disabled in the organization ({status})")
 
 
 def _read_policy(reading: Reading, reader: str, region: str, summary: dict[str, Any]) -> PolicyText | Unread:
     def request(client: OrganizationsClient) -> str:
         return client.describe_policy(PolicyId=summary["Id"])["Policy"].get("Content", "")
 
-    content = reading.call("organizations:DescribePolicy", account=reader, region=region, request=request)
+    content = _ask(reading, reader, region, "organizations:DescribePolicy", request)
     if isinstance(content, Unread):
         return content
     try:

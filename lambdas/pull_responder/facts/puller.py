@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.facts.compute import EntryType
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.eks import ClusterUse, ClusterUses, Membership
 from pull_responder.facts.iam import Role
@@ -30,7 +31,8 @@ _PATH: Final = re.compile(r":role/.*/")
 class Puller:
     """Who is pulling.
 
-    `for_eks` is None where it cannot be told. `because` says in a clause how the answer is known. `listed_as` is the
+    `for_eks` is None where it cannot be told. `because` says in a clause how the answer is known.
+    `entry_type` is set where only an access entry names the role. `listed_as` is the
     operator's entry for a principal that pulls for something else, None for one that is not listed.
     """
 
@@ -39,6 +41,7 @@ class Puller:
     cluster: str | None = None
     node_group: str | None = None
     fargate_profile: str | None = None
+    entry_type: EntryType | None = None
     instance: Instance | None = None
     listed_as: str | None = None
 
@@ -60,11 +63,8 @@ def find_puller(facts: Facts, pull: PullFailure) -> Puller:
 
 def _find(facts: Facts, pull: PullFailure) -> Puller:
     principal = pull.principal
-    if pull.upstream_failure:
-        # Its repositories fill up by pulls of whoever may pull: what keeps them empty keeps EKS from pulling too.
-        return Puller(for_eks=True, because="ECR could not fetch the image for its registry, whoever pulls it")
     if principal is None or principal.kind is PrincipalKind.UNKNOWN:
-        return Puller(None, "the event does not say who was denied", cluster=pull.cluster)
+        return _unnamed(facts, pull)
     if principal.kind is not PrincipalKind.ROLE:
         return Puller(for_eks=False, because=f"its kind is {principal.kind}, and nodes pull with a role")
     if principal.account is None or principal.name is None:
@@ -91,18 +91,32 @@ def _listed(facts: Facts, pull: PullFailure, principal: Principal) -> str | None
 def _find_role(facts: Facts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:
     instance = facts.instance(pull)
     if isinstance(instance, Instance) and instance.cluster:
-        return Puller(
-            for_eks=True,
-            because=f"its session is instance {instance.id}, which carries the tag of cluster {instance.cluster}",
-            cluster=instance.cluster,
-            node_group=instance.node_group,
-            instance=instance,
-        )
+        return _tagged(instance, "its session")
     uses = facts.uses(account, pull.region, name)
     for use in uses:
         if isinstance(use, ClusterUses) and use.found:
             return _used(use.found[0], instance if isinstance(instance, Instance) else None)
     return _unused(principal, instance, uses, facts.role(account, pull.region, name))
+
+
+def _unnamed(facts: Facts, pull: PullFailure) -> Puller:
+    if pull.principal is None and pull.upstream_failure:
+        # Its repositories fill up by pulls of whoever may pull: what keeps them empty keeps EKS from pulling too.
+        return Puller(for_eks=True, because="ECR could not fetch the image for its registry, whoever pulls it")
+    instance = facts.node_instance(pull) if pull.principal is None else None
+    if isinstance(instance, Instance) and instance.cluster:
+        return _tagged(instance, "its node")
+    return Puller(None, "the event does not say who was denied", cluster=pull.cluster)
+
+
+def _tagged(instance: Instance, what: str) -> Puller:
+    return Puller(
+        for_eks=True,
+        because=f"{what} is instance {instance.id}, which carries the tag of cluster {instance.cluster}",
+        cluster=instance.cluster,
+        node_group=instance.node_group,
+        instance=instance,
+    )
 
 
 def _used(use: ClusterUse, instance: Instance | None) -> Puller:
@@ -116,6 +130,7 @@ def _used(use: ClusterUse, instance: Instance | None) -> Puller:
         cluster=use.cluster,
         node_group=use.name if use.membership is Membership.NODE_GROUP else None,
         fargate_profile=use.name if use.membership is Membership.FARGATE_PROFILE else None,
+        entry_type=use.entry_type,
         instance=instance,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -44,10 +44,17 @@ class Reading:
         identity = self.aws.identity()
         return "aws" if isinstance(identity, Unread) else identity.partition
 
-    def once(self, key: Hashable, read: Callable[[], T]) -> T:
-        """Return what `read` gives, calling it only the first time that `key` is asked for."""
+    def also_known_as(self, account: str | None) -> str | None:
+        """Return the other name of our own account: None is asked for as long as its id is not known."""
+        own = self.aws.identity() if self.aws.knows_identity else None
+        if own is None or isinstance(own, Unread) or account not in (None, own.account):
+            return account
+        return own.account if account is None else None
+
+    def once(self, key: Hashable, read: Callable[[], T], *, alias: Hashable = None) -> T:
+        """Return what `read` gives, calling it only the first time that `key` is asked for, or its `alias`."""
         with self._lock:
-            answer = self._answers.get(key)
+            answer = self._answers.get(key) or self._answers.get(alias)
             first = answer is None
             if answer is None:
                 answer = self._answers[key] = Future()
@@ -68,6 +75,13 @@ class Reading:
         with ThreadPoolExecutor(min(len(arguments), _PARALLEL_READS), thread_name_prefix="read") as pool:
             return list(pool.map(read, arguments))
 
+    def start(self, reads: Sequence[Callable[[], object]]) -> None:
+        """Begin with reads that are known to be needed, and do not wait: whoever needs one then waits for it."""
+        pool = ThreadPoolExecutor(max(len(reads), 1), thread_name_prefix="ahead")
+        for read in reads:
+            pool.submit(read)
+        pool.shutdown(wait=False)
+
     def call(
         self,
         permission: str,
@@ -85,6 +99,25 @@ class Reading:
         if self.remaining() < _SECONDS_FOR_A_READ:
             self.out_of_time = True
             return Unread(f"{permission} was not called: no time was left")
+        if account is not None and not self.aws.knows_identity:
+            # Who we are is asked beside the first reads, not before them: nearly always the account is our own.
+            asks: list[Callable[[], Any]] = [
+                lambda: self.aws.identity(region),
+                lambda: self._call(permission, None, region, request, absent),
+            ]
+            identity, answer = self.each(lambda ask: ask(), asks)
+            if not isinstance(identity, Unread) and identity.account == account:
+                return cast("T | Unread | None", answer)
+        return self._call(permission, account, region, request, absent)
+
+    def _call(
+        self,
+        permission: str,
+        account: str | None,
+        region: str,
+        request: Callable[[Any], T],
+        absent: frozenset[str],
+    ) -> T | Unread | None:
         # An account that cannot be reached is not tried again for each read.
         unreachable = self.once(("account", account), lambda: self.aws.reach(account, region=region))
         if unreachable is not None:

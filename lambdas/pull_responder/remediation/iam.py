@@ -33,11 +33,16 @@ MANAGED_POLICY_VERSIONS: Final = 5
 class ManagedPolicy:
     """A managed policy as it is now. `versions` are the ids of all its versions ("v1", …), the default one's among
     them; they matter only where a new version may be made.
+
+    `edits` says how many fixes make a new version of it, and `edit` which of them this is, counted from 0: each makes
+    room for its own, so that they can be run in any order.
     """
 
     arn: Arn
     versions: tuple[str, ...]
     default_version: str
+    edits: int = 1
+    edit: int = 0
 
     @property
     def is_aws_managed(self) -> bool:
@@ -170,7 +175,7 @@ def _put_role_policy(role: Arn, policy_name: str, document: Document, region: st
 
 
 def _new_default_version(policy: ManagedPolicy, document: Document, region: str) -> tuple[Command, ...]:
-    """Return the commands that put `document` in force, after making room where all five versions are in use."""
+    """Return the commands that put `document` in force, after making room where the five versions do not suffice."""
     create = aws(
         "iam",
         "create-policy-version",
@@ -179,9 +184,9 @@ def _new_default_version(policy: ManagedPolicy, document: Document, region: str)
         policy_document=_json(document),
         region=region,
     )
-    if len(policy.versions) < MANAGED_POLICY_VERSIONS:
+    if len(policy.versions) + policy.edits <= MANAGED_POLICY_VERSIONS:
         return (create,)
-    oldest = min((v for v in policy.versions if v != policy.default_version), key=_version_number)
+    oldest = sorted((v for v in policy.versions if v != policy.default_version), key=_version_number)[policy.edit]
     delete = aws("iam", "delete-policy-version", policy_arn=str(policy.arn), version_id=oldest, region=region)
     return (delete, create)
 

@@ -38,6 +38,18 @@ def restore_role(*, account: str, region: str, problem: str) -> Remediation:
     return Remediation(summary, account, region, docs.EKS_NODE_ROLE)
 
 
+def replace_managed(*, account: str, region: str, instance_id: str, problem: str) -> Remediation:
+    """Say what to do with an instance that EKS Auto Mode manages, which nobody else can change.
+
+    Source: Amazon EC2 User Guide, "Amazon EC2 managed instances".
+    """
+    summary = (
+        f"Amazon EKS manages instance {instance_id}, so it cannot be changed: delete its Kubernetes node, and EKS Auto "
+        f"Mode starts another by its NodeClass and node role. What is wrong with it: {problem}."
+    )
+    return Remediation(summary, account, region, docs.EKS_NODE_ROLE)
+
+
 def trust_service(role: Arn, *, region: str, document: Mapping[str, Any], service: str, denied: bool) -> Remediation:
     """Let an AWS service assume `role`, whose trust policy is `document`. No command where that denies it."""
     name = role.resource.rpartition("/")[2]

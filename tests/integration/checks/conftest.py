@@ -10,8 +10,10 @@ import boto3
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
+from moto import mock_aws
 
 from tests.integration.checks.estate import REGION, Estate
+from tests.integration.checks.organization import Organization
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,3 +50,21 @@ def estate(
     folder = tmp_path / "empty"
     folder.mkdir()
     return Estate(aws, folder, str(next(_ACCOUNTS)), str(next(_ACCOUNTS)), administrator)
+
+
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """moto in this process, for what the emulated AWS lacks."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def organization(moto: None) -> Organization:  # noqa: ARG001 -- what it is created on
+    """An organization that is managed from our account, with service control policies."""
+    organization = Organization.create()
+    organization.enable("SERVICE_CONTROL_POLICY")
+    return organization

@@ -24,6 +24,7 @@ from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from pull_responder.cli.emulator.emulated_aws import EmulatedAws
     from pull_responder.findings.finding import Finding
@@ -211,7 +212,7 @@ class Estate:
         rules = policy(ALLOW_ALL, *([deny(*denied)] if denied else []))
         iam.put_role_policy(RoleName=MEMBER_ROLE, PolicyName="read", PolicyDocument=json.dumps(rules))
 
-    def denied(
+    def denied(  # noqa: PLR0913 -- each is one keyword
         self,
         role: Arn,
         repository: Arn | None,
@@ -219,14 +220,15 @@ class Estate:
         *,
         action: str = MANIFEST,
         session: str | None = None,
+        issued: str | None = None,
     ) -> PullFailure:
         """The pull that `role` was denied, as its CloudTrail event has it; `session` is a new node's unless given."""
         arn = (
             f"arn:aws:sts::{role.account}:assumed-role/{name_of(role)}/{session or self.instance(account=role.account)}"
         )
-        return self.event(arn, repository, reason, action=action, role=role)
+        return self.event(arn, repository, reason, action=action, role=role, issued=issued)
 
-    def event(
+    def event(  # noqa: PLR0913 -- each is one keyword
         self,
         principal: str,
         repository: Arn | None,
@@ -234,13 +236,19 @@ class Estate:
         *,
         action: str = MANIFEST,
         role: Arn | None = None,
+        issued: str | None = None,
     ) -> PullFailure:
-        """Read the CloudTrail event of a denial of `principal`; `role` is the one that issued its session."""
+        """Read the CloudTrail event of a denial of `principal`; `role` is the one that issued its session, and `issued`
+        when.
+        """
         denied = f"User: {principal} is not authorized to perform: {action} on resource: {repository or '*'}{reason}"
         account = principal.split(":")[4]
         identity: dict[str, Any] = {"type": "AssumedRole", "arn": principal, "accountId": account}
         if role:
-            identity["sessionContext"] = {"sessionIssuer": {"type": "Role", "arn": str(role), "accountId": account}}
+            identity["sessionContext"] = {
+                "sessionIssuer": {"type": "Role", "arn": str(role), "accountId": account},
+                **({"attributes": {"creationDate": issued, "mfaAuthenticated": "false"}} if issued else {}),
+            }
         detail = {
             "eventSource": "ecr.amazonaws.com",
             # What a cache needs is asked by ECR itself, within the call that fetches the manifest.
@@ -257,10 +265,18 @@ class Estate:
         return pull
 
     def diagnose(
-        self, pull: PullFailure, *, unreadable: Sequence[str] = (), known_principals: Sequence[str] = ()
+        self,
+        pull: PullFailure,
+        *,
+        unreadable: Sequence[str] = (),
+        known_principals: Sequence[str] = (),
+        now: datetime | None = None,
     ) -> Diagnosis:
         """Diagnose with the rights of an administrator of `account`, but for the actions in `unreadable`."""
-        facts = Facts(Reading(self.connect(*unreadable)), known_principals=tuple(known_principals))
+        aws = self.connect(*unreadable)
+        if now:
+            aws.now = lambda: now
+        facts = Facts(Reading(aws), known_principals=tuple(known_principals))
         return diagnose(pull, facts)
 
     def fill_in(self, statement: Statement, **names: str) -> Statement:

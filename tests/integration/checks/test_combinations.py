@@ -157,3 +157,37 @@ def test_a_repository_of_two_accounts_has_two_findings(estate: Estate) -> None:
         diagnosis = estate.diagnose(estate.denied(role, repository, NO_REASON))
         ids |= {f.id for f in diagnosis.findings if f.cause == "repository_policy_denies_pull"}
     assert len(ids) == 2
+
+
+@pytest.mark.parametrize("versions", [1, 3, 4, 5])
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["role_policy_denies_pull", "permissions_boundary_blocks_pull"],
+        ["permissions_boundary_blocks_pull", "role_policy_denies_pull"],
+        ["role_policy_denies_pull"],
+        ["permissions_boundary_blocks_pull"],
+    ],
+    ids=["in order", "the other way round", "the policy's alone", "the boundary's alone"],
+)
+def test_a_policy_that_is_the_boundary_too_is_mended_by_either_fix_and_by_both(
+    estate: Estate, versions: int, order: list[str]
+) -> None:
+    document = policy(allow("s3:*", TOKEN, MANIFEST), deny("ecr:Batch*", "iam:*"))
+    guard = estate.managed_policy(*[policy(ALLOW_ALL)] * (versions - 1), document)
+    role = estate.role(attach=[guard, PULL_ONLY], boundary=guard)
+    repository = estate.repository()
+    assert estate.may(role, repository) == {TOKEN}
+
+    diagnosis = estate.diagnose(estate.denied(role, repository, NO_REASON))
+
+    found = {finding.cause: finding for finding in diagnosis.findings}
+    assert list(found) == ["role_policy_denies_pull", "permissions_boundary_blocks_pull"]
+    assert "It is the role's permissions boundary, too" in found["role_policy_denies_pull"].remediation.summary
+    for cause in order:
+        # IAM keeps five versions, which the emulator does not hold to.
+        estate.run(found[cause].remediation)
+        kept = estate.client("iam").list_policy_versions(PolicyArn=guard)["Versions"]
+        assert len(kept) <= 5
+    assert estate.may(role, repository) == set(PULL)
+    assert not estate.diagnose(estate.denied(role, repository, NO_REASON)).findings

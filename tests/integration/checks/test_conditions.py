@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.checks.estate import ALLOW_TOKEN, MANIFEST, PULL, PULL_ONLY, REGION, allow, deny, refuse
+from tests.integration.checks.estate import (
+    ALLOW_TOKEN,
+    MANIFEST,
+    PULL,
+    PULL_ONLY,
+    REGION,
+    TOKEN,
+    allow,
+    deny,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from pull_responder.model.arn import Arn
@@ -109,3 +119,24 @@ def test_a_conditional_allow_behind_a_certain_deny_is_read_too(estate: Estate) -
     for finding in diagnosis.findings:
         estate.run(finding.remediation)
     assert estate.diagnose(estate.denied(role, repository)).findings == ()
+
+
+def test_the_resources_account_is_not_known_for_a_token(estate: Estate) -> None:
+    ours = on("StringEquals", "aws:ResourceAccount", estate.account)
+    role, repository = estate.role(allow(TOKEN, **ours), allow(*PULL[1:], **ours)), estate.repository()
+    diagnosis = estate.diagnose(estate.denied(role, repository))
+    assert diagnosis.findings == ()
+    (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_lacks_pull_permissions"]
+    assert reason == "it hangs on aws:ResourceAccount, of which the request's value is not known"
+    elsewhere = on("StringEquals", "aws:ResourceAccount", estate.other)
+    other = estate.role(ALLOW_TOKEN, allow(*PULL[1:], **elsewhere), name="other")
+    assert causes(estate, other, repository) == ["role_lacks_pull_permissions"]
+
+
+@pytest.mark.parametrize("operator", ["ArnLike", "ArnNotLike"])
+def test_a_bare_star_for_an_arn_leaves_it_open(estate: Estate, operator: str) -> None:
+    role = estate.role(allow("ecr:*"), deny("ecr:BatchGetImage", **on(operator, "aws:PrincipalArn", "*")))
+    diagnosis = estate.diagnose(estate.denied(role, estate.repository()))
+    assert diagnosis.findings == ()
+    (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_policy_denies_pull"]
+    assert reason == "how AWS compares aws:PrincipalArn with what is no whole ARN (*)"

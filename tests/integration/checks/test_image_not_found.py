@@ -36,6 +36,17 @@ def test_a_tag_that_is_not_there(estate: Estate) -> None:
     assert "Name 1.2.3 or 1.2.4 in the pod" in finding.remediation.summary
 
 
+def test_one_that_has_been_pushed_since_is_said_to_be_there(estate: Estate) -> None:
+    repository = estate.repository()
+    pull = reported(estate, repository, UNKNOWN_TAG, tag="1.2.3")
+    assert estate.diagnose(pull).note == ""
+    push(estate, repository, "1.2.3")
+    fixed = estate.diagnose(pull)
+    assert (fixed.findings, fixed.inconclusive) == ((), ())
+    assert fixed.note == "The image is there now: it was pushed, restored or copied after this pull failed."
+    assert estate.diagnose(pull, unreadable=["ecr:DescribeImages"]).note == ""
+
+
 def test_a_digest_that_is_not_there_whatever_the_tag(estate: Estate) -> None:
     repository = estate.repository()
     pull = reported(estate, repository, UNKNOWN_TAG, tag="v1", digest=NO_DIGEST)

@@ -51,6 +51,7 @@ def test_an_image_that_fits_now_passes(estate: Estate, manifest: dict[str, Any])
     diagnosis = estate.diagnose(reported(estate, repository, NO_MATCH, tag="v2"))
     assert diagnosis.findings == ()
     assert CAUSE in diagnosis.passed
+    assert "has a manifest for the node's platform now" in diagnosis.note
 
 
 def test_a_single_manifest_is_fetched_by_every_node(estate: Estate) -> None:

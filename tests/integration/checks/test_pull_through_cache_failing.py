@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pull_responder.model.arn import Arn
+from pull_responder.model.pull import Symptom
 from tests.integration.checks.estate import ALLOW_TOKEN, PULL, PULL_ONLY, allow, because_no, deny
+from tests.integration.checks.registry_estate import missing, of_cause, reasons, reported
 
 if TYPE_CHECKING:
     from tests.integration.checks.estate import Estate
@@ -78,10 +81,42 @@ def test_another_prefix_is_no_cache(estate: Estate) -> None:
     assert CAUSE not in [finding.cause for finding in diagnosis.findings]
 
 
-def test_rules_that_cannot_be_read_leave_it_open(estate: Estate, cached: Arn) -> None:
+def test_rules_that_cannot_be_read_are_not_needed_where_aws_names_the_action(estate: Estate, cached: Arn) -> None:
     role = estate.role(attach=[PULL_ONLY])
     pull = estate.denied(role, cached, because_no("identity-based policy", CREATE), action=CREATE)
-    diagnosis = estate.diagnose(pull, unreadable=["ecr:DescribePullThroughCacheRules"])
+    finding = of_cause(estate.diagnose(pull, unreadable=["ecr:DescribePullThroughCacheRules"]), CAUSE)
+    assert f"may not do {CREATE}, so" in finding.explanation
+
+
+@pytest.mark.parametrize("reason", ["", because_no("identity-based policy", IMPORT)])
+def test_the_words_of_aws_decide_where_nothing_can_be_read(estate: Estate, cached: Arn, reason: str) -> None:
+    pull = estate.denied(estate.role(allow(*PULL)), cached, reason, action=IMPORT)
+    unreadable = ["ecr:DescribePullThroughCacheRules", "ecr:GetRepositoryPolicy", "iam:ListRolePolicies"]
+    finding = of_cause(estate.diagnose(pull, unreadable=unreadable), CAUSE)
+    assert f"may not do {IMPORT}, so" in finding.explanation
+    assert finding.evidence[-1].startswith("AWS said: ")
+    assert finding.remediation.commands == ()
+
+
+def test_what_is_granted_by_now_outranks_the_words_of_aws(estate: Estate, cached: Arn) -> None:
+    role = estate.role(allow(*PULL, IMPORT, CREATE))
+    diagnosis = estate.diagnose(
+        estate.denied(role, cached, because_no("identity-based policy", IMPORT), action=IMPORT),
+        unreadable=["ecr:DescribePullThroughCacheRules"],
+    )
     assert diagnosis.findings == ()
-    (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == CAUSE]
-    assert "ecr:DescribePullThroughCacheRules" in reason
+    assert CAUSE in diagnosis.passed
+
+
+def test_without_the_words_of_aws_rules_that_cannot_be_read_leave_it_open(estate: Estate, cached: Arn) -> None:
+    pull = reported(estate, cached, "failed to resolve reference: x: name unknown: The repository does not exist")
+    diagnosis = estate.diagnose(pull, unreadable=["ecr:DescribePullThroughCacheRules"])
+    assert "ecr:DescribePullThroughCacheRules" in reasons(diagnosis)[CAUSE]
+
+
+def test_the_same_fault_told_without_a_role_is_the_same_finding(estate: Estate) -> None:
+    estate.cache("quay")
+    told = reported(estate, missing(estate, "quay/app"), symptom=Symptom.NOT_FOUND, upstream_failure="Refused: no")
+    of_role = of_cause(estate.diagnose(told), CAUSE)
+    of_nobody = of_cause(estate.diagnose(replace(told, principal=None, node=None)), CAUSE)
+    assert of_role.id == of_nobody.id

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pull_responder.diagnosis import diagnose
+from pull_responder.facts.aws import Aws
+from pull_responder.facts.facts import Facts
+from pull_responder.facts.reading import Reading
+from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Symptom
 from tests.integration.checks.registry_estate import missing, of_cause, reasons, reported
 
@@ -69,3 +75,20 @@ def test_nothing_can_be_missing_from_what_aws_owns(estate: Estate) -> None:
     diagnosis = estate.diagnose(reported(estate, owned, UNKNOWN_NAME))
     assert diagnosis.findings == ()
     assert diagnosis.inconclusive == ()
+
+
+def test_told_without_a_role_it_is_the_same_finding(estate: Estate) -> None:
+    pull = reported(estate, missing(estate, "team/app"), UNKNOWN_NAME)
+    by_role = of_cause(estate.diagnose(pull), CAUSE)
+    by_node = of_cause(estate.diagnose(replace(pull, principal=None)), CAUSE)
+    assert by_role.id == by_node.id
+
+
+def test_of_a_registry_that_the_operator_names_as_awss_nothing_is_asked(estate: Estate) -> None:
+    repository = Arn("aws", "ecr", "us-east-1", "123123123123", "repository/eks/kube-proxy")
+    pull = reported(estate, repository, UNKNOWN_NAME)
+    aws = Aws(estate.session(), member_role="PullResponderReadOnly", aws_registries=["123123123123"])
+    named = diagnose(pull, Facts(Reading(aws)))
+    assert (named.findings, named.inconclusive, named.note) == ((), (), "")
+    assert {each.reason for each in named.unchecked} == {"registry 123123123123 belongs to AWS, and cannot be read"}
+    assert CAUSE in reasons(estate.diagnose(pull))

@@ -182,12 +182,12 @@ READS: dict[str, list[str]] = {
 def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, call: str, attached: list[str]) -> None:
     role, repository = estate.role(allow("s3:*"), attach=attached), estate.repository()
 
-    undecided = estate.diagnose(estate.denied(role, repository, NO_REASON), unreadable=[call])
+    undecided = estate.diagnose(estate.denied(role, repository, NO_REASON), unreadable=[call, "iam:ListPolicies"])
     assert call in opened(undecided)[CAUSE]
     assert CAUSE not in undecided.passed
 
     pull = estate.denied(role, repository, BLAMED)
-    finding = only(estate.diagnose(pull, unreadable=[call]), CAUSE)
+    finding = only(estate.diagnose(pull, unreadable=[call, "iam:ListPolicies"]), CAUSE)
     assert pull.denial
     assert finding.evidence == (f"AWS said: {pull.denial.message}",)
     assert MANIFEST in finding.explanation

@@ -181,3 +181,46 @@ def test_versions_that_cannot_be_read_leave_the_fix(estate: Estate) -> None:
     finding = only(estate.diagnose(pull, unreadable=["iam:ListPolicyVersions"]), CAUSE)
     estate.run(finding.remediation)
     assert estate.may(role, repository) == set(PULL)
+
+
+UNREADABLE: dict[str, str] = {
+    "a managed policy": "iam:GetPolicyVersion",
+    "which are attached": "iam:ListAttachedRolePolicies",
+}
+
+
+@pytest.mark.parametrize("call", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_deny_that_was_read_is_certain_whatever_else_was_not(estate: Estate, call: str) -> None:
+    role = estate.role(ALLOW_ALL, deny(MANIFEST, Sid="NoImages"), attach=[PULL_ONLY])
+    repository = estate.repository()
+    finding = only(estate.diagnose(estate.denied(role, repository, NO_REASON), unreadable=[call]), CAUSE)
+    assert finding.evidence[0].startswith("inline policy inline1, statement NoImages: ")
+    assert finding.evidence[1].startswith(f"Not read: {call} failed: ")
+    estate.run(finding.remediation)
+    assert estate.may(role, repository) == set(PULL)
+
+
+@pytest.mark.parametrize("call", UNREADABLE.values(), ids=UNREADABLE)
+def test_an_allow_that_was_read_counts_but_what_was_not_may_deny(estate: Estate, call: str) -> None:
+    role, repository = estate.role(ALLOW_ALL, attach=[PULL_ONLY]), estate.repository()
+    diagnosis = estate.diagnose(estate.denied(role, repository, NO_REASON), unreadable=[call])
+    assert call in opened(diagnosis)[CAUSE]
+    assert CAUSE not in diagnosis.passed
+    assert "role_lacks_pull_permissions" in diagnosis.passed
+
+
+def test_where_no_allow_was_read_it_is_open_whether_one_lacks(estate: Estate) -> None:
+    role, repository = estate.role(ALLOW_TOKEN, attach=[PULL_ONLY]), estate.repository()
+    reasons = opened(estate.diagnose(estate.denied(role, repository, NO_REASON), unreadable=["iam:GetPolicyVersion"]))
+    assert "iam:GetPolicyVersion" in reasons["role_lacks_pull_permissions"]
+
+
+def test_a_policy_that_is_none_leaves_the_others(estate: Estate) -> None:
+    """AWS keeps only what it can evaluate; an element that came later we cannot."""
+    role, repository = estate.role(ALLOW_ALL, {**deny("s3:*"), "Unless": {}}), estate.repository()
+    diagnosis = estate.diagnose(estate.denied(role, repository, NO_REASON))
+    assert opened(diagnosis)[CAUSE] == 'policy inline policy inline1: Statement[0]: unknown element "Unless"'
+    assert "role_lacks_pull_permissions" in diagnosis.passed
+    estate.put_inline(role, "inline2", policy(deny(MANIFEST)))
+    finding = only(estate.diagnose(estate.denied(role, repository, NO_REASON)), CAUSE)
+    assert finding.evidence[0].startswith("inline policy inline2, ")

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.facts import Facts
+from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.organizations import ControlPolicies, Organization, Place
 from pull_responder.facts.reading import Reading
 
@@ -73,13 +74,15 @@ def test_service_control_policies_are_read_level_by_level(tree: Tree) -> None:
     tree.client.attach_policy(PolicyId=policy["Id"], TargetId=tree.upper)
     found = facts().control_policies(tree.member, REGION, "SERVICE_CONTROL_POLICY")
     assert isinstance(found, ControlPolicies)
-    assert [sorted(text.name for text in level) for level in found.levels] == [
+    assert found.complete
+    levels = [[text for text in level if isinstance(text, PolicyText)] for level in found.levels]
+    assert [sorted(text.name for text in level) for level in levels] == [
         ["FullAWSAccess"],
         ["FullAWSAccess", "no-ecr"],
         ["FullAWSAccess"],
         ["FullAWSAccess"],
     ]
-    (ours,) = [text for level in found.levels for text in level if text.name == "no-ecr"]
+    (ours,) = [text for level in levels for text in level if text.name == "no-ecr"]
     assert (ours.arn, ours.document, ours.is_aws_managed) == (policy["Arn"], DENY, False)
 
 

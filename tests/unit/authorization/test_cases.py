@@ -109,11 +109,14 @@ def test_context(context: Json, condition: Json, decision: str) -> None:
     ("line", "error"),
     [
         ("{", "line is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ('{"id": NaN}', "line is not JSON: NaN is not JSON"),
+        ('{"id": [-Infinity]}', "line is not JSON: -Infinity is not JSON"),
+        ('{"id": 1e999}', "line is not JSON: 1e999 is too large a number"),
         ("[1]", "line is not a JSON object"),
         ("[" * 100_000, "line is nested too deeply"),
         (" " * MAXIMUM_LINE + "{}", f"line is longer than {MAXIMUM_LINE} characters"),
     ],
-    ids=["cut", "list", "deep", "long"],
+    ids=["cut", "nan", "infinity", "too-large", "list", "deep", "long"],
 )
 def test_a_line_without_a_readable_id(line: str, error: str) -> None:
     good = case(identityPolicies=[ALL])

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import pytest
 
-from pull_responder.authorization.evaluation import State, Unread
+from pull_responder.authorization.evaluation import Policies, State, Unread, evaluate
 from pull_responder.authorization.layer import Layer
+from pull_responder.authorization.statement import Effect
 from tests.unit.authorization.statements import OTHER_ACCOUNT, ROLE, SESSION, Json, allow, decide, deny, policy, request
 
 ALL = policy(allow(), name="all")
@@ -332,3 +333,35 @@ def test_policies_that_could_not_be_read(
     asked = request() if same_account else request(resource_account=OTHER_ACCOUNT)
     decided = decide(asked, **policies)
     assert (decided.decision, decided.blocked_by, UNREAD.reason in decided.unknown) == (decision, blocked, hangs)
+
+
+PARTLY_ROWS: list[tuple[str, Json, Effect | None, str, tuple[str, ...]]] = [
+    # what, policies, only statements of, decision, blocked by
+    ("a deny that was read", {"identity": (UNREAD, NOT_ECR)}, None, "ExplicitlyDenied", ("identity",)),
+    ("an allow that was read", {"identity": (ECR, UNREAD)}, None, "Undecided", ()),
+    ("whether an allow lacks", {"identity": (ECR, UNREAD)}, Effect.ALLOW, "Allowed", ()),
+    ("whether an allow lacks, none read", {"identity": (S3, UNREAD)}, Effect.ALLOW, "Undecided", ()),
+    ("whether anything denies", {"identity": (ECR, UNREAD)}, Effect.DENY, "Undecided", ()),
+    ("denied by what was read", {"identity": (NOT_ECR, UNREAD)}, Effect.DENY, "ExplicitlyDenied", ("identity",)),
+    ("a boundary of which one was not read", {"identity": (ECR,), "boundary": (UNREAD,)}, None, "Undecided", ()),
+    ("a level that denies", {"identity": (ECR,), "scps": ((UNREAD,), (NOT_ECR,))}, None, "ExplicitlyDenied", ("scp",)),
+    ("a level that lacks", {"identity": (ECR,), "scps": ((UNREAD,), (S3,))}, None, "ImplicitlyDenied", ("scp",)),
+    ("a level that may allow", {"identity": (ECR,), "scps": ((ALL,), (S3, UNREAD))}, None, "Undecided", ()),
+    ("a level that allows", {"identity": (ECR,), "scps": ((ALL,), (ALL, UNREAD))}, Effect.ALLOW, "Allowed", ()),
+    ("allowed all the same", {"identity": UNREAD, "resource": TO_SESSION}, Effect.ALLOW, "Allowed", ()),
+    ("only denies, none", {"identity": (S3,), "boundary": (S3,), "scps": ((S3,),)}, Effect.DENY, "Allowed", ()),
+    ("only allows", {"identity": (NOT_ECR,), "resource": DENY_TO_ALL}, Effect.ALLOW, "Allowed", ()),
+]
+
+
+@pytest.mark.parametrize(
+    ("policies", "effect", "decision", "blocked"),
+    [row[1:] for row in PARTLY_ROWS],
+    ids=[row[0] for row in PARTLY_ROWS],
+)
+def test_what_was_read_is_certain(
+    policies: Json, effect: Effect | None, decision: str, blocked: tuple[str, ...]
+) -> None:
+    decided = evaluate(request(), Policies(**policies), only=effect)
+    assert (decided.decision, decided.blocked_by) == (decision, blocked)
+    assert (UNREAD.reason in decided.unknown) is (decision == "Undecided")

@@ -49,6 +49,7 @@ def equals(key: str, value: str) -> Json:
         ),
         ({"resource_org_id": "o-1"}, equals("aws:ResourceOrgID", "o-1"), ALLOWED),
         ({"registry_account": ACCOUNT}, equals("aws:ResourceAccount", ACCOUNT), ALLOWED),
+        # Of requests without a resource, such as for a token, AWS does not say whether they have this.
         ({}, equals("aws:ResourceAccount", ACCOUNT), UNDECIDED),
         ({"region": "eu-west-1"}, equals("aws:RequestedRegion", "eu-west-1"), ALLOWED),
         ({"principal_tags": {"team": "blue"}}, equals("aws:PrincipalTag/team", "blue"), ALLOWED),
@@ -88,6 +89,12 @@ def equals(key: str, value: str) -> Json:
             ALLOWED,
         ),
         ({}, {"DateLessThan": {"aws:CurrentTime": "2024-06-01T12:00:01Z"}}, UNDECIDED),
+        (
+            {"token_issue_time": datetime(2024, 6, 1, 12, tzinfo=UTC)},
+            {"DateLessThan": {"aws:TokenIssueTime": "2024-06-01T12:00:01Z"}},
+            ALLOWED,
+        ),
+        ({}, {"DateLessThan": {"aws:TokenIssueTime": "2024-06-01T12:00:01Z"}}, UNDECIDED),
     ],
     ids=str,
 )

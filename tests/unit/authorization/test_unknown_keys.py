@@ -90,3 +90,41 @@ def test_need_of_identity_hangs_on_the_repository_policys_unknown_key() -> None:
     decided = decide(request(context=VPCE), resource=policy(allow(Principal="*", Resource=None, Condition=ON_VPCE)))
     assert decided.decision == "Undecided"
     assert decided.outcomes[Layer.IDENTITY].unknown == ("aws:SourceVpce",)
+
+
+ARN = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/node"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "decision", "literally"),
+    [
+        # What AWS makes of a value that is no whole ARN is not documented.
+        ({"ArnLike": {"aws:PrincipalArn": "*"}}, "Undecided", "ImplicitlyDenied"),
+        ({"ArnNotLike": {"aws:PrincipalArn": "*"}}, "Undecided", "Allowed"),
+        ({"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::*"}}, "Undecided", "ImplicitlyDenied"),
+        ({"ArnLikeIfExists": {"aws:PrincipalArn": "*"}}, "Undecided", "ImplicitlyDenied"),
+        ({"ForAnyValue:ArnLike": {"aws:PrincipalArn": "*"}}, "Undecided", "ImplicitlyDenied"),
+        ({"ArnLike": {"aws:PrincipalArn": ["*", "${aws:PrincipalTag/a, 'b'}"]}}, "Undecided", "ImplicitlyDenied"),
+        # Where both readings say the same there is no doubt.
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:sts::*"}}, "ImplicitlyDenied", "ImplicitlyDenied"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam"}}, "ImplicitlyDenied", "ImplicitlyDenied"),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam:*:role/node"}}, "ImplicitlyDenied", "ImplicitlyDenied"),
+        ({"ArnLike": {"aws:PrincipalArn": ["*", "arn:aws:iam::*:role/node"]}}, "Allowed", "Allowed"),
+        (
+            {"ArnNotLike": {"aws:PrincipalArn": ["*", "arn:aws:iam::*:role/node"]}},
+            "ImplicitlyDenied",
+            "ImplicitlyDenied",
+        ),
+        ({"ArnLike": {"aws:PrincipalArn": "*:*:*:*:*:*"}}, "Allowed", "Allowed"),
+        ({"ArnLike": {"aws:SourceArn": "*"}}, "ImplicitlyDenied", "ImplicitlyDenied"),
+        ({"StringLike": {"aws:PrincipalArn": "*"}}, "Allowed", "Allowed"),
+    ],
+    ids=str,
+)
+def test_a_value_that_is_no_whole_arn(condition: Json, decision: str, literally: str) -> None:
+    policies = (policy(allow(Condition=condition)),)
+    decided = decide(request(context=ARN), identity=policies)
+    assert decided.decision == decision
+    assert bool(decided.unknown) is (decision == "Undecided")
+    assert all("how AWS compares aws:PrincipalArn with what is no whole ARN (" in name for name in decided.unknown)
+    assert decide(request(context=ARN, literal=True), identity=policies).decision == literally

@@ -32,6 +32,34 @@ def test_the_cluster_of_an_instance(tags: dict[str, str], cluster: str | None) -
     assert instance.cluster == cluster
 
 
+POOLS: list[tuple[dict[str, str], str | None]] = [
+    ({"karpenter.sh/nodepool": "spot", "eks:eks-cluster-name": "prod"}, "spot"),
+    ({"eks:kubernetes-node-pool-name": "general-purpose"}, "general-purpose"),
+    ({"eks:nodegroup-name": "workers"}, None),
+]
+
+
+@pytest.mark.parametrize(("tags", "pool"), POOLS)
+def test_the_node_pool_of_an_instance(tags: dict[str, str], pool: str | None) -> None:
+    assert Instance("i-1", "aws", "123456789012", "us-east-1", None, None, tags).node_pool == pool
+
+
+ID, VERSION = {"aws:ec2launchtemplate:id": "lt-1"}, {"aws:ec2launchtemplate:version": "3"}
+
+
+@pytest.mark.parametrize(("tags", "template"), [(ID | VERSION, ("lt-1", "3")), (ID, None), (VERSION, None)])
+def test_the_launch_template_of_an_instance(tags: dict[str, str], template: tuple[str, str] | None) -> None:
+    assert Instance("i-1", "aws", "123456789012", "us-east-1", None, None, tags).template == template
+
+
+@pytest.mark.parametrize(
+    ("state", "subnet", "gone"),
+    [("running", "subnet-1", False), ("terminated", None, True), ("shutting-down", "subnet-1", True)],
+)
+def test_whether_an_instance_is_gone(state: str, subnet: str | None, *, gone: bool) -> None:
+    assert Instance("i-1", "aws", "123456789012", "us-east-1", None, subnet, state=state).is_gone is gone
+
+
 ALLOW: dict[str, object] = {"Effect": "Allow", "Action": "sts:AssumeRole"}
 TRUSTS: list[tuple[object, bool]] = [
     ([{**ALLOW, "Principal": {"Service": "ec2.amazonaws.com"}}], True),

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pull_responder.facts.facts import Facts
+from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.reading import Reading
 from pull_responder.model.reading import Unread
 from tests.unit.facts.conftest import ACCOUNT, REGION, TRUST, document
@@ -37,7 +38,9 @@ def test_all_pages_of_policies_are_read(watched: Watched) -> None:
     policies = Facts(Reading(watched.aws)).identity_policies(ACCOUNT, REGION, "node")
 
     assert isinstance(policies, tuple)
-    read = {(text.name, text.arn is None, text.document["Statement"][0]["Action"]) for text in policies}
+    texts = [each for each in policies if isinstance(each, PolicyText)]
+    assert len(texts) == len(policies)
+    read = {(text.name, text.arn is None, text.document["Statement"][0]["Action"]) for text in texts}
     assert read == {(name, True, f"s3:{name}") for name in MANY} | {(name, False, f"sqs:{name}") for name in MANY}
     assert [name for name, _ in watched.calls].count("ListAttachedRolePolicies") == 3
 

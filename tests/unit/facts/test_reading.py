@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.facts import Facts
+from pull_responder.facts.iam import PolicyText, Role
 from pull_responder.facts.reading import Reading
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Denial, Principal, PrincipalKind, PullFailure, Stage, Symptom
@@ -235,7 +236,67 @@ def test_an_account_that_cannot_be_reached_is_asked_once_and_says_why(watched: W
         "AccessDenied: not authorized to perform: sts:AssumeRole"
     )
     assert facts.role(OTHER, REGION, "node") == Unread(reason)
-    assert facts.identity_policies(OTHER, REGION, "node") == Unread(reason)
+    assert facts.identity_policies(OTHER, REGION, "node") == (Unread(reason), Unread(reason))
     assert facts.repository_policy(OTHER, REGION, "app") == Unread(reason)
     assert asked == ["AssumeRole"]
     assert reading.calls == 0
+
+
+def unknown(watched: Watched) -> Aws:
+    """AWS without knowing who we are."""
+    return Aws(watched.session, member_role="PullResponderReadOnly")
+
+
+def test_who_we_are_is_asked_beside_the_first_read(watched: Watched) -> None:
+    an_estate(watched)
+    watched.calls.clear()
+    together = Barrier(2)
+
+    def meet(**_: object) -> None:
+        together.wait(BARRIER_SECONDS)
+
+    for call in ("sts.GetCallerIdentity", "iam.GetRole"):
+        watched.session.events.register(f"before-call.{call}", meet)
+    role = Facts(Reading(unknown(watched))).role(ACCOUNT, REGION, "node")
+    assert isinstance(role, Role)
+    assert not together.broken
+    assert watched.calls.total() == 2
+
+
+def test_what_was_read_of_ourselves_is_no_answer_for_another_account(watched: Watched) -> None:
+    an_estate(watched)
+    assert Facts(Reading(unknown(watched))).role(OTHER, REGION, "node") is None
+
+
+def test_our_own_account_by_its_id_and_without_is_one_fact(watched: Watched) -> None:
+    facts = Facts(Reading(unknown(watched)))
+    by_none = facts.cluster_names(None, REGION)
+    facts.identity()
+    assert facts.cluster_names(ACCOUNT, REGION) == by_none
+    assert sum(number for (name, _), number in watched.calls.items() if name == "ListClusters") == 1
+    facts.cluster_names(OTHER, REGION)
+    assert "AssumeRole" in {name for name, _ in watched.calls}
+
+
+def refuse(**_: object) -> Any:  # noqa: ANN401 -- what botocore takes for an answer
+    error = {"Error": {"Code": "AccessDenied", "Message": "refused"}, "ResponseMetadata": {}}
+    return AWSResponse("", 403, HTTPHeaders(), None), error
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "refused"])
+def test_default_versions_are_listed_once_and_asked_for_singly_where_that_is_refused(
+    watched: Watched, *, listed: bool
+) -> None:
+    iam = watched.client("iam")
+    iam.create_role(RoleName="many", AssumeRolePolicyDocument=json.dumps(TRUST))
+    for number in range(3):
+        arn = iam.create_policy(PolicyName=f"p{number}", PolicyDocument=document())["Policy"]["Arn"]
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=document("Deny"), SetAsDefault=True)
+        iam.attach_role_policy(RoleName="many", PolicyArn=arn)
+    if not listed:
+        watched.session.events.register("before-call.iam.ListPolicies", refuse)
+    policies = Facts(Reading(watched.aws)).identity_policies(ACCOUNT, REGION, "many")
+    assert isinstance(policies, tuple)
+    assert [each.default_version for each in policies if isinstance(each, PolicyText)] == ["v2"] * 3
+    assert all(each.document["Statement"][0]["Effect"] == "Deny" for each in policies if isinstance(each, PolicyText))
+    assert sum(number for (name, _), number in watched.calls.items() if name == "GetPolicy") == (0 if listed else 3)

@@ -1,0 +1,76 @@
+"""What the organization allows: where an account is in it, and the policies that control it there."""
+
+from __future__ import annotations
+
+from pull_responder.facts import organizations
+from pull_responder.facts.remembered import Remembered, once
+from pull_responder.model.reading import Unread
+
+
+class OrganizationFacts(Remembered):
+    """Facts of AWS Organizations."""
+
+    @once
+    def organization(self, account: str, region: str, /) -> organizations.Organization | Unread | None:
+        """Return the account's organization; None if it is in none."""
+        return organizations.read_organization(self._reading, account, region)
+
+    @once
+    def organization_path(self, account: str, region: str, /) -> organizations.Place | Unread | None:
+        """Return where the account is in its organization; None if it is in none."""
+        organization = self.organization(account, region)
+        if organization is None or isinstance(organization, Unread):
+            return organization
+        reasons = []
+        for reader in self._organization_readers(organization):
+            place = self._place(reader, account, region)
+            if not isinstance(place, Unread):
+                return place
+            reasons.append(place.reason)
+        return Unread("; ".join(reasons))
+
+    @once
+    def control_policies(
+        self, account: str, region: str, kind: organizations.ControlPolicyType, /
+    ) -> organizations.ControlPolicies | Unread | None:
+        """Return the service or resource control policies that control the account, level by level.
+
+        None where none can: the account is in no organization, or it is the management account of one. Where no account
+        tells all of them, the first that tells some of them counts.
+        """
+        if self.belongs_to_aws(account):
+            return None
+        organization = self.organization(account, region)
+        if isinstance(organization, Unread):
+            return organization
+        if organization is None or organization.management_account == account:
+            return None
+        partly, reasons = None, []
+        for reader in self._organization_readers(organization):
+            place = self._place(reader, account, region)
+            found = (
+                place
+                if isinstance(place, Unread)
+                else organizations.read_control_policies(self._reading, place, organization, region, kind)
+            )
+            if isinstance(found, Unread):
+                reasons.append(found.reason)
+            elif found.complete:
+                return found
+            else:
+                partly = partly or found
+        return partly or Unread("; ".join(reasons))
+
+    def _organization_readers(self, organization: organizations.Organization) -> tuple[str, ...]:
+        """Return the accounts to ask, in order: the one that the operator names, our own, which may be a delegated
+        administrator, and the management account.
+        """
+        aws = self._reading.aws
+        own = aws.identity()
+        named = (aws.organization_account,) if aws.organization_account else ()
+        ours = () if isinstance(own, Unread) else (own.account,)
+        return tuple(dict.fromkeys((*named, *ours, organization.management_account)))
+
+    @once
+    def _place(self, reader: str, account: str, region: str, /) -> organizations.Place | Unread:
+        return organizations.read_place(self._reading, reader, region, account)

@@ -1,0 +1,134 @@
+"""What is pulled, as ECR says: registries, repositories and images, with the keys and secrets they need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pull_responder.facts import ecr, images, kms, lifecycle
+from pull_responder.facts.cache_rules import CacheRule, Secret, read_cache_rules, read_secret, rule_for
+from pull_responder.facts.remembered import Remembered, once
+from pull_responder.model.arn import partition_of
+from pull_responder.model.pull import PullFailure
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RegistryFacts(Remembered):
+    """Facts of ECR, and of the keys and secrets that it uses."""
+
+    @once
+    def registry_policy(self, account: str, region: str, /) -> Mapping[str, Any] | Unread | None:
+        """Return the registry's policy."""
+        if self.belongs_to_aws(account):
+            return None
+        return ecr.read_registry_policy(self._reading, account, region)
+
+    @once
+    def registry_policy_scope(self, account: str, region: str, /) -> ecr.RegistryScope | Unread:
+        """Return which requests the registry's policy holds for."""
+        return ecr.read_registry_policy_scope(self._reading, account, region)
+
+    @once
+    def repository(self, account: str, region: str, name: str, /) -> images.Repository | Unread | None:
+        """Return a repository; None if there is no such repository."""
+        return images.read_repository(self._reading, account, region, name)
+
+    @once
+    def repository_names(self, account: str, region: str, /) -> tuple[str, ...] | Unread:
+        """Return the names of a registry's repositories."""
+        return images.read_repository_names(self._reading, account, region)
+
+    def regions_with_repository(self, account: str, name: str, pull: PullFailure, /) -> tuple[str, ...]:
+        """Return in which other regions the account has a repository of this name, as far as they can be read.
+
+        Looks in the region of the cluster first, and in all the others of the partition only where it is not there.
+        """
+        near = [region for region in self.regions(pull) if region != pull.region]
+        far = [region for region in self._reading.aws.known_regions() if partition_of(region) == pull.partition]
+        for regions in (near, [region for region in far if region not in (pull.region, *near)]):
+            found = self._reading.each(lambda region: self.repository(account, region, name), regions)
+            there = [each for each, it in zip(regions, found, strict=True) if isinstance(it, images.Repository)]
+            if there:
+                return tuple(there)
+        return ()
+
+    @once
+    def repository_policy(self, account: str, region: str, name: str, /) -> ecr.RepositoryPolicy | Unread | None:
+        """Return the repository's policy; None if there is no such repository.
+
+        Of AWS's own registries nothing can be read; they let everybody pull, or no add-on would start.
+        """
+        if self.belongs_to_aws(account):
+            return ecr.RepositoryPolicy({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}})
+        return ecr.read_repository_policy(self._reading, account, region, name)
+
+    @once
+    def repository_tags(self, account: str, region: str, name: str, /) -> Mapping[str, str] | Unread | None:
+        """Return the repository's tags; None if there is no such repository."""
+        return ecr.read_repository_tags(self._reading, account, region, name)
+
+    @once
+    def image(self, account: str, region: str, name: images.ImageName, /) -> images.Image | Unread | None:
+        """Return the image of this name; None if there is no such repository or image."""
+        return images.read_image(self._reading, account, region, name)
+
+    @once
+    def archived(self, account: str, region: str, name: images.ImageName, /) -> str | Unread | None:
+        """Return the digest of the archived image of this name; None if none is archived."""
+        return images.read_archived(self._reading, account, region, name)
+
+    @once
+    def tags(self, account: str, region: str, name: str, /) -> tuple[str, ...] | Unread:
+        """Return the tags of a repository's images."""
+        return images.read_tags(self._reading, account, region, name)
+
+    def platforms(
+        self, account: str, region: str, name: str, digest: str, /, *, just_pulled: bool
+    ) -> tuple[images.Platform | None, ...] | Unread | None:
+        """Return the platforms that an image index lists; None if the image is gone.
+
+        ECR takes the read for a pull, so it is made only where one more pull changes nothing: not where ECR might fetch
+        from an upstream registry, nor where a lifecycle rule goes by the last pull. A node that has `just_pulled` this
+        manifest has set that time itself.
+        """
+        rule = self.cache_rule(account, region, name)
+        if isinstance(rule, Unread):
+            return rule
+        if rule is not None:
+            return Unread(f"the manifest was not read: repository {name} is a pull through cache, and would fetch it")
+        expiring = () if just_pulled else self.lifecycle_rules(account, region, name)
+        if isinstance(expiring, Unread):
+            return expiring
+        if counting := next((rule for rule in expiring if rule.counts_pulls), None):
+            return Unread(
+                f"the manifest was not read: it counts as a pull, by which lifecycle rule {counting.priority} goes"
+            )
+        key = ("platforms", account, region, name, digest)
+        return self._reading.once(key, lambda: images.read_platforms(self._reading, account, region, name, digest))
+
+    @once
+    def lifecycle_rules(self, account: str, region: str, name: str, /) -> tuple[lifecycle.LifecycleRule, ...] | Unread:
+        """Return the rules of a repository's lifecycle policy, none where it has no policy."""
+        return lifecycle.read_lifecycle_rules(self._reading, account, region, name)
+
+    @once
+    def cache_rules(self, account: str, region: str, /) -> tuple[CacheRule, ...] | Unread:
+        """Return the registry's pull through cache rules."""
+        return read_cache_rules(self._reading, account, region)
+
+    def cache_rule(self, account: str, region: str, repository: str, /) -> CacheRule | Unread | None:
+        """Return the pull through cache rule that serves a repository, None if none does."""
+        rules = self.cache_rules(account, region)
+        return rules if isinstance(rules, Unread) else rule_for(repository, rules)
+
+    @once
+    def secret(self, account: str, region: str, arn: str, /) -> Secret | Unread | None:
+        """Return that a secret exists, and how it is kept."""
+        return read_secret(self._reading, account, region, arn)
+
+    @once
+    def key(self, account: str, region: str, key: str, /) -> kms.Key | Unread | None:
+        """Return a KMS key."""
+        return kms.read_key(self._reading, account, region, key)

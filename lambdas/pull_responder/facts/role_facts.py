@@ -1,0 +1,68 @@
+"""Who pulls, as IAM says: the role, its policies and boundary, and instance profiles."""
+
+from __future__ import annotations
+
+from pull_responder.facts import iam
+from pull_responder.facts.remembered import Remembered, once
+from pull_responder.model.pull import PrincipalKind, PullFailure
+from pull_responder.model.reading import Unread
+
+
+class RoleFacts(Remembered):
+    """Facts of IAM."""
+
+    @once
+    def role(self, account: str, region: str, name: str, /) -> iam.Role | Unread | None:
+        """Return a role by its name, which session ARNs keep while they drop its path."""
+        return iam.read_role(self._reading, account, region, name)
+
+    def role_arn(self, pull: PullFailure, /) -> str | None:
+        """Return the pulling role's own ARN, from the event or from IAM; None for others, or if neither tells."""
+        principal = pull.principal
+        if principal is None or principal.account is None or principal.name is None:
+            return None
+        if principal.role_arn or principal.kind is not PrincipalKind.ROLE:
+            return principal.role_arn
+        role = self.role(principal.account, pull.region, principal.name)
+        return role.arn if isinstance(role, iam.Role) else None
+
+    @once
+    def instance_profile(self, account: str, region: str, name: str, /) -> iam.InstanceProfile | Unread | None:
+        """Return an instance profile; None if there is none."""
+        return iam.read_instance_profile(self._reading, account, region, name)
+
+    @once
+    def identity_policies(self, account: str, region: str, role: str, /) -> tuple[iam.PolicyText | Unread, ...] | None:
+        """Return the role's inline and attached policies, Unread in the place of what could not be read; None if there
+        is no such role.
+        """
+        kinds = (iam.read_inline_policies, iam.read_attached_policies)
+        read = self._reading.each(lambda kind: kind(self._reading, account, region, role), kinds)
+        found: list[iam.PolicyText | Unread] = []
+        for policies in read:
+            if policies is None:
+                return None
+            found.extend((policies,) if isinstance(policies, Unread) else policies)
+        return tuple(found)
+
+    @once
+    def boundary(self, account: str, region: str, role: str, /) -> tuple[iam.PolicyText | Unread, ...] | Unread | None:
+        """Return the role's permissions boundary: none, or one policy (perhaps Unread); None if there is no such role.
+
+        Unread as a whole where it is not known whether the role has one.
+        """
+        found = self.role(account, region, role)
+        if not isinstance(found, iam.Role):
+            return found
+        if found.boundary_arn is None:
+            return ()
+        return (self.managed_policy(account, region, found.boundary_arn),)
+
+    def managed_policy(self, account: str, region: str, arn: str, /) -> iam.PolicyText | Unread:
+        """Return a managed policy in its default version."""
+        return iam.read_managed_policy(self._reading, account, region, arn)
+
+    @once
+    def policy_versions(self, account: str, region: str, arn: str, /) -> tuple[str, ...] | Unread:
+        """Return the version ids of a customer managed policy, oldest first."""
+        return iam.read_policy_versions(self._reading, account, region, arn)
