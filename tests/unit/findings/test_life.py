@@ -1,0 +1,365 @@
+"""What is to be told of a finding, as it is found, told, fixed and found again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pull_responder.findings.life import (
+    Life,
+    claimed,
+    delivered,
+    expires_at,
+    found,
+    is_claimed_by,
+    looked,
+    notice,
+    passed,
+    put_off,
+    step,
+    undelivered,
+)
+from pull_responder.findings.notice import Edge
+from pull_responder.findings.reach import Reach
+from tests.unit.findings.lives import HAPPENINGS, NOON, RUN, SETTINGS, close, find, look, seen_on, tell
+from tests.unit.publish.examples import FINDING
+
+DAY = 24 * 60
+
+# What happens in which minute, and what is then still to be told. Each begins with the finding being found at noon.
+STORIES: dict[str, list[tuple[float, str, str | None]]] = {
+    "new": [(0, "told", None), (15, "found", None), (30, "looked at", None), (45, "found", None)],
+    "a notice that is refused stays": [(0, "refused", "new"), (1, "found", "new"), (1, "told", None)],
+    "a notice that is put off stays": [(0, "put off", "new"), (1, "found on 10 nodes", "new"), (2, "told", None)],
+    "it reaches further by a step": [
+        (0, "told", None),
+        (15, "found on 9 nodes", None),
+        (30, "found on 10 nodes", "worse"),
+        (30, "told", None),
+        (45, "found on 99 nodes", None),
+        (60, "found on 100 nodes", "worse"),
+    ],
+    "it reaches more pods": [(0, "told", None), (15, "found on 10 pods", "worse"), (15, "told", None)],
+    "fewer again is no news, nor as many as before": [
+        (0, "told", None),
+        (15, "found on 10 nodes", "worse"),
+        (15, "told", None),
+        (30, "found", None),
+        (45, "found on 10 nodes", None),
+    ],
+    "it becomes more severe": [(0, "told", None), (15, "found, now critical", "worse"), (15, "told", None)],
+    "it grew before it was told": [(0, "found on 100 nodes", "new"), (0, "told", None), (1, "found on 99 nodes", None)],
+    "fixed": [
+        (0, "told", None),
+        (15, "passed", "resolved"),
+        (16, "told", "resolved"),
+        (20, "told", None),
+        (35, "passed", None),
+        (2 * DAY, "looked at", None),
+    ],
+    "back within the hold-down": [
+        (0, "told", None),
+        (15, "passed", "resolved"),
+        (19, "found", None),
+        (34, "found", None),
+    ],
+    "back after people heard that it was over": [
+        (0, "told", None),
+        (15, "passed", "resolved"),
+        (20, "told", None),
+        (60, "found", "back"),
+        (60, "told", None),
+        (75, "found", None),
+        (90, "passed", "resolved"),
+    ],
+    "back while a run may be telling that it is over": [
+        (0, "told", None),
+        (15, "passed", "resolved"),
+        (20, "claimed", "resolved"),
+        (20.5, "found", "back"),
+    ],
+    "over again while a run may be telling that it was over before": [
+        (0, "told", None),
+        (15, "passed", "resolved"),
+        (20, "claimed", "resolved"),
+        (20.5, "found", "back"),
+        (20.6, "passed", "resolved"),
+    ],
+    "over again before anybody heard that it is back": [
+        (0, "told", None),
+        (15, "passed", "resolved"),
+        (20, "told", None),
+        (60, "found", "back"),
+        (61, "passed", None),
+    ],
+    "worse after it is back counts from then": [
+        (0, "told", None),
+        (1, "found on 10 nodes", "worse"),
+        (1, "told", None),
+        (15, "passed", "resolved"),
+        (20, "told", None),
+        (60, "found", "back"),
+        (60, "told", None),
+        (75, "found on 10 nodes", "worse"),
+    ],
+    "over before anybody heard of it": [(1, "passed", None), (30, "looked at", None)],
+    "over before anybody heard of it, then back": [(1, "passed", None), (30, "found", "back")],
+    "over while a run may be telling of it": [(0, "claimed", "new"), (0.5, "passed", "resolved")],
+    "over and back while a run that was to tell of it died": [
+        (0, "claimed", "new"),
+        (0.5, "passed", "resolved"),
+        (3, "found", "new"),
+    ],
+    "over after a run died that may have told of it, and another was refused": [
+        (0, "claimed", "new"),
+        (2, "refused", "new"),
+        (3, "passed", "resolved"),
+    ],
+    "back after a run died that may have told that it is over, and another was refused": [
+        (0, "told", None),
+        (15, "passed", "resolved"),
+        (20, "claimed", "resolved"),
+        (22, "refused", "resolved"),
+        (23, "found", "back"),
+    ],
+    "refused and over before anybody heard of it": [(0, "refused", "new"), (3, "passed", None)],
+    "put off and over before anybody heard of it": [(0, "put off", "new"), (0.5, "passed", None)],
+    "kept back from the beginning": [
+        (0, "kept back", None),
+        (15, "found on 100 nodes", "worse"),
+        (15, "kept back", None),
+        (30, "passed", None),
+    ],
+    "heard, and a later notice kept back": [
+        (0, "told", None),
+        (DAY, "looked at", "reminder"),
+        (DAY, "kept back", None),
+        (DAY + 15, "passed", "resolved"),
+    ],
+    "open for long": [
+        (0, "told", None),
+        (DAY - 1, "looked at", None),
+        (DAY, "looked at", "reminder"),
+        (DAY, "told", None),
+        (2 * DAY - 1, "looked at", None),
+        (2 * DAY, "looked at", "reminder"),
+    ],
+    "worse counts as a reminder": [
+        (0, "told", None),
+        (DAY - 60, "found on 10 nodes", "worse"),
+        (DAY - 60, "told", None),
+        (DAY + 60, "looked at", None),
+    ],
+    "what is to be told is told before anything else": [
+        (0, "looked at", "new"),
+        (2 * DAY, "looked at", "new"),
+        (2 * DAY, "told", None),
+        (2 * DAY + 15, "found on 10 nodes", "worse"),
+        (4 * DAY, "looked at", "worse"),
+        (4 * DAY, "told", None),
+        (6 * DAY, "looked at", "reminder"),
+        (6 * DAY, "found on 100 nodes", "reminder"),
+    ],
+}
+
+
+def at(minute: float) -> float:
+    return NOON + minute * 60
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+def test_what_is_still_to_be_told(story: list[tuple[float, str, str | None]]) -> None:
+    life = find(None, NOON)
+    assert life.pending is not None
+    assert life.pending.edge is Edge.NEW
+    for minute, happening, expected in story:
+        life = HAPPENINGS[happening](life, at(minute))
+        to_tell = life.pending.edge.value if life.pending else None
+        assert (minute, happening, to_tell) == (minute, happening, expected)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "pods", "expected"),
+    [(0, 0, 0), (1, 1, 0), (9, 9, 0), (10, 1, 1), (1, 10, 1), (99, 99, 1), (100, 3, 2), (999, 0, 2), (1000, 0, 3)],
+)
+def test_a_step_is_a_power_of_ten_of_pods_or_nodes(nodes: int, pods: int, expected: int) -> None:
+    assert step(seen_on(nodes=nodes, pods=pods)) == expected
+
+
+def test_a_worse_notice_says_what_has_grown_and_since_when_it_is_open() -> None:
+    life = tell(find(None, NOON), NOON)
+    worse = HAPPENINGS["found on 10 nodes"](life, at(15))
+    told = notice(worse)
+    assert told.because == "Since it was last told, it now reaches 1 pods and 10 nodes."
+    assert (told.at, told.opened_at) == ("2026-03-01T12:15:00Z", "2026-03-01T12:00:00Z")
+    assert "its severity is now CRITICAL" in notice(HAPPENINGS["found, now critical"](life, at(15))).because
+
+
+def test_a_notice_that_is_back_says_when_and_why_it_had_been_resolved() -> None:
+    life = tell(close(tell(find(None, NOON), NOON), at(10)), at(15))
+    back = find(life, at(60))
+    told = notice(back)
+    assert told.because == "It had been resolved on 2026-03-01T12:10:00Z: It passes now."
+    assert told.opened_at == "2026-03-01T13:00:00Z"
+    assert back.created_at == NOON
+    assert (back.resolved_at, back.because) == (0, "")
+
+
+def test_there_is_no_notice_where_nothing_is_to_be_told() -> None:
+    with pytest.raises(ValueError, match=r"role_lacks_pull_permissions"):
+        notice(tell(find(None, NOON), NOON))
+
+
+def test_reminders_can_be_turned_off() -> None:
+    life = tell(find(None, NOON), NOON)
+    never = replace(SETTINGS, reminder_hours=0)
+    assert looked(life, now=at(100 * DAY), settings=never).pending is None
+
+
+def test_without_a_hold_down_it_is_told_at_once() -> None:
+    life = passed(tell(find(None, NOON), NOON), because="", now=at(5), settings=replace(SETTINGS, hold_down_minutes=0))
+    assert claimed(life, at(5), RUN) != life
+
+
+def test_what_is_over_stays_as_it_was_when_it_is_over_again() -> None:
+    life = close(tell(find(None, NOON), NOON), at(5))
+    assert passed(life, because="Something else.", now=at(6), settings=SETTINGS) == life
+
+
+def test_the_newest_finding_and_its_reach_are_kept() -> None:
+    newer = replace(FINDING, explanation="Something else is lacking.")
+    reach = Reach(events=7, pod_count=3)
+    life = found(find(None, NOON), newer, problem="problem/b", reach=reach, now=at(15), settings=SETTINGS)
+    assert life.finding == newer
+    assert life.reach == reach
+    assert life.problems == ("problem/a", "problem/b")
+    assert (life.looked_at, life.look_at) == (at(15), at(30))
+
+
+def test_of_many_problems_the_latest_are_kept() -> None:
+    life = find(None, NOON)
+    for number in range(60):
+        life = found(life, FINDING, problem=f"problem/{number}", reach=Reach(), now=NOON, settings=SETTINGS)
+    assert life.problems == tuple(f"problem/{number}" for number in range(10, 60))
+
+
+def test_only_one_run_has_a_notice_at_a_time() -> None:
+    life = find(None, NOON)
+    first = claimed(life, NOON, "first")
+    assert is_claimed_by(first, "first", NOON)
+    second = claimed(first, NOON + 1, "second")
+    assert second == first
+    assert not is_claimed_by(second, "second", NOON + 1)
+
+
+def test_the_notice_of_a_run_that_died_is_taken_over() -> None:
+    first = claimed(find(None, NOON), NOON, "first")
+    assert first.pending is not None
+    expiry = first.pending.claimed_until
+    assert first.due_at == expiry
+    assert claimed(first, expiry - 1, "second") == first
+    second = claimed(first, expiry, "second")
+    assert is_claimed_by(second, "second", expiry)
+    assert not is_claimed_by(first, "first", expiry)
+    assert second.pending is not None
+    assert (second.pending.edge, second.pending.tries) == (Edge.NEW, 2)
+
+
+def test_a_run_has_as_long_as_it_says() -> None:
+    life = claimed(find(None, NOON), NOON, "first", seconds=125)
+    assert is_claimed_by(life, "first", NOON + 124)
+    assert claimed(life, NOON + 124, "second") == life
+    assert is_claimed_by(claimed(life, NOON + 125, "second"), "second", NOON + 125)
+
+
+def test_nothing_is_claimed_before_it_is_due() -> None:
+    life = close(tell(find(None, NOON), NOON), at(10))
+    assert claimed(life, at(15) - 1, RUN) == life
+    assert is_claimed_by(claimed(life, at(15), RUN), RUN, at(15))
+
+
+def test_what_cannot_be_sent_is_tried_again_later_and_later_and_at_last_every_hour() -> None:
+    life, now = find(None, NOON), NOON
+    waits = []
+    for _ in range(9):
+        life = undelivered(claimed(life, now, RUN), now)
+        assert life.pending is not None
+        assert (life.pending.edge, life.pending.claimant) == (Edge.NEW, "")
+        waits.append((life.pending.due - now) / 60)
+        now = life.pending.due
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_what_is_put_off_is_told_in_a_digest_by_whoever_comes_then() -> None:
+    life = put_off(claimed(find(None, NOON), NOON, RUN), NOON + 65)
+    assert claimed(life, NOON + 64, RUN) == life
+    taken = claimed(life, NOON + 65, "another")
+    assert is_claimed_by(taken, "another", NOON + 65)
+    assert taken.pending is not None
+    assert taken.pending.digest
+
+
+def test_what_was_told_does_not_cross_out_what_has_come_since() -> None:
+    first = tell(find(None, NOON), NOON)
+    sent = claimed(HAPPENINGS["found on 10 nodes"](first, at(1)), at(1), "slow")
+    since = close(sent, at(2))
+    told = delivered(since, at(2), sent=sent)
+    assert told.pending == since.pending
+    assert notice(told).edge is Edge.RESOLVED
+
+
+def test_what_was_told_before_it_came_back_says_nothing_of_now() -> None:
+    sent = claimed(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
+    back = find(sent, at(6.5))
+    assert delivered(back, at(7), sent=sent) == back
+
+
+def test_what_has_grown_while_it_was_told_is_still_to_be_told() -> None:
+    sent = claimed(find(None, NOON), NOON, "slow")
+    grown = HAPPENINGS["found on 100 nodes"](sent, at(0.5))
+    told = delivered(grown, at(0.6), sent=sent)
+    assert told.pending is None
+    worse = HAPPENINGS["found on 100 nodes"](told, at(15))
+    assert worse.pending is not None
+    assert worse.pending.edge is Edge.WORSE
+
+
+def test_what_comes_next_waits_for_the_run_that_may_be_telling_of_before() -> None:
+    sent = claimed(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
+    back = find(sent, at(6.5))
+    assert sent.pending is not None
+    assert claimed(back, sent.pending.claimed_until - 1, "quick") == back
+    assert is_claimed_by(claimed(back, sent.pending.claimed_until, "quick"), "quick", sent.pending.claimed_until)
+
+
+@pytest.mark.parametrize(
+    ("life", "due"),
+    [
+        (find(None, NOON), NOON),
+        (tell(find(None, NOON), NOON), at(15)),
+        (close(tell(find(None, NOON), NOON), at(5)), at(5)),
+        (replace(close(tell(find(None, NOON), NOON), at(5)), hub_due=False), at(10)),
+        (replace(close(find(None, NOON), at(5)), hub_due=False), None),
+    ],
+    ids=["to be told", "open", "Security Hub is to hear", "people are to hear", "over"],
+)
+def test_when_somebody_has_to_turn_to_it(life: Life, due: float | None) -> None:
+    assert life.due_at == due
+
+
+def test_it_is_forgotten_long_after_it_is_over_and_not_before_everybody_has_heard() -> None:
+    life = tell(find(None, NOON), NOON)
+    assert expires_at(life, SETTINGS) is None
+    over = close(life, at(5))
+    assert expires_at(over, SETTINGS) is None
+    told = tell(over, at(10))
+    assert expires_at(told, SETTINGS) is None
+    assert expires_at(replace(told, hub_due=False), SETTINGS) == at(5) + 90 * 86_400
+
+
+def test_every_change_of_what_is_known_goes_to_security_hub() -> None:
+    calm = replace(tell(find(None, NOON), NOON), hub_due=False)
+    assert find(calm, at(15)).hub_due
+    assert close(calm, at(15)).hub_due
+    assert not look(calm, at(15)).hub_due
