@@ -6,14 +6,15 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pull_responder.checks import CHECKS
-from pull_responder.events.addon_registries import AWS_REGISTRIES
+from pull_responder.checks import CHECKS, image_platform_mismatch
+from pull_responder.checks.pulled_image import read_image_ahead
 from pull_responder.facts.node_role import identified
 from pull_responder.facts.puller import Puller
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PrincipalKind, PullFailure
+from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Status, Verdict
+from pull_responder.network import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
 
 _FIXED_SINCE = "Everything that can be read permits this pull now: what AWS refused has been changed since."
+_THERE_NOW = {
+    Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
+    Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
+}
+
+# ECR Public is pulled from without credentials if need be, and no endpoint serves its registry.
+_OF_ECR_PUBLIC = frozenset({*Cause, "node_disk_full", "registry_throttled"})
 
 _NO_TIME = "there was no time left to read what it needs"
 
@@ -61,9 +69,13 @@ class Diagnosis:
 
 def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
     """Return the causes of a failed pull. Raises nothing for what AWS refuses to tell: that is inconclusive."""
-    pull = identified(pull, facts)
+    pull = _identified(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
-    selected = [check for check in checks if pull.symptom in check.symptoms and (is_role or not check.for_nodes)]
+    selected = [
+        check
+        for check in checks
+        if pull.symptom in check.symptoms and (is_role or not check.for_nodes) and _concerns(check, pull)
+    ]
     pool = ThreadPoolExecutor(len(selected) + 2, thread_name_prefix="check")
     try:
         # Who pulls is asked beside the checks, not before them: nearly always it is a node, and a round is saved.
@@ -81,10 +93,22 @@ def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECK
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    found = _sorted(pull, puller, verdicts)
+    found = _sorted(pull, puller, verdicts, of_aws=facts.belongs_to_aws(pull.registry_account))
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist (any more) in {pull.region}.")
     return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
+
+
+def _concerns(check: Check, pull: PullFailure) -> bool:
+    """Whether the cause can stop this pull at all: in pulls from ECR Public no policy, role or endpoint has a part."""
+    return not pull.from_ecr_public or check.id in _OF_ECR_PUBLIC
+
+
+def _identified(pull: PullFailure, facts: Facts) -> PullFailure:
+    """Return the pull with the role of its node; what is pulled is read meanwhile, where checks will ask for it."""
+    if pull.principal is None and pull.symptom in image_platform_mismatch.CHECK.symptoms:
+        facts.start([lambda: read_image_ahead(pull, facts)])
+    return identified(pull, facts)
 
 
 def _is_gone(pull: PullFailure, facts: Facts) -> bool:
@@ -94,7 +118,7 @@ def _is_gone(pull: PullFailure, facts: Facts) -> bool:
     )
 
 
-def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]) -> Diagnosis:
+def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict], *, of_aws: bool) -> Diagnosis:
     if puller.for_eks is None:
         verdicts = {check: _open_for(puller, verdict) for check, verdict in verdicts.items()}
     else:
@@ -104,30 +128,40 @@ def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]
     inconclusive: list[Open] = []
     unchecked: list[Open] = []
     for check, verdict in verdicts.items():
-        if _is_closed_to_us(check, pull) and verdict.status is not Status.FAILED:
+        if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED:
             unchecked.append(Open(check.id, f"registry {pull.registry_account} belongs to AWS, and cannot be read"))
         elif verdict.status is Status.INCONCLUSIVE:
             needed = check.fits(pull) and not explained
             (inconclusive if needed else unchecked).append(Open(check.id, verdict.reason))
-    permitted = pull.denial is not None and puller.for_eks and not failed and not inconclusive
+    passed = tuple(
+        check.id
+        for check, verdict in verdicts.items()
+        if verdict.status is Status.PASSED and not (of_aws and _is_of_repository(check))
+    )
+    why = [each.reason for check, each in verdicts.items() if each.status is Status.PASSED and check.fits(pull)]
+    note = " ".join(filter(None, dict.fromkeys(why))) or _fixed_since(pull, passed, unchecked)
     return Diagnosis(
         pull=pull,
         puller=puller,
         findings=tuple(_finding(pull, puller, check, verdict) for check, verdict in failed.items()),
         inconclusive=tuple(inconclusive),
         unchecked=tuple(unchecked),
-        passed=tuple(
-            check.id
-            for check, verdict in verdicts.items()
-            if verdict.status is Status.PASSED and not _is_closed_to_us(check, pull)
-        ),
-        note=_FIXED_SINCE if permitted else "",
+        passed=passed,
+        note=note if puller.for_eks and not failed and not inconclusive else "",
     )
 
 
-def _is_closed_to_us(check: Check, pull: PullFailure) -> bool:
-    """Whether the check is about a repository of AWS's own, which is no fault of anybody here."""
-    return pull.registry_account in AWS_REGISTRIES and check.resource_type == "AwsEcrRepository"
+def _fixed_since(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Open]) -> str:
+    """Return what has changed since the pull failed; empty where the error blamed nothing that can be read."""
+    if pull.denial is not None:
+        return _FIXED_SINCE
+    looked_at = bool(pull.tag or pull.digest) and bool(passed) and not unchecked
+    return _THERE_NOW.get(pull.symptom, "") if looked_at else ""
+
+
+def _is_of_repository(check: Check) -> bool:
+    """Whether the check is about a repository. AWS's own cannot be read, which is no fault of anybody here."""
+    return check.resource_type == "AwsEcrRepository"
 
 
 def _open_for(puller: Puller, verdict: Verdict) -> Verdict:
@@ -146,7 +180,7 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
             account=verdict.resource.account,
             region=_region(verdict.resource, pull),
             resource=verdict.resource.id,
-            role_account=principal.account if principal and check.resource_type == "AwsEcrRepository" else None,
+            role_account=principal.account if principal and check.by_role_account else None,
         ),
         cause=check.id,
         title=check.title,

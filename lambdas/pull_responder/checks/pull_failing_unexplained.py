@@ -40,19 +40,25 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: ARG001 -- as e
     return Verdict.not_applicable("only the deployed responder can tell that a pull keeps failing")
 
 
-def unexplained(
-    pull: PullFailure, *, resource: Resource, times: str, ruled_out: Sequence[str], unread: Sequence[tuple[str, str]]
+def unexplained(  # noqa: PLR0913 -- keyword-only but for the pull
+    pull: PullFailure,
+    *,
+    resource: Resource,
+    times: str,
+    ruled_out: Sequence[str],
+    unread: Sequence[tuple[str, str]],
+    note: str = "",
 ) -> Verdict:
     """Return failed, for a pull that keeps failing.
 
     `times` says how often and since when it has failed, `ruled_out` are the causes that are not there, and `unread`
-    those that could not be decided, with the reason.
+    those that could not be decided, with the reason. `note` is what the last diagnosis said beside that.
     """
     reasons = [reason for _, reason in unread]
     actions = _named(_ACTION, reasons)
     # Our own name for the image holds the registry's account, which may be nobody's to ask; reasons name who refused.
     accounts = [each for each in _named(_ACCOUNT, reasons) if each != resource.account]
-    evidence = [times, *said(pull)]
+    evidence = [times, *said(pull), *([note] if note else [])]
     if ruled_out:
         evidence.append(f"Ruled out: {', '.join(ruled_out)}.")
     evidence += [f"Not decided: {cause}: {reason}" for cause, reason in unread[:_MOST_NAMED]]

@@ -12,6 +12,7 @@ import click
 from botocore.exceptions import BotoCoreError
 
 from pull_responder.checks import CHECKS, node_group_unhealthy
+from pull_responder.checks.inspected import questions
 from pull_responder.checks.pull_path import PATH_SYMPTOMS, PullPath, pull_path
 from pull_responder.cli import question, report
 from pull_responder.cli.as_json import diagnosis_object, skipped_object
@@ -24,7 +25,6 @@ from pull_responder.events.joining import joined
 from pull_responder.events.outcome import Skipped
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.facts import Facts
-from pull_responder.facts.inspected import questions
 from pull_responder.facts.reading import Reading
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.reading import Unread
@@ -85,11 +85,13 @@ class _Printer:
         self._console = console
         self._as_json = as_json
 
-    def diagnosis(self, diagnosis: Diagnosis, path: PullPath | None, asked: str | None = None) -> None:
+    def diagnosis(
+        self, diagnosis: Diagnosis, path: PullPath | None, *, asked: str | None = None, nodes: str | None = None
+    ) -> None:
         if self._as_json:
-            click.echo(json.dumps(diagnosis_object(diagnosis, path, asked), ensure_ascii=False))
+            click.echo(json.dumps(diagnosis_object(diagnosis, path, asked, nodes), ensure_ascii=False))
         else:
-            report.show_diagnosis(self._console, diagnosis, path=path, asked=asked)
+            report.show_diagnosis(self._console, diagnosis, path=path, asked=asked, nodes=nodes)
 
     def skipped(self, skipped: Skipped) -> None:
         if self._as_json:
@@ -101,7 +103,11 @@ class _Printer:
 def _connect() -> tuple[Settings, Aws]:
     try:
         settings = read_settings(os.environ)
-        return settings, Aws.connect(member_role=settings.member_role)
+        return settings, Aws.connect(
+            member_role=settings.member_role,
+            organization_account=settings.organization_account,
+            aws_registries=settings.aws_registries,
+        )
     except (BotoCoreError, SettingError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -123,6 +129,8 @@ def _of_event(file: str, printer: _Printer) -> int:
             diagnosis = diagnose_pull(asked.pull, asked.facts, checks=checks)
             diagnoses.append(diagnosis)
             printer.diagnosis(diagnosis, None if inspection.health_only else _path(asked.pull, asked.facts))
+            if asked.not_asked:
+                printer.skipped(Skipped(asked.not_asked))
     for skipped in [each for each in read if isinstance(each, Skipped)]:
         printer.skipped(skipped)
     return _exit_status(diagnoses)
@@ -144,13 +152,16 @@ def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
 def _of_question(text: str, chosen: Chosen, printer: _Printer) -> int:
     settings, aws = _connect()
     image = question.read_image(text, aws)
+    if aws.region:
+        question.check_region("AWS_REGION", aws.region, aws)
     if image.kind is RegistryKind.OTHER:
         printer.skipped(Skipped(question.not_in_ecr(image)))
         return 0
     diagnoses = []
     for answer in question.ask(Reading(aws), image, chosen, settings.known_principals):
         diagnoses.append(answer.diagnosis)
-        printer.diagnosis(answer.diagnosis, _path(answer.diagnosis.pull, answer.facts), asked=str(image))
+        path = _path(answer.diagnosis.pull, answer.facts)
+        printer.diagnosis(answer.diagnosis, path, asked=str(image), nodes=answer.nodes.name)
     return _exit_status(diagnoses)
 
 

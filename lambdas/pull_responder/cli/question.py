@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
-from pull_responder.checks import CHECKS
+from pull_responder.checks.pulled_image import read_image_ahead
 from pull_responder.cli.asked_nodes import Chosen, find_asked
 from pull_responder.diagnosis import Diagnosis
 from pull_responder.diagnosis import diagnose as diagnose_pull
@@ -16,17 +16,12 @@ from pull_responder.events.image_reference import ImageReference, RegistryKind, 
 from pull_responder.facts.facts import Facts
 from pull_responder.facts.node_role import principal_of
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.network import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pull_responder.checks.check import Check
+    from pull_responder.cli.cluster_nodes import Finder
     from pull_responder.facts.aws import Aws
     from pull_responder.facts.node import Nodes
     from pull_responder.facts.reading import Reading
-
-_PATH_CAUSES: Final = frozenset(Cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +54,49 @@ def check_region(option: str, region: str, aws: Aws) -> None:
         raise click.ClickException(f"{option}: there is no region {region!r}; did you mean {' or '.join(near)}?")
 
 
-def ask(reading: Reading, image: ImageReference, chosen: Chosen, known_principals: tuple[str, ...]) -> Iterator[Answer]:
+def ask(reading: Reading, image: ImageReference, chosen: Chosen, known_principals: tuple[str, ...]) -> list[Answer]:
     """Diagnose the pull of `image` by the chosen nodes, by all kinds of node where none is chosen.
 
     Raises click.ClickException where the cluster or the chosen nodes do not exist.
     """
-    host = image.host if image.kind is not RegistryKind.OTHER else None
-    for nodes in find_asked(Facts(reading), chosen):
-        facts = Facts(reading, known_principals=known_principals, asked=nodes, registry_host=host)
-        pull = _pull(image, nodes, facts)
-        yield Answer(nodes, diagnose_pull(pull, facts, checks=_checks(image)), facts)
+    facts = Facts(reading)
+    asked = _pull(image, facts.region or "")
+
+    def answer(find: Finder) -> Answer | None:
+        nodes = find()
+        return _answer(reading, image, asked, nodes, known_principals) if nodes else None
+
+    # What is pulled is read while it is looked for who pulls.
+    facts.start([lambda: read_image_ahead(asked, facts)])
+    return [each for each in facts.side_by_side(answer, find_asked(facts, chosen, asked.region)) if each]
 
 
-def _checks(image: ImageReference) -> tuple[Check, ...]:
-    if image.kind is RegistryKind.ECR_PRIVATE:
-        return CHECKS
-    # ECR Public is pulled from without credentials, so only the way there matters.
-    return tuple(check for check in CHECKS if check.id in _PATH_CAUSES)
-
-
-def _pull(image: ImageReference, nodes: Nodes, facts: Facts) -> PullFailure:
-    private = image.kind is RegistryKind.ECR_PRIVATE
-    return PullFailure(
-        symptom=Symptom.UNKNOWN,
-        stage=None,
+def _answer(
+    reading: Reading, image: ImageReference, asked: PullFailure, nodes: Nodes, known_principals: tuple[str, ...]
+) -> Answer:
+    facts = Facts(reading, known_principals=known_principals, asked=nodes)
+    pull = replace(
+        asked,
         region=image.region or nodes.region,
         account=nodes.account,
         principal=principal_of(nodes, facts),
-        registry_account=image.registry_account,
-        repository=image.repository if private else None,
-        tag=image.tag or (None if image.digest else "latest"),
-        digest=image.digest,
         cluster=nodes.cluster,
         node=nodes.instances[0].id if nodes.instances else None,
+    )
+    return Answer(nodes, diagnose_pull(pull, facts), facts)
+
+
+def _pull(image: ImageReference, region: str) -> PullFailure:
+    """Return what is asked about, without who pulls; `region` is that of ECR Public's pulls, whose host names none."""
+    return PullFailure(
+        symptom=Symptom.UNKNOWN,
+        stage=None,
+        region=image.region or region,
+        registry_account=image.registry_account,
+        repository=image.repository,
+        tag=image.tag or (None if image.digest else "latest"),
+        digest=image.digest,
+        registry_host=image.registry_host,
     )
 
 

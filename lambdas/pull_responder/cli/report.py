@@ -45,13 +45,19 @@ def show_skipped(console: Console, skipped: Skipped) -> None:
 
 
 def show_diagnosis(
-    console: Console, diagnosis: Diagnosis, *, path: PullPath | None = None, asked: str | None = None
+    console: Console,
+    diagnosis: Diagnosis,
+    *,
+    path: PullPath | None = None,
+    asked: str | None = None,
+    nodes: str | None = None,
 ) -> None:
     """Show one pull: what failed, each cause with its evidence and fix, and what is left open.
 
-    `asked` is the image of a question about a pull that has not failed; `path` is the way to the registry.
+    `asked` is the image of a question about a pull that has not failed, `nodes` those that it is about; `path` is the
+    way to the registry.
     """
-    _show_pull(console, diagnosis, path, asked)
+    _show_pull(console, diagnosis, nodes, asked)
     if path is not None:
         show_path(console, path)
     for finding in diagnosis.findings:
@@ -74,15 +80,15 @@ def show_diagnosis(
     console.print()
 
 
-def _show_pull(console: Console, diagnosis: Diagnosis, path: PullPath | None, asked: str | None) -> None:
+def _show_pull(console: Console, diagnosis: Diagnosis, nodes: str | None, asked: str | None) -> None:
     pull = diagnosis.pull
     image = asked or pull.image or pull.repository_arn or "not known (a refused registry token names no image)"
     _row(console, "Pull", image, style="bold")
     if asked is None:
         when = pull.observed_at or "not known"
         _row(console, "Failed", f"{pull.symptom}, stage {pull.stage or 'not known'}, at {when}")
-    elif path is not None:
-        _row(console, "By", path.nodes.name)
+    elif nodes is not None:
+        _row(console, "By", nodes)
     if pull.principal:
         _row(console, "Role" if diagnosis.role_arn else "Principal", diagnosis.role_arn or pull.principal.arn)
     places = (("cluster", diagnosis.cluster), ("node", pull.node), ("pod", pull.pod))

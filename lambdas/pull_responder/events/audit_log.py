@@ -4,7 +4,8 @@ A kubelet reports what its containers wait for by patching `pods/status`, and th
 patches with the request (EKS Best Practices Guides, "Detective controls": level Request for `pods/status` by
 system:nodes). kubelet's patch holds the lists of container statuses whole, because PodStatus declares no merge key for
 them (kubernetes/api, core/v1 types.go: "+listType=atomic").
-Inference: no public sample of such a record of EKS was found; its form follows from the audit.k8s.io/v1 Event.
+A record of EKS about a container that was killed is public (README of https://github.com/overdrive3000/go-lambda-eks-logs):
+its level is Request, and the statuses are in `requestObject`. Inference: about one that waits it has the same form.
 
 The payload: CloudWatch Logs User Guide, "Subscription filters with AWS Lambda". The reasons: kubernetes
 pkg/kubelet/images/types.go.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ from pull_responder.events import fields, kubernetes_names, names
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.events.outcome import UnusableEvent
-from pull_responder.events.pod_failure import PodFailure, clean, image_text, principal_arn
+from pull_responder.events.pod_failure import ECR_PUBLIC_SYMPTOMS, PodFailure, clean, image_text, principal_arn
 from pull_responder.model.pull import Symptom
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ _NODE_PREFIX: Final = "system:node:"
 _NODES: Final = "system:nodes"
 _PREFIX, _SUFFIX = "/aws/eks/", "/cluster"
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_DELIVERED: Final = re.compile(r'\s*+\{\s*+"awslogs"')
 
 
 class Dropped(StrEnum):
@@ -49,7 +52,7 @@ class Dropped(StrEnum):
 
     UNREADABLE = "unreadable"  # records that are cut or no JSON
     OTHER_RECORD = "other record"  # they hold a word of the filter and report no waiting container
-    NOT_PULLABLE_FROM_ECR = "no image of a private ECR registry"
+    NOT_PULLABLE_FROM_ECR = "no image in ECR, or one of ECR Public whose registry answered"
     BACK_OFF = "back-off without a reason"
     REPEAT = "repeat"
 
@@ -93,6 +96,21 @@ def read_log_batch(event: Mapping[str, object], *, account: str | None) -> Audit
             dropped[Dropped.REPEAT] += key in failures
             failures.setdefault(key, failure)
     return AuditBatch(tuple(failures.values()), len(records), {why: count for why, count in dropped.items() if count})
+
+
+def events_of(body: str, *, account: str | None, region: str) -> list[str]:
+    """Return the bodies of the events that a message of the queue holds.
+
+    It is one event, unless it is a dead letter of the function that reads audit logs: Lambda keeps there what it could
+    not hand on, as CloudWatch Logs delivered it. `account` and `region` are the function's.
+    """
+    if not _DELIVERED.match(body):
+        return [body]
+    try:
+        batch = read_log_batch(json.loads(body), account=account)
+    except (ValueError, RecursionError):  # whoever reads it as an event says that it is none
+        return [body]
+    return [failure.body(region=region) for failure in batch.failures]
 
 
 def _unpacked(data: str) -> Mapping[str, object]:
@@ -173,9 +191,11 @@ def _session(extra: Mapping[str, object]) -> str | None:
 
 
 def _drop(failure: PodFailure) -> Dropped | None:
-    image = failure.reference()
-    if image is None or image.kind is not RegistryKind.ECR_PRIVATE:
+    image, symptom = failure.reference(), read_message(failure.message).symptom
+    if image is None or image.kind is RegistryKind.OTHER:
+        return Dropped.NOT_PULLABLE_FROM_ECR
+    if image.kind is RegistryKind.ECR_PUBLIC and symptom not in ECR_PUBLIC_SYMPTOMS:
         return Dropped.NOT_PULLABLE_FROM_ECR
     # Without a reason it says no more than that an attempt has failed, and the record of that attempt says why.
-    is_bare = read_message(failure.message).symptom is Symptom.UNKNOWN and ": " not in failure.message
+    is_bare = symptom is Symptom.UNKNOWN and ": " not in failure.message
     return Dropped.BACK_OFF if is_bare and failure.message.startswith("Back-off pulling image") else None

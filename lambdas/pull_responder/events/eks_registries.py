@@ -1,15 +1,18 @@
-"""Which of AWS's registries serves the EKS add-ons of a region.
+"""The registries that AWS itself owns and serves EKS add-ons from. Customers can pull from them and read nothing else.
 
 Source: Amazon EKS User Guide, "View Amazon container image registries for Amazon EKS add-ons", of December 2024;
-regions that came later are missing.
+regions that came later are missing, which the setting awsRegistries adds.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-ADDON_REPOSITORY: Final = "eks/kube-proxy"
+NODE_REPOSITORY: Final = "eks/kube-proxy"
 """An image that every node of a node group pulls, unless its AMI brings it along."""
+
+DNS_REPOSITORY: Final = "eks/coredns"
+"""The add-on image that may run on Fargate; the others are DaemonSets, which Fargate does not run."""
 
 _REGISTRIES: Final = {
     "af-south-1": "877085696533",
@@ -46,6 +49,9 @@ _REGISTRIES: Final = {
     "us-west-1": "602401143452",
     "us-west-2": "602401143452",
 }
+
+AWS_REGISTRIES: Final = frozenset(_REGISTRIES.values())
+"""The accounts of these registries."""
 
 
 def registry_of(region: str) -> str | None:

@@ -14,7 +14,8 @@ from typing import Final
 
 from pull_responder.events import names
 from pull_responder.events.redaction import redact
-from pull_responder.events.registry_hosts import PUBLIC_HOSTS, read_private_host
+from pull_responder.events.registry_hosts import read_private_host
+from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 
 TEXT_LIMIT: Final = 1024
 """Characters of the longest reference that is read: the grammar's longest, with a tag and a digest, is shorter."""
@@ -66,6 +67,14 @@ class ImageReference:
     fips: bool = False
     dual_stack: bool = False
 
+    @property
+    def registry_host(self) -> str | None:
+        """The host of an ECR registry where it is not a private one's plain host, with its port if it has one."""
+        plain = self.kind is RegistryKind.ECR_PRIVATE and not (self.fips or self.dual_stack or self.port)
+        if self.kind is RegistryKind.OTHER or plain:
+            return None
+        return f"{self.host}:{self.port}" if self.port else self.host
+
     def __str__(self) -> str:
         return self.text
 
@@ -87,7 +96,7 @@ def parse_image(text: str) -> ImageReference | None:
         return None
     private = read_private_host(host)
     kind = RegistryKind.OTHER
-    if private or host.lower() in PUBLIC_HOSTS:
+    if private or host.lower() in ECR_PUBLIC_HOSTS:
         kind = RegistryKind.ECR_PRIVATE if private else RegistryKind.ECR_PUBLIC
     problem = (
         _scheme_problem(scheme)

@@ -1,8 +1,9 @@
 """One failure in several signals: the reason from CloudTrail, the pod from the cluster, each completed by the other.
 
 CloudTrail has the denial in AWS's own words and knows no pod; the audit log and Kubernetes events have the pod, and no
-more than "403". What a forwarder sends can be forged, so nothing that decides is taken from a signal without principal:
-its pod, namespace, message and tag are, which only people read.
+more than "403"; ECR's own event says what its upstream registry refused, and a node no more than "not found". What a
+forwarder sends can be forged, so nothing that decides is taken from a signal without principal:
+its pod, namespace, message and tag are, which only people read. The host is not: the way to it is examined.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
 # What a node can see of a pull that AWS denied: kubelet takes a token that it could not get for none.
 _OF_A_DENIAL: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN})
+# And of one that ECR could not serve, because its upstream registry did not serve it.
+_OF_AN_UPSTREAM: Final = frozenset({Symptom.NOT_FOUND, Symptom.ACCESS_DENIED, Symptom.UNKNOWN})
 
 
 def joined(pulls: Sequence[PullFailure]) -> list[PullFailure]:
     """Return the same failures in the same order, each with what the others of the same failure add to it."""
-    pulls = _explained(pulls)
+    pulls = _with_upstream(_explained(pulls))
     denials: defaultdict[object, list[PullFailure]] = defaultdict(list)
     reports: defaultdict[object, list[PullFailure]] = defaultdict(list)
     for pull in pulls:
@@ -37,7 +40,7 @@ def joined(pulls: Sequence[PullFailure]) -> list[PullFailure]:
 def _keys(pull: PullFailure) -> list[object]:
     """What another signal of the same failure shares: the repository, or for a denied token the role."""
     if pull.repository:
-        keys: list[object] = [(pull.registry_account, pull.region, pull.repository)]
+        keys: list[object] = [_repository(pull)]
         return [*keys, _role(pull)] if pull.denial is None and pull.principal else keys
     return [_role(pull)] if pull.principal else []
 
@@ -73,6 +76,33 @@ def _explained(pulls: Sequence[PullFailure]) -> list[PullFailure]:
     return explained
 
 
+def _with_upstream(pulls: Sequence[PullFailure]) -> list[PullFailure]:
+    """Give reports what ECR said of the upstream registry, and ECR's event the pod."""
+    said = {_repository(each): each for each in pulls if each.upstream_failure}
+    told: dict[object, list[PullFailure]] = defaultdict(list)
+    joined_ones = []
+    for pull in pulls:
+        of_ecr = said.get(_repository(pull))
+        if of_ecr and _is_of(pull, of_ecr):
+            told[_repository(pull)].append(pull)
+            pull = replace(pull, upstream_failure=of_ecr.upstream_failure)  # noqa: PLW2901 -- the same pull, told better
+        joined_ones.append(pull)
+    return [
+        _with_pod(pull, told[_repository(pull)]) if said.get(_repository(pull)) is pull else pull
+        for pull in joined_ones
+    ]
+
+
+def _is_of(report: PullFailure, of_ecr: PullFailure) -> bool:
+    if report.denial or report.upstream_failure or report.symptom not in _OF_AN_UPSTREAM:
+        return False
+    return not (report.tag and of_ecr.tag and report.tag != of_ecr.tag)
+
+
+def _repository(pull: PullFailure) -> object:
+    return (pull.registry_account, pull.region, pull.repository)
+
+
 def _says(pull: PullFailure) -> bool:
     return pull.symptom is not Symptom.UNKNOWN
 
@@ -91,6 +121,7 @@ def _with_pod(denied: PullFailure, reports: Iterable[PullFailure]) -> PullFailur
         namespace=denied.namespace or report.namespace,
         pod=denied.pod or report.pod,
         message=denied.message or report.message,
+        registry_host=denied.registry_host or (report.registry_host if same_image and report.principal else None),
     )
 
 

@@ -39,7 +39,8 @@ _LINE_BREAK: Final = re.compile(r"\r?\n|(?<!\\)\\++[nr]")
 # Queries sign URLs and tell nothing; the colon after one belongs to the chain, not to the query.
 _QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)(\?[^\s\"'<>]*+)?+")
 _PADDED_NAME: Final = re.compile(r"\"([^\"\s]++) ++\"")
-_LINK: Final = re.compile(r"[:,;] ++| - ")
+# kubelet's structured log lines have their error in `err="..."` (klog); all else is a chain of Go errors.
+_LINK: Final = re.compile(r"[:,;] ++| - | err=(?=\")")
 _GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 
@@ -50,6 +51,13 @@ _ARTIFACT_ATTEMPT: Final = "; artifact err: "
 
 _NOT_AUTHORIZED: Final = " is not authorized to perform: "
 _ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
+
+# Timeouts and refusals have the same words whatever failed: without one of these a message is not about a pull.
+_OF_A_PULL: Final = re.compile(r"pull|image|registry|manifest|blob|docker|credential|authorization token|\becr\b")
+_POD_SANDBOX: Final = "pod sandbox"
+_CARRIERS: Final = ("rpc error", "error response from daemon")
+# CRI-O says so before the registry's own words, which the redaction of passwords would take away with it.
+_LOGIN_REFUSED: Final = ("invalid username/password: ", "invalid username or password, ")
 
 _MEANINGS: Final = PhraseTable(PHRASES)
 _STAGES: Final = PhraseTable(STAGES)
@@ -81,7 +89,10 @@ def read_message(text: str) -> KubeletMessage:
     image = find_image(text, denial)
     if any(_is_other_trouble(_words(link)) for link in _LINK.split(text)):
         return KubeletMessage(Symptom.UNKNOWN, None, image)
-    chain = _Chain(attempt, is_pull="pull" in text.lower(), denial=denial)
+    if image is None and _POD_SANDBOX in text.lower():
+        # Networks and the runtime fail there, too; where it is the sandbox's image, the message names it.
+        return KubeletMessage(Symptom.UNKNOWN, None, None)
+    chain = _Chain(attempt, text=text.lower(), denial=denial)
     denied = chain.meaning.symptom is Symptom.ACCESS_DENIED
     return KubeletMessage(
         symptom=chain.meaning.symptom,
@@ -95,7 +106,7 @@ def read_message(text: str) -> KubeletMessage:
 
 def _plain(text: str) -> str:
     """The text on one line, without escapes, secrets and queries: line breaks part links, as in joined Go errors."""
-    text = _LINE_BREAK.sub(": ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES)))
+    text = _LINE_BREAK.sub(": ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES))).replace(*_LOGIN_REFUSED)
     text = _QUERY.sub(lambda query: query[1] + (":" if (query[2] or "").endswith(":") else ""), text)
     return _PADDED_NAME.sub(r'"\1"', redact(text, limit=TEXT_LIMIT))
 
@@ -106,17 +117,20 @@ class _Chain:
     `stage` and the others are what held where that phrase stands.
     """
 
-    def __init__(self, attempt: str, *, is_pull: bool, denial: Denial | None) -> None:
+    def __init__(self, attempt: str, *, text: str, denial: Denial | None) -> None:
         self.meaning = Meaning(Symptom.UNKNOWN, Weight.WRAPPER)
         self.stage: Stage | None = None
         self.error_code: str | None = None
         self.from_layer_bucket = False
         self._stage: Stage | None = None
         self._at_bucket = self._is_resolving = self._is_elsewhere = False
-        self._is_pull = is_pull
+        self._is_pull = "pull" in text
+        self._is_about_a_pull = _OF_A_PULL.search(text) is not None
+        self._labels: list[str] = []  # links around the cause that say neither what failed nor how
+        self._is_carried = False
         # AWS may have refused something that is no part of a pull, such as a secret or a volume.
         self._refused_other = _NOT_AUTHORIZED in attempt and denial is None
-        self._is_ecr = "ecr" in attempt.lower() and not self._refused_other
+        self._is_ecr = "ecr" in attempt.lower() and "perform sts:" not in attempt and not self._refused_other
         before: list[str] = []
         for link in _LINK.split(attempt):
             words = _words(link)
@@ -124,6 +138,8 @@ class _Chain:
             meaning = _meaning(words, before) or self._aws_error(link)
             if meaning and not self._is_beside(meaning, words):
                 self._keep(meaning)
+            elif not meaning:
+                self._note(words)
             before = words
         if self.meaning.symptom is Symptom.UNKNOWN:
             self.stage, self.from_layer_bucket = self._stage, self._at_bucket
@@ -146,11 +162,24 @@ class _Chain:
 
     def _is_beside(self, meaning: Meaning, words: list[str]) -> bool:
         """Whether a phrase tells of something else than this pull."""
-        if self._is_elsewhere:
+        if self._is_elsewhere or self._is_foreign():
             return True
         if meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:
             return True  # a token service that is not found says nothing of the image
         return self._refused_other and words[1:3] == ["is", "not"]
+
+    def _note(self, words: list[str]) -> None:
+        link = " ".join(words)
+        if link.endswith(_CARRIERS):
+            self._is_carried = True
+        elif link and not _STATUS_PLACES.match(words):
+            self._labels.append(link)
+
+    def _is_foreign(self) -> bool:
+        """Whether the chain begins with something that is no pull, such as a volume or a hook that failed."""
+        if self._is_about_a_pull or self._stage or not self._labels:
+            return False
+        return not self._is_carried or any(" " in label for label in self._labels)
 
     def _keep(self, meaning: Meaning) -> None:
         if meaning.weight < self.meaning.weight:

@@ -97,6 +97,7 @@ _DOCKER: Final = {
     "repository * not found": Meaning(Symptom.NOT_FOUND),
     "no matching manifest for *": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
     "image operating system * cannot be used on this platform": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    "a windows version * image is incompatible": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
     "filesystem layer verification failed for digest": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
 }
 
@@ -162,6 +163,7 @@ STAGES: Final = {
     "error getting credentials": Stage.TOKEN,
     "operation error ec2imds": Stage.TOKEN,
     "getauthorizationtoken": Stage.TOKEN,
+    "requesting bearer token": Stage.TOKEN,
     "failed to resolve reference": Stage.MANIFEST,
     "failed to resolve image": Stage.MANIFEST,
     "failed to resolve ref": Stage.MANIFEST,
@@ -213,6 +215,7 @@ OTHER_TROUBLE: Final = (
     "failed to set up sandbox container",
     "error received from addnetwork grpc call",
     "probe failed",
+    "denied the request",  # an admission webhook
     "mountvolume.setup failed",
     "unable to attach or mount volumes",
     "failed to create containerd task",

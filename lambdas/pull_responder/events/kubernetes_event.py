@@ -46,9 +46,11 @@ def read_kubernetes_event(envelope: Mapping[str, object], *, where: str = "") ->
         cluster=kubernetes_names.cluster(detail.get("clusterName")),
         namespace=kubernetes_names.object_name(about.get("namespace") or detail.get("namespace")),
         pod=kubernetes_names.object_name(about.get("name")),
+        labels=kubernetes_names.labels(about.get("labels")),
         node=_node(detail),
         time=_time(detail) or names.time(envelope.get("time")),
         event_id=names.event_id(envelope.get("id")),
+        region=names.region(envelope.get("region")),
     ).pull()
 
 

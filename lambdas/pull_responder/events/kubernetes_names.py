@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+_LABEL = re.compile(r"[A-Za-z0-9./_-]{1,317}=[A-Za-z0-9._-]{0,63}")
+_MOST_LABELS = 100
 _OBJECT = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}")
 _CLUSTER = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 _GROUP = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
@@ -16,6 +18,18 @@ _GROUP = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 def object_name(value: object) -> str | None:
     """A pod's, container's, node's or namespace's name."""
     return value if isinstance(value, str) and _OBJECT.fullmatch(value) else None
+
+
+def labels(value: object) -> tuple[str, ...] | None:
+    """A pod's labels, each as "key=value", of which a pod can have any number: the first hundred are taken."""
+    if not isinstance(value, dict):
+        return None
+    written = [f"{key}={text}" for key, text in value.items() if _is_label(key, text)]
+    return tuple(sorted(written)[:_MOST_LABELS])
+
+
+def _is_label(key: object, text: object) -> bool:
+    return isinstance(key, str) and isinstance(text, str) and bool(_LABEL.fullmatch(f"{key}={text}"))
 
 
 def cluster(value: object) -> str | None:

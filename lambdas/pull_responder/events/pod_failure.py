@@ -22,7 +22,7 @@ from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.principal import read_principal
 from pull_responder.events.redaction import redact
-from pull_responder.model.pull import PullFailure
+from pull_responder.model.pull import PullFailure, Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,14 @@ SOURCE: Final = "pull-responder.audit-log"
 DETAIL_TYPE: Final = "Pod Image Pull Failure"
 MESSAGE_LIMIT: Final = 4096
 """Characters of a message that are kept, credentials and control characters taken out."""
+
+ECR_PUBLIC_SYMPTOMS: Final = frozenset(
+    {Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.THROTTLED, Symptom.DISK_FULL}
+)
+"""What can be looked into of an image in ECR Public: the way there, and what is said in so many words."""
+
+# Where ECR Public's API is; its registry has no region.
+_ECR_PUBLIC_REGION: Final = "us-east-1"
 
 _KEYS: Final = {
     "cluster": "clusterName",
@@ -48,7 +56,8 @@ _KEYS: Final = {
 class PodFailure:
     """What a signal from a cluster says. All of it is checked by form and none of it is known to be true.
 
-    `account` is where it was received; `principal_arn` is the session of the node; `time` is ISO 8601 in UTC.
+    `account` and `region` are where it was received; `principal_arn` is the session of the node; `time` is ISO 8601 in
+    UTC.
     """
 
     account: str | None
@@ -62,6 +71,8 @@ class PodFailure:
     principal_arn: str | None = None
     time: str | None = None
     event_id: str | None = None
+    region: str | None = None
+    labels: tuple[str, ...] | None = None
 
     def body(self, *, region: str) -> str:
         """Return the event for the queue; `region` is the function's."""
@@ -79,7 +90,8 @@ class PodFailure:
         image = self.reference()
         if image is None:
             return Skipped("a failing pod whose message names no image")
-        return not_looked_into(image) or self._of(image, read_message(self.message))
+        said = read_message(self.message)
+        return not_looked_into(image, said.symptom) or self._of(image, said)
 
     def _of(self, image: ImageReference, said: KubeletMessage) -> PullFailure:
         arn = names.arn(self.principal_arn)
@@ -87,7 +99,7 @@ class PodFailure:
         return PullFailure(
             symptom=said.symptom,
             stage=said.stage,
-            region=image.region or "",
+            region=image.region or self.region or _ECR_PUBLIC_REGION,
             account=self.account,
             principal=read_principal("", {"arn": self.principal_arn}, partition=partition),
             denial=said.denial,
@@ -102,15 +114,19 @@ class PodFailure:
             observed_at=self.time,
             event_id=self.event_id,
             message=self.message or None,
+            registry_host=image.registry_host,
+            pod_labels=self.labels,
         )
 
 
-def not_looked_into(image: ImageReference) -> Skipped | None:
+def not_looked_into(image: ImageReference, symptom: Symptom) -> Skipped | None:
     """Return why nothing in AWS can explain that `image` is not pulled; None where it can."""
     if image.kind is RegistryKind.OTHER:
         return Skipped(f"{image} is not in Amazon ECR but in {redact(image.host, limit=80)}")
-    if image.kind is RegistryKind.ECR_PUBLIC:
-        return Skipped(f"{image} is in Amazon ECR Public, which is pulled from without a role")
+    if image.kind is RegistryKind.ECR_PUBLIC and symptom not in ECR_PUBLIC_SYMPTOMS:
+        return Skipped(
+            f"{image} is in Amazon ECR Public, which is pulled from without a role, and its registry answered"
+        )
     if image.problem:
         return Skipped(f"the image reference {image} is wrong: {image.problem}")
     return None
@@ -133,6 +149,7 @@ def read_pod_failure(envelope: Mapping[str, object], *, where: str = "") -> Pull
         principal_arn=principal_arn(detail.get(_KEYS["principal_arn"])),
         time=names.time(envelope.get("time")),
         event_id=names.event_id(envelope.get("id")),
+        region=names.region(envelope.get("region")),
     ).pull()
 
 

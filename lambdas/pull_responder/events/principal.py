@@ -48,7 +48,7 @@ def read_principal(denied: str, identity: object, *, partition: str) -> Principa
             return _with_issuer(principal, issuer, identity)
     if issuer and (principal := _from_arn(issuer)):
         session = _session_name(fields.text(identity, "principalId"))
-        return replace(principal, arn="", session_name=session, role_delivery=_role_delivery(identity))
+        return _with_session(replace(principal, arn="", session_name=session), identity)
     return _without_arn(identity, partition)
 
 
@@ -85,9 +85,14 @@ def _issuing_role(identity: object) -> Arn | None:
     return arn if arn and arn.service == "iam" and arn.resource.startswith("role/") else None
 
 
-def _role_delivery(identity: object) -> str | None:
+def _with_session(principal: Principal, identity: object) -> Principal:
+    """`principal` with how and when the credentials of its session were handed out."""
     version = fields.text(identity, "sessionContext", "ec2RoleDelivery")
-    return version if version in _ROLE_DELIVERIES else None
+    return replace(
+        principal,
+        role_delivery=version if version in _ROLE_DELIVERIES else None,
+        issued_at=names.time(fields.text(identity, "sessionContext", "attributes", "creationDate")),
+    )
 
 
 def _with_issuer(principal: Principal, issuer: Arn | None, identity: object) -> Principal:
@@ -95,7 +100,7 @@ def _with_issuer(principal: Principal, issuer: Arn | None, identity: object) -> 
     if issuer is None or principal.kind != PrincipalKind.ROLE or principal.role_arn:
         return principal
     same = (issuer.account, issuer.resource.rpartition("/")[2]) == (principal.account, principal.name)
-    return replace(principal, role_arn=str(issuer), role_delivery=_role_delivery(identity)) if same else principal
+    return _with_session(replace(principal, role_arn=str(issuer)), identity) if same else principal
 
 
 def _without_arn(identity: object, partition: str) -> Principal | None:

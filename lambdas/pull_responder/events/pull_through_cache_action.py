@@ -1,6 +1,8 @@
 """Amazon ECR's own event about a pull through cache that could not fetch an image from its upstream registry.
 
-Source: Amazon ECR User Guide, "Amazon ECR events and EventBridge", "Event for a pull through cache action".
+Source: Amazon ECR User Guide, "Amazon ECR events and EventBridge", "Event for a pull through cache action", which shows
+that of a success; `failure-code` and `failure-reason` are in EventBridge's schema of the event, and optional there.
+Inference: the status of a failure begins with "FAIL"; what else is no success may be under way, and is no failure yet.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ def read_cache_action(envelope: Mapping[str, object], *, where: str = "") -> Pul
         raise UnusableEvent(f"{where}.detail" if where else "detail", f"is not an object but {fields.kind(detail)}")
     status = fields.text(detail, "sync-status")
     code, reason = fields.text(detail, "failure-code"), fields.text(detail, "failure-reason")
-    if not (code or reason):
+    if not (code or reason or status.upper().startswith("FAIL")):
         return Skipped(f"a pull through cache action that ended in {redact(status, limit=80) or '(no status)'}")
     repository = names.repository(detail.get("repository-name"))
     arn = _repository_arn(envelope)
@@ -40,7 +42,7 @@ def read_cache_action(envelope: Mapping[str, object], *, where: str = "") -> Pul
     region = names.region(arn.region if arn else None) or names.region(envelope.get("region"))
     if repository is None or account is None or region is None:
         return Skipped("a failed pull through cache action that does not say of which repository")
-    failure = redact(": ".join(filter(None, (code, reason))), limit=_REASON_LIMIT)
+    failure = redact(": ".join(filter(None, (code, reason))) or f"sync-status {status}", limit=_REASON_LIMIT)
     return PullFailure(
         symptom=Symptom.UNKNOWN,
         stage=Stage.MANIFEST,

@@ -14,8 +14,6 @@ from typing import Final
 from pull_responder.events import names
 from pull_responder.model.arn import DNS_SUFFIXES, partition_of
 
-PUBLIC_HOSTS: Final = frozenset({"public.ecr.aws", "ecr-public.aws.com"})
-
 # Dual-stack suffixes; every other partition is only known to have the suffix of its IPv4 hosts.
 _DUAL_STACK_SUFFIXES: Final = {
     "aws": "on.aws",

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 
+# ECR Public User Guide, "Making requests to Amazon ECR Public registries".
+ECR_PUBLIC_HOSTS = frozenset({"public.ecr.aws", "ecr-public.aws.com"})
+
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
@@ -67,7 +70,8 @@ class Principal:
 
     `arn` is what AWS wrote: for a role the session's ARN, which has dropped the role's path, or empty when AWS
     gave none. `role_arn` is the issuing role's own ARN and is set only where the event carried it, path included.
-    `role_delivery` is the version of the instance metadata service that handed out the credentials ("1.0", "2.0").
+    `role_delivery` is the version of the instance metadata service that handed out the credentials ("1.0", "2.0"),
+    `issued_at` when they were issued, in ISO 8601 and UTC.
     """
 
     kind: PrincipalKind
@@ -78,6 +82,7 @@ class Principal:
     session_name: str | None = None
     role_arn: str | None = None
     role_delivery: str | None = None
+    issued_at: str | None = None
 
     @property
     def instance_id(self) -> str | None:
@@ -108,8 +113,10 @@ class PullFailure:
     """One failed pull. What is not known is None; nothing in it can be trusted to be true.
 
     `account` is where the failure was recorded, `region` the registry's region. `observed_at` is ISO 8601 in UTC.
-    `message` is what kubelet said, `upstream_failure` why ECR could not fetch from an upstream registry ("CODE:
-    reason"); both are bounded and redacted.
+    `registry_host` is the host that the image names where it is not the plain one of a private registry: dual-stack,
+    FIPS, with a port, or ECR Public's. Its images have no `registry_account`, and `region` is where they are pulled.
+    `pod_labels` are the pod's, each as "key=value". `message` is what kubelet said, `upstream_failure` why ECR could
+    not fetch from an upstream registry ("CODE: reason"); both are bounded and redacted.
     """
 
     symptom: Symptom
@@ -130,6 +137,8 @@ class PullFailure:
     event_id: str | None = None
     message: str | None = None
     upstream_failure: str | None = None
+    registry_host: str | None = None
+    pod_labels: tuple[str, ...] | None = None
 
     @property
     def partition(self) -> str:
@@ -146,12 +155,19 @@ class PullFailure:
         return None
 
     @property
+    def from_ecr_public(self) -> bool:
+        """Whether the image is in ECR Public, which is pulled from without credentials if need be."""
+        return (self.registry_host or "").lower().partition(":")[0] in ECR_PUBLIC_HOSTS
+
+    @property
     def image(self) -> str | None:
         """The image as a pod names it, as far as it is known; None when the repository is not."""
         suffix = DNS_SUFFIXES.get(self.partition)
-        if not (self.registry_account and self.repository and suffix):
+        plain = f"{self.registry_account}.dkr.ecr.{self.region}.{suffix}" if self.registry_account and suffix else None
+        host = self.registry_host or plain
+        if not (host and self.repository):
             return None
-        name = f"{self.registry_account}.dkr.ecr.{self.region}.{suffix}/{self.repository}"
+        name = f"{host}/{self.repository}"
         if self.tag:
             name += f":{self.tag}"
         return f"{name}@{self.digest}" if self.digest else name

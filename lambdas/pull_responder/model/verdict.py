@@ -57,7 +57,7 @@ class Remediation:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer of one check. A failed verdict has `resource`, `explanation` and `remediation`; an
-    inconclusive one has `reason`.
+    inconclusive one has `reason`, and a passed one where it says why the pull was refused all the same.
     """
 
     status: Status
@@ -68,9 +68,9 @@ class Verdict:
     remediation: Remediation | None = None
 
     @classmethod
-    def passed(cls, *evidence: str) -> Self:
+    def passed(cls, *evidence: str, reason: str = "") -> Self:
         """The fault is not there, and `evidence` says how that is known."""
-        return cls(Status.PASSED, evidence)
+        return cls(Status.PASSED, evidence, reason)
 
     @classmethod
     def not_applicable(cls, reason: str) -> Self:

@@ -16,6 +16,7 @@ from tests.integration.handlers.test_diagnose import (
     Context,
     Inbox,
     batch,
+    denial,
     failed,
     imported,
     inbox,
@@ -84,6 +85,31 @@ def test_a_waiting_pod_becomes_a_finding_that_names_it(
     assert "web-7c9d8b5f6-x2x9k" in message["Message"]
     (finding,) = [each for each in imported(aws, role) if each["GeneratorId"].endswith("role_lacks_pull_permissions")]
     assert finding["Compliance"]["Status"] == "FAILED"
+
+
+def test_a_dead_letter_sent_on_to_diagnose_is_a_finding_all_the_same(
+    aws: EmulatedAws, inbox: Inbox, queue: str, node: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role, instance = node
+    repository = f"audit/{uuid4().hex[:8]}"
+    aws.client("ecr").create_repository(repositoryName=repository)
+    image = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{repository}:v1"
+    lost = delivered(of_node(role, instance, image), record(container("quay.io/app:v1")), "{cut")
+    monkeypatch.setenv("QUEUE_URL", queue + "-that-was-deleted")
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        audit_log.handler(lost, CONTEXT)
+
+    assert failed(diagnose.handler(batch(json.dumps(lost)), Context())) == []
+    causes = [each["MessageAttributes"]["cause"]["Value"] for each in inbox.messages()]
+    assert "role_lacks_pull_permissions" in causes
+
+
+@pytest.mark.usefixtures("inbox")
+def test_a_dead_letter_that_cannot_be_read_fails_alone(node: tuple[str, str]) -> None:
+    role, instance = node
+    good = denial(role, instance)
+    answer = diagnose.handler(batch(json.dumps(packed(b"cut")), json.dumps(good)), Context())
+    assert failed(answer) == ["message-0"]
 
 
 def test_more_failures_than_one_request_takes_are_all_queued(aws: EmulatedAws, queue: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from pull_responder.checks import CHECKS
 from pull_responder.checks.check import Check
 from pull_responder.diagnosis import Open, diagnose
 from pull_responder.facts.aws import Aws
@@ -107,10 +108,11 @@ def test_every_failed_check_is_reported_in_the_order_of_the_checks() -> None:
 
 
 def test_neither_wording_nor_time_changes_the_identity_and_a_repositorys_hangs_on_the_role_account() -> None:
-    of_repository = check("a", failed("AwsEcrRepository", REPOSITORY, "111111111111"), resource_type="AwsEcrRepository")
+    of_repository = failed("AwsEcrRepository", REPOSITORY, "111111111111")
 
-    def identity(pull: PullFailure) -> str:
-        [finding] = diagnose(pull, facts(), checks=[of_repository]).findings
+    def identity(pull: PullFailure, *, by_role_account: bool = True) -> str:
+        asked = check("a", of_repository, by_role_account=by_role_account)
+        [finding] = diagnose(pull, facts(), checks=[asked]).findings
         return finding.id
 
     assert PULL.principal
@@ -119,6 +121,16 @@ def test_neither_wording_nor_time_changes_the_identity_and_a_repositorys_hangs_o
     assert identity(PULL) == identity(later)
     assert identity(PULL).startswith("pull-responder/a/111111111111/us-east-1/")
     assert identity(PULL) != identity(elsewhere)
+    assert identity(PULL, by_role_account=False) == identity(elsewhere, by_role_account=False)
+
+
+def test_only_what_a_repository_refuses_to_some_accounts_hangs_on_the_role_account() -> None:
+    assert {each.id for each in CHECKS if each.by_role_account} == {
+        "rcp_blocks_pull",
+        "registry_policy_denies_pull",
+        "repository_policy_denies_pull",
+        "repository_policy_lacks_grant",
+    }
 
 
 @pytest.mark.parametrize(
@@ -166,6 +178,35 @@ def test_what_has_been_fixed_since_is_said_only_where_nothing_is_left() -> None:
     assert diagnose(PULL, facts(), checks=[check("a", OPEN)]).note == ""
     assert diagnose(PULL, facts(), checks=[check("a", failed())]).note == ""
     assert diagnose(replace(PULL, denial=None), facts(), checks=[check("a", PASSED)]).note == ""
+
+
+@pytest.mark.parametrize(
+    ("symptom", "tag", "verdicts", "said"),
+    [
+        (Symptom.NOT_FOUND, "v1", [PASSED, NONE], "The image is there now"),
+        (Symptom.PLATFORM_MISMATCH, "v1", [PASSED], "has a manifest for the node's platform now"),
+        (Symptom.NOT_FOUND, "v1", [PASSED, OPEN], ""),
+        (Symptom.NOT_FOUND, "v1", [PASSED, failed()], ""),
+        (Symptom.NOT_FOUND, "v1", [NONE], ""),
+        (Symptom.NOT_FOUND, None, [PASSED], ""),  # the repository is there, and of which image it was is not known
+        (Symptom.TIMEOUT, "v1", [PASSED], ""),  # it blamed nothing, and may be on the node
+        (Symptom.THROTTLED, "v1", [PASSED], ""),
+    ],
+)
+def test_what_was_not_there_and_is_now(symptom: Symptom, tag: str | None, verdicts: list[Verdict], said: str) -> None:
+    pull = replace(PULL, symptom=symptom, denial=None, tag=tag)
+    every = frozenset(Symptom)
+    checks = [check(f"c{at}", verdict, symptoms=every, policy_type=None) for at, verdict in enumerate(verdicts)]
+    note = diagnose(pull, facts(), checks=checks).note
+    assert said in note
+    assert bool(note) is bool(said)
+
+
+def test_an_image_of_awss_own_cannot_be_seen_to_be_there() -> None:
+    pull = replace(PULL, symptom=Symptom.NOT_FOUND, denial=None, tag="v1", registry_account="602401143452")
+    asked = check("a", NONE, resource_type="AwsEcrRepository", symptoms=frozenset(Symptom))
+    other = check("b", PASSED, symptoms=frozenset(Symptom))
+    assert diagnose(pull, facts(), checks=[asked, other]).note == ""
 
 
 def test_checks_that_cannot_explain_the_symptom_are_not_run() -> None:

@@ -45,6 +45,15 @@ def test_a_waiting_container_becomes_a_pull_with_pod_node_role_and_what_kubelet_
     assert (pull.account, pull.observed_at, pull.event_id) == (OURS, "2026-03-01T12:00:00Z", RECORD["auditID"])
 
 
+@pytest.mark.parametrize(
+    "host", ["111111111111.dkr.ecr-fips.us-east-1.amazonaws.com", "111111111111.dkr-ecr.us-east-1.on.aws"]
+)
+def test_the_host_that_the_pod_names_is_kept(host: str) -> None:
+    (pull,) = through_the_queue(read(record(container(f"{host}/shop/web:v1"))))
+    assert isinstance(pull, PullFailure)
+    assert (pull.registry_host, pull.image) == (host, f"{host}/shop/web:v1")
+
+
 @pytest.mark.parametrize("listed", ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"])
 def test_containers_of_every_kind_are_seen(listed: str) -> None:
     status = {listed: [{"state": {"running": {}}}, container(f"{REGISTRY}/init:v1")]}
@@ -90,6 +99,26 @@ def test_an_image_of_another_registry_is_dropped(image: str) -> None:
     batch = read(record(container(image, message="Back-off")))
     assert batch.failures == ()
     assert batch.dropped == {Dropped.NOT_PULLABLE_FROM_ECR: 1}
+
+
+PUBLIC = "public.ecr.aws/nginx/nginx:1"
+
+
+def test_an_image_of_ecr_public_is_passed_on_where_no_registry_answered() -> None:
+    said = 'Head "https://public.ecr.aws/v2/nginx/nginx/manifests/1": dial tcp 75.2.101.78:443: i/o timeout'
+    batch = read(record(container(PUBLIC, message=said)))
+    (pull,) = through_the_queue(batch)
+    assert isinstance(pull, PullFailure)
+    assert (pull.symptom, pull.image, pull.from_ecr_public) == (Symptom.TIMEOUT, PUBLIC, True)
+    # Its registry has no region: what counts is where the cluster is.
+    assert (pull.region, pull.registry_account, pull.repository_arn) == ("eu-west-1", None, None)
+
+
+@pytest.mark.parametrize("said", ["toomanyrequests: Rate exceeded", "403 Forbidden", "not found"])
+def test_an_answer_of_ecr_public_is_passed_on_only_where_it_says_all(said: str) -> None:
+    message = f"unexpected status from HEAD request to https://public.ecr.aws/v2/nginx/nginx/manifests/1: {said}"
+    batch = read(record(container(PUBLIC, message=message)))
+    assert len(batch.failures) == ("toomanyrequests" in said)
 
 
 def test_a_reference_that_is_spelt_wrong_is_passed_on_and_said() -> None:
@@ -245,3 +274,8 @@ def test_any_field_may_hold_anything(field: str, value: object) -> None:
     batch = read(record(**{field: value}), RECORD)
     assert len(batch.failures) in {1, 2}
     assert all(isinstance(each, PullFailure | Skipped) for each in through_the_queue(batch))
+
+
+def test_a_policy_that_logs_the_answer_too_changes_nothing() -> None:
+    answered = record(level="RequestResponse", responseObject={"kind": "Pod", "status": {"phase": "Pending"}})
+    assert read(answered).failures == read(RECORD).failures

@@ -53,6 +53,7 @@ def test_the_record_as_ecr_sends_it() -> None:
             session_name="i-0123456789abcdef0",
             role_arn="arn:aws:iam::111111111111:role/nodes/eks-node",
             role_delivery="2.0",
+            issued_at="2026-03-01T09:12:44Z",
         ),
         denial=pull.denial,
         registry_account="111111111111",
@@ -187,7 +188,17 @@ def test_the_identity_stands_in_for_a_message_without_a_principal() -> None:
         session_name="i-0123456789abcdef0",
         role_arn="arn:aws:iam::111111111111:role/nodes/eks-node",
         role_delivery="2.0",
+        issued_at="2026-03-01T09:12:44Z",
     )
+
+
+@pytest.mark.parametrize("created", [None, 1_772_356_364, "yesterday", "2026-03-01", {}])
+def test_a_time_of_issue_that_is_none_is_not_known(created: object) -> None:
+    identity = load("ecr_denials/node_role_every_field")["detail"]["userIdentity"]
+    session = {**identity["sessionContext"], "attributes": {"creationDate": created}}
+    principal = denial("node_role_every_field", userIdentity={**identity, "sessionContext": session}).principal
+    assert principal is not None
+    assert (principal.issued_at, principal.role_delivery) == (None, "2.0")
 
 
 def test_a_session_issued_by_another_role_lends_no_path() -> None:

@@ -144,3 +144,23 @@ def test_any_text_is_accepted_and_nothing_is_invented(text: str) -> None:
         assert image.registry_account is not None
         assert image.region is not None
         assert image.text.startswith(image.host)
+
+
+@pytest.mark.parametrize(
+    ("host", "registry_host"),
+    [
+        ("111111111111.dkr.ecr.us-east-1.amazonaws.com", None),
+        ("111111111111.dkr.ecr.us-east-1.amazonaws.com:443", "111111111111.dkr.ecr.us-east-1.amazonaws.com:443"),
+        (
+            "111111111111.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
+            "111111111111.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
+        ),
+        ("111111111111.dkr-ecr.us-east-1.on.aws", "111111111111.dkr-ecr.us-east-1.on.aws"),
+        ("public.ecr.aws", "public.ecr.aws"),
+        ("quay.io:443", None),
+    ],
+)
+def test_the_host_is_kept_where_the_way_to_it_is_another(host: str, registry_host: str | None) -> None:
+    image = parse_image(f"{host}/team/app:v1")
+    assert image is not None
+    assert image.registry_host == registry_host

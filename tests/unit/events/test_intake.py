@@ -23,6 +23,7 @@ from pull_responder.events.intake import (
     read_text,
 )
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage
+from tests.unit.events.audit_records import RECORD, delivered
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -228,3 +229,11 @@ def test_the_session_of_a_role_makes_no_difference() -> None:
 def test_a_cross_account_pull_seen_from_both_sides_is_one() -> None:
     owner, caller = pull("cross_account_in_owners_trail"), pull("cross_account_in_callers_trail")
     assert distinct([owner, caller]) == [caller]
+
+
+def test_a_dead_letter_of_audit_records_is_read_in_a_batch_of_the_queue() -> None:
+    letter = {"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps(delivered(RECORD, "{cut"))}
+    pull, dropped = read_event({"Records": [letter]})
+    assert isinstance(pull, PullFailure)
+    assert pull.pod == "web-7c9d8b5f6-x2x9k"
+    assert dropped == Skipped("1 in the batch: unreadable")

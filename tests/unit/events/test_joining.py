@@ -95,7 +95,39 @@ def test_a_denied_token_explains_a_401_of_its_role_and_has_no_image_of_its_own()
     assert joined([TOKEN, replace(unauthenticated, principal=OTHERS)])[0] == TOKEN
 
 
+REFUSED = "UpstreamAccessDenied: The upstream registry refused the credentials"
+OF_ECR = replace(DENIED, symptom=Symptom.UNKNOWN, denial=None, principal=None, node=None, upstream_failure=REFUSED)
+MISSING = replace(AUDITED, symptom=Symptom.NOT_FOUND, message="not found")
+
+
+def test_what_the_upstream_refused_gets_the_pod_and_the_report_gets_the_reason() -> None:
+    of_ecr, reported = joined([OF_ECR, MISSING])
+    assert (of_ecr.namespace, of_ecr.pod, of_ecr.message) == ("shop", "web-1", "not found")
+    assert (of_ecr.principal, of_ecr.upstream_failure) == (None, REFUSED)
+    assert reported == replace(MISSING, upstream_failure=REFUSED)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        replace(MISSING, repository="other"),
+        replace(MISSING, symptom=Symptom.TIMEOUT),
+        replace(MISSING, symptom=Symptom.PLATFORM_MISMATCH),
+    ],
+)
+def test_another_failure_is_not_the_upstreams(report: PullFailure) -> None:
+    assert joined([OF_ECR, report]) == [OF_ECR, report]
+    other_tag = replace(OF_ECR, tag="v2")
+    assert joined([other_tag, MISSING]) == [other_tag, MISSING]
+
+
+def test_the_host_of_an_event_that_can_be_forged_is_not_taken() -> None:
+    host = "111111111111.dkr-ecr.us-east-1.on.aws"
+    assert joined([DENIED, replace(AUDITED, registry_host=host)])[0].registry_host == host
+    assert joined([DENIED, replace(ON_NODE, registry_host=host)])[0].registry_host is None
+
+
 def test_alone_they_stay_as_they_are() -> None:
-    for pull in (DENIED, ON_NODE, AUDITED, BACK_OFF, TOKEN):
+    for pull in (DENIED, ON_NODE, AUDITED, BACK_OFF, TOKEN, OF_ECR, MISSING):
         assert joined([pull]) == [pull]
     assert joined([]) == []

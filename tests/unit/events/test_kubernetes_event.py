@@ -40,6 +40,16 @@ def test_the_exporters_own_layout() -> None:
     assert pull.message.startswith("Failed to pull image")
 
 
+def test_labels_tell_a_fargate_profile_from_another() -> None:
+    about = {**FAILED["detail"]["involvedObject"], "labels": {"app": "web", "a.b/c": "", "bad key": "x", "n": 1}}
+    pull = read(changed(involvedObject=about))
+    assert isinstance(pull, PullFailure)
+    assert pull.pod_labels == ("a.b/c=", "app=web")
+    unknown = read(changed(involvedObject={"kind": "Pod", "name": "web"}))
+    assert isinstance(unknown, PullFailure)
+    assert unknown.pod_labels is None
+
+
 def test_the_layout_of_its_readme() -> None:
     pull = read(README)
     assert isinstance(pull, PullFailure)

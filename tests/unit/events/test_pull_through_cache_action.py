@@ -51,9 +51,20 @@ def test_a_code_alone_is_enough_and_secrets_stay_behind() -> None:
     assert pull.upstream_failure == "X"
 
 
+@pytest.mark.parametrize("status", ["FAILED", "FAILURE"])
+def test_a_status_is_enough(status: str) -> None:
+    pull = read(changed(**{"sync-status": status, "failure-reason": None, "failure-code": None}))
+    assert isinstance(pull, PullFailure)
+    assert pull.upstream_failure == f"sync-status {status}"
+
+
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
+        (
+            changed(**{"sync-status": "IN_PROGRESS", "failure-code": None, "failure-reason": None}),
+            "a pull through cache action that ended in IN_PROGRESS",
+        ),
         (
             changed(**{"sync-status": "SUCCESS", "failure-code": None, "failure-reason": None}),
             "a pull through cache action that ended in SUCCESS",
