@@ -27,6 +27,7 @@ _MOST_PROBLEMS: Final = 50
 # A notice that cannot be sent is tried again after 1, 2, 4, … minutes, at last every hour.
 _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
+_HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # A stranger who is refused this often, or in this many ways (repositories, calls), is worth a mail.
 _STRANGER: Final = "unexpected_principal_denied"
@@ -78,8 +79,9 @@ class Life:
     """A finding and what has become of it. Times are in seconds since 1970, 0 where they do not apply.
 
     `version` counts the writes of its item. `created_at` never changes, `opened_at` is since when it is open this time.
-    `hub_at` is the time of the last update that Security Hub took, `hub_due` whether it has to have another. `look_at`
-    is when to look at it next. `inspection` is what was asked where no pull had failed.
+    `hub_at` is the time of the last update that Security Hub took, `hub_due` whether it has to have another, and
+    `hub_retry_at` when to try again if this run does not come to it. `look_at` is when to look at it next.
+    `inspection` is what was asked where no pull had failed.
     """
 
     finding: Finding
@@ -97,6 +99,7 @@ class Life:
     look_at: float = 0
     hub_at: float = 0
     hub_due: bool = False
+    hub_retry_at: float = 0
     inspection: Inspection | None = None
 
     @property
@@ -116,7 +119,7 @@ class Life:
         if self.pending:
             times.append(max(self.pending.due, self.pending.claimed_until))
         if self.hub_due:
-            times.append(self.look_at)
+            times.append(self.hub_retry_at)
         return min(times, default=None)
 
 
@@ -139,11 +142,21 @@ def found(  # noqa: PLR0913 -- keyword-only but for the two that it is about
             looked_at=now,
             look_at=look_at,
             hub_due=True,
+            hub_retry_at=now + _HUB_RETRY_SECONDS,
         )
     problems = life.problems
     if problem and problem not in problems:
         problems = (*problems, problem)[-_MOST_PROBLEMS:]
-    life = replace(life, finding=finding, problems=problems, reach=reach, looked_at=now, look_at=look_at, hub_due=True)
+    life = replace(
+        life,
+        finding=replace(finding, pull=_completed(finding.pull, life.finding.pull)),
+        problems=problems,
+        reach=reach,
+        looked_at=now,
+        look_at=look_at,
+        hub_due=True,
+        hub_retry_at=now + _HUB_RETRY_SECONDS,
+    )
     if not life.is_open:
         return _reopened(life, now)
     return _reminded(_grown(life, now), now, settings)
@@ -234,8 +247,8 @@ def passed(life: Life, *, because: str, now: float, settings: Settings) -> Life:
         resolved_at=now,
         because=because,
         looked_at=now,
-        look_at=now,
         hub_due=True,
+        hub_retry_at=now + _HUB_RETRY_SECONDS,
         pending=Pending(Edge.RESOLVED, because, now, due) if _may_have_been_heard(life) else None,
     )
 

@@ -149,7 +149,8 @@ def sighting(pull: PullFailure, *, identity: str, observed_at: str | None, now: 
         now if own is None else min(own, now),
         second.to_bytes(4, "big") + _digest(identity, MARK - 4),
         pod=f"{pull.namespace or '?'}/{pull.pod}" if pull.pod else None,
-        node=pull.node or (principal.instance_id if principal else None),
+        # Signals name the same node by its instance or by its host name: the instance, where it is known.
+        node=(principal.instance_id if principal else None) or pull.node,
     )
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 # Kept back from waiting for Security Hub, for telling people.
 _SECONDS_TO_NOTIFY: Final = 4.0
-_RETRY_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Hub:
         place = self._place()
         if isinstance(place, Unread):
             self._refused(len(lives), reason=place.reason)
-            return {life.id: _later(self._run.now()) for life in lives}
+            return dict.fromkeys((life.id for life in lives), self._later())
         asffs = {life.id: self._asff(life, place) for life in lives}
         outcome = security_hub.import_findings(
             place.client, list(asffs.values()), remaining=self._left, wait=self._run.wait
@@ -68,14 +67,21 @@ class Hub:
                 self._run.logger.error("security hub refused a finding", **asdict(rejection))
         rejected = {each.finding_id: each for each in outcome.rejections}
         rejected |= self._close(place, [life.id for life in lives if not life.is_open and life.id not in rejected])
+        later = self._later(unavailable=bool(outcome.unavailable))
         steps: dict[str, Callable[[Life], Life]] = {}
         for life in lives:
             refused = rejected.get(life.id)
             if refused is None:
                 steps[life.id] = _taken(life, seconds_of(asffs[life.id]["UpdatedAt"]) or self._run.now())
             else:
-                steps[life.id] = _later(self._run.now()) if refused.retryable else _let_go
+                steps[life.id] = later if refused.retryable else _let_go
         return steps
+
+    def _later(self, *, unavailable: bool = True) -> Callable[[Life], Life]:
+        """Return what to record of a finding that Security Hub is to have later."""
+        minutes = self._run.settings.recheck_minutes if unavailable else 1
+        at = self._run.now() + minutes * 60
+        return lambda life: replace(life, hub_retry_at=at)
 
     def _asff(self, life: Life, place: _Place) -> AwsSecurityFindingTypeDef:
         # At its creation, a finding is as old as its last update (Security Hub User Guide, BatchImportFindings).
@@ -137,12 +143,6 @@ class Hub:
 
 def _let_go(life: Life) -> Life:
     return replace(life, hub_due=False)
-
-
-def _later(now: float) -> Callable[[Life], Life]:
-    return lambda life: replace(
-        life, look_at=min(life.look_at, now + _RETRY_SECONDS) if life.is_open else now + _RETRY_SECONDS
-    )
 
 
 def _taken(sent: Life, at: float) -> Callable[[Life], Life]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -34,12 +35,16 @@ if TYPE_CHECKING:
 
 # One run after the other, a few findings each, so that AWS's limits for reading are for those who diagnose.
 _MOST_LOOKED_AT: Final = 30
+_MOST_DUE: Final = 300
 _MOST_PROBLEMS: Final = 10
 _MOST_OPEN: Final = 1_000
 _SECONDS_TO_TELL: Final = 8.0
 _SECONDS_TO_LOOK: Final = 15.0
 # What a change has fixed may not be readable at once: IAM's changes take a while to be seen everywhere.
 _AFTER_A_CHANGE: Final = 60.0
+
+# As many pulls of a finding are asked about, the latest; they share what is read.
+_MOST_PULLS: Final = 10
 
 _CHECK_OF: Final = {check.id: check for check in CHECKS}
 
@@ -69,21 +74,43 @@ class Recheck:
         """
         now = self._run.now()
         concerned = self._concerned(changes)
-        due = self._run.store.due_findings(before=now, limit=_MOST_LOOKED_AT)
-        ids = dict.fromkeys((*concerned, *due))
-        changed = []
-        for life in self._ledger.lives(ids):
-            if self._run.remaining() < _SECONDS_TO_LOOK:
-                break
-            try:
-                changed.append(self._looked_at(life, by_change=life.id in concerned))
-            except StoreError as error:
-                self._run.count("TableFailures")
-                self._run.logger.warning("the findings table did not answer", about=life.id, reason=str(error))
-        self._teller.tell(changed)
+        due = self._run.store.due_findings(before=now, limit=_MOST_DUE)
+        lives = self._ledger.lives(dict.fromkeys((*concerned, *due)))
+        # Those that only wait to be told first: that is quick, and somebody waits for it.
+        to_look_at = [life for life in lives if life.is_open and (life.id in concerned or life.look_at <= now)]
+        changed = [self._safely(life, by_change=False) for life in lives if life not in to_look_at]
+        for number, life in enumerate(to_look_at):
+            by_change = life.id in concerned
+            if number < _MOST_LOOKED_AT and self._run.remaining() > _SECONDS_TO_LOOK:
+                changed.append(self._safely(life, by_change=by_change))
+            elif by_change:
+                changed.append(self._safely(life, by_change=True, later=True))
+        self._teller.tell([life for life in changed if life])
         left_behind = self._run.store.due_problems(before=now, limit=_MOST_PROBLEMS)
         if left_behind and self._run.remaining() > _SECONDS_TO_LOOK:
             Responder(self._run).diagnose_again(left_behind)
+
+    def _safely(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
+        """Look at one finding, or have the next run do it; whatever happens there, the others have their turn."""
+        try:
+            if later:
+                return self._ledger.change(life.id, lambda known: replace(known, look_at=0) if known else None)
+            return self._looked_at(life, by_change=by_change)
+        except StoreError as error:
+            self._run.count("TableFailures")
+            self._run.logger.warning("the findings table did not answer", about=life.id, reason=str(error))
+        except Exception:
+            # A mistake of ours in one check must not keep the others from being looked at.
+            self._run.count("LooksFailed")
+            self._run.logger.exception("a finding could not be looked at", about=life.id)
+            self._passed_over(life)
+        return None
+
+    def _passed_over(self, life: Life) -> None:
+        """Have a finding wait for its next turn, so that it is not the first of every run."""
+        now, settings = self._run.now(), self._run.settings
+        with suppress(StoreError):
+            self._ledger.change(life.id, lambda known: looked(known, now=now, settings=settings) if known else None)
 
     def _concerned(self, changes: Sequence[Change]) -> frozenset[str]:
         """Return the ids of the open findings that one of `changes` can have fixed."""
@@ -106,7 +133,8 @@ class Recheck:
         def step(known: Life | None) -> Life | None:
             if known is None:
                 return None
-            if look and known.is_open:
+            # A diagnosis may have found it since this look began: then that is newer.
+            if look and known.is_open and known.looked_at <= now:
                 if look.gone_because:
                     # With what came while it was quiet: people hear how far it had reached in the end.
                     known = replace(known, reach=self._ledger.reach(known.problems))
@@ -137,8 +165,11 @@ class Recheck:
         finding = life.finding
         check = _CHECK_OF.get(finding.cause)
         if check is None:
-            return _Look(gone_because=f"This version of Pull Responder knows no cause {finding.cause}.")
+            # Another version found it, and may be back tomorrow.
+            return self._stopped(life) or _Look()
         asked = self._asked(life)
+        if asked is None:
+            return _Look()
         if not asked:
             return _Look(gone_because="The nodes that it was about do not exist any more.")
         if not check.symptoms:  # what is told by its repeating, and not by a look
@@ -161,16 +192,21 @@ class Recheck:
             return _Look(gone_because=f"{finding.resource.id} does not exist any more.")
         return self._stopped(life) or _Look()
 
-    def _asked(self, life: Life) -> list[tuple[PullFailure, Facts]]:
-        """Return the questions that the finding answers: its own pull, or those of the inspection that found it."""
+    def _asked(self, life: Life) -> list[tuple[PullFailure, Facts]] | None:
+        """Return the questions that the finding answers: the pulls that it fails, or those of the inspection that
+        found it; None where they cannot be read.
+        """
         if life.inspection is None:
-            return [(life.finding.pull, self._facts)]
+            # One role fails the pulls of many repositories, and is mended when none of them fails any more.
+            problems = self._run.store.problems(life.problems).values() if life.problems else ()
+            latest = sorted((each for each in problems if life.id in each.findings), key=lambda each: -each.last_seen)
+            pulls = [each.pull for each in latest if each.pull] or [life.finding.pull]
+            return [(pull, self._facts) for pull in dict.fromkeys(pulls[:_MOST_PULLS])]
         known_principals = self._run.settings.known_principals
         asked = []
         for question in questions(life.inspection, self._reading, known_principals=known_principals):
             if isinstance(question, Unread):
-                # What cannot be read is not gone: the finding's own pull is asked about instead, and not decided.
-                return [(life.finding.pull, self._facts)]
+                return None  # what cannot be read is not gone
             asked.append((question.pull, question.facts))
         return asked
 
@@ -192,7 +228,10 @@ def _same(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding | None:
 
 
 def _is_decided(cause: str, diagnosis: Diagnosis) -> bool:
-    return not diagnosis.late and all(each.cause != cause for each in (*diagnosis.inconclusive, *diagnosis.unchecked))
+    # A finding of the same cause about another thing does not tell that this thing is mended.
+    return not (diagnosis.late or diagnosis.findings) and all(
+        each.cause != cause for each in (*diagnosis.inconclusive, *diagnosis.unchecked)
+    )
 
 
 def _how_it_is_known(cause: str, diagnoses: Sequence[Diagnosis]) -> str:

@@ -43,6 +43,8 @@ _SECONDS_TO_PUBLISH: Final = 8.0
 _SECONDS_TO_DIAGNOSE: Final = 15.0
 # A lease outlives the run that holds it by this, so that no two diagnose the same problem.
 _SECONDS_OF_GRACE: Final = 5.0
+# A problem whose diagnosis comes to no end this often waits for its next failure after the quiet period.
+_MOST_TRIES: Final = 5
 # How many problems one run takes on; the others are left to the next look.
 _MOST_DIAGNOSES: Final = 20
 # Kept between invocations, as events go on saying the same.
@@ -125,8 +127,8 @@ class Responder:
         )
         for each, error in failed.items():
             self._table_failed(each, error)
-        self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
-        return [message for each in failed for message in groups[each].messages]
+        crashed = self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
+        return [message for each in (*failed, *crashed) for message in groups[each].messages]
 
     def _grouped(self, pulls: Sequence[tuple[Message, Occurrence]]) -> dict[str, _Group]:
         """Return the messages by their problems, each with what the others of its batch add to it."""
@@ -149,6 +151,9 @@ class Responder:
 
     def _recorded(self, problem: Problem, *, group: _Group, now: float, is_ours: bool) -> Problem:
         """Return the problem with the batch's events, leased if it is time for a diagnosis."""
+        if problem.unexplained_since and now - problem.last_seen > self._run.settings.stopped_minutes * 60:
+            # It had stopped: what fails now has not been failing all the time.
+            problem = replace(problem, unexplained_since=0, unexplained_count=0)
         problem = problem.seen(group.sightings)
         if not problem.is_due(now):
             return problem
@@ -161,14 +166,18 @@ class Responder:
             return replace(problem, look_at=0, leased_until=0)
         if not problem.is_due(now):
             return replace(problem, look_at=problem.leased_until if problem.leased_until > now else 0)
+        if problem.tries >= _MOST_TRIES:
+            return replace(problem, tries=0, look_at=0, quiet_until=now + self._run.settings.quiet_minutes * 60)
         until = now + self._run.remaining() + _SECONDS_OF_GRACE
-        return replace(problem, leased_until=until, leased_by=self._run.name, look_at=until)
+        return replace(problem, tries=problem.tries + 1, leased_until=until, leased_by=self._run.name, look_at=until)
 
     def _is_ours(self, problem: Problem, now: float) -> bool:
         return problem.leased_by == self._run.name and problem.leased_until > now
 
-    def _diagnose(self, problems: Sequence[Problem]) -> None:
+    def _diagnose(self, problems: Sequence[Problem]) -> list[str]:
+        """Diagnose problems that this run has leased, and return the ids of those that it crashed on."""
         changed: list[Life] = []
+        crashed: list[str] = []
         for problem in problems:
             if problem.pull is None:
                 continue
@@ -180,11 +189,17 @@ class Responder:
             except StoreError as error:
                 # The lease runs out, and whoever looks next diagnoses it again.
                 self._table_failed(problem.id, error)
+            except Exception:
+                # A mistake of ours in one check must not keep the others from being told.
+                self._run.count("DiagnosesFailed")
+                self._run.logger.exception("a problem could not be diagnosed", about=problem.id)
+                crashed.append(problem.id)
         self._teller.tell(changed)
+        return crashed
 
     def _released(self, problem: Problem) -> Problem:
         now = self._run.now()
-        return replace(problem, leased_until=0, look_at=now)
+        return replace(problem, tries=problem.tries - 1, leased_until=0, look_at=now)
 
     def _inspect(self, inspection: Inspection) -> bool:
         """Ask about nodes before a pull has failed, and return whether all of it could be asked and recorded.

@@ -36,7 +36,9 @@ class Settler:
         self._log(diagnosis)
         changed = [self._found(finding, problem=problem_id) for finding in diagnosis.findings]
         problem = self.ledger.change_problem(problem_id, lambda known: self._rested(known, diagnosis))
-        about = unexplained(problem, diagnosis, now=self.run.now(), settings=self.run.settings)
+        # What will be diagnosed again in a minute is not unexplained yet.
+        again = problem.look_at > 0
+        about = None if again else unexplained(problem, diagnosis, now=self.run.now(), settings=self.run.settings)
         if about is not None:
             changed.append(self._found(about, problem=problem_id))
             self.ledger.change_problem(problem_id, lambda known: replace(known, findings=(about.id,)))
@@ -54,8 +56,8 @@ class Settler:
             problems = known.problems if known else ()
             reach = self.ledger.reach(dict.fromkeys((*problems, *([problem] if problem else []))))
             life = found(known, finding, problem=problem, reach=reach, now=self.run.now(), settings=self.run.settings)
-            if inspection and not life.problems:
-                life = replace(life, inspection=inspection)
+            # Once a pull has failed, it is over when that pull would not fail any more.
+            life = replace(life, inspection=None if life.problems else inspection)
             return self.teller.claimed(life)
 
         life = self.ledger.change(finding.id, step)
@@ -69,13 +71,15 @@ class Settler:
         if diagnosis.late and problem.tries < _MOST_TRIES:
             return replace(
                 problem,
-                tries=problem.tries + 1,
                 leased_until=0,
                 leased_by="",
                 quiet_until=0,
                 look_at=now + _TRY_AGAIN_SECONDS,
             )
-        explained = bool(diagnosis.findings) or bool(diagnosis.note)
+        in_vain = not diagnosis.findings
+        # What has been fixed since has failed for the last time; if it goes on, it counts from now on.
+        since = now if diagnosis.note else problem.last_seen
+        before = problem.count if diagnosis.note else problem.count - 1
         return replace(
             problem,
             tries=0,
@@ -84,8 +88,8 @@ class Settler:
             look_at=0,
             quiet_until=now + self.run.settings.quiet_minutes * 60,
             findings=tuple(finding.id for finding in diagnosis.findings) or problem.findings,
-            unexplained_since=0 if explained else problem.unexplained_since or problem.last_seen,
-            unexplained_count=0 if explained else problem.unexplained_count or problem.count - 1,
+            unexplained_since=(problem.unexplained_since or since) if in_vain else 0,
+            unexplained_count=(problem.unexplained_count or before) if in_vain else 0,
         )
 
     def _explained(self, problem: Problem, diagnosis: Diagnosis) -> Life | None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     _Step = Callable[[Life], Life]
 
 _MINUTE: Final = 60
+# A claim outlives the run that holds it by this, so that no two tell the same.
+_SECONDS_OF_GRACE: Final = 5.0
 # A digest of more would not fit into a message.
 _MOST_IN_DIGEST: Final = 100
 # A finding put off for the digest of its minute is told a little after the minute's end, when the others are known.
@@ -53,13 +55,18 @@ class Teller:
         # Before the import, which makes Security Hub reset what people have set on a finding that is back.
         silenced = self._silenced(mine)
         updated = self._hub.update([life for life in due.values() if life.hub_due])
-        told = self._notify(mine, silenced)
-        for life in due.values():
-            self._record(life, updated.get(life.id), told.get(life.id))
+        for together in self._messages(mine, silenced):
+            told = self._told(together, silenced)
+            # At once, so that a run that dies later does not tell this one again.
+            for life in together:
+                self._record(life, updated.pop(life.id, None), told[life.id])
+        for finding_id, step in updated.items():
+            self._record(due[finding_id], step, None)
 
     def claimed(self, life: Life) -> Life:
-        """Return a finding with its notice, if one is due, claimed by this run."""
-        return claimed(life, self._run.now(), self._run.name)
+        """Return a finding with its notice, if one is due, claimed by this run, for as long as it can live."""
+        seconds = self._run.remaining() + _SECONDS_OF_GRACE
+        return claimed(life, self._run.now(), self._run.name, seconds=seconds)
 
     def _record(self, life: Life, in_hub: _Step | None, told: _Step | None) -> None:
         if in_hub is None and told is None:
@@ -70,10 +77,7 @@ class Teller:
                 return None
             if in_hub:
                 known = in_hub(known)
-            # Another run may have changed the finding since: what is crossed out is what was told, nothing newer.
-            if told and known.pending and life.pending and known.pending.claimant == self._run.name:
-                known = told(known)
-            return known
+            return told(known) if told else known
 
         try:
             self._ledger.change(life.id, step)
@@ -82,23 +86,31 @@ class Teller:
             self._run.count("TableFailures")
             self._run.logger.warning("what was told could not be recorded", finding=life.id, reason=str(error))
 
-    def _notify(self, lives: Sequence[Life], silenced: frozenset[str]) -> dict[str, _Step]:
-        told: dict[str, _Step] = {}
-        together = []
-        for life in lives:
-            now = self._run.now()
-            if life.id in silenced:
-                told[life.id] = partial(delivered, now=now, silently=True)
-            elif life.pending and life.pending.digest:
-                together.append(life)
-            elif (due := self._digest_due(life)) is not None:
-                told[life.id] = partial(put_off, due=due)
-            else:
-                told[life.id] = self._publish([life])
-        for at in range(0, len(together), _MOST_IN_DIGEST):
-            part = together[at : at + _MOST_IN_DIGEST]
-            told |= dict.fromkeys((life.id for life in part), self._publish(part))
-        return told
+    def _messages(self, lives: Sequence[Life], silenced: frozenset[str]) -> list[Sequence[Life]]:
+        """Return which findings go into one message: each has its own, unless there are too many."""
+        heard = [life for life in lives if life.id not in silenced]
+        digest = [life for life in heard if life.pending and life.pending.digest]
+        if len(heard) > self._run.settings.digest_above:
+            digest = heard
+        alone = [life for life in lives if life not in digest]
+        return [
+            *([life] for life in alone),
+            *(digest[at : at + _MOST_IN_DIGEST] for at in range(0, len(digest), _MOST_IN_DIGEST)),
+        ]
+
+    def _told(self, together: Sequence[Life], silenced: frozenset[str]) -> dict[str, _Step]:
+        """Tell of findings in one message, and return what to record of each."""
+        life = together[0]
+        if len(together) > 1:
+            return self._publish(together)
+        if life.id in silenced:
+            return {life.id: partial(delivered, now=self._run.now(), silently=True, sent=life)}
+        due = self._digest_due(life)
+        return self._publish(together) if due is None else {life.id: self._if_ours(partial(put_off, due=due))}
+
+    def _if_ours(self, step: _Step) -> _Step:
+        """Return `step` for a notice that no other run has taken over since."""
+        return lambda life: step(life) if life.pending and life.pending.claimant == self._run.name else life
 
     def _silenced(self, lives: Sequence[Life]) -> frozenset[str]:
         """Return those that nobody is to hear of: not severe enough, nowhere to tell, or silenced in Security Hub."""
@@ -115,7 +127,7 @@ class Teller:
     def _digest_due(self, life: Life) -> float | None:
         """Return when a new finding is told with others, as there are too many in this minute; else None."""
         pending = life.pending
-        if pending is None or pending.edge not in (Edge.NEW, Edge.BACK) or pending.tries > 1:
+        if pending is None or pending.edge not in (Edge.NEW, Edge.BACK) or pending.digest or pending.tries > 1:
             return None
         now = self._run.now()
         try:
@@ -126,8 +138,8 @@ class Teller:
             return None
         return (now // _MINUTE + 1) * _MINUTE + _AFTER_THE_MINUTE
 
-    def _publish(self, lives: Sequence[Life]) -> _Step:
-        """Publish one notice, or several as a digest."""
+    def _publish(self, lives: Sequence[Life]) -> dict[str, _Step]:
+        """Publish one notice, or several as a digest, and return what to record of each."""
         now = self._run.now()
         try:
             client, topic_arn = self._topic()
@@ -140,9 +152,9 @@ class Teller:
             self._run.count("NotificationsFailed")
             reason = why("sns:Publish", error).reason
             self._run.logger.warning("a notification was refused", findings=[life.id for life in lives], reason=reason)
-            return partial(undelivered, now=now)
+            return {life.id: self._if_ours(partial(undelivered, now=now)) for life in lives}
         self._run.count("NotificationsSent")
-        return partial(delivered, now=now)
+        return {life.id: partial(delivered, now=now, sent=life) for life in lives}
 
     def _topic(self) -> tuple[SNSClient, str]:
         topic_arn = self._run.settings.topic_arn or ""

@@ -35,6 +35,7 @@ def unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings:
         times=f"It has failed {problem.count} times since {iso(problem.first_seen)}, last on {iso(problem.last_seen)}.",
         ruled_out=diagnosis.passed,
         unread=[(each.cause, each.reason) for each in diagnosis.inconclusive],
+        note=diagnosis.note,
     )
     if verdict.remediation is None:
         raise AssertionError("a failed verdict has a remediation")
@@ -61,7 +62,8 @@ def unexplained_id(problem: Problem, diagnosis: Diagnosis) -> str:
     resource = _resource(diagnosis)
     return finding_id(
         cause=_CHECK.id,
-        account=resource.account,
+        # The registry's, as it is the same for all failures of a problem; whose role it is, not all of them tell.
+        account=diagnosis.pull.registry_account or resource.account,
         region=diagnosis.pull.region,
         resource=problem.id,
     )

@@ -10,10 +10,14 @@ from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish import sns
 from pull_responder.responder import settle, tell
 from pull_responder.responder.ledger import Ledger
+from pull_responder.responder.recheck import Recheck
+from pull_responder.responder.settle import Settler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pull_responder.diagnosis import Diagnosis
+    from pull_responder.findings.life import Life
     from tests.integration.responder.scene import Scene
 
 NEW = ("new", "role_lacks_pull_permissions")
@@ -167,3 +171,47 @@ def test_two_runs_at_once_tell_once(scene: Scene) -> None:
     scene.recheck()
     (finding,) = scene.in_hub(f"role/{node.role}")
     assert finding["ProductFields"]["pull-responder/events"] == "2"
+
+
+def test_a_diagnosis_that_crashes_keeps_nobody_else_waiting(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    poison, other = scene.role(), scene.role()
+    settle_it = Settler.settle
+
+    def crash(settler: Settler, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
+        if diagnosis.pull.principal and diagnosis.pull.principal.name == poison.role:
+            raise ZeroDivisionError
+        return settle_it(settler, problem_id, diagnosis)
+
+    monkeypatch.setattr(Settler, "settle", crash)
+    assert scene.respond(poison.denied(scene.clock.now), other.denied(scene.clock.now)) == ["0"]
+    (told,) = scene.told()
+    assert told["finding"]["resource"]["id"].endswith(other.role)
+    # It is tried a few times more, and then waits for its next failure.
+    tried = 0
+    for _ in range(10):
+        scene.clock.forward(minutes=3)
+        tried += len(scene.store.due_problems(before=scene.clock.now, limit=10))
+        scene.recheck()
+    assert 3 <= tried <= 6
+
+
+def test_a_look_that_crashes_keeps_nobody_else_waiting(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    poison, other = scene.role(), scene.role()
+    scene.respond(poison.denied(scene.clock.now))
+    scene.clock.forward(seconds=1)
+    scene.respond(other.denied(scene.clock.now))
+    assert scene.edges() == [NEW, NEW]
+    look = Recheck._look
+
+    def crash(recheck: Recheck, life: Life) -> object:
+        if life.finding.resource.id.endswith(poison.role):
+            raise ZeroDivisionError
+        return look(recheck, life)
+
+    monkeypatch.setattr(Recheck, "_look", crash)
+    scene.allow(other)
+    scene.clock.forward(minutes=16)
+    scene.recheck()
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    assert scene.edges() == [("resolved", NEW[1])]

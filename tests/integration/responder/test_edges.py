@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.integration.responder.scene import ACCOUNT, IMAGE, Scene, denial
@@ -42,13 +44,23 @@ def test_an_open_finding_is_told_again_after_a_day(scene: Scene) -> None:
 def test_many_at_once_come_as_one_digest(scene: Scene) -> None:
     nodes = [scene.role() for _ in range(5)]
     scene.respond(*(node.denied(scene.clock.now) for node in nodes), DIGEST_ABOVE="2")
+    (digest,) = scene.told()
+    assert digest["edge"] == "digest"
+    assert len(digest["findings"]) == 5
+    scene.clock.forward(minutes=2)
+    scene.recheck(DIGEST_ABOVE="2")
+    assert scene.told() == []
+
+
+def test_many_in_a_minute_come_as_one_digest_after_it(scene: Scene) -> None:
+    for _ in range(5):
+        scene.respond(scene.role().denied(scene.clock.now), DIGEST_ABOVE="2")
     assert scene.edges() == [NEW, NEW]
     scene.recheck(DIGEST_ABOVE="2")
     assert scene.told() == []
     scene.clock.forward(minutes=2)
     scene.recheck(DIGEST_ABOVE="2")
     (digest,) = scene.told()
-    assert digest["edge"] == "digest"
     assert len(digest["findings"]) == 3
     scene.clock.forward(minutes=2)
     scene.recheck(DIGEST_ABOVE="2")
@@ -139,6 +151,36 @@ def test_a_stranger_is_told_of_only_when_he_tries_on(scene: Scene) -> None:
     (worse,) = scene.told()
     assert (worse["edge"], worse["finding"]["cause"]) == ("worse", "unexpected_principal_denied")
     assert worse["finding"]["severity"] == "MEDIUM"
+
+
+def test_what_is_said_to_be_fixed_and_goes_on_failing_is_reported(scene: Scene) -> None:
+    node = scene.role()
+    scene.allow(node)
+    for _ in range(2):
+        scene.respond(node.denied(scene.clock.now))
+        assert scene.edges() == []
+        scene.clock.forward(minutes=16)
+    scene.respond(node.denied(scene.clock.now))
+    (unexplained,) = scene.told()
+    assert unexplained["finding"]["cause"] == "pull_failing_unexplained"
+    assert any("has been changed since" in each for each in unexplained["finding"]["evidence"])
+
+
+def test_one_role_is_mended_when_none_of_its_pulls_fails(scene: Scene) -> None:
+    node = scene.role()
+    other = f"{REPOSITORY}-2"
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=other))
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY))
+    assert scene.edges() == [NEW]
+    pull = {"Effect": "Allow", "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], "Resource": REPOSITORY}
+    token = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [pull, token]}
+    scene.aws.client("iam").put_role_policy(RoleName=node.role, PolicyName="one", PolicyDocument=json.dumps(policy))
+    scene.clock.forward(minutes=16)
+    scene.recheck()
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    assert scene.edges() == []
 
 
 def test_events_of_the_past_and_of_the_future_keep_their_order(scene: Scene) -> None:
