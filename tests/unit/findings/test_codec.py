@@ -112,7 +112,7 @@ def test_a_problem_is_read_as_it_was_written(problem: Problem) -> None:
 
 
 def test_only_what_somebody_has_to_turn_to_is_indexed() -> None:
-    told = tell(find(None, NOON), NOON)
+    told = replace(tell(find(None, NOON), NOON), hub_due=False)
     assert life_item(told, expires_at=None)["queue"] == {"S": "finding"}
     assert life_item(told, expires_at=None)["look_at"] == {"N": str(int(NOON) + 900)}
     over = replace(tell(close(told, NOON), NOON + 300), hub_due=False)

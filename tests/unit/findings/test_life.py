@@ -337,12 +337,13 @@ def test_what_comes_next_waits_for_the_run_that_may_be_telling_of_before() -> No
     ("life", "due"),
     [
         (find(None, NOON), NOON),
-        (tell(find(None, NOON), NOON), at(15)),
-        (close(tell(find(None, NOON), NOON), at(5)), at(5)),
+        (tell(find(None, NOON), NOON), at(2)),
+        (replace(tell(find(None, NOON), NOON), hub_due=False), at(15)),
+        (close(tell(find(None, NOON), NOON), at(5)), at(7)),
         (replace(close(tell(find(None, NOON), NOON), at(5)), hub_due=False), at(10)),
         (replace(close(find(None, NOON), at(5)), hub_due=False), None),
     ],
-    ids=["to be told", "open", "Security Hub is to hear", "people are to hear", "over"],
+    ids=["to be told", "Security Hub was to hear", "open", "Security Hub is to hear", "people are to hear", "over"],
 )
 def test_when_somebody_has_to_turn_to_it(life: Life, due: float | None) -> None:
     assert life.due_at == due

@@ -25,7 +25,8 @@ EMPTY: Final = Problem("problem/a")
 
 def event(number: int, at: float, *, pod: str | None = None, node: str | None = None) -> Sighting:
     """The sighting of event `number`, which kubelet or AWS says was at `at`."""
-    pull = replace(PULL, pod=pod, namespace="shop" if pod else None, node=node or "ip-10-0-0-1.ec2.internal")
+    node = node or "ip-10-0-0-1.ec2.internal"
+    pull = replace(PULL, pod=pod, namespace="shop" if pod else None, node=node, principal=None)
     return sighting(pull, identity=f"event {number}", observed_at=iso(at), now=NOON + 24 * HOUR)
 
 
@@ -162,9 +163,10 @@ def test_a_clock_far_ahead_does_not_make_others_forgotten() -> None:
 def test_where_a_pod_and_a_node_are_named() -> None:
     seen_in = partial(sighting, identity="a", observed_at=None, now=NOON)
     seen = seen_in(PULL)
-    assert (seen.pod, seen.node) == ("payments/api-7d4b9c5f6-x2x7q", "ip-10-0-3-17.eu-west-1.compute.internal")
-    by_session = seen_in(replace(PULL, pod=None, node=None))
-    assert (by_session.pod, by_session.node) == (None, "i-0a1b2c3d4e5f60718")
+    # The session names the instance, which other signals of the same node name, too.
+    assert (seen.pod, seen.node) == ("payments/api-7d4b9c5f6-x2x7q", "i-0a1b2c3d4e5f60718")
+    by_name = seen_in(replace(PULL, pod=None, principal=None))
+    assert (by_name.pod, by_name.node) == (None, "ip-10-0-3-17.eu-west-1.compute.internal")
     nowhere = seen_in(replace(PULL, namespace=None, node=None, principal=None))
     assert (nowhere.pod, nowhere.node) == ("?/api-7d4b9c5f6-x2x7q", None)
 
