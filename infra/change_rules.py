@@ -198,14 +198,13 @@ class ChangeRules(Construct):
             self._rule(name, service, "AWS API Call via CloudTrail", description, detail)
         for name, (detail_type, description, outcome) in _ECR_EVENTS.items():
             self._rule(name, "ecr", detail_type, description, outcome)
-        if settings.recheck_rate:
-            events.Rule(
-                self,
-                "Clock",
-                description="Time to look at the findings whose turn it is",
-                schedule=events.Schedule.expression(settings.recheck_rate),
-                targets=[self._target],
-            )
+        events.Rule(
+            self,
+            "Clock",
+            description="Time to look at the findings whose turn it is",
+            schedule=events.Schedule.expression(settings.recheck_rate),
+            targets=[self._target],
+        )
 
     def _rule(self, name: str, service: str, detail_type: str, description: str, detail: Mapping[str, Any]) -> None:
         events.Rule(

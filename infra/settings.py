@@ -53,7 +53,7 @@ class Settings:
     (0: never). More than `digest_above` new findings in a minute are told together. A pull that no cause explains is
     reported after `unexplained_minutes` or `unexplained_repeats`, whichever is first, and taken to have stopped when it
     has not failed for `stopped_minutes`. An open finding is looked at every `recheck_minutes`, by a function that wakes
-    at `recheck_rate` (None: only when something changes). What is over is kept for `keep_days`.
+    at `recheck_rate`. What is over is kept for `keep_days`.
     """
 
     alert_email: str | None = None
@@ -74,11 +74,11 @@ class Settings:
     unexplained_repeats: int = 20
     stopped_minutes: int = 60
     recheck_minutes: int = 15
-    recheck_rate: str | None = "rate(1 minute)"
+    recheck_rate: str = "rate(1 minute)"
     keep_days: int = 90
     memory_size: int = 512
     timeout_seconds: int = 120
-    batch_size: int = 500
+    batch_size: int = 2000
     batching_window_seconds: int = 5
     max_receive_count: int = 5
     log_level: str = "INFO"
@@ -215,6 +215,13 @@ def _rate_or_none(key: str, value: object) -> str | None:
     return value
 
 
+def _rate(key: str, value: object) -> str:
+    """What other runs leave undone is found by looking, so that cannot be switched off."""
+    if not (isinstance(value, str) and _RATE.fullmatch(value)):
+        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 minute)', not {_shown(value)}")
+    return value
+
+
 # The limits are AWS's: Lambda quotas (memory, timeout), CreateEventSourceMapping (batch, window), SQS (receives).
 # The shortest timeout is ours: a diagnosis that has less can read next to nothing. So are the minutes, hours and days:
 # none can be so short that it does the opposite (kubelet tries a failing image every five minutes once it backs off).
@@ -237,7 +244,7 @@ _CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "unexplainedRepeats": _whole_number(2, 100_000),
     "stoppedMinutes": _whole_number(10, 10_080),
     "recheckMinutes": _whole_number(1, 1_440),
-    "recheckRate": _rate_or_none,
+    "recheckRate": _rate,
     "keepDays": _whole_number(1, 3_650),
     "memorySize": _whole_number(128, 10_240),
     "timeoutSeconds": _whole_number(30, 900),

@@ -43,7 +43,6 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
             unexplained_repeats=9,
             stopped_minutes=30,
             recheck_minutes=7,
-            recheck_rate=None,
             keep_days=30,
             memory_size=1024,
             timeout_seconds=30,
@@ -173,7 +172,7 @@ def test_the_function_receives_batches_and_answers_for_each_message(stack: Synth
     _, mapping = stack.named("AWS::Lambda::EventSourceMapping", "Diagnose")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (500, 5)
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (2000, 5)
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
     _, mapping = other.named("AWS::Lambda::EventSourceMapping", "Diagnose")
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 7)
