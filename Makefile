@@ -35,6 +35,7 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.authorization
 	@$(PYTHON) -m bench.diagnosis
 	@$(PYTHON) -m bench.function
+	@$(PYTHON) -m bench.storm 2>/dev/null
 
 # What stands in the repository but is written from the code; tests say when it is out of date.
 generate: build/python.stamp

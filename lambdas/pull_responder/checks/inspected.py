@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.own_repositories import NO_REPOSITORIES, own_repositories
 from pull_responder.events.eks_registries import DNS_REPOSITORY, NODE_REPOSITORY, registry_of
-from pull_responder.facts.compute import FargateProfile, NodeGroup
+from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.facts import Facts
-from pull_responder.facts.node import Nodes, of_fargate_profile, of_node_group
+from pull_responder.facts.node import Nodes, of_fargate_profile, of_node_group, of_role
 from pull_responder.facts.node_role import principal_of
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
@@ -100,6 +100,18 @@ def _of_cluster(inspection: Inspection, cluster: str, facts: Facts) -> Iterator[
             yield of_fargate_profile(facts, account, region, profile, facts.cluster(account, region, cluster))
         elif profile is not None:
             yield profile
+    if not (inspection.node_group or inspection.fargate_profile or inspection.health_only):
+        yield from _of_auto_mode(account, region, facts.cluster(account, region, cluster))
+
+
+def _of_auto_mode(account: str, region: str, cluster: Cluster | Unread | None) -> Iterator[Nodes | Unread]:
+    """Return the nodes of EKS Auto Mode, which no node group has and of which nothing but the role is known."""
+    if isinstance(cluster, Unread):
+        yield cluster
+    elif cluster is not None and cluster.auto_mode_role:
+        entry = AccessEntry(cluster.name, cluster.auto_mode_role, EntryType.AUTO_MODE)
+        name = f"EKS Auto Mode's nodes of cluster {cluster.name}"
+        yield of_role(account, region, entry, name=name)
 
 
 def _pull_of(nodes: Nodes, inspection: Inspection, facts: Facts) -> PullFailure:
@@ -121,9 +133,10 @@ def _addon_pull(pull: PullFailure, nodes: Nodes, facts: Facts) -> PullFailure | 
     """Return the pull of an add-on image that these nodes need; None if they need none, or nobody knows its registry.
 
     Every node of a node group pulls kube-proxy. On Fargate only CoreDNS is EKS's own, and only pods of kube-system are.
+    Nodes of EKS Auto Mode bring what they need along (Amazon EKS User Guide, "Automate cluster infrastructure").
     """
     registry = registry_of(nodes.region)
-    if registry is None:
+    if registry is None or not (nodes.node_group or nodes.fargate):
         return None
     if not nodes.fargate:
         return replace(pull, registry_account=registry, repository=NODE_REPOSITORY)

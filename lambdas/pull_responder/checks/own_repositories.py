@@ -1,9 +1,10 @@
 """Which of the account's own repositories nodes are asked about before a pod fails.
 
-Nobody says which repositories a cluster is meant to pull from, and a role may be kept from some on purpose. So the
-policies decide what is asked: one repository for each way in which they decide, of those that they let the role pull
-from. Only where they let it pull from none is a refusal asked about, and reported. No manifest is read for it, and
-nothing that a pull through cache would fetch.
+Nobody says which repositories a cluster is meant to pull from, and a role may be kept from some on purpose, or from all
+where it pulls from another account's registry. So the policies decide what is asked: one repository for each way in
+which they decide, of those that they let the role pull from. A refusal is asked about, and reported, only where the
+role's own policies let it pull from no registry but those that AWS owns. No manifest is read for it, and nothing that a
+pull through cache would fetch. See docs/adr/0038-kept-from-its-own-registry.md.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import State
+from pull_responder.checks.actions import LAYERS, MANIFEST
 from pull_responder.checks.pull_authorization import pull_authorization
 from pull_responder.facts.cache_rules import rule_for
 from pull_responder.model.reading import Unread
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _MOST_LOOKED_AT: Final = 12
 _MOST_ASKED: Final = 3
 _MOST_NAMED: Final = 5
+_ACCOUNT_OF_ARN: Final = 4
 _SURE: Final = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
 
 # Which action which layer of policies stops, or may, and how.
@@ -59,8 +62,9 @@ def own_repositories(pull: PullFailure, facts: Facts) -> OwnRepositories:
     for name, decision in zip(looked_at, decisions, strict=True):
         by_decision.setdefault(decision, []).append(name)
     open_to = {decision: alike for decision, alike in by_decision.items() if not _refuses(decision)}
-    asked = tuple(alike[0] for alike in (open_to or by_decision).values())[:_MOST_ASKED]
-    refused = [name for decision, alike in by_decision.items() if open_to and _refuses(decision) for name in alike]
+    is_meant = bool(open_to) or _pulls_elsewhere(pull, facts)
+    asked = tuple(alike[0] for alike in (open_to if is_meant else by_decision).values())[:_MOST_ASKED]
+    refused = [name for decision, alike in by_decision.items() if is_meant and _refuses(decision) for name in alike]
     return OwnRepositories(asked, _left_out(found, names, looked_at, refused))
 
 
@@ -86,6 +90,26 @@ def _decision(pull: PullFailure, facts: Facts) -> _Decision:
 
 def _refuses(decision: _Decision) -> bool:
     return any(state in _SURE for _, _, state in decision)
+
+
+def _pulls_elsewhere(pull: PullFailure, facts: Facts) -> bool:
+    """Return whether the role's own policies may let it pull from a registry that AWS does not own.
+
+    Where they do, and yet none of the repositories looked at is open to it, it may be meant for others.
+    """
+    authorization = pull_authorization(pull, facts)
+    if isinstance(authorization, Unread):
+        return False
+    return all(
+        any(not _is_of_aws(resource, facts) for resource in authorization.allowed_resources(action))
+        for action in (MANIFEST, LAYERS)
+    )
+
+
+def _is_of_aws(resource: str, facts: Facts) -> bool:
+    # No whole ARN: policies put wildcards for the region and others.
+    parts = resource.split(":", 5)
+    return len(parts) > _ACCOUNT_OF_ARN and facts.belongs_to_aws(parts[_ACCOUNT_OF_ARN])
 
 
 def _left_out(found: Sequence[str], names: Sequence[str], looked_at: Sequence[str], refused: Sequence[str]) -> str:

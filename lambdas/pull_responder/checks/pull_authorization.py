@@ -9,7 +9,7 @@ from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Po
 from pull_responder.authorization.evidence import unknowns
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.pull_context import TOKEN_ISSUE_TIME
-from pull_responder.authorization.request import Request, RequestError
+from pull_responder.authorization.request import Context, Request, RequestError
 from pull_responder.authorization.statement import Effect
 from pull_responder.checks.actions import CREATE, IMPORT, LAYERS, MANIFEST, TOKEN
 from pull_responder.checks.check import blamed
@@ -17,6 +17,7 @@ from pull_responder.checks.pull_policies import Documents, policies_of_role, reg
 from pull_responder.checks.request_context import request_context
 from pull_responder.facts import ec2, ecr, iam, organizations
 from pull_responder.facts.iam import PolicyText
+from pull_responder.facts.node_role import why_no_role
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
@@ -32,6 +33,9 @@ AUTHORIZATION_PERMISSIONS: Final = (
     *iam.ROLE_PERMISSIONS,
     *organizations.PERMISSIONS,
 )
+
+# Actions hold no policy variables.
+_NO_KEYS: Final = Context({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,19 @@ class PullAuthorization:
             for decision in [each.by_denies if state is State.BLOCKS_EXPLICITLY else each.by_allows]
         )
 
+    def allowed_resources(self, action: str) -> tuple[str, ...]:
+        """Return the resources, as the role's own policies write them, on which they may allow `action`.
+
+        Conditions are not looked at; a NotResource is "*", as it leaves nearly everything.
+        """
+        found: list[str] = []
+        for policy in _flat(self.asked[0].policies.identity if self.asked else ()):
+            for statement in policy.allows if isinstance(policy, Policy) else ():
+                if statement.actions.cover(action.lower(), _NO_KEYS):
+                    inverted = statement.resources is None or statement.resources.inverted
+                    found += ["*"] if inverted or statement.resources is None else statement.resources.values
+        return tuple(dict.fromkeys(found))
+
     def stopped(self) -> tuple[Stopped, ...]:
         """Return every layer that stops an action, or may, in the order of layers."""
         states = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY, State.UNDECIDED)
@@ -150,7 +167,8 @@ def cache_authorization(pull: PullFailure, facts: Facts) -> PullAuthorization | 
 def _authorize(pull: PullFailure, facts: Facts, actions: tuple[str, ...]) -> PullAuthorization | Unread:
     principal = pull.principal
     if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
-        return Unread("the event does not name the role that pulls")
+        nodes = facts.asked if principal is None else None
+        return Unread(why_no_role(nodes, facts) if nodes else "the event does not name the role that pulls")
     account, name = principal.account, principal.name
     role_arn = facts.role_arn(pull)
     own = Arn.parse(role_arn or f"arn:{principal.partition}:iam::{account}:role/{name}")

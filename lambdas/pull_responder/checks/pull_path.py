@@ -210,6 +210,8 @@ def examine_path(
     found = pull_path(pull, facts)
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
+    if not found.paths:
+        return Verdict.inconclusive(f"EKS names no subnet of {found.nodes.name}")
     paths = [(place, _needed(path, pull)) for place, path in found.paths]
     faults = list(_distinct(fault for _, path in paths for fault in path.faults if fault.cause is cause))
     if faults:

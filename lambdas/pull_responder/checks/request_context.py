@@ -62,11 +62,15 @@ def request_context(
         region=pull.region,
         endpoint_id=endpoint_id,
         vpc_id=vpc_id,
+        # The node asks for its token itself, from its primary interface; of the registry's requests AWS does not say.
+        vpc_source_ip=_private_ip(instance) if is_token and endpoint_id else None,
         via_aws_service=False if is_token else None,
         instance_arn=instance.arn if isinstance(instance, Instance) else None,
         instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
+        instance_private_ip=_private_ip(instance),
         role_delivery=principal.role_delivery if principal else None,
-        current_time=_time(pull.observed_at),
+        # A question is about now, and an event that tells no time has just come.
+        current_time=_time(pull.observed_at) or facts.now(),
         # Whether the next session may pull is what matters: the refused one's credentials are replaced (ADR 15).
         token_issue_time=facts.now(),
     )
@@ -96,6 +100,12 @@ def _endpoint(pull: PullFailure, facts: Facts, action: str, hangs_on: Collection
         return None, None
     vpc = way.path.nodes.vpc_id
     return (way.endpoint.id, None if isinstance(vpc, Unread) else vpc) if way.endpoint else (ABSENT, ABSENT)
+
+
+def _private_ip(instance: object) -> Fact:
+    """Return the primary private IPv4 address of an instance, None where it is not known."""
+    addresses = instance.addresses if isinstance(instance, Instance) else ()
+    return next((address for address in addresses if ":" not in address), None)
 
 
 def _tags(pull: PullFailure, facts: Facts) -> Mapping[str, str] | None:

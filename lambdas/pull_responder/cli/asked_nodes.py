@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
@@ -21,6 +21,8 @@ from pull_responder.cli.cluster_nodes import (
     read_vpc,
     unread_nodes,
 )
+from pull_responder.facts.ec2 import Instance
+from pull_responder.facts.failed_node import of_instance
 from pull_responder.facts.node import Nodes, of_instances
 from pull_responder.model.reading import Unread
 
@@ -108,6 +110,8 @@ def _instance(place: Place, instance_id: str) -> Nodes:
         return unread_nodes(place, f"instance {instance_id}", found)
     found = tuple(each for each in found if each.id == instance_id)
     if not found:
+        if stand_in := _gone(place, instance_id):
+            return stand_in
         instances = instances_of(facts, region, cluster)
         known = instances if isinstance(instances, Unread) else tuple(each.id for each in instances)
         _missing(f"running instance {instance_id!r} in {region}", instance_id, known)
@@ -118,6 +122,18 @@ def _instance(place: Place, instance_id: str) -> Nodes:
     if instance.node_group:
         group = facts.node_group(None, region, cluster, instance.node_group)
     return of_instances((instance,), name=f"instance {instance.id}", group=group, cluster=cluster)
+
+
+def _gone(place: Place, instance_id: str) -> Nodes | None:
+    """Return what stands in for a node that EC2 still shows as terminated; None where nothing does."""
+    facts = place.facts
+    instance = facts.instance_of_id(place.account, place.region, instance_id)
+    if not isinstance(instance, Instance) or not instance.is_gone or instance.cluster != place.name:
+        return None
+    found = of_instance(facts, instance)
+    if isinstance(found, Unread):
+        return unread_nodes(place, f"instance {instance_id}, which is gone,", found)
+    return found and replace(found, name=f"instance {instance_id}, which is gone: {found.name}")
 
 
 def _node_group(place: Place, name: str) -> Nodes:

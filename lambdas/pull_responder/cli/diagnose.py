@@ -66,6 +66,10 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
     3 nothing found, but something inconclusive.
     """
     printer = _Printer(report.terminal(), as_json=form == "json")
+    given = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
+    given |= {"fargate-profile": fargate_profile, "instance": instance}
+    if empty := next((name for name, value in given.items() if value is not None and not value.strip()), None):
+        raise click.UsageError(f"--{empty} is empty")
     chosen = [option for option in (nodegroup, fargate_profile, instance) if option is not None]
     if file is not None:
         if image or cluster or chosen:
@@ -116,16 +120,22 @@ def _of_event(file: str, printer: _Printer) -> int:
     read = _read(file)
     settings, aws = _connect()
     facts = Facts(Reading(aws), known_principals=settings.known_principals)
-    diagnoses = []
+    diagnoses, is_unread = [], False
     for pull in distinct(joined([each for each in read if isinstance(each, PullFailure)])):
         diagnosis = diagnose_pull(pull, facts)
         diagnoses.append(diagnosis)
         printer.diagnosis(diagnosis, _path(pull, facts))
     for inspection in [each for each in read if isinstance(each, Inspection)]:
         checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
-        for asked in questions(inspection, Reading(aws), known_principals=settings.known_principals):
+        asked_about = list(questions(inspection, Reading(aws), known_principals=settings.known_principals))
+        if not asked_about:
+            where = f"cluster {inspection.cluster}" if inspection.cluster else "any cluster"
+            printer.skipped(Skipped(f"there are no nodes of {where} in {inspection.region} to ask about (any more)"))
+        for asked in asked_about:
             if isinstance(asked, Unread):
-                raise click.ClickException(asked.reason)
+                is_unread = True
+                printer.skipped(Skipped(f"nodes cannot be asked about: {asked.reason}"))
+                continue
             diagnosis = diagnose_pull(asked.pull, asked.facts, checks=checks)
             diagnoses.append(diagnosis)
             printer.diagnosis(diagnosis, None if inspection.health_only else _path(asked.pull, asked.facts))
@@ -133,7 +143,8 @@ def _of_event(file: str, printer: _Printer) -> int:
                 printer.skipped(Skipped(asked.not_asked))
     for skipped in [each for each in read if isinstance(each, Skipped)]:
         printer.skipped(skipped)
-    return _exit_status(diagnoses)
+    status = _exit_status(diagnoses)
+    return OPEN if is_unread and not status else status
 
 
 def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:

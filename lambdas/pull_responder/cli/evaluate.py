@@ -22,6 +22,7 @@ def evaluate(form: str) -> None:
     lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
     for line in evaluate_lines(lines):
         sys.stdout.write((line if form == "json" else _as_text(json.loads(line))) + "\n")
+        sys.stdout.flush()  # whoever asks line by line waits for the answer
 
 
 def _as_text(answer: dict[str, Any]) -> str:

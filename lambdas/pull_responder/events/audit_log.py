@@ -14,7 +14,6 @@ pkg/kubelet/images/types.go.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import zlib
@@ -117,7 +116,7 @@ def _unpacked(data: str) -> Mapping[str, object]:
     unpacking = zlib.decompressobj(_GZIP)
     try:
         text = unpacking.decompress(base64.b64decode(data, validate=True), SIZE_LIMIT)
-    except (binascii.Error, zlib.error) as error:
+    except (ValueError, zlib.error) as error:  # binascii's own error is one, and so is what is not ASCII
         raise UnusableEvent("awslogs.data", f"is not base64 of gzip: {error}") from None
     if not unpacking.eof:
         problem = "is cut" if len(text) < SIZE_LIMIT else f"holds more than {SIZE_LIMIT} bytes"

@@ -39,8 +39,9 @@ _LINE_BREAK: Final = re.compile(r"\r?\n|(?<!\\)\\++[nr]")
 # Queries sign URLs and tell nothing; the colon after one belongs to the chain, not to the query.
 _QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)(\?[^\s\"'<>]*+)?+")
 _PADDED_NAME: Final = re.compile(r"\"([^\"\s]++) ++\"")
-# kubelet's structured log lines have their error in `err="..."` (klog); all else is a chain of Go errors.
-_LINK: Final = re.compile(r"[:,;] ++| - | err=(?=\")")
+# kubelet's log lines (klog) begin with the place in its source, and have their error in `err="..."` where they are
+# structured; all else is a chain of Go errors.
+_LINK: Final = re.compile(r"[:,;] ++| - | err=(?=\")|\.go:[0-9]{1,6}\] ++")
 _GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 

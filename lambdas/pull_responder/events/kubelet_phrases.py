@@ -42,6 +42,12 @@ _GO: Final = {
     # Neither has an answer from the registry: the way to it is at fault, as with a timeout.
     "no route to host": Meaning(Symptom.TIMEOUT),
     "network is unreachable": Meaning(Symptom.TIMEOUT),
+    # Windows says the same in its own words (Microsoft Learn, "Windows Sockets Error Codes").
+    "a connection attempt failed because the connected party did not properly respond": Meaning(Symptom.TIMEOUT),
+    "no connection could be made because the target machine actively refused it": Meaning(Symptom.TIMEOUT),
+    "an existing connection was forcibly closed by the remote host": Meaning(Symptom.TIMEOUT),
+    "a socket operation was attempted to an unreachable host": Meaning(Symptom.TIMEOUT),
+    "a socket operation was attempted to an unreachable network": Meaning(Symptom.TIMEOUT),
     "lookup *": Meaning(Symptom.NAME_RESOLUTION_FAILED, Weight.EXACT),
     "no such host": Meaning(Symptom.NAME_RESOLUTION_FAILED, Weight.EXACT),
     "context canceled": Meaning(Symptom.CANCELED),
@@ -106,6 +112,7 @@ _KUBELET: Final = {
     "pull qps exceeded": Meaning(Symptom.KUBELET_THROTTLED, Weight.EXACT),
     "error execing credential provider plugin *": Meaning(Symptom.NOT_AUTHENTICATED, Weight.WRAPPER),
     "no ec2 imds role found": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
+    "nocredentialproviders": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
     "operation error ec2imds": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
 }
 
@@ -162,6 +169,7 @@ STAGES: Final = {
     "error execing credential provider plugin *": Stage.TOKEN,
     "error getting credentials": Stage.TOKEN,
     "operation error ec2imds": Stage.TOKEN,
+    "nocredentialproviders": Stage.TOKEN,
     "getauthorizationtoken": Stage.TOKEN,
     "requesting bearer token": Stage.TOKEN,
     "failed to resolve reference": Stage.MANIFEST,

@@ -161,7 +161,9 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
         by_symptom = _BY_SYMPTOM[message.symptom]
         causes = _BY_SYMPTOM_AND_STAGE.get((message.symptom, message.stage), by_symptom)
         causes = _left_by(message.denial, causes) if message.denial else causes
-    if image is None or image.kind is RegistryKind.ECR_PRIVATE:
+    # A refused action of ECR is one of a private registry, however the image's host is spelt.
+    of_ecr = message.denial is not None and message.denial.action.startswith("ecr:")
+    if image is None or image.kind is RegistryKind.ECR_PRIVATE or of_ecr:
         return causes
     return tuple(cause for cause in causes if cause in _OUTSIDE)
 

@@ -50,7 +50,7 @@ def find_nodes(facts: Facts, pull: PullFailure) -> Nodes | Unread:
         return _hybrid(facts, account, pull, managed_id)
     instance = facts.node_instance(pull)
     if isinstance(instance, Instance):
-        found = _of_instance(facts, instance)
+        found = of_instance(facts, instance)
         if found is not None:
             return found
     puller = facts.puller(pull)
@@ -63,7 +63,7 @@ def find_nodes(facts: Facts, pull: PullFailure) -> Nodes | Unread:
     return Unread(f"node {_named(pull)} is gone or in another region, and nothing tells its node group or profile")
 
 
-def _of_instance(facts: Facts, instance: Instance) -> Nodes | Unread | None:
+def of_instance(facts: Facts, instance: Instance) -> Nodes | Unread | None:
     """Return the instance as a node; if it was terminated, what its node group or launch template will start."""
     group = None
     if instance.cluster and instance.node_group:

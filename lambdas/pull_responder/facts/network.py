@@ -11,7 +11,7 @@ from pull_responder.model.reading import Unread
 from pull_responder.network.model import Network, PrefixList, RouteTarget, Vpc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mypy_boto3_ec2.type_defs import SubnetTypeDef
 
@@ -207,9 +207,13 @@ def read_vpc_id(reading: Reading, account: str, region: str, subnet_ids: tuple[s
     return VpcPlace(account, region, "").read(reading, "describe_subnets", "Subnets", shaped, Filters=filters)
 
 
-def network_of(parts: VpcParts, subnet_ids: Iterable[str]) -> Network:
-    """Return the network, with the route table and ACL of every subnet of the VPC and of `subnet_ids`."""
-    subnets = dict.fromkeys((*subnet_ids, *_subnet_ids(parts)))
+def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
+    """Return the network, with the route table and ACL of every subnet of the VPC and of `subnet_ids`.
+
+    One of `subnet_ids` that EC2 does not list in the VPC is gone, and has neither, not even the main table.
+    """
+    gone = set() if isinstance(parts.subnets, Unread) or not parts.subnets else {*subnet_ids} - parts.subnets.keys()
+    subnets = [each for each in dict.fromkeys((*subnet_ids, *_subnet_ids(parts))) if each not in gone]
     tables, acls = parts.route_tables, parts.network_acls
     return Network(
         region=parts.place.region,

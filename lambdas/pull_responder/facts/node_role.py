@@ -11,6 +11,7 @@ from pull_responder.facts.iam import InstanceProfile
 from pull_responder.facts.node import Nodes
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
+from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
     from pull_responder.facts.facts import Facts
@@ -19,10 +20,21 @@ if TYPE_CHECKING:
 def principal_of(nodes: Nodes, facts: Facts) -> Principal | None:
     """Return the role as the principal of a pull, in the session of the first instance; None where none is known."""
     instance = next(iter(nodes.instances), None)
-    profile = nodes.template.profile if isinstance(nodes.template, LaunchTemplate) else None
-    if instance is not None:
-        profile = _profile_of(instance)
-    return _principal(nodes.role or _role_in(profile, nodes.account, nodes.region, facts), instance)
+    return _principal(nodes.role or _role_in(_profile(nodes), nodes.account, nodes.region, facts), instance)
+
+
+def why_no_role(nodes: Nodes, facts: Facts) -> str:
+    """Return why `principal_of` found no role: what could not be read, else that nothing names one."""
+    profile = _profile(nodes)
+    found = facts.instance_profile(nodes.account, nodes.region, profile) if profile else nodes.template
+    unread = next((each for each in (found, nodes.vpc_id) if isinstance(each, Unread)), None)
+    return unread.reason if unread else f"the role of {nodes.name} is not known"
+
+
+def _profile(nodes: Nodes) -> str | None:
+    if nodes.instances:
+        return _profile_of(nodes.instances[0])
+    return nodes.template.profile if isinstance(nodes.template, LaunchTemplate) else None
 
 
 def _profile_of(instance: Instance) -> str | None:

@@ -30,6 +30,7 @@ T = TypeVar("T")
 QUEUE: Final = "queue"
 LOOK_AT: Final = "look_at"
 FINDINGS_DUE: Final = "finding"
+NOTICES_DUE: Final = "notice"
 PROBLEMS_DUE: Final = "problem"
 
 _SHAPE: Final = dacite.Config(cast=[StrEnum, tuple, float], check_types=True)
@@ -68,10 +69,15 @@ def life_item(life: Life, *, expires_at: int | None) -> dict[str, Value]:
     }
     due = life.due_at
     if due is not None:
-        item |= {QUEUE: {"S": FINDINGS_DUE}, LOOK_AT: {"N": _number(due)}}
+        item |= {QUEUE: {"S": _queue(life)}, LOOK_AT: {"N": _number(due)}}
     if expires_at is not None:
         item["expires_at"] = {"N": str(expires_at)}
     return item
+
+
+def _queue(life: Life) -> str:
+    """Return which queue a finding waits in: telling is quick and not to wait behind those that are to be looked at."""
+    return NOTICES_DUE if life.pending or life.hub_due else FINDINGS_DUE
 
 
 def read_life(item: Mapping[str, Value]) -> Life:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # A run that tells something has this long for it before another run takes over.
 _CLAIM_SECONDS: Final = 60.0
-_MOST_PROBLEMS: Final = 50
+_MOST_PROBLEMS: Final = 100
 # A notice that cannot be sent is tried again after 1, 2, 4, … minutes, at last every hour.
 _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0

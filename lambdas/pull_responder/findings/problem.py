@@ -7,6 +7,7 @@ here reads or writes anything, and nothing depends on the order in which events 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -36,6 +37,7 @@ _MARKS_KEPT_SECONDS: Final = 6 * 3600
 NAME_MARK: Final = 6
 _MOST_NAME_MARKS: Final = 1_000
 _MOST_NAMES: Final = 20
+_INSTANCE: Final = re.compile(r"i-[0-9a-f]{8,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,14 @@ def sighting(pull: PullFailure, *, identity: str, observed_at: str | None, now: 
         second.to_bytes(4, "big") + _digest(identity, MARK - 4),
         pod=f"{pull.namespace or '?'}/{pull.pod}" if pull.pod else None,
         # Signals name the same node by its instance or by its host name: the instance, where it is known.
-        node=(principal.instance_id if principal else None) or pull.node,
+        node=(principal.instance_id if principal else None) or _node(pull.node),
     )
+
+
+def _node(name: str | None) -> str | None:
+    """Return a node's instance id where its name holds it ("i-….ec2.internal"), else the name."""
+    first = name.partition(".")[0] if name else ""
+    return first if _INSTANCE.fullmatch(first) else name
 
 
 def problem_id(pull: PullFailure) -> str:

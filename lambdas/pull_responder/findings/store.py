@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pull_responder.findings.codec import (
     FINDINGS_DUE,
     LOOK_AT,
+    NOTICES_DUE,
     PROBLEMS_DUE,
     QUEUE,
     UnusableItem,
@@ -95,10 +96,14 @@ class Store:
 
     def open_findings(self, *, limit: int) -> list[str]:
         """Return the ids of findings that are open or have something to be told, those that wait longest first."""
-        return self._due(FINDINGS_DUE, _END_OF_TIME, limit)
+        return self.due_notices(before=_END_OF_TIME, limit=limit) + self.due_findings(before=_END_OF_TIME, limit=limit)
+
+    def due_notices(self, *, before: float, limit: int) -> list[str]:
+        """Return the ids of findings of which somebody is to hear by `before`, those that wait longest first."""
+        return self._due(NOTICES_DUE, before, limit)
 
     def due_findings(self, *, before: float, limit: int) -> list[str]:
-        """Return the ids of findings that somebody has to turn to by `before`, those that wait longest first."""
+        """Return the ids of findings that are only to be looked at by `before`, those that wait longest first."""
         return self._due(FINDINGS_DUE, before, limit)
 
     def due_problems(self, *, before: float, limit: int) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.aws import Aws
 from pull_responder.model.arn import Arn
@@ -26,10 +27,17 @@ def disconnect() -> None:
     _connected.cache_clear()
 
 
+# The SDK's models are hundreds of thousands of objects that stay: a collector that walks through them again and again
+# takes longer than the events of a batch (measured by bench/storm.py).
+_COLLECT_EVERY: Final = (100_000, 50, 50)
+
+
 @cache
 def _connected(
     member_role: str, organization_account: str | None, aws_registries: tuple[str, ...], function_arn: str
 ) -> Aws:
+    gc.set_threshold(*_COLLECT_EVERY)
+    gc.freeze()
     return Aws.connect(
         member_role=member_role,
         identity=Arn.parse(function_arn),

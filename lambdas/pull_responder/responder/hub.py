@@ -85,7 +85,8 @@ class Hub:
 
     def _asff(self, life: Life, place: _Place) -> AwsSecurityFindingTypeDef:
         # At its creation, a finding is as old as its last update (Security Hub User Guide, BatchImportFindings).
-        now = self._run.now() if life.hub_at else life.created_at
+        # What is over may be there already, though no run lived to say so, and then has to be newer.
+        now = life.created_at if life.is_open and not life.hub_at else self._run.now()
         return security_hub.to_asff(
             life.finding,
             account=place.account,

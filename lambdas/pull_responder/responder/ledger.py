@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from pull_responder.findings.problem import Problem, reach_of
 from pull_responder.findings.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pull_responder.findings.life import Life
     from pull_responder.findings.reach import Reach
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # Of runs that write the same item at once one succeeds each time, and there are not as many as this at a time.
 _TRIES: Final = 25
+_WRITES_AT_ONCE: Final = 8
 
 
 class Ledger:
@@ -66,15 +68,13 @@ class Ledger:
                 known = self._run.store.problems(left)
             except StoreError as error:
                 return done, {**failed, **dict.fromkeys(left, error)}
-            for problem_id in left:
-                changed = steps[problem_id](known[problem_id])
-                try:
-                    if changed == known[problem_id]:
-                        done[problem_id] = changed
-                    elif self._run.store.save_problem(changed):
-                        done[problem_id] = replace(changed, version=changed.version + 1)
-                except StoreError as error:
-                    failed[problem_id] = error
+            changed = {each: steps[each](known[each]) for each in left}
+            for problem, saved in self._saved([changed[each] for each in left if changed[each] != known[each]]):
+                if isinstance(saved, StoreError):
+                    failed[problem.id] = saved
+                elif saved:
+                    done[problem.id] = replace(problem, version=problem.version + 1)
+            done |= {each: changed[each] for each in left if changed[each] == known[each]}
             left = [each for each in left if each not in done and each not in failed]
             if not left:
                 return done, failed
@@ -82,15 +82,32 @@ class Ledger:
         late = StoreError(f"others were quicker {_TRIES} times")
         return done, {**failed, **dict.fromkeys(left, late)}
 
+    def _saved(self, problems: Sequence[Problem]) -> list[tuple[Problem, bool | StoreError]]:
+        """Write problems, several at a time, and return of each whether it was written, or why it could not be."""
+
+        def save(problem: Problem) -> tuple[Problem, bool | StoreError]:
+            try:
+                return problem, self._run.store.save_problem(problem)
+            except StoreError as error:
+                return problem, error
+
+        if len(problems) < 2:  # noqa: PLR2004 -- one write needs no thread of its own
+            return [save(problem) for problem in problems]
+        with ThreadPoolExecutor(min(len(problems), _WRITES_AT_ONCE), thread_name_prefix="write") as pool:
+            return list(pool.map(save, problems))
+
     def reach(self, problems: Iterable[str]) -> Reach:
         """Return how far problems reach together, as of now."""
         ids = list(problems)
         return reach_of(self._run.store.problems(ids).values() if ids else ())
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
-        """Return findings; those that cannot be read are counted, and left to people."""
+        """Return findings, in the order of `ids`; those that cannot be read are counted, and left to people."""
+        wanted = list(ids)
         lives = []
-        for known in self._run.store.lives(ids).values():
+        # DynamoDB gives them in any order (API reference, BatchGetItem).
+        known_by_id = self._run.store.lives(wanted)
+        for known in (known_by_id[each] for each in wanted if each in known_by_id):
             if isinstance(known, UnusableItem):
                 self._unusable(known)
                 self._run.store.set_aside(known)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # One run after the other, a few findings each, so that AWS's limits for reading are for those who diagnose.
 _MOST_LOOKED_AT: Final = 30
-_MOST_DUE: Final = 300
+_MOST_NOTICES: Final = 300
 _MOST_PROBLEMS: Final = 10
 _MOST_OPEN: Final = 1_000
 _SECONDS_TO_TELL: Final = 8.0
@@ -74,7 +74,8 @@ class Recheck:
         """
         now = self._run.now()
         concerned = self._concerned(changes)
-        due = self._run.store.due_findings(before=now, limit=_MOST_DUE)
+        notices = self._run.store.due_notices(before=now, limit=_MOST_NOTICES)
+        due = (*notices, *self._run.store.due_findings(before=now, limit=_MOST_LOOKED_AT))
         lives = self._ledger.lives(dict.fromkeys((*concerned, *due)))
         # Those that only wait to be told first: that is quick, and somebody waits for it.
         to_look_at = [life for life in lives if life.is_open and (life.id in concerned or life.look_at <= now)]
@@ -112,12 +113,12 @@ class Recheck:
         with suppress(StoreError):
             self._ledger.change(life.id, lambda known: looked(known, now=now, settings=settings) if known else None)
 
-    def _concerned(self, changes: Sequence[Change]) -> frozenset[str]:
-        """Return the ids of the open findings that one of `changes` can have fixed."""
+    def _concerned(self, changes: Sequence[Change]) -> dict[str, None]:
+        """Return the ids of the open findings that one of `changes` can have fixed, those that wait longest first."""
         if not changes:
-            return frozenset()
+            return {}
         ids = self._run.store.open_findings(limit=_MOST_OPEN)
-        return frozenset(
+        return dict.fromkeys(
             life.id
             for life in self._ledger.lives(ids)
             if life.is_open and any(concerns(change, life.finding) for change in changes)
@@ -185,12 +186,11 @@ class Recheck:
             silent = [diagnose(_without_words(pull), facts, checks=(check,)) for pull, facts in asked]
             if life.inspection or _same(finding, silent):
                 return _Look(still=still)
-            return self._stopped(life) or _Look(still=still)
-        if all(_is_decided(check.id, each) for each in diagnoses):
+        elif all(_is_decided(check.id, each) for each in diagnoses):
             return _Look(gone_because=_how_it_is_known(check.id, diagnoses))
         if not check.may_name_missing and is_gone(finding.resource, self._reading) is True:
             return _Look(gone_because=f"{finding.resource.id} does not exist any more.")
-        return self._stopped(life) or _Look()
+        return self._stopped(life) or _Look(still=still)
 
     def _asked(self, life: Life) -> list[tuple[PullFailure, Facts]] | None:
         """Return the questions that the finding answers: the pulls that it fails, or those of the inspection that

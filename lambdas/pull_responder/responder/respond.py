@@ -49,6 +49,8 @@ _MOST_TRIES: Final = 5
 _MOST_DIAGNOSES: Final = 20
 # Kept between invocations, as events go on saying the same.
 _RECURRENCE: Final = Recurrence()
+_PROBLEMS: Final[dict[int, tuple[PullFailure, str]]] = {}
+_MOST_PROBLEMS: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,16 @@ class Message:
 
 @dataclass(slots=True)
 class _Group:
-    """The messages of one problem in a batch, and the failure that tells most about it."""
+    """The messages of one problem in a batch, and the failure that tells most about it, as it is `newest`."""
 
     pull: PullFailure
+    newest: Occurrence
     messages: list[str]
     sightings: list[Sighting]
+
+    def whole(self) -> PullFailure:
+        """Return the failure as if it had been read by itself, with what the others of its batch add to it."""
+        return replace(self.pull, observed_at=self.newest.observed_at, event_id=self.newest.event_id)
 
 
 class Responder:
@@ -136,17 +143,19 @@ class Responder:
         alike: dict[int, list[tuple[Message, Occurrence]]] = {}
         for message, occurrence in pulls:
             alike.setdefault(id(occurrence.pull), []).append((message, occurrence))
-        newest = [max(each, key=_observed_at)[1].whole() for each in alike.values()]
+        newest = [max(each, key=_observed_at)[1] for each in alike.values()]
         groups: dict[str, _Group] = {}
-        for together, alone, pull in zip(alike.values(), newest, joined(newest), strict=True):
+        for together, occurrence, pull in zip(alike.values(), newest, _completed(newest), strict=True):
             # An event belongs to the same problem whatever came beside it.
-            group = groups.setdefault(problem_id(alone), _Group(pull, [], []))
-            if _tells(pull) > _tells(group.pull):
-                group.pull = pull
-            for message, occurrence in together:
-                identity = occurrence.event_id or sha256(message.body.encode("utf-8", "replace")).hexdigest()
+            problem = _problem_of(occurrence.pull)
+            group = groups.get(problem)
+            if group is None or _tells(pull, occurrence) > _tells(group.pull, group.newest):
+                messages, sightings = (group.messages, group.sightings) if group else ([], [])
+                group = groups[problem] = _Group(pull, occurrence, messages, sightings)
+            for message, each in together:
+                identity = each.event_id or sha256(message.body.encode("utf-8", "replace")).hexdigest()
                 group.messages.append(message.id)
-                group.sightings.append(sighting(pull, identity=identity, observed_at=occurrence.observed_at, now=now))
+                group.sightings.append(sighting(pull, identity=identity, observed_at=each.observed_at, now=now))
         return groups
 
     def _recorded(self, problem: Problem, *, group: _Group, now: float, is_ours: bool) -> Problem:
@@ -154,10 +163,13 @@ class Responder:
         if problem.unexplained_since and now - problem.last_seen > self._run.settings.stopped_minutes * 60:
             # It had stopped: what fails now has not been failing all the time.
             problem = replace(problem, unexplained_since=0, unexplained_count=0)
-        problem = problem.seen(group.sightings)
+        before, problem = problem, problem.seen(group.sightings)
         if not problem.is_due(now):
             return problem
-        problem = replace(problem, pull=group.pull)
+        if problem == before and not problem.look_at:
+            # All of it had been seen and seen to: what a queue brings twice says nothing about now.
+            return problem
+        problem = replace(problem, pull=group.whole())
         return self._taken_on(problem, now=now) if is_ours else replace(problem, look_at=now)
 
     def _taken_on(self, problem: Problem, *, now: float) -> Problem:
@@ -246,9 +258,26 @@ def _observed_at(seen: tuple[Message, Occurrence]) -> str:
     return seen[1].observed_at or ""
 
 
-def _tells(pull: PullFailure) -> tuple[bool, bool, str]:
+def _tells(pull: PullFailure, newest: Occurrence) -> tuple[bool, bool, str]:
     """Rank failures of one problem by how much they tell: AWS's words, the pod, and the newest of those."""
-    return (pull.denial is not None, pull.pod is not None, pull.observed_at or "")
+    return (pull.denial is not None, pull.pod is not None, newest.observed_at or "")
+
+
+def _completed(occurrences: Sequence[Occurrence]) -> Sequence[PullFailure]:
+    """Return the failures, each with what the others add to it: denials alone add nothing to each other."""
+    if all(each.pull.denial for each in occurrences):
+        return [each.pull for each in occurrences]
+    return joined([each.whole() for each in occurrences])
+
+
+def _problem_of(pull: PullFailure) -> str:
+    """Return the problem that a failure belongs to; failures that say the same are one object."""
+    known = _PROBLEMS.get(id(pull))
+    if known is None or known[0] is not pull:
+        if len(_PROBLEMS) >= _MOST_PROBLEMS:
+            _PROBLEMS.clear()
+        known = _PROBLEMS[id(pull)] = (pull, problem_id(pull))
+    return known[1]
 
 
 def _narrowed(inspection: Inspection, facts: Facts) -> Inspection:

@@ -57,7 +57,8 @@ class Settler:
             reach = self.ledger.reach(dict.fromkeys((*problems, *([problem] if problem else []))))
             life = found(known, finding, problem=problem, reach=reach, now=self.run.now(), settings=self.run.settings)
             # Once a pull has failed, it is over when that pull would not fail any more.
-            life = replace(life, inspection=None if life.problems else inspection)
+            before = known.inspection if known and known.is_open else None
+            life = replace(life, inspection=None if life.problems else _both(inspection, before))
             return self.teller.claimed(life)
 
         life = self.ledger.change(finding.id, step)
@@ -76,7 +77,8 @@ class Settler:
                 quiet_until=0,
                 look_at=now + _TRY_AGAIN_SECONDS,
             )
-        in_vain = not diagnosis.findings
+        # Who does not pull for EKS and is known to pull for something else is nobody's concern here.
+        in_vain = not diagnosis.findings and diagnosis.puller.for_eks is not False
         # What has been fixed since has failed for the last time; if it goes on, it counts from now on.
         since = now if diagnosis.note else problem.last_seen
         before = problem.count if diagnosis.note else problem.count - 1
@@ -121,3 +123,15 @@ class Settler:
             passed=list(diagnosis.passed),
             note=diagnosis.note,
         )
+
+
+def _both(one: Inspection | None, other: Inspection | None) -> Inspection | None:
+    """Return an inspection of the nodes of both: what is found of two is not over when one of them is mended."""
+    if one is None or other is None or (one.account, one.region) != (other.account, other.region):
+        return one or other
+    nodes = (one.cluster, one.node_group, one.fargate_profile)
+    health_only = one.health_only and other.health_only
+    if nodes == (other.cluster, other.node_group, other.fargate_profile):
+        return replace(one, health_only=health_only)
+    cluster = one.cluster if one.cluster == other.cluster else None
+    return replace(one, cluster=cluster, node_group=None, fargate_profile=None, health_only=health_only)

@@ -54,6 +54,16 @@ def asked(estate: Estate, *unreadable: str, health_only: bool = False) -> list[Q
     return [each for each in found if isinstance(each, Question)]
 
 
+def auto_mode(estate: Estate, role_arn: str, inspection: Inspection) -> list[Question]:
+    """The questions about cluster prod, which runs in EKS Auto Mode with this role: the emulator does not keep that."""
+    reading = Reading(estate.connect())
+    compute = {"enabled": True, "nodeRoleArn": role_arn}
+    amend(reading.aws, "eks", "DescribeCluster", lambda answer: answer["cluster"].update(computeConfig=compute))
+    found = list(questions(inspection, reading, known_principals=()))
+    assert all(isinstance(each, Question) for each in found)
+    return [each for each in found if isinstance(each, Question)]
+
+
 def repositories(estate: Estate, *unreadable: str) -> list[str | None]:
     return [each.pull.repository for each in asked(estate, *unreadable)]
 
@@ -96,6 +106,38 @@ def test_a_role_that_is_kept_to_some_repositories_is_not_reported(estate: Estate
         "(theirs/app)."
     )
     assert findings(estate) == []
+
+
+@pytest.mark.parametrize("on", [f"arn:aws:ecr:{REGION}:222222222222:repository/*", "arn:aws:ecr:*:222222222222:*"])
+def test_a_role_that_is_meant_for_another_accounts_registry_is_not_reported(estate: Estate, on: str) -> None:
+    estate.repository(name="team/app")
+    node_group(estate, ALLOW_TOKEN, allow(*PULL, on=[ADDONS, on]))
+    (addon,) = asked(estate)
+    assert addon.pull.repository == "eks/kube-proxy"
+    assert "1 that the policies keep from the role, maybe on purpose (team/app)" in addon.not_asked
+    assert findings(estate) == []
+
+
+def test_a_role_that_is_kept_from_each_repository_of_its_account_is_not_reported(estate: Estate) -> None:
+    role = node_group(estate, attach=[PULL_ONLY])
+    estate.repository(refuse(str(role)), name="team/app")
+    assert repositories(estate) == ["eks/kube-proxy"]
+    assert findings(estate) == []
+
+
+def test_repositories_that_are_not_looked_at_may_be_those_that_a_role_is_meant_for(estate: Estate) -> None:
+    for number in range(12):
+        estate.repository(name=f"{number:02}/app")
+    mine = estate.repository(name="z/app")
+    node_group(estate, ALLOW_TOKEN, allow(*PULL, on=[ADDONS, str(mine)]))
+    assert findings(estate) == []
+
+
+def test_a_role_that_may_take_manifests_and_no_layers_is_meant_for_nothing_else(estate: Estate) -> None:
+    mine = estate.repository(name="team/app")
+    role = node_group(estate, ALLOW_TOKEN, allow(*PULL, on=ADDONS), allow(PULL[1], on=str(mine)))
+    (finding,) = findings(estate)
+    assert (finding.cause, finding.resource.id) == ("role_lacks_pull_permissions", str(role))
 
 
 def test_one_repository_is_asked_about_for_each_way_in_which_the_policies_decide(estate: Estate) -> None:
@@ -171,6 +213,19 @@ def test_fargate_pods_of_kube_system_pull_coredns(estate: Estate, namespace: str
     fargate_profile(estate, namespace, ALLOW_TOKEN, allow(*PULL))
     (addon,) = asked(estate)
     assert (addon.pull.registry_account, addon.pull.repository) == ("602401143452", "eks/coredns")
+
+
+def test_nodes_of_auto_mode_are_asked_about_by_their_role_after_a_change_of_their_cluster(estate: Estate) -> None:
+    role = estate.role(name="auto")
+    estate.cluster()
+    found = auto_mode(estate, str(role), Inspection(estate.account, REGION, "prod"))
+    (finding,) = [each for question in found for each in diagnose(question.pull, question.facts).findings]
+    assert (finding.cause, finding.resource.id) == ("role_lacks_pull_permissions", str(role))
+    for inspection in (
+        Inspection(estate.account, REGION, "prod", health_only=True),
+        Inspection(estate.account, REGION, "prod", node_group="gone"),
+    ):
+        assert auto_mode(estate, str(role), inspection) == []
 
 
 def test_without_an_image_a_token_and_the_way_are_asked_about(estate: Estate) -> None:

@@ -162,6 +162,32 @@ def test_nothing_found_but_something_open_is_exit_status_3(
     assert [each["cause"] for each in ended.objects[0]["inconclusive"]] == ["endpoint_policy_blocks_pull"]
 
 
+def test_a_change_of_nodes_that_are_gone_is_skipped_with_a_word(run: Run) -> None:
+    detail = {"eventName": "CreateNodegroup", "requestParameters": {"name": "gone", "nodegroupName": "workers"}}
+    change = {"source": "aws.eks", "account": ACCOUNT, "region": "us-east-1", "detail": detail}
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=json.dumps(change).encode())
+    (answer,) = ended.objects
+    assert (ended.status, answer["findings"]) == (0, [])
+    assert answer["skipped"] == "there are no nodes of cluster gone in us-east-1 to ask about (any more)"
+
+
+def test_nodes_that_cannot_be_asked_about_are_said_and_the_others_are_answered(
+    run: Run, node: tuple[str, str, str]
+) -> None:
+    instance, role, repository = node
+    change = {"eventName": "CreateNodegroup", "requestParameters": {"name": "prod", "nodegroupName": "workers"}}
+    envelope = {"source": "aws.eks", "detail-type": "AWS API Call via CloudTrail", "region": "us-east-1"}
+    unread = {"body": json.dumps({**envelope, "account": "222222222222", "detail": change}), "eventSource": "aws:sqs"}
+    denied = {"body": event(instance, role, repository=repository).decode(), "eventSource": "aws:sqs"}
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=json.dumps({"Records": [unread]}).encode())
+    (answer,) = ended.objects
+    assert (ended.status, ended.err) == (3, "")
+    assert answer["skipped"].startswith("nodes cannot be asked about: ")
+    both = run("diagnose", "--event", "-", "--format", "json", stdin=json.dumps({"Records": [unread, denied]}).encode())
+    assert both.status == 1
+    assert [bool(each["skipped"]) for each in both.objects] == [False, True]
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in (EVENTS / "not_ours").glob("*.json")))
 def test_what_is_not_ours_is_skipped_with_a_word(run: Run, name: str) -> None:
     ended = run("diagnose", "--event", str(EVENTS / "not_ours" / name), "--format", "json")

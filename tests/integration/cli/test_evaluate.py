@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import subprocess
 import sys
 from typing import Any
@@ -51,3 +53,17 @@ def test_text_is_a_line_a_case() -> None:
     lines = evaluate(json.dumps({**CASE, "identityPolicies": []}).encode(), b'{"id": "\\ud800"}', form="text")
     assert lines[0] == "same account: ImplicitlyDenied, blocked by identity"
     assert lines[1].startswith("\\ud800: error: ")
+
+
+def test_a_line_is_answered_before_the_next_one_comes() -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(  # noqa: S603 -- this interpreter, with our own command
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as asked:
+        assert asked.stdin
+        assert asked.stdout
+        asked.stdin.write(json.dumps(CASE).encode() + b"\n")
+        asked.stdin.flush()
+        answered, _, _ = select.select([asked.stdout], [], [], 30)
+        asked.stdin.close()
+    assert answered

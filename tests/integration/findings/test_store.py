@@ -52,8 +52,8 @@ def store(dynamodb: DynamoDBClient, table: str, waited: list[float]) -> Store:
 
 
 def named(name: str, **changes: Any) -> Life:  # noqa: ANN401 -- any field of a life
-    """A finding of its own, told and open."""
-    life = tell(find(None, NOON), NOON)
+    """A finding of its own, open, of which nobody is to hear."""
+    life = replace(tell(find(None, NOON), NOON), hub_due=False)
     return replace(life, finding=replace(life.finding, id=f"pull-responder/{name}"), **changes)
 
 
@@ -175,6 +175,14 @@ def test_more_than_one_page_is_listed(store: Store, dynamodb: DynamoDBClient) ->
     assert store.due_findings(before=NOON + 60, limit=100) == ids
     assert len(pages) >= 3
     assert store.due_findings(before=NOON + 60, limit=4) == ids[:4]
+
+
+def test_what_is_to_be_told_does_not_wait_behind_what_is_to_be_looked_at(store: Store) -> None:
+    assert store.save(named("looked-at", look_at=NOON))
+    assert store.save(named("to-be-told", look_at=NOON, hub_due=True, hub_retry_at=NOON + 30))
+    assert store.due_notices(before=NOON + 60, limit=9) == ["pull-responder/to-be-told"]
+    assert store.due_findings(before=NOON + 60, limit=9) == ["pull-responder/looked-at"]
+    assert store.open_findings(limit=9) == ["pull-responder/to-be-told", "pull-responder/looked-at"]
 
 
 def test_more_are_read_than_go_into_a_call(store: Store) -> None:

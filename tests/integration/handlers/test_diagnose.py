@@ -248,8 +248,8 @@ def test_security_hub_out_of_reach_keeps_no_notification_back(
     assert failed(diagnose.handler(batch(denial(role, instance)), Context())) == []
     assert len(inbox.messages()) == 1
     assert metrics(capsys.readouterr().out)["SecurityHubRejections"] == 1
-    (refusal,) = [each for each in caplog.records if each.message == "security hub refused a finding"]
-    assert vars(refusal)["code"] == "EndpointConnectionError"
+    (refusal,) = [each for each in caplog.records if each.message == "security hub cannot be reached"]
+    assert "Could not connect to the endpoint" in vars(refusal)["reason"]
 
 
 def test_without_time_the_problem_waits_for_the_next_look(

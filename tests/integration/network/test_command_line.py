@@ -137,6 +137,13 @@ def test_two_choices_are_one_too_many(run: Run) -> None:
     assert "give one of --nodegroup, --fargate-profile and --instance" in ended.err
 
 
+@pytest.mark.parametrize("option", ["--nodegroup", "--fargate-profile", "--instance", "--cluster", "--image"])
+def test_an_option_without_a_value_does_not_widen_the_question(estate: Estate, run: Run, option: str) -> None:
+    estate.behind_nat().node_group("workers")
+    ended = run(option, "")
+    assert (ended.status, ended.out, ended.err) == (2, "", f"pull-responder: {option} is empty\n")
+
+
 @pytest.mark.parametrize(
     ("option", "name", "said"),
     [

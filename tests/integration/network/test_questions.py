@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 import pytest
 
@@ -11,7 +13,7 @@ from pull_responder.cli.question import Answer, ask
 from pull_responder.cli.report import differences
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reading import Reading
-from tests.integration.network.estate import INTERNET, REGION, Estate, causes, only, opened
+from tests.integration.network.estate import INTERNET, MAY_PULL, REGION, Estate, causes, only, opened
 
 
 def path_of(answer: Answer) -> PullPath:
@@ -107,6 +109,80 @@ def test_a_fargate_profile(estate: Estate) -> None:
     only(estate.diagnose(fargate_profile="pods"), "no_route_to_ecr")
 
 
+def test_a_subnet_of_the_group_that_is_gone_is_left_open_and_not_judged_by_the_main_table(estate: Estate) -> None:
+    estate.behind_nat()
+    gone = estate.subnet_without_table()
+    estate.node_group("workers", estate.a, gone, template={"SecurityGroupIds": [estate.group]})
+    estate.ec2.delete_subnet(SubnetId=gone)
+    diagnosis = estate.diagnose(node_group="workers")
+    assert causes(diagnosis) == []
+    assert f"the route table of {gone} was not found" in opened(diagnosis)["no_route_to_ecr"]
+    assert gone in opened(diagnosis)["network_acl_blocks_traffic"]
+
+
+def test_a_profile_without_subnets_is_left_open(estate: Estate) -> None:
+    estate.behind_nat()
+    role = estate.fargate_profile("pods")
+    estate.client("eks").create_fargate_profile(
+        clusterName=estate.name,
+        fargateProfileName="nowhere",
+        subnets=[],
+        podExecutionRoleArn=role,
+        selectors=[{"namespace": "default"}],
+    )
+    left = opened(estate.diagnose(fargate_profile="nowhere"))
+    assert "names no subnet of Fargate profile nowhere" in left["no_route_to_ecr"]
+    assert {"security_group_blocks_egress", "network_acl_blocks_traffic", "vpc_dns_disabled"} <= set(left)
+
+
+@pytest.mark.parametrize(("until", "found"), [("2199", []), ("2001", ["role_lacks_pull_permissions"])])
+def test_a_question_is_about_now(estate: Estate, until: str, found: list[str]) -> None:
+    estate.behind_nat().node()
+    limit = {"DateLessThan": {"aws:CurrentTime": f"{until}-01-01T00:00:00Z"}}
+    allow = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": limit}
+    policy = {"Version": "2012-10-17", "Statement": [allow]}
+    estate.client("iam").put_role_policy(
+        RoleName=f"{estate.name}-node", PolicyName="pull", PolicyDocument=json.dumps(policy)
+    )
+    diagnosis = estate.diagnose()
+    assert causes(diagnosis) == found
+    assert diagnosis.inconclusive == ()
+
+
+@pytest.mark.parametrize(("block", "found"), [("10.0.0.0/24", []), ("10.9.0.0/16", ["role_policy_denies_pull"])])
+@pytest.mark.parametrize("key", ["aws:VpcSourceIp", "aws:Ec2InstanceSourcePrivateIPv4"])
+def test_the_nodes_own_address_behind_endpoints_is_known(
+    estate: Estate, key: str, block: str, found: list[str]
+) -> None:
+    estate.endpoints_only().node()
+    deny = {"Effect": "Deny", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+    condition = {"NotIpAddress": {key: block}, "Null": {key: "false"}}
+    policy = {"Version": "2012-10-17", "Statement": [*MAY_PULL["Statement"], {**deny, "Condition": condition}]}
+    estate.client("iam").put_role_policy(
+        RoleName=f"{estate.name}-node", PolicyName="pull", PolicyDocument=json.dumps(policy)
+    )
+    diagnosis = estate.diagnose()
+    assert causes(diagnosis) == found
+    assert diagnosis.inconclusive == ()
+
+
+def test_a_terminated_instance_is_stood_in_for_by_its_node_group(estate: Estate) -> None:
+    estate.behind_nat().node_group("workers", estate.b, template={"SecurityGroupIds": [estate.group]})
+    node = estate.node(group="workers")
+    estate.ec2.terminate_instances(InstanceIds=[node])
+    estate.unroute(estate.table_b)
+    answer = estate.ask(instance=node)
+    assert answer.nodes.name == f"instance {node}, which is gone: node group workers of cluster {estate.name}"
+    assert only(answer.diagnosis, "no_route_to_ecr").resource.id.endswith(estate.b)
+
+
+def test_a_terminated_instance_of_which_nothing_tells_more_is_not_there(estate: Estate) -> None:
+    node = estate.behind_nat().node()
+    estate.ec2.terminate_instances(InstanceIds=[node])
+    with pytest.raises(click.ClickException, match=f"there is no running instance '{node}'"):
+        estate.ask(instance=node)
+
+
 def test_all_kinds_of_nodes_are_asked_about_in_turn(estate: Estate) -> None:
     estate.behind_nat().node_group("workers")
     estate.fargate_profile("pods", estate.b)
@@ -137,7 +213,7 @@ def test_nothing_readable_of_a_node_group_is_inconclusive(estate: Estate) -> Non
     for cause in ("no_route_to_ecr", "instance_profile_missing", "instance_metadata_disabled"):
         assert cause not in diagnosis.passed
         assert "eks:DescribeNodegroup failed" in opened(diagnosis)[cause]
-    assert "the role that pulls" in opened(diagnosis)["role_lacks_pull_permissions"]
+    assert "eks:DescribeNodegroup failed" in opened(diagnosis)["role_lacks_pull_permissions"]
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,19 @@ def test_each_read_that_is_refused(estate: Estate, kind: str, code: str) -> None
         assert causes(diagnosis) == [], action
         assert set(now) == left_open - before.keys(), action
         assert not left_open & set(diagnosis.passed), action
-        # The policies of the repository are readable: of who pulls it is said that it is not known.
-        named = {reason for cause, reason in now.items() if cause in left_open - POLICIES | OF_ROLE.get(action, set())}
-        assert all(action in reason for reason in named), action
+        assert all(action in reason for reason in now.values()), action
+
+
+def test_the_role_of_a_node_of_no_group_is_left_open_by_its_profile(estate: Estate) -> None:
+    estate.behind_nat().node()
+    left = opened(estate.diagnose(denied=["iam:GetInstanceProfile"]))
+    assert left.keys() >= POLICIES
+    assert all("iam:GetInstanceProfile failed" in left[cause] for cause in POLICIES)
+
+
+def test_an_instance_without_a_profile_has_no_known_role(estate: Estate) -> None:
+    node = estate.behind_nat().node(profile=False)
+    assert opened(estate.diagnose())["role_lacks_pull_permissions"] == f"the role of instance {node} is not known"
 
 
 def test_a_launch_template_that_is_gone_leaves_open_what_it_decided(estate: Estate) -> None:

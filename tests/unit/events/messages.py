@@ -87,6 +87,31 @@ CONTAINERD = [
     (ASKING + "dial tcp 10.0.0.1:443: i/o timeout", "timeout", "manifest"),
     (ASKING + "dial tcp 10.0.0.1:443: connect: connection refused", "timeout", "manifest"),
     (ASKING + "dial tcp 10.0.0.1:443: connect: no route to host", "timeout", "manifest"),
+    # Nodes that run Windows.
+    (
+        ASKING + "dial tcp 10.0.0.1:443: connectex: A connection attempt failed because the connected party did not "
+        "properly respond after a period of time, or established connection failed because connected host has failed "
+        "to respond.",
+        "timeout",
+        "manifest",
+    ),
+    (
+        ASKING + "dial tcp 10.0.0.1:443: connectex: No connection could be made because the target machine actively "
+        "refused it.",
+        "timeout",
+        "manifest",
+    ),
+    (
+        ASKING + "read tcp 10.0.0.9:41->10.0.0.1:443: wsarecv: An existing connection was forcibly closed by the "
+        "remote host.",
+        "timeout",
+        "manifest",
+    ),
+    (
+        ASKING + "dial tcp 10.0.0.1:443: connectex: A socket operation was attempted to an unreachable network.",
+        "timeout",
+        "manifest",
+    ),
     (ASKING + "dial tcp: lookup x on 10.0.0.2:53: no such host", "name_resolution_failed", "manifest"),
     (ASKING + "dial tcp: lookup x on 10.0.0.2:53: server misbehaving", "name_resolution_failed", "manifest"),
     (

@@ -234,6 +234,10 @@ WHOLE = gzip.compress(json.dumps(document(RECORD)).encode())
             "awslogs.data is not base64 of gzip: Error -3 while decompressing data: incorrect header check",
         ),
         ({"awslogs": {"data": "%%%"}}, "awslogs.data is not base64 of gzip: Only base64 data is allowed"),
+        (
+            {"awslogs": {"data": "\u00e9"}},
+            "awslogs.data is not base64 of gzip: string argument should contain only ASCII characters",
+        ),
         ({"awslogs": None}, "awslogs.data is cut"),
         (packed(gzip.compress(b"[]")), "awslogs.data does not hold a JSON object"),
         (packed(gzip.compress(b"[" * 100_000)), "awslogs.data does not hold a JSON object"),

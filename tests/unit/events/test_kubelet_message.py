@@ -72,6 +72,11 @@ def test_a_plugin_that_had_no_answer_in_time() -> None:
     assert (read.symptom, read.stage) == (Symptom.TIMEOUT, Stage.TOKEN)
 
 
+def test_an_error_after_the_header_of_a_log_line_is_read() -> None:
+    read = read_message(f"E0115 10:00:00.000001    4321 provider.go:86] {PLUGIN}exit status 1")
+    assert (read.symptom, read.stage) == (Symptom.NOT_AUTHENTICATED, Stage.TOKEN)
+
+
 def test_a_bare_status_is_one_and_with_a_word_of_something_else_it_is_not() -> None:
     assert read_message("unexpected status: 403 Forbidden").symptom is Symptom.ACCESS_DENIED
     assert read_message("The webhook failed: unexpected status: 403 Forbidden").symptom is Symptom.UNKNOWN

@@ -150,3 +150,15 @@ def test_an_image_that_is_spelt_wrong_has_no_other_cause() -> None:
 def test_an_image_outside_has_no_cause_in_private_registries() -> None:
     causes = can_mean(KubeletMessage(Symptom.NOT_AUTHENTICATED, Stage.MANIFEST, parse_image("public.ecr.aws/a/b:v1")))
     assert not set(causes) & (AUTHORIZATION | ENDPOINT_POLICIES | {"vpc_endpoint_missing"})
+
+
+def test_a_refused_action_of_ecr_is_one_of_a_private_registry_however_its_host_is_spelt() -> None:
+    # As AWS's article has it, with words for the account and a colon that no image has.
+    read = read_message(
+        'Failed to pull image "cross-aws-account-id:.dkr.ecr.REGION.amazonaws.com/repo-name:image-tag": rpc error: '
+        "code = Unknown desc = Error response from daemon: pull access denied for "
+        "arn:aws:ecr:REGION:cross-aws-account-id:repository/repo-name, repository does not exist or may require "
+        "'docker login': denied: User: arn:aws:sts::<aws-account>:assumed-role/<node-role> is not authorized to "
+        "perform: ecr:BatchGetImage on resource: arn:aws:ecr:REGION:cross-aws-account-id:repository/repo-name"
+    )
+    assert can_mean(read)[:2] == ("role_lacks_pull_permissions", "repository_policy_lacks_grant")

@@ -239,9 +239,9 @@ def test_the_newest_finding_and_its_reach_are_kept() -> None:
 
 def test_of_many_problems_the_latest_are_kept() -> None:
     life = find(None, NOON)
-    for number in range(60):
+    for number in range(110):
         life = found(life, FINDING, problem=f"problem/{number}", reach=Reach(), now=NOON, settings=SETTINGS)
-    assert life.problems == tuple(f"problem/{number}" for number in range(10, 60))
+    assert life.problems == tuple(f"problem/{number}" for number in range(10, 110))
 
 
 def test_only_one_run_has_a_notice_at_a_time() -> None:

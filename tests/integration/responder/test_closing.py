@@ -1,0 +1,263 @@
+"""What must not close a finding, what must, and who is told: signals of nodes, repeats, looks in any order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+
+from pull_responder.findings.problem import iso
+from pull_responder.publish import security_hub, sns
+from pull_responder.responder.recheck import Recheck
+from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Node, Scene, change, denial
+from tests.integration.responder.test_crashes import Died, die_after
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+    from pull_responder.findings.life import Life
+    from pull_responder.findings.notice import Notice
+
+EVENT = Path(__file__).parents[2] / "events" / "kubernetes_events" / "failed.json"
+LACKS = "role_lacks_pull_permissions"
+FORWARDED = {"FORWARDED_EVENT_SOURCE": "kubernetes.events"}
+FULL = "write /var/lib/containerd/blob: no space left on device"
+DENIED = "unexpected status: 403 Forbidden"
+EXPIRED = f"{DENIED}: Your authorization token has expired. Reauthenticate and try again."
+BUSY = "unexpected status: 429 Too Many Requests: toomanyrequests: Rate exceeded"
+
+
+@pytest.fixture
+def repository(scene: Scene) -> str:
+    name = f"review/{uuid4().hex[:8]}"
+    scene.aws.client("ecr").create_repository(repositoryName=name)
+    return name
+
+
+@pytest.fixture
+def node(scene: Scene) -> Node:
+    """A node whose role is found by its name alone, as kubelet's signals have nothing else."""
+    node = scene.role()
+    iam = scene.aws.client("iam")
+    iam.create_instance_profile(InstanceProfileName=node.role)
+    iam.add_role_to_instance_profile(InstanceProfileName=node.role, RoleName=node.role)
+    scene.aws.client("ec2").associate_iam_instance_profile(
+        IamInstanceProfile={"Name": node.role}, InstanceId=node.instance
+    )
+    return node
+
+
+def said(node: Node, repository: str, words: str, *, at: float) -> dict[str, Any]:
+    """What kubelet said of a pull by `node`, as a forwarder sends it."""
+    image, host = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}:v1", f"{node.instance}.ec2.internal"
+    event: dict[str, Any] = json.loads(EVENT.read_text())
+    event["detail"] |= {
+        "message": f'Failed to pull image "{image}": failed to resolve reference "{image}": {words}',
+        "source": {"component": "kubelet", "host": host},
+        "reportingInstance": host,
+        "firstTimestamp": iso(at),
+        "lastTimestamp": iso(at),
+    }
+    event["detail"]["metadata"]["uid"] = str(uuid4())
+    return {**event, "account": ACCOUNT, "source": "kubernetes.events", "time": iso(at), "id": str(uuid4())}
+
+
+def look_after(scene: Scene, minutes: float) -> None:
+    """Let `minutes` pass, look, and look again when what was resolved then is told."""
+    scene.clock.forward(minutes=minutes)
+    scene.recheck(**FORWARDED)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**FORWARDED)
+
+
+def test_an_event_that_the_queue_brings_again_later_reopens_nothing(scene: Scene, node: Node, repository: str) -> None:
+    event = said(node, repository, FULL, at=scene.clock.now)
+    scene.respond(event, **FORWARDED)
+    look_after(scene, 61)
+    assert scene.edges() == [("new", "node_disk_full"), ("resolved", "node_disk_full")]
+    scene.respond(event, **FORWARDED)
+    assert scene.edges() == []
+    (finding,) = scene.in_hub(node.instance)
+    assert finding["RecordState"] == "ARCHIVED"
+    scene.respond(said(node, repository, FULL, at=scene.clock.now), **FORWARDED)
+    assert scene.edges() == [("back", "node_disk_full")]
+
+
+def test_who_is_known_to_pull_for_something_else_is_not_reported_as_unexplained(scene: Scene) -> None:
+    role = scene.stranger()
+    known = json.dumps([f"arn:aws:iam::{ACCOUNT}:role/{role}"])
+    for _ in range(5):
+        arn = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/shop/web"
+        event = denial(role, "AWSCodeBuild-1", at=scene.clock.now, action=IMAGE, resource=arn)
+        scene.respond(event, KNOWN_PRINCIPALS=known)
+        scene.clock.forward(minutes=16)
+    assert scene.told() == []
+
+
+def test_what_security_hub_took_from_a_run_that_died_is_archived_all_the_same(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = scene.role()
+    undo = die_after(monkeypatch, security_hub, "import_findings")
+    with pytest.raises(Died):
+        scene.respond(node.denied(scene.clock.now))
+    undo()
+    scene.clock.forward(minutes=1)
+    scene.recheck(scene.allow(node))
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    (finding,) = scene.in_hub(node.role)
+    assert (finding["RecordState"], finding["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
+
+
+def test_the_oldest_is_looked_at_first_in_whatever_order_dynamodb_answers(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = []
+    for _ in range(4):
+        nodes.append(scene.role())
+        scene.respond(nodes[-1].denied(scene.clock.now))
+        scene.clock.forward(seconds=10)
+    # The one place that all calls pass.
+    make_call = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's stubs leave it out
+    look, looked_at = Recheck._look, []
+
+    def backwards(client: BaseClient, name: str, arguments: Any) -> Any:  # noqa: ANN401 -- whatever botocore hands over
+        answer = make_call(client, name, arguments)
+        if name == "BatchGetItem":
+            answer["Responses"] = {table: items[::-1] for table, items in answer["Responses"].items()}
+        return answer
+
+    def noted(recheck: Recheck, life: Life) -> object:
+        looked_at.append(life.finding.resource.id.rpartition("/")[2])
+        return look(recheck, life)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", backwards)
+    monkeypatch.setattr(Recheck, "_look", noted)
+    scene.clock.forward(minutes=20)
+    scene.recheck()
+    assert looked_at == [each.role for each in nodes]
+
+
+def test_a_node_that_is_gone_ends_what_only_its_words_told(scene: Scene, node: Node, repository: str) -> None:
+    scene.respond(said(node, repository, EXPIRED, at=scene.clock.now), **FORWARDED)
+    look_after(scene, 16)
+    assert scene.edges() == [("new", "registry_token_expired")]
+    scene.aws.client("ec2").terminate_instances(InstanceIds=[node.instance])
+    look_after(scene, 16)
+    (resolved,) = scene.told()
+    assert resolved["edge"] == "resolved"
+    assert "does not exist any more" in resolved["because"]
+
+
+def test_what_only_words_tell_is_over_when_they_stop_and_not_before(scene: Scene, node: Node, repository: str) -> None:
+    scene.allow(node)
+    for _ in range(5):
+        scene.respond(said(node, repository, BUSY, at=scene.clock.now), **FORWARDED)
+        look_after(scene, 16)
+    assert scene.edges() == [("new", "registry_throttled")]
+    look_after(scene, 31)
+    assert scene.edges() == []
+    look_after(scene, 16)
+    assert scene.edges() == [("resolved", "registry_throttled")]
+
+
+def test_another_accounts_policy_that_nobody_may_read_passes_no_finding(scene: Scene, node: Node) -> None:
+    scene.allow(node)
+
+    def refused() -> dict[str, Any]:
+        arn = f"arn:aws:ecr:{REGION}:222222222222:repository/shop/web"
+        event = node.denied(scene.clock.now, action=IMAGE, resource=arn)
+        words = event["detail"]["errorMessage"].replace("identity-based", "resource-based")
+        event["detail"]["errorMessage"] = words
+        return event
+
+    for _ in range(5):
+        scene.respond(refused())
+        look_after(scene, 16)
+    assert scene.edges() == [("new", "repository_policy_lacks_grant")]
+    look_after(scene, 61)
+    assert scene.edges() == [("resolved", "repository_policy_lacks_grant")]
+
+
+def test_two_node_groups_of_one_role_are_not_mended_by_deleting_one(scene: Scene) -> None:
+    node, eks = scene.role(), scene.aws.client("eks")
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{node.role}"
+    subnets = [scene.aws.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]]
+    eks.create_cluster(name=node.role, roleArn=arn, resourcesVpcConfig={"subnetIds": subnets})
+    for name in ("one", "two"):
+        eks.create_nodegroup(clusterName=node.role, nodegroupName=name, subnets=subnets, nodeRole=arn)
+        scene.respond(change("eks", "CreateNodegroup", clusterName=node.role, nodegroupName=name))
+    assert scene.edges().count(("new", LACKS)) == 1
+    eks.delete_nodegroup(clusterName=node.role, nodegroupName="two")
+    look_after(scene, 16)
+    assert ("resolved", LACKS) not in scene.edges()
+    eks.delete_nodegroup(clusterName=node.role, nodegroupName="one")
+    look_after(scene, 16)
+    assert ("resolved", LACKS) in scene.edges()
+
+
+def test_a_cause_of_another_version_is_left_open_until_it_stops(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    (told,) = scene.told()
+    table, key = scene.aws.client("dynamodb"), {"id": {"S": told["finding"]["id"]}}
+    life = json.loads(table.get_item(TableName=scene.table, Key=key)["Item"]["life"]["S"])
+    life["finding"]["cause"] = "moon_in_the_way"
+    table.update_item(
+        TableName=scene.table,
+        Key=key,
+        UpdateExpression="SET life = :life",
+        ExpressionAttributeValues={":life": {"S": json.dumps(life)}},
+    )
+    look_after(scene, 16)
+    assert scene.told() == []
+    look_after(scene, 45)
+    assert [edge for edge, _ in scene.edges()] == ["resolved"]
+
+
+@pytest.mark.parametrize("cloudtrail_first", [True, False])
+def test_the_reason_and_the_pod_in_batches_of_their_own_are_one_finding(
+    scene: Scene, node: Node, repository: str, *, cloudtrail_first: bool
+) -> None:
+    arn = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{repository}"
+    signals = [
+        node.denied(scene.clock.now, action=IMAGE, resource=arn),
+        said(node, repository, DENIED, at=scene.clock.now),
+    ]
+    for signal in signals if cloudtrail_first else reversed(signals):
+        scene.respond(signal, **FORWARDED)
+        scene.clock.forward(minutes=1)
+    assert scene.edges() == [("new", LACKS)]
+    (finding,) = scene.in_hub(node.role)
+    fields = finding["ProductFields"]
+    assert fields["pull-responder/pod"] == "web-7c9d8b5f6-x2x9k"
+    assert "no identity-based policy allows" in fields["pull-responder/error-message"]
+    scene.recheck(scene.allow(node), **FORWARDED)
+    look_after(scene, 0)
+    assert scene.edges() == [("resolved", LACKS)]
+
+
+def test_a_notice_that_is_refused_keeps_no_other_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlucky, others = scene.role(), [scene.role(), scene.role()]
+    publish = sns.publish_notice
+
+    def refusing(client: SNSClient, topic_arn: str, notice: Notice) -> str:
+        if notice.finding.resource.id.endswith(unlucky.role):
+            raise ClientError({"Error": {"Code": "Throttled", "Message": "slow down"}}, "Publish")
+        return publish(client, topic_arn, notice)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sns, "publish_notice", refusing)
+        scene.respond(*(each.denied(scene.clock.now) for each in (others[0], unlucky, others[1])))
+    assert {each["finding"]["resource"]["id"].rpartition("/")[2] for each in scene.told()} == {
+        each.role for each in others
+    }
+    look_after(scene, 2)
+    (late,) = scene.told()
+    assert late["finding"]["resource"]["id"].endswith(unlucky.role)
