@@ -161,6 +161,7 @@ def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:
 
 
 def _of_question(text: str, chosen: Chosen, printer: _Printer) -> int:
+    question.check_names(chosen)
     settings, aws = _connect()
     image = question.read_image(text, aws)
     if aws.region:

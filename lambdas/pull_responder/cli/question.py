@@ -12,7 +12,8 @@ from pull_responder.checks.pulled_image import read_image_ahead
 from pull_responder.cli.asked_nodes import Chosen, find_asked
 from pull_responder.diagnosis import Diagnosis
 from pull_responder.diagnosis import diagnose as diagnose_pull
-from pull_responder.events.image_reference import ImageReference, RegistryKind, parse_image
+from pull_responder.events import kubernetes_names, names
+from pull_responder.events.image_reference import ImageReference, parse_image
 from pull_responder.facts.facts import Facts
 from pull_responder.facts.node_role import principal_of
 from pull_responder.model.pull import PullFailure, Symptom
@@ -34,15 +35,29 @@ class Answer:
 
 
 def read_image(text: str, aws: Aws) -> ImageReference:
-    """Return the image that is asked about. Raises click.ClickException for what no ECR registry can serve."""
+    """Return the image that is asked about. Raises click.ClickException for what no registry can serve."""
     image = parse_image(text)
     if image is None:
         raise click.ClickException(f"--image: {text[:200]!r} is no image reference")
-    if image.kind is not RegistryKind.OTHER and image.problem:
+    if image.problem:
         raise click.ClickException(f"--image: {image.problem}")
     if image.region:
         check_region("--image", image.region, aws)
     return image
+
+
+def check_names(chosen: Chosen) -> None:
+    """Raise click.ClickException for a name that EKS gives nothing, and for an id that EC2 gives no instance."""
+    a_name = "up to 100 letters, digits, - and _, with a letter or digit first"
+    asked = (
+        ("--cluster", chosen.cluster, kubernetes_names.cluster, f"an EKS cluster's name: {a_name}"),
+        ("--nodegroup", chosen.node_group, kubernetes_names.compute, f"a node group's name: {a_name}"),
+        ("--fargate-profile", chosen.fargate_profile, kubernetes_names.compute, f"a Fargate profile's name: {a_name}"),
+        ("--instance", chosen.instance, names.instance, "an EC2 instance's id: i- and 17 hexadecimal digits, or 8"),
+    )
+    for option, name, read, kind in asked:
+        if name is not None and not read(name):
+            raise click.ClickException(f"{option}: {name[:120]!r} cannot be {kind}")
 
 
 def check_region(option: str, region: str, aws: Aws) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from pull_responder.events import names
 from pull_responder.events.redaction import redact
-from pull_responder.events.registry_hosts import read_private_host
+from pull_responder.events.registry_hosts import is_nearly_private, read_private_host
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 
 TEXT_LIMIT: Final = 1024
@@ -102,7 +102,7 @@ def parse_image(text: str) -> ImageReference | None:
         _scheme_problem(scheme)
         or _character_problem(text[len(scheme) :])
         or _host_problem(host, port)
-        or (private.problem if private else None)
+        or (private.problem if private else _nearly_problem(host))
         or _path_problem(path, kind)
         or (_tag_problem(tag) if colon else None)
         or (_digest_problem(digest) if at else None)
@@ -127,9 +127,10 @@ def parse_image(text: str) -> ImageReference | None:
 def _split_domain(name: str) -> tuple[str, str]:
     """The host with its port, and the rest. The first part is a host if it cannot be a name on Docker Hub."""
     head, slash, rest = name.partition("/")
-    if not slash and read_private_host(head.partition(":")[0]):
+    host = head.partition(":")[0]
+    if not slash and (read_private_host(host) or is_nearly_private(host)):
         # A runtime would look for it on Docker Hub; whoever wrote it forgot the repository.
-        return head.partition(":")[0], ""
+        return host, ""
     if slash and ("." in head or ":" in head or head == "localhost" or head != head.lower()):
         return (_DOCKER_HUB if head == "index.docker.io" else head), rest
     return _DOCKER_HUB, name
@@ -157,6 +158,12 @@ def _host_problem(host: str, port: str | None) -> str | None:
     if port is not None and not (_PORT.fullmatch(port) and 0 < int(port) <= _PORT_LIMIT):
         return f"{port!r} is no port"
     return None
+
+
+def _nearly_problem(host: str) -> str | None:
+    if not is_nearly_private(host):
+        return None
+    return "an image in Amazon ECR is written 123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag; this host is not"
 
 
 def _path_problem(path: str, kind: RegistryKind) -> str | None:

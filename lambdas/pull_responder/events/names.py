@@ -1,7 +1,7 @@
 """The names AWS allows. Each function returns the value when it is such a name, else None.
 
-Sources: the ECR API model (RepositoryName, ImageTag, RegistryId), the OCI image specification (digests) and the
-AWS SDK's partitions.json (regions).
+Sources: the ECR API model (RepositoryName, ImageTag, RegistryId), the OCI image specification (digests), the AWS
+SDK's partitions.json (regions) and the Amazon EC2 User Guide, "Resource IDs" (instances).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,299}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _ACTION = re.compile(r"[a-z0-9-]{1,40}:[A-Za-z0-9]{1,80}")
+_INSTANCE = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 _REPOSITORY_LENGTHS: Final = range(2, 257)
@@ -57,6 +58,11 @@ def action(value: object) -> str | None:
 def arn(value: object) -> Arn | None:
     """An ARN in printable ASCII, so that it can be shown and compared as it stands."""
     return Arn.parse(value) if isinstance(value, str) and value.isascii() and value.isprintable() else None
+
+
+def instance(value: object) -> str | None:
+    """The id of an EC2 instance, of which old ones are shorter."""
+    return _name(_INSTANCE, value)
 
 
 def event_id(value: object) -> str | None:

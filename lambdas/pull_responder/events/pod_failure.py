@@ -122,7 +122,8 @@ class PodFailure:
 def not_looked_into(image: ImageReference, symptom: Symptom) -> Skipped | None:
     """Return why nothing in AWS can explain that `image` is not pulled; None where it can."""
     if image.kind is RegistryKind.OTHER:
-        return Skipped(f"{image} is not in Amazon ECR but in {redact(image.host, limit=80)}")
+        wrong = f"; it is spelt wrong: {image.problem}" if image.problem else ""
+        return Skipped(f"{image} is not in Amazon ECR but in {redact(image.host, limit=80)}{wrong}")
     if image.kind is RegistryKind.ECR_PUBLIC and symptom not in ECR_PUBLIC_SYMPTOMS:
         return Skipped(
             f"{image} is in Amazon ECR Public, which is pulled from without a role, and its registry answered"

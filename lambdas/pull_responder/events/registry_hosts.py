@@ -7,6 +7,7 @@ whether kubelet has credentials for a host at all.
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,10 @@ _DUAL_STACK_SUFFIXES: Final = {
 }
 _SUFFIXES: Final = frozenset((*DNS_SUFFIXES.values(), *_DUAL_STACK_SUFFIXES.values()))
 _PRIVATE: Final = re.compile(r"([A-Za-z0-9_-]{1,63})\.dkr[.-]ecr(-fips)?\.([A-Za-z0-9_-]{1,63})\.([a-z0-9.-]{1,63})")
+
+_ENDS_EARLY: Final = re.compile(r"(?:^dkr\.|\.dkr[.-])ecr[a-z-]*$")
+# How alike a misspelt suffix is to AWS's own: "amazonws.com" and "amazonaws.co" are, a company's domain is not.
+_ALIKE: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +69,19 @@ def read_private_host(host: str) -> PrivateHost | None:
         dual_stack=suffix in _DUAL_STACK_SUFFIXES.values(),
         problem=problem,
     )
+
+
+def is_nearly_private(host: str) -> bool:
+    """Return whether `host`, which `read_private_host` does not know, was most likely meant to be one that it does.
+
+    It has the "dkr" or "ecr" of such a host, and ends as one does, or where one ends too early. Mirrors and emulators
+    of ECR, whose names go on in a domain of their own, are none.
+    """
+    host = host.lower()
+    labels = host.split(".")
+    if not any(label in {"dkr", "ecr"} or label.startswith("dkr-ecr") for label in labels):
+        return False
+    if _ENDS_EARLY.search(host) or names.region(labels[-1]):
+        return True
+    ends = ((".".join(labels[-1 - suffix.count(".") :]), suffix) for suffix in _SUFFIXES)
+    return any(difflib.get_close_matches(end, [suffix], 1, _ALIKE) for end, suffix in ends)

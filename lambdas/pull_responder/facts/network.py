@@ -80,7 +80,8 @@ def _shared(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
             ours.vpc.cidrs or owners.vpc.cidrs,
             _first(owners.vpc.dns_support, ours.vpc.dns_support),
             _first(owners.vpc.dns_hostnames, ours.vpc.dns_hostnames),
-            _first(owners.vpc.dns_servers, ours.vpc.dns_servers),
+            # Inference: participants are listed their own DHCP options only, and not those of the owner's VPC.
+            owners.vpc.dns_servers,
             owner,
         ),
         subnets=_first(owners.subnets, ours.subnets),

@@ -9,6 +9,7 @@ the side that asked, which AWS's pages put at 1024-65535 (NAT gateways use all o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reading import Unread
@@ -23,6 +24,8 @@ HTTPS_PORTS: Final = (443, 443)
 EPHEMERAL_PORTS: Final = (1024, 65535)
 # Where a node's operating system picks its ports; a rule for these alone does for a node, though not for a NAT gateway.
 NODE_PORTS: Final = (32768, 65535)
+# Ports that are shut, in percent of those needed, below which the next attempt gets through by another port: ADR 41.
+_SMALL_GAP: Final = 1
 
 _CAUSE: Final = Cause.NETWORK_ACL_BLOCKS_TRAFFIC
 
@@ -31,7 +34,8 @@ _CAUSE: Final = Cause.NETWORK_ACL_BLOCKS_TRAFFIC
 class Crossing:
     """Packets over a subnet's border: `egress` out of the subnet, `peer` the other side.
 
-    `ports` are the destination ports that must all be open; `widest` those of which one must be, or all is lost.
+    `ports` are the destination ports that must be open, all but a small gap; `widest` those of which one must be, or
+    all is lost.
     """
 
     subnet_id: str
@@ -79,10 +83,13 @@ def _judge(crossing: Crossing, network: Network, *, settled: bool) -> Fault | Un
     acl = read(network.network_acls, crossing.subnet_id, f"the network ACL of {crossing.subnet_id}")
     if isinstance(acl, Unread):
         return Undecided(_CAUSE, acl.reason)
-    needed, entries = _through(acl, crossing, crossing.ports)
-    ports = "-".join(str(port) for port in dict.fromkeys(crossing.ports))
-    way = f"TCP {ports} {'out to' if crossing.egress else 'in from'} {crossing.peer.name}"
+    needed, gaps, entries = _through(acl, crossing, crossing.ports)
+    way = f"TCP {_written(crossing.ports)} {'out to' if crossing.egress else 'in from'} {crossing.peer.name}"
     deciding = "; ".join(str(entry) for entry in entries) or "no entry matches"
+    if needed is Coverage.SOME and _width(*gaps) * 100 < _width(crossing.ports) * _SMALL_GAP:
+        shut = ", ".join(_written(gap) for gap in gaps)
+        why = f"less than {_SMALL_GAP} % of these ports, so that another attempt gets through"
+        return f"{acl.id} of {crossing.subnet_id} lets {way}, all but {shut}, {why}: {deciding}"
     if needed is Coverage.ALL or (needed is Coverage.SOME and not settled):
         return f"{acl.id} of {crossing.subnet_id} lets {way}: {deciding}"
     if needed is Coverage.SOME or _through(acl, crossing, crossing.widest)[0] is not Coverage.NONE:
@@ -105,14 +112,20 @@ def _judge(crossing: Crossing, network: Network, *, settled: bool) -> Fault | Un
     )
 
 
-def _through(acl: NetworkAcl, crossing: Crossing, ports: PortRange) -> tuple[Coverage, tuple[NetworkAclEntry, ...]]:
-    """Return how much the ACL lets through on all of `ports`, and the entries that decide it."""
+def _through(
+    acl: NetworkAcl, crossing: Crossing, ports: PortRange
+) -> tuple[Coverage, tuple[PortRange, ...], tuple[NetworkAclEntry, ...]]:
+    """Return how much the ACL lets through on all of `ports`, which of them it shuts, and the entries that decide it.
+
+    A port that is shut to a part of the peer's addresses counts as shut.
+    """
     entries = [entry for entry in acl.entries if entry.egress is crossing.egress and entry.protocol in {"-1", "6"}]
     entries.sort(key=lambda entry: entry.number)
     wanted = crossing.peer.addresses
-    seen: set[Coverage] = set()
+    seen: dict[PortRange, Coverage] = {}
     deciding: dict[NetworkAclEntry, None] = {}
-    for port in _segments(entries, ports):
+    for segment in _segments(entries, ports):
+        port = segment[0]
         allowed, rest = AddressSet(), wanted
         for entry in entries:
             if entry.ports is not None and entry.protocol == "6" and not entry.ports[0] <= port <= entry.ports[1]:
@@ -122,16 +135,25 @@ def _through(acl: NetworkAcl, crossing: Crossing, ports: PortRange) -> tuple[Cov
                 deciding[entry] = None
                 rest = rest - part
                 allowed = allowed | part if entry.allow else allowed
-        seen.add(coverage(allowed, wanted))
-    whole = seen.pop() if len(seen) == 1 else Coverage.SOME
-    return whole, tuple(deciding)
+        seen[segment] = coverage(allowed, wanted)
+    found = set(seen.values())
+    whole = found.pop() if len(found) == 1 else Coverage.SOME
+    return whole, tuple(part for part, open_to in seen.items() if open_to is not Coverage.ALL), tuple(deciding)
 
 
-def _segments(entries: list[NetworkAclEntry], ports: PortRange) -> list[int]:
-    """Return the first port of each part of `ports` that all entries treat alike."""
+def _segments(entries: list[NetworkAclEntry], ports: PortRange) -> list[PortRange]:
+    """Return the parts of `ports` that all entries treat alike."""
     first, last = ports
     edges = {first}
     for entry in entries:
         if entry.ports is not None:
             edges |= {edge for edge in (entry.ports[0], entry.ports[1] + 1) if first < edge <= last}
-    return sorted(edges)
+    return [(start, end - 1) for start, end in pairwise((*sorted(edges), last + 1))]
+
+
+def _width(*ranges: PortRange) -> int:
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def _written(ports: PortRange) -> str:
+    return "-".join(str(port) for port in dict.fromkeys(ports))

@@ -170,9 +170,11 @@ def _vpc(network: Network) -> Vpc:
 
 
 def _own_dns(network: Network) -> str:
-    """Return the words for DNS servers other than Amazon's that the VPC hands out, or for not knowing; else empty."""
+    """Return the words for DNS servers other than Amazon's that the VPC hands out, or may, as unread; else empty."""
     servers = _vpc(network).dns_servers
-    if isinstance(servers, Unread) or all(_is_amazons(server, network) for server in servers):
+    if isinstance(servers, Unread):
+        return f"which DNS servers the VPC hands out is not known: {servers.reason}"
+    if all(_is_amazons(server, network) for server in servers):
         return ""
     return f"the VPC's DHCP options name the DNS servers {', '.join(servers)}, whose answers cannot be read"
 
@@ -191,8 +193,7 @@ def _dns_support(network: Network) -> tuple[tuple[Fault, ...], tuple[Undecided, 
         return (), ()
     if isinstance(vpc.dns_support, Unread):
         return (), (Undecided(Cause.VPC_DNS_DISABLED, vpc.dns_support.reason),)
-    unknown = vpc.dns_servers.reason if isinstance(vpc.dns_servers, Unread) else _own_dns(network)
-    if unknown:
+    if unknown := _own_dns(network):
         return (), (Undecided(Cause.VPC_DNS_DISABLED, f"enableDnsSupport of {vpc.id} is false, and {unknown}"),)
     explanation = f"DNS resolution is off in {vpc.id}, so no name resolves there."
     return (dns_fault(network, ("enableDnsSupport",), explanation),), ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from botocore.client import BaseClient
 
 from pull_responder.cli.main import main
 from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, Estate, trust
@@ -120,6 +121,10 @@ def test_an_image_elsewhere_is_skipped(run: Run) -> None:
             {"image": f"{ACCOUNT}.dkr.ecr.us-esat-1.amazonaws.com/app:v1"},
             "--image: there is no region 'us-esat-1'; did you mean us-west-1 or us-east-1",
         ),
+        (
+            {"image": f"{ACCOUNT}.dkr.ecr.amazonaws.com/app:v1"},
+            f"--image: an image in Amazon ECR is written 123456789012.dkr.ecr.{REGION}.amazonaws.com/name:tag",
+        ),
         ({"cluster": "nowhere-at-all"}, "there is no cluster 'nowhere-at-all' in us-east-1"),
     ],
 )
@@ -145,17 +150,43 @@ def test_an_option_without_a_value_does_not_widen_the_question(estate: Estate, r
 
 
 @pytest.mark.parametrize(
+    ("option", "name", "kind"),
+    [
+        ("--cluster", "../x", "an EKS cluster's name"),
+        ("--cluster", "two words", "an EKS cluster's name"),
+        ("--cluster", "a" * 101, "an EKS cluster's name"),
+        ("--nodegroup", "-workers", "a node group's name"),
+        ("--fargate-profile", "pods?", "a Fargate profile's name"),
+        ("--instance", "i-123", "an EC2 instance's id"),
+        ("--instance", "ip-10-0-0-1.ec2.internal", "an EC2 instance's id"),
+    ],
+)
+def test_what_aws_gives_nothing_as_a_name_is_said_before_any_call(
+    run: Run, monkeypatch: pytest.MonkeyPatch, option: str, name: str, kind: str
+) -> None:
+    def call(*_: object, **__: object) -> NoReturn:
+        pytest.fail("AWS was asked")
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    ended = run(option, name)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith(f"pull-responder: {option}: {name!r} cannot be {kind}: ")
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("option", "name", "said"),
     [
         ("--nodegroup", "worker", "there is no node group 'worker' in cluster {cluster}; did you mean workers?"),
         ("--fargate-profile", "podz", "there is no Fargate profile 'podz' in cluster {cluster}; did you mean pods?"),
-        ("--instance", "{node}0", "there is no running instance '{node}0' in us-east-1; did you mean {node}?"),
+        ("--instance", "{near}", "there is no running instance '{near}' in us-east-1; did you mean {node}?"),
     ],
 )
 def test_misspelt_nodes_are_said_with_near_names(estate: Estate, run: Run, option: str, name: str, said: str) -> None:
     estate.behind_nat().node_group("workers")
     estate.fargate_profile("pods")
-    names = {"node": estate.node(), "cluster": estate.name}
+    node = estate.node()
+    names = {"node": node, "near": node[:-1] + ("1" if node.endswith("0") else "0"), "cluster": estate.name}
     ended = run(option, name.format(**names))
     assert (ended.status, ended.out) == (2, "")
     assert ended.err == f"pull-responder: {said.format(**names)}\n"

@@ -120,3 +120,18 @@ def test_an_owner_that_cannot_be_read_is_named_and_nothing_is_blamed(
     # What participants see decides all the same.
     assert "public_ip_missing" not in said
     assert ("vpc_dns_disabled" in diagnosis.passed) or "ec2:DescribeVpcs" in also
+
+
+def test_dns_servers_that_only_the_owner_sees_are_not_taken_for_amazons(owner: Estate) -> None:
+    owner.behind_nat()
+    ec2 = owner.client("ec2")
+    wanted = [{"Key": "domain-name-servers", "Values": ["10.0.0.53"]}]
+    options = ec2.create_dhcp_options(DhcpConfigurations=wanted)["DhcpOptions"]["DhcpOptionsId"]
+    ec2.associate_dhcp_options(DhcpOptionsId=options, VpcId=owner.vpc)
+    ec2.modify_vpc_attribute(VpcId=owner.vpc, EnableDnsSupport={"Value": False})
+    ours = share(owner)
+    ours.node()
+    assert "10.0.0.53" in opened(ours.diagnose())["vpc_dns_disabled"]
+    diagnosis = ours.diagnose(denied=["sts:AssumeRole"])
+    assert causes(diagnosis) == []
+    assert f"{OWNER}:role/PullResponderReadOnly" in opened(diagnosis)["vpc_dns_disabled"]

@@ -31,6 +31,8 @@ ENDPOINTS = {
 }
 POLICIES = {"endpoint_policy_blocks_pull", "s3_endpoint_policy_blocks_layers"}
 IDENTITY = {"instance_profile_missing", "role_trust_policy_excludes_service"}
+# What depends on whether a name leads to the endpoint in the VPC.
+BY_NAME = {"vpc_endpoint_missing", "endpoint_policy_blocks_pull"}
 NONE = set[str]()
 # For each read: what is left open where it is refused, and where the answer is empty if that differs.
 BEHIND_NAT: dict[str, tuple[set[str], set[str]] | set[str]] = {
@@ -63,11 +65,13 @@ ENDPOINTS_ONLY: dict[str, tuple[set[str], set[str]] | set[str]] = {
     "ec2:DescribeSecurityGroups": {"security_group_blocks_egress", "endpoint_security_group_blocks_ingress"},
     "ec2:DescribeNatGateways": NONE,
     "ec2:DescribeVpcAttribute": {"vpc_dns_disabled"},
-    "ec2:DescribeVpcs": NONE,
+    # It says which DHCP options are the VPC's.
+    "ec2:DescribeVpcs": BY_NAME,
     "ec2:DescribeSubnets": NONE,
     "ec2:DescribeInternetGateways": NONE,
     "ec2:DescribeNetworkInterfaces": NONE,
-    "ec2:DescribeDhcpOptions": NONE,
+    # A set that is not listed is AWS's own.
+    "ec2:DescribeDhcpOptions": (BY_NAME, NONE),
     "ec2:DescribePrefixLists": NONE,
     "route53:ListHostedZonesByVPC": NONE,
 }

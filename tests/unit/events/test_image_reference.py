@@ -119,6 +119,53 @@ def test_what_is_spelt_wrong(text: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        "123456789012.dkr.ecr.amazonaws.com",
+        "123456789012.dkr.ecrx.us-east-1.amazonaws.com",
+        "123456789012.ecr.us-east-1.amazonaws.com",
+        "123456789012.dkr.us-east-1.amazonaws.com",
+        "dkr.ecr.us-east-1.amazonaws.com",
+        "123456789012.dkr.ecr.us-east-1.amazonws.com",
+        "123456789012.DKR.ecr.us-east-1.amazonaws.co",
+        "123456789012.dkr.ecr.cn-north-1.amazonaws.cn",
+        "123456789012.dkr.ecr.us-east-1",
+        "123456789012.dkr-ecr.us-east-1",
+        "dkr.ecr",
+    ],
+)
+@pytest.mark.parametrize("rest", ["/app:v1", ":v1", ""])
+def test_hosts_that_are_nearly_amazons(host: str, rest: str) -> None:
+    image = parse_image(host + rest)
+    assert image is not None
+    assert (image.kind, image.host) == (RegistryKind.OTHER, host)
+    assert "123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag" in (image.problem or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "public.ecr.aws/team/app",
+        "ecr-public.aws.com/team/app",
+        "ecr",
+        "dkr-ecr:v1",
+        "team/dkr.ecr.us-east-1.amazonaws.com",
+        "ecr.example.com/app",
+        "registry.ecr:5000/app",
+        "dkr.ecr.mirror.example.com/app",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com.proxy.example.net/app",
+        "000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566/app",
+        "ecr-mirror-0123.us-east-1.elb.amazonaws.com/app",
+    ],
+)
+def test_hosts_of_others_that_have_amazons_words(text: str) -> None:
+    image = parse_image(text)
+    assert image is not None
+    assert image.kind is not RegistryKind.ECR_PRIVATE
+    assert image.problem is None
+
+
+@pytest.mark.parametrize(
     "text", ["", "  ", "two words", ":v1", f"@{DIGEST}", "...", "a\x1b[31m", "\u0430pp", "a" * (TEXT_LIMIT + 1)]
 )
 def test_no_reference_at_all(text: str) -> None:

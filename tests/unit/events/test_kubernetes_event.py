@@ -108,6 +108,12 @@ def test_what_tells_of_no_pull_of_ours_is_skipped_with_a_word(event: dict[str, A
     assert read(event) == Skipped(reason)
 
 
+def test_an_image_whose_host_is_nearly_amazons_is_skipped_with_how_it_is_written() -> None:
+    skipped = read(changed(message='Failed to pull image "111111111111.dkr.ecr.amazonaws.com/app:v1": not found'))
+    assert isinstance(skipped, Skipped)
+    assert "is written 123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag" in skipped.reason
+
+
 def test_without_a_forwarder_in_the_settings_none_is_believed() -> None:
     assert read(FAILED, Origins("111111111111")) == Skipped("an event of cd, not of Amazon ECR")
 

@@ -52,7 +52,17 @@ NODE_SUBNET: dict[str, tuple[tuple[NetworkAclEntry, ...], str]] = {
     "no entries": ((), "blocked"),
     "answers on low ports only": ((out(100), into(100, ports=(1024, 32767))), "open"),
     "answers on half the ports": ((out(100), into(100, ports=(1024, 40000))), "open"),
-    "a hole in the answers' ports": ((out(100), into(1, ports=(50000, 50010), deny=True), into(2)), "open"),
+    # One percent of the 32768 ports that nodes use is 327.
+    "a small hole in the answers' ports": ((out(100), into(1, ports=(50000, 50326), deny=True), into(2)), "works"),
+    "a larger hole": ((out(100), into(1, ports=(50000, 50327), deny=True), into(2)), "open"),
+    "small holes that add up": (
+        (out(100), into(1, ports=(50000, 50199), deny=True), into(2, ports=(60000, 60199), deny=True), into(3)),
+        "open",
+    ),
+    "a hole for a part of the internet": (
+        (out(100), into(1, "0.0.0.0/1", (50000, 50327), deny=True), into(2)),
+        "open",
+    ),
     "443 to half the internet": ((out(100, "0.0.0.0/1"), into(100)), "open"),
     "a deny of a public block first": ((out(1, "185.0.0.0/8", deny=True), out(2), into(1)), "open"),
 }
@@ -75,6 +85,14 @@ def test_an_entry_that_stops_a_part_is_named() -> None:
     assert "egress entry 1 denies protocol -1 185.0.0.0/8" in reasons(estate, CAUSE)
 
 
+def test_a_small_hole_is_named_in_the_proof() -> None:
+    (leg, *_) = public().acl(out(1), into(1, ports=(50000, 50010), deny=True), into(2)).trace().legs
+    proof = [line for hop in leg.hops for line in hop.evidence if "50000" in line]
+    assert len(proof) == 1
+    assert "lets TCP 32768-65535 in from the public internet, all but 50000-50010, less than 1 % of" in proof[0]
+    assert "ingress entry 1 denies protocol 6 ports 50000-50010" in proof[0]
+
+
 NAT_SUBNET: dict[str, tuple[tuple[NetworkAclEntry, ...], str]] = {
     "the least that does": (
         (
@@ -92,6 +110,11 @@ NAT_SUBNET: dict[str, tuple[tuple[NetworkAclEntry, ...], str]] = {
     "answers on the ports of nodes only, not of NAT gateways": (
         (into(1, "10.0.0.0/16"), into(2, ports=(32768, 65535)), out(1)),
         "open",
+    ),
+    # Security Hub's control EC2.21 asks for it.
+    "the ports of SSH and RDP denied": (
+        (into(1, ports=(22, 22), deny=True), into(2, ports=(3389, 3389), deny=True), into(3), out(1)),
+        "works",
     ),
 }
 

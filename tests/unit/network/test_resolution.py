@@ -114,6 +114,12 @@ class TestOtherDnsServers:
         assert faults(estate) == set()
         assert "10.0.0.53" in next(doubt.reason for doubt in estate.trace().undecided)
 
+    def test_unread_ones_leave_the_same_open(self) -> None:
+        read, unread = (endpoints_only().ingress().vpc(dns_servers=servers) for servers in (self.SERVERS, DENIED))
+        assert faults(unread) == faults(read) == set()
+        assert open_causes(unread) == open_causes(read) == {"vpc_endpoint_missing", Cause.ENDPOINT_BLOCKS_INGRESS.value}
+        assert DENIED.reason in reasons(unread, Cause.ENDPOINT_BLOCKS_INGRESS)
+
     def test_dns_support_may_be_off_with_them(self) -> None:
         estate = behind_nat().vpc(dns_support=False, dns_servers=self.SERVERS)
         assert (faults(estate), open_causes(estate)) == (set(), {"vpc_dns_disabled"})
