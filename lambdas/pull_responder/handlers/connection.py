@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pull_responder.facts.aws import Aws
 from pull_responder.model.arn import Arn
@@ -27,17 +27,21 @@ def disconnect() -> None:
     _connected.cache_clear()
 
 
-# The SDK's models are hundreds of thousands of objects that stay: a collector that walks through them again and again
-# takes longer than the events of a batch (measured by bench/storm.py).
-_COLLECT_EVERY: Final = (100_000, 50, 50)
+@cache
+def keep_what_stays() -> None:
+    """Let the collector, once a process, leave alone what the first invocation has brought.
+
+    The SDK's models are hundreds of thousands of objects that stay. To walk through them again and again takes longer
+    than reading the events of a batch (bench/storm.py).
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @cache
 def _connected(
     member_role: str, organization_account: str | None, aws_registries: tuple[str, ...], function_arn: str
 ) -> Aws:
-    gc.set_threshold(*_COLLECT_EVERY)
-    gc.freeze()
     return Aws.connect(
         member_role=member_role,
         identity=Arn.parse(function_arn),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 
 from pull_responder.events.audit_log import events_of
-from pull_responder.handlers.connection import connected, run_of
+from pull_responder.handlers.connection import connected, keep_what_stays, run_of
 from pull_responder.model.arn import Arn
 from pull_responder.responder.respond import Message, Responder
 from pull_responder.settings import read_settings
@@ -40,4 +40,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     run.count("EventsReceived", len(messages))
     failed = Responder(run).respond(messages)
     run.count("MessagesFailed", len(failed))
+    keep_what_stays()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(failed)]}
