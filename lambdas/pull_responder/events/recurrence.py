@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import marshal
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.events import names
@@ -81,9 +82,19 @@ class Recurrence:
             return event
         return Occurrence(
             event,
-            names.time(event_time) or names.time(time),
+            _time(event_time) or _time(time),
             names.event_id(event_id) or names.event_id(own),
         )
+
+
+def _time(value: object) -> str | None:
+    return _known_time(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4_096)
+def _known_time(text: str) -> str | None:
+    # Of thousands of events in a few minutes, many are of the same second.
+    return names.time(text)
 
 
 def _is_record(envelope: object) -> bool:

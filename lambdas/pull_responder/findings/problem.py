@@ -10,6 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.reach import Reach
@@ -209,6 +210,7 @@ def iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=4_096)
 def seconds_of(text: str | None) -> float | None:
     """Return a time in ISO 8601 as seconds since 1970; None for what is none."""
     try:

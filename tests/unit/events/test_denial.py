@@ -209,4 +209,5 @@ def test_work_grows_no_faster_than_the_message(word: str) -> None:
     fixed = steps("")
     assert steps(message(1800)) - fixed <= 2.2 * (steps(message(900)) - fixed)
     assert steps(message(3600)) - fixed <= 2.2 * (steps(message(1800)) - fixed)
-    assert steps(message(250_000)) == steps(message(500_000))
+    # The same but for what the interpreter itself does now and then, such as collecting garbage.
+    assert steps(message(500_000)) <= 1.1 * steps(message(250_000))
