@@ -15,7 +15,7 @@ from pull_responder.events import names
 from pull_responder.events.cloudtrail import DETAIL_TYPE
 from pull_responder.events.intake import read_document
 from pull_responder.events.json_text import read_json
-from pull_responder.events.outcome import Skipped
+from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.model.pull import PullFailure
 
 if TYPE_CHECKING:
@@ -71,7 +71,10 @@ class Recurrence:
             for name in _OF_THE_IDENTITY:
                 identity.pop(name, None)
         # Version 2 of the format, which writes equal documents alike, whatever objects they are made of.
-        key = marshal.dumps(envelope, 2)
+        try:
+            key = marshal.dumps(envelope, 2)
+        except ValueError:
+            raise UnusableEvent("body", "is not usable: its JSON is nested too deeply") from None
         known = self._read.get(key)
         event = known or read_document(envelope, origins=origins, where="body")
         if known is None:

@@ -111,7 +111,14 @@ class Responder:
             self._run.logger.info("skipped", reasons=dict(skipped.most_common(20)))
         failed += self._failures(pulls)
         for message, inspection in inspections:
-            if not self._inspect(inspection):
+            try:
+                done = self._inspect(inspection)
+            except Exception:
+                # A mistake of ours in one check must not bring back the failures of the same batch.
+                self._run.count("DiagnosesFailed")
+                self._run.logger.exception("nodes could not be inspected", message_id=message.id)
+                done = False
+            if not done:
                 failed.append(message.id)
         return failed
 

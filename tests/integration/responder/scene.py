@@ -197,7 +197,7 @@ def denial(role: str, session: str, *, at: float, action: str = TOKEN, resource:
     }
 
 
-def change(service: str, name: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+def change(service: str, call: str, /, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
     """Return CloudTrail's event of a call that changed something."""
     return {
         "version": "0",
@@ -210,7 +210,7 @@ def change(service: str, name: str, **parameters: Any) -> dict[str, Any]:  # noq
         "resources": [],
         "detail": {
             "eventSource": f"{service}.amazonaws.com",
-            "eventName": name,
+            "eventName": call,
             "eventID": str(uuid4()),
             "awsRegion": REGION,
             "eventTime": "2026-03-01T12:00:00Z",

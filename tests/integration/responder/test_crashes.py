@@ -12,13 +12,13 @@ from pull_responder.responder import settle, tell
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.recheck import Recheck
 from pull_responder.responder.settle import Settler
+from tests.integration.responder.scene import Scene, change
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.findings.life import Life
-    from tests.integration.responder.scene import Scene
 
 NEW = ("new", "role_lacks_pull_permissions")
 
@@ -215,3 +215,14 @@ def test_a_look_that_crashes_keeps_nobody_else_waiting(scene: Scene, monkeypatch
     scene.clock.forward(minutes=6)
     scene.recheck()
     assert scene.edges() == [("resolved", NEW[1])]
+
+
+def test_an_inspection_that_crashes_comes_back_alone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> list[Life]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Settler, "settle_inspection", crash)
+    node = scene.node_group()
+    changed = change("eks", "UpdateNodegroupConfig", name=node.role, nodegroupName="workers")
+    assert scene.respond(changed, node.denied(scene.clock.now)) == ["0"]
+    assert scene.edges() == [NEW]
