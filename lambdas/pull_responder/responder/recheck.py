@@ -42,7 +42,6 @@ _SECONDS_TO_TELL: Final = 8.0
 _SECONDS_TO_LOOK: Final = 15.0
 # What a change has fixed may not be readable at once: IAM's changes take a while to be seen everywhere.
 _AFTER_A_CHANGE: Final = 60.0
-
 # As many pulls of a finding are asked about, the latest; they share what is read.
 _MOST_PULLS: Final = 10
 
@@ -66,11 +65,12 @@ class Recheck:
         self._teller = Teller(run, self._ledger)
         self._reading = Reading(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_TELL)
         self._facts = Facts(self._reading, known_principals=run.settings.known_principals)
+        self._mistakes: list[Exception] = []
 
     def look(self, changes: Sequence[Change]) -> None:
         """Look at the findings that `changes` can concern and at those whose time has come, and tell what is due.
 
-        Raises StoreError when the table does not answer.
+        Raises StoreError when the table does not answer, and what a check raises once all others have had their turn.
         """
         now = self._run.now()
         concerned = self._concerned(changes)
@@ -90,6 +90,8 @@ class Recheck:
         left_behind = self._run.store.due_problems(before=now, limit=_MOST_PROBLEMS)
         if left_behind and self._run.remaining() > _SECONDS_TO_LOOK:
             Responder(self._run).diagnose_again(left_behind)
+        for mistake in self._mistakes:
+            raise mistake
 
     def _safely(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
         """Look at one finding, or have the next run do it; whatever happens there, the others have their turn."""
@@ -100,10 +102,11 @@ class Recheck:
         except StoreError as error:
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=life.id, reason=str(error))
-        except Exception:
-            # A mistake of ours in one check must not keep the others from being looked at.
+        except Exception as mistake:
+            # It goes up, at the end of `look`: the others must not wait for it.
             self._run.count("LooksFailed")
             self._run.logger.exception("a finding could not be looked at", about=life.id)
+            self._mistakes.append(mistake)
             self._passed_over(life)
         return None
 

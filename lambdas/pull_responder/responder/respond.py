@@ -114,7 +114,7 @@ class Responder:
             try:
                 done = self._inspect(inspection)
             except Exception:
-                # A mistake of ours in one check must not bring back the failures of the same batch.
+                # It goes up by its own message, which comes back and ends among the dead letters; the rest is done.
                 self._run.count("DiagnosesFailed")
                 self._run.logger.exception("nodes could not be inspected", message_id=message.id)
                 done = False
@@ -123,12 +123,17 @@ class Responder:
         return failed
 
     def diagnose_again(self, problem_ids: Iterable[str]) -> None:
-        """Diagnose problems that a run has left behind, if nobody is at them now."""
+        """Diagnose problems that a run has left behind, if nobody is at them now.
+
+        What a check raises is raised again once the other problems have been diagnosed and told.
+        """
         now = self._run.now()
         leased, failed = self._ledger.change_problems({each: partial(self._taken_on, now=now) for each in problem_ids})
         for each, error in failed.items():
             self._table_failed(each, error)
-        self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
+        crashed = self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
+        for mistake in crashed.values():
+            raise mistake
 
     def _failures(self, pulls: Sequence[tuple[Message, Occurrence]]) -> list[str]:
         groups = self._grouped(pulls)
@@ -193,10 +198,10 @@ class Responder:
     def _is_ours(self, problem: Problem, now: float) -> bool:
         return problem.leased_by == self._run.name and problem.leased_until > now
 
-    def _diagnose(self, problems: Sequence[Problem]) -> list[str]:
-        """Diagnose problems that this run has leased, and return the ids of those that it crashed on."""
+    def _diagnose(self, problems: Sequence[Problem]) -> dict[str, Exception]:
+        """Diagnose problems that this run has leased, and return by their ids what those raised that it crashed on."""
         changed: list[Life] = []
-        crashed: list[str] = []
+        crashed: dict[str, Exception] = {}
         for problem in problems:
             if problem.pull is None:
                 continue
@@ -208,11 +213,11 @@ class Responder:
             except StoreError as error:
                 # The lease runs out, and whoever looks next diagnoses it again.
                 self._table_failed(problem.id, error)
-            except Exception:
-                # A mistake of ours in one check must not keep the others from being told.
+            except Exception as mistake:
+                # It goes up once the others are told: by the messages that come back, or raised by `diagnose_again`.
                 self._run.count("DiagnosesFailed")
                 self._run.logger.exception("a problem could not be diagnosed", about=problem.id)
-                crashed.append(problem.id)
+                crashed[problem.id] = mistake
         self._teller.tell(changed)
         return crashed
 
