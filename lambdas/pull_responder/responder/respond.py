@@ -131,6 +131,11 @@ class Responder:
         leased, failed = self._ledger.change_problems({each: partial(self._taken_on, now=now) for each in problem_ids})
         for each, error in failed.items():
             self._table_failed(each, error)
+        for problem in leased.values():
+            if problem.pull is None:
+                # Nobody can tell what failed, so it waits for its next failure.
+                self._run.count("ItemsUnusable")
+                self._run.logger.warning("the failure of a problem cannot be read", about=problem.id)
         crashed = self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
         for mistake in crashed.values():
             raise mistake

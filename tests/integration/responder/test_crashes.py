@@ -230,3 +230,28 @@ def test_an_inspection_that_crashes_comes_back_alone(scene: Scene, monkeypatch: 
     changed = change("eks", "UpdateNodegroupConfig", name=node.role, nodegroupName="workers")
     assert scene.respond(changed, node.denied(scene.clock.now)) == ["0"]
     assert scene.edges() == [NEW]
+
+
+def test_a_failure_edited_by_hand_is_counted_and_waits_for_its_next(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = scene.role()
+    undo = die_before(monkeypatch, settle, "found")
+    with pytest.raises(Died):
+        scene.respond(node.denied(scene.clock.now))
+    undo()
+    scene.clock.forward(minutes=3)
+    (problem,) = scene.store.due_problems(before=scene.clock.now, limit=10)
+    scene.aws.client("dynamodb").update_item(
+        TableName=scene.table,
+        Key={"id": {"S": problem}},
+        UpdateExpression="SET pull = :pull",
+        ExpressionAttributeValues={":pull": {"S": "{mine now"}},
+    )
+    scene.recheck()
+    assert [each.message for each in caplog.records if "cannot be read" in each.message] == [
+        "the failure of a problem cannot be read"
+    ]
+    assert scene.store.due_problems(before=scene.clock.now + 3600, limit=10) == []
+    scene.respond(node.denied(scene.clock.now))
+    assert scene.edges() == [NEW]

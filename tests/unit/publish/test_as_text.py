@@ -238,7 +238,7 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 def _named(number: int, severity: Severity, **changes: object) -> Notice:
-    finding = replace(FINDING, id=f"pull-responder/x/{number}", severity=severity, **changes)  # type: ignore[arg-type]
+    finding = replace(FINDING, id=f"pull-responder/x/{number}", severity=severity, **changes)  # type: ignore[arg-type]  # fields
     return replace(NOTICE, finding=finding)
 
 
