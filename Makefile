@@ -39,9 +39,9 @@ bench: build/python.stamp
 
 # What stands in the repository but is written from the code; tests say when it is out of date.
 generate: build/python.stamp
-	@$(PYTHON) -m pull_responder.cli.pages docs/causes
-	@$(PYTHON) -m pull_responder.cli.notification_examples docs/notifications.md
-	@$(PYTHON) -m pull_responder.cli.permissions > build/permissions.json && mv build/permissions.json infra/
+	@$(PYTHON) -m pull_responder.generate.cause_pages docs/causes
+	@$(PYTHON) -m pull_responder.generate.notification_examples docs/notifications.md
+	@$(PYTHON) -m pull_responder.generate.permissions > build/permissions.json && mv build/permissions.json infra/
 	@$(PYTHON) -m infra.member_role > build/member-role.yaml && mv build/member-role.yaml infra/
 
 clean:

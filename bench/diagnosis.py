@@ -21,14 +21,14 @@ from botocore.httpsession import URLLib3Session
 from moto.server import ThreadedMotoServer
 
 from pull_responder.cli.asked_nodes import Chosen
-from pull_responder.cli.emulator import access_entries, cache_rules
 from pull_responder.cli.question import ask
 from pull_responder.diagnosis import diagnose as diagnose_pull
+from pull_responder.emulator import access_entries, cache_rules
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.reading import Reading
 from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Symptom
+from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
@@ -244,7 +244,7 @@ def diagnose(asked: Chosen | PullFailure, aws: Aws) -> float:
     if isinstance(asked, Chosen):
         diagnoses = [answer.diagnosis for answer in ask(Reading(aws), image, asked, ())]
     else:
-        diagnoses = [diagnose_pull(asked, Facts(Reading(aws)))]
+        diagnoses = [diagnose_pull(asked, PullFacts(Reading(aws)))]
     took = time.perf_counter() - started
     if found := [each.cause for diagnosis in diagnoses for each in diagnosis.findings]:
         raise ValueError(f"the estate is sound, and yet: {found}")

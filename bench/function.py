@@ -13,27 +13,27 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pull_responder.cli.demo import estate as estates
-from pull_responder.cli.demo.breaks import BREAKS
-from pull_responder.cli.demo.cloudtrail_record import denied_pull
-from pull_responder.cli.demo.function import deploy
-from pull_responder.cli.demo.image_pull import pull
-from pull_responder.cli.demo.shell import run
-from pull_responder.cli.emulator.emulated_aws import emulated_aws
-from pull_responder.cli.emulator.findings_table import create_table
+from pull_responder.demo import estate as estates
+from pull_responder.demo.breaks import BREAKS
+from pull_responder.demo.cloudtrail_record import denied_pull
+from pull_responder.demo.function import deploy
+from pull_responder.demo.image_pull import pull
+from pull_responder.demo.shell import run
+from pull_responder.emulator.emulated_aws import emulated_aws
+from pull_responder.emulator.findings_table import create_table
 from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 _RUNS = 5
 _PROCESS = """
 import contextlib, io, json, resource, sys, time
 started = time.perf_counter()
 with contextlib.redirect_stdout(io.StringIO()):
-    from pull_responder.cli.demo.runtime import Context
+    from pull_responder.demo.runtime import Context
     from pull_responder.handlers.diagnose import handler
 imported = time.perf_counter()
 batches = json.load(sys.stdin)

@@ -19,9 +19,9 @@ from uuid import uuid4
 
 from botocore.client import BaseClient
 
-from pull_responder.cli.demo.runtime import Context
-from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION, EmulatedAws, emulated_aws
-from pull_responder.cli.emulator.findings_table import create_table
+from pull_responder.demo.runtime import Context
+from pull_responder.emulator.emulated_aws import ACCOUNT, REGION, EmulatedAws, emulated_aws
+from pull_responder.emulator.findings_table import create_table
 from pull_responder.findings.life import Life
 from pull_responder.findings.problem import iso
 from pull_responder.findings.store import Store

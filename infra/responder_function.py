@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
 _LAMBDAS: Final = Path(__file__).resolve().parent.parent / "lambdas"
 # The terminal is no part of the deployed code; requirements come as the layer; the rest are leftovers of tools.
-_NOT_DEPLOYED: Final = ["pull_responder/cli", "requirements.txt", "__pycache__", "*.pyc", "*.egg-info", ".*_cache"]
+_NOT_DEPLOYED: Final = [
+    "pull_responder/cli",
+    "pull_responder/demo",
+    "pull_responder/emulator",
+    "pull_responder/generate",
+    "requirements.txt",
+    "__pycache__",
+    "*.pyc",
+    "*.egg-info",
+    ".*_cache",
+]
 
 _LAMBDA_LOG_LEVELS: Final = {
     "DEBUG": lambda_.ApplicationLogLevel.DEBUG,

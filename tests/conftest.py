@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pull_responder.cli.emulator.emulated_aws import emulated_aws
+from pull_responder.emulator.emulated_aws import emulated_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 # No test depends on how fast the machine is or on what Hypothesis happens to draw today: the same examples every time.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

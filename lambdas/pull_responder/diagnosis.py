@@ -7,29 +7,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pull_responder.checks import CHECKS, image_platform_mismatch
-from pull_responder.checks.pulled_image import read_image_ahead
-from pull_responder.facts.node_role import identified
-from pull_responder.facts.puller import Puller
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom
+from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
-from pull_responder.network import Cause
+from pull_responder.pulls.image import read_image_ahead
+from pull_responder.pulls.node_role import identified
+from pull_responder.pulls.puller import Puller, puller_of
+from pull_responder.pulls.session import role_arn_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pull_responder.checks.check import Check
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _FIXED_SINCE = "Everything that can be read permits this pull now: what AWS refused has been changed since."
 _THERE_NOW = {
     Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
 }
-
-# ECR Public is pulled from without credentials if need be, and no endpoint serves its registry.
-_OF_ECR_PUBLIC = frozenset({*Cause, "node_disk_full", "registry_throttled"})
 
 _NO_TIME = "there was no time left to read what it needs"
 
@@ -67,7 +64,7 @@ class Diagnosis:
         return self.puller.cluster or self.pull.cluster
 
 
-def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
+def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
     """Return the causes of a failed pull. Raises nothing for what AWS refuses to tell: that is inconclusive."""
     pull = _identified(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
@@ -79,8 +76,8 @@ def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECK
     pool = ThreadPoolExecutor(len(selected) + 2, thread_name_prefix="check")
     try:
         # Who pulls is asked beside the checks, not before them: nearly always it is a node, and a round is saved.
-        asked = pool.submit(facts.puller, pull)
-        named = pool.submit(facts.role_arn, pull)
+        asked = pool.submit(puller_of, pull, facts)
+        named = pool.submit(role_arn_of, pull, facts)
         running = {check: pool.submit(check.examine, pull, facts) for check in selected}
         futures: list[Future[Any]] = [asked, named, *running.values()]
         _, late = wait(futures, timeout=facts.seconds_left())
@@ -99,19 +96,28 @@ def diagnose(pull: PullFailure, facts: Facts, *, checks: Sequence[Check] = CHECK
     return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
 
 
+def skip_reason(pull: PullFailure) -> str | None:
+    """Return why nothing in AWS can explain this failure of a pull; None where a check may."""
+    if not pull.from_ecr_public or any(pull.symptom in check.ecr_public for check in CHECKS):
+        return None
+    where = f"{pull.image} is in Amazon ECR Public, which needs no role"
+    if registry_answered(pull.symptom):
+        return f"{where}, and its registry answered"
+    return f"{where}, and no check can explain a failure of kind {pull.symptom} there"
+
+
 def _concerns(check: Check, pull: PullFailure) -> bool:
-    """Whether the cause can stop this pull at all: in pulls from ECR Public no policy, role or endpoint has a part."""
-    return not pull.from_ecr_public or check.id in _OF_ECR_PUBLIC
+    return not pull.from_ecr_public or bool(check.ecr_public)
 
 
-def _identified(pull: PullFailure, facts: Facts) -> PullFailure:
+def _identified(pull: PullFailure, facts: PullFacts) -> PullFailure:
     """Return the pull with the role of its node; what is pulled is read meanwhile, where checks will ask for it."""
     if pull.principal is None and pull.symptom in image_platform_mismatch.CHECK.symptoms:
         facts.start([lambda: read_image_ahead(pull, facts)])
     return identified(pull, facts)
 
 
-def _is_gone(pull: PullFailure, facts: Facts) -> bool:
+def _is_gone(pull: PullFailure, facts: PullFacts) -> bool:
     registry, repository = pull.registry_account, pull.repository
     return (
         bool(registry and repository) and facts.repository_policy(registry or "", pull.region, repository or "") is None
@@ -173,14 +179,13 @@ def _open_for(puller: Puller, verdict: Verdict) -> Verdict:
 def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) -> Finding:
     if verdict.resource is None or verdict.remediation is None:
         raise ValueError(f"check {check.id} failed without a resource or a remediation")
-    principal = pull.principal
     return Finding(
         id=finding_id(
             cause=check.id,
             account=verdict.resource.account,
             region=_region(verdict.resource, pull),
             resource=verdict.resource.id,
-            role_account=principal.account if principal and check.by_role_account else None,
+            role_account=pull.principal_account if check.by_role_account else None,
         ),
         cause=check.id,
         title=check.title,
@@ -207,8 +212,7 @@ def _region(resource: Resource, pull: PullFailure) -> str:
 
 def _related(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:
     """Return what else has a part in the pull: the node, and the cluster it belongs to."""
-    principal, instance = pull.principal, puller.instance
-    account = principal.account if principal else None
+    account, instance = pull.principal_account, puller.instance
     if account is None:
         return ()
     related = []

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
+from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "PullResponder"

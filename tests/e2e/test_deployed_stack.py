@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
+from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from tests.e2e.conftest import ALL_DONE, AUDITED_CLUSTER, FORWARDED_SOURCE, PATIENCE_SECONDS, ROOT, Deployed
 from tests.unit.events.audit_records import RECORD, container, record
 
 if TYPE_CHECKING:
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 OTHER = "111111111111"
 CLUSTER = AUDITED_CLUSTER

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.cli.emulator.emulated_aws import ACCOUNT
+from pull_responder.emulator.emulated_aws import ACCOUNT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 OTHER = "111111111111"
 MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
@@ -184,7 +184,7 @@ def test_a_missing_emulator_is_one_clear_line(lambda_python: Path, tmp_path: Pat
     package = tmp_path / "pull_responder"
     package.symlink_to(_source_of_package())
     started = subprocess.run(  # noqa: S603 -- our own command
-        [lambda_python, "-m", "pull_responder.cli.emulator"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [lambda_python, "-m", "pull_responder.emulator"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (started.returncode, started.stderr.count("\n")) == (2, 1)
     assert "ministack" in started.stderr

@@ -16,7 +16,7 @@ from tests.infrastructure.conftest import Synthesized, synthesize
 from tests.infrastructure.test_event_rules import rules_to
 
 if TYPE_CHECKING:
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 REMEDIATION = Path(__file__).resolve().parents[2] / "lambdas" / "pull_responder" / "remediation"
 SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "organizations", "secretsmanager")

@@ -12,7 +12,7 @@ from infra.settings import Settings
 from tests.infrastructure.conftest import Synthesized, synthesize
 
 if TYPE_CHECKING:
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 
 def event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON

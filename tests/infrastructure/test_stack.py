@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from infra.settings import Settings
 from infra.stack import PullResponderStack
-from pull_responder.cli.emulator.findings_table import create_table
+from pull_responder.emulator.findings_table import create_table
 from pull_responder.events.audit_log import REASONS
 from tests.infrastructure.conftest import Synthesized, synthesize
 
@@ -304,7 +304,7 @@ def test_the_deployed_code_is_the_runtime_code_only(stack: Synthesized) -> None:
     assert [each.name for each in asset.iterdir()] == ["pull_responder"]
     deployed = {each.name for each in (asset / "pull_responder").iterdir()}
     assert {"handlers", "events", "facts", "checks", "authorization", "findings", "publish", "model"} <= deployed
-    assert "cli" not in deployed
+    assert not {"cli", "demo", "emulator", "generate"} & deployed
     files = [each for each in asset.rglob("*") if each.is_file()]
     assert {each.suffix for each in files} <= {".py", ".json", ".typed"}
     assert not any("__pycache__" in each.parts for each in asset.rglob("*"))

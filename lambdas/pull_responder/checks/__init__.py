@@ -1,5 +1,9 @@
 """One file a cause. This tuple is the list of them: the pages, the permissions and the README follow from it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
 from pull_responder.checks import (
     endpoint_policy_blocks_pull,
     endpoint_private_dns_disabled,
@@ -39,7 +43,12 @@ from pull_responder.checks import (
     vpc_endpoint_unavailable,
 )
 
-CHECKS = (
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pull_responder.checks.check import Check
+
+CHECKS: Final = (
     role_lacks_pull_permissions.CHECK,
     role_policy_denies_pull.CHECK,
     permissions_boundary_blocks_pull.CHECK,
@@ -77,3 +86,6 @@ CHECKS = (
     unexpected_principal_denied.CHECK,
     pull_failing_unexplained.CHECK,
 )
+
+BY_ID: Final[Mapping[str, Check]] = {check.id: check for check in CHECKS}
+"""The checks by the ids of their causes."""

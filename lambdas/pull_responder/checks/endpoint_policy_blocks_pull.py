@@ -18,33 +18,34 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import Layer, State
 from pull_responder.authorization.request import Request, RequestError
-from pull_responder.checks.actions import LAYERS, MANIFEST, TOKEN
-from pull_responder.checks.check import Check, blamed
-from pull_responder.checks.endpoint_on_way import (
+from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
+from pull_responder.model.pull import PolicyType, PrincipalKind, PullFailure, Stage, Symptom
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.actions import LAYERS, MANIFEST, TOKEN
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.endpoint_on_way import (
     EndpointOnWay,
     EndpointOutcome,
     endpoint_on_way,
     examine_policy,
     stage_of,
 )
-from pull_responder.checks.layer_fault import aws_said, find_fault, wanted
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.checks.pull_path import PATH_PERMISSIONS
-from pull_responder.checks.request_context import request_context
-from pull_responder.model.pull import PolicyType, PrincipalKind, PullFailure
-from pull_responder.model.reading import Unread
-from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.path import PATH_PERMISSIONS
+from pull_responder.pulls.policy_fault import aws_said, find_fault, wanted
+from pull_responder.pulls.request_context import request_context
+from pull_responder.pulls.session import role_arn_of
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.endpoint_policy import PolicyEdit, let_role_through
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
     from pull_responder.model.pull import Principal
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _ACTIONS: Final = (TOKEN, MANIFEST, LAYERS)
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where no endpoint is passed, or inconclusive where nothing tells."""
     passes: list[EndpointOutcome] = []
     unread: list[str] = []
@@ -71,7 +72,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     return Verdict.passed(f"The policies of {', '.join(names)} let the pull through.")
 
 
-def _outcome(pull: PullFailure, facts: Facts, action: str) -> EndpointOutcome | Unread | None:
+def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcome | Unread | None:
     """Return what the policy on the way does to `action`; None where the request passes no endpoint."""
     way = endpoint_on_way(pull, facts, stage_of(action))
     if isinstance(way, Unread):
@@ -87,7 +88,7 @@ def _outcome(pull: PullFailure, facts: Facts, action: str) -> EndpointOutcome | 
 
 
 def _examined(
-    pull: PullFailure, facts: Facts, principal: Principal, action: str, way: EndpointOnWay
+    pull: PullFailure, facts: PullFacts, principal: Principal, action: str, way: EndpointOnWay
 ) -> EndpointOutcome | Unread | None:
     if way.endpoint is None:
         return None
@@ -101,9 +102,14 @@ def _examined(
 
 
 def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
-    pull: PullFailure, facts: Facts, principal: Principal, action: str, way: EndpointOnWay, hangs_on: tuple[str, ...]
+    pull: PullFailure,
+    facts: PullFacts,
+    principal: Principal,
+    action: str,
+    way: EndpointOnWay,
+    hangs_on: tuple[str, ...],
 ) -> Request:
-    role_arn = facts.role_arn(pull)
+    role_arn = role_arn_of(pull, facts)
     signer = principal.arn or role_arn or f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}"
     resource = "*" if action == TOKEN else pull.repository_arn or "*"
     owner = principal.account if action == TOKEN else pull.registry_account
@@ -115,12 +121,12 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
     return Request(signer, action, resource, owner or "", context, role_arn=role_arn)
 
 
-def _failed(pull: PullFailure, facts: Facts, blocked: list[EndpointOutcome]) -> Verdict:
+def _failed(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]) -> Verdict:
     found = endpoint_on_way(pull, facts, stage_of(blocked[0].request.action))
     if isinstance(found, Unread) or pull.principal is None:
         raise ValueError("an endpoint's policy was read without the way to it")
     path, endpoint = found.path, blocked[0].endpoint
-    role = facts.role_arn(pull) or pull.principal.arn
+    role = role_arn_of(pull, facts) or pull.principal.arn
     return Verdict.failed(
         resource=path.resource("Other", endpoint.id),
         explanation=" ".join(
@@ -155,9 +161,9 @@ def _edits(blocked: list[EndpointOutcome]) -> tuple[PolicyEdit, ...]:
     return tuple(edits)
 
 
-def _by_words(pull: PullFailure, facts: Facts, unread: list[str]) -> Verdict:
+def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict:
     """Return failed where AWS's own words blame an endpoint's policy, else inconclusive."""
-    if PolicyType.VPC_ENDPOINT not in blamed(pull):
+    if PolicyType.VPC_ENDPOINT not in pull.blamed_policy_types:
         return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
     fault = find_fault(pull, facts, Layer.ENDPOINT, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
@@ -182,5 +188,12 @@ CHECK = Check(
     permissions=(*AUTHORIZATION_PERMISSIONS, *PATH_PERMISSIONS),
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 85, frozenset({Stage.TOKEN})),
+        Explains(Symptom.ACCESS_DENIED, 100, AFTER_TOKEN),
+        Explains(Symptom.NOT_AUTHENTICATED, 150),
+        Explains(Symptom.UNKNOWN, 150),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.VPC_ENDPOINT,
 )

@@ -15,21 +15,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.endpoint_fix import endpoint_of
-from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
-from pull_responder.model.pull import PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import Cause
+from pull_responder.pulls.endpoint_fix import endpoint_of
+from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.remediation.ec2 import answer_in_the_vpc, enable_private_dns
 
 if TYPE_CHECKING:
-    from pull_responder.checks.pull_path import PullPath
-    from pull_responder.facts.facts import Facts
     from pull_responder.network import Fault
+    from pull_responder.pulls.path import PullPath
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
     return examine_path(Cause.PRIVATE_DNS_DISABLED, pull, facts, _fix)
 
@@ -49,6 +49,12 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
     examine=examine,
-    symptoms=PATH_SYMPTOMS,
+    explains=(
+        Explains(Symptom.TIMEOUT, 90, frozenset({Stage.TOKEN, Stage.MANIFEST, Stage.UNPACK, None})),
+        Explains(Symptom.NOT_AUTHENTICATED, 130),
+        Explains(Symptom.UNKNOWN, 130),
+    ),
+    also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
+    ecr_public=UNREACHED,
     refused_by_ecr=False,
 )

@@ -16,18 +16,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.path_fix import let_https_through
-from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
-from pull_responder.model.pull import PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import Cause
+from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
+from pull_responder.pulls.path_fix import let_https_through
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
     return examine_path(Cause.ENDPOINT_BLOCKS_INGRESS, pull, facts, let_https_through)
 
@@ -40,6 +40,12 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
     examine=examine,
-    symptoms=PATH_SYMPTOMS,
+    explains=(
+        Explains(Symptom.TIMEOUT, 70),
+        Explains(Symptom.NOT_AUTHENTICATED, 110),
+        Explains(Symptom.UNKNOWN, 110),
+    ),
+    also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
+    ecr_public=UNREACHED,
     refused_by_ecr=False,
 )

@@ -19,23 +19,23 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.pulled_image import PulledImage, cache_rule_of, find_image, image_of
+from pull_responder.checks.check import Check, Explains
 from pull_responder.facts import lifecycle
 from pull_responder.facts.images import ACTIVE, ARCHIVED, IMAGE_PERMISSIONS, REPOSITORY_PERMISSIONS, Image
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import await_restore, name_other_image, restore_image
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _MOST_TAGS = 3
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed for a missing or archived image, passed, not applicable without a repository, or inconclusive."""
     image = image_of(pull, facts)
     if isinstance(image, Verdict):
@@ -76,7 +76,7 @@ def _archived(image: PulledImage, found: Image) -> Verdict:
     )
 
 
-def _missing(image: PulledImage, pull: PullFailure, facts: Facts, *, archive: Unread | None) -> Verdict:
+def _missing(image: PulledImage, pull: PullFailure, facts: PullFacts, *, archive: Unread | None) -> Verdict:
     account = image.repository.account
     tags = facts.tags(account, pull.region, image.name.repository)
     rules = facts.lifecycle_rules(account, pull.region, image.name.repository)
@@ -121,7 +121,12 @@ CHECK = Check(
     ),
     docs_url=docs.ECR_TROUBLESHOOTING,
     examine=examine,
+    explains=(
+        Explains(Symptom.NOT_FOUND, 10),
+        Explains(Symptom.UNKNOWN, 250),
+    ),
+    any_registry=True,
+    registry_codes=frozenset({"manifest unknown"}),
     may_name_missing=True,
-    symptoms=frozenset({Symptom.NOT_FOUND, Symptom.UNKNOWN}),
     refused_by_ecr=False,
 )

@@ -19,21 +19,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.kubelet_words import said
-from pull_responder.checks.pulled_image import PulledImage, find_image, image_of
+from pull_responder.checks.check import Check, Explains
 from pull_responder.facts import compute, ec2, lifecycle
 from pull_responder.facts.compute import NodeGroup
 from pull_responder.facts.images import IMAGE_PERMISSIONS, MANIFEST_PERMISSIONS, Image, Platform
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.pulls.failed_node import nodes_of
+from pull_responder.pulls.image import PulledImage, find_image, image_of
+from pull_responder.pulls.kubelet_words import said
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import build_for
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
-    from pull_responder.facts.node import Nodes
+    from pull_responder.pulls.nodes import Nodes
+    from pull_responder.pulls.pull_facts import PullFacts
 
 # EC2's words for architectures, and Go's.
 _ARCHITECTURES: Final = {"x86_64": "amd64", "arm64": "arm64", "i386": "386"}
@@ -45,7 +46,7 @@ _FARGATE: Final = Platform("linux", "amd64")
 _Offered = tuple[Platform | None, ...]
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with the platforms on both sides, passed, not applicable without an image, or inconclusive."""
     image = image_of(pull, facts)
     by_words = pull.symptom is Symptom.PLATFORM_MISMATCH
@@ -57,7 +58,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- eac
     if isinstance(found, Image) and not found.is_index and not by_words:
         return Verdict.passed(f"{image} is a single manifest, which nodes of every platform fetch.")
     offered = _offered(image, found, pull, facts)
-    nodes = facts.nodes(pull)
+    nodes = nodes_of(pull, facts)
     needed = nodes if isinstance(nodes, Unread) else _platforms_of(nodes, facts)
     if isinstance(offered, Unread) or isinstance(needed, Unread):
         if by_words:
@@ -73,7 +74,7 @@ def _reason(needed: tuple[Platform, ...] | Unread) -> str:
     return needed.reason if isinstance(needed, Unread) else ""
 
 
-def _offered(image: PulledImage, found: Image | Unread, pull: PullFailure, facts: Facts) -> _Offered | Unread:
+def _offered(image: PulledImage, found: Image | Unread, pull: PullFailure, facts: PullFacts) -> _Offered | Unread:
     if isinstance(found, Unread):
         return found
     if not found.is_index:
@@ -84,7 +85,7 @@ def _offered(image: PulledImage, found: Image | Unread, pull: PullFailure, facts
     return Unread(f"{image} was deleted while it was looked at") if listed is None else listed
 
 
-def _platforms_of(nodes: Nodes, facts: Facts) -> tuple[Platform, ...] | Unread:
+def _platforms_of(nodes: Nodes, facts: PullFacts) -> tuple[Platform, ...] | Unread:
     if nodes.fargate:
         return (_FARGATE,)
     if nodes.instances:
@@ -147,6 +148,11 @@ CHECK = Check(
     ),
     docs_url=docs.ECR_MULTI_ARCHITECTURE,
     examine=examine,
-    symptoms=frozenset({Symptom.PLATFORM_MISMATCH, Symptom.UNKNOWN}),
+    explains=(
+        Explains(Symptom.PLATFORM_MISMATCH, 10),
+        Explains(Symptom.UNKNOWN, 340),
+    ),
+    any_registry=True,
+    by_words=True,
     refused_by_ecr=False,
 )

@@ -16,30 +16,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.node_identity import IDENTITY_PERMISSIONS, IDENTITY_SYMPTOMS, template_arn
+from pull_responder.checks.check import Check, Explains
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
-from pull_responder.model.pull import PullFailure
+from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.failed_node import nodes_of
+from pull_responder.pulls.node_identity import IDENTITY_PERMISSIONS, template_arn
+from pull_responder.pulls.nodes import with_template
 from pull_responder.remediation.ec2 import Where, enable_metadata
 from pull_responder.remediation.instance_profile import replace_managed
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
-    from pull_responder.facts.node import Nodes
+    from pull_responder.pulls.nodes import Nodes
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _OFF = "disabled"
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed for instances or a template that has it off, passed, not applicable to Fargate, or inconclusive."""
-    nodes = facts.nodes(pull)
+    nodes = nodes_of(pull, facts)
     if isinstance(nodes, Unread):
         return Verdict.inconclusive(nodes.reason)
     if nodes.fargate:
         return Verdict.not_applicable("Fargate pods get credentials without instance metadata")
-    nodes = facts.with_template(nodes)
+    nodes = with_template(nodes, facts)
     if nodes.elsewhere:
         return Verdict.not_applicable(f"{nodes.elsewhere}, without the instance metadata of EC2")
     off = [instance for instance in nodes.instances if instance.metadata_endpoint == _OFF]
@@ -82,6 +84,9 @@ CHECK = Check(
     permissions=IDENTITY_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html",
     examine=examine,
-    symptoms=IDENTITY_SYMPTOMS,
+    explains=(
+        Explains(Symptom.NOT_AUTHENTICATED, 50),
+        Explains(Symptom.UNKNOWN, 50),
+    ),
     refused_by_ecr=False,
 )

@@ -16,27 +16,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.node_identity import (
+from pull_responder.checks.check import Check, Explains
+from pull_responder.facts.ec2 import LaunchTemplate
+from pull_responder.facts.iam import Role
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.node_identity import (
     IDENTITY_PERMISSIONS,
-    IDENTITY_SYMPTOMS,
     Identity,
     node_identities,
     template_arn,
 )
-from pull_responder.facts.ec2 import LaunchTemplate
-from pull_responder.facts.iam import Role
-from pull_responder.model.pull import PullFailure
-from pull_responder.model.reading import Unread
-from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.remediation.instance_profile import fill_profile, replace_managed, restore_role
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
-    from pull_responder.facts.node import Nodes
+    from pull_responder.pulls.nodes import Nodes
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with what lacks, passed, not applicable to Fargate, or inconclusive."""
     found = node_identities(pull, facts)
     if isinstance(found, Unread):
@@ -100,7 +99,10 @@ CHECK = Check(
     permissions=IDENTITY_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.NOT_AUTHENTICATED, 30),
+        Explains(Symptom.UNKNOWN, 30),
+    ),
     may_name_missing=True,
-    symptoms=IDENTITY_SYMPTOMS,
     refused_by_ecr=False,
 )

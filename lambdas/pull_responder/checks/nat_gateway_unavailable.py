@@ -14,23 +14,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.path_fix import routes_to, usable_nat_gateway
-from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
-from pull_responder.model.pull import PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import Cause
+from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
+from pull_responder.pulls.path_fix import routes_to, usable_nat_gateway
 from pull_responder.remediation import docs
 from pull_responder.remediation.composition import together
 from pull_responder.remediation.ec2 import route_to
 
 if TYPE_CHECKING:
-    from pull_responder.checks.pull_path import PullPath
-    from pull_responder.facts.facts import Facts
     from pull_responder.network import Fault
+    from pull_responder.pulls.path import PullPath
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
     return examine_path(Cause.NAT_GATEWAY_UNAVAILABLE, pull, facts, _fix)
 
@@ -60,7 +60,14 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.TIMEOUT, 20),
+        Explains(Symptom.NAME_RESOLUTION_FAILED, 20),
+        Explains(Symptom.NOT_AUTHENTICATED, 70),
+        Explains(Symptom.UNKNOWN, 70),
+    ),
+    ecr_public=UNREACHED,
+    any_registry=True,
     may_name_missing=True,
-    symptoms=PATH_SYMPTOMS,
     refused_by_ecr=False,
 )

@@ -18,22 +18,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.path_fix import has_route, internet_gateway, serves_nodes, usable_gateway
-from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
-from pull_responder.model.pull import PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import Cause
+from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
+from pull_responder.pulls.path_fix import has_route, internet_gateway, serves_nodes, usable_gateway
 from pull_responder.remediation import docs
 from pull_responder.remediation.ec2 import route_to
 
 if TYPE_CHECKING:
-    from pull_responder.checks.pull_path import PullPath
-    from pull_responder.facts.facts import Facts
     from pull_responder.network import Fault
+    from pull_responder.pulls.path import PullPath
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
     return examine_path(Cause.NO_ROUTE, pull, facts, _fix)
 
@@ -73,6 +73,13 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html",
     examine=examine,
-    symptoms=PATH_SYMPTOMS,
+    explains=(
+        Explains(Symptom.TIMEOUT, 10),
+        Explains(Symptom.NAME_RESOLUTION_FAILED, 10),
+        Explains(Symptom.NOT_AUTHENTICATED, 60),
+        Explains(Symptom.UNKNOWN, 60),
+    ),
+    ecr_public=UNREACHED,
+    any_registry=True,
     refused_by_ecr=False,
 )

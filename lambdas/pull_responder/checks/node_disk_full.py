@@ -15,29 +15,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.kubelet_words import node_of, said
-from pull_responder.checks.pulled_image import PulledImage, find_image, image_of
+from pull_responder.checks.check import Check, Explains
 from pull_responder.facts import ec2
 from pull_responder.facts.images import IMAGE_PERMISSIONS, Image
-from pull_responder.facts.node import FARGATE_PREFIX
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.pulls.image import PulledImage, find_image, image_of
+from pull_responder.pulls.kubelet_words import node_of, said
+from pull_responder.pulls.nodes import FARGATE_PREFIX
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import free_disk
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _GONE = ("shutting-down", "terminated")
 _MEBIBYTE = 1024 * 1024
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed by kubelet's words, passed where the node is gone, not applicable where nothing was said."""
     if pull.symptom is not Symptom.DISK_FULL:
         return Verdict.not_applicable("only a node can tell that its disk is full")
-    node, instance = node_of(pull, facts)
+    failing = node_of(pull, facts)
+    if isinstance(failing, Unread):
+        return Verdict.inconclusive(failing.reason)
+    node, instance = failing
     if instance and instance.state in _GONE:
         return Verdict.passed(f"Instance {instance.id} is {instance.state}.")
     named = pull.node or (instance.id if instance else "The node")
@@ -53,7 +57,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     )
 
 
-def _size(pull: PullFailure, facts: Facts) -> tuple[str, ...]:
+def _size(pull: PullFailure, facts: PullFacts) -> tuple[str, ...]:
     image = image_of(pull, facts)
     found = find_image(image, pull, facts) if isinstance(image, PulledImage) else None
     if not isinstance(found, Image) or not found.size:
@@ -69,6 +73,12 @@ CHECK = Check(
     permissions=(*ec2.PERMISSIONS, *IMAGE_PERMISSIONS),
     docs_url=docs.EKS_LAUNCH_TEMPLATES,
     examine=examine,
-    symptoms=frozenset({Symptom.DISK_FULL}),
+    explains=(
+        Explains(Symptom.DISK_FULL, 10),
+        Explains(Symptom.UNKNOWN, 330),
+    ),
+    ecr_public=frozenset({Symptom.DISK_FULL}),
+    any_registry=True,
+    by_words=True,
     refused_by_ecr=False,
 )

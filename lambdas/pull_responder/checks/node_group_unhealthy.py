@@ -19,16 +19,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks.check import AUTHORIZATION_SYMPTOMS, Check
+from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.events.redaction import redact
 from pull_responder.facts.compute import PERMISSIONS, FargateProfile, HealthIssue, NodeGroup
-from pull_responder.facts.node import Nodes
+from pull_responder.model.pull import Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.failed_node import nodes_of
+from pull_responder.pulls.nodes import Nodes
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
     from pull_responder.model.pull import PullFailure
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _OF_NODE_GROUP: Final = frozenset(
     {"NodeCreationFailure", "Ec2SubnetInvalidConfiguration", "IamNodeRoleNotFound", "IamInstanceProfileNotFound"}
@@ -39,9 +41,9 @@ _DOCS: Final = "https://docs.aws.amazon.com/eks/latest/APIReference/API_Issue.ht
 _MESSAGE_LIMIT: Final = 600
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the issues that EKS reports, passed, not applicable without a node group, or inconclusive."""
-    nodes = facts.nodes(pull)
+    nodes = nodes_of(pull, facts)
     if isinstance(nodes, Unread):
         return Verdict.inconclusive(nodes.reason)
     if nodes.cluster is None or not (nodes.node_group or nodes.fargate_profile):
@@ -66,7 +68,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     )
 
 
-def _read(nodes: Nodes, cluster: str, facts: Facts) -> tuple[str, NodeGroup | FargateProfile | Unread | None]:
+def _read(nodes: Nodes, cluster: str, facts: PullFacts) -> tuple[str, NodeGroup | FargateProfile | Unread | None]:
     if nodes.node_group:
         return "node group", facts.node_group(nodes.account, nodes.region, cluster, nodes.node_group)
     return "Fargate profile", facts.fargate_profile(nodes.account, nodes.region, cluster, nodes.fargate_profile or "")
@@ -85,6 +87,10 @@ CHECK = Check(
     permissions=PERMISSIONS,
     docs_url=_DOCS,
     examine=examine,
-    symptoms=AUTHORIZATION_SYMPTOMS,
+    explains=(
+        Explains(Symptom.NOT_AUTHENTICATED, 240),
+        Explains(Symptom.UNKNOWN, 240),
+    ),
+    also_at=UNREACHED | {Symptom.ACCESS_DENIED},
     refused_by_ecr=False,
 )

@@ -16,22 +16,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault, lacking, wanted
-from pull_responder.checks.policy_fix import let_through, managed_policy
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, denying, find_fault, lacking, wanted
+from pull_responder.pulls.policy_fix import let_through, managed_policy
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.iam import widen_boundary
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _STATES = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the boundary's part in it, passed, not applicable without a boundary, or inconclusive."""
     fault = find_fault(pull, facts, Layer.BOUNDARY, _STATES)
     if isinstance(fault, Verdict):
@@ -52,7 +52,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     )
 
 
-def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
+def _fix(pull: PullFailure, facts: PullFacts, fault: LayerFault) -> Remediation:
     role = fault.authorization.role
     names = fault.authorization.names(Layer.BOUNDARY)
     if not names or fault.by_words:
@@ -71,5 +71,11 @@ CHECK = Check(
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 50),
+        Explains(Symptom.NOT_AUTHENTICATED, 180),
+        Explains(Symptom.UNKNOWN, 180),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.BOUNDARY,
 )

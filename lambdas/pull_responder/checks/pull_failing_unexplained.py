@@ -18,15 +18,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.kubelet_words import said
+from pull_responder.checks.check import Check, Kind
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.kubelet_words import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pull_responder.facts.facts import Facts
     from pull_responder.model.pull import PullFailure
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _DOCS: Final = "https://repost.aws/knowledge-center/eks-ecr-troubleshooting"
 # IAM actions as reasons name them, such as "organizations:ListRoots failed: AccessDeniedException".
@@ -35,7 +35,7 @@ _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _MOST_NAMED: Final = 12
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: ARG001 -- as every check
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
     """Return not applicable: one failure by itself never is one that keeps failing."""
     return Verdict.not_applicable("only the deployed responder can tell that a pull keeps failing")
 
@@ -100,5 +100,6 @@ CHECK = Check(
     permissions=(),
     docs_url=_DOCS,
     examine=examine,
-    symptoms=frozenset(),
+    explains=(),
+    kind=Kind.UNEXPLAINED,
 )

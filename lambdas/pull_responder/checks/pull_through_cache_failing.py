@@ -21,19 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.actions import CACHE_ACTIONS, IMPORT
-from pull_responder.checks.check import Check, blamed
-from pull_responder.checks.kubelet_words import said
-from pull_responder.checks.layer_fault import POLICY_TYPES, aws_said
-from pull_responder.checks.pull_authorization import (
-    AUTHORIZATION_PERMISSIONS,
-    PullAuthorization,
-    Stopped,
-    cache_authorization,
-)
-from pull_responder.checks.pulled_image import PulledImage, cache_rule_of, find_image, image_of, repository_of
-from pull_responder.checks.upstream_access import UpstreamFault, upstream_fault
-from pull_responder.checks.upstream_words import is_throttled, speaks_of_upstream
+from pull_responder.checks.check import AFTER_TOKEN, Check, Explains
 from pull_responder.facts import kms
 from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
@@ -41,6 +29,18 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.actions import CACHE_ACTIONS, IMPORT
+from pull_responder.pulls.authorization import (
+    AUTHORIZATION_PERMISSIONS,
+    PullAuthorization,
+    Stopped,
+    cache_authorization,
+)
+from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of, repository_of
+from pull_responder.pulls.kubelet_words import said
+from pull_responder.pulls.policy_fault import POLICY_TYPES, aws_said
+from pull_responder.pulls.upstream_access import UpstreamFault, upstream_fault
+from pull_responder.pulls.upstream_words import is_throttled, speaks_of_upstream
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.by_hand import Wanted
 from pull_responder.remediation.iam import add_inline_policy
@@ -51,10 +51,10 @@ if TYPE_CHECKING:
 
     from pull_responder.facts.cache_rules import CacheRule
     from pull_responder.facts.ecr import RepositoryPolicy
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with what keeps ECR from fetching, passed, not applicable outside of a cache, or inconclusive."""
     repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
@@ -81,7 +81,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- eac
 
 
 def _refused(
-    pull: PullFailure, action: str, repository: Arn, present: RepositoryPolicy | Unread | None, facts: Facts
+    pull: PullFailure, action: str, repository: Arn, present: RepositoryPolicy | Unread | None, facts: PullFacts
 ) -> Verdict:
     """Return the verdict where AWS named one of the cache's actions: it refused the role before it asked upstream.
 
@@ -97,7 +97,7 @@ def _no_rule() -> Verdict:
     return Verdict.not_applicable("no pull through cache rule is for this repository")
 
 
-def _is_cached(pull: PullFailure, facts: Facts) -> Verdict | None:
+def _is_cached(pull: PullFailure, facts: PullFacts) -> Verdict | None:
     """Return the verdict on a repository that exists, None where the image is still to be fetched into it."""
     not_needed = Verdict.not_applicable("the repository exists, and what it has cached is pulled without these actions")
     image = image_of(pull, facts)
@@ -109,14 +109,14 @@ def _is_cached(pull: PullFailure, facts: Facts) -> Verdict | None:
     return not_needed if found is not None else None
 
 
-def _of_role(pull: PullFailure, repository: Arn, facts: Facts, *, needed: Collection[str]) -> Verdict:
+def _of_role(pull: PullFailure, repository: Arn, facts: PullFacts, *, needed: Collection[str]) -> Verdict:
     authorization = cache_authorization(pull, facts)
     if isinstance(authorization, Unread):
         return Verdict.inconclusive(authorization.reason)
     return _judge(pull, repository, authorization, needed=needed)
 
 
-def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: CacheRule, facts: Facts) -> Verdict:
+def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: CacheRule, facts: PullFacts) -> Verdict:
     """Add the faults of the rule's own access to what is said of the role: what was read, else what ECR said."""
     fault = upstream_fault(rule, repository, facts)
     if isinstance(fault, UpstreamFault):
@@ -185,7 +185,7 @@ def _judge(pull: PullFailure, repository: Arn, authorization: PullAuthorization,
 
 def _is_told(pull: PullFailure, stopped: Collection[Stopped]) -> bool:
     """Whether AWS's words decide what could not be read: they name the action, and newer ones the kind of policy."""
-    kinds = blamed(pull) or {PolicyType.IDENTITY, PolicyType.BOUNDARY}
+    kinds = pull.blamed_policy_types or {PolicyType.IDENTITY, PolicyType.BOUNDARY}
     refused = [each for each in stopped if pull.denial and each.action == pull.denial.action]
     return any(POLICY_TYPES[each.outcome.layer] in kinds for each in refused)
 
@@ -218,7 +218,13 @@ CHECK = Check(
     permissions=(*AUTHORIZATION_PERMISSIONS, *IMAGE_PERMISSIONS, *kms.PERMISSIONS, *SECRET_PERMISSIONS),
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 130, AFTER_TOKEN),
+        Explains(Symptom.NOT_FOUND, 30),
+        Explains(Symptom.UNKNOWN, 300),
+    ),
+    also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
+    registry_codes=frozenset({"name unknown", "manifest unknown"}),
     may_name_missing=True,
-    symptoms=frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.NOT_FOUND, Symptom.UNKNOWN}),
     denied_actions=CACHE_ACTIONS,
 )

@@ -18,19 +18,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks import control_policy_fault
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import find_fault
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls import control_policy_fault
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.policy_fault import find_fault
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where there are none, or inconclusive where nothing tells."""
     fault = find_fault(pull, facts, Layer.RCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
@@ -54,6 +54,12 @@ CHECK = Check(
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 90),
+        Explains(Symptom.NOT_AUTHENTICATED, 230),
+        Explains(Symptom.UNKNOWN, 230),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.RESOURCE_CONTROL,
     by_role_account=True,
 )

@@ -16,20 +16,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import actions, aws_said, denying, find_fault
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.checks.pull_policies import REGISTRY_POLICY
+from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.policies import REGISTRY_POLICY
+from pull_responder.pulls.policy_fault import actions, aws_said, denying, find_fault
 from pull_responder.remediation.ecr import ask_for_exemption, exempt_role_from_registry
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the denying statements, passed, not applicable without a policy, or inconclusive."""
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None:
@@ -63,6 +63,12 @@ CHECK = Check(
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 80, AFTER_TOKEN),
+        Explains(Symptom.NOT_AUTHENTICATED, 220),
+        Explains(Symptom.UNKNOWN, 220),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.RESOURCE,
     explicit=True,
     by_role_account=True,

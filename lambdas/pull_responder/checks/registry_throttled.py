@@ -15,30 +15,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.kubelet_words import account_of, said
-from pull_responder.checks.pulled_image import cache_rule_of
-from pull_responder.checks.upstream_words import is_throttled
+from pull_responder.checks.check import Check, Explains
 from pull_responder.facts.cache_rules import CacheRule
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.image import cache_rule_of
+from pull_responder.pulls.kubelet_words import account_of, said
+from pull_responder.pulls.upstream_words import is_throttled
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import pull_less_often
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed by the registry's words; not applicable where it said nothing of the kind."""
     if pull.symptom is not Symptom.THROTTLED and not is_throttled(pull):
         return Verdict.not_applicable("only the registry's answer tells that there were too many requests")
     repository = Arn.parse(pull.repository_arn or "")
     rule = cache_rule_of(repository, pull, facts) if repository else None
     upstream = (rule.upstream or rule.prefix) if isinstance(rule, CacheRule) else None
-    account = (pull.principal.account if pull.principal else None) or pull.account or pull.registry_account or "unknown"
-    resource = Resource("AwsEcrRepository", str(repository), repository.account) if repository else account_of(account)
+    resource = _resource(pull, repository)
+    if resource is None:
+        return Verdict.inconclusive("the event names no account")
     who = f"Amazon ECR, or {upstream} behind its pull through cache," if upstream else "Amazon ECR"
     return Verdict.failed(
         resource=resource,
@@ -46,6 +47,13 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
         evidence=said(pull),
         remediation=pull_less_often(account=resource.account, region=pull.region, upstream=upstream),
     )
+
+
+def _resource(pull: PullFailure, repository: Arn | None) -> Resource | None:
+    """Return the repository, else an account that is known, None where the event names neither."""
+    if repository:
+        return Resource("AwsEcrRepository", str(repository), repository.account)
+    return account_of(pull.known_account) if pull.known_account else None
 
 
 CHECK = Check(
@@ -56,6 +64,12 @@ CHECK = Check(
     permissions=("ecr:DescribePullThroughCacheRules",),
     docs_url=docs.ECR_QUOTAS,
     examine=examine,
-    symptoms=frozenset({Symptom.THROTTLED, Symptom.UNKNOWN}),
+    explains=(
+        Explains(Symptom.THROTTLED, 10),
+        Explains(Symptom.UNKNOWN, 320),
+    ),
+    ecr_public=frozenset({Symptom.THROTTLED}),
+    any_registry=True,
+    by_words=True,
     refused_by_ecr=False,
 )

@@ -18,26 +18,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.kubelet_words import node_of, said
+from pull_responder.checks.check import AFTER_TOKEN, Check, Explains
 from pull_responder.facts import ec2
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.pulls.kubelet_words import node_of, said
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import renew_node_credentials, renew_registry_token
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 # AWS's own words and error codes about the credentials that sign a request (IAM User Guide, "Common errors").
 _OF_CREDENTIALS = ("security token", "ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId")
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed by kubelet's words; not applicable where it said nothing of the kind."""
     if pull.symptom is not Symptom.TOKEN_EXPIRED:
         return Verdict.not_applicable("only the registry's answer to the node tells that a token is too old")
-    node, instance = node_of(pull, facts)
+    failing = node_of(pull, facts)
+    if isinstance(failing, Unread):
+        return Verdict.inconclusive(failing.reason)
+    node, instance = failing
     region = instance.region if instance else pull.region
     if pull.message and any(words in pull.message for words in _OF_CREDENTIALS):
         explanation = "AWS does not take the credentials by which the node asks for a registry token."
@@ -59,6 +63,11 @@ CHECK = Check(
     permissions=ec2.PERMISSIONS,
     docs_url=docs.ECR_REGISTRY_AUTH,
     examine=examine,
-    symptoms=frozenset({Symptom.TOKEN_EXPIRED}),
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 110, AFTER_TOKEN),
+        Explains(Symptom.TOKEN_EXPIRED, 10),
+        Explains(Symptom.UNKNOWN, 270),
+    ),
+    by_words=True,
     refused_by_ecr=False,
 )

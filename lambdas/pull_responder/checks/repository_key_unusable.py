@@ -15,25 +15,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.pulled_image import repository_of
+from pull_responder.checks.check import AFTER_TOKEN, Check, Explains
 from pull_responder.facts import kms
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.image import repository_of
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import replace_repository, revive_key
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 # AWS KMS Developer Guide, "Key states of AWS KMS keys": with these a Decrypt fails. Creating and Updating pass by.
 _UNUSABLE: Final = ("Disabled", "PendingDeletion", "PendingImport", "PendingReplicaDeletion", "Unavailable")
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with the key's state, passed, not applicable without a key of KMS, or inconclusive."""
     repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
@@ -79,7 +79,11 @@ CHECK = Check(
     permissions=(*REPOSITORY_PERMISSIONS, *kms.PERMISSIONS),
     docs_url=docs.KMS_KEY_STATES,
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 120, AFTER_TOKEN),
+        Explains(Symptom.UNKNOWN, 310),
+    ),
+    also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
     may_name_missing=True,
-    symptoms=frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN}),
     refused_by_ecr=False,
 )

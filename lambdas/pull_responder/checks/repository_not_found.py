@@ -18,23 +18,24 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.pulled_image import cache_rule_of, repository_of
-from pull_responder.facts.images import REPOSITORY_PERMISSIONS
-from pull_responder.model.arn import DNS_SUFFIXES, Arn
+from pull_responder.checks.check import Check, Explains
+from pull_responder.facts.images import REPOSITORY_PERMISSIONS, Repository
+from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.image import cache_rule_of, repository_of
+from pull_responder.pulls.session import node_regions
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import name_other_repository
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _MOST_NAMES = 3
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with where else it may be, passed, not applicable to a cache, or inconclusive."""
     repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
@@ -53,9 +54,9 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     return _failed(pull, facts, repository, name)
 
 
-def _failed(pull: PullFailure, facts: Facts, repository: Arn, name: str) -> Verdict:
+def _failed(pull: PullFailure, facts: PullFacts, repository: Arn, name: str) -> Verdict:
     account = repository.account
-    regions = facts.regions_with_repository(account, name, pull)
+    regions = _regions_with_repository(account, name, pull, facts)
     names = facts.repository_names(account, pull.region)
     similar = () if isinstance(names, Unread) else _similar(name, names)
     evidence = [f"ecr:DescribeRepositories in account {account}, {pull.region}, knows no repository {name}."]
@@ -79,6 +80,21 @@ def _failed(pull: PullFailure, facts: Facts, repository: Arn, name: str) -> Verd
     )
 
 
+def _regions_with_repository(account: str, name: str, pull: PullFailure, facts: PullFacts) -> tuple[str, ...]:
+    """Return in which other regions the account has a repository of this name, as far as they can be read.
+
+    Looks in the region of the cluster first, and in all the others of the partition only where it is not there.
+    """
+    near = [region for region in node_regions(pull, facts) if region != pull.region]
+    far = [region for region in facts.known_regions() if partition_of(region) == pull.partition]
+    for regions in (near, [region for region in far if region not in (pull.region, *near)]):
+        found = facts.side_by_side(lambda region: facts.repository(account, region, name), regions)
+        there = [each for each, it in zip(regions, found, strict=True) if isinstance(it, Repository)]
+        if there:
+            return tuple(there)
+    return ()
+
+
 def _similar(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """Names that are spelt much like this one, and those of the same image under another path."""
     last = name.rpartition("/")[2]
@@ -99,7 +115,12 @@ CHECK = Check(
     permissions=(*REPOSITORY_PERMISSIONS, "ecr:DescribePullThroughCacheRules"),
     docs_url=docs.ECR_TROUBLESHOOTING,
     examine=examine,
+    explains=(
+        Explains(Symptom.NOT_FOUND, 20),
+        Explains(Symptom.UNKNOWN, 260),
+    ),
+    any_registry=True,
+    registry_codes=frozenset({"name unknown"}),
     may_name_missing=True,
-    symptoms=frozenset({Symptom.NOT_FOUND, Symptom.UNKNOWN}),
     refused_by_ecr=False,
 )

@@ -16,22 +16,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.checks.pull_policies import REPOSITORY_POLICY
+from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.policies import REPOSITORY_POLICY
+from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, denying, find_fault
 from pull_responder.remediation.ecr import ask_for_exemption, exempt_role
 from pull_responder.remediation.ecr_actions import IMAGE_ACTIONS
 from pull_responder.remediation.policy_edits import allow
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the denying statements, passed, not applicable without a repository, or inconclusive."""
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None:
@@ -70,6 +70,12 @@ CHECK = Check(
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 70, AFTER_TOKEN),
+        Explains(Symptom.NOT_AUTHENTICATED, 210),
+        Explains(Symptom.UNKNOWN, 210),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.RESOURCE,
     explicit=True,
     by_role_account=True,

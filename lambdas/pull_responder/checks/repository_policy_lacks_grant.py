@@ -18,21 +18,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.checks.pull_policies import REPOSITORY_POLICY
+from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.policies import REPOSITORY_POLICY
+from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, find_fault, lacking
 from pull_responder.remediation.ecr import ask_for_grant, grant_account
 from pull_responder.remediation.policy_edits import exempt_role
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with what the repository's policy lacks, passed, not applicable in one account, or inconclusive."""
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None:
@@ -75,6 +75,12 @@ CHECK = Check(
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 20, AFTER_TOKEN),
+        Explains(Symptom.NOT_AUTHENTICATED, 200),
+        Explains(Symptom.UNKNOWN, 200),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.RESOURCE,
     explicit=False,
     by_role_account=True,

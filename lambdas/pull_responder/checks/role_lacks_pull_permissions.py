@@ -20,25 +20,26 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.actions import TOKEN
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, find_fault, lacking
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.facts import iam
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.actions import TOKEN
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, find_fault, lacking
+from pull_responder.pulls.puller import puller_of
 from pull_responder.remediation.iam import INLINE_POLICY_SIZE, add_inline_policy, attach_pull_policy
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
 # What an inline policy for one repository takes at most, with a name of 256 characters.
 _ROOM: Final = 600
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the lacking actions, passed, or inconclusive."""
     fault = find_fault(pull, facts, Layer.IDENTITY, (State.BLOCKS_IMPLICITLY,))
     if isinstance(fault, Verdict):
@@ -55,7 +56,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     )
 
 
-def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
+def _fix(pull: PullFailure, facts: PullFacts, fault: LayerFault) -> Remediation:
     role = fault.authorization.role
     lacks = actions(fault, pull)
     if pull.repository_arn is None or TOKEN in lacks or fault.by_words:
@@ -69,8 +70,8 @@ def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
     )
 
 
-def _is_for_fargate(pull: PullFailure, facts: Facts, role: Arn) -> bool:
-    if facts.puller(pull).fargate_profile is not None:
+def _is_for_fargate(pull: PullFailure, facts: PullFacts, role: Arn) -> bool:
+    if puller_of(pull, facts).fargate_profile is not None:
         return True
     found = facts.role(role.account, pull.region, role.resource.rpartition("/")[2])
     return isinstance(found, iam.Role) and found.trusts("eks-fargate-pods") and not found.trusts("ec2")
@@ -84,6 +85,12 @@ CHECK = Check(
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 10),
+        Explains(Symptom.NOT_AUTHENTICATED, 10),
+        Explains(Symptom.UNKNOWN, 10),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.IDENTITY,
     explicit=False,
 )

@@ -19,21 +19,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import LayerFault, actions, aws_said, denying, find_fault, not_read, wanted
-from pull_responder.checks.policy_fix import let_through, managed_policy
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, denying, find_fault, not_read, wanted
+from pull_responder.pulls.policy_fix import let_through, managed_policy
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.composition import together
 from pull_responder.remediation.iam import replace_inline_policy, replace_managed_policy
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the denying statements, passed, or inconclusive."""
     fault = find_fault(pull, facts, Layer.IDENTITY, (State.BLOCKS_EXPLICITLY,))
     if isinstance(fault, Verdict):
@@ -48,7 +48,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
     )
 
 
-def _fix(pull: PullFailure, facts: Facts, fault: LayerFault) -> Remediation:
+def _fix(pull: PullFailure, facts: PullFacts, fault: LayerFault) -> Remediation:
     role = fault.authorization.role
     fixes = []
     for name in fault.authorization.denying(Layer.IDENTITY):
@@ -74,6 +74,12 @@ CHECK = Check(
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 30),
+        Explains(Symptom.NOT_AUTHENTICATED, 160),
+        Explains(Symptom.UNKNOWN, 160),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.IDENTITY,
     explicit=True,
 )

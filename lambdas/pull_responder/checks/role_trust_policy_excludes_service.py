@@ -19,24 +19,24 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.authorization.evaluation import Layer, Outcome, Policies, State, evaluate
 from pull_responder.authorization.policy import PolicyError, parse_policy
 from pull_responder.authorization.request import UNKNOWN, Request
-from pull_responder.checks.check import Check
-from pull_responder.checks.node_identity import IDENTITY_PERMISSIONS, IDENTITY_SYMPTOMS, node_identities
+from pull_responder.checks.check import Check, Explains
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PullFailure
+from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.node_identity import IDENTITY_PERMISSIONS, node_identities
 from pull_responder.remediation.instance_profile import trust_service
 
 if TYPE_CHECKING:
     from pull_responder.authorization.request import ContextValue
-    from pull_responder.facts.facts import Facts
-    from pull_responder.facts.node import Nodes
+    from pull_responder.pulls.nodes import Nodes
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _ACTION: Final = "sts:AssumeRole"
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where there is no role, or inconclusive."""
     found = node_identities(pull, facts)
     if isinstance(found, Unread):
@@ -114,6 +114,9 @@ CHECK = Check(
     permissions=IDENTITY_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
     examine=examine,
-    symptoms=IDENTITY_SYMPTOMS,
+    explains=(
+        Explains(Symptom.NOT_AUTHENTICATED, 40),
+        Explains(Symptom.UNKNOWN, 40),
+    ),
     refused_by_ecr=False,
 )

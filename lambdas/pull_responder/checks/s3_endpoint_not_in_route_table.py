@@ -16,21 +16,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.pull_path import LATER_PATH_SYMPTOMS, PATH_PERMISSIONS, examine_path
-from pull_responder.model.pull import PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import Cause
+from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.remediation import docs
 from pull_responder.remediation.ec2 import add_to_route_table
 
 if TYPE_CHECKING:
-    from pull_responder.checks.pull_path import PullPath
-    from pull_responder.facts.facts import Facts
     from pull_responder.network import Fault
+    from pull_responder.pulls.path import PullPath
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
     return examine_path(Cause.S3_NOT_IN_ROUTE_TABLE, pull, facts, _fix)
 
@@ -52,6 +52,12 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html",
     examine=examine,
-    symptoms=LATER_PATH_SYMPTOMS,
+    explains=(
+        Explains(Symptom.TIMEOUT, 1, frozenset({Stage.LAYER})),
+        Explains(Symptom.TIMEOUT, 100, frozenset({None})),
+        Explains(Symptom.UNKNOWN, 280),
+    ),
+    also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
+    ecr_public=UNREACHED,
     refused_by_ecr=False,
 )

@@ -20,18 +20,18 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import State
 from pull_responder.authorization.request import UNKNOWN, Request
-from pull_responder.checks.check import Check
-from pull_responder.checks.endpoint_on_way import EndpointOnWay, EndpointOutcome, endpoint_on_way, examine_policy
-from pull_responder.checks.pull_path import PATH_PERMISSIONS
-from pull_responder.model.pull import PullFailure, Stage
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import VpcEndpoint
+from pull_responder.pulls.endpoint_on_way import EndpointOnWay, EndpointOutcome, endpoint_on_way, examine_policy
+from pull_responder.pulls.path import PATH_PERMISSIONS
 from pull_responder.remediation.endpoint_policy import allow_layers
 
 if TYPE_CHECKING:
     from pull_responder.authorization.request import ContextValue
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 # Neither AWS's account nor its organization is published; these are surely nobody else's.
 _ECR_ACCOUNT: Final = "000000000000"
@@ -39,7 +39,7 @@ _ECR_ORGANIZATION: Final = "o-ecr0000000"
 _ACCOUNT: Final = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where the layers come over the internet, or inconclusive."""
     way = endpoint_on_way(pull, facts, Stage.LAYER)
     if isinstance(way, Unread):
@@ -109,5 +109,11 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 5, frozenset({Stage.LAYER})),
+        Explains(Symptom.UNKNOWN, 290),
+    ),
+    also_at=UNREACHED | {Symptom.NOT_AUTHENTICATED},
+    refused_by_s3=True,
     refused_by_ecr=False,
 )

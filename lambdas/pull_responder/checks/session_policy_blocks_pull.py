@@ -16,18 +16,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import Layer, State
-from pull_responder.checks.check import Check
-from pull_responder.checks.layer_fault import actions, aws_said, find_fault, wanted
-from pull_responder.checks.pull_authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
+from pull_responder.pulls.policy_fault import actions, aws_said, find_fault, wanted
 from pull_responder.remediation import by_hand
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed where AWS blames it, not applicable to an instance's session, or inconclusive."""
     fault = find_fault(pull, facts, Layer.SESSION, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
@@ -49,5 +49,11 @@ CHECK = Check(
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session",
     examine=examine,
+    explains=(
+        Explains(Symptom.ACCESS_DENIED, 60),
+        Explains(Symptom.NOT_AUTHENTICATED, 190),
+        Explains(Symptom.UNKNOWN, 190),
+    ),
+    also_at=UNREACHED,
     policy_type=PolicyType.SESSION,
 )

@@ -16,26 +16,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.actions import CACHE_ACTIONS, PULL_ACTIONS
-from pull_responder.checks.check import AUTHORIZATION_SYMPTOMS, Check
+from pull_responder.checks.check import UNREACHED, Check, Kind
 from pull_responder.facts import ec2, eks
-from pull_responder.model.pull import PrincipalKind, PullFailure
+from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
+from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.session import role_arn_of
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
     from pull_responder.model.pull import Principal
+    from pull_responder.pulls.pull_facts import PullFacts
 
 _DOCS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html"
 _TYPES = {PrincipalKind.ROLE: "AwsIamRole", PrincipalKind.USER: "AwsIamUser"}
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed for a stranger, passed for a node, inconclusive where it cannot be told."""
     principal = pull.principal
     if principal is None or pull.denial is None:
         return Verdict.not_applicable("no principal was denied")
-    puller = facts.puller(pull)
+    puller = puller_of(pull, facts)
     if puller.for_eks is None:
         return Verdict.inconclusive(f"it cannot be told whether the principal pulls for EKS: {puller.because}")
     if puller.for_eks:
@@ -44,7 +46,7 @@ def examine(pull: PullFailure, facts: Facts) -> Verdict:
         return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something else than EKS")
     account = principal.account or pull.account or ""
     return Verdict.failed(
-        resource=_resource(principal, facts.role_arn(pull), account),
+        resource=_resource(principal, role_arn_of(pull, facts), account),
         explanation=(
             f"{principal.arn or 'A principal'} asked ECR for {pull.denial.action} on {pull.denial.resource} and was "
             f"refused. It does not pull for EKS: {puller.because}."
@@ -75,7 +77,10 @@ CHECK = Check(
     permissions=(*ec2.PERMISSIONS, *eks.PERMISSIONS, "iam:GetRole"),
     docs_url=_DOCS,
     examine=examine,
-    symptoms=AUTHORIZATION_SYMPTOMS,
+    explains=(),
+    also_at=UNREACHED | {Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN},
+    severity_if_repeated=Severity.MEDIUM,
+    kind=Kind.BEHAVIOR,
     for_nodes=False,
     denied_actions=PULL_ACTIONS | CACHE_ACTIONS,
 )

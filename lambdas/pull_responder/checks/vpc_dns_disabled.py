@@ -15,20 +15,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
-from pull_responder.model.pull import PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import Cause
+from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.remediation.ec2 import enable_dns
 
 if TYPE_CHECKING:
-    from pull_responder.checks.pull_path import PullPath
-    from pull_responder.facts.facts import Facts
     from pull_responder.network import Fault
+    from pull_responder.pulls.path import PullPath
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
     return examine_path(Cause.VPC_DNS_DISABLED, pull, facts, _fix)
 
@@ -46,6 +46,13 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html",
     examine=examine,
-    symptoms=PATH_SYMPTOMS,
+    explains=(
+        Explains(Symptom.NAME_RESOLUTION_FAILED, 5),
+        Explains(Symptom.NOT_AUTHENTICATED, 140),
+        Explains(Symptom.UNKNOWN, 140),
+    ),
+    also_at=frozenset({Symptom.TIMEOUT}),
+    ecr_public=UNREACHED,
+    any_registry=True,
     refused_by_ecr=False,
 )

@@ -17,18 +17,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.endpoint_fix import create_missing_endpoints
-from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
-from pull_responder.model.pull import PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import Cause
+from pull_responder.pulls.endpoint_fix import create_missing_endpoints
+from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
     return examine_path(Cause.ENDPOINT_MISSING, pull, facts, create_missing_endpoints)
 
@@ -41,6 +41,13 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html",
     examine=examine,
-    symptoms=PATH_SYMPTOMS,
+    explains=(
+        Explains(Symptom.TIMEOUT, 5, frozenset({Stage.LAYER})),
+        Explains(Symptom.TIMEOUT, 60, frozenset({Stage.TOKEN, Stage.MANIFEST, Stage.UNPACK, None})),
+        Explains(Symptom.NOT_AUTHENTICATED, 20),
+        Explains(Symptom.UNKNOWN, 20),
+    ),
+    also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
+    ecr_public=UNREACHED,
     refused_by_ecr=False,
 )

@@ -15,18 +15,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check
-from pull_responder.checks.endpoint_fix import mend_endpoint
-from pull_responder.checks.pull_path import PATH_PERMISSIONS, PATH_SYMPTOMS, examine_path
-from pull_responder.model.pull import PullFailure
+from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import Cause
+from pull_responder.pulls.endpoint_fix import mend_endpoint
+from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 
 if TYPE_CHECKING:
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 
-def examine(pull: PullFailure, facts: Facts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
     return examine_path(Cause.ENDPOINT_UNAVAILABLE, pull, facts, mend_endpoint)
 
@@ -39,7 +39,14 @@ CHECK = Check(
     permissions=PATH_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
     examine=examine,
+    explains=(
+        Explains(Symptom.TIMEOUT, 65, frozenset({Stage.LAYER})),
+        Explains(Symptom.TIMEOUT, 80, frozenset({Stage.TOKEN, Stage.MANIFEST, Stage.UNPACK, None})),
+        Explains(Symptom.NOT_AUTHENTICATED, 120),
+        Explains(Symptom.UNKNOWN, 120),
+    ),
+    also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
+    ecr_public=UNREACHED,
     may_name_missing=True,
-    symptoms=PATH_SYMPTOMS,
     refused_by_ecr=False,
 )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from pull_responder.publish.as_document import finding_object, pull_object
 
 if TYPE_CHECKING:
-    from pull_responder.checks.pull_path import PullPath
     from pull_responder.diagnosis import Diagnosis, Open
     from pull_responder.events.outcome import Skipped
     from pull_responder.network import Hop, NodePlace, Path
+    from pull_responder.pulls.path import PullPath
 
 
 def diagnosis_object(

@@ -22,14 +22,14 @@ from pull_responder.cli.cluster_nodes import (
     unread_nodes,
 )
 from pull_responder.facts.ec2 import Instance
-from pull_responder.facts.failed_node import of_instance
-from pull_responder.facts.node import Nodes, of_instances
 from pull_responder.model.reading import Unread
+from pull_responder.pulls.failed_node import of_instance
+from pull_responder.pulls.nodes import Nodes, of_instances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 # What AWS answers in regions that are not enabled for the account, and what the SDK says of hosts that do not exist.
 _NO_REGION: Final = ("UnrecognizedClientException", "AuthFailure", "InvalidClientTokenId", "EndpointConnectionError")
@@ -45,7 +45,7 @@ class Chosen:
     instance: str | None = None
 
 
-def find_asked(facts: Facts, chosen: Chosen, pull_region: str) -> list[Finder]:
+def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finder]:
     """Return finders of the chosen nodes; without a choice of every kind of nodes that the cluster has.
 
     `pull_region` is the region of the registry. Raises click.ClickException for what does not exist, as the finders do,
@@ -77,7 +77,7 @@ def find_asked(facts: Facts, chosen: Chosen, pull_region: str) -> list[Finder]:
     return all_nodes(place) or _nothing(chosen.cluster)
 
 
-def _first_reads(facts: Facts, region: str, chosen: Chosen) -> list[Callable[[], object]]:
+def _first_reads(facts: PullFacts, region: str, chosen: Chosen) -> list[Callable[[], object]]:
     name = chosen.cluster
     if chosen.instance:
         wanted = chosen.instance

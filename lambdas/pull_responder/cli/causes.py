@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,15 +28,10 @@ def causes(cause: str | None, form: str) -> None:
         if form == "json":
             click.echo(json.dumps(_as_json(check)))
         elif cause:
-            click.echo(f"{check.id}: {check.title}\n\n{description(check)}\n\nSeverity: {check.severity}")
+            click.echo(f"{check.id}: {check.title}\n\n{check.description}\n\nSeverity: {check.severity}")
             click.echo(f"Reads: {', '.join(check.permissions)}\nMore: {check.docs_url}")
         else:
             click.echo(f"{check.id:<32} {check.severity:<14} {check.title}")
-
-
-def description(check: Check) -> str:
-    """Return what the check's own module says of the cause."""
-    return inspect.cleandoc(sys.modules[check.examine.__module__].__doc__ or "")
 
 
 def _as_json(check: Check) -> dict[str, Any]:
@@ -49,5 +42,5 @@ def _as_json(check: Check) -> dict[str, Any]:
         "resource_type": check.resource_type,
         "permissions": list(check.permissions),
         "docs_url": check.docs_url,
-        "description": description(check),
+        "description": check.description,
     }

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.iam import InstanceProfile
-from pull_responder.facts.node import Nodes, of_fargate_profile, of_instances, of_node_group, of_role
 from pull_responder.model.arn import Arn
 from pull_responder.model.reading import Unread
+from pull_responder.pulls.nodes import Nodes, of_fargate_profile, of_instances, of_node_group, of_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pull_responder.facts.ec2 import Instance
-    from pull_responder.facts.facts import Facts
+    from pull_responder.pulls.pull_facts import PullFacts
 
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
 # Reads what one kind of nodes takes; None where it turns out that there are none.
@@ -32,7 +32,7 @@ Finder = Callable[[], Nodes | None]
 class Place:
     """A cluster, and where it is. `pull_region` is the region that its nodes pull from."""
 
-    facts: Facts
+    facts: PullFacts
     account: str
     region: str
     name: str
@@ -55,7 +55,7 @@ def in_group(cluster: str, group: str) -> Filters:
     return (("tag:eks:cluster-name", (cluster,)), ("tag:eks:nodegroup-name", (group,)))
 
 
-def listings(facts: Facts, region: str, cluster: str) -> list[Callable[[], object]]:
+def listings(facts: PullFacts, region: str, cluster: str) -> list[Callable[[], object]]:
     """Return the reads that `all_nodes` begins with, none of which needs another's answer."""
     return [
         lambda: facts.node_group_names(None, region, cluster),
@@ -65,7 +65,7 @@ def listings(facts: Facts, region: str, cluster: str) -> list[Callable[[], objec
     ]
 
 
-def instances_of(facts: Facts, region: str, cluster: str) -> tuple[Instance, ...] | Unread:
+def instances_of(facts: PullFacts, region: str, cluster: str) -> tuple[Instance, ...] | Unread:
     """Return the cluster's running nodes, by their tags; Unread unless all could be read."""
     by_id: dict[str, Instance] = {}
     tags = in_cluster(cluster)
@@ -227,6 +227,7 @@ def unread_nodes(
         group_ids=why,
         cluster=place.name,
         node_group=node_group,
+        fargate=fargate_profile is not None,
         fargate_profile=fargate_profile,
         template=why,
     )

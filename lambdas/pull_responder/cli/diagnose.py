@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Final
 import click
 from botocore.exceptions import BotoCoreError
 
-from pull_responder.checks import CHECKS, node_group_unhealthy
-from pull_responder.checks.inspected import questions
-from pull_responder.checks.pull_path import PATH_SYMPTOMS, PullPath, pull_path
+from pull_responder.checks import CHECKS, no_route_to_ecr, node_group_unhealthy
 from pull_responder.cli import question, report
 from pull_responder.cli.as_json import diagnosis_object, skipped_object
 from pull_responder.cli.asked_nodes import Chosen
-from pull_responder.diagnosis import Diagnosis
+from pull_responder.diagnosis import Diagnosis, skip_reason
 from pull_responder.diagnosis import diagnose as diagnose_pull
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.intake import Inspection, UnusableEvent, distinct, read_text
 from pull_responder.events.joining import joined
 from pull_responder.events.outcome import Skipped
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.reading import Reading
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.reading import Unread
+from pull_responder.pulls.inspected import questions
+from pull_responder.pulls.path import PullPath, pull_path
+from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.settings import SettingError, Settings, read_settings
 
 if TYPE_CHECKING:
@@ -119,9 +119,9 @@ def _connect() -> tuple[Settings, Aws]:
 def _of_event(file: str, printer: _Printer) -> int:
     read = _read(file)
     settings, aws = _connect()
-    facts = Facts(Reading(aws), known_principals=settings.known_principals)
+    facts = PullFacts(Reading(aws), known_principals=settings.known_principals)
     diagnoses, is_unread = [], False
-    for pull in distinct(joined([each for each in read if isinstance(each, PullFailure)])):
+    for pull in distinct(joined([each for each in read if isinstance(each, PullFailure) and not skip_reason(each)])):
         diagnosis = diagnose_pull(pull, facts)
         diagnoses.append(diagnosis)
         printer.diagnosis(diagnosis, _path(pull, facts))
@@ -141,8 +141,11 @@ def _of_event(file: str, printer: _Printer) -> int:
             printer.diagnosis(diagnosis, None if inspection.health_only else _path(asked.pull, asked.facts))
             if asked.not_asked:
                 printer.skipped(Skipped(asked.not_asked))
-    for skipped in [each for each in read if isinstance(each, Skipped)]:
-        printer.skipped(skipped)
+    for each in read:
+        if isinstance(each, Skipped):
+            printer.skipped(each)
+        elif isinstance(each, PullFailure) and (reason := skip_reason(each)):
+            printer.skipped(Skipped(reason))
     status = _exit_status(diagnoses)
     return OPEN if is_unread and not status else status
 
@@ -177,9 +180,9 @@ def _of_question(text: str, chosen: Chosen, printer: _Printer) -> int:
     return _exit_status(diagnoses)
 
 
-def _path(pull: PullFailure, facts: Facts) -> PullPath | None:
+def _path(pull: PullFailure, facts: PullFacts) -> PullPath | None:
     """Return the way to the registry, which the checks have read, for symptoms that it can explain."""
-    if pull.symptom not in PATH_SYMPTOMS:
+    if pull.symptom not in no_route_to_ecr.CHECK.symptoms:
         return None
     path = pull_path(pull, facts)
     return path if isinstance(path, PullPath) else None

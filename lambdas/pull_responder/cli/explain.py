@@ -10,8 +10,8 @@ import click
 
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
-from pull_responder.events.meanings import can_mean
 from pull_responder.events.redaction import redact
+from pull_responder.meanings import can_mean
 
 
 @click.command()

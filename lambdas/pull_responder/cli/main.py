@@ -10,10 +10,10 @@ from typing import NoReturn
 import click
 
 from pull_responder.cli.causes import causes
-from pull_responder.cli.demo import demo
 from pull_responder.cli.diagnose import diagnose
 from pull_responder.cli.evaluate import evaluate
 from pull_responder.cli.explain import explain
+from pull_responder.demo import demo
 
 UNUSABLE = 2
 # sysexits.h, EX_SOFTWARE.

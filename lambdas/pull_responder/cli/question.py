@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pull_responder.checks.pulled_image import read_image_ahead
 from pull_responder.cli.asked_nodes import Chosen, find_asked
 from pull_responder.diagnosis import Diagnosis
 from pull_responder.diagnosis import diagnose as diagnose_pull
 from pull_responder.events import kubernetes_names, names
 from pull_responder.events.image_reference import ImageReference, parse_image
-from pull_responder.facts.facts import Facts
-from pull_responder.facts.node_role import principal_of
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.pulls.image import read_image_ahead
+from pull_responder.pulls.node_role import principal_of
+from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
     from pull_responder.cli.cluster_nodes import Finder
     from pull_responder.facts.aws import Aws
-    from pull_responder.facts.node import Nodes
     from pull_responder.facts.reading import Reading
+    from pull_responder.pulls.nodes import Nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Answer:
 
     nodes: Nodes
     diagnosis: Diagnosis
-    facts: Facts
+    facts: PullFacts
 
 
 def read_image(text: str, aws: Aws) -> ImageReference:
@@ -74,7 +74,7 @@ def ask(reading: Reading, image: ImageReference, chosen: Chosen, known_principal
 
     Raises click.ClickException where the cluster or the chosen nodes do not exist.
     """
-    facts = Facts(reading)
+    facts = PullFacts(reading)
     asked = _pull(image, facts.region or "")
 
     def answer(find: Finder) -> Answer | None:
@@ -89,7 +89,7 @@ def ask(reading: Reading, image: ImageReference, chosen: Chosen, known_principal
 def _answer(
     reading: Reading, image: ImageReference, asked: PullFailure, nodes: Nodes, known_principals: tuple[str, ...]
 ) -> Answer:
-    facts = Facts(reading, known_principals=known_principals, asked=nodes)
+    facts = PullFacts(reading, known_principals=known_principals, asked=nodes)
     pull = replace(
         asked,
         region=image.region or nodes.region,

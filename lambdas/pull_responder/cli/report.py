@@ -14,10 +14,10 @@ from pull_responder.remediation.shell import render
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pull_responder.checks.pull_path import PullPath
     from pull_responder.diagnosis import Diagnosis, Open
     from pull_responder.events.outcome import Skipped
     from pull_responder.findings.finding import Finding
+    from pull_responder.pulls.path import PullPath
 
 _LABEL: Final = 10
 _WORDS: Final = {

@@ -26,7 +26,7 @@ from pull_responder.events import fields, kubernetes_names, names
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.events.outcome import UnusableEvent
-from pull_responder.events.pod_failure import ECR_PUBLIC_SYMPTOMS, PodFailure, clean, image_text, principal_arn
+from pull_responder.events.pod_failure import PodFailure, clean, image_text, principal_arn
 from pull_responder.model.pull import Symptom
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Dropped(StrEnum):
 
     UNREADABLE = "unreadable"  # records that are cut or no JSON
     OTHER_RECORD = "other record"  # they hold a word of the filter and report no waiting container
-    NOT_PULLABLE_FROM_ECR = "no image in ECR, or one of ECR Public whose registry answered"
+    NOT_IN_ECR = "no image in ECR"
     BACK_OFF = "back-off without a reason"
     REPEAT = "repeat"
 
@@ -192,9 +192,7 @@ def _session(extra: Mapping[str, object]) -> str | None:
 def _drop(failure: PodFailure) -> Dropped | None:
     image, symptom = failure.reference(), read_message(failure.message).symptom
     if image is None or image.kind is RegistryKind.OTHER:
-        return Dropped.NOT_PULLABLE_FROM_ECR
-    if image.kind is RegistryKind.ECR_PUBLIC and symptom not in ECR_PUBLIC_SYMPTOMS:
-        return Dropped.NOT_PULLABLE_FROM_ECR
+        return Dropped.NOT_IN_ECR
     # Without a reason it says no more than that an attempt has failed, and the record of that attempt says why.
     is_bare = symptom is Symptom.UNKNOWN and ": " not in failure.message
     return Dropped.BACK_OFF if is_bare and failure.message.startswith("Back-off pulling image") else None

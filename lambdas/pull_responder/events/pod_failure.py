@@ -22,7 +22,7 @@ from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.principal import read_principal
 from pull_responder.events.redaction import redact
-from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.pull import PullFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +31,6 @@ SOURCE: Final = "pull-responder.audit-log"
 DETAIL_TYPE: Final = "Pod Image Pull Failure"
 MESSAGE_LIMIT: Final = 4096
 """Characters of a message that are kept, credentials and control characters taken out."""
-
-ECR_PUBLIC_SYMPTOMS: Final = frozenset(
-    {Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.THROTTLED, Symptom.DISK_FULL}
-)
-"""What can be looked into of an image in ECR Public: the way there, and what is said in so many words."""
 
 # Where ECR Public's API is; its registry has no region.
 _ECR_PUBLIC_REGION: Final = "us-east-1"
@@ -91,7 +86,7 @@ class PodFailure:
         if image is None:
             return Skipped("a failing pod whose message names no image")
         said = read_message(self.message)
-        return not_looked_into(image, said.symptom) or self._of(image, said)
+        return _not_pullable(image) or self._of(image, said)
 
     def _of(self, image: ImageReference, said: KubeletMessage) -> PullFailure:
         arn = names.arn(self.principal_arn)
@@ -119,15 +114,11 @@ class PodFailure:
         )
 
 
-def not_looked_into(image: ImageReference, symptom: Symptom) -> Skipped | None:
-    """Return why nothing in AWS can explain that `image` is not pulled; None where it can."""
+def _not_pullable(image: ImageReference) -> Skipped | None:
+    """Return why `image` cannot be pulled from ECR, whatever AWS says; None where it can."""
     if image.kind is RegistryKind.OTHER:
         wrong = f"; it is spelt wrong: {image.problem}" if image.problem else ""
         return Skipped(f"{image} is not in Amazon ECR but in {redact(image.host, limit=80)}{wrong}")
-    if image.kind is RegistryKind.ECR_PUBLIC and symptom not in ECR_PUBLIC_SYMPTOMS:
-        return Skipped(
-            f"{image} is in Amazon ECR Public, which is pulled from without a role, and its registry answered"
-        )
     if image.problem:
         return Skipped(f"the image reference {image} is wrong: {image.problem}")
     return None

@@ -75,21 +75,6 @@ class ComputeFacts(Remembered):
         return tuple(each for each in found if isinstance(each, compute.AccessEntry) and each.type)
 
     @once
-    def compute_uses(self, account: str, region: str, role: str, /) -> eks.ClusterUses | Unread:
-        """Return the node groups and Fargate profiles that use the role."""
-        return eks.find_compute_uses(self, account, region, role)
-
-    @once
-    def access_entry_uses(self, account: str, region: str, role: str, /) -> eks.ClusterUses | Unread:
-        """Return the access entries of a node type that name the role."""
-        return eks.find_access_entry_uses(self, account, region, role)
-
-    def uses(self, account: str, region: str, role: str, /) -> tuple[eks.ClusterUses | Unread, ...]:
-        """Return the clusters' uses of the role: as node group or Fargate profile, and by access entry."""
-        kinds = (self.compute_uses, self.access_entry_uses)
-        return tuple(self._reading.each(lambda kind: kind(account, region, role), kinds))
-
-    @once
     def running_instances(
         self, account: str | None, region: str, filters: tuple[tuple[str, tuple[str, ...]], ...], /
     ) -> tuple[ec2.Instance, ...] | Unread:

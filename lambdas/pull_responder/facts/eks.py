@@ -1,65 +1,19 @@
-"""What EKS says of a role: the node group, Fargate profile or access entry that names it."""
+"""The clusters of a region, as EKS lists them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts import compute
-from pull_responder.facts.compute import AccessEntry, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.paging import pages
-from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from mypy_boto3_eks import EKSClient
 
-    from pull_responder.facts.compute_facts import ComputeFacts
     from pull_responder.facts.reading import Reading
+    from pull_responder.model.reading import Unread
 
 PERMISSIONS: Final = tuple(sorted((*compute.PERMISSIONS, "eks:ListClusters")))
-
-
-class Membership(StrEnum):
-    """How a cluster uses a role."""
-
-    NODE_GROUP = "node group"
-    FARGATE_PROFILE = "Fargate profile"
-    ACCESS_ENTRY = "access entry"
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterUse:
-    """That a cluster uses a role: as `name` of kind `membership` (for an access entry, its type)."""
-
-    cluster: str
-    membership: Membership
-    name: str
-
-    @property
-    def entry_type(self) -> EntryType | None:
-        """The type of the access entry, None for other uses."""
-        return EntryType(self.name) if self.membership is Membership.ACCESS_ENTRY else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Compute:
-    """How one kind of compute is listed and read."""
-
-    membership: Membership
-    names: Callable[[str, str, str], tuple[str, ...] | Unread | None]
-    member: Callable[[str, str, str, str], NodeGroup | FargateProfile | Unread | None]
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterUses:
-    """The uses found, and the reads that failed while looking: with `unread` empty, there are no others."""
-
-    found: tuple[ClusterUse, ...]
-    unread: tuple[Unread, ...]
 
 
 def read_clusters(reading: Reading, account: str | None, region: str) -> tuple[str, ...] | Unread:
@@ -70,66 +24,3 @@ def read_clusters(reading: Reading, account: str | None, region: str) -> tuple[s
 
     clusters = reading.call("eks:ListClusters", account=account, region=region, request=request)
     return () if clusters is None else clusters
-
-
-def find_compute_uses(facts: ComputeFacts, account: str, region: str, role_name: str) -> ClusterUses | Unread:
-    """Return the node groups and Fargate profiles whose role is `role_name`; Unread if no cluster could be listed."""
-    clusters = facts.cluster_names(account, region)
-    if isinstance(clusters, Unread):
-        return clusters
-    kinds = (
-        _Compute(Membership.NODE_GROUP, facts.node_group_names, facts.node_group),
-        _Compute(Membership.FARGATE_PROFILE, facts.fargate_profile_names, facts.fargate_profile),
-    )
-    listings = [(cluster, kind) for cluster in clusters for kind in kinds]
-    listed = facts.side_by_side(lambda each: each[1].names(account, region, each[0]), listings)
-    members = [
-        (cluster, kind, name)
-        for (cluster, kind), names in zip(listings, listed, strict=True)
-        if isinstance(names, tuple)
-        for name in names
-    ]
-    found = facts.side_by_side(lambda each: each[1].member(account, region, each[0], each[2]), members)
-    uses = [
-        ClusterUse(cluster, kind.membership, name)
-        for (cluster, kind, name), member in zip(members, found, strict=True)
-        if isinstance(member, NodeGroup | FargateProfile) and _is_role(member.role_arn or "", account, role_name)
-    ]
-    return ClusterUses(tuple(uses), _unread((*listed, *found)))
-
-
-def find_access_entry_uses(facts: ComputeFacts, account: str, region: str, role_name: str) -> ClusterUses | Unread:
-    """Return the access entries of a node type that name the role; Unread if no cluster could be listed."""
-    clusters = facts.cluster_names(account, region)
-    if isinstance(clusters, Unread):
-        return clusters
-    listed = facts.side_by_side(lambda cluster: facts.access_entry_arns(account, region, cluster), clusters)
-    named = [
-        (cluster, arn)
-        for cluster, arns in zip(clusters, listed, strict=True)
-        if isinstance(arns, tuple)
-        for arn in arns
-        if _is_role(arn, account, role_name)
-    ]
-    found = facts.side_by_side(lambda each: facts.access_entry(account, region, *each), named)
-    uses = [
-        ClusterUse(entry.cluster, Membership.ACCESS_ENTRY, entry.type)
-        for entry in found
-        if isinstance(entry, AccessEntry) and entry.type
-    ]
-    return ClusterUses(tuple(uses), _unread((*listed, *found)))
-
-
-def _is_role(text: str, account: str, name: str) -> bool:
-    # A role's name is unique in its account, whatever its path.
-    arn = Arn.parse(text)
-    return (
-        arn is not None
-        and arn.account == account
-        and arn.resource.startswith("role/")
-        and arn.resource.rpartition("/")[2] == name
-    )
-
-
-def _unread(answers: Iterable[object]) -> tuple[Unread, ...]:
-    return tuple(answer for answer in answers if isinstance(answer, Unread))

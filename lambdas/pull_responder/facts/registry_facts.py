@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from pull_responder.facts import ecr, images, kms, lifecycle
 from pull_responder.facts.cache_rules import CacheRule, Secret, read_cache_rules, read_secret, rule_for
 from pull_responder.facts.remembered import Remembered, once
-from pull_responder.model.arn import partition_of
-from pull_responder.model.pull import PullFailure
 from pull_responder.model.reading import Unread
 
 if TYPE_CHECKING:
@@ -39,20 +37,6 @@ class RegistryFacts(Remembered):
     def repository_names(self, account: str, region: str, /) -> tuple[str, ...] | Unread:
         """Return the names of a registry's repositories."""
         return images.read_repository_names(self._reading, account, region)
-
-    def regions_with_repository(self, account: str, name: str, pull: PullFailure, /) -> tuple[str, ...]:
-        """Return in which other regions the account has a repository of this name, as far as they can be read.
-
-        Looks in the region of the cluster first, and in all the others of the partition only where it is not there.
-        """
-        near = [region for region in self.regions(pull) if region != pull.region]
-        far = [region for region in self._reading.aws.known_regions() if partition_of(region) == pull.partition]
-        for regions in (near, [region for region in far if region not in (pull.region, *near)]):
-            found = self._reading.each(lambda region: self.repository(account, region, name), regions)
-            there = [each for each, it in zip(regions, found, strict=True) if isinstance(it, images.Repository)]
-            if there:
-                return tuple(there)
-        return ()
 
     @once
     def repository_policy(self, account: str, region: str, name: str, /) -> ecr.RepositoryPolicy | Unread | None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
-from pull_responder.model.pull import PullFailure
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from datetime import datetime
 
     from pull_responder.facts.reading import Reading
@@ -77,6 +75,10 @@ class Remembered:
         """Our own region, None where the SDK's configuration names none."""
         return self._reading.aws.region
 
-    def regions(self, pull: PullFailure, /) -> tuple[str, ...]:
-        """Return the regions that the node can be in: the registry's, and our own."""
-        return tuple(dict.fromkeys((pull.region, self._reading.aws.region or pull.region)))
+    def known_regions(self) -> tuple[str, ...]:
+        """Return the regions that the SDK knows."""
+        return tuple(self._reading.aws.known_regions())
+
+    def once(self, key: Hashable, work: Callable[[], T]) -> T:
+        """Return what `work` gives, doing it only the first time that `key` is asked for."""
+        return self._reading.once(key, work)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pull_responder.facts import iam
 from pull_responder.facts.remembered import Remembered, once
-from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.reading import Unread
 
 
@@ -15,16 +14,6 @@ class RoleFacts(Remembered):
     def role(self, account: str, region: str, name: str, /) -> iam.Role | Unread | None:
         """Return a role by its name, which session ARNs keep while they drop its path."""
         return iam.read_role(self._reading, account, region, name)
-
-    def role_arn(self, pull: PullFailure, /) -> str | None:
-        """Return the pulling role's own ARN, from the event or from IAM; None for others, or if neither tells."""
-        principal = pull.principal
-        if principal is None or principal.account is None or principal.name is None:
-            return None
-        if principal.role_arn or principal.kind is not PrincipalKind.ROLE:
-            return principal.role_arn
-        role = self.role(principal.account, pull.region, principal.name)
-        return role.arn if isinstance(role, iam.Role) else None
 
     @once
     def instance_profile(self, account: str, region: str, name: str, /) -> iam.InstanceProfile | Unread | None:

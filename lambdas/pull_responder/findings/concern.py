@@ -124,7 +124,7 @@ def _accounts(finding: Finding) -> set[str | None]:
         finding.remediation.account,
         pull.account,
         pull.registry_account,
-        pull.principal.account if pull.principal else None,
+        pull.principal_account,
         *(resource.account for resource in (finding.resource, *finding.related)),
     }
 

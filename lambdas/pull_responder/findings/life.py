@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.checks import BY_ID
 from pull_responder.events.eks_change import Inspection
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach
 from pull_responder.model.pull import PullFailure
-from pull_responder.model.verdict import Severity
 
 if TYPE_CHECKING:
     from pull_responder.settings import Settings
@@ -30,7 +30,6 @@ _LONGEST_RETRY_SECONDS: Final = 3600.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # A stranger who is refused this often, or in this many ways (repositories, calls), is worth a mail.
-_STRANGER: Final = "unexpected_principal_denied"
 _MANY: Final = 50
 _VARIED: Final = 5
 
@@ -163,10 +162,11 @@ def found(  # noqa: PLR0913 -- keyword-only but for the two that it is about
 
 
 def _graded(finding: Finding, reach: Reach, *, problems: int) -> Finding:
-    """Return the finding with its severity: a stranger refused now and then is no news, one who tries on is."""
-    if finding.cause != _STRANGER or (reach.events < _MANY and problems < _VARIED):
+    """Return the finding with the severity that its cause has once it recurs often or in many forms."""
+    check = BY_ID.get(finding.cause)  # a later version may have recorded a cause that this one lacks
+    if check is None or check.severity_if_repeated is None or (reach.events < _MANY and problems < _VARIED):
         return finding
-    return replace(finding, severity=Severity.MEDIUM)
+    return replace(finding, severity=check.severity_if_repeated)
 
 
 def _completed(pull: PullFailure, before: PullFailure) -> PullFailure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 
@@ -30,6 +31,21 @@ class Symptom(StrEnum):
     DOWNLOAD_CORRUPT = "download_corrupt"
     CANCELED = "canceled"
     UNKNOWN = "unknown"
+
+
+def registry_answered(symptom: Symptom) -> bool | None:
+    """Return whether the registry answered a pull that failed like this; None where the symptom does not tell."""
+    match symptom:
+        case Symptom.TIMEOUT | Symptom.NAME_RESOLUTION_FAILED | Symptom.KUBELET_THROTTLED:
+            return False
+        case Symptom.NOT_AUTHENTICATED | Symptom.TOKEN_EXPIRED | Symptom.ACCESS_DENIED | Symptom.NOT_FOUND:
+            return True
+        case Symptom.PLATFORM_MISMATCH | Symptom.THROTTLED | Symptom.DISK_FULL | Symptom.DOWNLOAD_CORRUPT:
+            return True
+        case Symptom.CANCELED | Symptom.UNKNOWN:
+            return None
+        case _:
+            assert_never(symptom)
 
 
 class Stage(StrEnum):
@@ -139,6 +155,32 @@ class PullFailure:
     upstream_failure: str | None = None
     registry_host: str | None = None
     pod_labels: tuple[str, ...] | None = None
+
+    @property
+    def principal_account(self) -> str | None:
+        """The account of the principal that pulled; None where the event does not tell."""
+        return self.principal.account if self.principal else None
+
+    @property
+    def blamed_policy_types(self) -> frozenset[PolicyType]:
+        """The policy types that AWS's words blame; empty where they name none.
+
+        Within one account an Allow in either policy is enough. So where AWS says that no resource-based policy allows
+        the action, no identity-based policy does.
+        """
+        denial = self.denial
+        if denial is None or denial.policy_type is None:
+            return frozenset()
+        types = {denial.policy_type}
+        one_account = self.principal is not None and self.principal.account == self.registry_account
+        if denial.policy_type is PolicyType.RESOURCE and not denial.explicit and one_account:
+            types.add(PolicyType.IDENTITY)
+        return frozenset(types)
+
+    @property
+    def known_account(self) -> str | None:
+        """An account to report the failure in: the principal's, else where it was recorded, else the registry's."""
+        return self.principal_account or self.account or self.registry_account
 
     @property
     def partition(self) -> str:

@@ -11,6 +11,8 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.checks import BY_ID
+from pull_responder.checks.check import Kind
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.reach import Reach
 from pull_responder.publish.asff_resources import asff_resources
@@ -34,11 +36,6 @@ _FINDING_BYTES: Final = 240 * 1000
 # Namespaces and categories: Security Hub User Guide, "Types taxonomy for ASFF".
 _CONFIGURATION: Final = "Software and Configuration Checks/AWS Security Best Practices"
 _BEHAVIOR: Final = "Unusual Behaviors/User"
-
-
-# Their findings tell of refusals, not of a configuration that was checked and found wrong. The denial may be right, or
-# nothing may be known to be wrong, so neither FAILED nor PASSED would be true: NOT_AVAILABLE says there is no result.
-_NO_CONFIGURATION: Final = ("unexpected_principal_denied", "pull_failing_unexplained")
 
 
 def product_arn(*, account: str, region: str, partition: str) -> str:
@@ -93,7 +90,7 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
         "LastObservedAt": _iso(min(max(first, last), updated)),
         "FindingProviderFields": {
             "Severity": {"Label": finding.severity.value, "Original": finding.severity.value},
-            "Types": [_BEHAVIOR if finding.cause == "unexpected_principal_denied" else _CONFIGURATION],
+            "Types": [_BEHAVIOR if _kind(finding) is Kind.BEHAVIOR else _CONFIGURATION],
         },
         "Title": _title(finding),
         "Description": _description(finding, resolved_because),
@@ -107,9 +104,15 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
 
 
 def _compliance(finding: Finding, *, resolved: bool) -> ComplianceStatusType:
-    if finding.cause in _NO_CONFIGURATION:
+    if _kind(finding) is not Kind.CONFIGURATION:
+        # No configuration was checked and found wrong, so neither FAILED nor PASSED would be true.
         return "NOT_AVAILABLE"
     return "PASSED" if resolved else "FAILED"
+
+
+def _kind(finding: Finding) -> Kind:
+    check = BY_ID.get(finding.cause)  # a later version may have recorded a cause that this one lacks
+    return check.kind if check else Kind.CONFIGURATION
 
 
 def _title(finding: Finding) -> str:
@@ -159,7 +162,7 @@ def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
         "repository": pull.repository,
         "role": principal.role_arn if principal else None,
         "principal": principal.arn if principal else None,
-        "principal-account": principal.account if principal else None,
+        "principal-account": finding.pull.principal_account,
         "node": pull.node,
         "namespace": pull.namespace,
         "pod": pull.pod,

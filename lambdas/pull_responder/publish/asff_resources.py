@@ -76,8 +76,7 @@ def _instances(finding: Finding, nodes: Sequence[str]) -> Iterator[Resource]:
 
 def _account(finding: Finding) -> str:
     """The account of whoever pulls, which is the nodes', where it is known."""
-    principal = finding.pull.principal
-    return (principal.account if principal else None) or finding.pull.account or finding.account
+    return finding.pull.principal_account or finding.pull.account or finding.account
 
 
 def _principal(principal: Principal) -> Iterable[Resource]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import CHECKS
-from pull_responder.checks.inspected import questions
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.existence import is_gone
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.reading import Reading
 from pull_responder.findings.concern import concerns
 from pull_responder.findings.life import found, looked, passed
@@ -18,6 +16,8 @@ from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import Symptom
 from pull_responder.model.reading import Unread
+from pull_responder.pulls.inspected import questions
+from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.respond import Responder
 from pull_responder.responder.tell import Teller
@@ -64,7 +64,7 @@ class Recheck:
         self._ledger = Ledger(run)
         self._teller = Teller(run, self._ledger)
         self._reading = Reading(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_TELL)
-        self._facts = Facts(self._reading, known_principals=run.settings.known_principals)
+        self._facts = PullFacts(self._reading, known_principals=run.settings.known_principals)
         self._mistakes: list[Exception] = []
 
     def look(self, changes: Sequence[Change]) -> None:
@@ -180,7 +180,7 @@ class Recheck:
             return self._stopped(life) or _Look()
         return self._ask(life, check, asked)
 
-    def _ask(self, life: Life, check: Check, asked: Sequence[tuple[PullFailure, Facts]]) -> _Look:
+    def _ask(self, life: Life, check: Check, asked: Sequence[tuple[PullFailure, PullFacts]]) -> _Look:
         finding = life.finding
         diagnoses = [diagnose(pull, facts, checks=(check,)) for pull, facts in asked]
         still = _same(finding, diagnoses)
@@ -195,7 +195,7 @@ class Recheck:
             return _Look(gone_because=f"{finding.resource.id} does not exist any more.")
         return self._stopped(life) or _Look(still=still)
 
-    def _asked(self, life: Life) -> list[tuple[PullFailure, Facts]] | None:
+    def _asked(self, life: Life) -> list[tuple[PullFailure, PullFacts]] | None:
         """Return the questions that the finding answers: the pulls that it fails, or those of the inspection that
         found it; None where they cannot be read.
         """

@@ -13,18 +13,18 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import CHECKS, node_group_unhealthy
-from pull_responder.checks.inspected import questions
-from pull_responder.diagnosis import diagnose
+from pull_responder.diagnosis import diagnose, skip_reason
 from pull_responder.events.intake import Inspection, Origins
 from pull_responder.events.joining import joined
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.recurrence import Recurrence
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.reading import Reading
 from pull_responder.findings.problem import problem_id, sighting
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.reading import Unread
+from pull_responder.pulls.inspected import questions
+from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.settle import Settler
 from pull_responder.responder.tell import Teller
@@ -84,7 +84,7 @@ class Responder:
         self._teller = Teller(run, self._ledger)
         self._settler = Settler(run, self._ledger, self._teller)
         self._reading = Reading(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_PUBLISH)
-        self._facts = Facts(self._reading, known_principals=run.settings.known_principals)
+        self._facts = PullFacts(self._reading, known_principals=run.settings.known_principals)
 
     def respond(self, messages: Sequence[Message]) -> list[str]:
         """Handle a batch, and return the ids of the messages that the queue has to bring again."""
@@ -104,6 +104,8 @@ class Responder:
                 skipped[event.reason] += 1
             elif isinstance(event, Inspection):
                 inspections.append((message, event))
+            elif reason := skip_reason(event.pull):
+                skipped[reason] += 1
             else:
                 pulls.append((message, event))
         if skipped:
@@ -297,7 +299,7 @@ def _problem_of(pull: PullFailure) -> str:
     return known[1]
 
 
-def _narrowed(inspection: Inspection, facts: Facts) -> Inspection:
+def _narrowed(inspection: Inspection, facts: PullFacts) -> Inspection:
     """Return the inspection for those nodes alone that a question was about."""
     nodes = facts.asked
     if nodes is None:

@@ -29,6 +29,8 @@ def unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings:
         return None
     pull = diagnosis.pull
     resource = _resource(diagnosis)
+    if resource is None:
+        return None
     verdict = pull_failing_unexplained.unexplained(
         pull,
         resource=resource,
@@ -59,20 +61,22 @@ def unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings:
 
 def unexplained_id(problem: Problem, diagnosis: Diagnosis) -> str:
     """Return the id of the finding that reports `problem` as unexplained: each problem has its own."""
-    resource = _resource(diagnosis)
+    pull = diagnosis.pull
     return finding_id(
         cause=_CHECK.id,
         # The registry's, as it is the same for all failures of a problem; whose role it is, not all of them tell.
-        account=diagnosis.pull.registry_account or resource.account,
-        region=diagnosis.pull.region,
+        account=pull.registry_account or pull.known_account or "",
+        region=pull.region,
         resource=problem.id,
     )
 
 
-def _resource(diagnosis: Diagnosis) -> Resource:
-    """Return who suffers from it, as it is not known who is to blame: the pulling role, the cluster or the account."""
+def _resource(diagnosis: Diagnosis) -> Resource | None:
+    """Return what the failure affects: the pulling role, else the cluster, else the account. None if none is known."""
     pull = diagnosis.pull
-    account = (pull.principal.account if pull.principal else None) or pull.account or pull.registry_account or "unknown"
+    account = pull.known_account
+    if account is None:
+        return None
     if diagnosis.role_arn:
         return Resource("AwsIamRole", diagnosis.role_arn, account)
     if diagnosis.cluster:

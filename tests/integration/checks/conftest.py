@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 # A registry policy and a list of clusters are an account's: no two tests share one.
 _ACCOUNTS: Final = count(300_000_000_001)

@@ -16,17 +16,17 @@ from botocore.exceptions import ClientError
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.events.cloudtrail import read_envelope
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.reading import Reading
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure
+from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
     from pull_responder.findings.finding import Finding
     from pull_responder.model.verdict import Remediation
 
@@ -276,7 +276,7 @@ class Estate:
         aws = self.connect(*unreadable)
         if now:
             aws.now = lambda: now
-        facts = Facts(Reading(aws), known_principals=tuple(known_principals))
+        facts = PullFacts(Reading(aws), known_principals=tuple(known_principals))
         return diagnose(pull, facts)
 
     def fill_in(self, statement: Statement, **names: str) -> Statement:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pull_responder.checks import node_group_unhealthy
-from pull_responder.checks.inspected import Question, questions
 from pull_responder.diagnosis import diagnose
 from pull_responder.events.eks_change import Inspection
 from pull_responder.facts.reading import Reading
+from pull_responder.pulls.inspected import Question, questions
 from tests.integration.checks.estate import ALLOW_TOKEN, PULL, PULL_ONLY, REGION, allow, grant, refuse
 from tests.integration.checks.registry_estate import amend, missing
 

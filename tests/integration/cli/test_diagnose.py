@@ -14,7 +14,7 @@ from pull_responder.cli.main import main
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
     Run = Callable[..., "Ended"]
 

@@ -22,8 +22,8 @@ MAIN = "from pull_responder.cli.main import main; main()"
 # The demo with one break, of which it expects what cannot be found, and of which nobody hears that it is over.
 MISTAKEN = f"""
 from dataclasses import replace
-import pull_responder.cli.demo as demo
-from pull_responder.cli.demo import function, story
+import pull_responder.demo as demo
+from pull_responder.demo import function, story
 demo.BREAKS = (replace(demo.BREAKS[1], cause="scp_blocks_pull"),)
 deploy = story.deploy
 def patient(estate, name):

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from pull_responder.cli.demo.breaks import BREAKS
-from pull_responder.cli.demo.delivery import Mail
-from pull_responder.cli.demo.episode import Episode, Repeats, Told
-from pull_responder.cli.demo.estate import Node
-from pull_responder.cli.demo.function import Invocation
-from pull_responder.cli.demo.image_pull import Call, ImagePull
-from pull_responder.cli.demo.shell import Ran
+from pull_responder.demo.breaks import BREAKS
+from pull_responder.demo.delivery import Mail
+from pull_responder.demo.episode import Episode, Repeats, Told
+from pull_responder.demo.estate import Node
+from pull_responder.demo.function import Invocation
+from pull_responder.demo.image_pull import Call, ImagePull
+from pull_responder.demo.shell import Ran
 from pull_responder.findings.reach import Reach
 
 BROKEN = BREAKS[0]

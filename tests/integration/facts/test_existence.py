@@ -12,13 +12,13 @@ import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 from moto import mock_aws
 
-from pull_responder.cli.permissions import declared
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.existence import is_gone
 from pull_responder.facts.reading import Reading
 from pull_responder.model.arn import Arn
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Resource
+from pull_responder.permissions import declared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,10 +11,10 @@ import pytest
 from moto import mock_aws
 
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.organizations import ControlPolicies, Organization, Place
 from pull_responder.facts.reading import Reading
+from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +52,8 @@ def tree(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tree]:
         yield Tree(organization, root, upper, lower, member, client)
 
 
-def facts() -> Facts:
-    return Facts(Reading(Aws(boto3.session.Session(), member_role="PullResponderReadOnly")))
+def facts() -> PullFacts:
+    return PullFacts(Reading(Aws(boto3.session.Session(), member_role="PullResponderReadOnly")))
 
 
 def test_an_account_knows_its_organization(tree: Tree) -> None:

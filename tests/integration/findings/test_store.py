@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
 
-from pull_responder.cli.emulator.findings_table import create_table
+from pull_responder.emulator.findings_table import create_table
 from pull_responder.findings.codec import UnusableItem
 from pull_responder.findings.life import Life
 from pull_responder.findings.problem import Problem
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 DAY = 86_400
 

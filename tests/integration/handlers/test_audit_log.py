@@ -28,7 +28,7 @@ from tests.unit.events.audit_records import RECORD, container, delivered, packed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 __all__ = ["inbox", "node"]
 

@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from pull_responder.cli.emulator.findings_table import create_table
+from pull_responder.emulator.findings_table import create_table
 from pull_responder.handlers import diagnose
 from pull_responder.handlers.connection import disconnect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 ACCOUNT = "123456789012"
 

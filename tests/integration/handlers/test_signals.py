@@ -25,7 +25,7 @@ from tests.integration.handlers.test_diagnose import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 __all__ = ["inbox"]
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.loaders import create_loader
 from moto.server import ThreadedMotoServer
 
-from pull_responder.cli.emulator import access_entries, cache_rules, vpc_endpoints
+from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
 from tests.integration.network.estate import Estate
 
 if TYPE_CHECKING:

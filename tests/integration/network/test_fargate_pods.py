@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from moto.backends import get_backend
 
-from pull_responder.checks.pull_path import PullPath, pull_path
 from pull_responder.diagnosis import Diagnosis, diagnose
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.pod_interface import pod_address
 from pull_responder.facts.reading import Reading
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
+from pull_responder.pulls.path import PullPath, pull_path
+from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import ACCOUNT, REGION, Estate, causes, only, opened
 
 ADDRESS, NODE = "10.0.0.77", "fargate-ip-10-0-0-77.ec2.internal"
@@ -38,7 +38,7 @@ def timed_out(estate: Estate, node: str = NODE, *, denied: tuple[str, ...] = ())
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/session"
     principal = Principal(PrincipalKind.ROLE, session, "aws", ACCOUNT, role, "session")
     pull = PullFailure(Symptom.TIMEOUT, None, REGION, ACCOUNT, principal, None, ACCOUNT, f"{estate.name}/app", "v1")
-    return diagnose(replace(pull, cluster=estate.name, node=node), Facts(Reading(estate.aws(*denied))))
+    return diagnose(replace(pull, cluster=estate.name, node=node), PullFacts(Reading(estate.aws(*denied))))
 
 
 def test_a_pods_own_groups_decide_and_not_the_clusters(pods: Estate) -> None:

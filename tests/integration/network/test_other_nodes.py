@@ -11,9 +11,9 @@ from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import Answer, ask
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.events.image_reference import parse_image
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.reading import Reading
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
+from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import MAY_PULL, REGION, Estate, causes, only, opened, trust
 from tests.integration.network.test_unread import PATH
 
@@ -79,7 +79,7 @@ def look(estate: Estate, principal: Principal | None, node: str | None = None) -
         cluster=estate.name,
         node=node,
     )
-    return diagnose(pull, Facts(Reading(estate.aws())))
+    return diagnose(pull, PullFacts(Reading(estate.aws())))
 
 
 def test_karpenters_nodes_are_found_by_their_tags_pool_by_pool(network: Estate) -> None:

@@ -7,12 +7,12 @@ import json
 import click
 import pytest
 
-from pull_responder.checks.pull_path import PullPath, pull_path
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import Answer, ask
 from pull_responder.cli.report import differences
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reading import Reading
+from pull_responder.pulls.path import PullPath, pull_path
 from tests.integration.network.estate import INTERNET, MAY_PULL, REGION, Estate, causes, only, opened
 
 

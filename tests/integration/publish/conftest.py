@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
-from pull_responder.cli.emulator import security_hub
+from pull_responder.emulator import security_hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

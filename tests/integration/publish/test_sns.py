@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.cli.emulator.emulated_aws import ACCOUNT, REGION
+from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.as_document import digest_document, notice_document
@@ -26,7 +26,7 @@ from tests.unit.publish.notices import NOTICE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 ROOM = 32 * 1024
 RESOLVED = replace(NOTICE, edge=Edge.RESOLVED, because="The role allows the pull now.")

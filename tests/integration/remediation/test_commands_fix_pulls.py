@@ -22,7 +22,7 @@ from pull_responder.remediation.shell import render
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
     from pull_responder.model.verdict import Remediation
 
 ACCOUNT, OTHER_ACCOUNT, REGION = "123456789012", "222222222222", "eu-central-1"

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from pull_responder.cli.emulator.findings_table import create_table
+from pull_responder.emulator.findings_table import create_table
 from tests.integration.responder.scene import ACCOUNT, REGION, Scene
 
 if TYPE_CHECKING:
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pull_responder.responder.run import Run, store_of
 from pull_responder.settings import read_settings
 
 if TYPE_CHECKING:
-    from pull_responder.cli.emulator.emulated_aws import EmulatedAws
+    from pull_responder.emulator.emulated_aws import EmulatedAws
     from pull_responder.findings.store import Store
 
 ACCOUNT = "123456789012"

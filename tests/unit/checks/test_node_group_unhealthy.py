@@ -11,12 +11,12 @@ import pytest
 from pull_responder.checks.node_group_unhealthy import CHECK
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.compute import FargateProfile, HealthIssue, NodeGroup
-from pull_responder.facts.facts import Facts
-from pull_responder.facts.node import Nodes
 from pull_responder.facts.reading import Reading
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Status, Verdict
+from pull_responder.pulls.nodes import Nodes
+from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -33,7 +33,7 @@ def examined(nodes: Nodes, read: dict[Hashable, object]) -> Verdict:
     reading = Reading(Aws(boto3.session.Session(), member_role="x"))
     for key, fact in read.items():
         reading.once(key, partial(_fact, fact))
-    return CHECK.examine(PULL, Facts(reading, asked=nodes))
+    return CHECK.examine(PULL, PullFacts(reading, asked=nodes))
 
 
 def _fact(fact: object) -> object:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pull_responder.checks import CHECKS
-from pull_responder.cli.pages import pages
-from pull_responder.cli.permissions import declared
+from pull_responder.generate.cause_pages import pages
+from pull_responder.permissions import declared
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pull_responder.cli.notification_examples import updated
+from pull_responder.generate.notification_examples import updated
 
 PAGE = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text(encoding="utf-8")
 

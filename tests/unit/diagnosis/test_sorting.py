@@ -10,15 +10,15 @@ import boto3
 import pytest
 
 from pull_responder.checks import CHECKS
-from pull_responder.checks.check import Check
+from pull_responder.checks.check import UNREACHED, Check
 from pull_responder.diagnosis import Open, diagnose
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.reading import Reading
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.reading import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,9 @@ STRANGER = replace(
 NOBODY = replace(PULL, principal=Principal(PrincipalKind.UNKNOWN, "", "aws", None, None), cluster=None)
 
 
+AUTHORIZATION = UNREACHED | {Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN}
+
+
 class Nowhere(Aws):
     """An AWS that tells nothing: what is read ahead of the checks is not to leave this machine."""
 
@@ -64,14 +67,15 @@ class Nowhere(Aws):
         return Unread(f"{account} in {region} is not there")
 
 
-def facts(remaining: Callable[[], float] = lambda: float("inf")) -> Facts:
+def facts(remaining: Callable[[], float] = lambda: float("inf")) -> PullFacts:
     identity = Arn("aws", "sts", "", ACCOUNT, "assumed-role/responder/diagnose")
     aws = Nowhere(boto3.session.Session("no", "keys", region_name="us-east-1"), member_role="none", identity=identity)
-    return Facts(Reading(aws, remaining=remaining))
+    return PullFacts(Reading(aws, remaining=remaining))
 
 
 def check(cause: str, verdict: Verdict | Callable[[], Verdict], **more: Any) -> Check:  # noqa: ANN401 -- fields of Check
     defaults: dict[str, Any] = {"policy_type": PolicyType.IDENTITY, "explicit": False, "resource_type": "AwsIamRole"}
+    defaults |= {"explains": (), "also_at": AUTHORIZATION}
     return Check(
         id=cause,
         title=f"Title of {cause}",
@@ -204,7 +208,7 @@ def test_what_has_been_fixed_since_is_said_only_where_nothing_is_left() -> None:
 def test_what_was_not_there_and_is_now(symptom: Symptom, tag: str | None, verdicts: list[Verdict], said: str) -> None:
     pull = replace(PULL, symptom=symptom, denial=None, tag=tag)
     every = frozenset(Symptom)
-    checks = [check(f"c{at}", verdict, symptoms=every, policy_type=None) for at, verdict in enumerate(verdicts)]
+    checks = [check(f"c{at}", verdict, also_at=every, policy_type=None) for at, verdict in enumerate(verdicts)]
     note = diagnose(pull, facts(), checks=checks).note
     assert said in note
     assert bool(note) is bool(said)
@@ -212,8 +216,8 @@ def test_what_was_not_there_and_is_now(symptom: Symptom, tag: str | None, verdic
 
 def test_an_image_of_awss_own_cannot_be_seen_to_be_there() -> None:
     pull = replace(PULL, symptom=Symptom.NOT_FOUND, denial=None, tag="v1", registry_account="602401143452")
-    asked = check("a", NONE, resource_type="AwsEcrRepository", symptoms=frozenset(Symptom))
-    other = check("b", PASSED, symptoms=frozenset(Symptom))
+    asked = check("a", NONE, resource_type="AwsEcrRepository", also_at=frozenset(Symptom))
+    other = check("b", PASSED, also_at=frozenset(Symptom))
     assert diagnose(pull, facts(), checks=[asked, other]).note == ""
 
 
@@ -221,7 +225,7 @@ def test_checks_that_cannot_explain_the_symptom_are_not_run() -> None:
     def explode() -> Verdict:
         raise AssertionError("was run")
 
-    asked = check("a", explode, symptoms=frozenset({Symptom.TIMEOUT}))
+    asked = check("a", explode, also_at=frozenset({Symptom.TIMEOUT}))
     assert diagnose(PULL, facts(), checks=[asked]).passed == ()
 
 

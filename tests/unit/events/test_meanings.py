@@ -9,7 +9,7 @@ import pytest
 from pull_responder.checks import CHECKS
 from pull_responder.events.image_reference import parse_image
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
-from pull_responder.events.meanings import can_mean
+from pull_responder.meanings import can_mean
 from pull_responder.model.pull import Denial, PolicyType, Stage, Symptom
 
 AUTHORIZATION = {

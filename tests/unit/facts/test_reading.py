@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError
 
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.facts import Facts
 from pull_responder.facts.iam import PolicyText, Role
 from pull_responder.facts.reading import Reading
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Denial, Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.reading import Unread
+from pull_responder.pulls.pull_facts import PullFacts
 from tests.unit.facts.conftest import ACCOUNT, OTHER, REGION, TRUST, document
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def an_estate(watched: Watched) -> PullFailure:
 def test_a_diagnosis_makes_no_call_twice(watched: Watched) -> None:
     pull = an_estate(watched)
     reading = Reading(watched.aws)
-    diagnosis = diagnose(pull, Facts(reading))
+    diagnosis = diagnose(pull, PullFacts(reading))
     assert diagnosis.role_arn == f"arn:aws:iam::{ACCOUNT}:role/node"
     assert {call for call, number in watched.calls.items() if number > 1} == set()
     assert reading.calls == watched.calls.total()
@@ -71,7 +71,7 @@ def test_a_diagnosis_makes_no_call_twice(watched: Watched) -> None:
 
 def test_what_was_read_serves_the_next_pull(watched: Watched) -> None:
     pull = an_estate(watched)
-    facts = Facts(Reading(watched.aws))
+    facts = PullFacts(Reading(watched.aws))
     diagnose(pull, facts)
     watched.calls.clear()
     diagnose(pull, facts)
@@ -97,7 +97,7 @@ def test_policies_and_repository_are_read_side_by_side(watched: Watched) -> None
 
     for call in first_calls:
         watched.session.events.register(f"before-call.{call}", meet)
-    diagnose(pull, Facts(Reading(watched.aws)))
+    diagnose(pull, PullFacts(Reading(watched.aws)))
     assert not together.broken
 
 
@@ -111,7 +111,7 @@ def test_a_read_that_hangs_does_not_hold_up_the_answer(watched: Watched) -> None
     watched.session.events.register("before-call.iam.GetRole", hang)
     answered = Event()
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(diagnose, pull, Facts(Reading(watched.aws, remaining=lambda: 2.5)))
+        asked = pool.submit(diagnose, pull, PullFacts(Reading(watched.aws, remaining=lambda: 2.5)))
         asked.add_done_callback(lambda _: answered.set())
         was_answered = answered.wait(BARRIER_SECONDS - 5)
         released.set()
@@ -230,7 +230,7 @@ def test_an_account_that_cannot_be_reached_is_asked_once_and_says_why(watched: W
 
     watched.session.events.register("before-call.sts.AssumeRole", refuse)
     reading = Reading(watched.aws)
-    facts = Facts(reading)
+    facts = PullFacts(reading)
     reason = (
         f"sts:AssumeRole of arn:aws:iam::{OTHER}:role/PullResponderReadOnly failed: "
         "AccessDenied: not authorized to perform: sts:AssumeRole"
@@ -257,7 +257,7 @@ def test_who_we_are_is_asked_beside_the_first_read(watched: Watched) -> None:
 
     for call in ("sts.GetCallerIdentity", "iam.GetRole"):
         watched.session.events.register(f"before-call.{call}", meet)
-    role = Facts(Reading(unknown(watched))).role(ACCOUNT, REGION, "node")
+    role = PullFacts(Reading(unknown(watched))).role(ACCOUNT, REGION, "node")
     assert isinstance(role, Role)
     assert not together.broken
     assert watched.calls.total() == 2
@@ -265,11 +265,11 @@ def test_who_we_are_is_asked_beside_the_first_read(watched: Watched) -> None:
 
 def test_what_was_read_of_ourselves_is_no_answer_for_another_account(watched: Watched) -> None:
     an_estate(watched)
-    assert Facts(Reading(unknown(watched))).role(OTHER, REGION, "node") is None
+    assert PullFacts(Reading(unknown(watched))).role(OTHER, REGION, "node") is None
 
 
 def test_our_own_account_by_its_id_and_without_is_one_fact(watched: Watched) -> None:
-    facts = Facts(Reading(unknown(watched)))
+    facts = PullFacts(Reading(unknown(watched)))
     by_none = facts.cluster_names(None, REGION)
     facts.identity()
     assert facts.cluster_names(ACCOUNT, REGION) == by_none
@@ -295,7 +295,7 @@ def test_default_versions_are_listed_once_and_asked_for_singly_where_that_is_ref
         iam.attach_role_policy(RoleName="many", PolicyArn=arn)
     if not listed:
         watched.session.events.register("before-call.iam.ListPolicies", refuse)
-    policies = Facts(Reading(watched.aws)).identity_policies(ACCOUNT, REGION, "many")
+    policies = PullFacts(Reading(watched.aws)).identity_policies(ACCOUNT, REGION, "many")
     assert isinstance(policies, tuple)
     assert [each.default_version for each in policies if isinstance(each, PolicyText)] == ["v2"] * 3
     assert all(each.document["Statement"][0]["Effect"] == "Deny" for each in policies if isinstance(each, PolicyText))

@@ -1,0 +1,84 @@
+"""`pull-responder demo`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pull_responder.demo.breaks import BREAKS
+from pull_responder.demo.estate import build
+from pull_responder.demo.function import DidNotAnswerError
+from pull_responder.demo.progress import progress
+from pull_responder.demo.screen import Screen
+from pull_responder.demo.shell import has_aws_cli
+from pull_responder.demo.story import Story
+from pull_responder.emulator.emulated_aws import EmulatorError, emulated_aws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pull_responder.demo.episode import Episode
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
+def demo(form: str) -> int:
+    """Show the whole way on an emulated AWS: three breaks, each from the denied pull to the finding that is resolved.
+
+    Needs no AWS account. Exit status: 0 every break was found, told once, repeated in silence, fixed and resolved; 1
+    one was not; 2 the emulator cannot be started.
+    """
+    try:
+        with _every_stop_an_interrupt():
+            episodes = _play_all(Screen() if form == "text" else None)
+    except EmulatorError as error:
+        raise click.ClickException(str(error)) from error
+    except (BotoCoreError, ClientError, DidNotAnswerError) as error:
+        sys.stderr.write(f"pull-responder: the demo cannot go on: {' '.join(str(error).split())}\n")
+        return 1
+    return int(any(episode.problems for episode in episodes))
+
+
+def _play_all(screen: Screen | None) -> list[Episode]:
+    """Play one break after the other on an emulated AWS, and show each on `screen`, or as a line of JSON."""
+    episodes: list[Episode] = []
+    with ExitStack() as stack:
+        with progress() as say:
+            say("Starting an emulated AWS on this machine")
+            aws = stack.enter_context(emulated_aws())
+            if not has_aws_cli(aws):
+                raise EmulatorError("the demo needs the AWS CLI: pip install -r requirements.txt")
+            say("Building the estate")
+            estate = build(aws)
+            story = Story(estate)
+        if screen:
+            screen.show_estate(estate)
+        for number, broken in enumerate(BREAKS, 1):
+            with progress(f"Break {number} of {len(BREAKS)}") as say:
+                episode = story.play(broken, say)
+            episodes.append(episode)
+            if screen:
+                screen.show_episode(episode, f"Break {number} of {len(BREAKS)}")
+            else:
+                click.echo(json.dumps(episode.as_json(), default=str))
+    if screen:
+        screen.show_summary(episodes)
+    return episodes
+
+
+@contextmanager
+def _every_stop_an_interrupt() -> Iterator[None]:
+    """Let being terminated, and the terminal's closing, end the emulator as Ctrl-C does."""
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, signal.default_int_handler) for each in signals}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,0 +1,79 @@
+"""What has arrived with those who are told, and what is remembered: mail, Security Hub's findings and the table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pull_responder.demo.estate import TABLE
+from pull_responder.emulator.mail import sent_mail
+from pull_responder.findings.life import Life
+from pull_responder.findings.problem import reach_of
+from pull_responder.findings.store import Store
+from pull_responder.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pull_responder.demo.estate import Estate
+    from pull_responder.findings.reach import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A notification: the e-mail as it was sent, and what queues got of the same message.
+
+    `attributes` are what subscriptions filter by, `document` is the JSON document.
+    """
+
+    sender: str
+    subject: str
+    body: str
+    attributes: Mapping[str, str]
+    document: Mapping[str, Any]
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """What has changed, in the document's word, and the id of the finding in which it has."""
+        return self.document["edge"], self.document.get("finding", {}).get("id", "")
+
+
+class Inbox:
+    """All that comes from the topic."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._taken = 0
+
+    def take(self) -> tuple[Mail, ...]:
+        """Return what has come since the last time. The emulated topic delivers before it answers who publishes."""
+        queued = {each["MessageId"]: each for each in self._queued()}
+        sent = sent_mail(self._estate.aws)
+        new, self._taken = sent[self._taken :], len(sent)
+        return tuple(_mail(each, queued[each["MessageId"]]) for each in new)
+
+    def _queued(self) -> Iterable[Mapping[str, Any]]:
+        sqs, url = self._estate.aws.client("sqs"), self._estate.inbox_url
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield json.loads(message["Body"])
+
+
+def _mail(sent: Mapping[str, Any], queued: Mapping[str, Any]) -> Mail:
+    attributes = {name: each["Value"] for name, each in queued["MessageAttributes"].items()}
+    return Mail(sent["Source"], sent["Subject"], sent["BodyText"], attributes, json.loads(queued["Message"]))
+
+
+def stored_findings(estate: Estate) -> dict[str, dict[str, Any]]:
+    """Return the findings that Security Hub stores, by their ids."""
+    pages = estate.aws.client("securityhub").get_paginator("get_findings").paginate()
+    return {each["Id"]: each for page in pages for each in page["Findings"]}
+
+
+def counted(estate: Estate, finding_ids: Iterable[str]) -> Reach:
+    """Return how far the failures reach together that the table has on record for findings."""
+    store = Store(estate.aws.client("dynamodb"), TABLE, Settings())
+    lives = [each for each in store.lives(finding_ids).values() if isinstance(each, Life)]
+    return reach_of(store.problems(problem for life in lives for problem in life.problems).values())

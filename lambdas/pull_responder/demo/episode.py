@@ -1,0 +1,191 @@
+"""What happened around one break, and what of it is not as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.findings.notice import Edge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pull_responder.demo.breaks import Break
+    from pull_responder.demo.delivery import Mail
+    from pull_responder.demo.estate import Node
+    from pull_responder.demo.function import Invocation
+    from pull_responder.demo.image_pull import ImagePull
+    from pull_responder.demo.shell import Ran
+    from pull_responder.findings.reach import Reach
+
+RESOLVED: Final = {"Compliance": "PASSED", "RecordState": "ARCHIVED", "Workflow": "RESOLVED"}
+"""How Security Hub shows a finding that is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of one invocation: the mail that it sent, and the break's findings in Security Hub afterwards."""
+
+    invocation: Invocation
+    mails: tuple[Mail, ...]
+    stored: tuple[Mapping[str, Any], ...]
+
+    @property
+    def findings(self) -> tuple[Mapping[str, Any], ...]:
+        """The findings that people were told of, as the notifications' JSON documents have them."""
+        return tuple(mail.document["finding"] for mail in self.mails if "finding" in mail.document)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that is printed for it."""
+        return {
+            "answer": self.invocation.answer,
+            "notifications": [asdict(mail) for mail in self.mails],
+            "security_hub": self.stored,
+        }
+
+    def left_in_queue(self) -> Iterator[str]:
+        """Yield a line if the function could not handle all that it was given."""
+        if self.invocation.failed:
+            last = self.invocation.log.strip().splitlines()[-1:]
+            yield f"the function left events in its queue: {''.join(last) or self.invocation.answer}"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """The same failure on other nodes: `messages` in the queue, with as many distinct `denials` by as many `nodes`.
+
+    `reach` is what the table has on record then, the first failure included.
+    """
+
+    messages: int
+    denials: int
+    nodes: int
+    told: Told
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """All that happened around one break, in the order in which it did.
+
+    `changes` are the events of the calls that the fix made, `resolved` is what came of them.
+    """
+
+    broken: Break
+    node: Node
+    before: ImagePull
+    breaking: Ran
+    denied: ImagePull
+    event: Mapping[str, Any]
+    alert: Told
+    repeats: Repeats
+    fixing: tuple[Ran, ...]
+    after: ImagePull
+    changes: tuple[Mapping[str, Any], ...]
+    resolved: Told
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What did not go as it should, a line each; empty when the break was found, told once, fixed and resolved."""
+        return (
+            *self._problems_of_the_break(),
+            *self._problems_of_the_alert(),
+            *self._problems_of_the_repeats(),
+            *self._problems_of_the_fix(),
+            *self._problems_of_the_end(),
+        )
+
+    def _problems_of_the_break(self) -> Iterator[str]:
+        if self.before.refused:
+            yield f"the pull was refused before anything was broken: {self.before.refused.action}"
+        if self.breaking.exit_status:
+            yield f"the break could not be made: {self.breaking.output}"
+        if not self.denied.refused:
+            yield "the pull still worked after the break"
+
+    def _problems_of_the_alert(self) -> Iterator[str]:
+        yield from self.alert.left_in_queue()
+        found = [(finding["cause"], finding["resource"]["id"]) for finding in self.alert.findings]
+        if found != [(self.broken.cause, self.broken.resource_arn)]:
+            yield f"expected {self.broken.cause} on {self.broken.resource_arn}, and was told of {found or 'nothing'}"
+        if any(edge != Edge.NEW for edge, _ in self._edges(self.alert)):
+            yield f"the alert was not told as new: {self._edges(self.alert)}"
+        if (stored := self._ids(self.alert)) != self._found:
+            yield f"Security Hub stores other findings: {stored or 'none'}"
+
+    def _problems_of_the_repeats(self) -> Iterator[str]:
+        yield from self.repeats.told.left_in_queue()
+        if again := self.repeats.told.mails:
+            yield f"the repeats were not silent: {', '.join(mail.subject for mail in again)}"
+        if (stored := self._ids(self.repeats.told)) != self._found:
+            yield f"after the repeats Security Hub stores other findings: {stored or 'none'}"
+        seen = (self.repeats.reach.events, self.repeats.reach.node_count)
+        if seen != (expected := (1 + self.repeats.denials, 1 + self.repeats.nodes)):
+            yield f"the table counts {seen[0]} failures on {seen[1]} nodes, not {expected[0]} on {expected[1]}"
+
+    def _problems_of_the_fix(self) -> Iterator[str]:
+        for command in self.fixing:
+            if command.exit_status:
+                yield f"the fix `{command.line}` ended with exit status {command.exit_status}: {command.output}"
+            if not any(command.line in mail.body for mail in self.alert.mails):
+                yield f"the mail does not have the command `{command.line}`"
+        if self.after.refused:
+            yield f"the pull is still refused after the fix: {self.after.refused.action}"
+
+    def _problems_of_the_end(self) -> Iterator[str]:
+        yield from self.resolved.left_in_queue()
+        if (told := self._edges(self.resolved)) != [(Edge.RESOLVED, each) for each in self._found]:
+            yield f"the end was not told once, but so: {told or 'not at all'}"
+        for mail in self.resolved.mails:
+            if (events := mail.document.get("reach", {}).get("events")) != self.repeats.reach.events:
+                yield f"the end was told with {events} failures, and the table counts {self.repeats.reach.events}"
+        if (states := [shown(each) for each in self.resolved.stored]) != [RESOLVED for _ in self._found]:
+            yield f"Security Hub does not show it as resolved: {states or 'not at all'}"
+
+    @property
+    def _found(self) -> list[str]:
+        return [finding["id"] for finding in self.alert.findings]
+
+    @staticmethod
+    def _ids(told: Told) -> list[str]:
+        return [each["Id"] for each in told.stored]
+
+    @staticmethod
+    def _edges(told: Told) -> list[tuple[str, str]]:
+        return [mail.about for mail in told.mails]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that is printed for it."""
+        return {
+            "title": self.broken.title,
+            "image": self.broken.image.uri,
+            "node": self.node.instance_id,
+            "role_arn": self.node.role_arn,
+            "pull_before": asdict(self.before),
+            "break": asdict(self.breaking),
+            "pull_broken": asdict(self.denied),
+            "event": self.event,
+            **self.alert.as_json(),
+            "findings": self.alert.findings,
+            "repeats": {
+                "messages": self.repeats.messages,
+                "denials": self.repeats.denials,
+                "nodes": self.repeats.nodes,
+                **self.repeats.told.as_json(),
+                "reach": asdict(self.repeats.reach),
+            },
+            "fix": [asdict(command) for command in self.fixing],
+            "pull_after": asdict(self.after),
+            "changes": self.changes,
+            "resolved": self.resolved.as_json(),
+            "problems": self.problems,
+        }
+
+
+def shown(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Return how Security Hub shows whether a finding is over."""
+    return {
+        "Compliance": stored["Compliance"]["Status"],
+        "RecordState": stored["RecordState"],
+        "Workflow": stored["Workflow"]["Status"],
+    }

@@ -1,0 +1,25 @@
+"""Serve the patched ministack. Its settings are ministack's environment variables (GATEWAY_PORT, AUTH, ...)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+
+def main() -> int:
+    """Serve until stopped. Listens on the loopback interface only, where BIND_HOST says nothing else."""
+    os.environ.setdefault("BIND_HOST", "127.0.0.1")
+    try:
+        import_module("pull_responder.emulator.patches").apply()
+        import_module("pull_responder.emulator.mail").apply()
+        serve = import_module("ministack.app").main
+    except ModuleNotFoundError as missing:
+        print(f"the emulator needs {missing.name}: pip install -r requirements.txt", file=sys.stderr)  # noqa: T201 -- a command line
+        return 2
+    serve()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,66 @@
+"""What a kubelet message can mean: the causes whose checks say that they can explain it, most likely first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks import CHECKS
+from pull_responder.events.image_reference import RegistryKind
+from pull_responder.model.pull import PolicyType, Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pull_responder.checks.check import Check
+    from pull_responder.events.kubelet_message import KubeletMessage
+    from pull_responder.model.pull import Denial
+
+
+def can_mean(message: KubeletMessage) -> tuple[str, ...]:
+    """Return the ids of the causes that `message` can mean, most likely first; none where no cause can explain it."""
+    image = message.image
+    if message.symptom is Symptom.UNKNOWN and image and image.problem:
+        return ()
+    causes = _explaining(message)
+    # A refused action of ECR is one of a private registry, however the image's host is spelt.
+    of_ecr = message.denial is not None and message.denial.action.startswith("ecr:")
+    if image is not None and image.kind is not RegistryKind.ECR_PRIVATE and not of_ecr:
+        causes = [check for check in causes if check.any_registry]
+    return tuple(check.id for check in causes)
+
+
+def _explaining(message: KubeletMessage) -> list[Check]:
+    if message.symptom is Symptom.UNKNOWN:
+        return _ranked(CHECKS, message)
+    if message.from_layer_bucket and message.symptom is Symptom.ACCESS_DENIED:
+        # S3 itself refused. ECR signed the URL, so no policy of the pulling role was asked.
+        return [check for check in CHECKS if check.refused_by_s3]
+    if coded := [check for check in CHECKS if message.error_code in check.registry_codes]:
+        return _ranked(coded, message)
+    if message.denial:
+        return _denying(message.denial, message)
+    return _ranked(CHECKS, message)
+
+
+def _denying(denial: Denial, message: KubeletMessage) -> list[Check]:
+    """Return the causes that AWS's own words leave: first those of the policy that they name."""
+    if denial.policy_type is None:
+        explaining = [check for check in _ranked(CHECKS, message) if check.fits_denial(denial, frozenset())]
+        return explaining or [check for check in CHECKS if check.explains and check.fits_denial(denial, frozenset())]
+    blamed = {denial.policy_type}
+    if denial.policy_type is PolicyType.RESOURCE and not denial.explicit:
+        # Within one account either policy may allow, and a message does not say whose the repository is.
+        blamed.add(PolicyType.IDENTITY)
+    fitting = [check for check in CHECKS if check.explains and check.fits_denial(denial, frozenset(blamed))]
+    return sorted(fitting, key=lambda check: check.policy_type is not denial.policy_type)
+
+
+def _ranked(checks: Iterable[Check], message: KubeletMessage) -> list[Check]:
+    """Return the checks that explain the message's symptom at its stage, the most likely first."""
+    ranks = [
+        (each.rank, number, check)
+        for number, check in enumerate(checks)
+        for each in check.explains
+        if each.symptom is message.symptom and message.stage in each.stages
+    ]
+    return [check for _, _, check in sorted(ranks, key=lambda each: each[:2])]

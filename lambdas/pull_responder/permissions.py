@@ -1,0 +1,19 @@
+"""What the deployed functions may do, as their parts declare it beside themselves."""
+
+from __future__ import annotations
+
+from pull_responder.checks import CHECKS
+from pull_responder.findings import store
+from pull_responder.publish import event_queue, hub_workflow, security_hub, sns
+
+
+def declared() -> dict[str, dict[str, list[str]]]:
+    """Return the IAM actions of each function by purpose: read (in every account), publish, assume, remember."""
+    answering = {
+        "assume": ["sts:AssumeRole"],
+        "publish": sorted((*hub_workflow.PERMISSIONS, *security_hub.PERMISSIONS, *sns.PERMISSIONS)),
+        "read": sorted({permission for check in CHECKS for permission in check.permissions}),
+        "remember": sorted(store.PERMISSIONS),
+    }
+    # To look whether a cause is gone takes what it took to find it.
+    return {"audit_log": {"publish": sorted(event_queue.PERMISSIONS)}, "diagnose": answering, "recheck": answering}

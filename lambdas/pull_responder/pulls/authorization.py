@@ -1,0 +1,293 @@
+"""Whether the policies let the pull through, layer by layer: read and decided once, for all the checks that ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Policies, State, evaluate
+from pull_responder.authorization.evidence import unknowns
+from pull_responder.authorization.policy import Policy
+from pull_responder.authorization.pull_context import TOKEN_ISSUE_TIME
+from pull_responder.authorization.request import Context, Request, RequestError
+from pull_responder.authorization.statement import Effect
+from pull_responder.facts import ec2, ecr, iam, organizations
+from pull_responder.facts.iam import PolicyText
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PrincipalKind, PullFailure
+from pull_responder.model.reading import Unread
+from pull_responder.pulls.actions import CREATE, IMPORT, LAYERS, MANIFEST, TOKEN
+from pull_responder.pulls.node_role import why_no_role
+from pull_responder.pulls.policies import Documents, policies_of_role, registry_policy, with_repository
+from pull_responder.pulls.request_context import request_context
+from pull_responder.pulls.session import role_arn_of, session_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from pull_responder.pulls.pull_facts import PullFacts
+
+AUTHORIZATION_PERMISSIONS: Final = (
+    *ec2.PERMISSIONS,
+    *ecr.PERMISSIONS,
+    *iam.ROLE_PERMISSIONS,
+    *organizations.PERMISSIONS,
+)
+
+# Actions hold no policy variables.
+_NO_KEYS: Final = Context({})
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What a layer does to one action of the pull."""
+
+    action: str
+    resource: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    request: Request
+    policies: Policies
+    by_allows: Decision
+    by_denies: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class PullAuthorization:
+    """The decision on each action that the pull needs.
+
+    `role` is the pulling role's own ARN (without its path, where no more than a session's ARN is known);
+    `documents` are the policies as they stand in AWS, by the name that evidence calls them; `gone` says of a layer
+    that what its policies belong to does not exist. `may_be_cut` says that the repository may be another one: its name
+    stands at the end of AWS's words, which CloudTrail cuts, and no repository has it. `issued_at` is when the refused
+    credentials were issued; what is decided is whether credentials of now may pull.
+    """
+
+    role: Arn
+    documents: Mapping[str, PolicyText]
+    asked: tuple[_Asked, ...]
+    gone: Mapping[Layer, str]
+    may_be_cut: bool = False
+    issued_at: str | None = None
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that were asked about."""
+        return tuple(each.request.action for each in self.asked)
+
+    def levels_lacking(self, layer: Layer) -> dict[int, tuple[str, ...]]:
+        """Return the levels of an organization's policies at which surely no statement allows, counted from 0 at the
+        root, with the actions that lack.
+        """
+        lacking: dict[int, list[str]] = {}
+        for each in self.asked:
+            levels = each.policies.scps if layer is Layer.SCP else each.policies.rcps
+            for number, level in enumerate(() if isinstance(levels, Unread) else levels):
+                if all(isinstance(policy, Policy) and not _may_allow(policy, each.request) for policy in level):
+                    lacking.setdefault(number, []).append(each.request.action)
+        return {number: tuple(actions) for number, actions in lacking.items()}
+
+    def outcomes(self, layer: Layer, state: State) -> tuple[Stopped, ...]:
+        """Return what `layer` does to each action, looked at for `state`: a missing allow or an explicit deny.
+
+        A layer may stop an action in both ways, and then both must be mended; so its Allow statements alone tell
+        whether an allow is missing, and its Deny statements alone whether it denies.
+        """
+        return tuple(
+            Stopped(each.request.action, each.request.resource, decision.outcomes[layer])
+            for each in self.asked
+            for decision in [each.by_denies if state is State.BLOCKS_EXPLICITLY else each.by_allows]
+        )
+
+    def allowed_resources(self, action: str) -> tuple[str, ...]:
+        """Return the resources, as the role's own policies write them, on which they may allow `action`.
+
+        Conditions are not looked at; a NotResource is "*", as it leaves nearly everything.
+        """
+        found: list[str] = []
+        for policy in _flat(self.asked[0].policies.identity if self.asked else ()):
+            for statement in policy.allows if isinstance(policy, Policy) else ():
+                if statement.actions.cover(action.lower(), _NO_KEYS):
+                    inverted = statement.resources is None or statement.resources.inverted
+                    found += ["*"] if inverted or statement.resources is None else statement.resources.values
+        return tuple(dict.fromkeys(found))
+
+    def stopped(self) -> tuple[Stopped, ...]:
+        """Return every layer that stops an action, or may, in the order of layers."""
+        states = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY, State.UNDECIDED)
+        return tuple(
+            Stopped(each.request.action, each.request.resource, outcome)
+            for each in self.asked
+            for decision in (each.by_allows, each.by_denies)
+            for outcome in decision.outcomes.values()
+            if outcome.state in states
+        )
+
+    def denying(self, layer: Layer) -> dict[str, set[int]]:
+        """Return every Deny of `layer` that stops one of the actions: statement indexes by the policy's name."""
+        return _denying([(each.request, each.policies) for each in self.asked], layer)
+
+    def denying_older_session(self, layer: Layer) -> dict[str, set[int]]:
+        """Return every Deny of `layer` that stops the session that AWS refused, but would stop no new one."""
+        if self.issued_at is None:
+            return {}
+        issued = {TOKEN_ISSUE_TIME: self.issued_at}
+        older = [
+            (replace(each.request, context={**each.request.context, **issued}), each.policies) for each in self.asked
+        ]
+        now = self.denying(layer)
+        then = {name: indexes - now.get(name, set()) for name, indexes in _denying(older, layer).items()}
+        return {name: indexes for name, indexes in then.items() if indexes}
+
+    def names(self, layer: Layer) -> tuple[str, ...]:
+        """Return the names of the policies of `layer` that could be read."""
+        return tuple(dict.fromkeys(p.name for each in self.asked for p in _readable(each.policies, layer)))
+
+    def unread(self, layer: Layer) -> tuple[str, ...]:
+        """Return why policies of `layer` could not be read."""
+        found = [member for each in self.asked for member in _members(each.policies, layer)]
+        return tuple(dict.fromkeys(member.reason for member in found if isinstance(member, Unread)))
+
+
+def pull_authorization(pull: PullFailure, facts: PullFacts) -> PullAuthorization | Unread:
+    """Decide on the actions of this pull; Unread when the event does not name the role that pulls."""
+    key = ("authorization", pull.principal, pull.region, pull.repository_arn, pull.blamed_policy_types)
+    return facts.once(key, lambda: _authorize(pull, facts, (TOKEN, MANIFEST, LAYERS)))
+
+
+def cache_authorization(pull: PullFailure, facts: PullFacts) -> PullAuthorization | Unread:
+    """Decide on the two actions that a pull through cache takes besides; Unread as above."""
+    key = ("cache authorization", pull.principal, pull.region, pull.repository_arn, pull.blamed_policy_types)
+    return facts.once(key, lambda: _authorize(pull, facts, (IMPORT, CREATE)))
+
+
+def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) -> PullAuthorization | Unread:
+    principal = pull.principal
+    if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
+        nodes = facts.asked if principal is None else None
+        return Unread(why_no_role(nodes, facts) if nodes else "the event does not name the role that pulls")
+    account, name = principal.account, principal.name
+    role_arn = role_arn_of(pull, facts)
+    own = Arn.parse(role_arn or f"arn:{principal.partition}:iam::{account}:role/{name}")
+    if own is None:
+        return Unread(f"{role_arn} is no role's ARN")
+    _read_ahead(pull, account, name, facts)
+    documents = Documents()
+    policies = policies_of_role(pull, principal, facts, documents)
+    if policies is None:
+        return Unread(f"role {name} does not exist (any more) in account {account}")
+    signer = principal.arn or str(own)
+    gone: dict[Layer, str] = {}
+    questions = []
+    if TOKEN in actions:
+        questions.append(_Question(pull, signer, role_arn, TOKEN, "*", account, policies))
+    registry, repository = pull.registry_account, pull.repository_arn
+    if registry and repository:
+        of_repository = with_repository(pull, registry, facts, policies, documents)
+        is_gone = facts.repository_policy(registry, pull.region, pull.repository or "") is None
+        if is_gone:
+            where = f"registry {registry}, {pull.region}"
+            gone[Layer.RESOURCE] = f"repository {pull.repository} does not exist (any more) in {where}"
+        questions += [
+            _Question(pull, signer, role_arn, action, repository, registry, of_repository)
+            for action in actions
+            if action != TOKEN
+        ]
+    try:
+        asked = tuple(_ask(question, facts) for question in questions)
+    except RequestError as error:  # the event's own words do not fit together
+        return Unread(str(error))
+    denial = pull.denial
+    may_be_cut = bool(gone and denial and denial.policy_type is None and not denial.explicit)
+    return PullAuthorization(own, documents.by_name, asked, gone, may_be_cut, principal.issued_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    pull: PullFailure
+    signer: str
+    role_arn: str | None
+    action: str
+    resource: str
+    owner: str
+    policies: Policies
+
+    def request(self, facts: PullFacts, hangs_on: tuple[str, ...] = ()) -> Request:
+        context = request_context(self.pull, facts, self.signer, self.action, hangs_on=hangs_on)
+        return Request(self.signer, self.action, self.resource, self.owner, context, role_arn=self.role_arn)
+
+
+def _unknowns(request: Request, policies: Policies, layer: Layer) -> tuple[str, ...]:
+    bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
+    return unknowns(request, tuple(_readable(policies, layer)), bounded=bounded)
+
+
+def _ask(question: _Question, facts: PullFacts) -> _Asked:
+    """Decide; and where the decision hangs on something that can be read, read that and decide again."""
+    request = question.request(facts)
+    hangs_on = {key for layer in Layer for key in _unknowns(request, question.policies, layer)}
+    if hangs_on:
+        request = question.request(facts, tuple(sorted(hangs_on)))
+    by_allows, by_denies = (evaluate(request, question.policies, only=effect) for effect in Effect)
+    return _Asked(request, question.policies, by_allows, by_denies)
+
+
+def _read_ahead(pull: PullFailure, account: str, name: str, facts: PullFacts) -> None:
+    """Read side by side what is then asked for one by one."""
+    region, registry, repository = pull.region, pull.registry_account, pull.repository
+    reads: list[Callable[[], object]] = [
+        lambda: facts.identity_policies(account, region, name),
+        lambda: facts.boundary(account, region, name),
+        lambda: session_instance(pull, facts),
+        lambda: facts.control_policies(account, region, "SERVICE_CONTROL_POLICY"),
+        lambda: facts.control_policies(registry or account, region, "RESOURCE_CONTROL_POLICY"),
+    ]
+    if registry and repository:
+        reads += [
+            lambda: facts.repository_policy(registry, region, repository),
+            lambda: registry_policy(registry, region, facts),
+        ]
+    facts.read_ahead(reads)
+
+
+def _denying(asked: Iterable[tuple[Request, Policies]], layer: Layer) -> dict[str, set[int]]:
+    denying: dict[str, set[int]] = {}
+    for request, policies in asked:
+        bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
+        for policy in _readable(policies, layer):
+            for statement in policy.denies:
+                if statement.match(request, bounded=bounded)[0]:
+                    denying.setdefault(policy.name, set()).add(statement.index)
+    return denying
+
+
+def _may_allow(policy: Policy, request: Request) -> bool:
+    return any(statement.match(request)[1] for statement in policy.allows)
+
+
+def _readable(policies: Policies, layer: Layer) -> Iterator[Policy]:
+    return (member for member in _members(policies, layer) if isinstance(member, Policy))
+
+
+def _members(policies: Policies, layer: Layer) -> Iterator[Policy | Unread]:
+    found = {
+        Layer.IDENTITY: policies.identity,
+        Layer.BOUNDARY: policies.boundary,
+        Layer.RESOURCE: policies.resource,
+        Layer.REGISTRY: policies.registry,
+        Layer.SCP: policies.scps,
+        Layer.RCP: policies.rcps,
+        Layer.ENDPOINT: policies.endpoints,
+    }.get(layer, ())
+    yield from _flat(found)
+
+
+def _flat(found: object) -> Iterator[Policy | Unread]:
+    if isinstance(found, Policy | Unread):
+        yield found
+    elif isinstance(found, tuple):
+        for each in found:
+            yield from _flat(each)

@@ -1,0 +1,119 @@
+"""Which VPC endpoint the requests of a pull pass, and what its policy does to them.
+
+A token is asked of `ecr.api`. The registry's calls (ecr:BatchGetImage, ecr:GetDownloadUrlForLayer) come in through
+`ecr.dkr`, and its policy is held against them (AWS Containers Blog, "Using VPC endpoint policies to control Amazon ECR
+access"). Layers come through S3's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.authorization.evaluation import Layer, Outcome, Policies, State, evaluate
+from pull_responder.authorization.policy import PolicyError, parse_policy
+from pull_responder.authorization.statement import Effect
+from pull_responder.model.pull import Stage
+from pull_responder.model.reading import Unread
+from pull_responder.network import HopKind, HopVerdict, Leg, VpcEndpoint
+from pull_responder.pulls.actions import TOKEN
+from pull_responder.pulls.endpoint_fix import endpoint_of
+from pull_responder.pulls.path import PullPath, pull_path
+
+if TYPE_CHECKING:
+    from pull_responder.authorization.request import Request
+    from pull_responder.model.pull import PullFailure
+    from pull_responder.pulls.pull_facts import PullFacts
+
+_INTERNET: Final = (HopKind.INTERNET_GATEWAY, HopKind.NAT_GATEWAY)
+_NOWHERE: Final = "nowhere"
+_ALLOW_ALL: Final = parse_policy(
+    {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}, name="everything"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointOnWay:
+    """The endpoint that the requests of a stage pass, None where they pass none.
+
+    `arrives` is false where no endpoint and no gateway takes them anywhere, as long as that is not mended.
+    """
+
+    path: PullPath
+    endpoint: VpcEndpoint | None
+    arrives: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointOutcome:
+    """What an endpoint's policy does to one request: by its Allow statements alone, and by its Deny ones alone."""
+
+    endpoint: VpcEndpoint
+    request: Request
+    by_allows: Outcome
+    by_denies: Outcome
+
+    def state(self) -> State:
+        """Return what the policy does, the worst first."""
+        states = (self.by_denies.state, self.by_allows.state)
+        worst = (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY, State.UNDECIDED)
+        return next((state for state in worst if state in states), State.OPEN)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What it hangs on."""
+        return tuple(dict.fromkeys((*self.by_denies.unknown, *self.by_allows.unknown)))
+
+    def denying(self) -> set[int]:
+        """Return the indexes of the Deny statements that stop the request."""
+        policy = parse_policy(self.endpoint.policy or "", name=policy_name(self.endpoint))
+        return {each.index for each in policy.denies if each.match(self.request, bounded=None)[0]}
+
+
+def stage_of(action: str) -> Stage:
+    """Return the stage whose host takes the requests for `action`."""
+    return Stage.TOKEN if action == TOKEN else Stage.MANIFEST
+
+
+def policy_name(endpoint: VpcEndpoint) -> str:
+    """Return what evidence calls an endpoint's policy."""
+    return f"the policy of endpoint {endpoint.id} ({endpoint.service_name})"
+
+
+def endpoint_on_way(pull: PullFailure, facts: PullFacts, stage: Stage) -> EndpointOnWay | Unread:
+    """Return the one endpoint that all nodes' requests of `stage` pass; Unread where that cannot be told."""
+    path = pull_path(pull, facts)
+    if isinstance(path, Unread):
+        return path
+    ways = {_way(leg) for _, leg in path.leg(stage)}
+    if len(ways) != 1:
+        return Unread("the nodes' ways to the registry differ, or none is known")
+    (way,) = ways
+    if way is None:
+        return Unread("it is not known whether the request passes a VPC endpoint")
+    return EndpointOnWay(path, endpoint_of(way, path), arrives=way != _NOWHERE)
+
+
+def _way(leg: Leg) -> str | None:
+    """Return the id of a leg's endpoint, else where it goes; None where that is not certain."""
+    endpoints = {hop.resource_id for hop in leg.hops if hop.kind is HopKind.ENDPOINT}
+    internet = any(hop.kind in _INTERNET for hop in leg.hops)
+    if len(endpoints) == 1 and not internet and "unknown" not in endpoints:
+        return endpoints.pop()
+    if endpoints:
+        return None
+    if internet:
+        return "internet"
+    return None if leg.verdict is HopVerdict.UNDECIDED else _NOWHERE
+
+
+def examine_policy(endpoint: VpcEndpoint, request: Request) -> EndpointOutcome | Unread:
+    """Hold an endpoint's policy against a request. An endpoint without one lets everything through."""
+    name = policy_name(endpoint)
+    try:
+        policy = parse_policy(endpoint.policy, name=name, layer=Layer.ENDPOINT) if endpoint.policy else _ALLOW_ALL
+    except PolicyError as error:
+        return Unread(str(error))
+    policies = Policies(identity=(_ALLOW_ALL,), resource=_ALLOW_ALL, endpoints=(policy,))
+    by_allows, by_denies = (evaluate(request, policies, only=effect) for effect in Effect)
+    return EndpointOutcome(endpoint, request, by_allows.outcomes[Layer.ENDPOINT], by_denies.outcomes[Layer.ENDPOINT])

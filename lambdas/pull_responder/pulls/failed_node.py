@@ -1,0 +1,194 @@
+"""The nodes of a pull that failed: the instance it came from, or what stands in for one that is gone.
+
+A node that is gone is stood in for by its node group, whose next nodes will be in the same subnets with the same
+security groups (Amazon EKS User Guide, "Managed node groups", "Customize managed nodes with launch templates"), or by
+its launch template.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
+from pull_responder.facts.ec2 import Instance
+from pull_responder.model.reading import Unread
+from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, compute_uses
+from pull_responder.pulls.nodes import (
+    FARGATE_PREFIX,
+    Nodes,
+    of_fargate_profile,
+    of_instances,
+    of_node_group,
+    of_role,
+    of_template,
+)
+from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.session import node_instance, node_regions, role_arn_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pull_responder.model.pull import PullFailure
+    from pull_responder.pulls.pull_facts import PullFacts
+    from pull_responder.pulls.puller import Puller
+
+# Systems Manager's ids of machines outside AWS, by which hybrid nodes name their sessions. Those with credentials of
+# IAM Roles Anywhere have names of their own, and are known by their role's access entry.
+_MANAGED_ID: Final = re.compile(r"mi-[0-9a-f]{17}")
+
+
+def nodes_of(pull: PullFailure, facts: PullFacts) -> Nodes | Unread:
+    """Return the nodes that the pull comes from, or would come from; Unread where nothing tells which these are."""
+    if facts.asked:
+        return facts.asked
+    pod = (pull.namespace, pull.pod_labels)
+    key = ("nodes", pull.principal, pull.region, pull.account, pull.cluster, pull.node, pod)
+    return facts.once(key, lambda: _find_nodes(facts, pull))
+
+
+def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
+    """Return the nodes of a failed pull: its instance, or what stands in for one that is gone."""
+    account = pull.principal_account or pull.account
+    if account is None:
+        return Unread("the event does not say in which account the node is")
+    if managed_id := _managed_id(pull):
+        return _hybrid(facts, account, pull, managed_id)
+    instance = node_instance(pull, facts)
+    if isinstance(instance, Instance):
+        found = of_instance(facts, instance)
+        if found is not None:
+            return found
+    puller = puller_of(pull, facts)
+    for region in node_regions(pull, facts):
+        nodes = _of_puller(facts, account, region, puller, pull)
+        if nodes is not None:
+            return nodes
+    if isinstance(instance, Unread):
+        return instance
+    return Unread(f"node {_named(pull)} is gone or in another region, and nothing tells its node group or profile")
+
+
+def of_instance(facts: PullFacts, instance: Instance) -> Nodes | Unread | None:
+    """Return the instance as a node; if it was terminated, what its node group or launch template will start."""
+    group = None
+    if instance.cluster and instance.node_group:
+        group = facts.node_group(instance.account, instance.region, instance.cluster, instance.node_group)
+    if not instance.is_gone:
+        return of_instances((instance,), name=f"instance {instance.id}", group=group)
+    if isinstance(group, NodeGroup):
+        cluster = facts.cluster(instance.account, instance.region, group.cluster)
+        return of_node_group(facts, instance.account, instance.region, group, cluster)
+    return of_template(facts, instance)
+
+
+def _managed_id(pull: PullFailure) -> str | None:
+    session = pull.principal.session_name if pull.principal else None
+    return next((name for name in (session, pull.node) if name and _MANAGED_ID.fullmatch(name)), None)
+
+
+def _hybrid(facts: PullFacts, account: str, pull: PullFailure, managed_id: str) -> Nodes:
+    """Return a hybrid node, with its session's role, else with the only one that the cluster has for hybrid nodes."""
+    role_arn = role_arn_of(pull, facts)
+    if role_arn is None and pull.principal is None and pull.cluster:
+        entries = facts.access_entries(account, pull.region, pull.cluster)
+        roles = [] if isinstance(entries, Unread) else [e for e in entries if e.type is EntryType.HYBRID]
+        role_arn = roles[0].principal_arn if len(roles) == 1 else None
+    entry = AccessEntry(pull.cluster or "", role_arn or "", EntryType.HYBRID)
+    nodes = of_role(account, pull.region, entry, name=f"hybrid node {managed_id}")
+    return replace(nodes, cluster=pull.cluster, role_arn=role_arn)
+
+
+def _named(pull: PullFailure) -> str:
+    session = pull.principal.session_name if pull.principal else None
+    return pull.node or session or "(not named)"
+
+
+def _of_puller(facts: PullFacts, account: str, region: str, puller: Puller, pull: PullFailure) -> Nodes | Unread | None:
+    """Return what the puller's node group or Fargate profile will start; None if there is none of these here."""
+    if puller.cluster is None:
+        return None
+    cluster = facts.cluster(account, region, puller.cluster)
+    if cluster is None:
+        return None
+    group_name, profile_name = puller.node_group, puller.fargate_profile
+    if puller.entry_type and puller.entry_type is not EntryType.FARGATE and (role_arn := role_arn_of(pull, facts)):
+        return of_role(account, region, AccessEntry(puller.cluster, role_arn, puller.entry_type))
+    if len(shared := _sharing_the_role(facts, account, pull, puller.cluster)) > 1:
+        profiles = [use.name for use in shared if use.membership is Membership.FARGATE_PROFILE]
+        fitting = _selecting(facts, account, region, puller.cluster, profiles, pull)
+        if len(fitting) != 1 or len(profiles) < len(shared):
+            names = ", ".join(sorted(f"{use.membership} {use.name}" for use in shared))
+            return Unread(f"node {_named(pull)} is gone, and {names} have its role: in which it was is not known")
+        group_name, profile_name = None, fitting[0]
+    if group_name is None and profile_name is None:
+        group_name, profile_name = _only_one(facts, account, region, puller.cluster, pull)
+    if group_name or profile_name:
+        return _of_compute(facts, account, region, cluster, puller.cluster, group_name, profile_name)
+    return cluster if isinstance(cluster, Unread) else None
+
+
+def _of_compute(  # noqa: PLR0913, PLR0917 -- where, and which of the two
+    facts: PullFacts,
+    account: str,
+    region: str,
+    cluster: Cluster | Unread,
+    cluster_name: str,
+    group_name: str | None,
+    profile_name: str | None,
+) -> Nodes | Unread | None:
+    if group_name is not None:
+        group = facts.node_group(account, region, cluster_name, group_name)
+        return of_node_group(facts, account, region, group, cluster) if isinstance(group, NodeGroup) else group
+    profile = facts.fargate_profile(account, region, cluster_name, profile_name or "")
+    return (
+        of_fargate_profile(facts, account, region, profile, cluster) if isinstance(profile, FargateProfile) else profile
+    )
+
+
+def _selecting(  # noqa: PLR0913, PLR0917 -- where, and which of them
+    facts: PullFacts, account: str, region: str, cluster: str, profiles: Sequence[str], pull: PullFailure
+) -> list[str]:
+    """Return those of the Fargate profiles that may take the pod, by its namespace and, where known, its labels.
+
+    One that cannot be read may, and so may all where the event names no namespace.
+    """
+    labels = None if pull.pod_labels is None else dict(each.split("=", 1) for each in pull.pod_labels)
+    fitting = []
+    for name in profiles:
+        profile = facts.fargate_profile(account, region, cluster, name)
+        if not isinstance(profile, FargateProfile) or not pull.namespace or profile.may_select(pull.namespace, labels):
+            fitting.append(name)
+    return fitting
+
+
+def _sharing_the_role(facts: PullFacts, account: str, pull: PullFailure, cluster: str) -> tuple[ClusterUse, ...]:
+    """Return the node groups and profiles of the cluster that have the pulling role."""
+    name = pull.principal.name if pull.principal else None
+    uses = compute_uses(facts, account, pull.region, name) if name else None
+    found = uses.found if isinstance(uses, ClusterUses) else ()
+    return tuple(use for use in found if use.cluster == cluster)
+
+
+def _only_one(
+    facts: PullFacts, account: str, region: str, cluster: str, pull: PullFailure
+) -> tuple[str | None, str | None]:
+    """Return the one node group or Fargate profile that can have started the node, where there is no other.
+
+    That there is no other is known only where access entries tell every role that nodes join the cluster with.
+    """
+    if pull.node is not None and pull.node.startswith(FARGATE_PREFIX):
+        profiles = facts.fargate_profile_names(account, region, cluster)
+        names = profiles if isinstance(profiles, tuple) else ()
+        fitting = _selecting(facts, account, region, cluster, names, pull) if len(names) > 1 else names
+        return None, fitting[0] if len(fitting) == 1 else None
+    groups = facts.node_group_names(account, region, cluster)
+    if not isinstance(groups, tuple) or len(groups) != 1 or (pull.principal and pull.principal.name):
+        return None, None
+    group = facts.node_group(account, region, cluster, groups[0])
+    entries = facts.access_entries(account, region, cluster)
+    if not isinstance(group, NodeGroup) or isinstance(entries, Unread):
+        return None, None
+    joining = {e.principal_arn for e in entries if e.type and e.type is not EntryType.FARGATE}
+    return (group.name if joining == {group.role_arn} else None), None

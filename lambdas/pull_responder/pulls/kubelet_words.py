@@ -1,0 +1,56 @@
+"""What only kubelet's words can tell: nothing that AWS shows proves it or says that it is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.facts.ec2 import Instance
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Resource
+from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.session import node_instance
+
+if TYPE_CHECKING:
+    from pull_responder.model.pull import PullFailure
+    from pull_responder.pulls.pull_facts import PullFacts
+
+_QUOTE_LENGTH: Final = 1_000
+
+
+def said(pull: PullFailure) -> tuple[str, ...]:
+    """Quote why ECR could not fetch from upstream, and kubelet's words; without either, name the symptom."""
+    quotes = []
+    if pull.upstream_failure:
+        quotes.append(f"ECR said: {_cut(pull.upstream_failure)}")
+    if pull.message:
+        quotes.append(f"kubelet said: {_cut(pull.message)}")
+    return tuple(quotes) or (f"The pull failed with {pull.symptom}.",)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _QUOTE_LENGTH else text[: _QUOTE_LENGTH - 1] + "…"
+
+
+def node_of(pull: PullFailure, facts: PullFacts) -> tuple[Resource, Instance | None] | Unread:
+    """Return the node that pulled, as a resource, and its instance where that is known.
+
+    Where it is not, the cluster stands for the node, else the account. Unread where the event names no account.
+    """
+    instance = node_instance(pull, facts)
+    if isinstance(instance, Instance):
+        return Resource("AwsEc2Instance", instance.arn, instance.account), instance
+    account = pull.known_account
+    if account is None:
+        return Unread("the event names no account")
+    cluster = puller_of(pull, facts).cluster or pull.cluster
+    if cluster:
+        region = facts.region or pull.region
+        return Resource(
+            "AwsEksCluster", f"arn:{pull.partition}:eks:{region}:{account}:cluster/{cluster}", account
+        ), None
+    return account_of(account), None
+
+
+def account_of(account: str) -> Resource:
+    """Return an account as a resource. Source: AWS Security Hub User Guide, "Resources" (AwsAccount)."""
+    return Resource("AwsAccount", f"AWS::::Account:{account}", account)

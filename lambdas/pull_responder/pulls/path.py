@@ -1,0 +1,256 @@
+"""The way from the nodes to the registry: read and traced once, for all the checks that ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.facts import compute, ec2, network
+from pull_responder.facts.compute import Cluster
+from pull_responder.facts.network import network_of
+from pull_responder.facts.pod_interface import PodInterface, pod_address
+from pull_responder.model.arn import DNS_SUFFIXES
+from pull_responder.model.pull import Stage, Symptom
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Remediation, Resource, Verdict
+from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trace
+from pull_responder.pulls.failed_node import nodes_of
+from pull_responder.pulls.nodes import Nodes, with_template
+from pull_responder.pulls.session import node_instance, node_regions
+from pull_responder.remediation.composition import together
+from pull_responder.remediation.ec2 import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pull_responder.model.pull import PullFailure
+    from pull_responder.network import Cause, Fault, Leg
+    from pull_responder.pulls.pull_facts import PullFacts
+
+PATH_PERMISSIONS: Final = (
+    *network.PERMISSIONS,
+    *compute.PERMISSIONS,
+    *ec2.PERMISSIONS,
+    *ec2.TEMPLATE_PERMISSIONS,
+)
+
+_NO_POLICY: Final = "This holds for pods to which no SecurityGroupPolicy of the cluster gives other security groups."
+_POD_GONE: Final = (
+    "the Fargate pod is gone, and with it its security groups: a SecurityGroupPolicy may have given it others than the "
+    "cluster's"
+)
+
+# How EC2 writes ids into ARNs: Service Authorization Reference, "Amazon EC2".
+_ARN_KINDS: Final = {
+    "subnet": "subnet",
+    "sg": "security-group",
+    "acl": "network-acl",
+    "rtb": "route-table",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+    "nat": "natgateway",
+    "i": "instance",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PullPath:
+    """The ways to the registry. `paths` are those of the nodes themselves, `others` of the subnets where more of them
+    may be started.
+    """
+
+    nodes: Nodes
+    network: Network
+    partition: str
+    paths: tuple[tuple[NodePlace, Path], ...]
+    others: tuple[tuple[NodePlace, Path], ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """The account that owns the VPC, which is the nodes' unless it is shared with them."""
+        vpc = self.network.vpc
+        return ("" if isinstance(vpc, Unread) else vpc.owner) or self.nodes.account
+
+    def where(self, resource_id: str) -> Where:
+        """Return the account and region in which a part of the VPC is mended: its own, as the VPC may be shared."""
+        account = self.group_owner(resource_id) if resource_id.startswith("sg-") else self.owner
+        return Where(account, self.nodes.region)
+
+    def group_owner(self, group_id: str) -> str:
+        """Return the account of a security group: both the VPC's owner and the accounts it is shared with have some."""
+        groups = self.network.security_groups
+        group = None if isinstance(groups, Unread) else groups.get(group_id)
+        return (group.owner if group else "") or self.nodes.account
+
+    def resource(self, kind: str, resource_id: str) -> Resource:
+        """Return a part of the VPC as a resource, by EC2's id."""
+        where = self.where(resource_id)
+        name = _ARN_KINDS.get(resource_id.partition("-")[0], "vpc")
+        return Resource(
+            kind, f"arn:{self.partition}:ec2:{where.region}:{where.account}:{name}/{resource_id}", where.account
+        )
+
+    def leg(self, stage: Stage) -> Iterator[tuple[NodePlace, Leg]]:
+        """Return the nodes' ways to the host of one stage."""
+        for place, path in self.paths:
+            yield from ((place, leg) for leg in path.legs if leg.stage is stage)
+
+
+def registry_host(pull: PullFailure) -> str | None:
+    """Return the registry's host name without its port; None where the event does not say whose registry it is.
+
+    It is the one that the image names, else the plain one: a denied call names no host. A refused token names no
+    registry either; the ways to api.ecr and S3 are the same for all registries of a region.
+    """
+    if pull.registry_host:
+        return pull.registry_host.lower().partition(":")[0]
+    suffix = DNS_SUFFIXES.get(pull.partition)
+    account = pull.registry_account or pull.principal_account or pull.account
+    return f"{account}.dkr.ecr.{pull.region}.{suffix}" if suffix and account else None
+
+
+def pull_path(pull: PullFailure, facts: PullFacts) -> PullPath | Unread:
+    """Trace the ways of this pull; Unread where it is not known where the nodes are."""
+    host = registry_host(pull)
+    pod = (pull.namespace, pull.pod_labels)  # which tell a Fargate profile from another
+    key = ("path", pull.principal, pull.account, pull.cluster, pull.node, pull.region, host, pod)
+    return facts.once(key, lambda: _trace(pull, facts, host))
+
+
+def _trace(pull: PullFailure, facts: PullFacts, host: str | None) -> PullPath | Unread:
+    if host is None:
+        return Unread("the event does not say which registry was pulled from")
+    facts.read_ahead([lambda: nodes_of(pull, facts), lambda: _vpc_of_instance(pull, facts)])
+    nodes = nodes_of(pull, facts)
+    if isinstance(nodes, Unread):
+        nodes = _pod(pull, facts) or nodes
+    if isinstance(nodes, Unread):
+        return nodes
+    if isinstance(nodes.vpc_id, Unread):
+        return nodes.vpc_id
+    facts.start([partial(with_template, nodes, facts)])
+    account, region, vpc_id = nodes.account, nodes.region, nodes.vpc_id
+    # A pod's own interface is read beside its VPC.
+    address = pod_address(pull.node) if nodes.fargate and not facts.asked else None
+    reads = [lambda: facts.pod_interface(account, region, vpc_id, address)] if address else []
+    facts.read_ahead([lambda: facts.vpc_parts(account, region, vpc_id), *reads])
+    parts = facts.vpc_parts(account, region, vpc_id)
+    nodes = with_template(nodes, facts)
+    known = network_of(parts, (*nodes.own_subnet_ids, *nodes.subnet_ids))
+    registry = RegistryPlace(host, pull.region)
+    places, others = _places(nodes, known, pull, facts), nodes.other_places(known)
+    return PullPath(
+        nodes=nodes,
+        network=known,
+        partition=pull.partition,
+        paths=tuple((place, trace(place, registry, known)) for place in places),
+        others=tuple((place, trace(place, registry, known)) for place in others),
+    )
+
+
+def _places(nodes: Nodes, network: Network, pull: PullFailure, facts: PullFacts) -> tuple[NodePlace, ...]:
+    """Return where the nodes are: a Fargate pod by its own interface, as its groups need not be the cluster's."""
+    places = nodes.places(network)
+    if not nodes.fargate or isinstance(nodes.vpc_id, Unread):
+        return places
+    if facts.asked:
+        return tuple(replace(place, assumption=_NO_POLICY) for place in places)
+    address = pod_address(pull.node)
+    found = facts.pod_interface(nodes.account, nodes.region, nodes.vpc_id, address) if address else None
+    if isinstance(found, PodInterface):
+        return (NodePlace(pull.node or nodes.name, found.subnet_id, found.group_ids, found.addresses),)
+    unknown = found if isinstance(found, Unread) else Unread(_POD_GONE)
+    return tuple(replace(place, group_ids=unknown) for place in places)
+
+
+def _pod(pull: PullFailure, facts: PullFacts) -> Nodes | None:
+    """Return a Fargate pod that is there, although nothing tells its profile: its way needs only its interface."""
+    account = pull.principal_account
+    address = pod_address(pull.node)
+    if not (account and address and pull.cluster):
+        return None
+    for region in node_regions(pull, facts):
+        cluster = facts.cluster(account, region, pull.cluster)
+        if not isinstance(cluster, Cluster) or cluster.vpc_id is None:
+            continue
+        found = facts.pod_interface(account, region, cluster.vpc_id, address)
+        if isinstance(found, PodInterface):
+            return Nodes(
+                name=f"Fargate pod {pull.node} of cluster {cluster.name}",
+                account=account,
+                region=region,
+                vpc_id=cluster.vpc_id,
+                subnet_ids=(found.subnet_id,),
+                group_ids=found.group_ids,
+                cluster=cluster.name,
+                fargate=True,
+            )
+    return None
+
+
+def _vpc_of_instance(pull: PullFailure, facts: PullFacts) -> None:
+    """Read a running node's VPC without waiting for what its node group says."""
+    instance = node_instance(pull, facts)
+    if isinstance(instance, ec2.Instance) and instance.vpc_id and not instance.is_gone:
+        facts.vpc_parts(instance.account, instance.region, instance.vpc_id)
+
+
+def examine_path(
+    cause: Cause, pull: PullFailure, facts: PullFacts, fix: Callable[[Fault, PullPath], Remediation]
+) -> Verdict:
+    """Return whether the nodes' way shows `cause`: failed with `fix` for each faulty resource, and the verdict else.
+
+    Of nodes that may be in several subnets, one where it shows is enough; the evidence names those where it does not.
+    """
+    found = pull_path(pull, facts)
+    if isinstance(found, Unread):
+        return Verdict.inconclusive(found.reason)
+    if not found.paths:
+        return Verdict.inconclusive(f"EKS names no subnet of {found.nodes.name}")
+    paths = [(place, _needed(path, pull)) for place, path in found.paths]
+    faults = list(_distinct(fault for _, path in paths for fault in path.faults if fault.cause is cause))
+    if faults:
+        return _failed(cause, found, paths, faults, fix)
+    if reasons := [doubt.reason for _, path in paths for doubt in path.undecided if doubt.cause is cause]:
+        return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
+    passed = [line for _, path in paths for each in path.passed if each.cause is cause for line in each.evidence]
+    if passed:
+        return Verdict.passed(*dict.fromkeys(passed))
+    return Verdict.not_applicable("the way to the registry has no such part")
+
+
+def _needed(path: Path, pull: PullFailure) -> Path:
+    """Return the part of the way that the symptom speaks of."""
+    if pull.symptom is not Symptom.NOT_AUTHENTICATED:
+        return path
+    return Path(tuple(leg for leg in path.legs if leg.stage is Stage.TOKEN))
+
+
+def _distinct(faults: Iterator[Fault]) -> Iterator[Fault]:
+    by_resource: dict[str, Fault] = {}
+    for fault in faults:
+        by_resource.setdefault(fault.resource_id, fault)
+    yield from by_resource.values()
+
+
+def _failed(
+    cause: Cause,
+    found: PullPath,
+    paths: list[tuple[NodePlace, Path]],
+    faults: list[Fault],
+    fix: Callable[[Fault, PullPath], Remediation],
+) -> Verdict:
+    works = [place.subnet_id for place, path in (*paths, *found.others) if cause not in {f.cause for f in path.faults}]
+    said = (f"{found.nodes.name}: this does not show from {', '.join(dict.fromkeys(works))}.",) if works else ()
+    return Verdict.failed(
+        resource=found.resource(faults[0].resource_type, faults[0].resource_id),
+        explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),
+        evidence=(*dict.fromkeys(line for fault in faults for line in fault.evidence), *said),
+        remediation=_together([fix(fault, found) for fault in faults]),
+    )
+
+
+def _together(fixes: list[Remediation]) -> Remediation:
+    first, *others = fixes
+    return together(first, *(each for each in dict.fromkeys(others) if each != first and each.account == first.account))

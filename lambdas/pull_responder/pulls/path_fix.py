@@ -1,0 +1,155 @@
+"""Fixes to routes and rules on the way, from what is known of the VPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.model.reading import Unread
+from pull_responder.network import RouteTarget
+from pull_responder.network.addresses import AddressSet
+from pull_responder.remediation import docs
+from pull_responder.remediation.composition import together
+from pull_responder.remediation.ec2 import allow_entry, allow_https
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pull_responder.model.verdict import Remediation
+    from pull_responder.network import Fault, NatGateway, NetworkAcl, NetworkAclEntry, RouteTable
+    from pull_responder.network.answer import Fix
+    from pull_responder.pulls.path import PullPath
+
+_INTERNET: Final = "0.0.0.0/0"
+_TCP: Final = "6"
+# The entry that every network ACL ends with, which denies what no other has matched.
+_LAST: Final = 32_767
+
+
+def let_https_through(fault: Fault, path: PullPath) -> Remediation:
+    """Add the rule that a security group lacks; without a command where no single peer says what to let through."""
+    where = path.where(fault.resource_id)
+    # Several endpoints may share a group: they lack one rule, not one each.
+    lacking = dict.fromkeys((fix.group_id, fix.peer, bool(fix.egress)) for fix in fault.fixes)
+    fixes = [
+        allow_https(where, group_id=group, peer=peer, egress=egress, peer_account=_other_account(peer, group, path))
+        for group, peer, egress in lacking
+        if group and peer
+    ]
+    if fixes:
+        return together(*fixes)
+    return where.remedy(f"Let TCP 443 through {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
+
+
+def _other_account(peer: str, group_id: str, path: PullPath) -> str | None:
+    """Return whose the group `peer` is, where it is another account's than the group that gets the rule."""
+    if not peer.startswith("sg-") or path.group_owner(peer) == path.group_owner(group_id):
+        return None
+    return path.group_owner(peer)
+
+
+def let_through_acl(fault: Fault, path: PullPath) -> Remediation:
+    """Add the entries that a network ACL lacks, each ahead of the one that denies."""
+    where = path.where(fault.resource_id)
+    acl = _acl(fault.resource_id, path)
+    fixes = []
+    for fix in fault.fixes:
+        if acl is None or fix.peer is None or fix.ports is None:
+            continue
+        egress = bool(fix.egress)
+        fixes.append(
+            allow_entry(
+                where,
+                acl_id=acl.id,
+                egress=egress,
+                ports=fix.ports,
+                cidr=fix.peer,
+                before=min((entry.number for entry in _denying(acl, fix)), default=_LAST),
+                taken=[entry.number for entry in acl.entries if entry.egress is egress],
+            )
+        )
+    if fixes:
+        return together(*fixes)
+    return where.remedy(f"Let the traffic through {fault.resource_id}: {fault.explanation}", docs.VPC_NETWORK_ACLS)
+
+
+def _acl(acl_id: str, path: PullPath) -> NetworkAcl | None:
+    acls = path.network.network_acls
+    return None if isinstance(acls, Unread) else next((each for each in acls.values() if each.id == acl_id), None)
+
+
+def _denying(acl: NetworkAcl, fix: Fix) -> Iterator[NetworkAclEntry]:
+    """The entries that deny some of what `fix` is to let through."""
+    yield from (entry for entry in acl.entries if entry.egress is fix.egress and not entry.allow and _meets(entry, fix))
+
+
+def _meets(entry: NetworkAclEntry, fix: Fix) -> bool:
+    if entry.protocol not in ("-1", _TCP) or fix.peer is None or fix.ports is None:
+        return False
+    if entry.ports and entry.protocol == _TCP and (entry.ports[0] > fix.ports[1] or entry.ports[1] < fix.ports[0]):
+        return False
+    return bool(AddressSet.of(entry.cidr) & AddressSet.of(fix.peer))
+
+
+def usable_gateway(subnet_id: str, path: PullPath) -> str | None:
+    """Return what to route a subnet of nodes to: the internet gateway where they are public, else a NAT gateway."""
+    public = [place.public_address for place, _ in path.paths if place.subnet_id == subnet_id]
+    if public and all(isinstance(address, str) for address in public):
+        return internet_gateway(path)
+    return usable_nat_gateway(path)
+
+
+def internet_gateway(path: PullPath) -> str | None:
+    """Return the internet gateway that is attached to the VPC."""
+    gateways, vpc = path.network.internet_gateways, path.network.vpc
+    if isinstance(gateways, Unread) or isinstance(vpc, Unread):
+        return None
+    return next((each.id for each in gateways.values() if each.vpc_id == vpc.id), None)
+
+
+def usable_nat_gateway(path: PullPath, *, beside: str = "") -> str | None:
+    """Return a public NAT gateway of the VPC that is up and has a way to the internet, other than `beside`."""
+    gateways = path.network.nat_gateways
+    if isinstance(gateways, Unread):
+        return None
+    usable = (nat for nat in gateways.values() if nat.id != beside and _is_usable(nat, path))
+    return min((nat.id for nat in usable), default=None)
+
+
+def _is_usable(nat: NatGateway, path: PullPath) -> bool:
+    if nat.state != "available" or not nat.public:
+        return False
+    tables = path.network.route_tables
+    table = None if isinstance(tables, Unread) else tables.get(nat.subnet_id or "")
+    routes = table.routes if table else ()
+    return nat.subnet_id is None or any(
+        route.destination == _INTERNET and route.active and route.kind is RouteTarget.INTERNET_GATEWAY
+        for route in routes
+    )
+
+
+def has_route(table_id: str, destination: str, path: PullPath) -> bool:
+    """Return whether a route table has a route of exactly this destination, which then has to be replaced."""
+    tables = path.network.route_tables
+    known = () if isinstance(tables, Unread) else tables.values()
+    return any(route.destination == destination for table in known if table.id == table_id for route in table.routes)
+
+
+def serves_nodes(table_id: str, path: PullPath) -> bool:
+    """Return whether nodes, which may have no public addresses, are in a subnet with this route table."""
+    return any(table.id == table_id for table in _tables(path))
+
+
+def routes_to(target: str, path: PullPath) -> list[tuple[str, str]]:
+    """Return the routes to `target` of the nodes' own route tables: each as its table and destination."""
+    found = [
+        (table.id, route.destination) for table in _tables(path) for route in table.routes if route.target == target
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _tables(path: PullPath) -> Iterator[RouteTable]:
+    """The route tables of the nodes' subnets."""
+    tables = path.network.route_tables
+    if not isinstance(tables, Unread):
+        subnets = dict.fromkeys(place.subnet_id for place, _ in (*path.paths, *path.others))
+        yield from (tables[subnet] for subnet in subnets if subnet in tables)

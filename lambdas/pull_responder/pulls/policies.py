@@ -1,0 +1,130 @@
+"""The policies on the way of this pull, read and made ready to be matched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.authorization.evaluation import Layer, Policies
+from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
+from pull_responder.facts import organizations
+from pull_responder.facts.ecr import RepositoryPolicy
+from pull_responder.facts.iam import PolicyText
+from pull_responder.model.pull import PolicyType, Principal, PrincipalKind, PullFailure
+from pull_responder.model.reading import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pull_responder.facts.ecr import RegistryScope
+    from pull_responder.pulls.pull_facts import PullFacts
+
+CONTROL_POLICIES: Final[dict[Layer, tuple[organizations.ControlPolicyType, PolicyType]]] = {
+    Layer.SCP: ("SERVICE_CONTROL_POLICY", PolicyType.SERVICE_CONTROL),
+    Layer.RCP: ("RESOURCE_CONTROL_POLICY", PolicyType.RESOURCE_CONTROL),
+}
+
+REPOSITORY_POLICY: Final = "the repository policy"
+REGISTRY_POLICY: Final = "the registry policy"
+
+
+def policies_of_role(
+    pull: PullFailure, principal: Principal, facts: PullFacts, documents: Documents
+) -> Policies | None:
+    """Return the policies of the role, None if there is no such role."""
+    account, name = principal.account or "", principal.name or ""
+    texts = facts.identity_policies(account, pull.region, name)
+    boundary = facts.boundary(account, pull.region, name)
+    if texts is None or boundary is None:
+        return None
+    return Policies(
+        identity=documents.parse_all(texts, Layer.IDENTITY),
+        boundary=boundary if isinstance(boundary, Unread) else documents.parse_all(boundary, Layer.BOUNDARY),
+        scps=_control_policies(pull, account, Layer.SCP, facts, documents),
+        rcps=_control_policies(pull, account, Layer.RCP, facts, documents),
+        session=_session_policy(pull, principal),
+        endpoints=Unread("it is not known which VPC endpoint the request passed"),
+    )
+
+
+def _control_policies(
+    pull: PullFailure, account: str, layer: Layer, facts: PullFacts, documents: Documents
+) -> tuple[tuple[Policy | Unread, ...], ...] | Unread:
+    """Return the organization's policies that control `account`: service control policies a principal's account,
+    resource control policies a repository's.
+    """
+    kind, words = CONTROL_POLICIES[layer]
+    found = facts.control_policies(account, pull.region, kind)
+    if isinstance(found, Unread):
+        return found
+    if found is None or not found.levels:
+        # AWS's words prove that there is one: then it is not known, which is not the same as none.
+        return (
+            Unread(f"AWS blames a {words}, but account {account} seems to be under none")
+            if (words in pull.blamed_policy_types)
+            else ()
+        )
+    return tuple(documents.parse_all(texts, layer) for texts in found.levels)
+
+
+def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
+    # EC2 passes no session policy with an instance's credentials; AWS's words would tell if somebody else did.
+    # Nor is there one where no session is spoken of, but the role that a node will have.
+    no_session = principal.kind is PrincipalKind.ROLE and not principal.arn and pull.denial is None
+    if (principal.instance_id or no_session) and PolicyType.SESSION not in pull.blamed_policy_types:
+        return None
+    return Unread("a session policy exists in the session alone")
+
+
+def with_repository(
+    pull: PullFailure, registry: str, facts: PullFacts, policies: Policies, documents: Documents
+) -> Policies:
+    """Return `policies` with those of the repository, its registry, and the organization that its account is in."""
+    found = facts.repository_policy(registry, pull.region, pull.repository or "")
+    text, scope = registry_policy(registry, pull.region, facts)
+    return replace(
+        policies,
+        resource=documents.parse_one(found, REPOSITORY_POLICY, Layer.RESOURCE),
+        registry=documents.parse_one(text, REGISTRY_POLICY, Layer.REGISTRY),
+        registry_scope=scope,
+        rcps=_control_policies(pull, registry, Layer.RCP, facts, documents),
+    )
+
+
+def registry_policy(
+    registry: str, region: str, facts: PullFacts
+) -> tuple[Mapping[str, Any] | Unread | None, RegistryScope]:
+    """Return the registry's policy and its scope, which matters only where there is a policy."""
+    text = facts.registry_policy(registry, region)
+    if text is None or isinstance(text, Unread):
+        return text, "V2"
+    scope = facts.registry_policy_scope(registry, region)
+    return (scope, "V2") if isinstance(scope, Unread) else (text, scope)
+
+
+class Documents:
+    """The policies as they stand, by the names under which they are evaluated."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, PolicyText] = {}
+
+    def parse_all(self, texts: Iterable[PolicyText | Unread], layer: Layer) -> tuple[Policy | Unread, ...]:
+        """Return policies ready to be matched, Unread in the place of each that could not be read or is none."""
+        return tuple(text if isinstance(text, Unread) else self._parsed(text, layer) for text in texts)
+
+    def parse_one(
+        self, found: RepositoryPolicy | Mapping[str, Any] | Unread | None, name: str, layer: Layer
+    ) -> Policy | Unread | None:
+        """Return the one policy of a resource ready to be matched."""
+        document = found.document if isinstance(found, RepositoryPolicy) else found
+        if document is None or isinstance(document, Unread):
+            return document
+        return self._parsed(PolicyText(name=name, arn=None, document=document), layer)
+
+    def _parsed(self, text: PolicyText, layer: Layer) -> Policy | Unread:
+        name = text.arn or (f"inline policy {text.name}" if layer is Layer.IDENTITY else text.name)
+        self.by_name[name] = text
+        try:
+            return parse_policy(text.document, name=name, layer=layer)
+        except PolicyError as error:
+            return Unread(str(error))

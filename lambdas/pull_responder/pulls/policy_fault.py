@@ -1,0 +1,207 @@
+"""How a check about one kind of policy comes to its verdict: what can be read decides, then AWS's own words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pull_responder.authorization.evaluation import Layer, Outcome, State
+from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.reading import Unread
+from pull_responder.model.verdict import Verdict
+from pull_responder.pulls.actions import PULL_ACTIONS
+from pull_responder.pulls.authorization import PullAuthorization, Stopped, pull_authorization
+from pull_responder.remediation.by_hand import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pull_responder.pulls.pull_facts import PullFacts
+
+POLICY_TYPES = {
+    Layer.IDENTITY: PolicyType.IDENTITY,
+    Layer.BOUNDARY: PolicyType.BOUNDARY,
+    Layer.SCP: PolicyType.SERVICE_CONTROL,
+    Layer.RCP: PolicyType.RESOURCE_CONTROL,
+    Layer.SESSION: PolicyType.SESSION,
+    Layer.RESOURCE: PolicyType.RESOURCE,
+    Layer.REGISTRY: PolicyType.RESOURCE,
+    Layer.ENDPOINT: PolicyType.VPC_ENDPOINT,
+}
+_QUOTE_LENGTH = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFault:
+    """That a kind of policy stops the pull.
+
+    `stopped` are the actions it stops as far as policies could be read; it is empty where AWS's own words are the
+    only proof.
+    """
+
+    authorization: PullAuthorization
+    stopped: tuple[Stopped, ...]
+
+    @property
+    def by_words(self) -> bool:
+        """Whether AWS's words are the only proof."""
+        return not self.stopped
+
+    def of_state(self, state: State) -> tuple[Stopped, ...]:
+        """Return those of the actions that are stopped by this state of the layer."""
+        return tuple(each for each in self.stopped if each.outcome.state is state)
+
+
+def find_fault(pull: PullFailure, facts: PullFacts, layer: Layer, states: tuple[State, ...]) -> LayerFault | Verdict:
+    """Return the fault if `layer` brings an action of the pull into one of `states`, else the check's verdict.
+
+    What is readable outranks the event. Where the layer is undecided (unreadable, or it hangs on something unknown)
+    and AWS's error names this kind of policy, its words are the proof.
+    """
+    authorization = pull_authorization(pull, facts)
+    missing = authorization.reason if isinstance(authorization, Unread) else authorization.gone.get(layer)
+    if isinstance(authorization, Unread) or missing:
+        return Verdict.inconclusive(missing or "")
+    outcomes = [(state, each) for state in states for each in authorization.outcomes(layer, state)]
+    if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
+        if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
+            return Verdict.inconclusive(f"no repository {pull.repository} exists: AWS's words may be cut in its name")
+        return LayerFault(authorization, stopped)
+    undecided = _undecided(pull, authorization, layer, states)
+    if undecided:
+        return undecided
+    older = authorization.denying_older_session(layer) if State.BLOCKS_EXPLICITLY in states else {}
+    return _harmless(layer, [each for _, each in outcomes], _refused_then(authorization, older) if older else "")
+
+
+def _undecided(
+    pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]
+) -> LayerFault | Verdict | None:
+    """Return what AWS's words make of a layer that is not decided, None for one that is."""
+    denial = pull.denial
+    if denial and denial.action in PULL_ACTIONS and denial.action not in authorization.actions:
+        # AWS refused an action on a resource that the event does not name, or not whole: no policy can be asked.
+        if _blames(pull, layer, states):
+            return LayerFault(authorization, ())
+        return Verdict.inconclusive(f"the event does not say on which repository {denial.action} was refused")
+    found = [each for state in states for each in authorization.outcomes(layer, state)]
+    open_ = [each.outcome for each in found if each.outcome.state is State.UNDECIDED]
+    if not open_:
+        return None
+    if _blamed(pull, authorization, layer, states):
+        return LayerFault(authorization, ())
+    return Verdict.inconclusive("; ".join(dict.fromkeys(map(_hangs_on, open_))))
+
+
+def _is_about_resource(outcome: Outcome) -> bool:
+    """Whether an allow lacks only because of which repository it is."""
+    nearest = outcome.nearest
+    return nearest is not None and any(each.element in ("Resource", "NotResource") for each in nearest.mismatches)
+
+
+def _harmless(layer: Layer, outcomes: list[Stopped], reason: str) -> Verdict:
+    applying = [each.action for each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
+    if not applying:
+        return Verdict.not_applicable("there is no such policy on the way of this pull")
+    evidence = f"The {POLICY_TYPES[layer]} does not stop {', '.join(dict.fromkeys(applying))}."
+    return Verdict.passed(evidence, reason=reason)
+
+
+def _refused_then(authorization: PullAuthorization, denying: Mapping[str, set[int]]) -> str:
+    """Say that revoked credentials were refused.
+
+    Sources: IAM User Guide, "Revoke IAM role temporary security credentials"; Amazon EC2 User Guide, "Retrieve security
+    credentials from instance metadata".
+    """
+    return (
+        f"AWS refused credentials that were issued at {authorization.issued_at}, which {', '.join(denying)} denies. "
+        "With credentials issued now, everything that can be read permits this pull: an EC2 instance gets them by "
+        "itself, at least five minutes before the old ones expire."
+    )
+
+
+def _blamed(pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]) -> bool:
+    denial = pull.denial
+    if denial is None or not _blames(pull, layer, states):
+        return False
+    state = State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY
+
+    def is_in(of: Layer, wanted: State) -> bool:
+        found = authorization.outcomes(of, state)
+        return any(each.action == denial.action and each.outcome.state is wanted for each in found)
+
+    # One wording stands for both policies of a registry: it is the other's where that surely denies, and where neither
+    # can be decided it is taken for the repository's (Inference: that is the one that people write).
+    if layer is Layer.REGISTRY and is_in(Layer.RESOURCE, State.UNDECIDED):
+        return False
+    if layer is Layer.RESOURCE and is_in(Layer.REGISTRY, state):
+        return False
+    return is_in(layer, State.UNDECIDED)
+
+
+def _blames(pull: PullFailure, layer: Layer, states: tuple[State, ...]) -> bool:
+    denial = pull.denial
+    if denial is None or POLICY_TYPES[layer] not in pull.blamed_policy_types:
+        return False
+    return (State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY) in states
+
+
+def _hangs_on(outcome: Outcome) -> str:
+    # Condition keys are single words with a colon; everything else is the reason why a policy could not be read.
+    keys = [name for name in outcome.unknown if " " not in name]
+    reasons = [name for name in outcome.unknown if " " in name]
+    if keys:
+        reasons.append(f"it hangs on {', '.join(keys)}, of which the request's value is not known")
+    return "; ".join(reasons) or "it cannot be decided"
+
+
+def aws_said(pull: PullFailure) -> tuple[str, ...]:
+    """Quote AWS's own words, where there are any."""
+    return (f"AWS said: {pull.denial.message}",) if pull.denial else ()
+
+
+def lacking(fault: LayerFault, what: str) -> tuple[str, ...]:
+    """Say which actions no statement of `what` allows, and which statement came nearest."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for each in fault.stopped:
+        nearest = each.outcome.nearest
+        said.setdefault((each.resource, f" Nearest: {nearest}." if nearest else ""), []).append(each.action)
+    return tuple(
+        f"No statement of {what} allows {' or '.join(actions)} on {resource}.{nearest}"
+        for (resource, nearest), actions in said.items()
+    )
+
+
+def denying(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
+    """Quote every Deny statement that stops one of the actions."""
+    lines = []
+    for name, indexes in fault.authorization.denying(layer).items():
+        statements = fault.authorization.documents[name].document.get("Statement", [])
+        listed = statements if isinstance(statements, list) else [statements]
+        for index in sorted(indexes):
+            text = json.dumps(listed[index], ensure_ascii=False)
+            quote = text if len(text) <= _QUOTE_LENGTH else text[: _QUOTE_LENGTH - 1] + "…"
+            lines.append(f"{name}, statement {listed[index].get('Sid') or index}: {quote}")
+    return tuple(lines)
+
+
+def not_read(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
+    """Say of a certain fault which other policies of the kind could not be read, and may stop the pull as well."""
+    return tuple(f"Not read: {reason}" for reason in fault.authorization.unread(layer)) if fault.stopped else ()
+
+
+def actions(fault: LayerFault, pull: PullFailure) -> tuple[str, ...]:
+    """Return the actions that are stopped, from the policies or else from AWS's words."""
+    if fault.stopped:
+        return tuple(dict.fromkeys(each.action for each in fault.stopped))
+    return (pull.denial.action,) if pull.denial else ()
+
+
+def wanted(fault: LayerFault, pull: PullFailure) -> Wanted:
+    """Return what the policy has to be changed to, for those who have to change it by hand."""
+    denial = pull.denial
+    if fault.by_words and denial:
+        return Wanted(actions(fault, pull), denial.explicit, denial.policy_arn)
+    explicit = bool(fault.of_state(State.BLOCKS_EXPLICITLY))
+    return Wanted(actions(fault, pull), explicit)

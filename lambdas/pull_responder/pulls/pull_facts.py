@@ -1,0 +1,32 @@
+"""The facts of one diagnosis: what AWS says, what the operator says, and what the question is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pull_responder.facts.facts import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from pull_responder.facts.reading import Reading
+    from pull_responder.pulls.nodes import Nodes
+
+T = TypeVar("T")
+
+
+class PullFacts(Facts):
+    """AWS's facts, with what is known about this question beside them.
+
+    `known_principals` are ARNs, with `*` as a wildcard, of principals that the operator knows to pull for something
+    other than EKS. `asked` are the nodes that a question names; None where the nodes must be found.
+    """
+
+    def __init__(self, reading: Reading, *, known_principals: tuple[str, ...] = (), asked: Nodes | None = None) -> None:
+        super().__init__(reading)
+        self.known_principals = known_principals
+        self.asked = asked
+
+    def once(self, key: Hashable, work: Callable[[], T]) -> T:
+        """Return what `work` gives for these nodes, doing it only the first time that `key` is asked for."""
+        return super().once((self.asked and self.asked.name, key), work)

@@ -1,0 +1,197 @@
+"""Who is pulling, and whether it pulls for EKS at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.facts.compute import EntryType
+from pull_responder.facts.ec2 import Instance
+from pull_responder.facts.iam import Role
+from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
+from pull_responder.model.reading import Unread
+from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
+from pull_responder.pulls.session import node_instance, role_arn_of, session_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pull_responder.pulls.nodes import Nodes
+    from pull_responder.pulls.pull_facts import PullFacts
+
+# The services that hand a role to what runs kubelets: EC2 nodes, Fargate pods, hybrid nodes (by Systems Manager or
+# by IAM Roles Anywhere). EKS User Guide: "Amazon EKS node IAM role", "pod execution IAM role", "hybrid nodes IAM role".
+_NODE_SERVICES = ("ec2", "eks-fargate-pods", "ssm", "rolesanywhere")
+
+
+_PATH: Final = re.compile(r":role/.*/")
+
+
+@dataclass(frozen=True, slots=True)
+class Puller:
+    """Who is pulling.
+
+    `for_eks` is None where it cannot be told. `because` says in a clause how the answer is known.
+    `entry_type` is set where only an access entry names the role. `listed_as` is the
+    operator's entry for a principal that pulls for something else, None for one that is not listed.
+    """
+
+    for_eks: bool | None
+    because: str
+    cluster: str | None = None
+    node_group: str | None = None
+    fargate_profile: str | None = None
+    entry_type: EntryType | None = None
+    instance: Instance | None = None
+    listed_as: str | None = None
+
+
+def puller_of(pull: PullFailure, facts: PullFacts) -> Puller:
+    """Return who is pulling, and whether for EKS."""
+    if facts.asked:
+        return _asked(facts.asked)
+    who = pull.principal or (pull.account, pull.node, bool(pull.upstream_failure))
+    return facts.once(("puller", who, pull.region, pull.cluster), lambda: _find_puller(facts, pull))
+
+
+def _asked(nodes: Nodes) -> Puller:
+    return Puller(
+        for_eks=True,
+        because=f"the question is about {nodes.name}",
+        cluster=nodes.cluster,
+        node_group=nodes.node_group,
+        fargate_profile=nodes.fargate_profile,
+        instance=next(iter(nodes.instances), None),
+    )
+
+
+def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
+    """Decide whether the pull's principal pulls for EKS: by its instance's tags, then by node groups and Fargate
+    profiles, then by access entries; where none of these can be read, by its trust policy and session name.
+
+    Where all that leaves it open, the operator's word for one who pulls for something else is believed.
+    """
+    found = _find(facts, pull)
+    if found.for_eks or pull.principal is None or not facts.known_principals:
+        return found
+    listed = _listed(facts, pull, pull.principal)
+    if listed is None:
+        return found
+    return replace(found, for_eks=False, because=f"{listed} is listed as one who does not", listed_as=listed)
+
+
+def _find(facts: PullFacts, pull: PullFailure) -> Puller:
+    principal = pull.principal
+    if principal is None or principal.kind is PrincipalKind.UNKNOWN:
+        return _unnamed(facts, pull)
+    if principal.kind is not PrincipalKind.ROLE:
+        return Puller(for_eks=False, because=f"its kind is {principal.kind}, and nodes pull with a role")
+    if principal.account is None or principal.name is None:
+        return Puller(None, "the event does not name the role that was denied")
+    found = _find_role(facts, principal, principal.account, principal.name, pull)
+    if pull.cluster and not (found.for_eks and found.cluster == pull.cluster):
+        return Puller(for_eks=True, because=f"the event names cluster {pull.cluster}", cluster=pull.cluster)
+    return found
+
+
+def _listed(facts: PullFacts, pull: PullFailure, principal: Principal) -> str | None:
+    names = [principal.arn, role_arn_of(pull, facts) or ""]
+    if principal.kind is PrincipalKind.ROLE:
+        # As far as it is known: without the role's path.
+        names.append(f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}")
+        if not names[1]:
+            pathless = {known: _PATH.sub(":role/", known) for known in facts.known_principals}
+            return next((known for known, text in pathless.items() if fnmatchcase(names[-1], text)), None)
+    # Brackets are no wildcards in ARNs, but fnmatch takes them for character classes.
+    patterns = {known: known.replace("[", "[[]") for known in facts.known_principals}
+    return next((known for known, text in patterns.items() if any(fnmatchcase(name, text) for name in names)), None)
+
+
+def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:
+    instance = session_instance(pull, facts)
+    if isinstance(instance, Instance) and instance.cluster:
+        return _tagged(instance, "its session")
+    uses = cluster_uses(facts, account, pull.region, name)
+    for use in uses:
+        if isinstance(use, ClusterUses) and use.found:
+            return _used(use.found[0], instance if isinstance(instance, Instance) else None)
+    return _unused(principal, instance, uses, facts.role(account, pull.region, name))
+
+
+def _unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
+    if pull.principal is None and pull.upstream_failure:
+        # Its repositories fill up by pulls of whoever may pull: what keeps them empty keeps EKS from pulling too.
+        return Puller(for_eks=True, because="ECR could not fetch the image for its registry, whoever pulls it")
+    instance = node_instance(pull, facts) if pull.principal is None else None
+    if isinstance(instance, Instance) and instance.cluster:
+        return _tagged(instance, "its node")
+    return Puller(None, "the event does not say who was denied", cluster=pull.cluster)
+
+
+def _tagged(instance: Instance, what: str) -> Puller:
+    return Puller(
+        for_eks=True,
+        because=f"{what} is instance {instance.id}, which carries the tag of cluster {instance.cluster}",
+        cluster=instance.cluster,
+        node_group=instance.node_group,
+        instance=instance,
+    )
+
+
+def _used(use: ClusterUse, instance: Instance | None) -> Puller:
+    if use.membership is Membership.ACCESS_ENTRY:
+        because = f"an access entry of type {use.name} in cluster {use.cluster} names its role"
+    else:
+        because = f"its role is that of {use.membership} {use.name} in cluster {use.cluster}"
+    return Puller(
+        for_eks=True,
+        because=because,
+        cluster=use.cluster,
+        node_group=use.name if use.membership is Membership.NODE_GROUP else None,
+        fargate_profile=use.name if use.membership is Membership.FARGATE_PROFILE else None,
+        entry_type=use.entry_type,
+        instance=instance,
+    )
+
+
+def _unused(
+    principal: Principal,
+    instance: Instance | Unread | None,
+    uses: Sequence[ClusterUses | Unread],
+    role: Role | Unread | None,
+) -> Puller:
+    """Nothing that could be read uses the role: that excludes EKS only if all of it could be read."""
+    services = [service for service in _NODE_SERVICES if role.trusts(service)] if isinstance(role, Role) else None
+    # A session that EC2 named proves that EC2 delivered it, whatever the trust policy says by now.
+    if services == [] and not (principal.instance_id and not isinstance(instance, Instance)):
+        return Puller(for_eks=False, because="its trust policy names no service that runs nodes or Fargate pods")
+    if not isinstance(instance, Instance) and all(isinstance(use, Unread) for use in uses):
+        # None of the three can be read: the trust policy and the session name decide.
+        if "eks-fargate-pods" in (services or ()):
+            return Puller(for_eks=True, because="its trust policy names eks-fargate-pods.amazonaws.com")
+        if principal.instance_id and (services is None or "ec2" in services):
+            return Puller(for_eks=True, because=f"its session is EC2 instance {principal.instance_id}")
+        if services == ["ec2"] and principal.session_name and not principal.instance_id:
+            return Puller(for_eks=False, because="its trust policy names EC2 alone, and its session is no instance")
+    gaps = _gaps(principal, instance, uses)
+    if services == []:
+        gaps.append("its trust policy names no service that runs nodes, but its session is named as EC2 names them")
+    if "eks-fargate-pods" in (services or ()):
+        gaps.append("its trust policy names eks-fargate-pods.amazonaws.com, but no Fargate profile here uses it")
+    seen = instance if isinstance(instance, Instance) else None
+    if gaps:
+        return Puller(None, "; ".join(dict.fromkeys(gaps)), instance=seen)
+    because = "no cluster tag, node group, Fargate profile or access entry in this region names it"
+    return Puller(for_eks=False, because=because, instance=seen)
+
+
+def _gaps(principal: Principal, instance: Instance | Unread | None, uses: Sequence[ClusterUses | Unread]) -> list[str]:
+    """Say what leaves room for a use by EKS that was not seen."""
+    gaps = [each.reason for use in uses for each in ([use] if isinstance(use, Unread) else use.unread)]
+    if isinstance(instance, Unread):
+        gaps.append(instance.reason)
+    elif instance is None and principal.instance_id:
+        gaps.append(f"instance {principal.instance_id} is gone or in another region")
+    return gaps

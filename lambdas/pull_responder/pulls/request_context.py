@@ -1,0 +1,122 @@
+"""The request context of this pull, as far as AWS tells it: what is not known stays unknown.
+
+What is cheap is always filled in. What takes further reads (tags of the repository, organizations) is read only when
+the decision turned out to hang on it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.authorization.pull_context import ABSENT, Fact, pull_context
+from pull_responder.facts.ec2 import Instance
+from pull_responder.facts.iam import Role
+from pull_responder.facts.organizations import Organization, Place
+from pull_responder.model.reading import Unread
+from pull_responder.pulls.actions import TOKEN
+from pull_responder.pulls.endpoint_on_way import endpoint_on_way, stage_of
+from pull_responder.pulls.session import role_arn_of, session_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from pull_responder.authorization.request import ContextValue
+    from pull_responder.model.pull import PullFailure
+    from pull_responder.pulls.pull_facts import PullFacts
+
+_RESOURCE_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
+_PRINCIPAL_ORGANIZATION: Final = ("aws:principalorg",)
+_RESOURCE_ORGANIZATION: Final = ("aws:resourceorg",)
+_WAY: Final = ("aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip")
+
+
+def request_context(
+    pull: PullFailure, facts: PullFacts, signer: str, action: str, *, hangs_on: Collection[str] = ()
+) -> dict[str, ContextValue]:
+    """Return the context of `action`; `signer` is the principal's ARN, at least as far as it is known.
+
+    `hangs_on` are the condition keys that a first decision hung on; what they ask for is read. Raises RequestError when
+    the event's words do not fit together.
+    """
+    principal = pull.principal
+    account = pull.principal_account or ""
+    is_token = action == TOKEN
+    owner = account if is_token else pull.registry_account
+    role = facts.role(account, pull.region, (principal.name if principal else None) or "")
+    instance = session_instance(pull, facts)
+    organization, paths = _organization(facts, account, pull.region, hangs_on, _PRINCIPAL_ORGANIZATION)
+    resource_organization, resource_paths = _organization(facts, owner, pull.region, hangs_on, _RESOURCE_ORGANIZATION)
+    endpoint_id, vpc_id = _endpoint(pull, facts, action, hangs_on)
+    return pull_context(
+        principal=signer,
+        role_arn=role_arn_of(pull, facts),
+        # EC2 sets no session tags; of other sessions the tags are not known.
+        principal_tags=role.tags if isinstance(role, Role) and principal and principal.instance_id else None,
+        principal_org_id=organization,
+        principal_org_paths=paths,
+        registry_account=None if is_token else owner,
+        resource_org_id=resource_organization,
+        resource_org_paths=resource_paths,
+        # A token is asked of no resource, so there is nothing that could have tags.
+        resource_tags={} if is_token else _tags(pull, facts) if _asks(hangs_on, _RESOURCE_TAGS) else None,
+        region=pull.region,
+        endpoint_id=endpoint_id,
+        vpc_id=vpc_id,
+        # The node asks for its token itself, from its primary interface; of the registry's requests AWS does not say.
+        vpc_source_ip=_private_ip(instance) if is_token and endpoint_id else None,
+        via_aws_service=False if is_token else None,
+        instance_arn=instance.arn if isinstance(instance, Instance) else None,
+        instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
+        instance_private_ip=_private_ip(instance),
+        role_delivery=principal.role_delivery if principal else None,
+        # A question is about now, and an event that tells no time has just come.
+        current_time=_time(pull.observed_at) or facts.now(),
+        # Whether the next session may pull is what matters: the refused one's credentials are replaced (ADR 15).
+        token_issue_time=facts.now(),
+    )
+
+
+def _organization(
+    facts: PullFacts, account: str | None, region: str, hangs_on: Collection[str], keys: tuple[str, ...]
+) -> tuple[Fact, Fact]:
+    """Return the organization's id and the account's path in it, each None where it is not known."""
+    if account is None or not _asks(hangs_on, keys):
+        return None, None
+    organization = facts.organization(account, region)
+    if organization is None:
+        return ABSENT, ABSENT
+    if not isinstance(organization, Organization):
+        return None, None
+    place = facts.organization_path(account, region)
+    return organization.id, (place.organization_path(organization.id) if isinstance(place, Place) else None)
+
+
+def _endpoint(pull: PullFailure, facts: PullFacts, action: str, hangs_on: Collection[str]) -> tuple[Fact, Fact]:
+    """Return the endpoint that the request passes and its VPC, each None where it is not known."""
+    if not _asks(hangs_on, _WAY):
+        return None, None
+    way = endpoint_on_way(pull, facts, stage_of(action))
+    if isinstance(way, Unread) or not way.arrives:
+        return None, None
+    vpc = way.path.nodes.vpc_id
+    return (way.endpoint.id, None if isinstance(vpc, Unread) else vpc) if way.endpoint else (ABSENT, ABSENT)
+
+
+def _private_ip(instance: object) -> Fact:
+    """Return the primary private IPv4 address of an instance, None where it is not known."""
+    addresses = instance.addresses if isinstance(instance, Instance) else ()
+    return next((address for address in addresses if ":" not in address), None)
+
+
+def _tags(pull: PullFailure, facts: PullFacts) -> Mapping[str, str] | None:
+    tags = facts.repository_tags(pull.registry_account or "", pull.region, pull.repository or "")
+    return None if isinstance(tags, Unread) else tags
+
+
+def _asks(hangs_on: Collection[str], beginnings: tuple[str, ...]) -> bool:
+    return any(key.lower().startswith(beginnings) for key in hangs_on)
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,46 @@
+"""Which failures of pulls from ECR Public a check can explain. The others are skipped, with the reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from pull_responder.checks import BY_ID
+from pull_responder.diagnosis import skip_reason
+from pull_responder.model.pull import PullFailure, Symptom
+
+EXPLAINED = {Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.THROTTLED, Symptom.DISK_FULL}
+ANSWERED = {
+    *(Symptom.NOT_AUTHENTICATED, Symptom.TOKEN_EXPIRED, Symptom.ACCESS_DENIED, Symptom.NOT_FOUND),
+    *(Symptom.PLATFORM_MISMATCH, Symptom.DOWNLOAD_CORRUPT),
+}
+
+
+def pull(symptom: Symptom) -> PullFailure:
+    return PullFailure(
+        symptom, None, "us-east-1", account="111111111111", repository="a/b", tag="v1", registry_host="public.ecr.aws"
+    )
+
+
+@pytest.mark.parametrize("symptom", sorted(EXPLAINED))
+def test_what_a_check_can_explain_is_diagnosed(symptom: Symptom) -> None:
+    assert skip_reason(pull(symptom)) is None
+    assert any(symptom in check.ecr_public for check in BY_ID.values())
+
+
+@pytest.mark.parametrize("symptom", sorted(ANSWERED))
+def test_an_answer_of_the_registry_is_skipped_and_called_one(symptom: Symptom) -> None:
+    assert skip_reason(pull(symptom)) == (
+        "public.ecr.aws/a/b:v1 is in Amazon ECR Public, which needs no role, and its registry answered"
+    )
+
+
+@pytest.mark.parametrize("symptom", sorted({*Symptom} - EXPLAINED - ANSWERED))
+def test_no_answer_is_not_called_one(symptom: Symptom) -> None:
+    reason = skip_reason(pull(symptom)) or ""
+    assert reason.endswith(f"no check can explain a failure of kind {symptom} there")
+    assert "answered" not in reason
+
+
+def test_a_private_registrys_pull_is_never_skipped_here() -> None:
+    private = PullFailure(Symptom.ACCESS_DENIED, None, "us-east-1", registry_account="111111111111", repository="a")
+    assert skip_reason(private) is None
