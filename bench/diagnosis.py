@@ -26,7 +26,7 @@ from pull_responder.diagnosis import diagnose as diagnose_pull
 from pull_responder.emulator import access_entries, cache_rules
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.pulls.pull_facts import PullFacts
 
@@ -242,9 +242,9 @@ def diagnose(asked: Chosen | PullFailure, aws: Aws) -> float:
         raise ValueError(f"{IMAGE} is no image")
     started = time.perf_counter()
     if isinstance(asked, Chosen):
-        diagnoses = [answer.diagnosis for answer in ask(Reading(aws), image, asked, ())]
+        diagnoses = [answer.diagnosis for answer in ask(Reader(aws), image, asked, ())]
     else:
-        diagnoses = [diagnose_pull(asked, PullFacts(Reading(aws)))]
+        diagnoses = [diagnose_pull(asked, PullFacts(Reader(aws)))]
     took = time.perf_counter() - started
     if found := [each.cause for diagnosis in diagnoses for each in diagnosis.findings]:
         raise ValueError(f"the estate is sound, and yet: {found}")

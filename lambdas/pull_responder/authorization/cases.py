@@ -7,8 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from pull_responder.authorization.evaluation import Policies, evaluate
-from pull_responder.authorization.layer import Layer
 from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
+from pull_responder.authorization.policy_kind import PolicyKind
 from pull_responder.authorization.request import MAXIMUM_TEXT, Request, RequestError
 
 if TYPE_CHECKING:
@@ -120,43 +120,43 @@ def _policies(case: Mapping[str, Any]) -> Policies:
     if case.get("registryPolicyScope") not in (None, "V1", "V2"):
         raise CaseError("registryPolicyScope: must be V1 or V2")
     return Policies(
-        identity=_several(case, "identityPolicies", Layer.IDENTITY),
-        boundary=_several(case, "permissionBoundaryPolicies", Layer.BOUNDARY),
-        scps=_levels(case, "serviceControlPolicies", Layer.SCP),
-        rcps=_levels(case, "resourceControlPolicies", Layer.RCP),
-        session=_one(case, "sessionPolicy", Layer.SESSION),
-        resource=_one(case, "resourcePolicy", Layer.RESOURCE),
-        registry=_one(case, "registryPolicy", Layer.REGISTRY),
-        endpoints=_several(case, "vpcEndpointPolicies", Layer.ENDPOINT),
+        identity=_several(case, "identityPolicies", PolicyKind.IDENTITY),
+        boundary=_several(case, "permissionBoundaryPolicies", PolicyKind.BOUNDARY),
+        scps=_levels(case, "serviceControlPolicies", PolicyKind.SCP),
+        rcps=_levels(case, "resourceControlPolicies", PolicyKind.RCP),
+        session=_one(case, "sessionPolicy", PolicyKind.SESSION),
+        resource=_one(case, "resourcePolicy", PolicyKind.RESOURCE),
+        registry=_one(case, "registryPolicy", PolicyKind.REGISTRY),
+        endpoints=_several(case, "vpcEndpointPolicies", PolicyKind.ENDPOINT),
         registry_scope=scope,
     )
 
 
-def _one(case: Mapping[str, Any], key: str, layer: Layer) -> Policy | None:
+def _one(case: Mapping[str, Any], key: str, kind: PolicyKind) -> Policy | None:
     document = case.get(key)
-    return parse_policy(document, name=key, layer=layer) if document is not None and document != [] else None
+    return parse_policy(document, name=key, kind=kind) if document is not None and document != [] else None
 
 
-def _several(case: Mapping[str, Any], key: str, layer: Layer) -> tuple[Policy, ...]:
+def _several(case: Mapping[str, Any], key: str, kind: PolicyKind) -> tuple[Policy, ...]:
     documents = case.get(key)
-    return () if documents is None else _list(documents, key, layer)
+    return () if documents is None else _list(documents, key, kind)
 
 
-def _levels(case: Mapping[str, Any], key: str, layer: Layer) -> tuple[tuple[Policy, ...], ...]:
+def _levels(case: Mapping[str, Any], key: str, kind: PolicyKind) -> tuple[tuple[Policy, ...], ...]:
     levels = case.get(key)
     if levels is None:
         return ()
     if not isinstance(levels, list):
         raise CaseError(f"{key}: must be a list of levels")
-    return tuple([_list(level, f"{key}[{index}]", layer) for index, level in enumerate(levels)])
+    return tuple([_list(level, f"{key}[{index}]", kind) for index, level in enumerate(levels)])
 
 
-def _list(documents: object, place: str, layer: Layer) -> tuple[Policy, ...]:
+def _list(documents: object, place: str, kind: PolicyKind) -> tuple[Policy, ...]:
     if not isinstance(documents, list):
         raise CaseError(f"{place}: must be a list of policies")
     return tuple(
         [
-            parse_policy(document, name=f"{place}[{index}]", layer=layer)
+            parse_policy(document, name=f"{place}[{index}]", kind=kind)
             for index, document in enumerate(documents)
             if document is not None
         ]

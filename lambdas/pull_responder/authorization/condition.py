@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.operator import NULL, OPERATORS, Operator
 from pull_responder.authorization.pattern import TextTest
 from pull_responder.authorization.request import UNKNOWN, Context, Truth
+from pull_responder.authorization.unknown import Doubt, Unknown, UnknownKey
 from pull_responder.authorization.variable import Template, literal_of, template
 
 if TYPE_CHECKING:
@@ -140,13 +141,13 @@ class Condition:
             return answer if answer is loosely else None
         return answer
 
-    def unknown_keys(self, context: Context) -> tuple[str, ...]:
-        """Return the unknown keys that the answer of `holds` can hang on, as the policy writes them; else the doubt."""
+    def unknown(self, context: Context) -> tuple[Unknown, ...]:
+        """Return what the answer of `holds` can hang on."""
         if context.get(self.folded_key) is UNKNOWN:
-            return (self.key,)
+            return (UnknownKey(self.key),)
         if self._doubts:
-            return (f"how AWS compares {self.key} with what is no whole ARN ({', '.join(self.values)[:200]})",)
-        return tuple(key for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
+            return (Doubt(f"how AWS compares {self.key} with what is no whole ARN ({', '.join(self.values)[:200]})"),)
+        return tuple(UnknownKey(key) for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
 
     def _null(self, *, absent: bool) -> bool:
         return any(test("true" if absent else "false") for test in self._tests)

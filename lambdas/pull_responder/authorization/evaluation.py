@@ -11,16 +11,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from pull_responder.authorization.evidence import Nearest, nearest_allow, unknowns
-from pull_responder.authorization.layer import Layer
 from pull_responder.authorization.policy import Policy
+from pull_responder.authorization.policy_kind import PolicyKind
 from pull_responder.authorization.request import CallerKind, Request, Strength, Truth
 from pull_responder.authorization.statement import Effect, Statement
-from pull_responder.model.reading import Unread
+from pull_responder.authorization.unknown import Doubt, Unknown
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Answer", "Decision", "Layer", "Outcome", "Policies", "State", "Unread", "evaluate"]
+__all__ = ["Answer", "Decision", "PolicyKind", "Outcome", "Policies", "State", "Unread", "evaluate"]
 
 _V1_REGISTRY_ACTIONS = frozenset({"ecr:replicateimage", "ecr:batchimportupstreamimage", "ecr:createrepository"})
 
@@ -50,7 +51,7 @@ class Policies:
 
 
 class State(StrEnum):
-    """What one layer does to the request."""
+    """What one kind of policy does to the request."""
 
     OPEN = "does not stop it"
     BLOCKS_IMPLICITLY = "does not allow it"
@@ -60,7 +61,7 @@ class State(StrEnum):
 
 
 class Answer(StrEnum):
-    """What AWS answers. A denial is certain where one layer surely stops the request, whatever else is unknown."""
+    """What AWS answers. One kind of policy that surely stops the request makes a denial certain."""
 
     ALLOWED = "Allowed"
     IMPLICITLY_DENIED = "ImplicitlyDenied"
@@ -70,19 +71,19 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one layer does, and by which statement.
+    """What one kind of policy does, and by which statement.
 
     `policy` and `statement` are the Deny that stops the request, or the Allow that lets it through where there is
-    one. `unknown` names what an undecided layer hangs on: condition keys as the policies write them, and why
+    one. `unknown` names what an undecided kind of policy hangs on: condition keys as the policies write them, and why
     policies could not be read. For service and resource control policies, `level` counts from 0 at the root and
     tells which level stops the request.
     """
 
-    layer: Layer
+    kind: PolicyKind
     state: State
     policy: Policy | None = None
     statement: Statement | None = None
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
     level: int | None = None
     _request: Request | None = field(default=None, repr=False, compare=False)
     _policies: tuple[Policy, ...] = field(default=(), repr=False, compare=False)
@@ -97,20 +98,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision and what each layer had to do with it, in the order of Layer."""
+    """The decision and what each kind of policy had to do with it, in the order of PolicyKind."""
 
     decision: Answer
-    outcomes: Mapping[Layer, Outcome]
+    outcomes: Mapping[PolicyKind, Outcome]
 
     @property
-    def blocked_by(self) -> tuple[Layer, ...]:
-        """Every layer that alone would stop the request."""
-        return tuple([layer for layer, outcome in self.outcomes.items() if outcome.state in _BLOCKS])
+    def blocked_by(self) -> tuple[PolicyKind, ...]:
+        """Every kind of policy that alone would stop the request."""
+        return tuple([kind for kind, outcome in self.outcomes.items() if outcome.state in _BLOCKS])
 
     @property
-    def unknown(self) -> tuple[str, ...]:
-        """What the undecided layers hang on."""
-        return tuple(dict.fromkeys(name for outcome in self.outcomes.values() for name in outcome.unknown))
+    def unknown(self) -> tuple[Unknown, ...]:
+        """What the undecided kinds hang on."""
+        return tuple(dict.fromkeys(each for outcome in self.outcomes.values() for each in outcome.unknown))
 
 
 _BLOCKS = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
@@ -118,13 +119,13 @@ _BLOCKS = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
 
 # Python 3.11 takes ten times as long to read an enumeration's member as a global.
 _NONE, _DELEGATES, _ROLE, _DIRECT = Strength
-_IDENTITY, _BOUNDARY, _SCP, _RCP, _SESSION, _RESOURCE, _REGISTRY, _ENDPOINT = Layer
+_IDENTITY, _BOUNDARY, _SCP, _RCP, _SESSION, _RESOURCE, _REGISTRY, _ENDPOINT = PolicyKind
 _OPEN, _LACKS, _DENIES, _UNDECIDED, _ = State
 _ALLOWS_ONLY, _DENIES_ONLY = Effect
 
 
-class _Reading:
-    """What the policies of one layer say to a request, before it is known whether their Allow is needed.
+class _Tally:
+    """What the policies of one kind of policy say to a request, before it is known whether their Allow is needed.
 
     With `only`, statements of the other effect are left out: without Allow statements everything counts as allowed.
     """
@@ -140,15 +141,16 @@ class _Reading:
         self.denier: tuple[Policy, Statement] | None = None
         self.sure = self.possible = _DIRECT if only is _DENIES_ONLY else _NONE
         self.granter: tuple[Policy, Statement] | None = None
-        self.reasons: tuple[str, ...] = ()
+        self.reasons: tuple[Unknown, ...] = ()
 
-    def read(self, policies: tuple[Policy | Unread, ...] | Unread) -> _Reading:
+    def read(self, policies: tuple[Policy | Unread, ...] | Unread) -> _Tally:
         """Match the request against all statements, as far as they can matter."""
         if isinstance(policies, Unread):
             policies = (policies,)
         readable = tuple([policy for policy in policies if isinstance(policy, Policy)])
         if len(readable) < len(policies):
-            self.reasons = tuple(dict.fromkeys(policy.reason for policy in policies if isinstance(policy, Unread)))
+            unread = dict.fromkeys(policy.reason for policy in policies if isinstance(policy, Unread))
+            self.reasons = tuple([Doubt(reason) for reason in unread])
             self.possible = _DIRECT
             if self.only is not _ALLOWS_ONLY:
                 self.denied = None
@@ -181,11 +183,11 @@ class _Reading:
                 if sure is _DIRECT:
                     return
 
-    def joined(self, other: _Reading | None) -> _Reading:
+    def joined(self, other: _Tally | None) -> _Tally:
         """Return this reading with the grants of `other` beside its own."""
         if other is None or other.possible is _NONE:
             return self
-        both = _Reading(self.request, self.bounded, self.only)
+        both = _Tally(self.request, self.bounded, self.only)
         both.policies = self.policies + other.policies
         both.denied, both.denier = self.denied, self.denier
         both.reasons = tuple(dict.fromkeys(self.reasons + other.reasons))
@@ -200,17 +202,17 @@ class _Reading:
             return True
         return None if self.possible >= least else False
 
-    def unknown(self) -> tuple[str, ...]:
+    def unknown(self) -> tuple[Unknown, ...]:
         """Return what the reading hangs on."""
         return self.reasons + unknowns(self.request, self.policies, bounded=self.bounded, only=self.only)
 
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """Whether a layer must allow the request for it to pass, and what that hangs on where it is unknown."""
+    """Whether a kind of policy must allow the request for it to pass, and what that hangs on where it is unknown."""
 
     needed: Truth
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
 
 _NEEDED = _Need(needed=True)
@@ -218,7 +220,7 @@ _NOT_NEEDED = _Need(needed=False)
 
 
 def evaluate(request: Request, policies: Policies, *, only: Effect | None = None) -> Decision:
-    """Decide on the request, and say of each layer whether it alone would stop it.
+    """Decide on the request, and say of each kind of policy whether it alone would stop it.
 
     `only` looks at the statements of one effect alone: whether an allow lacks, or whether anything denies.
     """
@@ -233,10 +235,10 @@ def evaluate(request: Request, policies: Policies, *, only: Effect | None = None
 
     session = policies.session
     sessions = (session,) if isinstance(session, Policy) else session
-    outcomes: dict[Layer, Outcome] = {}
+    outcomes: dict[PolicyKind, Outcome] = {}
     if request.caller.kind is CallerKind.SERVICE:  # has no account, and so no policies of its own
-        for layer in (_IDENTITY, _BOUNDARY, _SCP):
-            outcomes[layer] = _NOT_APPLICABLE[layer]
+        for kind in (_IDENTITY, _BOUNDARY, _SCP):
+            outcomes[kind] = _NOT_APPLICABLE[kind]
     else:
         # Root needs no allow in its own account: IAM User Guide, "How AWS enforcement code logic evaluates requests".
         root = request.caller.kind is CallerKind.ROOT and same
@@ -256,19 +258,19 @@ def evaluate(request: Request, policies: Policies, *, only: Effect | None = None
     return Decision(_answer(outcomes), outcomes)
 
 
-_NOT_APPLICABLE = {layer: Outcome(layer, State.NOT_APPLICABLE) for layer in Layer}
+_NOT_APPLICABLE = {kind: Outcome(kind, State.NOT_APPLICABLE) for kind in PolicyKind}
 
 
 def _resource(
     policy: Policy | Unread | None, request: Request, bounded: Truth, only: Effect | None, *, same: bool
-) -> _Reading | None:
+) -> _Tally | None:
     """Read the resource's own policy; None where there is none and none is needed."""
     if policy is None:
-        return None if same else _Reading(request, bounded, only)
-    return _Reading(request, bounded, only).read((policy,))
+        return None if same else _Tally(request, bounded, only)
+    return _Tally(request, bounded, only).read((policy,))
 
 
-def _registry(policies: Policies, request: Request, bounded: Truth, only: Effect | None) -> _Reading | None:
+def _registry(policies: Policies, request: Request, bounded: Truth, only: Effect | None) -> _Tally | None:
     """Read the registry's policy; None where there is none or its scope leaves the action out.
 
     Source: Amazon ECR User Guide, "Private registry permissions", registry policy scope.
@@ -278,10 +280,10 @@ def _registry(policies: Policies, request: Request, bounded: Truth, only: Effect
         return None
     if policies.registry_scope == "V1" and request.action_name not in _V1_REGISTRY_ACTIONS:
         return None
-    return _Reading(request, bounded, only).read((policy,))
+    return _Tally(request, bounded, only).read((policy,))
 
 
-def _need(granting: _Reading | None, least: Strength) -> _Need:
+def _need(granting: _Tally | None, least: Strength) -> _Need:
     """Within an account, what grants at the resource is not needed elsewhere."""
     granted = granting.grants(least) if granting else False
     if granting is None or not granted:
@@ -292,34 +294,34 @@ def _need(granting: _Reading | None, least: Strength) -> _Need:
 
 
 def _outcome(
-    layer: Layer,
+    kind: PolicyKind,
     request: Request,
     policies: tuple[Policy | Unread, ...] | Unread | None,
     need: _Need,
     only: Effect | None,
 ) -> Outcome:
     if policies is None:
-        return _NOT_APPLICABLE[layer]
-    return _settle(layer, _Reading(request, bounded=False, only=only).read(policies), need)
+        return _NOT_APPLICABLE[kind]
+    return _settle(kind, _Tally(request, bounded=False, only=only).read(policies), need)
 
 
-def _settle(layer: Layer, reading: _Reading, need: _Need, level: int | None = None) -> Outcome:
-    if reading.denied:
-        policy, statement = reading.denier or (None, None)
-        return Outcome(layer, _DENIES, policy, statement, level=level)
-    granted = reading.grants(_DELEGATES)
+def _settle(kind: PolicyKind, tally: _Tally, need: _Need, level: int | None = None) -> Outcome:
+    if tally.denied:
+        policy, statement = tally.denier or (None, None)
+        return Outcome(kind, _DENIES, policy, statement, level=level)
+    granted = tally.grants(_DELEGATES)
     if need.needed and granted is False:
-        return Outcome(layer, _LACKS, level=level, _request=reading.request, _policies=reading.policies)
-    if reading.denied is None or (need.needed is not False and not granted):
-        doubts = reading.unknown() if reading.denied is None or granted is None else ()
+        return Outcome(kind, _LACKS, level=level, _request=tally.request, _policies=tally.policies)
+    if tally.denied is None or (need.needed is not False and not granted):
+        doubts = tally.unknown() if tally.denied is None or granted is None else ()
         doubts = tuple(dict.fromkeys(doubts + need.unknown))
-        return Outcome(layer, _UNDECIDED, unknown=doubts, level=level)
-    policy, statement = reading.granter or (None, None)
-    return Outcome(layer, _OPEN, policy, statement, level=level)
+        return Outcome(kind, _UNDECIDED, unknown=doubts, level=level)
+    policy, statement = tally.granter or (None, None)
+    return Outcome(kind, _OPEN, policy, statement, level=level)
 
 
 def _levels(
-    layer: Layer, request: Request, levels: tuple[tuple[Policy | Unread, ...], ...] | Unread, only: Effect | None
+    kind: PolicyKind, request: Request, levels: tuple[tuple[Policy | Unread, ...], ...] | Unread, only: Effect | None
 ) -> Outcome:
     """Every level from the organization's root down to the account must allow the request.
 
@@ -329,19 +331,19 @@ def _levels(
     if exempt is None and request.literal:  # the name says so, and there is nothing else to go by
         exempt = True
     if not levels or exempt:
-        return _NOT_APPLICABLE[layer]
+        return _NOT_APPLICABLE[kind]
     if isinstance(levels, Unread):
-        outcome = _settle(layer, _Reading(request, bounded=False, only=only).read(levels), _NEEDED)
+        outcome = _settle(kind, _Tally(request, bounded=False, only=only).read(levels), _NEEDED)
     else:
         outcome = _worst(
             [
-                _settle(layer, _Reading(request, bounded=False, only=only).read(each), _NEEDED, index)
+                _settle(kind, _Tally(request, bounded=False, only=only).read(each), _NEEDED, index)
                 for index, each in enumerate(levels)
             ]
         )
     if exempt is None and outcome.state is not _OPEN:
-        doubts = (*outcome.unknown, f"whether {request.caller.role} is a service-linked role")
-        return Outcome(layer, _UNDECIDED, unknown=doubts)
+        doubts = (*outcome.unknown, Doubt(f"whether {request.caller.role} is a service-linked role"))
+        return Outcome(kind, _UNDECIDED, unknown=doubts)
     return outcome
 
 
@@ -353,11 +355,11 @@ def _worst(outcomes: list[Outcome]) -> Outcome:
     undecided = [outcome for outcome in outcomes if outcome.state is _UNDECIDED]
     if not undecided:
         return outcomes[-1]
-    doubts = tuple(dict.fromkeys(name for outcome in undecided for name in outcome.unknown))
-    return Outcome(undecided[0].layer, _UNDECIDED, unknown=doubts, level=undecided[0].level)
+    doubts = tuple(dict.fromkeys(each for outcome in undecided for each in outcome.unknown))
+    return Outcome(undecided[0].kind, _UNDECIDED, unknown=doubts, level=undecided[0].level)
 
 
-def _answer(outcomes: Mapping[Layer, Outcome]) -> Answer:
+def _answer(outcomes: Mapping[PolicyKind, Outcome]) -> Answer:
     states = {outcome.state for outcome in outcomes.values()}
     if _DENIES in states:
         return Answer.EXPLICITLY_DENIED

@@ -9,6 +9,7 @@ from pull_responder.authorization.condition import Condition
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.request import UNKNOWN, Request, Strength, Truth
 from pull_responder.authorization.statement import Effect, Statement
+from pull_responder.authorization.unknown import Doubt, Unknown, UnknownKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,30 +87,30 @@ def _failed(condition: Condition, request: Request) -> Mismatch:
 
 def unknowns(
     request: Request, policies: tuple[Policy, ...], *, bounded: Truth, only: Effect | None = None
-) -> tuple[str, ...]:
-    """Return the names of what statements (`only` those of one effect) hang on that may or may not apply."""
-    names: dict[str, None] = {}
+) -> tuple[Unknown, ...]:
+    """Return what statements (`only` those of one effect) hang on that may or may not apply."""
+    found: dict[Unknown, None] = {}
     for policy in policies:
         for statement in policy.statements:
             if only not in (None, statement.effect):
                 continue
             sure, possible = statement.match(request, bounded=bounded)
             if possible > sure:
-                names.update(dict.fromkeys(_unknown(request, statement, bounded=bounded)))
-    return tuple(names)
+                found.update(dict.fromkeys(_unknown(request, statement, bounded=bounded)))
+    return tuple(found)
 
 
-def _unknown(request: Request, statement: Statement, *, bounded: Truth) -> Iterator[str]:
+def _unknown(request: Request, statement: Statement, *, bounded: Truth) -> Iterator[Unknown]:
     keys = request.keys
     if (resources := statement.resources) is not None and resources.cover(request.resource, keys) is None:
-        yield from (key for each in resources.templates for key in each.keys if keys.get(key) is UNKNOWN)
+        yield from (UnknownKey(key) for each in resources.templates for key in each.keys if keys.get(key) is UNKNOWN)
     if (principal := statement.principal) is not None:
         sure, possible = principal.match(request.caller, literal=request.literal, bounded=bounded)
         if possible > sure:
-            yield principal.doubt(request.caller, bounded=bounded)
+            yield Doubt(principal.doubt(request.caller, bounded=bounded))
     for condition in statement.conditions:
         if condition.holds(keys) is None:
-            yield from condition.unknown_keys(keys)
+            yield from condition.unknown(keys)
 
 
 def _listing(values: tuple[str, ...]) -> str:

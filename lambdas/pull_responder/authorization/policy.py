@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from pull_responder.authorization.condition import Condition, condition_operator
-from pull_responder.authorization.layer import WITH_PRINCIPAL, WITHOUT_RESOURCE, Layer
+from pull_responder.authorization.policy_kind import WITH_PRINCIPAL, WITHOUT_RESOURCE, PolicyKind
 from pull_responder.authorization.principal import TYPES, PrincipalElement
 from pull_responder.authorization.statement import Effect, Statement, Texts
 
@@ -50,13 +50,13 @@ class Policy:
         return f"Policy({self.name!r}, {len(self.statements)} statements)"
 
 
-def parse_policy(document: str | Mapping[str, object], *, name: str, layer: Layer | None = None) -> Policy:
+def parse_policy(document: str | Mapping[str, object], *, name: str, kind: PolicyKind | None = None) -> Policy:
     """Read a policy document, JSON text or already parsed, and make it ready to be matched.
 
-    `name` is what errors and evidence call it. With `layer`, elements that such a policy must have, or cannot have,
+    `name` is what errors and evidence call it. With `kind`, elements that such a policy must have, or cannot have,
     are checked too. Raises PolicyError.
     """
-    return _Reader(name, layer).policy(_document(document, name))
+    return _Reader(name, kind).policy(_document(document, name))
 
 
 def _document(document: str | Mapping[str, object], name: str) -> object:
@@ -84,9 +84,9 @@ def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
 class _Reader:
     """Reads one document; `self.index` follows along for messages."""
 
-    def __init__(self, name: str, layer: Layer | None) -> None:
+    def __init__(self, name: str, kind: PolicyKind | None) -> None:
         self.name = name
-        self.layer = layer
+        self.kind = kind
         self.index: int | None = None
         self.variables = False
         self.length = 0
@@ -149,7 +149,7 @@ class _Reader:
     def resources(self, source: Mapping[str, object]) -> Texts | None:
         element = self.one_of("Resource", "NotResource", source)
         if element is None:
-            if self.layer is not None and self.layer not in WITHOUT_RESOURCE:
+            if self.kind is not None and self.kind not in WITHOUT_RESOURCE:
                 self.fail("must have Resource or NotResource")
             return None
         values = self.texts(source[element], element)
@@ -161,11 +161,11 @@ class _Reader:
     def principal(self, source: Mapping[str, object]) -> PrincipalElement | None:
         element = self.one_of("Principal", "NotPrincipal", source)
         if element is None:
-            if self.layer in WITH_PRINCIPAL:
+            if self.kind in WITH_PRINCIPAL:
                 self.fail("must have Principal or NotPrincipal")
             return None
-        if self.layer is not None and self.layer not in WITH_PRINCIPAL:
-            self.fail(f"has no place in a policy of this kind ({self.layer})", element)
+        if self.kind is not None and self.kind not in WITH_PRINCIPAL:
+            self.fail(f"has no place in a policy of this kind ({self.kind})", element)
         value = source[element]
         if value == "*":
             return PrincipalElement.read({"AWS": ("*",)}, inverted=element == "NotPrincipal")

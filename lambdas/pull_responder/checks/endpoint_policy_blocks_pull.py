@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.authorization.request import Request, RequestError
+from pull_responder.authorization.unknown import keys_of
 from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PrincipalKind, PullFailure, Stage, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.actions import LAYERS, MANIFEST, TOKEN
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
@@ -63,7 +64,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             passes.append(found)
     if blocked := [each for each in passes if each.state() in (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY)]:
         return _failed(pull, facts, blocked)
-    unread += [f"it hangs on {', '.join(each.unknown)}" for each in passes if each.state() is State.UNDECIDED]
+    unread += [f"it hangs on {', '.join(map(str, each.unknown))}" for each in passes if each.state() is State.UNDECIDED]
     if unread:
         return _by_words(pull, facts, unread)
     if over_internet and not passes:
@@ -95,7 +96,7 @@ def _examined(
     try:
         found = examine_policy(way.endpoint, _request(pull, facts, principal, action, way, ()))
         if isinstance(found, EndpointOutcome) and found.state() is State.UNDECIDED:
-            return examine_policy(way.endpoint, _request(pull, facts, principal, action, way, found.unknown))
+            return examine_policy(way.endpoint, _request(pull, facts, principal, action, way, keys_of(found.unknown)))
     except RequestError as error:  # the event's own words do not fit together
         return Unread(str(error))
     return found
@@ -165,7 +166,7 @@ def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict
     """Return failed where AWS's own words blame an endpoint's policy, else inconclusive."""
     if PolicyType.VPC_ENDPOINT not in pull.blamed_policy_types:
         return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
-    fault = find_fault(pull, facts, Layer.ENDPOINT, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
+    fault = find_fault(pull, facts, PolicyKind.ENDPOINT, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role

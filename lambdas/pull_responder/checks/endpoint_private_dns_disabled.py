@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
-from pull_responder.network import Cause
+from pull_responder.network import PathCause
 from pull_responder.pulls.endpoint_fix import endpoint_of
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.remediation.ec2 import answer_in_the_vpc, enable_private_dns
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
-    return examine_path(Cause.PRIVATE_DNS_DISABLED, pull, facts, _fix)
+    return examine_path(PathCause.PRIVATE_DNS_DISABLED, pull, facts, _fix)
 
 
 def _fix(fault: Fault, path: PullPath) -> Remediation:

@@ -23,7 +23,7 @@ from pull_responder.checks.check import Check, Explains
 from pull_responder.facts import lifecycle
 from pull_responder.facts.images import ACTIVE, ARCHIVED, IMAGE_PERMISSIONS, REPOSITORY_PERMISSIONS, Image
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of
 from pull_responder.remediation import docs

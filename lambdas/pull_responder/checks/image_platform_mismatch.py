@@ -24,7 +24,7 @@ from pull_responder.facts import compute, ec2, lifecycle
 from pull_responder.facts.compute import NodeGroup
 from pull_responder.facts.images import IMAGE_PERMISSIONS, MANIFEST_PERMISSIONS, Image, Platform
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.image import PulledImage, find_image, image_of

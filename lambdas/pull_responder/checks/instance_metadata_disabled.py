@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import Check, Explains
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.node_identity import IDENTITY_PERMISSIONS, template_arn

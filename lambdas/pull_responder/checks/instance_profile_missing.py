@@ -20,7 +20,7 @@ from pull_responder.checks.check import Check, Explains
 from pull_responder.facts.ec2 import LaunchTemplate
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.node_identity import (
     IDENTITY_PERMISSIONS,

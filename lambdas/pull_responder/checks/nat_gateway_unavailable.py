@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
-from pull_responder.network import Cause
+from pull_responder.network import PathCause
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.pulls.path_fix import routes_to, usable_nat_gateway
 from pull_responder.remediation import docs
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
-    return examine_path(Cause.NAT_GATEWAY_UNAVAILABLE, pull, facts, _fix)
+    return examine_path(PathCause.NAT_GATEWAY_UNAVAILABLE, pull, facts, _fix)
 
 
 def _fix(fault: Fault, path: PullPath) -> Remediation:

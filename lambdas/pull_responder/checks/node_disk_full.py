@@ -19,7 +19,7 @@ from pull_responder.checks.check import Check, Explains
 from pull_responder.facts import ec2
 from pull_responder.facts.images import IMAGE_PERMISSIONS, Image
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.image import PulledImage, find_image, image_of
 from pull_responder.pulls.kubelet_words import node_of, said

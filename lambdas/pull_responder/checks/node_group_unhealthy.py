@@ -23,7 +23,7 @@ from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.events.redaction import redact
 from pull_responder.facts.compute import PERMISSIONS, FargateProfile, HealthIssue, NodeGroup
 from pull_responder.model.pull import Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.nodes import Nodes

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, denying, find_fault, lacking, wanted
+from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, find_fault, lacking, wanted
 from pull_responder.pulls.policy_fix import let_through, managed_policy
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.iam import widen_boundary
@@ -33,33 +33,33 @@ _STATES = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the boundary's part in it, passed, not applicable without a boundary, or inconclusive."""
-    fault = find_fault(pull, facts, Layer.BOUNDARY, _STATES)
+    fault = find_fault(pull, facts, PolicyKind.BOUNDARY, _STATES)
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
     stopped = ", ".join(actions(fault, pull))
-    name = next(iter(fault.authorization.names(Layer.BOUNDARY)), "of the role")
-    missing = LayerFault(fault.authorization, fault.of_state(State.BLOCKS_IMPLICITLY))
+    name = next(iter(fault.authorization.names(PolicyKind.BOUNDARY)), "of the role")
+    missing = PolicyFault(fault.authorization, fault.of_state(State.BLOCKS_IMPLICITLY))
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=f"The permissions boundary {name} of the role {role} does not let {stopped} through.",
         evidence=(
             *lacking(missing, f"the permissions boundary {name}"),
-            *denying(fault, Layer.BOUNDARY),
+            *denying(fault, PolicyKind.BOUNDARY),
             *aws_said(pull),
         ),
         remediation=_fix(pull, facts, fault),
     )
 
 
-def _fix(pull: PullFailure, facts: PullFacts, fault: LayerFault) -> Remediation:
+def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation:
     role = fault.authorization.role
-    names = fault.authorization.names(Layer.BOUNDARY)
+    names = fault.authorization.names(PolicyKind.BOUNDARY)
     if not names or fault.by_words:
         return by_hand.permissions_boundary(wanted(fault, pull), role=role, region=pull.region)
     document = let_through(pull, fault.authorization, names[0])
     text = fault.authorization.documents[names[0]]
-    boundary = managed_policy(pull, facts, fault.authorization, text, Layer.BOUNDARY)
+    boundary = managed_policy(pull, facts, fault.authorization, text, PolicyKind.BOUNDARY)
     return widen_boundary(role, boundary, region=pull.region, actions=actions(fault, pull), document=document)
 
 

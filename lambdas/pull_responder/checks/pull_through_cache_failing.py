@@ -20,14 +20,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import AFTER_TOKEN, Check, Explains
 from pull_responder.facts import kms
 from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, IMPORT
 from pull_responder.pulls.authorization import (
@@ -163,8 +163,8 @@ def _judge(pull: PullFailure, repository: Arn, authorization: PullAuthorization,
     by_words = pull.denial is not None and pull.denial.action in needed and _is_told(pull, stopped)
     if not surely and not by_words:
         # Layers that nothing tells of are not counted here: the checks of their own causes say so.
-        open_ = [each.outcome for each in stopped if each.outcome.layer in (Layer.IDENTITY, Layer.BOUNDARY)]
-        reasons = dict.fromkeys(reason for outcome in open_ for reason in outcome.unknown)
+        open_ = [each.outcome for each in stopped if each.outcome.kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)]
+        reasons = dict.fromkeys(str(each) for outcome in open_ for each in outcome.unknown)
         if reasons:
             return Verdict.inconclusive("; ".join(reasons))
         return Verdict.passed(f"The role may do {', '.join(sorted(needed))}.")
@@ -187,12 +187,12 @@ def _is_told(pull: PullFailure, stopped: Collection[Stopped]) -> bool:
     """Whether AWS's words decide what could not be read: they name the action, and newer ones the kind of policy."""
     kinds = pull.blamed_policy_types or {PolicyType.IDENTITY, PolicyType.BOUNDARY}
     refused = [each for each in stopped if pull.denial and each.action == pull.denial.action]
-    return any(POLICY_TYPES[each.outcome.layer] in kinds for each in refused)
+    return any(POLICY_TYPES[each.outcome.kind] in kinds for each in refused)
 
 
 def _evidence(stopped: Stopped) -> str:
     outcome = stopped.outcome
-    return f'The kind of policy "{outcome.layer}" {outcome.state.value}: {stopped.action} on {stopped.resource}.'
+    return f'The kind of policy "{outcome.kind}" {outcome.state.value}: {stopped.action} on {stopped.resource}.'
 
 
 def _fix(
@@ -200,7 +200,7 @@ def _fix(
 ) -> Remediation:
     role = authorization.role
     only_lacks = all(
-        each.outcome.layer is Layer.IDENTITY and each.outcome.state is State.BLOCKS_IMPLICITLY for each in stopped
+        each.outcome.kind is PolicyKind.IDENTITY and each.outcome.state is State.BLOCKS_IMPLICITLY for each in stopped
     )
     if not stopped or not only_lacks or pull.repository_arn is None:
         return by_hand.identity_policy(Wanted(actions, explicit=not only_lacks), role=role, region=pull.region)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where there are none, or inconclusive where nothing tells."""
-    fault = find_fault(pull, facts, Layer.RCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
+    fault = find_fault(pull, facts, PolicyKind.RCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
@@ -43,7 +43,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         if repository
         else Resource("AwsIamRole", str(role), role.account)
     )
-    return control_policy_fault.failed(fault, pull, facts, Layer.RCP, resource)
+    return control_policy_fault.failed(fault, pull, facts, PolicyKind.RCP, resource)
 
 
 CHECK = Check(

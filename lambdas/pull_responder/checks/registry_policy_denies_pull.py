@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
@@ -34,11 +34,11 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None:
         return Verdict.not_applicable("the event names no repository")
-    fault = find_fault(pull, facts, Layer.REGISTRY, (State.BLOCKS_EXPLICITLY,))
+    fault = find_fault(pull, facts, PolicyKind.REGISTRY, (State.BLOCKS_EXPLICITLY,))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
-    statements = fault.authorization.denying(Layer.REGISTRY).get(REGISTRY_POLICY)
+    statements = fault.authorization.denying(PolicyKind.REGISTRY).get(REGISTRY_POLICY)
     text = fault.authorization.documents.get(REGISTRY_POLICY)
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
@@ -46,7 +46,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             f"The policy of the registry {repository.account} denies {', '.join(actions(fault, pull))} on the "
             f"repository {repository} to {role}."
         ),
-        evidence=(*denying(fault, Layer.REGISTRY), *aws_said(pull)),
+        evidence=(*denying(fault, PolicyKind.REGISTRY), *aws_said(pull)),
         remediation=(
             exempt_role_from_registry(repository, document=dict(text.document), statements=statements, role=role)
             if statements and text

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import AFTER_TOKEN, Check, Explains
 from pull_responder.facts import ec2
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.kubelet_words import node_of, said
 from pull_responder.remediation import docs

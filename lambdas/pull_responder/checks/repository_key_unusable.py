@@ -20,7 +20,7 @@ from pull_responder.facts import kms
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.image import repository_of
 from pull_responder.remediation import docs

@@ -22,7 +22,7 @@ from pull_responder.checks.check import Check, Explains
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS, Repository
 from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.image import cache_rule_of, repository_of
 from pull_responder.pulls.session import node_regions

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policies import REPOSITORY_POLICY
-from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, denying, find_fault
+from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, find_fault
 from pull_responder.remediation.ecr import ask_for_exemption, exempt_role
 from pull_responder.remediation.ecr_actions import IMAGE_ACTIONS
 from pull_responder.remediation.policy_edits import allow
@@ -36,25 +36,25 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None:
         return Verdict.not_applicable("the event names no repository")
-    fault = find_fault(pull, facts, Layer.RESOURCE, (State.BLOCKS_EXPLICITLY,))
+    fault = find_fault(pull, facts, PolicyKind.RESOURCE, (State.BLOCKS_EXPLICITLY,))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
         explanation=f"The policy of the repository {repository} denies {', '.join(actions(fault, pull))} to {role}.",
-        evidence=(*denying(fault, Layer.RESOURCE), *aws_said(pull)),
+        evidence=(*denying(fault, PolicyKind.RESOURCE), *aws_said(pull)),
         remediation=_fix(fault, repository),
     )
 
 
-def _fix(fault: LayerFault, repository: Arn) -> Remediation:
+def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
     role = fault.authorization.role
-    statements = fault.authorization.denying(Layer.RESOURCE).get(REPOSITORY_POLICY)
+    statements = fault.authorization.denying(PolicyKind.RESOURCE).get(REPOSITORY_POLICY)
     if not statements:
         return ask_for_exemption(repository, role=role)
     present = dict(fault.authorization.documents[REPOSITORY_POLICY].document)
-    outcomes = fault.authorization.outcomes(Layer.RESOURCE, State.BLOCKS_IMPLICITLY)
+    outcomes = fault.authorization.outcomes(PolicyKind.RESOURCE, State.BLOCKS_IMPLICITLY)
     if any(each.outcome.state is State.BLOCKS_IMPLICITLY for each in outcomes):
         # repository_policy_lacks_grant is reported, too: whichever fix is run last must hold both changes.
         account = {"AWS": f"arn:{repository.partition}:iam::{role.account}:root"}

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policies import REPOSITORY_POLICY
-from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, find_fault, lacking
+from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, find_fault, lacking
 from pull_responder.remediation.ecr import ask_for_grant, grant_account
 from pull_responder.remediation.policy_edits import exempt_role
 
@@ -39,11 +39,15 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.not_applicable("the event names no repository")
     if pull.principal and pull.principal.account == repository.account:
         return Verdict.not_applicable("the role and the repository are in one account")
-    fault = find_fault(pull, facts, Layer.RESOURCE, (State.BLOCKS_IMPLICITLY,))
+    fault = find_fault(pull, facts, PolicyKind.RESOURCE, (State.BLOCKS_IMPLICITLY,))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
-    what = "the repository policy" if fault.authorization.names(Layer.RESOURCE) else "a repository policy (it has none)"
+    what = (
+        "the repository policy"
+        if fault.authorization.names(PolicyKind.RESOURCE)
+        else "a repository policy (it has none)"
+    )
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
         explanation=(
@@ -55,13 +59,13 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     )
 
 
-def _fix(fault: LayerFault, repository: Arn) -> Remediation:
+def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
     role = fault.authorization.role
     if fault.by_words:
         return ask_for_grant(repository, pulling_account=role.account)
     present = fault.authorization.documents.get(REPOSITORY_POLICY)
     document = dict(present.document) if present else None
-    if document and (denying := fault.authorization.denying(Layer.RESOURCE).get(REPOSITORY_POLICY)):
+    if document and (denying := fault.authorization.denying(PolicyKind.RESOURCE).get(REPOSITORY_POLICY)):
         # repository_policy_denies_pull is reported, too: whichever fix is run last must hold both changes.
         document = exempt_role(document, denying, str(role)) or document
     return grant_account(repository, document=document, pulling_account=role.account)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.facts import iam
 from pull_responder.model.arn import Arn
@@ -27,7 +27,7 @@ from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import TOKEN
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, find_fault, lacking
+from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, find_fault, lacking
 from pull_responder.pulls.puller import puller_of
 from pull_responder.remediation.iam import INLINE_POLICY_SIZE, add_inline_policy, attach_pull_policy
 
@@ -41,12 +41,12 @@ _ROOM: Final = 600
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the lacking actions, passed, or inconclusive."""
-    fault = find_fault(pull, facts, Layer.IDENTITY, (State.BLOCKS_IMPLICITLY,))
+    fault = find_fault(pull, facts, PolicyKind.IDENTITY, (State.BLOCKS_IMPLICITLY,))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
     lacks = ", ".join(actions(fault, pull))
-    number = len(fault.authorization.names(Layer.IDENTITY))
+    number = len(fault.authorization.names(PolicyKind.IDENTITY))
     policies = f"the identity policies of {role}" + ("" if number else " (which has none)")
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
@@ -56,7 +56,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     )
 
 
-def _fix(pull: PullFailure, facts: PullFacts, fault: LayerFault) -> Remediation:
+def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation:
     role = fault.authorization.role
     lacks = actions(fault, pull)
     if pull.repository_arn is None or TOKEN in lacks or fault.by_words:

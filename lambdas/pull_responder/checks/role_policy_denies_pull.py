@@ -18,12 +18,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, denying, find_fault, not_read, wanted
+from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, find_fault, not_read, wanted
 from pull_responder.pulls.policy_fix import let_through, managed_policy
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.composition import together
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the denying statements, passed, or inconclusive."""
-    fault = find_fault(pull, facts, Layer.IDENTITY, (State.BLOCKS_EXPLICITLY,))
+    fault = find_fault(pull, facts, PolicyKind.IDENTITY, (State.BLOCKS_EXPLICITLY,))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
@@ -43,21 +43,21 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=f"An identity policy of the role {role} denies {denied}, and a deny outranks every allow.",
-        evidence=(*denying(fault, Layer.IDENTITY), *not_read(fault, Layer.IDENTITY), *aws_said(pull)),
+        evidence=(*denying(fault, PolicyKind.IDENTITY), *not_read(fault, PolicyKind.IDENTITY), *aws_said(pull)),
         remediation=_fix(pull, facts, fault),
     )
 
 
-def _fix(pull: PullFailure, facts: PullFacts, fault: LayerFault) -> Remediation:
+def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation:
     role = fault.authorization.role
     fixes = []
-    for name in fault.authorization.denying(Layer.IDENTITY):
+    for name in fault.authorization.denying(PolicyKind.IDENTITY):
         text = fault.authorization.documents[name]
         document = let_through(pull, fault.authorization, name)
         if text.arn is None:
             fixes.append(replace_inline_policy(role, region=pull.region, policy_name=text.name, document=document))
         else:
-            policy = managed_policy(pull, facts, fault.authorization, text, Layer.IDENTITY)
+            policy = managed_policy(pull, facts, fault.authorization, text, PolicyKind.IDENTITY)
             fix = replace_managed_policy(role, policy, region=pull.region, document=document)
             also = " It is the role's permissions boundary, too: the same edit lets the pull through that."
             fixes.append(replace(fix, summary=fix.summary + also) if policy.edits > 1 and fix.commands else fix)

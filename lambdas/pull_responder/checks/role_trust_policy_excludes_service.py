@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.evaluation import Layer, Outcome, Policies, State, evaluate
+from pull_responder.authorization.evaluation import Outcome, Policies, PolicyKind, State, evaluate
 from pull_responder.authorization.policy import PolicyError, parse_policy
 from pull_responder.authorization.request import UNKNOWN, Request
 from pull_responder.checks.check import Check, Explains
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.node_identity import IDENTITY_PERMISSIONS, node_identities
 from pull_responder.remediation.instance_profile import trust_service
@@ -71,7 +71,7 @@ def _examine(role: Role, nodes: Nodes) -> Verdict:
     # In China both spellings of a service may be trusted, and one is enough.
     if any(outcome.state is State.OPEN for outcome in outcomes):
         return Verdict.passed(f"The trust policy of {role.arn} lets {services[0]} assume it.")
-    if unknown := [name for outcome in outcomes if outcome.state is State.UNDECIDED for name in outcome.unknown]:
+    if unknown := [str(each) for outcome in outcomes if outcome.state is State.UNDECIDED for each in outcome.unknown]:
         return Verdict.inconclusive(f"the trust policy of {role.arn} hangs on {', '.join(dict.fromkeys(unknown))}")
     denied = any(outcome.state is State.BLOCKS_EXPLICITLY for outcome in outcomes)
     return Verdict.failed(
@@ -103,7 +103,7 @@ def _outcome(role: Role, service: str, nodes: Nodes) -> Outcome | Unread:
     if nodes.source_arn:
         context["aws:SourceArn"] = nodes.source_arn
     request = Request(service, _ACTION, role.arn, role.account, context)
-    return evaluate(request, Policies(resource=policy)).outcomes[Layer.RESOURCE]
+    return evaluate(request, Policies(resource=policy)).outcomes[PolicyKind.RESOURCE]
 
 
 CHECK = Check(

@@ -22,7 +22,7 @@ from pull_responder.authorization.evaluation import State
 from pull_responder.authorization.request import UNKNOWN, Request
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import VpcEndpoint
 from pull_responder.pulls.endpoint_on_way import EndpointOnWay, EndpointOutcome, endpoint_on_way, examine_policy
@@ -51,7 +51,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
     if found.state() is State.UNDECIDED:
-        keys = ", ".join(found.unknown)
+        keys = ", ".join(map(str, found.unknown))
         return Verdict.inconclusive(f"the policy of {way.endpoint.id} hangs on {keys}, whose value is not known")
     if found.state() is State.OPEN:
         return Verdict.passed(f"The policy of {way.endpoint.id} lets s3:GetObject on {bucket}/* through.")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where there are none, or inconclusive where nothing tells."""
-    fault = find_fault(pull, facts, Layer.SCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
+    fault = find_fault(pull, facts, PolicyKind.SCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
     resource = Resource("AwsIamRole", str(role), role.account)
-    return control_policy_fault.failed(fault, pull, facts, Layer.SCP, resource)
+    return control_policy_fault.failed(fault, pull, facts, PolicyKind.SCP, resource)
 
 
 CHECK = Check(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Severity, Verdict
-from pull_responder.network import Cause
+from pull_responder.network import PathCause
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.pulls.path_fix import let_https_through
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
-    return examine_path(Cause.SECURITY_GROUP_BLOCKS_EGRESS, pull, facts, let_https_through)
+    return examine_path(PathCause.SECURITY_GROUP_BLOCKS_EGRESS, pull, facts, let_https_through)
 
 
 CHECK = Check(

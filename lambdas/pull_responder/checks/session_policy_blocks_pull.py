@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed where AWS blames it, not applicable to an instance's session, or inconclusive."""
-    fault = find_fault(pull, facts, Layer.SESSION, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
+    fault = find_fault(pull, facts, PolicyKind.SESSION, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role

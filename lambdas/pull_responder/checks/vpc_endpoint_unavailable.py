@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Severity, Verdict
-from pull_responder.network import Cause
+from pull_responder.network import PathCause
 from pull_responder.pulls.endpoint_fix import mend_endpoint
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
-    return examine_path(Cause.ENDPOINT_UNAVAILABLE, pull, facts, mend_endpoint)
+    return examine_path(PathCause.ENDPOINT_UNAVAILABLE, pull, facts, mend_endpoint)
 
 
 CHECK = Check(

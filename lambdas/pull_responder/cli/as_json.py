@@ -78,7 +78,7 @@ def _way(place: NodePlace, way: Path) -> dict[str, Any]:
 def _hop(hop: Hop) -> dict[str, Any]:
     return {
         "kind": hop.kind,
-        "resource": hop.resource_id,
+        "resource": hop.resource_id or "unknown",
         "verdict": hop.verdict,
         "causes": list(dict.fromkeys(fault.cause for fault in hop.faults)),
         "proof": [*hop.evidence, *(f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)],

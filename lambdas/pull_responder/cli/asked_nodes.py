@@ -22,7 +22,7 @@ from pull_responder.cli.cluster_nodes import (
     unread_nodes,
 )
 from pull_responder.facts.ec2 import Instance
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.failed_node import of_instance
 from pull_responder.pulls.nodes import Nodes, of_instances
 

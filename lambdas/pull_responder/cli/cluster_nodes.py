@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.iam import InstanceProfile
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.nodes import Nodes, of_fargate_profile, of_instances, of_node_group, of_role
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from pull_responder.events.intake import Inspection, UnusableEvent, distinct, re
 from pull_responder.events.joining import joined
 from pull_responder.events.outcome import Skipped
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.inspected import questions
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
@@ -119,7 +119,7 @@ def _connect() -> tuple[Settings, Aws]:
 def _of_event(file: str, printer: _Printer) -> int:
     read = _read(file)
     settings, aws = _connect()
-    facts = PullFacts(Reading(aws), known_principals=settings.known_principals)
+    facts = PullFacts(Reader(aws), known_principals=settings.known_principals)
     diagnoses, is_unread = [], False
     for pull in distinct(joined([each for each in read if isinstance(each, PullFailure) and not skip_reason(each)])):
         diagnosis = diagnose_pull(pull, facts)
@@ -127,7 +127,7 @@ def _of_event(file: str, printer: _Printer) -> int:
         printer.diagnosis(diagnosis, _path(pull, facts))
     for inspection in [each for each in read if isinstance(each, Inspection)]:
         checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
-        asked_about = list(questions(inspection, Reading(aws), known_principals=settings.known_principals))
+        asked_about = list(questions(inspection, Reader(aws), known_principals=settings.known_principals))
         if not asked_about:
             where = f"cluster {inspection.cluster}" if inspection.cluster else "any cluster"
             printer.skipped(Skipped(f"there are no nodes of {where} in {inspection.region} to ask about (any more)"))
@@ -173,7 +173,7 @@ def _of_question(text: str, chosen: Chosen, printer: _Printer) -> int:
         printer.skipped(Skipped(question.not_in_ecr(image)))
         return 0
     diagnoses = []
-    for answer in question.ask(Reading(aws), image, chosen, settings.known_principals):
+    for answer in question.ask(Reader(aws), image, chosen, settings.known_principals):
         diagnoses.append(answer.diagnosis)
         path = _path(answer.diagnosis.pull, answer.facts)
         printer.diagnosis(answer.diagnosis, path, asked=str(image), nodes=answer.nodes.name)

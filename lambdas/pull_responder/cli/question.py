@@ -21,7 +21,7 @@ from pull_responder.pulls.pull_facts import PullFacts
 if TYPE_CHECKING:
     from pull_responder.cli.cluster_nodes import Finder
     from pull_responder.facts.aws import Aws
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
     from pull_responder.pulls.nodes import Nodes
 
 
@@ -69,17 +69,17 @@ def check_region(option: str, region: str, aws: Aws) -> None:
         raise click.ClickException(f"{option}: there is no region {region!r}; did you mean {' or '.join(near)}?")
 
 
-def ask(reading: Reading, image: ImageReference, chosen: Chosen, known_principals: tuple[str, ...]) -> list[Answer]:
+def ask(reader: Reader, image: ImageReference, chosen: Chosen, known_principals: tuple[str, ...]) -> list[Answer]:
     """Diagnose the pull of `image` by the chosen nodes, by all kinds of node where none is chosen.
 
     Raises click.ClickException where the cluster or the chosen nodes do not exist.
     """
-    facts = PullFacts(reading)
+    facts = PullFacts(reader)
     asked = _pull(image, facts.region or "")
 
     def answer(find: Finder) -> Answer | None:
         nodes = find()
-        return _answer(reading, image, asked, nodes, known_principals) if nodes else None
+        return _answer(reader, image, asked, nodes, known_principals) if nodes else None
 
     # What is pulled is read while it is looked for who pulls.
     facts.start([lambda: read_image_ahead(asked, facts)])
@@ -87,9 +87,9 @@ def ask(reading: Reading, image: ImageReference, chosen: Chosen, known_principal
 
 
 def _answer(
-    reading: Reading, image: ImageReference, asked: PullFailure, nodes: Nodes, known_principals: tuple[str, ...]
+    reader: Reader, image: ImageReference, asked: PullFailure, nodes: Nodes, known_principals: tuple[str, ...]
 ) -> Answer:
-    facts = PullFacts(reading, known_principals=known_principals, asked=nodes)
+    facts = PullFacts(reader, known_principals=known_principals, asked=nodes)
     pull = replace(
         asked,
         region=image.region or nodes.region,

@@ -108,7 +108,7 @@ def show_path(console: Console, path: PullPath) -> None:
             for hop in leg.hops:
                 doubts = (f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)
                 proof = "; ".join((*hop.evidence, *doubts)) or "nothing to be seen"
-                _row(console, "", f"  {hop.kind} {hop.resource_id}: {hop.verdict}: {proof}")
+                _row(console, "", f"  {hop.kind} {hop.resource_id or 'unknown'}: {hop.verdict}: {proof}")
     for line in differences(path):
         _row(console, "Elsewhere", line)
 

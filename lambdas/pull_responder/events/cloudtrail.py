@@ -34,7 +34,7 @@ _EVENT_SOURCES: Final = frozenset(f"ecr.{suffix}" for suffix in DNS_SUFFIXES.val
 
 
 @dataclass(frozen=True, slots=True)
-class _Image:
+class _NamedImage:
     registry_account: str | None = None
     repository: str | None = None
     tag: str | None = None
@@ -132,7 +132,9 @@ def _region(resources: list[Arn], record: Mapping[str, object], envelope: Mappin
     return next((region for region in map(names.region, candidates) if region), None)
 
 
-def _image(record: Mapping[str, object], denial: Denial, resources: list[Arn], principal: Principal | None) -> _Image:
+def _image(
+    record: Mapping[str, object], denial: Denial, resources: list[Arn], principal: Principal | None
+) -> _NamedImage:
     """What was pulled: by the denied resource, then by the request. A denied token has no image."""
     request = fields.mapping(record, "requestParameters")
     requested = names.repository(request.get("repositoryName"))
@@ -142,10 +144,10 @@ def _image(record: Mapping[str, object], denial: Denial, resources: list[Arn], p
         caller = principal.account if principal else None
         account, repository = account or names.account(request.get("registryId")) or caller, requested
     if requested is None or requested != repository:
-        return _Image(account, repository)
+        return _NamedImage(account, repository)
     first = next(iter(fields.items(request, "imageIds")), None)
     tag, digest = names.tag(fields.text(first, "imageTag")), names.digest(fields.text(first, "imageDigest"))
-    return _Image(account, repository, tag, digest)
+    return _NamedImage(account, repository, tag, digest)
 
 
 def _repository_of(resource: Arn) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.events.eks_registries import AWS_REGISTRIES
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mypy_boto3_ecr import ECRClient
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 SECRET_PERMISSIONS: Final = ("secretsmanager:DescribeSecret",)
 
@@ -60,14 +60,14 @@ def rule_for(repository: str, rules: Iterable[CacheRule]) -> CacheRule | None:
     return max(serving, key=lambda rule: 0 if rule.prefix == _ROOT else len(rule.prefix), default=None)
 
 
-def read_cache_rules(reading: Reading, account: str, region: str) -> tuple[CacheRule, ...] | Unread:
+def read_cache_rules(reader: Reader, account: str, region: str) -> tuple[CacheRule, ...] | Unread:
     """Return the registry's pull through cache rules."""
 
     def request(client: ECRClient) -> tuple[CacheRule, ...]:
         found = pages(client, "describe_pull_through_cache_rules", "pullThroughCacheRules", registryId=account)
         return tuple(_rule(each) for each in found)
 
-    rules = reading.call(
+    rules = reader.call(
         "ecr:DescribePullThroughCacheRules",
         account=account,
         region=region,
@@ -86,14 +86,14 @@ def _rule(found: dict[str, Any]) -> CacheRule:
     )
 
 
-def read_secret(reading: Reading, account: str, region: str, arn: str) -> Secret | Unread | None:
+def read_secret(reader: Reader, account: str, region: str, arn: str) -> Secret | Unread | None:
     """Return the secret, None if there is none (any more)."""
 
     def request(client: Any) -> Secret:  # noqa: ANN401 -- one of boto3's generated clients
         found = client.describe_secret(SecretId=arn)
         return Secret(arn, found.get("KmsKeyId"), found.get("DeletedDate") is not None)
 
-    return reading.call(
+    return reader.call(
         "secretsmanager:DescribeSecret",
         account=account,
         region=region,

@@ -8,14 +8,14 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_eks import EKSClient
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 PERMISSIONS: Final = (
     "eks:DescribeAccessEntry",
@@ -145,7 +145,7 @@ class AccessEntry:
     type: EntryType | None
 
 
-def read_cluster(reading: Reading, account: str | None, region: str, name: str) -> Cluster | Unread | None:
+def read_cluster(reader: Reader, account: str | None, region: str, name: str) -> Cluster | Unread | None:
     """Return the cluster, None if there is none of this name."""
 
     def request(client: EKSClient) -> Cluster:
@@ -161,11 +161,11 @@ def read_cluster(reading: Reading, account: str | None, region: str, name: str) 
             hybrid=bool(found.get("remoteNetworkConfig", {}).get("remoteNodeNetworks")),
         )
 
-    return reading.call("eks:DescribeCluster", account=account, region=region, request=request, absent=_GONE)
+    return reader.call("eks:DescribeCluster", account=account, region=region, request=request, absent=_GONE)
 
 
 def read_node_group(
-    reading: Reading, account: str | None, region: str, cluster: str, name: str
+    reader: Reader, account: str | None, region: str, cluster: str, name: str
 ) -> NodeGroup | Unread | None:
     """Return the node group, None if the cluster has none of this name."""
 
@@ -188,11 +188,11 @@ def read_node_group(
             ),
         )
 
-    return reading.call("eks:DescribeNodegroup", account=account, region=region, request=request, absent=_GONE)
+    return reader.call("eks:DescribeNodegroup", account=account, region=region, request=request, absent=_GONE)
 
 
 def read_fargate_profile(
-    reading: Reading, account: str | None, region: str, cluster: str, name: str
+    reader: Reader, account: str | None, region: str, cluster: str, name: str
 ) -> FargateProfile | Unread | None:
     """Return the Fargate profile, None if the cluster has none of this name."""
 
@@ -215,45 +215,43 @@ def read_fargate_profile(
             or None,
         )
 
-    return reading.call("eks:DescribeFargateProfile", account=account, region=region, request=request, absent=_GONE)
+    return reader.call("eks:DescribeFargateProfile", account=account, region=region, request=request, absent=_GONE)
 
 
 def read_node_group_names(
-    reading: Reading, account: str | None, region: str, cluster: str
+    reader: Reader, account: str | None, region: str, cluster: str
 ) -> tuple[str, ...] | Unread | None:
     """Return the names of the cluster's node groups, None if there is no such cluster."""
 
     def request(client: EKSClient) -> tuple[str, ...]:
         return tuple(pages(client, "list_nodegroups", "nodegroups", clusterName=cluster))
 
-    return reading.call("eks:ListNodegroups", account=account, region=region, request=request, absent=_GONE)
+    return reader.call("eks:ListNodegroups", account=account, region=region, request=request, absent=_GONE)
 
 
 def read_fargate_profile_names(
-    reading: Reading, account: str | None, region: str, cluster: str
+    reader: Reader, account: str | None, region: str, cluster: str
 ) -> tuple[str, ...] | Unread | None:
     """Return the names of the cluster's Fargate profiles, None if there is no such cluster."""
 
     def request(client: EKSClient) -> tuple[str, ...]:
         return tuple(pages(client, "list_fargate_profiles", "fargateProfileNames", clusterName=cluster))
 
-    return reading.call("eks:ListFargateProfiles", account=account, region=region, request=request, absent=_GONE)
+    return reader.call("eks:ListFargateProfiles", account=account, region=region, request=request, absent=_GONE)
 
 
-def read_access_entry_arns(
-    reading: Reading, account: str | None, region: str, cluster: str
-) -> tuple[str, ...] | Unread:
+def read_access_entry_arns(reader: Reader, account: str | None, region: str, cluster: str) -> tuple[str, ...] | Unread:
     """Return the principals that have an access entry in the cluster."""
 
     def request(client: EKSClient) -> tuple[str, ...]:
         return tuple(pages(client, "list_access_entries", "accessEntries", clusterName=cluster))
 
-    found = reading.call("eks:ListAccessEntries", account=account, region=region, request=request, absent=_NO_ENTRIES)
+    found = reader.call("eks:ListAccessEntries", account=account, region=region, request=request, absent=_NO_ENTRIES)
     return () if found is None else found
 
 
 def read_access_entry(
-    reading: Reading, account: str | None, region: str, cluster: str, principal_arn: str
+    reader: Reader, account: str | None, region: str, cluster: str, principal_arn: str
 ) -> AccessEntry | Unread | None:
     """Return a principal's access entry, None if it has none (any more)."""
 
@@ -262,4 +260,4 @@ def read_access_entry(
         kind = found.get("type", "")
         return AccessEntry(cluster, principal_arn, EntryType(kind) if kind in frozenset(EntryType) else None)
 
-    return reading.call("eks:DescribeAccessEntry", account=account, region=region, request=request, absent=_NO_ENTRIES)
+    return reader.call("eks:DescribeAccessEntry", account=account, region=region, request=request, absent=_NO_ENTRIES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pull_responder.facts import compute, ec2, eks, network, pod_interface
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.facts.vpc import VpcPlace
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 
 class ComputeFacts(Remembered):
@@ -14,50 +14,50 @@ class ComputeFacts(Remembered):
     @once
     def cluster_names(self, account: str | None, region: str, /) -> tuple[str, ...] | Unread:
         """Return the names of the region's clusters."""
-        return eks.read_clusters(self._reading, account, region)
+        return eks.read_clusters(self._reader, account, region)
 
     @once
     def cluster(self, account: str | None, region: str, name: str, /) -> compute.Cluster | Unread | None:
         """Return a cluster."""
-        return compute.read_cluster(self._reading, account, region, name)
+        return compute.read_cluster(self._reader, account, region, name)
 
     @once
     def node_group_names(self, account: str | None, region: str, cluster: str, /) -> tuple[str, ...] | Unread | None:
         """Return the names of a cluster's node groups; None if there is no such cluster."""
-        return compute.read_node_group_names(self._reading, account, region, cluster)
+        return compute.read_node_group_names(self._reader, account, region, cluster)
 
     @once
     def node_group(
         self, account: str | None, region: str, cluster: str, name: str, /
     ) -> compute.NodeGroup | Unread | None:
         """Return a managed node group."""
-        return compute.read_node_group(self._reading, account, region, cluster, name)
+        return compute.read_node_group(self._reader, account, region, cluster, name)
 
     @once
     def fargate_profile_names(
         self, account: str | None, region: str, cluster: str, /
     ) -> tuple[str, ...] | Unread | None:
         """Return the names of a cluster's Fargate profiles; None if there is no such cluster."""
-        return compute.read_fargate_profile_names(self._reading, account, region, cluster)
+        return compute.read_fargate_profile_names(self._reader, account, region, cluster)
 
     @once
     def fargate_profile(
         self, account: str | None, region: str, cluster: str, name: str, /
     ) -> compute.FargateProfile | Unread | None:
         """Return a Fargate profile."""
-        return compute.read_fargate_profile(self._reading, account, region, cluster, name)
+        return compute.read_fargate_profile(self._reader, account, region, cluster, name)
 
     @once
     def access_entry_arns(self, account: str | None, region: str, cluster: str, /) -> tuple[str, ...] | Unread:
         """Return the principals that have an access entry in a cluster."""
-        return compute.read_access_entry_arns(self._reading, account, region, cluster)
+        return compute.read_access_entry_arns(self._reader, account, region, cluster)
 
     @once
     def access_entry(
         self, account: str | None, region: str, cluster: str, principal_arn: str, /
     ) -> compute.AccessEntry | Unread | None:
         """Return a principal's access entry."""
-        return compute.read_access_entry(self._reading, account, region, cluster, principal_arn)
+        return compute.read_access_entry(self._reader, account, region, cluster, principal_arn)
 
     @once
     def access_entries(
@@ -69,7 +69,7 @@ class ComputeFacts(Remembered):
             return arns
         # Users, and roles of IAM Identity Center and of AWS's own services, are no nodes.
         may_be = [arn for arn in arns if ":role/" in arn and ":role/aws-" not in arn]
-        found = self._reading.each(lambda arn: self.access_entry(account, region, cluster, arn), may_be)
+        found = self._reader.each(lambda arn: self.access_entry(account, region, cluster, arn), may_be)
         if unread := next((each for each in found if isinstance(each, Unread)), None):
             return unread
         return tuple(each for each in found if isinstance(each, compute.AccessEntry) and each.type)
@@ -79,19 +79,19 @@ class ComputeFacts(Remembered):
         self, account: str | None, region: str, filters: tuple[tuple[str, tuple[str, ...]], ...], /
     ) -> tuple[ec2.Instance, ...] | Unread:
         """Return the running instances that all filters match."""
-        return ec2.read_running_instances(self._reading, account, region, dict(filters))
+        return ec2.read_running_instances(self._reader, account, region, dict(filters))
 
     @once
     def instance_of_id(self, account: str, region: str, instance_id: str, /) -> ec2.Instance | Unread | None:
         """Return an instance; None if it is gone, or in another account or region."""
-        return ec2.read_instance(self._reading, account, region, instance_id)
+        return ec2.read_instance(self._reader, account, region, instance_id)
 
     @once
     def instance_named(
         self, account: str, region: str, name: str, cluster: str | None, /
     ) -> ec2.Instance | Unread | None:
         """Return the running instance of a private DNS name, None unless there is exactly one (in the cluster)."""
-        found = ec2.read_running_instances(self._reading, account, region, {"private-dns-name": (name,)})
+        found = ec2.read_running_instances(self._reader, account, region, {"private-dns-name": (name,)})
         if isinstance(found, Unread):
             return found
         # Private DNS names are made of private addresses, which VPCs share.
@@ -99,19 +99,19 @@ class ComputeFacts(Remembered):
         if len(ours) != 1:
             return None
         # It is asked for by its id, too, once its role is known.
-        return self._reading.once(("instance_of_id", account, region, ours[0].id), lambda: ours[0])
+        return self._reader.once(("instance_of_id", account, region, ours[0].id), lambda: ours[0])
 
     @once
     def launch_template(
         self, account: str, region: str, template_id: str, version: str, /
     ) -> ec2.LaunchTemplate | Unread | None:
         """Return a version of a launch template."""
-        return ec2.read_launch_template(self._reading, account, region, template_id, version)
+        return ec2.read_launch_template(self._reader, account, region, template_id, version)
 
     @once
     def vpc_of_subnets(self, account: str, region: str, subnet_ids: tuple[str, ...], /) -> str | Unread:
         """Return the VPC that subnets are in."""
-        return network.read_vpc_id(self._reading, account, region, subnet_ids)
+        return network.read_vpc_id(self._reader, account, region, subnet_ids)
 
     @once
     def pod_interface(
@@ -119,7 +119,7 @@ class ComputeFacts(Remembered):
     ) -> pod_interface.PodInterface | Unread | None:
         """Return the interface of a Fargate pod by its address; None where the pod is gone."""
         place = VpcPlace(account, region, vpc_id)
-        return pod_interface.read_pod_interface(self._reading, place, address)
+        return pod_interface.read_pod_interface(self._reader, place, address)
 
     def vpc_of_cluster(self, account: str, region: str, cluster: compute.Cluster, /) -> str | Unread:
         """Return the VPC that a cluster and its nodes are in."""
@@ -128,4 +128,4 @@ class ComputeFacts(Remembered):
     @once
     def vpc_parts(self, account: str, region: str, vpc_id: str, /) -> network.VpcParts:
         """Return everything about a VPC that a way to the registry can hang on."""
-        return network.read_vpc_parts(self._reading, account, region, vpc_id)
+        return network.read_vpc_parts(self._reader, account, region, vpc_id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 PERMISSIONS: Final = ("ec2:DescribeInstances",)
 TEMPLATE_PERMISSIONS: Final = ("ec2:DescribeLaunchTemplateVersions",)
@@ -110,21 +110,21 @@ class Instance:
         return (template_id, version) if template_id and version else None
 
 
-def read_instance(reading: Reading, account: str, region: str, instance_id: str) -> Instance | Unread | None:
+def read_instance(reader: Reader, account: str, region: str, instance_id: str) -> Instance | Unread | None:
     """Return the instance, None if this account and region have none of this id (any more)."""
 
     def request(client: EC2Client) -> InstanceTypeDef | None:
         reservations = client.describe_instances(InstanceIds=[instance_id])["Reservations"]
         return next((instance for each in reservations for instance in each.get("Instances", [])), None)
 
-    found = reading.call("ec2:DescribeInstances", account=account, region=region, request=request, absent=_NOT_FOUND)
+    found = reader.call("ec2:DescribeInstances", account=account, region=region, request=request, absent=_NOT_FOUND)
     if found is None or isinstance(found, Unread):
         return found
-    return _instance(reading, account, region, found)
+    return _instance(reader, account, region, found)
 
 
 def read_running_instances(
-    reading: Reading, account: str | None, region: str, filters: Mapping[str, Sequence[str]]
+    reader: Reader, account: str | None, region: str, filters: Mapping[str, Sequence[str]]
 ) -> tuple[Instance, ...] | Unread:
     """Return the running instances that all of `filters` (EC2's names, each with its values) match, by their ids."""
     wanted = {**filters, "instance-state-name": ("running",)}
@@ -134,23 +134,21 @@ def read_running_instances(
         reservations = pages(client, "describe_instances", "Reservations", Filters=listed)
         return [instance for each in reservations for instance in each.get("Instances", [])]
 
-    found = reading.call("ec2:DescribeInstances", account=account, region=region, request=request)
+    found = reader.call("ec2:DescribeInstances", account=account, region=region, request=request)
     if found is None or isinstance(found, Unread):
         return found or ()
-    return tuple(
-        sorted((_instance(reading, account, region, each) for each in found), key=lambda instance: instance.id)
-    )
+    return tuple(sorted((_instance(reader, account, region, each) for each in found), key=lambda instance: instance.id))
 
 
-def _instance(reading: Reading, account: str | None, region: str, found: InstanceTypeDef) -> Instance:
+def _instance(reader: Reader, account: str | None, region: str, found: InstanceTypeDef) -> Instance:
     interfaces = found.get("NetworkInterfaces", [])
     primary: Mapping[str, Any] = next((i for i in interfaces if i.get("Attachment", {}).get("DeviceIndex") == 0), {})
-    own = reading.aws.identity()
+    own = reader.aws.identity()
     groups = primary.get("Groups") or found.get("SecurityGroups", [])
     address = primary.get("PrivateIpAddress") or found.get("PrivateIpAddress")
     return Instance(
         id=found["InstanceId"],
-        partition=reading.partition,
+        partition=reader.partition,
         account=account or ("" if isinstance(own, Unread) else own.account),
         region=region,
         vpc_id=found.get("VpcId"),
@@ -188,7 +186,7 @@ class LaunchTemplate:
 
 
 def read_launch_template(
-    reading: Reading, account: str, region: str, template_id: str, version: str
+    reader: Reader, account: str, region: str, template_id: str, version: str
 ) -> LaunchTemplate | Unread | None:
     """Return a version of a launch template, None if there is none (any more)."""
 
@@ -210,6 +208,6 @@ def read_launch_template(
             profile=profile.get("Name") or profile.get("Arn", "").rpartition("/")[2] or None,
         )
 
-    return reading.call(
+    return reader.call(
         "ec2:DescribeLaunchTemplateVersions", account=account, region=region, request=request, absent=_NO_TEMPLATE
     )

@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_ecr import ECRClient
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 PERMISSIONS: Final = (
     "ecr:DescribePullThroughCacheRules",
@@ -33,7 +33,7 @@ class RepositoryPolicy:
     document: Mapping[str, Any] | None
 
 
-def read_repository_policy(reading: Reading, account: str, region: str, name: str) -> RepositoryPolicy | Unread | None:
+def read_repository_policy(reader: Reader, account: str, region: str, name: str) -> RepositoryPolicy | Unread | None:
     """Return the repository's policy, None if this registry has no repository of this name."""
 
     def request(client: ECRClient) -> str | None:
@@ -42,7 +42,7 @@ def read_repository_policy(reading: Reading, account: str, region: str, name: st
         except client.exceptions.RepositoryPolicyNotFoundException:
             return ""
 
-    text = reading.call(
+    text = reader.call(
         "ecr:GetRepositoryPolicy",
         account=account,
         region=region,
@@ -55,14 +55,14 @@ def read_repository_policy(reading: Reading, account: str, region: str, name: st
     return document if isinstance(document, Unread) else RepositoryPolicy(document)
 
 
-def read_repository_tags(reading: Reading, account: str, region: str, name: str) -> Mapping[str, str] | Unread | None:
+def read_repository_tags(reader: Reader, account: str, region: str, name: str) -> Mapping[str, str] | Unread | None:
     """Return the repository's tags, None if this registry has no repository of this name."""
-    arn = f"arn:{reading.partition}:ecr:{region}:{account}:repository/{name}"
+    arn = f"arn:{reader.partition}:ecr:{region}:{account}:repository/{name}"
 
     def request(client: ECRClient) -> Mapping[str, str]:
         return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(resourceArn=arn)["tags"]}
 
-    return reading.call(
+    return reader.call(
         "ecr:ListTagsForResource",
         account=account,
         region=region,
@@ -71,13 +71,13 @@ def read_repository_tags(reading: Reading, account: str, region: str, name: str)
     )
 
 
-def read_registry_policy(reading: Reading, account: str, region: str) -> Mapping[str, Any] | Unread | None:
+def read_registry_policy(reader: Reader, account: str, region: str) -> Mapping[str, Any] | Unread | None:
     """Return the policy of the account's registry, None if it has none."""
 
     def request(client: ECRClient) -> str:
         return client.get_registry_policy()["policyText"]
 
-    text = reading.call(
+    text = reader.call(
         "ecr:GetRegistryPolicy",
         account=account,
         region=region,
@@ -87,7 +87,7 @@ def read_registry_policy(reading: Reading, account: str, region: str) -> Mapping
     return _parsed(text, f"the registry policy of {account}")
 
 
-def read_registry_policy_scope(reading: Reading, account: str, region: str) -> RegistryScope | Unread:
+def read_registry_policy_scope(reader: Reader, account: str, region: str) -> RegistryScope | Unread:
     """Return whether the registry policy holds for every ECR request (V2) or for three actions only (V1).
 
     Source: Amazon ECR User Guide, "Registry permissions in Amazon ECR"; API reference, GetAccountSetting.
@@ -96,7 +96,7 @@ def read_registry_policy_scope(reading: Reading, account: str, region: str) -> R
     def request(client: ECRClient) -> str:
         return client.get_account_setting(name="REGISTRY_POLICY_SCOPE")["value"]
 
-    scope = reading.call("ecr:GetAccountSetting", account=account, region=region, request=request)
+    scope = reader.call("ecr:GetAccountSetting", account=account, region=region, request=request)
     if isinstance(scope, Unread):
         return scope
     if scope == "V1":

@@ -10,17 +10,17 @@ from pull_responder.facts.paging import pages
 if TYPE_CHECKING:
     from mypy_boto3_eks import EKSClient
 
-    from pull_responder.facts.reading import Reading
-    from pull_responder.model.reading import Unread
+    from pull_responder.facts.reader import Reader
+    from pull_responder.model.unread import Unread
 
 PERMISSIONS: Final = tuple(sorted((*compute.PERMISSIONS, "eks:ListClusters")))
 
 
-def read_clusters(reading: Reading, account: str | None, region: str) -> tuple[str, ...] | Unread:
+def read_clusters(reader: Reader, account: str | None, region: str) -> tuple[str, ...] | Unread:
     """Return the names of the clusters in this account and region."""
 
     def request(client: EKSClient) -> tuple[str, ...]:
         return tuple(pages(client, "list_clusters", "clusters"))
 
-    clusters = reading.call("eks:ListClusters", account=account, region=region, request=request)
+    clusters = reader.call("eks:ListClusters", account=account, region=region, request=request)
     return () if clusters is None else clusters

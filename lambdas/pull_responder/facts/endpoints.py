@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.model import EndpointInterface, PrefixList, VpcEndpoint
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import PrefixListTypeDef, VpcEndpointTypeDef
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import VpcPlace
 
 PERMISSIONS: Final = (
@@ -29,13 +29,13 @@ _PULL_SERVICES: Final = (".ecr.api", ".ecr.dkr", ".s3")
 _GONE: Final = frozenset({"InvalidNetworkInterfaceID.NotFound"})
 
 
-def read_endpoints(reading: Reading, place: VpcPlace) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...] | Unread:
+def read_endpoints(reader: Reader, place: VpcPlace) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...] | Unread:
     """Return the VPC's endpoints, each with the ids of its network interfaces, which stay Unread in it as yet."""
 
     def shaped(found: list[VpcEndpointTypeDef]) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]:
         return tuple((_endpoint(each), tuple(each.get("NetworkInterfaceIds", []))) for each in found)
 
-    return place.read(reading, "describe_vpc_endpoints", "VpcEndpoints", shaped, Filters=place.filters)
+    return place.read(reader, "describe_vpc_endpoints", "VpcEndpoints", shaped, Filters=place.filters)
 
 
 def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
@@ -60,7 +60,7 @@ def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
 
 
 def read_interfaces(
-    reading: Reading, place: VpcPlace, listed: Sequence[tuple[VpcEndpoint, tuple[str, ...]]]
+    reader: Reader, place: VpcPlace, listed: Sequence[tuple[VpcEndpoint, tuple[str, ...]]]
 ) -> tuple[VpcEndpoint, ...]:
     """Return the endpoints, those that a pull may take with their interfaces."""
     wanted = [
@@ -88,7 +88,7 @@ def read_interfaces(
     known: dict[str, EndpointInterface] | Unread | None = {}
     if wanted:
         action = "ec2:DescribeNetworkInterfaces"
-        known = reading.call(action, account=place.account, region=place.region, request=request, absent=_GONE)
+        known = reader.call(action, account=place.account, region=place.region, request=request, absent=_GONE)
     return tuple(_with_interfaces(endpoint, ids, known or {}) for endpoint, ids in listed)
 
 
@@ -102,7 +102,7 @@ def _with_interfaces(
     return replace(endpoint, interfaces=tuple(known[interface] for interface in ids))
 
 
-def read_aws_prefix_lists(reading: Reading, place: VpcPlace) -> Mapping[str, PrefixList] | Unread:
+def read_aws_prefix_lists(reader: Reader, place: VpcPlace) -> Mapping[str, PrefixList] | Unread:
     """Return AWS's own prefix lists in the region (S3's and DynamoDB's among them) by id."""
 
     def shaped(found: list[PrefixListTypeDef]) -> dict[str, PrefixList]:
@@ -113,10 +113,10 @@ def read_aws_prefix_lists(reading: Reading, place: VpcPlace) -> Mapping[str, Pre
             for each in found
         }
 
-    return place.read(reading, "describe_prefix_lists", "PrefixLists", shaped)
+    return place.read(reader, "describe_prefix_lists", "PrefixLists", shaped)
 
 
-def read_prefix_list(reading: Reading, place: VpcPlace, list_id: str, name: str) -> PrefixList | Unread:
+def read_prefix_list(reader: Reader, place: VpcPlace, list_id: str, name: str) -> PrefixList | Unread:
     """Return the entries of a prefix list, a customer's or AWS's."""
 
     def request(client: EC2Client) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def read_prefix_list(reading: Reading, place: VpcPlace, list_id: str, name: str)
         return tuple(entry["Cidr"] for entry in found)
 
     action = "ec2:GetManagedPrefixListEntries"
-    entries = reading.call(action, account=place.account, region=place.region, request=request)
+    entries = reader.call(action, account=place.account, region=place.region, request=request)
     if entries is None or isinstance(entries, Unread):
         return entries or Unread(f"{action} gave no answer")
     return PrefixList(list_id, name, entries)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pull_responder.facts import compute, ec2, iam, images, kms
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
     from pull_responder.model.verdict import Resource
 
 # Amazon EC2 API Reference, "Error codes for the Amazon EC2 API": of the ids that are asked about here.
@@ -35,16 +35,16 @@ _NOT_FOUND: Final = frozenset(
 _ENDED: Final = frozenset({"deleted", "deleting", "shutting-down", "terminated"})
 
 
-def is_gone(resource: Resource, reading: Reading) -> bool | Unread:
+def is_gone(resource: Resource, reader: Reader) -> bool | Unread:
     """Return whether `resource` does not exist any more; Unread where that cannot be read.
 
     An account is never gone. What was made anew under the same name is another thing where ARNs tell them apart (node
     groups, Fargate profiles). Some findings are about a thing that is missing: that it is gone does not end those.
     """
-    return reading.once(("is gone", resource.id), lambda: _is_gone(resource, reading))
+    return reader.once(("is gone", resource.id), lambda: _is_gone(resource, reader))
 
 
-def _is_gone(resource: Resource, reading: Reading) -> bool | Unread:
+def _is_gone(resource: Resource, reader: Reader) -> bool | Unread:
     if resource.type == "AwsAccount":
         return False
     arn = Arn.parse(resource.id)
@@ -53,7 +53,7 @@ def _is_gone(resource: Resource, reading: Reading) -> bool | Unread:
     if arn is None or look is None:
         return Unread(f"whether {resource.id} still exists is not among what can be read")
     # IAM answers in every region; only a terminal may not have said which is ours.
-    return look(reading, arn, arn.region or reading.aws.region or "us-east-1")
+    return look(reader, arn, arn.region or reader.aws.region or "us-east-1")
 
 
 def _absent(found: object) -> bool | Unread:
@@ -64,48 +64,48 @@ def _name(arn: Arn) -> str:
     return arn.resource.rpartition("/")[2]
 
 
-def _role(reading: Reading, arn: Arn, region: str) -> bool | Unread:
-    return _absent(iam.read_role(reading, arn.account, region, _name(arn)))
+def _role(reader: Reader, arn: Arn, region: str) -> bool | Unread:
+    return _absent(iam.read_role(reader, arn.account, region, _name(arn)))
 
 
-def _instance_profile(reading: Reading, arn: Arn, region: str) -> bool | Unread:
-    return _absent(iam.read_instance_profile(reading, arn.account, region, _name(arn)))
+def _instance_profile(reader: Reader, arn: Arn, region: str) -> bool | Unread:
+    return _absent(iam.read_instance_profile(reader, arn.account, region, _name(arn)))
 
 
-def _key(reading: Reading, arn: Arn, region: str) -> bool | Unread:
-    return _absent(kms.read_key(reading, arn.account, region, str(arn)))
+def _key(reader: Reader, arn: Arn, region: str) -> bool | Unread:
+    return _absent(kms.read_key(reader, arn.account, region, str(arn)))
 
 
-def _repository_or_image(reading: Reading, arn: Arn, region: str) -> bool | Unread:
+def _repository_or_image(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     """ECR gives images no ARNs: they are named "…repository/NAME:TAG" and "…repository/NAME/sha256:…" here."""
     path = arn.resource.partition("/")[2]
     named, _, tail = path.rpartition("/")
     if tail.startswith(("sha256:", "sha512:")):
-        return _image(reading, arn, region, images.ImageName(named, digest=tail))
+        return _image(reader, arn, region, images.ImageName(named, digest=tail))
     name, _, tag = path.partition(":")
     if tag:
-        return _image(reading, arn, region, images.ImageName(name, tag=tag))
-    return _absent(images.read_repository(reading, arn.account, region, name))
+        return _image(reader, arn, region, images.ImageName(name, tag=tag))
+    return _absent(images.read_repository(reader, arn.account, region, name))
 
 
-def _image(reading: Reading, arn: Arn, region: str, wanted: images.ImageName) -> bool | Unread:
-    found = images.read_image(reading, arn.account, region, wanted)
+def _image(reader: Reader, arn: Arn, region: str, wanted: images.ImageName) -> bool | Unread:
+    found = images.read_image(reader, arn.account, region, wanted)
     # One in the archive need not be shown by its tag.
-    return _absent(found or images.read_archived(reading, arn.account, region, wanted))
+    return _absent(found or images.read_archived(reader, arn.account, region, wanted))
 
 
-def _cluster(reading: Reading, arn: Arn, region: str) -> bool | Unread:
-    return _absent(compute.read_cluster(reading, arn.account, region, _name(arn)))
+def _cluster(reader: Reader, arn: Arn, region: str) -> bool | Unread:
+    return _absent(compute.read_cluster(reader, arn.account, region, _name(arn)))
 
 
-def _node_group(reading: Reading, arn: Arn, region: str) -> bool | Unread:
+def _node_group(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     cluster, name = _of_cluster(arn)
-    return _replaced(compute.read_node_group(reading, arn.account, region, cluster, name), arn)
+    return _replaced(compute.read_node_group(reader, arn.account, region, cluster, name), arn)
 
 
-def _fargate_profile(reading: Reading, arn: Arn, region: str) -> bool | Unread:
+def _fargate_profile(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     cluster, name = _of_cluster(arn)
-    return _replaced(compute.read_fargate_profile(reading, arn.account, region, cluster, name), arn)
+    return _replaced(compute.read_fargate_profile(reader, arn.account, region, cluster, name), arn)
 
 
 def _of_cluster(arn: Arn) -> tuple[str, str]:
@@ -120,25 +120,25 @@ def _replaced(found: compute.NodeGroup | compute.FargateProfile | Unread | None,
     return found.arn is not None and found.arn != str(arn)
 
 
-def _instance(reading: Reading, arn: Arn, region: str) -> bool | Unread:
-    found = ec2.read_instance(reading, arn.account, region, _name(arn))
+def _instance(reader: Reader, arn: Arn, region: str) -> bool | Unread:
+    found = ec2.read_instance(reader, arn.account, region, _name(arn))
     return found.state in _ENDED if isinstance(found, ec2.Instance) else _absent(found)
 
 
-def _launch_template(reading: Reading, arn: Arn, region: str) -> bool | Unread:
-    return _absent(ec2.read_launch_template(reading, arn.account, region, _name(arn), "$Default"))
+def _launch_template(reader: Reader, arn: Arn, region: str) -> bool | Unread:
+    return _absent(ec2.read_launch_template(reader, arn.account, region, _name(arn), "$Default"))
 
 
-def _security_group(reading: Reading, arn: Arn, region: str) -> bool | Unread:
+def _security_group(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     """A group that is not there may still be its VPC's owner's, if the VPC is shared: then others do not see it."""
-    gone = _GROUP(reading, arn, region)
+    gone = _GROUP(reader, arn, region)
     if gone is not True:
         return gone
 
     def shared(found: list[Any]) -> list[str]:
         return [each["VpcId"] for each in found if each.get("OwnerId", arn.account) != arn.account]
 
-    vpcs = VpcPlace(arn.account, region, "").read(reading, "describe_vpcs", "Vpcs", shared)
+    vpcs = VpcPlace(arn.account, region, "").read(reader, "describe_vpcs", "Vpcs", shared)
     if isinstance(vpcs, Unread):
         return vpcs
     if vpcs:
@@ -154,7 +154,7 @@ class _Part:
     ids: str
     key: str
 
-    def __call__(self, reading: Reading, arn: Arn, region: str) -> bool | Unread:
+    def __call__(self, reader: Reader, arn: Arn, region: str) -> bool | Unread:
         """Return whether there is none of this id, or only one that goes."""
 
         def request(client: Any) -> bool:  # noqa: ANN401 -- one of boto3's generated clients
@@ -162,14 +162,14 @@ class _Part:
             return all(str(each.get("State", "")).lower() in _ENDED for each in found)
 
         action = "ec2:" + "".join(word.capitalize() for word in self.operation.split("_"))
-        gone = reading.call(action, account=arn.account, region=region, request=request, absent=_NOT_FOUND)
+        gone = reader.call(action, account=arn.account, region=region, request=request, absent=_NOT_FOUND)
         return True if gone is None else gone
 
 
 _GROUP: Final = _Part("describe_security_groups", "GroupIds", "SecurityGroups")
 
 # By service and kind, as ARNs name them: Service Authorization Reference, one page a service.
-_LOOKS: Final[Mapping[tuple[str, str], Callable[[Reading, Arn, str], bool | Unread]]] = {
+_LOOKS: Final[Mapping[tuple[str, str], Callable[[Reader, Arn, str], bool | Unread]]] = {
     ("iam", "role"): _role,
     ("iam", "instance-profile"): _instance_profile,
     ("ecr", "repository"): _repository_or_image,

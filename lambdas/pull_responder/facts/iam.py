@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.type_defs import RoleTypeDef
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 ROLE_PERMISSIONS: Final = (
     "iam:GetPolicy",
@@ -82,13 +82,13 @@ class PolicyText:
         return self.arn is not None and self.arn.split(":")[4] == "aws"
 
 
-def read_role(reading: Reading, account: str, region: str, name: str) -> Role | Unread | None:
+def read_role(reader: Reader, account: str, region: str, name: str) -> Role | Unread | None:
     """Return the role called `name` (without its path), None if there is none."""
 
     def request(client: IAMClient) -> RoleTypeDef:
         return client.get_role(RoleName=name)["Role"]
 
-    role = reading.call("iam:GetRole", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY)
+    role = reader.call("iam:GetRole", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY)
     if role is None or isinstance(role, Unread):
         return role
     return Role(
@@ -109,29 +109,27 @@ class InstanceProfile:
     role_arn: str | None
 
 
-def read_instance_profile(reading: Reading, account: str, region: str, name: str) -> InstanceProfile | Unread | None:
+def read_instance_profile(reader: Reader, account: str, region: str, name: str) -> InstanceProfile | Unread | None:
     """Return the instance profile called `name`, None if there is none (any more)."""
 
     def request(client: IAMClient) -> InstanceProfile:
         roles = client.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
         return InstanceProfile(name, roles[0]["Arn"] if roles else None)
 
-    return reading.call(
+    return reader.call(
         "iam:GetInstanceProfile", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
     )
 
 
 def read_inline_policies(
-    reading: Reading, account: str, region: str, role: str
+    reader: Reader, account: str, region: str, role: str
 ) -> tuple[PolicyText | Unread, ...] | Unread | None:
     """Return the policies embedded in the role, each of which may be Unread; None if there is no such role."""
 
     def request(client: IAMClient) -> list[str]:
         return pages(client, "list_role_policies", "PolicyNames", RoleName=role)
 
-    names = reading.call(
-        "iam:ListRolePolicies", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
-    )
+    names = reader.call("iam:ListRolePolicies", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY)
     if names is None or isinstance(names, Unread):
         return names
 
@@ -139,7 +137,7 @@ def read_inline_policies(
         def request(client: IAMClient) -> object:
             return client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
 
-        found = reading.call(
+        found = reader.call(
             "iam:GetRolePolicy", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
         )
         document = found if found is None else _policy_document(found, f"inline policy {name}")
@@ -147,11 +145,11 @@ def read_inline_policies(
             return document
         return PolicyText(name=name, arn=None, document=document)
 
-    return _that_exist(reading.each(policy, names))
+    return _that_exist(reader.each(policy, names))
 
 
 def read_attached_policies(
-    reading: Reading, account: str, region: str, role: str
+    reader: Reader, account: str, region: str, role: str
 ) -> tuple[PolicyText | Unread, ...] | Unread | None:
     """Return the managed policies attached to the role, each in its default version and each of which may be Unread;
     None if there is no such role.
@@ -162,27 +160,27 @@ def read_attached_policies(
         return [policy["PolicyArn"] for policy in attached]
 
     reads: tuple[Callable[[], Any], ...] = (
-        lambda: reading.call(
+        lambda: reader.call(
             "iam:ListAttachedRolePolicies", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
         ),
         # Listed beside, so that nothing waits for them.
-        lambda: default_versions(reading, account, region),
+        lambda: default_versions(reader, account, region),
     )
     arns: list[str] | Unread | None
-    arns, _ = reading.each(lambda read: read(), reads)
+    arns, _ = reader.each(lambda read: read(), reads)
     if arns is None or isinstance(arns, Unread):
         return arns
-    return tuple(reading.each(lambda arn: read_managed_policy(reading, account, region, arn), arns))
+    return tuple(reader.each(lambda arn: read_managed_policy(reader, account, region, arn), arns))
 
 
-def read_managed_policy(reading: Reading, account: str, region: str, arn: str) -> PolicyText | Unread:
+def read_managed_policy(reader: Reader, account: str, region: str, arn: str) -> PolicyText | Unread:
     """Return a managed policy in its default version. A policy may be attached and be the boundary, too: it is read
     once.
     """
-    return reading.once(("managed policy", account, arn), lambda: _read_managed_policy(reading, account, region, arn))
+    return reader.once(("managed policy", account, arn), lambda: _read_managed_policy(reader, account, region, arn))
 
 
-def default_versions(reading: Reading, account: str, region: str) -> Mapping[str, str]:
+def default_versions(reader: Reader, account: str, region: str) -> Mapping[str, str]:
     """Return the default version of each managed policy that is attached to anything in the account, by its ARN.
 
     One call for all of them, of one page; empty where it is refused. A policy that is not among them has to be asked
@@ -194,17 +192,17 @@ def default_versions(reading: Reading, account: str, region: str) -> Mapping[str
         return {each["Arn"]: each["DefaultVersionId"] for each in found if {"Arn", "DefaultVersionId"} <= each.keys()}
 
     def read() -> Mapping[str, str]:
-        found = reading.call("iam:ListPolicies", account=account, region=region, request=request)
+        found = reader.call("iam:ListPolicies", account=account, region=region, request=request)
         return {} if found is None or isinstance(found, Unread) else found
 
-    return reading.once(("default versions", account), read)
+    return reader.once(("default versions", account), read)
 
 
-def _read_managed_policy(reading: Reading, account: str, region: str, arn: str) -> PolicyText | Unread:
+def _read_managed_policy(reader: Reader, account: str, region: str, arn: str) -> PolicyText | Unread:
     def default(client: IAMClient) -> str:
         return client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
 
-    version = default_versions(reading, account, region).get(arn) or reading.call(
+    version = default_versions(reader, account, region).get(arn) or reader.call(
         "iam:GetPolicy", account=account, region=region, request=default
     )
     if version is None or isinstance(version, Unread):
@@ -213,21 +211,21 @@ def _read_managed_policy(reading: Reading, account: str, region: str, arn: str) 
     def request(client: IAMClient) -> object:
         return client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 
-    found = reading.call("iam:GetPolicyVersion", account=account, region=region, request=request)
+    found = reader.call("iam:GetPolicyVersion", account=account, region=region, request=request)
     document = _policy_document(found, f"policy {arn} version {version}")
     if isinstance(document, Unread):
         return document
     return PolicyText(name=arn.rsplit("/", 1)[-1], arn=arn, document=document, default_version=version)
 
 
-def read_policy_versions(reading: Reading, account: str, region: str, arn: str) -> tuple[str, ...] | Unread:
+def read_policy_versions(reader: Reader, account: str, region: str, arn: str) -> tuple[str, ...] | Unread:
     """Return the version ids of a customer managed policy, oldest first (IAM keeps at most five)."""
 
     def request(client: IAMClient) -> tuple[str, ...]:
         found = pages(client, "list_policy_versions", "Versions", PolicyArn=arn)
         return tuple(v["VersionId"] for v in sorted(found, key=lambda v: v["CreateDate"]))
 
-    versions = reading.call("iam:ListPolicyVersions", account=account, region=region, request=request)
+    versions = reader.call("iam:ListPolicyVersions", account=account, region=region, request=request)
     return () if versions is None else versions
 
 

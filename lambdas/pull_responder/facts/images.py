@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 REPOSITORY_PERMISSIONS: Final = ("ecr:DescribeRepositories",)
 IMAGE_PERMISSIONS: Final = ("ecr:DescribeImages", "ecr:ListImages")
@@ -82,7 +82,7 @@ class Platform:
         return f"{self.os}/{self.architecture}"
 
 
-def read_repository(reading: Reading, account: str, region: str, name: str) -> Repository | Unread | None:
+def read_repository(reader: Reader, account: str, region: str, name: str) -> Repository | Unread | None:
     """Return the repository, None if this registry has none of this name."""
 
     def request(client: ECRClient) -> Repository | None:
@@ -92,22 +92,22 @@ def read_repository(reading: Reading, account: str, region: str, name: str) -> R
         encryption = found[0].get("encryptionConfiguration", {})
         return Repository(found[0]["repositoryArn"], name, encryption.get("kmsKey"))
 
-    return reading.call(
+    return reader.call(
         "ecr:DescribeRepositories", account=account, region=region, request=request, absent=_NO_REPOSITORY
     )
 
 
-def read_repository_names(reading: Reading, account: str, region: str) -> tuple[str, ...] | Unread:
+def read_repository_names(reader: Reader, account: str, region: str) -> tuple[str, ...] | Unread:
     """Return the names of all repositories of a registry."""
 
     def request(client: ECRClient) -> tuple[str, ...]:
         found = pages(client, "describe_repositories", "repositories", registryId=account, PaginationConfig=_PAGE)
         return tuple(each["repositoryName"] for each in found)
 
-    return reading.call("ecr:DescribeRepositories", account=account, region=region, request=request) or ()
+    return reader.call("ecr:DescribeRepositories", account=account, region=region, request=request) or ()
 
 
-def read_image(reading: Reading, account: str, region: str, wanted: ImageName) -> Image | Unread | None:
+def read_image(reader: Reader, account: str, region: str, wanted: ImageName) -> Image | Unread | None:
     """Return the image of this name; None if the repository, or the image in it, is not there.
 
     Inference: it is not documented whether an archived image is found by its tag, so one that is not found may be
@@ -120,7 +120,7 @@ def read_image(reading: Reading, account: str, region: str, wanted: ImageName) -
         found = answer["imageDetails"]
         return _image(found[0]) if found else None
 
-    return reading.call(
+    return reader.call(
         "ecr:DescribeImages",
         account=account,
         region=region,
@@ -138,18 +138,18 @@ def _image(found: ImageDetailTypeDef) -> Image:
     )
 
 
-def read_tags(reading: Reading, account: str, region: str, name: str) -> tuple[str, ...] | Unread:
+def read_tags(reader: Reader, account: str, region: str, name: str) -> tuple[str, ...] | Unread:
     """Return the tags of the repository's images that can be pulled."""
-    found = _list(reading, account, region, name, {"tagStatus": "TAGGED"})
+    found = _list(reader, account, region, name, {"tagStatus": "TAGGED"})
     return found if isinstance(found, Unread) else tuple(tag for tag, _ in found if tag)
 
 
-def read_archived(reading: Reading, account: str, region: str, wanted: ImageName) -> str | Unread | None:
+def read_archived(reader: Reader, account: str, region: str, wanted: ImageName) -> str | Unread | None:
     """Return the digest of the archived image of this name; None if none is archived.
 
     Source: Amazon ECR API Reference, ListImagesFilter: without imageStatus only active images are listed.
     """
-    found = _list(reading, account, region, wanted.repository, {"imageStatus": ARCHIVED})
+    found = _list(reader, account, region, wanted.repository, {"imageStatus": ARCHIVED})
     if isinstance(found, Unread):
         return found
     same = (digest for tag, digest in found if (digest == wanted.digest if wanted.digest else tag == wanted.tag))
@@ -157,19 +157,19 @@ def read_archived(reading: Reading, account: str, region: str, wanted: ImageName
 
 
 def _list(
-    reading: Reading, account: str, region: str, name: str, chosen: dict[str, str]
+    reader: Reader, account: str, region: str, name: str, chosen: dict[str, str]
 ) -> tuple[tuple[str | None, str | None], ...] | Unread:
     def request(client: ECRClient) -> tuple[tuple[str | None, str | None], ...]:
         where = {"registryId": account, "repositoryName": name}
         found = pages(client, "list_images", "imageIds", **where, filter=chosen, PaginationConfig=_PAGE)
         return tuple((each.get("imageTag"), each.get("imageDigest")) for each in found)
 
-    listed = reading.call("ecr:ListImages", account=account, region=region, request=request, absent=_NO_REPOSITORY)
+    listed = reader.call("ecr:ListImages", account=account, region=region, request=request, absent=_NO_REPOSITORY)
     return () if listed is None else listed
 
 
 def read_platforms(
-    reading: Reading, account: str, region: str, name: str, digest: str
+    reader: Reader, account: str, region: str, name: str, digest: str
 ) -> tuple[Platform | None, ...] | Unread | None:
     """Return the platforms that an image index lists, None for an entry without one; None if the image is gone.
 
@@ -186,7 +186,7 @@ def read_platforms(
         )
         return answer["images"][0].get("imageManifest") if answer["images"] else None
 
-    text = reading.call("ecr:BatchGetImage", account=account, region=region, request=request, absent=_NO_REPOSITORY)
+    text = reader.call("ecr:BatchGetImage", account=account, region=region, request=request, absent=_NO_REPOSITORY)
     if text is None or isinstance(text, Unread):
         return text
     try:

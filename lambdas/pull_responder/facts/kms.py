@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 PERMISSIONS: Final = ("kms:DescribeKey",)
 
@@ -23,7 +23,7 @@ class Key:
     aws_managed: bool
 
 
-def read_key(reading: Reading, account: str, region: str, key: str) -> Key | Unread | None:
+def read_key(reader: Reader, account: str, region: str, key: str) -> Key | Unread | None:
     """Return the key by its id, ARN or alias, None if there is none (any more)."""
 
     def request(client: Any) -> Key | Unread:  # noqa: ANN401 -- one of boto3's generated clients
@@ -33,6 +33,6 @@ def read_key(reading: Reading, account: str, region: str, key: str) -> Key | Unr
             return Unread(f"kms:DescribeKey gave no ARN of {key}")
         return Key(arn, found.get("KeyState", ""), found.get("KeyManager") == "AWS")
 
-    return reading.call(
+    return reader.call(
         "kms:DescribeKey", account=account, region=region, request=request, absent=frozenset({"NotFoundException"})
     )

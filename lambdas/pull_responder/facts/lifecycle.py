@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 PERMISSIONS: Final = ("ecr:GetLifecyclePolicy",)
 
@@ -54,13 +54,13 @@ class LifecycleRule:
         return f"rule {self.priority}{named}, which expires {status}images{tags} by {self.count_type}"
 
 
-def read_lifecycle_rules(reading: Reading, account: str, region: str, name: str) -> tuple[LifecycleRule, ...] | Unread:
+def read_lifecycle_rules(reader: Reader, account: str, region: str, name: str) -> tuple[LifecycleRule, ...] | Unread:
     """Return the rules of the repository's lifecycle policy by their priority, none where it has no policy."""
 
     def request(client: ECRClient) -> str:
         return client.get_lifecycle_policy(registryId=account, repositoryName=name)["lifecyclePolicyText"]
 
-    text = reading.call(
+    text = reader.call(
         "ecr:GetLifecyclePolicy",
         account=account,
         region=region,

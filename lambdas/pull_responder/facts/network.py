@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pull_responder.facts import endpoints, vpc, vpc_dns
 from pull_responder.facts.vpc import VpcPlace
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, PrefixList, RouteTarget, Vpc
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_ec2.type_defs import SubnetTypeDef
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import NetworkAcls, RouteTables
     from pull_responder.network.model import (
         InternetGateway,
@@ -51,18 +51,18 @@ class VpcParts:
     private_zones: tuple[str, ...] | Unread
 
 
-def read_vpc_parts(reading: Reading, account: str, region: str, vpc_id: str) -> VpcParts:
+def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> VpcParts:
     """Read all of a VPC. Where its owner shares it with `account`, what only owners see is read as the owner.
 
     Participants see no endpoint, NAT gateway or egress-only gateway of the owner's: they get an empty list, and no
     error. Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
     """
     place = VpcPlace(account, region, vpc_id)
-    parts = _read(reading, place)
+    parts = _read(reader, place)
     owner = _owner(parts)
     if owner in ("", account):
         return parts
-    return _shared(_read(reading, replace(place, account=owner)), parts, owner)
+    return _shared(_read(reader, replace(place, account=owner)), parts, owner)
 
 
 def _owner(parts: VpcParts) -> str:
@@ -109,32 +109,32 @@ def _read_ones(lists: Mapping[str, PrefixList | Unread] | Unread) -> Mapping[str
     return {key: found for key, found in lists.items() if not isinstance(found, Unread)}
 
 
-def _read(reading: Reading, place: VpcPlace) -> VpcParts:
+def _read(reader: Reader, place: VpcPlace) -> VpcParts:
     reads: dict[str, Callable[[], Any]] = {
-        "record": lambda: vpc_dns.read_vpc(reading, place),
-        "support": lambda: vpc_dns.read_attribute(reading, place, "enableDnsSupport"),
-        "hostnames": lambda: vpc_dns.read_attribute(reading, place, "enableDnsHostnames"),
-        "options": lambda: vpc_dns.read_dhcp_options(reading, place),
-        "zones": lambda: vpc_dns.read_private_zones(reading, place),
-        "subnets": lambda: vpc.read_subnets(reading, place),
-        "route_tables": lambda: vpc.read_route_tables(reading, place),
-        "network_acls": lambda: vpc.read_network_acls(reading, place),
-        "security_groups": lambda: vpc.read_security_groups(reading, place),
-        "nat_gateways": lambda: vpc.read_nat_gateways(reading, place),
-        "internet_gateways": lambda: vpc.read_internet_gateways(reading, place),
-        "egress_only_gateways": lambda: vpc.read_egress_only_gateways(reading, place),
-        "endpoints": lambda: endpoints.read_endpoints(reading, place),
-        "prefix_lists": lambda: endpoints.read_aws_prefix_lists(reading, place),
+        "record": lambda: vpc_dns.read_vpc(reader, place),
+        "support": lambda: vpc_dns.read_attribute(reader, place, "enableDnsSupport"),
+        "hostnames": lambda: vpc_dns.read_attribute(reader, place, "enableDnsHostnames"),
+        "options": lambda: vpc_dns.read_dhcp_options(reader, place),
+        "zones": lambda: vpc_dns.read_private_zones(reader, place),
+        "subnets": lambda: vpc.read_subnets(reader, place),
+        "route_tables": lambda: vpc.read_route_tables(reader, place),
+        "network_acls": lambda: vpc.read_network_acls(reader, place),
+        "security_groups": lambda: vpc.read_security_groups(reader, place),
+        "nat_gateways": lambda: vpc.read_nat_gateways(reader, place),
+        "internet_gateways": lambda: vpc.read_internet_gateways(reader, place),
+        "egress_only_gateways": lambda: vpc.read_egress_only_gateways(reader, place),
+        "endpoints": lambda: endpoints.read_endpoints(reader, place),
+        "prefix_lists": lambda: endpoints.read_aws_prefix_lists(reader, place),
     }
-    found = dict(zip(reads, reading.each(lambda read: read(), list(reads.values())), strict=True))
+    found = dict(zip(reads, reader.each(lambda read: read(), list(reads.values())), strict=True))
     listed, named = _believable(found["endpoints"], found["route_tables"]), found["prefix_lists"]
     referred = sorted(set(_referred(found["route_tables"], found["security_groups"])) - set(_known(named)))
     # A list that DescribePrefixLists gave no blocks of is read like a customer's.
     later: list[Callable[[], Any]] = [
-        lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reading, place, listed),
-        *(_entries(reading, place, each, named) for each in referred),
+        lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
+        *(_entries(reader, place, each, named) for each in referred),
     ]
-    with_interfaces, *entries = reading.each(lambda read: read(), later)
+    with_interfaces, *entries = reader.each(lambda read: read(), later)
     return VpcParts(
         place=place,
         vpc=vpc_dns.vpc_of(place, found["record"], (found["support"], found["hostnames"]), found["options"]),
@@ -169,10 +169,10 @@ def _tables(route_tables: RouteTables) -> tuple[RouteTable, ...]:
 
 
 def _entries(
-    reading: Reading, place: VpcPlace, list_id: str, named: Mapping[str, PrefixList] | Unread
+    reader: Reader, place: VpcPlace, list_id: str, named: Mapping[str, PrefixList] | Unread
 ) -> Callable[[], PrefixList | Unread]:
     listed = None if isinstance(named, Unread) else named.get(list_id)
-    return lambda: endpoints.read_prefix_list(reading, place, list_id, listed.name if listed else "")
+    return lambda: endpoints.read_prefix_list(reader, place, list_id, listed.name if listed else "")
 
 
 def _known(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
@@ -195,7 +195,7 @@ def _referred(
         yield from (rule.peer for rule in (*group.egress, *group.ingress) if rule.peer.startswith("pl-"))
 
 
-def read_vpc_id(reading: Reading, account: str, region: str, subnet_ids: tuple[str, ...]) -> str | Unread:
+def read_vpc_id(reader: Reader, account: str, region: str, subnet_ids: tuple[str, ...]) -> str | Unread:
     """Return the VPC that the subnets are in."""
 
     def shaped(found: list[SubnetTypeDef]) -> str | Unread:
@@ -205,7 +205,7 @@ def read_vpc_id(reading: Reading, account: str, region: str, subnet_ids: tuple[s
         )
 
     filters = [{"Name": "subnet-id", "Values": list(subnet_ids)}]
-    return VpcPlace(account, region, "").read(reading, "describe_subnets", "Subnets", shaped, Filters=filters)
+    return VpcPlace(account, region, "").read(reader, "describe_subnets", "Subnets", shaped, Filters=filters)
 
 
 def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:

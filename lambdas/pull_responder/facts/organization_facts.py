@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pull_responder.facts import organizations
 from pull_responder.facts.remembered import Remembered, once
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 
 class OrganizationFacts(Remembered):
@@ -13,17 +13,17 @@ class OrganizationFacts(Remembered):
     @once
     def organization(self, account: str, region: str, /) -> organizations.Organization | Unread | None:
         """Return the account's organization; None if it is in none."""
-        return organizations.read_organization(self._reading, account, region)
+        return organizations.read_organization(self._reader, account, region)
 
     @once
-    def organization_path(self, account: str, region: str, /) -> organizations.Place | Unread | None:
+    def organization_path(self, account: str, region: str, /) -> organizations.AccountPlace | Unread | None:
         """Return where the account is in its organization; None if it is in none."""
         organization = self.organization(account, region)
         if organization is None or isinstance(organization, Unread):
             return organization
         reasons = []
-        for reader in self._organization_readers(organization):
-            place = self._place(reader, account, region)
+        for viewer in self._organization_readers(organization):
+            place = self._place(viewer, account, region)
             if not isinstance(place, Unread):
                 return place
             reasons.append(place.reason)
@@ -46,12 +46,12 @@ class OrganizationFacts(Remembered):
         if organization is None or organization.management_account == account:
             return None
         partly, reasons = None, []
-        for reader in self._organization_readers(organization):
-            place = self._place(reader, account, region)
+        for viewer in self._organization_readers(organization):
+            place = self._place(viewer, account, region)
             found = (
                 place
                 if isinstance(place, Unread)
-                else organizations.read_control_policies(self._reading, place, organization, region, kind)
+                else organizations.read_control_policies(self._reader, place, organization, region, kind)
             )
             if isinstance(found, Unread):
                 reasons.append(found.reason)
@@ -65,12 +65,12 @@ class OrganizationFacts(Remembered):
         """Return the accounts to ask, in order: the one that the operator names, our own, which may be a delegated
         administrator, and the management account.
         """
-        aws = self._reading.aws
+        aws = self._reader.aws
         own = aws.identity()
         named = (aws.organization_account,) if aws.organization_account else ()
         ours = () if isinstance(own, Unread) else (own.account,)
         return tuple(dict.fromkeys((*named, *ours, organization.management_account)))
 
     @once
-    def _place(self, reader: str, account: str, region: str, /) -> organizations.Place | Unread:
-        return organizations.read_place(self._reading, reader, region, account)
+    def _place(self, viewer: str, account: str, region: str, /) -> organizations.AccountPlace | Unread:
+        return organizations.read_place(self._reader, viewer, region, account)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_organizations.type_defs import OrganizationTypeDef
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 T = TypeVar("T")
 
@@ -61,14 +61,14 @@ class Organization:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AccountPlace:
     """Where an account is: the ids from the root over the organizational units down to the account itself.
 
-    `reader` is the account that could be asked.
+    `viewer` is the account that could be asked.
     """
 
     path: tuple[str, ...]
-    reader: str
+    viewer: str
 
     def organization_path(self, organization: str) -> str:
         """Return the path as aws:PrincipalOrgPaths has it, which leaves the account out and ends in a slash."""
@@ -92,13 +92,13 @@ class ControlPolicies:
         return not any(isinstance(each, Unread) for level in self.levels for each in level)
 
 
-def read_organization(reading: Reading, account: str, region: str) -> Organization | Unread | None:
+def read_organization(reader: Reader, account: str, region: str) -> Organization | Unread | None:
     """Return the account's organization, None if it is in none."""
 
     def request(client: OrganizationsClient) -> OrganizationTypeDef:
         return client.describe_organization()["Organization"]
 
-    found = reading.call(
+    found = reader.call(
         "organizations:DescribeOrganization", account=account, region=region, request=request, absent=_NOT_IN_USE
     )
     if found is None or isinstance(found, Unread):
@@ -106,8 +106,8 @@ def read_organization(reading: Reading, account: str, region: str) -> Organizati
     return Organization(found.get("Id", ""), found.get("MasterAccountId", ""))
 
 
-def read_place(reading: Reading, reader: str, region: str, account: str) -> Place | Unread:
-    """Return where `account` is in the organization, as `reader` sees it."""
+def read_place(reader: Reader, viewer: str, region: str, account: str) -> AccountPlace | Unread:
+    """Return where `account` is in the organization, as `viewer` sees it."""
     path = [account]
     while not path[0].startswith("r-"):
         child = path[0]
@@ -115,20 +115,20 @@ def read_place(reading: Reading, reader: str, region: str, account: str) -> Plac
         def request(client: OrganizationsClient, child: str = child) -> str:
             return client.list_parents(ChildId=child)["Parents"][0].get("Id", "")
 
-        parent = _ask(reading, reader, region, "organizations:ListParents", request)
+        parent = _ask(reader, viewer, region, "organizations:ListParents", request)
         if parent is None or isinstance(parent, Unread):
             return parent or Unread(f"{child} has no parent in the organization")
         if len(path) > _DEEPEST:
             return Unread(f"account {account} lies deeper in its organization than Organizations allow")
         path.insert(0, parent)
-    return Place(tuple(path), reader)
+    return AccountPlace(tuple(path), viewer)
 
 
 def read_control_policies(
-    reading: Reading, place: Place, organization: Organization, region: str, kind: ControlPolicyType
+    reader: Reader, place: AccountPlace, organization: Organization, region: str, kind: ControlPolicyType
 ) -> ControlPolicies | Unread:
     """Return the policies of one kind attached to each target on the way to an account."""
-    in_use = _is_enabled(reading, place, region, kind)
+    in_use = _is_enabled(reader, place, region, kind)
     if isinstance(in_use, Unread):
         return in_use
     if not in_use:
@@ -138,17 +138,17 @@ def read_control_policies(
         def request(client: OrganizationsClient) -> list[dict[str, Any]]:
             return pages(client, "list_policies_for_target", "Policies", TargetId=target, Filter=kind)
 
-        return _ask(reading, place.reader, region, "organizations:ListPoliciesForTarget", request)
+        return _ask(reader, place.viewer, region, "organizations:ListPoliciesForTarget", request)
 
-    levels = [found or [] for found in reading.each(attached, place.path)]
+    levels = [found or [] for found in reader.each(attached, place.path)]
     summaries = {each["Id"]: each for level in levels if not isinstance(level, Unread) for each in level}
 
     def document(policy_id: str) -> PolicyText | Unread:
         if policy_id == _RCP_FULL_ACCESS_ID:
             return _RCP_FULL_ACCESS
-        return _read_policy(reading, place.reader, region, summaries[policy_id])
+        return _read_policy(reader, place.viewer, region, summaries[policy_id])
 
-    texts = dict(zip(summaries, reading.each(document, list(summaries)), strict=True))
+    texts = dict(zip(summaries, reader.each(document, list(summaries)), strict=True))
 
     def policies(level: list[dict[str, Any]] | Unread) -> tuple[PolicyText | Unread, ...]:
         found = (level,) if isinstance(level, Unread) else tuple(texts[each["Id"]] for each in level)
@@ -159,14 +159,14 @@ def read_control_policies(
 
 
 def _ask(
-    reading: Reading, reader: str, region: str, permission: str, request: Callable[[OrganizationsClient], T]
+    reader: Reader, viewer: str, region: str, permission: str, request: Callable[[OrganizationsClient], T]
 ) -> T | Unread | None:
-    """Make one read in the account `reader`, which the reason of a failure names."""
-    answer = reading.call(permission, account=reader, region=region, request=request)
-    return Unread(f"in account {reader}: {answer.reason}") if isinstance(answer, Unread) else answer
+    """Make one read in the account `viewer`, which the reason of a failure names."""
+    answer = reader.call(permission, account=viewer, region=region, request=request)
+    return Unread(f"in account {viewer}: {answer.reason}") if isinstance(answer, Unread) else answer
 
 
-def _is_enabled(reading: Reading, place: Place, region: str, kind: ControlPolicyType) -> bool | Unread:
+def _is_enabled(reader: Reader, place: AccountPlace, region: str, kind: ControlPolicyType) -> bool | Unread:
     """Return whether the root has this kind of policy enabled; without that none is attached anywhere.
 
     Source: AWS Organizations API reference, "PolicyTypeSummary"; User Guide, "Disabling a policy type".
@@ -177,7 +177,7 @@ def _is_enabled(reading: Reading, place: Place, region: str, kind: ControlPolicy
         types = [each for root in roots if root.get("Id") == place.path[0] for each in root.get("PolicyTypes", [])]
         return next((each.get("Status") for each in types if each["Type"] == kind), None)
 
-    status = _ask(reading, place.reader, region, "organizations:ListRoots", request)
+    status = _ask(reader, place.viewer, region, "organizations:ListRoots", request)
     if status is None or isinstance(status, Unread):
         return status or False
     if status == "ENABLED":
@@ -185,11 +185,11 @@ def _is_enabled(reading: Reading, place: Place, region: str, kind: ControlPolicy
     return Unread(f"policies of type {kind} are being enabled or disabled in the organization ({status})")
 
 
-def _read_policy(reading: Reading, reader: str, region: str, summary: dict[str, Any]) -> PolicyText | Unread:
+def _read_policy(reader: Reader, viewer: str, region: str, summary: dict[str, Any]) -> PolicyText | Unread:
     def request(client: OrganizationsClient) -> str:
         return client.describe_policy(PolicyId=summary["Id"])["Policy"].get("Content", "")
 
-    content = _ask(reading, reader, region, "organizations:DescribePolicy", request)
+    content = _ask(reader, viewer, region, "organizations:DescribePolicy", request)
     if isinstance(content, Unread):
         return content
     try:

@@ -14,12 +14,12 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import VpcPlace
 
 _NODE_NAME: Final = re.compile(r"fargate-ip-([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})-([0-9]{1,3})(?:\..{1,200})?")
@@ -43,7 +43,7 @@ def pod_address(node: str | None) -> str | None:
         return None
 
 
-def read_pod_interface(reading: Reading, place: VpcPlace, address: str) -> PodInterface | Unread | None:
+def read_pod_interface(reader: Reader, place: VpcPlace, address: str) -> PodInterface | Unread | None:
     """Return the interface in the VPC that has this address, None where there is none (any more)."""
 
     def request(client: EC2Client) -> PodInterface | None:
@@ -59,4 +59,4 @@ def read_pod_interface(reading: Reading, place: VpcPlace, address: str) -> PodIn
         )
 
     action = "ec2:DescribeNetworkInterfaces"
-    return reading.call(action, account=place.account, region=place.region, request=request)
+    return reader.call(action, account=place.account, region=place.region, request=request)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pull_responder.facts import ecr, images, kms, lifecycle
 from pull_responder.facts.cache_rules import CacheRule, Secret, read_cache_rules, read_secret, rule_for
 from pull_responder.facts.remembered import Remembered, once
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,22 +21,22 @@ class RegistryFacts(Remembered):
         """Return the registry's policy."""
         if self.belongs_to_aws(account):
             return None
-        return ecr.read_registry_policy(self._reading, account, region)
+        return ecr.read_registry_policy(self._reader, account, region)
 
     @once
     def registry_policy_scope(self, account: str, region: str, /) -> ecr.RegistryScope | Unread:
         """Return which requests the registry's policy holds for."""
-        return ecr.read_registry_policy_scope(self._reading, account, region)
+        return ecr.read_registry_policy_scope(self._reader, account, region)
 
     @once
     def repository(self, account: str, region: str, name: str, /) -> images.Repository | Unread | None:
         """Return a repository; None if there is no such repository."""
-        return images.read_repository(self._reading, account, region, name)
+        return images.read_repository(self._reader, account, region, name)
 
     @once
     def repository_names(self, account: str, region: str, /) -> tuple[str, ...] | Unread:
         """Return the names of a registry's repositories."""
-        return images.read_repository_names(self._reading, account, region)
+        return images.read_repository_names(self._reader, account, region)
 
     @once
     def repository_policy(self, account: str, region: str, name: str, /) -> ecr.RepositoryPolicy | Unread | None:
@@ -46,27 +46,27 @@ class RegistryFacts(Remembered):
         """
         if self.belongs_to_aws(account):
             return ecr.RepositoryPolicy({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}})
-        return ecr.read_repository_policy(self._reading, account, region, name)
+        return ecr.read_repository_policy(self._reader, account, region, name)
 
     @once
     def repository_tags(self, account: str, region: str, name: str, /) -> Mapping[str, str] | Unread | None:
         """Return the repository's tags; None if there is no such repository."""
-        return ecr.read_repository_tags(self._reading, account, region, name)
+        return ecr.read_repository_tags(self._reader, account, region, name)
 
     @once
     def image(self, account: str, region: str, name: images.ImageName, /) -> images.Image | Unread | None:
         """Return the image of this name; None if there is no such repository or image."""
-        return images.read_image(self._reading, account, region, name)
+        return images.read_image(self._reader, account, region, name)
 
     @once
     def archived(self, account: str, region: str, name: images.ImageName, /) -> str | Unread | None:
         """Return the digest of the archived image of this name; None if none is archived."""
-        return images.read_archived(self._reading, account, region, name)
+        return images.read_archived(self._reader, account, region, name)
 
     @once
     def tags(self, account: str, region: str, name: str, /) -> tuple[str, ...] | Unread:
         """Return the tags of a repository's images."""
-        return images.read_tags(self._reading, account, region, name)
+        return images.read_tags(self._reader, account, region, name)
 
     def platforms(
         self, account: str, region: str, name: str, digest: str, /, *, just_pulled: bool
@@ -90,17 +90,17 @@ class RegistryFacts(Remembered):
                 f"the manifest was not read: it counts as a pull, by which lifecycle rule {counting.priority} goes"
             )
         key = ("platforms", account, region, name, digest)
-        return self._reading.once(key, lambda: images.read_platforms(self._reading, account, region, name, digest))
+        return self._reader.once(key, lambda: images.read_platforms(self._reader, account, region, name, digest))
 
     @once
     def lifecycle_rules(self, account: str, region: str, name: str, /) -> tuple[lifecycle.LifecycleRule, ...] | Unread:
         """Return the rules of a repository's lifecycle policy, none where it has no policy."""
-        return lifecycle.read_lifecycle_rules(self._reading, account, region, name)
+        return lifecycle.read_lifecycle_rules(self._reader, account, region, name)
 
     @once
     def cache_rules(self, account: str, region: str, /) -> tuple[CacheRule, ...] | Unread:
         """Return the registry's pull through cache rules."""
-        return read_cache_rules(self._reading, account, region)
+        return read_cache_rules(self._reader, account, region)
 
     def cache_rule(self, account: str, region: str, repository: str, /) -> CacheRule | Unread | None:
         """Return the pull through cache rule that serves a repository, None if none does."""
@@ -110,9 +110,9 @@ class RegistryFacts(Remembered):
     @once
     def secret(self, account: str, region: str, arn: str, /) -> Secret | Unread | None:
         """Return that a secret exists, and how it is kept."""
-        return read_secret(self._reading, account, region, arn)
+        return read_secret(self._reader, account, region, arn)
 
     @once
     def key(self, account: str, region: str, key: str, /) -> kms.Key | Unread | None:
         """Return a KMS key."""
-        return kms.read_key(self._reading, account, region, key)
+        return kms.read_key(self._reader, account, region, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pull_responder.facts import iam
 from pull_responder.facts.remembered import Remembered, once
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 
 class RoleFacts(Remembered):
@@ -13,12 +13,12 @@ class RoleFacts(Remembered):
     @once
     def role(self, account: str, region: str, name: str, /) -> iam.Role | Unread | None:
         """Return a role by its name, which session ARNs keep while they drop its path."""
-        return iam.read_role(self._reading, account, region, name)
+        return iam.read_role(self._reader, account, region, name)
 
     @once
     def instance_profile(self, account: str, region: str, name: str, /) -> iam.InstanceProfile | Unread | None:
         """Return an instance profile; None if there is none."""
-        return iam.read_instance_profile(self._reading, account, region, name)
+        return iam.read_instance_profile(self._reader, account, region, name)
 
     @once
     def identity_policies(self, account: str, region: str, role: str, /) -> tuple[iam.PolicyText | Unread, ...] | None:
@@ -26,7 +26,7 @@ class RoleFacts(Remembered):
         is no such role.
         """
         kinds = (iam.read_inline_policies, iam.read_attached_policies)
-        read = self._reading.each(lambda kind: kind(self._reading, account, region, role), kinds)
+        read = self._reader.each(lambda kind: kind(self._reader, account, region, role), kinds)
         found: list[iam.PolicyText | Unread] = []
         for policies in read:
             if policies is None:
@@ -49,9 +49,9 @@ class RoleFacts(Remembered):
 
     def managed_policy(self, account: str, region: str, arn: str, /) -> iam.PolicyText | Unread:
         """Return a managed policy in its default version."""
-        return iam.read_managed_policy(self._reading, account, region, arn)
+        return iam.read_managed_policy(self._reader, account, region, arn)
 
     @once
     def policy_versions(self, account: str, region: str, arn: str, /) -> tuple[str, ...] | Unread:
         """Return the version ids of a customer managed policy, oldest first."""
-        return iam.read_policy_versions(self._reading, account, region, arn)
+        return iam.read_policy_versions(self._reader, account, region, arn)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pull_responder.facts.paging import pages
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.model import (
     InternetGateway,
     NatGateway,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         SubnetTypeDef,
     )
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class VpcPlace:
 
     def read(
         self,
-        reading: Reading,
+        reader: Reader,
         operation: str,
         key: str,
         shaped: Callable[[list[Any]], T],
@@ -83,7 +83,7 @@ class VpcPlace:
     ) -> T | Unread:
         """Return what `shaped` makes of every item under `key` of EC2's `operation` (as boto3 names it)."""
         action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
-        found = reading.call(
+        found = reader.call(
             action,
             account=self.account,
             region=self.region,
@@ -97,13 +97,13 @@ class VpcPlace:
         return [{"Name": "vpc-id", "Values": [self.vpc_id]}]
 
 
-def read_subnets(reading: Reading, place: VpcPlace) -> Mapping[str, Subnet] | Unread:
+def read_subnets(reader: Reader, place: VpcPlace) -> Mapping[str, Subnet] | Unread:
     """Return the VPC's subnets by id."""
 
     def shaped(found: list[SubnetTypeDef]) -> dict[str, Subnet]:
         return {each["SubnetId"]: _subnet(each) for each in found}
 
-    return place.read(reading, "describe_subnets", "Subnets", shaped, Filters=place.filters)
+    return place.read(reader, "describe_subnets", "Subnets", shaped, Filters=place.filters)
 
 
 def _subnet(found: SubnetTypeDef) -> Subnet:
@@ -131,7 +131,7 @@ class RouteTables:
         return self.by_subnet.get(subnet_id, self.main)
 
 
-def read_route_tables(reading: Reading, place: VpcPlace) -> RouteTables | Unread:
+def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
     """Return the VPC's route tables."""
 
     def shaped(found: list[RouteTableTypeDef]) -> RouteTables:
@@ -147,7 +147,7 @@ def read_route_tables(reading: Reading, place: VpcPlace) -> RouteTables | Unread
                     by_subnet[association["SubnetId"]] = RouteTable(table["RouteTableId"], routes)
         return RouteTables(by_subnet, main)
 
-    return place.read(reading, "describe_route_tables", "RouteTables", shaped, Filters=place.filters)
+    return place.read(reader, "describe_route_tables", "RouteTables", shaped, Filters=place.filters)
 
 
 def _routes(found: RouteTypeDef) -> Iterator[Route]:
@@ -171,7 +171,7 @@ class NetworkAcls:
         return self.by_subnet.get(subnet_id, self.default)
 
 
-def read_network_acls(reading: Reading, place: VpcPlace) -> NetworkAcls | Unread:
+def read_network_acls(reader: Reader, place: VpcPlace) -> NetworkAcls | Unread:
     """Return the VPC's network ACLs."""
 
     def shaped(found: list[NetworkAclTypeDef]) -> NetworkAcls:
@@ -184,7 +184,7 @@ def read_network_acls(reading: Reading, place: VpcPlace) -> NetworkAcls | Unread
             by_subnet |= {a["SubnetId"]: acl for a in each.get("Associations", []) if "SubnetId" in a}
         return NetworkAcls(by_subnet, default)
 
-    return place.read(reading, "describe_network_acls", "NetworkAcls", shaped, Filters=place.filters)
+    return place.read(reader, "describe_network_acls", "NetworkAcls", shaped, Filters=place.filters)
 
 
 def _acl_entries(found: NetworkAclEntryTypeDef) -> Iterator[NetworkAclEntry]:
@@ -201,7 +201,7 @@ def _acl_entries(found: NetworkAclEntryTypeDef) -> Iterator[NetworkAclEntry]:
             )
 
 
-def read_security_groups(reading: Reading, place: VpcPlace) -> Mapping[str, SecurityGroup] | Unread:
+def read_security_groups(reader: Reader, place: VpcPlace) -> Mapping[str, SecurityGroup] | Unread:
     """Return the security groups in the VPC by id.
 
     All of them, as which the endpoints have is known only once they are read, and that would cost another round.
@@ -218,7 +218,7 @@ def read_security_groups(reading: Reading, place: VpcPlace) -> Mapping[str, Secu
             for each in found
         }
 
-    return place.read(reading, "describe_security_groups", "SecurityGroups", shaped, Filters=place.filters)
+    return place.read(reader, "describe_security_groups", "SecurityGroups", shaped, Filters=place.filters)
 
 
 def _rules(group: str, way: str, found: Iterable[IpPermissionOutputTypeDef]) -> tuple[SecurityGroupRule, ...]:
@@ -241,13 +241,13 @@ def _range(first: int | None, last: int | None) -> PortRange | None:
     return None if first is None or last is None else (first, last)
 
 
-def read_nat_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, NatGateway] | Unread:
+def read_nat_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, NatGateway] | Unread:
     """Return the VPC's NAT gateways by id, those deleted of late among them."""
 
     def shaped(found: list[NatGatewayTypeDef]) -> dict[str, NatGateway]:
         return {each["NatGatewayId"]: _nat_gateway(each) for each in found}
 
-    return place.read(reading, "describe_nat_gateways", "NatGateways", shaped, Filter=place.filters)
+    return place.read(reader, "describe_nat_gateways", "NatGateways", shaped, Filter=place.filters)
 
 
 def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
@@ -263,7 +263,7 @@ def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
     )
 
 
-def read_internet_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
+def read_internet_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
     """Return the region's internet gateways by their ids, each with the VPC it is attached to.
 
     All of them, as one that a route leads to and that is attached elsewhere has to be told from one that is not listed.
@@ -272,10 +272,10 @@ def read_internet_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, In
     def shaped(found: list[InternetGatewayTypeDef]) -> dict[str, InternetGateway]:
         return {each["InternetGatewayId"]: _gateway(each["InternetGatewayId"], each) for each in found}
 
-    return place.read(reading, "describe_internet_gateways", "InternetGateways", shaped)
+    return place.read(reader, "describe_internet_gateways", "InternetGateways", shaped)
 
 
-def read_egress_only_gateways(reading: Reading, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
+def read_egress_only_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
     """Return the region's egress-only internet gateways by their ids, each with the VPC it is attached to."""
 
     def shaped(found: list[EgressOnlyInternetGatewayTypeDef]) -> dict[str, InternetGateway]:
@@ -283,7 +283,7 @@ def read_egress_only_gateways(reading: Reading, place: VpcPlace) -> Mapping[str,
             each["EgressOnlyInternetGatewayId"]: _gateway(each["EgressOnlyInternetGatewayId"], each) for each in found
         }
 
-    return place.read(reading, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", shaped)
+    return place.read(reader, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", shaped)
 
 
 def _gateway(gateway_id: str, found: InternetGatewayTypeDef | EgressOnlyInternetGatewayTypeDef) -> InternetGateway:

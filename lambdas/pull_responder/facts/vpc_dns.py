@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.model import Vpc
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import DhcpOptionsTypeDef, VpcTypeDef
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
     from pull_responder.facts.vpc import VpcPlace
 
 PERMISSIONS: Final = (
@@ -37,7 +37,7 @@ class VpcRecord:
     dhcp_options_id: str | None
 
 
-def read_vpc(reading: Reading, place: VpcPlace) -> VpcRecord | Unread:
+def read_vpc(reader: Reader, place: VpcPlace) -> VpcRecord | Unread:
     """Return the VPC's owner and blocks."""
 
     def shaped(found: list[VpcTypeDef]) -> VpcRecord | Unread:
@@ -54,11 +54,11 @@ def read_vpc(reading: Reading, place: VpcPlace) -> VpcRecord | Unread:
         known = (cidr,) if cidr else ()
         return VpcRecord(vpc.get("OwnerId", ""), tuple(dict.fromkeys((*known, *blocks))), vpc.get("DhcpOptionsId"))
 
-    return place.read(reading, "describe_vpcs", "Vpcs", shaped, VpcIds=[place.vpc_id])
+    return place.read(reader, "describe_vpcs", "Vpcs", shaped, VpcIds=[place.vpc_id])
 
 
 def read_attribute(
-    reading: Reading, place: VpcPlace, attribute: Literal["enableDnsSupport", "enableDnsHostnames"]
+    reader: Reader, place: VpcPlace, attribute: Literal["enableDnsSupport", "enableDnsHostnames"]
 ) -> bool | Unread:
     """Return one of the VPC's DNS attributes."""
 
@@ -68,17 +68,17 @@ def read_attribute(
             return answer.get("EnableDnsSupport", {}).get("Value")
         return answer.get("EnableDnsHostnames", {}).get("Value")
 
-    found = reading.call("ec2:DescribeVpcAttribute", account=place.account, region=place.region, request=request)
+    found = reader.call("ec2:DescribeVpcAttribute", account=place.account, region=place.region, request=request)
     return Unread("ec2:DescribeVpcAttribute gave no answer") if found is None else found
 
 
-def read_dhcp_options(reading: Reading, place: VpcPlace) -> Mapping[str, tuple[str, ...]] | Unread:
+def read_dhcp_options(reader: Reader, place: VpcPlace) -> Mapping[str, tuple[str, ...]] | Unread:
     """Return the DNS servers of every DHCP option set: which one is the VPC's is read in the same round."""
 
     def shaped(found: list[DhcpOptionsTypeDef]) -> dict[str, tuple[str, ...]]:
         return {each["DhcpOptionsId"]: _dns_servers(each) for each in found}
 
-    return place.read(reading, "describe_dhcp_options", "DhcpOptions", shaped)
+    return place.read(reader, "describe_dhcp_options", "DhcpOptions", shaped)
 
 
 def _dns_servers(found: DhcpOptionsTypeDef) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def _dns_servers(found: DhcpOptionsTypeDef) -> tuple[str, ...]:
     return _AMAZON_DNS
 
 
-def read_private_zones(reading: Reading, place: VpcPlace) -> tuple[str, ...] | Unread:
+def read_private_zones(reader: Reader, place: VpcPlace) -> tuple[str, ...] | Unread:
     """Return the names of the private hosted zones associated with the VPC, those of AWS services left out."""
 
     def request(client: Any) -> tuple[str, ...]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
@@ -103,7 +103,7 @@ def read_private_zones(reading: Reading, place: VpcPlace) -> tuple[str, ...] | U
             token = {"NextToken": page["NextToken"]}
         return tuple(names)
 
-    found = reading.call("route53:ListHostedZonesByVPC", account=place.account, region=place.region, request=request)
+    found = reader.call("route53:ListHostedZonesByVPC", account=place.account, region=place.region, request=request)
     return () if found is None else found
 
 

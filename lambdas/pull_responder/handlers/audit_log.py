@@ -13,7 +13,7 @@ from pull_responder.events.audit_log import AuditBatch, Dropped, read_log_batch
 from pull_responder.events.outcome import UnusableEvent
 from pull_responder.facts.aws import Aws
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.publish.event_queue import QueueError, send
 from pull_responder.settings import MEMBER_ROLE, SettingError
 

@@ -12,7 +12,7 @@ from pull_responder.events.change import Change, read_change
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.findings.store import StoreError
 from pull_responder.handlers.connection import connected, run_of
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.responder.recheck import Recheck
 from pull_responder.settings import read_settings
 

@@ -33,9 +33,8 @@ Out of sight: Route 53 Resolver rules and DNS Firewall, AWS Network Firewall, pr
 
 from __future__ import annotations
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.answer import (
-    Cause,
     Fault,
     Fix,
     Hop,
@@ -44,6 +43,7 @@ from pull_responder.network.answer import (
     Leg,
     Passed,
     Path,
+    PathCause,
     ResourceType,
     Undecided,
 )
@@ -93,7 +93,7 @@ __all__ = [
     "Hop",
     "HopKind",
     "HopVerdict",
-    "Cause",
+    "PathCause",
     "Fault",
     "Fix",
     "ResourceType",

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Cause(StrEnum):
-    """The causes that a network path can show."""
+class PathCause(StrEnum):
+    """The causes that the trace of a path can show, by their ids. The checks of the same ids report them."""
 
     NO_ROUTE = "no_route_to_ecr"
     NAT_GATEWAY_UNAVAILABLE = "nat_gateway_unavailable"
@@ -89,7 +89,7 @@ class Fault:
     A fault may need several fixes, for example an ACL that blocks both the request and its answer.
     """
 
-    cause: Cause
+    cause: PathCause
     resource_type: ResourceType
     resource_id: str
     explanation: str
@@ -101,17 +101,21 @@ class Fault:
 class Undecided:
     """A cause that may or may not be there, and what was missing to decide."""
 
-    cause: Cause
+    cause: PathCause
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One station. `looked_for` are the causes that could have shown here; `evidence` proves the verdict."""
+    """One station of a path.
+
+    `resource_id` is EC2's id, None where it is not known. `looked_for` are the causes that can show here; `evidence`
+    proves the verdict.
+    """
 
     kind: HopKind
-    resource_id: str
-    looked_for: tuple[Cause, ...]
+    resource_id: str | None
+    looked_for: tuple[PathCause, ...]
     evidence: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     undecided: tuple[Undecided, ...] = ()
@@ -152,7 +156,7 @@ class Leg:
 class Passed:
     """A cause that was looked for and is not there, and how that is known."""
 
-    cause: Cause
+    cause: PathCause
     evidence: tuple[str, ...]
 
 
@@ -171,7 +175,7 @@ class Path:
         failed = {fault.cause for fault in faults}
         undecided = tuple(dict.fromkeys(doubt for hop in hops for doubt in hop.undecided if doubt.cause not in failed))
         settled = failed | {doubt.cause for doubt in undecided}
-        evidence: dict[Cause, list[str]] = {}
+        evidence: dict[PathCause, list[str]] = {}
         for hop in hops:
             for cause in hop.looked_for:
                 if cause not in settled:
@@ -195,7 +199,7 @@ def worst(verdicts: Iterable[HopVerdict]) -> HopVerdict:
 
 def merge(faults: Iterable[Fault]) -> tuple[Fault, ...]:
     """Return one fault for each cause and resource: what several destinations show of it is put together."""
-    merged: dict[tuple[Cause, str], Fault] = {}
+    merged: dict[tuple[PathCause, str], Fault] = {}
     for fault in faults:
         known = merged.get((fault.cause, fault.resource_id))
         merged[fault.cause, fault.resource_id] = _together(known, fault) if known else fault

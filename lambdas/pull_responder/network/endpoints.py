@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
-from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided, merge
+from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided, merge
 from pull_responder.network.model import (
     EndpointInterface,
     Network,
@@ -54,7 +54,7 @@ def interface_way(trip: Trip, endpoint: VpcEndpoint) -> tuple[Hop, ...]:
 
 def state_hop(endpoint: VpcEndpoint) -> Hop:
     """Return whether an endpoint takes traffic: its state, and that an interface endpoint has an interface."""
-    cause = Cause.ENDPOINT_UNAVAILABLE
+    cause = PathCause.ENDPOINT_UNAVAILABLE
     state = f"{endpoint.id} ({endpoint.service_name}) is in state {endpoint.state}"
     places = endpoint.subnet_ids if isinstance(endpoint.interfaces, Unread) else endpoint.interfaces
     bare = endpoint.type == "Interface" and not places
@@ -68,7 +68,7 @@ def state_hop(endpoint: VpcEndpoint) -> Hop:
 
 def unreachable_hop(endpoint: VpcEndpoint, node: NodePlace) -> Hop:
     """Return that an endpoint, where the name leads, has no address of an IP version that the node speaks."""
-    cause = Cause.ENDPOINT_UNAVAILABLE
+    cause = PathCause.ENDPOINT_UNAVAILABLE
     words = f"{endpoint.id} ({endpoint.service_name}) has no address of an IP version that {node.name} has one of"
     fix = Fix(endpoint_id=endpoint.id, services=(endpoint.service_name,))
     fault = Fault(cause, ResourceType.OTHER, endpoint.id, f"Endpoint {words}.", (words,), (fix,))
@@ -91,7 +91,7 @@ def dead_end(trip: Trip, why: str) -> DeadEnd:
         fix = Fix(route_table_id=table_id, endpoint_id=gateway.id, subnet_id=node.subnet_id)
         resource = table_id or node.subnet_id
         kind = ResourceType.ROUTE_TABLE if table_id else ResourceType.SUBNET
-        return DeadEnd((Fault(Cause.S3_NOT_IN_ROUTE_TABLE, kind, resource, explanation, proof, (fix,)),), gateway)
+        return DeadEnd((Fault(PathCause.S3_NOT_IN_ROUTE_TABLE, kind, resource, explanation, proof, (fix,)),), gateway)
     if interface := next(iter(endpoints_of(destination, network, "Interface")), None):
         if faults := _mute(interface, destination, network, proof):
             return DeadEnd(faults, interface)
@@ -103,10 +103,12 @@ def dead_end(trip: Trip, why: str) -> DeadEnd:
         # An endpoint need not answer for the names of dual-stack and FIPS hosts: making one may be no way out.
         services = (destination.service_name,) if destination.plain or destination.service == "s3" else ()
         fix = Fix(vpc_id=vpc_id(network), subnet_id=node.subnet_id, route_table_id=table_id, services=services)
-        return DeadEnd((Fault(Cause.ENDPOINT_MISSING, ResourceType.VPC, vpc_id(network), explanation, proof, (fix,)),))
+        return DeadEnd(
+            (Fault(PathCause.ENDPOINT_MISSING, ResourceType.VPC, vpc_id(network), explanation, proof, (fix,)),)
+        )
     explanation = f"Subnet {node.subnet_id} has no route to the registry, and its VPC no endpoint for it."
     fix = Fix(route_table_id=table_id, subnet_id=node.subnet_id, vpc_id=vpc_id(network))
-    return DeadEnd((Fault(Cause.NO_ROUTE, ResourceType.SUBNET, node.subnet_id, explanation, proof, (fix,)),))
+    return DeadEnd((Fault(PathCause.NO_ROUTE, ResourceType.SUBNET, node.subnet_id, explanation, proof, (fix,)),))
 
 
 def _mute(
@@ -122,7 +124,9 @@ def _mute(
         explanation += " still resolves to public addresses, to which the subnet has no way."
         evidence = (f"private DNS of {endpoint.id} {scope}", *proof)
         fix = Fix(endpoint_id=endpoint.id)
-        faults.append(Fault(Cause.PRIVATE_DNS_DISABLED, ResourceType.OTHER, endpoint.id, explanation, evidence, (fix,)))
+        faults.append(
+            Fault(PathCause.PRIVATE_DNS_DISABLED, ResourceType.OTHER, endpoint.id, explanation, evidence, (fix,))
+        )
     if not isinstance(network.vpc, Unread) and network.vpc.dns_hostnames is False:
         explanation = (
             f"DNS hostnames are off in {network.vpc.id}, so the private names of its endpoints do not resolve."
@@ -144,8 +148,8 @@ def _local_route(table: RouteTable | Unread, peer: Peer, network: Network) -> Ho
     astray = [route for route in found.routes if route.kind is not RouteTarget.LOCAL]
     if astray and any(route.kind is RouteTarget.LOCAL for route in table.routes):
         reason = f"{listed(table)}: {peer.name} is reached over {astray[0]}, and what lies behind it cannot be read"
-        return Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), undecided=(Undecided(Cause.NO_ROUTE, reason),))
-    return Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), (f"the local route of {table.id} reaches {peer.name}",))
+        return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),))
+    return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), (f"the local route of {table.id} reaches {peer.name}",))
 
 
 def _acl_hop(trip: Trip, endpoint: VpcEndpoint, peer: Peer) -> Hop:
@@ -159,7 +163,7 @@ def _acl_hop(trip: Trip, endpoint: VpcEndpoint, peer: Peer) -> Hop:
         for interface in interfaces
         if addresses_of(interface.addresses, trip.version)
     ]
-    causes = (Cause.NETWORK_ACL_BLOCKS_TRAFFIC,)
+    causes = (PathCause.NETWORK_ACL_BLOCKS_TRAFFIC,)
     blocked = [hop for hop in hops if hop.faults]
     if blocked and len(blocked) < len(hops):
         hops = [hop.doubted(f"only some interfaces of {endpoint.id} are out of reach") for hop in hops]
@@ -177,7 +181,7 @@ def _acl_hop_to(trip: Trip, interface: EndpointInterface, peer: Peer) -> Hop:
     node = trip.node
     if interface.subnet_id == node.subnet_id:
         evidence = (f"an interface of {peer.name} is in {node.subnet_id} itself, where no network ACL applies",)
-        return Hop(HopKind.SUBNET, node.subnet_id, (Cause.NETWORK_ACL_BLOCKS_TRAFFIC,), evidence)
+        return Hop(HopKind.SUBNET, node.subnet_id, (PathCause.NETWORK_ACL_BLOCKS_TRAFFIC,), evidence)
     here = Peer(peer.name, peer.addresses & addresses_of(interface.addresses), peer.cidr)
     crossings = (*client_crossings(node.subnet_id, here), *server_crossings(interface.subnet_id, trip.source))
     return acl_hop(node.subnet_id, crossings, trip.network)

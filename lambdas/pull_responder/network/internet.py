@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.reading import Unread
-from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
+from pull_responder.model.unread import Unread
+from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import InternetGateway, NatGateway, Network, Route, RouteTarget, read
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.places import Trip
@@ -39,12 +39,14 @@ def way_out(route: Route, trip: Trip) -> Exit:
     if broken := _unusable(route, trip.network):
         return Exit(dead_end=broken)
     if unlisted := _unlisted(route, trip.network):
-        doubt = Undecided(Cause.NO_ROUTE, unlisted)
-        return Exit((Hop(HopKind.INTERNET_GATEWAY, route.target, (Cause.NO_ROUTE,), undecided=(doubt,)),))
+        doubt = Undecided(PathCause.NO_ROUTE, unlisted)
+        return Exit((Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), undecided=(doubt,)),))
     if route.kind is RouteTarget.INTERNET_GATEWAY:
         return Exit((_internet_gateway(route, trip),))
     if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY:
-        return Exit((Hop(HopKind.INTERNET_GATEWAY, route.target, (Cause.NO_ROUTE,), (f"route {route} is active",)),))
+        return Exit(
+            (Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",)),)
+        )
     return Exit(beyond=f"route {route} leads to a {route.kind}, and what lies behind it cannot be read")
 
 
@@ -76,19 +78,19 @@ def _gateways(route: Route, network: Network) -> Mapping[str, InternetGateway] |
 
 
 def _internet_gateway(route: Route, trip: Trip) -> Hop:
-    node, causes = trip.node, (Cause.NO_ROUTE, Cause.PUBLIC_IP_MISSING)
+    node, causes = trip.node, (PathCause.NO_ROUTE, PathCause.PUBLIC_IP_MISSING)
     reached = f"route {route} is active"
     if trip.version != 4:  # noqa: PLR2004 -- IP version 4
         return Hop(HopKind.INTERNET_GATEWAY, route.target, causes, (reached, f"{node.name} has an IPv6 address"))
     if isinstance(node.public_address, Unread):
-        doubt = Undecided(Cause.PUBLIC_IP_MISSING, node.public_address.reason)
+        doubt = Undecided(PathCause.PUBLIC_IP_MISSING, node.public_address.reason)
         return Hop(HopKind.INTERNET_GATEWAY, route.target, causes, (reached,), undecided=(doubt,))
     if node.public_address:
         evidence = (reached, f"{node.name} has the public address {node.public_address}")
         return Hop(HopKind.INTERNET_GATEWAY, route.target, causes, evidence)
     proof = (reached, f"{node.name} in {node.subnet_id} has no public IPv4 address")
     fault = Fault(
-        Cause.PUBLIC_IP_MISSING,
+        PathCause.PUBLIC_IP_MISSING,
         ResourceType.SUBNET,
         node.subnet_id,
         f"The route of subnet {node.subnet_id} is internet gateway {route.target}, and {node.name} has no public IPv4"
@@ -100,14 +102,14 @@ def _internet_gateway(route: Route, trip: Trip) -> Hop:
 
 
 def _nat_gateway(route: Route, trip: Trip) -> Exit:
-    causes = (Cause.NAT_GATEWAY_UNAVAILABLE, Cause.NO_ROUTE)
+    causes = (PathCause.NAT_GATEWAY_UNAVAILABLE, PathCause.NO_ROUTE)
     nat = read(trip.network.nat_gateways, route.target, f"NAT gateway {route.target}")
     if not route.active:
         state = "" if isinstance(nat, Unread) else f" It is in state {nat.state}."
         explanation = f"The route {route} ends in a NAT gateway that is gone.{state}"
         return Exit((_unavailable(route, explanation, (f"route {route} is in state blackhole",)),))
     if isinstance(nat, Unread):
-        all_causes = (*causes, Cause.NETWORK_ACL_BLOCKS_TRAFFIC)
+        all_causes = (*causes, PathCause.NETWORK_ACL_BLOCKS_TRAFFIC)
         doubts = tuple(Undecided(cause, nat.reason) for cause in all_causes)
         return Exit((Hop(HopKind.NAT_GATEWAY, route.target, all_causes, undecided=doubts),))
     state = f"{nat.id} is in state {nat.state}"
@@ -115,7 +117,7 @@ def _nat_gateway(route: Route, trip: Trip) -> Exit:
         explanation = f"NAT gateway {nat.id}, where the route {route} ends, is in state {nat.state}."
         hop = _unavailable(route, explanation, (state, f"route {route}"))
     elif nat.public and nat.private_addresses and not nat.public_addresses:
-        doubt = Undecided(Cause.NAT_GATEWAY_UNAVAILABLE, f"{nat.id} shows no public address")
+        doubt = Undecided(PathCause.NAT_GATEWAY_UNAVAILABLE, f"{nat.id} shows no public address")
         hop = Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state,), undecided=(doubt,))
     else:
         addresses = ", ".join(nat.public_addresses) or "none"
@@ -127,14 +129,14 @@ def _nat_gateway(route: Route, trip: Trip) -> Exit:
 
 def _unavailable(route: Route, explanation: str, evidence: tuple[str, ...]) -> Hop:
     fault = Fault(
-        Cause.NAT_GATEWAY_UNAVAILABLE,
+        PathCause.NAT_GATEWAY_UNAVAILABLE,
         ResourceType.OTHER,
         route.target,
         explanation,
         evidence,
         (Fix(nat_gateway_id=route.target),),
     )
-    looked_for = (Cause.NAT_GATEWAY_UNAVAILABLE, Cause.NO_ROUTE)
+    looked_for = (PathCause.NAT_GATEWAY_UNAVAILABLE, PathCause.NO_ROUTE)
     return Hop(HopKind.NAT_GATEWAY, route.target, looked_for, evidence, (fault,))
 
 
@@ -143,8 +145,8 @@ def _behind(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -> Exit:
     network = trip.network
     table = read(network.route_tables, subnet_id, f"the route table of {subnet_id}")
     if isinstance(table, Unread):
-        doubts = (Undecided(Cause.NO_ROUTE, table.reason),)
-        route_hop = Hop(HopKind.ROUTE, subnet_id, (Cause.NO_ROUTE,), undecided=doubts)
+        doubts = (Undecided(PathCause.NO_ROUTE, table.reason),)
+        route_hop = Hop(HopKind.ROUTE, subnet_id, (PathCause.NO_ROUTE,), undecided=doubts)
     else:
         found = routing(table, trip.server.addresses, network)
         if not nat.public:
@@ -171,19 +173,21 @@ def _nat_route(found: Routing, subnet_id: str, nat: NatGateway, network: Network
         for route in found.routes
     )
     if onward and not found.unrouted and not found.unread:
-        return Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), proof)
+        return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof)
     stuck = all(dead.values()) and not found.unread and (found.unrouted or dead)
     if not stuck:
         routes = "; ".join((*(str(route) for route in found.routes), *found.unread)) or "none"
         reason = f"the way on from {nat.id} in {subnet_id} takes these routes, not all to an internet gateway: {routes}"
-        return Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), proof, undecided=(Undecided(Cause.NO_ROUTE, reason),))
+        return Hop(
+            HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof, undecided=(Undecided(PathCause.NO_ROUTE, reason),)
+        )
     why = "; ".join(filter(None, dead.values())) or "it has no route there"
     fault = Fault(
-        Cause.NO_ROUTE,
+        PathCause.NO_ROUTE,
         ResourceType.SUBNET,
         subnet_id,
         f"NAT gateway {nat.id} is in subnet {subnet_id}, which has no way to the internet: {why}.",
         proof,
         (Fix(route_table_id=table.id, subnet_id=subnet_id, peer="0.0.0.0/0"),),
     )
-    return Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), proof, (fault,))
+    return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof, (fault,))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

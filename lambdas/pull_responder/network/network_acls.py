@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet, Coverage, Peer, coverage
-from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
+from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, NetworkAcl, NetworkAclEntry, PortRange, read
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ NODE_PORTS: Final = (32768, 65535)
 # Ports that are shut, in percent of those needed, below which the next attempt gets through by another port: ADR 41.
 _SMALL_GAP: Final = 1
 
-_CAUSE: Final = Cause.NETWORK_ACL_BLOCKS_TRAFFIC
+_CAUSE: Final = PathCause.NETWORK_ACL_BLOCKS_TRAFFIC
 
 
 @dataclass(frozen=True, slots=True)

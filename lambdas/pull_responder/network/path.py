@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
-from pull_responder.network.answer import Cause, Hop, HopKind, HopVerdict, Leg, Path, Undecided
+from pull_responder.network.answer import Hop, HopKind, HopVerdict, Leg, Path, PathCause, Undecided
 from pull_responder.network.endpoints import DeadEnd, dead_end, interface_way, state_hop, unreachable_hop
 from pull_responder.network.internet import Exit, way_out
 from pull_responder.network.model import (
@@ -36,10 +36,10 @@ from pull_responder.network.security_groups import egress_hop
 Hops = tuple[Hop, ...]
 
 _ENDPOINT_CAUSES = (
-    Cause.ENDPOINT_MISSING,
-    Cause.ENDPOINT_UNAVAILABLE,
-    Cause.PRIVATE_DNS_DISABLED,
-    Cause.ENDPOINT_BLOCKS_INGRESS,
+    PathCause.ENDPOINT_MISSING,
+    PathCause.ENDPOINT_UNAVAILABLE,
+    PathCause.PRIVATE_DNS_DISABLED,
+    PathCause.ENDPOINT_BLOCKS_INGRESS,
 )
 # Routes to these keep the traffic where it can be followed.
 _FOLLOWED = {
@@ -73,8 +73,8 @@ def _no_common_version(node: NodePlace, destination: Destination, network: Netwo
     if found.endpoint and not found.doubt:
         return found.hop, unreachable_hop(found.endpoint, node)
     reason = f"{node.name} has only IPv6 and {destination.host} only IPv4: DNS64 and NAT64 are not followed"
-    doubt = Undecided(Cause.NO_ROUTE, reason)
-    return (found.hop, Hop(HopKind.NODE, node.name, (Cause.NO_ROUTE,), undecided=(doubt,)))
+    doubt = Undecided(PathCause.NO_ROUTE, reason)
+    return (found.hop, Hop(HopKind.NODE, node.name, (PathCause.NO_ROUTE,), undecided=(doubt,)))
 
 
 def _way(trip: Trip) -> Hops:
@@ -105,7 +105,7 @@ def _either(ways: list[Hops], doubt: str) -> Hops:
     return tuple(dict.fromkeys(hops))
 
 
-def _keep(hop: Hop, certain: set[tuple[Cause, str]], doubt: str) -> Hop:
+def _keep(hop: Hop, certain: set[tuple[PathCause, str]], doubt: str) -> Hop:
     sure = tuple(fault for fault in hop.faults if (fault.cause, fault.resource_id) in certain)
     unsure = tuple(fault for fault in hop.faults if fault not in sure)
     return replace(replace(hop, faults=unsure).doubted(doubt), faults=sure) if unsure else hop
@@ -114,14 +114,14 @@ def _keep(hop: Hop, certain: set[tuple[Cause, str]], doubt: str) -> Hop:
 def _unknown_endpoint_way(trip: Trip, found: Resolution) -> Hops:
     """Return the way to an endpoint of which nothing is known but, at most, that it would be in the VPC."""
     peer = (private_peer if found.elsewhere else inside_peer)(trip.network, trip.version)
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[PathCause, ...] = ()
     if isinstance(trip.network.endpoints, Unread) and trip.destination.service:
-        s3 = (Cause.S3_NOT_IN_ROUTE_TABLE,) if trip.destination.service == "s3" else ()
+        s3 = (PathCause.S3_NOT_IN_ROUTE_TABLE,) if trip.destination.service == "s3" else ()
         causes = (*_ENDPOINT_CAUSES, *s3)
     doubts = tuple(Undecided(cause, found.doubt) for cause in causes)
     # No network ACL: the endpoint might be in the node's own subnet.
     out = egress_hop(trip.node, peer, trip.network)
-    return (out, Hop(HopKind.ENDPOINT, "unknown", causes, undecided=doubts))
+    return (out, Hop(HopKind.ENDPOINT, None, causes, undecided=doubts))
 
 
 def _departure(trip: Trip, peer: Peer, *, settled: bool = True) -> Hops:
@@ -139,9 +139,9 @@ def _public_way(trip: Trip) -> Hops:
     if isinstance(table, Unread):
         end = dead_end(trip, table.reason)
         open_ = dict.fromkeys(fault.cause for fault in end.faults)
-        open_ |= dict.fromkeys((Cause.NO_ROUTE, Cause.NAT_GATEWAY_UNAVAILABLE))
+        open_ |= dict.fromkeys((PathCause.NO_ROUTE, PathCause.NAT_GATEWAY_UNAVAILABLE))
         if not trip.node.public_address:
-            open_[Cause.PUBLIC_IP_MISSING] = None
+            open_[PathCause.PUBLIC_IP_MISSING] = None
         doubts = tuple(Undecided(cause, table.reason) for cause in open_)
         unread = Hop(HopKind.ROUTE, trip.node.subnet_id, tuple(open_), undecided=doubts)
         # Which endpoint or gateway the traffic will meet is open, so rules have to let out both kinds of it.
@@ -153,7 +153,7 @@ def _public_way(trip: Trip) -> Hops:
             untold = f"whether {endpoint.id} takes IPv6 to S3 is not known, and no other route of {table.id} does"
         elif route and route.active:
             evidence = (f"route {route} of {table.id} takes S3's addresses to {endpoint.id}",)
-            causes = (Cause.NO_ROUTE, Cause.S3_NOT_IN_ROUTE_TABLE, Cause.ENDPOINT_MISSING)
+            causes = (PathCause.NO_ROUTE, PathCause.S3_NOT_IN_ROUTE_TABLE, PathCause.ENDPOINT_MISSING)
             hop = Hop(HopKind.ROUTE, table.id, causes, evidence)
             return (*_departure(trip, trip.server), hop, state_hop(endpoint))
     if dropped := _dropping(trip, table):
@@ -161,7 +161,9 @@ def _public_way(trip: Trip) -> Hops:
     found = routing(table, trip.server.addresses, network)
     if not found.routes and not found.unread:
         if untold:
-            return (Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), undecided=(Undecided(Cause.NO_ROUTE, untold),)),)
+            return (
+                Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, untold),)),
+            )
         return _stuck(trip, f"no route of {table.id} leads to {trip.server.name}")
     return _routed(trip, found)
 
@@ -199,7 +201,7 @@ def _ok(hops: Hops) -> bool:
 
 
 def _route_hop(trip: Trip, table: RouteTable, exit_: Exit) -> Hop:
-    hop = Hop(HopKind.ROUTE, table.id, (Cause.NO_ROUTE,), (listed(table),))
+    hop = Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), (listed(table),))
     if not exit_.beyond:
         return hop
     return replace(hop, faults=dead_end(trip, exit_.beyond).faults).doubted(exit_.beyond)
@@ -233,7 +235,7 @@ def _other_dns(trip: Trip, end: DeadEnd) -> str:
     if not isinstance(zones, Unread) or isinstance(table, Unread):
         return ""
     away: Route | None = next((route for route in table.routes if route.active and route.kind not in _FOLLOWED), None)
-    if any(fault.cause is Cause.PRIVATE_DNS_DISABLED for fault in end.faults):
+    if any(fault.cause is PathCause.PRIVATE_DNS_DISABLED for fault in end.faults):
         return f"{zones.reason}, so a private hosted zone may lead {trip.destination.host} to the endpoint"
     if away and end.endpoint is None:
         return f"{zones.reason}, so a private hosted zone may lead {trip.destination.host} over the route {away}"

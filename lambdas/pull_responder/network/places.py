@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import ALL_IPV4, ALL_IPV6, PUBLIC_IPV4, PUBLIC_IPV6, AddressSet, Peer
 from pull_responder.network.model import (
     EndpointInterface,

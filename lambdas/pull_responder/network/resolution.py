@@ -12,8 +12,8 @@ from ipaddress import ip_network
 from typing import Final
 
 from pull_responder.model.pull import Stage
-from pull_responder.model.reading import Unread
-from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
+from pull_responder.model.unread import Unread
+from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, RegistryPlace, Vpc, VpcEndpoint
 
 AMAZON_DNS: Final = "AmazonProvidedDNS"
@@ -136,7 +136,7 @@ def has_private_dns(endpoint: VpcEndpoint) -> bool:
 def resolve(destination: Destination, network: Network) -> Resolution:
     """Return where the VPC's DNS leads the destination's name, with what is wrong with DNS itself."""
     faults, undecided = _dns_support(network)
-    hop = Hop(HopKind.NAME, destination.host, (Cause.VPC_DNS_DISABLED,), (), faults, undecided)
+    hop = Hop(HopKind.NAME, destination.host, (PathCause.VPC_DNS_DISABLED,), (), faults, undecided)
     endpoint = next(
         (found for found in endpoints_of(destination, network, "Interface") if has_private_dns(found)), None
     )
@@ -151,7 +151,7 @@ def resolve(destination: Destination, network: Network) -> Resolution:
     doubt = zone_doubt or _doubt(endpoint, destination, network, covered=covered is True)
     words = f"leads to {endpoint.id}, whose private DNS takes this name's traffic for the whole VPC"
     if not doubt:
-        hop = replace(hop, looked_for=(*hop.looked_for, Cause.ENDPOINT_MISSING, Cause.PRIVATE_DNS_DISABLED))
+        hop = replace(hop, looked_for=(*hop.looked_for, PathCause.ENDPOINT_MISSING, PathCause.PRIVATE_DNS_DISABLED))
     return Resolution(_said(hop, words), endpoint, doubt, elsewhere=bool(doubt and (zone_doubt or _own_dns(network))))
 
 
@@ -160,7 +160,7 @@ def dns_fault(network: Network, attributes: tuple[str, ...], explanation: str) -
     vpc = _vpc(network).id
     evidence = tuple(f"{attribute} of {vpc} is false" for attribute in attributes)
     fix = Fix(vpc_id=vpc, attributes=attributes)
-    return Fault(Cause.VPC_DNS_DISABLED, ResourceType.VPC, vpc, explanation, evidence, (fix,))
+    return Fault(PathCause.VPC_DNS_DISABLED, ResourceType.VPC, vpc, explanation, evidence, (fix,))
 
 
 def _vpc(network: Network) -> Vpc:
@@ -192,9 +192,9 @@ def _dns_support(network: Network) -> tuple[tuple[Fault, ...], tuple[Undecided, 
     if vpc.dns_support is True:
         return (), ()
     if isinstance(vpc.dns_support, Unread):
-        return (), (Undecided(Cause.VPC_DNS_DISABLED, vpc.dns_support.reason),)
+        return (), (Undecided(PathCause.VPC_DNS_DISABLED, vpc.dns_support.reason),)
     if unknown := _own_dns(network):
-        return (), (Undecided(Cause.VPC_DNS_DISABLED, f"enableDnsSupport of {vpc.id} is false, and {unknown}"),)
+        return (), (Undecided(PathCause.VPC_DNS_DISABLED, f"enableDnsSupport of {vpc.id} is false, and {unknown}"),)
     explanation = f"DNS resolution is off in {vpc.id}, so no name resolves there."
     return (dns_fault(network, ("enableDnsSupport",), explanation),), ()
 
@@ -238,4 +238,4 @@ def _said(hop: Hop, words: str) -> Hop:
 def _with_doubt(hop: Hop, reason: str) -> Hop:
     if any(doubt.reason == reason for doubt in hop.undecided):
         return hop
-    return replace(hop, undecided=(*hop.undecided, Undecided(Cause.VPC_DNS_DISABLED, reason)))
+    return replace(hop, undecided=(*hop.undecided, Undecided(PathCause.VPC_DNS_DISABLED, reason)))

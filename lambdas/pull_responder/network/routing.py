@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, VpcEndpoint, read
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet, Coverage, Peer, coverage
-from pull_responder.network.answer import Cause, Fault, Fix, Hop, HopKind, ResourceType, Undecided
+from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, NodePlace, SecurityGroupRule, VpcEndpoint, read
 
 HTTPS: Final = 443
@@ -66,7 +66,7 @@ def egress_hop(node: NodePlace, peer: Peer, network: Network, *, settled: bool =
     `settled` is false where a fault before this hop leaves open which part of `peer` the traffic will go to once it
     is repaired; then only rules that let nothing out to any part of it are a fault.
     """
-    cause = Cause.SECURITY_GROUP_BLOCKS_EGRESS
+    cause = PathCause.SECURITY_GROUP_BLOCKS_EGRESS
     unknown = "" if node.group_ids else f"the security groups of {node.name} are not known"
     if isinstance(node.group_ids, Unread) or unknown:
         reason = node.group_ids.reason if isinstance(node.group_ids, Unread) else unknown
@@ -90,7 +90,7 @@ def egress_hop(node: NodePlace, peer: Peer, network: Network, *, settled: bool =
 
 def ingress_hop(endpoint: VpcEndpoint, node: Peer, network: Network) -> Hop:
     """Return whether the groups of an interface endpoint let the node in on 443."""
-    cause = Cause.ENDPOINT_BLOCKS_INGRESS
+    cause = PathCause.ENDPOINT_BLOCKS_INGRESS
     if not endpoint.group_ids:
         reason = f"the security groups of {endpoint.id} are not known"
         return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), undecided=(Undecided(cause, reason),))

@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.facts.aws import why
 from pull_responder.findings.notice import Edge
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.publish.backoff import Backoff, passes
 from pull_responder.publish.security_hub import Rejection, rejection
 

@@ -1,21 +1,22 @@
-"""Whether the policies let the pull through, layer by layer: read and decided once, for all the checks that ask."""
+"""Whether the policies allow the pull, each kind of policy by itself. Read and decided once, for all checks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.evaluation import Decision, Layer, Outcome, Policies, State, evaluate
+from pull_responder.authorization.evaluation import Decision, Outcome, Policies, PolicyKind, State, evaluate
 from pull_responder.authorization.evidence import unknowns
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.pull_context import TOKEN_ISSUE_TIME
 from pull_responder.authorization.request import Context, Request, RequestError
 from pull_responder.authorization.statement import Effect
+from pull_responder.authorization.unknown import Unknown, keys_of
 from pull_responder.facts import ec2, ecr, iam, organizations
 from pull_responder.facts.iam import PolicyText
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import CREATE, IMPORT, LAYERS, MANIFEST, TOKEN
 from pull_responder.pulls.node_role import why_no_role
 from pull_responder.pulls.policies import Documents, policies_of_role, registry_policy, with_repository
@@ -40,7 +41,7 @@ _NO_KEYS: Final = Context({})
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """What a layer does to one action of the pull."""
+    """What a kind of policy does to one action of the pull."""
 
     action: str
     resource: str
@@ -59,17 +60,18 @@ class _Asked:
 class PullAuthorization:
     """The decision on each action that the pull needs.
 
-    `role` is the pulling role's own ARN (without its path, where no more than a session's ARN is known);
-    `documents` are the policies as they stand in AWS, by the name that evidence calls them; `gone` says of a layer
-    that what its policies belong to does not exist. `may_be_cut` says that the repository may be another one: its name
-    stands at the end of AWS's words, which CloudTrail cuts, and no repository has it. `issued_at` is when the refused
-    credentials were issued; what is decided is whether credentials of now may pull.
+    - `role` is the pulling role's own ARN, without its path where only a session's ARN is known.
+    - `documents` are the policies as they stand in AWS, by the names that evidence calls them.
+    - `gone` says of a kind of policy that the resource it belongs to does not exist.
+    - `may_be_cut` says that the event may name only the beginning of the repository's name: it stands at the end of AWS's
+      words, which CloudTrail cuts, and no repository has this name.
+    - `issued_at` is when the refused credentials were issued. The decision is about credentials issued now.
     """
 
     role: Arn
     documents: Mapping[str, PolicyText]
     asked: tuple[_Asked, ...]
-    gone: Mapping[Layer, str]
+    gone: Mapping[PolicyKind, str]
     may_be_cut: bool = False
     issued_at: str | None = None
 
@@ -78,26 +80,26 @@ class PullAuthorization:
         """The actions that were asked about."""
         return tuple(each.request.action for each in self.asked)
 
-    def levels_lacking(self, layer: Layer) -> dict[int, tuple[str, ...]]:
+    def levels_lacking(self, kind: PolicyKind) -> dict[int, tuple[str, ...]]:
         """Return the levels of an organization's policies at which surely no statement allows, counted from 0 at the
         root, with the actions that lack.
         """
         lacking: dict[int, list[str]] = {}
         for each in self.asked:
-            levels = each.policies.scps if layer is Layer.SCP else each.policies.rcps
+            levels = each.policies.scps if kind is PolicyKind.SCP else each.policies.rcps
             for number, level in enumerate(() if isinstance(levels, Unread) else levels):
                 if all(isinstance(policy, Policy) and not _may_allow(policy, each.request) for policy in level):
                     lacking.setdefault(number, []).append(each.request.action)
         return {number: tuple(actions) for number, actions in lacking.items()}
 
-    def outcomes(self, layer: Layer, state: State) -> tuple[Stopped, ...]:
-        """Return what `layer` does to each action, looked at for `state`: a missing allow or an explicit deny.
+    def outcomes(self, kind: PolicyKind, state: State) -> tuple[Stopped, ...]:
+        """Return what `kind` does to each action, looked at for `state`: a missing allow or an explicit deny.
 
-        A layer may stop an action in both ways, and then both must be mended; so its Allow statements alone tell
-        whether an allow is missing, and its Deny statements alone whether it denies.
+        A kind of policy may stop an action in both ways, and then both need a fix. So its Allow statements alone tell
+        whether an Allow is missing, and its Deny statements alone whether it denies.
         """
         return tuple(
-            Stopped(each.request.action, each.request.resource, decision.outcomes[layer])
+            Stopped(each.request.action, each.request.resource, decision.outcomes[kind])
             for each in self.asked
             for decision in [each.by_denies if state is State.BLOCKS_EXPLICITLY else each.by_allows]
         )
@@ -116,7 +118,7 @@ class PullAuthorization:
         return tuple(dict.fromkeys(found))
 
     def stopped(self) -> tuple[Stopped, ...]:
-        """Return every layer that stops an action, or may, in the order of layers."""
+        """Return every kind of policy that stops an action, or may, in the order of PolicyKind."""
         states = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY, State.UNDECIDED)
         return tuple(
             Stopped(each.request.action, each.request.resource, outcome)
@@ -126,29 +128,29 @@ class PullAuthorization:
             if outcome.state in states
         )
 
-    def denying(self, layer: Layer) -> dict[str, set[int]]:
-        """Return every Deny of `layer` that stops one of the actions: statement indexes by the policy's name."""
-        return _denying([(each.request, each.policies) for each in self.asked], layer)
+    def denying(self, kind: PolicyKind) -> dict[str, set[int]]:
+        """Return every Deny of `kind` that stops one of the actions: statement indexes by the policy's name."""
+        return _denying([(each.request, each.policies) for each in self.asked], kind)
 
-    def denying_older_session(self, layer: Layer) -> dict[str, set[int]]:
-        """Return every Deny of `layer` that stops the session that AWS refused, but would stop no new one."""
+    def denying_older_session(self, kind: PolicyKind) -> dict[str, set[int]]:
+        """Return every Deny of `kind` that stops the session that AWS refused, but would stop no new one."""
         if self.issued_at is None:
             return {}
         issued = {TOKEN_ISSUE_TIME: self.issued_at}
         older = [
             (replace(each.request, context={**each.request.context, **issued}), each.policies) for each in self.asked
         ]
-        now = self.denying(layer)
-        then = {name: indexes - now.get(name, set()) for name, indexes in _denying(older, layer).items()}
+        now = self.denying(kind)
+        then = {name: indexes - now.get(name, set()) for name, indexes in _denying(older, kind).items()}
         return {name: indexes for name, indexes in then.items() if indexes}
 
-    def names(self, layer: Layer) -> tuple[str, ...]:
-        """Return the names of the policies of `layer` that could be read."""
-        return tuple(dict.fromkeys(p.name for each in self.asked for p in _readable(each.policies, layer)))
+    def names(self, kind: PolicyKind) -> tuple[str, ...]:
+        """Return the names of the policies of `kind` that could be read."""
+        return tuple(dict.fromkeys(p.name for each in self.asked for p in _readable(each.policies, kind)))
 
-    def unread(self, layer: Layer) -> tuple[str, ...]:
-        """Return why policies of `layer` could not be read."""
-        found = [member for each in self.asked for member in _members(each.policies, layer)]
+    def unread(self, kind: PolicyKind) -> tuple[str, ...]:
+        """Return why policies of `kind` could not be read."""
+        found = [member for each in self.asked for member in _members(each.policies, kind)]
         return tuple(dict.fromkeys(member.reason for member in found if isinstance(member, Unread)))
 
 
@@ -180,7 +182,7 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
     if policies is None:
         return Unread(f"role {name} does not exist (any more) in account {account}")
     signer = principal.arn or str(own)
-    gone: dict[Layer, str] = {}
+    gone: dict[PolicyKind, str] = {}
     questions = []
     if TOKEN in actions:
         questions.append(_Question(pull, signer, role_arn, TOKEN, "*", account, policies))
@@ -190,7 +192,7 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
         is_gone = facts.repository_policy(registry, pull.region, pull.repository or "") is None
         if is_gone:
             where = f"registry {registry}, {pull.region}"
-            gone[Layer.RESOURCE] = f"repository {pull.repository} does not exist (any more) in {where}"
+            gone[PolicyKind.RESOURCE] = f"repository {pull.repository} does not exist (any more) in {where}"
         questions += [
             _Question(pull, signer, role_arn, action, repository, registry, of_repository)
             for action in actions
@@ -220,17 +222,18 @@ class _Question:
         return Request(self.signer, self.action, self.resource, self.owner, context, role_arn=self.role_arn)
 
 
-def _unknowns(request: Request, policies: Policies, layer: Layer) -> tuple[str, ...]:
+def _unknowns(request: Request, policies: Policies, kind: PolicyKind) -> tuple[Unknown, ...]:
     bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
-    return unknowns(request, tuple(_readable(policies, layer)), bounded=bounded)
+    return unknowns(request, tuple(_readable(policies, kind)), bounded=bounded)
 
 
 def _ask(question: _Question, facts: PullFacts) -> _Asked:
     """Decide; and where the decision hangs on something that can be read, read that and decide again."""
     request = question.request(facts)
-    hangs_on = {key for layer in Layer for key in _unknowns(request, question.policies, layer)}
+    unknown = [each for kind in PolicyKind for each in _unknowns(request, question.policies, kind)]
+    hangs_on = keys_of(unknown)
     if hangs_on:
-        request = question.request(facts, tuple(sorted(hangs_on)))
+        request = question.request(facts, tuple(sorted(set(hangs_on))))
     by_allows, by_denies = (evaluate(request, question.policies, only=effect) for effect in Effect)
     return _Asked(request, question.policies, by_allows, by_denies)
 
@@ -253,11 +256,11 @@ def _read_ahead(pull: PullFailure, account: str, name: str, facts: PullFacts) ->
     facts.read_ahead(reads)
 
 
-def _denying(asked: Iterable[tuple[Request, Policies]], layer: Layer) -> dict[str, set[int]]:
+def _denying(asked: Iterable[tuple[Request, Policies]], kind: PolicyKind) -> dict[str, set[int]]:
     denying: dict[str, set[int]] = {}
     for request, policies in asked:
         bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
-        for policy in _readable(policies, layer):
+        for policy in _readable(policies, kind):
             for statement in policy.denies:
                 if statement.match(request, bounded=bounded)[0]:
                     denying.setdefault(policy.name, set()).add(statement.index)
@@ -268,20 +271,20 @@ def _may_allow(policy: Policy, request: Request) -> bool:
     return any(statement.match(request)[1] for statement in policy.allows)
 
 
-def _readable(policies: Policies, layer: Layer) -> Iterator[Policy]:
-    return (member for member in _members(policies, layer) if isinstance(member, Policy))
+def _readable(policies: Policies, kind: PolicyKind) -> Iterator[Policy]:
+    return (member for member in _members(policies, kind) if isinstance(member, Policy))
 
 
-def _members(policies: Policies, layer: Layer) -> Iterator[Policy | Unread]:
+def _members(policies: Policies, kind: PolicyKind) -> Iterator[Policy | Unread]:
     found = {
-        Layer.IDENTITY: policies.identity,
-        Layer.BOUNDARY: policies.boundary,
-        Layer.RESOURCE: policies.resource,
-        Layer.REGISTRY: policies.registry,
-        Layer.SCP: policies.scps,
-        Layer.RCP: policies.rcps,
-        Layer.ENDPOINT: policies.endpoints,
-    }.get(layer, ())
+        PolicyKind.IDENTITY: policies.identity,
+        PolicyKind.BOUNDARY: policies.boundary,
+        PolicyKind.RESOURCE: policies.resource,
+        PolicyKind.REGISTRY: policies.registry,
+        PolicyKind.SCP: policies.scps,
+        PolicyKind.RCP: policies.rcps,
+        PolicyKind.ENDPOINT: policies.endpoints,
+    }.get(kind, ())
     yield from _flat(found)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.facts.compute import AccessEntry, EntryType, FargateProfile, NodeGroup
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,72 +5,73 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.evaluation import Layer
+from pull_responder.authorization.evaluation import PolicyKind
 from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.organizations import ControlPolicies
 from pull_responder.model.arn import Arn
 from pull_responder.model.verdict import Resource, Verdict
 from pull_responder.pulls.policies import CONTROL_POLICIES
-from pull_responder.pulls.policy_fault import LayerFault, actions, aws_said, denying, not_read, wanted
+from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, not_read, wanted
 from pull_responder.remediation import by_hand, organizations
 from pull_responder.remediation.composition import together
-from pull_responder.remediation.organizations import Change
+from pull_responder.remediation.organizations import PolicyChange
 
 if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
     from pull_responder.model.verdict import Remediation
     from pull_responder.pulls.pull_facts import PullFacts
 
-_NAMES: Final = {Layer.SCP: "service control policies", Layer.RCP: "resource control policies"}
+_NAMES: Final = {PolicyKind.SCP: "service control policies", PolicyKind.RCP: "resource control policies"}
 
 
-def failed(fault: LayerFault, pull: PullFailure, facts: PullFacts, layer: Layer, resource: Resource) -> Verdict:
+def failed(fault: PolicyFault, pull: PullFailure, facts: PullFacts, kind: PolicyKind, resource: Resource) -> Verdict:
     """Return the failed verdict; `resource` is what the policies keep the pull from, in the account they control."""
-    found = facts.control_policies(resource.account, pull.region, CONTROL_POLICIES[layer][0])
+    found = facts.control_policies(resource.account, pull.region, CONTROL_POLICIES[kind][0])
     policies = found if isinstance(found, ControlPolicies) else None
     return Verdict.failed(
         resource=resource,
         explanation=(
-            f"The {_NAMES[layer]} of the organization that account {resource.account} is in stop "
+            f"The {_NAMES[kind]} of the organization that account {resource.account} is in stop "
             f"{', '.join(actions(fault, pull))} for the role {fault.authorization.role}."
         ),
-        evidence=_proof(fault, pull, layer),
-        remediation=_fix(fault, pull, layer, controlled=resource.account, policies=policies),
+        evidence=_proof(fault, pull, kind),
+        remediation=_fix(fault, pull, kind, controlled=resource.account, policies=policies),
     )
 
 
-def _proof(fault: LayerFault, pull: PullFailure, layer: Layer) -> tuple[str, ...]:
+def _proof(fault: PolicyFault, pull: PullFailure, kind: PolicyKind) -> tuple[str, ...]:
     """Quote the denying statements, say at which levels no policy allows, what could not be read, and what AWS said."""
-    levels = fault.authorization.levels_lacking(layer) if fault.stopped else {}
+    levels = fault.authorization.levels_lacking(kind) if fault.stopped else {}
     lines = [
-        f"No statement of the {_NAMES[layer]} {_where(level)} allows {' or '.join(lacks)}."
+        f"No statement of the {_NAMES[kind]} {_where(level)} allows {' or '.join(lacks)}."
         for level, lacks in sorted(levels.items())
     ]
-    return (*denying(fault, layer), *lines, *not_read(fault, layer), *aws_said(pull))
+    return (*denying(fault, kind), *lines, *not_read(fault, kind), *aws_said(pull))
 
 
 def _fix(
-    fault: LayerFault, pull: PullFailure, layer: Layer, *, controlled: str, policies: ControlPolicies | None
+    fault: PolicyFault, pull: PullFailure, kind: PolicyKind, *, controlled: str, policies: ControlPolicies | None
 ) -> Remediation:
     """Return the change of the policies that stop the pull; by hand where they could not be read.
 
     `controlled` is the account that the policies control.
     """
-    by_hand_fix = by_hand.service_control_policy if layer is Layer.SCP else by_hand.resource_control_policy
+    by_hand_fix = by_hand.service_control_policy if kind is PolicyKind.SCP else by_hand.resource_control_policy
     asked = by_hand_fix(wanted(fault, pull), account=controlled, region=pull.region)
     if policies is None or fault.by_words:
         return asked
-    changes: dict[str, Change] = {
-        name: Change(exempt=frozenset(statements)) for name, statements in fault.authorization.denying(layer).items()
+    changes: dict[str, PolicyChange] = {
+        name: PolicyChange(exempt=frozenset(statements))
+        for name, statements in fault.authorization.denying(kind).items()
     }
     unchangeable = False
-    for level, lacks in sorted(fault.authorization.levels_lacking(layer).items()):
+    for level, lacks in sorted(fault.authorization.levels_lacking(kind).items()):
         texts = [text for text in policies.levels[level] if isinstance(text, PolicyText)]
         text = next((text for text in texts if not text.is_aws_managed), None)
         if text is None or text.arn is None:
             unchangeable = True
             continue
-        known = changes.get(text.arn, Change())
+        known = changes.get(text.arn, PolicyChange())
         changes[text.arn] = replace(known, allow=tuple(dict.fromkeys((*known.allow, *lacks))))
     role = fault.authorization.role
     fixes = [

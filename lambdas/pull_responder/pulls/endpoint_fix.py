@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.remediation import docs
 from pull_responder.remediation.composition import together
 from pull_responder.remediation.ec2 import (

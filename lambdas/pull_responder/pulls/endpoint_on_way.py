@@ -8,13 +8,15 @@ access"). Layers come through S3's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.evaluation import Layer, Outcome, Policies, State, evaluate
+from pull_responder.authorization.evaluation import Outcome, Policies, PolicyKind, State, evaluate
 from pull_responder.authorization.policy import PolicyError, parse_policy
 from pull_responder.authorization.statement import Effect
+from pull_responder.authorization.unknown import Unknown
 from pull_responder.model.pull import Stage
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network import HopKind, HopVerdict, Leg, VpcEndpoint
 from pull_responder.pulls.actions import TOKEN
 from pull_responder.pulls.endpoint_fix import endpoint_of
@@ -26,17 +28,23 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _INTERNET: Final = (HopKind.INTERNET_GATEWAY, HopKind.NAT_GATEWAY)
-_NOWHERE: Final = "nowhere"
 _ALLOW_ALL: Final = parse_policy(
     {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}, name="everything"
 )
+
+
+class Exit(Enum):
+    """Where requests go that pass no VPC endpoint."""
+
+    INTERNET = auto()
+    NOWHERE = auto()  # no endpoint and no gateway takes them, until that is fixed
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointOnWay:
     """The endpoint that the requests of a stage pass, None where they pass none.
 
-    `arrives` is false where no endpoint and no gateway takes them anywhere, as long as that is not mended.
+    `arrives` is false where neither an endpoint nor a gateway takes them, until that is fixed.
     """
 
     path: PullPath
@@ -60,7 +68,7 @@ class EndpointOutcome:
         return next((state for state in worst if state in states), State.OPEN)
 
     @property
-    def unknown(self) -> tuple[str, ...]:
+    def unknown(self) -> tuple[Unknown, ...]:
         """What it hangs on."""
         return tuple(dict.fromkeys((*self.by_denies.unknown, *self.by_allows.unknown)))
 
@@ -91,29 +99,32 @@ def endpoint_on_way(pull: PullFailure, facts: PullFacts, stage: Stage) -> Endpoi
     (way,) = ways
     if way is None:
         return Unread("it is not known whether the request passes a VPC endpoint")
-    return EndpointOnWay(path, endpoint_of(way, path), arrives=way != _NOWHERE)
+    endpoint = None if isinstance(way, Exit) else endpoint_of(way, path)
+    return EndpointOnWay(path, endpoint, arrives=way is not Exit.NOWHERE)
 
 
-def _way(leg: Leg) -> str | None:
+def _way(leg: Leg) -> str | Exit | None:
     """Return the id of a leg's endpoint, else where it goes; None where that is not certain."""
     endpoints = {hop.resource_id for hop in leg.hops if hop.kind is HopKind.ENDPOINT}
     internet = any(hop.kind in _INTERNET for hop in leg.hops)
-    if len(endpoints) == 1 and not internet and "unknown" not in endpoints:
+    if len(endpoints) == 1 and not internet and None not in endpoints:
         return endpoints.pop()
     if endpoints:
         return None
     if internet:
-        return "internet"
-    return None if leg.verdict is HopVerdict.UNDECIDED else _NOWHERE
+        return Exit.INTERNET
+    return None if leg.verdict is HopVerdict.UNDECIDED else Exit.NOWHERE
 
 
 def examine_policy(endpoint: VpcEndpoint, request: Request) -> EndpointOutcome | Unread:
     """Hold an endpoint's policy against a request. An endpoint without one lets everything through."""
     name = policy_name(endpoint)
     try:
-        policy = parse_policy(endpoint.policy, name=name, layer=Layer.ENDPOINT) if endpoint.policy else _ALLOW_ALL
+        policy = parse_policy(endpoint.policy, name=name, kind=PolicyKind.ENDPOINT) if endpoint.policy else _ALLOW_ALL
     except PolicyError as error:
         return Unread(str(error))
     policies = Policies(identity=(_ALLOW_ALL,), resource=_ALLOW_ALL, endpoints=(policy,))
     by_allows, by_denies = (evaluate(request, policies, only=effect) for effect in Effect)
-    return EndpointOutcome(endpoint, request, by_allows.outcomes[Layer.ENDPOINT], by_denies.outcomes[Layer.ENDPOINT])
+    return EndpointOutcome(
+        endpoint, request, by_allows.outcomes[PolicyKind.ENDPOINT], by_denies.outcomes[PolicyKind.ENDPOINT]
+    )

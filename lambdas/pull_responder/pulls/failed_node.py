@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.ec2 import Instance
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, compute_uses
 from pull_responder.pulls.nodes import (
     FARGATE_PREFIX,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pull_responder.facts.images import Image, ImageName
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Verdict
 
 if TYPE_CHECKING:

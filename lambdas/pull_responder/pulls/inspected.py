@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.events.eks_registries import DNS_REPOSITORY, NODE_REPOSITORY, registry_of
 from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.node_role import principal_of
 from pull_responder.pulls.nodes import Nodes, of_fargate_profile, of_node_group, of_role
 from pull_responder.pulls.own_repositories import NO_REPOSITORIES, own_repositories
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pull_responder.events.eks_change import Inspection
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
 
 _ADDON_NAMESPACE: Final = "kube-system"
 
@@ -39,14 +39,14 @@ class Question:
 
 
 def questions(
-    inspection: Inspection, reading: Reading, *, known_principals: tuple[str, ...]
+    inspection: Inspection, reader: Reader, *, known_principals: tuple[str, ...]
 ) -> Iterator[Question | Unread]:
     """Return the questions about each kind of node, the same ones each time, or why there is no telling."""
-    for nodes in _inspected(inspection, PullFacts(reading)):
+    for nodes in _inspected(inspection, PullFacts(reader)):
         if isinstance(nodes, Unread):
             yield nodes
             continue
-        facts = PullFacts(reading, known_principals=known_principals, asked=nodes)
+        facts = PullFacts(reader, known_principals=known_principals, asked=nodes)
         pull = _pull_of(nodes, inspection, facts)
         own = NO_REPOSITORIES if inspection.health_only else own_repositories(pull, facts)
         addon = _addon_pull(pull, nodes, facts)

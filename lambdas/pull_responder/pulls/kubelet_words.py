@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.ec2 import Instance
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
 from pull_responder.pulls.puller import puller_of
 from pull_responder.pulls.session import node_instance

@@ -9,7 +9,7 @@ from pull_responder.facts import compute, ec2, iam
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.facts.iam import InstanceProfile, Role
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.failed_node import nodes_of
 
 if TYPE_CHECKING:

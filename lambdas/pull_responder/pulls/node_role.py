@@ -10,7 +10,7 @@ from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.facts.iam import InstanceProfile
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.nodes import Nodes
 from pull_responder.pulls.session import node_instance

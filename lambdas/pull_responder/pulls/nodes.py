@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, NodePlace, Subnet
 
 if TYPE_CHECKING:

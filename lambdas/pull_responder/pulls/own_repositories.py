@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import State
 from pull_responder.facts.cache_rules import rule_for
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import LAYERS, MANIFEST
 from pull_responder.pulls.authorization import pull_authorization
 
@@ -31,7 +31,7 @@ _MOST_NAMED: Final = 5
 _ACCOUNT_OF_ARN: Final = 4
 _SURE: Final = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
 
-# Which action which layer of policies stops, or may, and how.
+# Which action which kind of policy stops, or may, and how.
 _Decision = tuple[tuple[str, str, State], ...]
 
 
@@ -84,7 +84,7 @@ def _decision(pull: PullFailure, facts: PullFacts) -> _Decision:
     authorization = pull_authorization(pull, facts)
     if isinstance(authorization, Unread):
         return ()
-    stopped = {(each.action, str(each.outcome.layer), each.outcome.state) for each in authorization.stopped()}
+    stopped = {(each.action, str(each.outcome.kind), each.outcome.state) for each in authorization.stopped()}
     return tuple(sorted(stopped))
 
 

@@ -12,7 +12,7 @@ from pull_responder.facts.network import network_of
 from pull_responder.facts.pod_interface import PodInterface, pod_address
 from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.pull import Stage, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
 from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trace
 from pull_responder.pulls.failed_node import nodes_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pull_responder.model.pull import PullFailure
-    from pull_responder.network import Cause, Fault, Leg
+    from pull_responder.network import Fault, Leg, PathCause
     from pull_responder.pulls.pull_facts import PullFacts
 
 PATH_PERMISSIONS: Final = (
@@ -197,7 +197,7 @@ def _vpc_of_instance(pull: PullFailure, facts: PullFacts) -> None:
 
 
 def examine_path(
-    cause: Cause, pull: PullFailure, facts: PullFacts, fix: Callable[[Fault, PullPath], Remediation]
+    cause: PathCause, pull: PullFailure, facts: PullFacts, fix: Callable[[Fault, PullPath], Remediation]
 ) -> Verdict:
     """Return whether the nodes' way shows `cause`: failed with `fix` for each faulty resource, and the verdict else.
 
@@ -235,7 +235,7 @@ def _distinct(faults: Iterator[Fault]) -> Iterator[Fault]:
 
 
 def _failed(
-    cause: Cause,
+    cause: PathCause,
     found: PullPath,
     paths: list[tuple[NodePlace, Path]],
     faults: list[Fault],

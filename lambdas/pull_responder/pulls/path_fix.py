@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.network import RouteTarget
 from pull_responder.network.addresses import AddressSet
 from pull_responder.remediation import docs

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.authorization.evaluation import Layer, Policies
+from pull_responder.authorization.evaluation import Policies, PolicyKind
 from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
 from pull_responder.facts import organizations
 from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
 from pull_responder.model.pull import PolicyType, Principal, PrincipalKind, PullFailure
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pull_responder.facts.ecr import RegistryScope
     from pull_responder.pulls.pull_facts import PullFacts
 
-CONTROL_POLICIES: Final[dict[Layer, tuple[organizations.ControlPolicyType, PolicyType]]] = {
-    Layer.SCP: ("SERVICE_CONTROL_POLICY", PolicyType.SERVICE_CONTROL),
-    Layer.RCP: ("RESOURCE_CONTROL_POLICY", PolicyType.RESOURCE_CONTROL),
+CONTROL_POLICIES: Final[dict[PolicyKind, tuple[organizations.ControlPolicyType, PolicyType]]] = {
+    PolicyKind.SCP: ("SERVICE_CONTROL_POLICY", PolicyType.SERVICE_CONTROL),
+    PolicyKind.RCP: ("RESOURCE_CONTROL_POLICY", PolicyType.RESOURCE_CONTROL),
 }
 
 REPOSITORY_POLICY: Final = "the repository policy"
@@ -38,23 +38,23 @@ def policies_of_role(
     if texts is None or boundary is None:
         return None
     return Policies(
-        identity=documents.parse_all(texts, Layer.IDENTITY),
-        boundary=boundary if isinstance(boundary, Unread) else documents.parse_all(boundary, Layer.BOUNDARY),
-        scps=_control_policies(pull, account, Layer.SCP, facts, documents),
-        rcps=_control_policies(pull, account, Layer.RCP, facts, documents),
+        identity=documents.parse_all(texts, PolicyKind.IDENTITY),
+        boundary=boundary if isinstance(boundary, Unread) else documents.parse_all(boundary, PolicyKind.BOUNDARY),
+        scps=_control_policies(pull, account, PolicyKind.SCP, facts, documents),
+        rcps=_control_policies(pull, account, PolicyKind.RCP, facts, documents),
         session=_session_policy(pull, principal),
         endpoints=Unread("it is not known which VPC endpoint the request passed"),
     )
 
 
 def _control_policies(
-    pull: PullFailure, account: str, layer: Layer, facts: PullFacts, documents: Documents
+    pull: PullFailure, account: str, kind: PolicyKind, facts: PullFacts, documents: Documents
 ) -> tuple[tuple[Policy | Unread, ...], ...] | Unread:
     """Return the organization's policies that control `account`: service control policies a principal's account,
     resource control policies a repository's.
     """
-    kind, words = CONTROL_POLICIES[layer]
-    found = facts.control_policies(account, pull.region, kind)
+    type_, words = CONTROL_POLICIES[kind]
+    found = facts.control_policies(account, pull.region, type_)
     if isinstance(found, Unread):
         return found
     if found is None or not found.levels:
@@ -64,7 +64,7 @@ def _control_policies(
             if (words in pull.blamed_policy_types)
             else ()
         )
-    return tuple(documents.parse_all(texts, layer) for texts in found.levels)
+    return tuple(documents.parse_all(texts, kind) for texts in found.levels)
 
 
 def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
@@ -84,10 +84,10 @@ def with_repository(
     text, scope = registry_policy(registry, pull.region, facts)
     return replace(
         policies,
-        resource=documents.parse_one(found, REPOSITORY_POLICY, Layer.RESOURCE),
-        registry=documents.parse_one(text, REGISTRY_POLICY, Layer.REGISTRY),
+        resource=documents.parse_one(found, REPOSITORY_POLICY, PolicyKind.RESOURCE),
+        registry=documents.parse_one(text, REGISTRY_POLICY, PolicyKind.REGISTRY),
         registry_scope=scope,
-        rcps=_control_policies(pull, registry, Layer.RCP, facts, documents),
+        rcps=_control_policies(pull, registry, PolicyKind.RCP, facts, documents),
     )
 
 
@@ -108,23 +108,23 @@ class Documents:
     def __init__(self) -> None:
         self.by_name: dict[str, PolicyText] = {}
 
-    def parse_all(self, texts: Iterable[PolicyText | Unread], layer: Layer) -> tuple[Policy | Unread, ...]:
+    def parse_all(self, texts: Iterable[PolicyText | Unread], kind: PolicyKind) -> tuple[Policy | Unread, ...]:
         """Return policies ready to be matched, Unread in the place of each that could not be read or is none."""
-        return tuple(text if isinstance(text, Unread) else self._parsed(text, layer) for text in texts)
+        return tuple(text if isinstance(text, Unread) else self._parsed(text, kind) for text in texts)
 
     def parse_one(
-        self, found: RepositoryPolicy | Mapping[str, Any] | Unread | None, name: str, layer: Layer
+        self, found: RepositoryPolicy | Mapping[str, Any] | Unread | None, name: str, kind: PolicyKind
     ) -> Policy | Unread | None:
         """Return the one policy of a resource ready to be matched."""
         document = found.document if isinstance(found, RepositoryPolicy) else found
         if document is None or isinstance(document, Unread):
             return document
-        return self._parsed(PolicyText(name=name, arn=None, document=document), layer)
+        return self._parsed(PolicyText(name=name, arn=None, document=document), kind)
 
-    def _parsed(self, text: PolicyText, layer: Layer) -> Policy | Unread:
-        name = text.arn or (f"inline policy {text.name}" if layer is Layer.IDENTITY else text.name)
+    def _parsed(self, text: PolicyText, kind: PolicyKind) -> Policy | Unread:
+        name = text.arn or (f"inline policy {text.name}" if kind is PolicyKind.IDENTITY else text.name)
         self.by_name[name] = text
         try:
-            return parse_policy(text.document, name=name, layer=layer)
+            return parse_policy(text.document, name=name, kind=kind)
         except PolicyError as error:
             return Unread(str(error))

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, Outcome, State
+from pull_responder.authorization.evaluation import Outcome, PolicyKind, State
+from pull_responder.authorization.unknown import Doubt, keys_of
 from pull_responder.model.pull import PolicyType, PullFailure
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Verdict
 from pull_responder.pulls.actions import PULL_ACTIONS
 from pull_responder.pulls.authorization import PullAuthorization, Stopped, pull_authorization
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 POLICY_TYPES = {
-    Layer.IDENTITY: PolicyType.IDENTITY,
-    Layer.BOUNDARY: PolicyType.BOUNDARY,
-    Layer.SCP: PolicyType.SERVICE_CONTROL,
-    Layer.RCP: PolicyType.RESOURCE_CONTROL,
-    Layer.SESSION: PolicyType.SESSION,
-    Layer.RESOURCE: PolicyType.RESOURCE,
-    Layer.REGISTRY: PolicyType.RESOURCE,
-    Layer.ENDPOINT: PolicyType.VPC_ENDPOINT,
+    PolicyKind.IDENTITY: PolicyType.IDENTITY,
+    PolicyKind.BOUNDARY: PolicyType.BOUNDARY,
+    PolicyKind.SCP: PolicyType.SERVICE_CONTROL,
+    PolicyKind.RCP: PolicyType.RESOURCE_CONTROL,
+    PolicyKind.SESSION: PolicyType.SESSION,
+    PolicyKind.RESOURCE: PolicyType.RESOURCE,
+    PolicyKind.REGISTRY: PolicyType.RESOURCE,
+    PolicyKind.ENDPOINT: PolicyType.VPC_ENDPOINT,
 }
 _QUOTE_LENGTH = 1_500
 
 
 @dataclass(frozen=True, slots=True)
-class LayerFault:
+class PolicyFault:
     """That a kind of policy stops the pull.
 
     `stopped` are the actions it stops as far as policies could be read; it is empty where AWS's own words are the
@@ -49,48 +50,50 @@ class LayerFault:
         return not self.stopped
 
     def of_state(self, state: State) -> tuple[Stopped, ...]:
-        """Return those of the actions that are stopped by this state of the layer."""
+        """Return those of the actions that are stopped by this state."""
         return tuple(each for each in self.stopped if each.outcome.state is state)
 
 
-def find_fault(pull: PullFailure, facts: PullFacts, layer: Layer, states: tuple[State, ...]) -> LayerFault | Verdict:
-    """Return the fault if `layer` brings an action of the pull into one of `states`, else the check's verdict.
+def find_fault(
+    pull: PullFailure, facts: PullFacts, kind: PolicyKind, states: tuple[State, ...]
+) -> PolicyFault | Verdict:
+    """Return the fault if `kind` brings an action of the pull into one of `states`, else the check's verdict.
 
-    What is readable outranks the event. Where the layer is undecided (unreadable, or it hangs on something unknown)
+    What is readable outranks the event. Where it is undecided (unreadable, or it hangs on something unknown)
     and AWS's error names this kind of policy, its words are the proof.
     """
     authorization = pull_authorization(pull, facts)
-    missing = authorization.reason if isinstance(authorization, Unread) else authorization.gone.get(layer)
+    missing = authorization.reason if isinstance(authorization, Unread) else authorization.gone.get(kind)
     if isinstance(authorization, Unread) or missing:
         return Verdict.inconclusive(missing or "")
-    outcomes = [(state, each) for state in states for each in authorization.outcomes(layer, state)]
+    outcomes = [(state, each) for state in states for each in authorization.outcomes(kind, state)]
     if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
         if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
             return Verdict.inconclusive(f"no repository {pull.repository} exists: AWS's words may be cut in its name")
-        return LayerFault(authorization, stopped)
-    undecided = _undecided(pull, authorization, layer, states)
+        return PolicyFault(authorization, stopped)
+    undecided = _undecided(pull, authorization, kind, states)
     if undecided:
         return undecided
-    older = authorization.denying_older_session(layer) if State.BLOCKS_EXPLICITLY in states else {}
-    return _harmless(layer, [each for _, each in outcomes], _refused_then(authorization, older) if older else "")
+    older = authorization.denying_older_session(kind) if State.BLOCKS_EXPLICITLY in states else {}
+    return _harmless(kind, [each for _, each in outcomes], _refused_then(authorization, older) if older else "")
 
 
 def _undecided(
-    pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]
-) -> LayerFault | Verdict | None:
-    """Return what AWS's words make of a layer that is not decided, None for one that is."""
+    pull: PullFailure, authorization: PullAuthorization, kind: PolicyKind, states: tuple[State, ...]
+) -> PolicyFault | Verdict | None:
+    """Return what AWS's words make of a kind of policy that is not decided, None for one that is."""
     denial = pull.denial
     if denial and denial.action in PULL_ACTIONS and denial.action not in authorization.actions:
         # AWS refused an action on a resource that the event does not name, or not whole: no policy can be asked.
-        if _blames(pull, layer, states):
-            return LayerFault(authorization, ())
+        if _blames(pull, kind, states):
+            return PolicyFault(authorization, ())
         return Verdict.inconclusive(f"the event does not say on which repository {denial.action} was refused")
-    found = [each for state in states for each in authorization.outcomes(layer, state)]
+    found = [each for state in states for each in authorization.outcomes(kind, state)]
     open_ = [each.outcome for each in found if each.outcome.state is State.UNDECIDED]
     if not open_:
         return None
-    if _blamed(pull, authorization, layer, states):
-        return LayerFault(authorization, ())
+    if _blamed(pull, authorization, kind, states):
+        return PolicyFault(authorization, ())
     return Verdict.inconclusive("; ".join(dict.fromkeys(map(_hangs_on, open_))))
 
 
@@ -100,11 +103,11 @@ def _is_about_resource(outcome: Outcome) -> bool:
     return nearest is not None and any(each.element in ("Resource", "NotResource") for each in nearest.mismatches)
 
 
-def _harmless(layer: Layer, outcomes: list[Stopped], reason: str) -> Verdict:
+def _harmless(kind: PolicyKind, outcomes: list[Stopped], reason: str) -> Verdict:
     applying = [each.action for each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
     if not applying:
         return Verdict.not_applicable("there is no such policy on the way of this pull")
-    evidence = f"The {POLICY_TYPES[layer]} does not stop {', '.join(dict.fromkeys(applying))}."
+    evidence = f"The {POLICY_TYPES[kind]} does not stop {', '.join(dict.fromkeys(applying))}."
     return Verdict.passed(evidence, reason=reason)
 
 
@@ -121,37 +124,35 @@ def _refused_then(authorization: PullAuthorization, denying: Mapping[str, set[in
     )
 
 
-def _blamed(pull: PullFailure, authorization: PullAuthorization, layer: Layer, states: tuple[State, ...]) -> bool:
+def _blamed(pull: PullFailure, authorization: PullAuthorization, kind: PolicyKind, states: tuple[State, ...]) -> bool:
     denial = pull.denial
-    if denial is None or not _blames(pull, layer, states):
+    if denial is None or not _blames(pull, kind, states):
         return False
     state = State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY
 
-    def is_in(of: Layer, wanted: State) -> bool:
+    def is_in(of: PolicyKind, wanted: State) -> bool:
         found = authorization.outcomes(of, state)
         return any(each.action == denial.action and each.outcome.state is wanted for each in found)
 
     # One wording stands for both policies of a registry: it is the other's where that surely denies, and where neither
     # can be decided it is taken for the repository's (Inference: that is the one that people write).
-    if layer is Layer.REGISTRY and is_in(Layer.RESOURCE, State.UNDECIDED):
+    if kind is PolicyKind.REGISTRY and is_in(PolicyKind.RESOURCE, State.UNDECIDED):
         return False
-    if layer is Layer.RESOURCE and is_in(Layer.REGISTRY, state):
+    if kind is PolicyKind.RESOURCE and is_in(PolicyKind.REGISTRY, state):
         return False
-    return is_in(layer, State.UNDECIDED)
+    return is_in(kind, State.UNDECIDED)
 
 
-def _blames(pull: PullFailure, layer: Layer, states: tuple[State, ...]) -> bool:
+def _blames(pull: PullFailure, kind: PolicyKind, states: tuple[State, ...]) -> bool:
     denial = pull.denial
-    if denial is None or POLICY_TYPES[layer] not in pull.blamed_policy_types:
+    if denial is None or POLICY_TYPES[kind] not in pull.blamed_policy_types:
         return False
     return (State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY) in states
 
 
 def _hangs_on(outcome: Outcome) -> str:
-    # Condition keys are single words with a colon; everything else is the reason why a policy could not be read.
-    keys = [name for name in outcome.unknown if " " not in name]
-    reasons = [name for name in outcome.unknown if " " in name]
-    if keys:
+    reasons = [each.reason for each in outcome.unknown if isinstance(each, Doubt)]
+    if keys := keys_of(outcome.unknown):
         reasons.append(f"it hangs on {', '.join(keys)}, of which the request's value is not known")
     return "; ".join(reasons) or "it cannot be decided"
 
@@ -161,7 +162,7 @@ def aws_said(pull: PullFailure) -> tuple[str, ...]:
     return (f"AWS said: {pull.denial.message}",) if pull.denial else ()
 
 
-def lacking(fault: LayerFault, what: str) -> tuple[str, ...]:
+def lacking(fault: PolicyFault, what: str) -> tuple[str, ...]:
     """Say which actions no statement of `what` allows, and which statement came nearest."""
     said: dict[tuple[str, str], list[str]] = {}
     for each in fault.stopped:
@@ -173,10 +174,10 @@ def lacking(fault: LayerFault, what: str) -> tuple[str, ...]:
     )
 
 
-def denying(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
+def denying(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
     """Quote every Deny statement that stops one of the actions."""
     lines = []
-    for name, indexes in fault.authorization.denying(layer).items():
+    for name, indexes in fault.authorization.denying(kind).items():
         statements = fault.authorization.documents[name].document.get("Statement", [])
         listed = statements if isinstance(statements, list) else [statements]
         for index in sorted(indexes):
@@ -186,19 +187,19 @@ def denying(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def not_read(fault: LayerFault, layer: Layer) -> tuple[str, ...]:
+def not_read(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
     """Say of a certain fault which other policies of the kind could not be read, and may stop the pull as well."""
-    return tuple(f"Not read: {reason}" for reason in fault.authorization.unread(layer)) if fault.stopped else ()
+    return tuple(f"Not read: {reason}" for reason in fault.authorization.unread(kind)) if fault.stopped else ()
 
 
-def actions(fault: LayerFault, pull: PullFailure) -> tuple[str, ...]:
+def actions(fault: PolicyFault, pull: PullFailure) -> tuple[str, ...]:
     """Return the actions that are stopped, from the policies or else from AWS's words."""
     if fault.stopped:
         return tuple(dict.fromkeys(each.action for each in fault.stopped))
     return (pull.denial.action,) if pull.denial else ()
 
 
-def wanted(fault: LayerFault, pull: PullFailure) -> Wanted:
+def wanted(fault: PolicyFault, pull: PullFailure) -> Wanted:
     """Return what the policy has to be changed to, for those who have to change it by hand."""
     denial = pull.denial
     if fault.by_words and denial:

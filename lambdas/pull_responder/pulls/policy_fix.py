@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Layer, State
+from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.facts.iam import PolicyText
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.remediation.iam import ManagedPolicy
 from pull_responder.remediation.policy_edits import Document, allow_pull, stop_denying
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pull_responder.pulls.authorization import PullAuthorization, Stopped
     from pull_responder.pulls.pull_facts import PullFacts
 
-_SIDES = (Layer.IDENTITY, Layer.BOUNDARY)
+_SIDES = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)
 
 
 def managed_policy(
-    pull: PullFailure, facts: PullFacts, authorization: PullAuthorization, text: PolicyText, side: Layer
+    pull: PullFailure, facts: PullFacts, authorization: PullAuthorization, text: PolicyText, side: PolicyKind
 ) -> ManagedPolicy:
     """Return the policy with the ids of its versions, of which IAM keeps five: a sixth needs room made first.
 
@@ -43,7 +43,7 @@ def is_both(authorization: PullAuthorization, name: str) -> bool:
 
     Then both are causes, and the fix of each carries that of the other (ADR 9).
     """
-    return name in authorization.denying(Layer.IDENTITY) and name in authorization.names(Layer.BOUNDARY)
+    return name in authorization.denying(PolicyKind.IDENTITY) and name in authorization.names(PolicyKind.BOUNDARY)
 
 
 def let_through(pull: PullFailure, authorization: PullAuthorization, name: str) -> Document | None:
@@ -53,15 +53,15 @@ def let_through(pull: PullFailure, authorization: PullAuthorization, name: str) 
     """
     sides = [side for side in _SIDES if name in authorization.names(side)]
     denied = [each.action for side in sides for each in _in_state(authorization, side, State.BLOCKS_EXPLICITLY)]
-    lacking = [each.action for each in _in_state(authorization, Layer.BOUNDARY, State.BLOCKS_IMPLICITLY)]
+    lacking = [each.action for each in _in_state(authorization, PolicyKind.BOUNDARY, State.BLOCKS_IMPLICITLY)]
     statements = {index for side in sides for index in authorization.denying(side).get(name, ())}
-    actions = dict.fromkeys((*denied, *(lacking if Layer.BOUNDARY in sides else ())))
+    actions = dict.fromkeys((*denied, *(lacking if PolicyKind.BOUNDARY in sides else ())))
     document = dict(authorization.documents[name].document)
     edited = stop_denying(document, statements, tuple(actions), pull.repository_arn) if statements else document
-    if edited is not None and lacking and Layer.BOUNDARY in sides:
+    if edited is not None and lacking and PolicyKind.BOUNDARY in sides:
         edited = allow_pull(edited, actions=lacking, repository_arn=pull.repository_arn or "*")
     return edited
 
 
-def _in_state(authorization: PullAuthorization, side: Layer, state: State) -> list[Stopped]:
+def _in_state(authorization: PullAuthorization, side: PolicyKind, state: State) -> list[Stopped]:
     return [each for each in authorization.outcomes(side, state) if each.outcome.state is state]

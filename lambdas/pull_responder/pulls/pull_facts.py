@@ -9,7 +9,7 @@ from pull_responder.facts.facts import Facts
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from pull_responder.facts.reading import Reading
+    from pull_responder.facts.reader import Reader
     from pull_responder.pulls.nodes import Nodes
 
 T = TypeVar("T")
@@ -22,8 +22,8 @@ class PullFacts(Facts):
     other than EKS. `asked` are the nodes that a question names; None where the nodes must be found.
     """
 
-    def __init__(self, reading: Reading, *, known_principals: tuple[str, ...] = (), asked: Nodes | None = None) -> None:
-        super().__init__(reading)
+    def __init__(self, reader: Reader, *, known_principals: tuple[str, ...] = (), asked: Nodes | None = None) -> None:
+        super().__init__(reader)
         self.known_principals = known_principals
         self.asked = asked
 

@@ -11,7 +11,7 @@ from pull_responder.facts.compute import EntryType
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
 from pull_responder.pulls.session import node_instance, role_arn_of, session_instance
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.authorization.pull_context import ABSENT, Fact, pull_context
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
-from pull_responder.facts.organizations import Organization, Place
-from pull_responder.model.reading import Unread
+from pull_responder.facts.organizations import AccountPlace, Organization
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import TOKEN
 from pull_responder.pulls.endpoint_on_way import endpoint_on_way, stage_of
 from pull_responder.pulls.session import role_arn_of, session_instance
@@ -89,7 +89,7 @@ def _organization(
     if not isinstance(organization, Organization):
         return None, None
     place = facts.organization_path(account, region)
-    return organization.id, (place.organization_path(organization.id) if isinstance(place, Place) else None)
+    return organization.id, (place.organization_path(organization.id) if isinstance(place, AccountPlace) else None)
 
 
 def _endpoint(pull: PullFailure, facts: PullFacts, action: str, hangs_on: Collection[str]) -> tuple[Fact, Fact]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import PrincipalKind
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import mend_upstream_access, restore_secret, use_default_key

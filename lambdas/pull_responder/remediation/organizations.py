@@ -27,14 +27,14 @@ class ControlPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PolicyChange:
     """What has to change in one policy: `exempt` are the indexes of Deny statements, `allow` actions that lack."""
 
     exempt: frozenset[int] = frozenset()
     allow: tuple[str, ...] = ()
 
 
-def change(policy: ControlPolicy, wanted: Change, *, role: Arn, region: str) -> Remediation:
+def change(policy: ControlPolicy, wanted: PolicyChange, *, role: Arn, region: str) -> Remediation:
     """Leave `role` out of the Deny statements, which go on denying everyone else, and allow what lacks, in one update.
 
     What is allowed is allowed to every account that the policy is attached to. No command when a statement cannot be

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.life import Life
 from pull_responder.findings.problem import iso, seconds_of
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _SECONDS_TO_NOTIFY: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _OwnHub:
     """The Security Hub that findings go to."""
 
     client: SecurityHubClient
@@ -83,7 +83,7 @@ class Hub:
         at = self._run.now() + minutes * 60
         return lambda life: replace(life, hub_retry_at=at)
 
-    def _asff(self, life: Life, place: _Place) -> AwsSecurityFindingTypeDef:
+    def _asff(self, life: Life, place: _OwnHub) -> AwsSecurityFindingTypeDef:
         # At its creation, a finding is as old as its last update (Security Hub User Guide, BatchImportFindings).
         # What is over may be there already, though no run lived to say so, and then has to be newer.
         now = life.created_at if life.is_open and not life.hub_at else self._run.now()
@@ -113,7 +113,7 @@ class Hub:
             self._run.logger.warning("security hub does not say what is suppressed", reason=reason)
         return read
 
-    def _close(self, place: _Place, ids: Sequence[str]) -> dict[str, Rejection]:
+    def _close(self, place: _OwnHub, ids: Sequence[str]) -> dict[str, Rejection]:
         """Set the workflow of resolved findings to RESOLVED, where nobody has touched it; return what was refused."""
         if not ids:
             return {}
@@ -127,7 +127,7 @@ class Hub:
     def _left(self) -> float:
         return self._run.remaining() - _SECONDS_TO_NOTIFY
 
-    def _place(self) -> _Place | Unread:
+    def _place(self) -> _OwnHub | Unread:
         identity = self._run.aws.identity()
         if isinstance(identity, Unread):
             return identity
@@ -135,7 +135,7 @@ class Hub:
         client = self._run.aws.client("securityhub", account=None, region=region)
         if isinstance(client, Unread):
             return client
-        return _Place(client, identity.account, identity.partition, region)
+        return _OwnHub(client, identity.account, identity.partition, region)
 
     def _refused(self, number: int, *, reason: str) -> None:
         self._run.count("SecurityHubRejections", number)

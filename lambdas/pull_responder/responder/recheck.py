@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks import CHECKS
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.existence import is_gone
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.findings.concern import concerns
 from pull_responder.findings.life import found, looked, passed
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.inspected import questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
@@ -63,8 +63,8 @@ class Recheck:
         self._run = run
         self._ledger = Ledger(run)
         self._teller = Teller(run, self._ledger)
-        self._reading = Reading(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_TELL)
-        self._facts = PullFacts(self._reading, known_principals=run.settings.known_principals)
+        self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_TELL)
+        self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
         self._mistakes: list[Exception] = []
 
     def look(self, changes: Sequence[Change]) -> None:
@@ -191,7 +191,7 @@ class Recheck:
                 return _Look(still=still)
         elif all(_is_decided(check.id, each) for each in diagnoses):
             return _Look(gone_because=_how_it_is_known(check.id, diagnoses))
-        if not check.may_name_missing and is_gone(finding.resource, self._reading) is True:
+        if not check.may_name_missing and is_gone(finding.resource, self._reader) is True:
             return _Look(gone_because=f"{finding.resource.id} does not exist any more.")
         return self._stopped(life) or _Look(still=still)
 
@@ -207,7 +207,7 @@ class Recheck:
             return [(pull, self._facts) for pull in dict.fromkeys(pulls[:_MOST_PULLS])]
         known_principals = self._run.settings.known_principals
         asked = []
-        for question in questions(life.inspection, self._reading, known_principals=known_principals):
+        for question in questions(life.inspection, self._reader, known_principals=known_principals):
             if isinstance(question, Unread):
                 return None  # what cannot be read is not gone
             asked.append((question.pull, question.facts))
@@ -215,7 +215,7 @@ class Recheck:
 
     def _stopped(self, life: Life) -> _Look | None:
         """Return that it is over where nothing that can be read says so, but it has not been seen for long."""
-        if life.inspection or self._reading.out_of_time:
+        if life.inspection or self._reader.out_of_time:
             return None
         minutes = self._run.settings.stopped_minutes
         last = seconds_of(self._ledger.reach(life.problems).last_seen_at) or life.opened_at

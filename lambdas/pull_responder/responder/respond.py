@@ -18,11 +18,11 @@ from pull_responder.events.intake import Inspection, Origins
 from pull_responder.events.joining import joined
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.recurrence import Recurrence
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.findings.problem import problem_id, sighting
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import PullFailure
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.inspected import questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pull_responder.findings.problem import Problem, Sighting
     from pull_responder.responder.run import Run
 
-# Kept back from reading, for publishing what was found.
+# Kept back from reader, for publishing what was found.
 _SECONDS_TO_PUBLISH: Final = 8.0
 # With less than this a diagnosis would end without answers; the problem is better left to another run.
 _SECONDS_TO_DIAGNOSE: Final = 15.0
@@ -83,8 +83,8 @@ class Responder:
         self._ledger = Ledger(run)
         self._teller = Teller(run, self._ledger)
         self._settler = Settler(run, self._ledger, self._teller)
-        self._reading = Reading(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_PUBLISH)
-        self._facts = PullFacts(self._reading, known_principals=run.settings.known_principals)
+        self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_PUBLISH)
+        self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
 
     def respond(self, messages: Sequence[Message]) -> list[str]:
         """Handle a batch, and return the ids of the messages that the queue has to bring again."""
@@ -240,7 +240,7 @@ class Responder:
         checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
         changed: list[Life] = []
         done = True
-        for question in questions(inspection, self._reading, known_principals=self._run.settings.known_principals):
+        for question in questions(inspection, self._reader, known_principals=self._run.settings.known_principals):
             if isinstance(question, Unread):
                 self._run.logger.warning("nodes cannot be inspected", reason=question.reason)
                 continue

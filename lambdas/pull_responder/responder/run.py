@@ -11,7 +11,7 @@ from uuid import uuid4
 from aws_lambda_powertools.metrics import MetricUnit
 
 from pull_responder.findings.store import Store
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.settings import SettingError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pull_responder.findings.life import claimed, delivered, is_claimed_by, noti
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.publish import sns
 from pull_responder.publish.hub_workflow import may_notify
 from pull_responder.responder.hub import Hub

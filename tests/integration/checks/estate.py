@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.events.cloudtrail import read_envelope
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
@@ -276,7 +276,7 @@ class Estate:
         aws = self.connect(*unreadable)
         if now:
             aws.now = lambda: now
-        facts = PullFacts(Reading(aws), known_principals=tuple(known_principals))
+        facts = PullFacts(Reader(aws), known_principals=tuple(known_principals))
         return diagnose(pull, facts)
 
     def fill_in(self, statement: Statement, **names: str) -> Statement:

@@ -19,7 +19,7 @@ from moto.organizations.responses import OrganizationsResponse
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.events.cloudtrail import read_envelope
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.estate import CLUSTER_TAG, MANIFEST, PULL, REGION, Statement, allow, grant, policy
@@ -133,7 +133,7 @@ class Organization:
     ) -> Diagnosis:
         pull = read_envelope(self.event(reason, owner=owner))
         assert isinstance(pull, PullFailure)
-        return diagnose(pull, PullFacts(Reading(self.aws(organization_account))))
+        return diagnose(pull, PullFacts(Reader(self.aws(organization_account))))
 
 
 def deny(monkeypatch: pytest.MonkeyPatch, call: str, *, target: str = "", account: str = "") -> None:

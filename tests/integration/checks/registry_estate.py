@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from tests.integration.checks.estate import PULL_ONLY, REGION, name_of
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.diagnosis import diagnose
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.registry_estate import (
     NO_DIGEST,
@@ -93,7 +93,7 @@ def test_an_archived_image_is_restored(estate: Estate, status: str) -> None:
     digest = push(estate, repository, "v2")
     aws = estate.connect()
     amend(aws, "ecr", "DescribeImages", lambda answer: answer["imageDetails"][0].update(imageStatus=status))
-    finding = of_cause(diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v2"), PullFacts(Reading(aws))), CAUSE)
+    finding = of_cause(diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v2"), PullFacts(Reader(aws))), CAUSE)
     assert "is in the archive" in finding.explanation
     restore = (
         *("aws", "ecr", "update-image-storage-class", "--registry-id", estate.account),
@@ -108,7 +108,7 @@ def test_an_archived_image_that_is_listed_alone(estate: Estate) -> None:
     digest = push(estate, repository, "v2")
     aws = estate.connect()
     amend(aws, "ecr", "DescribeImages", lambda answer: answer["imageDetails"].clear())
-    finding = of_cause(diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v2"), PullFacts(Reading(aws))), CAUSE)
+    finding = of_cause(diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v2"), PullFacts(Reader(aws))), CAUSE)
     assert digest in str(finding.remediation.commands)
 
 

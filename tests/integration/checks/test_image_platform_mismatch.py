@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.diagnosis import diagnose
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Symptom
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.registry_estate import amend, index, lifecycle, of_cause, push, reported
@@ -69,9 +69,9 @@ def test_an_arm_node(estate: Estate) -> None:
     arm = {"Architecture": "arm64"}
     amend(aws, "ec2", "DescribeInstances", lambda answer: answer["Reservations"][0]["Instances"][0].update(arm))
     pull = reported(estate, repository, NO_MATCH, tag="v3")
-    assert "for linux/arm64." in of_cause(diagnose(pull, PullFacts(Reading(aws))), CAUSE).explanation
+    assert "for linux/arm64." in of_cause(diagnose(pull, PullFacts(Reader(aws))), CAUSE).explanation
     runs_too = reported(estate, repository, NO_MATCH, tag="v2", role=estate.role(name="other"))
-    assert CAUSE in diagnose(runs_too, PullFacts(Reading(aws))).passed
+    assert CAUSE in diagnose(runs_too, PullFacts(Reader(aws))).passed
 
 
 @pytest.mark.parametrize("symptom", [Symptom.UNKNOWN, Symptom.PLATFORM_MISMATCH])
@@ -87,7 +87,7 @@ def test_a_read_that_would_change_something_is_not_made(estate: Estate, symptom:
     for number, repository in enumerate((cached, counted)):
         role = estate.role(name=f"node{number}")
         pull = reported(estate, repository, symptom=symptom, tag="v2", role=role)
-        found = {finding.cause for finding in diagnose(pull, PullFacts(Reading(aws))).findings}
+        found = {finding.cause for finding in diagnose(pull, PullFacts(Reader(aws))).findings}
         assert (CAUSE in found) is (symptom is Symptom.PLATFORM_MISMATCH)
     # A node that has just pulled has set the time of the last pull itself.
     assert read == (["team/app"] if symptom is Symptom.PLATFORM_MISMATCH else [])

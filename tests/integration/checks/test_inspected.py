@@ -9,7 +9,7 @@ import pytest
 from pull_responder.checks import node_group_unhealthy
 from pull_responder.diagnosis import diagnose
 from pull_responder.events.eks_change import Inspection
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.pulls.inspected import Question, questions
 from tests.integration.checks.estate import ALLOW_TOKEN, PULL, PULL_ONLY, REGION, allow, grant, refuse
 from tests.integration.checks.registry_estate import amend, missing
@@ -49,17 +49,17 @@ def fargate_profile(estate: Estate, namespace: str, *inline: dict[str, object]) 
 
 def asked(estate: Estate, *unreadable: str, health_only: bool = False) -> list[Question]:
     inspection = Inspection(estate.account, REGION, "prod", health_only=health_only)
-    found = list(questions(inspection, Reading(estate.connect(*unreadable)), known_principals=()))
+    found = list(questions(inspection, Reader(estate.connect(*unreadable)), known_principals=()))
     assert all(isinstance(each, Question) for each in found)
     return [each for each in found if isinstance(each, Question)]
 
 
 def auto_mode(estate: Estate, role_arn: str, inspection: Inspection) -> list[Question]:
     """The questions about cluster prod, which runs in EKS Auto Mode with this role: the emulator does not keep that."""
-    reading = Reading(estate.connect())
+    reader = Reader(estate.connect())
     compute = {"enabled": True, "nodeRoleArn": role_arn}
-    amend(reading.aws, "eks", "DescribeCluster", lambda answer: answer["cluster"].update(computeConfig=compute))
-    found = list(questions(inspection, reading, known_principals=()))
+    amend(reader.aws, "eks", "DescribeCluster", lambda answer: answer["cluster"].update(computeConfig=compute))
+    found = list(questions(inspection, reader, known_principals=()))
     assert all(isinstance(each, Question) for each in found)
     return [each for each in found if isinstance(each, Question)]
 
@@ -163,11 +163,11 @@ def test_caches_are_left_out_and_no_manifest_is_read(estate: Estate) -> None:
     estate.repository(name="quay/team/app")
     estate.repository(name="team/app")
     calls: list[str] = []
-    reading = Reading(estate.connect())
-    amend(reading.aws, "ecr", "BatchGetImage", lambda _: calls.append("BatchGetImage"))
+    reader = Reader(estate.connect())
+    amend(reader.aws, "ecr", "BatchGetImage", lambda _: calls.append("BatchGetImage"))
     found = [
         each
-        for each in questions(Inspection(estate.account, REGION, "prod"), reading, known_principals=())
+        for each in questions(Inspection(estate.account, REGION, "prod"), reader, known_principals=())
         if isinstance(each, Question)
     ]
     for each in found:

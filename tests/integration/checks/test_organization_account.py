@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from pull_responder.cli.diagnose import diagnose as command
-from pull_responder.facts.organizations import Place
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.organizations import AccountPlace
+from pull_responder.facts.reader import Reader
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.estate import REGION, explicit_deny, is_fixed_since, only, refuse
 from tests.integration.checks.estate import deny as denying
@@ -109,9 +109,9 @@ def test_the_named_account_is_asked_first_then_ours_then_the_management_account(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def reader(named: str | None) -> str:
-        place = PullFacts(Reading(organization.aws(named))).organization_path(organization.nodes, REGION)
-        assert isinstance(place, Place)
-        return place.reader
+        place = PullFacts(Reader(organization.aws(named))).organization_path(organization.nodes, REGION)
+        assert isinstance(place, AccountPlace)
+        return place.viewer
 
     organization.delegate(OURS, monkeypatch)
     organization.session = type(organization.session)()  # lets us into the management account

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Symptom
 from pull_responder.pulls.pull_facts import PullFacts
@@ -88,7 +88,7 @@ def test_of_a_registry_that_the_operator_names_as_awss_nothing_is_asked(estate: 
     repository = Arn("aws", "ecr", "us-east-1", "123123123123", "repository/eks/kube-proxy")
     pull = reported(estate, repository, UNKNOWN_NAME)
     aws = Aws(estate.session(), member_role="PullResponderReadOnly", aws_registries=["123123123123"])
-    named = diagnose(pull, PullFacts(Reading(aws)))
+    named = diagnose(pull, PullFacts(Reader(aws)))
     assert (named.findings, named.inconclusive, named.note) == ((), (), "")
     assert {each.reason for each in named.unchecked} == {"registry 123123123123 belongs to AWS, and cannot be read"}
     assert CAUSE in reasons(estate.diagnose(pull))

@@ -8,7 +8,7 @@ import pytest
 
 from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.organizations import ControlPolicies
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.estate import REGION, TOKEN, explicit_deny, is_fixed_since, only, refuse
 from tests.integration.checks.organization import OURS, RCP, Organization, deny
@@ -97,9 +97,7 @@ def test_full_access_counts_at_every_level_listed_or_not(controlled: Organizatio
         controlled.client.detach_policy(PolicyId="p-RCPFullAWSAccess", TargetId=target)
     diagnosis = controlled.diagnose(BLAMED, owner=controlled.registry)
     assert is_fixed_since(diagnosis)
-    found = PullFacts(Reading(controlled.aws())).control_policies(
-        controlled.registry, REGION, "RESOURCE_CONTROL_POLICY"
-    )
+    found = PullFacts(Reader(controlled.aws())).control_policies(controlled.registry, REGION, "RESOURCE_CONTROL_POLICY")
     assert isinstance(found, ControlPolicies)
     names = [[text.name for text in level if isinstance(text, PolicyText)] for level in found.levels]
     assert names == [["RCPFullAWSAccess"]] * 3
@@ -107,7 +105,7 @@ def test_full_access_counts_at_every_level_listed_or_not(controlled: Organizatio
 
 def test_the_management_accounts_repositories_are_exempt(controlled: Organization) -> None:
     controlled.control("no-pull", NO_PULL, controlled.root, RCP)
-    found = PullFacts(Reading(controlled.aws())).control_policies(OURS, REGION, "RESOURCE_CONTROL_POLICY")
+    found = PullFacts(Reader(controlled.aws())).control_policies(OURS, REGION, "RESOURCE_CONTROL_POLICY")
     assert found is None
 
 

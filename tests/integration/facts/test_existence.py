@@ -14,9 +14,9 @@ from moto import mock_aws
 
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.existence import is_gone
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
 from pull_responder.permissions import declared
 
@@ -51,7 +51,7 @@ def client(service: str) -> Any:  # noqa: ANN401 -- one of boto3's clients
     return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]  # the stubs know literals only
 
 
-def reading(*denied: str, session: boto3.session.Session | None = None) -> Reading:
+def reader(*denied: str, session: boto3.session.Session | None = None) -> Reader:
     """What our own account reads; AWS refuses the actions in `denied`."""
     session = session or boto3.session.Session(region_name=REGION)
 
@@ -62,7 +62,7 @@ def reading(*denied: str, session: boto3.session.Session | None = None) -> Readi
     for action in denied:
         session.events.register(f"before-call.{action.replace(':', '.')}", refuse)
     identity = Arn("aws", "sts", "", ACCOUNT, "assumed-role/responder/recheck")
-    return Reading(Aws(session, member_role="PullResponderReadOnly", identity=identity))
+    return Reader(Aws(session, member_role="PullResponderReadOnly", identity=identity))
 
 
 def regional(service: str, resource: str, account: str = ACCOUNT) -> str:
@@ -228,7 +228,7 @@ THINGS: Final = (
 
 def gone(thing: Thing | str, *denied: str, kind: str = "Other", account: str = ACCOUNT) -> bool | Unread:
     resource = Resource(kind, thing, account) if isinstance(thing, str) else Resource(thing.type, thing.id, account)
-    return is_gone(resource, reading(*denied))
+    return is_gone(resource, reader(*denied))
 
 
 @pytest.mark.parametrize("make", THINGS, ids=lambda make: make.__name__)
@@ -256,7 +256,7 @@ def test_an_image_in_the_archive_exists(make: Callable[[], Thing]) -> None:
     session = boto3.session.Session(region_name=REGION)
     # moto has no archive: here DescribeImages does not show the image, and ListImages does, asked for archived ones.
     session.events.register("after-call.ecr.DescribeImages", lambda parsed, **_: parsed["imageDetails"].clear())
-    assert is_gone(Resource(image.type, image.id, ACCOUNT), reading(session=session)) is False
+    assert is_gone(Resource(image.type, image.id, ACCOUNT), reader(session=session)) is False
 
 
 def test_a_key_waits_a_month_and_exists_as_long() -> None:

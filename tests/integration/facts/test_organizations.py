@@ -12,8 +12,8 @@ from moto import mock_aws
 
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.iam import PolicyText
-from pull_responder.facts.organizations import ControlPolicies, Organization, Place
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.organizations import AccountPlace, ControlPolicies, Organization
+from pull_responder.facts.reader import Reader
 from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def tree(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tree]:
 
 
 def facts() -> PullFacts:
-    return PullFacts(Reading(Aws(boto3.session.Session(), member_role="PullResponderReadOnly")))
+    return PullFacts(Reader(Aws(boto3.session.Session(), member_role="PullResponderReadOnly")))
 
 
 def test_an_account_knows_its_organization(tree: Tree) -> None:
@@ -62,8 +62,8 @@ def test_an_account_knows_its_organization(tree: Tree) -> None:
 
 def test_the_path_leads_from_the_root_to_the_account(tree: Tree) -> None:
     place = facts().organization_path(tree.member, REGION)
-    assert place == Place((tree.root, tree.upper, tree.lower, tree.member), MANAGEMENT)
-    assert isinstance(place, Place)
+    assert place == AccountPlace((tree.root, tree.upper, tree.lower, tree.member), MANAGEMENT)
+    assert isinstance(place, AccountPlace)
     assert place.organization_path(tree.organization) == f"{tree.organization}/{tree.root}/{tree.upper}/{tree.lower}/"
 
 

@@ -25,7 +25,7 @@ from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import Answer, ask
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
@@ -345,7 +345,7 @@ class Estate:
         chosen = Chosen(self.name, **choice) if choice else Chosen(self.name, instance=self.instance)
         parsed = parse_image(image or self.image)
         assert parsed is not None
-        (answer,) = ask(Reading(self.aws(*denied, code=code)), parsed, chosen, ())
+        (answer,) = ask(Reader(self.aws(*denied, code=code)), parsed, chosen, ())
         return answer
 
     def diagnose(self, *, denied: Sequence[str] = (), **choice: str) -> Diagnosis:

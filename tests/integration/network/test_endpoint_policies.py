@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.diagnosis import diagnose
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Denial, PolicyType, Symptom
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import ACCOUNT, PULL, REGION, Estate, causes, only, opened
@@ -166,7 +166,7 @@ def refused(estate: Estate) -> Diagnosis:
     asked = estate.diagnose().pull
     words = Denial("ecr:BatchGetImage", "", "words", policy_type=PolicyType.VPC_ENDPOINT)
     failure = replace(asked, symptom=Symptom.ACCESS_DENIED, denial=words, repository=None)
-    return diagnose(failure, PullFacts(Reading(estate.aws())))
+    return diagnose(failure, PullFacts(Reader(estate.aws())))
 
 
 def test_an_image_call_that_was_not_asked_about_did_not_pass(estate: Estate) -> None:
@@ -185,7 +185,7 @@ def test_an_event_whose_words_do_not_fit_together_spoils_no_diagnosis(estate: Es
     failure = replace(
         asked, symptom=Symptom.ACCESS_DENIED, denial=words, principal=replace(asked.principal, arn=session)
     )
-    assert "endpoint_policy_blocks_pull" not in diagnose(failure, PullFacts(Reading(estate.aws()))).passed
+    assert "endpoint_policy_blocks_pull" not in diagnose(failure, PullFacts(Reader(estate.aws()))).passed
 
 
 def test_an_ecr_policy_that_is_none_is_named(estate: Estate) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pull_responder.diagnosis import Diagnosis, diagnose
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
@@ -39,7 +39,7 @@ def failure(
 
 def look(estate: Estate, pull: PullFailure) -> tuple[Diagnosis, list[str]]:
     """The diagnosis, and the names of the places that the way begins at."""
-    facts = PullFacts(Reading(estate.aws()))
+    facts = PullFacts(Reader(estate.aws()))
     diagnosis = diagnose(pull, facts)
     path = pull_path(pull, facts)
     return diagnosis, [place.name for place, _ in path.paths] if isinstance(path, PullPath) else []
@@ -115,7 +115,7 @@ def test_the_way_is_the_one_to_the_host_that_the_image_names(estate: Estate) -> 
     node = estate.node()
     for host in (f"{ACCOUNT}.dkr-ecr.{REGION}.on.aws", f"{ACCOUNT}.dkr.ecr-fips.{REGION}.amazonaws.com:443"):
         pull = replace(failure(estate, session=node), registry_host=host)
-        path = pull_path(pull, PullFacts(Reading(estate.aws())))
+        path = pull_path(pull, PullFacts(Reader(estate.aws())))
         assert isinstance(path, PullPath)
         assert [leg.host for _, leg in path.leg(Stage.MANIFEST)] == [host.partition(":")[0]]
 

@@ -9,7 +9,7 @@ from moto.backends import get_backend
 
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.facts.pod_interface import pod_address
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
@@ -38,7 +38,7 @@ def timed_out(estate: Estate, node: str = NODE, *, denied: tuple[str, ...] = ())
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/session"
     principal = Principal(PrincipalKind.ROLE, session, "aws", ACCOUNT, role, "session")
     pull = PullFailure(Symptom.TIMEOUT, None, REGION, ACCOUNT, principal, None, ACCOUNT, f"{estate.name}/app", "v1")
-    return diagnose(replace(pull, cluster=estate.name, node=node), PullFacts(Reading(estate.aws(*denied))))
+    return diagnose(replace(pull, cluster=estate.name, node=node), PullFacts(Reader(estate.aws(*denied))))
 
 
 def test_a_pods_own_groups_decide_and_not_the_clusters(pods: Estate) -> None:

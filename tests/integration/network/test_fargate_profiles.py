@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
@@ -45,7 +45,7 @@ def places(estate: Estate, namespace: str | None, *labels: str, known: bool = Tr
         namespace=namespace,
         pod_labels=tuple(labels) if known else None,
     )
-    path = pull_path(pull, PullFacts(Reading(estate.aws())))
+    path = pull_path(pull, PullFacts(Reader(estate.aws())))
     return [place.name for place, _ in path.paths] if isinstance(path, PullPath) else []
 
 

@@ -9,7 +9,7 @@ import pytest
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.events.intake import Origins, Skipped, read_body
 from pull_responder.events.pod_failure import PodFailure
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import ACCOUNT, INTERNET, REGION, Estate, causes, only, opened
@@ -90,7 +90,7 @@ def of_event(message: str, estate: Estate) -> Diagnosis:
     pull = reported(message, estate)
     assert isinstance(pull, PullFailure)
     assert (pull.image, pull.registry_account, pull.region) == (PUBLIC, None, REGION)
-    return diagnose(pull, PullFacts(Reading(estate.aws())))
+    return diagnose(pull, PullFacts(Reader(estate.aws())))
 
 
 def without_pull_permission(estate: Estate) -> None:
@@ -157,5 +157,5 @@ def test_the_hosts_of_an_event_reach_the_analysis(estate: Estate) -> None:
     image = f"{HOSTS['dual-stack']}/{estate.name}/app:v1"
     pull = reported(f'failed to do request: Head "https://{image}": i/o timeout', estate, image=image)
     assert isinstance(pull, PullFailure)
-    found = opened(diagnose(pull, PullFacts(Reading(estate.aws()))))
+    found = opened(diagnose(pull, PullFacts(Reader(estate.aws()))))
     assert HOSTS["dual-stack"] in found["vpc_endpoint_missing"]

@@ -11,7 +11,7 @@ from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import Answer, ask
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.events.image_reference import parse_image
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import MAY_PULL, REGION, Estate, causes, only, opened, trust
@@ -56,7 +56,7 @@ def tagged(estate: Estate, tags: dict[str, str], *, profile: str = "") -> str:
 def all_of(estate: Estate, *denied: str) -> dict[str, Answer]:
     image = parse_image(estate.image)
     assert image is not None
-    answers = ask(Reading(estate.aws(*denied)), image, Chosen(estate.name), ())
+    answers = ask(Reader(estate.aws(*denied)), image, Chosen(estate.name), ())
     return {answer.nodes.name: answer for answer in answers}
 
 
@@ -79,7 +79,7 @@ def look(estate: Estate, principal: Principal | None, node: str | None = None) -
         cluster=estate.name,
         node=node,
     )
-    return diagnose(pull, PullFacts(Reading(estate.aws())))
+    return diagnose(pull, PullFacts(Reader(estate.aws())))
 
 
 def test_karpenters_nodes_are_found_by_their_tags_pool_by_pool(network: Estate) -> None:

@@ -11,7 +11,7 @@ from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import Answer, ask
 from pull_responder.cli.report import differences
 from pull_responder.events.image_reference import parse_image
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.pulls.path import PullPath, pull_path
 from tests.integration.network.estate import INTERNET, MAY_PULL, REGION, Estate, causes, only, opened
 
@@ -29,7 +29,7 @@ def places(answer: Answer) -> list[str]:
 def all_of(estate: Estate) -> list[Answer]:
     image = parse_image(estate.image)
     assert image is not None
-    return list(ask(Reading(estate.aws()), image, Chosen(estate.name), ()))
+    return list(ask(Reader(estate.aws()), image, Chosen(estate.name), ()))
 
 
 def test_a_running_node_of_the_group_is_chosen(estate: Estate) -> None:
@@ -239,7 +239,7 @@ def test_a_misspelt_cluster_is_said_with_near_names(estate: Estate) -> None:
     with pytest.raises(
         click.ClickException, match=f"there is no cluster '{estate.name}x' in {REGION}; did you mean .*{estate.name}"
     ):
-        list(ask(Reading(estate.aws()), image, Chosen(f"{estate.name}x"), ()))
+        list(ask(Reader(estate.aws()), image, Chosen(f"{estate.name}x"), ()))
 
 
 def test_a_node_of_another_cluster_is_refused(estate: Estate) -> None:
@@ -251,7 +251,7 @@ def test_a_node_of_another_cluster_is_refused(estate: Estate) -> None:
         name=f"{estate.name}-two", roleArn=estate.role, resourcesVpcConfig={"subnetIds": [estate.a]}
     )
     with pytest.raises(click.ClickException, match=f"{node} is a node of cluster {estate.name}"):
-        list(ask(Reading(estate.aws()), image, Chosen(f"{estate.name}-two", instance=node), ()))
+        list(ask(Reader(estate.aws()), image, Chosen(f"{estate.name}-two", instance=node), ()))
 
 
 def test_an_add_on_of_aws_is_judged_by_what_is_ours(estate: Estate) -> None:

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.publish.asff import product_arn, to_asff
 from pull_responder.publish.hub_workflow import ResolveOutcome, Workflow, WorkflowStatus, read_workflows, resolve
 from pull_responder.publish.security_hub import Rejection, import_findings

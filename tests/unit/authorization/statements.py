@@ -9,7 +9,7 @@ from pull_responder.authorization.policy import Policy, parse_policy
 from pull_responder.authorization.request import ContextValue, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 ACCOUNT = "111111111111"
 OTHER_ACCOUNT = "222222222222"
@@ -63,10 +63,15 @@ def request(**parts: Any) -> Request:  # noqa: ANN401 -- any part of a request
     return Request(**whole)
 
 
-def decide(asked: Request, **policies: Any) -> Decision:  # noqa: ANN401 -- any layer of Policies
+def decide(asked: Request, **policies: Any) -> Decision:  # noqa: ANN401 -- any part of Policies
     return evaluate(asked, Policies(**policies))
 
 
 def decision_on(condition: Json, context: Mapping[str, ContextValue]) -> str:
     """What an identity policy that allows all under `condition` comes to."""
     return decide(request(context=context), identity=(policy(allow(Condition=condition)),)).decision
+
+
+def names(unknown: Iterable[object]) -> tuple[str, ...]:
+    """Return what a decision hangs on, as people read it."""
+    return tuple(map(str, unknown))

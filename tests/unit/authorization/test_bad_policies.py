@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.authorization.layer import Layer
 from pull_responder.authorization.policy import MAXIMUM_LENGTH, PolicyError, parse_policy
+from pull_responder.authorization.policy_kind import PolicyKind
 from tests.unit.authorization.statements import Json, allow, document
 
 
@@ -93,24 +93,24 @@ def test_an_element_and_its_negation_exclude_each_other(pair: tuple[str, str]) -
     assert str(caught.value) == f"policy p: Statement[0]: has both {element} and {negation}"
 
 
-@pytest.mark.parametrize("layer", [Layer.IDENTITY, Layer.BOUNDARY, Layer.SCP, Layer.SESSION])
-def test_policies_of_principals_have_no_principal_but_a_resource(layer: Layer) -> None:
+@pytest.mark.parametrize("kind", [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SCP, PolicyKind.SESSION])
+def test_policies_of_principals_have_no_principal_but_a_resource(kind: PolicyKind) -> None:
     with pytest.raises(
         PolicyError, match=r"^policy p: Statement\[0\].Principal: has no place in a policy of this kind"
     ):
-        parse_policy(document(allow(Principal="*")), name="p", layer=layer)
+        parse_policy(document(allow(Principal="*")), name="p", kind=kind)
     with pytest.raises(PolicyError, match=r"^policy p: Statement\[0\]: must have Resource or NotResource$"):
-        parse_policy(document(allow(Resource=None)), name="p", layer=layer)
+        parse_policy(document(allow(Resource=None)), name="p", kind=kind)
 
 
-@pytest.mark.parametrize("layer", [Layer.RCP, Layer.RESOURCE, Layer.REGISTRY, Layer.ENDPOINT])
-def test_policies_of_resources_have_a_principal(layer: Layer) -> None:
+@pytest.mark.parametrize("kind", [PolicyKind.RCP, PolicyKind.RESOURCE, PolicyKind.REGISTRY, PolicyKind.ENDPOINT])
+def test_policies_of_resources_have_a_principal(kind: PolicyKind) -> None:
     with pytest.raises(PolicyError, match=r"^policy p: Statement\[0\]: must have Principal or NotPrincipal$"):
-        parse_policy(document(allow()), name="p", layer=layer)
+        parse_policy(document(allow()), name="p", kind=kind)
 
 
 def test_a_repository_policy_needs_no_resource() -> None:
-    read = parse_policy(document(allow(Principal="*", Resource=None)), name="p", layer=Layer.RESOURCE)
+    read = parse_policy(document(allow(Principal="*", Resource=None)), name="p", kind=PolicyKind.RESOURCE)
     assert read.statements[0].resources is None
 
 

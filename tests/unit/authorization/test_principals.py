@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from pull_responder.authorization.layer import Layer
+from pull_responder.authorization.policy_kind import PolicyKind
 from tests.unit.authorization.statements import (
     ACCOUNT,
     OTHER_ACCOUNT,
@@ -18,6 +18,7 @@ from tests.unit.authorization.statements import (
     allow,
     decide,
     deny,
+    names,
     policy,
     request,
 )
@@ -33,8 +34,8 @@ BY_ARN = {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 
 def granted(
     principal: object, *, boundary: bool = False, session: bool = False, condition: Json | None = None
-) -> tuple[Layer, ...]:
-    """Who blocks when nothing but the repository policy grants, and the named layers allow something else."""
+) -> tuple[PolicyKind, ...]:
+    """Who blocks when nothing but the repository policy grants, and the named kinds allow something else."""
     return decide(
         request(context={"aws:PrincipalArn": ROLE}),
         resource=policy(allow(Principal=principal, Resource=None, Condition=condition)),
@@ -119,13 +120,13 @@ def test_an_aws_service_needs_no_identity_policy() -> None:
 )
 def test_the_path_of_a_role(listed: str, role_arn: str | None, expected: str, unknown: tuple[str, ...]) -> None:
     decision = decide(request(role_arn=role_arn), resource=policy(allow(Principal={"AWS": listed})))
-    assert (decision.decision, decision.unknown) == (expected, unknown)
+    assert (decision.decision, names(decision.unknown)) == (expected, unknown)
 
 
 def test_a_role_stands_for_a_session_of_unknown_name_unless_taken_literally() -> None:
     grant = policy(allow(Principal={"AWS": SESSION}))
     some_session = decide(request(principal=ROLE), resource=grant)
-    assert (some_session.decision, some_session.unknown) == ("Undecided", (f"the session of {ROLE}",))
+    assert (some_session.decision, names(some_session.unknown)) == ("Undecided", (f"the session of {ROLE}",))
     assert decide(request(principal=ROLE, literal=True), resource=grant).decision == "ImplicitlyDenied"
 
 

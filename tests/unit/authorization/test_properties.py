@@ -67,7 +67,7 @@ def documents(effects: st.SearchStrategy[str] = EITHER, *, principal: bool = Fal
 
 @st.composite
 def estates(draw: st.DrawFn) -> dict[str, list[Json] | None]:
-    """The documents of every layer; None where there is no policy of the kind."""
+    """The documents of every kind of policy; None where there is no policy of the kind."""
     bare = st.one_of(st.none(), documents())
     with_principal = st.one_of(st.none(), documents(principal=True))
     return {
@@ -83,15 +83,15 @@ def estates(draw: st.DrawFn) -> dict[str, list[Json] | None]:
 
 
 def policies(estate: dict[str, list[Json] | None]) -> Policies:
-    layers: dict[str, Any] = {}
-    for layer, statements_of in estate.items():
+    kinds: dict[str, Any] = {}
+    for kind, statements_of in estate.items():
         if statements_of is None:
             continue
         one = parsed(statements_of)
-        layers[layer] = one if layer in ("session", "resource", "registry") else (one,)
-        if layer in ("scps", "rcps"):
-            layers[layer] = ((one,),)
-    return Policies(**layers)
+        kinds[kind] = one if kind in ("session", "resource", "registry") else (one,)
+        if kind in ("scps", "rcps"):
+            kinds[kind] = ((one,),)
+    return Policies(**kinds)
 
 
 def asked(context: dict[str, ContextValue], *, same_account: bool) -> Request:
@@ -106,16 +106,16 @@ def test_adding_a_deny_never_allows_more(
     estate: dict[str, list[Json] | None],
     context: dict[str, ContextValue],
     same_account: bool,  # noqa: FBT001 -- hypothesis passes by position
-    layer: str,
+    kind: str,
     data: st.DataObject,
 ) -> None:
     question = asked(context, same_account=same_account)
     before = evaluate(question, policies(estate))
-    existing = estate[layer]
+    existing = estate[kind]
     if existing is None:
         return
-    more = data.draw(statements(DENY, principal=layer in ("rcps", "resource", "registry", "endpoints")))
-    after = evaluate(question, policies({**estate, layer: [*existing, more]}))
+    more = data.draw(statements(DENY, principal=kind in ("rcps", "resource", "registry", "endpoints")))
+    after = evaluate(question, policies({**estate, kind: [*existing, more]}))
     if before.decision is not Answer.ALLOWED:
         assert after.decision is not Answer.ALLOWED
     assert set(before.blocked_by) <= set(after.blocked_by)
@@ -128,7 +128,7 @@ def test_the_order_of_statements_never_matters(
     same_account: bool,  # noqa: FBT001 -- hypothesis passes by position
     data: st.DataObject,
 ) -> None:
-    shuffled = {layer: data.draw(st.permutations(each)) if each else each for layer, each in estate.items()}
+    shuffled = {kind: data.draw(st.permutations(each)) if each else each for kind, each in estate.items()}
     question = asked(context, same_account=same_account)
     before, after = evaluate(question, policies(estate)), evaluate(question, policies(shuffled))
     assert (before.decision, before.blocked_by) == (after.decision, after.blocked_by)

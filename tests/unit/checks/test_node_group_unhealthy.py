@@ -11,9 +11,9 @@ import pytest
 from pull_responder.checks.node_group_unhealthy import CHECK
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.compute import FargateProfile, HealthIssue, NodeGroup
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Status, Verdict
 from pull_responder.pulls.nodes import Nodes
 from pull_responder.pulls.pull_facts import PullFacts
@@ -30,10 +30,10 @@ PULL = PullFailure(Symptom.UNKNOWN, None, REGION, account=ACCOUNT)
 
 
 def examined(nodes: Nodes, read: dict[Hashable, object]) -> Verdict:
-    reading = Reading(Aws(boto3.session.Session(), member_role="x"))
+    reader = Reader(Aws(boto3.session.Session(), member_role="x"))
     for key, fact in read.items():
-        reading.once(key, partial(_fact, fact))
-    return CHECK.examine(PULL, PullFacts(reading, asked=nodes))
+        reader.once(key, partial(_fact, fact))
+    return CHECK.examine(PULL, PullFacts(reader, asked=nodes))
 
 
 def _fact(fact: object) -> object:

@@ -13,10 +13,10 @@ from pull_responder.checks import CHECKS
 from pull_responder.checks.check import UNREACHED, Check
 from pull_responder.diagnosis import Open, diagnose
 from pull_responder.facts.aws import Aws
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.pull_facts import PullFacts
 
@@ -70,7 +70,7 @@ class Nowhere(Aws):
 def facts(remaining: Callable[[], float] = lambda: float("inf")) -> PullFacts:
     identity = Arn("aws", "sts", "", ACCOUNT, "assumed-role/responder/diagnose")
     aws = Nowhere(boto3.session.Session("no", "keys", region_name="us-east-1"), member_role="none", identity=identity)
-    return PullFacts(Reading(aws, remaining=remaining))
+    return PullFacts(Reader(aws, remaining=remaining))
 
 
 def check(cause: str, verdict: Verdict | Callable[[], Verdict], **more: Any) -> Check:  # noqa: ANN401 -- fields of Check

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from pull_responder.facts.iam import PolicyText
-from pull_responder.facts.reading import Reading
-from pull_responder.model.reading import Unread
+from pull_responder.facts.reader import Reader
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.cluster_uses import compute_uses
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.unit.facts.conftest import ACCOUNT, REGION, TRUST, document
@@ -36,7 +36,7 @@ def test_all_pages_of_policies_are_read(watched: Watched) -> None:
         arn = iam.create_policy(PolicyName=name, PolicyDocument=document(action=f"sqs:{name}"))["Policy"]["Arn"]
         iam.attach_role_policy(RoleName="node", PolicyArn=arn)
 
-    policies = PullFacts(Reading(watched.aws)).identity_policies(ACCOUNT, REGION, "node")
+    policies = PullFacts(Reader(watched.aws)).identity_policies(ACCOUNT, REGION, "node")
 
     assert isinstance(policies, tuple)
     texts = [each for each in policies if isinstance(each, PolicyText)]
@@ -57,7 +57,7 @@ def test_all_pages_of_clusters_and_node_groups_are_read(watched: Watched) -> Non
         node_role = role if name == MANY[-1] else f"{role}-{name}"
         eks.create_nodegroup(clusterName=MANY[-1], nodegroupName=name, nodeRole=node_role, subnets=["subnet-1"])
 
-    uses = compute_uses(PullFacts(Reading(watched.aws)), ACCOUNT, REGION, "node")
+    uses = compute_uses(PullFacts(Reader(watched.aws)), ACCOUNT, REGION, "node")
 
     assert not isinstance(uses, Unread)
     assert [(use.cluster, use.name) for use in uses.found] == [(MANY[-1], MANY[-1])]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pull_responder.network import (
-    Cause,
     EndpointInterface,
     InternetGateway,
     NatGateway,
@@ -21,6 +20,7 @@ from pull_responder.network import (
     NetworkAclEntry,
     NodePlace,
     Path,
+    PathCause,
     PrefixList,
     RegistryPlace,
     Route,
@@ -193,7 +193,7 @@ def open_causes(estate: Estate) -> set[str]:
     return {doubt.cause.value for doubt in estate.trace().undecided}
 
 
-def reasons(estate: Estate, cause: Cause) -> str:
+def reasons(estate: Estate, cause: PathCause) -> str:
     return "; ".join(doubt.reason for doubt in estate.trace().undecided if doubt.cause is cause)
 
 

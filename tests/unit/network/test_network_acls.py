@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pull_responder.network import Cause, EndpointInterface, NetworkAclEntry
+from pull_responder.network import EndpointInterface, NetworkAclEntry, PathCause
 from tests.unit.network.estate import Estate, behind_nat, endpoints_only, faults, open_causes, public, reasons, works
 
 if TYPE_CHECKING:
     from random import Random
 
-CAUSE = Cause.NETWORK_ACL_BLOCKS_TRAFFIC
+CAUSE = PathCause.NETWORK_ACL_BLOCKS_TRAFFIC
 ANYWHERE = "0.0.0.0/0"
 
 

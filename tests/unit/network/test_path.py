@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.model.pull import Stage
-from pull_responder.network import Cause, HopKind, HopVerdict, NetworkAclEntry, Path, Route, Unread
+from pull_responder.network import HopKind, HopVerdict, NetworkAclEntry, Path, PathCause, Route, Unread
 from tests.unit.network.estate import (
     DENIED,
     REGION,
@@ -310,7 +310,7 @@ def test_what_leaves_the_vpc_is_undecided_and_says_which_hop(kind: str, target: 
     estate = isolated().routes(Route("0.0.0.0/0", target))
     assert faults(estate) == set()
     assert open_causes(estate) == {"no_route_to_ecr"}
-    assert f"0.0.0.0/0 -> {target} leads to a {kind}" in reasons(estate, Cause.NO_ROUTE)
+    assert f"0.0.0.0/0 -> {target} leads to a {kind}" in reasons(estate, PathCause.NO_ROUTE)
 
 
 def test_a_transit_gateway_beside_two_endpoints_leaves_open_the_third() -> None:
@@ -322,18 +322,18 @@ def test_a_transit_gateway_beside_two_endpoints_leaves_open_the_third() -> None:
 def test_a_nat_gateway_behind_a_firewall_endpoint_is_undecided() -> None:
     estate = behind_nat().routes(Route("0.0.0.0/0", "vpce-firewall"), subnet="subnet-public")
     assert faults(estate) == set()
-    assert "vpce-firewall" in reasons(estate, Cause.NO_ROUTE)
+    assert "vpce-firewall" in reasons(estate, PathCause.NO_ROUTE)
 
 
 def test_a_private_nat_gateway_before_a_transit_gateway_is_undecided() -> None:
     estate = behind_nat().nat(public=False).routes(Route("0.0.0.0/0", "tgw-1"), subnet="subnet-public")
     assert faults(estate) == set()
-    assert "private NAT gateway" in reasons(estate, Cause.NO_ROUTE)
+    assert "private NAT gateway" in reasons(estate, PathCause.NO_ROUTE)
 
 
 def test_missing_endpoints_are_named_in_one_fault() -> None:
     (fault,) = endpoints_only().without("vpce-api", "vpce-s3").trace().faults
-    assert fault.cause is Cause.ENDPOINT_MISSING
+    assert fault.cause is PathCause.ENDPOINT_MISSING
     assert [fix.services for fix in fault.fixes] == [
         (f"com.amazonaws.{REGION}.ecr.api",),
         (f"com.amazonaws.{REGION}.s3",),
@@ -391,7 +391,7 @@ class TestPrivateHostedZones:
     def test_unread_zones_may_lead_over_a_route_that_leaves_the_vpc(self) -> None:
         estate = isolated().routes(self.TO_HUB).but(private_zones=self.NOT_READ)
         assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
-        assert "10.0.0.0/8 -> tgw-1" in reasons(estate, Cause.NO_ROUTE)
+        assert "10.0.0.0/8 -> tgw-1" in reasons(estate, PathCause.NO_ROUTE)
 
     def test_unread_zones_matter_nowhere_else(self) -> None:
         for estate in (behind_nat(), endpoints_only(), public()):

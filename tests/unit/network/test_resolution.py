@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pull_responder.network import Cause, RegistryPlace
+from pull_responder.network import PathCause, RegistryPlace
 from pull_responder.network.resolution import destinations
 from tests.unit.network.estate import (
     DENIED,
@@ -76,7 +76,7 @@ class TestNamesThatAnEndpointMayNotHold:
     def test_unknown_names_leave_the_endpoints_faults_open(self) -> None:
         estate = behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).ingress().pulling(self.FIPS)
         assert (faults(estate), open_causes(estate)) == (set(), {"endpoint_security_group_blocks_ingress"})
-        assert self.FIPS in reasons(estate, Cause.ENDPOINT_BLOCKS_INGRESS)
+        assert self.FIPS in reasons(estate, PathCause.ENDPOINT_BLOCKS_INGRESS)
 
     def test_listed_names_decide(self) -> None:
         listed = interface_endpoint("ecr.dkr", dns_names=("*.dkr.ecr-fips.eu-west-1.amazonaws.com",))
@@ -117,8 +117,12 @@ class TestOtherDnsServers:
     def test_unread_ones_leave_the_same_open(self) -> None:
         read, unread = (endpoints_only().ingress().vpc(dns_servers=servers) for servers in (self.SERVERS, DENIED))
         assert faults(unread) == faults(read) == set()
-        assert open_causes(unread) == open_causes(read) == {"vpc_endpoint_missing", Cause.ENDPOINT_BLOCKS_INGRESS.value}
-        assert DENIED.reason in reasons(unread, Cause.ENDPOINT_BLOCKS_INGRESS)
+        assert (
+            open_causes(unread)
+            == open_causes(read)
+            == {"vpc_endpoint_missing", PathCause.ENDPOINT_BLOCKS_INGRESS.value}
+        )
+        assert DENIED.reason in reasons(unread, PathCause.ENDPOINT_BLOCKS_INGRESS)
 
     def test_dns_support_may_be_off_with_them(self) -> None:
         estate = behind_nat().vpc(dns_support=False, dns_servers=self.SERVERS)
@@ -140,7 +144,7 @@ def test_of_several_endpoints_the_one_with_private_dns_takes_the_traffic() -> No
 
 def test_both_dns_attributes_are_named_in_one_fault() -> None:
     (fault,) = endpoints_only().vpc(dns_support=False, dns_hostnames=False).trace().faults
-    assert fault.cause is Cause.VPC_DNS_DISABLED
+    assert fault.cause is PathCause.VPC_DNS_DISABLED
     assert {attribute for fix in fault.fixes for attribute in fix.attributes} == {
         "enableDnsSupport",
         "enableDnsHostnames",

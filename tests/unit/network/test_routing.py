@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pull_responder.network import Cause, InternetGateway, PrefixList, Route, RouteTable
+from pull_responder.network import InternetGateway, PathCause, PrefixList, Route, RouteTable
 from tests.unit.network.estate import (
     DENIED,
     LOCAL,
@@ -69,12 +69,14 @@ def test_the_most_specific_route_takes_the_traffic(routes: tuple[Route, ...], ex
 
 
 def test_a_route_for_part_of_the_internet_is_named() -> None:
-    assert "52.0.0.0/8 -> tgw-1" in reasons(behind_nat().routes(TO_NAT, Route("52.0.0.0/8", "tgw-1")), Cause.NO_ROUTE)
+    assert "52.0.0.0/8 -> tgw-1" in reasons(
+        behind_nat().routes(TO_NAT, Route("52.0.0.0/8", "tgw-1")), PathCause.NO_ROUTE
+    )
 
 
 def test_the_order_of_routes_does_not_matter() -> None:
     routes = (TO_NAT, Route("52.0.0.0/8", "tgw-1"), Route("10.0.0.0/8", "pcx-1"))
-    assert reasons(behind_nat().routes(*routes), Cause.NO_ROUTE)
+    assert reasons(behind_nat().routes(*routes), PathCause.NO_ROUTE)
     assert open_causes(behind_nat().routes(*routes)) == open_causes(behind_nat().routes(*reversed(routes)))
 
 
@@ -124,7 +126,7 @@ class TestIpv6:
     def test_an_ipv6_only_node_and_a_plain_host_depend_on_nat64(self) -> None:
         estate = behind_nat().at(addresses=("2600:1f18::5",))
         assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
-        assert "NAT64" in reasons(estate, Cause.NO_ROUTE)
+        assert "NAT64" in reasons(estate, PathCause.NO_ROUTE)
 
     def test_an_internet_gateway_serves_ipv6_without_a_public_ipv4_address(self) -> None:
         estate = isolated().at(addresses=self.BOTH).pulling(self.DUAL_STACK).egress(rule("::/0"), rule("0.0.0.0/0"))

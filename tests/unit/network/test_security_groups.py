@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pull_responder.network import Cause, PrefixList, SecurityGroup, SecurityGroupRule
+from pull_responder.network import PathCause, PrefixList, SecurityGroup, SecurityGroupRule
 from tests.unit.network.estate import (
     DENIED,
     Estate,
@@ -19,9 +19,9 @@ from tests.unit.network.estate import (
     works,
 )
 
-CAUSE = Cause.SECURITY_GROUP_BLOCKS_EGRESS
+CAUSE = PathCause.SECURITY_GROUP_BLOCKS_EGRESS
 BLOCKED = {(CAUSE.value, "sg-node")}
-BLOCKED_IN = {(Cause.ENDPOINT_BLOCKS_INGRESS.value, "sg-endpoint")}
+BLOCKED_IN = {(PathCause.ENDPOINT_BLOCKS_INGRESS.value, "sg-endpoint")}
 
 TO_THE_INTERNET: dict[str, tuple[tuple[SecurityGroupRule, ...], str]] = {
     "443 to everywhere": ((rule("0.0.0.0/0"),), "works"),

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from pull_responder.findings.notice import Edge
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.publish.hub_workflow import Workflow, WorkflowStatus, may_notify
 
 UNTOUCHED: Final = Workflow(WorkflowStatus.NEW)

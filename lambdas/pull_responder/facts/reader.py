@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.facts.aws import Aws, why
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -22,7 +22,7 @@ _PARALLEL_READS: Final = 16
 _SECONDS_FOR_A_READ: Final = 2.0
 
 
-class Reading:
+class Reader:
     """One diagnosis' reads.
 
     `remaining` gives the seconds left before the answer is due. What several checks ask for is read once: the

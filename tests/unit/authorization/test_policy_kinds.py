@@ -10,9 +10,20 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.authorization.evaluation import Policies, State, Unread, evaluate
-from pull_responder.authorization.layer import Layer
+from pull_responder.authorization.policy_kind import PolicyKind
 from pull_responder.authorization.statement import Effect
-from tests.unit.authorization.statements import OTHER_ACCOUNT, ROLE, SESSION, Json, allow, decide, deny, policy, request
+from tests.unit.authorization.statements import (
+    OTHER_ACCOUNT,
+    ROLE,
+    SESSION,
+    Json,
+    allow,
+    decide,
+    deny,
+    names,
+    policy,
+    request,
+)
 
 ALL = policy(allow(), name="all")
 ALL_TO_ALL = policy(allow(Principal="*"), name="all-to-all")
@@ -216,7 +227,7 @@ def test_registry_scope_v1_counts_for_three_actions(action: str) -> None:
 
 def test_the_registry_policy_is_ecrs_alone() -> None:
     decided = decide(request(action="s3:GetObject"), identity=(ALL,), registry=DENY_TO_ALL)
-    assert decided.outcomes[Layer.REGISTRY].state is State.NOT_APPLICABLE
+    assert decided.outcomes[PolicyKind.REGISTRY].state is State.NOT_APPLICABLE
 
 
 SERVICE_LINKED = "arn:aws:iam::111111111111:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS"
@@ -231,26 +242,26 @@ def test_service_linked_roles_are_exempt_from_scps_and_rcps() -> None:
     look_alike = "arn:aws:iam::111111111111:role/AWSServiceRoleForAmazonEKS"
     assert decide(request(principal=ITS_SESSION, role_arn=look_alike), **control).blocked_by == ("scp", "rcp")
     hangs = decide(request(principal=ITS_SESSION), **control)
-    assert (hangs.decision, hangs.unknown) == ("Undecided", (f"whether {look_alike} is a service-linked role",))
+    assert (hangs.decision, names(hangs.unknown)) == ("Undecided", (f"whether {look_alike} is a service-linked role",))
 
 
 def test_states_of_layers() -> None:
     decided = decide(request(), resource=TO_ROLE, boundary=(ECR,), scps=((ALL,), (S3,)))
-    states = {layer: outcome.state for layer, outcome in decided.outcomes.items()}
-    assert list(states) == list(Layer)
+    states = {kind: outcome.state for kind, outcome in decided.outcomes.items()}
+    assert list(states) == list(PolicyKind)
     assert states == {
-        Layer.IDENTITY: State.OPEN,
-        Layer.BOUNDARY: State.OPEN,
-        Layer.SCP: State.BLOCKS_IMPLICITLY,
-        Layer.RCP: State.NOT_APPLICABLE,
-        Layer.SESSION: State.NOT_APPLICABLE,
-        Layer.RESOURCE: State.OPEN,
-        Layer.REGISTRY: State.NOT_APPLICABLE,
-        Layer.ENDPOINT: State.NOT_APPLICABLE,
+        PolicyKind.IDENTITY: State.OPEN,
+        PolicyKind.BOUNDARY: State.OPEN,
+        PolicyKind.SCP: State.BLOCKS_IMPLICITLY,
+        PolicyKind.RCP: State.NOT_APPLICABLE,
+        PolicyKind.SESSION: State.NOT_APPLICABLE,
+        PolicyKind.RESOURCE: State.OPEN,
+        PolicyKind.REGISTRY: State.NOT_APPLICABLE,
+        PolicyKind.ENDPOINT: State.NOT_APPLICABLE,
     }
-    assert decided.outcomes[Layer.SCP].level == 1
-    assert decided.outcomes[Layer.RESOURCE].policy == TO_ROLE
-    assert decided.outcomes[Layer.IDENTITY].policy is None
+    assert decided.outcomes[PolicyKind.SCP].level == 1
+    assert decided.outcomes[PolicyKind.RESOURCE].policy == TO_ROLE
+    assert decided.outcomes[PolicyKind.IDENTITY].policy is None
 
 
 UNREAD = Unread("organizations:DescribePolicy was denied")
@@ -258,7 +269,7 @@ UNREAD_ROWS: list[tuple[str, bool, Json, str, tuple[str, ...], bool]] = [
     # what, same account, policies, decision, blocked by, hangs on what was not read
     ("it may deny", True, {"identity": (ECR,), "scps": UNREAD}, "Undecided", (), True),
     (
-        "another layer surely stops it",
+        "another kind of policy surely stops it",
         True,
         {"identity": (S3,), "scps": UNREAD},
         "ImplicitlyDenied",
@@ -266,7 +277,7 @@ UNREAD_ROWS: list[tuple[str, bool, Json, str, tuple[str, ...], bool]] = [
         True,
     ),
     (
-        "another layer surely denies it",
+        "another kind of policy surely denies it",
         True,
         {"identity": (NOT_ECR,), "scps": UNREAD},
         "ExplicitlyDenied",
@@ -332,7 +343,7 @@ def test_policies_that_could_not_be_read(
 ) -> None:
     asked = request() if same_account else request(resource_account=OTHER_ACCOUNT)
     decided = decide(asked, **policies)
-    assert (decided.decision, decided.blocked_by, UNREAD.reason in decided.unknown) == (decision, blocked, hangs)
+    assert (decided.decision, decided.blocked_by, UNREAD.reason in names(decided.unknown)) == (decision, blocked, hangs)
 
 
 PARTLY_ROWS: list[tuple[str, Json, Effect | None, str, tuple[str, ...]]] = [
@@ -364,4 +375,4 @@ def test_what_was_read_is_certain(
 ) -> None:
     decided = evaluate(request(), Policies(**policies), only=effect)
     assert (decided.decision, decided.blocked_by) == (decision, blocked)
-    assert (UNREAD.reason in decided.unknown) is (decision == "Undecided")
+    assert (UNREAD.reason in names(decided.unknown)) is (decision == "Undecided")

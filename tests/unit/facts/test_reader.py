@@ -15,10 +15,10 @@ from botocore.exceptions import ClientError
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.iam import PolicyText, Role
-from pull_responder.facts.reading import Reading
+from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Denial, Principal, PrincipalKind, PullFailure, Stage, Symptom
-from pull_responder.model.reading import Unread
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.unit.facts.conftest import ACCOUNT, OTHER, REGION, TRUST, document
 
@@ -59,11 +59,11 @@ def an_estate(watched: Watched) -> PullFailure:
 
 def test_a_diagnosis_makes_no_call_twice(watched: Watched) -> None:
     pull = an_estate(watched)
-    reading = Reading(watched.aws)
-    diagnosis = diagnose(pull, PullFacts(reading))
+    reader = Reader(watched.aws)
+    diagnosis = diagnose(pull, PullFacts(reader))
     assert diagnosis.role_arn == f"arn:aws:iam::{ACCOUNT}:role/node"
     assert {call for call, number in watched.calls.items() if number > 1} == set()
-    assert reading.calls == watched.calls.total()
+    assert reader.calls == watched.calls.total()
     by_name = {name for name, _ in watched.calls}
     assert {"GetRole", "ListRolePolicies", "GetRolePolicy", "GetPolicyVersion", "DescribeInstances"} <= by_name
     assert "ListClusters" not in by_name
@@ -71,7 +71,7 @@ def test_a_diagnosis_makes_no_call_twice(watched: Watched) -> None:
 
 def test_what_was_read_serves_the_next_pull(watched: Watched) -> None:
     pull = an_estate(watched)
-    facts = PullFacts(Reading(watched.aws))
+    facts = PullFacts(Reader(watched.aws))
     diagnose(pull, facts)
     watched.calls.clear()
     diagnose(pull, facts)
@@ -97,7 +97,7 @@ def test_policies_and_repository_are_read_side_by_side(watched: Watched) -> None
 
     for call in first_calls:
         watched.session.events.register(f"before-call.{call}", meet)
-    diagnose(pull, PullFacts(Reading(watched.aws)))
+    diagnose(pull, PullFacts(Reader(watched.aws)))
     assert not together.broken
 
 
@@ -111,7 +111,7 @@ def test_a_read_that_hangs_does_not_hold_up_the_answer(watched: Watched) -> None
     watched.session.events.register("before-call.iam.GetRole", hang)
     answered = Event()
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(diagnose, pull, PullFacts(Reading(watched.aws, remaining=lambda: 2.5)))
+        asked = pool.submit(diagnose, pull, PullFacts(Reader(watched.aws, remaining=lambda: 2.5)))
         asked.add_done_callback(lambda _: answered.set())
         was_answered = answered.wait(BARRIER_SECONDS - 5)
         released.set()
@@ -123,7 +123,7 @@ def test_a_read_that_hangs_does_not_hold_up_the_answer(watched: Watched) -> None
 
 
 def test_two_that_ask_at_once_share_one_read(watched: Watched) -> None:
-    reading, asked, release = Reading(watched.aws), [], Event()
+    reader, asked, release = Reader(watched.aws), [], Event()
 
     def read() -> str:
         asked.append("once")
@@ -131,21 +131,21 @@ def test_two_that_ask_at_once_share_one_read(watched: Watched) -> None:
         return "answer"
 
     with ThreadPoolExecutor(2) as pool:
-        answers = [pool.submit(reading.once, "key", read) for _ in range(2)]
+        answers = [pool.submit(reader.once, "key", read) for _ in range(2)]
         release.set()
     assert [answer.result() for answer in answers] == ["answer", "answer"]
     assert asked == ["once"]
 
 
 def test_an_error_goes_to_all_who_ask(watched: Watched) -> None:
-    reading = Reading(watched.aws)
+    reader = Reader(watched.aws)
 
     def read() -> str:
         raise RuntimeError("a bug")
 
     for _ in range(2):
         with pytest.raises(RuntimeError, match="a bug"):
-            reading.once("key", read)
+            reader.once("key", read)
 
 
 def test_each_reads_in_parallel_and_keeps_the_order(watched: Watched) -> None:
@@ -155,14 +155,14 @@ def test_each_reads_in_parallel_and_keeps_the_order(watched: Watched) -> None:
         together.wait(BARRIER_SECONDS)
         return number * 10
 
-    assert Reading(watched.aws).each(read, [3, 1, 2]) == [30, 10, 20]
+    assert Reader(watched.aws).each(read, [3, 1, 2]) == [30, 10, 20]
 
 
 def test_after_the_deadline_nothing_is_called(watched: Watched) -> None:
-    reading = Reading(watched.aws, remaining=lambda: 1.9)
-    answer = reading.call("iam:GetRole", account=ACCOUNT, region=REGION, request=lambda client: client.get_role())
+    reader = Reader(watched.aws, remaining=lambda: 1.9)
+    answer = reader.call("iam:GetRole", account=ACCOUNT, region=REGION, request=lambda client: client.get_role())
     assert answer == Unread("iam:GetRole was not called: no time was left")
-    assert watched.calls.total() == reading.calls == 0
+    assert watched.calls.total() == reader.calls == 0
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_absent_is_not_unread(watched: Watched, code: str, expected: Unread | No
     def request(_: object) -> str:
         raise ClientError({"Error": {"Code": code, "Message": "slow\ndown"}}, "GetRole")
 
-    answer = Reading(watched.aws).call(
+    answer = Reader(watched.aws).call(
         "iam:GetRole", account=None, region=REGION, request=request, absent=frozenset({"NoSuchEntity"})
     )
     assert answer == expected
@@ -182,7 +182,7 @@ def test_a_reason_is_bounded(watched: Watched) -> None:
     def request(_: object) -> str:
         raise ClientError({"Error": {"Code": "Denied", "Message": "x" * 10_000}}, "GetRole")
 
-    answer = Reading(watched.aws).call("iam:GetRole", account=None, region=REGION, request=request)
+    answer = Reader(watched.aws).call("iam:GetRole", account=None, region=REGION, request=request)
     assert isinstance(answer, Unread)
     assert len(answer.reason) == 400
 
@@ -229,8 +229,8 @@ def test_an_account_that_cannot_be_reached_is_asked_once_and_says_why(watched: W
         return AWSResponse("", 403, HTTPHeaders(), None), {"Error": error, "ResponseMetadata": {}}
 
     watched.session.events.register("before-call.sts.AssumeRole", refuse)
-    reading = Reading(watched.aws)
-    facts = PullFacts(reading)
+    reader = Reader(watched.aws)
+    facts = PullFacts(reader)
     reason = (
         f"sts:AssumeRole of arn:aws:iam::{OTHER}:role/PullResponderReadOnly failed: "
         "AccessDenied: not authorized to perform: sts:AssumeRole"
@@ -239,7 +239,7 @@ def test_an_account_that_cannot_be_reached_is_asked_once_and_says_why(watched: W
     assert facts.identity_policies(OTHER, REGION, "node") == (Unread(reason), Unread(reason))
     assert facts.repository_policy(OTHER, REGION, "app") == Unread(reason)
     assert asked == ["AssumeRole"]
-    assert reading.calls == 0
+    assert reader.calls == 0
 
 
 def unknown(watched: Watched) -> Aws:
@@ -257,7 +257,7 @@ def test_who_we_are_is_asked_beside_the_first_read(watched: Watched) -> None:
 
     for call in ("sts.GetCallerIdentity", "iam.GetRole"):
         watched.session.events.register(f"before-call.{call}", meet)
-    role = PullFacts(Reading(unknown(watched))).role(ACCOUNT, REGION, "node")
+    role = PullFacts(Reader(unknown(watched))).role(ACCOUNT, REGION, "node")
     assert isinstance(role, Role)
     assert not together.broken
     assert watched.calls.total() == 2
@@ -265,11 +265,11 @@ def test_who_we_are_is_asked_beside_the_first_read(watched: Watched) -> None:
 
 def test_what_was_read_of_ourselves_is_no_answer_for_another_account(watched: Watched) -> None:
     an_estate(watched)
-    assert PullFacts(Reading(unknown(watched))).role(OTHER, REGION, "node") is None
+    assert PullFacts(Reader(unknown(watched))).role(OTHER, REGION, "node") is None
 
 
 def test_our_own_account_by_its_id_and_without_is_one_fact(watched: Watched) -> None:
-    facts = PullFacts(Reading(unknown(watched)))
+    facts = PullFacts(Reader(unknown(watched)))
     by_none = facts.cluster_names(None, REGION)
     facts.identity()
     assert facts.cluster_names(ACCOUNT, REGION) == by_none
@@ -295,7 +295,7 @@ def test_default_versions_are_listed_once_and_asked_for_singly_where_that_is_ref
         iam.attach_role_policy(RoleName="many", PolicyArn=arn)
     if not listed:
         watched.session.events.register("before-call.iam.ListPolicies", refuse)
-    policies = PullFacts(Reading(watched.aws)).identity_policies(ACCOUNT, REGION, "many")
+    policies = PullFacts(Reader(watched.aws)).identity_policies(ACCOUNT, REGION, "many")
     assert isinstance(policies, tuple)
     assert [each.default_version for each in policies if isinstance(each, PolicyText)] == ["v2"] * 3
     assert all(each.document["Statement"][0]["Effect"] == "Deny" for each in policies if isinstance(each, PolicyText))

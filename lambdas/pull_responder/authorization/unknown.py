@@ -1,0 +1,37 @@
+"""What an undecided answer hangs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownKey:
+    """A condition key, as the policy writes it, whose value in the request is not known."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Anything else: a policy that cannot be read, or a rule that AWS does not document. `reason` is for people."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+Unknown = UnknownKey | Doubt
+
+
+def keys_of(unknown: Iterable[Unknown]) -> tuple[str, ...]:
+    """Return the names of the condition keys among them."""
+    return tuple([each.name for each in unknown if isinstance(each, UnknownKey)])
