@@ -63,8 +63,8 @@ class PullAuthorization:
     - `role` is the pulling role's own ARN, without its path where only a session's ARN is known.
     - `documents` are the policies as they stand in AWS, by the names that evidence calls them.
     - `gone` says of a kind of policy that the resource it belongs to does not exist.
-    - `may_be_cut` says that the event may hold only the beginning of the repository's name: it stands at the end of AWS's
-      words, which CloudTrail cuts, and no repository has this name.
+    - `may_be_cut` says that the event may hold only the beginning of the repository's name: the name ends AWS's words,
+      which CloudTrail cuts, and no repository is called so.
     - `issued_at` is when the refused credentials were issued. The decision is about credentials issued now.
     """
 
