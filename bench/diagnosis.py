@@ -149,8 +149,8 @@ def build(endpoint: str) -> Estate:
         podExecutionRoleArn=pods_role,
         selectors=[{"namespace": "default"}],
     )
-    for role in (group_role, own_role, pool_role):
-        eks.create_access_entry(clusterName=CLUSTER, principalArn=role, type="EC2_LINUX")
+    for arn in (group_role, own_role, pool_role):
+        eks.create_access_entry(clusterName=CLUSTER, principalArn=arn, type="EC2_LINUX")
     managed = instance(ec2, node, "node", {"eks:cluster-name": CLUSTER, "eks:nodegroup-name": "workers"})
     own = instance(ec2, node, "own", {f"kubernetes.io/cluster/{CLUSTER}": "owned"})
     return Estate(managed["InstanceId"], own["InstanceId"], own["PrivateDnsName"])
