@@ -127,12 +127,12 @@ def build(endpoint: str) -> Estate:
         return boto3.client(service, region_name=REGION, endpoint_url=endpoint)  # type: ignore[call-overload]  # the stubs know services by literal name only
 
     ec2, iam, eks = client("ec2"), client("iam"), client("eks")
-    node, public = _subnets(ec2)
+    node, public = subnets(ec2)
     ecr = client("ecr")
     ecr.create_repository(repositoryName="app")
     ecr.put_image(repositoryName="app", imageTag="v1", imageManifest=json.dumps(IMAGE_MANIFEST))
     group_role, own_role, pods_role, pool_role = (
-        _role(iam, name, "eks-fargate-pods" if name == "pods" else "ec2") for name in ("node", "own", "pods", "pool")
+        role(iam, name, "eks-fargate-pods" if name == "pods" else "ec2") for name in ("node", "own", "pods", "pool")
     )
     eks.create_cluster(name=CLUSTER, roleArn=group_role, resourcesVpcConfig={"subnetIds": [node, public]})
     data = {"MetadataOptions": {"HttpEndpoint": "enabled"}}
@@ -149,14 +149,15 @@ def build(endpoint: str) -> Estate:
         podExecutionRoleArn=pods_role,
         selectors=[{"namespace": "default"}],
     )
-    for role in (group_role, own_role, pool_role):
-        eks.create_access_entry(clusterName=CLUSTER, principalArn=role, type="EC2_LINUX")
-    managed = _instance(ec2, node, "node", {"eks:cluster-name": CLUSTER, "eks:nodegroup-name": "workers"})
-    own = _instance(ec2, node, "own", {f"kubernetes.io/cluster/{CLUSTER}": "owned"})
+    for arn in (group_role, own_role, pool_role):
+        eks.create_access_entry(clusterName=CLUSTER, principalArn=arn, type="EC2_LINUX")
+    managed = instance(ec2, node, "node", {"eks:cluster-name": CLUSTER, "eks:nodegroup-name": "workers"})
+    own = instance(ec2, node, "own", {f"kubernetes.io/cluster/{CLUSTER}": "owned"})
     return Estate(managed["InstanceId"], own["InstanceId"], own["PrivateDnsName"])
 
 
-def _subnets(ec2: Any) -> tuple[str, str]:  # noqa: ANN401 -- boto3's EC2 client
+def subnets(ec2: Any) -> tuple[str, str]:  # noqa: ANN401 -- boto3's EC2 client
+    """Make a subnet for nodes, behind a NAT gateway, and a public one."""
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     node, public = (
         ec2.create_subnet(VpcId=vpc, CidrBlock=cidr)["Subnet"]["SubnetId"] for cidr in ("10.0.0.0/24", "10.0.1.0/24")
@@ -177,7 +178,8 @@ def _subnets(ec2: Any) -> tuple[str, str]:  # noqa: ANN401 -- boto3's EC2 client
     return node, public
 
 
-def _instance(ec2: Any, subnet: str, profile: str, tags: dict[str, str]) -> Any:  # noqa: ANN401 -- as boto3 has it
+def instance(ec2: Any, subnet: str, profile: str, tags: dict[str, str]) -> Any:  # noqa: ANN401 -- as boto3 has it
+    """Start an instance."""
     return ec2.run_instances(
         ImageId="ami-12345678",
         MinCount=1,
@@ -188,7 +190,8 @@ def _instance(ec2: Any, subnet: str, profile: str, tags: dict[str, str]) -> Any:
     )["Instances"][0]
 
 
-def _role(iam: Any, name: str, service: str) -> str:  # noqa: ANN401 -- boto3's IAM client
+def role(iam: Any, name: str, service: str) -> str:  # noqa: ANN401 -- boto3's IAM client
+    """Make a role that may pull, with an instance profile of its name, and return its ARN."""
     statement = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     role: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]

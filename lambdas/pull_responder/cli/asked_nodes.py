@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from pull_responder.cli.cluster_nodes import (
+from pull_responder.facts.ec2 import Instance
+from pull_responder.model.unread import Unread
+from pull_responder.pulls.cluster_nodes import (
+    ClusterPlace,
     Filters,
     Finder,
-    Place,
     all_nodes,
     fargate_profile,
     in_group,
@@ -21,8 +23,6 @@ from pull_responder.cli.cluster_nodes import (
     read_vpc,
     unread_nodes,
 )
-from pull_responder.facts.ec2 import Instance
-from pull_responder.model.unread import Unread
 from pull_responder.pulls.failed_node import of_instance
 from pull_responder.pulls.nodes import Nodes, of_instances
 
@@ -66,7 +66,7 @@ def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finde
         _missing(f"cluster {chosen.cluster!r} in {region}", chosen.cluster, facts.cluster_names(None, region))
     if isinstance(cluster, Unread) and any(word in cluster.reason for word in _NO_REGION):
         raise click.ClickException(f"region {region} cannot be asked, is it enabled? {cluster.reason}")
-    place = Place(facts, identity.account, region, chosen.cluster, cluster, pull_region)
+    place = ClusterPlace(facts, identity.account, region, chosen.cluster, pull_region)
     facts.start([lambda: read_vpc(place)])
     if chosen.instance:
         return [lambda: _instance(place, chosen.instance or "")]
@@ -91,7 +91,7 @@ def _first_reads(facts: PullFacts, region: str, chosen: Chosen) -> list[Callable
     if chosen.fargate_profile:
         profile = chosen.fargate_profile
         return [lambda: facts.fargate_profile(None, region, name, profile)]
-    return listings(facts, region, name)
+    return listings(facts, None, region, name)
 
 
 def _by_id(instance_id: str) -> Filters:
@@ -103,7 +103,7 @@ def _nothing(cluster: str) -> NoReturn:
     raise click.ClickException(f"cluster {cluster}: nothing to ask about: {why}")
 
 
-def _instance(place: Place, instance_id: str) -> Nodes:
+def _instance(place: ClusterPlace, instance_id: str) -> Nodes:
     facts, region, cluster = place.facts, place.region, place.name
     found = facts.running_instances(None, region, _by_id(instance_id))
     if isinstance(found, Unread):
@@ -112,7 +112,7 @@ def _instance(place: Place, instance_id: str) -> Nodes:
     if not found:
         if stand_in := _gone(place, instance_id):
             return stand_in
-        instances = instances_of(facts, region, cluster)
+        instances = instances_of(facts, place.account, region, cluster)
         known = instances if isinstance(instances, Unread) else tuple(each.id for each in instances)
         _missing(f"running instance {instance_id!r} in {region}", instance_id, known)
     instance = found[0]
@@ -124,7 +124,7 @@ def _instance(place: Place, instance_id: str) -> Nodes:
     return of_instances((instance,), name=f"instance {instance.id}", group=group, cluster=cluster)
 
 
-def _gone(place: Place, instance_id: str) -> Nodes | None:
+def _gone(place: ClusterPlace, instance_id: str) -> Nodes | None:
     """Return what stands in for a node that EC2 still shows as terminated; None where nothing does."""
     facts = place.facts
     instance = facts.instance_of_id(place.account, place.region, instance_id)
@@ -136,7 +136,7 @@ def _gone(place: Place, instance_id: str) -> Nodes | None:
     return found and replace(found, name=f"instance {instance_id}, which is gone: {found.name}")
 
 
-def _node_group(place: Place, name: str) -> Nodes:
+def _node_group(place: ClusterPlace, name: str) -> Nodes:
     found = node_group(place, name)
     if found is None:
         names = place.facts.node_group_names(None, place.region, place.name)
@@ -144,7 +144,7 @@ def _node_group(place: Place, name: str) -> Nodes:
     return found
 
 
-def _fargate_profile(place: Place, name: str) -> Nodes:
+def _fargate_profile(place: ClusterPlace, name: str) -> Nodes:
     found = fargate_profile(place, name)
     if found is None:
         names = place.facts.fargate_profile_names(None, place.region, place.name)

@@ -25,7 +25,7 @@ from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.inspected import questions
+from pull_responder.pulls.inspections import questions
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.settings import SettingError, Settings, read_settings

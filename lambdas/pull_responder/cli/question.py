@@ -19,9 +19,9 @@ from pull_responder.pulls.node_role import principal_of
 from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
-    from pull_responder.cli.cluster_nodes import Finder
     from pull_responder.facts.aws import Aws
     from pull_responder.facts.reader import Reader
+    from pull_responder.pulls.cluster_nodes import Finder
     from pull_responder.pulls.nodes import Nodes
 
 

@@ -36,9 +36,10 @@ CHANGES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Nodes to be asked about: one node group's or Fargate profile's, all of a cluster, or of all clusters.
+    """Nodes to be asked about: one node group's or Fargate profile's, those of no node group that have a role, all of a
+    cluster, or of all clusters.
 
-    `health_only` asks for what EKS itself says of them, and no more.
+    `health_only` asks for what EKS itself says of node groups and Fargate profiles, and no more.
     """
 
     account: str
@@ -49,6 +50,7 @@ class Inspection:
     health_only: bool = False
     observed_at: str | None = None
     event_id: str | None = None
+    role_arn: str | None = None
 
 
 def read_eks_change(envelope: Mapping[str, object], *, where: str = "") -> Inspection | Skipped:

@@ -32,7 +32,7 @@ class Nodes:
     - `launch_template` is the id and version of their template, `template` what it says. `with_template` reads it for
       running nodes, which seldom need it.
     - `elsewhere` says where nodes run that EC2 does not show; it is empty for all others.
-    - `unseen` says why the running nodes could not be listed.
+    - `unseen` says why the running nodes could not be listed, `unread` why nothing at all could be read of them.
     """
 
     name: str
@@ -52,11 +52,17 @@ class Nodes:
     source_arn: str | None = None
     elsewhere: str = ""
     unseen: Unread | None = None
+    unread: Unread | None = None
 
     @property
     def role(self) -> Arn | None:
         """The role that EKS names."""
         return Arn.parse(self.role_arn or "")
+
+    @property
+    def is_role_alone(self) -> bool:
+        """Whether their role is known and nothing else, as none of them runs where EC2 shows it: see `of_role`."""
+        return bool(self.role_arn) and not (self.instances or self.subnet_ids or self.node_group or self.fargate)
 
     @property
     def own_subnet_ids(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import Symptom
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.inspected import questions
+from pull_responder.pulls.inspections import questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.respond import Responder
@@ -46,6 +46,7 @@ _AFTER_A_CHANGE: Final = 60.0
 _MOST_PULLS: Final = 10
 
 _CHECK_OF: Final = {check.id: check for check in CHECKS}
+_NODES_GONE: Final = "The nodes that it was about do not exist any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class Recheck:
         if asked is None:
             return _Look()
         if not asked:
-            return _Look(gone_because="The nodes that it was about do not exist any more.")
+            return _Look(gone_because=_NODES_GONE)
         if not check.symptoms:  # what is told by its repeating, and not by a look
             return self._stopped(life) or _Look()
         return self._ask(life, check, asked)
@@ -189,8 +190,8 @@ class Recheck:
             silent = [diagnose(_without_words(pull), facts, checks=(check,)) for pull, facts in asked]
             if life.inspection or _same(finding, silent):
                 return _Look(still=still)
-        elif all(_is_decided(check.id, each) for each in diagnoses):
-            return _Look(gone_because=_how_it_is_known(check.id, diagnoses))
+        elif because := _over(check.id, diagnoses, asked):
+            return _Look(gone_because=because)
         if not check.may_name_missing and is_gone(finding.resource, self._reader) is True:
             return _Look(gone_because=f"{finding.resource.id} does not exist any more.")
         return self._stopped(life) or _Look(still=still)
@@ -230,11 +231,31 @@ def _same(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding | None:
     return next((each for diagnosis in diagnoses for each in diagnosis.findings if each.id == finding.id), None)
 
 
+def _over(cause: str, diagnoses: Sequence[Diagnosis], asked: Sequence[tuple[PullFailure, PullFacts]]) -> str:
+    """Return how it is known that the cause is gone, empty where it is not known."""
+    shown = [each for each, (_, facts) in zip(diagnoses, asked, strict=True) if not _has_no_node(cause, each, facts)]
+    if not shown:
+        return _NODES_GONE
+    return _how_it_is_known(cause, shown) if all(_is_decided(cause, each) for each in shown) else ""
+
+
 def _is_decided(cause: str, diagnosis: Diagnosis) -> bool:
     # A finding of the same cause about another thing does not tell that this thing is mended.
     return not (diagnosis.late or diagnosis.findings) and all(
         each.cause != cause for each in (*diagnosis.inconclusive, *diagnosis.unchecked)
     )
+
+
+def _has_no_node(cause: str, diagnosis: Diagnosis, facts: PullFacts) -> bool:
+    """Whether the cause hangs on nodes of which none runs, or none where AWS shows it, and on nothing else.
+
+    A fault of their way was found by others, or by nodes that are gone. What hangs on their role is decided by it.
+    """
+    nodes = facts.asked
+    if nodes is None or not nodes.is_role_alone or not isinstance(nodes.vpc_id, Unread):
+        return False
+    reasons = {each.reason for each in (*diagnosis.inconclusive, *diagnosis.unchecked) if each.cause == cause}
+    return not diagnosis.late and reasons == {nodes.vpc_id.reason}
 
 
 def _how_it_is_known(cause: str, diagnoses: Sequence[Diagnosis]) -> str:

@@ -23,7 +23,7 @@ from pull_responder.findings.problem import problem_id, sighting
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.inspected import questions
+from pull_responder.pulls.inspections import narrowed, questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.settle import Settler
@@ -251,11 +251,9 @@ class Responder:
                 self._run.logger.info(
                     "not asked", nodes=question.facts.asked and question.facts.asked.name, reason=question.not_asked
                 )
-            about = inspection if question.facts.asked is None else _narrowed(inspection, question.facts)
+            diagnosis = diagnose(question.pull, question.facts, checks=checks)
             try:
-                changed += self._settler.settle_inspection(
-                    diagnose(question.pull, question.facts, checks=checks), about
-                )
+                changed += self._settler.settle_inspection(diagnosis, narrowed(inspection, question))
             except StoreError as error:
                 self._table_failed("an inspection", error)
                 done = False
@@ -297,13 +295,3 @@ def _problem_of(pull: PullFailure) -> str:
             _PROBLEMS.clear()
         known = _PROBLEMS[id(pull)] = (pull, problem_id(pull))
     return known[1]
-
-
-def _narrowed(inspection: Inspection, facts: PullFacts) -> Inspection:
-    """Return the inspection for those nodes alone that a question was about."""
-    nodes = facts.asked
-    if nodes is None:
-        return inspection
-    return replace(
-        inspection, cluster=nodes.cluster, node_group=nodes.node_group, fargate_profile=nodes.fargate_profile
-    )

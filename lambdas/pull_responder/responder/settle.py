@@ -129,9 +129,12 @@ def _both(one: Inspection | None, other: Inspection | None) -> Inspection | None
     """Return an inspection of the nodes of both: what is found of two is not over when one of them is mended."""
     if one is None or other is None or (one.account, one.region) != (other.account, other.region):
         return one or other
-    nodes = (one.cluster, one.node_group, one.fargate_profile)
     health_only = one.health_only and other.health_only
-    if nodes == (other.cluster, other.node_group, other.fargate_profile):
+    if _nodes(one) == _nodes(other):
         return replace(one, health_only=health_only)
     cluster = one.cluster if one.cluster == other.cluster else None
-    return replace(one, cluster=cluster, node_group=None, fargate_profile=None, health_only=health_only)
+    return replace(one, cluster=cluster, node_group=None, fargate_profile=None, role_arn=None, health_only=health_only)
+
+
+def _nodes(inspection: Inspection) -> tuple[str | None, ...]:
+    return (inspection.cluster, inspection.node_group, inspection.fargate_profile, inspection.role_arn)

@@ -51,6 +51,7 @@ _inspection = st.builds(
     cluster=optional,
     node_group=optional,
     health_only=st.booleans(),
+    role_arn=optional,
 )
 _small = findings.filter(lambda finding: len(repr(finding)) < 100_000)
 _lives = st.builds(
@@ -165,6 +166,13 @@ def test_what_an_older_version_did_not_write_has_its_default() -> None:
 
 def test_what_a_newer_version_has_written_besides_is_left_out() -> None:
     assert read_life(edited(mood="calm")) == replace(find(None, NOON), version=1)
+
+
+def test_an_inspection_of_an_older_and_of_a_newer_version_is_read() -> None:
+    older = {"account": "111111111111", "region": "eu-west-1", "cluster": "prod", "health_only": False}
+    read = Inspection("111111111111", "eu-west-1", "prod")
+    assert read_life(edited(inspection=older)).inspection == read
+    assert read_life(edited(inspection={**older, "pod": "web"})).inspection == read
 
 
 @pytest.mark.parametrize(

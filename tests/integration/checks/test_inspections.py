@@ -10,7 +10,7 @@ from pull_responder.checks import node_group_unhealthy
 from pull_responder.diagnosis import diagnose
 from pull_responder.events.eks_change import Inspection
 from pull_responder.facts.reader import Reader
-from pull_responder.pulls.inspected import Question, questions
+from pull_responder.pulls.inspections import NodesQuestion, questions
 from tests.integration.checks.estate import ALLOW_TOKEN, PULL, PULL_ONLY, REGION, allow, grant, refuse
 from tests.integration.checks.registry_estate import amend, missing
 
@@ -47,21 +47,21 @@ def fargate_profile(estate: Estate, namespace: str, *inline: dict[str, object]) 
     return role
 
 
-def asked(estate: Estate, *unreadable: str, health_only: bool = False) -> list[Question]:
+def asked(estate: Estate, *unreadable: str, health_only: bool = False) -> list[NodesQuestion]:
     inspection = Inspection(estate.account, REGION, "prod", health_only=health_only)
     found = list(questions(inspection, Reader(estate.connect(*unreadable)), known_principals=()))
-    assert all(isinstance(each, Question) for each in found)
-    return [each for each in found if isinstance(each, Question)]
+    assert all(isinstance(each, NodesQuestion) for each in found)
+    return [each for each in found if isinstance(each, NodesQuestion)]
 
 
-def auto_mode(estate: Estate, role_arn: str, inspection: Inspection) -> list[Question]:
+def auto_mode(estate: Estate, role_arn: str, inspection: Inspection) -> list[NodesQuestion]:
     """The questions about cluster prod, which runs in EKS Auto Mode with this role: the emulator does not keep that."""
     reader = Reader(estate.connect())
     compute = {"enabled": True, "nodeRoleArn": role_arn}
     amend(reader.aws, "eks", "DescribeCluster", lambda answer: answer["cluster"].update(computeConfig=compute))
     found = list(questions(inspection, reader, known_principals=()))
-    assert all(isinstance(each, Question) for each in found)
-    return [each for each in found if isinstance(each, Question)]
+    assert all(isinstance(each, NodesQuestion) for each in found)
+    return [each for each in found if isinstance(each, NodesQuestion)]
 
 
 def repositories(estate: Estate, *unreadable: str) -> list[str | None]:
@@ -168,7 +168,7 @@ def test_caches_are_left_out_and_no_manifest_is_read(estate: Estate) -> None:
     found = [
         each
         for each in questions(Inspection(estate.account, REGION, "prod"), reader, known_principals=())
-        if isinstance(each, Question)
+        if isinstance(each, NodesQuestion)
     ]
     for each in found:
         diagnose(each.pull, each.facts)

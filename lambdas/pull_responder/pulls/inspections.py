@@ -1,18 +1,33 @@
-"""What is asked of nodes before a pod fails: the nodes of an inspection, as EKS will start the next of them, and the
-images that they have to pull. See docs/adr/0030-this-accounts-own-images.md.
+"""What is asked of nodes before a pod fails: the nodes of an inspection, and the images that they have to pull.
+
+Of node groups and Fargate profiles, those that EKS will start next are asked about; of all others those that run, and
+the roles that more of them may join the cluster with. See docs/adr/0030-this-accounts-own-images.md and
+docs/adr/0043-one-enumeration-of-nodes.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.eks_registries import DNS_REPOSITORY, NODE_REPOSITORY, registry_of
-from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
+from pull_responder.facts.compute import FargateProfile
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
+from pull_responder.pulls.cluster_nodes import (
+    ClusterPlace,
+    Finder,
+    all_nodes,
+    fargate_profile,
+    listings,
+    managed_listings,
+    managed_nodes,
+    next_of_node_group,
+    nodes_of_role,
+)
 from pull_responder.pulls.node_role import principal_of
-from pull_responder.pulls.nodes import Nodes, of_fargate_profile, of_node_group, of_role
+from pull_responder.pulls.nodes import Nodes
 from pull_responder.pulls.own_repositories import NO_REPOSITORIES, own_repositories
 from pull_responder.pulls.pull_facts import PullFacts
 
@@ -26,7 +41,7 @@ _ADDON_NAMESPACE: Final = "kube-system"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class NodesQuestion:
     """Whether nodes can pull what they have to, with the facts to answer it by.
 
     `not_asked` says in a sentence which of the account's repositories are in no question about these nodes, and why;
@@ -40,7 +55,7 @@ class Question:
 
 def questions(
     inspection: Inspection, reader: Reader, *, known_principals: tuple[str, ...]
-) -> Iterator[Question | Unread]:
+) -> Iterator[NodesQuestion | Unread]:
     """Return the questions about each kind of node, the same ones each time, or why there is no telling."""
     for nodes in _inspected(inspection, PullFacts(reader)):
         if isinstance(nodes, Unread):
@@ -53,12 +68,33 @@ def questions(
         pulls = [replace(pull, repository=name) for name in own.asked]
         if addon or not pulls:
             pulls.insert(0, addon or pull)
-        yield Question(pulls[0], facts, own.not_asked)
-        yield from (Question(each, facts) for each in pulls[1:])
+        yield NodesQuestion(pulls[0], facts, own.not_asked)
+        yield from (NodesQuestion(each, facts) for each in pulls[1:])
+
+
+def narrowed(inspection: Inspection, question: NodesQuestion) -> Inspection:
+    """Return the inspection of the nodes of one of its questions alone.
+
+    They are named by what stays when they are replaced: their node group or Fargate profile, else their role. Where
+    their role is not known, all nodes of their cluster are inspected.
+    """
+    nodes, principal = question.facts.asked, question.pull.principal
+    if nodes is None:
+        return inspection
+    # The nodes of node groups that an inspection asks about are not running yet.
+    group = None if nodes.instances else nodes.node_group
+    is_managed = bool(group or nodes.fargate_profile)
+    return replace(
+        inspection,
+        cluster=nodes.cluster,
+        node_group=group,
+        fargate_profile=nodes.fargate_profile,
+        role_arn=None if is_managed or principal is None else principal.role_arn,
+    )
 
 
 def _inspected(inspection: Inspection, facts: PullFacts) -> Iterator[Nodes | Unread]:
-    """Return the nodes of each node group and Fargate profile, or why there is no telling; what is gone has none."""
+    """Return the nodes of each kind, or why there is no telling; what is gone has none."""
     clusters = (
         (inspection.cluster,) if inspection.cluster else facts.cluster_names(inspection.account, inspection.region)
     )
@@ -66,52 +102,28 @@ def _inspected(inspection: Inspection, facts: PullFacts) -> Iterator[Nodes | Unr
         yield clusters
         return
     for cluster in clusters:
-        yield from _of_cluster(inspection, cluster, facts)
+        pull_region = None if inspection.health_only else inspection.region
+        place = ClusterPlace(facts, inspection.account, inspection.region, cluster, pull_region)
+        for nodes in facts.side_by_side(lambda find: find(), _finders(inspection, place)):
+            if nodes is not None:
+                yield Unread(f"{nodes.name}: {nodes.unread.reason}") if nodes.unread else nodes
 
 
-def _of_cluster(inspection: Inspection, cluster: str, facts: PullFacts) -> Iterator[Nodes | Unread]:
-    account, region = inspection.account, inspection.region
-    groups: tuple[str, ...] | Unread | None
-    profiles: tuple[str, ...] | Unread | None
+def _finders(inspection: Inspection, place: ClusterPlace) -> list[Finder]:
     if inspection.node_group or inspection.fargate_profile:
-        groups = (inspection.node_group,) if inspection.node_group else ()
-        profiles = (inspection.fargate_profile,) if inspection.fargate_profile else ()
-    else:
-        groups = facts.node_group_names(account, region, cluster)
-        profiles = facts.fargate_profile_names(account, region, cluster)
-    group_names = groups if isinstance(groups, tuple) else ()
-    profile_names = profiles if isinstance(profiles, tuple) else ()
-    yield from (each for each in (groups, profiles) if isinstance(each, Unread))
-    facts.read_ahead(
-        [
-            *(lambda name=name: facts.node_group(account, region, cluster, name) for name in group_names),
-            *(lambda name=name: facts.fargate_profile(account, region, cluster, name) for name in profile_names),
+        groups, profiles = filter(None, (inspection.node_group,)), filter(None, (inspection.fargate_profile,))
+        return [
+            *(partial(next_of_node_group, place, name) for name in groups),
+            *(partial(fargate_profile, place, name) for name in profiles),
         ]
-    )
-    for name in group_names:
-        group = facts.node_group(account, region, cluster, name)
-        if isinstance(group, NodeGroup):
-            yield of_node_group(facts, account, region, group, facts.cluster(account, region, cluster))
-        elif group is not None:
-            yield group
-    for name in profile_names:
-        profile = facts.fargate_profile(account, region, cluster, name)
-        if isinstance(profile, FargateProfile):
-            yield of_fargate_profile(facts, account, region, profile, facts.cluster(account, region, cluster))
-        elif profile is not None:
-            yield profile
-    if not (inspection.node_group or inspection.fargate_profile or inspection.health_only):
-        yield from _of_auto_mode(account, region, facts.cluster(account, region, cluster))
-
-
-def _of_auto_mode(account: str, region: str, cluster: Cluster | Unread | None) -> Iterator[Nodes | Unread]:
-    """Return the nodes of EKS Auto Mode, which no node group has and of which nothing but the role is known."""
-    if isinstance(cluster, Unread):
-        yield cluster
-    elif cluster is not None and cluster.auto_mode_role:
-        entry = AccessEntry(cluster.name, cluster.auto_mode_role, EntryType.AUTO_MODE)
-        name = f"EKS Auto Mode's nodes of cluster {cluster.name}"
-        yield of_role(account, region, entry, name=name)
+    if inspection.role_arn:
+        return nodes_of_role(place, inspection.role_arn)
+    facts, account, region, name = place.facts, place.account, place.region, place.name
+    if inspection.health_only:
+        facts.read_ahead(managed_listings(facts, account, region, name))
+        return managed_nodes(place, of_groups=next_of_node_group)
+    facts.read_ahead([lambda: facts.cluster(account, region, name), *listings(facts, account, region, name)])
+    return all_nodes(place, of_groups=next_of_node_group)
 
 
 def _pull_of(nodes: Nodes, inspection: Inspection, facts: PullFacts) -> PullFailure:
@@ -124,6 +136,7 @@ def _pull_of(nodes: Nodes, inspection: Inspection, facts: PullFacts) -> PullFail
         principal=principal_of(nodes, facts),
         registry_account=nodes.account,
         cluster=nodes.cluster,
+        node=nodes.instances[0].id if nodes.instances else None,
         observed_at=inspection.observed_at,
         event_id=inspection.event_id,
     )
@@ -133,7 +146,8 @@ def _addon_pull(pull: PullFailure, nodes: Nodes, facts: PullFacts) -> PullFailur
     """Return the pull of an add-on image that these nodes need; None if they need none, or nobody knows its registry.
 
     Every node of a node group pulls kube-proxy. On Fargate only CoreDNS is EKS's own, and only pods of kube-system are.
-    Nodes of EKS Auto Mode bring what they need along (Amazon EKS User Guide, "Automate cluster infrastructure").
+    Nodes of EKS Auto Mode bring what they need along (Amazon EKS User Guide, "Automate cluster infrastructure"). What
+    others pull is not known.
     """
     registry = registry_of(nodes.region)
     if registry is None or not (nodes.node_group or nodes.fargate):
