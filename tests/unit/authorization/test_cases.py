@@ -143,7 +143,7 @@ def test_a_line_without_a_readable_id(line: str, error: str) -> None:
         ),
         (
             {"serviceControlPolicies": [[ALL], [ALL, document(allow(Principal="*"))]]},
-            "policy serviceControlPolicies[1][1]: Statement[0].Principal: has no place in a policy of this kind (scp)",
+            "policy serviceControlPolicies[1][1]: Statement[0].Principal: is not allowed in this kind of policy (scp)",
         ),
     ],
     ids=str,
@@ -159,15 +159,15 @@ def test_bad_cases_keep_their_id_and_the_rest_goes_on(parts: Json, error: str) -
     ("part", "value", "error"),
     [
         ("principal", "nobody", "principal 'nobody' is neither an IAM or STS principal's ARN nor a service"),
-        ("principal", None, "request.principal: must be a text"),
+        ("principal", None, "request.principal: must be a string that is not empty"),
         ("action", "BatchGetImage", "action 'BatchGetImage' is not of the form service:Action"),
         ("resource", REPOSITORY, "request.resource: must be a JSON object"),
-        ("resource", {"arn": REPOSITORY}, "request.resource.accountId: must be a text"),
+        ("resource", {"arn": REPOSITORY}, "request.resource.accountId: must be a string that is not empty"),
         ("context", [], "request.context: must be a JSON object"),
         (
             "context",
             {"aws:SourceVpc": None},
-            "request.context.aws:SourceVpc: must be a text, a number, true or false, or a list of them",
+            "request.context.aws:SourceVpc: must be a string, a number, true or false, or a list of these",
         ),
     ],
 )

@@ -15,15 +15,15 @@ from tests.unit.authorization.statements import ACTION, REPOSITORY, SESSION, Jso
             {"Resource": "arn:aws:ecr:us-east-1:111111111111:repository/other"},
             f"Resource arn:aws:ecr:us-east-1:111111111111:repository/other does not include {REPOSITORY}",
         ),
-        ({"NotResource": REPOSITORY}, f"NotResource {REPOSITORY} leaves out {REPOSITORY}"),
-        ({"NotAction": "ecr:*"}, f"NotAction ecr:* leaves out {ACTION}"),
+        ({"NotResource": REPOSITORY}, f"NotResource {REPOSITORY} excludes {REPOSITORY}"),
+        ({"NotAction": "ecr:*"}, f"NotAction ecr:* excludes {ACTION}"),
         (
             {"Condition": {"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}},
-            "StringEquals aws:SourceVpc vpc-1, vpc-2 does not hold: the request has vpc-3",
+            "StringEquals aws:SourceVpc vpc-1, vpc-2 is not met: the request has vpc-3",
         ),
         (
             {"Condition": {"StringLike": {"aws:SourceVpce": "vpce-*"}}},
-            "StringLike aws:SourceVpce vpce-* does not hold: the request has no such key",
+            "StringLike aws:SourceVpce vpce-* is not met: the request has no such key",
         ),
     ],
 )

@@ -98,7 +98,7 @@ ARN = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/node"}
 @pytest.mark.parametrize(
     ("condition", "decision", "literally"),
     [
-        # What AWS makes of a value that is no whole ARN is not documented.
+        # AWS does not document what an incomplete ARN matches.
         ({"ArnLike": {"aws:PrincipalArn": "*"}}, "Undecided", "ImplicitlyDenied"),
         ({"ArnNotLike": {"aws:PrincipalArn": "*"}}, "Undecided", "Allowed"),
         ({"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::*"}}, "Undecided", "ImplicitlyDenied"),
@@ -126,7 +126,5 @@ def test_a_value_that_is_no_whole_arn(condition: Json, decision: str, literally:
     decided = decide(request(context=ARN), identity=policies)
     assert decided.decision == decision
     assert bool(names(decided.unknown)) is (decision == "Undecided")
-    assert all(
-        "how AWS compares aws:PrincipalArn with what is no whole ARN (" in name for name in names(decided.unknown)
-    )
+    assert all("how AWS compares aws:PrincipalArn with an incomplete ARN (" in name for name in names(decided.unknown))
     assert decide(request(context=ARN, literal=True), identity=policies).decision == literally
