@@ -89,7 +89,7 @@ def test_a_small_hole_is_named_in_the_proof() -> None:
     (leg, *_) = public().acl(out(1), into(1, ports=(50000, 50010), deny=True), into(2)).trace().legs
     proof = [line for hop in leg.hops for line in hop.evidence if "50000" in line]
     assert len(proof) == 1
-    assert "lets TCP 32768-65535 in from the public internet, all but 50000-50010, less than 1 % of" in proof[0]
+    assert "allows TCP 32768-65535 in from the public internet, except 50000-50010, less than 1 % of" in proof[0]
     assert "ingress entry 1 denies protocol 6 ports 50000-50010" in proof[0]
 
 
