@@ -42,7 +42,7 @@ def test_no_command_is_given_that_could_not_work(sid: str) -> None:
     of_the_deny = ecr.exempt_role(REPOSITORY, document=document, statements=[1], role=ROLE)
     assert of_an_allow.commands == ()
     assert len(of_the_deny.commands) == (1 if sid == "Push" else 0)
-    assert of_the_deny.summary == f"In the policy of the repository team/app, leave the role {ROLE} out of the Deny."
+    assert of_the_deny.summary == f"In the policy of the repository team/app, exempt the role {ROLE} from the Deny."
 
 
 def test_an_unreadable_policy_is_left_to_its_owner() -> None:
@@ -54,7 +54,7 @@ def test_an_unreadable_policy_is_left_to_its_owner() -> None:
         "AWS": "arn:aws-cn:iam::111111111111:root"
     }
     assert exemption.summary == (
-        f"Ask the owner of account 123456789012 to leave the role {ROLE} out of the Deny in the policy of the "
+        f"Ask the owner of account 123456789012 to exempt the role {ROLE} from the Deny in the policy of the "
         "repository team/app."
     )
     assert len(grant.summary) < 512

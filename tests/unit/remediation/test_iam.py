@@ -117,7 +117,7 @@ def test_no_command_is_given_that_could_not_work(document: dict[str, Any] | None
     assert (inline.commands, managed.commands, boundary.commands) == ((), (), ())
     assert inline.summary == "Edit the inline policy guard of the role blue so that it no longer denies the pull."
     assert managed.summary == f"Edit the policy {GUARD.arn} so that it no longer denies the pull."
-    assert boundary.summary.startswith(f"Let ecr:BatchGetImage through the permissions boundary {GUARD.arn}")
+    assert boundary.summary.startswith(f"Allow ecr:BatchGetImage in the permissions boundary {GUARD.arn}")
 
 
 def test_a_boundary_of_aws_is_to_be_replaced_by_people() -> None:
