@@ -1,4 +1,4 @@
-"""Documents that are refused, with a message that names the policy and the place."""
+"""Documents that are rejected. The message names the policy and the element."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_an_element_and_its_negation_exclude_each_other(pair: tuple[str, str]) -
 
 
 @pytest.mark.parametrize("kind", [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SCP, PolicyKind.SESSION])
-def test_policies_of_principals_have_no_principal_but_a_resource(kind: PolicyKind) -> None:
+def test_identity_policies_and_the_like_need_a_resource_and_allow_no_principal(kind: PolicyKind) -> None:
     with pytest.raises(
         PolicyError, match=r"^policy p: Statement\[0\].Principal: is not allowed in this kind of policy"
     ):
@@ -104,7 +104,7 @@ def test_policies_of_principals_have_no_principal_but_a_resource(kind: PolicyKin
 
 
 @pytest.mark.parametrize("kind", [PolicyKind.RCP, PolicyKind.RESOURCE, PolicyKind.REGISTRY, PolicyKind.ENDPOINT])
-def test_policies_of_resources_have_a_principal(kind: PolicyKind) -> None:
+def test_resource_based_policies_need_a_principal(kind: PolicyKind) -> None:
     with pytest.raises(PolicyError, match=r"^policy p: Statement\[0\]: must have Principal or NotPrincipal$"):
         parse_policy(document(allow()), name="p", kind=kind)
 
@@ -114,7 +114,7 @@ def test_a_repository_policy_needs_no_resource() -> None:
     assert read.statements[0].resources is None
 
 
-def test_single_objects_stand_for_lists() -> None:
+def test_a_single_value_is_accepted_in_place_of_a_list() -> None:
     text = json.dumps({"Version": "2012-10-17", "Id": "x", "Statement": {"Sid": "One", **allow(Action="ecr:*")}})
     (read,) = parse_policy(text, name="p").statements
     assert (read.index, read.sid, read.effect, read.source) == (
@@ -125,7 +125,7 @@ def test_single_objects_stand_for_lists() -> None:
     )
 
 
-def test_a_parsed_document_is_bounded_too() -> None:
+def test_a_parsed_document_has_the_same_maximum_length() -> None:
     with pytest.raises(PolicyError) as caught:
         parse_policy(document(allow(Resource=["x" * 1000] * (MAXIMUM_LENGTH // 1000 + 1))), name="p")
     assert (
@@ -144,7 +144,7 @@ anything = st.recursive(
 
 
 @given(anything)
-def test_any_json_is_read_or_refused_but_never_breaks_the_reader(value: Json) -> None:
+def test_any_json_is_either_read_or_rejected_with_policy_error(value: Json) -> None:
     for whole in (value, {"Statement": [value]}, {"Statement": {**allow(), "Condition": value, "Principal": value}}):
         problem = ""
         try:

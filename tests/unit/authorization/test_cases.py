@@ -77,8 +77,8 @@ def test_across_accounts_both_sides_must_allow() -> None:
     assert answers(away) == [{"id": 7, "decision": "ImplicitlyDenied", "blocked_by": ["resource"]}]
 
 
-def test_the_principal_is_taken_at_its_word() -> None:
-    """What evaluate prints is one of AWS's three answers, so nothing about the principal is left unknown."""
+def test_the_principal_is_taken_literally() -> None:
+    """`evaluate` prints one of AWS's three answers, so nothing about the principal may stay unknown."""
     with_path = document(allow(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/eks/node"}))
     assert answers(case(resourcePolicy=with_path))[0]["decision"] == "Allowed"
     service_linked = case(identityPolicies=[ALL], serviceControlPolicies=[[S3]])
@@ -148,7 +148,7 @@ def test_a_line_without_a_readable_id(line: str, error: str) -> None:
     ],
     ids=str,
 )
-def test_bad_cases_keep_their_id_and_the_rest_goes_on(parts: Json, error: str) -> None:
+def test_a_bad_case_keeps_its_id_and_does_not_stop_the_rest(parts: Json, error: str) -> None:
     assert answers(case(**parts), case(identityPolicies=[ALL])) == [
         {"id": 7, "error": error},
         {"id": 7, "decision": "Allowed", "blocked_by": []},
@@ -177,7 +177,7 @@ def test_bad_requests(part: str, value: object, error: str) -> None:
     assert answers(asked) == [{"id": 7, "error": error}]
 
 
-def test_lines_are_answered_as_they_come_and_blank_ones_passed_over() -> None:
+def test_answers_keep_the_order_of_lines_and_blank_lines_are_skipped() -> None:
     endless = itertools.cycle([json.dumps(case(identityPolicies=[ALL])), "\n", ""])
     first_two = list(itertools.islice(evaluate_lines(endless), 2))
     assert [json.loads(line)["decision"] for line in first_two] == ["Allowed", "Allowed"]

@@ -20,10 +20,10 @@ def test_commands_follow_each_other() -> None:
     )
 
 
-def test_one_alone_stays_as_it_is() -> None:
+def test_a_single_remediation_is_unchanged() -> None:
     assert combine(PUT) == PUT
 
 
-def test_accounts_are_not_mixed() -> None:
+def test_different_accounts_are_rejected() -> None:
     with pytest.raises(ValueError, match="one set of credentials"):
         combine(DETACH, Remediation("Put.", "222222222222", "eu-west-1", "https://two"))
