@@ -37,8 +37,8 @@ class Policies:
     - `endpoints`: the policies of the one VPC endpoint that the request passes. Empty if it passes none.
     - `registry_scope`: the scope setting of the registry policy.
 
-    A missing `identity` policy stops the request, and across accounts a missing `resource` policy does too. Any other
-    kind restricts nothing if no policy of that kind exists.
+    Without an `identity` policy, nothing on the principal's side allows the request. Without a `resource` and a
+    `registry` policy, nothing on the resource's side does. Every other kind restricts nothing if it has no policy.
 
     Unread in place of a kind means that none of its policies could be read. Unread inside a tuple means that this one
     policy could not be read. The readable policies beside it still count.
@@ -217,7 +217,7 @@ class _Tally:
         return None if self.possible >= least else False
 
     def unknown(self) -> tuple[Unknown, ...]:
-        """Return what the result depends on."""
+        """Return what an uncertain result depends on."""
         return self.reasons + unknowns(self.request, self.policies, bounded=self.bounded, only=self.only)
 
 

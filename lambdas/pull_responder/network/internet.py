@@ -111,7 +111,7 @@ def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
     nat = read(trip.network.nat_gateways, route.target, f"NAT gateway {route.target}")
     if not route.active:
         state = "" if isinstance(nat, Unread) else f" It is in state {nat.state}."
-        explanation = f"The route {route} ends in a NAT gateway that is gone.{state}"
+        explanation = f"The route {route} leads to a NAT gateway that is no longer available.{state}"
         return RouteEnd((_unavailable(route, explanation, (f"route {route} is in state blackhole",)),))
     if isinstance(nat, Unread):
         all_causes = (*causes, PathCause.NETWORK_ACL_BLOCKS_TRAFFIC)
@@ -119,7 +119,7 @@ def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
         return RouteEnd((Hop(HopKind.NAT_GATEWAY, route.target, all_causes, undecided=doubts),))
     state = f"{nat.id} is in state {nat.state}"
     if nat.state != "available":
-        explanation = f"NAT gateway {nat.id}, where the route {route} ends, is in state {nat.state}."
+        explanation = f"The route {route} leads to NAT gateway {nat.id}, which is in state {nat.state}."
         hop = _unavailable(route, explanation, (state, f"route {route}"))
     elif nat.public and nat.private_addresses and not nat.public_addresses:
         doubt = Undecided(PathCause.NAT_GATEWAY_UNAVAILABLE, f"EC2 lists no public address of {nat.id}")

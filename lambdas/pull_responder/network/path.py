@@ -99,7 +99,7 @@ def _has_address(endpoint: VpcEndpoint, trip: Trip) -> bool:
 
 
 def _combine_ways(ways: list[Hops], doubt: str) -> Hops:
-    """Return the hops of all ways that the traffic may take. A fault that not every way has becomes undecided."""
+    """Return the hops of all ways that the traffic may take. A fault becomes undecided unless every way has it."""
     faults = [{(fault.cause, fault.resource_id) for hop in way for fault in hop.faults} for way in ways]
     common = set.intersection(*faults)
     hops = [_keep_faults(hop, common, doubt) for way in ways for hop in way]
@@ -113,7 +113,7 @@ def _keep_faults(hop: Hop, certain: set[tuple[PathCause, str]], doubt: str) -> H
 
 
 def _unknown_endpoint_way(trip: Trip, found: Resolution) -> Hops:
-    """Return the way to an endpoint that was not read. It may be in this VPC, and with `elsewhere` in any VPC."""
+    """Return the way to an endpoint that was not read. It is in this VPC, or with `elsewhere` in any VPC."""
     peer = (private_peer if found.elsewhere else inside_peer)(trip.network, trip.version)
     causes: tuple[PathCause, ...] = ()
     if isinstance(trip.network.endpoints, Unread) and trip.destination.service:
@@ -169,7 +169,7 @@ def _public_way(trip: Trip) -> Hops:
 
 
 def _blackhole_to_s3(trip: Trip, table: RouteTable) -> Route | None:
-    """Return a route for S3's addresses to a gateway endpoint, in state blackhole: it wins over the default route."""
+    """Return a blackhole route for S3's addresses to a gateway endpoint. It wins over the default route."""
     lists = trip.server.prefix_list_ids
     dead = (route for route in table.routes if not route.active and route.destination in lists)
     return next((route for route in dead if is_gateway_endpoint_route(route, trip.network)), None)
@@ -208,7 +208,10 @@ def _route_hop(trip: Trip, table: RouteTable, end: RouteEnd) -> Hop:
 
 
 def _dead_end_way(trip: Trip, why: str) -> Hops:
-    """Return the hops if no route leads on, because of `why`. Include the hops of the endpoint that should serve."""
+    """Return the hops if no route leads to public addresses, because of `why`.
+
+    If an endpoint should serve the destination, its hops follow.
+    """
     end, table = explain_dead_end(trip, why), trip.table
     resource = trip.node.subnet_id if isinstance(table, Unread) else table.id
     causes = tuple(dict.fromkeys(fault.cause for fault in end.faults))
@@ -236,7 +239,7 @@ def _other_dns(trip: Trip, end: DeadEnd) -> str:
         return ""
     away: Route | None = next((route for route in table.routes if route.active and route.kind not in _FOLLOWED), None)
     if any(fault.cause is PathCause.PRIVATE_DNS_DISABLED for fault in end.faults):
-        return f"{zones.reason}, so a private hosted zone may lead {trip.destination.host} to the endpoint"
+        return f"{zones.reason}, so a private hosted zone may resolve {trip.destination.host} to the endpoint"
     if away and end.endpoint is None:
-        return f"{zones.reason}, so a private hosted zone may lead {trip.destination.host} over the route {away}"
+        return f"{zones.reason}, so a private hosted zone may send traffic to {trip.destination.host} over {away}"
     return ""

@@ -65,7 +65,7 @@ ENDPOINTS: dict[str, tuple[Break, str]] = {
     "DNS hostnames off": (lambda e: e.vpc(dns_hostnames=False), "vpc_dns_disabled"),
     "the endpoints' ACL": (lambda e: e.acl(DENY, subnet="subnet-endpoints"), "network_acl_blocks_traffic"),
 }
-# Of these pairs only the first fault can be found: its fix decides which way the traffic takes, and so what else is broken.
+# Of these pairs only the first fault can be found. Its fix decides which way the traffic takes and what else is broken.
 ONLY_THE_FIRST = {
     ("no default route", "NAT gateway failed"),
     ("no default route", "the NAT gateway's subnet without a route"),
