@@ -1,4 +1,7 @@
-"""The JSON Lines of `pull-responder evaluate`: requests with their policies in, decisions out, in the same order."""
+"""The JSON Lines of `pull-responder evaluate`: each input line is a request with its policies, each output a decision.
+
+A line of input is called a case. Decisions come out in the order of the cases.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +38,13 @@ _CASE = frozenset(
 
 
 class CaseError(ValueError):
-    """A line that is not a case of the form above."""
+    """A line that is not a valid case. The message names the key."""
 
 
 def evaluate_lines(lines: Iterable[str]) -> Iterator[str]:
-    """Yield `{"id", "decision", "blocked_by"}` for each line that is a case, `{"id", "error"}` for any other.
+    """Yield `{"id", "decision", "blocked_by"}` for each valid case, and `{"id", "error"}` for any other line.
 
-    `id` is null where none can be read. Blank lines are passed over. One line is held at a time.
+    `id` is null if it cannot be read. Blank lines are skipped. Only one line is in memory at a time.
     """
     for line in lines:
         if not line.isspace() and line:
@@ -60,9 +63,9 @@ def _answer(line: str) -> str:
 
 
 def read_case(line: str) -> tuple[Request, Policies]:
-    """Return the request and the policies of one line, ready for evaluate.
+    """Return the request and the policies of one line, as `evaluate` takes them.
 
-    Raises CaseError, RequestError or PolicyError, all of them ValueErrors.
+    Raises CaseError, RequestError or PolicyError, which are all ValueErrors.
     """
     case = _case(line)
     return _request(case), _policies(case)
@@ -72,7 +75,7 @@ def _case(line: str) -> dict[str, Any]:
     if len(line) > MAXIMUM_LINE:
         raise CaseError(f"line is longer than {MAXIMUM_LINE} characters")
     try:
-        case = json.loads(line, parse_constant=_refuse, parse_float=_finite)
+        case = json.loads(line, parse_constant=_reject_constant, parse_float=_parse_float)
     except RecursionError:
         raise CaseError("line is nested too deeply") from None
     except ValueError as error:
@@ -82,12 +85,12 @@ def _case(line: str) -> dict[str, Any]:
     return case
 
 
-def _refuse(constant: str) -> NoReturn:
-    """Python reads NaN and Infinity, which are not JSON: an answer that repeats them could not be read."""
+def _reject_constant(constant: str) -> NoReturn:
+    """Raise ValueError for NaN and Infinity. Python reads them, but an answer that repeats them is not valid JSON."""
     raise ValueError(f"{constant} is not JSON")
 
 
-def _finite(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text[:100]} is too large a number")
@@ -171,7 +174,7 @@ def _object(value: object, place: str) -> dict[str, Any]:
 
 def _text(value: object, place: str) -> str:
     if not isinstance(value, str) or not value:
-        raise CaseError(f"{place}: must be a text")
+        raise CaseError(f"{place}: must be a string that is not empty")
     return value
 
 
@@ -184,7 +187,7 @@ def _context_value(value: object, place: str) -> str | tuple[str, ...]:
         elif isinstance(each, str | int | float):
             texts.append(str(each))
         else:
-            raise CaseError(f"{place}: must be a text, a number, true or false, or a list of them")
+            raise CaseError(f"{place}: must be a string, a number, true or false, or a list of these")
         if len(texts[-1]) > MAXIMUM_TEXT:
             raise CaseError(f"{place}: longer than {MAXIMUM_TEXT} characters")
     return tuple(texts)

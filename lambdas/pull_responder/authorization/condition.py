@@ -1,4 +1,4 @@
-"""One condition of a statement: an operator, a condition key, and the values it is compared with."""
+"""One condition of a statement: an operator, a condition key, and the values that the policy compares it with."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _FOR_ALL, _FOR_ANY = Quantifier.FOR_ALL_VALUES, Quantifier.FOR_ANY_VALUE
 
 @dataclass(frozen=True, slots=True)
 class ConditionOperator:
-    """An operator as a policy names it, such as ForAnyValue:StringLikeIfExists, taken apart.
+    """The parts of an operator as a policy names it, such as ForAnyValue:StringLikeIfExists.
 
-    `absent` says whether its conditions hold when the request lacks the key. Source: IAM User Guide, "Condition
+    `absent` says whether the condition is met when the request lacks the key. Source: IAM User Guide, "Condition
     operators" and "Single-valued vs. multivalued context keys".
     """
 
@@ -44,20 +44,20 @@ class ConditionOperator:
 
 
 _known: dict[str, ConditionOperator] = {}
-_KNOWN_LIMIT = 1024  # names that differ only in case are many, and policies are not trusted
+_KNOWN_LIMIT = 1024  # policies are not trusted, and one name can be written in many mixes of case
 
 
 def condition_operator(name: str) -> ConditionOperator:
-    """Return the operator of that name, in any case. Raises ValueError when there is none."""
+    """Return the operator of that name, in any case. Raises ValueError if there is no such operator."""
     known = _known.get(name)
     if known is None:
-        known = _take_apart(name)
+        known = _parse_operator(name)
         if len(_known) < _KNOWN_LIMIT:
             _known[name] = known
     return known
 
 
-def _take_apart(name: str) -> ConditionOperator:
+def _parse_operator(name: str) -> ConditionOperator:
     rest = name.lower()
     quantifier = next((each for each in Quantifier if rest.startswith(each.value)), None)
     if quantifier:
@@ -71,10 +71,10 @@ def _take_apart(name: str) -> ConditionOperator:
 
 
 class Condition:
-    """One condition, ready to be tested. `key` and `values` are as the policy writes them.
+    """One condition, prepared for testing. `key` and `values` are as in the policy.
 
-    Values that may be of the wrong type are checked at once; the tests of texts and ARNs, which any value is good
-    for, are made when a request first gets that far.
+    Values that can have the wrong type are checked at once. Strings and ARNs accept any value, so their tests are
+    created when a request first needs them.
     """
 
     __slots__ = (
@@ -120,7 +120,7 @@ class Condition:
         self._ready = True
 
     def holds(self, context: Context) -> Truth:
-        """Return whether the request meets the condition, None where that hangs on an unknown key."""
+        """Return whether the request meets the condition; None if that depends on something unknown."""
         values = context.get(self.folded_key)
         operator = self.operator
         if operator.operator is NULL:
@@ -142,11 +142,11 @@ class Condition:
         return answer
 
     def unknown(self, context: Context) -> tuple[Unknown, ...]:
-        """Return what the answer of `holds` can hang on."""
+        """Return what the answer of `holds` can depend on."""
         if context.get(self.folded_key) is UNKNOWN:
             return (UnknownKey(self.key),)
         if self._doubts:
-            return (Doubt(f"how AWS compares {self.key} with what is no whole ARN ({', '.join(self.values)[:200]})"),)
+            return (Doubt(f"how AWS compares {self.key} with an incomplete ARN ({', '.join(self.values)[:200]})"),)
         return tuple(UnknownKey(key) for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
 
     def _null(self, *, absent: bool) -> bool:
@@ -156,16 +156,18 @@ class Condition:
         operator = self.operator
         wanted = not operator.operator.negated
         if operator.quantifier is _FOR_ALL:
-            # An empty string is AWS's null data set, for which ForAllValues holds.
+            # An empty string is AWS's null data set, which meets ForAllValues.
             return all(_matches(value, equal, tests) is wanted for value in values) or not any(values)
         if operator.quantifier is _FOR_ANY:
             return any(_matches(value, equal, tests) is wanted for value in values)
-        # Inference: AWS asks for a set operator on keys with several values and leaves open what happens without.
+        # Inference: AWS requires a set operator for keys with several values. What happens without one is undocumented.
         return any(_matches(value, equal, tests) for value in values) is wanted
 
     def _holds_with_variables(self, values: tuple[str, ...], context: Context) -> Truth:
-        """A variable without value makes no positive condition hold, and no negated one either: AWS calls the
-        whole statement invalid then.
+        """Return `holds` for values with variables.
+
+        A variable without a value meets neither a positive nor a negated condition: AWS treats the whole statement as
+        invalid.
         """
         kind = self.operator.operator
         tests = list(self._tests)
@@ -185,7 +187,8 @@ class Condition:
             else:
                 tests.append(kind.compare(literal_of(resolved)))
         answer = self._compare(values, frozenset(equal), tests)
-        # One more value to match can only make a positive condition true and a negated one false.
+        # An unknown variable is one more value that can match. A match can only make a positive condition true, and a
+        # negated one false.
         if unknown and answer is kind.negated:
             return None
         return answer

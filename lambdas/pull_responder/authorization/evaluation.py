@@ -1,4 +1,4 @@
-"""The decision on a request by all policies on its way.
+"""Decide whether AWS allows a request, given every policy that applies to it.
 
 Sources: IAM User Guide, "Policy evaluation logic" (within an account, across accounts); AWS Organizations User Guide,
 "SCP evaluation" and "RCP evaluation"; Amazon ECR User Guide, "Private registry permissions".
@@ -28,15 +28,20 @@ _V1_REGISTRY_ACTIONS = frozenset({"ecr:replicateimage", "ecr:batchimportupstream
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies on the way of a request; each default means that there is none of the kind.
+    """Every policy that applies to a request. Each default means that no policy of that kind exists.
 
-    `scps` and `rcps` are a tuple of policies for each level, from the organization's root to the account, each of
-    which must allow; they are empty for an account outside an organization and for the management account.
-    `endpoints` are the policies of the one VPC endpoint that the request passes. No identity policy grants nothing;
-    no boundary, service control, resource control, session or endpoint policy stops nothing.
+    - `identity`, `boundary`, `session`: the policies of the principal, its permissions boundary and its session.
+    - `scps`, `rcps`: one tuple of policies for each level, from the organization's root to the account. Every level
+      must allow the request. Empty for an account outside an organization and for the management account.
+    - `resource`, `registry`: the policy of the resource itself, and that of the ECR registry which holds it.
+    - `endpoints`: the policies of the one VPC endpoint that the request passes. Empty if it passes none.
+    - `registry_scope`: the scope setting of the registry policy.
 
-    Unread stands for a kind of policy of which nothing could be read, or among the policies of a kind for one of them:
-    what the others surely do is certain all the same.
+    Without an `identity` policy, nothing on the principal's side allows the request. Without a `resource` and a
+    `registry` policy, nothing on the resource's side does. Every other kind restricts nothing if it has no policy.
+
+    Unread in place of a kind means that none of its policies could be read. Unread inside a tuple means that this one
+    policy could not be read. The readable policies beside it still count.
     """
 
     identity: tuple[Policy | Unread, ...] | Unread = ()
@@ -61,7 +66,7 @@ class State(StrEnum):
 
 
 class Answer(StrEnum):
-    """What AWS answers. One kind of policy that surely stops the request makes a denial certain."""
+    """What AWS answers. The request is denied as soon as one kind of policy certainly stops it."""
 
     ALLOWED = "Allowed"
     IMPLICITLY_DENIED = "ImplicitlyDenied"
@@ -71,12 +76,12 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one kind of policy does, and by which statement.
+    """What one kind of policy does to the request, and by which statement.
 
-    `policy` and `statement` are the Deny that stops the request, or the Allow that lets it through where there is
-    one. `unknown` names what an undecided kind of policy hangs on: condition keys as the policies write them, and why
-    policies could not be read. For service and resource control policies, `level` counts from 0 at the root and
-    tells which level stops the request.
+    - `policy`, `statement`: the Deny that stops the request, or the Allow that permits it. None if neither exists.
+    - `unknown`: what an undecided kind depends on. Either condition keys, spelled as in the policy, or the reason why
+      a policy could not be read.
+    - `level`: for service and resource control policies, the level that stops the request. 0 is the root.
     """
 
     kind: PolicyKind
@@ -90,7 +95,10 @@ class Outcome:
 
     @property
     def nearest(self) -> Nearest | None:
-        """The Allow that came nearest where one lacks, and why it did not match; None where there is none."""
+        """The Allow that came nearest to matching, and why it did not match.
+
+        None unless an Allow is missing, or if no Allow is about the action.
+        """
         if self.state is not State.BLOCKS_IMPLICITLY or self._request is None:
             return None
         return nearest_allow(self._request, self._policies)
@@ -98,7 +106,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision and what each kind of policy had to do with it, in the order of PolicyKind."""
+    """The decision, and the outcome for each kind of policy in the order of PolicyKind."""
 
     decision: Answer
     outcomes: Mapping[PolicyKind, Outcome]
@@ -110,7 +118,7 @@ class Decision:
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """What the undecided kinds hang on."""
+        """What the undecided kinds of policy depend on."""
         return tuple(dict.fromkeys(each for outcome in self.outcomes.values() for each in outcome.unknown))
 
 
@@ -125,9 +133,15 @@ _ALLOWS_ONLY, _DENIES_ONLY = Effect
 
 
 class _Tally:
-    """What the policies of one kind of policy say to a request, before it is known whether their Allow is needed.
+    """Which Deny and Allow statements of one kind of policy match a request.
 
-    With `only`, statements of the other effect are left out: without Allow statements everything counts as allowed.
+    Whether the request needs an Allow from this kind is decided later, in `_conclude`.
+
+    - `denied`: whether a Deny matches; None if unknown. `denier` is the policy and statement of that Deny.
+    - `sure`: the strongest Allow that certainly matches. `granter` is its policy and statement.
+    - `possible`: the strongest Allow that may match.
+    - `reasons`: why policies could not be read.
+    - `only`: read only statements of this effect. With Deny only, everything counts as allowed.
     """
 
     __slots__ = ("bounded", "denied", "denier", "granter", "only", "policies", "possible", "reasons", "request", "sure")
@@ -144,7 +158,7 @@ class _Tally:
         self.reasons: tuple[Unknown, ...] = ()
 
     def read(self, policies: tuple[Policy | Unread, ...] | Unread) -> _Tally:
-        """Match the request against all statements, as far as they can matter."""
+        """Match the request against the policies. Stop at the first Deny, or once no Allow can be stronger."""
         if isinstance(policies, Unread):
             policies = (policies,)
         readable = tuple([policy for policy in policies if isinstance(policy, Policy)])
@@ -156,13 +170,13 @@ class _Tally:
                 self.denied = None
         self.policies = readable
         for policy in readable:
-            if policy.denies and self.only is not _ALLOWS_ONLY and self._denied_by(policy):
+            if policy.denies and self.only is not _ALLOWS_ONLY and self._match_denies(policy):
                 break
             if self.sure is not _DIRECT:
-                self._allowed_by(policy)
+                self._match_allows(policy)
         return self
 
-    def _denied_by(self, policy: Policy) -> bool:
+    def _match_denies(self, policy: Policy) -> bool:
         for statement in policy.denies:
             sure, possible = statement.match(self.request, bounded=self.bounded)
             if sure:
@@ -173,7 +187,7 @@ class _Tally:
                 self.denied = None
         return False
 
-    def _allowed_by(self, policy: Policy) -> None:
+    def _match_allows(self, policy: Policy) -> None:
         for statement in policy.allows:
             sure, possible = statement.match(self.request, bounded=self.bounded)
             self.possible = max(self.possible, possible)
@@ -183,8 +197,8 @@ class _Tally:
                 if sure is _DIRECT:
                     return
 
-    def joined(self, other: _Tally | None) -> _Tally:
-        """Return this reading with the grants of `other` beside its own."""
+    def add_grants(self, other: _Tally | None) -> _Tally:
+        """Return a tally with the Allow statements of both, and only the Deny statements of this one."""
         if other is None or other.possible is _NONE:
             return self
         both = _Tally(self.request, self.bounded, self.only)
@@ -197,19 +211,19 @@ class _Tally:
         return both
 
     def grants(self, least: Strength) -> Truth:
-        """Return whether there is an Allow of at least that strength."""
+        """Return whether an Allow of at least that strength matches; None if unknown."""
         if self.sure >= least:
             return True
         return None if self.possible >= least else False
 
     def unknown(self) -> tuple[Unknown, ...]:
-        """Return what the reading hangs on."""
+        """Return what an uncertain result depends on."""
         return self.reasons + unknowns(self.request, self.policies, bounded=self.bounded, only=self.only)
 
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """Whether a kind of policy must allow the request for it to pass, and what that hangs on where it is unknown."""
+    """Whether a kind of policy must allow the request. If that is unknown, `unknown` says what it depends on."""
 
     needed: Truth
     unknown: tuple[Unknown, ...] = ()
@@ -220,23 +234,24 @@ _NOT_NEEDED = _Need(needed=False)
 
 
 def evaluate(request: Request, policies: Policies, *, only: Effect | None = None) -> Decision:
-    """Decide on the request, and say of each kind of policy whether it alone would stop it.
+    """Return the decision on the request, and for each kind of policy whether it alone would stop the request.
 
-    `only` looks at the statements of one effect alone: whether an allow lacks, or whether anything denies.
+    `only` restricts the evaluation to statements of one effect. Allow asks whether an Allow is missing. Deny asks
+    whether anything denies the request explicitly.
     """
     boundary = policies.boundary
     bounded = None if isinstance(boundary, Unread) else bool(boundary)
     same = request.same_account
     own = _resource(policies.resource, request, bounded, only, same=same)
     registry = _registry(policies, request, bounded, only)
-    granting = own.joined(registry) if own else registry
+    granting = own.add_grants(registry) if own else registry
     need_identity = _need(granting, _ROLE) if same else _NEEDED
     need_limits = _need(granting, _DIRECT) if same else _NEEDED
 
     session = policies.session
     sessions = (session,) if isinstance(session, Policy) else session
     outcomes: dict[PolicyKind, Outcome] = {}
-    if request.caller.kind is CallerKind.SERVICE:  # has no account, and so no policies of its own
+    if request.caller.kind is CallerKind.SERVICE:  # an AWS service has no account, so no identity policies or SCPs
         for kind in (_IDENTITY, _BOUNDARY, _SCP):
             outcomes[kind] = _NOT_APPLICABLE[kind]
     else:
@@ -252,8 +267,8 @@ def evaluate(request: Request, policies: Policies, *, only: Effect | None = None
     if own is None:
         outcomes[_RESOURCE] = _NOT_APPLICABLE[_RESOURCE]
     else:
-        outcomes[_RESOURCE] = _settle(_RESOURCE, own.joined(registry), _NOT_NEEDED if same else _NEEDED)
-    outcomes[_REGISTRY] = _settle(_REGISTRY, registry, _NOT_NEEDED) if registry else _NOT_APPLICABLE[_REGISTRY]
+        outcomes[_RESOURCE] = _conclude(_RESOURCE, own.add_grants(registry), _NOT_NEEDED if same else _NEEDED)
+    outcomes[_REGISTRY] = _conclude(_REGISTRY, registry, _NOT_NEEDED) if registry else _NOT_APPLICABLE[_REGISTRY]
     outcomes[_ENDPOINT] = _outcome(_ENDPOINT, request, policies.endpoints or None, _NEEDED, only)
     return Decision(_answer(outcomes), outcomes)
 
@@ -264,14 +279,17 @@ _NOT_APPLICABLE = {kind: Outcome(kind, State.NOT_APPLICABLE) for kind in PolicyK
 def _resource(
     policy: Policy | Unread | None, request: Request, bounded: Truth, only: Effect | None, *, same: bool
 ) -> _Tally | None:
-    """Read the resource's own policy; None where there is none and none is needed."""
+    """Match the request against the resource's own policy.
+
+    None if there is no such policy and the account owns the resource. Another account always needs an Allow.
+    """
     if policy is None:
         return None if same else _Tally(request, bounded, only)
     return _Tally(request, bounded, only).read((policy,))
 
 
 def _registry(policies: Policies, request: Request, bounded: Truth, only: Effect | None) -> _Tally | None:
-    """Read the registry's policy; None where there is none or its scope leaves the action out.
+    """Match the request against the registry policy. None if there is none, or its scope excludes the action.
 
     Source: Amazon ECR User Guide, "Private registry permissions", registry policy scope.
     """
@@ -284,7 +302,10 @@ def _registry(policies: Policies, request: Request, bounded: Truth, only: Effect
 
 
 def _need(granting: _Tally | None, least: Strength) -> _Need:
-    """Within an account, what grants at the resource is not needed elsewhere."""
+    """Return whether a policy of the principal must allow the request too.
+
+    Within one account it need not, if a resource-based Allow of strength `least` matches (see Strength).
+    """
     granted = granting.grants(least) if granting else False
     if granting is None or not granted:
         if granted is False:
@@ -302,10 +323,10 @@ def _outcome(
 ) -> Outcome:
     if policies is None:
         return _NOT_APPLICABLE[kind]
-    return _settle(kind, _Tally(request, bounded=False, only=only).read(policies), need)
+    return _conclude(kind, _Tally(request, bounded=False, only=only).read(policies), need)
 
 
-def _settle(kind: PolicyKind, tally: _Tally, need: _Need, level: int | None = None) -> Outcome:
+def _conclude(kind: PolicyKind, tally: _Tally, need: _Need, level: int | None = None) -> Outcome:
     if tally.denied:
         policy, statement = tally.denier or (None, None)
         return Outcome(kind, _DENIES, policy, statement, level=level)
@@ -328,16 +349,16 @@ def _levels(
     Service-linked roles are exempt. Sources: AWS Organizations User Guide, "SCP evaluation" and "RCPs".
     """
     exempt = request.caller.service_linked
-    if exempt is None and request.literal:  # the name says so, and there is nothing else to go by
+    if exempt is None and request.literal:  # only the role's name is known, and it is that of a service-linked role
         exempt = True
     if not levels or exempt:
         return _NOT_APPLICABLE[kind]
     if isinstance(levels, Unread):
-        outcome = _settle(kind, _Tally(request, bounded=False, only=only).read(levels), _NEEDED)
+        outcome = _conclude(kind, _Tally(request, bounded=False, only=only).read(levels), _NEEDED)
     else:
         outcome = _worst(
             [
-                _settle(kind, _Tally(request, bounded=False, only=only).read(each), _NEEDED, index)
+                _conclude(kind, _Tally(request, bounded=False, only=only).read(each), _NEEDED, index)
                 for index, each in enumerate(levels)
             ]
         )

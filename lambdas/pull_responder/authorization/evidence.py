@@ -1,4 +1,4 @@
-"""Why a statement did not match, and what an answer hangs on: the evidence that people read."""
+"""Evidence for people: why a statement did not match, and what an undecided answer depends on."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 class Mismatch:
     """One element of a statement that a request does not meet.
 
-    `element` is the element's name in the policy. For a Condition, `operator` and `key` say which, `wanted` holds
-    the policy's values and `found` the request's, empty where the request lacks the key.
+    - `element`: the element's name in the policy.
+    - `wanted`: the values in the policy.
+    - `found`: the values in the request; empty if the request lacks the condition key.
+    - `operator`, `key`: for a Condition, which one.
     """
 
     element: str
@@ -33,15 +35,15 @@ class Mismatch:
         wanted = _listing(self.wanted)
         found = _listing(self.found)
         if self.element == "Condition":
-            return f"{self.operator} {self.key} {wanted} does not hold: the request has {found or 'no such key'}"
+            return f"{self.operator} {self.key} {wanted} is not met: the request has {found or 'no such key'}"
         if self.element.startswith("Not"):
-            return f"{self.element} {wanted} leaves out {found}"
+            return f"{self.element} {wanted} excludes {found}"
         return f"{self.element} {wanted} does not include {found}"
 
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The Allow statement that came nearest to matching, with all that it failed on."""
+    """The Allow statement that came nearest to matching, with every element that did not match."""
 
     policy: Policy
     statement: Statement
@@ -52,7 +54,7 @@ class Nearest:
 
 
 def nearest_allow(request: Request, policies: tuple[Policy, ...]) -> Nearest | None:
-    """Return the Allow that fails on the fewest elements; None where no Allow is about the action."""
+    """Return the Allow with the fewest mismatches; None if no Allow is about the action."""
     found = [
         Nearest(policy, statement, mismatches)
         for policy in policies
@@ -76,10 +78,10 @@ def _mismatches(request: Request, statement: Statement) -> Iterator[Mismatch]:
         yield Mismatch("NotResource" if resources.inverted else "Resource", resources.values, (request.resource,))
     for condition in statement.conditions:
         if condition.holds(keys) is False:
-            yield _failed(condition, request)
+            yield _condition_mismatch(condition, request)
 
 
-def _failed(condition: Condition, request: Request) -> Mismatch:
+def _condition_mismatch(condition: Condition, request: Request) -> Mismatch:
     values = request.keys.get(condition.folded_key)
     found = values if isinstance(values, tuple) else ()
     return Mismatch("Condition", condition.values, found, condition.operator.name, condition.key)
@@ -88,7 +90,10 @@ def _failed(condition: Condition, request: Request) -> Mismatch:
 def unknowns(
     request: Request, policies: tuple[Policy, ...], *, bounded: Truth, only: Effect | None = None
 ) -> tuple[Unknown, ...]:
-    """Return what statements (`only` those of one effect) hang on that may or may not apply."""
+    """Return what decides whether the uncertain statements of `policies` match the request.
+
+    `bounded` is as in `Statement.match`. `only` restricts this to statements of one effect.
+    """
     found: dict[Unknown, None] = {}
     for policy in policies:
         for statement in policy.statements:

@@ -28,10 +28,12 @@ _ARN_PARTS = 6
 class Operator:
     """A condition operator.
 
-    `compare` makes the test of one policy value and raises ValueError when the value is not of the operator's
-    type. `variables` says whether policy variables are filled in; where wildcards count, `compare_tokens` then makes
-    the test. `negated` says that the condition holds where no value matches, `by_equality` that a set of the values
-    does as well as their tests. `doubt` makes the test of what a policy value may match besides: AWS does not say.
+    - `compare`: returns the test for one policy value. Raises ValueError if the value has the wrong type.
+    - `negated`: the condition is met when no value matches.
+    - `variables`: policy variables in the value are filled in.
+    - `compare_tokens`: returns the test for a value with filled-in variables. None if the operator has no wildcards.
+    - `by_equality`: values match only if they are equal, so a set of the values can replace the tests.
+    - `doubt`: returns a test for what the value may match in addition, where AWS does not document it.
     """
 
     name: str
@@ -57,7 +59,7 @@ def _arn(value: str) -> TextTest:
 
 
 def _arn_tokens(value: Sequence[Token]) -> TextTest:
-    """Each of the six parts is compared by itself, so that a wildcard never reaches over a colon."""
+    """Return a test that compares each of the six parts separately, so a wildcard never matches across a colon."""
     parts: list[list[Token]] = [[]]
     for token in value:
         if not isinstance(token, str):
@@ -82,11 +84,11 @@ def _arn_tokens(value: Sequence[Token]) -> TextTest:
 
 
 def _incomplete_arn(value: str) -> TextTest | None:
-    """The looser reading of "*" and of ARNs that break off in a "*": that it stands for all the parts that lack.
+    """Return a test that lets the final "*" of an incomplete ARN, or "*" alone, match all the missing parts.
 
-    So it does in the element Resource. For conditions AWS says that each of the six parts is checked separately, which
-    such a value cannot meet, and takes policies that hold one. Other evaluators (iam-simulate) let it match nothing;
-    nobody shows what AWS does.
+    The element Resource works like this. For conditions, AWS says that each of the six parts is checked separately, so
+    an incomplete ARN could never match. Yet AWS accepts policies that contain one. Other evaluators (iam-simulate) let
+    it match nothing. What AWS does is not documented.
     """
     if not value.endswith("*") or value.count(":") >= _ARN_PARTS - 1:
         return None
@@ -122,7 +124,7 @@ def _address(value: str) -> TextTest:
     try:
         network = ip_network(value, strict=False)
     except ValueError:
-        raise ValueError(f"{value[:100]!r} is not an IP address or a range of them in CIDR notation") from None
+        raise ValueError(f"{value[:100]!r} is neither an IP address nor a CIDR block") from None
 
     def matches(text: str) -> bool:
         try:
@@ -138,7 +140,7 @@ def _number(text: str) -> Decimal | None:
 
 
 def _date(text: str) -> Decimal | None:
-    """Return the seconds since 1970 of an ISO 8601 date or of epoch seconds; four digits are a year."""
+    """Return an ISO 8601 date or a number of epoch seconds as seconds since 1970. Four digits are a year."""
     if _EPOCH.fullmatch(text):
         return Decimal(text)
     if partial := _PARTIAL_DATE.fullmatch(text):
@@ -192,7 +194,7 @@ OPERATORS: Final = {
         Operator("StringLike", compile_pattern, variables=True, compare_tokens=compile_tokens),
         Operator("StringNotLike", compile_pattern, negated=True, variables=True, compare_tokens=compile_tokens),
         *_comparisons("Numeric", _number, "number"),
-        *_comparisons("Date", _date, "date of ISO 8601 or a time in epoch seconds"),
+        *_comparisons("Date", _date, "date in ISO 8601 or a time in epoch seconds"),
         Operator("Bool", _boolean),
         Operator("BinaryEquals", _binary),
         Operator("IpAddress", _address),
@@ -209,4 +211,4 @@ OPERATORS: Final = {
         NULL,
     )
 }
-"""Every operator by its name in lower case."""
+"""Every operator, keyed by its name in lower case."""

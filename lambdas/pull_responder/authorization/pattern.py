@@ -1,8 +1,9 @@
-"""Texts with the wildcards `*` (any characters, also none) and `?` (exactly one), matched without backtracking.
+"""Patterns with the wildcards `*` (any number of characters, or none) and `?` (exactly one character).
 
-A pattern is cut at its `*`. The first piece must stand at the start and the last at the end; each piece between is
-looked for once, leftmost first, because a piece found earlier never leaves less room for the next. A piece with `?`
-is found by the Shift-And method (Baeza-Yates and Gonnet, 1992), one step a character, whatever the text holds.
+Matching never backtracks. A pattern is cut at each `*`. The first piece must match at the start of the text and the
+last piece at its end. Each middle piece is searched once, from left to right: the leftmost match leaves the most room
+for the next piece. A piece with `?` is searched by the Shift-And method (Baeza-Yates and Gonnet, 1992), which takes
+one step for each character of the text.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def compile_pattern(text: str) -> TextTest:
-    """Return the test that says whether a whole text matches the pattern `text`."""
+    """Return a test for whether a whole text matches the pattern `text`."""
     star = text.find("*")
     if "?" not in text:
         if star == -1:
@@ -47,7 +48,7 @@ def compile_pattern(text: str) -> TextTest:
 
 
 def compile_tokens(pattern: Sequence[Token]) -> TextTest:
-    """Return the test of a pattern that is already cut, so that a literal may hold a `*` of its own."""
+    """Return the same test for a pattern that is already cut. Its literal parts may contain a plain `*` or `?`."""
     pieces: list[list[Token]] = [[]]
     for token in pattern:
         if token is _ANY:
@@ -55,9 +56,9 @@ def compile_tokens(pattern: Sequence[Token]) -> TextTest:
         else:
             pieces[-1].append(token)
     if len(pieces) == 1:
-        return _exactly(_piece(pieces[0]))
+        return _match_one(_piece(pieces[0]))
     first, *middle, last = pieces
-    return _in_order(_piece(first), [_piece(piece) for piece in middle if piece], _piece(last))
+    return _match_several(_piece(first), [_piece(piece) for piece in middle if piece], _piece(last))
 
 
 def _anything(_text: str) -> bool:
@@ -82,8 +83,8 @@ class _Literal:
         return text.find(self.text, start, end)
 
 
-class _Gapped:
-    """A piece with `?`: bit i of a character's mask says that the character may stand at place i."""
+class _WithGaps:
+    """A piece with `?`. Bit i of a character's mask says that the piece accepts the character at place i."""
 
     __slots__ = ("accept", "any_character", "length", "masks")
 
@@ -112,19 +113,21 @@ class _Gapped:
         return -1
 
 
-def _piece(piece: Sequence[Token]) -> _Literal | _Gapped:
+def _piece(piece: Sequence[Token]) -> _Literal | _WithGaps:
     if _ONE in piece:
-        return _Gapped(piece)
+        return _WithGaps(piece)
     return _Literal("".join(token for token in piece if isinstance(token, str)))
 
 
-def _exactly(piece: _Literal | _Gapped) -> TextTest:
+def _match_one(piece: _Literal | _WithGaps) -> TextTest:
     if isinstance(piece, _Literal):
         return piece.text.__eq__
     return lambda text: len(text) == piece.length and piece.find(text, 0, piece.length) == 0
 
 
-def _in_order(first: _Literal | _Gapped, middle: Sequence[_Literal | _Gapped], last: _Literal | _Gapped) -> TextTest:
+def _match_several(
+    first: _Literal | _WithGaps, middle: Sequence[_Literal | _WithGaps], last: _Literal | _WithGaps
+) -> TextTest:
     least = first.length + sum(piece.length for piece in middle) + last.length
 
     def matches(text: str) -> bool:

@@ -1,8 +1,8 @@
-"""Policy documents in, checked and made ready to be matched.
+"""Read policy documents: check their grammar and prepare them for matching.
 
-The grammar is the IAM User Guide's, "Grammar of the IAM JSON policy language". What AWS would not take is refused
-here too, because an evaluator that guesses at a policy would answer wrongly. Empty lists and objects are taken, as
-AWS takes them (IAM Access Analyzer's "Empty array action" and its like are only suggestions): they name nothing.
+Source: IAM User Guide, "Grammar of the IAM JSON policy language". A document that AWS rejects is rejected here too: an
+evaluator that guesses what it means would answer wrongly. AWS accepts empty lists and objects, and so does this reader
+(IAM Access Analyzer's "Empty array action" and similar findings are only suggestions). They match nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pull_responder.authorization.principal import TYPES, PrincipalElement
 from pull_responder.authorization.statement import Effect, Statement, Texts
 
 MAXIMUM_LENGTH = 524_288
-"""The longest policy document that is read, in characters: well above the longest of AWS's own managed policies."""
+"""The longest policy document that is read, in characters. The longest AWS managed policy is far shorter."""
 
 _POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
 _STATEMENT_ELEMENTS = frozenset(
@@ -32,11 +32,11 @@ _OBJECT = (dict, Mapping)  # dict first: asking the abstract class costs ten tim
 
 
 class PolicyError(ValueError):
-    """A policy document that AWS would not take; the message names the policy and the place in it."""
+    """A policy document that AWS would reject. The message names the policy and the element."""
 
 
 class Policy:
-    """A policy under the name or ARN that people know it by, its statements in order and parted by effect."""
+    """A policy: its name or ARN, its statements in order, and the same statements by effect."""
 
     __slots__ = ("allows", "denies", "name", "statements")
 
@@ -51,10 +51,10 @@ class Policy:
 
 
 def parse_policy(document: str | Mapping[str, object], *, name: str, kind: PolicyKind | None = None) -> Policy:
-    """Read a policy document, JSON text or already parsed, and make it ready to be matched.
+    """Return the policy that `document` contains, as JSON text or already parsed. Raises PolicyError.
 
-    `name` is what errors and evidence call it. With `kind`, elements that such a policy must have, or cannot have,
-    are checked too. Raises PolicyError.
+    `name` is the policy's name in errors and evidence. With `kind`, the reader also checks the elements that this kind
+    of policy must have or must not have.
     """
     return _Reader(name, kind).policy(_document(document, name))
 
@@ -65,24 +65,24 @@ def _document(document: str | Mapping[str, object], name: str) -> object:
     if len(document) > MAXIMUM_LENGTH:
         raise PolicyError(f"policy {name}: longer than {MAXIMUM_LENGTH} characters")
     try:
-        return json.loads(document, object_pairs_hook=_without_repetition)
+        return json.loads(document, object_pairs_hook=_reject_repeated_elements)
     except RecursionError:
         raise PolicyError(f"policy {name}: nested too deeply") from None
     except ValueError as error:
         raise PolicyError(f"policy {name}: not JSON: {error}") from None
 
 
-def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _reject_repeated_elements(pairs: list[tuple[str, object]]) -> dict[str, object]:
     read = dict(pairs)
     if len(read) != len(pairs):
         names = [key for key, _ in pairs]
         repeated = next(key for key in names if names.count(key) > 1)
-        raise ValueError(f'element "{repeated[:100]}" stands twice in one object')
+        raise ValueError(f'element "{repeated[:100]}" appears twice in one object')
     return read
 
 
 class _Reader:
-    """Reads one document; `self.index` follows along for messages."""
+    """Reads one document. `self.index` is the statement being read, for error messages."""
 
     def __init__(self, name: str, kind: PolicyKind | None) -> None:
         self.name = name
@@ -92,7 +92,7 @@ class _Reader:
         self.length = 0
 
     def fail(self, problem: str, element: str = "") -> NoReturn:
-        """Raise PolicyError for an element of the present statement."""
+        """Raise PolicyError for an element of the current statement."""
         statement = "" if self.index is None else f"Statement[{self.index}]"
         place = ".".join(part for part in (statement, element) if part)
         raise PolicyError(f"policy {self.name}: {place + ': ' if place else ''}{problem}")
@@ -100,12 +100,12 @@ class _Reader:
     def policy(self, document: object) -> Policy:
         if not isinstance(document, _OBJECT):
             self.fail("must be a JSON object")
-        self.only(_POLICY_ELEMENTS, document)
+        self.reject_unknown_elements(_POLICY_ELEMENTS, document)
         version = document.get("Version", _VERSIONS[0])
         if version not in _VERSIONS:
             self.fail(f"must be {_VERSIONS[0]} or {_VERSIONS[1]}", "Version")
         if not isinstance(document.get("Id", ""), str):
-            self.fail("must be a text", "Id")
+            self.fail("must be a string", "Id")
         self.variables = version == _WITH_VARIABLES
         statements = document.get("Statement")
         if isinstance(statements, _OBJECT):
@@ -118,10 +118,10 @@ class _Reader:
         self.index = index
         if not isinstance(source, _OBJECT):
             self.fail("must be a JSON object")
-        self.only(_STATEMENT_ELEMENTS, source)
+        self.reject_unknown_elements(_STATEMENT_ELEMENTS, source)
         sid = source.get("Sid")
         if sid is not None and not isinstance(sid, str):
-            self.fail("must be a text", "Sid")
+            self.fail("must be a string", "Sid")
         effect = source.get("Effect")
         if effect not in ("Allow", "Deny"):
             self.fail("must be Allow or Deny", "Effect")
@@ -165,7 +165,7 @@ class _Reader:
                 self.fail("must have Principal or NotPrincipal")
             return None
         if self.kind is not None and self.kind not in WITH_PRINCIPAL:
-            self.fail(f"has no place in a policy of this kind ({self.kind})", element)
+            self.fail(f"is not allowed in this kind of policy ({self.kind})", element)
         value = source[element]
         if value == "*":
             return PrincipalElement.read({"AWS": ("*",)}, inverted=element == "NotPrincipal")
@@ -197,7 +197,7 @@ class _Reader:
                     self.fail(str(error), _place(name, key))
         return tuple(read)
 
-    def only(self, elements: frozenset[str], source: Mapping[str, object]) -> None:
+    def reject_unknown_elements(self, elements: frozenset[str], source: Mapping[str, object]) -> None:
         if not elements.issuperset(source):
             unknown = next(element for element in source if element not in elements)
             self.fail(f'unknown element "{str(unknown)[:100]}"')
@@ -213,17 +213,17 @@ class _Reader:
         if isinstance(value, str):
             value = (value,)
         if not isinstance(value, _LIST):
-            self.fail("must be a text or a list of texts", element)
+            self.fail("must be a string or a list of strings", element)
         for each in value:
             if not (isinstance(each, str) and each):
-                self.fail("must hold nothing but texts that are not empty", element)
+                self.fail("must contain only strings that are not empty", element)
             self.length += len(each)
         if self.length > MAXIMUM_LENGTH:
             self.fail_length(element)
         return value
 
     def scalars(self, value: object, operator: str, key: str) -> Sequence[str]:
-        """Condition values: texts, numbers and true or false, which AWS keeps as texts."""
+        """Return the values of a condition as strings, as AWS stores strings, numbers, true and false."""
         read = []
         for each in value if isinstance(value, _LIST) else (value,):
             if isinstance(each, str):
@@ -233,7 +233,7 @@ class _Reader:
             elif isinstance(each, (int, float)):
                 text = str(each)
             else:
-                self.fail("must be a text, a number, true or false, or a list of them", _place(operator, key))
+                self.fail("must be a string, a number, true or false, or a list of these", _place(operator, key))
             self.length += len(text)
             read.append(text)
         if self.length > MAXIMUM_LENGTH:
@@ -241,7 +241,7 @@ class _Reader:
         return read
 
     def fail_length(self, element: str) -> NoReturn:
-        """Documents that came already parsed are bounded by the texts in them."""
+        """Raise PolicyError for a document that was already parsed: its length is that of the strings in it."""
         self.fail(f"the policy is longer than {MAXIMUM_LENGTH} characters", element)
 
 

@@ -1,4 +1,4 @@
-"""The kinds of policy that stand on the way of a request."""
+"""The kinds of policy that can stop a request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PolicyKind(StrEnum):
 
 
 WITH_PRINCIPAL = frozenset({PolicyKind.RCP, PolicyKind.RESOURCE, PolicyKind.REGISTRY, PolicyKind.ENDPOINT})
-"""The kinds whose policies say in each statement whom it is about."""
+"""The kinds of policy whose statements have a Principal or NotPrincipal."""
 
 WITHOUT_RESOURCE = frozenset({PolicyKind.RESOURCE})
-"""The kinds whose statements may leave out the resource: a repository policy means its own repository."""
+"""The kinds of policy whose statements may omit the resource: a repository policy applies to its own repository."""

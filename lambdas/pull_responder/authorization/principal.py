@@ -1,4 +1,4 @@
-"""The Principal and NotPrincipal elements of a statement.
+"""The Principal and NotPrincipal elements of a statement: which callers a statement applies to.
 
 Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 """
@@ -28,10 +28,13 @@ _SESSION = re.compile(r"arn:([a-z0-9-]+):sts::(\d{12}):assumed-role/([^/\s]+)/\S
 
 @dataclass(frozen=True, slots=True)
 class PrincipalElement:
-    """Whom a statement is about. `inverted` tells NotPrincipal.
+    """A Principal or NotPrincipal element.
 
-    `names` is what the element lists. `roles` are the roles it lists with a path, and `session_roles` the roles of
-    the sessions it lists: both as ARNs without path, for callers of whom path or session are not known.
+    - `names`: every principal that the element lists.
+    - `everybody`: it lists "*".
+    - `inverted`: it is a NotPrincipal.
+    - `roles`: the listed roles, as ARNs without path. For callers whose role path is not known.
+    - `session_roles`: the roles of the listed sessions, as ARNs without path. For callers whose session is not known.
     """
 
     names: frozenset[str]
@@ -42,7 +45,7 @@ class PrincipalElement:
 
     @classmethod
     def read(cls, listed: Mapping[str, tuple[str, ...]], *, inverted: bool) -> PrincipalElement:
-        """Make the element of what a statement lists, by type of principal."""
+        """Return the element for the principals that a statement lists, keyed by type of principal."""
         aws = listed.get("AWS", ())
         names = frozenset(name for type_ in listed for name in listed[type_])
         roles = {match[1] + match[2] for name in aws if (match := _ROLE.fullmatch(name))}
@@ -52,10 +55,10 @@ class PrincipalElement:
         return cls(names, EVERYBODY in aws, inverted, frozenset(roles), frozenset(sessions))
 
     def match(self, caller: Caller, *, literal: bool, bounded: bool | None) -> tuple[Strength, Strength]:
-        """Return how far the element surely covers the caller, and how far it may.
+        """Return the strength with which the element certainly covers the caller, and that with which it may.
 
-        `literal` takes the caller at its word (see Request). `bounded` says whether the caller has a permissions
-        boundary, None where that could not be read.
+        `literal` means that path and session are exactly as the caller gives them (see Request). `bounded` says
+        whether the caller has a permissions boundary; None if that could not be read.
         """
         if self.inverted:
             return self._match_others(caller, literal=literal, bounded=bounded)
@@ -65,13 +68,13 @@ class PrincipalElement:
         for name, strength in caller.names.items():
             if strength > sure and name in self.names:
                 sure = strength
-        possible = self._possibly(caller, literal=literal)
-        if literal and possible is _ROLE_GRANT:  # role names are unique in an account, whatever their path
+        possible = self._possible_match(caller, literal=literal)
+        if literal and possible is _ROLE_GRANT:  # role names are unique in an account, even across paths
             sure = max(sure, possible)
         return sure, max(sure, possible)
 
     def doubt(self, caller: Caller, *, bounded: bool | None) -> str:
-        """Return what an uncertain match hangs on, in words."""
+        """Return, in words, what an uncertain match depends on."""
         if self.inverted:
             return (
                 "the caller's permissions boundary"
@@ -82,7 +85,7 @@ class PrincipalElement:
             return f"the session of {caller.role}"
         return f"the path of {caller.role}"
 
-    def _possibly(self, caller: Caller, *, literal: bool) -> Strength:
+    def _possible_match(self, caller: Caller, *, literal: bool) -> Strength:
         if caller.role is None:
             return _NONE
         if not literal and caller.kind is _A_ROLE and caller.role in self.session_roles:
@@ -92,29 +95,31 @@ class PrincipalElement:
         return _NONE
 
     def _match_others(self, caller: Caller, *, literal: bool, bounded: bool | None) -> tuple[Strength, Strength]:
-        """NotPrincipal: covers whom it does not list, and everybody who has a permissions boundary.
+        """Match a NotPrincipal: it covers every principal it does not list, and everybody with a permissions boundary.
 
-        AWS says to list the account, the role and the session to leave a session out, and that otherwise it
-        *might* be covered: unknown, unless the caller is to be taken literally.
+        To exclude a session, AWS says to list its account, its role and the session. If one of them is not listed,
+        AWS says that the session *might* be covered. That is unknown here, unless `literal` is set.
         """
         if bounded:
             return _EVERYBODY
         listed = (
-            self.everybody or not self.names.isdisjoint(caller.names) or bool(self._possibly(caller, literal=literal))
+            self.everybody
+            or not self.names.isdisjoint(caller.names)
+            or bool(self._possible_match(caller, literal=literal))
         )
         if not listed:
             return _EVERYBODY
         session_known = caller.kind is not _A_ROLE
-        wholly = self.everybody or (
+        all_listed = self.everybody or (
             session_known and all(_is_listed(name, caller, self.names) for name in caller.names)
         )
-        if bounded is False and (literal or wholly):
+        if bounded is False and (literal or all_listed):
             return _NOBODY
         return _NONE, _DIRECT
 
 
 def _is_listed(name: str, caller: Caller, names: frozenset[str]) -> bool:
-    """The account's number and its root's ARN are two ways to list the account."""
+    """Return whether `name` is listed. The account's number and the ARN of its root are two names for one account."""
     if caller.names[name] is Strength.DELEGATES:
         return any(each in names for each, strength in caller.names.items() if strength is Strength.DELEGATES)
     return name in names

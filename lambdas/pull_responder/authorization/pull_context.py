@@ -1,4 +1,4 @@
-"""The condition keys of a real pull: what is known of it, what AWS surely leaves out, and what stays unknown.
+"""The condition keys of a real pull: the known values, the keys AWS never sends, and the keys that stay unknown.
 
 Sources: IAM User Guide, "AWS global condition context keys"; Service Authorization Reference, "Amazon ECR" and
 "Amazon EC2"; AWS Security Blog, "How to use policies to restrict where EC2 instance credentials can be used from".
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ABSENT: Final[tuple[()]] = ()
-"""Said of a key: the request surely lacks it, which is not the same as not knowing it."""
+"""The request certainly lacks the key. An unknown key is None instead."""
 
 Fact = str | tuple[str, ...] | None
-"""A key's value, ABSENT, or None where it is not known."""
+"""A key's value; ABSENT if the request certainly lacks the key; None if it is not known."""
 
 TOKEN_ISSUE_TIME: Final = "aws:TokenIssueTime"  # noqa: S105 -- a condition key, not a secret
 
 _NEVER_ON_PULLS: Final = (
-    # Only calls by AWS services have these.
+    # Only calls by AWS services send these.
     "aws:PrincipalServiceName",
     "aws:PrincipalServiceNamesList",
     "aws:SourceAccount",
     "aws:SourceArn",
     "aws:SourceOrgID",
     "aws:SourceOrgPaths",
-    # Only calls that set tags have these, which a pull does not.
+    # Only calls that set tags send these. A pull sets none.
     "aws:RequestTag/*",
     "aws:TagKeys",
 )
@@ -67,24 +67,26 @@ def pull_context(  # noqa: PLR0913 -- each fact of a pull is one keyword
     current_time: datetime | None = None,
     token_issue_time: datetime | None = None,
 ) -> dict[str, ContextValue]:
-    """Return the context of one request of a pull, for Request. None always means unknown, ABSENT known to lack.
+    """Return the context of one request of a pull, for Request. None always means unknown, ABSENT certainly absent.
 
-    `principal` signs the request, `role_arn` is its role's own ARN, path included. `principal_tags` are the role's
-    and the session's tags, `resource_tags` the repository's; an empty mapping means that there are none.
-    `principal_org_id` and `resource_org_id` are organization ids (`o-…`), ABSENT for an account in none; the paths
-    are those of aws:PrincipalOrgPaths.
+    - `principal`: the ARN that signs the request. `role_arn`: the ARN of its role, path included.
+    - `principal_tags`: the tags of the role and the session. `resource_tags`: those of the repository. An empty
+      mapping means no tags.
+    - `principal_org_id`, `resource_org_id`: organization ids (`o-…`); ABSENT for an account outside any organization.
+      `principal_org_paths`, `resource_org_paths`: in the form of aws:PrincipalOrgPaths.
+    - `registry_account`, `region`: the account and the region of the registry.
+    - `endpoint_id`: the interface endpoint that the request passes; ABSENT if it goes over the internet. `vpc_id`: the
+      VPC of that endpoint. `vpc_source_ip`: the node's private address, as the endpoint sees it.
+    - `source_ip`: the node's public address. Do not take it from CloudTrail, which records an address of AWS on pulls.
+    - `via_aws_service`: False for ecr:GetAuthorizationToken, which the node calls itself. The registry makes the other
+      requests for the node, and AWS does not document the value for them.
+    - `instance_arn`, `instance_vpc_id`, `instance_private_ip` (primary IPv4): the EC2 instance whose role signs; ABSENT
+      for Fargate. `role_delivery`: CloudTrail's ec2RoleDelivery of it, "1.0" or "2.0".
+    - `current_time`: the time of the request. `token_issue_time`: when the session's credentials were issued.
 
-    `endpoint_id` is the interface endpoint on the request's way, ABSENT where it goes over the internet, and `vpc_id`
-    that endpoint's VPC. `source_ip` is the public address; CloudTrail's is AWS's own on pulls, so do not take that.
-    `via_aws_service` is False for ecr:GetAuthorizationToken, which the node calls itself; of the requests that the
-    registry makes for the node, AWS does not say.
+    Every other key of `aws:` and `ecr:` is unknown. Keys of other services are absent.
 
-    `instance_arn`, `instance_vpc_id`, `instance_private_ip` (primary IPv4) and `role_delivery` (CloudTrail's
-    ec2RoleDelivery, "1.0" or "2.0") describe the EC2 instance whose role signs; ABSENT for Fargate. `token_issue_time`
-    is when the credentials of its session were issued.
-    Every other key of `aws:` and `ecr:` is unknown; keys of other services are absent.
-
-    Raises RequestError when `principal` is no principal or `role_arn` another role's.
+    Raises RequestError if `principal` is not a principal, or `role_arn` is not the ARN of its role.
     """
     caller = Caller.parse(principal, role_arn)
     over_internet = endpoint_id == ABSENT
@@ -106,7 +108,7 @@ def pull_context(  # noqa: PLR0913 -- each fact of a pull is one keyword
         "aws:SourceVpce": _fact(endpoint_id),
         "aws:SourceVpc": _fact(ABSENT if over_internet else vpc_id),
         "aws:VpcSourceIp": _fact(ABSENT if over_internet else vpc_source_ip),
-        # AWS leaves aws:SourceIp out of requests that come through an endpoint.
+        # AWS omits aws:SourceIp from requests that come through an endpoint.
         "aws:SourceIp": _fact(source_ip if over_internet or endpoint_id is None else ABSENT),
         "aws:ViaAWSService": UNKNOWN if via_aws_service is None else str(via_aws_service).lower(),
         "ec2:SourceInstanceARN": _fact(instance_arn),
@@ -139,7 +141,7 @@ def _tags(family: str, tags: Mapping[str, str] | None) -> dict[str, ContextValue
 
 
 def _principal_arn(caller: Caller, principal: str, role_arn: str | None) -> ContextValue:
-    """A role's ARN, path included, also for its sessions; for all others the ARN that signs."""
+    """Return aws:PrincipalArn: for a role and its sessions the role's ARN with its path, else the ARN that signs."""
     if caller.kind is CallerKind.SESSION:
         return role_arn or UNKNOWN
     return ABSENT if caller.kind is CallerKind.SERVICE else principal

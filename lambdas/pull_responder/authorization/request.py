@@ -1,4 +1,4 @@
-"""What is asked: who wants to do what to which resource, and what else is known of the request."""
+"""A request to AWS: the principal, the action, the resource and the condition keys."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
-"""The value of a key that may be in the request or not, with any value."""
+"""The value of a condition key that may be absent from the request, or have any value."""
 
 Truth = bool | None
-"""True, False, or None where the answer hangs on something unknown."""
+"""True, False, or None if the answer depends on something unknown."""
 
 MAXIMUM_TEXT = 65_536
-"""The longest principal, action, resource or context value that is looked at, in characters."""
+"""The longest principal, resource or context value that is accepted, in characters."""
 
 
 class RequestError(ValueError):
-    """A request that cannot be evaluated, because a part of it is not of its form."""
+    """A request that cannot be evaluated, because one of its parts is malformed."""
 
 
 class Strength(IntEnum):
-    """How far a resource-based policy's Allow carries within the account, by how it names the principal.
+    """How much a resource-based policy's Allow permits within the account. It depends on how it names the principal.
 
     Source: IAM User Guide, "Policy evaluation logic", resource-based policies within a single account.
     """
 
     NONE = 0
     DELEGATES = 1
-    """The account, or its root: the account's own identity policies decide."""
+    """It names the account or its root. The principal's identity policies must allow the request too."""
     ROLE = 2
-    """The role's ARN: an identity policy is not needed, but boundary and session policy still limit it."""
+    """It names the role's ARN. No identity policy is needed, but the boundary and the session policy must allow it."""
     DIRECT = 3
-    """The session, the user, or everybody: an implicit deny in no other policy of the principal limits it."""
+    """It names the session, the user or everybody. No other policy of the principal needs an Allow."""
 
 
 class CallerKind(StrEnum):
-    """What signs a request."""
+    """The kind of principal that signs a request."""
 
     SESSION = "role session"
     ROLE = "role"
@@ -72,11 +72,13 @@ _SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal, taken apart. `account` is None for an AWS service.
+    """The parts of a principal.
 
-    `names` holds every text by which the Principal element of a policy can mean it, with how far that carries.
-    `role` is the role's ARN without path; `path_known` says whether `names` holds the role's ARN with its path.
-    `service_linked` is None where it hangs on the path.
+    - `account`: None for an AWS service.
+    - `names`: every name by which a Principal element can list the principal, with the strength that this name gives.
+    - `role`: the role's ARN without path. None if it is neither a role nor a session.
+    - `path_known`: `names` contains the role's ARN with its path.
+    - `service_linked`: whether the role is service-linked. None if that depends on an unknown path.
     """
 
     kind: CallerKind
@@ -88,7 +90,10 @@ class Caller:
 
     @classmethod
     def parse(cls, principal: str, role_arn: str | None = None) -> Caller:
-        """Take `principal` apart. Raises RequestError when it is neither a principal's ARN nor an AWS service."""
+        """Return the parts of `principal`. Raises RequestError if it is neither a principal's ARN nor an AWS service.
+
+        `role_arn` is the role's own ARN, path included, if it is known. Raises RequestError if it is another role's.
+        """
         match = _CALLER.fullmatch(principal)
         if match is None:
             if _SERVICE.fullmatch(principal):
@@ -99,7 +104,7 @@ class Caller:
         if kind == "root" and rest is None:
             return cls(CallerKind.ROOT, account, {root: Strength.DIRECT, account: Strength.DIRECT})
         if not rest or kind == "root":
-            raise RequestError(f"principal {principal[:200]!r} lacks its name, or has one too many")
+            raise RequestError(f"principal {principal[:200]!r} has no name, or is a root user with a name")
         names = {root: Strength.DELEGATES, account: Strength.DELEGATES, principal: Strength.DIRECT}
         if kind in ("user", "federated-user"):
             return cls(CallerKind.USER if kind == "user" else CallerKind.FEDERATED_USER, account, names)
@@ -108,7 +113,7 @@ class Caller:
         else:
             name, _, session = rest.partition("/")
             if not (name and session):
-                raise RequestError(f"principal {principal[:200]!r} lacks the role's name or the session's")
+                raise RequestError(f"principal {principal[:200]!r} has no role name or no session name")
         roles = f"arn:{partition}:iam::{account}:role/"
         if role_arn is not None and not (role_arn.startswith(roles) and role_arn.rpartition("/")[2] == name):
             raise RequestError(f"role {role_arn[:200]!r} is not the role of principal {principal[:200]!r}")
@@ -124,7 +129,10 @@ class Caller:
 
 
 def _service_linked(name: str, role_arn: str | None) -> Truth:
-    """Inference: IAM names every service-linked role AWSServiceRoleFor…; only the path proves that it is one."""
+    """Return whether a role is service-linked; None if its path is unknown and its name does not exclude it.
+
+    Inference: IAM names every service-linked role AWSServiceRoleFor…, but only the path proves that a role is one.
+    """
     if role_arn is not None:
         return f":role{_SERVICE_LINKED_PATH}" in role_arn
     return None if name.startswith(_SERVICE_LINKED_NAME) else False
@@ -134,12 +142,12 @@ ContextValue = str | tuple[str, ...] | Unknown
 
 
 class Context:
-    """The request's condition keys, read without regard to case.
+    """The request's condition keys. Their names have no case.
 
-    A key that is not there is absent from the request, unless it belongs to a family. A family is a key that ends in
-    `*`, such as `aws:ResourceTag/*`, and says UNKNOWN, or `()` for absent, of all keys that start so and are not
-    given themselves; the longest one decides. `()` as a key's value says as well that the request lacks the key.
-    `literal` is the request's (see Request).
+    - A key with the value `()` is absent from the request. So is a key that is not given.
+    - A key that ends in `*`, such as `aws:ResourceTag/*`, is a family. Its value is UNKNOWN or `()`. It applies to
+      every key that starts with it and is not given itself. If several families match, the longest one applies.
+    - `literal` is that of the request (see Request).
     """
 
     __slots__ = ("_families", "_values", "literal")
@@ -159,7 +167,7 @@ class Context:
         self._families = sorted(families, key=lambda family: -len(family[0]))
 
     def get(self, key: str) -> tuple[str, ...] | Unknown | None:
-        """Return the values of `key` (in lower case), UNKNOWN, or None when the key is absent."""
+        """Return the values of `key` (given in lower case), or UNKNOWN; None if the key is absent."""
         try:
             return self._values[key]
         except KeyError:
@@ -173,16 +181,17 @@ class Context:
 class Request:
     """One request to AWS.
 
-    `principal` is whatever signs: the ARN of a role session, a role, a user, the root user or a federated user, or
-    an AWS service's name. A session's ARN has dropped the role's path; `role_arn` is the role's own ARN where it is
-    known. `resource` is an ARN or `*`, `resource_account` the account that owns it. What the policies can ask of
-    `context` is only what it holds: nothing is derived from the principal here (pull_context does that).
+    - `principal`: who signs the request. The ARN of a role session, a role, a user, the root user or a federated user,
+      or the name of an AWS service.
+    - `role_arn`: the ARN of the session's role, if it is known. The session's own ARN does not contain the role's path.
+    - `resource`: an ARN or `*`. `resource_account`: the account that owns it.
+    - `context`: the condition keys. Nothing is derived from the principal here; `pull_context` does that.
+    - `literal`: take the principal and the policies literally, as the JSON Lines of `evaluate` do.
 
-    A role's ARN as principal stands for one of its sessions, whose name is not known, and a session without
-    `role_arn` for a role whose path is not: where a Principal element hangs on that, the answer is unknown.
-    `literal` takes principal and policies at their word instead, as the JSON Lines of `evaluate` do.
+    Unless `literal` is set, a role's ARN as principal means a session of unknown name, and a session without `role_arn`
+    means a role of unknown path. If a Principal element depends on that name or path, the answer is unknown.
 
-    Raises RequestError when a part is not of its form.
+    Raises RequestError if a part is malformed.
     """
 
     principal: str
@@ -197,7 +206,7 @@ class Request:
     action_name: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Take the principal apart and fold the case of what is compared without case."""
+        """Parse the principal, and lower the case of the action and the condition keys."""
         if len(self.principal) > MAXIMUM_TEXT or len(self.resource) > MAXIMUM_TEXT:
             raise RequestError(f"principal or resource is longer than {MAXIMUM_TEXT} characters")
         if _ACTION.fullmatch(self.action) is None:

@@ -1,4 +1,4 @@
-"""One statement of a policy, ready to be matched against requests."""
+"""One statement of a policy, prepared for matching requests against it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Effect(StrEnum):
 
 
 class Texts:
-    """The values of Action, NotAction, Resource or NotResource. `inverted` tells the negations of them.
+    """The values of Action, NotAction, Resource or NotResource. `inverted` means NotAction or NotResource.
 
-    The tests of patterns are made when a request first gets that far: most statements fail on their action.
+    Patterns are compiled when a request first needs them, because most statements already fail on their action.
     """
 
     __slots__ = ("_exact", "_plain", "_tests", "inverted", "templates", "values")
@@ -43,20 +43,20 @@ class Texts:
 
     @classmethod
     def actions(cls, values: Sequence[str], *, inverted: bool) -> Texts:
-        """Make the element of actions, which have no case."""
+        """Return the element for actions, which match without regard to case."""
         if not inverted and tuple(values) == _STAR:
             return _EVERYTHING
         return cls(values, [value.lower() for value in values], (), inverted=inverted)
 
     @classmethod
     def resources(cls, values: Sequence[str], *, inverted: bool, variables: bool) -> Texts:
-        """Make the element of resources. Raises ValueError when a policy variable is malformed."""
+        """Return the element for resources. Raises ValueError when a policy variable is malformed."""
         if not inverted and tuple(values) == _STAR:
             return _EVERYTHING
         if not variables or not any("${" in value for value in values):
-            return cls(values, [_complete(value) for value in values], (), inverted=inverted)
+            return cls(values, [_complete_arn(value) for value in values], (), inverted=inverted)
         found = [(value, template(value)) for value in values]
-        plain = [_complete(value) for value, each in found if each is None]
+        plain = [_complete_arn(value) for value, each in found if each is None]
         return cls(values, plain, tuple([each for _, each in found if each is not None]), inverted=inverted)
 
     def _prepare(self) -> frozenset[str]:
@@ -66,11 +66,11 @@ class Texts:
         return self._exact
 
     def cover(self, text: str, context: Context) -> Truth:
-        """Return whether the element covers `text`; None where a policy variable in it is unknown."""
+        """Return whether the element covers `text`; None if that depends on a policy variable of unknown value."""
         exact = self._exact
         if exact is None:
             exact = self._prepare()
-        if "*" in exact or text in exact:  # a pattern matches its own text, too
+        if "*" in exact or text in exact:  # a pattern also matches its own text
             return not self.inverted
         for test in self._tests:
             if test(text):
@@ -87,7 +87,7 @@ class Texts:
                 unknown = True
             elif pattern_of(resolved)(text):
                 return not self.inverted
-        if missing and self.inverted:  # AWS calls a statement invalid whose variable has no value
+        if missing and self.inverted:  # AWS treats a statement as invalid if its variable has no value
             return False
         return None if unknown else self.inverted
 
@@ -101,8 +101,8 @@ _EVERYTHING = Texts(_STAR, _STAR, (), inverted=False)
 _COLONS_OF_AN_ARN = 5
 
 
-def _complete(resource: str) -> str:
-    """An ARN of fewer than six parts stands for all that start so.
+def _complete_arn(resource: str) -> str:
+    """Add `:*` for each missing part: an ARN of fewer than six parts matches every ARN that starts with it.
 
     Source: IAM User Guide, "AWS JSON policy elements: Resource", incomplete ARNs.
     """
@@ -113,9 +113,12 @@ def _complete(resource: str) -> str:
 
 @dataclass(slots=True, eq=False)  # not frozen: that would double what reading a policy costs
 class Statement:
-    """One statement. `source` is its original JSON, to be quoted or amended; `index` counts from 0.
+    """One statement of a policy.
 
-    `principal` is None in policies that have none, `resources` where the statement names no resource.
+    - `index`: its position in the policy, from 0.
+    - `source`: its original JSON, to quote or to edit.
+    - `principal`: None in a kind of policy without Principal.
+    - `resources`: None if the statement names no resource.
     """
 
     index: int
@@ -129,14 +132,15 @@ class Statement:
 
     @property
     def place(self) -> str:
-        """How people find the statement: its Sid, or its index from 0."""
+        """What people find the statement by: its Sid, or its index from 0."""
         return self.sid or f"Statement[{self.index}]"
 
     def match(self, request: Request, *, bounded: bool | None = False) -> tuple[Strength, Strength]:
-        """Return how far the statement surely applies to the request, and how far it may.
+        """Return the strength with which the statement certainly applies to the request, and that with which it may.
 
-        Both are DIRECT or NONE in policies without Principal. `bounded` says whether the caller has a permissions
-        boundary, None where that could not be read: a Deny with NotPrincipal covers everybody who has one.
+        In policies without Principal each is DIRECT or NONE. `bounded` says whether the caller has a permissions
+        boundary; None if that could not be read. It matters because a Deny with NotPrincipal covers everybody who has
+        a boundary.
         """
         keys = request.keys
         if not self.actions.cover(request.action_name, keys):

@@ -1,4 +1,4 @@
-"""What an undecided answer hangs on."""
+"""What an undecided answer depends on: an unknown condition key, or another doubt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UnknownKey:
-    """A condition key, as the policy writes it, whose value in the request is not known."""
+    """A condition key whose value in the request is not known. `name` is spelled as in the policy."""
 
     name: str
 
@@ -21,7 +21,7 @@ class UnknownKey:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Anything else: a policy that cannot be read, or a rule that AWS does not document. `reason` is for people."""
+    """Any other doubt: a policy that cannot be read, or a rule that AWS does not document. `reason` is for people."""
 
     reason: str
 
@@ -33,5 +33,5 @@ Unknown = UnknownKey | Doubt
 
 
 def keys_of(unknown: Iterable[Unknown]) -> tuple[str, ...]:
-    """Return the names of the condition keys among them."""
+    """Return the names of the condition keys in `unknown`."""
     return tuple([each.name for each in unknown if isinstance(each, UnknownKey)])

@@ -27,7 +27,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text with variables. Literal parts that came from an escape, and values filled in, hold no wildcards."""
+    """A text with variables. A `*` or `?` from an escape or from a filled-in value is no wildcard."""
 
     parts: tuple[Variable | tuple[Token, ...], ...]
 
@@ -37,7 +37,10 @@ class Template:
         return tuple(part.key for part in self.parts if isinstance(part, Variable))
 
     def resolve(self, context: Context) -> list[Token] | Unknown | None:
-        """Return the text with the request's values, UNKNOWN, or None when a variable has neither value nor default."""
+        """Return the text with the request's values filled in.
+
+        UNKNOWN if a value is unknown. None if a variable has neither a value nor a default.
+        """
         text: list[Token] = []
         unknown = False
         for part in self.parts:
@@ -51,13 +54,13 @@ class Template:
                 text.append(values[0])
             elif values is None and part.default is not None:
                 text.append(part.default)
-            else:  # absent, or a key with several values, which cannot be a variable
+            else:  # the key is absent, or has several values and so cannot be used as a variable
                 return None
         return UNKNOWN if unknown else text
 
 
 def template(text: str) -> Template | None:
-    """Return the template that `text` is, or None when it has no variable in it."""
+    """Return `text` as a template, or None if it contains no variable. Raises ValueError for a malformed variable."""
     if "${" not in text:
         return None
     parts: list[Variable | tuple[Token, ...]] = []
@@ -84,10 +87,10 @@ def _variable(inner: str) -> Variable:
 
 
 def pattern_of(resolved: list[Token]) -> TextTest:
-    """Return the test of a resolved text whose wildcards count."""
+    """Return the test for a resolved text, whose `*` and `?` are wildcards."""
     return compile_tokens(resolved)
 
 
 def literal_of(resolved: list[Token]) -> str:
-    """Return a resolved text whose wildcards are plain characters."""
+    """Return a resolved text in which `*` and `?` are plain characters."""
     return "".join(token if isinstance(token, str) else token.value for token in resolved)

@@ -21,7 +21,7 @@ from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
 from pull_responder.pulls.endpoint_fix import endpoint_of
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
-from pull_responder.remediation.ec2 import answer_in_the_vpc, enable_private_dns
+from pull_responder.remediation.ec2 import answer_vpc_queries, enable_private_dns
 
 if TYPE_CHECKING:
     from pull_responder.network import Fault
@@ -37,7 +37,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _fix(fault: Fault, path: PullPath) -> Remediation:
     where, endpoint = path.where(fault.resource_id), endpoint_of(fault.resource_id, path)
     if endpoint is not None and endpoint.private_dns_inbound_only:
-        return answer_in_the_vpc(where, endpoint_id=endpoint.id)
+        return answer_vpc_queries(where, endpoint_id=endpoint.id)
     return enable_private_dns(where, endpoint_id=fault.resource_id)
 
 

@@ -21,7 +21,7 @@ from pull_responder.network import PathCause
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 from pull_responder.pulls.path_fix import routes_to, usable_nat_gateway
 from pull_responder.remediation import docs
-from pull_responder.remediation.composition import together
+from pull_responder.remediation.composition import combine
 from pull_responder.remediation.ec2 import route_to
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
     routes = [(table, to) for table, to in routes_to(broken, path) if not to.startswith("pl-")]
     if not routes:
         return where.remedy(f"Route to {other} what is routed to {broken} now.", docs.VPC_NAT_GATEWAYS)
-    return together(
+    return combine(
         *(route_to(where, route_table_id=table, target=other, replace=True, destination=to) for table, to in routes)
     )
 

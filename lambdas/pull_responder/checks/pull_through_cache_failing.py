@@ -44,7 +44,7 @@ from pull_responder.pulls.upstream_words import is_throttled, speaks_of_upstream
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.by_hand import Wanted
 from pull_responder.remediation.iam import add_inline_policy
-from pull_responder.remediation.registry import mend_upstream_access
+from pull_responder.remediation.registry import fix_upstream_access
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -126,7 +126,7 @@ def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: C
     upstream = rule.upstream or rule.prefix
     if speaks_of_upstream(pull):
         explanation = f"ECR could not fetch the image from {upstream}, the upstream registry of the rule {rule.prefix}."
-        remediation = mend_upstream_access(repository, prefix=rule.prefix, secret=rule.secret_arn)
+        remediation = fix_upstream_access(repository, prefix=rule.prefix, secret=rule.secret_arn)
         return _failed_upstream(verdict, pull, repository, UpstreamFault(explanation, remediation))
     if isinstance(fault, Unread):
         return Verdict.inconclusive(fault.reason)

@@ -24,7 +24,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.image import repository_of
 from pull_responder.remediation import docs
-from pull_responder.remediation.registry import replace_repository, revive_key
+from pull_responder.remediation.registry import replace_repository, restore_key
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
@@ -55,7 +55,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
         return Verdict.passed(f"The key {key.arn} that encrypts the repository is in state {key.state}.")
     state = "gone" if key is None else f"in state {key.state}"
     remediation = (
-        replace_repository(repository, key=found.key_arn) if key is None else revive_key(key.arn, state=key.state)
+        replace_repository(repository, key=found.key_arn) if key is None else restore_key(key.arn, state=key.state)
     )
     return Verdict.failed(
         resource=Resource("AwsKmsKey", found.key_arn, account),

@@ -26,7 +26,7 @@ from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, find_fault, not_read, wanted
 from pull_responder.pulls.policy_fix import let_through, managed_policy
 from pull_responder.remediation import by_hand
-from pull_responder.remediation.composition import together
+from pull_responder.remediation.composition import combine
 from pull_responder.remediation.iam import replace_inline_policy, replace_managed_policy
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation
             fixes.append(replace(fix, summary=fix.summary + also) if policy.edits > 1 and fix.commands else fix)
     if not fixes:
         return by_hand.identity_policy(wanted(fault, pull), role=role, region=pull.region)
-    return together(*fixes)
+    return combine(*fixes)
 
 
 CHECK = Check(

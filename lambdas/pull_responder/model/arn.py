@@ -1,4 +1,4 @@
-"""Amazon Resource Names, read without trust."""
+"""Amazon Resource Names (ARNs). The parser accepts untrusted text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# Domain suffix of each partition's ECR hosts, from the AWS SDK's partitions.json.
+# The domain suffix of the ECR hosts in each partition, from the AWS SDK's partitions.json.
 DNS_SUFFIXES: Final = {
     "aws": "amazonaws.com",
     "aws-cn": "amazonaws.com.cn",
@@ -18,7 +18,7 @@ DNS_SUFFIXES: Final = {
     "aws-eusc": "amazonaws.eu",
 }
 
-# Region prefixes of the partitions other than "aws", from the AWS SDK's partitions.json.
+# The region prefixes of every partition except "aws", from the AWS SDK's partitions.json.
 _PARTITION_PREFIXES: Final = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -38,7 +38,7 @@ _ARN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Arn:
-    """One ARN, in its six parts. `account` is empty, "aws" (AWS's own policies) or twelve digits."""
+    """The parts of one ARN. `account` is empty, "aws" (AWS managed policies) or twelve digits."""
 
     partition: str
     service: str
@@ -48,7 +48,7 @@ class Arn:
 
     @classmethod
     def parse(cls, text: str) -> Arn | None:
-        """Return the ARN that `text` is, or None when it is none."""
+        """Return the parts of the ARN `text`; None if it is not an ARN."""
         match = _ARN.fullmatch(text)
         return cls(**match.groupdict()) if match else None
 
@@ -57,5 +57,5 @@ class Arn:
 
 
 def partition_of(region_name: str) -> str:
-    """The partition of a region, by its name."""
+    """Return the partition of a region, such as "aws-cn"."""
     return next((name for prefix, name in _PARTITION_PREFIXES.items() if region_name.startswith(prefix)), "aws")

@@ -1,4 +1,4 @@
-"""A pull that failed: what was pulled, by whom, on which node, and what the error said."""
+"""A failed pull: which image, which principal, which node, and what the error said."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
 class Symptom(StrEnum):
-    """What the failure looks like before anything is looked up."""
+    """What kind of failure the error message describes, before any AWS call."""
 
     TIMEOUT = "timeout"
     NAME_RESOLUTION_FAILED = "name_resolution_failed"
@@ -34,7 +34,7 @@ class Symptom(StrEnum):
 
 
 def registry_answered(symptom: Symptom) -> bool | None:
-    """Return whether the registry answered a pull that failed like this; None where the symptom does not tell."""
+    """Return whether a pull with this symptom got an answer from the registry; None if the symptom does not say."""
     match symptom:
         case Symptom.TIMEOUT | Symptom.NAME_RESOLUTION_FAILED | Symptom.KUBELET_THROTTLED:
             return False
@@ -49,7 +49,7 @@ def registry_answered(symptom: Symptom) -> bool | None:
 
 
 class Stage(StrEnum):
-    """How far the pull came: a token, then the manifest, then the layers, then unpacking them."""
+    """The stage in which the pull failed, in the order of a pull."""
 
     TOKEN = "token"  # noqa: S105 -- the name of a stage, not a secret
     MANIFEST = "manifest"
@@ -58,7 +58,7 @@ class Stage(StrEnum):
 
 
 class PolicyType(StrEnum):
-    """The kinds of policy that AWS names in an access denied message, in AWS's own words."""
+    """The kinds of policy in access denied messages. The values are AWS's own words."""
 
     IDENTITY = "identity-based policy"
     BOUNDARY = "permissions boundary"
@@ -70,7 +70,7 @@ class PolicyType(StrEnum):
 
 
 class PrincipalKind(StrEnum):
-    """Who may sign a request to AWS."""
+    """The kind of principal that signs a request to AWS."""
 
     ROLE = "role"
     USER = "user"
@@ -82,12 +82,12 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asked.
+    """The principal that sent a request.
 
-    `arn` is what AWS wrote: for a role the session's ARN, which has dropped the role's path, or empty when AWS
-    gave none. `role_arn` is the issuing role's own ARN and is set only where the event carried it, path included.
-    `role_delivery` is the version of the instance metadata service that handed out the credentials ("1.0", "2.0"),
-    `issued_at` when they were issued, in ISO 8601 and UTC.
+    - `arn`: as AWS wrote it; empty if AWS gave none. For a role this is the session's ARN, without the role's path.
+    - `role_arn`: the role's own ARN, path included. Only if the event contained it.
+    - `role_delivery`: the version of the instance metadata service that returned the credentials ("1.0", "2.0").
+    - `issued_at`: when the credentials were issued, in ISO 8601 and UTC.
     """
 
     kind: PrincipalKind
@@ -102,7 +102,7 @@ class Principal:
 
     @property
     def instance_id(self) -> str | None:
-        """The EC2 instance whose role this session is, which EC2 names its sessions by; else None."""
+        """The EC2 instance of this session; None for other principals. EC2 names a session after its instance."""
         if self.session_name and _INSTANCE_ID.fullmatch(self.session_name):
             return self.session_name
         return None
@@ -110,10 +110,12 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """AWS's own words about a denied request, taken apart.
+    """The parts of AWS's message about a denied request.
 
-    `policy_type` is None where AWS gave no reason (older messages); `explicit` tells a Deny statement from a
-    missing Allow; `policy_arn` is set where AWS names the policy. `message` is bounded and redacted.
+    - `message`: the whole message, shortened and redacted.
+    - `policy_type`: the kind of policy that denied the request. None if AWS gave no reason (older messages).
+    - `explicit`: true for a Deny statement, false for a missing Allow.
+    - `policy_arn`: the policy's ARN, if AWS named it.
     """
 
     action: str
@@ -126,13 +128,17 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class PullFailure:
-    """One failed pull. What is not known is None; nothing in it can be trusted to be true.
+    """One failed pull. A field that is not known is None. All of it is untrusted: an event may be forged.
 
-    `account` is where the failure was recorded, `region` the registry's region. `observed_at` is ISO 8601 in UTC.
-    `registry_host` is the host that the image names where it is not the plain one of a private registry: dual-stack,
-    FIPS, with a port, or ECR Public's. Its images have no `registry_account`, and `region` is where they are pulled.
-    `pod_labels` are the pod's, each as "key=value". `message` is what kubelet said, `upstream_failure` why ECR could
-    not fetch from an upstream registry ("CODE: reason"); both are bounded and redacted.
+    - `region`: the registry's region. For ECR Public, the region that pulls.
+    - `account`: the account in which the failure was recorded.
+    - `registry_account`: the account of the registry. None for ECR Public.
+    - `observed_at`: in ISO 8601 and UTC.
+    - `message`: what kubelet said, shortened and redacted.
+    - `upstream_failure`: why ECR could not fetch from an upstream registry ("CODE: reason"), shortened and redacted.
+    - `registry_host`: the host in the image's name, if it is not the plain host of a private registry. So only for a
+      dual-stack or FIPS host, a host with a port, or ECR Public.
+    - `pod_labels`: the labels of the pod, each as "key=value".
     """
 
     symptom: Symptom
@@ -158,15 +164,15 @@ class PullFailure:
 
     @property
     def principal_account(self) -> str | None:
-        """The account of the principal that pulled; None where the event does not tell."""
+        """The account of the principal that pulled; None if the event does not say."""
         return self.principal.account if self.principal else None
 
     @property
     def blamed_policy_types(self) -> frozenset[PolicyType]:
-        """The policy types that AWS's words blame; empty where they name none.
+        """The policy types that AWS's message blames; empty if it names none.
 
-        Within one account an Allow in either policy is enough. So where AWS says that no resource-based policy allows
-        the action, no identity-based policy does.
+        Within one account, an Allow in the identity-based or the resource-based policy is enough. So if AWS says that
+        no resource-based policy allows the action, then no identity-based policy allows it either.
         """
         denial = self.denial
         if denial is None or denial.policy_type is None:
@@ -179,31 +185,31 @@ class PullFailure:
 
     @property
     def known_account(self) -> str | None:
-        """An account to report the failure in: the principal's, else where it was recorded, else the registry's."""
+        """The account to report the failure in: the principal's, else the recording account, else the registry's."""
         return self.principal_account or self.account or self.registry_account
 
     @property
     def partition(self) -> str:
-        """The AWS partition the pull happened in, by the denied resource, the principal or the region."""
+        """The AWS partition of the pull, from the denied resource, else the principal, else the region."""
         if self.denial and (resource := Arn.parse(self.denial.resource)):
             return resource.partition
         return self.principal.partition if self.principal else partition_of(self.region)
 
     @property
     def repository_arn(self) -> str | None:
-        """The ARN of the repository that was pulled from; None when the event does not say which."""
+        """The ARN of the repository; None if the event does not name it."""
         if self.registry_account and self.repository:
             return f"arn:{self.partition}:ecr:{self.region}:{self.registry_account}:repository/{self.repository}"
         return None
 
     @property
     def from_ecr_public(self) -> bool:
-        """Whether the image is in ECR Public, which is pulled from without credentials if need be."""
+        """Whether the image is in ECR Public. Pulling from it needs no credentials."""
         return (self.registry_host or "").lower().partition(":")[0] in ECR_PUBLIC_HOSTS
 
     @property
     def image(self) -> str | None:
-        """The image as a pod names it, as far as it is known; None when the repository is not."""
+        """The image as a pod names it, as far as it is known. None if the repository is not known."""
         suffix = DNS_SUFFIXES.get(self.partition)
         plain = f"{self.registry_account}.dkr.ecr.{self.region}.{suffix}" if self.registry_account and suffix else None
         host = self.registry_host or plain

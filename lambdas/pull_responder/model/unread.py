@@ -1,4 +1,4 @@
-"""What is known when a read fails: that it failed, and why."""
+"""The placeholder for a fact that could not be read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A fact that could not be read. `reason` names the call and the error, for people."""
+    """A fact that could not be read. `reason` names the API call and the error, for people."""
 
     reason: str

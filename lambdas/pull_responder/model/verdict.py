@@ -1,4 +1,4 @@
-"""What a check finds: a verdict with its evidence, and for a failed one the broken resource and the fix."""
+"""The result of a check: a verdict with its evidence. A failed verdict also has the broken resource and the fix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Severity(StrEnum):
-    """Security Hub's severity labels, least first."""
+    """Security Hub's severity labels, from the lowest to the highest."""
 
     INFORMATIONAL = "INFORMATIONAL"
     LOW = "LOW"
@@ -18,12 +18,12 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The position among the severities, 0 for the least."""
+        """The position in this order; 0 is the lowest."""
         return tuple(Severity).index(self)
 
 
 class Status(StrEnum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     FAILED = "failed"
     PASSED = "passed"
@@ -33,7 +33,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """An AWS resource: `type` is the AWS Security Finding Format's word for it, `id` its ARN."""
+    """An AWS resource: `type` as in the AWS Security Finding Format, `id` its ARN."""
 
     type: str
     id: str
@@ -42,9 +42,13 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """The fix. Each command is an argument list that stands alone, run with credentials of `account`.
+    """The fix.
 
-    `commands` is empty where no command can be known to be right; `summary` then says who has to do what.
+    - `summary`: what to do, for people. Without commands it also says who has to do it.
+    - `account`: whose credentials the commands need.
+    - `docs_url`: the AWS page about the fix.
+    - `commands`: each a list of arguments that works on its own, in a new shell. Empty if no command is certain to be
+      right.
     """
 
     summary: str
@@ -56,8 +60,12 @@ class Remediation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer of one check. A failed verdict has `resource`, `explanation` and `remediation`; an
-    inconclusive one has `reason`, and a passed one where it says why the pull was refused all the same.
+    """The answer of one check.
+
+    - `evidence`: what proves it.
+    - `reason`: for an inconclusive verdict, what was missing to decide. For a verdict that is not applicable, why. A
+      passed verdict may have one: why the pull was refused although the fault is not present.
+    - `explanation`, `resource`, `remediation`: only in a failed verdict.
     """
 
     status: Status
@@ -69,22 +77,22 @@ class Verdict:
 
     @classmethod
     def passed(cls, *evidence: str, reason: str = "") -> Self:
-        """The fault is not there, and `evidence` says how that is known."""
+        """The fault is not present. `evidence` proves it."""
         return cls(Status.PASSED, evidence, reason)
 
     @classmethod
     def not_applicable(cls, reason: str) -> Self:
-        """The question does not arise for this pull."""
+        """The fault cannot occur for this pull, because of `reason`."""
         return cls(Status.NOT_APPLICABLE, reason=reason)
 
     @classmethod
     def inconclusive(cls, reason: str) -> Self:
-        """The fault may or may not be there; `reason` says what was missing to decide."""
+        """The fault may or may not be present. `reason` says what was missing to decide."""
         return cls(Status.INCONCLUSIVE, reason=reason)
 
     @classmethod
     def failed(
         cls, *, resource: Resource, explanation: str, evidence: tuple[str, ...], remediation: Remediation
     ) -> Self:
-        """The fault is there: `explanation` in a sentence or two, `evidence` proves it."""
+        """The fault is present. `explanation` says so in one or two sentences, `evidence` proves it."""
         return cls(Status.FAILED, evidence, explanation=explanation, resource=resource, remediation=remediation)

@@ -1,34 +1,38 @@
-"""The way from a node to the registry: pure path analysis over plain facts, with no AWS calls and no clock.
+"""Path analysis from a node to its registry. Pure: no AWS calls, no clock.
 
-`trace` takes where the node is, which registry it pulls from and what was read about its VPC, and returns a `Path`:
-a leg for each host that a pull talks to (api.ecr for the token, the registry for the manifest, S3 for the layers), each
-with its hops, their verdicts and proof; and over all legs the faults, what stays undecided, and what was ruled out.
+`trace` takes the place of the node, the registry and the facts about the node's VPC. It returns a `Path` with one leg
+for each host that a pull talks to: api.ecr for the token, the registry for the manifest, S3 for the layers. A leg has
+hops, and each hop has a verdict and its evidence. The path sums up the faults, the undecided causes and the causes that
+were ruled out.
 
-For each host:
+The hops of a leg:
 
-1. Name (`resolution`). An interface endpoint with private DNS takes the traffic of its whole VPC, also where a NAT
-   gateway would have worked; else the name leads to public addresses. Endpoints of other regions do not count.
-2. Node (`security_groups`). The rules of all its groups, added up, must let 443 out to where the name leads.
-3. Subnet (`network_acls`). The ACLs of every subnet whose border the traffic crosses, both ways, in entry order.
-4. Route (`routing`). The most specific one; S3's gateway endpoint by its prefix list; to an endpoint the local one.
-5. Way out (`internet`, `endpoints`). The NAT gateway with its own subnet's route and ACL, or the internet gateway with
-   the node's public address; or the endpoint's state and security groups.
+1. Name (`resolution`). An interface endpoint with private DNS takes this traffic of its whole VPC, even if a NAT
+   gateway would have worked. Otherwise the name resolves to public addresses. Endpoints of other regions do not count.
+2. Node (`security_groups`). The rules of all its security groups together must allow TCP 443 out to the destination.
+3. Subnet (`network_acls`). The network ACL of every subnet that the traffic enters or leaves must allow it in both
+   directions.
+4. Route (`routing`). The most specific route wins. S3's gateway endpoint is reached by the route for its prefix list,
+   an interface endpoint by the local route.
+5. Way out (`internet`, `endpoints`). A NAT gateway, with the route and the network ACL of its own subnet. Or an
+   internet gateway, if the node has a public address. Or an endpoint, with its state and its security groups.
 
-What decides:
+The rules:
 
-- A fault is reported where it stops the pull on its own, whatever else is repaired: every hop is judged as if those
-  before it were in order. Where a repair leaves open where the traffic will go (an endpoint or a NAT gateway to be
-  made), security groups and ACLs are at fault only if they let nothing out to either.
-- Where no route leads to public addresses, an endpoint that exists and does not serve is the fault; with none for
-  this service it is missing; with none for any of the three services what lacks is a route (`endpoints.dead_end`).
-- Which public addresses ECR has is not known here. Rules that cover a part of the public internet leave their cause
-  undecided, and name the rule. S3's are known where its prefix list was read.
-- Where the traffic may take one of several ways (custom DNS servers, unread endpoints), a fault stays one only if every
-  way shows it; the rest is undecided.
-- What is `Unread` leaves undecided the causes that needed it, and no other. So do groups that are assumed, not read: a
-  rule for a group that the other side may have may be the one that lets the traffic through.
+- A fault is a cause that stops the pull on its own. So each hop is judged as if all hops before it worked.
+- Sometimes the fix decides where the traffic will go, for example to a new endpoint or to a new NAT gateway. Then
+  security groups and network ACLs are at fault only if they block all of these destinations.
+- If no route leads to public addresses, the fault is an existing endpoint that does not serve the pull. If the service
+  has no endpoint, the endpoint is missing. If none of the three services has one, the route is missing
+  (`endpoints.explain_dead_end`).
+- The public addresses of ECR are not known here. A rule for part of the public internet leaves its cause undecided, and
+  the reason names the rule. The addresses of S3 are known if its prefix list was read.
+- If the traffic may take several ways (custom DNS servers, unread endpoints), a fault counts only if every way has it.
+  Otherwise its cause is undecided.
+- An `Unread` fact leaves only those causes undecided that need it. Security groups that are assumed, not read, do the
+  same: a rule that names another group may still allow the traffic.
 
-Out of sight: Route 53 Resolver rules and DNS Firewall, AWS Network Firewall, proxies, and anything on the node itself.
+Not examined: Route 53 Resolver rules and DNS Firewall, AWS Network Firewall, proxies, and anything on the node itself.
 """
 
 from __future__ import annotations
@@ -41,10 +45,10 @@ from pull_responder.network.answer import (
     HopKind,
     HopVerdict,
     Leg,
-    Passed,
     Path,
     PathCause,
     ResourceType,
+    RuledOut,
     Undecided,
 )
 from pull_responder.network.model import (
@@ -98,5 +102,5 @@ __all__ = [
     "Fix",
     "ResourceType",
     "Undecided",
-    "Passed",
+    "RuledOut",
 ]

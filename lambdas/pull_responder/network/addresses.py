@@ -1,8 +1,8 @@
-"""Sets of IP addresses, and the public internet as one of them.
+"""Sets of IP addresses, such as the public internet.
 
-Rules, routes and ACL entries each cover a set of addresses; several are added up, and the sum is held against the
-set that the traffic may go to. Nothing here knows which public addresses ECR uses: they change, and a rule that
-covers only a part of the public internet is told apart from one that covers all of it.
+Each rule, route and ACL entry covers a set of addresses. The analysis adds these sets up and compares the sum with the
+addresses that the traffic may go to. The public addresses of ECR are not known, because they change. So a rule that
+covers the whole public internet is distinguished from one that covers only part of it.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _END: Final = _V6_START + 2**128
 
 @dataclass(frozen=True, slots=True)
 class AddressSet:
-    """A set of IPv4 and IPv6 addresses, as sorted intervals (first, last) that do not touch."""
+    """A set of IPv4 and IPv6 addresses, as sorted intervals (first, last) with gaps between them."""
 
     intervals: tuple[Interval, ...] = ()
 
     @classmethod
     def of(cls, *cidrs: str) -> AddressSet:
-        """Return the addresses of CIDR blocks or single addresses. Raises ValueError for anything else."""
-        return cls(_merged(_interval(cidr) for cidr in cidrs))
+        """Return the addresses in these CIDR blocks or single addresses. Raises ValueError for anything else."""
+        return cls(_merge_intervals(_interval(cidr) for cidr in cidrs))
 
     def __or__(self, other: AddressSet) -> AddressSet:
-        return AddressSet(_merged((*self.intervals, *other.intervals)))
+        return AddressSet(_merge_intervals((*self.intervals, *other.intervals)))
 
     def __and__(self, other: AddressSet) -> AddressSet:
         return AddressSet(
-            _merged(
+            _merge_intervals(
                 (max(first, start), min(last, end))
                 for first, last in self.intervals
                 for start, end in other.intervals
@@ -61,7 +61,7 @@ class AddressSet:
 
 
 class Coverage(Enum):
-    """How much of the addresses that matter a set of rules lets through."""
+    """How many of the wanted addresses a set of rules allows."""
 
     ALL = "all"
     SOME = "some"
@@ -69,7 +69,7 @@ class Coverage(Enum):
 
 
 def coverage(allowed: AddressSet, wanted: AddressSet) -> Coverage:
-    """Return how much of `wanted` lies in `allowed`; of nothing wanted, all."""
+    """Return how much of `wanted` is in `allowed`. ALL if `wanted` is empty."""
     if not wanted - allowed:
         return Coverage.ALL
     return Coverage.SOME if wanted & allowed else Coverage.NONE
@@ -81,7 +81,7 @@ def _interval(cidr: str) -> Interval:
     return int(network.network_address) + offset, int(network.broadcast_address) + offset
 
 
-def _merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+def _merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     merged: list[Interval] = []
     for first, last in sorted(intervals):
         if merged and first <= merged[-1][1] + 1:
@@ -119,11 +119,14 @@ PUBLIC: Final = PUBLIC_IPV4 | PUBLIC_IPV6
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other side of the traffic, as rules can name it.
+    """The other side of the traffic, as rules and entries name it.
 
-    `name` is for people. `group_ids` are the security groups on its interfaces; `prefix_list_ids` those prefix
-    lists that are known to hold all of its addresses. `cidr` is one block to write into a rule that lets it through.
-    With `groups_known` false it may have other groups as well, so that a rule for any group may be for it.
+    - `name`: for people.
+    - `addresses`: all the addresses that it has or may have.
+    - `cidr`: one block to write into a new rule or entry that allows it.
+    - `group_ids`: the security groups on its network interfaces.
+    - `prefix_list_ids`: prefix lists that contain all of its addresses.
+    - `groups_known`: false if it may have other security groups too. Then a rule for any group may cover it.
     """
 
     name: str

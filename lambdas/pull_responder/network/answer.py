@@ -1,4 +1,4 @@
-"""The answer of a path analysis: hops with their proof, the faults on them, and what stays undecided."""
+"""The result of a path analysis: hops with their evidence, their faults, and the causes that stay undecided."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PathCause(StrEnum):
-    """The causes that the trace of a path can show, by their ids. The checks of the same ids report them."""
+    """The causes that a path analysis can find, by their ids. The check with the same id reports the cause."""
 
     NO_ROUTE = "no_route_to_ecr"
     NAT_GATEWAY_UNAVAILABLE = "nat_gateway_unavailable"
@@ -30,7 +30,7 @@ class PathCause(StrEnum):
 
 
 class ResourceType(StrEnum):
-    """The AWS Security Finding Format's words; it has none for endpoints and NAT gateways, which are "Other"."""
+    """Resource types of the AWS Security Finding Format. It has none for endpoints and NAT gateways: "Other"."""
 
     SUBNET = "AwsEc2Subnet"
     SECURITY_GROUP = "AwsEc2SecurityGroup"
@@ -41,7 +41,7 @@ class ResourceType(StrEnum):
 
 
 class HopKind(StrEnum):
-    """The stations of a path, in the words shown to people."""
+    """The kinds of hop on a path. The values are shown to people."""
 
     NAME = "name"
     NODE = "node"
@@ -53,7 +53,7 @@ class HopKind(StrEnum):
 
 
 class HopVerdict(StrEnum):
-    """How the traffic fares at a hop."""
+    """Whether the traffic gets past a hop."""
 
     OK = "ok"
     FAILED = "failed"
@@ -62,10 +62,13 @@ class HopVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """What a command that repairs a fault has to name; what does not matter to it is None or empty.
+    """The parameters of a command that fixes a fault. A parameter that this fix does not need is None or empty.
 
-    `peer` is what has to be let through: a CIDR block, a security group's or a prefix list's id. `egress` is the
-    direction of the missing rule, `services` full endpoint service names.
+    - `services`: full names of endpoint services.
+    - `egress`: the direction of the missing rule or entry.
+    - `ports`: the ports that it must allow.
+    - `peer`: what it must allow: a CIDR block, or the id of a security group or prefix list.
+    - `attributes`: the DNS attributes of the VPC to turn on.
     """
 
     vpc_id: str | None = None
@@ -86,7 +89,7 @@ class Fix:
 class Fault:
     """A cause that stops the pull on its own, on one resource. `resource_id` is EC2's id, not an ARN.
 
-    A fault may need several fixes, for example an ACL that blocks both the request and its answer.
+    A fault may need several fixes: for example, a network ACL may block both the request and the response.
     """
 
     cause: PathCause
@@ -99,7 +102,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """A cause that may or may not be there, and what was missing to decide."""
+    """A cause that may or may not be present. `reason` says what was missing to decide."""
 
     cause: PathCause
     reason: str
@@ -107,35 +110,36 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One station of a path.
+    """One hop of a path.
 
-    `resource_id` is EC2's id, None where it is not known. `looked_for` are the causes that can show here; `evidence`
-    proves the verdict.
+    - `resource_id`: EC2's id, the host for a name, the node's name for a node; None if it is not known.
+    - `causes`: the causes that this hop can have.
+    - `evidence`: what proves the verdict.
     """
 
     kind: HopKind
     resource_id: str | None
-    looked_for: tuple[PathCause, ...]
+    causes: tuple[PathCause, ...]
     evidence: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     undecided: tuple[Undecided, ...] = ()
 
     @property
     def verdict(self) -> HopVerdict:
-        """Failed for a fault, else undecided where something is, else ok."""
+        """FAILED if the hop has a fault, else UNDECIDED if it has an undecided cause, else OK."""
         if self.faults:
             return HopVerdict.FAILED
         return HopVerdict.UNDECIDED if self.undecided else HopVerdict.OK
 
-    def doubted(self, reason: str) -> Hop:
-        """Return this hop with its faults turned undecided, for `reason`: the traffic may not come this way."""
+    def with_faults_undecided(self, reason: str) -> Hop:
+        """Return this hop with each fault turned into an undecided cause, because of `reason`."""
         doubts = tuple(Undecided(fault.cause, reason) for fault in self.faults)
         return replace(self, faults=(), undecided=self.undecided + doubts)
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """The way to one destination: a token (api.ecr), the manifest (the registry) or the layers (S3)."""
+    """The way to one host: api.ecr for the token, the registry for the manifest, or S3 for the layers."""
 
     stage: Stage
     host: str
@@ -153,8 +157,8 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """A cause that was looked for and is not there, and how that is known."""
+class RuledOut:
+    """A cause that was examined and is not present. `evidence` proves it."""
 
     cause: PathCause
     evidence: tuple[str, ...]
@@ -162,27 +166,32 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The way from a node to a registry."""
+    """The way from a node to a registry. Each cause is in one of `faults`, `undecided` or `passed`, if it was examined.
+
+    - `faults`: one for each cause and resource.
+    - `undecided`: the undecided causes, except those that have a fault on another hop.
+    - `passed`: the causes that no hop has.
+    """
 
     legs: tuple[Leg, ...]
     faults: tuple[Fault, ...] = field(init=False)
     undecided: tuple[Undecided, ...] = field(init=False)
-    passed: tuple[Passed, ...] = field(init=False)
+    passed: tuple[RuledOut, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         hops = tuple(hop for leg in self.legs for hop in leg.hops)
         faults = merge(fault for hop in hops for fault in hop.faults)
         failed = {fault.cause for fault in faults}
         undecided = tuple(dict.fromkeys(doubt for hop in hops for doubt in hop.undecided if doubt.cause not in failed))
-        settled = failed | {doubt.cause for doubt in undecided}
+        not_ruled_out = failed | {doubt.cause for doubt in undecided}
         evidence: dict[PathCause, list[str]] = {}
         for hop in hops:
-            for cause in hop.looked_for:
-                if cause not in settled:
+            for cause in hop.causes:
+                if cause not in not_ruled_out:
                     evidence.setdefault(cause, []).extend(hop.evidence)
         object.__setattr__(self, "faults", faults)
         object.__setattr__(self, "undecided", undecided)
-        passed = (Passed(cause, tuple(dict.fromkeys(lines))) for cause, lines in evidence.items())
+        passed = (RuledOut(cause, tuple(dict.fromkeys(lines))) for cause, lines in evidence.items())
         object.__setattr__(self, "passed", tuple(passed))
 
     @property
@@ -192,21 +201,21 @@ class Path:
 
 
 def worst(verdicts: Iterable[HopVerdict]) -> HopVerdict:
-    """Return the worst verdict; of none, ok."""
+    """Return the worst verdict; OK if there is none."""
     found = set(verdicts)
     return next((bad for bad in (HopVerdict.FAILED, HopVerdict.UNDECIDED) if bad in found), HopVerdict.OK)
 
 
 def merge(faults: Iterable[Fault]) -> tuple[Fault, ...]:
-    """Return one fault for each cause and resource: what several destinations show of it is put together."""
+    """Return one fault for each cause and resource, with the explanations, evidence and fixes of all its faults."""
     merged: dict[tuple[PathCause, str], Fault] = {}
     for fault in faults:
         known = merged.get((fault.cause, fault.resource_id))
-        merged[fault.cause, fault.resource_id] = _together(known, fault) if known else fault
+        merged[fault.cause, fault.resource_id] = _merge_two(known, fault) if known else fault
     return tuple(merged.values())
 
 
-def _together(known: Fault, more: Fault) -> Fault:
+def _merge_two(known: Fault, more: Fault) -> Fault:
     explanation = known.explanation
     if more.explanation not in explanation:
         explanation = f"{explanation} {more.explanation}"

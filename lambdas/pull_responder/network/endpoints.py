@@ -1,4 +1,4 @@
-"""VPC endpoints: the way through one, and what is wrong when a subnet without internet has none that serves.
+"""VPC endpoints: the way through an endpoint, and the fault if a subnet has neither internet nor a working endpoint.
 
 Sources: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints"; AWS PrivateLink Guide, "Access an AWS service
 using an interface VPC endpoint" and "Gateway endpoints for Amazon S3".
@@ -22,7 +22,7 @@ from pull_responder.network.model import (
 from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
 from pull_responder.network.places import Trip, addresses_of, endpoint_peer, interfaces_of, vpc_id
 from pull_responder.network.resolution import Destination, dns_fault, endpoints_of, has_private_dns, is_up
-from pull_responder.network.routing import gateway_route, listed, routing
+from pull_responder.network.routing import describe, gateway_route, routing
 from pull_responder.network.security_groups import egress_hop, ingress_hop
 
 _ALL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
@@ -30,9 +30,9 @@ _ALL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
 
 @dataclass(frozen=True, slots=True)
 class DeadEnd:
-    """What is wrong where no route leads to the destination's public addresses.
+    """The faults of a destination whose public addresses no route leads to.
 
-    Once `faults` are repaired the traffic goes through `endpoint`; None where that is open.
+    Once `faults` are fixed, the traffic goes through `endpoint`. None if the fix decides where it goes.
     """
 
     faults: tuple[Fault, ...]
@@ -42,9 +42,9 @@ class DeadEnd:
 def interface_way(trip: Trip, endpoint: VpcEndpoint) -> tuple[Hop, ...]:
     """Return the hops from a node to an interface endpoint of its VPC."""
     peer, network = endpoint_peer(endpoint, trip.network, trip.version), trip.network
-    settled = endpoint.interfaces != ()
+    all_of_peer = endpoint.interfaces != ()
     return (
-        egress_hop(trip.node, peer, network, settled=settled),
+        egress_hop(trip.node, peer, network, all_of_peer=all_of_peer),
         _acl_hop(trip, endpoint, peer),
         _local_route(trip.table, peer, network),
         state_hop(endpoint),
@@ -53,12 +53,12 @@ def interface_way(trip: Trip, endpoint: VpcEndpoint) -> tuple[Hop, ...]:
 
 
 def state_hop(endpoint: VpcEndpoint) -> Hop:
-    """Return whether an endpoint takes traffic: its state, and that an interface endpoint has an interface."""
+    """Return whether an endpoint takes traffic: its state must be up, and an interface endpoint needs an interface."""
     cause = PathCause.ENDPOINT_UNAVAILABLE
     state = f"{endpoint.id} ({endpoint.service_name}) is in state {endpoint.state}"
     places = endpoint.subnet_ids if isinstance(endpoint.interfaces, Unread) else endpoint.interfaces
-    bare = endpoint.type == "Interface" and not places
-    if is_up(endpoint) and not bare:
+    has_no_interface = endpoint.type == "Interface" and not places
+    if is_up(endpoint) and not has_no_interface:
         return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), (state,))
     words = f"{endpoint.id} has no network interface in any subnet" if is_up(endpoint) else state
     fix = Fix(endpoint_id=endpoint.id, services=(endpoint.service_name,))
@@ -67,22 +67,23 @@ def state_hop(endpoint: VpcEndpoint) -> Hop:
 
 
 def unreachable_hop(endpoint: VpcEndpoint, node: NodePlace) -> Hop:
-    """Return that an endpoint, where the name leads, has no address of an IP version that the node speaks."""
+    """Return the hop of an endpoint that the name resolves to, but that has no IP version in common with the node."""
     cause = PathCause.ENDPOINT_UNAVAILABLE
-    words = f"{endpoint.id} ({endpoint.service_name}) has no address of an IP version that {node.name} has one of"
+    words = f"{endpoint.id} ({endpoint.service_name}) and {node.name} have no IP version in common"
     fix = Fix(endpoint_id=endpoint.id, services=(endpoint.service_name,))
     fault = Fault(cause, ResourceType.OTHER, endpoint.id, f"Endpoint {words}.", (words,), (fix,))
     return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), (words,), (fault,))
 
 
-def dead_end(trip: Trip, why: str) -> DeadEnd:
-    """Return the fault of a destination that no route leads to: `why` says how that shows.
+def explain_dead_end(trip: Trip, why: str) -> DeadEnd:
+    """Return the fault of a destination that no route leads to. `why` is the evidence for that.
 
-    An endpoint that exists and does not serve is at fault itself; with none for this service it is missing, unless the
-    VPC has none of the three: then what lacks is a route.
+    - The VPC has an endpoint for this service, but it does not serve the pull: the fault is the endpoint's.
+    - It has endpoints only for other services of a pull: the endpoint for this one is missing.
+    - It has none of the three endpoints: the route is missing.
     """
     node, destination, network, table = trip.node, trip.destination, trip.network, trip.table
-    proof = (why,) if isinstance(table, Unread) else (why, listed(table))
+    proof = (why,) if isinstance(table, Unread) else (why, describe(table))
     table_id = None if isinstance(table, Unread) else table.id
     if gateway := next(iter(endpoints_of(destination, network, "Gateway")), None):
         if not is_up(gateway) and not isinstance(table, Unread) and gateway_route(table, gateway):
@@ -93,35 +94,38 @@ def dead_end(trip: Trip, why: str) -> DeadEnd:
         kind = ResourceType.ROUTE_TABLE if table_id else ResourceType.SUBNET
         return DeadEnd((Fault(PathCause.S3_NOT_IN_ROUTE_TABLE, kind, resource, explanation, proof, (fix,)),), gateway)
     if interface := next(iter(endpoints_of(destination, network, "Interface")), None):
-        if faults := _mute(interface, destination, network, proof):
+        if faults := _dns_faults(interface, destination, network, proof):
             return DeadEnd(faults, interface)
         if not is_up(interface):
             return DeadEnd(state_hop(interface).faults, interface)
-    if any(_exists(service, destination, network) for service in _ALL_SERVICES):
-        explanation = f"Subnet {node.subnet_id} has no way to the internet, and {vpc_id(network)} has no endpoint"
+    if any(_has_endpoint(service, destination, network) for service in _ALL_SERVICES):
+        explanation = f"Subnet {node.subnet_id} has no route to the internet, and {vpc_id(network)} has no endpoint"
         explanation += f" for {destination.service_name} that serves {destination.host}."
-        # An endpoint need not answer for the names of dual-stack and FIPS hosts: making one may be no way out.
+        # An endpoint may not answer for the names of dual-stack and FIPS hosts, so a new one may not fix the fault.
         services = (destination.service_name,) if destination.plain or destination.service == "s3" else ()
         fix = Fix(vpc_id=vpc_id(network), subnet_id=node.subnet_id, route_table_id=table_id, services=services)
         return DeadEnd(
             (Fault(PathCause.ENDPOINT_MISSING, ResourceType.VPC, vpc_id(network), explanation, proof, (fix,)),)
         )
-    explanation = f"Subnet {node.subnet_id} has no route to the registry, and its VPC no endpoint for it."
+    explanation = f"Subnet {node.subnet_id} has no route to the registry, and its VPC has no endpoint for it."
     fix = Fix(route_table_id=table_id, subnet_id=node.subnet_id, vpc_id=vpc_id(network))
     return DeadEnd((Fault(PathCause.NO_ROUTE, ResourceType.SUBNET, node.subnet_id, explanation, proof, (fix,)),))
 
 
-def _mute(
+def _dns_faults(
     endpoint: VpcEndpoint, destination: Destination, network: Network, proof: tuple[str, ...]
 ) -> tuple[Fault, ...]:
-    """Return why the VPC's DNS does not lead to an endpoint that is up; nothing where the name is not its own."""
+    """Return why the VPC's DNS does not resolve the name to an endpoint that is up.
+
+    Empty if the endpoint is not up, or if its private DNS may not have the name.
+    """
     if not is_up(endpoint) or not destination.plain:
         return ()
     faults = []
     if not has_private_dns(endpoint):
         scope = "answers only inbound Resolver endpoints" if endpoint.private_dns else "is off"
         explanation = f"Private DNS of endpoint {endpoint.id} ({endpoint.service_name}) {scope}, so {destination.host}"
-        explanation += " still resolves to public addresses, to which the subnet has no way."
+        explanation += " still resolves to public addresses, to which the subnet has no route."
         evidence = (f"private DNS of {endpoint.id} {scope}", *proof)
         fix = Fix(endpoint_id=endpoint.id)
         faults.append(
@@ -135,29 +139,32 @@ def _mute(
     return tuple(faults)
 
 
-def _exists(service: str, destination: Destination, network: Network) -> bool:
+def _has_endpoint(service: str, destination: Destination, network: Network) -> bool:
     other = Destination(destination.stage, "", destination.region, service if destination.service else "")
     return any(endpoints_of(other, network, kind) for kind in ("Interface", "Gateway"))
 
 
 def _local_route(table: RouteTable | Unread, peer: Peer, network: Network) -> Hop:
-    """Return the hop over the VPC's local route, which no table lacks; a more specific one may lead elsewhere."""
+    """Return the hop over the VPC's local route, which every table has. A more specific route may take the traffic."""
     if isinstance(table, Unread):
         return Hop(HopKind.ROUTE, "local", (), ("every route table has the VPC's local route",))
     found = routing(table, peer.addresses, network)
-    astray = [route for route in found.routes if route.kind is not RouteTarget.LOCAL]
-    if astray and any(route.kind is RouteTarget.LOCAL for route in table.routes):
-        reason = f"{listed(table)}: {peer.name} is reached over {astray[0]}, and what lies behind it cannot be read"
+    others = [route for route in found.routes if route.kind is not RouteTarget.LOCAL]
+    if others and any(route.kind is RouteTarget.LOCAL for route in table.routes):
+        reason = f"{describe(table)}: {others[0]} leads to {peer.name}, and what lies behind that route cannot be read"
         return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),))
     return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), (f"the local route of {table.id} reaches {peer.name}",))
 
 
 def _acl_hop(trip: Trip, endpoint: VpcEndpoint, peer: Peer) -> Hop:
-    """Return whether the ACLs let the node reach the endpoint's interfaces: none is a fault, only some a doubt."""
+    """Return whether the network ACLs let the node reach the endpoint's interfaces.
+
+    If they block all interfaces, that is a fault. If they block only some, the cause is undecided.
+    """
     node, network = trip.node, trip.network
     interfaces = interfaces_of(endpoint, network)
     if not interfaces:
-        return acl_hop(node.subnet_id, client_crossings(node.subnet_id, peer), network, settled=False)
+        return acl_hop(node.subnet_id, client_crossings(node.subnet_id, peer), network, all_of_peer=False)
     hops = [
         _acl_hop_to(trip, interface, peer)
         for interface in interfaces
@@ -166,7 +173,7 @@ def _acl_hop(trip: Trip, endpoint: VpcEndpoint, peer: Peer) -> Hop:
     causes = (PathCause.NETWORK_ACL_BLOCKS_TRAFFIC,)
     blocked = [hop for hop in hops if hop.faults]
     if blocked and len(blocked) < len(hops):
-        hops = [hop.doubted(f"only some interfaces of {endpoint.id} are out of reach") for hop in hops]
+        hops = [hop.with_faults_undecided(f"only some interfaces of {endpoint.id} are out of reach") for hop in hops]
     return Hop(
         HopKind.SUBNET,
         node.subnet_id,

@@ -1,4 +1,4 @@
-"""The ways to public addresses: internet gateway, egress-only internet gateway, NAT gateway; and what leaves the VPC.
+"""The ways to public addresses: internet gateway, egress-only internet gateway, NAT gateway, and routes out of the VPC.
 
 Sources: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway" (a public address is
 needed for IPv4), "NAT gateway basics" and "Troubleshoot NAT gateways" (a public NAT gateway needs a subnet with a route
@@ -15,7 +15,7 @@ from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, R
 from pull_responder.network.model import InternetGateway, NatGateway, Network, Route, RouteTarget, read
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.places import Trip
-from pull_responder.network.routing import Routing, listed, routing
+from pull_responder.network.routing import Routing, describe, routing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,50 +24,55 @@ _GATEWAYS: Final = {RouteTarget.INTERNET_GATEWAY, RouteTarget.EGRESS_ONLY_INTERN
 
 
 @dataclass(frozen=True, slots=True)
-class Exit:
-    """Where a route leads: over `hops`, or, in words, to a `dead_end`, or `beyond` what can be read."""
+class RouteEnd:
+    """Where a route leads.
+
+    - `hops`: the hops from here to public addresses.
+    - `dead_end`: why the route leads nowhere, in words; else empty.
+    - `beyond`: that the route leads to something that cannot be read, in words; else empty.
+    """
 
     hops: tuple[Hop, ...] = ()
     dead_end: str = ""
     beyond: str = ""
 
 
-def way_out(route: Route, trip: Trip) -> Exit:
+def follow_route(route: Route, trip: Trip) -> RouteEnd:
     """Return where the node's route to public addresses leads."""
     if route.kind is RouteTarget.NAT_GATEWAY:
         return _nat_gateway(route, trip)
-    if broken := _unusable(route, trip.network):
-        return Exit(dead_end=broken)
-    if unlisted := _unlisted(route, trip.network):
-        doubt = Undecided(PathCause.NO_ROUTE, unlisted)
-        return Exit((Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), undecided=(doubt,)),))
+    if problem := _problem(route, trip.network):
+        return RouteEnd(dead_end=problem)
+    if reason := _doubt(route, trip.network):
+        doubt = Undecided(PathCause.NO_ROUTE, reason)
+        return RouteEnd((Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), undecided=(doubt,)),))
     if route.kind is RouteTarget.INTERNET_GATEWAY:
-        return Exit((_internet_gateway(route, trip),))
+        return RouteEnd((_internet_gateway(route, trip),))
     if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY:
-        return Exit(
+        return RouteEnd(
             (Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",)),)
         )
-    return Exit(beyond=f"route {route} leads to a {route.kind}, and what lies behind it cannot be read")
+    return RouteEnd(beyond=f"route {route} leads to a {route.kind}, and what lies behind it cannot be read")
 
 
-def _unusable(route: Route, network: Network) -> str:
-    """Return why a route takes nothing anywhere, or nothing where it may."""
+def _problem(route: Route, network: Network) -> str:
+    """Return why a route does not lead to public addresses; empty if it may."""
     if not route.active:
-        return f"route {route} leads to a {route.kind} that does not take it"
+        return f"route {route} leads to a {route.kind} that is not available"
     if route.kind is RouteTarget.LOCAL:
         return f"route {route} stays in the VPC"
     gateway = read(_gateways(route, network), route.target, route.target)
     if isinstance(gateway, Unread) or isinstance(network.vpc, Unread):
-        return ""  # an active route to a gateway says by itself that the gateway is attached
+        return ""  # a route to a gateway is active only if the gateway is attached
     return "" if gateway.vpc_id == network.vpc.id else f"{gateway.id} is not attached to {network.vpc.id}"
 
 
-def _unlisted(route: Route, network: Network) -> str:
-    """Return why an active route may yet lead nowhere: its gateway is not among those that were read."""
+def _doubt(route: Route, network: Network) -> str:
+    """Return why an active route may still lead nowhere: EC2 did not list its gateway. Empty if there is no doubt."""
     gateways = _gateways(route, network)
     if route.kind not in _GATEWAYS or isinstance(gateways, Unread) or route.target in gateways:
         return ""
-    return f"route {route} is active, and yet {route.target} is not among the gateways that EC2 lists"
+    return f"route {route} is active, but EC2 does not list the gateway {route.target}"
 
 
 def _gateways(route: Route, network: Network) -> Mapping[str, InternetGateway] | Unread:
@@ -93,38 +98,38 @@ def _internet_gateway(route: Route, trip: Trip) -> Hop:
         PathCause.PUBLIC_IP_MISSING,
         ResourceType.SUBNET,
         node.subnet_id,
-        f"The route of subnet {node.subnet_id} is internet gateway {route.target}, and {node.name} has no public IPv4"
-        " address, so no answer finds back to it.",
+        f"Subnet {node.subnet_id} routes to internet gateway {route.target}, but {node.name} has no public IPv4"
+        " address, so no response reaches it.",
         proof,
         (Fix(subnet_id=node.subnet_id),),
     )
     return Hop(HopKind.INTERNET_GATEWAY, route.target, causes, proof, (fault,))
 
 
-def _nat_gateway(route: Route, trip: Trip) -> Exit:
+def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
     causes = (PathCause.NAT_GATEWAY_UNAVAILABLE, PathCause.NO_ROUTE)
     nat = read(trip.network.nat_gateways, route.target, f"NAT gateway {route.target}")
     if not route.active:
         state = "" if isinstance(nat, Unread) else f" It is in state {nat.state}."
-        explanation = f"The route {route} ends in a NAT gateway that is gone.{state}"
-        return Exit((_unavailable(route, explanation, (f"route {route} is in state blackhole",)),))
+        explanation = f"The route {route} leads to a NAT gateway that is no longer available.{state}"
+        return RouteEnd((_unavailable(route, explanation, (f"route {route} is in state blackhole",)),))
     if isinstance(nat, Unread):
         all_causes = (*causes, PathCause.NETWORK_ACL_BLOCKS_TRAFFIC)
         doubts = tuple(Undecided(cause, nat.reason) for cause in all_causes)
-        return Exit((Hop(HopKind.NAT_GATEWAY, route.target, all_causes, undecided=doubts),))
+        return RouteEnd((Hop(HopKind.NAT_GATEWAY, route.target, all_causes, undecided=doubts),))
     state = f"{nat.id} is in state {nat.state}"
     if nat.state != "available":
-        explanation = f"NAT gateway {nat.id}, where the route {route} ends, is in state {nat.state}."
+        explanation = f"The route {route} leads to NAT gateway {nat.id}, which is in state {nat.state}."
         hop = _unavailable(route, explanation, (state, f"route {route}"))
     elif nat.public and nat.private_addresses and not nat.public_addresses:
-        doubt = Undecided(PathCause.NAT_GATEWAY_UNAVAILABLE, f"{nat.id} shows no public address")
+        doubt = Undecided(PathCause.NAT_GATEWAY_UNAVAILABLE, f"EC2 lists no public address of {nat.id}")
         hop = Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state,), undecided=(doubt,))
     else:
         addresses = ", ".join(nat.public_addresses) or "none"
         hop = Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state, f"its public addresses: {addresses}"))
     if nat.subnet_id is None:
-        return Exit((hop,))  # a regional NAT gateway brings its own way to the internet gateway
-    return _behind(nat, nat.subnet_id, hop, trip)
+        return RouteEnd((hop,))  # a regional NAT gateway has its own way to the internet gateway
+    return _beyond_nat_gateway(nat, nat.subnet_id, hop, trip)
 
 
 def _unavailable(route: Route, explanation: str, evidence: tuple[str, ...]) -> Hop:
@@ -136,12 +141,12 @@ def _unavailable(route: Route, explanation: str, evidence: tuple[str, ...]) -> H
         evidence,
         (Fix(nat_gateway_id=route.target),),
     )
-    looked_for = (PathCause.NAT_GATEWAY_UNAVAILABLE, PathCause.NO_ROUTE)
-    return Hop(HopKind.NAT_GATEWAY, route.target, looked_for, evidence, (fault,))
+    causes = (PathCause.NAT_GATEWAY_UNAVAILABLE, PathCause.NO_ROUTE)
+    return Hop(HopKind.NAT_GATEWAY, route.target, causes, evidence, (fault,))
 
 
-def _behind(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -> Exit:
-    """Return the way on from a NAT gateway: its own subnet's route and network ACL."""
+def _beyond_nat_gateway(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -> RouteEnd:
+    """Return the way on from a NAT gateway: the route and the network ACL of its own subnet. `hop` is its own hop."""
     network = trip.network
     table = read(network.route_tables, subnet_id, f"the route table of {subnet_id}")
     if isinstance(table, Unread):
@@ -152,13 +157,14 @@ def _behind(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -> Exit:
         if not nat.public:
             beyond = next((str(route) for route in found.routes if route.kind not in _GATEWAYS), "")
             if beyond:
-                return Exit((hop,), beyond=f"{nat.id} is a private NAT gateway, and its route {beyond} leaves the VPC")
-            return Exit((hop,), dead_end=f"{nat.id} is a private NAT gateway, which reaches no public address")
+                words = f"{nat.id} is a private NAT gateway, and its route {beyond} leaves the VPC"
+                return RouteEnd((hop,), beyond=words)
+            return RouteEnd((hop,), dead_end=f"{nat.id} is a private NAT gateway, which reaches no public address")
         route_hop = _nat_route(found, subnet_id, nat, network)
     crossings: tuple[Crossing, ...] = client_crossings(subnet_id, trip.server, EPHEMERAL_PORTS)
     if subnet_id != trip.node.subnet_id:
         crossings = (*server_crossings(subnet_id, trip.source), *crossings)
-    return Exit((hop, acl_hop(subnet_id, crossings, network), route_hop))
+    return RouteEnd((hop, acl_hop(subnet_id, crossings, network), route_hop))
 
 
 def _loop(route: Route, nat: NatGateway) -> str:
@@ -166,27 +172,28 @@ def _loop(route: Route, nat: NatGateway) -> str:
 
 
 def _nat_route(found: Routing, subnet_id: str, nat: NatGateway, network: Network) -> Hop:
-    table, proof = found.table, (listed(found.table),)
-    dead = {route: _unusable(route, network) or _loop(route, nat) for route in found.routes}
-    onward = all(
-        route.kind is RouteTarget.INTERNET_GATEWAY and not dead[route] and not _unlisted(route, network)
+    """Return the hop for the route that the subnet of a NAT gateway has to public addresses."""
+    table, proof = found.table, (describe(found.table),)
+    problems = {route: _problem(route, network) or _loop(route, nat) for route in found.routes}
+    all_work = all(
+        route.kind is RouteTarget.INTERNET_GATEWAY and not problems[route] and not _doubt(route, network)
         for route in found.routes
     )
-    if onward and not found.unrouted and not found.unread:
+    if all_work and not found.unrouted and not found.unread:
         return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof)
-    stuck = all(dead.values()) and not found.unread and (found.unrouted or dead)
-    if not stuck:
+    none_works = all(problems.values()) and not found.unread and (found.unrouted or problems)
+    if not none_works:
         routes = "; ".join((*(str(route) for route in found.routes), *found.unread)) or "none"
-        reason = f"the way on from {nat.id} in {subnet_id} takes these routes, not all to an internet gateway: {routes}"
+        reason = f"the traffic leaves {nat.id} in {subnet_id} by these routes, not all to an internet gateway: {routes}"
         return Hop(
             HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof, undecided=(Undecided(PathCause.NO_ROUTE, reason),)
         )
-    why = "; ".join(filter(None, dead.values())) or "it has no route there"
+    why = "; ".join(filter(None, problems.values())) or "it has no route there"
     fault = Fault(
         PathCause.NO_ROUTE,
         ResourceType.SUBNET,
         subnet_id,
-        f"NAT gateway {nat.id} is in subnet {subnet_id}, which has no way to the internet: {why}.",
+        f"NAT gateway {nat.id} is in subnet {subnet_id}, which has no route to the internet: {why}.",
         proof,
         (Fix(route_table_id=table.id, subnet_id=subnet_id, peer="0.0.0.0/0"),),
     )

@@ -1,7 +1,7 @@
-"""What is known of a network: plain facts, as EC2's Describe calls give them.
+"""The facts about a network, as EC2's Describe calls return them.
 
-A fact is `Unread` where the call that gives it failed or was denied; what hangs on it stays undecided. In the
-tables of `Network` a whole table is Unread when its call failed; an id that a table lacks counts as unread too.
+A fact is `Unread` if its call failed or was denied. Causes that depend on it stay undecided. `Network` holds tables of
+facts: a whole table is Unread if its call failed, and an id that is not in a table counts as unread too.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ PortRange = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Vpc:
-    """A VPC. `cidrs` holds its IPv4 and IPv6 blocks; `dns_servers` is `domain-name-servers` of its DHCP options.
+    """A VPC.
 
-    `owner` is the account it belongs to, which may share its subnets with others; empty where that is not known.
+    - `cidrs`: its IPv4 and IPv6 blocks.
+    - `dns_support`, `dns_hostnames`: its attributes enableDnsSupport and enableDnsHostnames.
+    - `dns_servers`: `domain-name-servers` of its DHCP options.
+    - `owner`: the account that owns it, and may share its subnets with other accounts. Empty if not known.
     """
 
     id: str
@@ -38,9 +41,10 @@ class Vpc:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet with its IPv4 and IPv6 blocks. `maps_public_addresses` is its MapPublicIpOnLaunch.
+    """A subnet with its IPv4 and IPv6 blocks.
 
-    `owner` is the account it belongs to, as its whole VPC does; empty where that is not known.
+    `maps_public_addresses` is its MapPublicIpOnLaunch. `owner` is the account that owns it, the same as for its VPC;
+    empty if not known.
     """
 
     id: str
@@ -51,7 +55,7 @@ class Subnet:
 
 
 class RouteTarget(StrEnum):
-    """What a route leads to, in words; the values are for people."""
+    """The kinds of target of a route. The values are shown to people."""
 
     LOCAL = "local"
     INTERNET_GATEWAY = "internet gateway"
@@ -88,8 +92,8 @@ _TARGET_PREFIXES = {
 class Route:
     """One route: `destination` is a CIDR block or a prefix list's id, `target` an id or "local".
 
-    `active` is false for a route in state blackhole. A stopped NAT instance has both an interface and an
-    instance id as target: give the interface's.
+    `active` is false for a route in state blackhole. The route to a NAT instance has two targets, its network interface
+    and the instance: `target` is the interface.
     """
 
     destination: str
@@ -107,7 +111,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """A route table. `main` says that the subnet uses it only as the VPC's main table, not by an association."""
+    """A route table. `main` is true if the subnet has no association and so uses the VPC's main table."""
 
     id: str
     routes: tuple[Route, ...]
@@ -116,10 +120,11 @@ class RouteTable:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroupRule:
-    """One allow rule towards one peer.
+    """One rule, which allows traffic with one peer.
 
-    `peer` is a CIDR block, a security group's id or a prefix list's. `protocol` is EC2's word ("tcp", "6", "-1" for
-    all); `ports` is None where the rule names none, which means all of them.
+    - `protocol`: as EC2 writes it ("tcp", "6"; "-1" for all).
+    - `ports`: None if the rule names no ports, which means all ports.
+    - `peer`: a CIDR block, or the id of a security group or prefix list.
     """
 
     id: str
@@ -136,7 +141,7 @@ class SecurityGroupRule:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """A security group with its rules both ways; `owner` is its account, empty where that is not known."""
+    """A security group with its egress and ingress rules. `owner` is its account, empty if not known."""
 
     id: str
     egress: tuple[SecurityGroupRule, ...] = ()
@@ -146,7 +151,12 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class NetworkAclEntry:
-    """One entry. `number` sets the order, lowest first; `protocol` is a number as text, "-1" for all."""
+    """One entry of a network ACL.
+
+    - `number`: EC2 applies entries in this order, lowest first.
+    - `protocol`: the number of the protocol as text; "-1" for all.
+    - `ports`: None for all ports.
+    """
 
     number: int
     allow: bool
@@ -164,7 +174,7 @@ class NetworkAclEntry:
 
 @dataclass(frozen=True, slots=True)
 class NetworkAcl:
-    """A network ACL; the order of `entries` does not matter, their numbers do."""
+    """A network ACL. The order of `entries` does not matter, only their numbers do."""
 
     id: str
     entries: tuple[NetworkAclEntry, ...]
@@ -182,9 +192,10 @@ class EndpointInterface:
 class VpcEndpoint:
     """A VPC endpoint of the node's VPC.
 
-    `type` is Interface, Gateway or GatewayLoadBalancer. `service_region` is None where EC2 gives none: then it is the
-    VPC's own. `private_dns_inbound_only` is S3's PrivateDnsOnlyForInboundResolverEndpoint. `dns_names` are the names
-    of its DnsEntries, wildcards included.
+    - `type`: Interface, Gateway or GatewayLoadBalancer.
+    - `service_region`: the region of its service. None if EC2 returns none, which means the VPC's region.
+    - `private_dns_inbound_only`: PrivateDnsOnlyForInboundResolverEndpoint, an option of S3 endpoints.
+    - `dns_names`: the names of its DnsEntries, wildcards included.
     """
 
     id: str
@@ -204,7 +215,7 @@ class VpcEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class NatGateway:
-    """A NAT gateway. `subnet_id` is None for a regional one, which has no subnet of its own."""
+    """A NAT gateway. `subnet_id` is None for a regional NAT gateway, which has no subnet."""
 
     id: str
     state: str
@@ -216,7 +227,7 @@ class NatGateway:
 
 @dataclass(frozen=True, slots=True)
 class InternetGateway:
-    """An internet gateway or egress-only internet gateway; `vpc_id` is None while it is attached to nothing."""
+    """An internet gateway or egress-only internet gateway. `vpc_id` is None if it is not attached to a VPC."""
 
     id: str
     vpc_id: str | None
@@ -224,7 +235,7 @@ class InternetGateway:
 
 @dataclass(frozen=True, slots=True)
 class PrefixList:
-    """A managed prefix list, AWS's or a customer's."""
+    """A managed prefix list of AWS or of a customer."""
 
     id: str
     name: str
@@ -233,16 +244,18 @@ class PrefixList:
 
 @dataclass(frozen=True, slots=True)
 class NodePlace:
-    """Where a node (or Fargate pod) is, or would be.
+    """The place of a node or Fargate pod in the network. It need not exist yet.
 
-    `name` is for people. `addresses` are its primary interface's private IPv4 and its IPv6 addresses; empty for a node
-    that does not exist yet, which may then have any address of its subnet. `public_address` is the public IPv4
-    address, or any words for one that is sure to be assigned; None means there is none. `assumption` says what has to
-    hold for `group_ids` to be its groups, where that is not sure.
+    - `name`: for people.
+    - `addresses`: the private IPv4 address and the IPv6 addresses of its primary network interface. Empty for a node
+      that does not exist yet: it may get any address of its subnet.
+    - `public_address`: its public IPv4 address, or words for one that EC2 is certain to assign. None if it has none.
+    - `assumption`: the condition under which `group_ids` are its security groups. Empty if that is certain.
 
-    An EC2 node pulls over its primary interface, whatever groups a SecurityGroupPolicy gives its pods: those are on the
-    branch interfaces of the pods, and containerd is none of them (Amazon EKS User Guide, "Assign security groups to
-    individual Pods"; that images are pulled outside of pods is how kubelet works). A Fargate pod pulls over its own.
+    An EC2 node pulls over its primary network interface. The groups that a SecurityGroupPolicy gives to pods do not
+    matter: they apply to the branch interfaces of the pods, and containerd runs in no pod (Amazon EKS User Guide,
+    "Assign security groups to individual Pods"; kubelet pulls images outside of pods). A Fargate pod pulls over its own
+    network interface.
     """
 
     name: str
@@ -255,34 +268,36 @@ class NodePlace:
 
 @dataclass(frozen=True, slots=True)
 class RegistryPlace:
-    """The registry a pull goes to: its host name (no scheme, port or path) and its region."""
+    """The registry of a pull: its host name, without scheme, port or path, and its region."""
 
     host: str
     region: str
 
     @property
     def public(self) -> bool:
-        """Whether this is ECR Public, which no interface endpoint serves to container clients."""
+        """Whether this is ECR Public. No interface endpoint serves its images."""
         return self.host in ECR_PUBLIC_HOSTS
 
     @property
     def fips(self) -> bool:
-        """Whether the host is a FIPS one."""
+        """Whether the host is a FIPS endpoint of ECR."""
         return "ecr-fips" in self.host.split(".", 3)[1:3] or "dkr-ecr-fips" in self.host.split(".", 2)[1:2]
 
     @property
     def dual_stack(self) -> bool:
-        """Whether the host has IPv6 addresses, too (ECR and ECR Public User Guides, "Making requests to …")."""
+        """Whether the host also has IPv6 addresses (ECR and ECR Public User Guides, "Making requests to …")."""
         return self.host.endswith((".on.aws", ".on.amazonwebservices.com.cn")) or self.host == "ecr-public.aws.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Everything read about the node's VPC.
+    """Everything that was read about the node's VPC.
 
-    `region` is the VPC's. Route tables and network ACLs are keyed by subnet id, after the fallback to the main table
-    and the default ACL; the rest by their own id. `private_zones` are the names of the private hosted zones
-    associated with the VPC, those of AWS's own endpoints left out.
+    - `region`: the VPC's region.
+    - `route_tables`, `network_acls`: keyed by subnet id. A subnet without an association has the main table or the
+      default ACL.
+    - All other tables: keyed by the resource's own id.
+    - `private_zones`: the names of the private hosted zones associated with the VPC, without those of AWS's endpoints.
     """
 
     region: str
@@ -300,7 +315,7 @@ class Network:
 
 
 def read(table: Mapping[str, T] | Unread, key: str, what: str) -> T | Unread:
-    """Return what `table` holds for `key`, or why that is unknown; `what` names it for people."""
+    """Return the fact for `key`, or Unread if it is not known. `what` names the fact in the reason."""
     if isinstance(table, Unread):
         return table
     return table.get(key, Unread(f"{what} was not found"))

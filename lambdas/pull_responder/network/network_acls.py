@@ -1,9 +1,10 @@
-"""Network ACLs: stateless, in the order of their numbers, at the border of a subnet.
+"""Network ACLs: what may enter and leave a subnet.
 
-An ACL decides what enters and leaves its subnet and never sees traffic within it (Amazon VPC User Guide, "Control
-traffic to subnets using network ACLs"). The request goes to port 443; the answer comes back to an ephemeral port of
-the side that asked, which AWS's pages put at 1024-65535 (NAT gateways use all of it, Linux 32768-60999, Windows
-49152-65535: same guide, "Ephemeral ports").
+An ACL applies to traffic that enters or leaves its subnet, not to traffic within it. It is stateless: requests and
+responses each need an entry. The entry with the lowest number that matches decides (Amazon VPC User Guide, "Control
+traffic to subnets using network ACLs"). The request goes to port 443. The response goes to an ephemeral port of the
+client: AWS names 1024-65535. NAT gateways use all of these, Linux 32768-60999, Windows 49152-65535 (same guide,
+"Ephemeral ports").
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 HTTPS_PORTS: Final = (443, 443)
 EPHEMERAL_PORTS: Final = (1024, 65535)
-# Where a node's operating system picks its ports; a rule for these alone does for a node, though not for a NAT gateway.
+# The ephemeral ports of nodes. An entry for only these is enough for a node, but not for a NAT gateway.
 NODE_PORTS: Final = (32768, 65535)
-# Ports that are shut, in percent of those needed, below which the next attempt gets through by another port: ADR 41.
+# If less than this percentage of the ports is closed, another attempt succeeds from another port: ADR 41.
 _SMALL_GAP: Final = 1
 
 _CAUSE: Final = PathCause.NETWORK_ACL_BLOCKS_TRAFFIC
@@ -32,10 +33,12 @@ _CAUSE: Final = PathCause.NETWORK_ACL_BLOCKS_TRAFFIC
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """Packets over a subnet's border: `egress` out of the subnet, `peer` the other side.
+    """Packets that enter or leave a subnet.
 
-    `ports` are the destination ports that must be open, all but a small gap; `widest` those of which one must be, or
-    all is lost.
+    - `egress`: they leave the subnet.
+    - `peer`: the other side.
+    - `ports`: the destination ports. The traffic works if all of them are open, except for a small gap.
+    - `widest`: a wider range of destination ports. If none of them is open, the traffic is certainly blocked.
     """
 
     subnet_id: str
@@ -46,7 +49,7 @@ class Crossing:
 
 
 def client_crossings(subnet_id: str, server: Peer, answers: PortRange = NODE_PORTS) -> tuple[Crossing, Crossing]:
-    """Return the two crossings of the subnet that asks: the request out and the answer in."""
+    """Return the two crossings of the client's subnet: the request out and the response in, on ports `answers`."""
     return (
         Crossing(subnet_id, egress=True, peer=server, ports=HTTPS_PORTS, widest=HTTPS_PORTS),
         Crossing(subnet_id, egress=False, peer=server, ports=answers, widest=EPHEMERAL_PORTS),
@@ -54,21 +57,21 @@ def client_crossings(subnet_id: str, server: Peer, answers: PortRange = NODE_POR
 
 
 def server_crossings(subnet_id: str, client: Peer) -> tuple[Crossing, Crossing]:
-    """Return the two crossings of the subnet that is asked, by a node: the request in and the answer out."""
+    """Return the two crossings of the server's subnet: the request of a node in and the response out."""
     return (
         Crossing(subnet_id, egress=False, peer=client, ports=HTTPS_PORTS, widest=HTTPS_PORTS),
         Crossing(subnet_id, egress=True, peer=client, ports=NODE_PORTS, widest=EPHEMERAL_PORTS),
     )
 
 
-def acl_hop(subnet_id: str, crossings: Iterable[Crossing], network: Network, *, settled: bool = True) -> Hop:
-    """Return whether the network ACLs let every crossing through, as a hop at `subnet_id`.
+def acl_hop(subnet_id: str, crossings: Iterable[Crossing], network: Network, *, all_of_peer: bool = True) -> Hop:
+    """Return whether the network ACLs allow every crossing, as a hop at `subnet_id`.
 
-    With `settled` false only an ACL that lets nothing through to any part of a peer is a fault: see `egress_hop`.
+    `all_of_peer` is as in `egress_hop`.
     """
     evidence, faults, undecided = list[str](), list[Fault](), list[Undecided]()
     for crossing in crossings:
-        answer = _judge(crossing, network, settled=settled)
+        answer = _judge(crossing, network, all_of_peer=all_of_peer)
         if isinstance(answer, Fault):
             faults.append(answer)
             evidence.extend(answer.evidence)
@@ -79,26 +82,27 @@ def acl_hop(subnet_id: str, crossings: Iterable[Crossing], network: Network, *, 
     return Hop(HopKind.SUBNET, subnet_id, (_CAUSE,), tuple(evidence), tuple(faults), tuple(undecided))
 
 
-def _judge(crossing: Crossing, network: Network, *, settled: bool) -> Fault | Undecided | str:
+def _judge(crossing: Crossing, network: Network, *, all_of_peer: bool) -> Fault | Undecided | str:
+    """Return the fault or the doubt of one crossing, or the evidence that it works."""
     acl = read(network.network_acls, crossing.subnet_id, f"the network ACL of {crossing.subnet_id}")
     if isinstance(acl, Unread):
         return Undecided(_CAUSE, acl.reason)
-    needed, gaps, entries = _through(acl, crossing, crossing.ports)
-    way = f"TCP {_written(crossing.ports)} {'out to' if crossing.egress else 'in from'} {crossing.peer.name}"
+    needed, gaps, entries = _evaluate(acl, crossing, crossing.ports)
+    way = f"TCP {_port_text(crossing.ports)} {'out to' if crossing.egress else 'in from'} {crossing.peer.name}"
     deciding = "; ".join(str(entry) for entry in entries) or "no entry matches"
     if needed is Coverage.SOME and _width(*gaps) * 100 < _width(crossing.ports) * _SMALL_GAP:
-        shut = ", ".join(_written(gap) for gap in gaps)
-        why = f"less than {_SMALL_GAP} % of these ports, so that another attempt gets through"
-        return f"{acl.id} of {crossing.subnet_id} lets {way}, all but {shut}, {why}: {deciding}"
-    if needed is Coverage.ALL or (needed is Coverage.SOME and not settled):
-        return f"{acl.id} of {crossing.subnet_id} lets {way}: {deciding}"
-    if needed is Coverage.SOME or _through(acl, crossing, crossing.widest)[0] is not Coverage.NONE:
-        return Undecided(_CAUSE, f"{acl.id} of {crossing.subnet_id} lets {way} only in part: {deciding}")
+        closed = ", ".join(_port_text(gap) for gap in gaps)
+        why = f"less than {_SMALL_GAP} % of these ports, so another attempt gets through"
+        return f"{acl.id} of {crossing.subnet_id} allows {way}, except {closed}, {why}: {deciding}"
+    if needed is Coverage.ALL or (needed is Coverage.SOME and not all_of_peer):
+        return f"{acl.id} of {crossing.subnet_id} allows {way}: {deciding}"
+    if needed is Coverage.SOME or _evaluate(acl, crossing, crossing.widest)[0] is not Coverage.NONE:
+        return Undecided(_CAUSE, f"{acl.id} of {crossing.subnet_id} allows {way} only in part: {deciding}")
     return Fault(
         _CAUSE,
         ResourceType.NETWORK_ACL,
         acl.id,
-        f"Network ACL {acl.id} of subnet {crossing.subnet_id} does not let {way}.",
+        f"Network ACL {acl.id} of subnet {crossing.subnet_id} does not allow {way}.",
         (f"{acl.id}: {deciding}",),
         (
             Fix(
@@ -112,12 +116,12 @@ def _judge(crossing: Crossing, network: Network, *, settled: bool) -> Fault | Un
     )
 
 
-def _through(
+def _evaluate(
     acl: NetworkAcl, crossing: Crossing, ports: PortRange
 ) -> tuple[Coverage, tuple[PortRange, ...], tuple[NetworkAclEntry, ...]]:
-    """Return how much the ACL lets through on all of `ports`, which of them it shuts, and the entries that decide it.
+    """Return how much the ACL allows on `ports`, which of these ports it closes, and the entries that decide.
 
-    A port that is shut to a part of the peer's addresses counts as shut.
+    A port counts as closed if it is closed for at least one of the peer's addresses.
     """
     entries = [entry for entry in acl.entries if entry.egress is crossing.egress and entry.protocol in {"-1", "6"}]
     entries.sort(key=lambda entry: entry.number)
@@ -142,7 +146,7 @@ def _through(
 
 
 def _segments(entries: list[NetworkAclEntry], ports: PortRange) -> list[PortRange]:
-    """Return the parts of `ports` that all entries treat alike."""
+    """Return `ports` cut into ranges, within each of which every entry applies to all ports or to none."""
     first, last = ports
     edges = {first}
     for entry in entries:
@@ -155,5 +159,5 @@ def _width(*ranges: PortRange) -> int:
     return sum(last - first + 1 for first, last in ranges)
 
 
-def _written(ports: PortRange) -> str:
+def _port_text(ports: PortRange) -> str:
     return "-".join(str(port) for port in dict.fromkeys(ports))

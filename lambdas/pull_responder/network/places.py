@@ -1,4 +1,4 @@
-"""The sides of the traffic as peers of rules: the node, an endpoint's interfaces, the public addresses of a host."""
+"""Both sides of the traffic, as peers in rules: the node, an endpoint's interfaces, the public addresses of a host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IPV4 = 4
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One node on its way to one destination in one IP version."""
+    """The way from one node to one destination over one IP version (4 or 6)."""
 
     node: NodePlace
     destination: Destination
@@ -47,7 +47,7 @@ class Trip:
 
 
 def addresses_of(cidrs: tuple[str, ...], version: int | None = None) -> AddressSet:
-    """Return the addresses of CIDR blocks or single addresses, of one IP version where it is given."""
+    """Return the addresses in these CIDR blocks or single addresses; only those of `version`, if it is given."""
     found = AddressSet.of(*cidrs)
     if version is None:
         return found
@@ -55,18 +55,18 @@ def addresses_of(cidrs: tuple[str, ...], version: int | None = None) -> AddressS
 
 
 def vpc_id(network: Network) -> str:
-    """Return the VPC's id, or words for it where the VPC could not be read."""
+    """Return the VPC's id, or words for it if the VPC could not be read."""
     return "the VPC" if isinstance(network.vpc, Unread) else network.vpc.id
 
 
 def node_versions(node: NodePlace, network: Network) -> tuple[int, ...]:
-    """Return the IP versions the node speaks; where its subnet is unread too, IPv4."""
+    """Return the IP versions of the node's addresses. Without them, those of its subnet; if that is unread, IPv4."""
     found = _node_addresses(node, network)
     return tuple(v for v in (4, 6) if addresses_of(found, v)) if found else (_IPV4,)
 
 
 def node_peer(node: NodePlace, network: Network, version: int) -> Peer:
-    """Return the node as endpoints see it: its addresses, or any of its subnet's, or any at all."""
+    """Return the node as a peer: with its addresses; without them, all of its subnet's; if that is unread, all."""
     groups_known = not isinstance(node.group_ids, Unread) and not node.assumption
     groups = frozenset(node.group_ids) if not isinstance(node.group_ids, Unread) else frozenset[str]()
     subnet = read(network.subnets, node.subnet_id, node.subnet_id)
@@ -79,19 +79,19 @@ def node_peer(node: NodePlace, network: Network, version: int) -> Peer:
 
 
 def endpoint_peer(endpoint: VpcEndpoint, network: Network, version: int) -> Peer:
-    """Return an interface endpoint as rules see it; without known interfaces, any address of the VPC."""
+    """Return an interface endpoint as a peer. If its interfaces are not known, it has any address of the VPC."""
     interfaces = interfaces_of(endpoint, network)
     addresses = addresses_of(tuple(address for found in interfaces for address in found.addresses), version)
     inside = inside_peer(network, version)
     if not isinstance(network.vpc, Unread) and (blocks := addresses_of(network.vpc.cidrs, version)):
-        addresses = addresses & blocks  # an interface has no others
+        addresses = addresses & blocks  # an interface has only addresses of its VPC
     groups = frozenset(endpoint.group_ids)
     cidr = _block_of(addresses, network) if addresses else inside.cidr
     return Peer(f"endpoint {endpoint.id}", addresses or inside.addresses, cidr, groups, groups_known=bool(groups))
 
 
 def interfaces_of(endpoint: VpcEndpoint, network: Network) -> tuple[EndpointInterface, ...]:
-    """Return an endpoint's interfaces; unread ones may have any address of the endpoint's subnets."""
+    """Return an endpoint's interfaces. If they are unread, one for each of its subnets, with any address there."""
     if not isinstance(endpoint.interfaces, Unread):
         return endpoint.interfaces
     vpc = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
@@ -103,7 +103,7 @@ def interfaces_of(endpoint: VpcEndpoint, network: Network) -> tuple[EndpointInte
 
 
 def inside_peer(network: Network, version: int) -> Peer:
-    """Return any address of the VPC."""
+    """Return an unknown endpoint in the VPC as a peer: it may have any address of the VPC."""
     cidrs = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
     known = addresses_of(cidrs, version)
     found = known or _private(version)
@@ -111,9 +111,10 @@ def inside_peer(network: Network, version: int) -> Peer:
 
 
 def public_peer(destination: Destination, network: Network, version: int) -> Peer:
-    """Return the public addresses the destination may have: S3's prefix list where it was read, else all but those.
+    """Return the public addresses that the destination may have, as a peer.
 
-    Inference: no other service has addresses in the prefix lists of S3 and DynamoDB.
+    For S3 these are the entries of its prefix list, if it was read. For any other host these are all public addresses
+    except those of S3 and DynamoDB. Inference: no other service has addresses in the prefix lists of these two.
     """
     default = "0.0.0.0/0" if version == _IPV4 else "::/0"
     public = PUBLIC_IPV4 if version == _IPV4 else PUBLIC_IPV6
@@ -130,14 +131,14 @@ def public_peer(destination: Destination, network: Network, version: int) -> Pee
 
 
 def anywhere_peer(destination: Destination, network: Network, version: int) -> Peer:
-    """Return the public addresses of the destination together with the VPC's own."""
+    """Return, as a peer, the public addresses of the destination and all addresses of the VPC."""
     public, inside = public_peer(destination, network, version), inside_peer(network, version)
     name = f"{public.name} or {inside.name}"
     return replace(public, name=name, addresses=public.addresses | inside.addresses, groups_known=False)
 
 
 def elsewhere_peer(destination: Destination, network: Network, version: int) -> Peer:
-    """Return the public addresses of the destination together with every private one."""
+    """Return, as a peer, the public addresses of the destination and all private addresses."""
     public = public_peer(destination, network, version)
     addresses = public.addresses | _private(version)
     name = f"{public.name} or an endpoint in another VPC"
@@ -145,27 +146,29 @@ def elsewhere_peer(destination: Destination, network: Network, version: int) -> 
 
 
 def private_peer(network: Network, version: int) -> Peer:
-    """Return any private address, in this VPC or in another."""
+    """Return an unknown endpoint in any VPC as a peer: it may have any private address, or any of this VPC."""
     inside = inside_peer(network, version)
     return replace(inside, name="an endpoint in this or another VPC", addresses=inside.addresses | _private(version))
 
 
 def _gateway_services(network: Network) -> AddressSet:
-    """Return the addresses of S3 and DynamoDB, as far as their prefix lists were read."""
+    """Return the addresses of S3 and DynamoDB, from those of their prefix lists that were read."""
     known = (
-        found for found in _named(network) if found.name.endswith((".s3", ".dynamodb")) and ".amazonaws." in found.name
+        found
+        for found in _read_prefix_lists(network)
+        if found.name.endswith((".s3", ".dynamodb")) and ".amazonaws." in found.name
     )
     return AddressSet.of(*(cidr for found in known for cidr in found.entries))
 
 
-def _named(network: Network) -> tuple[PrefixList, ...]:
+def _read_prefix_lists(network: Network) -> tuple[PrefixList, ...]:
     lists = () if isinstance(network.prefix_lists, Unread) else network.prefix_lists.values()
     return tuple(found for found in lists if not isinstance(found, Unread))
 
 
 def _s3_prefix_lists(destination: Destination, network: Network) -> tuple[str, ...]:
-    """Return the ids of S3's prefix list in the destination's region: by its name, and by routes to its endpoint."""
-    by_name = [found.id for found in _named(network) if found.name.endswith(f".{destination.region}.s3")]
+    """Return the ids of S3's prefix list in the destination's region, by its name and by the routes to its endpoint."""
+    by_name = [found.id for found in _read_prefix_lists(network) if found.name.endswith(f".{destination.region}.s3")]
     gateways = {endpoint.id for endpoint in endpoints_of(destination, network, "Gateway")}
     tables = () if isinstance(network.route_tables, Unread) else network.route_tables.values()
     by_route = [r.destination for table in tables for r in table.routes if r.target in gateways]
@@ -180,7 +183,7 @@ def _node_addresses(node: NodePlace, network: Network) -> tuple[str, ...]:
 
 
 def _block_of(addresses: AddressSet, network: Network) -> str | None:
-    """Return the block of the VPC that holds all the addresses, None where none does."""
+    """Return the block of the VPC that contains all the addresses; None if no block does."""
     cidrs = () if isinstance(network.vpc, Unread) else network.vpc.cidrs
     return next((cidr for cidr in cidrs if not addresses - AddressSet.of(cidr)), None)
 

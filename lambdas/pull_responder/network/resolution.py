@@ -1,4 +1,4 @@
-"""Names: the three hosts a pull talks to, and whether the VPC's DNS leads them to an interface endpoint.
+"""Names: the three hosts that a pull talks to, and whether the VPC's DNS resolves them to an interface endpoint.
 
 Sources: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints" (ecr.api, ecr.dkr, S3; only Amazon-provided DNS)
 and "Making requests to Amazon ECR registries" (dual-stack hosts); AWS PrivateLink Guide, "Private DNS names" (both
@@ -26,10 +26,12 @@ _UP: Final = {"available", "partial"}
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One host a pull talks to. `service` ends the name of its endpoint service ("ecr.api"); empty where there is none.
+    """One host that a pull talks to.
 
-    `plain` is false for dual-stack and FIPS hosts, whose names an endpoint's private DNS may or may not hold; `fips` is
-    true for those that an endpoint service of their own may serve. `versions` are the IP versions of its addresses.
+    - `service`: the last part of its endpoint service's name, such as "ecr.api". Empty if it has no endpoint service.
+    - `plain`: false for dual-stack and FIPS hosts. An endpoint's private DNS may or may not have their names.
+    - `versions`: the IP versions of its addresses.
+    - `fips`: true for FIPS hosts, which may have an endpoint service of their own.
     """
 
     stage: Stage
@@ -42,17 +44,19 @@ class Destination:
 
     @property
     def service_name(self) -> str:
-        """The full name of the endpoint service, to create one with."""
+        """The full name of the endpoint service, to create an endpoint with."""
         china = self.region.startswith("cn-") and self.service != "s3"
         return f"{'cn.' if china else ''}com.amazonaws.{self.region}.{self.service}"
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Where a name leads: to `endpoint`, or to public addresses where that is None.
+    """Where a name resolves to.
 
-    A non-empty `doubt` says why it may as well be the other of the two; with `elsewhere` it may be any address at all,
-    for example of an endpoint in another VPC.
+    - `hop`: the name's hop on the path, with the faults of the VPC's DNS.
+    - `endpoint`: the endpoint that the name resolves to. None if it resolves to public addresses.
+    - `doubt`: why it may also resolve to the other of these two. Empty if that is certain.
+    - `elsewhere`: it may also resolve to any other address, for example to an endpoint in another VPC.
     """
 
     hop: Hop
@@ -62,10 +66,10 @@ class Resolution:
 
 
 def destinations(registry: RegistryPlace) -> tuple[Destination, ...]:
-    """Return the hosts a pull from `registry` talks to, in the order it does.
+    """Return the hosts that a pull from `registry` talks to, in this order.
 
-    ECR Public is pulled without a token if need be, so its token host does not count; its layers come from CloudFront.
-    No endpoint serves its registry, only its API (com.amazonaws.us-east-1.ecr-public.api): the way is by the internet.
+    For ECR Public there is no token host, because a pull works without a token. Its layers come from CloudFront. Its
+    only endpoint service is for its API (com.amazonaws.us-east-1.ecr-public.api), so images come over the internet.
     """
     region = registry.region
     if registry.public:
@@ -89,20 +93,21 @@ def destinations(registry: RegistryPlace) -> tuple[Destination, ...]:
     return (
         Destination(Stage.TOKEN, api, region, "ecr.api", plain, versions, registry.fips),
         Destination(Stage.MANIFEST, registry.host, region, "ecr.dkr", plain, versions, registry.fips),
-        # Inference: a dual-stack registry hands out S3's dual-stack names; a FIPS one S3's plain ones.
+        # Inference: layer URLs of a dual-stack registry have S3's dual-stack names, those of a FIPS one plain names.
         Destination(Stage.LAYER, bucket, region, "s3", not registry.dual_stack, versions),
     )
 
 
 def endpoints_of(destination: Destination, network: Network, kind: str) -> tuple[VpcEndpoint, ...]:
-    """Return the VPC's endpoints of type `kind` that serve the destination, the best first; those going away are gone.
+    """Return the VPC's endpoints of type `kind` that serve the destination, the best first.
 
-    Only endpoints of the registry's own region count, by their service region. Unread endpoints are none here.
+    Only endpoints whose service region is the registry's region count. Endpoints in state deleting or deleted do not.
+    Empty if the endpoints could not be read.
     """
     if isinstance(network.endpoints, Unread) or not destination.service:
         return ()
     service = f".{destination.region}.{destination.service}"
-    # Inference: an endpoint service of FIPS hosts has the name of the plain one with this suffix.
+    # Inference: the endpoint service for FIPS hosts has the name of the plain service with this suffix.
     services = (service, f"{service}-fips") if destination.fips else (service,)
     found = [
         endpoint
@@ -120,43 +125,46 @@ def _of_fips(endpoint: VpcEndpoint) -> bool:
 
 
 def is_up(endpoint: VpcEndpoint) -> bool:
-    """Return whether the endpoint is in a state in which it takes traffic."""
+    """Return whether the endpoint's state lets it take traffic."""
     return endpoint.state.lower() in _UP
 
 
 def has_private_dns(endpoint: VpcEndpoint) -> bool:
-    """Return whether private DNS answers inside the VPC.
+    """Return whether the endpoint's private DNS answers queries from inside the VPC.
 
-    S3's option for inbound Resolver endpoints only leaves the VPC's own queries to public addresses (AWS Storage
-    Blog, "Introducing private DNS support for Amazon S3 with AWS PrivateLink").
+    With S3's option PrivateDnsOnlyForInboundResolverEndpoint, queries from inside the VPC still get public addresses
+    (AWS Storage Blog, "Introducing private DNS support for Amazon S3 with AWS PrivateLink").
     """
     return endpoint.private_dns and not endpoint.private_dns_inbound_only
 
 
 def resolve(destination: Destination, network: Network) -> Resolution:
-    """Return where the VPC's DNS leads the destination's name, with what is wrong with DNS itself."""
+    """Return where the VPC's DNS resolves the destination's name to, with the faults of DNS itself."""
     faults, undecided = _dns_support(network)
     hop = Hop(HopKind.NAME, destination.host, (PathCause.VPC_DNS_DISABLED,), (), faults, undecided)
     endpoint = next(
         (found for found in endpoints_of(destination, network, "Interface") if has_private_dns(found)), None
     )
-    covered = _answers(endpoint, destination) if endpoint else None
+    covered = _private_dns_has(endpoint, destination) if endpoint else None
     if isinstance(network.endpoints, Unread):
-        return Resolution(_said(hop, "leads to an endpoint or to public addresses"), doubt=network.endpoints.reason)
+        where = "resolves to an endpoint or to public addresses"
+        return Resolution(_with_evidence(hop, where), doubt=network.endpoints.reason)
     zone_doubt = _zone_doubt(destination, network)
     if endpoint is None or _vpc(network).dns_hostnames is False:
-        return Resolution(_said(hop, "leads to public addresses"), doubt=zone_doubt, elsewhere=bool(zone_doubt))
+        where = "resolves to public addresses"
+        return Resolution(_with_evidence(hop, where), doubt=zone_doubt, elsewhere=bool(zone_doubt))
     if isinstance(hostnames := _vpc(network).dns_hostnames, Unread):
         hop = _with_doubt(hop, hostnames.reason)
     doubt = zone_doubt or _doubt(endpoint, destination, network, covered=covered is True)
-    words = f"leads to {endpoint.id}, whose private DNS takes this name's traffic for the whole VPC"
+    where = f"resolves to {endpoint.id}: its private DNS answers for this name in the whole VPC"
     if not doubt:
-        hop = replace(hop, looked_for=(*hop.looked_for, PathCause.ENDPOINT_MISSING, PathCause.PRIVATE_DNS_DISABLED))
-    return Resolution(_said(hop, words), endpoint, doubt, elsewhere=bool(doubt and (zone_doubt or _own_dns(network))))
+        hop = replace(hop, causes=(*hop.causes, PathCause.ENDPOINT_MISSING, PathCause.PRIVATE_DNS_DISABLED))
+    elsewhere = bool(doubt and (zone_doubt or _custom_dns(network)))
+    return Resolution(_with_evidence(hop, where), endpoint, doubt, elsewhere=elsewhere)
 
 
 def dns_fault(network: Network, attributes: tuple[str, ...], explanation: str) -> Fault:
-    """Return the fault that DNS attributes of the VPC are off."""
+    """Return the fault that these DNS attributes of the VPC are off."""
     vpc = _vpc(network).id
     evidence = tuple(f"{attribute} of {vpc} is false" for attribute in attributes)
     fix = Fix(vpc_id=vpc, attributes=attributes)
@@ -169,18 +177,18 @@ def _vpc(network: Network) -> Vpc:
     return network.vpc
 
 
-def _own_dns(network: Network) -> str:
-    """Return the words for DNS servers other than Amazon's that the VPC hands out, or may, as unread; else empty."""
+def _custom_dns(network: Network) -> str:
+    """Return, in words, that the VPC's DHCP options name other DNS servers than Amazon's, or may do so; else empty."""
     servers = _vpc(network).dns_servers
     if isinstance(servers, Unread):
-        return f"which DNS servers the VPC hands out is not known: {servers.reason}"
+        return f"the DNS servers in the VPC's DHCP options are not known: {servers.reason}"
     if all(_is_amazons(server, network) for server in servers):
         return ""
     return f"the VPC's DHCP options name the DNS servers {', '.join(servers)}, whose answers cannot be read"
 
 
 def _is_amazons(server: str, network: Network) -> bool:
-    """Return whether a DNS server is Amazon's: by name, or by its addresses, of which the VPC has one of its own."""
+    """Return whether a DNS server is Amazon's: by its name, its fixed addresses, or its address in this VPC."""
     if server in (AMAZON_DNS, *_AMAZON_DNS_ADDRESSES):
         return True
     block = next((cidr for cidr in _vpc(network).cidrs if ":" not in cidr), None)
@@ -193,16 +201,16 @@ def _dns_support(network: Network) -> tuple[tuple[Fault, ...], tuple[Undecided, 
         return (), ()
     if isinstance(vpc.dns_support, Unread):
         return (), (Undecided(PathCause.VPC_DNS_DISABLED, vpc.dns_support.reason),)
-    if unknown := _own_dns(network):
+    if unknown := _custom_dns(network):
         return (), (Undecided(PathCause.VPC_DNS_DISABLED, f"enableDnsSupport of {vpc.id} is false, and {unknown}"),)
     explanation = f"DNS resolution is off in {vpc.id}, so no name resolves there."
     return (dns_fault(network, ("enableDnsSupport",), explanation),), ()
 
 
-def _answers(endpoint: VpcEndpoint, destination: Destination) -> bool | None:
-    """Return whether the endpoint's private DNS holds the destination's name; None when that is not known.
+def _private_dns_has(endpoint: VpcEndpoint, destination: Destination) -> bool | None:
+    """Return whether the endpoint's private DNS has the destination's name; None if that is not known.
 
-    Its DnsEntries may list the name. Inference: where they do not, the private hosted zone behind may hold it yet.
+    The endpoint's DnsEntries may list the name. Inference: even if they do not, its private hosted zone may have it.
     """
     if destination.plain or (destination.fips and _of_fips(endpoint)):
         return True
@@ -215,10 +223,10 @@ def _matches(name: str, host: str) -> bool:
 
 def _doubt(endpoint: VpcEndpoint, destination: Destination, network: Network, *, covered: bool) -> str:
     if not covered:
-        return f"whether the private DNS of {endpoint.id} holds {destination.host} is not known"
+        return f"whether the private DNS of {endpoint.id} answers for {destination.host} is not known"
     if not is_up(endpoint):
         return f"{endpoint.id} is in state {endpoint.state}, and whether its private DNS answers is not known"
-    return _own_dns(network)
+    return _custom_dns(network)
 
 
 def _zone_doubt(destination: Destination, network: Network) -> str:
@@ -231,8 +239,8 @@ def _zone_doubt(destination: Destination, network: Network) -> str:
     )
 
 
-def _said(hop: Hop, words: str) -> Hop:
-    return replace(hop, evidence=(f"{hop.resource_id} {words}",))
+def _with_evidence(hop: Hop, where: str) -> Hop:
+    return replace(hop, evidence=(f"{hop.resource_id} {where}",))
 
 
 def _with_doubt(hop: Hop, reason: str) -> Hop:

@@ -1,7 +1,7 @@
-"""Route tables: which route takes the traffic.
+"""Route tables: which route the traffic takes.
 
-The most specific route wins (Amazon VPC User Guide, "Route priority"); a prefix list stands for its entries. A route in
-state blackhole takes part and drops what it takes.
+The most specific route wins (Amazon VPC User Guide, "Route priority"). A route for a prefix list counts as one route
+for each entry of the list. A route in state blackhole competes like any other, and drops the traffic it wins.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from pull_responder.network.model import Network, Route, RouteTable, RouteTarget
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """How a table routes a set of addresses: the routes that take some of it, what none takes, what is unknown."""
+    """How a route table routes a set of addresses.
+
+    - `routes`: the routes that take at least some of the addresses.
+    - `unrouted`: the addresses that no route takes.
+    - `unread`: routes whose prefix list could not be read, with the reason.
+    """
 
     table: RouteTable
     routes: tuple[Route, ...]
@@ -25,14 +30,14 @@ class Routing:
 
     @property
     def targets(self) -> frozenset[tuple[str, bool]]:
-        """The distinct targets, each with whether its route is active."""
+        """The distinct targets, each with true if its route is active."""
         return frozenset((route.target, route.active) for route in self.routes)
 
 
 def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routing:
-    """Return how `table` routes public `addresses`, gateway endpoints' prefix lists left out.
+    """Return how `table` routes `addresses`, without the routes to gateway endpoints.
 
-    Those hold S3's or DynamoDB's addresses and no other service's; a destination that is S3 asks `gateway_route`.
+    Those routes are only for the addresses of S3 and DynamoDB. For S3, see `gateway_route`.
     """
     blocks: list[tuple[int, AddressSet, Route]] = []
     unread: list[str] = []
@@ -55,12 +60,12 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
 
 
 def gateway_route(table: RouteTable, endpoint: VpcEndpoint) -> Route | None:
-    """Return the table's route to a gateway endpoint, or None when the endpoint is not in this table."""
+    """Return the table's route to a gateway endpoint; None if the table has none."""
     return next((route for route in table.routes if route.target == endpoint.id), None)
 
 
 def is_gateway_endpoint_route(route: Route, network: Network) -> bool:
-    """Return whether the route leads to a gateway endpoint, which is always by a prefix list."""
+    """Return whether the route leads to a gateway endpoint. Its destination is always a prefix list."""
     if route.kind is not RouteTarget.VPC_ENDPOINT or not route.destination.startswith("pl-"):
         return False
     if isinstance(network.endpoints, Unread):
@@ -68,8 +73,8 @@ def is_gateway_endpoint_route(route: Route, network: Network) -> bool:
     return all(endpoint.type == "Gateway" for endpoint in network.endpoints if endpoint.id == route.target)
 
 
-def listed(table: RouteTable) -> str:
-    """Return a table and its routes in words."""
+def describe(table: RouteTable) -> str:
+    """Return the table and its routes in words, for people."""
     routes = "; ".join(str(route) for route in table.routes[:20]) or "no routes"
     return f"route table {table.id}{' (the main one)' if table.main else ''}: {routes}"
 

@@ -1,8 +1,8 @@
-"""Security groups: what the node's let out, and what an endpoint's let in.
+"""Security groups: what the node's groups allow out, and what an endpoint's groups allow in.
 
-Security groups only allow, and are stateful: the rules of all groups of an interface are added up, their order does
-not matter, and answers need no rule (Amazon VPC User Guide, "Security group rules"). A rule that references a group
-covers the private addresses of the interfaces in it, never public ones.
+Security groups have only allow rules. The rules of all groups of a network interface are added up, in any order.
+Groups are stateful, so responses need no rule (Amazon VPC User Guide, "Security group rules"). A rule that names a
+group covers the private addresses of the interfaces in that group, never public addresses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ _SHOWN_RULES: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a set of groups lets through: how much of the peer, by which rules, and what could not be read."""
+    """What a set of security groups allows.
+
+    - `covered`: how many of the peer's addresses.
+    - `rules`: the rules that allow them.
+    - `unread`: the groups and prefix lists that could not be read, with the reason.
+    - `evidence`: the groups with all their rules.
+    """
 
     covered: Coverage
     rules: tuple[SecurityGroupRule, ...]
@@ -30,9 +36,9 @@ class Admission:
 
 
 def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egress: bool) -> Admission:
-    """Return what the groups together let through on port 443 to (or from) `peer`.
+    """Return what the groups together allow on port 443 to `peer`, or from it if `egress` is false.
 
-    A rule for a group that the peer may or may not have counts as one for a part of the peer.
+    The peer may have security groups that are not known. A rule for a group then counts as a rule for part of the peer.
     """
     allowed, used, unread, evidence = AddressSet(), list[SecurityGroupRule](), list[str](), list[str]()
     possible = list[SecurityGroupRule]()
@@ -42,7 +48,7 @@ def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egres
             unread.append(group.reason)
             continue
         rules = group.egress if egress else group.ingress
-        evidence.append(f"{group_id} {'egress' if egress else 'ingress'} rules: {_listed(rules)}")
+        evidence.append(f"{group_id} {'egress' if egress else 'ingress'} rules: {_rule_list(rules)}")
         for rule in rules:
             if not _is_https(rule):
                 continue
@@ -60,11 +66,11 @@ def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egres
     return Admission(covered, tuple(used), tuple(unread), tuple(evidence))
 
 
-def egress_hop(node: NodePlace, peer: Peer, network: Network, *, settled: bool = True) -> Hop:
-    """Return whether the node's groups let 443 out to `peer`.
+def egress_hop(node: NodePlace, peer: Peer, network: Network, *, all_of_peer: bool = True) -> Hop:
+    """Return whether the node's security groups allow TCP 443 out to `peer`.
 
-    `settled` is false where a fault before this hop leaves open which part of `peer` the traffic will go to once it
-    is repaired; then only rules that let nothing out to any part of it are a fault.
+    If `all_of_peer` is true, the rules must allow all addresses of `peer`. It is false if the fix of another fault
+    decides which of these addresses the traffic goes to. Then it is enough that the rules allow some of them.
     """
     cause = PathCause.SECURITY_GROUP_BLOCKS_EGRESS
     unknown = "" if node.group_ids else f"the security groups of {node.name} are not known"
@@ -72,7 +78,7 @@ def egress_hop(node: NodePlace, peer: Peer, network: Network, *, settled: bool =
         reason = node.group_ids.reason if isinstance(node.group_ids, Unread) else unknown
         return Hop(HopKind.NODE, node.name, (cause,), undecided=(Undecided(cause, reason),))
     found = admission(node.group_ids, peer, network, egress=True)
-    hop = _hop(Hop(HopKind.NODE, node.name, (cause,)), found, f"out to {peer.name}", settled=settled)
+    hop = _hop(Hop(HopKind.NODE, node.name, (cause,)), found, f"out to {peer.name}", all_of_peer=all_of_peer)
     if hop is not None:
         return replace(hop, evidence=(*hop.evidence, node.assumption)) if node.assumption else hop
     groups = ", ".join(node.group_ids)
@@ -80,22 +86,22 @@ def egress_hop(node: NodePlace, peer: Peer, network: Network, *, settled: bool =
         cause,
         ResourceType.SECURITY_GROUP,
         node.group_ids[0],
-        f"No rule of the node's security groups ({groups}) lets TCP 443 out to {peer.name}.",
+        f"No rule of the node's security groups ({groups}) allows TCP 443 out to {peer.name}.",
         found.evidence,
         (Fix(group_id=node.group_ids[0], egress=True, ports=(HTTPS, HTTPS), peer=_to_allow(peer)),),
     )
     hop = Hop(HopKind.NODE, node.name, (cause,), found.evidence, (fault,))
-    return hop.doubted(f"{fault.explanation} {node.assumption}") if node.assumption else hop
+    return hop.with_faults_undecided(f"{fault.explanation} {node.assumption}") if node.assumption else hop
 
 
 def ingress_hop(endpoint: VpcEndpoint, node: Peer, network: Network) -> Hop:
-    """Return whether the groups of an interface endpoint let the node in on 443."""
+    """Return whether the security groups of an interface endpoint allow TCP 443 in from the node."""
     cause = PathCause.ENDPOINT_BLOCKS_INGRESS
     if not endpoint.group_ids:
         reason = f"the security groups of {endpoint.id} are not known"
         return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), undecided=(Undecided(cause, reason),))
     found = admission(endpoint.group_ids, node, network, egress=False)
-    hop = _hop(Hop(HopKind.ENDPOINT, endpoint.id, (cause,)), found, f"in from {node.name}", settled=True)
+    hop = _hop(Hop(HopKind.ENDPOINT, endpoint.id, (cause,)), found, f"in from {node.name}", all_of_peer=True)
     if hop is not None:
         return hop
     groups = ", ".join(endpoint.group_ids)
@@ -104,7 +110,7 @@ def ingress_hop(endpoint: VpcEndpoint, node: Peer, network: Network) -> Hop:
         cause,
         ResourceType.SECURITY_GROUP,
         endpoint.group_ids[0],
-        f"No rule of the security groups of endpoint {endpoint.id} ({groups}) lets TCP 443 in from {node.name}.",
+        f"No rule of the security groups of endpoint {endpoint.id} ({groups}) allows TCP 443 in from {node.name}.",
         found.evidence,
         (
             Fix(
@@ -119,16 +125,16 @@ def ingress_hop(endpoint: VpcEndpoint, node: Peer, network: Network) -> Hop:
     return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), found.evidence, (fault,))
 
 
-def _hop(hop: Hop, found: Admission, way: str, *, settled: bool) -> Hop | None:
-    """Return `hop` with what was found, or None where the traffic is certainly blocked."""
-    (cause,), named = hop.looked_for, _listed(found.rules)
-    if found.covered is Coverage.ALL or (found.covered is Coverage.SOME and not settled):
-        return replace(hop, evidence=(f"TCP 443 is let {way} by {named}",))
+def _hop(hop: Hop, found: Admission, way: str, *, all_of_peer: bool) -> Hop | None:
+    """Return `hop` with its verdict; None if the traffic is certainly blocked."""
+    (cause,), named = hop.causes, _rule_list(found.rules)
+    if found.covered is Coverage.ALL or (found.covered is Coverage.SOME and not all_of_peer):
+        return replace(hop, evidence=(f"TCP 443 {way} is allowed by {named}",))
     if found.unread:
         doubt = Undecided(cause, "; ".join(found.unread))
         return replace(hop, evidence=found.evidence, undecided=(doubt,))
     if found.covered is Coverage.SOME:
-        doubt = Undecided(cause, f"TCP 443 is let {way} only in part, by {named}")
+        doubt = Undecided(cause, f"TCP 443 {way} is allowed only in part, by {named}")
         return replace(hop, evidence=found.evidence, undecided=(doubt,))
     return None
 
@@ -153,10 +159,10 @@ def _addresses(rule: SecurityGroupRule, peer: Peer, network: Network) -> Address
 
 
 def _to_allow(peer: Peer) -> str | None:
-    """Return the prefix list, CIDR block or group of `peer` to write into a new rule, where a single one says it."""
+    """Return the prefix list, CIDR block or group that a new rule for `peer` must name; None if no single one does."""
     return min(peer.prefix_list_ids, default=None) or peer.cidr or min(peer.group_ids, default=None)
 
 
-def _listed(rules: tuple[SecurityGroupRule, ...]) -> str:
+def _rule_list(rules: tuple[SecurityGroupRule, ...]) -> str:
     shown = ", ".join(str(rule) for rule in rules[:_SHOWN_RULES]) or "none"
     return shown if len(rules) <= _SHOWN_RULES else f"{shown} and {len(rules) - _SHOWN_RULES} more"

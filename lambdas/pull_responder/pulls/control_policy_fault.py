@@ -13,7 +13,7 @@ from pull_responder.model.verdict import Resource, Verdict
 from pull_responder.pulls.policies import CONTROL_POLICIES
 from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, not_read, wanted
 from pull_responder.remediation import by_hand, organizations
-from pull_responder.remediation.composition import together
+from pull_responder.remediation.composition import combine
 from pull_responder.remediation.organizations import PolicyChange
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _fix(
     if unchangeable:
         # A level of AWS's own policies alone: a policy that allows has to be attached there.
         fixes.append(replace(asked, account=policies.manager))
-    return together(*fixes) if fixes else asked
+    return combine(*fixes) if fixes else asked
 
 
 def _policy(text: PolicyText, policies: ControlPolicies) -> organizations.ControlPolicy:

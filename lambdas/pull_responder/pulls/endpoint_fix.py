@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.model.unread import Unread
 from pull_responder.remediation import docs
-from pull_responder.remediation.composition import together
+from pull_responder.remediation.composition import combine
 from pull_responder.remediation.ec2 import (
     add_endpoint_subnets,
     create_endpoints,
@@ -67,7 +67,7 @@ def create_missing_endpoints(fault: Fault, path: PullPath) -> Remediation:
     created = create_endpoints(where, vpc_id=fault.resource_id, services=services, commands=commands)
     off = _dns_attributes_off(path)
     # An endpoint is refused private DNS in a VPC whose DNS attributes are off.
-    return together(enable_dns(where, vpc_id=fault.resource_id, attributes=off), created) if off else created
+    return combine(enable_dns(where, vpc_id=fault.resource_id, attributes=off), created) if off else created
 
 
 def _endpoints(path: PullPath) -> tuple[VpcEndpoint, ...]:

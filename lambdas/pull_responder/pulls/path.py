@@ -18,7 +18,7 @@ from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trac
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.nodes import Nodes, with_template
 from pull_responder.pulls.session import node_instance, node_regions
-from pull_responder.remediation.composition import together
+from pull_responder.remediation.composition import combine
 from pull_responder.remediation.ec2 import Where
 
 if TYPE_CHECKING:
@@ -253,4 +253,4 @@ def _failed(
 
 def _together(fixes: list[Remediation]) -> Remediation:
     first, *others = fixes
-    return together(first, *(each for each in dict.fromkeys(others) if each != first and each.account == first.account))
+    return combine(first, *(each for each in dict.fromkeys(others) if each != first and each.account == first.account))

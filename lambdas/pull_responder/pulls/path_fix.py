@@ -8,7 +8,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.network import RouteTarget
 from pull_responder.network.addresses import AddressSet
 from pull_responder.remediation import docs
-from pull_responder.remediation.composition import together
+from pull_responder.remediation.composition import combine
 from pull_responder.remediation.ec2 import allow_entry, allow_https
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def let_https_through(fault: Fault, path: PullPath) -> Remediation:
         if group and peer
     ]
     if fixes:
-        return together(*fixes)
+        return combine(*fixes)
     return where.remedy(f"Let TCP 443 through {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
 
 
@@ -68,7 +68,7 @@ def let_through_acl(fault: Fault, path: PullPath) -> Remediation:
             )
         )
     if fixes:
-        return together(*fixes)
+        return combine(*fixes)
     return where.remedy(f"Let the traffic through {fault.resource_id}: {fault.explanation}", docs.VPC_NETWORK_ACLS)
 
 

@@ -13,7 +13,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation
 from pull_responder.remediation import docs
-from pull_responder.remediation.registry import mend_upstream_access, restore_secret, use_default_key
+from pull_responder.remediation.registry import fix_upstream_access, restore_secret, use_default_key
 
 if TYPE_CHECKING:
     from pull_responder.facts.cache_rules import CacheRule, Secret
@@ -43,7 +43,7 @@ def _of_secret(rule: CacheRule, arn: str, repository: Arn, facts: PullFacts) -> 
     if isinstance(secret, Unread):
         return secret
     if secret is None:
-        gone = mend_upstream_access(repository, prefix=rule.prefix, secret=arn)
+        gone = fix_upstream_access(repository, prefix=rule.prefix, secret=arn)
         return UpstreamFault(f"The secret {arn} of the rule {rule.prefix} does not exist (any more).", gone)
     if secret.deleted:
         remediation = restore_secret(arn, account=account, region=region)

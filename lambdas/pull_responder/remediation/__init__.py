@@ -1,1 +1,1 @@
-"""The fix as data: what to change, the commands that change it, and how to read up on it. No AWS calls, no clock."""
+"""Fixes as data: what to change, the commands that change it, and the AWS page about it. No AWS calls, no clock."""

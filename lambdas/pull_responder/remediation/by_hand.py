@@ -1,7 +1,7 @@
-"""Fixes that no command can be known to make: who has to do what.
+"""Fixes without a command: the summary says who must change which policy, and how.
 
-They concern policies that are known only from AWS's words in the error, or that the account of the role cannot change.
-Their present documents cannot be read from where the pull failed, so a command could only overwrite them.
+They are for policies that only AWS's words in the error name, and for policies that the role's account cannot change.
+Their documents cannot be read from the account where the pull failed, so a command could only overwrite them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from pull_responder.remediation import docs
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a policy has to be changed to: `explicit` means that it denies `actions` now, else it does not allow them.
+    """The change that a policy needs.
 
-    `policy` is its ARN where that is known.
+    - `actions`: the actions that the policy stops now.
+    - `explicit`: it denies them by a Deny statement. Otherwise it is missing an Allow.
+    - `policy`: the policy's ARN, if it is known.
     """
 
     actions: tuple[str, ...]
@@ -25,19 +27,19 @@ class Wanted:
     policy: str | None = None
 
     def change(self, policy: str) -> str:
-        """Return the change as a clause; `policy` is what to call the policy if its ARN is not known."""
+        """Return the change as a clause. `policy` is a name for the policy, used if its ARN is not known."""
         return f"{self.policy or policy} must {'not deny' if self.explicit else 'allow'} {', '.join(self.actions)}"
 
 
 def identity_policy(wanted: Wanted, *, role: Arn, region: str) -> Remediation:
-    """Change an identity policy of a role that cannot be read."""
+    """Ask for a change to an identity policy of a role that cannot be read."""
     who = f"Whoever manages the role {role} has to edit its policies"
     change = wanted.change("the policy that stops the pull")
     return Remediation(f"{who}: {change}.", role.account, region, docs.IAM_EDIT_POLICIES)
 
 
 def permissions_boundary(wanted: Wanted, *, role: Arn, region: str) -> Remediation:
-    """Change the permissions boundary of a role that cannot be read."""
+    """Ask for a change to the permissions boundary of a role that cannot be read."""
     who = f"Whoever manages the role {role} has to edit its permissions boundary"
     return Remediation(
         f"{who}: {wanted.change('the boundary')}.", role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES
@@ -45,22 +47,23 @@ def permissions_boundary(wanted: Wanted, *, role: Arn, region: str) -> Remediati
 
 
 def service_control_policy(wanted: Wanted, *, account: str, region: str) -> Remediation:
-    """Change an SCP that stops the principals of `account`.
+    """Ask for a change to an SCP that stops the principals of `account`.
 
-    The remediation's account is the organization's management account if the policy's ARN tells it, else `account`.
+    The remediation's account is the organization's management account, if the policy's ARN contains it, else `account`.
     """
     return _organization("service control policy", "principals", wanted, account, region)
 
 
 def resource_control_policy(wanted: Wanted, *, account: str, region: str) -> Remediation:
-    """Change an RCP that stops access to the repositories of `account`; the rest as for an SCP."""
+    """Ask for a change to an RCP that stops access to the repositories of `account`. The account is as for an SCP."""
     return _organization("resource control policy", "repositories", wanted, account, region)
 
 
 def session_policy(wanted: Wanted, *, account: str, region: str) -> Remediation:
-    """Change the session policy that was passed along when the role was assumed.
+    """Ask for a change to the session policy that somebody passed when they assumed the role.
 
-    EC2 passes none with an instance's credentials, so somebody else hands the node its credentials (Inference).
+    Inference: EC2 passes no session policy with an instance's credentials, so the node has its credentials from
+    somebody else.
     """
     return Remediation(
         summary=f"Whoever assumes the role for the node passes a session policy: {wanted.change('that policy')}.",
@@ -71,7 +74,7 @@ def session_policy(wanted: Wanted, *, account: str, region: str) -> Remediation:
 
 
 def endpoint_policy(wanted: Wanted, *, account: str, region: str) -> Remediation:
-    """Change the policy of the ECR interface endpoint on the node's way; `account` is that of the VPC."""
+    """Ask for a change to the policy of the ECR interface endpoint that the pull passes. `account` owns the VPC."""
     return Remediation(
         summary="The owner of the node's VPC has to edit the policy of its VPC endpoint for ECR: "
         f"{wanted.change('that policy')}.",

@@ -1,15 +1,15 @@
-"""One remediation out of several, for a fault that more than one policy causes."""
+"""Combine several remediations into one, for a cause that needs more than one fix."""
 
 from __future__ import annotations
 
 from pull_responder.model.verdict import Remediation
 
 
-def together(first: Remediation, *others: Remediation) -> Remediation:
-    """Return what does all of them, in this order; the account, the region and the page are those of the first.
+def combine(first: Remediation, *others: Remediation) -> Remediation:
+    """Return one remediation with all summaries and commands, in this order.
 
-    All must be of one account, whose credentials run the commands: ValueError otherwise. What has no command stays in
-    the summary.
+    Account, region and page are those of `first`. Raises ValueError if the accounts differ, because all commands run
+    with the credentials of one account.
     """
     if any(other.account != first.account for other in others):
         raise ValueError("remediations of different accounts cannot share one set of credentials")

@@ -19,7 +19,6 @@ IAM_SESSION_POLICIES: Final = f"{_ROOT}/IAM/latest/UserGuide/access_policies.htm
 ORGANIZATIONS_UPDATE_POLICY: Final = f"{_ROOT}/organizations/latest/userguide/orgs_policies_update.html"
 EC2_METADATA_OPTIONS: Final = f"{_ROOT}/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html"
 EKS_NODE_ROLE: Final = f"{_ROOT}/eks/latest/userguide/create-node-role.html"
-EKS_NETWORK_REQUIREMENTS: Final = f"{_ROOT}/eks/latest/userguide/private-clusters.html"
 IAM_INSTANCE_PROFILES: Final = f"{_ROOT}/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html"
 IAM_TRUST_POLICIES: Final = f"{_ROOT}/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html"
 VPC_DNS_ATTRIBUTES: Final = f"{_ROOT}/vpc/latest/userguide/AmazonDNS-concepts.html"

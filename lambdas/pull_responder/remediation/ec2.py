@@ -1,7 +1,7 @@
-"""Fixes to a VPC. They are run with credentials of the account that owns it.
+"""Fixes to a VPC. Their commands need credentials of the account that owns the VPC.
 
-Commands are given only where they surely are what is wanted: which subnet is to be public, and who pays for a NAT
-gateway, is not decided here.
+A fix has commands only if they are certain to be right. It never decides which subnet becomes public, or who pays for a
+NAT gateway.
 """
 
 from __future__ import annotations
@@ -17,32 +17,33 @@ from pull_responder.remediation.shell import Command, aws
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Entries of a network ACL have numbers up to this one (Amazon VPC User Guide, "Network ACL rules").
+# The highest number of a network ACL entry (Amazon VPC User Guide, "Network ACL rules").
 LAST_ENTRY: Final = 32_766
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The account and region that commands are for."""
+    """The account and the region that a fix is for."""
 
     account: str
     region: str
 
     def remedy(self, summary: str, docs_url: str, *commands: Command) -> Remediation:
-        """Return a remediation here."""
+        """Return a remediation for this account and region."""
         return Remediation(summary, self.account, self.region, docs_url, commands)
 
     def ec2(self, operation: str, *flags: str, **options: str) -> Command:
-        """Return an EC2 command here."""
+        """Return an EC2 command for this region."""
         return aws("ec2", operation, *flags, **options, region=self.region)
 
 
 def allow_https(
     where: Where, *, group_id: str, peer: str, egress: bool, peer_account: str | None = None
 ) -> Remediation:
-    """Let TCP 443 out of (or into) a security group: to `peer`, a CIDR block, a security group or a prefix list.
+    """Allow TCP 443 out of a security group to `peer`, or in from `peer` if `egress` is false.
 
-    `peer_account` is that of a security group of another account, which shares the VPC.
+    `peer` is a CIDR block, a security group or a prefix list. `peer_account` is needed only for a security group of
+    another account, in a shared VPC.
     """
     way, to = ("egress", "to") if egress else ("ingress", "from")
     permission = json.dumps([{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **_peer(peer, peer_account)}])
@@ -65,16 +66,17 @@ def _peer(peer: str, account: str | None) -> dict[str, list[dict[str, str]]]:
 def allow_entry(  # noqa: PLR0913 -- an entry has that many parts
     where: Where, *, acl_id: str, egress: bool, ports: tuple[int, int], cidr: str, before: int, taken: Sequence[int]
 ) -> Remediation:
-    """Add an entry to a network ACL that allows TCP on `ports` with `cidr`, ahead of entry `before`.
+    """Add an entry to a network ACL that allows TCP on `ports` with `cidr`, ahead of the entry number `before`.
 
-    `taken` are the numbers in use in that direction. No command where no number is free ahead of that entry.
+    `taken` are the entry numbers in use in that direction. No command if no number is free ahead of that entry.
     """
     way = "egress to" if egress else "ingress from"
     span = "-".join(str(port) for port in dict.fromkeys(ports))
     summary = f"In the network ACL {acl_id}, allow TCP {span} {way} {cidr}, ahead of entry {before}."
     number = _free(before, taken)
     if number is None:
-        return where.remedy(f"{summary} No number is free there: renumber its entries.", docs.VPC_NETWORK_ACLS)
+        problem = f"No entry number below {before} is free: renumber the entries first."
+        return where.remedy(f"{summary} {problem}", docs.VPC_NETWORK_ACLS)
     block = {"ipv6_cidr_block": cidr} if ":" in cidr else {"cidr_block": cidr}
     command = where.ec2(
         "create-network-acl-entry",
@@ -97,7 +99,10 @@ def _free(before: int, taken: Sequence[int]) -> int | None:
 def create_interface_endpoint(
     where: Where, *, vpc_id: str, service: str, subnet_ids: Sequence[str], group_ids: Sequence[str]
 ) -> Command:
-    """Return the command that creates an interface endpoint with private DNS; without groups it has the default one."""
+    """Return the command that creates an interface endpoint with private DNS.
+
+    Without `group_ids`, EC2 gives it the VPC's default security group.
+    """
     command = where.ec2(
         "create-vpc-endpoint",
         "--private-dns-enabled",
@@ -110,19 +115,19 @@ def create_interface_endpoint(
 
 
 def create_gateway_endpoint(where: Where, *, vpc_id: str, service: str, route_table_ids: Sequence[str]) -> Command:
-    """Return the command that creates a gateway endpoint in the route tables."""
+    """Return the command that creates a gateway endpoint and adds it to the route tables."""
     command = where.ec2("create-vpc-endpoint", vpc_id=vpc_id, vpc_endpoint_type="Gateway", service_name=service)
     return (*command, "--route-table-ids", *route_table_ids)
 
 
 def create_endpoints(where: Where, *, vpc_id: str, services: Sequence[str], commands: Sequence[Command]) -> Remediation:
-    """Create the endpoints of `services` by `commands`."""
+    """Create the endpoints for `services` with `commands`."""
     summary = f"Create the VPC {'endpoint' if len(services) == 1 else 'endpoints'} {', '.join(services)} in {vpc_id}."
     return where.remedy(summary, docs.ECR_VPC_ENDPOINTS, *commands)
 
 
 def enable_private_dns(where: Where, *, endpoint_id: str) -> Remediation:
-    """Let an interface endpoint answer for the service's own name in the whole VPC."""
+    """Turn on private DNS for an interface endpoint, so that the service's name resolves to it in the whole VPC."""
     return where.remedy(
         f"Turn on private DNS for the endpoint {endpoint_id}.",
         docs.ECR_VPC_ENDPOINTS,
@@ -130,18 +135,18 @@ def enable_private_dns(where: Where, *, endpoint_id: str) -> Remediation:
     )
 
 
-def answer_in_the_vpc(where: Where, *, endpoint_id: str) -> Remediation:
-    """Let S3's private DNS answer the VPC's own queries, not only those from outside through Resolver."""
+def answer_vpc_queries(where: Where, *, endpoint_id: str) -> Remediation:
+    """Make the private DNS of an S3 endpoint answer queries from the VPC, not only from inbound Resolver endpoints."""
     option = "PrivateDnsOnlyForInboundResolverEndpoint=false"
     return where.remedy(
-        f"Let the private DNS of the endpoint {endpoint_id} answer within the VPC, too.",
+        f"Make the private DNS of the endpoint {endpoint_id} also answer queries from the VPC.",
         docs.ECR_VPC_ENDPOINTS,
         where.ec2("modify-vpc-endpoint", vpc_endpoint_id=endpoint_id, dns_options=option),
     )
 
 
 def add_to_route_table(where: Where, *, endpoint_id: str, route_table_id: str) -> Remediation:
-    """Route S3's addresses to its gateway endpoint."""
+    """Add a gateway endpoint to a route table, so that it routes S3's addresses to the endpoint."""
     return where.remedy(
         f"Add the gateway endpoint {endpoint_id} to the route table {route_table_id}.",
         docs.VPC_GATEWAY_ENDPOINTS,
@@ -150,28 +155,28 @@ def add_to_route_table(where: Where, *, endpoint_id: str, route_table_id: str) -
 
 
 def enable_dns(where: Where, *, vpc_id: str, attributes: Sequence[str]) -> Remediation:
-    """Turn on DNS attributes of a VPC (enableDnsSupport, enableDnsHostnames). EC2 takes one a call."""
+    """Turn on DNS attributes of a VPC (enableDnsSupport, enableDnsHostnames). EC2 takes one attribute for each call."""
     options = {"enableDnsSupport": "--enable-dns-support", "enableDnsHostnames": "--enable-dns-hostnames"}
     commands = [where.ec2("modify-vpc-attribute", options[name], "Value=true", vpc_id=vpc_id) for name in attributes]
     return where.remedy(f"Turn on {' and '.join(attributes)} of {vpc_id}.", docs.VPC_DNS_ATTRIBUTES, *commands)
 
 
 def route_to(where: Where, *, route_table_id: str, target: str, replace: bool, destination: str) -> Remediation:
-    """Route `destination` to a NAT gateway or internet gateway; `replace` says that the table has such a route."""
+    """Route `destination` to a NAT gateway or internet gateway. `replace` if the table already has a route for it."""
     option = {"nat": "nat_gateway_id", "igw": "gateway_id", "eigw": "egress_only_internet_gateway_id"}
     block = "destination_ipv6_cidr_block" if ":" in destination else "destination_cidr_block"
     options = {"route_table_id": route_table_id, block: destination, option[target.partition("-")[0]]: target}
     return where.remedy(
-        f"Route {destination} of {route_table_id} to {target}.",
+        f"In the route table {route_table_id}, route {destination} to {target}.",
         docs.VPC_ROUTE_TABLES,
         where.ec2("replace-route" if replace else "create-route", **options),
     )
 
 
 def assign_public_addresses(where: Where, *, subnet_id: str) -> Remediation:
-    """Let the next nodes of a public subnet have public addresses; a running node gets none by that."""
+    """Give new nodes of a public subnet public addresses. Running nodes get none."""
     return where.remedy(
-        f"Let nodes of {subnet_id} have public IPv4 addresses and replace the present ones, or move them to private"
+        f"Turn on automatic public IPv4 addresses in {subnet_id} and replace its nodes, or move the nodes to private"
         " subnets that route to a NAT gateway.",
         docs.VPC_INTERNET_GATEWAYS,
         where.ec2("modify-subnet-attribute", "--map-public-ip-on-launch", subnet_id=subnet_id),
@@ -179,7 +184,7 @@ def assign_public_addresses(where: Where, *, subnet_id: str) -> Remediation:
 
 
 def add_endpoint_subnets(where: Where, *, endpoint_id: str, subnet_ids: Sequence[str]) -> Remediation:
-    """Give an interface endpoint network interfaces."""
+    """Add subnets to an interface endpoint, so that it gets a network interface in each."""
     command = where.ec2("modify-vpc-endpoint", vpc_endpoint_id=endpoint_id)
     return where.remedy(
         f"Add subnets to the endpoint {endpoint_id}.",
@@ -189,8 +194,8 @@ def add_endpoint_subnets(where: Where, *, endpoint_id: str, subnet_ids: Sequence
 
 
 def enable_metadata(where: Where, *, instance_ids: Sequence[str], template_id: str | None) -> Remediation:
-    """Turn on the metadata endpoint of running instances, and say so of the template that the next are made by."""
-    later = f" Set HttpEndpoint to enabled in the launch template {template_id}, too." if template_id else ""
+    """Turn on the metadata endpoint of running instances. The summary also names the launch template of new ones."""
+    later = f" Also set HttpEndpoint to enabled in the launch template {template_id}." if template_id else ""
     which = f"the instances {', '.join(instance_ids)}" if instance_ids else "nodes"
     commands = [
         where.ec2("modify-instance-metadata-options", instance_id=each, http_endpoint="enabled")

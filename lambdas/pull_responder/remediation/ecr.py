@@ -1,4 +1,4 @@
-"""Fixes to a repository's policy. They are run with credentials of the registry's account."""
+"""Fixes to the policies of repositories and registries. Their commands need credentials of the registry's account."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pull_responder.remediation.shell import aws
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# Amazon ECR API Reference, SetRepositoryPolicy: the length that policyText may have.
+# Amazon ECR API Reference, SetRepositoryPolicy: the maximum length of policyText, in characters.
 REPOSITORY_POLICY_SIZE: Final = 10_240
 
 
 def grant_account(repository: Arn, *, document: Document | None, pulling_account: str) -> Remediation:
-    """Let another account's roles pull from `repository`, as far as that account's own policies let them.
+    """Allow `pulling_account` to pull from `repository`. That account's own policies decide which of its roles may.
 
-    `document` is the repository's present policy, None when it has none. The account is granted, not the role: a role
-    that is deleted and made again gets a new unique id, and a policy that names it would go on naming the old one (IAM
-    User Guide, "AWS JSON policy elements: Principal"). The two actions are those of AWS's own example for pulling
-    (Amazon ECR User Guide, "Private repository policy examples"). No command when the policy would be too long.
+    `document` is the repository's current policy; None if it has none. The new statement names the account, not a role:
+    a role that is deleted and created again has a new unique id, and a policy that names it still means the old one
+    (IAM User Guide, "AWS JSON policy elements: Principal"). The two actions are those of AWS's own example for pulling
+    (Amazon ECR User Guide, "Private repository policy examples"). No command if the policy would be too long.
     """
     return _set_policy(
         f"In the policy of the repository {_name(repository)}, allow account {pulling_account} to pull.",
@@ -35,13 +35,13 @@ def grant_account(repository: Arn, *, document: Document | None, pulling_account
 
 
 def exempt_role(repository: Arn, *, document: Document, statements: Collection[int], role: Arn) -> Remediation:
-    """Leave `role` out of the Deny statements at the indexes `statements` of the repository's policy `document`.
+    """Exempt `role` from the Deny statements at the indexes `statements` of the repository's policy `document`.
 
-    The statements go on denying everyone else; a policy with nothing left is deleted. No command when a statement
-    cannot be edited, or the policy would be too long.
+    The statements still deny everyone else. A policy without any statement left is deleted. No command if a statement
+    cannot be edited, or if the policy would be too long.
     """
     return _set_policy(
-        f"In the policy of the repository {_name(repository)}, leave the role {role} out of the Deny.",
+        f"In the policy of the repository {_name(repository)}, exempt the role {role} from the Deny.",
         repository,
         policy_edits.exempt_role(document, statements, str(role)),
     )
@@ -50,9 +50,10 @@ def exempt_role(repository: Arn, *, document: Document, statements: Collection[i
 def exempt_role_from_registry(
     repository: Arn, *, document: Document, statements: Collection[int], role: Arn
 ) -> Remediation:
-    """Leave `role` out of Deny statements of the policy `document` of the registry that holds `repository`.
+    """Exempt `role` from Deny statements of the policy `document` of the registry that holds `repository`.
 
-    No command when a statement cannot be edited, or the policy would be too long.
+    `statements` are their indexes. A policy without any statement left is deleted. No command if a statement cannot be
+    edited, or if the policy would be too long.
     """
     edited = policy_edits.exempt_role(document, statements, str(role))
     command: tuple[tuple[str, ...], ...] = ()
@@ -61,7 +62,7 @@ def exempt_role_from_registry(
     elif edited is not None and len(text := json.dumps(edited, separators=(",", ":"))) <= REPOSITORY_POLICY_SIZE:
         command = (aws("ecr", "put-registry-policy", policy_text=text, region=repository.region),)
     return Remediation(
-        f"In the policy of the registry {repository.account}, leave the role {role} out of the Deny.",
+        f"In the policy of the registry {repository.account}, exempt the role {role} from the Deny.",
         repository.account,
         repository.region,
         docs.ECR_REGISTRY_POLICIES,
@@ -70,7 +71,10 @@ def exempt_role_from_registry(
 
 
 def ask_for_grant(repository: Arn, *, pulling_account: str) -> Remediation:
-    """Say what to add to the policy of a repository that cannot be read: a command would overwrite what is there."""
+    """Ask the repository's owner to add a statement to its policy.
+
+    The policy cannot be read, so a command could only overwrite it.
+    """
     addition = policy_edits.allow(None, actions=IMAGE_ACTIONS, principal=_account(repository, pulling_account))
     return Remediation(
         summary=f"Ask the owner of account {repository.account} to add this statement to the policy of the repository "
@@ -82,9 +86,9 @@ def ask_for_grant(repository: Arn, *, pulling_account: str) -> Remediation:
 
 
 def ask_for_exemption(repository: Arn, *, role: Arn) -> Remediation:
-    """Say who has to take `role` out of a Deny in the policy of a repository that cannot be read."""
+    """Ask the repository's owner to exempt `role` from a Deny in its policy, which cannot be read."""
     return Remediation(
-        summary=f"Ask the owner of account {repository.account} to leave the role {role} out of the Deny in the policy "
+        summary=f"Ask the owner of account {repository.account} to exempt the role {role} from the Deny in the policy "
         f"of the repository {_name(repository)}.",
         account=repository.account,
         region=repository.region,

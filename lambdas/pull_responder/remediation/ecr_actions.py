@@ -12,7 +12,7 @@ TOKEN_ACTION: Final = "ecr:GetAuthorizationToken"  # noqa: S105 -- the name of a
 IMAGE_ACTIONS: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 PULL_ACTIONS: Final = (TOKEN_ACTION, *IMAGE_ACTIONS)
 
-# Actions that take a repository as their resource.
+# Actions whose resource is a repository.
 REPOSITORY_ACTIONS: Final = tuple(
     f"ecr:{name}"
     for name in (
@@ -55,7 +55,7 @@ REPOSITORY_ACTIONS: Final = tuple(
     )
 )
 
-# Actions of a registry as a whole: their resource can only be "*".
+# Actions on a whole registry. Their resource can only be "*".
 REGISTRY_ACTIONS: Final = tuple(
     f"ecr:{name}"
     for name in (

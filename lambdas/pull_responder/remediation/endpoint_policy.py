@@ -1,4 +1,4 @@
-"""Fixes to the policies of VPC endpoints. They are run with credentials of the account that owns the VPC."""
+"""Fixes to the policies of VPC endpoints. Their commands need credentials of the account that owns the VPC."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PolicyEdit:
-    """What an endpoint's policy (`document`, as text) lacks: actions with their resources, and Deny statements, by
-    their indexes, that must not meet the role.
+    """The changes that one endpoint's policy needs.
+
+    - `document`: the current policy, as JSON text.
+    - `allow`: the resource for each action that is missing an Allow.
+    - `denying`: the indexes of the Deny statements to exempt the role from.
     """
 
     endpoint_id: str
@@ -29,19 +32,26 @@ class PolicyEdit:
 
 
 def let_role_through(where: Where, edits: tuple[PolicyEdit, ...], *, role: str) -> Remediation:
-    """Allow a role what it lacks, and leave it out of what denies. No command where a statement cannot be edited."""
-    changed = [(edit.endpoint_id, _edited(edit, role)) for edit in edits]
+    """Apply `edits`, so that the endpoints' policies allow `role` (an ARN) to pull.
+
+    No command if a statement cannot be edited.
+    """
+    changed = [(edit.endpoint_id, _apply(edit, role)) for edit in edits]
     commands = [_put(where, endpoint, document) for endpoint, document in changed if document is not None]
     endpoints = ", ".join(edit.endpoint_id for edit in edits)
     return where.remedy(
-        f"Let the role {role} pull through the policy of {endpoints}.",
+        f"In the policy of {endpoints}, allow the role {role} to pull.",
         docs.ECR_VPC_ENDPOINTS,
         *(commands if len(commands) == len(changed) else ()),
     )
 
 
 def allow_layers(where: Where, *, endpoint_id: str, document: str | None, bucket: str) -> Remediation:
-    """Allow everybody to read the bucket of layers, whose URLs ECR signs; `document` None gives no command."""
+    """Allow everybody to read the layers in `bucket` through an S3 endpoint. No command if `document` is None.
+
+    The statement has no conditions, because ECR signs the layer URLs, not the role. `document` is the endpoint's
+    current policy as JSON text.
+    """
     summary = f"In the policy of {endpoint_id}, allow s3:GetObject on {bucket}/* to everybody, without conditions."
     if document is None:
         return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
@@ -50,7 +60,8 @@ def allow_layers(where: Where, *, endpoint_id: str, document: str | None, bucket
     return where.remedy(summary, docs.ECR_VPC_ENDPOINTS, _put(where, endpoint_id, policy))
 
 
-def _edited(edit: PolicyEdit, role: str) -> dict[str, Any] | None:
+def _apply(edit: PolicyEdit, role: str) -> dict[str, Any] | None:
+    """Return the edited policy; None if a statement cannot be edited."""
     document: dict[str, Any] | None = json.loads(edit.document)
     if edit.denying and document is not None:
         document = policy_edits.exempt_role(document, edit.denying, role)

@@ -1,6 +1,7 @@
-"""Fixes to what a role may do: its policies and its permissions boundary.
+"""Fixes to a role's permissions: its identity policies and its permissions boundary.
 
-IAM is global within a partition, but the AWS CLI finds the partition's endpoint by the region: every command names it.
+IAM is global within a partition, but the AWS CLI finds the partition's endpoint by the region. So every command names a
+region.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ PULL_ONLY_POLICY: Final = "AmazonEC2ContainerRegistryPullOnly"
 FARGATE_POLICY: Final = "AmazonEKSFargatePodExecutionRolePolicy"
 INLINE_POLICY_NAME: Final = "PullResponderEcrPull"
 
-# Characters of a policy, white space not counted, and versions of a managed one: IAM User Guide, "IAM and AWS STS
-# quotas". The limit for inline policies is for all of a role's together.
+# Maximum sizes in characters without white space, and the maximum number of versions of a managed policy: IAM User
+# Guide, "IAM and AWS STS quotas". The size of inline policies is for all inline policies of a role together.
 MANAGED_POLICY_SIZE: Final = 6_144
 INLINE_POLICY_SIZE: Final = 10_240
 MANAGED_POLICY_VERSIONS: Final = 5
@@ -31,11 +32,11 @@ MANAGED_POLICY_VERSIONS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class ManagedPolicy:
-    """A managed policy as it is now. `versions` are the ids of all its versions ("v1", …), the default one's among
-    them; they matter only where a new version may be made.
+    """A managed policy as it is now.
 
-    `edits` says how many fixes make a new version of it, and `edit` which of them this is, counted from 0: each makes
-    room for its own, so that they can be run in any order.
+    - `versions`: the ids of all its versions ("v1", …), including the default version. Needed only to create a new one.
+    - `edits`: how many fixes of this diagnosis create a new version.
+    - `edit`: which of them this is, from 0. Each deletes another old version, so they can run in any order.
     """
 
     arn: Arn
@@ -46,12 +47,12 @@ class ManagedPolicy:
 
     @property
     def is_aws_managed(self) -> bool:
-        """Whether AWS owns it, so that nobody else can edit it."""
+        """Whether AWS owns the policy. Nobody else can edit it then."""
         return self.arn.account == "aws"
 
 
 def attach_pull_policy(role: Arn, *, region: str, fargate: bool = False) -> Remediation:
-    """Attach the AWS managed policy that EKS asks for: the one for nodes, or for a Fargate pod execution role."""
+    """Attach the AWS managed policy that EKS requires: the one for nodes, or the one for Fargate pods."""
     policy = FARGATE_POLICY if fargate else PULL_ONLY_POLICY
     return Remediation(
         summary=f"Attach the AWS managed policy {policy} to the role {_name(role)}.",
@@ -73,9 +74,9 @@ def attach_pull_policy(role: Arn, *, region: str, fargate: bool = False) -> Reme
 def add_inline_policy(
     role: Arn, *, region: str, actions: Collection[str], repository_arn: str, taken_names: Collection[str] = ()
 ) -> Remediation:
-    """Allow only `actions` on only this repository, in a new inline policy; a token is always allowed on "*".
+    """Allow only `actions`, and only on this repository, in a new inline policy. A token is always allowed on "*".
 
-    `taken_names` are the names of the role's inline policies: putting one of these again would replace it.
+    `taken_names` are the names of the role's inline policies. The new policy must not replace one of them.
     """
     taken = {name.lower() for name in taken_names}
     number, name = 1, INLINE_POLICY_NAME
@@ -93,18 +94,18 @@ def add_inline_policy(
 
 
 def replace_inline_policy(role: Arn, *, region: str, policy_name: str, document: Document | None) -> Remediation:
-    """Put `document` in the place of the role's inline policy, or delete that if nothing is left to put.
+    """Replace the role's inline policy by `document`, or delete it if `document` has no statement.
 
-    No command when `document` is None (no edit is known to be right) or too long for IAM.
+    No command if `document` is None (no edit is known to be right) or too long for IAM.
     """
     what = f"the inline policy {policy_name} of the role {_name(role)}"
     if document is None or _size(document) > INLINE_POLICY_SIZE:
         return _by_hand(f"Edit {what} so that it no longer denies the pull.", role.account, region)
     if has_statements(document):
-        summary = f"Take the pull actions out of the Deny in {what}."
+        summary = f"Remove the pull actions from the Deny in {what}."
         command = _put_role_policy(role, policy_name, document, region)
     else:
-        summary = f"Delete {what}: once it denies no pull, nothing is left of it."
+        summary = f"Delete {what}: it only denies the pull, so it would have no statement left."
         command = aws("iam", "delete-role-policy", role_name=_name(role), policy_name=policy_name, region=region)
     return Remediation(summary, role.account, region, docs.IAM_EDIT_POLICIES, (command,))
 
@@ -112,15 +113,16 @@ def replace_inline_policy(role: Arn, *, region: str, policy_name: str, document:
 def replace_managed_policy(role: Arn, policy: ManagedPolicy, *, region: str, document: Document | None) -> Remediation:
     """Make `document` the default version of a managed policy of the role.
 
-    A policy of AWS cannot be edited, and one that would be left empty has no use: these are detached from the role.
-    No command when `document` is None (no edit is known to be right) or too long for IAM.
+    If AWS owns the policy or `document` has no statement, the policy is detached from the role instead. No command if
+    `document` is None (no edit is known to be right) or too long for IAM.
     """
     if policy.is_aws_managed or (document is not None and not has_statements(document)):
         return detach_managed_policy(role, policy.arn, region=region)
     if document is None or _size(document) > MANAGED_POLICY_SIZE:
         return _by_hand(f"Edit the policy {policy.arn} so that it no longer denies the pull.", role.account, region)
     return Remediation(
-        summary=f"Take the pull actions out of the Deny in the policy {policy.arn}, for everyone it is attached to.",
+        summary=f"Remove the pull actions from the Deny in the policy {policy.arn}. This affects every role and user "
+        "that has it.",
         account=role.account,
         region=region,
         docs_url=docs.IAM_POLICY_VERSIONS,
@@ -131,8 +133,8 @@ def replace_managed_policy(role: Arn, policy: ManagedPolicy, *, region: str, doc
 def detach_managed_policy(role: Arn, policy: Arn, *, region: str) -> Remediation:
     """Detach a managed policy that denies the pull from the role."""
     return Remediation(
-        summary=f"Detach the policy {policy}, which denies the pull, from the role {_name(role)}, unless it is there "
-        "for a reason.",
+        summary=f"Detach the policy {policy}, which denies the pull, from the role {_name(role)}, unless it was "
+        "attached on purpose.",
         account=role.account,
         region=region,
         docs_url=docs.IAM_ATTACH_DETACH,
@@ -143,15 +145,15 @@ def detach_managed_policy(role: Arn, policy: Arn, *, region: str) -> Remediation
 def widen_boundary(
     role: Arn, boundary: ManagedPolicy, *, region: str, actions: Collection[str], document: Document | None
 ) -> Remediation:
-    """Make `document`, which lets `actions` through, the default version of the role's permissions boundary.
+    """Make `document`, which allows `actions`, the default version of the role's permissions boundary.
 
-    No command for a boundary of AWS, which cannot be edited, nor when `document` is None, empty or too long for IAM.
+    No command if AWS owns the boundary and so nobody can edit it, or if `document` is None, empty or too long for IAM.
     """
     names = ", ".join(actions)
     if boundary.is_aws_managed:
         summary = f"Choose another permissions boundary for the role {_name(role)}: AWS's own {boundary.arn} stops "
         return _by_hand(f"{summary}{names}.", role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
-    summary = f"Let {names} through the permissions boundary {boundary.arn}, for everyone who has it."
+    summary = f"Allow {names} in the permissions boundary {boundary.arn}. This affects every role and user that has it."
     if document is None or not has_statements(document) or _size(document) > MANAGED_POLICY_SIZE:
         return _by_hand(summary, role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
     return Remediation(
@@ -175,7 +177,10 @@ def _put_role_policy(role: Arn, policy_name: str, document: Document, region: st
 
 
 def _new_default_version(policy: ManagedPolicy, document: Document, region: str) -> tuple[Command, ...]:
-    """Return the commands that put `document` in force, after making room where the five versions do not suffice."""
+    """Return the commands that make `document` the default version.
+
+    If the policy would have more than five versions, the first command deletes an old one.
+    """
     create = aws(
         "iam",
         "create-policy-version",
@@ -192,7 +197,7 @@ def _new_default_version(policy: ManagedPolicy, document: Document, region: str)
 
 
 def _version_number(version: str) -> int:
-    """IAM numbers versions upwards and never gives a number twice: "v10" is younger than "v9"."""
+    """Return the version's number. IAM counts upwards and never reuses a number, so "v10" is newer than "v9"."""
     return int(version.removeprefix("v"))
 
 
@@ -201,7 +206,7 @@ def _by_hand(summary: str, account: str, region: str, docs_url: str = docs.IAM_E
 
 
 def _name(role: Arn) -> str:
-    """The role's name, by which IAM's calls know it: the last part of its path."""
+    """Return the role's name, as IAM's calls need it: the last part of its path."""
     return role.resource.rsplit("/", 1)[-1]
 
 

@@ -1,4 +1,4 @@
-"""Fixes to the role that nodes have: their instance profile, and who may assume the role."""
+"""Fixes to the nodes' role: their instance profile, and the trust policy of the role."""
 
 from __future__ import annotations
 
@@ -14,47 +14,56 @@ if TYPE_CHECKING:
 
     from pull_responder.model.arn import Arn
 
-# IAM User Guide, "IAM and AWS STS quotas": the largest that the length of a trust policy can be raised to.
+# IAM User Guide, "IAM and AWS STS quotas": the maximum length of a trust policy after a quota increase, in characters.
 TRUST_POLICY_SIZE: Final = 8_192
 
 
 def fill_profile(*, account: str, region: str, instance_id: str, profile: str | None, role: Arn | None) -> Remediation:
-    """Put the nodes' role into an empty instance profile; without a profile or a known role there is no command."""
+    """Add the nodes' role to an empty instance profile. No command if the profile or the role is not known."""
     if profile and role:
         name = role.resource.rpartition("/")[2]
         command = aws(
             "iam", "add-role-to-instance-profile", instance_profile_name=profile, role_name=name, region=region
         )
-        summary = f"Put the role {name} into the instance profile {profile}."
+        summary = f"Add the role {name} to the instance profile {profile}."
         return Remediation(summary, account, region, docs.IAM_INSTANCE_PROFILES, (command,))
-    what = f"Put the nodes' role into the instance profile {profile}" if profile else "Give it an instance profile"
-    summary = f"{what}, or replace instance {instance_id} by a node that has one."
+    if profile:
+        summary = (
+            f"Add the nodes' role to the instance profile {profile}, or replace instance {instance_id} with a node"
+        )
+        summary += " that has a role."
+    else:
+        summary = f"Give instance {instance_id} an instance profile, or replace it with a node that has one."
     return Remediation(summary, account, region, docs.IAM_INSTANCE_PROFILES)
 
 
 def restore_role(*, account: str, region: str, problem: str) -> Remediation:
-    """Say what has to be made again."""
-    summary = f"Make it again as a node role, or replace the nodes by ones with another role: {problem}."
+    """Say what to create again. `problem` says what does not exist, as a clause."""
+    summary = f"Create it again as a node role, or replace the nodes with nodes that have another role: {problem}."
     return Remediation(summary, account, region, docs.EKS_NODE_ROLE)
 
 
 def replace_managed(*, account: str, region: str, instance_id: str, problem: str) -> Remediation:
-    """Say what to do with an instance that EKS Auto Mode manages, which nobody else can change.
+    """Say how to replace an instance that EKS Auto Mode manages. Nobody else can change it.
 
-    Source: Amazon EC2 User Guide, "Amazon EC2 managed instances".
+    `problem` says what is wrong with the instance, as a clause. Source: Amazon EC2 User Guide, "Amazon EC2 managed
+    instances".
     """
     summary = (
-        f"Amazon EKS manages instance {instance_id}, so it cannot be changed: delete its Kubernetes node, and EKS Auto "
-        f"Mode starts another by its NodeClass and node role. What is wrong with it: {problem}."
+        f"Delete the Kubernetes node of instance {instance_id}. EKS Auto Mode then starts another one from its "
+        f"NodeClass and node role. Amazon EKS manages the instance, so you cannot change it. The problem: {problem}."
     )
     return Remediation(summary, account, region, docs.EKS_NODE_ROLE)
 
 
 def trust_service(role: Arn, *, region: str, document: Mapping[str, Any], service: str, denied: bool) -> Remediation:
-    """Let an AWS service assume `role`, whose trust policy is `document`. No command where that denies it."""
+    """Allow an AWS service to assume `role`, whose trust policy is `document`.
+
+    No command if the trust policy denies it (`denied`), or would be too long.
+    """
     name = role.resource.rpartition("/")[2]
     if denied:
-        summary = f"Take {service} out of what the trust policy of the role {name} denies."
+        summary = f"In the trust policy of the role {name}, exempt {service} from the Deny."
         return Remediation(summary, role.account, region, docs.IAM_TRUST_POLICIES)
     present = document.get("Statement", [])
     statements = present if isinstance(present, list) else [present]
@@ -62,7 +71,7 @@ def trust_service(role: Arn, *, region: str, document: Mapping[str, Any], servic
     policy = json.dumps({"Version": "2012-10-17", **document, "Statement": [*statements, added]}, separators=(",", ":"))
     command = aws("iam", "update-assume-role-policy", role_name=name, policy_document=policy, region=region)
     return Remediation(
-        f"Let {service} assume the role {name}.",
+        f"In the trust policy of the role {name}, allow {service} to assume the role.",
         role.account,
         region,
         docs.IAM_TRUST_POLICIES,

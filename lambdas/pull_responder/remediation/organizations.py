@@ -1,4 +1,7 @@
-"""Fixes to service and resource control policies that can be read. They are run in the account that manages them."""
+"""Fixes to service and resource control policies that can be read.
+
+Their commands need credentials of the account that manages the policy.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,14 @@ from pull_responder.remediation import docs, policy_edits
 from pull_responder.remediation.policy_edits import Document
 from pull_responder.remediation.shell import aws
 
-# AWS Organizations User Guide, "Quotas": characters of a service or resource control policy, white space not counted.
+# AWS Organizations User Guide, "Quotas": the maximum size of a service or resource control policy, in characters
+# without white space.
 CONTROL_POLICY_SIZE: Final = 5_120
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPolicy:
-    """A service or resource control policy as it is now; `manager` is the account in which it can be changed."""
+    """A service or resource control policy with its current document. `manager` is the account that can change it."""
 
     arn: Arn
     name: str
@@ -28,34 +32,38 @@ class ControlPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """What has to change in one policy: `exempt` are the indexes of Deny statements, `allow` actions that lack."""
+    """The changes that one policy needs.
+
+    - `exempt`: the indexes of the Deny statements to exempt the role from.
+    - `allow`: the actions that are missing an Allow.
+    """
 
     exempt: frozenset[int] = frozenset()
     allow: tuple[str, ...] = ()
 
 
 def change(policy: ControlPolicy, wanted: PolicyChange, *, role: Arn, region: str) -> Remediation:
-    """Leave `role` out of the Deny statements, which go on denying everyone else, and allow what lacks, in one update.
+    """Make the `wanted` changes to a policy in one update.
 
-    What is allowed is allowed to every account that the policy is attached to. No command when a statement cannot be
-    edited, or the policy would be too long.
+    The Deny statements still deny everyone but `role`. The new Allow is for every account that the policy is attached
+    to. No command if a statement cannot be edited, if the policy would be too long, or if AWS owns the policy.
     """
     document: Document | None = policy.document
-    done = []
+    edits = []
     if wanted.exempt:
         document = policy_edits.exempt_role(policy.document, wanted.exempt, str(role))
-        done.append(f"leave the role {role} out of the Deny")
+        edits.append(f"exempt the role {role} from the Deny")
     if wanted.allow:
         if document is not None:
             document = policy_edits.allow(document, actions=wanted.allow, resources=["*"])
-        done.append(f"allow {', '.join(wanted.allow)} to every account that it is attached to")
-    return _update(policy, document, region, " and ".join(done))
+        edits.append(f"allow {', '.join(wanted.allow)} for every account that it is attached to")
+    return _update(policy, document, region, " and ".join(edits))
 
 
 def _update(policy: ControlPolicy, document: Document | None, region: str, change: str) -> Remediation:
     commands: tuple[tuple[str, ...], ...] = ()
     text = None if document is None else json.dumps(document, separators=(",", ":"))
-    # What AWS owns (arn:…:aws:policy/…) cannot be changed.
+    # A policy that AWS owns (arn:…:aws:policy/…) cannot be changed.
     if text is not None and len("".join(text.split())) <= CONTROL_POLICY_SIZE and policy.arn.account != "aws":
         policy_id = policy.arn.resource.rpartition("/")[2]
         commands = (aws("organizations", "update-policy", policy_id=policy_id, content=text, region=region),)

@@ -1,8 +1,8 @@
-"""Changes to parsed policy documents, each as small as it can be.
+"""Edits to policy documents, each as small as possible.
 
-An edit takes a document as `json.loads` gives it and returns a new one; what it does not have to change keeps its
-value and its order. Where a fix cannot be known to work it returns None, and nothing raises on a strange document.
-Source of the rules: IAM User Guide, "IAM JSON policy elements reference".
+An edit takes a document as `json.loads` returns it, and returns a new document. Everything else keeps its value and its
+order. An edit returns None if it may not work, and never raises on a malformed document. Source of the rules: IAM User
+Guide, "IAM JSON policy elements reference".
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ def allow(
     principal: Mapping[str, str] | None = None,
     sid: str = GRANT_SID,
 ) -> Document:
-    """Return `document` with one more statement at its end that allows `actions`; None starts a new document.
+    """Return `document` with a new last statement that allows `actions`. None starts a new document.
 
-    `resources` stays empty in a repository policy, which is about its own repository; `principal` is given in
-    resource policies only. If `sid` is taken, a number is added to it.
+    - `resources`: empty in a repository policy, which applies to its own repository.
+    - `principal`: only in resource-based policies.
+    - `sid`: the statement's Sid. If another statement has it, a number is added.
     """
     document = document if document is not None else {"Version": "2012-10-17", "Statement": []}
     statements = _statements(document)
@@ -51,9 +52,9 @@ def allow(
 
 
 def allow_pull(document: Document | None, *, actions: Collection[str], repository_arn: str) -> Document:
-    """Return the identity policy or boundary `document` with `actions` allowed on the repository.
+    """Return the identity policy or boundary `document` with new statements that allow `actions` on the repository.
 
-    `ecr:GetAuthorizationToken`, if it is among them, gets a statement of its own: its resource can only be "*".
+    `ecr:GetAuthorizationToken` gets a statement of its own, because its resource can only be "*".
     """
     document = document if document is not None else {"Version": "2012-10-17", "Statement": []}
     if on_repository := [action for action in actions if action != TOKEN_ACTION]:
@@ -66,11 +67,15 @@ def allow_pull(document: Document | None, *, actions: Collection[str], repositor
 def stop_denying(
     document: Document, statements: Collection[int], actions: Collection[str], repository_arn: str | None = None
 ) -> Document | None:
-    """Return `document` whose Deny statements at the indexes `statements` deny none of `actions` on the repository.
+    """Edit the Deny statements at the indexes `statements` so that they no longer deny `actions` on the repository.
 
-    Everything else stays denied, with two exceptions that policy language forces: a wildcard such as `ecr:*` becomes
-    the ECR actions known today, and a Resource that is a pattern narrower than "*" frees `actions` on all it matches.
-    None when a statement is no Deny, or when one of its wildcards spans services (`e*:*`) and cannot be spelt out.
+    Everything else stays denied, with two exceptions. The policy language forces both of them:
+
+    - A wildcard such as `ecr:*` is replaced by the ECR actions that exist today.
+    - If Resource is a pattern narrower than "*", `actions` are no longer denied on anything that it matches.
+
+    Return None if a statement is not a Deny, or if a wildcard matches several services (`e*:*`) and cannot be spelled
+    out.
     """
     existing = _statements(document)
     changed: list[Any] = []
@@ -80,7 +85,7 @@ def stop_denying(
             continue
         if not _is_deny(statement):
             return None
-        replacement = _without_actions(statement, actions, repository_arn, existing + changed)
+        replacement = _remove_actions(statement, actions, repository_arn, existing + changed)
         if replacement is None:
             return None
         changed += replacement
@@ -88,12 +93,12 @@ def stop_denying(
 
 
 def exempt_role(document: Document, statements: Collection[int], role_arn: str) -> Document | None:
-    """Return the resource policy `document` whose Deny statements at the indexes `statements` leave out one role.
+    """Edit the Deny statements at the indexes `statements` of a resource-based policy so that they exempt one role.
 
-    Where a statement names the role itself and nothing else that could cover it, that name goes; otherwise the role
-    joins an ArnNotEquals condition on aws:PrincipalArn, which is the role's ARN for all of its sessions. AWS recommends
-    that over NotPrincipal, which denies whoever has a permissions boundary (IAM User Guide, "AWS JSON policy elements:
-    NotPrincipal"). None when a statement is no Deny or has a malformed Condition.
+    If the Principal names the role, and nothing else in it can cover the role, the name is removed. Otherwise the role
+    is added to an ArnNotEquals condition on aws:PrincipalArn, which is the role's ARN in all of its sessions. AWS
+    recommends that over NotPrincipal, which denies every principal with a permissions boundary (IAM User Guide, "AWS
+    JSON policy elements: NotPrincipal"). Return None if a statement is not a Deny or has a malformed Condition.
     """
     changed: list[Any] = []
     for index, statement in enumerate(_statements(document)):
@@ -102,11 +107,11 @@ def exempt_role(document: Document, statements: Collection[int], role_arn: str) 
             continue
         if not _is_deny(statement):
             return None
-        named = _without_named_role(statement, role_arn)
-        if named is not None:
-            changed += named
+        replacement = _remove_role(statement, role_arn)
+        if replacement is not None:
+            changed += replacement
             continue
-        condition = _except_role(statement.get("Condition", {}), role_arn)
+        condition = _exempt_by_condition(statement.get("Condition", {}), role_arn)
         if condition is None:
             return None
         changed.append({**statement, "Condition": condition})
@@ -114,17 +119,17 @@ def exempt_role(document: Document, statements: Collection[int], role_arn: str) 
 
 
 def has_statements(document: Document) -> bool:
-    """Whether anything is left in `document`: AWS accepts no policy without a statement."""
+    """Return whether `document` has a statement. AWS accepts no policy without one."""
     return bool(_statements(document))
 
 
 def _statements(document: Document) -> list[Any]:
-    """Return the statements, a single one as a list of one."""
+    """Return the statements as a list, even if there is only one."""
     return _as_list(document.get("Statement", []))
 
 
 def _with_statements(document: Document, statements: list[Any]) -> Document:
-    """Put `statements` in, and keep a single statement without a list if it was so written."""
+    """Return `document` with these statements. A single one is put into a list only if `document` has a list."""
     if len(statements) == 1 and not isinstance(document.get("Statement"), list):
         return {**document, "Statement": statements[0]}
     return {**document, "Statement": statements}
@@ -147,16 +152,16 @@ def _free_sid(sid: str, statements: Iterable[object]) -> str:
     return free
 
 
-def _without_actions(
+def _remove_actions(
     statement: Statement, actions: Collection[str], repository_arn: str | None, others: list[Any]
 ) -> list[Statement] | None:
-    """Return what replaces one Deny statement: itself narrowed, and what still holds for other repositories."""
+    """Return the replacement for one Deny statement: it without `actions`, and a Deny for all other repositories."""
     freed = [action for action in actions if _denies(statement, action)]
-    narrowed = _narrowed(statement, freed)
+    narrowed = _narrow(statement, freed)
     if narrowed is None:
         return None
-    elsewhere = _elsewhere(statement, [a for a in freed if _any_match(REPOSITORY_ACTIONS, a)], repository_arn, others)
-    return [*narrowed, *elsewhere]
+    on_repositories = [action for action in freed if _any_match(REPOSITORY_ACTIONS, action)]
+    return [*narrowed, *_deny_on_others(statement, on_repositories, repository_arn, others)]
 
 
 def _denies(statement: Statement, action: str) -> bool:
@@ -165,15 +170,15 @@ def _denies(statement: Statement, action: str) -> bool:
     return any(_any_match([action], pattern) for pattern in _as_list(statement.get("Action", [])))
 
 
-def _narrowed(statement: Statement, freed: list[str]) -> list[Statement] | None:
-    """Take `freed` out of the statement's actions; an empty list when none are left."""
+def _narrow(statement: Statement, freed: list[str]) -> list[Statement] | None:
+    """Return the statement without the actions `freed`; an empty list if it has no action left."""
     if not freed:
         return [statement]
     if "NotAction" in statement:
         return [{**statement, "NotAction": [*_as_list(statement["NotAction"]), *freed]}]
     patterns = _as_list(statement.get("Action", []))
     if any(_any_match(freed, pattern) and pattern.strip("*") in ("", ":") for pattern in patterns):
-        return [_renamed(statement, "Action", "NotAction", freed)]
+        return [_replace_key(statement, "Action", "NotAction", freed)]
     kept: list[Any] = []
     for pattern in patterns:
         if not _any_match(freed, pattern):
@@ -187,14 +192,17 @@ def _narrowed(statement: Statement, freed: list[str]) -> list[Statement] | None:
     return [{**statement, "Action": kept}] if kept else []
 
 
-def _elsewhere(
+def _deny_on_others(
     statement: Statement, freed: list[str], repository_arn: str | None, others: list[Any]
 ) -> list[Statement]:
-    """Deny `freed` still on every other repository, where that can be said: by a NotResource."""
+    """Return a statement that still denies `freed` on all other repositories, by a NotResource.
+
+    Empty if `statement` did not deny them on every repository. `others` are statements whose Sids are taken.
+    """
     if "NotResource" in statement:
-        spared = _as_list(statement["NotResource"])
+        exempt = _as_list(statement["NotResource"])
     elif any(_is_every_repository(resource) for resource in _as_list(statement.get("Resource"))):
-        spared = []
+        exempt = []
     else:
         return []
     if not freed or repository_arn is None:
@@ -202,21 +210,24 @@ def _elsewhere(
     replaced = ("Sid", "Action", "NotAction", "Resource", "NotResource")
     kept = {key: value for key, value in statement.items() if key not in replaced}
     sid = _free_sid(OTHER_REPOSITORIES_SID, others)
-    return [{"Sid": sid, **kept, "Action": freed, "NotResource": [*spared, repository_arn]}]
+    return [{"Sid": sid, **kept, "Action": freed, "NotResource": [*exempt, repository_arn]}]
 
 
 def _is_every_repository(resource: object) -> bool:
-    """Whether a Resource stands for every repository of every account and region, in one of its usual spellings."""
+    """Return whether a Resource matches every repository of every account and region, in one of its usual spellings."""
     return resource == "*" or (isinstance(resource, str) and _EVERY_REPOSITORY.fullmatch(resource) is not None)
 
 
-def _renamed(statement: Statement, key: str, new_key: str, value: object) -> Statement:
-    """Replace `key` by `new_key` without moving it."""
+def _replace_key(statement: Statement, key: str, new_key: str, value: object) -> Statement:
+    """Return the statement with `new_key` and `value` in the place of `key`."""
     return {new_key if k == key else k: value if k == key else v for k, v in statement.items()}
 
 
-def _without_named_role(statement: Statement, role_arn: str) -> list[Statement] | None:
-    """Drop the role's own ARN from Principal; None where that is not there or would not be enough."""
+def _remove_role(statement: Statement, role_arn: str) -> list[Statement] | None:
+    """Return the statement without the role's ARN in its Principal; an empty list if nobody else is in it.
+
+    None if the Principal does not list the role, or if another entry may still cover it.
+    """
     principal = statement.get("Principal")
     if not isinstance(principal, dict):
         return None
@@ -232,15 +243,19 @@ def _without_named_role(statement: Statement, role_arn: str) -> list[Statement] 
 
 
 def _may_cover(name: object, role_arn: str) -> bool:
-    """Whether a principal may stand for the role or its sessions: everyone, its account, or one of its sessions."""
+    """Return whether a principal may cover the role or its sessions: everyone, its account, or any session."""
     role = Arn.parse(role_arn)
     if role is None or not isinstance(name, str):
         return True
     return name in ("*", role.account) or name.endswith(f"::{role.account}:root") or ":sts:" in name
 
 
-def _except_role(condition: object, role_arn: str) -> dict[str, Any] | None:
-    """Add the role to the ARNs that `condition` spares. Several values of a negated operator mean: none of them."""
+def _exempt_by_condition(condition: object, role_arn: str) -> dict[str, Any] | None:
+    """Return `condition` so that it exempts the role; None if it is malformed.
+
+    The role joins the values of an existing condition on aws:PrincipalArn, if there is one. A negated operator with
+    several values is met if none of them matches.
+    """
     if not isinstance(condition, dict):
         return None
     for operator, keys in condition.items():
@@ -248,8 +263,8 @@ def _except_role(condition: object, role_arn: str) -> dict[str, Any] | None:
             continue
         for key, values in keys.items():
             if key.lower() == "aws:principalarn":
-                spared = [*_as_list(values), role_arn]
-                return {**condition, operator: {**keys, key: spared}}
+                exempt = [*_as_list(values), role_arn]
+                return {**condition, operator: {**keys, key: exempt}}
     existing = condition.get("ArnNotEquals", {})
     if not isinstance(existing, dict):
         return None
@@ -261,12 +276,12 @@ def _is_literal(pattern: str) -> bool:
 
 
 def _any_match(names: Iterable[str], pattern: object) -> bool:
-    """Whether the action `pattern` matches one of `names`. Actions match without regard to case."""
+    """Return whether the action `pattern` matches one of `names`. Actions match without regard to case."""
     return isinstance(pattern, str) and any(_matches(name.lower(), pattern.lower()) for name in names)
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """Match "*" and "?" in a time bounded by both lengths multiplied: no backtracking beyond the last "*"."""
+    """Match "*" and "?". It backtracks only to the last "*", so the time is at most the product of both lengths."""
     at, mark, star = 0, 0, -1
     place = 0
     while at < len(name):

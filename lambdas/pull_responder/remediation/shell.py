@@ -1,4 +1,4 @@
-"""Commands as argument tuples, and as the line a person pastes into a shell."""
+"""Commands as tuples of arguments, and as a line that people paste into a shell."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Command = tuple[str, ...]
 
 
 def aws(service: str, operation: str, *flags: str, **options: str) -> Command:
-    """Return the AWS CLI command of `operation`; an option `role_name` becomes `--role-name`.
+    """Return the AWS CLI command of `operation`. An option `role_name` becomes `--role-name`.
 
-    A value that begins with a dash is joined to its option by "=", or the AWS CLI would take it for an option: names
-    of roles and policies may begin with one.
+    A value that begins with a dash is joined to its option by "=", because the AWS CLI would read it as an option.
+    Names of roles and policies may begin with a dash.
     """
     command = ["aws", service, operation]
     for name, value in options.items():
@@ -25,8 +25,8 @@ def aws(service: str, operation: str, *flags: str, **options: str) -> Command:
 
 
 def render(command: Sequence[str]) -> str:
-    """Return `command` as one line for a POSIX shell, in which each argument stays one argument whatever is in it.
+    """Return `command` as text for a POSIX shell. Quotes keep each argument one argument.
 
-    A line break within an argument stays one, between quotes.
+    A line break in an argument stays a line break, between quotes.
     """
     return shlex.join(command)

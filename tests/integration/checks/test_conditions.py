@@ -42,7 +42,7 @@ def test_the_tags_of_the_repository(estate: Estate, key: str) -> None:
     assert causes(estate, ours, repository) == []
     (finding,) = estate.diagnose(estate.denied(theirs, repository)).findings
     assert finding.cause == "role_lacks_pull_permissions"
-    assert f"StringEquals {key} search does not hold: the request has payments" in finding.evidence[0]
+    assert f"StringEquals {key} search is not met: the request has payments" in finding.evidence[0]
 
 
 def test_the_tags_of_the_role(estate: Estate) -> None:
@@ -139,4 +139,4 @@ def test_a_bare_star_for_an_arn_leaves_it_open(estate: Estate, operator: str) ->
     diagnosis = estate.diagnose(estate.denied(role, estate.repository()))
     assert diagnosis.findings == ()
     (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_policy_denies_pull"]
-    assert reason == "how AWS compares aws:PrincipalArn with what is no whole ARN (*)"
+    assert reason == "how AWS compares aws:PrincipalArn with an incomplete ARN (*)"

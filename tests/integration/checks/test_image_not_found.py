@@ -33,7 +33,7 @@ def test_a_tag_that_is_not_there(estate: Estate) -> None:
     assert (finding.resource.type, finding.resource.id) == ("AwsEcrContainerImage", f"{repository}:v1.2.3")
     assert f"{repository} has no image v1.2.3. The nearest tags are 1.2.3, 1.2.4." in finding.explanation
     assert "expired" not in finding.explanation
-    assert "Name 1.2.3 or 1.2.4 in the pod" in finding.remediation.summary
+    assert "Use the tag 1.2.3 or 1.2.4 in the pod" in finding.remediation.summary
 
 
 def test_one_that_has_been_pushed_since_is_said_to_be_there(estate: Estate) -> None:

@@ -31,7 +31,7 @@ STATEMENTS: dict[str, tuple[Statement, str]] = {
         deny("s3:*", Condition={"StringIs": {"a": "b"}}),
         'Statement[1].Condition: unknown operator "StringIs"',
     ),
-    "type": (deny("s3:*", Sid=7), "Statement[1].Sid: must be a text"),
+    "type": (deny("s3:*", Sid=7), "Statement[1].Sid: must be a string"),
     "value": (
         deny("s3:*", Condition={"Bool": {"aws:SecureTransport": "maybe"}}),
         "Statement[1].Condition.Bool.aws:SecureTransport: 'maybe' is neither true nor false",

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def statement(effect: str, **elements: object) -> Json:
-    """A statement about every action and every resource, unless `elements` says otherwise; None leaves one out."""
+    """Return a statement for every action and resource. `elements` replace its elements; None removes one."""
     whole: Json = {"Effect": effect, "Action": "*", "Resource": "*", **elements}
     if "NotAction" in elements:
         del whole["Action"]
@@ -49,7 +49,7 @@ def policy(*statements: Json, name: str = "the-policy", version: str | None = "2
 
 
 def request(**parts: Any) -> Request:  # noqa: ANN401 -- any part of a request
-    """The node's session pulls from the repository of its own account; its role has no path."""
+    """Return the request of a node's session that pulls from its own account. Its role has no path."""
     whole: Json = {
         "principal": SESSION,
         "action": ACTION,
@@ -68,10 +68,10 @@ def decide(asked: Request, **policies: Any) -> Decision:  # noqa: ANN401 -- any 
 
 
 def decision_on(condition: Json, context: Mapping[str, ContextValue]) -> str:
-    """What an identity policy that allows all under `condition` comes to."""
+    """Return the decision if the only identity policy allows everything under `condition`."""
     return decide(request(context=context), identity=(policy(allow(Condition=condition)),)).decision
 
 
 def names(unknown: Iterable[object]) -> tuple[str, ...]:
-    """Return what a decision hangs on, as people read it."""
+    """Return what a decision depends on, as people read it."""
     return tuple(map(str, unknown))

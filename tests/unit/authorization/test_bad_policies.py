@@ -1,4 +1,4 @@
-"""Documents that are refused, with a message that names the policy and the place."""
+"""Documents that are rejected. The message names the policy and the element."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.unit.authorization.statements import Json, allow, document
         ('{"Statement": ["x"]}', "policy p: Statement[0]: must be a JSON object"),
         ('{"Statement": [], "Statements": []}', 'policy p: unknown element "Statements"'),
         ('{"Statement": [], "Version": "2020-01-01"}', "policy p: Version: must be 2008-10-17 or 2012-10-17"),
-        ('{"Id": 1, "Statement": []}', "policy p: Id: must be a text"),
-        ('{"Statement": [], "Statement": []}', 'policy p: not JSON: element "Statement" stands twice in one object'),
+        ('{"Id": 1, "Statement": []}', "policy p: Id: must be a string"),
+        ('{"Statement": [], "Statement": []}', 'policy p: not JSON: element "Statement" appears twice in one object'),
         ("[" * 50_000, "policy p: nested too deeply"),
         ("x" * (MAXIMUM_LENGTH + 1), f"policy p: longer than {MAXIMUM_LENGTH} characters"),
     ],
@@ -40,18 +40,18 @@ def test_document(text: str, message: str) -> None:
     ("elements", "message"),
     [
         ({"Conditions": {}}, ': unknown element "Conditions"'),
-        ({"Sid": 1}, ".Sid: must be a text"),
+        ({"Sid": 1}, ".Sid: must be a string"),
         ({"Effect": "allow"}, ".Effect: must be Allow or Deny"),
         ({"Action": None}, ": must have Action or NotAction"),
-        ({"Action": 1}, ".Action: must be a text or a list of texts"),
-        ({"Action": ""}, ".Action: must hold nothing but texts that are not empty"),
-        ({"Action": ["ecr:*", 1]}, ".Action: must hold nothing but texts that are not empty"),
+        ({"Action": 1}, ".Action: must be a string or a list of strings"),
+        ({"Action": ""}, ".Action: must contain only strings that are not empty"),
+        ({"Action": ["ecr:*", 1]}, ".Action: must contain only strings that are not empty"),
         ({"Action": "BatchGetImage"}, '.Action: "BatchGetImage" is neither * nor of the form service:Action'),
-        ({"Resource": {}}, ".Resource: must be a text or a list of texts"),
+        ({"Resource": {}}, ".Resource: must be a string or a list of strings"),
         ({"Resource": "a${b,c}"}, ".Resource: variable ${b,c} is neither ${key} nor ${key, 'default'}"),
         ({"Principal": "111111111111"}, '.Principal: must be "*" or an object'),
         ({"Principal": {"Aws": "*"}}, '.Principal: unknown type of principal "Aws"'),
-        ({"Principal": {"AWS": [1]}}, ".Principal.AWS: must hold nothing but texts that are not empty"),
+        ({"Principal": {"AWS": [1]}}, ".Principal.AWS: must contain only strings that are not empty"),
         ({"Condition": []}, ".Condition: must be a JSON object"),
         ({"Condition": {"StringLikes": {"k": "v"}}}, '.Condition: unknown operator "StringLikes"'),
         ({"Condition": {"NullIfExists": {"k": "true"}}}, '.Condition: unknown operator "NullIfExists"'),
@@ -62,17 +62,17 @@ def test_document(text: str, message: str) -> None:
         ({"Condition": {"StringLike": "v"}}, ".Condition.StringLike: must be an object of condition keys"),
         (
             {"Condition": {"StringLike": {"k": {}}}},
-            ".Condition.StringLike.k: must be a text, a number, true or false, or a list of them",
+            ".Condition.StringLike.k: must be a string, a number, true or false, or a list of these",
         ),
         ({"Condition": {"Bool": {"k": "yes"}}}, ".Condition.Bool.k: 'yes' is neither true nor false"),
         ({"Condition": {"NumericEquals": {"k": "x"}}}, ".Condition.NumericEquals.k: 'x' is not a number"),
         (
             {"Condition": {"DateEquals": {"k": "x"}}},
-            ".Condition.DateEquals.k: 'x' is not a date of ISO 8601 or a time in epoch seconds",
+            ".Condition.DateEquals.k: 'x' is not a date in ISO 8601 or a time in epoch seconds",
         ),
         (
             {"Condition": {"IpAddress": {"k": "x"}}},
-            ".Condition.IpAddress.k: 'x' is not an IP address or a range of them in CIDR notation",
+            ".Condition.IpAddress.k: 'x' is neither an IP address nor a CIDR block",
         ),
         ({"Condition": {"BinaryEquals": {"k": "!"}}}, ".Condition.BinaryEquals.k: '!' is not base64"),
     ],
@@ -94,9 +94,9 @@ def test_an_element_and_its_negation_exclude_each_other(pair: tuple[str, str]) -
 
 
 @pytest.mark.parametrize("kind", [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SCP, PolicyKind.SESSION])
-def test_policies_of_principals_have_no_principal_but_a_resource(kind: PolicyKind) -> None:
+def test_identity_policies_and_the_like_need_a_resource_and_allow_no_principal(kind: PolicyKind) -> None:
     with pytest.raises(
-        PolicyError, match=r"^policy p: Statement\[0\].Principal: has no place in a policy of this kind"
+        PolicyError, match=r"^policy p: Statement\[0\].Principal: is not allowed in this kind of policy"
     ):
         parse_policy(document(allow(Principal="*")), name="p", kind=kind)
     with pytest.raises(PolicyError, match=r"^policy p: Statement\[0\]: must have Resource or NotResource$"):
@@ -104,7 +104,7 @@ def test_policies_of_principals_have_no_principal_but_a_resource(kind: PolicyKin
 
 
 @pytest.mark.parametrize("kind", [PolicyKind.RCP, PolicyKind.RESOURCE, PolicyKind.REGISTRY, PolicyKind.ENDPOINT])
-def test_policies_of_resources_have_a_principal(kind: PolicyKind) -> None:
+def test_resource_based_policies_need_a_principal(kind: PolicyKind) -> None:
     with pytest.raises(PolicyError, match=r"^policy p: Statement\[0\]: must have Principal or NotPrincipal$"):
         parse_policy(document(allow()), name="p", kind=kind)
 
@@ -114,7 +114,7 @@ def test_a_repository_policy_needs_no_resource() -> None:
     assert read.statements[0].resources is None
 
 
-def test_single_objects_stand_for_lists() -> None:
+def test_a_single_value_is_accepted_in_place_of_a_list() -> None:
     text = json.dumps({"Version": "2012-10-17", "Id": "x", "Statement": {"Sid": "One", **allow(Action="ecr:*")}})
     (read,) = parse_policy(text, name="p").statements
     assert (read.index, read.sid, read.effect, read.source) == (
@@ -125,7 +125,7 @@ def test_single_objects_stand_for_lists() -> None:
     )
 
 
-def test_a_parsed_document_is_bounded_too() -> None:
+def test_a_parsed_document_has_the_same_maximum_length() -> None:
     with pytest.raises(PolicyError) as caught:
         parse_policy(document(allow(Resource=["x" * 1000] * (MAXIMUM_LENGTH // 1000 + 1))), name="p")
     assert (
@@ -144,7 +144,7 @@ anything = st.recursive(
 
 
 @given(anything)
-def test_any_json_is_read_or_refused_but_never_breaks_the_reader(value: Json) -> None:
+def test_any_json_is_either_read_or_rejected_with_policy_error(value: Json) -> None:
     for whole in (value, {"Statement": [value]}, {"Statement": {**allow(), "Condition": value, "Principal": value}}):
         problem = ""
         try:

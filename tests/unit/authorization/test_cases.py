@@ -77,8 +77,8 @@ def test_across_accounts_both_sides_must_allow() -> None:
     assert answers(away) == [{"id": 7, "decision": "ImplicitlyDenied", "blocked_by": ["resource"]}]
 
 
-def test_the_principal_is_taken_at_its_word() -> None:
-    """What evaluate prints is one of AWS's three answers, so nothing about the principal is left unknown."""
+def test_the_principal_is_taken_literally() -> None:
+    """`evaluate` prints one of AWS's three answers, so nothing about the principal may stay unknown."""
     with_path = document(allow(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/eks/node"}))
     assert answers(case(resourcePolicy=with_path))[0]["decision"] == "Allowed"
     service_linked = case(identityPolicies=[ALL], serviceControlPolicies=[[S3]])
@@ -143,12 +143,12 @@ def test_a_line_without_a_readable_id(line: str, error: str) -> None:
         ),
         (
             {"serviceControlPolicies": [[ALL], [ALL, document(allow(Principal="*"))]]},
-            "policy serviceControlPolicies[1][1]: Statement[0].Principal: has no place in a policy of this kind (scp)",
+            "policy serviceControlPolicies[1][1]: Statement[0].Principal: is not allowed in this kind of policy (scp)",
         ),
     ],
     ids=str,
 )
-def test_bad_cases_keep_their_id_and_the_rest_goes_on(parts: Json, error: str) -> None:
+def test_a_bad_case_keeps_its_id_and_does_not_stop_the_rest(parts: Json, error: str) -> None:
     assert answers(case(**parts), case(identityPolicies=[ALL])) == [
         {"id": 7, "error": error},
         {"id": 7, "decision": "Allowed", "blocked_by": []},
@@ -159,15 +159,15 @@ def test_bad_cases_keep_their_id_and_the_rest_goes_on(parts: Json, error: str) -
     ("part", "value", "error"),
     [
         ("principal", "nobody", "principal 'nobody' is neither an IAM or STS principal's ARN nor a service"),
-        ("principal", None, "request.principal: must be a text"),
+        ("principal", None, "request.principal: must be a string that is not empty"),
         ("action", "BatchGetImage", "action 'BatchGetImage' is not of the form service:Action"),
         ("resource", REPOSITORY, "request.resource: must be a JSON object"),
-        ("resource", {"arn": REPOSITORY}, "request.resource.accountId: must be a text"),
+        ("resource", {"arn": REPOSITORY}, "request.resource.accountId: must be a string that is not empty"),
         ("context", [], "request.context: must be a JSON object"),
         (
             "context",
             {"aws:SourceVpc": None},
-            "request.context.aws:SourceVpc: must be a text, a number, true or false, or a list of them",
+            "request.context.aws:SourceVpc: must be a string, a number, true or false, or a list of these",
         ),
     ],
 )
@@ -177,7 +177,7 @@ def test_bad_requests(part: str, value: object, error: str) -> None:
     assert answers(asked) == [{"id": 7, "error": error}]
 
 
-def test_lines_are_answered_as_they_come_and_blank_ones_passed_over() -> None:
+def test_answers_keep_the_order_of_lines_and_blank_lines_are_skipped() -> None:
     endless = itertools.cycle([json.dumps(case(identityPolicies=[ALL])), "\n", ""])
     first_two = list(itertools.islice(evaluate_lines(endless), 2))
     assert [json.loads(line)["decision"] for line in first_two] == ["Allowed", "Allowed"]

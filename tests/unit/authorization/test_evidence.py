@@ -1,4 +1,4 @@
-"""What people are told about a missing Allow."""
+"""The evidence for a missing Allow."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from tests.unit.authorization.statements import ACTION, REPOSITORY, SESSION, Jso
             {"Resource": "arn:aws:ecr:us-east-1:111111111111:repository/other"},
             f"Resource arn:aws:ecr:us-east-1:111111111111:repository/other does not include {REPOSITORY}",
         ),
-        ({"NotResource": REPOSITORY}, f"NotResource {REPOSITORY} leaves out {REPOSITORY}"),
-        ({"NotAction": "ecr:*"}, f"NotAction ecr:* leaves out {ACTION}"),
+        ({"NotResource": REPOSITORY}, f"NotResource {REPOSITORY} excludes {REPOSITORY}"),
+        ({"NotAction": "ecr:*"}, f"NotAction ecr:* excludes {ACTION}"),
         (
             {"Condition": {"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}},
-            "StringEquals aws:SourceVpc vpc-1, vpc-2 does not hold: the request has vpc-3",
+            "StringEquals aws:SourceVpc vpc-1, vpc-2 is not met: the request has vpc-3",
         ),
         (
             {"Condition": {"StringLike": {"aws:SourceVpce": "vpce-*"}}},
-            "StringLike aws:SourceVpce vpce-* does not hold: the request has no such key",
+            "StringLike aws:SourceVpce vpce-* is not met: the request has no such key",
         ),
     ],
 )
-def test_the_statement_that_came_nearest(elements: Json, told: str) -> None:
+def test_nearest_allow_names_the_element_that_does_not_match(elements: Json, told: str) -> None:
     far = policy(allow(Action="s3:*"), name="far")
     near = policy(allow(Action="s3:*"), allow(Sid="Pull", **elements), name="ecr-pull")
     decided = decide(request(context={"aws:SourceVpc": "vpc-3"}), identity=(far, near))
     assert str(decided.outcomes[PolicyKind.IDENTITY].nearest) == f"ecr-pull, Pull: {told}"
 
 
-def test_the_fewest_mismatches_are_nearest() -> None:
+def test_nearest_allow_has_the_fewest_mismatches() -> None:
     lacks_two = allow(Resource="arn:aws:ecr:*:*:repository/x", Condition={"Bool": {"aws:SecureTransport": "true"}})
     lacks_one = allow(Resource="arn:aws:ecr:*:*:repository/y")
     decided = decide(request(), identity=(policy(lacks_two, lacks_one),))
@@ -43,19 +43,19 @@ def test_the_fewest_mismatches_are_nearest() -> None:
     assert nearest.statement.index == 1
 
 
-def test_nothing_is_near_when_no_allow_is_about_the_action() -> None:
+def test_nearest_is_none_without_an_allow_for_the_action() -> None:
     decided = decide(request(), identity=(policy(allow(Action="s3:*")),))
     assert decided.outcomes[PolicyKind.IDENTITY].nearest is None
 
 
-def test_the_wrong_principal_of_a_repository_policy() -> None:
+def test_nearest_allow_names_the_wrong_principal_of_a_repository_policy() -> None:
     grant = policy(allow(Principal={"AWS": "333333333333"}, Resource=None), name="repository policy")
     decided = decide(request(resource_account="222222222222"), identity=(policy(allow()),), resource=grant)
     told = f"repository policy, Statement[0]: Principal 333333333333 does not include {SESSION}"
     assert str(decided.outcomes[PolicyKind.RESOURCE].nearest) == told
 
 
-def test_the_granting_statement_is_named() -> None:
+def test_outcome_names_the_allow_that_matches() -> None:
     decided = decide(request(), identity=(policy(allow(Action="s3:*")), policy(allow(Sid="Pull"), name="ecr-pull")))
     outcome = decided.outcomes[PolicyKind.IDENTITY]
     assert outcome.policy

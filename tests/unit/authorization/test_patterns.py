@@ -89,5 +89,5 @@ def test_matches_what_a_pattern_means(pattern: str, text: str) -> None:
 def test_twenty_kilobytes_of_wildcards_are_matched_without_backtracking(
     pattern: str, text: str, *, matches: bool
 ) -> None:
-    """With backtracking none of these would come to an end."""
+    """With backtracking none of these would finish."""
     assert compile_pattern(pattern)(text) is matches

@@ -1,4 +1,4 @@
-"""How the layers come together.
+"""How the kinds of policy combine into one decision.
 
 Sources: [eval] IAM User Guide, "Policy evaluation logic"; [cross] "Cross-account policy evaluation logic"; [scp] AWS
 Organizations User Guide, "SCP evaluation"; [rcp] "Resource control policies"; [reg] Amazon ECR User Guide, "Private
@@ -221,11 +221,11 @@ def test_decision(*, same_account: bool, policies: Json, decision: str, blocked:
 
 @pytest.mark.parametrize("action", ["ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"])
 def test_registry_scope_v1_counts_for_three_actions(action: str) -> None:
-    """[reg] the pull-through cache's two actions may come from the registry policy in either scope."""
+    """[reg] in either scope the registry policy can allow the two actions of the pull through cache."""
     assert decide(request(action=action), registry=ALL_TO_ALL, registry_scope="V1").decision == "Allowed"
 
 
-def test_the_registry_policy_is_ecrs_alone() -> None:
+def test_the_registry_policy_applies_only_to_ecr_actions() -> None:
     decided = decide(request(action="s3:GetObject"), identity=(ALL,), registry=DENY_TO_ALL)
     assert decided.outcomes[PolicyKind.REGISTRY].state is State.NOT_APPLICABLE
 
@@ -235,7 +235,7 @@ ITS_SESSION = "arn:aws:sts::111111111111:assumed-role/AWSServiceRoleForAmazonEKS
 
 
 def test_service_linked_roles_are_exempt_from_scps_and_rcps() -> None:
-    """[scp] [rcp] lists of entities that they do not restrict."""
+    """[scp] [rcp] both pages list the entities that the policies do not restrict."""
     control: Json = {"identity": (ALL,), "scps": ((NOT_ECR,),), "rcps": ((DENY_TO_ALL,),)}
     assert decide(request(principal=SERVICE_LINKED), **control).decision == "Allowed"
     assert decide(request(principal=ITS_SESSION, role_arn=SERVICE_LINKED), **control).decision == "Allowed"
@@ -245,7 +245,7 @@ def test_service_linked_roles_are_exempt_from_scps_and_rcps() -> None:
     assert (hangs.decision, names(hangs.unknown)) == ("Undecided", (f"whether {look_alike} is a service-linked role",))
 
 
-def test_states_of_layers() -> None:
+def test_outcome_of_each_kind_of_policy() -> None:
     decided = decide(request(), resource=TO_ROLE, boundary=(ECR,), scps=((ALL,), (S3,)))
     states = {kind: outcome.state for kind, outcome in decided.outcomes.items()}
     assert list(states) == list(PolicyKind)
@@ -266,7 +266,7 @@ def test_states_of_layers() -> None:
 
 UNREAD = Unread("organizations:DescribePolicy was denied")
 UNREAD_ROWS: list[tuple[str, bool, Json, str, tuple[str, ...], bool]] = [
-    # what, same account, policies, decision, blocked by, hangs on what was not read
+    # what, same account, policies, decision, blocked by, depends on an unread policy
     ("it may deny", True, {"identity": (ECR,), "scps": UNREAD}, "Undecided", (), True),
     (
         "another kind of policy surely stops it",
@@ -370,7 +370,7 @@ PARTLY_ROWS: list[tuple[str, Json, Effect | None, str, tuple[str, ...]]] = [
     [row[1:] for row in PARTLY_ROWS],
     ids=[row[0] for row in PARTLY_ROWS],
 )
-def test_what_was_read_is_certain(
+def test_readable_policies_count_beside_unread_ones(
     policies: Json, effect: Effect | None, decision: str, blocked: tuple[str, ...]
 ) -> None:
     decided = evaluate(request(), Policies(**policies), only=effect)

@@ -35,7 +35,7 @@ BY_ARN = {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 def granted(
     principal: object, *, boundary: bool = False, session: bool = False, condition: Json | None = None
 ) -> tuple[PolicyKind, ...]:
-    """Who blocks when nothing but the repository policy grants, and the named kinds allow something else."""
+    """Return who blocks if only the repository policy allows the request, and `kinds` allow something else."""
     return decide(
         request(context={"aws:PrincipalArn": ROLE}),
         resource=policy(allow(Principal=principal, Resource=None, Condition=condition)),
@@ -93,7 +93,7 @@ def test_everybody_with_a_condition_on_the_role_is_not_limited_by_the_boundary()
         (ROOT, ROOT, ()),
     ],
 )
-def test_other_callers(caller: str, principal: str, blocked: tuple[str, ...]) -> None:
+def test_users_root_and_federated_users(caller: str, principal: str, blocked: tuple[str, ...]) -> None:
     decision = decide(
         request(principal=caller), resource=policy(allow(Principal={"AWS": principal})), boundary=(NOTHING,)
     )
@@ -163,7 +163,7 @@ def test_not_principal_with_deny_always_denies_who_has_a_boundary() -> None:
 
 
 def test_not_principal_with_allow_grants_nothing_to_whom_it_lists() -> None:
-    """[bound] the rule about boundaries is of Deny only."""
+    """[bound] the rule about boundaries applies only to Deny."""
     grant = policy(allow(NotPrincipal={"AWS": [ROOT, ROLE, SESSION]}, Resource=None))
     decision = decide(request(), boundary=(policy(allow()),), resource=grant)
     assert decision.blocked_by == ("identity",)

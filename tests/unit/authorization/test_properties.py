@@ -1,4 +1,4 @@
-"""What holds of every policy, shown on random ones."""
+"""Properties of the evaluation that hold for every policy, tested on random policies."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def documents(effects: st.SearchStrategy[str] = EITHER, *, principal: bool = Fal
 
 @st.composite
 def estates(draw: st.DrawFn) -> dict[str, list[Json] | None]:
-    """The documents of every kind of policy; None where there is no policy of the kind."""
+    """Return the documents of every kind of policy; None for a kind without a policy."""
     bare = st.one_of(st.none(), documents())
     with_principal = st.one_of(st.none(), documents(principal=True))
     return {
@@ -135,13 +135,13 @@ def test_the_order_of_statements_never_matters(
 
 
 @given(estates(), contexts, st.booleans(), st.sampled_from(KEYS))
-def test_an_unknown_key_never_turns_into_an_answer_that_some_value_contradicts(
+def test_no_value_of_an_unknown_key_contradicts_the_answer(
     estate: dict[str, list[Json] | None],
     context: dict[str, ContextValue],
     same_account: bool,  # noqa: FBT001 -- hypothesis passes by position
     key: str,
 ) -> None:
-    """Whatever the evaluator says without knowing a key is what it says with each value the key can have."""
+    """If the evaluator decides without a key, it decides the same for each value of the key."""
     theirs = policies(estate)
     blind = evaluate(asked({**context, key: UNKNOWN}, same_account=same_account), theirs)
     values: list[ContextValue] = [(), *VALUES, "c", ("a", "b")]

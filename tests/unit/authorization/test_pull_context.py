@@ -102,6 +102,6 @@ def test_key(facts: Json, condition: Json, expected: str) -> None:
     assert on(condition, **facts) == expected
 
 
-def test_another_roles_arn_is_refused() -> None:
+def test_another_roles_arn_is_rejected() -> None:
     with pytest.raises(RequestError, match="is not the role of principal"):
         pull_context(principal=SESSION, role_arn=ROLE + "s")

@@ -52,7 +52,7 @@ def test_what_a_statement_covers(elements: Json, expected: str) -> None:
     assert decide(request(), identity=(policy(allow(**elements)),)).decision == expected
 
 
-def test_get_authorization_token_has_no_resource_but_everything() -> None:
+def test_get_authorization_token_only_matches_resource_star() -> None:
     """Service Authorization Reference, Amazon ECR: the action has no resource type."""
     token = request(action="ecr:GetAuthorizationToken", resource="*")
     assert decide(token, identity=(policy(allow(Resource=REPOSITORY)),)).decision == DENIED

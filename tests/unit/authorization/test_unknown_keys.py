@@ -1,4 +1,4 @@
-"""UNKNOWN is a third value: a key that may be in the request or not."""
+"""UNKNOWN keys: they may be absent from the request, or have any value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ON_VPCE = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
     ],
     ids=str,
 )
-def test_every_operator_leaves_it_open(condition: Json) -> None:
+def test_no_operator_decides_on_an_unknown_key(condition: Json) -> None:
     decided = decide(request(context=VPCE), identity=(policy(allow(Condition=condition)),))
     assert (decided.decision, names(decided.unknown)) == ("Undecided", ("aws:SourceVpce",))
 
@@ -45,7 +45,9 @@ def test_every_operator_leaves_it_open(condition: Json) -> None:
         ([allow(), deny(Action="s3:*", Condition=ON_VPCE)], "Allowed", ()),
     ],
 )
-def test_what_hangs_on_it(statements: list[Json], decision: str, unknown: tuple[str, ...]) -> None:
+def test_an_answer_that_depends_on_the_unknown_key_names_it(
+    statements: list[Json], decision: str, unknown: tuple[str, ...]
+) -> None:
     decided = decide(request(context=VPCE), identity=(policy(*statements),))
     assert (decided.decision, names(decided.unknown)) == (decision, unknown)
 
@@ -86,7 +88,7 @@ def test_families_of_keys() -> None:
     assert on("ecr:ResourceTag/team") == "ImplicitlyDenied"
 
 
-def test_need_of_identity_hangs_on_the_repository_policys_unknown_key() -> None:
+def test_the_need_for_an_identity_allow_depends_on_the_repository_policys_unknown_key() -> None:
     decided = decide(request(context=VPCE), resource=policy(allow(Principal="*", Resource=None, Condition=ON_VPCE)))
     assert decided.decision == "Undecided"
     assert names(decided.outcomes[PolicyKind.IDENTITY].unknown) == ("aws:SourceVpce",)
@@ -98,7 +100,7 @@ ARN = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/node"}
 @pytest.mark.parametrize(
     ("condition", "decision", "literally"),
     [
-        # What AWS makes of a value that is no whole ARN is not documented.
+        # AWS does not document what an incomplete ARN matches.
         ({"ArnLike": {"aws:PrincipalArn": "*"}}, "Undecided", "ImplicitlyDenied"),
         ({"ArnNotLike": {"aws:PrincipalArn": "*"}}, "Undecided", "Allowed"),
         ({"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::*"}}, "Undecided", "ImplicitlyDenied"),
@@ -121,12 +123,10 @@ ARN = {"aws:PrincipalArn": "arn:aws:iam::111111111111:role/node"}
     ],
     ids=str,
 )
-def test_a_value_that_is_no_whole_arn(condition: Json, decision: str, literally: str) -> None:
+def test_an_incomplete_arn(condition: Json, decision: str, literally: str) -> None:
     policies = (policy(allow(Condition=condition)),)
     decided = decide(request(context=ARN), identity=policies)
     assert decided.decision == decision
     assert bool(names(decided.unknown)) is (decision == "Undecided")
-    assert all(
-        "how AWS compares aws:PrincipalArn with what is no whole ARN (" in name for name in names(decided.unknown)
-    )
+    assert all("how AWS compares aws:PrincipalArn with an incomplete ARN (" in name for name in names(decided.unknown))
     assert decide(request(context=ARN, literal=True), identity=policies).decision == literally

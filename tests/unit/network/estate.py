@@ -88,12 +88,12 @@ class Estate:
     def trace(self) -> Path:
         return trace(self.node, self.registry, self.network)
 
-    def but(self, **facts: Any) -> Estate:
-        """With other facts about the network."""
+    def with_facts(self, **facts: Any) -> Estate:
+        """Return this estate with other facts about the network."""
         return replace(self, network=replace(self.network, **facts))
 
-    def at(self, **facts: Any) -> Estate:
-        """With other facts about the node."""
+    def with_node(self, **facts: Any) -> Estate:
+        """Return this estate with other facts about the node."""
         return replace(self, node=replace(self.node, **facts))
 
     def pulling(self, host: str, region: str = REGION) -> Estate:
@@ -101,10 +101,10 @@ class Estate:
 
     def vpc(self, **facts: Any) -> Estate:
         assert isinstance(self.network.vpc, Vpc)
-        return self.but(vpc=replace(self.network.vpc, **facts))
+        return self.with_facts(vpc=replace(self.network.vpc, **facts))
 
     def routes(self, *routes: Route, subnet: str = "subnet-node") -> Estate:
-        """With these routes in a subnet's table, beside the local one."""
+        """Return this estate with the local route and these routes in a subnet's table."""
         name = f"rtb-{subnet.partition('-')[2]}"
         return self._entry("route_tables", subnet, RouteTable(name, (LOCAL, *routes)))
 
@@ -122,23 +122,25 @@ class Estate:
         return self._entry("nat_gateways", "nat-1", replace(self.network.nat_gateways["nat-1"], **facts))
 
     def endpoint(self, name: str, **facts: Any) -> Estate:
-        """With other facts about one endpoint."""
+        """Return this estate with other facts about one endpoint."""
         assert not isinstance(self.network.endpoints, Unread)
         changed = tuple(replace(e, **facts) if e.id == name else e for e in self.network.endpoints)
-        return self.but(endpoints=changed)
+        return self.with_facts(endpoints=changed)
 
     def without(self, *names: str) -> Estate:
-        """Without these endpoints, and the routes to them."""
+        """Return this estate without these endpoints and the routes to them."""
         assert not isinstance(self.network.endpoints, Unread)
         assert not isinstance(self.network.route_tables, Unread)
         tables = {
             subnet: replace(table, routes=tuple(r for r in table.routes if r.target not in names))
             for subnet, table in self.network.route_tables.items()
         }
-        return self.but(endpoints=tuple(e for e in self.network.endpoints if e.id not in names), route_tables=tables)
+        return self.with_facts(
+            endpoints=tuple(e for e in self.network.endpoints if e.id not in names), route_tables=tables
+        )
 
     def _entry(self, table: str, key: str, value: object) -> Estate:
-        return self.but(**{table: {**getattr(self.network, table), key: value}})
+        return self.with_facts(**{table: {**getattr(self.network, table), key: value}})
 
 
 _BARE = Network(
@@ -167,7 +169,7 @@ _BARE = Network(
 
 
 def isolated() -> Estate:
-    """A private subnet with no way out at all."""
+    """A private subnet without a route out of the VPC and without endpoints."""
     return Estate(_BARE)
 
 
@@ -176,16 +178,16 @@ def behind_nat() -> Estate:
 
 
 def public() -> Estate:
-    return isolated().routes(TO_IGW).at(public_address="54.9.9.9")
+    return isolated().routes(TO_IGW).with_node(public_address="54.9.9.9")
 
 
 def endpoints_only() -> Estate:
     endpoints = (interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"), S3_GATEWAY)
-    return isolated().but(endpoints=endpoints).routes(TO_S3)
+    return isolated().with_facts(endpoints=endpoints).routes(TO_S3)
 
 
 def faults(estate: Estate) -> set[tuple[str, str]]:
-    """Every fault, as (cause, resource)."""
+    """Return every fault, as (cause, resource)."""
     return {(fault.cause.value, fault.resource_id) for fault in estate.trace().faults}
 
 

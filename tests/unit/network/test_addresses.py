@@ -1,4 +1,4 @@
-"""Sets of addresses, and what of the public internet a set covers."""
+"""Sets of addresses, and how much of the public internet they cover."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_host_bits_are_ignored_and_addresses_are_blocks_of_one() -> None:
     assert AddressSet.of("10.0.0.7") == AddressSet.of("10.0.0.7/32")
 
 
-def test_text_that_is_no_address_is_refused() -> None:
+def test_text_that_is_not_an_address_is_rejected() -> None:
     with pytest.raises(ValueError, match="not-an-address"):
         AddressSet.of("not-an-address")
 
@@ -62,7 +62,7 @@ def members(found: AddressSet) -> set[int]:
 
 
 @given(sets, sets)
-def test_sets_behave_as_sets(one: AddressSet, other: AddressSet) -> None:
+def test_address_sets_behave_like_python_sets(one: AddressSet, other: AddressSet) -> None:
     assert members(one | other) == members(one) | members(other)
     assert members(one & other) == members(one) & members(other)
     assert members(one - other) == members(one) - members(other)

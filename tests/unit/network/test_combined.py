@@ -1,4 +1,4 @@
-"""Faults two by two: both are found and nothing beside them, in each of the three kinds of estate."""
+"""Two faults at once: both are found and nothing else, in each of the three kinds of estate."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ PUBLIC: dict[str, tuple[Break, str]] = {
     **ANYWHERE,
     "no default route": (lambda e: e.routes(), "no_route_to_ecr"),
     "a detached gateway": (
-        lambda e: e.but(internet_gateways={"igw-1": InternetGateway("igw-1", None)}),
+        lambda e: e.with_facts(internet_gateways={"igw-1": InternetGateway("igw-1", None)}),
         "no_route_to_ecr",
     ),
-    "no public address": (lambda e: e.at(public_address=None), "public_ip_missing"),
+    "no public address": (lambda e: e.with_node(public_address=None), "public_ip_missing"),
 }
 ENDPOINTS: dict[str, tuple[Break, str]] = {
     **ANYWHERE,
@@ -65,7 +65,7 @@ ENDPOINTS: dict[str, tuple[Break, str]] = {
     "DNS hostnames off": (lambda e: e.vpc(dns_hostnames=False), "vpc_dns_disabled"),
     "the endpoints' ACL": (lambda e: e.acl(DENY, subnet="subnet-endpoints"), "network_acl_blocks_traffic"),
 }
-# Of these the first is all that can be told: its repair decides which way the traffic takes, or what is broken then.
+# Of these pairs only the first fault can be found. Its fix decides which way the traffic takes and what else is broken.
 ONLY_THE_FIRST = {
     ("no default route", "NAT gateway failed"),
     ("no default route", "the NAT gateway's subnet without a route"),
@@ -90,7 +90,7 @@ def pairs() -> Iterator[object]:
 
 
 @pytest.mark.parametrize(("estate", "expected"), pairs())
-def test_two_faults_are_both_found_and_nothing_beside_them(estate: Estate, expected: set[str]) -> None:
+def test_two_faults_are_both_found_and_nothing_else(estate: Estate, expected: set[str]) -> None:
     assert {cause for cause, _ in faults(estate)} == expected
     assert open_causes(estate) == set()
 
@@ -100,7 +100,7 @@ def test_two_faults_are_both_found_and_nothing_beside_them(estate: Estate, expec
     [(behind_nat(), BEHIND_NAT), (public(), PUBLIC), (endpoints_only(), ENDPOINTS)],
     ids=["NAT", "public", "endpoints"],
 )
-def test_each_is_found_alone(sound: Estate, faulty: dict[str, tuple[Break, str]]) -> None:
+def test_each_fault_alone_is_found(sound: Estate, faulty: dict[str, tuple[Break, str]]) -> None:
     for name, (break_it, cause) in faulty.items():
         assert ({found for found, _ in faults(break_it(sound))}, name) == ({cause}, name)
 
@@ -122,7 +122,7 @@ def test_everything_at_once() -> None:
     }
 
 
-def test_endpoints_that_are_broken_where_nat_would_do() -> None:
-    both = behind_nat().but(endpoints=endpoints_only().network.endpoints).routes(TO_NAT)
+def test_a_broken_endpoint_is_a_fault_even_if_nat_would_work() -> None:
+    both = behind_nat().with_facts(endpoints=endpoints_only().network.endpoints).routes(TO_NAT)
     assert {cause for cause, _ in faults(both.ingress())} == {"endpoint_security_group_blocks_ingress"}
     assert faults(both.nat(state="failed")) == {("nat_gateway_unavailable", "nat-1")}

@@ -1,4 +1,4 @@
-"""What looks broken and is not, or is broken in another way than it looks; one line a case."""
+"""Estates that look broken but work, and estates that are broken in another way than they look."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ SECOND_NAT = NatGateway("nat-2", "available", "subnet-public-b", public_addresse
 
 
 def two_zones() -> Estate:
-    """Another NAT gateway in another zone, which is the one the node's subnet routes to."""
+    """The node's subnet routes to a second NAT gateway, in another Availability Zone."""
     estate = isolated().routes(Route("0.0.0.0/0", "nat-2"))
     tables, acls = estate.network.route_tables, estate.network.network_acls
     assert isinstance(tables, dict)
     assert isinstance(acls, dict)
-    return estate.but(
+    return estate.with_facts(
         nat_gateways={"nat-2": SECOND_NAT},
         route_tables={**tables, "subnet-public-b": tables["subnet-public"]},
         network_acls={**acls, "subnet-public-b": ALLOW_ALL},
@@ -58,17 +58,19 @@ def two_zones() -> Estate:
 WORKS: dict[str, Estate] = {
     "an ACL denies IPv6 first": behind_nat().acl(V6_DENY, *ALLOW_ALL.entries),
     "a NAT gateway in another zone": two_zones(),
-    "a gateway endpoint for DynamoDB behind NAT": behind_nat().but(endpoints=(DYNAMODB,)).routes(TO_NAT, TO_DYNAMODB),
-    "a public subnet with endpoints": public().but(endpoints=(DKR, S3_GATEWAY)).routes(TO_IGW, TO_S3),
+    "a gateway endpoint for DynamoDB behind NAT": behind_nat()
+    .with_facts(endpoints=(DYNAMODB,))
+    .routes(TO_NAT, TO_DYNAMODB),
+    "a public subnet with endpoints": public().with_facts(endpoints=(DKR, S3_GATEWAY)).routes(TO_IGW, TO_S3),
     "an endpoint elsewhere in the VPC, none in the node's zone": endpoints_only(),
-    "an endpoint of another region beside NAT": behind_nat().but(
+    "an endpoint of another region beside NAT": behind_nat().with_facts(
         endpoints=(interface_endpoint("ecr.dkr", service_region="us-east-1", interfaces=()),)
     ),
     "egress to the endpoints by their group": endpoints_only().egress(*BY_GROUP),
     "a dead route to a private range beside NAT": behind_nat().routes(
         TO_NAT, Route("10.8.0.0/16", "pcx-1", active=False)
     ),
-    "a spare internet gateway of no VPC": public().but(
+    "a spare internet gateway of no VPC": public().with_facts(
         internet_gateways={"igw-1": InternetGateway("igw-1", "vpc-1"), "igw-2": InternetGateway("igw-2", None)}
     ),
     "a rule for a group of a peer VPC beside the one for all": behind_nat().egress(rule("sg-peer"), rule("0.0.0.0/0")),
@@ -78,7 +80,7 @@ WORKS: dict[str, Estate] = {
 
 
 @pytest.mark.parametrize("estate", WORKS.values(), ids=WORKS)
-def test_what_only_looks_broken_shows_nothing(estate: Estate) -> None:
+def test_estates_that_only_look_broken_have_no_fault(estate: Estate) -> None:
     assert works(estate)
 
 
@@ -92,15 +94,15 @@ BROKEN: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
         {("vpc_endpoint_missing", "vpc-1")},
     ),
     "a gateway endpoint for DynamoDB only": (
-        isolated().but(endpoints=(DYNAMODB,)).routes(TO_DYNAMODB),
+        isolated().with_facts(endpoints=(DYNAMODB,)).routes(TO_DYNAMODB),
         {("no_route_to_ecr", "subnet-node")},
     ),
     "S3's route is a blackhole, though NAT would do": (
-        behind_nat().but(endpoints=(S3_GATEWAY,)).routes(TO_NAT, Route("pl-s3", "vpce-s3", active=False)),
+        behind_nat().with_facts(endpoints=(S3_GATEWAY,)).routes(TO_NAT, Route("pl-s3", "vpce-s3", active=False)),
         {("s3_endpoint_not_in_route_table", "rtb-node")},
     ),
     "the internet gateway is another VPC's": (
-        public().but(internet_gateways={"igw-1": InternetGateway("igw-1", "vpc-2")}),
+        public().with_facts(internet_gateways={"igw-1": InternetGateway("igw-1", "vpc-2")}),
         {("no_route_to_ecr", "subnet-node")},
     ),
     "the NAT gateway is in the private subnet itself": (
@@ -108,7 +110,7 @@ BROKEN: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
         {("no_route_to_ecr", "subnet-node")},
     ),
     "only an IPv6 way out to a host of IPv4": (
-        isolated().at(addresses=("10.0.0.5", "2600:1f18::5")).routes(Route("::/0", "eigw-1")),
+        isolated().with_node(addresses=("10.0.0.5", "2600:1f18::5")).routes(Route("::/0", "eigw-1")),
         {("no_route_to_ecr", "subnet-node")},
     ),
     "an endpoint that speaks IPv6 alone, a node that speaks IPv4 alone": (
@@ -117,7 +119,7 @@ BROKEN: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
     ),
     "public.ecr.aws, which has IPv4 alone, from a dual-stack node that only IPv6 leads out": (
         isolated()
-        .at(addresses=("10.0.0.5", "2600:1f18::5"))
+        .with_node(addresses=("10.0.0.5", "2600:1f18::5"))
         .egress(rule("0.0.0.0/0"), rule("::/0"))
         .routes(Route("::/0", "eigw-1"))
         .pulling("public.ecr.aws"),
@@ -127,7 +129,7 @@ BROKEN: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize(("estate", "expected"), BROKEN.values(), ids=BROKEN)
-def test_what_is_broken_is_the_only_thing_reported(estate: Estate, expected: set[tuple[str, str]]) -> None:
+def test_only_the_broken_part_is_reported(estate: Estate, expected: set[tuple[str, str]]) -> None:
     assert faults(estate) == expected
     assert open_causes(estate) == set()
 
@@ -135,7 +137,7 @@ def test_what_is_broken_is_the_only_thing_reported(estate: Estate, expected: set
 OPEN: dict[str, tuple[Estate, set[str]]] = {
     # Unread endpoints may carry the group that the rule names.
     "endpoints unread, and egress by their group": (
-        endpoints_only().egress(*BY_GROUP).but(endpoints=DENIED).routes(TO_NAT, TO_S3),
+        endpoints_only().egress(*BY_GROUP).with_facts(endpoints=DENIED).routes(TO_NAT, TO_S3),
         {
             "security_group_blocks_egress",
             "vpc_endpoint_missing",
@@ -146,40 +148,42 @@ OPEN: dict[str, tuple[Estate, set[str]]] = {
         },
     ),
     "the node's groups unread, and ingress by one of them": (
-        endpoints_only().at(group_ids=DENIED),
+        endpoints_only().with_node(group_ids=DENIED),
         {"security_group_blocks_egress", "endpoint_security_group_blocks_ingress"},
     ),
     "a hosted zone may lead to another VPC, where egress goes": (
         isolated()
         .routes(Route("0.0.0.0/0", "tgw-1"))
         .egress(rule("10.9.0.0/16"))
-        .but(private_zones=("ecr.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com")),
+        .with_facts(private_zones=("ecr.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com")),
         {"security_group_blocks_egress", "no_route_to_ecr"},
     ),
-    "the internet gateway was not listed at all": (public().but(internet_gateways={}), {"no_route_to_ecr"}),
+    "the internet gateway was not listed at all": (public().with_facts(internet_gateways={}), {"no_route_to_ecr"}),
     "a pod of which the groups are assumed, and ingress by another one": (
-        endpoints_only().at(assumption="If no SecurityGroupPolicy does otherwise.").ingress(rule("sg-other")),
+        endpoints_only().with_node(assumption="If no SecurityGroupPolicy does otherwise.").ingress(rule("sg-other")),
         {"endpoint_security_group_blocks_ingress"},
     ),
     "a pod of which the groups are assumed, and let nothing out": (
-        behind_nat().at(assumption="If no SecurityGroupPolicy does otherwise.").egress(),
+        behind_nat().with_node(assumption="If no SecurityGroupPolicy does otherwise.").egress(),
         {"security_group_blocks_egress"},
     ),
-    "a node without any group": (behind_nat().at(group_ids=()), {"security_group_blocks_egress"}),
-    "an IPv6-only node": (behind_nat().at(addresses=("2600:1f18::5",)), {"no_route_to_ecr"}),
+    "a node without any group": (behind_nat().with_node(group_ids=()), {"security_group_blocks_egress"}),
+    "an IPv6-only node": (behind_nat().with_node(addresses=("2600:1f18::5",)), {"no_route_to_ecr"}),
 }
 
 
 @pytest.mark.parametrize(("estate", "expected"), OPEN.values(), ids=OPEN)
-def test_what_cannot_be_told_is_no_finding(estate: Estate, expected: set[str]) -> None:
+def test_a_cause_that_cannot_be_decided_is_not_a_fault(estate: Estate, expected: set[str]) -> None:
     assert faults(estate) == set()
     assert open_causes(estate) == expected
 
 
-def test_an_ipv6_only_node_reaches_endpoints_that_speak_ipv6() -> None:
+def test_an_ipv6_only_node_reaches_endpoints_with_ipv6_addresses() -> None:
     """Endpoints may be dual-stack (ECR User Guide, "Amazon ECR interface VPC endpoints")."""
     v6 = (EndpointInterface("subnet-endpoints", ("10.0.2.11", "2600:1f18::b")),)
-    estate = endpoints_only().at(addresses=("2600:1f18::5",)).egress(rule("::/0")).ingress(rule("2600:1f18::/64"))
+    estate = (
+        endpoints_only().with_node(addresses=("2600:1f18::5",)).egress(rule("::/0")).ingress(rule("2600:1f18::/64"))
+    )
     for name in ("vpce-api", "vpce-dkr"):
         estate = estate.endpoint(name, interfaces=v6)
     token, manifest, _ = estate.trace().legs
@@ -188,8 +192,8 @@ def test_an_ipv6_only_node_reaches_endpoints_that_speak_ipv6() -> None:
     assert ("endpoint_security_group_blocks_ingress", "sg-endpoint") in faults(estate.ingress())
 
 
-def test_the_rule_to_add_names_the_block_that_the_endpoint_is_in() -> None:
-    """A VPC may have several blocks; a rule for the first of them would not let the node out to the others."""
+def test_the_new_rule_names_the_block_of_the_endpoint() -> None:
+    """A VPC may have several blocks. A rule for the first block would not allow traffic to the others."""
     estate = endpoints_only().vpc(cidrs=("10.0.0.0/16", "100.64.0.0/16")).egress(rule("pl-s3"))
     for name in ("vpce-api", "vpce-dkr"):
         estate = estate.endpoint(name, interfaces=(EndpointInterface("subnet-endpoints", ("100.64.2.11",)),))

@@ -1,4 +1,4 @@
-"""Network ACLs: both ways, in the order of their numbers, on every subnet whose border is crossed."""
+"""Network ACLs: both directions, in the order of entry numbers, on every subnet that traffic enters or leaves."""
 
 from __future__ import annotations
 
@@ -80,16 +80,16 @@ def test_the_node_subnets_acl(estate: Estate, entries: tuple[NetworkAclEntry, ..
     assert (faults(changed), open_causes(changed)) == found
 
 
-def test_an_entry_that_stops_a_part_is_named() -> None:
+def test_the_reason_names_an_entry_that_blocks_part_of_the_traffic() -> None:
     estate = public().acl(out(1, "185.0.0.0/8", deny=True), out(2), into(1))
     assert "egress entry 1 denies protocol -1 185.0.0.0/8" in reasons(estate, CAUSE)
 
 
-def test_a_small_hole_is_named_in_the_proof() -> None:
+def test_the_evidence_names_a_small_gap() -> None:
     (leg, *_) = public().acl(out(1), into(1, ports=(50000, 50010), deny=True), into(2)).trace().legs
     proof = [line for hop in leg.hops for line in hop.evidence if "50000" in line]
     assert len(proof) == 1
-    assert "lets TCP 32768-65535 in from the public internet, all but 50000-50010, less than 1 % of" in proof[0]
+    assert "allows TCP 32768-65535 in from the public internet, except 50000-50010, less than 1 % of" in proof[0]
     assert "ingress entry 1 denies protocol 6 ports 50000-50010" in proof[0]
 
 
@@ -208,7 +208,7 @@ def test_another_allow_entry_at_the_end_never_breaks_a_path(
 
 
 def allowed(found: list[tuple[str, Ports, bool]], address: str, port: int) -> bool:
-    """What EC2 does: the first entry that matches decides, and what none matches is denied."""
+    """Decide as EC2 does: the first entry that matches decides. Without a match the traffic is denied."""
     for cidr, ports, deny in found:
         if ip_address(address) in ip_network(cidr) and (ports is None or ports[0] <= port <= ports[1]):
             return not deny
@@ -218,7 +218,7 @@ def allowed(found: list[tuple[str, Ports, bool]], address: str, port: int) -> bo
 @settings(max_examples=150, deadline=None)
 @given(st.lists(entries, max_size=5))
 def test_the_first_entry_that_matches_decides(found: list[tuple[str, Ports, bool]]) -> None:
-    """The order matters: held against every address and port that the entries can tell apart."""
+    """Compare with `allowed` for every address and port that the entries distinguish."""
     halves = ("52.1.1.1", "185.1.1.1")
     numbered = [out(number, cidr, ports, deny=deny) for number, (cidr, ports, deny) in enumerate(found, 1)]
     request = public().acl(*numbered, into(1))
@@ -231,7 +231,7 @@ def test_the_first_entry_that_matches_decides(found: list[tuple[str, Ports, bool
     assert works(answers) is all(passes)
 
 
-def test_two_entries_in_the_other_order_decide_otherwise() -> None:
+def test_swapping_two_entries_changes_the_answer() -> None:
     allow, deny = out(1), out(2, deny=True)
     assert works(public().acl(allow, deny, into(1)))
     swapped = public().acl(replace(allow, number=2), replace(deny, number=1), into(1))

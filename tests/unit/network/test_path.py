@@ -1,4 +1,4 @@
-"""Whole paths: the three sound estates, then every cause failing, nearly failing and unread, alone and together."""
+"""Whole paths: three working estates, then each cause failing, nearly failing and unread, alone and combined."""
 
 from __future__ import annotations
 
@@ -36,20 +36,24 @@ SOUND = {
     "endpoints only": endpoints_only(),
     "S3 by an interface endpoint": endpoints_only()
     .without("vpce-s3")
-    .but(endpoints=(interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"), S3_INTERFACE)),
-    "NAT, and S3 by its gateway endpoint": behind_nat().but(endpoints=(S3_GATEWAY,)).routes(TO_NAT, TO_S3),
-    "NAT, and an S3 gateway endpoint elsewhere": behind_nat().but(endpoints=(S3_GATEWAY,)),
-    "NAT, and private DNS off": behind_nat().but(endpoints=(interface_endpoint("ecr.dkr", private_dns=False),)),
-    "NAT, and DNS hostnames off": behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).vpc(dns_hostnames=False),
-    "NAT, and some endpoints": behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)),
-    "NAT, and a deleting endpoint": behind_nat().but(endpoints=(interface_endpoint("ecr.dkr", state="deleting"),)),
+    .with_facts(endpoints=(interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"), S3_INTERFACE)),
+    "NAT, and S3 by its gateway endpoint": behind_nat().with_facts(endpoints=(S3_GATEWAY,)).routes(TO_NAT, TO_S3),
+    "NAT, and an S3 gateway endpoint elsewhere": behind_nat().with_facts(endpoints=(S3_GATEWAY,)),
+    "NAT, and private DNS off": behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr", private_dns=False),)),
+    "NAT, and DNS hostnames off": behind_nat()
+    .with_facts(endpoints=(interface_endpoint("ecr.dkr"),))
+    .vpc(dns_hostnames=False),
+    "NAT, and some endpoints": behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr"),)),
+    "NAT, and a deleting endpoint": behind_nat().with_facts(
+        endpoints=(interface_endpoint("ecr.dkr", state="deleting"),)
+    ),
     "a regional NAT gateway": behind_nat().nat(subnet_id=None),
-    "no node yet": behind_nat().at(addresses=()),
+    "no node yet": behind_nat().with_node(addresses=()),
 }
 
 
 @pytest.mark.parametrize("estate", SOUND.values(), ids=SOUND)
-def test_sound_estates_show_nothing(estate: Estate) -> None:
+def test_working_estates_have_no_fault(estate: Estate) -> None:
     assert works(estate)
     assert [leg.verdict for leg in estate.trace().legs] == [HopVerdict.OK] * 3
 
@@ -61,7 +65,7 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
         {("no_route_to_ecr", "subnet-node")},
     ),
     "an endpoint with another service region does not count": (
-        isolated().but(endpoints=(interface_endpoint("ecr.dkr", service_region="us-east-1"),)),
+        isolated().with_facts(endpoints=(interface_endpoint("ecr.dkr", service_region="us-east-1"),)),
         {("no_route_to_ecr", "subnet-node")},
     ),
     "ECR Public has no endpoints": (endpoints_only().pulling("public.ecr.aws"), {("no_route_to_ecr", "subnet-node")}),
@@ -76,15 +80,17 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
     "a private NAT gateway": (behind_nat().nat(public=False), {("no_route_to_ecr", "subnet-node")}),
     "NAT gateway deleted": (behind_nat().routes(NAT_GONE), {("nat_gateway_unavailable", "nat-1")}),
     "NAT gateway deleted, though its record is unread": (
-        behind_nat().routes(NAT_GONE).but(nat_gateways=DENIED),
+        behind_nat().routes(NAT_GONE).with_facts(nat_gateways=DENIED),
         {("nat_gateway_unavailable", "nat-1")},
     ),
     "NAT gateway deleted beside two endpoints": (
-        behind_nat().routes(NAT_GONE).but(endpoints=(interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"))),
+        behind_nat()
+        .routes(NAT_GONE)
+        .with_facts(endpoints=(interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"))),
         {("nat_gateway_unavailable", "nat-1")},
     ),
     "NAT gateway failed": (behind_nat().nat(state="failed"), {("nat_gateway_unavailable", "nat-1")}),
-    "no public address": (public().at(public_address=None), {("public_ip_missing", "subnet-node")}),
+    "no public address": (public().with_node(public_address=None), {("public_ip_missing", "subnet-node")}),
     "egress to private ranges only": (
         behind_nat().egress(rule("10.0.0.0/8"), rule("172.16.0.0/12"), rule("100.64.0.0/10")),
         {("security_group_blocks_egress", "sg-node")},
@@ -121,7 +127,7 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
         {("vpc_endpoint_unavailable", "vpce-dkr")},
     ),
     "endpoint without interfaces, though NAT would do": (
-        behind_nat().but(endpoints=(interface_endpoint("ecr.dkr", subnet_ids=(), interfaces=()),)),
+        behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr", subnet_ids=(), interfaces=()),)),
         {("vpc_endpoint_unavailable", "vpce-dkr")},
     ),
     "private DNS off": (
@@ -131,7 +137,7 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
     "S3 by an interface endpoint for inbound Resolver endpoints only": (
         endpoints_only()
         .routes()
-        .but(
+        .with_facts(
             endpoints=(
                 interface_endpoint("ecr.api"),
                 interface_endpoint("ecr.dkr"),
@@ -145,7 +151,7 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
         {("endpoint_security_group_blocks_ingress", "sg-endpoint")},
     ),
     "an endpoint takes the traffic though NAT would do": (
-        behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).ingress(),
+        behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr"),)).ingress(),
         {("endpoint_security_group_blocks_ingress", "sg-endpoint")},
     ),
     "S3 gateway endpoint not in the route table": (
@@ -181,7 +187,7 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
         {("nat_gateway_unavailable", "nat-1"), ("no_route_to_ecr", "subnet-public")},
     ),
     "no public address, and the ACL": (
-        public().at(public_address=None).acl(),
+        public().with_node(public_address=None).acl(),
         {("public_ip_missing", "subnet-node"), ("network_acl_blocks_traffic", "acl-node")},
     ),
     "private DNS off, and the endpoint's group": (
@@ -204,34 +210,34 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize(("estate", "expected"), FAULTS.values(), ids=FAULTS)
-def test_each_fault_is_found_and_nothing_beside_it(estate: Estate, expected: set[tuple[str, str]]) -> None:
+def test_each_fault_is_found_and_nothing_else(estate: Estate, expected: set[tuple[str, str]]) -> None:
     assert faults(estate) == expected
     assert open_causes(estate) == set()
 
 
 UNREAD: dict[str, tuple[Estate, set[str]]] = {
-    "security groups, behind NAT": (behind_nat().but(security_groups=DENIED), {"security_group_blocks_egress"}),
-    "the node's groups": (behind_nat().at(group_ids=DENIED), {"security_group_blocks_egress"}),
+    "security groups, behind NAT": (behind_nat().with_facts(security_groups=DENIED), {"security_group_blocks_egress"}),
+    "the node's groups": (behind_nat().with_node(group_ids=DENIED), {"security_group_blocks_egress"}),
     "security groups, with endpoints": (
-        endpoints_only().but(security_groups=DENIED),
+        endpoints_only().with_facts(security_groups=DENIED),
         {"security_group_blocks_egress", "endpoint_security_group_blocks_ingress"},
     ),
-    "network ACLs": (behind_nat().but(network_acls=DENIED), {"network_acl_blocks_traffic"}),
+    "network ACLs": (behind_nat().with_facts(network_acls=DENIED), {"network_acl_blocks_traffic"}),
     "NAT gateways": (
-        behind_nat().but(nat_gateways=DENIED),
+        behind_nat().with_facts(nat_gateways=DENIED),
         {"nat_gateway_unavailable", "no_route_to_ecr", "network_acl_blocks_traffic"},
     ),
-    "the public address": (public().at(public_address=DENIED), {"public_ip_missing"}),
+    "the public address": (public().with_node(public_address=DENIED), {"public_ip_missing"}),
     "route tables, no endpoints": (
-        behind_nat().but(route_tables=DENIED),
+        behind_nat().with_facts(route_tables=DENIED),
         {"no_route_to_ecr", "nat_gateway_unavailable", "public_ip_missing"},
     ),
     "route tables, with endpoints": (
-        endpoints_only().but(route_tables=DENIED),
+        endpoints_only().with_facts(route_tables=DENIED),
         {"no_route_to_ecr", "nat_gateway_unavailable", "public_ip_missing", "s3_endpoint_not_in_route_table"},
     ),
     "endpoints, though the way through NAT is clear": (
-        behind_nat().but(endpoints=DENIED),
+        behind_nat().with_facts(endpoints=DENIED),
         {
             "vpc_endpoint_missing",
             "vpc_endpoint_unavailable",
@@ -241,7 +247,7 @@ UNREAD: dict[str, tuple[Estate, set[str]]] = {
         },
     ),
     "endpoints, and no route": (
-        isolated().but(endpoints=DENIED),
+        isolated().with_facts(endpoints=DENIED),
         {
             "no_route_to_ecr",
             "vpc_endpoint_missing",
@@ -252,19 +258,19 @@ UNREAD: dict[str, tuple[Estate, set[str]]] = {
         },
     ),
     "route tables, and egress to endpoints only": (
-        behind_nat().but(route_tables=DENIED).egress(rule("10.0.0.0/16")),
+        behind_nat().with_facts(route_tables=DENIED).egress(rule("10.0.0.0/16")),
         {"no_route_to_ecr", "nat_gateway_unavailable", "public_ip_missing", "security_group_blocks_egress"},
     ),
     "DNS support": (behind_nat().vpc(dns_support=DENIED), {"vpc_dns_disabled"}),
     "DNS hostnames": (endpoints_only().vpc(dns_hostnames=DENIED), {"vpc_dns_disabled"}),
-    "the VPC": (behind_nat().but(vpc=DENIED), {"vpc_dns_disabled"}),
-    "what is not needed": (behind_nat().but(prefix_lists=DENIED, internet_gateways=DENIED), set()),
+    "the VPC": (behind_nat().with_facts(vpc=DENIED), {"vpc_dns_disabled"}),
+    "what is not needed": (behind_nat().with_facts(prefix_lists=DENIED, internet_gateways=DENIED), set()),
     "S3's prefix list, whose id is the route's": (
-        endpoints_only().but(prefix_lists=DENIED).egress(rule("pl-s3"), rule("10.0.0.0/16")),
+        endpoints_only().with_facts(prefix_lists=DENIED).egress(rule("pl-s3"), rule("10.0.0.0/16")),
         set(),
     ),
     "a prefix list that a rule needs": (
-        behind_nat().but(prefix_lists=DENIED).egress(rule("pl-customer")),
+        behind_nat().with_facts(prefix_lists=DENIED).egress(rule("pl-customer")),
         {"security_group_blocks_egress"},
     ),
     "an endpoint's interfaces": (
@@ -277,19 +283,19 @@ UNREAD: dict[str, tuple[Estate, set[str]]] = {
 
 
 @pytest.mark.parametrize(("estate", "expected"), UNREAD.values(), ids=UNREAD)
-def test_an_unread_fact_leaves_open_what_needed_it(estate: Estate, expected: set[str]) -> None:
+def test_an_unread_fact_leaves_only_its_causes_undecided(estate: Estate, expected: set[str]) -> None:
     assert open_causes(estate) == expected
     assert faults(estate) == set()
 
 
-def test_what_was_read_still_decides_beside_what_was_not() -> None:
-    estate = endpoints_only().but(security_groups=DENIED).endpoint("vpce-dkr", private_dns=False)
+def test_readable_facts_decide_beside_unread_ones() -> None:
+    estate = endpoints_only().with_facts(security_groups=DENIED).endpoint("vpce-dkr", private_dns=False)
     assert faults(estate) == {("endpoint_private_dns_disabled", "vpce-dkr")}
     assert open_causes(estate) == {"security_group_blocks_egress", "endpoint_security_group_blocks_ingress"}
 
 
-def test_egress_to_nowhere_is_certain_even_where_the_endpoints_are_unread() -> None:
-    assert ("security_group_blocks_egress", "sg-node") in faults(behind_nat().but(endpoints=DENIED).egress())
+def test_no_egress_at_all_is_a_fault_even_if_endpoints_are_unread() -> None:
+    assert ("security_group_blocks_egress", "sg-node") in faults(behind_nat().with_facts(endpoints=DENIED).egress())
 
 
 BEYOND = {
@@ -306,14 +312,14 @@ BEYOND = {
 
 
 @pytest.mark.parametrize(("kind", "target"), BEYOND.items(), ids=BEYOND)
-def test_what_leaves_the_vpc_is_undecided_and_says_which_hop(kind: str, target: str) -> None:
+def test_a_route_out_of_the_vpc_is_undecided_and_the_reason_names_it(kind: str, target: str) -> None:
     estate = isolated().routes(Route("0.0.0.0/0", target))
     assert faults(estate) == set()
     assert open_causes(estate) == {"no_route_to_ecr"}
     assert f"0.0.0.0/0 -> {target} leads to a {kind}" in reasons(estate, PathCause.NO_ROUTE)
 
 
-def test_a_transit_gateway_beside_two_endpoints_leaves_open_the_third() -> None:
+def test_with_a_transit_gateway_and_two_endpoints_the_third_is_undecided() -> None:
     estate = endpoints_only().without("vpce-s3").routes(Route("0.0.0.0/0", "tgw-1"))
     assert faults(estate) == set()
     assert open_causes(estate) == {"vpc_endpoint_missing"}
@@ -343,7 +349,7 @@ def test_missing_endpoints_are_named_in_one_fault() -> None:
     assert "dkr" not in fault.explanation
 
 
-def test_the_path_is_told_hop_by_hop() -> None:
+def test_a_leg_has_its_hops_in_order() -> None:
     manifest = behind_nat().trace().legs[1]
     assert manifest.stage is Stage.MANIFEST
     assert [(hop.kind, hop.resource_id) for hop in manifest.hops] == [
@@ -358,7 +364,7 @@ def test_the_path_is_told_hop_by_hop() -> None:
     assert all(hop.evidence for hop in manifest.hops)
 
 
-def test_the_hop_to_blame_is_the_only_one_that_failed() -> None:
+def test_only_the_hop_with_the_fault_has_failed() -> None:
     hops = endpoints_only().ingress().trace().legs[0].hops
     assert [hop.resource_id for hop in hops if hop.verdict is HopVerdict.FAILED] == ["vpce-api"]
 
@@ -367,7 +373,7 @@ def passed(path: Path) -> set[str]:
     return {found.cause.value for found in path.passed}
 
 
-def test_what_was_looked_for_and_ruled_out_is_told_and_nothing_else() -> None:
+def test_the_path_lists_exactly_the_causes_that_it_rules_out() -> None:
     assert passed(public().trace()) == {
         "vpc_dns_disabled",
         "security_group_blocks_egress",
@@ -375,12 +381,12 @@ def test_what_was_looked_for_and_ruled_out_is_told_and_nothing_else() -> None:
         "no_route_to_ecr",
         "public_ip_missing",
     }
-    assert "security_group_blocks_egress" not in passed(behind_nat().but(security_groups=DENIED).trace())
+    assert "security_group_blocks_egress" not in passed(behind_nat().with_facts(security_groups=DENIED).trace())
     assert "nat_gateway_unavailable" not in passed(behind_nat().routes(NAT_GONE).trace())
 
 
 class TestPrivateHostedZones:
-    """Endpoints of a central VPC are often shared by private hosted zones and a transit gateway."""
+    """Organizations often share the endpoints of a central VPC by private hosted zones and a transit gateway."""
 
     NOT_READ = Unread("route53:ListHostedZonesByVPC was denied")
     TO_HUB = Route("10.0.0.0/8", "tgw-1")
@@ -389,31 +395,31 @@ class TestPrivateHostedZones:
         assert faults(isolated().routes(self.TO_HUB)) == {("no_route_to_ecr", "subnet-node")}
 
     def test_unread_zones_may_lead_over_a_route_that_leaves_the_vpc(self) -> None:
-        estate = isolated().routes(self.TO_HUB).but(private_zones=self.NOT_READ)
+        estate = isolated().routes(self.TO_HUB).with_facts(private_zones=self.NOT_READ)
         assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
         assert "10.0.0.0/8 -> tgw-1" in reasons(estate, PathCause.NO_ROUTE)
 
     def test_unread_zones_matter_nowhere_else(self) -> None:
         for estate in (behind_nat(), endpoints_only(), public()):
-            assert works(estate.but(private_zones=self.NOT_READ))
-        assert faults(isolated().but(private_zones=self.NOT_READ)) == {("no_route_to_ecr", "subnet-node")}
+            assert works(estate.with_facts(private_zones=self.NOT_READ))
+        assert faults(isolated().with_facts(private_zones=self.NOT_READ)) == {("no_route_to_ecr", "subnet-node")}
 
     def test_unread_zones_leave_open_whether_egress_to_private_ranges_will_do(self) -> None:
         estate = isolated().routes(Route("0.0.0.0/0", "tgw-1")).egress(rule("10.0.0.0/8"))
         assert faults(estate) == {("security_group_blocks_egress", "sg-node")}
-        estate = estate.but(private_zones=self.NOT_READ)
+        estate = estate.with_facts(private_zones=self.NOT_READ)
         assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr", "security_group_blocks_egress"})
 
     def test_unread_zones_may_stand_for_private_dns(self) -> None:
-        estate = endpoints_only().endpoint("vpce-api", private_dns=False).but(private_zones=self.NOT_READ)
+        estate = endpoints_only().endpoint("vpce-api", private_dns=False).with_facts(private_zones=self.NOT_READ)
         assert (faults(estate), open_causes(estate)) == (set(), {"endpoint_private_dns_disabled"})
 
     def test_a_zone_for_the_name_leaves_its_way_open(self) -> None:
-        estate = isolated().but(private_zones=("dkr.ecr.eu-west-1.amazonaws.com.",))
+        estate = isolated().with_facts(private_zones=("dkr.ecr.eu-west-1.amazonaws.com.",))
         assert faults(estate) == {("no_route_to_ecr", "subnet-node")}  # by api.ecr, which the zone does not hold
         zones = ("ecr.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com")
-        assert open_causes(isolated().but(private_zones=zones)) == {"no_route_to_ecr"}
-        assert faults(isolated().but(private_zones=zones)) == set()
+        assert open_causes(isolated().with_facts(private_zones=zones)) == {"no_route_to_ecr"}
+        assert faults(isolated().with_facts(private_zones=zones)) == set()
 
 
 def test_unknown_targets_are_not_routes_to_the_internet() -> None:

@@ -1,4 +1,4 @@
-"""Which hosts a pull talks to, and where the VPC's DNS leads their names."""
+"""The hosts that a pull talks to, and where the VPC's DNS resolves their names to."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_service_names_in_china() -> None:
 
 
 def test_endpoints_in_china_are_recognized() -> None:
-    estate = isolated().but(
+    estate = isolated().with_facts(
         region="cn-north-1",
         endpoints=(interface_endpoint("ecr.dkr", service_name="cn.com.amazonaws.cn-north-1.ecr.dkr"),),
     )
@@ -71,19 +71,19 @@ class TestNamesThatAnEndpointMayNotHold:
     FIPS = "111111111111.dkr.ecr-fips.eu-west-1.amazonaws.com"
 
     def test_unknown_names_are_no_doubt_where_both_ways_work(self) -> None:
-        assert works(behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).pulling(self.FIPS))
+        assert works(behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr"),)).pulling(self.FIPS))
 
     def test_unknown_names_leave_the_endpoints_faults_open(self) -> None:
-        estate = behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).ingress().pulling(self.FIPS)
+        estate = behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr"),)).ingress().pulling(self.FIPS)
         assert (faults(estate), open_causes(estate)) == (set(), {"endpoint_security_group_blocks_ingress"})
         assert self.FIPS in reasons(estate, PathCause.ENDPOINT_BLOCKS_INGRESS)
 
     def test_listed_names_decide(self) -> None:
         listed = interface_endpoint("ecr.dkr", dns_names=("*.dkr.ecr-fips.eu-west-1.amazonaws.com",))
-        estate = behind_nat().but(endpoints=(listed,)).ingress().pulling(self.FIPS)
+        estate = behind_nat().with_facts(endpoints=(listed,)).ingress().pulling(self.FIPS)
         assert faults(estate) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
         other = interface_endpoint("ecr.dkr", dns_names=("*.dkr.ecr.eu-west-1.amazonaws.com",))
-        unknown = behind_nat().but(endpoints=(other,)).ingress().pulling(self.FIPS)
+        unknown = behind_nat().with_facts(endpoints=(other,)).ingress().pulling(self.FIPS)
         assert (faults(unknown), open_causes(unknown)) == (set(), {"endpoint_security_group_blocks_ingress"})
 
     def test_an_endpoint_service_for_fips_serves_fips_hosts_alone(self) -> None:
@@ -107,7 +107,7 @@ class TestOtherDnsServers:
     SERVERS = ("10.0.0.53",)
 
     def test_they_do_not_matter_where_both_ways_work(self) -> None:
-        assert works(behind_nat().but(endpoints=(interface_endpoint("ecr.dkr"),)).vpc(dns_servers=self.SERVERS))
+        assert works(behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr"),)).vpc(dns_servers=self.SERVERS))
 
     def test_they_leave_open_whether_names_lead_to_endpoints(self) -> None:
         estate = endpoints_only().vpc(dns_servers=self.SERVERS)
@@ -131,15 +131,15 @@ class TestOtherDnsServers:
         assert (faults(unread), open_causes(unread)) == (set(), {"vpc_dns_disabled"})
 
 
-def test_an_endpoint_that_is_not_up_is_a_doubt_where_nat_would_do() -> None:
-    estate = behind_nat().but(endpoints=(interface_endpoint("ecr.dkr", state="failed"),))
+def test_an_endpoint_that_is_not_up_leaves_its_causes_undecided_if_nat_works() -> None:
+    estate = behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr", state="failed"),))
     assert (faults(estate), open_causes(estate)) == (set(), {"vpc_endpoint_unavailable"})
 
 
-def test_of_several_endpoints_the_one_with_private_dns_takes_the_traffic() -> None:
+def test_traffic_goes_to_the_endpoint_with_private_dns() -> None:
     spare = interface_endpoint("ecr.dkr", id="vpce-spare", private_dns=False, group_ids=("sg-closed",))
     used = (interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"), S3_GATEWAY)
-    assert works(endpoints_only().but(endpoints=(spare, *used)))
+    assert works(endpoints_only().with_facts(endpoints=(spare, *used)))
 
 
 def test_both_dns_attributes_are_named_in_one_fault() -> None:

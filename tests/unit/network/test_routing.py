@@ -58,7 +58,7 @@ ROUTES: dict[str, tuple[tuple[Route, ...], str]] = {
 
 @pytest.mark.parametrize(("routes", "expected"), ROUTES.values(), ids=ROUTES)
 def test_the_most_specific_route_takes_the_traffic(routes: tuple[Route, ...], expected: str) -> None:
-    estate = behind_nat().but(prefix_lists={"pl-partners": PARTNERS, "pl-world": WORLD}).routes(*routes)
+    estate = behind_nat().with_facts(prefix_lists={"pl-partners": PARTNERS, "pl-world": WORLD}).routes(*routes)
     if expected == "works":
         assert works(estate)
     elif expected == "none":
@@ -68,7 +68,7 @@ def test_the_most_specific_route_takes_the_traffic(routes: tuple[Route, ...], ex
         assert "no_route_to_ecr" in open_causes(estate)
 
 
-def test_a_route_for_part_of_the_internet_is_named() -> None:
+def test_the_reason_names_a_route_for_part_of_the_internet() -> None:
     assert "52.0.0.0/8 -> tgw-1" in reasons(
         behind_nat().routes(TO_NAT, Route("52.0.0.0/8", "tgw-1")), PathCause.NO_ROUTE
     )
@@ -80,8 +80,8 @@ def test_the_order_of_routes_does_not_matter() -> None:
     assert open_causes(behind_nat().routes(*routes)) == open_causes(behind_nat().routes(*reversed(routes)))
 
 
-def test_s3s_gateway_endpoint_is_no_way_to_the_registry() -> None:
-    estate = isolated().but(endpoints=(S3_GATEWAY,)).routes(TO_S3)
+def test_the_s3_gateway_endpoint_does_not_lead_to_the_registry() -> None:
+    estate = isolated().with_facts(endpoints=(S3_GATEWAY,)).routes(TO_S3)
     assert faults(estate) == {("vpc_endpoint_missing", "vpc-1")}
     (fault,) = estate.trace().faults
     assert "ecr.api" in fault.explanation
@@ -91,12 +91,12 @@ def test_s3s_gateway_endpoint_is_no_way_to_the_registry() -> None:
 
 def test_a_detached_internet_gateway_leads_nowhere() -> None:
     detached = {"igw-1": InternetGateway("igw-1", None)}
-    assert faults(public().but(internet_gateways=detached)) == NO_ROUTE
-    assert faults(behind_nat().but(internet_gateways=detached)) == {("no_route_to_ecr", "subnet-public")}
+    assert faults(public().with_facts(internet_gateways=detached)) == NO_ROUTE
+    assert faults(behind_nat().with_facts(internet_gateways=detached)) == {("no_route_to_ecr", "subnet-public")}
 
 
-def test_the_main_route_table_is_called_so() -> None:
-    estate = isolated().but(route_tables={"subnet-node": RouteTable("rtb-main", (LOCAL,), main=True)})
+def test_the_evidence_names_the_main_route_table_as_such() -> None:
+    estate = isolated().with_facts(route_tables={"subnet-node": RouteTable("rtb-main", (LOCAL,), main=True)})
     (fault,) = estate.trace().faults
     assert "route table rtb-main (the main one): 10.0.0.0/16 -> local" in fault.evidence
 
@@ -112,34 +112,36 @@ class TestIpv6:
     V6_OUT = Route("::/0", "eigw-1")
 
     def test_a_dual_stack_host_is_reached_over_an_egress_only_gateway(self) -> None:
-        estate = isolated().at(addresses=self.BOTH).pulling(self.DUAL_STACK).routes(self.V6_OUT)
+        estate = isolated().with_node(addresses=self.BOTH).pulling(self.DUAL_STACK).routes(self.V6_OUT)
         assert works(estate.egress(rule("::/0")))
         assert faults(estate.egress(rule("fc00::/7"))) != set()
 
     def test_either_family_is_enough(self) -> None:
-        assert works(behind_nat().at(addresses=self.BOTH).pulling(self.DUAL_STACK))
+        assert works(behind_nat().with_node(addresses=self.BOTH).pulling(self.DUAL_STACK))
 
     def test_a_plain_host_has_no_ipv6(self) -> None:
-        estate = isolated().at(addresses=self.BOTH).routes(self.V6_OUT)
+        estate = isolated().with_node(addresses=self.BOTH).routes(self.V6_OUT)
         assert faults(estate) == NO_ROUTE
 
     def test_an_ipv6_only_node_and_a_plain_host_depend_on_nat64(self) -> None:
-        estate = behind_nat().at(addresses=("2600:1f18::5",))
+        estate = behind_nat().with_node(addresses=("2600:1f18::5",))
         assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
         assert "NAT64" in reasons(estate, PathCause.NO_ROUTE)
 
     def test_an_internet_gateway_serves_ipv6_without_a_public_ipv4_address(self) -> None:
-        estate = isolated().at(addresses=self.BOTH).pulling(self.DUAL_STACK).egress(rule("::/0"), rule("0.0.0.0/0"))
+        estate = (
+            isolated().with_node(addresses=self.BOTH).pulling(self.DUAL_STACK).egress(rule("::/0"), rule("0.0.0.0/0"))
+        )
         assert works(estate.routes(TO_IGW, Route("::/0", "igw-1")))
         assert faults(estate.routes(TO_IGW)) == {("public_ip_missing", "subnet-node")}
 
     def test_an_endpoint_without_ipv6_addresses_is_met_over_ipv4_only(self) -> None:
         endpoint = interface_endpoint("ecr.dkr", dns_names=("*.dkr-ecr.eu-west-1.on.aws",))
-        estate = behind_nat().at(addresses=self.BOTH).pulling(self.DUAL_STACK).but(endpoints=(endpoint,))
+        estate = behind_nat().with_node(addresses=self.BOTH).pulling(self.DUAL_STACK).with_facts(endpoints=(endpoint,))
         assert works(estate)
         only_ipv6 = estate.ingress(rule("::/0")).egress(rule("0.0.0.0/0"), rule("::/0"))
         assert faults(only_ipv6) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
 
 
-def test_unread_internet_gateways_are_not_needed() -> None:
-    assert works(public().but(internet_gateways=DENIED))
+def test_an_active_route_is_enough_if_internet_gateways_are_unread() -> None:
+    assert works(public().with_facts(internet_gateways=DENIED))

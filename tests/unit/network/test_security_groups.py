@@ -1,4 +1,4 @@
-"""Which rules let 443 out of the node, and into an endpoint."""
+"""The rules that allow TCP 443 out of the node and into an endpoint."""
 
 from __future__ import annotations
 
@@ -54,24 +54,24 @@ def test_egress_to_the_internet(rules: tuple[SecurityGroupRule, ...], expected: 
         "pl-part": PrefixList("pl-part", "partners", ("52.0.0.0/8",)),
         "pl-all": PrefixList("pl-all", "world", ("0.0.0.0/1", "128.0.0.0/1")),
     }
-    estate = behind_nat().but(prefix_lists=lists).egress(*rules)
+    estate = behind_nat().with_facts(prefix_lists=lists).egress(*rules)
     found = {"works": (set(), set()), "blocked": (BLOCKED, set()), "open": (set(), {CAUSE.value})}[expected]
     assert (faults(estate), open_causes(estate)) == found
 
 
-def test_a_partial_rule_is_named() -> None:
+def test_the_reason_names_a_rule_for_part_of_the_internet() -> None:
     assert "sgr-52.0.0.0/8 (tcp 443, 52.0.0.0/8)" in reasons(behind_nat().egress(rule("52.0.0.0/8")), CAUSE)
 
 
 def test_the_rules_of_several_groups_are_added_up() -> None:
-    two = behind_nat().at(group_ids=("sg-node", "sg-more")).egress(rule("0.0.0.0/1"))
+    two = behind_nat().with_node(group_ids=("sg-node", "sg-more")).egress(rule("0.0.0.0/1"))
     assert works(two.egress(rule("128.0.0.0/1"), group="sg-more"))
     assert works(two.egress().egress(rule("0.0.0.0/0"), group="sg-more"))
     assert faults(two.egress().egress(group="sg-more")) == BLOCKED
 
 
-def test_an_unread_group_matters_only_where_the_others_do_not_suffice() -> None:
-    two = behind_nat().at(group_ids=("sg-node", "sg-unread"))
+def test_an_unread_group_matters_only_if_the_other_groups_are_not_enough() -> None:
+    two = behind_nat().with_node(group_ids=("sg-node", "sg-unread"))
     assert works(two)
     assert open_causes(two.egress()) == {CAUSE.value}
 
@@ -93,7 +93,7 @@ def test_egress_to_endpoints(rules: tuple[SecurityGroupRule, ...], enough: bool)
     assert open_causes(estate) == set()
 
 
-def test_a_part_of_s3s_prefix_list_is_not_all_of_it() -> None:
+def test_a_rule_for_part_of_s3s_prefix_list_is_not_enough() -> None:
     estate = endpoints_only().egress(rule("10.0.0.0/16"), rule("52.218.0.0/17"))
     assert (faults(estate), open_causes(estate)) == (set(), {CAUSE.value})
 
@@ -115,12 +115,12 @@ def test_ingress_of_endpoints(rules: tuple[SecurityGroupRule, ...], enough: bool
     assert open_causes(estate) == set()
 
 
-def test_a_node_that_is_not_there_yet_may_get_any_address_of_its_subnet() -> None:
-    planned = endpoints_only().at(addresses=())
+def test_a_planned_node_may_get_any_address_of_its_subnet() -> None:
+    planned = endpoints_only().with_node(addresses=())
     assert works(planned.ingress(rule("10.0.0.0/24")))
     assert open_causes(planned.ingress(rule("10.0.0.0/25"))) == {"endpoint_security_group_blocks_ingress"}
     assert faults(planned.ingress(rule("10.0.9.0/24"))) == BLOCKED_IN
-    assert open_causes(planned.but(subnets=DENIED).ingress(rule("10.0.0.0/24"))) == {
+    assert open_causes(planned.with_facts(subnets=DENIED).ingress(rule("10.0.0.0/24"))) == {
         "endpoint_security_group_blocks_ingress"
     }
 
@@ -143,7 +143,7 @@ estates = st.sampled_from([behind_nat(), endpoints_only(), endpoints_only().with
 
 
 def badness(estate: Estate) -> dict[str, int]:
-    """0 for each cause not there, 1 for undecided, 2 for a fault."""
+    """Return 1 for each undecided cause and 2 for each cause with a fault."""
     path = estate.trace()
     found = {doubt.cause.value: 1 for doubt in path.undecided}
     return found | {fault.cause.value: 2 for fault in path.faults}
@@ -155,13 +155,13 @@ def test_another_allow_rule_never_breaks_a_path(
     estate: Estate, some: list[SecurityGroupRule], more: SecurityGroupRule
 ) -> None:
     before, after = badness(estate.egress(*some)), badness(estate.egress(*some, more))
-    # A rule by an unread prefix list may turn a fault into a doubt, but nothing gets worse.
+    # A rule for an unread prefix list may turn a fault into an undecided cause, but nothing gets worse.
     assert all(after[cause] <= before.get(cause, 0) for cause in after)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(rules, max_size=4), rules)
-def test_another_rule_that_lets_in_never_breaks_a_path(some: list[SecurityGroupRule], more: SecurityGroupRule) -> None:
+def test_another_ingress_rule_never_breaks_a_path(some: list[SecurityGroupRule], more: SecurityGroupRule) -> None:
     before, after = badness(endpoints_only().ingress(*some)), badness(endpoints_only().ingress(*some, more))
     assert all(after[cause] <= before.get(cause, 0) for cause in after)
 
@@ -182,5 +182,5 @@ def test_the_order_of_rules_and_groups_never_matters(
         "sg-b": SecurityGroup("sg-b", egress=tuple(one[half:])),
         "sg-endpoint": SecurityGroup("sg-endpoint", ingress=(rule("10.0.0.0/16"),)),
     }
-    split = estate.but(security_groups=groups)
-    assert badness(split.at(group_ids=("sg-a", "sg-b"))) == badness(split.at(group_ids=("sg-b", "sg-a")))
+    split = estate.with_facts(security_groups=groups)
+    assert badness(split.with_node(group_ids=("sg-a", "sg-b"))) == badness(split.with_node(group_ids=("sg-b", "sg-a")))

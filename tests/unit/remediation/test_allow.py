@@ -9,14 +9,14 @@ PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 CI_PUSHES = {"Sid": "CiPushes", "Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "ecr:PutImage"}
 
 
-def test_no_policy_starts_one() -> None:
+def test_without_a_document_a_new_policy_is_created() -> None:
     assert allow(None, actions=PULL, resources=[REPOSITORY]) == {
         "Version": "2012-10-17",
         "Statement": [{"Sid": "PullResponderEcrPull", "Effect": "Allow", "Action": PULL, "Resource": [REPOSITORY]}],
     }
 
 
-def test_a_grant_goes_behind_what_is_there() -> None:
+def test_a_new_statement_follows_the_existing_ones() -> None:
     before = {"Version": "2008-10-17", "Id": "keep", "Statement": [CI_PUSHES]}
     root = {"AWS": "arn:aws:iam::111111111111:root"}
 
@@ -45,7 +45,7 @@ def test_a_sid_that_is_taken_gets_a_number() -> None:
     ]
 
 
-def test_only_the_token_is_allowed_on_everything() -> None:
+def test_only_the_token_action_is_allowed_on_star() -> None:
     after = allow_pull(None, actions=["ecr:GetAuthorizationToken", "ecr:BatchGetImage"], repository_arn=REPOSITORY)
     assert [(s["Action"], s["Resource"]) for s in after["Statement"]] == [
         (["ecr:BatchGetImage"], [REPOSITORY]),

@@ -26,7 +26,7 @@ def test_the_management_account_is_read_from_the_policy() -> None:
 @pytest.mark.parametrize(
     "policy_arn", [None, "not an ARN", "arn:aws:organizations::aws:policy/service_control_policy/p"]
 )
-def test_without_it_the_stopped_account_stands_in(policy_arn: str | None) -> None:
+def test_without_a_management_account_the_fix_is_for_the_stopped_account(policy_arn: str | None) -> None:
     wanted = _wanted(explicit=False, policy=policy_arn)
     fix = by_hand.resource_control_policy(wanted, account="111111111111", region=REGION)
     assert fix.account == "111111111111"
@@ -36,7 +36,7 @@ def test_without_it_the_stopped_account_stands_in(policy_arn: str | None) -> Non
     )
 
 
-def test_a_session_policy_is_of_whoever_assumes_the_role() -> None:
+def test_whoever_assumes_the_role_must_change_the_session_policy() -> None:
     fix = by_hand.session_policy(_wanted(explicit=False), account="111111111111", region=REGION)
     assert fix.summary == (
         "Whoever assumes the role for the node passes a session policy: that policy must allow ecr:BatchGetImage."
@@ -44,7 +44,7 @@ def test_a_session_policy_is_of_whoever_assumes_the_role() -> None:
     assert (fix.commands, fix.docs_url) == ((), docs.IAM_SESSION_POLICIES)
 
 
-def test_an_endpoint_policy_is_of_the_vpc_s_owner() -> None:
+def test_the_vpc_owner_must_change_the_endpoint_policy() -> None:
     fix = by_hand.endpoint_policy(_wanted(explicit=True), account="111111111111", region=REGION)
     assert fix.summary == (
         "The owner of the node's VPC has to edit the policy of its VPC endpoint for ECR: that policy must not deny "

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.model.verdict import Remediation
-from pull_responder.remediation.composition import together
+from pull_responder.remediation.composition import combine
 
 DETACH = Remediation("Detach.", "111111111111", "eu-west-1", "https://one", (("aws", "1"),))
 EDIT = Remediation("Edit.", "111111111111", "eu-west-1", "https://two")
@@ -11,7 +11,7 @@ PUT = Remediation("Put.", "111111111111", "eu-west-1", "https://three", (("aws",
 
 
 def test_commands_follow_each_other() -> None:
-    assert together(DETACH, EDIT, PUT) == Remediation(
+    assert combine(DETACH, EDIT, PUT) == Remediation(
         "Detach. Edit. Put.",
         "111111111111",
         "eu-west-1",
@@ -20,10 +20,10 @@ def test_commands_follow_each_other() -> None:
     )
 
 
-def test_one_alone_stays_as_it_is() -> None:
-    assert together(PUT) == PUT
+def test_a_single_remediation_is_unchanged() -> None:
+    assert combine(PUT) == PUT
 
 
-def test_accounts_are_not_mixed() -> None:
+def test_different_accounts_are_rejected() -> None:
     with pytest.raises(ValueError, match="one set of credentials"):
-        together(DETACH, Remediation("Put.", "222222222222", "eu-west-1", "https://two"))
+        combine(DETACH, Remediation("Put.", "222222222222", "eu-west-1", "https://two"))

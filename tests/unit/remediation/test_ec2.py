@@ -53,7 +53,7 @@ def test_an_entry_goes_ahead_of_the_one_that_denies(before: int, taken: list[int
 
 @pytest.mark.parametrize(("target", "option"), [("nat-1", "--nat-gateway-id"), ("igw-1", "--gateway-id")])
 @pytest.mark.parametrize(("replace", "operation"), [(True, "replace-route"), (False, "create-route")])
-def test_a_route_is_made_or_replaced(target: str, option: str, operation: str, *, replace: bool) -> None:
+def test_a_route_is_created_or_replaced(target: str, option: str, operation: str, *, replace: bool) -> None:
     (command,) = route_to(
         WHERE, route_table_id="rtb-1", target=target, replace=replace, destination="0.0.0.0/0"
     ).commands
@@ -62,7 +62,7 @@ def test_a_route_is_made_or_replaced(target: str, option: str, operation: str, *
     assert command[command.index("--destination-cidr-block") + 1] == "0.0.0.0/0"
 
 
-def test_dns_attributes_are_set_one_a_call_support_first() -> None:
+def test_each_dns_attribute_has_its_own_command_and_support_comes_first() -> None:
     remedy = enable_dns(WHERE, vpc_id="vpc-1", attributes=("enableDnsSupport", "enableDnsHostnames"))
     named = [[part for part in command if part.startswith("--enable")] for command in remedy.commands]
     assert named == [["--enable-dns-support"], ["--enable-dns-hostnames"]]

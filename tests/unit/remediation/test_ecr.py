@@ -14,7 +14,7 @@ DENIES_ROLE = {"Sid": "Guard", "Effect": "Deny", "Principal": {"AWS": str(ROLE)}
 PUSH = {"Sid": "Push", "Effect": "Allow", "Principal": "*", "Action": "ecr:PutImage"}
 
 
-def test_the_account_is_granted_beside_what_is_there() -> None:
+def test_the_grant_to_the_account_keeps_the_existing_statements() -> None:
     document = {"Version": "2008-10-17", "Statement": [PUSH]}
     fix = ecr.grant_account(REPOSITORY, document=document, pulling_account="111111111111")
     [(*command, text)] = fix.commands
@@ -30,22 +30,22 @@ def test_the_account_is_granted_beside_what_is_there() -> None:
     assert fix.summary == "In the policy of the repository team/app, allow account 111111111111 to pull."
 
 
-def test_a_policy_with_nothing_left_is_deleted() -> None:
+def test_a_policy_without_statements_is_deleted() -> None:
     fix = ecr.exempt_role(REPOSITORY, document={"Statement": [DENIES_ROLE]}, statements=[0], role=ROLE)
     assert fix.commands == (("aws", "ecr", "delete-repository-policy", *WHERE),)
 
 
 @pytest.mark.parametrize("sid", ["Push", "x" * 10_240])
-def test_no_command_is_given_that_could_not_work(sid: str) -> None:
+def test_no_command_if_it_cannot_work(sid: str) -> None:
     document = {"Statement": [{**PUSH, "Sid": sid}, DENIES_ROLE]}
     of_an_allow = ecr.exempt_role(REPOSITORY, document=document, statements=[0], role=ROLE)
     of_the_deny = ecr.exempt_role(REPOSITORY, document=document, statements=[1], role=ROLE)
     assert of_an_allow.commands == ()
     assert len(of_the_deny.commands) == (1 if sid == "Push" else 0)
-    assert of_the_deny.summary == f"In the policy of the repository team/app, leave the role {ROLE} out of the Deny."
+    assert of_the_deny.summary == f"In the policy of the repository team/app, exempt the role {ROLE} from the Deny."
 
 
-def test_an_unreadable_policy_is_left_to_its_owner() -> None:
+def test_the_owner_is_asked_to_change_an_unreadable_policy() -> None:
     grant = ecr.ask_for_grant(REPOSITORY, pulling_account="111111111111")
     exemption = ecr.ask_for_exemption(REPOSITORY, role=ROLE)
     assert (grant.commands, exemption.commands) == ((), ())
@@ -54,7 +54,7 @@ def test_an_unreadable_policy_is_left_to_its_owner() -> None:
         "AWS": "arn:aws-cn:iam::111111111111:root"
     }
     assert exemption.summary == (
-        f"Ask the owner of account 123456789012 to leave the role {ROLE} out of the Deny in the policy of the "
+        f"Ask the owner of account 123456789012 to exempt the role {ROLE} from the Deny in the policy of the "
         "repository team/app."
     )
     assert len(grant.summary) < 512

@@ -8,12 +8,12 @@ import boto3
 from pull_responder.remediation.ecr_actions import ECR_ACTIONS, REGISTRY_ACTIONS, REPOSITORY_ACTIONS
 
 
-def test_every_operation_of_the_sdk_is_known() -> None:
+def test_every_ecr_operation_of_the_sdk_is_listed() -> None:
     client = boto3.client("ecr", region_name="eu-west-1", aws_access_key_id="none", aws_secret_access_key="none")
     assert {f"ecr:{operation}" for operation in client.meta.service_model.operation_names} <= set(ECR_ACTIONS)
 
 
-def test_the_service_authorization_reference_is_followed() -> None:
+def test_actions_have_the_resource_of_the_service_authorization_reference() -> None:
     policies = json.loads((files("cfnlint") / "data/AdditionalSpecs/Policies.json").read_text())
     reference = {f"ecr:{name}": "Resources" in entry for name, entry in policies["ecr"]["Actions"].items()}
     known = {action.lower() for action in ECR_ACTIONS}

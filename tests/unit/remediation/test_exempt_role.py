@@ -19,7 +19,7 @@ def _deny(**elements: object) -> dict[str, Any]:
     return {"Sid": "Guard", "Effect": "Deny", "Action": "ecr:*", **elements}
 
 
-# The statement that denies, and what stands in its place once the role is left out.
+# The statement that denies, and the statements that replace it once the role is exempt.
 EXEMPTED = {
     "everyone, but not the role": (_deny(Principal="*"), [_deny(Principal="*", Condition=EXCEPT_ROLE)]),
     "everyone, in the long form": (
@@ -91,13 +91,13 @@ EXEMPTED = {
 
 
 @pytest.mark.parametrize(("statement", "expected"), EXEMPTED.values(), ids=EXEMPTED)
-def test_the_role_is_left_out(statement: dict[str, Any], expected: list[dict[str, Any]]) -> None:
+def test_the_role_is_exempted(statement: dict[str, Any], expected: list[dict[str, Any]]) -> None:
     first, last = _deny(Sid="First", Principal="*"), _deny(Sid="Last", Principal={"AWS": ROLE})
     before = {"Version": "2008-10-17", "Statement": [first, statement, last]}
     assert exempt_role(before, [1], ROLE) == {"Version": "2008-10-17", "Statement": [first, *expected, last]}
 
 
-def test_nothing_may_be_left() -> None:
+def test_every_statement_may_be_removed() -> None:
     after = exempt_role({"Statement": _deny(Principal={"AWS": [ROLE]})}, [0], ROLE)
     assert after is not None
     assert not has_statements(after)
@@ -112,5 +112,5 @@ def test_nothing_may_be_left() -> None:
         pytest.param(None, id="no statement"),
     ],
 )
-def test_what_cannot_be_edited_is_left_to_people(statement: Any) -> None:  # noqa: ANN401 -- of any shape
+def test_a_statement_that_cannot_be_edited_returns_none(statement: Any) -> None:  # noqa: ANN401 -- of any shape
     assert exempt_role({"Statement": [statement]}, [0], ROLE) is None

@@ -83,7 +83,9 @@ def test_no_inline_policy_is_overwritten(taken: list[str], name: str) -> None:
         (("v12", "v9", "v10", "v11", "v8"), "v8", "v9"),
     ],
 )
-def test_room_is_made_for_a_new_version(versions: tuple[str, ...], default: str, deleted: str | None) -> None:
+def test_an_old_version_is_deleted_if_there_are_five(
+    versions: tuple[str, ...], default: str, deleted: str | None
+) -> None:
     policy = ManagedPolicy(GUARD.arn, versions, default)
     *before, create = iam.replace_managed_policy(ROLE, policy, region=REGION, document=DENY_S3).commands
     assert create == (
@@ -96,31 +98,31 @@ def test_room_is_made_for_a_new_version(versions: tuple[str, ...], default: str,
 
 
 @pytest.mark.parametrize(("policy", "document"), [(DENY_ALL, DENY_S3), (DENY_ALL, None), (GUARD, EMPTY)])
-def test_what_cannot_be_narrowed_is_detached(policy: ManagedPolicy, document: dict[str, Any] | None) -> None:
+def test_a_policy_that_cannot_be_edited_is_detached(policy: ManagedPolicy, document: dict[str, Any] | None) -> None:
     fix = iam.replace_managed_policy(ROLE, policy, region=REGION, document=document)
     detach = ("aws", "iam", "detach-role-policy", "--role-name", "blue", "--policy-arn", str(policy.arn))
     assert fix.commands == ((*detach, "--region", REGION),)
     assert fix.docs_url == docs.IAM_ATTACH_DETACH
 
 
-def test_an_inline_policy_with_nothing_left_is_deleted() -> None:
+def test_an_inline_policy_without_statements_is_deleted() -> None:
     fix = iam.replace_inline_policy(ROLE, region=REGION, policy_name="-guard", document=EMPTY)
     delete = ("aws", "iam", "delete-role-policy", "--role-name", "blue", "--policy-name=-guard", "--region", REGION)
     assert fix.commands == (delete,)
 
 
 @pytest.mark.parametrize("document", [None, TOO_LONG])
-def test_no_command_is_given_that_could_not_work(document: dict[str, Any] | None) -> None:
+def test_no_command_if_it_cannot_work(document: dict[str, Any] | None) -> None:
     inline = iam.replace_inline_policy(ROLE, region=REGION, policy_name="guard", document=document)
     managed = iam.replace_managed_policy(ROLE, GUARD, region=REGION, document=document)
     boundary = iam.widen_boundary(ROLE, GUARD, region=REGION, actions=["ecr:BatchGetImage"], document=document)
     assert (inline.commands, managed.commands, boundary.commands) == ((), (), ())
     assert inline.summary == "Edit the inline policy guard of the role blue so that it no longer denies the pull."
     assert managed.summary == f"Edit the policy {GUARD.arn} so that it no longer denies the pull."
-    assert boundary.summary.startswith(f"Let ecr:BatchGetImage through the permissions boundary {GUARD.arn}")
+    assert boundary.summary.startswith(f"Allow ecr:BatchGetImage in the permissions boundary {GUARD.arn}")
 
 
-def test_a_boundary_of_aws_is_to_be_replaced_by_people() -> None:
+def test_an_aws_managed_boundary_has_no_command() -> None:
     power_user = ManagedPolicy(_arn("arn:aws:iam::aws:policy/PowerUserAccess"), ("v1",), "v1")
     fix = iam.widen_boundary(ROLE, power_user, region=REGION, actions=["ecr:BatchGetImage"], document=DENY_S3)
     assert fix.commands == ()

@@ -35,14 +35,14 @@ def test_a_value_stays_one_argument_of_a_shell(value: str) -> None:
     assert tuple(shlex.split(render(command))) == command
 
 
-def test_options_are_spelt_as_the_aws_cli_does() -> None:
+def test_options_are_spelled_like_the_aws_clis() -> None:
     assert aws("iam", "create-policy-version", "--set-as-default", policy_arn="arn", region="eu-west-1") == (
         *("aws", "iam", "create-policy-version", "--policy-arn", "arn", "--region", "eu-west-1"),
         "--set-as-default",
     )
 
 
-def test_a_value_that_looks_like_an_option_is_joined_to_its_own() -> None:
+def test_a_value_with_a_leading_dash_is_joined_to_its_option() -> None:
     assert aws("iam", "delete-role-policy", role_name="-node", policy_name="--all") == (
         *("aws", "iam", "delete-role-policy", "--role-name=-node", "--policy-name=--all"),
     )

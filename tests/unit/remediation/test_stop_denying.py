@@ -23,7 +23,7 @@ def _deny(**elements: object) -> dict[str, Any]:
 
 ELSEWHERE = {"Sid": "PullResponderOtherRepositories", "Effect": "Deny"}
 
-# The statement that denies, and what stands in its place once the three pull actions are out.
+# The statement that denies, and the statements that replace it once the three pull actions are removed.
 NARROWED = {
     "a literal goes, its neighbours stay": (
         _deny(Action=["ecr:PutImage", "ECR:batchgetimage", "s3:GetObject"], Resource=[REPOSITORY]),
@@ -106,18 +106,18 @@ NARROWED = {
 
 
 @pytest.mark.parametrize(("statement", "expected"), NARROWED.values(), ids=NARROWED)
-def test_the_pull_actions_leave_the_statement(statement: dict[str, Any], expected: list[dict[str, Any]]) -> None:
+def test_the_pull_actions_are_removed_from_the_deny(statement: dict[str, Any], expected: list[dict[str, Any]]) -> None:
     first = {"Sid": "First", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     last = {"Sid": "Last", "Effect": "Deny", "Action": "ecr:*", "Resource": "*"}
     assert stop_denying(_document(first, statement, last), [1], PULL, REPOSITORY) == _document(first, *expected, last)
 
 
-def test_only_the_actions_asked_for_leave() -> None:
+def test_only_the_given_actions_are_removed() -> None:
     after = stop_denying(_document(_deny(Action=[MANIFEST, LAYER], Resource=REPOSITORY)), [0], [LAYER], REPOSITORY)
     assert after == _document(_deny(Action=[MANIFEST], Resource=REPOSITORY))
 
 
-def test_without_a_known_repository_nothing_is_said_of_others() -> None:
+def test_without_a_repository_there_is_no_deny_for_other_repositories() -> None:
     after = stop_denying(_document(_deny(Action=[MANIFEST, "s3:*"], Resource="*")), [0], PULL)
     assert after == _document(_deny(Action=["s3:*"], Resource="*"))
 
@@ -147,7 +147,7 @@ def test_several_statements_keep_sids_apart() -> None:
     ]
 
 
-def test_nothing_may_be_left() -> None:
+def test_every_statement_may_be_removed() -> None:
     after = stop_denying(_document(_deny(Action=MANIFEST, Resource=REPOSITORY)), [0], PULL, REPOSITORY)
     assert after == _document()
     assert not has_statements(after)
@@ -161,5 +161,5 @@ def test_nothing_may_be_left() -> None:
         pytest.param(_deny(Action=["e*:BatchGetImage"], Resource="*"), id="a wildcard across services"),
     ],
 )
-def test_what_cannot_be_edited_is_left_to_people(statement: Any) -> None:  # noqa: ANN401 -- of any shape
+def test_a_statement_that_cannot_be_edited_returns_none(statement: Any) -> None:  # noqa: ANN401 -- of any shape
     assert stop_denying(_document(statement), [0], PULL, REPOSITORY) is None
