@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
+from infra.escape_hatch import cfn_resource
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
 from infra.settings import Settings
@@ -55,11 +56,9 @@ class AuditLogFunction(ResponderFunction):
             memory_size=_MEMORY_SIZE,
             timeout_seconds=_TIMEOUT_SECONDS,
         )
-        resource = self.function.node.default_child
-        if not isinstance(resource, lambda_.CfnFunction):
-            raise TypeError(f"a function is a {type(resource).__name__}, not a CfnFunction")
-        # Not the construct's `dead_letter_queue`: that would widen the role by itself.
-        resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=dead_letters.queue_arn)
+        # Not the construct's `dead_letter_queue`, which would add permissions to the role.
+        function = cfn_resource(self.function, lambda_.CfnFunction)
+        function.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=dead_letters.queue_arn)
         for cluster in settings.audit_log_clusters:
             self._subscribe(cluster)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
 
+from infra.queue_rules import QueueRules
 from infra.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from constructs import Construct
 
 # The calls that can end one of the causes: what their fixes run, what undoes the fault in another way, and what takes
 # the broken resource away. CloudTrail calls them by the names of the API. What they can concern is for the function to
@@ -175,8 +175,8 @@ _ECR_EVENTS: Final[Mapping[str, tuple[str, str, Mapping[str, Any]]]] = {
 }
 
 
-class ChangeRules(Construct):
-    """Every rule and the clock, with `queue` as their target and `dead_letters` for what cannot be delivered there."""
+class ChangeRules(QueueRules):
+    """Every rule on a change, and the schedule of rechecks."""
 
     def __init__(
         self,
@@ -187,30 +187,19 @@ class ChangeRules(Construct):
         queue: sqs.IQueue,
         dead_letters: sqs.IQueue,
     ) -> None:
-        super().__init__(scope, construct_id)
-        self._target = targets.SqsQueue(queue, dead_letter_queue=dead_letters, max_event_age=cdk.Duration.hours(24))
+        super().__init__(scope, construct_id, queue=queue, dead_letters=dead_letters)
         for name, (service, description, calls) in _CALLS.items():
-            detail: Mapping[str, Any] = {
-                "eventSource": [f"{service}.amazonaws.com"],
-                "eventName": list(calls),
-                "errorCode": [{"exists": False}],
-            }
-            self._rule(name, service, "AWS API Call via CloudTrail", description, detail)
+            pattern = events.EventPattern(
+                source=[f"aws.{service}"],
+                detail_type=["AWS API Call via CloudTrail"],
+                detail={
+                    "eventSource": [f"{service}.amazonaws.com"],
+                    "eventName": list(calls),
+                    "errorCode": [{"exists": False}],
+                },
+            )
+            self.add_rule(name, description, pattern)
         for name, (detail_type, description, outcome) in _ECR_EVENTS.items():
-            self._rule(name, "ecr", detail_type, description, outcome)
-        events.Rule(
-            self,
-            "Clock",
-            description="Time to look at the findings whose turn it is",
-            schedule=events.Schedule.expression(settings.recheck_rate),
-            targets=[self._target],
-        )
-
-    def _rule(self, name: str, service: str, detail_type: str, description: str, detail: Mapping[str, Any]) -> None:
-        events.Rule(
-            self,
-            name,
-            description=description,
-            event_pattern=events.EventPattern(source=[f"aws.{service}"], detail_type=[detail_type], detail=detail),
-            targets=[self._target],
-        )
+            pattern = events.EventPattern(source=["aws.ecr"], detail_type=[detail_type], detail=outcome)
+            self.add_rule(name, description, pattern)
+        self.add_schedule("Clock", "Time to look at the findings whose turn it is", settings.recheck_rate)

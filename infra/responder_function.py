@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra import permissions
 from infra.dependency_layer import ARCHITECTURE, RUNTIME
+from infra.escape_hatch import cfn_resource
 from infra.permissions import Grant
 from infra.settings import Settings
 
@@ -65,11 +66,8 @@ class ResponderFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY)
-        resource = log.node.default_child
-        if not isinstance(resource, logs.CfnLogGroup):
-            raise TypeError(f"a log group is a {type(resource).__name__}, not a CfnLogGroup")
-        # Set here because the construct takes a name for each number of days.
-        resource.retention_in_days = settings.log_retention_days
+        # The construct accepts only names such as ONE_WEEK, and not a number of days.
+        cfn_resource(log, logs.CfnLogGroup).retention_in_days = settings.log_retention_days
         write_log = Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log.log_group_arn,))
         self.role = self._role(name, resources, (write_log, *run))
         self.function = lambda_.Function(

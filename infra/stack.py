@@ -9,12 +9,11 @@ import aws_cdk as cdk
 from infra.audit_log_function import AuditLogFunction
 from infra.change_rules import ChangeRules
 from infra.dependency_layer import DependencyLayer
-from infra.diagnose_function import DiagnoseFunction
 from infra.event_queue import EventQueue
 from infra.event_rules import EventRules
+from infra.finding_function import FindingFunction, Task
 from infra.findings_table import FindingsTable
 from infra.notification_topic import NotificationTopic
-from infra.recheck_function import BATCHING_WINDOW_SECONDS, RecheckFunction
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ class PullResponderStack(cdk.Stack):
             construct_id,
             description="Pull Responder: why a pod on Amazon EKS cannot pull its image from Amazon ECR, and the fix",
         )
+        diagnose_task, recheck_task = Task.diagnose(settings), Task.recheck()
         topic = NotificationTopic(self, "Notifications", email=settings.alert_email)
         topic.allow_alarms()
         table = FindingsTable(self, "Findings")
@@ -37,7 +37,7 @@ class PullResponderStack(cdk.Stack):
             self,
             "Events",
             settings=settings,
-            batching_window_seconds=settings.batching_window_seconds,
+            batching_window_seconds=diagnose_task.batching_window_seconds,
             alarm_topic=topic.topic,
         )
         EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
@@ -46,23 +46,25 @@ class PullResponderStack(cdk.Stack):
             self,
             "Changes",
             settings=settings,
-            batching_window_seconds=BATCHING_WINDOW_SECONDS,
+            batching_window_seconds=recheck_task.batching_window_seconds,
             alarm_topic=topic.topic,
         )
         ChangeRules(self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters)
         layer = DependencyLayer(self, "Dependencies")
-        diagnose = DiagnoseFunction(
+        diagnose = FindingFunction(
             self,
             "Diagnose",
+            task=diagnose_task,
             settings=settings,
             layer=layer,
             queue=events.queue,
             topic=topic,
             table=table,
         )
-        recheck = RecheckFunction(
+        recheck = FindingFunction(
             self,
             "Recheck",
+            task=recheck_task,
             settings=settings,
             layer=layer,
             queue=changes.queue,
