@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
 import pytest
@@ -13,6 +13,37 @@ from infra.stack import PullResponderStack
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+NO_DEFAULTS: Final = Settings(
+    alert_email="ops@example.com",
+    notify_minimum_severity="HIGH",
+    known_principals=("arn:aws:iam::111111111111:role/build",),
+    security_hub=False,
+    audit_log_clusters=("prod",),
+    forwarded_event_source="kubernetes.events",
+    health_check_rate="rate(2 hours)",
+    member_role_name="Reader",
+    organization_account="012345678901",
+    aws_registries=("123456789012", "210987654321"),
+    quiet_minutes=5,
+    hold_down_minutes=0,
+    reminder_hours=0,
+    digest_above=3,
+    unexplained_minutes=20,
+    unexplained_repeats=9,
+    stopped_minutes=30,
+    recheck_minutes=7,
+    recheck_rate="rate(5 minutes)",
+    keep_days=30,
+    memory_size=1024,
+    timeout_seconds=30,
+    batch_size=100,
+    batching_window_seconds=7,
+    max_receive_count=2,
+    log_level="WARNING",
+    log_retention_days=365,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from infra.settings import Settings
 from infra.stack import PullResponderStack
 from pull_responder.emulator.findings_table import create_table
 from pull_responder.events.audit_log import REASONS
-from tests.infrastructure.conftest import Synthesized, synthesize
+from tests.infrastructure.conftest import NO_DEFAULTS, Synthesized, synthesize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,37 +22,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The stack with no setting left at its default."""
-    return synthesize(
-        tmp_path_factory.mktemp("other"),
-        Settings(
-            alert_email="ops@example.com",
-            notify_minimum_severity="HIGH",
-            known_principals=("arn:aws:iam::111111111111:role/build",),
-            security_hub=False,
-            audit_log_clusters=("prod",),
-            forwarded_event_source="kubernetes.events",
-            health_check_rate="rate(2 hours)",
-            member_role_name="Reader",
-            organization_account="012345678901",
-            quiet_minutes=5,
-            hold_down_minutes=0,
-            reminder_hours=0,
-            digest_above=3,
-            unexplained_minutes=20,
-            unexplained_repeats=9,
-            stopped_minutes=30,
-            recheck_minutes=7,
-            keep_days=30,
-            memory_size=1024,
-            timeout_seconds=30,
-            batch_size=100,
-            batching_window_seconds=7,
-            max_receive_count=2,
-            log_level="WARNING",
-            log_retention_days=365,
-        ),
-    )
+    """The stack with every setting different from its default."""
+    return synthesize(tmp_path_factory.mktemp("other"), NO_DEFAULTS)
 
 
 def function_of(stack: Synthesized, name: str = "Diagnose") -> dict[str, Any]:
@@ -101,6 +72,7 @@ def test_the_function_is_told_its_settings(name: str, stack: Synthesized, other:
     assert (told["NOTIFY_MINIMUM_SEVERITY"], told["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")
     assert (told["PULL_RESPONDER_MEMBER_ROLE"], told["POWERTOOLS_LOG_LEVEL"]) == ("Reader", "WARNING")
     assert told["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] == "012345678901"
+    assert json.loads(told["PULL_RESPONDER_AWS_REGISTRIES"]) == ["123456789012", "210987654321"]
     assert told["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
 
 
