@@ -64,7 +64,7 @@ _CHANGES: Final[Mapping[str, tuple[str, events.EventPattern]]] = {
         ),
     ),
     "EksChanged": (
-        "A cluster, node group or Fargate profile was made or changed",
+        "A cluster, node group or Fargate profile was created or changed",
         events.EventPattern(
             source=["aws.eks"],
             detail_type=["AWS API Call via CloudTrail"],
@@ -79,7 +79,10 @@ _CHANGES: Final[Mapping[str, tuple[str, events.EventPattern]]] = {
 
 
 class EventRules(QueueRules):
-    """Every rule on a failure, and the schedule of health checks."""
+    """Every rule on a failure, and the schedule of health checks if `settings.health_check_rate` is set.
+
+    `settings.forwarded_event_source` adds the rule on Kubernetes events.
+    """
 
     def __init__(
         self,
@@ -104,5 +107,5 @@ class EventRules(QueueRules):
             )
             self.add_rule("KubernetesEvents", "A forwarder put a Kubernetes event about an image on the bus", pattern)
         if settings.health_check_rate:
-            description = "Time to look at the health of node groups and Fargate profiles"
+            description = "Time to check the health of node groups and Fargate profiles"
             self.add_schedule("HealthCheck", description, settings.health_check_rate)

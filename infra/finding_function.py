@@ -57,7 +57,7 @@ class Task:
         """Return the task of looking at open findings again."""
         return cls(
             name="recheck",
-            description="Looks whether the causes that Pull Responder has found are gone",
+            description="Checks whether the causes of open findings are gone",
             batch_size=100,
             # A tool such as CloudFormation makes many changes in a few seconds. One run handles all of them.
             batching_window_seconds=5,
@@ -96,9 +96,9 @@ class FindingFunction(ResponderFunction):
                 "table_index": table.due_index_arn,
             },
             run=(
-                # Lambda developer guide, "Using Lambda with Amazon SQS": what the event source needs.
+                # The event source needs these: Lambda developer guide, "Using Lambda with Amazon SQS".
                 Grant(("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"), (queue.queue_arn,)),
-                # SNS developer guide, "Key management": what publishing to an encrypted topic needs.
+                # Publishing to an encrypted topic needs these: SNS developer guide, "Key management".
                 Grant(("kms:Decrypt", "kms:GenerateDataKey"), (topic.key.key_arn,)),
             ),
             environment=_environment(settings, topic_arn=topic.topic.topic_arn, table_name=table.table_name),
@@ -119,6 +119,7 @@ class FindingFunction(ResponderFunction):
 
 
 def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapping[str, str]:
+    """Return the variables that pull_responder.settings.read_settings reads. All values are text, lists are JSON."""
     environment = {
         "DIGEST_ABOVE": str(settings.digest_above),
         "HOLD_DOWN_MINUTES": str(settings.hold_down_minutes),

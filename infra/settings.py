@@ -37,14 +37,15 @@ class SettingsError(Exception):
     """A setting in cdk.json is invalid. The message is one line that names the setting."""
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
+    """Return at most 80 characters of a value for a message."""
     return repr(value)[:80]
 
 
 def _whole_number(least: int, most: int) -> Callable[[str, object], int]:
     def check(key: str, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise SettingsError(f"cdk.json: {key} must be a whole number from {least} to {most}, not {_shown(value)}")
+            raise SettingsError(f"cdk.json: {key} must be a whole number from {least} to {most}, not {_excerpt(value)}")
         return value
 
     return check
@@ -53,7 +54,7 @@ def _whole_number(least: int, most: int) -> Callable[[str, object], int]:
 def _one_of(*choices: str) -> Callable[[str, object], str]:
     def check(key: str, value: object) -> str:
         if value not in choices:
-            raise SettingsError(f"cdk.json: {key} must be one of {', '.join(choices)}, not {_shown(value)}")
+            raise SettingsError(f"cdk.json: {key} must be one of {', '.join(choices)}, not {_excerpt(value)}")
         return str(value)
 
     return check
@@ -62,41 +63,41 @@ def _one_of(*choices: str) -> Callable[[str, object], str]:
 def _retention(key: str, value: object) -> int:
     if isinstance(value, bool) or value not in _RETENTION_DAYS:
         days = ", ".join(map(str, _RETENTION_DAYS))
-        raise SettingsError(f"cdk.json: {key} must be one of {days}, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be one of {days}, not {_excerpt(value)}")
     return int(str(value))
 
 
 def _true_or_false(key: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise SettingsError(f"cdk.json: {key} must be true or false, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be true or false, not {_excerpt(value)}")
     return value
 
 
 def _email_or_none(key: str, value: object) -> str | None:
     if value is not None and not (isinstance(value, str) and _EMAIL.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be an e-mail address or null, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be an e-mail address or null, not {_excerpt(value)}")
     return value
 
 
 def _role_name(key: str, value: object) -> str:
     if not (isinstance(value, str) and _ROLE_NAME.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be the name of an IAM role, without a path, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be the name of an IAM role, without a path, not {_excerpt(value)}")
     return value
 
 
 def _account_or_empty(key: str, value: object) -> str:
     if isinstance(value, str) and (not value or _ACCOUNT.fullmatch(value)):
         return value
-    raise SettingsError(f"cdk.json: {key} must be an account's 12 digits or empty, not {_shown(value)}")
+    raise SettingsError(f"cdk.json: {key} must be an account's 12 digits or empty, not {_excerpt(value)}")
 
 
 def _texts(key: str, value: object, pattern: re.Pattern[str], kind: str) -> tuple[str, ...]:
     """Return a list of texts that all match `pattern`. `kind` says in the error what the list must hold."""
     if not isinstance(value, list):
-        raise SettingsError(f"cdk.json: {key} must be a list, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be a list, not {_excerpt(value)}")
     for text in value:
         if not (isinstance(text, str) and pattern.fullmatch(text)):
-            raise SettingsError(f"cdk.json: {key} must hold {kind}, not {_shown(text)}")
+            raise SettingsError(f"cdk.json: {key} must hold {kind}, not {_excerpt(text)}")
     return tuple(value)
 
 
@@ -127,20 +128,20 @@ def _cluster_names(key: str, value: object) -> tuple[str, ...]:
 
 def _source_or_none(key: str, value: object) -> str | None:
     if value is not None and not (isinstance(value, str) and _SOURCE.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be the source of custom events or null, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be the source of custom events or null, not {_excerpt(value)}")
     return value
 
 
 def _rate_or_none(key: str, value: object) -> str | None:
     if value is not None and not (isinstance(value, str) and _RATE.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 hour)' or null, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 hour)' or null, not {_excerpt(value)}")
     return value
 
 
 def _rate(key: str, value: object) -> str:
     """Return a rate. null is invalid: the schedule also finishes what failed runs have left undone."""
     if not (isinstance(value, str) and _RATE.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 minute)', not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 minute)', not {_excerpt(value)}")
     return value
 
 
@@ -232,9 +233,9 @@ class Settings:
             try:
                 context = json.loads(context)
             except ValueError:
-                raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_shown(context)}") from None
+                raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_excerpt(context)}") from None
         if not isinstance(context, Mapping):
-            raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_shown(context)}")
+            raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_excerpt(context)}")
         known = {camel_case(each.name): each for each in fields(cls)}
         values: dict[str, Any] = {}
         for key, value in context.items():

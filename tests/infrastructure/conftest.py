@@ -1,4 +1,4 @@
-"""The stack as it is deployed, synthesized once a session."""
+"""The synthesized stack, once for each test session."""
 
 from __future__ import annotations
 
@@ -48,23 +48,23 @@ NO_DEFAULTS: Final = Settings(
 
 @dataclass(frozen=True, slots=True)
 class Synthesized:
-    """A stack's template and the folder with its assets."""
+    """A stack's template, and the folder with its assets."""
 
     template: dict[str, Any]
     folder: Path
 
     def all_of(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """The properties of every resource of a type, by logical id."""
+        """Return the properties of every resource of a type, by logical id."""
         resources = self.template["Resources"]
         return {name: each["Properties"] for name, each in resources.items() if each["Type"] == resource_type}
 
     def one_of(self, resource_type: str) -> dict[str, Any]:
-        """The properties of the only resource of a type."""
+        """Return the properties of the only resource of a type."""
         (properties,) = self.all_of(resource_type).values()
         return properties
 
     def named(self, resource_type: str, part: str) -> tuple[str, dict[str, Any]]:
-        """The logical id and the properties of the only resource of a type whose logical id holds `part`."""
+        """Return the logical id and the properties of the only resource of a type with `part` in its logical id."""
         ((name, properties),) = (pair for pair in self.all_of(resource_type).items() if part in pair[0])
         return name, properties
 
@@ -77,7 +77,7 @@ def synthesize(folder: Path, settings: Settings) -> Synthesized:
 
 @pytest.fixture(scope="session")
 def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The stack with every further source of failures: two clusters' audit logs, and a forwarder."""
+    """The stack with all optional sources of failures: the audit logs of two clusters, and a forwarder."""
     settings = Settings(audit_log_clusters=("prod", "test"), forwarded_event_source="kubernetes.events")
     return synthesize(tmp_path_factory.mktemp("subscribed"), settings)
 
