@@ -1,4 +1,4 @@
-"""The CDK app: `cdk synth`, `cdk deploy`. Its settings are in cdk.json under "context"."""
+"""The CDK app that `cdk synth` and `cdk deploy` run. Its settings are in cdk.json, in `context.pullResponder`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from infra.stack import PullResponderStack
 
 
 def main() -> int:
-    """Synthesize, and return the exit status: 2 when a setting or a permission cannot be used."""
+    """Synthesize, and return the exit status: 2 when a setting is invalid or a permission cannot be granted."""
     app = cdk.App()
     try:
         settings = Settings.from_context(app.node.try_get_context("pullResponder"))
         PullResponderStack(app, "PullResponder", settings=settings)
-    except (SettingsError, PermissionsError) as unusable:
-        print(unusable, file=sys.stderr)  # noqa: T201 -- the terminal is where `cdk synth` says what is wrong
+    except (SettingsError, PermissionsError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 -- `cdk synth` shows it in the terminal
         return 2
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()

@@ -1,15 +1,17 @@
-"""Decisions a second, ours and @cloud-copilot/iam-simulate's, on the cases of authorization_cases.jsonl.
+"""Measures policy decisions per second: our engine and @cloud-copilot/iam-simulate, on authorization_cases.jsonl.
 
-Run from the project's folder: `.venv/bin/python -m bench.authorization`. Two things are timed, without start-up:
+Run it in the project's folder: `.venv/bin/python -m bench.authorization`. It measures two cases, without start-up:
 
-- policies already parsed: three questions (actions of a pull) of each case's policies. Ours are parsed before the
-  clock starts, the questions after. iam-simulate has no way to keep parsed policies: it gets the parsed JSON.
-- first seen: each line from JSON text to the answer's JSON text, checking and parsing the policies included. Nothing
-  of a policy is kept from one line to the next, so a repeated round is as much a first sight as the first one.
+- policies already parsed: three requests (the actions of a pull) against the policies of each line. Our engine parses
+  the policies before the clock starts, and the requests after. iam-simulate cannot keep parsed policies, so it gets the
+  parsed JSON.
+- first seen: each line from JSON text to the decision's JSON text. This includes checking and parsing the policies. Our
+  engine keeps nothing of a policy between lines, so later rounds measure the same work as the first.
 
-iam-simulate runs through `runSimulation`, its documented entry, which checks policies as ours does. The engines take
-turns, round by round, and only one works at a time. Both do two rounds unseen to warm up; of the others the median
-counts, for each engine and for the ratio of the two in the same round. It also prints on how many cases both agree.
+iam-simulate runs through `runSimulation`, its documented entry point, which checks policies as our engine does. The
+engines take turns, one round each, and never run at the same time. Two rounds warm up and do not count. The result is
+the median of the other rounds, for each engine and for the ratio of both in one round. The last line says on how many
+cases the engines agree.
 """
 
 from __future__ import annotations
@@ -35,8 +37,12 @@ WARM_UP, ROUNDS = 2, 15
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
-    """Seconds of each round, for both things."""
+class RoundTimes:
+    """The seconds of each round of one engine.
+
+    - `repeated`: with policies already parsed
+    - `first`: with policies first seen
+    """
 
     repeated: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
@@ -56,7 +62,7 @@ class Ours:
         self.answers: list[str | None] = []
 
     def round(self) -> tuple[float, float]:
-        """Return the seconds for parsed policies and for first sight."""
+        """Run one round. Return the seconds with policies already parsed, and with policies first seen."""
         start = time.perf_counter()
         for asked, policies in self.parsed:
             for action in QUESTIONS:
@@ -78,7 +84,7 @@ class Ours:
 
 
 class Theirs:
-    """iam-simulate, in a process of its own that waits for its turn."""
+    """iam-simulate, in a process that waits for a line before each round."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603 -- our own script
@@ -89,18 +95,18 @@ class Theirs:
         )
 
     def round(self) -> tuple[float, float]:
-        """Return the seconds for parsed JSON and for first sight."""
-        to_it, from_it = self._pipes()
-        to_it.write("round\n")
-        to_it.flush()
-        seconds = json.loads(from_it.readline())
+        """Run one round. Return the seconds with JSON already parsed, and with policies first seen."""
+        requests, answers = self._pipes()
+        requests.write("round\n")
+        requests.flush()
+        seconds = json.loads(answers.readline())
         return seconds["repeated"], seconds["first"]
 
     def answers(self) -> list[str | None]:
         """End the process and return its decisions."""
-        to_it, from_it = self._pipes()
-        to_it.close()
-        decisions: list[str | None] = json.loads(from_it.readline())["answers"]
+        requests, answers = self._pipes()
+        requests.close()
+        decisions: list[str | None] = json.loads(answers.readline())["answers"]
         self.process.wait()
         return decisions
 
@@ -111,9 +117,9 @@ class Theirs:
 
 
 def main() -> None:
-    """Time both engines and print the table."""
+    """Measure both engines and print the table."""
     lines = CASES.read_text().splitlines()
-    ours, our_time, their_time = Ours(lines), Timed(), Timed()
+    ours, our_time, their_time = Ours(lines), RoundTimes(), RoundTimes()
     theirs = Theirs() if PACKAGE.is_dir() else None
     for number in range(WARM_UP + ROUNDS):
         for engine, timed in ((ours, our_time), (theirs, their_time)):
@@ -139,8 +145,8 @@ def main() -> None:
     if theirs is None:
         out("iam-simulate is not installed here: run `npm ci --prefix bench`.\n")
     else:
-        alike = sum(one == other for one, other in zip(ours.answers, theirs.answers(), strict=True))
-        out(f"both decide alike on {alike} of {len(lines)} cases\n")
+        same = sum(one == other for one, other in zip(ours.answers, theirs.answers(), strict=True))
+        out(f"both decide the same on {same} of {len(lines)} cases\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How long a full diagnosis takes where every answer of AWS takes 100 ms: its calls, its rounds of dependent reads.
+"""Measures a full diagnosis when every answer of AWS takes 100 ms: its time, its calls, its rounds of dependent reads.
 
-Every form of question, and of event, is measured by itself, with nothing known of AWS, not even who we are.
+It measures each kind of question and of event alone. Each diagnosis starts with empty caches, without our own identity.
 
-An emulated AWS (moto) answers once, and what it answered is given again after exactly 100 ms, so that the emulator's
-own time is not measured. The same reads are then made one after the other.
+The benchmark records the answers of an emulated AWS (moto), and replays each after exactly 100 ms. So the emulator's
+own time does not count. At the end it makes the same reads one after the other.
 """
 
 from __future__ import annotations
@@ -58,7 +58,14 @@ PULL: Final = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloa
 
 @dataclass(slots=True)
 class Answers:
-    """AWS's answers by request, and when each was given. `alone` lets one request at a time be answered."""
+    """Recorded answers of AWS.
+
+    - `known`: the answers by request
+    - `calls`: of each replayed call the name, when it began and when it ended
+    - `alone`: a lock that lets one call run at a time, or None
+    - `seconds`: how long each replayed answer takes
+    - `replaying`: whether calls are answered from `known`
+    """
 
     known: dict[tuple[str, ...], AWSResponse] = field(default_factory=dict)
     calls: list[tuple[str, float, float]] = field(default_factory=list)
@@ -68,7 +75,7 @@ class Answers:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def before_send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
-        """Answer from memory, after `seconds`."""
+        """Return the recorded answer after `seconds`, or None while recording."""
         if not self.replaying:
             return None
         if self.alone:
@@ -83,13 +90,13 @@ class Answers:
             self.calls.append((event_name.removeprefix("before-send."), started, time.perf_counter()))
         return self.known[_key(request)]
 
-    def remember(self, request: AWSRequest | AWSPreparedRequest, answer: AWSResponse) -> None:
-        """Keep an answer of the emulator."""
-        _ = answer.content  # read from the network now, to be read again
+    def record(self, request: AWSRequest | AWSPreparedRequest, answer: AWSResponse) -> None:
+        """Record an answer of the emulator."""
+        _ = answer.content  # reads it from the network, so that it can be read again later
         self.known[_key(request)] = answer
 
     def rounds(self) -> int:
-        """Return the longest chain of calls of which each began after the one before had been answered."""
+        """Return the length of the longest chain of calls in which each began after the previous one had ended."""
         depth: dict[tuple[str, float, float], int] = {}
         for call in sorted(self.calls, key=lambda each: each[1]):
             depth[call] = 1 + max((deep for other, deep in depth.items() if other[2] <= call[1]), default=0)
@@ -113,7 +120,11 @@ def _key(request: AWSRequest | AWSPreparedRequest) -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Estate:
-    """What is asked about: a node of the node group, and one that somebody else started."""
+    """The nodes to ask about.
+
+    - `managed`: the instance id of a node of the node group
+    - `own`, `own_name`: the instance id and the private DNS name of a self-managed node
+    """
 
     managed: str = ""
     own: str = ""
@@ -121,7 +132,7 @@ class Estate:
 
 
 def build(endpoint: str) -> Estate:
-    """Nodes behind a NAT gateway, with S3's gateway endpoint; each role has two managed policies and an inline one."""
+    """Create nodes behind a NAT gateway, and an S3 gateway endpoint. Each role has three policies, one inline."""
 
     def client(service: str) -> Any:  # noqa: ANN401 -- one of boto3's clients
         return boto3.client(service, region_name=REGION, endpoint_url=endpoint)  # type: ignore[call-overload]  # the stubs know services by literal name only
@@ -209,7 +220,7 @@ def role(iam: Any, name: str, service: str) -> str:  # noqa: ANN401 -- boto3's I
 
 
 def questions(estate: Estate) -> dict[str, Chosen | PullFailure]:
-    """Return what is asked, by name: each option of `diagnose`, and the events that name a node each in its way."""
+    """Return the questions by their names: each option of `diagnose`, and an event for each way of naming a node."""
     denied = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
     denial = Denial("ecr:BatchGetImage", denied, f"not authorized on {denied}", PolicyType.IDENTITY)
     return {
@@ -239,23 +250,23 @@ def _pull(symptom: Symptom, **known: Any) -> PullFailure:  # noqa: ANN401 -- wha
 
 
 def diagnose(asked: Chosen | PullFailure, aws: Aws) -> float:
-    """Ask once, and return the seconds that took."""
+    """Diagnose once, and return the seconds. Raises ValueError when it finds a cause, because nothing is broken."""
     image = parse_image(IMAGE)
     if image is None:
-        raise ValueError(f"{IMAGE} is no image")
+        raise ValueError(f"{IMAGE} is not an image")
     started = time.perf_counter()
     if isinstance(asked, Chosen):
         diagnoses = [answer.diagnosis for answer in ask(Reader(aws), image, asked, ())]
     else:
         diagnoses = [diagnose_pull(asked, PullFacts(Reader(aws)))]
     took = time.perf_counter() - started
-    if found := [each.cause for diagnosis in diagnoses for each in diagnosis.findings]:
-        raise ValueError(f"the estate is sound, and yet: {found}")
+    if causes := [each.cause for diagnosis in diagnoses for each in diagnosis.findings]:
+        raise ValueError(f"nothing is broken, but the diagnosis found {causes}")
     return took
 
 
 def main() -> None:
-    """Measure and print."""
+    """Build the estate in moto, measure every question, and print the results."""
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_CONFIG_FILE": os.devnull}
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     access_entries.apply()
@@ -271,32 +282,37 @@ def main() -> None:
 
 
 def measure(asked: dict[str, Chosen | PullFailure]) -> None:
-    """Diagnose each twice, to know the answers and side by side; the first also with one read after the other."""
+    """Diagnose each question twice: first to record the answers, then to measure. Print the results.
+
+    The first question is also measured with its reads one after the other. Exits with an error when a question needs
+    more than ROUNDS rounds of dependent reads.
+    """
     answers = Answers()
     session = boto3.session.Session(region_name=REGION)
     session.events.register("before-send", answers.before_send)  # type: ignore[arg-type]  # the stubs forget that an answer may come back
-    _remember_all(answers)
+    _record_answers(answers)
     print(f"A full diagnosis, every answer of AWS after {SECONDS * 1000:.0f} ms:")  # noqa: T201 -- what a benchmark is for
     for question in asked.values():
         diagnose(question, connect(session))
     answers.replaying = True
-    most = max(_measured(name, question, session, answers) for name, question in asked.items())
+    most = max(_measure(name, question, session, answers) for name, question in asked.items())
     name, first = next(iter(asked.items()))
     started = time.perf_counter()
     aws = connect(session)
     start_up = time.perf_counter() - started
     answers.alone = threading.Lock()
     print(f"  {name}, the same reads one after the other: {diagnose(first, aws):.2f} s")  # noqa: T201 -- the same
-    print(f"  start-up, which is making the clients: {start_up:.2f} s")  # noqa: T201 -- the same
+    print(f"  start-up, which creates the clients: {start_up:.2f} s")  # noqa: T201 -- the same
     if most > ROUNDS:
         raise SystemExit(f"{most} rounds of dependent reads are more than {ROUNDS}")
 
 
-def _measured(name: str, asked: Chosen | PullFailure, session: boto3.session.Session, answers: Answers) -> int:
-    """Print how long it takes, and return the rounds.
+def _measure(name: str, asked: Chosen | PullFailure, session: boto3.session.Session, answers: Answers) -> int:
+    """Measure one question, print the result, and return the number of rounds.
 
-    On a busy machine a read may begin so late that it seems to have waited for another. Slower answers tell: what
-    depends on another read still waits for it, and what was only late no longer does.
+    On a busy machine a read may begin late, and then seem to depend on another read. With slower answers, such a read
+    begins before the other ends. A read that does depend on another still waits. So too many rounds are measured again
+    with slower answers.
     """
     took, rounds = 0.0, ROUNDS + 1
     for seconds in (SECONDS, *SLOWER):
@@ -313,23 +329,23 @@ def _measured(name: str, asked: Chosen | PullFailure, session: boto3.session.Ses
 
 
 def connect(session: boto3.session.Session) -> Aws:
-    """Return AWS with its clients made, and nothing known of it, not even who we are."""
+    """Return AWS with its clients created and its caches empty."""
     aws = Aws(session, member_role="PullResponderReadOnly")
     for service in ("ec2", "ecr", "eks", "iam", "organizations", "route53"):
         aws.client(service, account=None, region=REGION)
     return aws
 
 
-def _remember_all(answers: Answers) -> None:
-    """Keep what the emulator answers: botocore's HTTP layer is the one place that sees request and answer together."""
+def _record_answers(answers: Answers) -> None:
+    """Record the emulator's answers. Only botocore's HTTP layer has both the request and the answer."""
     send = URLLib3Session.send
 
-    def sending(self: URLLib3Session, request: AWSRequest | AWSPreparedRequest) -> AWSResponse:
+    def send_and_record(self: URLLib3Session, request: AWSRequest | AWSPreparedRequest) -> AWSResponse:
         answer: AWSResponse = send(self, request)
-        answers.remember(request, answer)
+        answers.record(request, answer)
         return answer
 
-    URLLib3Session.send = sending  # type: ignore[method-assign]  # a recorder, for this process only
+    URLLib3Session.send = send_and_record  # type: ignore[method-assign]  # a recorder, for this process only
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Measures the deployed function's process, cold and warm: `python -m bench.function`.
+"""Measures the process of the function `diagnose`, cold and warm: `python -m bench.function`.
 
-What memorySize and timeoutSeconds in cdk.json were chosen by. The function runs in a process of its own, with its
-role's credentials, against an emulated AWS on this machine, so that the time is that of this machine's processor and
-hardly any network's.
+The defaults of memorySize and timeoutSeconds in cdk.json are based on it. The function runs in its own process, with
+the credentials of its role, against an emulated AWS on this machine. So the time is mostly this machine's processor
+time, and hardly any network time.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def _batch(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _forget(aws: EmulatedAws) -> None:
-    """Make the next process find the problem for the first time."""
+    """Empty the table, so that the next process meets a new problem."""
     client = aws.client("dynamodb")
     client.delete_table(TableName=estates.TABLE)
     create_table(client, estates.TABLE)
 
 
 def main() -> None:
-    """Break the first pull of the demo's estate, and let the function have one event of it, another, and 25 more."""
+    """Break the first pull of the demo's estate. Give each process 1 event of it, then 1 more, then 25 in one batch."""
     with emulated_aws() as aws:
         estate = estates.build(aws)
         broken = BREAKS[0]
@@ -97,7 +97,7 @@ def main() -> None:
     sys.stdout.write(
         f"The function, median of {_RUNS} processes on this machine:\n"
         f"  import                       {middle['import']:6.2f} s\n"
-        f"  a failure, diagnosed, told   {cold:6.2f} s\n"
+        f"  a new failure, diagnosed     {cold:6.2f} s\n"
         f"  the same failure again       {warm * 1000:6.0f} ms\n"
         f"  25 times in one batch        {many * 1000:6.0f} ms\n"
         f"  processor time of all        {middle['cpu']:6.2f} s\n"

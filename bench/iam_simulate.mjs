@@ -1,10 +1,10 @@
 // Runs @cloud-copilot/iam-simulate on cases in the form that `pull-responder evaluate` reads.
 //
-//   node iam_simulate.mjs decide            JSON Lines of cases on standard input, {"id","decision"} lines out
-//   node iam_simulate.mjs time FILE         times one round on the cases of FILE for each line on standard input, and
-//                                           prints {"repeated","first"} in seconds; at the end {"answers"}
+//   node iam_simulate.mjs decide            reads cases as JSON Lines on standard input, prints {"id","decision"} lines
+//   node iam_simulate.mjs time FILE         for each line on standard input, measures one round on the cases of FILE and
+//                                           prints {"repeated","first"} in seconds; at the end prints {"answers"}
 //
-// It runs as a process of its own, for development only: the package is AGPL and no part of the product.
+// It runs in its own process and is for development only: its license is AGPL, and the product does not include it.
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
@@ -14,7 +14,7 @@ const QUESTIONS = ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer', 'ecr:Batch
 const named = (policies, kind) => (policies ?? []).map((policy, index) => ({ name: `${kind}${index}`, policy }))
 const levels = (tree) =>
   (tree ?? []).map((level, index) => ({ orgIdentifier: `level${index}`, policies: named(level, 'control') }))
-// It adds RCPFullAWSAccess itself and refuses any Allow in a resource control policy.
+// iam-simulate adds RCPFullAWSAccess itself, and rejects any Allow in a resource control policy.
 const withoutAllows = (tree) =>
   (tree ?? []).map((level) => level.filter((policy) => policy.Statement.every((each) => each.Effect === 'Deny')))
 const some = (policies, kind) => (policies?.length ? named(policies, kind) : undefined)

@@ -1,7 +1,8 @@
-"""Ten thousand events of five problems through the function `diagnose`: `python -m bench.storm`.
+"""Measures the function `diagnose` on ten thousand events of five problems: `python -m bench.storm`.
 
-One process on one core of this machine, with an emulated AWS beside it that answers each call. Beside it the bare
-`json.loads` of the same bytes. Fails when an event is lost, told twice or diagnosed twice.
+The function runs in one process on one core of this machine. An emulated AWS on the other cores answers its calls. For
+comparison, it also measures a bare `json.loads` of the same bytes. It fails when an event is lost, notified twice or
+diagnosed twice.
 """
 
 from __future__ import annotations
@@ -41,17 +42,17 @@ _FUNCTION: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:bench"
 
 
 @contextmanager
-def _counted_calls() -> Iterator[Counter[str]]:
-    """Count the calls to AWS by their names."""
+def _count_calls() -> Iterator[Counter[str]]:
+    """Count the calls to AWS by name."""
     made: Counter[str] = Counter()
-    # The one place that all calls pass.
+    # All calls go through this method.
     call = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001
 
-    def counted(client: BaseClient, name: str, arguments: Any) -> Any:  # noqa: ANN401 -- whatever botocore hands over
+    def count_call(client: BaseClient, name: str, arguments: Any) -> Any:  # noqa: ANN401 -- whatever botocore hands over
         made[name] += 1
         return call(client, name, arguments)
 
-    BaseClient._make_api_call = counted  # type: ignore[attr-defined]  # noqa: SLF001
+    BaseClient._make_api_call = count_call  # type: ignore[attr-defined]  # noqa: SLF001
     try:
         yield made
     finally:
@@ -59,7 +60,7 @@ def _counted_calls() -> Iterator[Counter[str]]:
 
 
 def _roles(aws: EmulatedAws) -> list[str]:
-    """Make a cluster with a node group for each problem, whose roles may not pull; return the roles' names."""
+    """Create a cluster with a node group for each problem. Return the names of the roles, which may not pull."""
     iam, eks = aws.client("iam"), aws.client("eks")
     trust = {
         "Version": "2012-10-17",
@@ -75,7 +76,7 @@ def _roles(aws: EmulatedAws) -> list[str]:
 
 
 def _event(role: str, instance: str, at: float) -> dict[str, Any]:
-    """Return CloudTrail's event of a refused pull as it comes from an EKS node, in all its length."""
+    """Return the event of a denied pull by an EKS node, with all fields that CloudTrail records."""
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{instance}"
     repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/shop/web"
     issuer = {
@@ -163,15 +164,15 @@ def _batches(bodies: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _bare(bodies: list[str]) -> float:
-    """Return the seconds that it takes to parse all bodies and to do nothing with them."""
-    begun = time.perf_counter()
+    """Return the seconds to parse all bodies and do nothing else."""
+    start = time.perf_counter()
     for body in bodies:
         json.loads(body)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def main() -> None:
-    """Run the storm, and print what it took."""
+    """Send all events, and print the times and the calls."""
     with emulated_aws() as aws:
         os.environ.update(aws.environment)
         os.environ["TABLE_NAME"] = create_table(aws.client("dynamodb"), _TABLE)
@@ -182,11 +183,11 @@ def main() -> None:
 
         chance = random.Random(5)  # noqa: S311 -- the same storm each time
         bodies = _bodies(_roles(aws), chance)
-        # The emulator may have the other cores.
+        # Keep one core for this process. The emulator runs on the others.
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         bare = min(_bare(bodies) for _ in range(5))
         batches = list(_batches(bodies))
-        with _counted_calls() as made, redirect_stdout(StringIO()):
+        with _count_calls() as made, redirect_stdout(StringIO()):
             seconds, processor = [], []
             for batch in batches:
                 wall, cpu = time.perf_counter(), time.process_time()

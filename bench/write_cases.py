@@ -1,6 +1,6 @@
-"""Write authorization_cases.jsonl: pulls of EKS nodes with all the policies on their way, the same at each run.
+"""Writes authorization_cases.jsonl: pulls of EKS nodes, with every policy that applies. Each run writes the same file.
 
-Run from the project's folder: `.venv/bin/python bench/write_cases.py`. No two cases share a policy, but for AWS's
+Run it in the project's folder: `.venv/bin/python bench/write_cases.py`. The cases share no policy except AWS's
 FullAWSAccess.
 """
 
@@ -21,12 +21,12 @@ Json = dict[str, Any]
 
 
 def document(*statements: Json) -> Json:
-    """A policy of the present version."""
+    """Return a policy of the current version."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def identity_policies(chance: random.Random, number: int, account: str) -> list[Json]:
-    """What a node's role holds: the managed policy's statement, a policy of its team, and one about logs."""
+    """Return the policies of a node's role: the managed policy's statement, a policy of its team, one about logs."""
     repositories = f"arn:aws:ecr:*:{chance.choice(ACCOUNTS)}:repository/team-{number % 7}/*"
     managed = {
         "Sid": f"Pull{number}",
@@ -52,7 +52,7 @@ def identity_policies(chance: random.Random, number: int, account: str) -> list[
 
 
 def control_policies(chance: random.Random, number: int) -> list[list[Json]]:
-    """Three levels with AWS's default at each, and a guardrail at the middle one."""
+    """Return the policies of three levels: AWS's default at each, and a guardrail at the middle one."""
     full = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     regions = {
         "Sid": f"Regions{number}",
@@ -68,7 +68,7 @@ def control_policies(chance: random.Random, number: int) -> list[list[Json]]:
 
 
 def repository_policy(chance: random.Random, account: str) -> Json | None:
-    """Half of the repositories have a policy."""
+    """Return a repository policy, or None for one repository in four."""
     principal = chance.choice(["*", {"AWS": f"arn:aws:iam::{account}:role/node"}, {"AWS": account}, None])
     if principal is None:
         return None
@@ -84,7 +84,7 @@ def repository_policy(chance: random.Random, account: str) -> Json | None:
 
 
 def case(chance: random.Random, number: int) -> Json:
-    """One request with its policies, as `pull-responder evaluate` reads it."""
+    """Return one request with its policies, in the form that `pull-responder evaluate` reads."""
     account = chance.choice(ACCOUNTS)
     registry = account if chance.random() < SAME_ACCOUNT else chance.choice(ACCOUNTS)
     repository = chance.choice([f"team-{number % 7}/app", f"app-{number}"])
@@ -120,7 +120,7 @@ def case(chance: random.Random, number: int) -> Json:
 
 def main() -> None:
     """Write the file."""
-    chance = random.Random(7)  # noqa: S311 -- a fixed sequence is the point
+    chance = random.Random(7)  # noqa: S311 -- the same cases each time
     lines = [json.dumps(case(chance, number), separators=(",", ":")) for number in range(COUNT)]
     CASES.write_text("\n".join(lines) + "\n")
 

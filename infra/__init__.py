@@ -1,1 +1,1 @@
-"""The CDK stack: one file a construct."""
+"""The CDK stack. Each file defines one construct, or what several constructs share."""

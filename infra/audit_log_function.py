@@ -1,4 +1,4 @@
-"""The function that picks image pull failures out of the clusters' audit logs."""
+"""The function that reads image pull failures from the audit logs of EKS clusters."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
+from infra.escape_hatch import cfn_resource
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
 from infra.settings import Settings
@@ -16,9 +17,11 @@ from infra.settings import Settings
 if TYPE_CHECKING:
     from constructs import Construct
 
-# Records that hold one of these words. A term pattern, as JSON patterns see only numbered elements of an array, and
-# OR is all that "?" terms can be joined by; what else holds such a word is sorted out by the function. No regular
-# expression, because a log group takes five patterns with them (CloudWatch Logs User Guide, "Filter pattern syntax").
+# Matches records that contain one of these words. The function drops the records that contain one by coincidence.
+# Source of the limits: CloudWatch Logs User Guide, "Filter pattern syntax".
+# - A JSON pattern can select an element of an array only by its index, so this is a pattern of terms.
+# - Terms with "?" can be joined by OR only.
+# - A log group can have at most five patterns with regular expressions, so this uses none.
 FILTER_PATTERN: Final = "?ErrImagePull ?ImagePullBackOff ?InvalidImageName ?RegistryUnavailable"
 
 _MEMORY_SIZE: Final = 256
@@ -26,9 +29,10 @@ _TIMEOUT_SECONDS: Final = 60
 
 
 class AuditLogFunction(ResponderFunction):
-    """The function, subscribed to the log group of every cluster that the settings name.
+    """The function, and its subscription to the log group of each cluster in `settings.audit_log_clusters`.
 
-    A batch that it cannot hand on is tried again by Lambda, and then kept in `dead_letters`.
+    The function sends failures to `queue`. When a run fails, Lambda retries it, and then sends the batch to
+    `dead_letters`.
     """
 
     def __init__(  # noqa: PLR0913 -- keyword-only but for what every construct takes
@@ -45,29 +49,28 @@ class AuditLogFunction(ResponderFunction):
             scope,
             construct_id,
             name="audit_log",
-            description="Picks image pull failures out of the audit logs of Amazon EKS clusters",
+            description="Reads image pull failures from the audit logs of Amazon EKS clusters",
             settings=settings,
             layer=layer,
             resources={"queue": queue.queue_arn},
-            # Lambda developer guide, "Capturing records of asynchronous invocations": what a dead-letter queue needs.
+            # Lambda needs this to write to the dead-letter queue: Lambda developer guide, "Capturing records of
+            # asynchronous invocations".
             run=(Grant(("sqs:SendMessage",), (dead_letters.queue_arn,)),),
             environment={"QUEUE_URL": queue.queue_url},
             memory_size=_MEMORY_SIZE,
             timeout_seconds=_TIMEOUT_SECONDS,
         )
-        resource = self.function.node.default_child
-        if not isinstance(resource, lambda_.CfnFunction):
-            raise TypeError(f"a function is a {type(resource).__name__}, not a CfnFunction")
-        # Not the construct's `dead_letter_queue`: that would widen the role by itself.
-        resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=dead_letters.queue_arn)
+        # Not the construct's `dead_letter_queue`, which would add permissions to the role.
+        function = cfn_resource(self.function, lambda_.CfnFunction)
+        function.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=dead_letters.queue_arn)
         for cluster in settings.audit_log_clusters:
             self._subscribe(cluster)
 
     def _subscribe(self, cluster: str) -> None:
-        """Subscribe to a cluster's log group, which EKS has made and which is none of this stack's.
+        """Subscribe to a cluster's log group. EKS creates the log group; it is not part of this stack.
 
-        Deployment fails where the log group does not exist, or has its two subscriptions already: docs/operations.md
-        says how to look.
+        The deployment fails when the log group does not exist, and when it already has two subscriptions.
+        docs/operations.md says how to look first.
         """
         name = f"/aws/eks/{cluster}/cluster"
         arn = f"arn:{cdk.Aws.PARTITION}:logs:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:log-group:{name}:*"
@@ -90,9 +93,9 @@ class AuditLogFunction(ResponderFunction):
         )
         cdk.Annotations.of(subscription).add_info_v2(
             f"pull-responder:audit-log:{cluster}",
-            f"{name} takes two subscriptions, and this is one. If both are taken, the deployment fails here with "
-            '"Resource limit exceeded"; if audit logging is off, with "log group does not exist". See first: '
+            f"{name} can have two subscriptions, and this is one. If it already has two, the deployment fails with "
+            '"Resource limit exceeded". If audit logging is off, it fails with "log group does not exist". Look first: '
             f"aws logs describe-subscription-filters --log-group-name {name}",
         )
-        # CloudWatch Logs tries the function when it is subscribed.
+        # CloudWatch Logs invokes the function once when the subscription is created, so the permission comes first.
         subscription.add_dependency(permission)

@@ -1,24 +1,26 @@
-"""The EventBridge rules that tell of changes which may have mended something, and the clock that asks without one."""
+"""The EventBridge rules on changes that can fix a fault, and the schedule of rechecks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
 
+from infra.queue_rules import QueueRules
 from infra.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The calls that can end one of the causes: what their fixes run, what undoes the fault in another way, and what takes
-# the broken resource away. CloudTrail calls them by the names of the API. What they can concern is for the function to
-# say. Left out are calls that only ever take away (revoking a security group's rule), and tagging of EC2 resources,
-# which is frequent and hardly ever about a pull.
+    from constructs import Construct
+
+# The AWS calls that can end a cause, by their names in the API. CloudTrail uses the same names. They are the calls that
+# the fixes run, other calls that undo a fault, and calls that delete the broken resource. The function decides which
+# findings a call can concern. Two kinds of call are not in the list:
+# - calls that only remove access, such as revoking a rule of a security group
+# - tagging of EC2 resources, which is frequent and rarely about a pull
+# Each entry has the service, the description of the rule, and the names of the calls.
 _CALLS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "Registries": (
         "ecr",
@@ -43,7 +45,7 @@ _CALLS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     ),
     "Routes": (
         "ec2",
-        "A way out of a subnet was changed",
+        "A route, gateway or subnet was changed",
         (
             "AssociateAddress",
             "AssociateNatGatewayAddress",
@@ -64,7 +66,7 @@ _CALLS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     ),
     "Networks": (
         "ec2",
-        "What lets traffic through, or a VPC endpoint or its DNS, was changed",
+        "A security group, network ACL, VPC endpoint or DNS setting was changed",
         (
             "AssociateDhcpOptions",
             "AuthorizeSecurityGroupEgress",
@@ -100,7 +102,7 @@ _CALLS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     ),
     "Clusters": (
         "eks",
-        "A cluster or what runs its pods was changed",
+        "A cluster, node group, Fargate profile or access entry was changed",
         (
             "CreateAccessEntry",
             "CreateFargateProfile",
@@ -115,8 +117,8 @@ _CALLS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
             "UpdateNodegroupVersion",
         ),
     ),
-    # Events of the two global services arrive in one region of the partition only. The rules are there in every region
-    # all the same: they match what is forwarded from there (docs/operations.md).
+    # IAM and Organizations are global. Their events arrive in one region of the partition only. Stacks in other regions
+    # have these rules too: the rules match the events that are forwarded from that region (docs/operations.md).
     "Roles": (
         "iam",
         "A role, its policies or its instance profile were changed",
@@ -155,7 +157,7 @@ _CALLS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     ),
     "Keys": (
         "kms",
-        "A key was made usable",
+        "A KMS key was enabled, restored or given another policy",
         ("CancelKeyDeletion", "EnableKey", "ImportKeyMaterial", "PutKeyPolicy"),
     ),
     "Secrets": (
@@ -164,7 +166,8 @@ _CALLS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
         ("CreateSecret", "PutResourcePolicy", "PutSecretValue", "RestoreSecret", "UpdateSecret"),
     ),
 }
-# What ECR itself tells. Amazon ECR User Guide, "Amazon ECR events and EventBridge".
+# The events that ECR itself sends: Amazon ECR User Guide, "Amazon ECR events and EventBridge".
+# Each entry has the event's detail type, the description of the rule, and the pattern of the event's detail.
 _ECR_EVENTS: Final[Mapping[str, tuple[str, str, Mapping[str, Any]]]] = {
     "ImagePushed": ("ECR Image Action", "An image was pushed", {"action-type": ["PUSH"], "result": ["SUCCESS"]}),
     "CacheFetched": (
@@ -175,8 +178,8 @@ _ECR_EVENTS: Final[Mapping[str, tuple[str, str, Mapping[str, Any]]]] = {
 }
 
 
-class ChangeRules(Construct):
-    """Every rule and the clock, with `queue` as their target and `dead_letters` for what cannot be delivered there."""
+class ChangeRules(QueueRules):
+    """Every rule on a change, and the schedule of rechecks at `settings.recheck_rate`."""
 
     def __init__(
         self,
@@ -187,30 +190,19 @@ class ChangeRules(Construct):
         queue: sqs.IQueue,
         dead_letters: sqs.IQueue,
     ) -> None:
-        super().__init__(scope, construct_id)
-        self._target = targets.SqsQueue(queue, dead_letter_queue=dead_letters, max_event_age=cdk.Duration.hours(24))
+        super().__init__(scope, construct_id, queue=queue, dead_letters=dead_letters)
         for name, (service, description, calls) in _CALLS.items():
-            detail: Mapping[str, Any] = {
-                "eventSource": [f"{service}.amazonaws.com"],
-                "eventName": list(calls),
-                "errorCode": [{"exists": False}],
-            }
-            self._rule(name, service, "AWS API Call via CloudTrail", description, detail)
+            pattern = events.EventPattern(
+                source=[f"aws.{service}"],
+                detail_type=["AWS API Call via CloudTrail"],
+                detail={
+                    "eventSource": [f"{service}.amazonaws.com"],
+                    "eventName": list(calls),
+                    "errorCode": [{"exists": False}],
+                },
+            )
+            self.add_rule(name, description, pattern)
         for name, (detail_type, description, outcome) in _ECR_EVENTS.items():
-            self._rule(name, "ecr", detail_type, description, outcome)
-        events.Rule(
-            self,
-            "Clock",
-            description="Time to look at the findings whose turn it is",
-            schedule=events.Schedule.expression(settings.recheck_rate),
-            targets=[self._target],
-        )
-
-    def _rule(self, name: str, service: str, detail_type: str, description: str, detail: Mapping[str, Any]) -> None:
-        events.Rule(
-            self,
-            name,
-            description=description,
-            event_pattern=events.EventPattern(source=[f"aws.{service}"], detail_type=[detail_type], detail=detail),
-            targets=[self._target],
-        )
+            pattern = events.EventPattern(source=["aws.ecr"], detail_type=[detail_type], detail=outcome)
+            self.add_rule(name, description, pattern)
+        self.add_schedule("Clock", "Time to recheck the open findings that are due", settings.recheck_rate)

@@ -1,4 +1,4 @@
-"""The layer with what the functions import beyond Lambda's Python runtime. Built by pip alone: no Docker."""
+"""The Lambda layer with the packages that the Python runtime lacks. pip builds it, without Docker."""
 
 from __future__ import annotations
 
@@ -26,33 +26,35 @@ _PIP: Final = (
 
 
 class DependencyLayer(lambda_.LayerVersion):
-    """lambdas/requirements.txt, installed for the functions' runtime and architecture."""
+    """The packages of lambdas/requirements.txt, installed for the functions' runtime and architecture."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(
             scope,
             construct_id,
-            description="What Pull Responder's functions need beyond the Lambda runtime",
-            # Scripts carry the path of the Python that installed them, and RECORD their hashes: no two builds agree.
-            code=lambda_.Code.from_asset(str(built()), exclude=["python/bin", "**/RECORD"]),
+            description="The packages that Pull Responder's functions need and the Lambda runtime lacks",
+            # Scripts contain the path of the Python that installed them, and RECORD contains their hashes. Both would
+            # differ on each machine, and change the hash of the asset.
+            code=lambda_.Code.from_asset(str(build_layer()), exclude=["python/bin", "**/RECORD"]),
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[ARCHITECTURE],
         )
 
 
-def built(requirements: Path = _REQUIREMENTS, build: Path = _ROOT / "build") -> Path:
-    """Return the folder of the layer, which is built into `build` unless it is there for these requirements.
+def build_layer(requirements: Path = _REQUIREMENTS, build: Path = _ROOT / "build") -> Path:
+    """Return the folder of the layer. Build it in `build` unless `build` has it already for these requirements.
 
-    Every requirement has to be listed and pinned, as none is looked for. Raises CalledProcessError when pip fails.
+    `requirements` must list and pin every package, because pip does not look for dependencies. Raises
+    CalledProcessError when pip fails.
     """
     key = hashlib.sha256("\n".join((*_PIP, requirements.read_text())).encode()).hexdigest()[:16]
     layer = build / f"dependency-layer-{key}"
     if layer.is_dir():
         return layer
     build.mkdir(parents=True, exist_ok=True)
-    # Built aside and renamed, so that neither an interrupted build nor one beside this one leaves half a layer.
-    with tempfile.TemporaryDirectory(dir=build) as aside:
-        target = Path(aside) / layer.name
+    # Build in a temporary folder and rename it. So an interrupted or a concurrent build cannot leave half a layer.
+    with tempfile.TemporaryDirectory(dir=build) as temporary:
+        target = Path(temporary) / layer.name
         command = [sys.executable, "-m", "pip", *_PIP, "--target", str(target / "python"), "-r", str(requirements)]
         subprocess.run(command, check=True)  # noqa: S603 -- our own command and our own requirements
         shutil.rmtree(layer, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A queue between event rules and a function, and where its failures end."""
+"""A queue between event rules and a function, with its dead-letter queue and an alarm."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from constructs import Construct
 
 from infra.settings import Settings
 
-# Lambda developer guide, "Using Lambda with Amazon SQS": six times the function's timeout, plus the batching window.
+# The visibility timeout is six times the function's timeout, plus the batching window: Lambda developer guide, "Using
+# Lambda with Amazon SQS".
 _VISIBILITY_FACTOR = 6
 
 
 class EventQueue(Construct):
-    """A queue of events, and a dead-letter queue that an alarm watches.
+    """A queue of events, and a dead-letter queue with an alarm that notifies `alarm_topic`.
 
-    `batching_window_seconds` is how long the function that takes from it gathers messages.
-    What cannot be delivered to the queue, and what the function has failed on `maxReceiveCount` times, stays in
-    the dead-letter queue for two weeks.
+    `batching_window_seconds` is how long Lambda gathers messages for one run of the function. The dead-letter queue
+    keeps a message for two weeks. It gets the messages that the function has failed on `maxReceiveCount` times, and
+    those that EventBridge cannot deliver to the queue.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class EventQueue(Construct):
         alarm = cloudwatch.Alarm(
             self,
             "DeadLettersAlarm",
-            alarm_description="Pull Responder could not handle an event: see its dead-letter queue and its log",
+            alarm_description="Pull Responder could not handle an event. Look at its dead-letter queue and its log",
             metric=self.dead_letters.metric_approximate_number_of_messages_visible(
                 period=cdk.Duration.minutes(1), statistic="Maximum"
             ),

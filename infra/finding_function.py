@@ -1,8 +1,9 @@
-"""What the functions that find, remember and tell have alike: their environment, their role and their queue."""
+"""The functions that open and resolve findings: `diagnose` and `recheck`."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
@@ -21,34 +22,71 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
-class FindingFunction(ResponderFunction):
-    """A function that reads accounts, keeps findings in `table` and publishes them, fed by `queue`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What one of the functions does, and how Lambda feeds it from its queue.
 
-    At most `max_concurrency` of it run at a time, each with up to `batch_size` messages that were gathered for
-    `batching_window_seconds`.
+    - `name`: the function's module in `pull_responder.handlers`, and its key in permissions.json
+    - `description`: the function's description in AWS
+    - `batch_size`: how many messages one run takes at most
+    - `batching_window_seconds`: how long Lambda gathers messages for one run
+    - `max_concurrency`: how many runs take from the queue at the same time
     """
+
+    name: str
+    description: str
+    batch_size: int
+    batching_window_seconds: int
+    max_concurrency: int
+
+    @classmethod
+    def diagnose(cls, settings: Settings) -> Task:
+        """Return the task of diagnosing failed pulls."""
+        return cls(
+            name="diagnose",
+            description="Finds out why a pod on Amazon EKS cannot pull its image from Amazon ECR",
+            batch_size=settings.batch_size,
+            batching_window_seconds=settings.batching_window_seconds,
+            # A run reads up to sixteen answers of AWS at a time. Ten runs empty a queue of thousands within minutes.
+            # More runs would wait for each other: the APIs of IAM and EC2 limit the calls of an account per second.
+            max_concurrency=10,
+        )
+
+    @classmethod
+    def recheck(cls) -> Task:
+        """Return the task of looking at open findings again."""
+        return cls(
+            name="recheck",
+            description="Checks whether the causes of open findings are gone",
+            batch_size=100,
+            # A tool such as CloudFormation makes many changes in a few seconds. One run handles all of them.
+            batching_window_seconds=5,
+            # The minimum that Lambda accepts (API reference, ScalingConfig). A recheck is not urgent. Each run reads as
+            # much as a diagnosis, and uses up the same limits of calls per second.
+            max_concurrency=2,
+        )
+
+
+class FindingFunction(ResponderFunction):
+    """A function that does `task`: it takes events from `queue`, keeps findings in `table` and notifies `topic`."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only but for what every construct takes
         self,
         scope: Construct,
         construct_id: str,
         *,
-        name: str,
-        description: str,
+        task: Task,
         settings: Settings,
         layer: lambda_.ILayerVersion,
         queue: sqs.IQueue,
         topic: NotificationTopic,
         table: FindingsTable,
-        batch_size: int,
-        batching_window_seconds: int,
-        max_concurrency: int,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
-            name=name,
-            description=description,
+            name=task.name,
+            description=task.description,
             settings=settings,
             layer=layer,
             resources={
@@ -58,29 +96,30 @@ class FindingFunction(ResponderFunction):
                 "table_index": table.due_index_arn,
             },
             run=(
-                # Lambda developer guide, "Using Lambda with Amazon SQS": what the event source needs.
+                # The event source needs these: Lambda developer guide, "Using Lambda with Amazon SQS".
                 Grant(("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"), (queue.queue_arn,)),
-                # SNS developer guide, "Key management": what publishing to an encrypted topic needs.
+                # Publishing to an encrypted topic needs these: SNS developer guide, "Key management".
                 Grant(("kms:Decrypt", "kms:GenerateDataKey"), (topic.key.key_arn,)),
             ),
             environment=_environment(settings, topic_arn=topic.topic.topic_arn, table_name=table.table_name),
             memory_size=settings.memory_size,
             timeout_seconds=settings.timeout_seconds,
         )
-        # Not `add_event_source`: that would widen the role by itself.
+        # Not `add_event_source`, which would add permissions to the role.
         lambda_.EventSourceMapping(
             self,
             "Events",
             target=self.function,
             event_source_arn=queue.queue_arn,
-            batch_size=batch_size,
-            max_batching_window=cdk.Duration.seconds(batching_window_seconds),
-            max_concurrency=max_concurrency,
+            batch_size=task.batch_size,
+            max_batching_window=cdk.Duration.seconds(task.batching_window_seconds),
+            max_concurrency=task.max_concurrency,
             report_batch_item_failures=True,
         )
 
 
 def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapping[str, str]:
+    """Return the variables that pull_responder.settings.read_settings reads. All values are text, lists are JSON."""
     environment = {
         "DIGEST_ABOVE": str(settings.digest_above),
         "HOLD_DOWN_MINUTES": str(settings.hold_down_minutes),

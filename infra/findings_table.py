@@ -1,4 +1,4 @@
-"""The table of findings: what has been found, told and resolved."""
+"""The DynamoDB table of findings and problems."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ _DUE_INDEX: Final = "due"
 
 
 class FindingsTable(dynamodb.TableV2):
-    """One item a finding or problem, by its id. An item goes once its `expires_at` (seconds since 1970) has passed.
+    """One item for each finding and each problem, by its `id`.
 
-    The index `due` lists what has to be looked at, oldest first: items that have a `queue` and a time to `look_at`
-    (seconds since 1970), by their keys alone. The table outlives the stack: it holds what has been notified, which
-    nothing else knows.
+    - `expires_at`: when DynamoDB deletes the item, in seconds since 1970
+    - `queue` and `look_at`: the keys of the index `due`, which lists the items to look at again, the most overdue
+      first. `look_at` is in seconds since 1970. The index has the keys only.
+
+    The table stays when the stack is deleted, because nothing else records which findings were notified.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The topic that findings are published to."""
+"""The SNS topic of notifications."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from constructs import Construct
 
 
 class NotificationTopic(Construct):
-    """A topic that is encrypted at rest, takes TLS only, and mails to `email` when one is given.
+    """A topic that is encrypted at rest and accepts TLS only. `email`, if not None, is subscribed to it.
 
-    Its key is our own because alarms cannot publish to a topic encrypted with the AWS managed one (SNS developer
-    guide, "Key management").
+    The stack creates the key. With the AWS managed key, alarms could not publish to the topic (SNS developer guide,
+    "Key management").
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, email: str | None) -> None:
@@ -25,7 +25,7 @@ class NotificationTopic(Construct):
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
 
     def allow_alarms(self) -> None:
-        """Let CloudWatch alarms of this account publish here, which takes the topic's leave and the key's."""
+        """Allow CloudWatch alarms of this account to publish, in the policies of the topic and of its key."""
         alarms = iam.ServicePrincipal(
             "cloudwatch.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
         )

@@ -1,4 +1,4 @@
-"""What every function of Pull Responder has alike: its code, its log and its role."""
+"""A Lambda function with its log group and its role: the base of all functions of Pull Responder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra import permissions
 from infra.dependency_layer import ARCHITECTURE, RUNTIME
+from infra.escape_hatch import cfn_resource
 from infra.permissions import Grant
 from infra.settings import Settings
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _LAMBDAS: Final = Path(__file__).resolve().parent.parent / "lambdas"
-# The terminal is no part of the deployed code; requirements come as the layer; the rest are leftovers of tools.
+# The command line, the demo and the generators do not run on Lambda. The requirements are in the layer. The rest are
+# files that tools leave behind.
 _NOT_DEPLOYED: Final = [
     "pull_responder/cli",
     "pull_responder/demo",
@@ -42,10 +44,14 @@ _LAMBDA_LOG_LEVELS: Final = {
 
 
 class ResponderFunction(Construct):
-    """A function with its role and log.
+    """A function with its role and log group.
 
-    `name` is its module among the handlers and its part of permissions.json. The role has what that part declares, with
-    `resources` for the placeholders of permissions.SCOPES, and beside it only `run`: what running it takes.
+    - `name`: the function's module in `pull_responder.handlers`, and its key in permissions.json
+    - `resources`: the values of the placeholders in permissions.SCOPES
+    - `run`: the permissions that Lambda needs to run the function
+
+    The role has the permissions that permissions.json declares for `name`, those in `run`, and no others. Its log group
+    is deleted with the stack.
     """
 
     def __init__(  # noqa: PLR0913 -- keyword-only but for what every construct takes
@@ -65,11 +71,8 @@ class ResponderFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY)
-        resource = log.node.default_child
-        if not isinstance(resource, logs.CfnLogGroup):
-            raise TypeError(f"a log group is a {type(resource).__name__}, not a CfnLogGroup")
-        # Set here because the construct takes a name for each number of days.
-        resource.retention_in_days = settings.log_retention_days
+        # The construct accepts only names such as ONE_WEEK, and not a number of days.
+        cfn_resource(log, logs.CfnLogGroup).retention_in_days = settings.log_retention_days
         write_log = Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log.log_group_arn,))
         self.role = self._role(name, resources, (write_log, *run))
         self.function = lambda_.Function(
@@ -111,7 +114,7 @@ class ResponderFunction(Construct):
         role = iam.Role(
             self,
             "Role",
-            description=f"What Pull Responder's {name} function may do",
+            description=f"The permissions of Pull Responder's function {name}",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={
                 purpose: iam.PolicyDocument(
@@ -128,10 +131,10 @@ class ResponderFunction(Construct):
 
 
 def _acknowledge_wildcards(role: iam.Role, actions: Iterable[str], resources: Mapping[str, str]) -> None:
-    """Tell cdk-nag, for each resource with a wildcard, why it cannot be narrower."""
+    """Give cdk-nag the reason for each resource with a wildcard."""
     for grant in permissions.grants(
         actions,
-        # As cdk-nag writes what is known at deployment only.
+        # cdk-nag writes the values that are known only at deployment in this form.
         partition="<AWS::Partition>",
         account="<AWS::AccountId>",
         region="<AWS::Region>",

@@ -1,130 +1,51 @@
-"""The settings in cdk.json, checked."""
+"""The settings in cdk.json, and the check of each value."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, TypeVar
 
 _KEY: Final = "pullResponder"
 _SEVERITIES: Final = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 _LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
-# CloudWatch Logs API, PutRetentionPolicy: the values that retentionInDays can have.
+# CloudWatch Logs API reference, PutRetentionPolicy: the values of retentionInDays.
 _RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
     *(1827, 2192, 2557, 2922, 3288, 3653),
 )
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
-_ACCOUNT: Final = re.compile(r"(?:[0-9]{12})?")
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PRINCIPAL_ARN: Final = re.compile(r"arn:[a-z*-]{1,20}:iam::[\d*]{1,12}:(?:role|user)/[\w+=,.@/*-]{1,512}", re.ASCII)
 # Amazon EKS API reference, CreateCluster.
 _CLUSTER_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
-# EventBridge API reference, PutEventsRequestEntry; "aws." is AWS's own.
+# EventBridge API reference, PutEventsRequestEntry. Only AWS may send events with a source that begins with "aws.".
 _SOURCE: Final = re.compile(r"(?!aws\.|pull-responder)[A-Za-z0-9._/-]{1,256}")
-# EventBridge user guide, "Setting a schedule pattern": rate expressions.
+# EventBridge user guide, "Setting a schedule pattern", rate expressions.
 _RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]{1,3}) (?:minutes|hours|days))\)")
-# Lambda quotas: a function's environment holds 4 KB in all.
-_ENVIRONMENT_ROOM: Final = 2_500
+# Characters of JSON. Lambda quotas: all environment variables of a function together hold 4 KB.
+_PRINCIPALS_ROOM: Final = 2_500
 _ACCOUNTS_ROOM: Final = 500
-# SQS: without a batching window a batch holds ten messages at most.
+# Lambda developer guide, "Using Lambda with Amazon SQS": without a batching window, a batch has at most 10 messages.
 _UNWINDOWED_BATCH: Final = 10
 
 
 class SettingsError(Exception):
-    """A setting in cdk.json cannot be used; the message is one line that names it."""
+    """A setting in cdk.json is invalid. The message is one line that names the setting."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What whoever deploys can choose; the defaults are those of cdk.json.
-
-    `known_principals` are ARNs of roles and users that pull for something other than EKS; `*` stands for any text.
-    `audit_log_clusters` are the clusters whose audit logs are subscribed to, `forwarded_event_source` is the source
-    under which a forwarder puts Kubernetes events on the default bus, `health_check_rate` how often node groups and
-    Fargate profiles are looked at (None: never). `organization_account` is asked first for the policies of the
-    organization ("": none is named). `aws_registries` are accounts of registries that belong to AWS, beside those that
-    are known: nobody else can read what is in them.
-
-    A problem is diagnosed again after `quiet_minutes` at the earliest, a finding told to be resolved
-    `hold_down_minutes` after its cause is gone (0: at once), and told of again every `reminder_hours` while it is open
-    (0: never). More than `digest_above` new findings in a minute are told together. A pull that no cause explains is
-    reported after `unexplained_minutes` or `unexplained_repeats`, whichever is first, and taken to have stopped when it
-    has not failed for `stopped_minutes`. An open finding is looked at every `recheck_minutes`, by a function that wakes
-    at `recheck_rate`. What is over is kept for `keep_days`.
-    """
-
-    alert_email: str | None = None
-    notify_minimum_severity: str = "LOW"
-    known_principals: tuple[str, ...] = ()
-    security_hub: bool = True
-    audit_log_clusters: tuple[str, ...] = ()
-    forwarded_event_source: str | None = None
-    health_check_rate: str | None = "rate(1 hour)"
-    member_role_name: str = "PullResponderReadOnly"
-    organization_account: str = ""
-    aws_registries: tuple[str, ...] = ()
-    quiet_minutes: int = 15
-    hold_down_minutes: int = 5
-    reminder_hours: int = 24
-    digest_above: int = 10
-    unexplained_minutes: int = 30
-    unexplained_repeats: int = 20
-    stopped_minutes: int = 60
-    recheck_minutes: int = 15
-    recheck_rate: str = "rate(1 minute)"
-    keep_days: int = 90
-    memory_size: int = 512
-    timeout_seconds: int = 120
-    batch_size: int = 2000
-    batching_window_seconds: int = 5
-    max_receive_count: int = 5
-    log_level: str = "INFO"
-    log_retention_days: int = 30
-
-    @classmethod
-    def from_context(cls, context: object) -> Settings:
-        """Return the settings that cdk.json's context holds under "pullResponder"; None there means all defaults.
-
-        Raises SettingsError for a key that is no setting and for a value that cannot be used.
-        """
-        if context is None:
-            return cls()
-        if isinstance(context, str):  # as `cdk -c pullResponder='{…}'` hands it over
-            try:
-                context = json.loads(context)
-            except ValueError:
-                raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_shown(context)}") from None
-        if not isinstance(context, Mapping):
-            raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_shown(context)}")
-        names = {_camel_case(field.name): field.name for field in fields(cls)}
-        for key in context:
-            if key not in names:
-                raise SettingsError(f"cdk.json: {_KEY}.{key} is no setting; the settings are {', '.join(names)}")
-        settings = cls(**{names[key]: _CHECKS[key](f"{_KEY}.{key}", value) for key, value in context.items()})
-        if settings.batch_size > _UNWINDOWED_BATCH and settings.batching_window_seconds == 0:
-            raise SettingsError(
-                f"cdk.json: {_KEY}.batchSize is {settings.batch_size}, but more than {_UNWINDOWED_BATCH} "
-                f"need a {_KEY}.batchingWindowSeconds of at least 1"
-            )
-        return settings
-
-
-def _camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
+    """Return at most 80 characters of a value for a message."""
     return repr(value)[:80]
 
 
 def _whole_number(least: int, most: int) -> Callable[[str, object], int]:
     def check(key: str, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise SettingsError(f"cdk.json: {key} must be a whole number from {least} to {most}, not {_shown(value)}")
+            raise SettingsError(f"cdk.json: {key} must be a whole number from {least} to {most}, not {_excerpt(value)}")
         return value
 
     return check
@@ -133,7 +54,7 @@ def _whole_number(least: int, most: int) -> Callable[[str, object], int]:
 def _one_of(*choices: str) -> Callable[[str, object], str]:
     def check(key: str, value: object) -> str:
         if value not in choices:
-            raise SettingsError(f"cdk.json: {key} must be one of {', '.join(choices)}, not {_shown(value)}")
+            raise SettingsError(f"cdk.json: {key} must be one of {', '.join(choices)}, not {_excerpt(value)}")
         return str(value)
 
     return check
@@ -142,115 +63,195 @@ def _one_of(*choices: str) -> Callable[[str, object], str]:
 def _retention(key: str, value: object) -> int:
     if isinstance(value, bool) or value not in _RETENTION_DAYS:
         days = ", ".join(map(str, _RETENTION_DAYS))
-        raise SettingsError(f"cdk.json: {key} must be one of {days}, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be one of {days}, not {_excerpt(value)}")
     return int(str(value))
 
 
 def _true_or_false(key: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise SettingsError(f"cdk.json: {key} must be true or false, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be true or false, not {_excerpt(value)}")
     return value
 
 
 def _email_or_none(key: str, value: object) -> str | None:
     if value is not None and not (isinstance(value, str) and _EMAIL.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be an e-mail address or null, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be an e-mail address or null, not {_excerpt(value)}")
     return value
 
 
 def _role_name(key: str, value: object) -> str:
     if not (isinstance(value, str) and _ROLE_NAME.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be the name of an IAM role, without a path, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be the name of an IAM role, without a path, not {_excerpt(value)}")
     return value
 
 
 def _account_or_empty(key: str, value: object) -> str:
-    if not (isinstance(value, str) and _ACCOUNT.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be an account's 12 digits or empty, not {_shown(value)}")
-    return value
+    if isinstance(value, str) and (not value or _ACCOUNT.fullmatch(value)):
+        return value
+    raise SettingsError(f"cdk.json: {key} must be an account's 12 digits or empty, not {_excerpt(value)}")
+
+
+def _texts(key: str, value: object, pattern: re.Pattern[str], kind: str) -> tuple[str, ...]:
+    """Return a list of texts that all match `pattern`. `kind` says in the error what the list must hold."""
+    if not isinstance(value, list):
+        raise SettingsError(f"cdk.json: {key} must be a list, not {_excerpt(value)}")
+    for text in value:
+        if not (isinstance(text, str) and pattern.fullmatch(text)):
+            raise SettingsError(f"cdk.json: {key} must hold {kind}, not {_excerpt(text)}")
+    return tuple(value)
+
+
+def _check_room(key: str, texts: Collection[str], room: int, advice: str = "") -> None:
+    """Raise SettingsError when the list is longer than `room` characters of JSON."""
+    if len(json.dumps(texts)) > room:
+        raise SettingsError(f"cdk.json: {key} is longer than {room} characters{advice}")
 
 
 def _accounts(key: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise SettingsError(f"cdk.json: {key} must be a list, not {_shown(value)}")
-    for account in value:
-        if not (isinstance(account, str) and account and _ACCOUNT.fullmatch(account)):
-            raise SettingsError(f"cdk.json: {key} must hold account ids, 12 digits in quotes, not {_shown(account)}")
-    if len(json.dumps(value)) > _ACCOUNTS_ROOM:
-        raise SettingsError(f"cdk.json: {key} is longer than {_ACCOUNTS_ROOM} characters")
-    return tuple(value)
+    accounts = _texts(key, value, _ACCOUNT, "account ids, 12 digits in quotes")
+    _check_room(key, accounts, _ACCOUNTS_ROOM)
+    return accounts
 
 
 def _principal_arns(key: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise SettingsError(f"cdk.json: {key} must be a list, not {_shown(value)}")
-    for arn in value:
-        if not (isinstance(arn, str) and _PRINCIPAL_ARN.fullmatch(arn)):
-            raise SettingsError(f"cdk.json: {key} must hold ARNs of IAM roles and users, not {_shown(arn)}")
-    if len(json.dumps(value)) > _ENVIRONMENT_ROOM:
-        raise SettingsError(f"cdk.json: {key} is longer than {_ENVIRONMENT_ROOM} characters; use * in the ARNs")
-    return tuple(value)
+    arns = _texts(key, value, _PRINCIPAL_ARN, "ARNs of IAM roles and users")
+    _check_room(key, arns, _PRINCIPALS_ROOM, "; use * in the ARNs")
+    return arns
 
 
 def _cluster_names(key: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise SettingsError(f"cdk.json: {key} must be a list, not {_shown(value)}")
-    for name in value:
-        if not (isinstance(name, str) and _CLUSTER_NAME.fullmatch(name)):
-            raise SettingsError(f"cdk.json: {key} must hold names of EKS clusters, not {_shown(name)}")
-    if len(set(value)) < len(value):
+    names = _texts(key, value, _CLUSTER_NAME, "names of EKS clusters")
+    if len(set(names)) < len(names):
         raise SettingsError(f"cdk.json: {key} names a cluster twice")
-    return tuple(value)
+    return names
 
 
 def _source_or_none(key: str, value: object) -> str | None:
     if value is not None and not (isinstance(value, str) and _SOURCE.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be the source of custom events or null, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be the source of custom events or null, not {_excerpt(value)}")
     return value
 
 
 def _rate_or_none(key: str, value: object) -> str | None:
     if value is not None and not (isinstance(value, str) and _RATE.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 hour)' or null, not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 hour)' or null, not {_excerpt(value)}")
     return value
 
 
 def _rate(key: str, value: object) -> str:
-    """What other runs leave undone is found by looking, so that cannot be switched off."""
+    """Return a rate. null is invalid: the schedule also finishes what failed runs have left undone."""
     if not (isinstance(value, str) and _RATE.fullmatch(value)):
-        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 minute)', not {_shown(value)}")
+        raise SettingsError(f"cdk.json: {key} must be a rate such as 'rate(1 minute)', not {_excerpt(value)}")
     return value
 
 
-# The limits are AWS's: Lambda quotas (memory, timeout), CreateEventSourceMapping (batch, window), SQS (receives).
-# The shortest timeout is ours: a diagnosis that has less can read next to nothing. So are the minutes, hours and days:
-# none can be so short that it does the opposite (kubelet tries a failing image every five minutes once it backs off).
-_CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
-    "alertEmail": _email_or_none,
-    "notifyMinimumSeverity": _one_of(*_SEVERITIES),
-    "knownPrincipals": _principal_arns,
-    "securityHub": _true_or_false,
-    "auditLogClusters": _cluster_names,
-    "forwardedEventSource": _source_or_none,
-    "healthCheckRate": _rate_or_none,
-    "memberRoleName": _role_name,
-    "organizationAccount": _account_or_empty,
-    "awsRegistries": _accounts,
-    "quietMinutes": _whole_number(1, 1_440),
-    "holdDownMinutes": _whole_number(0, 1_440),
-    "reminderHours": _whole_number(0, 8_760),
-    "digestAbove": _whole_number(1, 1_000),
-    "unexplainedMinutes": _whole_number(1, 10_080),
-    "unexplainedRepeats": _whole_number(2, 100_000),
-    "stoppedMinutes": _whole_number(10, 10_080),
-    "recheckMinutes": _whole_number(1, 1_440),
-    "recheckRate": _rate,
-    "keepDays": _whole_number(1, 3_650),
-    "memorySize": _whole_number(128, 10_240),
-    "timeoutSeconds": _whole_number(30, 900),
-    "batchSize": _whole_number(1, 10_000),
-    "batchingWindowSeconds": _whole_number(0, 300),
-    "maxReceiveCount": _whole_number(1, 1000),
-    "logLevel": _one_of(*_LOG_LEVELS),
-    "logRetentionDays": _retention,
-}
+_Value = TypeVar("_Value")
+
+
+def _setting(default: _Value, check: Callable[[str, object], _Value]) -> _Value:
+    """Return a dataclass field. `check` takes the setting's key and its value in cdk.json, and returns the value.
+
+    `check` raises SettingsError when the value is invalid.
+    """
+    made: _Value = field(default=default, metadata={"check": check})
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of a deployment. The defaults are those in cdk.json; docs/operations.md describes each setting.
+
+    - `alert_email`: an address to subscribe to the topic, or None
+    - `notify_minimum_severity`: findings below this severity are not notified
+    - `known_principals`: ARNs of roles and users that pull for something other than EKS; `*` stands for any text
+    - `security_hub`: whether findings go to Security Hub
+    - `audit_log_clusters`: the clusters whose audit logs the stack subscribes to
+    - `forwarded_event_source`: the source of the Kubernetes events that a forwarder puts on the default bus, or None
+    - `health_check_rate`: how often to read the health of node groups and Fargate profiles; None: never
+    - `member_role_name`: the role to assume in other accounts
+    - `organization_account`: the account to ask first for the organization's policies; "": none
+    - `aws_registries`: more accounts whose registries AWS owns, in addition to those that the code lists; customers
+      cannot read these registries
+    - `quiet_minutes`: the shortest time between two diagnoses of one problem
+    - `hold_down_minutes`: how long a cause must be gone before the finding is resolved; 0: resolved at once
+    - `reminder_hours`: how often to notify an open finding again; 0: never
+    - `digest_above`: when more findings than this open within a minute, they share one notification
+    - `unexplained_minutes`, `unexplained_repeats`: a pull that no cause explains is reported after this time or after
+      this number of failures, whichever comes first
+    - `stopped_minutes`: a pull that no cause explains counts as stopped when it has not failed for this long
+    - `recheck_minutes`: how often to look at an open finding again
+    - `recheck_rate`: how often the function that does so runs
+    - `keep_days`: how long the table keeps resolved findings and idle problems
+    - `memory_size`, `timeout_seconds`: of the functions, in MB and in seconds
+    - `batch_size`, `batching_window_seconds`: how many failures one run takes, and how long Lambda gathers them
+    - `max_receive_count`: how often a message is received before it goes to the dead-letter queue
+    - `log_level`, `log_retention_days`: of the functions' logs
+
+    The limits are AWS's: Lambda quotas (memory, timeout), CreateEventSourceMapping (batch, window), SQS (receives). The
+    shortest timeout is our choice, because a diagnosis with less time can read almost nothing. So are the limits of
+    minutes, hours and days. A value below them would have the opposite effect: after a back-off, kubelet retries a
+    failing image only every five minutes.
+    """
+
+    alert_email: str | None = _setting(None, _email_or_none)
+    notify_minimum_severity: str = _setting("LOW", _one_of(*_SEVERITIES))
+    known_principals: tuple[str, ...] = _setting((), _principal_arns)
+    security_hub: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
+    audit_log_clusters: tuple[str, ...] = _setting((), _cluster_names)
+    forwarded_event_source: str | None = _setting(None, _source_or_none)
+    health_check_rate: str | None = _setting("rate(1 hour)", _rate_or_none)
+    member_role_name: str = _setting("PullResponderReadOnly", _role_name)
+    organization_account: str = _setting("", _account_or_empty)
+    aws_registries: tuple[str, ...] = _setting((), _accounts)
+    quiet_minutes: int = _setting(15, _whole_number(1, 1_440))
+    hold_down_minutes: int = _setting(5, _whole_number(0, 1_440))
+    reminder_hours: int = _setting(24, _whole_number(0, 8_760))
+    digest_above: int = _setting(10, _whole_number(1, 1_000))
+    unexplained_minutes: int = _setting(30, _whole_number(1, 10_080))
+    unexplained_repeats: int = _setting(20, _whole_number(2, 100_000))
+    stopped_minutes: int = _setting(60, _whole_number(10, 10_080))
+    recheck_minutes: int = _setting(15, _whole_number(1, 1_440))
+    recheck_rate: str = _setting("rate(1 minute)", _rate)
+    keep_days: int = _setting(90, _whole_number(1, 3_650))
+    memory_size: int = _setting(512, _whole_number(128, 10_240))
+    timeout_seconds: int = _setting(120, _whole_number(30, 900))
+    batch_size: int = _setting(2000, _whole_number(1, 10_000))
+    batching_window_seconds: int = _setting(5, _whole_number(0, 300))
+    max_receive_count: int = _setting(5, _whole_number(1, 1000))
+    log_level: str = _setting("INFO", _one_of(*_LOG_LEVELS))
+    log_retention_days: int = _setting(30, _retention)
+
+    @classmethod
+    def from_context(cls, context: object) -> Settings:
+        """Return the settings that cdk.json's context has under "pullResponder". None stands for all defaults.
+
+        Raises SettingsError when a key is not a setting, and when a value is invalid.
+        """
+        if context is None:
+            return cls()
+        if isinstance(context, str):  # `cdk -c pullResponder='{…}'` passes text
+            try:
+                context = json.loads(context)
+            except ValueError:
+                raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_excerpt(context)}") from None
+        if not isinstance(context, Mapping):
+            raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_excerpt(context)}")
+        known = {camel_case(each.name): each for each in fields(cls)}
+        values: dict[str, Any] = {}
+        for key, value in context.items():
+            if key not in known:
+                raise SettingsError(f"cdk.json: {_KEY}.{key} is not a setting; the settings are {', '.join(known)}")
+            values[known[key].name] = known[key].metadata["check"](f"{_KEY}.{key}", value)
+        settings = cls(**values)
+        if settings.batch_size > _UNWINDOWED_BATCH and settings.batching_window_seconds == 0:
+            raise SettingsError(
+                f"cdk.json: {_KEY}.batchSize is {settings.batch_size}, but more than {_UNWINDOWED_BATCH} "
+                f"need a {_KEY}.batchingWindowSeconds of at least 1"
+            )
+        return settings
+
+
+def camel_case(name: str) -> str:
+    """Return the key in cdk.json of a field of Settings: "quietMinutes" for "quiet_minutes"."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,4 +1,4 @@
-"""Pull Responder as it is deployed: rules, queues, functions, table, topic."""
+"""The stack: event rules, queues, functions, the table of findings and the topic of notifications."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import aws_cdk as cdk
 from infra.audit_log_function import AuditLogFunction
 from infra.change_rules import ChangeRules
 from infra.dependency_layer import DependencyLayer
-from infra.diagnose_function import DiagnoseFunction
 from infra.event_queue import EventQueue
 from infra.event_rules import EventRules
+from infra.finding_function import FindingFunction, Task
 from infra.findings_table import FindingsTable
 from infra.notification_topic import NotificationTopic
-from infra.recheck_function import BATCHING_WINDOW_SECONDS, RecheckFunction
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class PullResponderStack(cdk.Stack):
-    """Everything of one account and region. It needs no member account, and no bootstrap beyond CDK's own."""
+    """Pull Responder in one account and region.
+
+    It needs `cdk bootstrap`, and nothing in other accounts. The output `MemberRoleCommand` is the command that lets it
+    read another account.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(
@@ -30,6 +33,7 @@ class PullResponderStack(cdk.Stack):
             construct_id,
             description="Pull Responder: why a pod on Amazon EKS cannot pull its image from Amazon ECR, and the fix",
         )
+        diagnose_task, recheck_task = Task.diagnose(settings), Task.recheck()
         topic = NotificationTopic(self, "Notifications", email=settings.alert_email)
         topic.allow_alarms()
         table = FindingsTable(self, "Findings")
@@ -37,32 +41,34 @@ class PullResponderStack(cdk.Stack):
             self,
             "Events",
             settings=settings,
-            batching_window_seconds=settings.batching_window_seconds,
+            batching_window_seconds=diagnose_task.batching_window_seconds,
             alarm_topic=topic.topic,
         )
         EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
-        # A queue of its own: a flood of failures must not delay the news that one of them is over, nor the reverse.
+        # Two queues, so that many failures do not delay rechecks, and many changes do not delay diagnoses.
         changes = EventQueue(
             self,
             "Changes",
             settings=settings,
-            batching_window_seconds=BATCHING_WINDOW_SECONDS,
+            batching_window_seconds=recheck_task.batching_window_seconds,
             alarm_topic=topic.topic,
         )
         ChangeRules(self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters)
         layer = DependencyLayer(self, "Dependencies")
-        diagnose = DiagnoseFunction(
+        diagnose = FindingFunction(
             self,
             "Diagnose",
+            task=diagnose_task,
             settings=settings,
             layer=layer,
             queue=events.queue,
             topic=topic,
             table=table,
         )
-        recheck = RecheckFunction(
+        recheck = FindingFunction(
             self,
             "Recheck",
+            task=recheck_task,
             settings=settings,
             layer=layer,
             queue=changes.queue,
@@ -80,19 +86,27 @@ class PullResponderStack(cdk.Stack):
             )
         role_arns = f"{diagnose.role.role_arn},{recheck.role.role_arn}"
         for name, value, description in (
-            ("TopicArn", topic.topic.topic_arn, "Where findings are published"),
-            ("QueueUrl", events.queue.queue_url, "Where failures wait to be diagnosed"),
-            ("DeadLetterQueueUrl", events.dead_letters.queue_url, "Where failures end that could not be handled"),
-            ("ChangesQueueUrl", changes.queue.queue_url, "Where changes wait that may have mended something"),
+            ("TopicArn", topic.topic.topic_arn, "The topic of notifications"),
+            ("QueueUrl", events.queue.queue_url, "The queue of failures to diagnose"),
+            (
+                "DeadLetterQueueUrl",
+                events.dead_letters.queue_url,
+                "The dead-letter queue of failures that could not be handled",
+            ),
+            ("ChangesQueueUrl", changes.queue.queue_url, "The queue of changes that may have fixed a fault"),
             (
                 "ChangesDeadLetterQueueUrl",
                 changes.dead_letters.queue_url,
-                "Where changes end that could not be handled",
+                "The dead-letter queue of changes that could not be handled",
             ),
-            ("TableName", table.table_name, "Where findings are kept"),
+            ("TableName", table.table_name, "The table of findings"),
             ("DiagnoseFunctionName", diagnose.function.function_name, "The function that diagnoses"),
-            ("RecheckFunctionName", recheck.function.function_name, "The function that looks whether it is over"),
-            ("ResponderRoleArns", role_arns, "The roles of these functions, which read other accounts"),
+            (
+                "RecheckFunctionName",
+                recheck.function.function_name,
+                "The function that checks whether open findings are fixed",
+            ),
+            ("ResponderRoleArns", role_arns, "The roles of both functions, with which they read other accounts"),
             (
                 "MemberRoleCommand",
                 (

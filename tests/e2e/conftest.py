@@ -1,4 +1,4 @@
-"""The stack, deployed by the real `cdk deploy` to the emulated AWS, and an estate of pulls that fail."""
+"""The stack, which the real `cdk deploy` deploys to the emulated AWS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "PullResponder"
 PATIENCE_SECONDS = 60
-# What the stack is deployed with beside the defaults: every further source of failures, and no wait before "resolved".
+# The settings other than the defaults: all optional sources of failures, and no delay before a finding is resolved.
 AUDITED_CLUSTER = "e2e"
 FORWARDED_SOURCE = "kubernetes.events"
 ALL_DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -29,14 +29,18 @@ ALL_DONE: dict[str, Any] = {"batchItemFailures": []}
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """The deployed stack with a queue subscribed to its topic. `outputs` are the stack's."""
+    """The deployed stack.
+
+    - `outputs`: the outputs of the stack, by name
+    - `inbox`: the URL of a queue that is subscribed to the stack's topic
+    """
 
     aws: EmulatedAws
     outputs: dict[str, str]
     inbox: str
 
     def put(self, *details: dict[str, Any]) -> None:
-        """Put CloudTrail records on the default bus, as EventBridge would get them from ECR."""
+        """Put CloudTrail records of ECR calls on the default bus."""
         entries = [
             {"Source": "aws.ecr", "DetailType": "AWS API Call via CloudTrail", "Detail": json.dumps(detail)}
             for detail in details
@@ -44,7 +48,7 @@ class Deployed:
         assert self.aws.client("events").put_events(Entries=entries)["FailedEntryCount"] == 0
 
     def put_change(self, service: str, name: str, **asked: str) -> None:
-        """Put the CloudTrail record of a call that succeeded on the default bus."""
+        """Put the CloudTrail record of a successful call on the default bus. `asked` are its request parameters."""
         detail = {"eventSource": f"{service}.amazonaws.com", "eventName": name, "requestParameters": asked}
         entry = {
             "Source": f"aws.{service}",
@@ -54,7 +58,7 @@ class Deployed:
         assert self.aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
     def invoke(self, *bodies: str, function: str = "Diagnose") -> dict[str, Any]:
-        """Hand messages to a function as its queue does, and return its answer."""
+        """Invoke a function with messages, as its queue does, and return its answer."""
         first = {"eventSource": "aws:sqs", "attributes": {"ApproximateReceiveCount": "1"}}
         records = [{**first, "messageId": str(at), "body": body} for at, body in enumerate(bodies)]
         answer = self.aws.client("lambda").invoke(
@@ -66,7 +70,7 @@ class Deployed:
         return payload
 
     def notifications(self, *subjects: str) -> list[dict[str, Any]]:
-        """Wait for a notification about each of `subjects`, a part of its message, and return them in that order."""
+        """Wait for a notification with each of `subjects` in its message. Return them in this order."""
         seen: list[dict[str, Any]] = []
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
@@ -77,7 +81,7 @@ class Deployed:
         raise AssertionError(f"no notification about {subjects} but {seen}\n{self.log()}")
 
     def receive(self, queue_url: str) -> list[str]:
-        """Take what is in a queue, waiting a second for it."""
+        """Receive and delete the messages of a queue. Wait for them for a second."""
         sqs = self.aws.client("sqs")
         messages = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get(
             "Messages", []
@@ -87,17 +91,17 @@ class Deployed:
         return [message["Body"] for message in messages]
 
     def findings(self, about: str) -> list[dict[str, Any]]:
-        """What Security Hub stores with `about` in it. Filtered here, as there is no filter for text anywhere."""
+        """Return the findings in Security Hub that contain `about`. Security Hub cannot filter by any text."""
         stored = self.aws.client("securityhub").get_findings()["Findings"]
         return [finding for finding in stored if about in json.dumps(finding, default=str)]
 
     def items(self, about: str) -> list[dict[str, Any]]:
-        """The items of the findings table, of findings with `about` in them."""
+        """Return the items of the table that are findings and contain `about`."""
         items = self.aws.client("dynamodb").scan(TableName=self.outputs["TableName"])["Items"]
         return [item for item in items if not item["id"]["S"].startswith("problem/") and about in json.dumps(item)]
 
     def log(self) -> str:
-        """The end of what the emulator and the function wrote."""
+        """Return the last part of the log of the emulator and the functions."""
         return self.aws.log.read_text(errors="replace")[-6000:]
 
 
@@ -118,18 +122,18 @@ def deployed(aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> Depl
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=inbox, Attributes={"Policy": policy})
     aws.client("sns").subscribe(TopicArn=outputs["TopicArn"], Protocol="sqs", Endpoint=arn)
-    # A retry comes after the visibility timeout, which is minutes in the template.
+    # SQS retries after the visibility timeout. In the template it is minutes.
     for queue in ("QueueUrl", "ChangesQueueUrl"):
         sqs.set_queue_attributes(QueueUrl=outputs[queue], Attributes={"VisibilityTimeout": "3"})
     stack = Deployed(aws, outputs, inbox)
-    # The first invocation starts an interpreter, which takes longer than that.
+    # Invoke each function once. The first invocation starts an interpreter, which takes longer than that timeout.
     nothing = json.dumps({"source": "aws.ecr", "detail-type": "ECR Image Action", "detail": {}})
     assert stack.invoke(nothing) == stack.invoke(nothing, function="Recheck") == ALL_DONE
     return stack
 
 
 def _deploy(aws: EmulatedAws, folder: Path) -> dict[str, str]:
-    # EKS makes the log group when a cluster's audit log is switched on.
+    # EKS creates the log group when audit logging of a cluster is switched on.
     aws.client("logs").create_log_group(logGroupName=f"/aws/eks/{AUDITED_CLUSTER}/cluster")
     configuration = json.loads((ROOT / "cdk.json").read_text())
     configuration["context"]["pullResponder"] |= {
@@ -138,11 +142,11 @@ def _deploy(aws: EmulatedAws, folder: Path) -> dict[str, str]:
         "holdDownMinutes": 0,
     }
     (folder / "cdk.json").write_text(json.dumps(configuration))
-    # All of `cdk bootstrap` that this stack's deployment uses.
+    # The parts of `cdk bootstrap` that the deployment of this stack uses.
     aws.client("s3").create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
     aws.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Type="String", Value="31")
     outputs = folder / "outputs.json"
-    # The home of whoever runs this, because it holds the cache that makes synthesis fast.
+    # Keep the home folder, which has the cache that makes synthesis fast.
     environment = {
         **os.environ,
         **aws.environment,

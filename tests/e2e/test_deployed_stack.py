@@ -1,4 +1,4 @@
-"""From an event on the bus to a notification and a finding, through what `cdk deploy` has set up."""
+"""The deployed stack: from an event on the bus to a notification and a finding."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NODE_ROLE = "e2e-node"
 AUDITED_ROLE = "e2e-audited-node"
 FORWARDED_ROLE = "e2e-forwarded-node"
 NEW_ROLE = "e2e-new-node"
-MENDED_ROLE = "e2e-mended-node"
+FIXED_ROLE = "e2e-fixed-node"
 READER_ROLE = "e2e-reader"
 OTHER_ROLES = ("e2e-second-node", "e2e-third-node", "e2e-guarded-node")
-ROLES = (NODE_ROLE, AUDITED_ROLE, FORWARDED_ROLE, NEW_ROLE, MENDED_ROLE, READER_ROLE, *OTHER_ROLES)
+ROLES = (NODE_ROLE, AUDITED_ROLE, FORWARDED_ROLE, NEW_ROLE, FIXED_ROLE, READER_ROLE, *OTHER_ROLES)
 PULL_ONLY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
 INSTANCE = "i-0123456789abcdef0"
 NO_IDENTITY_POLICY = " because no identity-based policy allows the ecr:BatchGetImage action"
@@ -37,7 +37,7 @@ def trust(service: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def estate(aws: EmulatedAws) -> None:
-    """A cluster with a node group a role: the reader may not pull from everywhere, the others not at all."""
+    """A cluster with one node group for each role. Only the reader has permissions to pull."""
     iam, eks = aws.client("iam"), aws.client("eks")
     for role in ROLES:
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
@@ -48,14 +48,14 @@ def estate(aws: EmulatedAws) -> None:
     for role in ROLES:
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         eks.create_nodegroup(clusterName=CLUSTER, nodegroupName=role, subnets=["subnet-1"], nodeRole=arn)
-    for name in ("first", "second", "third", "guarded", "readable", "mended", "audited", "forwarded"):
+    for name in ("first", "second", "third", "guarded", "readable", "fixed", "audited", "forwarded"):
         aws.client("ecr").create_repository(repositoryName=f"e2e/{name}")
     for name in ("shared", "lent"):
         aws.client("ecr", account=OTHER).create_repository(repositoryName=f"e2e/{name}")
 
 
-def denied(repository: str, *, role: str = NODE_ROLE, registry: str = ACCOUNT, reason: str = "") -> dict[str, Any]:
-    """A CloudTrail record of a pull that was refused, with no more in it than such records have."""
+def denied_pull(repository: str, *, role: str = NODE_ROLE, registry: str = ACCOUNT, reason: str = "") -> dict[str, Any]:
+    """The CloudTrail record of a denied pull, with only the fields that CloudTrail records."""
     user = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{INSTANCE}"
     resource = f"arn:aws:ecr:{REGION}:{registry}:repository/{repository}"
     issuer = {"type": "Role", "arn": f"arn:aws:iam::{ACCOUNT}:role/{role}", "accountId": ACCOUNT, "userName": role}
@@ -77,7 +77,7 @@ def denied(repository: str, *, role: str = NODE_ROLE, registry: str = ACCOUNT, r
 
 
 def envelope(detail: dict[str, Any]) -> str:
-    """The message that EventBridge makes of a record."""
+    """The message that EventBridge sends for a CloudTrail record."""
     return json.dumps(
         {
             "source": "aws.ecr",
@@ -90,8 +90,8 @@ def envelope(detail: dict[str, Any]) -> str:
     )
 
 
-def test_a_denied_pull_comes_out_as_a_notification_and_a_finding(deployed: Deployed) -> None:
-    deployed.put(denied("e2e/first", reason=NO_IDENTITY_POLICY))
+def test_a_denied_pull_becomes_a_notification_and_a_finding(deployed: Deployed) -> None:
+    deployed.put(denied_pull("e2e/first", reason=NO_IDENTITY_POLICY))
 
     (mail,) = deployed.notifications("e2e/first")
     attributes = {name: each["Value"] for name, each in mail["MessageAttributes"].items()}
@@ -106,21 +106,21 @@ def test_a_denied_pull_comes_out_as_a_notification_and_a_finding(deployed: Deplo
     assert f"arn:aws:iam::{ACCOUNT}:role/{NODE_ROLE}" in [resource["Id"] for resource in finding["Resources"]]
 
 
-def test_a_finding_is_told_once_and_resolved_when_its_cause_is_gone(deployed: Deployed) -> None:
-    role = f"arn:aws:iam::{ACCOUNT}:role/{MENDED_ROLE}"
-    deployed.put(denied("e2e/mended", role=MENDED_ROLE, reason=NO_IDENTITY_POLICY))
+def test_a_finding_is_notified_once_and_resolved_when_its_cause_is_gone(deployed: Deployed) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/{FIXED_ROLE}"
+    deployed.put(denied_pull("e2e/fixed", role=FIXED_ROLE, reason=NO_IDENTITY_POLICY))
     (alert,) = deployed.notifications(role)
     assert alert["MessageAttributes"]["status"]["Value"] == "new"
     (item,) = deployed.items(role)
     assert item["queue"] == {"S": "finding"}
 
-    again = denied("e2e/mended", role=MENDED_ROLE, reason=NO_IDENTITY_POLICY)
+    again = denied_pull("e2e/fixed", role=FIXED_ROLE, reason=NO_IDENTITY_POLICY)
     assert deployed.invoke(*(envelope({**again, "eventID": f"again-{each}"}) for each in range(3))) == ALL_DONE
 
-    deployed.aws.client("iam").attach_role_policy(RoleName=MENDED_ROLE, PolicyArn=PULL_ONLY)
-    deployed.put_change("iam", "AttachRolePolicy", roleName=MENDED_ROLE, policyArn=PULL_ONLY)
+    deployed.aws.client("iam").attach_role_policy(RoleName=FIXED_ROLE, PolicyArn=PULL_ONLY)
+    deployed.put_change("iam", "AttachRolePolicy", roleName=FIXED_ROLE, policyArn=PULL_ONLY)
 
-    # Nothing was told in between, or it would come first.
+    # If there had been a notification in between, it would come first.
     (resolved,) = deployed.notifications(role)
     assert resolved["MessageAttributes"]["status"]["Value"] == "resolved"
     (finding,) = deployed.findings(role)
@@ -129,7 +129,7 @@ def test_a_finding_is_told_once_and_resolved_when_its_cause_is_gone(deployed: De
     assert "queue" not in item
 
 
-def test_a_waiting_pod_in_an_audit_log_comes_out_as_a_finding(deployed: Deployed) -> None:
+def test_a_waiting_pod_in_an_audit_log_becomes_a_finding(deployed: Deployed) -> None:
     logs, group = deployed.aws.client("logs"), f"/aws/eks/{CLUSTER}/cluster"
     stream = "kube-apiserver-audit-0123456789abcdef"
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
@@ -150,14 +150,14 @@ def test_a_waiting_pod_in_an_audit_log_comes_out_as_a_finding(deployed: Deployed
     assert finding["GeneratorId"] == "pull-responder/role_lacks_pull_permissions"
 
 
-def test_a_poison_message_ends_as_a_dead_letter_and_holds_up_nobody(deployed: Deployed) -> None:
+def test_a_poison_message_becomes_a_dead_letter_and_blocks_no_other(deployed: Deployed) -> None:
     poison = "no event at all"
     sqs = deployed.aws.client("sqs")
     sqs.send_message(QueueUrl=deployed.outputs["QueueUrl"], MessageBody=poison)
-    # Two roles that nothing has been told of: a finding about a role is told once, whatever repositories it fails on.
+    # Two roles without a notification so far. A finding about a role is notified once, for all repositories.
     deployed.put(
-        denied("e2e/second", role="e2e-second-node", reason=NO_IDENTITY_POLICY),
-        denied("e2e/third", role="e2e-third-node", reason=NO_IDENTITY_POLICY),
+        denied_pull("e2e/second", role="e2e-second-node", reason=NO_IDENTITY_POLICY),
+        denied_pull("e2e/third", role="e2e-third-node", reason=NO_IDENTITY_POLICY),
     )
 
     assert len(deployed.notifications("e2e/second", "e2e/third")) == 2
@@ -170,28 +170,28 @@ def test_a_poison_message_ends_as_a_dead_letter_and_holds_up_nobody(deployed: De
 
 
 def test_the_function_reads_with_its_role_alone(deployed: Deployed) -> None:
-    """Without its permissions to read it can say nothing of a refusal that AWS gave no reason for; with them it can."""
+    """AWS gives no reason for this denial. The function finds the cause only with its permissions to read."""
     iam = deployed.aws.client("iam")
     role = next(arn for arn in deployed.outputs["ResponderRoleArns"].split(",") if "Diagnose" in arn).rpartition("/")[2]
     reads = iam.get_role_policy(RoleName=role, PolicyName="read")["PolicyDocument"]
 
     iam.delete_role_policy(RoleName=role, PolicyName="read")
     try:
-        deployed.invoke(envelope(denied("e2e/guarded", role="e2e-guarded-node")))
+        deployed.invoke(envelope(denied_pull("e2e/guarded", role="e2e-guarded-node")))
         assert deployed.findings("e2e/guarded") == []
     finally:
         iam.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=json.dumps(reads))
 
-    # Another problem, as the first one is left in quiet for a while.
-    assert deployed.invoke(envelope(denied("e2e/readable", role="e2e-guarded-node"))) == ALL_DONE
+    # A new problem, because the first one is not diagnosed again for `quietMinutes`.
+    assert deployed.invoke(envelope(denied_pull("e2e/readable", role="e2e-guarded-node"))) == ALL_DONE
     assert [finding["GeneratorId"] for finding in deployed.findings("e2e/readable")] == [
         "pull-responder/role_lacks_pull_permissions"
     ]
 
 
 def test_another_account_is_read_through_the_member_role(deployed: Deployed) -> None:
-    """Only the other account's repository policy can tell why this pull was refused, as AWS gave no reason."""
-    assert deployed.invoke(envelope(denied("e2e/shared", role=READER_ROLE, registry=OTHER))) == ALL_DONE
+    """AWS gives no reason for this denial. Only the repository policy in the other account shows the cause."""
+    assert deployed.invoke(envelope(denied_pull("e2e/shared", role=READER_ROLE, registry=OTHER))) == ALL_DONE
     assert deployed.findings("e2e/shared") == []
 
     deployed.aws.client("cloudformation", account=OTHER).create_stack(
@@ -203,15 +203,15 @@ def test_another_account_is_read_through_the_member_role(deployed: Deployed) -> 
     waiter = deployed.aws.client("cloudformation", account=OTHER).get_waiter("stack_create_complete")
     waiter.wait(StackName="PullResponderMemberRole", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
-    # Another problem, as the first one is left in quiet for a while.
-    assert deployed.invoke(envelope(denied("e2e/lent", role=READER_ROLE, registry=OTHER))) == ALL_DONE
+    # A new problem, because the first one is not diagnosed again for `quietMinutes`.
+    assert deployed.invoke(envelope(denied_pull("e2e/lent", role=READER_ROLE, registry=OTHER))) == ALL_DONE
     (alert,) = deployed.notifications("e2e/lent")
     assert alert["MessageAttributes"]["status"]["Value"] == "new"
     (finding,) = deployed.findings("e2e/lent")
     assert finding["GeneratorId"] == "pull-responder/repository_policy_lacks_grant"
     assert f"arn:aws:ecr:{REGION}:{OTHER}:repository/e2e/lent" in [each["Id"] for each in finding["Resources"]]
 
-    # So is what has been mended there, by the function that looks again.
+    # The function `recheck` reads the fix there, too.
     grant = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
@@ -224,7 +224,7 @@ def test_another_account_is_read_through_the_member_role(deployed: Deployed) -> 
     assert resolved["MessageAttributes"]["status"]["Value"] == "resolved"
 
 
-def test_a_forwarded_event_comes_out_as_a_finding_about_its_nodes_role(deployed: Deployed) -> None:
+def test_a_forwarded_event_becomes_a_finding_about_the_role_of_its_node(deployed: Deployed) -> None:
     aws, role = deployed.aws, FORWARDED_ROLE
     aws.client("iam").create_instance_profile(InstanceProfileName=role)
     aws.client("iam").add_role_to_instance_profile(InstanceProfileName=role, RoleName=role)

@@ -1,4 +1,4 @@
-"""The emulated AWS does what the demo and the other tests rely on, across two accounts and with IAM enforced."""
+"""The emulated AWS does what the demo and the other tests need: two accounts, and enforced IAM policies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def create_role(aws: EmulatedAws, name: str, account: str = ACCOUNT) -> str:
 
 
 def pull(aws: EmulatedAws, role_arn: str, repository: str, registry: str = ACCOUNT) -> str:
-    """Pull as the role, and return the error code, or "pulled"."""
+    """Pull as the role. Return the error code, or "pulled"."""
     credentials = aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="pull")["Credentials"]
     ecr = aws.client("ecr", credentials=credentials)
     try:
@@ -50,7 +50,7 @@ def create_repository(aws: EmulatedAws, name: str, account: str = ACCOUNT) -> An
     return ecr
 
 
-def test_a_managed_policy_grants_and_a_boundary_takes_away(aws: EmulatedAws) -> None:
+def test_a_managed_policy_allows_and_a_boundary_limits(aws: EmulatedAws) -> None:
     create_repository(aws, "emulator/same")
     role, iam = create_role(aws, "emulator-node"), aws.client("iam")
     assert pull(aws, role, "emulator/same") == "AccessDeniedException"
@@ -88,7 +88,7 @@ def test_a_pull_across_accounts_needs_both_policies(aws: EmulatedAws) -> None:
     assert pull(aws, role, "emulator/other", OTHER) == "AccessDeniedException"
 
 
-def test_a_role_of_another_account_reads_there(aws: EmulatedAws) -> None:
+def test_a_role_in_another_account_can_read_there(aws: EmulatedAws) -> None:
     create_repository(aws, "emulator/read", OTHER)
     member = create_role(aws, "emulator-member", OTHER)
     reads = policy(Action=["ecr:GetRepositoryPolicy", "ecr:DescribeRepositories"], Resource="*")
@@ -143,7 +143,7 @@ def test_clusters_with_node_groups_access_entries_and_fargate_profiles(aws: Emul
         eks.list_fargate_profiles(clusterName="none")
 
 
-def test_parts_of_a_cluster_are_authorized_as_themselves(aws: EmulatedAws) -> None:
+def test_parts_of_a_cluster_are_resources_of_their_own(aws: EmulatedAws) -> None:
     role, eks = create_role(aws, "emulator-parts"), aws.client("eks")
     eks.create_cluster(name="parts", roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]})
     eks.create_nodegroup(clusterName="parts", nodegroupName="workers", subnets=["subnet-1"], nodeRole=role)
@@ -172,7 +172,7 @@ def test_instances_with_tags(aws: EmulatedAws) -> None:
         aws.client("ec2", account=OTHER).describe_instances(InstanceIds=[instance])
 
 
-def test_the_interpreter_of_the_functions_knows_boto3_and_nothing_of_ours(lambda_python: Path) -> None:
+def test_the_interpreter_of_the_functions_has_only_boto3(lambda_python: Path) -> None:
     find = (
         "import importlib.util as u; print([bool(u.find_spec(n)) for n in ('boto3', 'aws_lambda_powertools', 'moto')])"
     )

@@ -1,9 +1,9 @@
-"""The stack as it is deployed, synthesized once a session."""
+"""The synthesized stack, once for each test session."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
 import pytest
@@ -15,25 +15,56 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+NO_DEFAULTS: Final = Settings(
+    alert_email="ops@example.com",
+    notify_minimum_severity="HIGH",
+    known_principals=("arn:aws:iam::111111111111:role/build",),
+    security_hub=False,
+    audit_log_clusters=("prod",),
+    forwarded_event_source="kubernetes.events",
+    health_check_rate="rate(2 hours)",
+    member_role_name="Reader",
+    organization_account="012345678901",
+    aws_registries=("123456789012", "210987654321"),
+    quiet_minutes=5,
+    hold_down_minutes=0,
+    reminder_hours=0,
+    digest_above=3,
+    unexplained_minutes=20,
+    unexplained_repeats=9,
+    stopped_minutes=30,
+    recheck_minutes=7,
+    recheck_rate="rate(5 minutes)",
+    keep_days=30,
+    memory_size=1024,
+    timeout_seconds=30,
+    batch_size=100,
+    batching_window_seconds=7,
+    max_receive_count=2,
+    log_level="WARNING",
+    log_retention_days=365,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Synthesized:
-    """A stack's template and the folder with its assets."""
+    """A stack's template, and the folder with its assets."""
 
     template: dict[str, Any]
     folder: Path
 
     def all_of(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """The properties of every resource of a type, by logical id."""
+        """Return the properties of every resource of a type, by logical id."""
         resources = self.template["Resources"]
         return {name: each["Properties"] for name, each in resources.items() if each["Type"] == resource_type}
 
     def one_of(self, resource_type: str) -> dict[str, Any]:
-        """The properties of the only resource of a type."""
+        """Return the properties of the only resource of a type."""
         (properties,) = self.all_of(resource_type).values()
         return properties
 
     def named(self, resource_type: str, part: str) -> tuple[str, dict[str, Any]]:
-        """The logical id and the properties of the only resource of a type whose logical id holds `part`."""
+        """Return the logical id and the properties of the only resource of a type with `part` in its logical id."""
         ((name, properties),) = (pair for pair in self.all_of(resource_type).items() if part in pair[0])
         return name, properties
 
@@ -46,7 +77,7 @@ def synthesize(folder: Path, settings: Settings) -> Synthesized:
 
 @pytest.fixture(scope="session")
 def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The stack with every further source of failures: two clusters' audit logs, and a forwarder."""
+    """The stack with all optional sources of failures: the audit logs of two clusters, and a forwarder."""
     settings = Settings(audit_log_clusters=("prod", "test"), forwarded_event_source="kubernetes.events")
     return synthesize(tmp_path_factory.mktemp("subscribed"), settings)
 

@@ -1,4 +1,4 @@
-"""What the rules take, decided by an EventBridge matching engine."""
+"""Which failures the rules match."""
 
 from __future__ import annotations
 
@@ -10,34 +10,26 @@ import pytest
 
 from infra.settings import Settings
 from tests.infrastructure.conftest import Synthesized, synthesize
+from tests.infrastructure.rules import event, matching_rules, rules_to
 
 if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 
-def event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
-    """A denied BatchGetImage as EventBridge delivers it; `changed` are fields of its detail."""
-    return {
-        "version": "0",
-        "id": "5b2e2e0c-0000-4000-8000-000000000000",
-        "detail-type": "AWS API Call via CloudTrail",
-        "source": "aws.ecr",
-        "account": "111111111111",
-        "time": "2026-01-01T00:00:00Z",
-        "region": "eu-west-1",
-        "resources": [],
-        "detail": {
-            "eventSource": "ecr.amazonaws.com",
-            "eventName": "BatchGetImage",
-            "errorCode": "AccessDenied",
-            "errorMessage": "User: x is not authorized to perform: ecr:BatchGetImage on resource: y",
-            "userIdentity": {"type": "AssumedRole"},
-            **changed,
-        },
+def denied_pull(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    """A denied BatchGetImage as EventBridge delivers it. `changed` replaces fields of its detail."""
+    detail = {
+        "eventSource": "ecr.amazonaws.com",
+        "eventName": "BatchGetImage",
+        "errorCode": "AccessDenied",
+        "errorMessage": "User: x is not authorized to perform: ecr:BatchGetImage on resource: y",
+        "userIdentity": {"type": "AssumedRole"},
+        **changed,
     }
+    return event("aws.ecr", detail)
 
 
-SUCCEEDED = event()
+SUCCEEDED = denied_pull()
 del SUCCEEDED["detail"]["errorCode"]
 IMAGE, TOKEN = "EcrImageDenied", "EcrTokenDenied"
 CACHE, EKS, KUBERNETES = "PullThroughCacheFailed", "EksChanged", "KubernetesEvents"
@@ -45,15 +37,8 @@ NAMES = (IMAGE, TOKEN, CACHE, EKS, KUBERNETES)
 EVENTS = Path(__file__).parents[1] / "events"
 
 
-def rules_to(queue: str, stack: Synthesized) -> dict[str, dict[str, Any]]:
-    """The rules whose target is the queue with `queue` in its logical id."""
-    name, _ = stack.named("AWS::SQS::Queue", queue)
-    rules = stack.all_of("AWS::Events::Rule").items()
-    return {rule: each for rule, each in rules if each["Targets"][0]["Arn"] == {"Fn::GetAtt": [name, "Arn"]}}
-
-
 def fixture(name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
-    """A fixture's event; `changed` are fields of its detail, None for those that are not there."""
+    """The event in a file of tests/events. `changed` replaces fields of its detail; None removes a field."""
     read: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     read["detail"] = {key: value for key, value in {**read["detail"], **changed}.items() if value is not None}
     return read
@@ -62,40 +47,40 @@ def fixture(name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSO
 def eks_call(name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
     """A call to EKS that succeeded."""
     detail = {"eventSource": "eks.amazonaws.com", "eventName": name, "requestParameters": {"name": "prod"}, **changed}
-    return {**event(), "source": "aws.eks", "detail": detail}
+    return event("aws.eks", detail)
 
 
-def forwarded(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+def forwarded_event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
     return {**fixture("kubernetes_events/failed", **changed), "source": "kubernetes.events"}
 
 
 @pytest.mark.parametrize(
-    ("what", "happened", "taken_by"),
+    ("what", "happened", "rules"),
     [
-        ("denied manifest", event(), {IMAGE}),
-        ("denied manifest, as the API calls it", event(errorCode="AccessDeniedException"), {IMAGE}),
-        ("denied layer", event(eventName="GetDownloadUrlForLayer"), {IMAGE}),
-        ("denied token", event(eventName="GetAuthorizationToken"), {TOKEN}),
+        ("denied manifest", denied_pull(), {IMAGE}),
+        ("denied manifest, as the API calls it", denied_pull(errorCode="AccessDeniedException"), {IMAGE}),
+        ("denied layer", denied_pull(eventName="GetDownloadUrlForLayer"), {IMAGE}),
+        ("denied token", denied_pull(eventName="GetAuthorizationToken"), {TOKEN}),
         (
             "denied token, as the API calls it",
-            event(eventName="GetAuthorizationToken", errorCode="AccessDeniedException"),
+            denied_pull(eventName="GetAuthorizationToken", errorCode="AccessDeniedException"),
             {TOKEN},
         ),
         ("a pull that succeeded", SUCCEEDED, set()),
-        ("no error", event(errorCode=None), set()),
-        ("another error", event(errorCode="RepositoryNotFoundException"), set()),
-        ("an error that only begins alike", event(errorCode="AccessDeniedByPolicyException"), set()),
-        ("another case", event(errorCode="accessdenied"), set()),
-        ("a call that a pull does without", event(eventName="BatchCheckLayerAvailability"), set()),
-        ("a push", event(eventName="PutImage"), set()),
-        ("a name that only begins alike", event(eventName="BatchGetImageScanResults"), set()),
-        ("public ECR", event(eventSource="ecr-public.amazonaws.com"), set()),
-        ("another service", {**event(), "source": "aws.eks"}, set()),
-        ("one who poses as ECR", {**event(), "source": "custom.ecr"}, set()),
-        ("ECR's own event", {**event(), "detail-type": "ECR Image Action"}, set()),
+        ("no error", denied_pull(errorCode=None), set()),
+        ("another error", denied_pull(errorCode="RepositoryNotFoundException"), set()),
+        ("an error that begins the same", denied_pull(errorCode="AccessDeniedByPolicyException"), set()),
+        ("another case", denied_pull(errorCode="accessdenied"), set()),
+        ("a call that a pull does not need", denied_pull(eventName="BatchCheckLayerAvailability"), set()),
+        ("a push", denied_pull(eventName="PutImage"), set()),
+        ("a name that begins the same", denied_pull(eventName="BatchGetImageScanResults"), set()),
+        ("public ECR", denied_pull(eventSource="ecr-public.amazonaws.com"), set()),
+        ("another service", {**denied_pull(), "source": "aws.eks"}, set()),
+        ("an event of somebody who poses as ECR", {**denied_pull(), "source": "custom.ecr"}, set()),
+        ("ECR's own event", {**denied_pull(), "detail-type": "ECR Image Action"}, set()),
         ("a cache that could not fetch", fixture("pull_through_cache_failed"), {CACHE}),
         (
-            "a cache that could not fetch, and why is not said",
+            "a cache that could not fetch, without a reason",
             fixture("pull_through_cache_failed", **{"failure-code": None, "failure-reason": None}),
             {CACHE},
         ),
@@ -110,37 +95,31 @@ def forwarded(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
         ("new sizes or labels", eks_call("UpdateNodegroupConfig"), {EKS}),
         ("a new Fargate profile", eks_call("CreateFargateProfile"), {EKS}),
         ("a new cluster", eks_call("CreateCluster"), {EKS}),
-        ("a node group that was not made", eks_call("CreateNodegroup", errorCode="InvalidParameterException"), set()),
-        ("a read of EKS", eks_call("DescribeNodegroup"), set()),
-        ("a Kubernetes event", forwarded(), {KUBERNETES}),
-        ("one about the sandbox", forwarded(reason="FailedCreatePodSandBox"), {KUBERNETES}),
         (
-            "one in the README's layout",
+            "a node group that could not be created",
+            eks_call("CreateNodegroup", errorCode="InvalidParameterException"),
+            set(),
+        ),
+        ("a read of EKS", eks_call("DescribeNodegroup"), set()),
+        ("a Kubernetes event", forwarded_event(), {KUBERNETES}),
+        ("a Kubernetes event about the sandbox", forwarded_event(reason="FailedCreatePodSandBox"), {KUBERNETES}),
+        (
+            "a Kubernetes event in the README's layout",
             {**fixture("kubernetes_events/readme_layout"), "source": "kubernetes.events"},
             {KUBERNETES},
         ),
-        ("one about something else", forwarded(reason="Scheduled"), set()),
-        ("one of another account", {**forwarded(), "account": "222222222222"}, set()),
-        ("one of another source", {**forwarded(), "source": "kubernetes"}, set()),
-        ("a console sign-in", {**event(), "detail-type": "AWS Console Sign In via CloudTrail"}, set()),
+        ("a Kubernetes event about something else", forwarded_event(reason="Scheduled"), set()),
+        ("a Kubernetes event of another account", {**forwarded_event(), "account": "222222222222"}, set()),
+        ("a Kubernetes event of another source", {**forwarded_event(), "source": "kubernetes"}, set()),
+        ("a console sign-in", {**denied_pull(), "detail-type": "AWS Console Sign In via CloudTrail"}, set()),
     ],
 )
-def test_a_rule_takes_denied_pulls_and_nothing_else(
-    what: str, happened: dict[str, Any], taken_by: set[str], subscribed: Synthesized, aws: EmulatedAws
+def test_rules_match_failed_pulls_and_nothing_else(
+    what: str, happened: dict[str, Any], rules: set[str], subscribed: Synthesized, aws: EmulatedAws
 ) -> None:
-    engine, text = aws.client("events"), json.dumps(happened)
-    patterns = {
-        name: json.dumps(rule["EventPattern"]).replace('{"Ref": "AWS::AccountId"}', '"111111111111"')
-        for name, rule in rules_to("EventsQueue", subscribed).items()
-        if "EventPattern" in rule
-    }
-    takers = {
-        name
-        for name, pattern in patterns.items()
-        if engine.test_event_pattern(EventPattern=pattern, Event=text)["Result"]
-    }
-    assert {name for name in NAMES if any(name in taker for taker in takers)} == taken_by, what
-    assert len(takers) == len(taken_by), what
+    matching = matching_rules("EventsQueue", happened, subscribed, aws)
+    assert {name for name in NAMES if any(name in rule for rule in matching)} == rules, what
+    assert len(matching) == len(rules), what
 
 
 def test_rules_on_reads_get_read_only_management_events(subscribed: Synthesized) -> None:
@@ -150,41 +129,17 @@ def test_rules_on_reads_get_read_only_management_events(subscribed: Synthesized)
         assert state == ("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" if is_read else "ENABLED"), name
 
 
-def test_the_forwarders_rule_is_there_only_when_asked_for(stack: Synthesized) -> None:
+def test_the_rule_on_kubernetes_events_needs_a_source(stack: Synthesized) -> None:
     assert [name for name in stack.all_of("AWS::Events::Rule") if KUBERNETES in name] == []
 
 
-def test_health_is_looked_at_as_often_as_the_settings_say(stack: Synthesized, tmp_path: Path) -> None:
+def test_health_is_checked_as_often_as_the_settings_say(stack: Synthesized, tmp_path: Path) -> None:
     _, rule = stack.named("AWS::Events::Rule", "HealthCheck")
     assert rule["ScheduleExpression"] == "rate(1 hour)"
     never = synthesize(tmp_path, Settings(health_check_rate=None))
     assert [name for name in never.all_of("AWS::Events::Rule") if "HealthCheck" in name] == []
 
 
-def test_every_rule_keeps_what_it_cannot_deliver(subscribed: Synthesized) -> None:
-    dead_letters, _ = subscribed.named("AWS::SQS::Queue", "EventsDeadLetters")
+def test_there_is_a_rule_for_every_kind_of_failure(subscribed: Synthesized) -> None:
     rules = rules_to("EventsQueue", subscribed)
     assert {name for name in (*NAMES, "HealthCheck") if any(name in rule for rule in rules)} == {*NAMES, "HealthCheck"}
-    for rule in rules.values():
-        (target,) = rule["Targets"]
-        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": [dead_letters, "Arn"]}
-        assert "Input" not in target
-        assert "InputPath" not in target
-
-
-@pytest.mark.parametrize("name", ["EventsQueue", "EventsDeadLetters"])
-def test_only_these_rules_may_send_to_a_queue(name: str, subscribed: Synthesized) -> None:
-    stack = subscribed
-    queue, _ = stack.named("AWS::SQS::Queue", name)
-    statements = [
-        statement
-        for policy in stack.all_of("AWS::SQS::QueuePolicy").values()
-        if policy["Queues"] == [{"Ref": queue}]
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-    allowed = [statement for statement in statements if statement["Effect"] == "Allow"]
-    senders = {statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0] for statement in allowed}
-    assert senders == set(rules_to("EventsQueue", stack))
-    assert {statement["Principal"]["Service"] for statement in allowed} == {"events.amazonaws.com"}
-    denied = [statement for statement in statements if statement["Effect"] == "Deny"]
-    assert [statement["Condition"] for statement in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]

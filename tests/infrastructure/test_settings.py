@@ -1,90 +1,116 @@
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.settings import Settings, SettingsError
+from infra.settings import Settings, SettingsError, camel_case
+from pull_responder.settings import read_settings
+from tests.infrastructure.conftest import NO_DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
+OPERATIONS = ROOT / "docs" / "operations.md"
 ROLE = "arn:aws:iam::111111111111:role/ecs/*"
 
 
-def test_cdk_json_shows_every_setting_with_its_default() -> None:
+class Environment(dict[str, str]):
+    """An empty environment that records which variables are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 -- as dict has it
+        self.read.add(name)
+        return default
+
+
+def snake_case(key: str) -> str:
+    return re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", key)
+
+
+def names_in(file: str) -> set[str]:
+    """The attributes that a file of infra/ reads, and its texts."""
+    nodes = list(ast.walk(ast.parse((ROOT / "infra" / file).read_text())))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return texts | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def test_a_setting_is_in_every_place_it_needs() -> None:
+    """Each line of the failure names a file and what to write there."""
+    settings = {field.name: field for field in fields(Settings)}
+    keys = {camel_case(name): name for name in settings}
     context = json.loads((ROOT / "cdk.json").read_text())["context"]["pullResponder"]
-    assert Settings.from_context(context) == Settings() == Settings.from_context(None)
-    assert len(context) == len(asdict(Settings()))
+    documented = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| `.*$", OPERATIONS.read_text(), re.MULTILINE))))
+    used = set().union(*(names_in(file.name) for file in (ROOT / "infra").glob("*.py") if file.name != "settings.py"))
+    to_do = [
+        f"infra/settings.py: write {snake_case(key)} = _setting({value!r}, CHECK) in Settings"
+        for key, value in context.items()
+        if key not in keys
+    ]
+    for key, name in keys.items():
+        default = json.dumps(settings[name].default)
+        if json.dumps(context.get(key, "missing")) != default:
+            to_do.append(f'cdk.json: write "{key}": {default} in context.pullResponder')
+        if "check" not in settings[name].metadata:
+            to_do.append(f"infra/settings.py: write {name} = _setting({settings[name].default!r}, CHECK) in Settings")
+        if key not in documented:
+            row = f"| `{key}` | {default} | what it does |"
+            to_do.append(f"docs/operations.md: add to the table of settings the row {row}")
+        if name not in used:
+            to_do.append(
+                f"infra/: use settings.{name} in a construct; if a function reads it, add to _environment in "
+                f'infra/finding_function.py "{name.upper()}": str(settings.{name})'
+            )
+        if getattr(NO_DEFAULTS, name) == settings[name].default:
+            to_do.append(f"tests/infrastructure/conftest.py: give {name} another value than its default in NO_DEFAULTS")
+    assert to_do == [], "\n" + "\n".join(to_do)
 
 
-def test_every_setting_is_taken() -> None:
-    assert Settings.from_context(
-        {
-            "alertEmail": "ops@example.com",
-            "notifyMinimumSeverity": "HIGH",
-            "knownPrincipals": [ROLE],
-            "securityHub": False,
-            "auditLogClusters": ["prod", "test_1"],
-            "forwardedEventSource": "kubernetes.events",
-            "healthCheckRate": "rate(15 minutes)",
-            "memberRoleName": "Reader",
-            "organizationAccount": "012345678901",
-            "awsRegistries": ["123456789012", "210987654321"],
-            "quietMinutes": 5,
-            "holdDownMinutes": 0,
-            "reminderHours": 0,
-            "digestAbove": 3,
-            "unexplainedMinutes": 20,
-            "unexplainedRepeats": 9,
-            "stoppedMinutes": 30,
-            "recheckMinutes": 7,
-            "recheckRate": "rate(5 minutes)",
-            "keepDays": 30,
-            "memorySize": 1024,
-            "timeoutSeconds": 30,
-            "batchSize": 10,
-            "batchingWindowSeconds": 0,
-            "maxReceiveCount": 2,
-            "logLevel": "DEBUG",
-            "logRetentionDays": 365,
-        }
-    ) == Settings(
-        alert_email="ops@example.com",
-        notify_minimum_severity="HIGH",
-        known_principals=(ROLE,),
-        security_hub=False,
-        audit_log_clusters=("prod", "test_1"),
-        forwarded_event_source="kubernetes.events",
-        health_check_rate="rate(15 minutes)",
-        member_role_name="Reader",
-        organization_account="012345678901",
-        aws_registries=("123456789012", "210987654321"),
-        quiet_minutes=5,
-        hold_down_minutes=0,
-        reminder_hours=0,
-        digest_above=3,
-        unexplained_minutes=20,
-        unexplained_repeats=9,
-        stopped_minutes=30,
-        recheck_minutes=7,
-        recheck_rate="rate(5 minutes)",
-        keep_days=30,
-        memory_size=1024,
-        timeout_seconds=30,
-        batch_size=10,
-        batching_window_seconds=0,
-        max_receive_count=2,
-        log_level="DEBUG",
-        log_retention_days=365,
-    )
+def test_a_function_reads_every_variable_that_the_stack_sets() -> None:
+    """Each line of the failure names a file and what to write there."""
+    environment = Environment()
+    defaults = read_settings(environment)
+    variables = {name for name in names_in("finding_function.py") if re.fullmatch(r"[A-Z]+(_[A-Z]+)+", name)}
+    to_do = [
+        f"lambdas/pull_responder/settings.py: read {name} in read_settings; for a whole number, add a field "
+        f"{name.lower()} to Settings, and to _LEAST its minimum"
+        for name in sorted(variables - environment.read)
+    ]
+    to_do += [
+        f'infra/finding_function.py: add to _environment "{name}": str(settings.{name.lower()})'
+        for name in sorted(environment.read - variables)
+    ]
+    for field in fields(Settings):
+        default = getattr(defaults, field.name, field.default)
+        # The function adds a principal of its own to the known ones, and has None where the stack has "".
+        if field.name != "known_principals" and (default or None) != (field.default or None):
+            to_do.append(
+                f"lambdas/pull_responder/settings.py: write the stack's default, {field.name} = {field.default}"
+            )
+    assert to_do == [], "\n" + "\n".join(to_do)
+
+
+def test_every_setting_is_read() -> None:
+    context = {camel_case(name): value for name, value in json.loads(json.dumps(asdict(NO_DEFAULTS))).items()}
+    assert Settings.from_context(context) == NO_DEFAULTS
+    assert Settings.from_context(None) == Settings()
+
+
+def test_a_small_batch_needs_no_window() -> None:
+    settings = Settings.from_context({"batchSize": 10, "batchingWindowSeconds": 0})
+    assert (settings.batch_size, settings.batching_window_seconds) == (10, 0)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +119,7 @@ def test_every_setting_is_taken() -> None:
         ("LOW", "pullResponder must be an object, not 'LOW'"),
         ('{"memorySize": 64}', "pullResponder.memorySize must be a whole number from 128 to 10240, not 64"),
         ({"knownPrincipals": [ROLE] * 80}, "pullResponder.knownPrincipals is longer than 2500 characters"),
-        ({"email": "a@example.com"}, "pullResponder.email is no setting; the settings are alertEmail, "),
+        ({"email": "a@example.com"}, "pullResponder.email is not a setting; the settings are alertEmail, "),
         ({"alertEmail": "nobody"}, "pullResponder.alertEmail must be an e-mail address or null, not 'nobody'"),
         ({"alertEmail": "a@b c"}, "pullResponder.alertEmail must be an e-mail address"),
         ({"notifyMinimumSeverity": "low"}, "pullResponder.notifyMinimumSeverity must be one of INFORMATIONAL, LOW,"),
@@ -148,11 +174,11 @@ def test_every_setting_is_taken() -> None:
         ({"logRetentionDays": []}, "pullResponder.logRetentionDays must be one of"),
     ],
 )
-def test_what_cannot_be_used_is_named_in_one_line(context: object, says: str) -> None:
-    with pytest.raises(SettingsError) as unusable:
+def test_an_invalid_setting_is_named_in_one_line(context: object, says: str) -> None:
+    with pytest.raises(SettingsError) as invalid:
         Settings.from_context(context)
-    assert str(unusable.value).startswith(f"cdk.json: {says}")
-    assert "\n" not in str(unusable.value)
+    assert str(invalid.value).startswith(f"cdk.json: {says}")
+    assert "\n" not in str(invalid.value)
 
 
 def synth(context: Mapping[str, object], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -163,7 +189,7 @@ def synth(context: Mapping[str, object], folder: Path) -> subprocess.CompletedPr
     )
 
 
-def test_the_app_stops_at_an_unusable_setting(tmp_path: Path) -> None:
+def test_the_app_stops_at_an_invalid_setting(tmp_path: Path) -> None:
     stopped = synth({"pullResponder": {"memorySize": "much"}}, tmp_path)
     assert stopped.returncode == 2
     assert stopped.stderr.splitlines()[-1] == (

@@ -14,7 +14,7 @@ from infra.settings import Settings
 from infra.stack import PullResponderStack
 from pull_responder.emulator.findings_table import create_table
 from pull_responder.events.audit_log import REASONS
-from tests.infrastructure.conftest import Synthesized, synthesize
+from tests.infrastructure.conftest import NO_DEFAULTS, Synthesized, synthesize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,37 +22,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The stack with no setting left at its default."""
-    return synthesize(
-        tmp_path_factory.mktemp("other"),
-        Settings(
-            alert_email="ops@example.com",
-            notify_minimum_severity="HIGH",
-            known_principals=("arn:aws:iam::111111111111:role/build",),
-            security_hub=False,
-            audit_log_clusters=("prod",),
-            forwarded_event_source="kubernetes.events",
-            health_check_rate="rate(2 hours)",
-            member_role_name="Reader",
-            organization_account="012345678901",
-            quiet_minutes=5,
-            hold_down_minutes=0,
-            reminder_hours=0,
-            digest_above=3,
-            unexplained_minutes=20,
-            unexplained_repeats=9,
-            stopped_minutes=30,
-            recheck_minutes=7,
-            keep_days=30,
-            memory_size=1024,
-            timeout_seconds=30,
-            batch_size=100,
-            batching_window_seconds=7,
-            max_receive_count=2,
-            log_level="WARNING",
-            log_retention_days=365,
-        ),
-    )
+    """The stack with every setting different from its default."""
+    return synthesize(tmp_path_factory.mktemp("other"), NO_DEFAULTS)
 
 
 def function_of(stack: Synthesized, name: str = "Diagnose") -> dict[str, Any]:
@@ -72,7 +43,7 @@ def test_the_function(name: str, stack: Synthesized, other: Synthesized) -> None
 
 
 @pytest.mark.parametrize("name", ["Diagnose", "Recheck"])
-def test_the_function_is_told_its_settings(name: str, stack: Synthesized, other: Synthesized) -> None:
+def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: Synthesized, other: Synthesized) -> None:
     (topic,) = stack.all_of("AWS::SNS::Topic")
     (table,) = stack.all_of("AWS::DynamoDB::GlobalTable")
     assert function_of(stack, name)["Environment"]["Variables"] == {
@@ -93,30 +64,31 @@ def test_the_function_is_told_its_settings(name: str, stack: Synthesized, other:
         "UNEXPLAINED_MINUTES": "30",
         "UNEXPLAINED_REPEATS": "20",
     }
-    told = function_of(other, name)["Environment"]["Variables"]
-    assert (told["QUIET_MINUTES"], told["HOLD_DOWN_MINUTES"], told["REMINDER_HOURS"]) == ("5", "0", "0")
-    assert (told["UNEXPLAINED_MINUTES"], told["UNEXPLAINED_REPEATS"], told["DIGEST_ABOVE"]) == ("20", "9", "3")
-    assert (told["STOPPED_MINUTES"], told["RECHECK_MINUTES"], told["KEEP_DAYS"]) == ("30", "7", "30")
-    assert json.loads(told["KNOWN_PRINCIPALS"]) == ["arn:aws:iam::111111111111:role/build"]
-    assert (told["NOTIFY_MINIMUM_SEVERITY"], told["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")
-    assert (told["PULL_RESPONDER_MEMBER_ROLE"], told["POWERTOOLS_LOG_LEVEL"]) == ("Reader", "WARNING")
-    assert told["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] == "012345678901"
-    assert told["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
+    variables = function_of(other, name)["Environment"]["Variables"]
+    assert (variables["QUIET_MINUTES"], variables["HOLD_DOWN_MINUTES"], variables["REMINDER_HOURS"]) == ("5", "0", "0")
+    assert (variables["UNEXPLAINED_MINUTES"], variables["UNEXPLAINED_REPEATS"], variables["DIGEST_ABOVE"]) == ("20", "9", "3")
+    assert (variables["STOPPED_MINUTES"], variables["RECHECK_MINUTES"], variables["KEEP_DAYS"]) == ("30", "7", "30")
+    assert json.loads(variables["KNOWN_PRINCIPALS"]) == ["arn:aws:iam::111111111111:role/build"]
+    assert (variables["NOTIFY_MINIMUM_SEVERITY"], variables["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")
+    assert (variables["PULL_RESPONDER_MEMBER_ROLE"], variables["POWERTOOLS_LOG_LEVEL"]) == ("Reader", "WARNING")
+    assert variables["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] == "012345678901"
+    assert json.loads(variables["PULL_RESPONDER_AWS_REGISTRIES"]) == ["123456789012", "210987654321"]
+    assert variables["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
 
 
-def test_synthesis_says_that_a_log_group_takes_two_subscriptions_and_how_to_look(subscribed: Synthesized) -> None:
+def test_synthesis_warns_of_the_limit_of_two_subscriptions(subscribed: Synthesized) -> None:
     written = json.loads((subscribed.folder / "manifest.json").read_text())["artifacts"]["PullResponder"]
     metadata = written.get("metadata") or json.loads(
         (subscribed.folder / written["additionalMetadataFile"]).read_text()
     )
-    said = [each["data"] for entries in metadata.values() for each in entries if each["type"] == "aws:cdk:info"]
+    infos = [each["data"] for entries in metadata.values() for each in entries if each["type"] == "aws:cdk:info"]
     for cluster in ("prod", "test"):
-        (about,) = [text for text in said if f"/aws/eks/{cluster}/cluster takes two subscriptions" in text]
+        (about,) = [text for text in infos if f"/aws/eks/{cluster}/cluster can have two subscriptions" in text]
         assert f"describe-subscription-filters --log-group-name /aws/eks/{cluster}/cluster" in about
         assert "Resource limit exceeded" in about
 
 
-def test_each_audit_log_that_is_named_is_subscribed_to(subscribed: Synthesized) -> None:
+def test_the_function_is_subscribed_to_each_audit_log(subscribed: Synthesized) -> None:
     name, function = subscribed.named("AWS::Lambda::Function", "AuditLog")
     queue, _ = subscribed.named("AWS::SQS::Queue", "EventsQueue")
     dead_letters, _ = subscribed.named("AWS::SQS::Queue", "EventsDeadLetters")
@@ -131,13 +103,13 @@ def test_each_audit_log_that_is_named_is_subscribed_to(subscribed: Synthesized) 
     ]
     for each in filters.values():
         assert each["DestinationArn"] == arn
-        # Filter pattern syntax: terms with a question mark are alternatives, and nothing else may stand beside them.
+        # Filter pattern syntax: terms with a question mark are alternatives, if all terms have one.
         terms = each["FilterPattern"].split()
         assert {term[0] for term in terms} == {"?"}
         assert {term[1:] for term in terms} == REASONS
 
 
-def test_only_the_logs_that_are_named_may_invoke_the_function(subscribed: Synthesized) -> None:
+def test_only_the_subscribed_logs_may_invoke_the_function(subscribed: Synthesized) -> None:
     permissions = subscribed.all_of("AWS::Lambda::Permission")
     account = {"Ref": "AWS::AccountId"}
     for cluster in ("prod", "test"):
@@ -149,7 +121,7 @@ def test_only_the_logs_that_are_named_may_invoke_the_function(subscribed: Synthe
             for each in subscribed.template["Resources"].values()
             if each["Properties"].get("LogGroupName") == f"/aws/eks/{cluster}/cluster"
         )
-        # CloudWatch Logs tries the function when it is subscribed.
+        # CloudWatch Logs invokes the function once when the subscription is created.
         assert name in subscription["DependsOn"]
     assert len(permissions) == 2
 
@@ -159,7 +131,7 @@ def test_without_clusters_no_log_is_read(stack: Synthesized) -> None:
     assert [name for name in stack.all_of("AWS::Lambda::Function") if "AuditLog" in name] == []
 
 
-def test_the_log_goes_after_its_retention(stack: Synthesized, other: Synthesized) -> None:
+def test_logs_have_a_retention(stack: Synthesized, other: Synthesized) -> None:
     for name in ("Diagnose", "Recheck"):
         log, properties = stack.named("AWS::Logs::LogGroup", name)
         assert function_of(stack, name)["LoggingConfig"]["LogGroup"] == {"Ref": log}
@@ -167,7 +139,7 @@ def test_the_log_goes_after_its_retention(stack: Synthesized, other: Synthesized
     assert {each["RetentionInDays"] for each in other.all_of("AWS::Logs::LogGroup").values()} == {365}
 
 
-def test_the_function_receives_batches_and_answers_for_each_message(stack: Synthesized, other: Synthesized) -> None:
+def test_diagnose_receives_batches_and_reports_each_failed_message(stack: Synthesized, other: Synthesized) -> None:
     queue, _ = stack.named("AWS::SQS::Queue", "EventsQueue")
     _, mapping = stack.named("AWS::Lambda::EventSourceMapping", "Diagnose")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
@@ -178,7 +150,7 @@ def test_the_function_receives_batches_and_answers_for_each_message(stack: Synth
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 7)
 
 
-def test_many_changes_are_one_look_and_few_looks_run_at_a_time(stack: Synthesized) -> None:
+def test_recheck_receives_batches_with_a_low_concurrency(stack: Synthesized) -> None:
     queue, _ = stack.named("AWS::SQS::Queue", "ChangesQueue")
     _, mapping = stack.named("AWS::Lambda::EventSourceMapping", "Recheck")
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
@@ -188,7 +160,9 @@ def test_many_changes_are_one_look_and_few_looks_run_at_a_time(stack: Synthesize
 
 
 @pytest.mark.parametrize("name", ["Events", "Changes"])
-def test_a_message_that_keeps_failing_is_kept_aside(name: str, stack: Synthesized, other: Synthesized) -> None:
+def test_a_message_that_keeps_failing_goes_to_the_dead_letter_queue(
+    name: str, stack: Synthesized, other: Synthesized
+) -> None:
     dead_letters, kept = stack.named("AWS::SQS::Queue", f"{name}DeadLetters")
     _, queue = stack.named("AWS::SQS::Queue", f"{name}Queue")
     arn = {"Fn::GetAtt": [dead_letters, "Arn"]}
@@ -202,7 +176,7 @@ def test_a_message_that_keeps_failing_is_kept_aside(name: str, stack: Synthesize
 
 
 @pytest.mark.parametrize("name", ["Events", "Changes"])
-def test_the_first_dead_letter_raises_an_alarm_at_the_topic(name: str, stack: Synthesized) -> None:
+def test_the_first_dead_letter_raises_an_alarm(name: str, stack: Synthesized) -> None:
     dead_letters, _ = stack.named("AWS::SQS::Queue", f"{name}DeadLetters")
     (topic,) = stack.all_of("AWS::SNS::Topic")
     _, alarm = stack.named("AWS::CloudWatch::Alarm", name)
@@ -216,7 +190,7 @@ def test_the_first_dead_letter_raises_an_alarm_at_the_topic(name: str, stack: Sy
     assert alarm["AlarmActions"] == [{"Ref": topic}]
 
 
-def test_the_topic_is_encrypted_and_takes_tls_only(stack: Synthesized) -> None:
+def test_the_topic_is_encrypted_and_accepts_tls_only(stack: Synthesized) -> None:
     ((key, key_properties),) = stack.all_of("AWS::KMS::Key").items()
     assert stack.one_of("AWS::SNS::Topic")["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
     assert key_properties["EnableKeyRotation"] is True
@@ -239,7 +213,7 @@ def test_alarms_of_this_account_may_publish_to_the_encrypted_topic(stack: Synthe
     assert actions == ["sns:Publish", ["kms:Decrypt", "kms:GenerateDataKey"]]
 
 
-def test_mail_is_sent_to_who_is_named(stack: Synthesized, other: Synthesized) -> None:
+def test_the_topic_sends_mail_to_the_address_in_the_settings(stack: Synthesized, other: Synthesized) -> None:
     assert stack.all_of("AWS::SNS::Subscription") == {}
     subscription = other.one_of("AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
@@ -267,7 +241,7 @@ def test_the_findings_table_outlives_the_stack(stack: Synthesized) -> None:
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_tests_and_the_demo_keep_findings_in_the_same_kind_of_table(stack: Synthesized) -> None:
+def test_the_table_of_the_tests_and_the_demo_is_the_same(stack: Synthesized) -> None:
     table = stack.one_of("AWS::DynamoDB::GlobalTable")
     with mock_aws():
         client = boto3.client("dynamodb", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
@@ -280,7 +254,7 @@ def test_tests_and_the_demo_keep_findings_in_the_same_kind_of_table(stack: Synth
     assert {name: index.get(name) for name in deployed} == deployed
 
 
-def test_the_outputs_say_how_to_let_it_read_another_account(stack: Synthesized) -> None:
+def test_the_outputs_have_the_command_for_another_account(stack: Synthesized) -> None:
     outputs = stack.template["Outputs"]
     assert set(outputs) == {
         *("TopicArn", "QueueUrl", "DeadLetterQueueUrl", "ChangesQueueUrl", "ChangesDeadLetterQueueUrl", "TableName"),
@@ -326,7 +300,7 @@ def nag(folder: Path, *, with_fault: bool) -> None:
     settings = Settings(audit_log_clusters=("prod",), forwarded_event_source="kubernetes.events")
     stack = PullResponderStack(app, "PullResponder", settings=settings)
     if with_fault:
-        sqs.Queue(stack, "TakesPlainHttp")
+        sqs.Queue(stack, "AcceptsPlainHttp")
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
 

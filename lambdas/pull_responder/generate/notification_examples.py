@@ -25,11 +25,36 @@ if TYPE_CHECKING:
     from pull_responder.checks.check import Check
     from pull_responder.publish.notification import Notification
 
-_ACCOUNT: Final = "111111111111"
-_REGION: Final = "eu-west-1"
-_ROLE: Final = f"arn:aws:iam::{_ACCOUNT}:role/eks/prod-node"
-_SUBNET: Final = f"arn:aws:ec2:{_REGION}:{_ACCOUNT}:subnet/subnet-0a1b2c3d4e5f60718"
+ACCOUNT: Final = "111111111111"
+REGION: Final = "eu-west-1"
+ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/eks/prod-node"
+_SUBNET: Final = f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-0a1b2c3d4e5f60718"
 _POLICY: Final = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
+ATTACH_POLICY: Final = ("aws", "iam", "attach-role-policy", "--role-name", "prod-node", "--policy-arn", _POLICY)
+PRINCIPAL: Final = Principal(
+    kind=PrincipalKind.ROLE,
+    arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/prod-node/i-0a1b2c3d4e5f60718",
+    partition="aws",
+    account=ACCOUNT,
+    name="prod-node",
+    session_name="i-0a1b2c3d4e5f60718",
+    role_arn=ROLE,
+)
+PULL: Final = PullFailure(
+    symptom=Symptom.ACCESS_DENIED,
+    stage=Stage.MANIFEST,
+    region=REGION,
+    account=ACCOUNT,
+    principal=PRINCIPAL,
+    registry_account="222222222222",
+    repository="payments/api",
+    tag="1.4.2",
+    cluster="prod",
+    node="ip-10-0-3-17.eu-west-1.compute.internal",
+    namespace="payments",
+    pod="api-7d4b9c5f6-x2x7q",
+    observed_at="2026-11-23T01:04:10Z",
+)
 
 _EXAMPLE: Final = re.compile(r"(?<=<!-- example: )(?P<name>[a-z-]+) -->\n.*?(?=<!-- end of example -->)", re.DOTALL)
 
@@ -81,16 +106,16 @@ def _json(value: object) -> str:
 def _alert() -> Notice:
     fix = Remediation(
         summary="Attach the AWS managed policy AmazonEC2ContainerRegistryPullOnly to the role prod-node.",
-        account=_ACCOUNT,
-        region=_REGION,
+        account=ACCOUNT,
+        region=REGION,
         docs_url=role_lacks_pull_permissions.CHECK.docs_url,
-        commands=(("aws", "iam", "attach-role-policy", "--role-name", "prod-node", "--policy-arn", _POLICY),),
+        commands=(ATTACH_POLICY,),
     )
     finding = _finding(
         role_lacks_pull_permissions.CHECK,
-        Resource("AwsIamRole", _ROLE, _ACCOUNT),
-        f"No identity policy of the role {_ROLE} allows ecr:BatchGetImage, so ECR refuses the pull.",
-        (f"No statement of the identity policies of {_ROLE} (which has none) allows ecr:BatchGetImage.",),
+        Resource("AwsIamRole", ROLE, ACCOUNT),
+        f"No identity policy of the role {ROLE} allows ecr:BatchGetImage, so ECR refuses the pull.",
+        (f"No statement of the identity policies of {ROLE} (which has none) allows ecr:BatchGetImage.",),
         fix,
     )
     reach = Reach(
@@ -115,7 +140,7 @@ def _alert_of_subnet() -> Notice:
     )
     finding = _finding(
         no_route_to_ecr.CHECK,
-        Resource("AwsEc2Subnet", _SUBNET, _ACCOUNT),
+        Resource("AwsEc2Subnet", _SUBNET, ACCOUNT),
         "The subnet has no way to the registry.",
         ("Its route table has the local route only.",),
         fix,
@@ -127,46 +152,21 @@ def _finding(
     check: Check, resource: Resource, explanation: str, evidence: tuple[str, ...], fix: Remediation
 ) -> Finding:
     return Finding(
-        id=finding_id(cause=check.id, account=_ACCOUNT, region=_REGION, resource=resource.id),
+        id=finding_id(cause=check.id, account=ACCOUNT, region=REGION, resource=resource.id),
         cause=check.id,
         title=check.title,
         severity=check.severity,
-        account=_ACCOUNT,
-        region=_REGION,
+        account=ACCOUNT,
+        region=REGION,
         resource=resource,
         explanation=explanation,
         evidence=evidence,
         remediation=fix,
-        pull=_PULL,
+        pull=PULL,
         cluster="prod",
         first_observed_at="2026-11-23T01:00:00Z",
         last_observed_at="2026-11-23T01:04:10Z",
     )
-
-
-_PULL: Final = PullFailure(
-    symptom=Symptom.ACCESS_DENIED,
-    stage=Stage.MANIFEST,
-    region=_REGION,
-    account=_ACCOUNT,
-    principal=Principal(
-        kind=PrincipalKind.ROLE,
-        arn=f"arn:aws:sts::{_ACCOUNT}:assumed-role/prod-node/i-0a1b2c3d4e5f60718",
-        partition="aws",
-        account=_ACCOUNT,
-        name="prod-node",
-        session_name="i-0a1b2c3d4e5f60718",
-        role_arn=_ROLE,
-    ),
-    registry_account="222222222222",
-    repository="payments/api",
-    tag="1.4.2",
-    cluster="prod",
-    node="ip-10-0-3-17.eu-west-1.compute.internal",
-    namespace="payments",
-    pod="api-7d4b9c5f6-x2x7q",
-    observed_at="2026-11-23T01:04:10Z",
-)
 
 
 if __name__ == "__main__":

@@ -101,13 +101,18 @@ _IMAGE: Final = {
 
 @dataclass(slots=True)
 class Estate:
-    """`account` runs the nodes, and is diagnosed from; `other` can own repositories, too. Nobody else uses them."""
+    """Two accounts that no other test uses.
+
+    `account` runs the nodes and is where the responder runs. `other` can own repositories, too. Everything is in
+    `region`.
+    """
 
     aws: EmulatedAws
     folder: Path
     account: str
     other: str
     administrator: boto3.session.Session
+    region: str = REGION
     _sessions: int = field(default=0)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -116,7 +121,7 @@ class Estate:
         key = service, account or self.account
         if key not in self._clients:
             self._clients[key] = self.administrator.client(  # type: ignore[call-overload]  # the stubs know literals only
-                service, aws_access_key_id=key[1], aws_secret_access_key="test"
+                service, region_name=self.region, aws_access_key_id=key[1], aws_secret_access_key="test"
             )
         return self._clients[key]
 
@@ -253,14 +258,14 @@ class Estate:
             "eventSource": "ecr.amazonaws.com",
             # What a cache needs is asked by ECR itself, within the call that fetches the manifest.
             "eventName": (action if action in PULL else MANIFEST).removeprefix("ecr:"),
-            "awsRegion": REGION,
+            "awsRegion": self.region,
             "eventTime": "2026-03-01T12:00:00Z",
             "errorCode": "AccessDenied",
             "errorMessage": denied,
             "userIdentity": identity,
             "eventID": "8da4d3e2-2d4f-5ea4-8818-796502d9bd22",
         }
-        pull = read_envelope({"source": "aws.ecr", "account": account, "region": REGION, "detail": detail})
+        pull = read_envelope({"source": "aws.ecr", "account": account, "region": self.region, "detail": detail})
         assert isinstance(pull, PullFailure)
         return pull
 
@@ -300,13 +305,13 @@ class Estate:
 
     def session(self, *unreadable: str) -> boto3.session.Session:
         if not unreadable:
-            return boto3.session.Session(self.account, "test", region_name=REGION)
+            return boto3.session.Session(self.account, "test", region_name=self.region)
         self._sessions += 1
         reader = self.role(ALLOW_ALL, deny(*unreadable), name=f"reader{self._sessions}", trusted=())
         sts = self._client("sts")
         keys = sts.assume_role(RoleArn=str(reader), RoleSessionName="reader")["Credentials"]
         return boto3.session.Session(
-            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=self.region
         )
 
     def may(self, role: Arn, repository: Arn, *, session_policy: Document | None = None) -> set[str]:
@@ -314,7 +319,7 @@ class Estate:
         sts = self._client("sts", role.account)
         limited = {"Policy": json.dumps(session_policy)} if session_policy else {}
         keys = sts.assume_role(RoleArn=str(role), RoleSessionName=GONE_INSTANCE, **limited)["Credentials"]
-        ecr = self.aws.client("ecr", credentials=keys, region=REGION)
+        ecr = self.aws.client("ecr", credentials=keys, region=self.region)
         where = {"registryId": repository.account, "repositoryName": name_of(repository)}
         calls = {
             TOKEN: ecr.get_authorization_token,

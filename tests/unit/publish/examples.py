@@ -2,69 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from hypothesis import strategies as st
 
 from pull_responder.findings.finding import Finding, finding_id
+from pull_responder.generate import notification_examples
+from pull_responder.generate.notification_examples import ACCOUNT, REGION
 from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity
 
-ROLE: Final = "arn:aws:iam::111111111111:role/eks/prod-node"
-REPOSITORY: Final = "arn:aws:ecr:eu-west-1:222222222222:repository/payments/api"
-CLUSTER: Final = "arn:aws:eks:eu-west-1:111111111111:cluster/prod"
+ROLE: Final = notification_examples.ROLE
+PRINCIPAL: Final = notification_examples.PRINCIPAL
+ATTACH_POLICY: Final = notification_examples.ATTACH_POLICY
+CLUSTER: Final = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
+REPOSITORY: Final = f"arn:aws:ecr:{REGION}:{notification_examples.PULL.registry_account}:repository/payments/api"
 
-PRINCIPAL: Final = Principal(
-    kind=PrincipalKind.ROLE,
-    arn="arn:aws:sts::111111111111:assumed-role/prod-node/i-0a1b2c3d4e5f60718",
-    partition="aws",
-    account="111111111111",
-    name="prod-node",
-    session_name="i-0a1b2c3d4e5f60718",
-    role_arn=ROLE,
-)
-
-PULL: Final = PullFailure(
-    symptom=Symptom.ACCESS_DENIED,
-    stage=Stage.MANIFEST,
-    region="eu-west-1",
-    account="111111111111",
-    principal=PRINCIPAL,
+PULL: Final = replace(
+    notification_examples.PULL,
     denial=Denial(
         action="ecr:BatchGetImage",
         resource=REPOSITORY,
         message="User: … is not authorized to perform: ecr:BatchGetImage",
         policy_type=PolicyType.IDENTITY,
     ),
-    registry_account="222222222222",
-    repository="payments/api",
-    tag="1.4.2",
-    cluster="prod",
-    node="ip-10-0-3-17.eu-west-1.compute.internal",
-    namespace="payments",
-    pod="api-7d4b9c5f6-x2x7q",
     observed_at="2026-05-04T10:11:12Z",
     event_id="b1f2c3d4-0000-4000-8000-000000000001",
 )
 
-ATTACH_POLICY: Final = (
-    "aws",
-    "iam",
-    "attach-role-policy",
-    "--role-name",
-    "prod-node",
-    "--policy-arn",
-    "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
-)
-
 FINDING: Final = Finding(
-    id=finding_id(cause="role_lacks_pull_permissions", account="111111111111", region="eu-west-1", resource=ROLE),
+    id=finding_id(cause="role_lacks_pull_permissions", account=ACCOUNT, region=REGION, resource=ROLE),
     cause="role_lacks_pull_permissions",
     title="The role lacks permissions to pull",
     severity=Severity.HIGH,
-    account="111111111111",
-    region="eu-west-1",
-    resource=Resource("AwsIamRole", ROLE, "111111111111"),
+    account=ACCOUNT,
+    region=REGION,
+    resource=Resource("AwsIamRole", ROLE, ACCOUNT),
     explanation="No identity policy of the role allows ecr:BatchGetImage on the repository.",
     evidence=(
         "Managed policy AmazonEKSWorkerNodePolicy has no statement for ecr:BatchGetImage.",
@@ -72,13 +46,13 @@ FINDING: Final = Finding(
     ),
     remediation=Remediation(
         summary="Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
-        account="111111111111",
-        region="eu-west-1",
+        account=ACCOUNT,
+        region=REGION,
         docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
         commands=(ATTACH_POLICY,),
     ),
     pull=PULL,
-    related=(Resource("AwsEksCluster", CLUSTER, "111111111111"),),
+    related=(Resource("AwsEksCluster", CLUSTER, ACCOUNT),),
     cluster="prod",
     first_observed_at="2026-05-04T10:11:12Z",
     last_observed_at="2026-05-04T10:11:12Z",
