@@ -81,7 +81,7 @@ class Scene:
     def recheck(self, *changes: dict[str, Any], **settings: str) -> None:
         """Wake the function `recheck`, with records of changes or without."""
         read = [read_change(json.dumps(change), account=ACCOUNT) for change in changes]
-        Recheck(self.run(**settings)).look([each for each in read if isinstance(each, Change)])
+        Recheck(self.run(**settings)).recheck([each for each in read if isinstance(each, Change)])
 
     def told(self) -> list[dict[str, Any]]:
         """Take what has been published since the last time, as queues get it: the JSON documents."""

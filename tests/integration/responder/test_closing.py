@@ -125,7 +125,7 @@ def test_the_oldest_is_looked_at_first_in_whatever_order_dynamodb_answers(
         scene.clock.forward(seconds=10)
     # The one place that all calls pass.
     make_call = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's stubs leave it out
-    look, looked_at = Recheck._look, []
+    look, looked_at = Recheck._check, []
 
     def backwards(client: BaseClient, name: str, arguments: Any) -> Any:  # noqa: ANN401 -- whatever botocore hands over
         answer = make_call(client, name, arguments)
@@ -138,7 +138,7 @@ def test_the_oldest_is_looked_at_first_in_whatever_order_dynamodb_answers(
         return look(recheck, life)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", backwards)
-    monkeypatch.setattr(Recheck, "_look", noted)
+    monkeypatch.setattr(Recheck, "_check", noted)
     scene.clock.forward(minutes=20)
     scene.recheck()
     assert looked_at == [each.role for each in nodes]

@@ -127,17 +127,17 @@ def test_a_change_says_what_it_is_about(event: dict[str, Any], expected: Change)
         (
             "ECR Image Action",
             {"action-type": "PUSH", "result": "FAILURE", "repository-name": "team/app"},
-            Skipped("an ECR Image Action that brought no image"),
+            Skipped("an ECR Image Action that added no image"),
         ),
         (
             "ECR Image Action",
             {"action-type": "DELETE", "result": "SUCCESS", "repository-name": "team/app"},
-            Skipped("an ECR Image Action that brought no image"),
+            Skipped("an ECR Image Action that added no image"),
         ),
         (
             "ECR Pull Through Cache Action",
             {"sync-status": "FAILURE", "repository-name": "hub/alpine"},
-            Skipped("an ECR Pull Through Cache Action that brought no image"),
+            Skipped("an ECR Pull Through Cache Action that added no image"),
         ),
     ],
 )
@@ -151,7 +151,7 @@ CLOCK = {"source": "aws.events", "detail-type": "Scheduled Event", "account": AC
 def test_the_clock_wakes_up() -> None:
     assert read(CLOCK) == Wakeup(MOMENT)
     assert read({**CLOCK, "account": "222222222222"}, account=None) == Wakeup(MOMENT)
-    not_ours = Skipped("an event of EventBridge that is not our schedule's")
+    not_ours = Skipped("an event of EventBridge that is not from our schedule")
     assert read({**CLOCK, "account": "222222222222"}) == read({**CLOCK, "detail-type": "Other"}) == not_ours
 
 
@@ -167,14 +167,14 @@ def test_the_clock_wakes_up() -> None:
             "a call to ecr-public.amazonaws.com, not to ecr",
         ),
         (call("ec2", "CreateRoute", eventSource="ec2.example.com"), "a call to ec2.example.com, not to ec2"),
-        (call("s3", "PutBucketPolicy"), "an event of aws.s3, which changes nothing that a pull needs"),
-        ({**call("iam", "CreateRole"), "source": "iam"}, "an event of iam, which changes nothing that a pull needs"),
+        (call("s3", "PutBucketPolicy"), "an event of aws.s3, whose changes do not affect pulls"),
+        ({**call("iam", "CreateRole"), "source": "iam"}, "an event of iam, whose changes do not affect pulls"),
         (
             {**call("iam", "CreateRole"), "detail-type": "AWS Service Event via CloudTrail"},
-            "an event of aws.iam, which changes nothing that a pull needs",
+            "an event of aws.iam, whose changes do not affect pulls",
         ),
-        ({**call("iam", "CreateRole"), "account": "me"}, "CreateRole that does not say where"),
-        ({"detail": {}}, "an event of nobody, which changes nothing that a pull needs"),
+        ({**call("iam", "CreateRole"), "account": "me"}, "CreateRole without account or region"),
+        ({"detail": {}}, "an event of an unnamed source, whose changes do not affect pulls"),
     ],
 )
 def test_what_changes_nothing_is_skipped(event: dict[str, Any], reason: str) -> None:

@@ -19,7 +19,7 @@ from pull_responder.findings.codec import (
     read_problem,
     read_version,
 )
-from pull_responder.findings.life import Life, Pending, State, Told
+from pull_responder.findings.life import LastNotice, Life, Pending, State
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import Names, Problem
 from pull_responder.findings.reach import Reach
@@ -63,7 +63,7 @@ _lives = st.builds(
     reach=st.builds(Reach, events=st.integers(0, 10**9), pods=st.lists(st.text(), max_size=20).map(tuple)),
     problems=st.lists(st.text(), max_size=5).map(tuple),
     pending=st.none() | _pending,
-    told=st.none() | st.builds(Told, at=_seconds, severity_rank=st.integers(0, 4), step=st.integers(0, 6)),
+    told=st.none() | st.builds(LastNotice, at=_seconds, severity_rank=st.integers(0, 4), step=st.integers(0, 6)),
     resolved_at=_seconds,
     because=text,
     hub_at=_seconds,
@@ -71,7 +71,7 @@ _lives = st.builds(
     inspection=st.none() | _inspection,
 )
 _name = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1, max_size=60)
-_names = st.builds(lambda names: Names().plus(names), st.lists(_name, max_size=30))
+_names = st.builds(lambda names: Names().add_all(names), st.lists(_name, max_size=30))
 _milliseconds = st.integers(0, 4 * 10**12).map(lambda each: each / 1000)
 _problems = st.builds(
     Problem,
@@ -291,8 +291,8 @@ def test_a_finding_of_any_length_fits_into_an_item_and_says_what_was_left_out() 
     assert len(item["life"]["S"]) < _MOST
     kept = read_life(item).finding
     assert (len(kept.evidence), kept.evidence[0][:4], kept.evidence[39][:4]) == (41, "0 üü", "39 ü")
-    assert kept.evidence[40] == "There are 460 more lines of evidence, too many to be kept."
+    assert kept.evidence[40] == "460 more lines of evidence were too many to store."
     assert kept.remediation.commands == ()
     assert kept.remediation.summary.startswith(FINDING.remediation.summary)
-    assert "too long to be kept" in kept.remediation.summary
+    assert "too long to store" in kept.remediation.summary
     assert kept.pull == FINDING.pull

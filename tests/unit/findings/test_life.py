@@ -8,17 +8,17 @@ import pytest
 
 from pull_responder.findings.life import (
     Life,
-    claimed,
-    delivered,
+    claim,
     expires_at,
-    found,
     is_claimed_by,
-    looked,
+    magnitude,
+    mark_notified,
+    mark_rechecked,
     notice,
-    passed,
-    put_off,
-    step,
-    undelivered,
+    open_or_update,
+    postpone,
+    resolve,
+    retry_later,
 )
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
@@ -184,14 +184,14 @@ def test_what_is_still_to_be_told(story: list[tuple[float, str, str | None]]) ->
     [(0, 0, 0), (1, 1, 0), (9, 9, 0), (10, 1, 1), (1, 10, 1), (99, 99, 1), (100, 3, 2), (999, 0, 2), (1000, 0, 3)],
 )
 def test_a_step_is_a_power_of_ten_of_pods_or_nodes(nodes: int, pods: int, expected: int) -> None:
-    assert step(seen_on(nodes=nodes, pods=pods)) == expected
+    assert magnitude(seen_on(nodes=nodes, pods=pods)) == expected
 
 
 def test_a_worse_notice_says_what_has_grown_and_since_when_it_is_open() -> None:
     life = tell(find(None, NOON), NOON)
     worse = HAPPENINGS["found on 10 nodes"](life, at(15))
     told = notice(worse)
-    assert told.because == "Since it was last told, it now reaches 1 pods and 10 nodes."
+    assert told.because == "Since the last notification, it now reaches 1 pods and 10 nodes."
     assert (told.at, told.opened_at) == ("2026-03-01T12:15:00Z", "2026-03-01T12:00:00Z")
     assert "its severity is now CRITICAL" in notice(HAPPENINGS["found, now critical"](life, at(15))).because
 
@@ -214,23 +214,23 @@ def test_there_is_no_notice_where_nothing_is_to_be_told() -> None:
 def test_reminders_can_be_turned_off() -> None:
     life = tell(find(None, NOON), NOON)
     never = replace(SETTINGS, reminder_hours=0)
-    assert looked(life, now=at(100 * DAY), settings=never).pending is None
+    assert mark_rechecked(life, now=at(100 * DAY), settings=never).pending is None
 
 
 def test_without_a_hold_down_it_is_told_at_once() -> None:
-    life = passed(tell(find(None, NOON), NOON), because="", now=at(5), settings=replace(SETTINGS, hold_down_minutes=0))
-    assert claimed(life, at(5), RUN) != life
+    life = resolve(tell(find(None, NOON), NOON), because="", now=at(5), settings=replace(SETTINGS, hold_down_minutes=0))
+    assert claim(life, at(5), RUN) != life
 
 
 def test_what_is_over_stays_as_it_was_when_it_is_over_again() -> None:
     life = close(tell(find(None, NOON), NOON), at(5))
-    assert passed(life, because="Something else.", now=at(6), settings=SETTINGS) == life
+    assert resolve(life, because="Something else.", now=at(6), settings=SETTINGS) == life
 
 
 def test_the_newest_finding_and_its_reach_are_kept() -> None:
     newer = replace(FINDING, explanation="Something else is lacking.")
     reach = Reach(events=7, pod_count=3)
-    life = found(find(None, NOON), newer, problem="problem/b", reach=reach, now=at(15), settings=SETTINGS)
+    life = open_or_update(find(None, NOON), newer, problem="problem/b", reach=reach, now=at(15), settings=SETTINGS)
     assert life.finding == newer
     assert life.reach == reach
     assert life.problems == ("problem/a", "problem/b")
@@ -240,26 +240,26 @@ def test_the_newest_finding_and_its_reach_are_kept() -> None:
 def test_of_many_problems_the_latest_are_kept() -> None:
     life = find(None, NOON)
     for number in range(110):
-        life = found(life, FINDING, problem=f"problem/{number}", reach=Reach(), now=NOON, settings=SETTINGS)
+        life = open_or_update(life, FINDING, problem=f"problem/{number}", reach=Reach(), now=NOON, settings=SETTINGS)
     assert life.problems == tuple(f"problem/{number}" for number in range(10, 110))
 
 
 def test_only_one_run_has_a_notice_at_a_time() -> None:
     life = find(None, NOON)
-    first = claimed(life, NOON, "first")
+    first = claim(life, NOON, "first")
     assert is_claimed_by(first, "first", NOON)
-    second = claimed(first, NOON + 1, "second")
+    second = claim(first, NOON + 1, "second")
     assert second == first
     assert not is_claimed_by(second, "second", NOON + 1)
 
 
 def test_the_notice_of_a_run_that_died_is_taken_over() -> None:
-    first = claimed(find(None, NOON), NOON, "first")
+    first = claim(find(None, NOON), NOON, "first")
     assert first.pending is not None
     expiry = first.pending.claimed_until
     assert first.due_at == expiry
-    assert claimed(first, expiry - 1, "second") == first
-    second = claimed(first, expiry, "second")
+    assert claim(first, expiry - 1, "second") == first
+    second = claim(first, expiry, "second")
     assert is_claimed_by(second, "second", expiry)
     assert not is_claimed_by(first, "first", expiry)
     assert second.pending is not None
@@ -267,23 +267,23 @@ def test_the_notice_of_a_run_that_died_is_taken_over() -> None:
 
 
 def test_a_run_has_as_long_as_it_says() -> None:
-    life = claimed(find(None, NOON), NOON, "first", seconds=125)
+    life = claim(find(None, NOON), NOON, "first", seconds=125)
     assert is_claimed_by(life, "first", NOON + 124)
-    assert claimed(life, NOON + 124, "second") == life
-    assert is_claimed_by(claimed(life, NOON + 125, "second"), "second", NOON + 125)
+    assert claim(life, NOON + 124, "second") == life
+    assert is_claimed_by(claim(life, NOON + 125, "second"), "second", NOON + 125)
 
 
 def test_nothing_is_claimed_before_it_is_due() -> None:
     life = close(tell(find(None, NOON), NOON), at(10))
-    assert claimed(life, at(15) - 1, RUN) == life
-    assert is_claimed_by(claimed(life, at(15), RUN), RUN, at(15))
+    assert claim(life, at(15) - 1, RUN) == life
+    assert is_claimed_by(claim(life, at(15), RUN), RUN, at(15))
 
 
 def test_what_cannot_be_sent_is_tried_again_later_and_later_and_at_last_every_hour() -> None:
     life, now = find(None, NOON), NOON
     waits = []
     for _ in range(9):
-        life = undelivered(claimed(life, now, RUN), now)
+        life = retry_later(claim(life, now, RUN), now)
         assert life.pending is not None
         assert (life.pending.edge, life.pending.claimant) == (Edge.NEW, "")
         waits.append((life.pending.due - now) / 60)
@@ -292,9 +292,9 @@ def test_what_cannot_be_sent_is_tried_again_later_and_later_and_at_last_every_ho
 
 
 def test_what_is_put_off_is_told_in_a_digest_by_whoever_comes_then() -> None:
-    life = put_off(claimed(find(None, NOON), NOON, RUN), NOON + 65)
-    assert claimed(life, NOON + 64, RUN) == life
-    taken = claimed(life, NOON + 65, "another")
+    life = postpone(claim(find(None, NOON), NOON, RUN), NOON + 65)
+    assert claim(life, NOON + 64, RUN) == life
+    taken = claim(life, NOON + 65, "another")
     assert is_claimed_by(taken, "another", NOON + 65)
     assert taken.pending is not None
     assert taken.pending.digest
@@ -302,23 +302,23 @@ def test_what_is_put_off_is_told_in_a_digest_by_whoever_comes_then() -> None:
 
 def test_what_was_told_does_not_cross_out_what_has_come_since() -> None:
     first = tell(find(None, NOON), NOON)
-    sent = claimed(HAPPENINGS["found on 10 nodes"](first, at(1)), at(1), "slow")
+    sent = claim(HAPPENINGS["found on 10 nodes"](first, at(1)), at(1), "slow")
     since = close(sent, at(2))
-    told = delivered(since, at(2), sent=sent)
+    told = mark_notified(since, at(2), sent=sent)
     assert told.pending == since.pending
     assert notice(told).edge is Edge.RESOLVED
 
 
 def test_what_was_told_before_it_came_back_says_nothing_of_now() -> None:
-    sent = claimed(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
+    sent = claim(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
     back = find(sent, at(6.5))
-    assert delivered(back, at(7), sent=sent) == back
+    assert mark_notified(back, at(7), sent=sent) == back
 
 
 def test_what_has_grown_while_it_was_told_is_still_to_be_told() -> None:
-    sent = claimed(find(None, NOON), NOON, "slow")
+    sent = claim(find(None, NOON), NOON, "slow")
     grown = HAPPENINGS["found on 100 nodes"](sent, at(0.5))
-    told = delivered(grown, at(0.6), sent=sent)
+    told = mark_notified(grown, at(0.6), sent=sent)
     assert told.pending is None
     worse = HAPPENINGS["found on 100 nodes"](told, at(15))
     assert worse.pending is not None
@@ -326,11 +326,11 @@ def test_what_has_grown_while_it_was_told_is_still_to_be_told() -> None:
 
 
 def test_what_comes_next_waits_for_the_run_that_may_be_telling_of_before() -> None:
-    sent = claimed(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
+    sent = claim(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
     back = find(sent, at(6.5))
     assert sent.pending is not None
-    assert claimed(back, sent.pending.claimed_until - 1, "quick") == back
-    assert is_claimed_by(claimed(back, sent.pending.claimed_until, "quick"), "quick", sent.pending.claimed_until)
+    assert claim(back, sent.pending.claimed_until - 1, "quick") == back
+    assert is_claimed_by(claim(back, sent.pending.claimed_until, "quick"), "quick", sent.pending.claimed_until)
 
 
 @pytest.mark.parametrize(
