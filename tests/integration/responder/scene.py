@@ -46,7 +46,7 @@ class Clock:
 
 @dataclass
 class Scene:
-    """The functions of one deployment, and where what they tell arrives."""
+    """The functions of one deployment, and the queue that gets their notifications."""
 
     aws: EmulatedAws
     topic: str

@@ -91,7 +91,7 @@ def test_ten_thousand_events_of_five_problems(scene: Scene, monkeypatch: pytest.
     assert len(diagnosed) <= PROBLEMS
     assert scene.edges() == [("new", "role_lacks_pull_permissions")] * PROBLEMS
     scene.clock.forward(minutes=16)
-    # What follows is what anybody sees at the next look.
+    # The next recheck updates the reach.
     scene.recheck()
     lives = [
         each for each in scene.store.lives(scene.store.open_findings(limit=100)).values() if isinstance(each, Life)

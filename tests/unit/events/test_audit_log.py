@@ -1,4 +1,4 @@
-"""Audit records of kubelets: which pulls they tell of, and that bad ones hold up nobody."""
+"""Audit records of kubelets: the pulls that they report; a bad record does not stop the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What asks for another look at findings: who changed what, where; the clock; and what is neither."""
+"""The events that start a recheck: changes and the schedule; and events that are neither."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_ecr_itself_tells_of_images_that_come(detail_type: str, detail: dict[str
 CLOCK = {"source": "aws.events", "detail-type": "Scheduled Event", "account": ACCOUNT, "time": MOMENT, "detail": {}}
 
 
-def test_the_clock_wakes_up() -> None:
+def test_the_schedule_is_a_wakeup() -> None:
     assert read(CLOCK) == Wakeup(MOMENT)
     assert read({**CLOCK, "account": "222222222222"}, account=None) == Wakeup(MOMENT)
     not_ours = Skipped("an event of EventBridge that is not from our schedule")
@@ -190,7 +190,7 @@ def test_what_changes_nothing_is_skipped(event: dict[str, Any], reason: str) -> 
         (call("iam", "Create\nRole"), "body.detail.eventName is not the name of a call"),
     ],
 )
-def test_what_is_no_event_is_unusable(event: object, problem: str) -> None:
+def test_a_body_that_is_not_an_event_is_unusable(event: object, problem: str) -> None:
     with pytest.raises(UnusableEvent) as unusable:
         read(event)
     assert str(unusable.value) == problem
@@ -201,7 +201,7 @@ def test_text_that_is_no_json_is_unusable() -> None:
         read_change("no event", account=None)
 
 
-def test_of_more_names_than_can_be_told_none_is() -> None:
+def test_with_too_many_names_there_are_none() -> None:
     ids = [f"i-{number:017x}" for number in range(3_000)]
     assert read(call("ec2", "TerminateInstances", ids[:1_000])) == change("ec2", "TerminateInstances")
     few, many = ({"instancesSet": {"items": ids[:number]}} for number in (1_000, 3_000))

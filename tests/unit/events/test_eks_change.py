@@ -1,4 +1,4 @@
-"""Changes of clusters and the clock: what is to be inspected, and what changes nothing."""
+"""Changes of clusters and the schedule: which nodes to inspect, and events that are skipped."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def seen_on(*, nodes: int = 1, pods: int = 1) -> Reach:
 
 
 def find(life: Life | None, now: float, *, nodes: int = 1, pods: int = 1) -> Life:
-    """The life after a diagnosis of problem/a has found FINDING."""
+    """The life after a diagnosis of problem/a reported FINDING."""
     return open_or_update(
         life, FINDING, problem="problem/a", reach=seen_on(nodes=nodes, pods=pods), now=now, settings=SETTINGS
     )
@@ -54,13 +54,13 @@ def look(life: Life, now: float) -> Life:
 
 
 def tell(life: Life, now: float) -> Life:
-    """The life after a run has told what is due, if anything is."""
+    """The life after a run has sent the notice that is due, if any."""
     taken = claim(life, now, RUN)
     return mark_notified(taken, now) if taken != life else life
 
 
 def keep_back(life: Life, now: float) -> Life:
-    """The life after a run has kept back what is due, as nobody wants to hear it."""
+    """The life after a run has withheld the notice that is due."""
     return mark_notified(claim(life, now, RUN), now, silently=True)
 
 

@@ -1,4 +1,4 @@
-"""Findings and problems as items of the table: nothing is lost, and what others have written does no harm."""
+"""Findings and problems as items of the table: nothing is lost, and items that others wrote do no harm."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_problem_is_read_as_it_was_written(problem: Problem) -> None:
     assert written["expires_at"] == {"N": "5"}
 
 
-def test_only_what_somebody_has_to_turn_to_is_indexed() -> None:
+def test_only_items_that_wait_for_a_run_are_indexed() -> None:
     told = replace(tell(find(None, NOON), NOON), hub_due=False)
     assert life_item(told, expires_at=None)["queue"] == {"S": "finding"}
     assert life_item(told, expires_at=None)["look_at"] == {"N": str(int(NOON) + 900)}
@@ -146,7 +146,7 @@ def edited(**changes: Any) -> dict[str, Value]:  # noqa: ANN401 -- any JSON
     return {**item, "life": {"S": json.dumps(document)}}
 
 
-def test_what_an_older_version_did_not_write_has_its_default() -> None:
+def test_an_attribute_that_an_older_version_did_not_write_has_its_default() -> None:
     whole = find(None, NOON)
     needed = {"finding", "state", "created_at", "opened_at"}
     document = json.loads(life_item(whole, expires_at=None)["life"]["S"])
@@ -163,7 +163,7 @@ def test_what_an_older_version_did_not_write_has_its_default() -> None:
     assert life.finding.title == FINDING.title
 
 
-def test_what_a_newer_version_has_written_besides_is_left_out() -> None:
+def test_an_attribute_of_a_newer_version_is_ignored() -> None:
     assert read_life(edited(mood="calm")) == replace(find(None, NOON), version=1)
 
 
@@ -181,7 +181,7 @@ def test_what_a_newer_version_has_written_besides_is_left_out() -> None:
     ],
     ids=["cut", "null", "a list", "a text", "deeper than can be read", "a map", "empty", "nothing"],
 )
-def test_what_is_no_finding_is_said_in_one_line(item: dict[str, Value]) -> None:
+def test_an_unusable_item_is_reported_in_one_line(item: dict[str, Value]) -> None:
     written: dict[str, Value] = {"id": {"S": "pull-responder/x"}, "version": {"N": "4"}}
     with pytest.raises(UnusableItem) as refused:
         read_life({**written, **item})
@@ -216,7 +216,7 @@ def test_what_is_no_finding_is_said_in_one_line(item: dict[str, Value]) -> None:
     ],
     ids=lambda changes: str(changes)[:60],
 )
-def test_what_people_have_written_that_makes_no_sense(changes: dict[str, Any]) -> None:
+def test_values_that_people_wrote_and_cannot_be_read(changes: dict[str, Any]) -> None:
     item = edited(**changes)
     with pytest.raises(UnusableItem, match="its life cannot be read") as refused:
         read_life(item)
@@ -238,7 +238,7 @@ def test_versions(attribute: Value | None, version: int | None) -> None:
     assert read_version({"version": attribute} if attribute else {}) == version
 
 
-def test_a_problem_of_which_nothing_makes_sense_is_as_if_it_were_new() -> None:
+def test_a_problem_that_cannot_be_read_is_new() -> None:
     odd: dict[str, Value] = {
         "id": {"S": "problem/a"},
         "version": {"S": "3"},
@@ -257,11 +257,11 @@ def test_a_problem_of_which_nothing_makes_sense_is_as_if_it_were_new() -> None:
 
 
 @pytest.mark.parametrize("pull", ["", "{", "[]", "null", '{"symptom": "access_denied"}', "[" * 100_000])
-def test_a_pull_that_makes_no_sense_is_none(pull: str) -> None:
+def test_a_pull_that_cannot_be_read_is_none(pull: str) -> None:
     assert read_problem({"id": {"S": "problem/a"}, "pull": {"S": pull}}).pull is None
 
 
-def test_marks_that_are_no_whole_marks_are_not_carried_on() -> None:
+def test_marks_of_a_wrong_length_are_dropped() -> None:
     item = problem_item(replace(Problem("problem/a", marks=b"0123456789" * 3), pull=PULL), expires_at=0)
     marks: dict[str, Value] = {"marks": {"B": b"0123456789" * 3 + b"012"}}
     assert read_problem(item).marks == b"0123456789" * 3

@@ -1,4 +1,4 @@
-"""Whatever runs do at the same time, and wherever they die: in the end people know what is on record."""
+"""Runs act at the same time and may die anywhere: in the end, people were notified of the recorded state."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Telling:
 
 
 class FindingAmongRuns(RuleBasedStateMachine):
-    """One item of the table, runs that change it in any order, and people who hear what is sent."""
+    """One item of the table, runs that change it in any order, and people who get the notices."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What is remembered of a problem: every event once, in whatever order and however often it comes."""
+"""The state of a problem: every event counts once, in any order and however often it arrives."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_neither_order_nor_batches_nor_repetition_matter(events: list[Sighting],
 
 
 @given(_events)
-def test_what_is_known_changes_nothing(events: list[Sighting]) -> None:
+def test_known_events_change_nothing(events: list[Sighting]) -> None:
     problem = EMPTY.add_sightings(events)
     assert problem.add_sightings(events) is problem
 
@@ -86,7 +86,7 @@ def test_ten_thousand_events_in_two_hours_are_counted_exactly_and_so_are_their_r
     assert (problem.first_seen, problem.last_seen) == (NOON, NOON + 7199)
 
 
-def test_many_more_than_can_be_remembered_leave_the_item_writable() -> None:
+def test_more_events_than_marks_leave_the_item_writable() -> None:
     problem = EMPTY
     for hour in range(3):
         events = [
@@ -108,7 +108,7 @@ def test_the_latest_events_are_known_again_however_many_there_were() -> None:
     assert problem.add_sightings(events[-12_000:]) is problem
 
 
-def test_events_are_forgotten_once_no_queue_can_bring_them_again() -> None:
+def test_marks_are_dropped_once_sqs_cannot_redeliver_their_events() -> None:
     old = [event(n, NOON + n % 60) for n in range(2_000)]
     problem = EMPTY.add_sightings(old)
     within = problem.add_sightings([event(-n, NOON + 6 * HOUR - 1) for n in range(1, 1_100)])
@@ -120,7 +120,7 @@ def test_events_are_forgotten_once_no_queue_can_bring_them_again() -> None:
     assert len(later.marks) == len(EMPTY.add_sightings(much_later).marks)
 
 
-def test_an_event_of_before_moves_the_beginning_and_not_the_end() -> None:
+def test_an_earlier_event_moves_first_seen_only() -> None:
     problem = EMPTY.add_sightings([event(1, NOON + 600)]).add_sightings([event(2, NOON)])
     assert (problem.count, problem.first_seen, problem.last_seen) == (2, NOON, NOON + 600)
 
@@ -152,7 +152,7 @@ def test_the_same_event_is_known_again_whenever_it_comes(observed_at: str | None
     assert problem.add_sightings(come("b", NOON + HOUR)).count == 2
 
 
-def test_a_clock_far_ahead_does_not_make_others_forgotten() -> None:
+def test_a_clock_far_ahead_drops_no_other_marks() -> None:
     events = [event(n, NOON + n % 60) for n in range(3_000)]
     ahead = sighting(PULL, identity="ahead", observed_at="2126-03-01T12:00:00Z", now=NOON + 60)
     problem = EMPTY.add_sightings(events).add_sightings([ahead])
@@ -199,7 +199,7 @@ def test_names_of_two_problems_are_counted_once(one: list[str], other: list[str]
     assert len(together.shown) == len(set(together.shown)) == min(20, len({*one, *other}))
 
 
-def test_no_more_than_a_thousand_names_are_told_apart() -> None:
+def test_at_most_a_thousand_names_are_counted() -> None:
     many = Names().add_all(f"web-{number}" for number in range(700))
     others = Names().add_all(f"api-{number}" for number in range(700))
     assert many.merge(others).count == 1_000
@@ -221,7 +221,7 @@ def test_when_a_problem_is_due(problem: Problem, *, due: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01T00:00:00Z", "T", None])
-def test_what_is_no_time(text: str | None) -> None:
+def test_text_that_is_not_a_time(text: str | None) -> None:
     assert seconds_of(text) is None
 
 

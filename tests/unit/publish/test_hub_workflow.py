@@ -1,4 +1,4 @@
-"""What people have set in Security Hub, and what they are still told."""
+"""The workflow status that people set in Security Hub, and what they are still notified of."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EVERYTHING: Final = "new worse back reminder resolved"
         (SUPPRESSED_AND_OVER, ""),
     ],
 )
-def test_what_people_are_told(workflow: Workflow | Unread | None, told: str) -> None:
+def test_what_is_notified(workflow: Workflow | Unread | None, told: str) -> None:
     assert {edge.value for edge in Edge if may_notify(edge, workflow)} == set(told.split())
 
 
