@@ -35,7 +35,7 @@ class Origins:
 
 
 # A file at the terminal: its user vouches for it.
-_OF_FILE: Final = Origins(forwarded_source=ANY_SOURCE)
+_FILE_ORIGINS: Final = Origins(forwarded_source=ANY_SOURCE)
 
 
 def read_text(text: str) -> list[PullFailure | Inspection | Skipped]:
@@ -75,7 +75,7 @@ def read_event(document: object) -> list[PullFailure | Inspection | Skipped]:
             raise UnusableEvent("Records", problem)
         return [each for at, record in enumerate(records) for each in _read_batched(record, where=f"Records[{at}]")]
     if "detail" in document:
-        return [_read_envelope(document, origins=_OF_FILE)]
+        return [_read_envelope(document, origins=_FILE_ORIGINS)]
     if "eventName" in document:
         return [read_record(document)]
     if "awslogs" in document:
@@ -155,7 +155,7 @@ def _read_batched(record: object, *, where: str) -> list[PullFailure | Inspectio
         document = read_json(body, where=f"{where}.body")
         if isinstance(document, dict) and "awslogs" in document:
             return _read_logs(document)  # a dead letter of the function that reads audit logs
-        return [read_document(document, origins=_OF_FILE, where=f"{where}.body")]
+        return [read_document(document, origins=_FILE_ORIGINS, where=f"{where}.body")]
     if source.startswith("aws:") or "eventName" not in record:
         raise UnusableEvent(where, "is neither an SQS message nor a CloudTrail record")
     return [read_record(record, where=where)]

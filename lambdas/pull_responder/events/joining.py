@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 # The symptoms that a node can report of a pull that AWS denied. Without a token, kubelet pulls unauthenticated.
-_OF_A_DENIAL: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN})
+_DENIAL_SYMPTOMS: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN})
 # The symptoms that a node can report of a pull that the upstream registry did not serve to ECR.
-_OF_AN_UPSTREAM: Final = frozenset({Symptom.NOT_FOUND, Symptom.ACCESS_DENIED, Symptom.UNKNOWN})
+_UPSTREAM_SYMPTOMS: Final = frozenset({Symptom.NOT_FOUND, Symptom.ACCESS_DENIED, Symptom.UNKNOWN})
 
 
 def join(pulls: Sequence[PullFailure]) -> list[PullFailure]:
@@ -58,8 +58,9 @@ def _matches(pull: PullFailure, by_key: dict[object, list[PullFailure]]) -> list
 
 
 def _is_same_failure(one: PullFailure, other: PullFailure) -> bool:
+    """Whether a denial and a node's report that share a key can be of the same failure, by symptom and role."""
     denial, report = (one, other) if one.denial else (other, one)
-    if report.symptom not in _OF_A_DENIAL:
+    if report.symptom not in _DENIAL_SYMPTOMS:
         return False
     if denial.stage is not Stage.TOKEN and report.symptom is Symptom.NOT_AUTHENTICATED:
         return False
@@ -97,7 +98,8 @@ def _add_upstream(pulls: Sequence[PullFailure]) -> list[PullFailure]:
 
 
 def _is_about_upstream(report: PullFailure, event: PullFailure) -> bool:
-    if report.denial or report.upstream_failure or report.symptom not in _OF_AN_UPSTREAM:
+    """Whether a node's report can be of the upstream failure in ECR's event, by symptom and tag."""
+    if report.denial or report.upstream_failure or report.symptom not in _UPSTREAM_SYMPTOMS:
         return False
     return not (report.tag and event.tag and report.tag != event.tag)
 

@@ -54,7 +54,7 @@ _NOT_AUTHORIZED: Final = " is not authorized to perform: "
 _ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
 
 # Timeouts and refusals have the same words for any operation. A message without one of these is not about a pull.
-_OF_A_PULL: Final = re.compile(r"pull|image|registry|manifest|blob|docker|credential|authorization token|\becr\b")
+_PULL_WORDS: Final = re.compile(r"pull|image|registry|manifest|blob|docker|credential|authorization token|\becr\b")
 _POD_SANDBOX: Final = "pod sandbox"
 _CARRIERS: Final = ("rpc error", "error response from daemon")
 # CRI-O puts this before the registry's error. The redaction of passwords would remove that error, too.
@@ -129,7 +129,7 @@ class _Chain:
         self._stage: Stage | None = None
         self._at_bucket = self._is_resolving = self._is_elsewhere = False
         self._is_pull = "pull" in text
-        self._is_about_a_pull = _OF_A_PULL.search(text) is not None
+        self._is_about_a_pull = _PULL_WORDS.search(text) is not None
         self._labels: list[str] = []  # links without a known phrase
         self._is_carried = False
         # AWS may have refused something that is not part of a pull, such as a secret or a volume.

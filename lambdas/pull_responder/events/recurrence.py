@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pull_responder.events.intake import Origins
 
 # Fields that differ in each record. They are used only for `observed_at` and `event_id`, or not at all.
-_OF_THE_ENVELOPE: Final = ("id", "time")
-_OF_THE_RECORD: Final = ("eventID", "eventTime", "requestID")
-_OF_THE_IDENTITY: Final = ("accessKeyId",)
+_ENVELOPE_FIELDS: Final = ("id", "time")
+_RECORD_FIELDS: Final = ("eventID", "eventTime", "requestID")
+_IDENTITY_FIELDS: Final = ("accessKeyId",)
 # The number of cached records. Each is a few kilobytes, because the key is the record itself.
 _MOST: Final = 2_000
 
@@ -63,12 +63,12 @@ class Recurrence:
         identity = detail.get("userIdentity")
         time, own = envelope.get("time"), envelope.get("id")
         event_time, event_id = detail.get("eventTime"), detail.get("eventID")
-        for name in _OF_THE_ENVELOPE:
+        for name in _ENVELOPE_FIELDS:
             envelope.pop(name, None)
-        for name in _OF_THE_RECORD:
+        for name in _RECORD_FIELDS:
             detail.pop(name, None)
         if isinstance(identity, dict):
-            for name in _OF_THE_IDENTITY:
+            for name in _IDENTITY_FIELDS:
                 identity.pop(name, None)
         # Version 2 of the format gives equal bytes for equal documents. Newer versions depend on object identity.
         try:

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 _PERMISSIONS: Final = {check.id: frozenset(check.permissions) for check in CHECKS}
 # The EC2 reads that are about nodes. All other EC2 reads are about the network.
-_OF_NODES: Final = frozenset({"ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions"})
+_NODE_READS: Final = frozenset({"ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions"})
 _ABOUT_NODES: Final = ("Instance", "LaunchTemplate")
 # ECR's own events about a new image, and the API call that shows the image.
 _IMAGE_EVENTS: Final = frozenset({IMAGE_ACTION, CACHE_ACTION})
 _READ_IMAGES: Final = "ecr:DescribeImages"
 # Resources that the owner of a VPC has. Security groups and instances may belong to an account that shares the VPC.
-_OF_VPC_OWNER: Final = re.compile(r"(?:natgateway|network-acl|route-table|subnet|vpc|vpc-endpoint)/")
+_VPC_OWNER_RESOURCE: Final = re.compile(r"(?:natgateway|network-acl|route-table|subnet|vpc|vpc-endpoint)/")
 _INSTANCE: Final = re.compile(r"i-[0-9a-f]{8,17}")
 _KEY: Final = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 # Amazon ECR accepts only secrets with this prefix for pull through cache rules.
@@ -45,20 +45,20 @@ def concerns(change: Change, finding: Finding) -> bool:
     - The two do not name different resources of the same kind.
     """
     return (
-        _is_read(change, _PERMISSIONS.get(finding.cause, frozenset()))
-        and _is_near(change, finding)
-        and not _is_of_another(change, finding)
+        _is_read_by_check(change, _PERMISSIONS.get(finding.cause, frozenset()))
+        and _is_in_same_place(change, finding)
+        and not _names_another_resource(change, finding)
     )
 
 
-def _is_read(change: Change, permissions: frozenset[str]) -> bool:
+def _is_read_by_check(change: Change, permissions: frozenset[str]) -> bool:
     """Whether a check with these permissions reads what has changed. Without permissions the answer is yes."""
     if not permissions:
         return True
     read = frozenset(each for each in permissions if each.startswith(f"{change.service}:"))
     if change.name in _IMAGE_EVENTS:
         return _READ_IMAGES in read
-    if change.service == "ec2" and read <= _OF_NODES:
+    if change.service == "ec2" and read <= _NODE_READS:
         return bool(read) and _is_about_nodes(change)
     return bool(read)
 
@@ -67,7 +67,7 @@ def _is_about_nodes(change: Change) -> bool:
     return any(word in change.name for word in _ABOUT_NODES)
 
 
-def _is_near(change: Change, finding: Finding) -> bool:
+def _is_in_same_place(change: Change, finding: Finding) -> bool:
     """Whether the change happened where it can matter to the finding."""
     if change.service == "organizations":
         return True  # it happens in the management account, which the finding does not name
@@ -85,7 +85,7 @@ def _is_near(change: Change, finding: Finding) -> bool:
     return change.region in regions
 
 
-def _is_of_another(change: Change, finding: Finding) -> bool:
+def _names_another_resource(change: Change, finding: Finding) -> bool:
     """Whether the change and the finding name different resources of the same kind."""
     changed: frozenset[str] = frozenset()
     has: frozenset[str] = frozenset()
@@ -135,7 +135,7 @@ def _accounts(finding: Finding) -> set[str | None]:
 
 def _names_vpc_owner(finding: Finding) -> bool:
     arn = Arn.parse(finding.resource.id)
-    return arn is not None and arn.service == "ec2" and _OF_VPC_OWNER.match(arn.resource) is not None
+    return arn is not None and arn.service == "ec2" and _VPC_OWNER_RESOURCE.match(arn.resource) is not None
 
 
 def _roles(finding: Finding) -> frozenset[str]:

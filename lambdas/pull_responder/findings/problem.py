@@ -26,13 +26,14 @@ PROBLEM: Final = "problem/"
 # A node that may not read the manifest may not read layers either. So both actions are the same problem.
 _SAME_ACTION: Final = {"ecr:GetDownloadUrlForLayer": "ecr:BatchGetImage"}
 # With these symptoms, each tag is a problem of its own.
-_OF_AN_IMAGE: Final = frozenset({Symptom.NOT_FOUND, Symptom.PLATFORM_MISMATCH})
+_IMAGE_SYMPTOMS: Final = frozenset({Symptom.NOT_FOUND, Symptom.PLATFORM_MISMATCH})
 
 # The mark of an event is its second and six bytes of its hash. Among 12,000 marks, the chance that two events have the
 # same one is below one in a million. An item of DynamoDB (400 KB at most) holds 12,000 marks.
 MARK: Final = 10
 _MOST_MARKS: Final = 12_000
-_TIDY: Final = 1_000 * MARK
+# Old marks are dropped each time that another thousand marks were added.
+_PRUNE_EVERY_BYTES: Final = 1_000 * MARK
 # SQS redelivers a message within minutes or hours, never days: visibility timeout times maximum receives.
 _MARKS_KEPT_SECONDS: Final = 6 * 3600
 NAME_MARK: Final = 6
@@ -181,7 +182,7 @@ def problem_id(pull: PullFailure) -> str:
         # The session name is left out: each node has its own.
         unnamed = principal.kind is PrincipalKind.UNKNOWN or not principal.name
         who = (principal.kind, principal.account, principal.name, principal.arn if unnamed else None)
-    image = (pull.tag, pull.digest) if pull.symptom in _OF_AN_IMAGE else ()
+    image = (pull.tag, pull.digest) if pull.symptom in _IMAGE_SYMPTOMS else ()
     reason: tuple[str | None, ...] = ()
     if denial is not None:
         action = _SAME_ACTION.get(denial.action, denial.action)
@@ -243,7 +244,7 @@ def _prune_marks(before: bytes, added: bytes, last_seen: float) -> bytes:
     Old marks are dropped only now and then, because the search for them costs more than keeping them.
     """
     marks = before + added
-    if len(before) // _TIDY == len(marks) // _TIDY and len(marks) <= _MOST_MARKS * MARK:
+    if len(before) // _PRUNE_EVERY_BYTES == len(marks) // _PRUNE_EVERY_BYTES and len(marks) <= _MOST_MARKS * MARK:
         return marks
     oldest = int(max(0, last_seen - _MARKS_KEPT_SECONDS)).to_bytes(4, "big")
     recent = sorted(each for each in _split(marks, MARK) if each[:4] >= oldest)

@@ -57,13 +57,13 @@ class WorkflowStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """The workflow status of a finding, and whether Security Hub has archived it, as it does with resolved ones."""
+    """The workflow status of a finding, and whether the finding is archived, as resolved findings are."""
 
     status: WorkflowStatus
     archived: bool = False
 
     @property
-    def is_peoples(self) -> bool:
+    def is_set_by_people(self) -> bool:
         """Whether a person, or an automation rule of theirs, has set the status.
 
         Nobody sets NEW: findings begin with it, and Security Hub resets them to it. RESOLVED on an active finding is
@@ -93,7 +93,7 @@ def may_notify(edge: Edge, workflow: Workflow | Unread | None) -> bool:
     `workflow` may be read before or after the import of the same change. Both give the same answer: the statuses that
     the import resets silence neither BACK nor RESOLVED.
     """
-    if workflow is None or isinstance(workflow, Unread) or not workflow.is_peoples:
+    if workflow is None or isinstance(workflow, Unread) or not workflow.is_set_by_people:
         return True
     return edge not in _SILENCED[workflow.status]
 

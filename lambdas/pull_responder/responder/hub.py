@@ -110,7 +110,7 @@ class Hub:
             hub.client, ids, product_arn=hub.product_arn, remaining=self._remaining, wait=self._run.wait
         )
         for reason in dict.fromkeys(each.reason for each in read.values() if isinstance(each, Unread)):
-            self._run.logger.warning("security hub does not say what is suppressed", reason=reason)
+            self._run.logger.warning("security hub did not return the workflow status", reason=reason)
         return read
 
     def _set_resolved(self, hub: _OwnHub, ids: Sequence[str]) -> dict[str, Rejection]:

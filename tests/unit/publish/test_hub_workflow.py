@@ -39,7 +39,7 @@ def test_what_is_notified(workflow: Workflow | Unread | None, told: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("workflow", "is_peoples"),
+    ("workflow", "is_set_by_people"),
     [
         (UNTOUCHED, False),
         (Workflow(WorkflowStatus.NEW, archived=True), False),
@@ -52,5 +52,5 @@ def test_what_is_notified(workflow: Workflow | Unread | None, told: str) -> None
         (RESOLVED_AND_OVER, False),
     ],
 )
-def test_whose_a_status_is(workflow: Workflow, *, is_peoples: bool) -> None:
-    assert workflow.is_peoples is is_peoples
+def test_whose_a_status_is(workflow: Workflow, *, is_set_by_people: bool) -> None:
+    assert workflow.is_set_by_people is is_set_by_people
