@@ -53,6 +53,7 @@ def _role(pull: PullFailure) -> object:
 
 
 def _matches(pull: PullFailure, by_key: dict[object, list[PullFailure]]) -> list[PullFailure]:
+    """The signals in `by_key` that are of the same failure as `pull`."""
     found = [each for key in _keys(pull) for each in by_key.get(key, [])]
     return [each for each in found if _is_same_failure(pull, each)]
 

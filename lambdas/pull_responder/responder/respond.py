@@ -149,6 +149,7 @@ class Responder:
             raise error
 
     def _handle_failures(self, pulls: Sequence[tuple[Message, Occurrence]]) -> list[str]:
+        """Record failed pulls by problem and diagnose those that are due. Return the ids of failed messages."""
         groups = self._group_by_problem(pulls)
         now = self._run.now()
         leased, failed = self._ledger.change_problems(
@@ -238,6 +239,7 @@ class Responder:
         return crashed
 
     def _release(self, problem: Problem) -> Problem:
+        """Return the problem without its lease, due at once for the function `recheck`."""
         now = self._run.now()
         return replace(problem, tries=problem.tries - 1, leased_until=0, look_at=now)
 
