@@ -1,4 +1,4 @@
-"""What the operator decides, from the environment that the stack sets (and that a terminal may set too)."""
+"""Read the operator's settings from environment variables. The stack sets them; a terminal may set them, too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEMBER_ROLE: Final = "PullResponderReadOnly"
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,7}")
-# The least that each whole number can be; they are read from the variable of the same name, in capitals.
+# The minimum of each whole number. Its environment variable has the same name in capitals.
 _LEAST: Final = {
     "quiet_minutes": 1,
     "hold_down_minutes": 0,
@@ -31,25 +31,31 @@ _LEAST: Final = {
 
 
 class SettingError(ValueError):
-    """A setting that cannot be used; the message names it."""
+    """A setting is not valid. The message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings, checked.
+    """The checked settings.
 
-    `known_principals` are ARNs, `*` allowed, of those who pull elsewhere than from EKS and may be refused there.
-    `topic_arn` is None where nothing is to be notified. `forwarded_event_source` is the source of the Kubernetes events
-    that a forwarder puts on a bus, None where none does. `organization_account` is an account that may read the
-    organization's policies, such as that of a delegated administrator; None where none is named. `aws_registries` are
-    accounts of registries that belong to AWS, beside those that are known.
-
-    `table_name` is the table of findings, None where none is kept. A problem is diagnosed again after `quiet_minutes`
-    at the earliest, a finding told to be resolved `hold_down_minutes` after its cause is gone (0: at once), and told of
-    again every `reminder_hours` while it is open (0: never). More than `digest_above` new findings in a minute are told
-    together. A pull that no cause explains is reported after `unexplained_minutes` or `unexplained_repeats`, whichever
-    is first, and taken to have stopped when it has not failed for `stopped_minutes`. An open finding is looked at every
-    `recheck_minutes`, and what is over is kept for `keep_days`.
+    - `member_role`: the name of the role that is assumed in other accounts.
+    - `organization_account`: an account that may read the organization's policies, such as a delegated administrator's.
+    - `aws_registries`: accounts of further registries that belong to AWS.
+    - `known_principals`: ARNs, `*` allowed, of principals that do not pull for EKS. Their refusals are not reported.
+    - `topic_arn`: the topic for notifications; None for no notifications.
+    - `notify_minimum_severity`: the lowest severity that is notified.
+    - `security_hub`: whether findings go to Security Hub.
+    - `forwarded_event_source`: the source of Kubernetes events that a forwarder puts on a bus; None for no forwarder.
+    - `table_name`: the findings table; None for no table.
+    - `quiet_minutes`: after a diagnosis, its problem is not diagnosed again for this time.
+    - `hold_down_minutes`: a resolved finding is notified after this time. 0: at once.
+    - `reminder_hours`: an open finding is notified again after this time. 0: never.
+    - `digest_above`: more new findings than this in a minute are notified in a digest.
+    - `unexplained_minutes`, `unexplained_repeats`: a pull that no cause explains is reported after this time or this
+      many failures, whichever is first.
+    - `stopped_minutes`: a pull that has not failed for this time has stopped failing.
+    - `recheck_minutes`: an open finding is rechecked this often.
+    - `keep_days`: resolved findings and idle problems are kept for this time.
     """
 
     member_role: str = MEMBER_ROLE
@@ -73,7 +79,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Return the settings in `environment`; SettingError names the first that cannot be used."""
+    """Return the settings in `environment`. Raises SettingError, which names the first setting that is not valid."""
     severity = environment.get("NOTIFY_MINIMUM_SEVERITY", Severity.LOW)
     if severity not in tuple(Severity):
         raise SettingError(f"NOTIFY_MINIMUM_SEVERITY is {severity!r}, not one of {', '.join(Severity)}")
@@ -82,7 +88,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         member_role=member_role,
         organization_account=_account(environment, "PULL_RESPONDER_ORGANIZATION_ACCOUNT"),
         aws_registries=_accounts(environment, "PULL_RESPONDER_AWS_REGISTRIES"),
-        # We read manifests ourselves: a refusal of that must not be told of as a stranger's.
+        # Pull Responder's own role reads manifests. If it is refused, that is not an unexpected principal.
         known_principals=(*_arns(environment.get("KNOWN_PRINCIPALS", "[]")), f"arn:*:iam::*:role/{member_role}"),
         topic_arn=environment.get("TOPIC_ARN"),
         notify_minimum_severity=Severity(severity),
@@ -94,7 +100,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _whole_numbers(environment: Mapping[str, str]) -> dict[str, int]:
-    """Return those of the whole numbers that `environment` sets."""
+    """Return the whole numbers that `environment` sets."""
     numbers = {}
     for field in fields(Settings):
         name = field.name.upper()
@@ -114,7 +120,7 @@ def _account(environment: Mapping[str, str], name: str) -> str | None:
 
 
 def _accounts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Return the accounts in a JSON list, none where there is none."""
+    """Return the accounts in a JSON list, none if the variable is absent."""
     try:
         accounts = json.loads(environment.get(name) or "[]")
     except ValueError as error:

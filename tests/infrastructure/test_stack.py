@@ -66,7 +66,11 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
     }
     variables = function_of(other, name)["Environment"]["Variables"]
     assert (variables["QUIET_MINUTES"], variables["HOLD_DOWN_MINUTES"], variables["REMINDER_HOURS"]) == ("5", "0", "0")
-    assert (variables["UNEXPLAINED_MINUTES"], variables["UNEXPLAINED_REPEATS"], variables["DIGEST_ABOVE"]) == ("20", "9", "3")
+    assert (variables["UNEXPLAINED_MINUTES"], variables["UNEXPLAINED_REPEATS"], variables["DIGEST_ABOVE"]) == (
+        "20",
+        "9",
+        "3",
+    )
     assert (variables["STOPPED_MINUTES"], variables["RECHECK_MINUTES"], variables["KEEP_DAYS"]) == ("30", "7", "30")
     assert json.loads(variables["KNOWN_PRINCIPALS"]) == ["arn:aws:iam::111111111111:role/build"]
     assert (variables["NOTIFY_MINIMUM_SEVERITY"], variables["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")

@@ -19,7 +19,7 @@ from pull_responder.diagnosis import Diagnosis, skip_reason
 from pull_responder.diagnosis import diagnose as diagnose_pull
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.intake import Inspection, UnusableEvent, distinct, read_text
-from pull_responder.events.joining import joined
+from pull_responder.events.joining import join
 from pull_responder.events.outcome import Skipped
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
@@ -121,7 +121,7 @@ def _of_event(file: str, printer: _Printer) -> int:
     settings, aws = _connect()
     facts = PullFacts(Reader(aws), known_principals=settings.known_principals)
     diagnoses, is_unread = [], False
-    for pull in distinct(joined([each for each in read if isinstance(each, PullFailure) and not skip_reason(each)])):
+    for pull in distinct(join([each for each in read if isinstance(each, PullFailure) and not skip_reason(each)])):
         diagnosis = diagnose_pull(pull, facts)
         diagnoses.append(diagnosis)
         printer.diagnosis(diagnosis, _path(pull, facts))

@@ -1,11 +1,11 @@
-"""Kubernetes audit records, as a CloudWatch Logs subscription delivers them: pods whose containers wait for an image.
+"""Read Kubernetes audit records from a CloudWatch Logs subscription. Find the containers that wait for an image.
 
-A kubelet reports what its containers wait for by patching `pods/status`, and the audit policy of Amazon EKS logs these
-patches with the request (EKS Best Practices Guides, "Detective controls": level Request for `pods/status` by
-system:nodes). kubelet's patch holds the lists of container statuses whole, because PodStatus declares no merge key for
-them (kubernetes/api, core/v1 types.go: "+listType=atomic").
-A record of EKS about a container that was killed is public (README of https://github.com/overdrive3000/go-lambda-eks-logs):
-its level is Request, and the statuses are in `requestObject`. Inference: about one that waits it has the same form.
+A kubelet patches `pods/status` to report why a container waits. The audit policy of Amazon EKS logs these patches with
+the request (EKS Best Practices Guides, "Detective controls": level Request for `pods/status` by system:nodes). A patch
+contains the complete lists of container statuses, because PodStatus has no merge key for them (kubernetes/api, core/v1
+types.go: "+listType=atomic").
+A public EKS record about a killed container (README of https://github.com/overdrive3000/go-lambda-eks-logs) has the
+level Request and the statuses in `requestObject`. Inference: a record about a waiting container has the same form.
 
 The payload: CloudWatch Logs User Guide, "Subscription filters with AWS Lambda". The reasons: kubernetes
 pkg/kubelet/images/types.go.
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable"})
-"""Reasons of a container that waits because its image could not be pulled."""
+"""The reasons of a waiting container whose image could not be pulled."""
 
 SIZE_LIMIT: Final = 16 * 1024 * 1024
-"""Bytes of a batch, unpacked, that are read. CloudWatch Logs sends less: a megabyte before compression."""
+"""The largest batch that is read, in bytes after decompression. CloudWatch Logs sends at most a megabyte."""
 
 _STATUS_LISTS: Final = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 _NODE_PREFIX: Final = "system:node:"
@@ -49,8 +49,8 @@ _DELIVERED: Final = re.compile(r'\s*+\{\s*+"awslogs"')
 class Dropped(StrEnum):
     """Why something in a batch is not passed on."""
 
-    UNREADABLE = "unreadable"  # records that are cut or no JSON
-    OTHER_RECORD = "other record"  # they hold a word of the filter and report no waiting container
+    UNREADABLE = "unreadable"  # records that are cut off or not JSON
+    OTHER_RECORD = "other record"  # records that match the filter but report no waiting container
     NOT_IN_ECR = "no image in ECR"
     BACK_OFF = "back-off without a reason"
     REPEAT = "repeat"
@@ -58,7 +58,12 @@ class Dropped(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditBatch:
-    """The failures of one batch, each pull once, and how often something was dropped for which reason."""
+    """The result of one batch.
+
+    - `failures`: each failed pull once.
+    - `records`: the number of records in the batch.
+    - `dropped`: how many records or containers were dropped, by reason.
+    """
 
     failures: tuple[PodFailure, ...]
     records: int
@@ -66,12 +71,12 @@ class AuditBatch:
 
 
 def read_log_batch(event: Mapping[str, object], *, account: str | None) -> AuditBatch:
-    """Read what a subscription delivers.
+    """Read a batch that a subscription delivers.
 
-    `account` is the function's own; without one the log group's owner is believed, as at a terminal. Raises
-    UnusableEvent when the payload as a whole cannot be read; single records that cannot be read are counted.
+    `account` is the function's own. None, as in the terminal, means the owner that the batch names. Raises
+    UnusableEvent if the batch cannot be read. Single records that cannot be read are only counted.
     """
-    document = _unpacked(fields.text(event, "awslogs", "data"))
+    document = _unpack(fields.text(event, "awslogs", "data"))
     if fields.text(document, "messageType") == "CONTROL_MESSAGE":
         return AuditBatch((), 0, {})
     cluster = _cluster(fields.text(document, "logGroup"))
@@ -84,49 +89,49 @@ def read_log_batch(event: Mapping[str, object], *, account: str | None) -> Audit
         if record is None:
             dropped[Dropped.UNREADABLE] += 1
             continue
-        waiting = list(_waiting(record, account=account, cluster=cluster))
+        waiting = list(_waiting_containers(record, account=account, cluster=cluster))
         dropped[Dropped.OTHER_RECORD] += not waiting
         for failure in waiting:
-            if reason := _drop(failure):
+            if reason := _drop_reason(failure):
                 dropped[reason] += 1
                 continue
-            said = read_message(failure.message)
-            key = (failure.cluster, failure.node, failure.image, said.symptom, said.stage)
+            parsed = read_message(failure.message)
+            key = (failure.cluster, failure.node, failure.image, parsed.symptom, parsed.stage)
             dropped[Dropped.REPEAT] += key in failures
             failures.setdefault(key, failure)
     return AuditBatch(tuple(failures.values()), len(records), {why: count for why, count in dropped.items() if count})
 
 
 def events_of(body: str, *, account: str | None, region: str) -> list[str]:
-    """Return the bodies of the events that a message of the queue holds.
+    """Return the bodies of the events in a message of the queue.
 
-    It is one event, unless it is a dead letter of the function that reads audit logs: Lambda keeps there what it could
-    not hand on, as CloudWatch Logs delivered it. `account` and `region` are the function's.
+    A message is normally one event. A dead letter of the function `audit_log` is a whole batch, as CloudWatch Logs
+    delivered it. `account` and `region` are the function's.
     """
     if not _DELIVERED.match(body):
         return [body]
     try:
         batch = read_log_batch(json.loads(body), account=account)
-    except (ValueError, RecursionError):  # whoever reads it as an event says that it is none
+    except (ValueError, RecursionError):  # the reader of events reports the error
         return [body]
     return [failure.body(region=region) for failure in batch.failures]
 
 
-def _unpacked(data: str) -> Mapping[str, object]:
+def _unpack(data: str) -> Mapping[str, object]:
     unpacking = zlib.decompressobj(_GZIP)
     try:
         text = unpacking.decompress(base64.b64decode(data, validate=True), SIZE_LIMIT)
-    except (ValueError, zlib.error) as error:  # binascii's own error is one, and so is what is not ASCII
+    except (ValueError, zlib.error) as error:  # binascii.Error is a ValueError, and so is the error for non-ASCII text
         raise UnusableEvent("awslogs.data", f"is not base64 of gzip: {error}") from None
     if not unpacking.eof:
-        problem = "is cut" if len(text) < SIZE_LIMIT else f"holds more than {SIZE_LIMIT} bytes"
+        problem = "is cut off" if len(text) < SIZE_LIMIT else f"has more than {SIZE_LIMIT} bytes"
         raise UnusableEvent("awslogs.data", problem)
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise UnusableEvent("awslogs.data", "does not hold a JSON object")
+        raise UnusableEvent("awslogs.data", "is not a JSON object")
     return document
 
 
@@ -144,14 +149,16 @@ def _cluster(log_group: str) -> str | None:
     return None
 
 
-def _waiting(record: Mapping[str, object], *, account: str | None, cluster: str | None) -> Iterator[PodFailure]:
-    """The containers that wait for their images, if the record is a kubelet's accepted patch of a pod's status."""
+def _waiting_containers(
+    record: Mapping[str, object], *, account: str | None, cluster: str | None
+) -> Iterator[PodFailure]:
+    """Yield the containers that wait for their images, if the record is a kubelet's accepted patch of a pod status."""
     if not _is_status_patch(record):
         return
     status = fields.mapping(record, "requestObject", "status")
     user = fields.mapping(record, "user")
-    for listed in _STATUS_LISTS:
-        for container in fields.items(status, listed):
+    for name in _STATUS_LISTS:
+        for container in fields.items(status, name):
             waiting = fields.mapping(container, "state", "waiting")
             if fields.text(waiting, "reason") not in REASONS:
                 continue
@@ -171,7 +178,7 @@ def _waiting(record: Mapping[str, object], *, account: str | None, cluster: str 
 
 
 def _is_status_patch(record: Mapping[str, object]) -> bool:
-    """Whether a node wrote it and the API server took it: anybody may send a patch and be refused."""
+    """Whether a node sent the patch and the API server accepted it. Anybody can send a patch that is refused."""
     target, user = fields.mapping(record, "objectRef"), fields.mapping(record, "user")
     code = fields.mapping(record, "responseStatus").get("code")
     return (
@@ -184,15 +191,15 @@ def _is_status_patch(record: Mapping[str, object]) -> bool:
 
 
 def _session(extra: Mapping[str, object]) -> str | None:
-    """The session that the API server's authenticator notes beside the user, in a list of one."""
+    """The node's session ARN, which the API server's authenticator records with the user, in a list of one."""
     arns = extra.get("arn")
     return principal_arn(arns[0] if isinstance(arns, list) and arns else arns)
 
 
-def _drop(failure: PodFailure) -> Dropped | None:
+def _drop_reason(failure: PodFailure) -> Dropped | None:
     image, symptom = failure.reference(), read_message(failure.message).symptom
     if image is None or image.kind is RegistryKind.OTHER:
         return Dropped.NOT_IN_ECR
-    # Without a reason it says no more than that an attempt has failed, and the record of that attempt says why.
+    # A back-off without a reason only says that an attempt failed. The record of that attempt has the reason.
     is_bare = symptom is Symptom.UNKNOWN and ": " not in failure.message
     return Dropped.BACK_OFF if is_bare and failure.message.startswith("Back-off pulling image") else None

@@ -1,8 +1,8 @@
-"""What asks for another look at what was found: a change that may have mended something, or the clock.
+"""Read the events that start a recheck of findings: a change that may have fixed something, or the schedule.
 
 Sources: CloudTrail User Guide, "CloudTrail record contents"; Amazon ECR User Guide, "Amazon ECR events and
-EventBridge"; EventBridge User Guide, "Events from schedules". An event only says where to look. Whether something is
-mended is read from AWS, so that nothing is lost by believing one.
+EventBridge"; EventBridge User Guide, "Events from schedules". An event only says which findings to recheck. What can be
+read from AWS decides whether they are fixed. So a forged event does no harm.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SERVICES: Final = frozenset({"ec2", "ecr", "eks", "iam", "kms", "organizations", "secretsmanager"})
-"""The services whose changes can mend a pull, as IAM actions and the sources of events begin."""
+"""The services whose changes can fix a pull, by their prefix in IAM actions and event sources."""
 
 IMAGE_ACTION: Final = "ECR Image Action"
 CACHE_ACTION: Final = pull_through_cache_action.DETAIL_TYPE
 
-# The characters of names, ids and ARNs. What is longer, or holds anything else (a policy, a manifest), names nothing.
+# The characters of names, ids and ARNs. Text that is longer or has other characters is no name (a policy, a manifest).
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+=,.@:/-]{0,511}")
 _CALL: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,79}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -39,12 +39,15 @@ _SUFFIXES: Final = frozenset(DNS_SUFFIXES.values())
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A call that changed something, or an event of ECR's own that tells of one. Nothing in it can be trusted.
+    """An API call that changed something, or one of ECR's own events. Nothing in it can be trusted.
 
-    `service` is one of SERVICES, `name` the call's or the event's. `account` and `region` are where it happened, `at`
-    when (ISO 8601 in UTC). `role` and `repository` are the names of what the call is about and nothing else is, None
-    where it is about something else or does not say. `words` are all names, ids and ARNs that the call was given; of an
-    ARN also what stands behind its first slash. Where there are too many to be told, there are none.
+    - `service`: one of SERVICES.
+    - `name`: the name of the call or the event.
+    - `account`, `region`: where it happened.
+    - `at`: when it happened. ISO 8601 in UTC.
+    - `role`, `repository`: the role or repository, if the change concerns only that; else None.
+    - `words`: all names, ids and ARNs in the parameters of the call. Of an ARN also the part after its first slash.
+      Empty if there are too many.
     """
 
     service: str
@@ -59,7 +62,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Wakeup:
-    """The clock: it is time to look at those whose turn it is. `at` is ISO 8601 in UTC."""
+    """The schedule: recheck the findings that are due. `at` is ISO 8601 in UTC."""
 
     at: str | None = None
 
@@ -67,8 +70,8 @@ class Wakeup:
 def read_change(body: str, *, account: str | None) -> Change | Wakeup | Skipped:
     """Read the body of one SQS message: an event as EventBridge delivers it to a queue.
 
-    `account` is our own, whose clock counts, None where that is not to be looked at; changes may have been forwarded
-    from other accounts. Raises UnusableEvent when it is no event, or claims to carry a CloudTrail record and does not.
+    `account` is our own: only its schedule counts. With None, any schedule counts. Other accounts may forward changes.
+    Raises UnusableEvent if the body is not an event, or claims to carry a CloudTrail record and does not.
     """
     envelope = read_json(body, where="body")
     if not isinstance(envelope, dict):
@@ -83,24 +86,24 @@ def read_change(body: str, *, account: str | None) -> Change | Wakeup | Skipped:
         return _ecr_event(envelope, detail, detail_type)
     service = source.removeprefix("aws.")
     if source != f"aws.{service}" or service not in SERVICES or detail_type != DETAIL_TYPE:
-        return Skipped(f"an event of {_clean(source) or 'nobody'}, which changes nothing that a pull needs")
+        return Skipped(f"an event of {_clean(source) or 'an unnamed source'}, whose changes do not affect pulls")
     return _call(envelope, detail, service)
 
 
 def _wakeup(envelope: Mapping[str, object], detail_type: str, account: str | None) -> Wakeup | Skipped:
     if detail_type != SCHEDULED or (account and envelope.get("account") != account):
-        return Skipped("an event of EventBridge that is not our schedule's")
+        return Skipped("an event of EventBridge that is not from our schedule")
     return Wakeup(names.time(envelope.get("time")))
 
 
 def _ecr_event(envelope: Mapping[str, object], detail: Mapping[str, object], detail_type: str) -> Change | Skipped:
     outcome = fields.text(detail, "result" if detail_type == IMAGE_ACTION else "sync-status")
-    pushed = detail_type == CACHE_ACTION or fields.text(detail, "action-type") == "PUSH"
-    if outcome != "SUCCESS" or not pushed:
-        return Skipped(f"an {detail_type} that brought no image")
+    brings_image = detail_type == CACHE_ACTION or fields.text(detail, "action-type") == "PUSH"
+    if outcome != "SUCCESS" or not brings_image:
+        return Skipped(f"an {detail_type} that added no image")
     account, region = names.account(envelope.get("account")), names.region(envelope.get("region"))
     if account is None or region is None:
-        return Skipped(f"an {detail_type} that does not say where")
+        return Skipped(f"an {detail_type} without account or region")
     repository = names.repository(detail.get("repository-name"))
     words = frozenset({repository}) if repository else frozenset()
     at = names.time(envelope.get("time"))
@@ -113,43 +116,44 @@ def _call(envelope: Mapping[str, object], detail: Mapping[str, object], service:
         raise UnusableEvent("body.detail.eventName", "is not the name of a call")
     of, _, suffix = fields.text(detail, "eventSource").partition(".")
     if of != service or suffix not in _SUFFIXES:
-        return Skipped(f"a call to {_clean(fields.text(detail, 'eventSource')) or 'no service'}, not to {service}")
+        called = _clean(fields.text(detail, "eventSource")) or "an unnamed service"
+        return Skipped(f"a call to {called}, not to {service}")
     if error := fields.text(detail, "errorCode"):
         return Skipped(f"{name} failed with {_clean(error)}, so nothing has changed")
     account = names.account(envelope.get("account")) or names.account(detail.get("recipientAccountId"))
     region = names.region(detail.get("awsRegion")) or names.region(envelope.get("region"))
     if account is None or region is None:
-        return Skipped(f"{name} that does not say where")
-    asked = fields.mapping(detail, "requestParameters")
+        return Skipped(f"{name} without account or region")
+    parameters = fields.mapping(detail, "requestParameters")
     return Change(
         service=service,
         name=name,
         account=account,
         region=region,
         at=names.time(detail.get("eventTime")) or names.time(envelope.get("time")),
-        role=_role(asked) if service == "iam" else None,
-        repository=_repository(asked) if service == "ecr" else None,
-        words=_words([asked, *(fields.text(each, "ARN") for each in fields.items(detail, "resources"))]),
+        role=_role(parameters) if service == "iam" else None,
+        repository=_repository(parameters) if service == "ecr" else None,
+        words=_words([parameters, *(fields.text(each, "ARN") for each in fields.items(detail, "resources"))]),
     )
 
 
-def _role(asked: Mapping[str, object]) -> str | None:
-    # Who gets another role by an instance profile is not only the role's own matter.
-    if "instanceProfileName" in asked:
+def _role(parameters: Mapping[str, object]) -> str | None:
+    # A change of an instance profile concerns more than the role: its instances get another one.
+    if "instanceProfileName" in parameters:
         return None
-    name = fields.text(asked, "roleName")
+    name = fields.text(parameters, "roleName")
     return name if _ROLE_NAME.fullmatch(name) else None
 
 
-def _repository(asked: Mapping[str, object]) -> str | None:
-    arn = names.arn(asked.get("resourceArn"))
+def _repository(parameters: Mapping[str, object]) -> str | None:
+    arn = names.arn(parameters.get("resourceArn"))
     of_arn = arn.resource.partition("/")[2] if arn and arn.service == "ecr" else None
-    return names.repository(asked.get("repositoryName")) or names.repository(of_arn)
+    return names.repository(parameters.get("repositoryName")) or names.repository(of_arn)
 
 
-def _words(asked: list[object]) -> frozenset[str]:
+def _words(parameters: list[object]) -> frozenset[str]:
     found: set[str] = set()
-    for seen, text in enumerate(_texts(asked)):
+    for seen, text in enumerate(_texts(parameters)):
         if seen >= _MOST_TEXTS:
             return frozenset()
         if _WORD.fullmatch(text):
@@ -160,7 +164,7 @@ def _words(asked: list[object]) -> frozenset[str]:
 
 
 def _texts(values: list[object]) -> Iterator[str]:
-    """Every string in nested values."""
+    """Yield every string in nested values."""
     waiting = list(values)
     while waiting:
         value = waiting.pop()

@@ -1,8 +1,8 @@
-"""CloudTrail records of ECR calls: a denied pull becomes a PullFailure, everything else is skipped with a word.
+"""Read CloudTrail records of ECR calls. A denied pull becomes a PullFailure; other records are skipped with a reason.
 
 Source: CloudTrail User Guide, "CloudTrail record contents"; ECR User Guide, "Logging Amazon ECR actions with
-AWS CloudTrail". A pull proxied by the registry leaves a record with no more than eventName, errorCode,
-errorMessage and userIdentity filled in, so every other field may be absent.
+AWS CloudTrail". A pull that the registry proxies leaves a record with only eventName, errorCode, errorMessage and
+userIdentity. So every other field may be absent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PULL_STAGES: Final = {
     "BatchGetImage": Stage.MANIFEST,
     "GetDownloadUrlForLayer": Stage.LAYER,
 }
-"""The API calls that a pull makes, and the stage each of them is."""
+"""The API calls of a pull, and the stage of each."""
 
 _EVENT_SOURCES: Final = frozenset(f"ecr.{suffix}" for suffix in DNS_SUFFIXES.values())
 
@@ -42,9 +42,9 @@ class _NamedImage:
 
 
 def read_envelope(envelope: Mapping[str, object], *, where: str = "") -> PullFailure | Skipped:
-    """Read an event as EventBridge delivers it. `where` names its place in a batch, for errors.
+    """Read an event in EventBridge's envelope. `where` names its place in a batch, for errors.
 
-    Raises UnusableEvent when the event claims to carry a CloudTrail record and does not.
+    Raises UnusableEvent if the event claims to carry a CloudTrail record and does not.
     """
     source, detail_type = fields.text(envelope, "source"), fields.text(envelope, "detail-type")
     if source and source != "aws.ecr":
@@ -60,9 +60,9 @@ def read_envelope(envelope: Mapping[str, object], *, where: str = "") -> PullFai
 def read_record(
     record: Mapping[str, object], *, envelope: Mapping[str, object] | None = None, where: str = ""
 ) -> PullFailure | Skipped:
-    """Read one CloudTrail record. `envelope` is the event it came in; its fields stand in for absent ones.
+    """Read one CloudTrail record. `envelope` is the event that carried it; its fields replace absent ones.
 
-    Raises UnusableEvent when eventName or errorCode is not what CloudTrail writes.
+    Raises UnusableEvent if eventName or errorCode has a type that CloudTrail does not write.
     """
     envelope = envelope or {}
     event_name = record.get("eventName")
@@ -78,7 +78,7 @@ def read_record(
     resources = _ecr_resources(record, denial)
     region = _region(resources, record, envelope)
     if region is None:
-        return Skipped(f"a denied {event_name} that does not say its region")
+        return Skipped(f"a denied {event_name} without a region")
     partition = resources[0].partition if resources else partition_of(region)
     principal = read_principal(denied, record.get("userIdentity"), partition=partition)
     image = _image(record, denial, resources, principal)
@@ -103,10 +103,10 @@ def _not_ecr(record: Mapping[str, object], envelope: Mapping[str, object]) -> st
     source = fields.text(record, "eventSource")
     if source:
         return None if source in _EVENT_SOURCES else f"a call to {_clean(source)}, not to Amazon ECR"
-    # ECR Public and CodeArtifact have a GetAuthorizationToken too, so the name of the call is not enough.
+    # ECR Public and CodeArtifact have a GetAuthorizationToken, too. So the name of the call is not enough.
     if envelope.get("source") == "aws.ecr" or " ecr:" in fields.text(record, "errorMessage")[:MESSAGE_LIMIT]:
         return None
-    return "a call that does not say to which service"
+    return "a call that does not name its service"
 
 
 def _no_pull(event_name: str) -> str | None:
@@ -122,7 +122,7 @@ def _no_denial(event_name: str, error_code: str) -> str | None:
 
 
 def _ecr_resources(record: Mapping[str, object], denial: Denial) -> list[Arn]:
-    """The ECR resources of the denied call: the one of the error message first, then the record's own."""
+    """The ECR resources of the denied call: first the one in the error message, then those of the record."""
     written = [denial.resource, *(fields.text(resource, "ARN") for resource in fields.items(record, "resources"))]
     return [arn for arn in map(names.arn, written) if arn and arn.service == "ecr"]
 
@@ -135,7 +135,7 @@ def _region(resources: list[Arn], record: Mapping[str, object], envelope: Mappin
 def _image(
     record: Mapping[str, object], denial: Denial, resources: list[Arn], principal: Principal | None
 ) -> _NamedImage:
-    """What was pulled: by the denied resource, then by the request. A denied token has no image."""
+    """The image, from the denied resource or else from the request. A denied token has no image."""
     request = fields.mapping(record, "requestParameters")
     requested = names.repository(request.get("repositoryName"))
     account, repository = next(filter(None, map(_repository_of, resources)), (None, None))
@@ -157,7 +157,7 @@ def _repository_of(resource: Arn) -> tuple[str, str] | None:
 
 
 def _is_cut(repository: str, requested: str, denial: Denial) -> bool:
-    """Whether the message breaks off inside the repository's name, which the request has whole."""
+    """Whether the message is cut off inside the repository's name. The request has the complete name."""
     return requested != repository and requested.startswith(repository) and denial.message.endswith(repository)
 
 

@@ -1,10 +1,10 @@
-"""AWS's access denied messages, taken apart word by word.
+"""Parse AWS's access denied messages, word by word.
 
 Grammar: IAM User Guide, "Troubleshoot access denied error messages"
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html), and the AWS Security Blog,
-"Enhanced access denied error messages with policy ARNs". Names that a caller chooses (sessions, users,
-repositories) hold no spaces, so only whole words in their place are believed: a session called
-"with-an-explicit-deny" is a name and nothing else.
+"Enhanced access denied error messages with policy ARNs". Names that a caller chooses (sessions, users, repositories)
+contain no spaces. So only complete words in their fixed places count. A session called "with-an-explicit-deny" is one
+word, and cannot pass for AWS's phrase.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pull_responder.events.redaction import redact
 from pull_responder.model.pull import Denial, PolicyType
 
 MESSAGE_LIMIT: Final = 4096
-"""Characters of a message that are read at all; CloudTrail sends 1 KB."""
+"""The number of characters of a message that are read. CloudTrail sends 1 KB."""
 
-# CloudTrail cuts errorMessage at 1 KB ("CloudTrail record contents", errorMessage). The longest complete message
-# without a reason is shorter than this, so in a longer one the last word may be half a word.
+# CloudTrail cuts errorMessage at 1 KB ("CloudTrail record contents", errorMessage). Every complete message without a
+# reason is shorter than this. So the last word of a longer message may be cut off.
 _CUT_LENGTH: Final = 1000
 
 _NOT_AUTHORIZED: Final = ["is", "not", "authorized", "to", "perform:"]
@@ -28,7 +28,7 @@ _POLICY_TYPES: Final = {policy_type.lower(): policy_type for policy_type in Poli
     "sessions policy": PolicyType.SESSION,  # the IAM User Guide's own spelling in one example
 }
 
-# Network activity events say no more than this ("CloudTrail record contents", errorMessage).
+# The complete text in network activity events ("CloudTrail record contents", errorMessage).
 _VPC_ENDPOINT_VIOLATION: Final = "The request was denied due to a VPC endpoint policy"
 
 
@@ -39,10 +39,10 @@ class _Reason(NamedTuple):
 
 
 def parse_denial(message: str, *, action: str) -> tuple[str, Denial]:
-    """Return the principal as the message names it, empty when it does not, and the denial.
+    """Return the principal that the message names, empty if it names none, and the denial.
 
-    `action` is the IAM action of the API call; it stands in where the message does not name one. What is cut
-    off, unknown to the grammar or no valid name is left empty, so any text is accepted.
+    `action` is the IAM action of the API call. It is used if the message names no action. Any text is accepted: a part
+    that is cut off, unknown to the grammar or not a valid name is left empty.
     """
     words = message[:MESSAGE_LIMIT].split()
     if len(message) >= _CUT_LENGTH:
@@ -53,7 +53,7 @@ def parse_denial(message: str, *, action: str) -> tuple[str, Denial]:
         if at > 1 and words[at - 2] == "User:":
             principal = words[at - 1]
         at += len(_NOT_AUTHORIZED)
-        denied_action = words[at] if at + 1 < len(words) else ""  # the very last word may be half an action
+        denied_action = words[at] if at + 1 < len(words) else ""  # the last word of a message may be cut off
         resource, rest = _resource(words[at + 1 :])
         reason = _reason(rest)
     elif message.startswith(_VPC_ENDPOINT_VIOLATION):
@@ -113,5 +113,5 @@ def _policy_type(words: list[str]) -> tuple[PolicyType | None, list[str]]:
 
 
 def _without_period(word: str) -> str:
-    """`word` without the full stop of its sentence. Three of them are an ellipsis: those mark a cut and stay."""
+    """`word` without the period of its sentence. An ellipsis stays, because it marks a cut."""
     return word[:-1] if word.endswith(".") and not word.endswith("..") else word

@@ -1,8 +1,8 @@
-"""What asks for a look at nodes before any pod fails: a change of a cluster or of its nodes, or the clock.
+"""Read the events that start an inspection of nodes before any pod fails: a change in EKS, or the schedule.
 
-Sources: CloudTrail records of Amazon EKS (EKS User Guide, "Log API calls as AWS CloudTrail events"); the EKS API model,
-whose path parameter `name` is the cluster's in the calls about node groups and Fargate profiles; EventBridge User
-Guide, "Events from schedules". Amazon EKS sends no events of its own about health.
+Sources: CloudTrail records of Amazon EKS (EKS User Guide, "Log API calls as AWS CloudTrail events"); EventBridge User
+Guide, "Events from schedules"; the EKS API model, where the path parameter `name` is the cluster's name in the calls
+about node groups and Fargate profiles. Amazon EKS sends no events about health.
 """
 
 from __future__ import annotations
@@ -31,15 +31,19 @@ CHANGES: Final = frozenset(
         "UpdateNodegroupVersion",
     }
 )
-"""The calls to EKS after which nodes may pull in another way."""
+"""The EKS calls that can change how nodes pull."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Nodes to be asked about: one node group's or Fargate profile's, those of no node group that have a role, all of a
-    cluster, or of all clusters.
+    """The nodes to inspect.
 
-    `health_only` asks for what EKS itself says of node groups and Fargate profiles, and no more.
+    - `account`, `region`: where the cluster is.
+    - `cluster`: None for all clusters of the region.
+    - `node_group`, `fargate_profile`, `role_arn`: the nodes of one of these; all None for all nodes of the cluster.
+    - `health_only`: read only the health issues that EKS reports.
+    - `observed_at`: ISO 8601 in UTC.
+    - `event_id`: the id of the event that started the inspection.
     """
 
     account: str
@@ -54,7 +58,7 @@ class Inspection:
 
 
 def read_eks_change(envelope: Mapping[str, object], *, where: str = "") -> Inspection | Skipped:
-    """Read a CloudTrail event of EKS. Raises UnusableEvent when its detail is no object."""
+    """Read a CloudTrail event of EKS. Raises UnusableEvent if its detail is not an object."""
     detail = envelope.get("detail")
     if not isinstance(detail, dict):
         raise UnusableEvent(f"{where}.detail" if where else "detail", f"is not an object but {fields.kind(detail)}")
@@ -64,26 +68,26 @@ def read_eks_change(envelope: Mapping[str, object], *, where: str = "") -> Inspe
     if error := fields.text(detail, "errorCode"):
         return Skipped(f"{name} failed with {redact(error, limit=80)}, so nothing has changed")
     account, region = names.account(envelope.get("account")), names.region(envelope.get("region"))
-    asked, answered = fields.mapping(detail, "requestParameters"), fields.mapping(detail, "responseElements")
-    written = (asked.get("clusterName"), asked.get("name"), fields.text(answered, "cluster", "name"))
+    parameters, response = fields.mapping(detail, "requestParameters"), fields.mapping(detail, "responseElements")
+    written = (parameters.get("clusterName"), parameters.get("name"), fields.text(response, "cluster", "name"))
     cluster = next(filter(None, map(kubernetes_names.cluster, written)), None)
     if account is None or region is None or cluster is None:
-        return Skipped(f"{name} that does not say of which cluster")
+        return Skipped(f"{name} that does not name its cluster")
     return Inspection(
         account=account,
         region=region,
         cluster=cluster,
-        node_group=kubernetes_names.compute(asked.get("nodegroupName")),
-        fargate_profile=kubernetes_names.compute(asked.get("fargateProfileName")),
+        node_group=kubernetes_names.compute(parameters.get("nodegroupName")),
+        fargate_profile=kubernetes_names.compute(parameters.get("fargateProfileName")),
         observed_at=names.time(detail.get("eventTime")) or names.time(envelope.get("time")),
         event_id=names.event_id(detail.get("eventID")) or names.event_id(envelope.get("id")),
     )
 
 
 def read_schedule(envelope: Mapping[str, object]) -> Inspection | Skipped:
-    """Read the event of a schedule: the health of everything in the region is to be looked at."""
+    """Read the event of a schedule. It starts an inspection of the health of all nodes in the region."""
     account, region = names.account(envelope.get("account")), names.region(envelope.get("region"))
     if fields.text(envelope, "detail-type") != SCHEDULED or account is None or region is None:
-        return Skipped("an event of EventBridge that is no schedule's")
+        return Skipped("an event of EventBridge that is not from a schedule")
     moment, event_id = names.time(envelope.get("time")), names.event_id(envelope.get("id"))
     return Inspection(account, region, health_only=True, observed_at=moment, event_id=event_id)

@@ -1,7 +1,7 @@
-"""The registries that AWS itself owns and serves EKS add-ons from. Customers can pull from them and read nothing else.
+"""The registries of AWS that serve the images of EKS add-ons. Customers can pull from them but read no policy of them.
 
-Source: Amazon EKS User Guide, "View Amazon container image registries for Amazon EKS add-ons", of December 2024;
-regions that came later are missing, which the setting awsRegistries adds.
+Source: Amazon EKS User Guide, "View Amazon container image registries for Amazon EKS add-ons", of December 2024. The
+setting awsRegistries adds the regions that came later.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 NODE_REPOSITORY: Final = "eks/kube-proxy"
-"""An image that every node of a node group pulls, unless its AMI brings it along."""
+"""An image that every node of a node group pulls, unless its AMI contains it."""
 
 DNS_REPOSITORY: Final = "eks/coredns"
-"""The add-on image that may run on Fargate; the others are DaemonSets, which Fargate does not run."""
+"""The add-on image that can run on Fargate. The others are DaemonSets, which Fargate does not run."""
 
 _REGISTRIES: Final = {
     "af-south-1": "877085696533",
@@ -55,5 +55,5 @@ AWS_REGISTRIES: Final = frozenset(_REGISTRIES.values())
 
 
 def registry_of(region: str) -> str | None:
-    """Return the account of the registry, None for a region that came later."""
+    """Return the account of the EKS add-on registry in `region`, None if it is not known."""
     return _REGISTRIES.get(region)

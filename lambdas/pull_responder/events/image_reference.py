@@ -1,8 +1,8 @@
-"""Image references: what a pod names in `image:`, taken apart.
+"""Parse image references, which pods have in `image:`.
 
-Grammar: distribution/reference (https://pkg.go.dev/github.com/distribution/reference), by which kubelet and the
-container runtimes read them; names of ECR repositories by the ECR API model. A reference that this grammar forbids
-is read as far as it goes, with the reason, as its author has to be told.
+Grammar: distribution/reference (https://pkg.go.dev/github.com/distribution/reference), which kubelet and the container
+runtimes use, and the ECR API model for names of ECR repositories. A reference with a spelling mistake is parsed as far
+as possible, and `problem` says what is wrong.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pull_responder.events.registry_hosts import is_nearly_private, read_private
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 
 TEXT_LIMIT: Final = 1024
-"""Characters of the longest reference that is read: the grammar's longest, with a tag and a digest, is shorter."""
+"""The longest reference that is read, in characters. The longest valid one, with tag and digest, is shorter."""
 
 _DOCKER_HUB: Final = "docker.io"
 _SCHEMES: Final = ("https://", "http://", "docker://", "oci://")
 
 _WORD: Final = re.compile(r"[\x21-\x7e]++")
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._:/@+\[\]-]")
-# No character fits both a separator and a label's part, so there is one way to match.
+# No character can be both a separator and part of a label. So there is only one way to match, without backtracking.
 _HOST: Final = re.compile(r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++|\.[A-Za-z0-9]++)*+|\[[0-9A-Fa-f:]{2,39}\]")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _PATH: Final = re.compile(r"[a-z0-9]++(?:(?:[._/]|__|-++)[a-z0-9]++)*+")
@@ -36,7 +36,7 @@ _PORT_LIMIT: Final = 65535
 
 
 class RegistryKind(StrEnum):
-    """Whose registry an image is in."""
+    """The kind of registry that an image is in."""
 
     ECR_PRIVATE = "ecr private"
     ECR_PUBLIC = "ecr public"
@@ -45,12 +45,14 @@ class RegistryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """An image as a pod names it.
+    """An image reference.
 
-    `text` is the reference as written; `host` and `repository` are Docker Hub's in full where it names none
-    ("nginx" is library/nginx of docker.io). Without `tag` and `digest` a pull takes the tag "latest".
-    `problem` says in a few words what is spelt wrong, so that no runtime can pull it; None when nothing is. The last
-    five fields are those of a private ECR registry: None and False for others, and where they are spelt wrong.
+    - `text`: the reference as written.
+    - `host`, `repository`: in full for Docker Hub, too ("nginx" is library/nginx of docker.io).
+    - `tag`, `digest`: None if absent. Without both, a pull uses the tag "latest".
+    - `problem`: the spelling mistake, in a few words, because of which no runtime can pull it; else None.
+    - `registry_account`, `region`, `partition`, `fips`, `dual_stack`: from the host of a private ECR registry. None and
+      False for other registries, and where the host is spelt wrong.
     """
 
     text: str
@@ -69,7 +71,7 @@ class ImageReference:
 
     @property
     def registry_host(self) -> str | None:
-        """The host of an ECR registry where it is not a private one's plain host, with its port if it has one."""
+        """The host, with its port if any, of an ECR registry. None for a private registry's default host."""
         plain = self.kind is RegistryKind.ECR_PRIVATE and not (self.fips or self.dual_stack or self.port)
         if self.kind is RegistryKind.OTHER or plain:
             return None
@@ -80,9 +82,9 @@ class ImageReference:
 
 
 def parse_image(text: str) -> ImageReference | None:
-    """Return the image reference that `text` is, or None when it is none at all.
+    """Return the image reference in `text`, or None if it is not one at all.
 
-    White space around it is ignored; inside it there is none. What holds a credential is no reference.
+    White space around it is ignored. Text with white space inside, or with a credential, is not a reference.
     """
     text = text[: TEXT_LIMIT + 2].strip()
     if len(text) > TEXT_LIMIT or not _WORD.fullmatch(text) or redact(text) != text:
@@ -125,11 +127,11 @@ def parse_image(text: str) -> ImageReference | None:
 
 
 def _split_domain(name: str) -> tuple[str, str]:
-    """The host with its port, and the rest. The first part is a host if it cannot be a name on Docker Hub."""
+    """Return the host with its port, and the rest. The first part is a host if it cannot be a name on Docker Hub."""
     head, slash, rest = name.partition("/")
     host = head.partition(":")[0]
     if not slash and (read_private_host(host) or is_nearly_private(host)):
-        # A runtime would look for it on Docker Hub; whoever wrote it forgot the repository.
+        # A runtime would look for this on Docker Hub. But the author meant an ECR host and forgot the repository.
         return host, ""
     if slash and ("." in head or ":" in head or head == "localhost" or head != head.lower()):
         return (_DOCKER_HUB if head == "index.docker.io" else head), rest
@@ -149,30 +151,30 @@ def _scheme_problem(scheme: str) -> str | None:
 
 def _character_problem(written: str) -> str | None:
     foreign = _FOREIGN.search(written)
-    return f"no image reference holds the character {foreign[0]!r}" if foreign else None
+    return f"an image reference cannot contain the character {foreign[0]!r}" if foreign else None
 
 
 def _host_problem(host: str, port: str | None) -> str | None:
     if not _HOST.fullmatch(host):
-        return f"{host!r} is no host"
+        return f"{host!r} is not a valid host"
     if port is not None and not (_PORT.fullmatch(port) and 0 < int(port) <= _PORT_LIMIT):
-        return f"{port!r} is no port"
+        return f"{port!r} is not a valid port"
     return None
 
 
 def _nearly_problem(host: str) -> str | None:
     if not is_nearly_private(host):
         return None
-    return "an image in Amazon ECR is written 123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag; this host is not"
+    return "an image in Amazon ECR is written 123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag; this host differs"
 
 
 def _path_problem(path: str, kind: RegistryKind) -> str | None:
     if not path:
-        return "it names a registry and no repository"
+        return "it names a registry but no repository"
     if path != path.lower():
         return f"the repository {path!r} has upper case letters"
     if not _PATH.fullmatch(path):
-        return f"{path!r} is no repository name: lower case letters and digits, joined by . _ - or /"
+        return f"{path!r} is not a repository name: lower case letters and digits, joined by . _ - or /"
     if len(path) > _PATH_LIMIT:
         return f"the repository name is longer than {_PATH_LIMIT} characters"
     too_short = kind is RegistryKind.ECR_PRIVATE and not names.repository(path)
@@ -183,9 +185,9 @@ def _tag_problem(tag: str) -> str | None:
     if not tag:
         return "the tag after the colon is missing"
     if not _TAG.fullmatch(tag):
-        return f"{tag!r} is no tag: up to 128 letters, digits, _ . or -, and neither . nor - first"
+        return f"{tag!r} is not a tag: up to 128 letters, digits, _ . or -, beginning with a letter, a digit or _"
     return None
 
 
 def _digest_problem(digest: str) -> str | None:
-    return None if names.digest(digest) else f"{digest!r} is no digest: sha256: and 64 hexadecimal digits"
+    return None if names.digest(digest) else f"{digest!r} is not a digest: sha256: and 64 hexadecimal digits"

@@ -1,4 +1,4 @@
-"""The door for every event that a deployed function takes, and for files of them at the terminal."""
+"""Read any event that a deployed function accepts, from the queue or from a file at the terminal."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ ANY_SOURCE: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Where events may come from, as the operator has it.
+    """The accepted origins of events.
 
-    `account` is our own, None where it is not to be looked at; `forwarded_source` is the source under which a forwarder
-    puts Kubernetes events on a bus, None where none does, and ANY_SOURCE where whoever gives the event answers for it.
+    - `account`: our own account. Kubernetes events of other accounts are skipped. None accepts any account.
+    - `forwarded_source`: the source of forwarded Kubernetes events. None accepts none; ANY_SOURCE accepts any source.
     """
 
     account: str | None = None
     forwarded_source: str | None = None
 
 
-# A file at the terminal: who hands it in answers for it.
-_OF_FILE: Final = Origins(forwarded_source=ANY_SOURCE)
+# A file at the terminal: its user vouches for it.
+_FILE_ORIGINS: Final = Origins(forwarded_source=ANY_SOURCE)
 
 
 def read_text(text: str) -> list[PullFailure | Inspection | Skipped]:
-    """Read an event from JSON text; see read_event. Raises UnusableEvent, for malformed JSON with line and column."""
+    """Read an event from JSON text; see read_event. Raises UnusableEvent, with line and column of malformed JSON."""
     return read_event(read_json(text, where="the input"))
 
 
 def read_body(body: str, *, origins: Origins, where: str = "body") -> PullFailure | Inspection | Skipped:
-    """Read the body of one SQS message: an event as EventBridge delivers it to a queue, or our own of an audit record.
+    """Read the body of one SQS message: an event of EventBridge, or our own event of an audit record.
 
-    Raises UnusableEvent; `where` names the message in it. What does not come from `origins` is skipped.
+    An event that does not come from `origins` is skipped. Raises UnusableEvent, which names the message as `where`.
     """
     return read_document(read_json(body, where=where), origins=origins, where=where)
 
 
 def read_document(envelope: object, *, origins: Origins, where: str = "body") -> PullFailure | Inspection | Skipped:
-    """Read what the body of a message says, once its JSON is parsed; see read_body."""
+    """Read the body of a message after its JSON was parsed; see read_body."""
     if not isinstance(envelope, dict):
         raise UnusableEvent(where, f"is not an event but {fields.kind(envelope)}")
     if "detail" not in envelope:
@@ -61,10 +61,10 @@ def read_document(envelope: object, *, origins: Origins, where: str = "body") ->
 
 
 def read_event(document: object) -> list[PullFailure | Inspection | Skipped]:
-    """Read a whole event, in order: an EventBridge event, an SQS batch of them, a CloudTrail record or log file, or
-    what a subscription of CloudWatch Logs delivers.
+    """Read a document with one or more events, and return the results in order.
 
-    Raises UnusableEvent when `document` is none of these, or one of its records is not what it claims to be.
+    It may be an EventBridge event, an SQS batch of them, a CloudTrail record or log file, or a batch of a CloudWatch
+    Logs subscription. Raises UnusableEvent if `document` is none of these, or if one of its records is malformed.
     """
     if not isinstance(document, dict):
         raise UnusableEvent("the input", f"is not an event but {fields.kind(document)}")
@@ -75,7 +75,7 @@ def read_event(document: object) -> list[PullFailure | Inspection | Skipped]:
             raise UnusableEvent("Records", problem)
         return [each for at, record in enumerate(records) for each in _read_batched(record, where=f"Records[{at}]")]
     if "detail" in document:
-        return [_read_envelope(document, origins=_OF_FILE)]
+        return [_read_envelope(document, origins=_FILE_ORIGINS)]
     if "eventName" in document:
         return [read_record(document)]
     if "awslogs" in document:
@@ -95,8 +95,8 @@ def _read_logs(document: Mapping[str, object]) -> list[PullFailure | Inspection 
 def distinct(pulls: Iterable[PullFailure | Skipped]) -> list[PullFailure]:
     """Return one failure for each distinct pull, in order of first appearance.
 
-    Two failures are the same pull when principal, registry, repository, image, node and symptom agree; the session
-    of a role makes no difference. The latest one stands for all, as its denial is the state of things nearest to now.
+    Two failures are the same pull if principal, registry, repository, image, node and symptom agree. The session of a
+    role makes no difference. The latest failure is returned, because its denial is the most recent.
     """
     latest: dict[object, PullFailure] = {}
     for pull in pulls:
@@ -155,7 +155,7 @@ def _read_batched(record: object, *, where: str) -> list[PullFailure | Inspectio
         document = read_json(body, where=f"{where}.body")
         if isinstance(document, dict) and "awslogs" in document:
             return _read_logs(document)  # a dead letter of the function that reads audit logs
-        return [read_document(document, origins=_OF_FILE, where=f"{where}.body")]
+        return [read_document(document, origins=_FILE_ORIGINS, where=f"{where}.body")]
     if source.startswith("aws:") or "eventName" not in record:
         raise UnusableEvent(where, "is neither an SQS message nor a CloudTrail record")
     return [read_record(record, where=where)]

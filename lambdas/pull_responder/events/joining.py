@@ -1,9 +1,11 @@
-"""One failure in several signals: the reason from CloudTrail, the pod from the cluster, each completed by the other.
+"""Join the signals of one failure, so that each gets what another one knows.
 
-CloudTrail has the denial in AWS's own words and knows no pod; the audit log and Kubernetes events have the pod, and no
-more than "403"; ECR's own event says what its upstream registry refused, and a node no more than "not found". What a
-forwarder sends can be forged, so nothing that decides is taken from a signal without principal:
-its pod, namespace, message and tag are, which only people read. The host is not: the way to it is examined.
+- CloudTrail has AWS's denial, but no pod.
+- The audit log and Kubernetes events have the pod, but only "403" as the reason.
+- ECR's own event says what its upstream registry refused. A node only sees "not found".
+
+A forwarder's events can be forged. So a signal without principal adds only what people read: pod, namespace, message
+and tag. It does not add the host, because the host decides which network path is checked.
 """
 
 from __future__ import annotations
@@ -17,28 +19,28 @@ from pull_responder.model.pull import PullFailure, Stage, Symptom
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# What a node can see of a pull that AWS denied: kubelet takes a token that it could not get for none.
-_OF_A_DENIAL: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN})
-# And of one that ECR could not serve, because its upstream registry did not serve it.
-_OF_AN_UPSTREAM: Final = frozenset({Symptom.NOT_FOUND, Symptom.ACCESS_DENIED, Symptom.UNKNOWN})
+# The symptoms that a node can report of a pull that AWS denied. Without a token, kubelet pulls unauthenticated.
+_DENIAL_SYMPTOMS: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN})
+# The symptoms that a node can report of a pull that the upstream registry did not serve to ECR.
+_UPSTREAM_SYMPTOMS: Final = frozenset({Symptom.NOT_FOUND, Symptom.ACCESS_DENIED, Symptom.UNKNOWN})
 
 
-def joined(pulls: Sequence[PullFailure]) -> list[PullFailure]:
-    """Return the same failures in the same order, each with what the others of the same failure add to it."""
-    pulls = _with_upstream(_explained(pulls))
+def join(pulls: Sequence[PullFailure]) -> list[PullFailure]:
+    """Return the failures in the same order, each completed from the other signals of the same failure."""
+    pulls = _add_upstream(_add_reason(pulls))
     denials: defaultdict[object, list[PullFailure]] = defaultdict(list)
     reports: defaultdict[object, list[PullFailure]] = defaultdict(list)
     for pull in pulls:
         for key in _keys(pull):
             (denials if pull.denial else reports)[key].append(pull)
     return [
-        _with_pod(pull, _around(pull, reports)) if pull.denial else _with_denial(pull, _around(pull, denials))
+        _add_pod(pull, _matches(pull, reports)) if pull.denial else _add_denial(pull, _matches(pull, denials))
         for pull in pulls
     ]
 
 
 def _keys(pull: PullFailure) -> list[object]:
-    """What another signal of the same failure shares: the repository, or for a denied token the role."""
+    """The keys that signals of the same failure share: the repository, or for a denied token the role."""
     if pull.repository:
         keys: list[object] = [_repository(pull)]
         return [*keys, _role(pull)] if pull.denial is None and pull.principal else keys
@@ -50,66 +52,72 @@ def _role(pull: PullFailure) -> object:
     return principal and (principal.account, principal.name)
 
 
-def _around(pull: PullFailure, by_key: dict[object, list[PullFailure]]) -> list[PullFailure]:
+def _matches(pull: PullFailure, by_key: dict[object, list[PullFailure]]) -> list[PullFailure]:
+    """The signals in `by_key` that are of the same failure as `pull`."""
     found = [each for key in _keys(pull) for each in by_key.get(key, [])]
-    return [each for each in found if _same(pull, each)]
+    return [each for each in found if _is_same_failure(pull, each)]
 
 
-def _same(one: PullFailure, other: PullFailure) -> bool:
+def _is_same_failure(one: PullFailure, other: PullFailure) -> bool:
+    """Whether a denial and a node's report that share a key can be of the same failure, by symptom and role."""
     denial, report = (one, other) if one.denial else (other, one)
-    if report.symptom not in _OF_A_DENIAL:
+    if report.symptom not in _DENIAL_SYMPTOMS:
         return False
     if denial.stage is not Stage.TOKEN and report.symptom is Symptom.NOT_AUTHENTICATED:
         return False
     return report.principal is None or _role(denial) == _role(report)
 
 
-def _explained(pulls: Sequence[PullFailure]) -> list[PullFailure]:
-    """Give a back-off the reason of the attempt that it follows, on the same node."""
-    reasons = {(each.image, each.node): each for each in pulls if each.pod and not each.denial and _says(each)}
-    explained = []
+def _add_reason(pulls: Sequence[PullFailure]) -> list[PullFailure]:
+    """Give each back-off the reason of the failed attempt before it, on the same node."""
+    reasons = {(each.image, each.node): each for each in pulls if each.pod and not each.denial and _has_symptom(each)}
+    completed = []
     for pull in pulls:
-        reason = reasons.get((pull.image, pull.node)) if pull.pod and not pull.denial and not _says(pull) else None
+        is_back_off = pull.pod and not pull.denial and not _has_symptom(pull)
+        reason = reasons.get((pull.image, pull.node)) if is_back_off else None
         if reason:
-            pull = replace(pull, symptom=reason.symptom, stage=reason.stage, message=reason.message)  # noqa: PLW2901 -- the same pull, told better
-        explained.append(pull)
-    return explained
+            pull = replace(pull, symptom=reason.symptom, stage=reason.stage, message=reason.message)  # noqa: PLW2901 -- the same pull, completed
+        completed.append(pull)
+    return completed
 
 
-def _with_upstream(pulls: Sequence[PullFailure]) -> list[PullFailure]:
-    """Give reports what ECR said of the upstream registry, and ECR's event the pod."""
-    said = {_repository(each): each for each in pulls if each.upstream_failure}
-    told: dict[object, list[PullFailure]] = defaultdict(list)
-    joined_ones = []
+def _add_upstream(pulls: Sequence[PullFailure]) -> list[PullFailure]:
+    """Give the nodes' reports the upstream failure from ECR's event, and give that event the pod."""
+    by_repository = {_repository(each): each for each in pulls if each.upstream_failure}
+    reports: dict[object, list[PullFailure]] = defaultdict(list)
+    completed = []
     for pull in pulls:
-        of_ecr = said.get(_repository(pull))
-        if of_ecr and _is_of(pull, of_ecr):
-            told[_repository(pull)].append(pull)
-            pull = replace(pull, upstream_failure=of_ecr.upstream_failure)  # noqa: PLW2901 -- the same pull, told better
-        joined_ones.append(pull)
+        event = by_repository.get(_repository(pull))
+        if event and _is_about_upstream(pull, event):
+            reports[_repository(pull)].append(pull)
+            pull = replace(pull, upstream_failure=event.upstream_failure)  # noqa: PLW2901 -- the same pull, completed
+        completed.append(pull)
     return [
-        _with_pod(pull, told[_repository(pull)]) if said.get(_repository(pull)) is pull else pull
-        for pull in joined_ones
+        _add_pod(pull, reports[_repository(pull)]) if by_repository.get(_repository(pull)) is pull else pull
+        for pull in completed
     ]
 
 
-def _is_of(report: PullFailure, of_ecr: PullFailure) -> bool:
-    if report.denial or report.upstream_failure or report.symptom not in _OF_AN_UPSTREAM:
+def _is_about_upstream(report: PullFailure, event: PullFailure) -> bool:
+    """Whether a node's report can be of the upstream failure in ECR's event, by symptom and tag."""
+    if report.denial or report.upstream_failure or report.symptom not in _UPSTREAM_SYMPTOMS:
         return False
-    return not (report.tag and of_ecr.tag and report.tag != of_ecr.tag)
+    return not (report.tag and event.tag and report.tag != event.tag)
 
 
 def _repository(pull: PullFailure) -> object:
     return (pull.registry_account, pull.region, pull.repository)
 
 
-def _says(pull: PullFailure) -> bool:
+def _has_symptom(pull: PullFailure) -> bool:
     return pull.symptom is not Symptom.UNKNOWN
 
 
-def _with_pod(denied: PullFailure, reports: Iterable[PullFailure]) -> PullFailure:
-    """Return the denial with the pod of the report that tells most."""
-    report = max(reports, key=lambda each: (each.principal is not None, bool(each.pod), _says(each)), default=None)
+def _add_pod(denied: PullFailure, reports: Iterable[PullFailure]) -> PullFailure:
+    """Return the denial with the pod of the most detailed report."""
+    report = max(
+        reports, key=lambda each: (each.principal is not None, bool(each.pod), _has_symptom(each)), default=None
+    )
     if report is None:
         return denied
     same_image = report.repository == denied.repository
@@ -125,12 +133,12 @@ def _with_pod(denied: PullFailure, reports: Iterable[PullFailure]) -> PullFailur
     )
 
 
-def _with_denial(report: PullFailure, denials: Sequence[PullFailure]) -> PullFailure:
-    """Return the report with AWS's words; as it is where those are of several roles, and any may be meant."""
+def _add_denial(report: PullFailure, denials: Sequence[PullFailure]) -> PullFailure:
+    """Return the report with AWS's denial. It stays as it is if the denials are of several roles."""
     if not denials or len({_role(each) for each in denials}) > 1:
         return report
     denied = max(denials, key=lambda each: each.observed_at or "")
     if denied.repository:
-        return _with_pod(denied, [report])
-    # A denied token has no image, and the report that names its role has one.
+        return _add_pod(denied, [report])
+    # A denied token has no image, so the report stays and gets the denial.
     return replace(report, symptom=denied.symptom, stage=denied.stage, denial=denied.denial)

@@ -1,4 +1,4 @@
-"""JSON that comes from outside: what cannot be read is told in one line, without showing it."""
+"""Parse JSON from outside. An error is one line and does not quote the text."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pull_responder.events.redaction import redact
 
 
 def read_json(text: str, *, where: str) -> object:
-    """Return what `text` says. Raises UnusableEvent, which names the place as `where`, with line and column."""
+    """Return the value of `text`. Raises UnusableEvent, which names the place as `where`, with line and column."""
     try:
-        # One decoder for all: json.loads makes another for each text that is read with options.
+        # One decoder for all texts: with options, json.loads would create a new one each time.
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         problem = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise UnusableEvent(where, redact(problem, limit=200)) from None
     except RecursionError:
         raise UnusableEvent(where, "is not usable: its JSON is nested too deeply") from None
-    except ValueError as error:  # a constant that is not JSON, or a number with thousands of digits
+    except ValueError as error:  # a constant that is not JSON (NaN), or a number with thousands of digits
         raise UnusableEvent(where, f"is not usable: {redact(str(error), limit=200)}") from None
 
 

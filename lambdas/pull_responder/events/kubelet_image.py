@@ -1,7 +1,7 @@
-"""The image that a kubelet message is about.
+"""Find the image that a kubelet message is about.
 
-kubelet and containerd quote it (Go's %q); Docker, containers/image and ECS put it bare into their sentences. The pod's
-own spelling comes first, what a URL or AWS's words tell comes last.
+kubelet and containerd quote the image (Go's %q). Docker, containers/image and ECS write it without quotes. The pod's
+own spelling has precedence; a URL and the resource of AWS's denial come last.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _READING: Final = re.compile(r"reading manifest ([^\"\s]{1,300}) in ([^\"\s]{1,1
 
 
 def find_image(text: str, denial: Denial | None) -> ImageReference | None:
-    """Return the image that `text` is about, None when it names none. `denial` is what AWS's words in it say."""
+    """Return the image that `text` is about, None if it names none. `denial` is the AWS denial in `text`, if any."""
     return next((image for image in _candidates(text, denial) if image), None)
 
 

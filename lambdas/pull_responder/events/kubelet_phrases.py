@@ -1,7 +1,7 @@
-"""The words by which container runtimes, kubelet and AWS say why a pull failed, by source.
+"""The phrases with which container runtimes, kubelet and AWS say why a pull failed, by source.
 
-A runtime's error is a chain, "outer: inner: innermost", and each phrase here stands at the start of one of its links.
-A star is one word, such as an image, a digest or a path: names hold no blanks, so no name can be taken for a phrase.
+A runtime's error is a chain, "outer: inner: innermost". Each phrase is the start of one of its links. A star is any one
+word, such as an image, a digest or a path. Names contain no blanks, so no name can pass for a phrase.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pull_responder.model.pull import Stage, Symptom
 
 
 class Weight(IntEnum):
-    """How much a phrase says. Of one chain the heaviest phrase counts, of equals the innermost."""
+    """How specific a phrase is. The greatest weight of a chain decides; of equal ones, the innermost."""
 
     WRAPPER = 1
     STATED = 2
@@ -21,14 +21,14 @@ class Weight(IntEnum):
 
 
 class Meaning(NamedTuple):
-    """What a phrase says. `code` is the registry's own error code, where the phrase is one."""
+    """The meaning of a phrase. `code` is the registry's error code, if the phrase is one."""
 
     symptom: Symptom
     weight: Weight = Weight.STATED
     code: str | None = None
 
 
-# Go's net, net/http, context and syscall packages, which all runtimes and AWS's SDK pass on.
+# From Go's net, net/http, context and syscall packages. All runtimes and the AWS SDK pass these errors on.
 _GO: Final = {
     "i/o timeout": Meaning(Symptom.TIMEOUT),
     "tls handshake timeout": Meaning(Symptom.TIMEOUT),
@@ -39,10 +39,10 @@ _GO: Final = {
     "connection refused": Meaning(Symptom.TIMEOUT),
     "connection reset by peer": Meaning(Symptom.TIMEOUT),
     "connection timed out": Meaning(Symptom.TIMEOUT),
-    # Neither has an answer from the registry: the way to it is at fault, as with a timeout.
+    # The registry did not answer: the network path is at fault, as with a timeout.
     "no route to host": Meaning(Symptom.TIMEOUT),
     "network is unreachable": Meaning(Symptom.TIMEOUT),
-    # Windows says the same in its own words (Microsoft Learn, "Windows Sockets Error Codes").
+    # The same errors on Windows (Microsoft Learn, "Windows Sockets Error Codes").
     "a connection attempt failed because the connected party did not properly respond": Meaning(Symptom.TIMEOUT),
     "no connection could be made because the target machine actively refused it": Meaning(Symptom.TIMEOUT),
     "an existing connection was forcibly closed by the remote host": Meaning(Symptom.TIMEOUT),
@@ -57,7 +57,7 @@ _GO: Final = {
     "there is not enough space on the disk": Meaning(Symptom.DISK_FULL, Weight.EXACT),
 }
 
-# Error codes of the distribution API as docker/distribution spells them (registry/api/errcode), ECR's among them.
+# Error codes of the distribution API, ECR's included, as docker/distribution spells them (registry/api/errcode).
 _REGISTRY: Final = {
     "unauthorized": Meaning(Symptom.NOT_AUTHENTICATED, code="unauthorized"),
     "authentication required": Meaning(Symptom.NOT_AUTHENTICATED),
@@ -84,7 +84,7 @@ _CONTAINERD: Final = {
     "wrong diff id * calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
 }
 
-# CRI-O, by containers/image: docker/docker_client.go, docker/errors.go, copy, internal/manifest, storage.
+# CRI-O, from containers/image: docker/docker_client.go, docker/errors.go, copy, internal/manifest, storage.
 _CRI_O: Final = {
     "unable to retrieve auth token": Meaning(Symptom.NOT_AUTHENTICATED),
     "too many requests to registry": Meaning(Symptom.THROTTLED, Weight.EXACT),
@@ -96,7 +96,7 @@ _CRI_O: Final = {
     "blob size mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
 }
 
-# Docker, behind dockershim and cri-dockerd: moby's distribution package (errors.go, pull_v2.go) and image store.
+# Docker, used by dockershim and cri-dockerd: moby's distribution package (errors.go, pull_v2.go) and image store.
 _DOCKER: Final = {
     "pull access denied for *": Meaning(Symptom.ACCESS_DENIED, Weight.WRAPPER),
     "manifest for * not found": Meaning(Symptom.NOT_FOUND),
@@ -116,7 +116,7 @@ _KUBELET: Final = {
     "operation error ec2imds": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
 }
 
-# What AWS says in sentences, in the registry's answer or in that of its API.
+# Sentences of AWS, in the answer of the registry or of its API.
 _AWS: Final = {
     "* is not authorized to perform": Meaning(Symptom.ACCESS_DENIED, Weight.EXACT),
     "the request was denied due to a vpc endpoint policy": Meaning(Symptom.ACCESS_DENIED, Weight.EXACT),
@@ -139,7 +139,7 @@ AWS_ERROR_CODES: Final = {
     "RepositoryNotFoundException": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),
     "ImageNotFoundException": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
 }
-"""Error codes of the AWS APIs that the credential provider calls; each is the last word of its link."""
+"""Error codes of the AWS APIs that the credential provider calls. Each is the last word of its link."""
 
 STATUS_PLACES: Final = (
     "unexpected status",
@@ -152,7 +152,7 @@ STATUS_PLACES: Final = (
     "error parsing http",
     "statuscode",
 )
-"""Where runtimes put an HTTP status: in the word after one of these, or at the start of the next link."""
+"""Phrases before an HTTP status. The status is the next word, or the first word of the next link."""
 
 STATUSES: Final = {
     "401": Meaning(Symptom.NOT_AUTHENTICATED),
@@ -215,7 +215,7 @@ STAGES: Final = {
     "applylayer": Stage.UNPACK,
     "committing the finished image": Stage.UNPACK,
 }
-"""How far a pull had come, by what the runtime says it was doing."""
+"""The stage of a pull, by the operation that the runtime names."""
 
 OTHER_TROUBLE: Final = (
     "dial unix",  # the runtime's own socket
@@ -229,7 +229,7 @@ OTHER_TROUBLE: Final = (
     "failed to create containerd task",
     "failed to create shim task",
     "failed to start container",
-    # Spelt wrong, or refused by the node's own rules: the registry was never asked, or is not at fault.
+    # The image is spelt wrong, or the node's own rules refuse it. The registry was not asked, or is not at fault.
     "failed to apply default image tag",
     "couldn't parse image reference",
     "failed to parse image reference",
@@ -238,4 +238,4 @@ OTHER_TROUBLE: Final = (
     "source image rejected",
     "is not present with pull policy of never",
 )
-"""What says that something else went wrong than fetching an image, wherever it stands."""
+"""Phrases which show that something other than the pull failed. They count anywhere in a link."""

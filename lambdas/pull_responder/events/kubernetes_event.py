@@ -1,10 +1,13 @@
-"""Kubernetes events that a forwarder puts on an EventBridge bus.
+"""Read Kubernetes events that a forwarder puts on an EventBridge bus.
 
-Two layouts are known, both of kubernetes-event-exporter's EventBridge sink
-(https://github.com/resmoio/kubernetes-event-exporter): without a layout of its user's, the detail is the corev1.Event
-with `clusterName` and an `involvedObject` that has labels; with its README's example, the detail has `message`,
-`namespace`, `reason` and `object`, and neither pod nor cluster. Whoever may put events on the bus can forge them, so
-nothing but their form is checked here, and nothing in them is believed later on that AWS can be asked.
+Two layouts are known, both from the EventBridge sink of kubernetes-event-exporter
+(https://github.com/resmoio/kubernetes-event-exporter):
+
+- The default: the detail is the corev1.Event, with `clusterName` and an `involvedObject` that has labels.
+- The example of its README: the detail has `message`, `namespace`, `reason` and `object`, but neither pod nor cluster.
+
+Anybody who can put events on the bus can forge them. This module checks only their form. Later, whatever AWS can answer
+is read from AWS and not taken from the event.
 """
 
 from __future__ import annotations
@@ -21,19 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REASONS: Final = frozenset({"Failed", "FailedCreatePodSandBox", "BackOff"})
-"""Reasons of kubelet's events that can be about an image (kubernetes pkg/kubelet/events/event.go)."""
+"""The reasons of kubelet's events that can be about an image (kubernetes pkg/kubelet/events/event.go)."""
 
 _KUBELET: Final = "kubelet"
 
 
 def read_kubernetes_event(envelope: Mapping[str, object], *, where: str = "") -> PullFailure | Skipped:
-    """Read a forwarded event. Raises UnusableEvent when its detail is no object."""
+    """Read a forwarded event. Raises UnusableEvent if its detail is not an object."""
     detail = envelope.get("detail")
     if not isinstance(detail, dict):
         raise UnusableEvent(f"{where}.detail" if where else "detail", f"is not an object but {fields.kind(detail)}")
     reason = fields.text(detail, "reason")
     if reason not in REASONS:
-        return Skipped(f"a Kubernetes event with reason {redact(reason, limit=80) or '(none)'}, which tells of no pull")
+        shown = redact(reason, limit=80) or "(none)"
+        return Skipped(f"a Kubernetes event with reason {shown}, which is not about a pull")
     about = fields.mapping(detail, "involvedObject")
     kind, component = fields.text(about, "kind"), _component(detail)
     if kind not in {"", "Pod"}:
@@ -59,7 +63,7 @@ def _component(detail: Mapping[str, object]) -> str:
 
 
 def _node(detail: Mapping[str, object]) -> str | None:
-    """The node that kubelet reports for: in the old API as the source's host, in the new as the reporting instance."""
+    """The node of the kubelet: the source's host in the old events API, the reporting instance in the new one."""
     written = fields.text(detail, "source", "host") or fields.text(detail, "reportingInstance")
     return kubernetes_names.object_name(written)
 

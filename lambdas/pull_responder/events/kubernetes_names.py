@@ -1,4 +1,4 @@
-"""The names Kubernetes and Amazon EKS allow. Each function returns the value when it is such a name, else None.
+"""Validate names of Kubernetes and Amazon EKS. Each function returns the value if it is a valid name, else None.
 
 Sources: Kubernetes documentation, "Object Names and IDs" (DNS subdomain names); Amazon EKS API Reference,
 CreateCluster.
@@ -16,12 +16,12 @@ _GROUP = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
 def object_name(value: object) -> str | None:
-    """A pod's, container's, node's or namespace's name."""
+    """The name of a pod, container, node or namespace."""
     return value if isinstance(value, str) and _OBJECT.fullmatch(value) else None
 
 
 def labels(value: object) -> tuple[str, ...] | None:
-    """A pod's labels, each as "key=value", of which a pod can have any number: the first hundred are taken."""
+    """The labels of a pod, each as "key=value", sorted. Only the first hundred are returned."""
     if not isinstance(value, dict):
         return None
     written = [f"{key}={text}" for key, text in value.items() if _is_label(key, text)]
@@ -33,7 +33,7 @@ def _is_label(key: object, text: object) -> bool:
 
 
 def cluster(value: object) -> str | None:
-    """An EKS cluster's name."""
+    """The name of an EKS cluster."""
     return value if isinstance(value, str) and _CLUSTER.fullmatch(value) else None
 
 

@@ -1,4 +1,4 @@
-"""The names AWS allows. Each function returns the value when it is such a name, else None.
+"""Validate names of AWS. Each function returns the value if it is a valid name, else None.
 
 Sources: the ECR API model (RepositoryName, ImageTag, RegistryId), the OCI image specification (digests), the AWS
 SDK's partitions.json (regions) and the Amazon EC2 User Guide, "Resource IDs" (instances).
@@ -14,7 +14,7 @@ from pull_responder.model.arn import Arn
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
-# No character fits both a separator and a name's part, so there is one way to match and nothing to try again.
+# No character can be both a separator and part of a name. So there is only one way to match, without backtracking.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,299}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
@@ -56,12 +56,12 @@ def action(value: object) -> str | None:
 
 
 def arn(value: object) -> Arn | None:
-    """An ARN in printable ASCII, so that it can be shown and compared as it stands."""
+    """An ARN in printable ASCII, so that it can be shown and compared unchanged."""
     return Arn.parse(value) if isinstance(value, str) and value.isascii() and value.isprintable() else None
 
 
 def instance(value: object) -> str | None:
-    """The id of an EC2 instance, of which old ones are shorter."""
+    """The id of an EC2 instance, in the old or the new length."""
     return _name(_INSTANCE, value)
 
 
@@ -71,9 +71,9 @@ def event_id(value: object) -> str | None:
 
 
 def time(value: object) -> str | None:
-    """A moment in ISO 8601, returned in UTC to the second ("2026-03-01T12:00:00Z").
+    """A time in ISO 8601, returned in UTC to the second ("2026-03-01T12:00:00Z").
 
-    A time without an offset is UTC, as CloudTrail's record contents page says of eventTime.
+    A time without an offset is UTC (CloudTrail User Guide, "CloudTrail record contents", eventTime).
     """
     if not (isinstance(value, str) and "T" in value):
         return None

@@ -1,4 +1,4 @@
-"""What reading an event can end in besides a pull: it is not ours, or it is no event."""
+"""The results of reading an event that is not a failed pull: skipped, or not an event at all."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A well-formed event that holds no failed pull. `reason` is one line for people."""
+    """A well-formed event that is not about a failed pull. `reason` is one line for people."""
 
     reason: str
 
 
 class UnusableEvent(ValueError):  # noqa: N818 -- read where it is caught, "except UnusableEvent" needs no suffix
-    """What came in is no event. Its message is one line that says where and what is wrong."""
+    """The input is not a usable event. The message is one line that says where and what is wrong."""
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"{where} {problem}" if where else problem)

@@ -1,4 +1,4 @@
-"""Phrases compared word by word, so that the work grows with the number of words and nothing else."""
+"""Match phrases word by word. The cost grows only with the number of words, whatever the text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class PhraseTable(Generic[T]):
-    """Phrases and what each of them means. A star in a phrase is any one word."""
+    """Phrases and their meanings. A star in a phrase matches any one word."""
 
     def __init__(self, meanings: Mapping[str, T]) -> None:
         self._by_first_word: dict[str, list[tuple[list[str], T]]] = {}
@@ -20,12 +20,12 @@ class PhraseTable(Generic[T]):
             self._by_first_word.setdefault(words[0], []).append((words, meaning))
 
     def find(self, words: Sequence[str]) -> T | None:
-        """Return the meaning of the longest phrase that `words` begin with; None when they begin with none."""
+        """Return the meaning of the longest phrase that `words` begin with, None if they begin with none."""
         match = self.match(words)
         return match[1] if match else None
 
     def match(self, words: Sequence[str]) -> tuple[int, T] | None:
-        """Return the length, in words, and the meaning of the longest phrase that `words` begin with."""
+        """Return the length in words and the meaning of the longest phrase that `words` begin with, or None."""
         candidates = [*self._by_first_word.get(words[0], ()), *self._by_first_word.get("*", ())] if words else []
         fitting = [(len(phrase), meaning) for phrase, meaning in candidates if _begin_with(words, phrase)]
         return max(fitting, key=lambda match: match[0], default=None)

@@ -1,13 +1,13 @@
-"""A container that waits for its image, as the cluster itself tells it, and our own event that carries it to the queue.
+"""A container that waits for its image, as the cluster reports it, and our own event that carries it to the queue.
 
-The event has the layout of EventBridge's, so that all messages in the queue are read alike:
+The event has the layout of EventBridge events, so that all messages in the queue are read alike:
 
     {"source": "pull-responder.audit-log", "detail-type": "Pod Image Pull Failure",
      "account": the function's, "region": the function's, "time": ISO 8601, "id": the audit record's,
      "detail": {"clusterName", "namespace", "podName", "containerName", "nodeName", "principalArn", "image", "message"}}
 
-What is not known is absent. `principalArn` is the session that the node signs in to the cluster with: its role and, for
-EC2, the instance id.
+Unknown values are absent. `principalArn` is the session with which the node authenticates to the cluster: its role and,
+for EC2, the instance id.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 SOURCE: Final = "pull-responder.audit-log"
 DETAIL_TYPE: Final = "Pod Image Pull Failure"
 MESSAGE_LIMIT: Final = 4096
-"""Characters of a message that are kept, credentials and control characters taken out."""
+"""The number of characters of a message that are kept, after credentials and control characters are removed."""
 
-# Where ECR Public's API is; its registry has no region.
+# The region of ECR Public's API. Its registry has no region.
 _ECR_PUBLIC_REGION: Final = "us-east-1"
 
 _KEYS: Final = {
@@ -49,10 +49,13 @@ _KEYS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PodFailure:
-    """What a signal from a cluster says. All of it is checked by form and none of it is known to be true.
+    """A signal from a cluster. The form of every value is checked. No value is known to be true.
 
-    `account` and `region` are where it was received; `principal_arn` is the session of the node; `time` is ISO 8601 in
-    UTC.
+    - `account`, `region`: where the signal was received.
+    - `image`: as the pod spells it.
+    - `principal_arn`: the session of the node.
+    - `time`: ISO 8601 in UTC.
+    - `labels`: the pod's labels as "key=value", None if unknown.
     """
 
     account: str | None
@@ -70,34 +73,34 @@ class PodFailure:
     labels: tuple[str, ...] | None = None
 
     def body(self, *, region: str) -> str:
-        """Return the event for the queue; `region` is the function's."""
+        """Return the body of our own event for the queue. `region` is the function's."""
         known = {_KEYS[name]: value for name, value in asdict(self).items() if name in _KEYS and value}
         envelope = {"source": SOURCE, "detail-type": DETAIL_TYPE, "account": self.account, "region": region}
         envelope |= {"time": self.time, "id": self.event_id}
         return json.dumps({**{name: value for name, value in envelope.items() if value}, "detail": known})
 
     def reference(self) -> ImageReference | None:
-        """Return the image: as the pod names it, else as the message does."""
+        """Return the image that the pod names, else the one in the message, else None."""
         return (parse_image(self.image) if self.image else None) or read_message(self.message).image
 
     def pull(self) -> PullFailure | Skipped:
-        """Return the failed pull, or why it is none that can be looked into."""
+        """Return the failed pull, or why it cannot be diagnosed."""
         image = self.reference()
         if image is None:
             return Skipped("a failing pod whose message names no image")
-        said = read_message(self.message)
-        return _not_pullable(image) or self._of(image, said)
+        parsed = read_message(self.message)
+        return _not_pullable(image) or self._failure(image, parsed)
 
-    def _of(self, image: ImageReference, said: KubeletMessage) -> PullFailure:
+    def _failure(self, image: ImageReference, parsed: KubeletMessage) -> PullFailure:
         arn = names.arn(self.principal_arn)
         partition = arn.partition if arn else image.partition or "aws"
         return PullFailure(
-            symptom=said.symptom,
-            stage=said.stage,
+            symptom=parsed.symptom,
+            stage=parsed.stage,
             region=image.region or self.region or _ECR_PUBLIC_REGION,
             account=self.account,
             principal=read_principal("", {"arn": self.principal_arn}, partition=partition),
-            denial=said.denial,
+            denial=parsed.denial,
             registry_account=image.registry_account,
             repository=names.repository(image.repository),
             tag=names.tag(image.tag) or (None if image.digest else "latest"),
@@ -115,7 +118,7 @@ class PodFailure:
 
 
 def _not_pullable(image: ImageReference) -> Skipped | None:
-    """Return why `image` cannot be pulled from ECR, whatever AWS says; None where it can."""
+    """Return why `image` is not in ECR or is spelt wrong; None if neither."""
     if image.kind is RegistryKind.OTHER:
         wrong = f"; it is spelt wrong: {image.problem}" if image.problem else ""
         return Skipped(f"{image} is not in Amazon ECR but in {redact(image.host, limit=80)}{wrong}")
@@ -125,7 +128,7 @@ def _not_pullable(image: ImageReference) -> Skipped | None:
 
 
 def read_pod_failure(envelope: Mapping[str, object], *, where: str = "") -> PullFailure | Skipped:
-    """Read our own event. Raises UnusableEvent when its detail is no object."""
+    """Read our own event. Raises UnusableEvent if its detail is not an object."""
     detail = envelope.get("detail")
     if not isinstance(detail, dict):
         raise UnusableEvent(f"{where}.detail" if where else "detail", f"is not an object but {fields.kind(detail)}")
@@ -146,12 +149,12 @@ def read_pod_failure(envelope: Mapping[str, object], *, where: str = "") -> Pull
 
 
 def clean(message: str) -> str:
-    """Return a message as one bounded line without credentials and control characters."""
+    """Return a message as one line of at most MESSAGE_LIMIT characters, without credentials and control characters."""
     return redact(message, limit=MESSAGE_LIMIT)
 
 
 def image_text(value: object) -> str | None:
-    """Return an image reference as a pod writes it, None where it is none at all."""
+    """Return an image reference as a pod writes it, None if it is not one."""
     image = parse_image(value) if isinstance(value, str) and len(value) <= TEXT_LIMIT else None
     return image.text if image else None
 

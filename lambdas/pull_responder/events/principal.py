@@ -1,4 +1,4 @@
-"""Who was denied, from the error message and CloudTrail's userIdentity.
+"""Find the denied principal in the error message and in CloudTrail's userIdentity.
 
 Source: CloudTrail User Guide, "CloudTrail userIdentity element", and IAM User Guide, "IAM identifiers".
 """
@@ -13,11 +13,12 @@ from pull_responder.events import fields, names
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Principal, PrincipalKind
 
-# STS's RoleSessionName and IAM's role and user names; federated names may be as long as a session's.
+# STS's RoleSessionName, and IAM's role and user names. Federated names may be as long as session names.
 _NAME: Final = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _SERVICE: Final = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}")
 
-# Prefixes of unique ids (IAM User Guide, "IAM identifiers"); the session name follows a role's after a colon.
+# Unique ids by their prefix (IAM User Guide, "IAM identifiers"). A role's id is followed by a colon and the session
+# name.
 _ROLE_ID: Final = re.compile(r"AROA[A-Z0-9]{10,124}")
 _USER_ID: Final = re.compile(r"AIDA[A-Z0-9]{10,124}")
 
@@ -34,11 +35,14 @@ _ROLE_DELIVERIES = ("1.0", "2.0")
 
 
 def read_principal(denied: str, identity: object, *, partition: str) -> Principal | None:
-    """Return the denied principal, or None when nothing says who it was.
+    """Return the denied principal, or None if it is not known.
 
-    `denied` is the principal as the error message names it: an ARN, a service's name, or empty. `identity` is the
-    record's userIdentity. The message decides; then the identity's own ARN, the ARN of the role that issued its
-    session, and last its other fields. `partition` is where the event happened, for identities without an ARN.
+    - `denied`: the principal in the error message: an ARN, a service's name, or empty.
+    - `identity`: the record's userIdentity.
+    - `partition`: where the event happened, for identities without an ARN.
+
+    The first of these that is known decides: the error message, the identity's ARN, the ARN of the role that issued its
+    session, the identity's other fields.
     """
     issuer = _issuing_role(identity)
     for written in (denied, fields.text(identity, "arn")):
@@ -53,7 +57,7 @@ def read_principal(denied: str, identity: object, *, partition: str) -> Principa
 
 
 def _from_arn(arn: Arn) -> Principal | None:
-    """The principal that `arn` names; of unknown kind when it has none of the forms of IAM and STS."""
+    """The principal that `arn` names. Its kind is unknown if `arn` has none of the forms of IAM and STS."""
     account = names.account(arn.account)
     kind_of_resource, _, rest = arn.resource.partition("/")
     named = {
@@ -74,7 +78,7 @@ def _from_arn(arn: Arn) -> Principal | None:
 
 
 def _from_word(written: str, partition: str) -> Principal | None:
-    """A caller without an ARN: a service by its DNS name, or nobody ("anonymous")."""
+    """A caller without an ARN: a service by its DNS name, or "anonymous"."""
     if written == "anonymous":
         return Principal(PrincipalKind.UNKNOWN, "", partition, None, written)
     return Principal(PrincipalKind.SERVICE, "", partition, None, written) if _SERVICE.fullmatch(written) else None
@@ -86,7 +90,7 @@ def _issuing_role(identity: object) -> Arn | None:
 
 
 def _with_session(principal: Principal, identity: object) -> Principal:
-    """`principal` with how and when the credentials of its session were handed out."""
+    """`principal` with the time when its session's credentials were issued, and by which metadata service version."""
     version = fields.text(identity, "sessionContext", "ec2RoleDelivery")
     return replace(
         principal,
@@ -96,7 +100,7 @@ def _with_session(principal: Principal, identity: object) -> Principal:
 
 
 def _with_issuer(principal: Principal, issuer: Arn | None, identity: object) -> Principal:
-    """`principal` with what its session tells, if `issuer` is its role and not that of somebody it acts for."""
+    """`principal` with the data of its session, if `issuer` is its own role and not that of another principal."""
     if issuer is None or principal.kind != PrincipalKind.ROLE or principal.role_arn:
         return principal
     same = (issuer.account, issuer.resource.rpartition("/")[2]) == (principal.account, principal.name)
@@ -104,7 +108,7 @@ def _with_issuer(principal: Principal, issuer: Arn | None, identity: object) -> 
 
 
 def _without_arn(identity: object, partition: str) -> Principal | None:
-    """The principal as far as an identity without ARN tells: a service, or somebody of another account."""
+    """The principal of an identity without ARN: a service, or a principal of another account."""
     identity_type = fields.text(identity, "type")
     if identity_type == "AWSService":
         return _from_word(fields.text(identity, "invokedBy"), partition)
@@ -115,7 +119,7 @@ def _without_arn(identity: object, partition: str) -> Principal | None:
     elif _USER_ID.match(unique_id):
         kind = PrincipalKind.USER
     account = names.account(fields.text(identity, "accountId"))
-    # The userName of a role session is in its sessionIssuer; here it can only be the principal's own.
+    # A role session has its role's userName in sessionIssuer. So this userName is the principal's own.
     name = _name(fields.text(identity, "userName"))
     if not (account or name):
         return None

@@ -1,8 +1,8 @@
-"""Amazon ECR's own event about a pull through cache that could not fetch an image from its upstream registry.
+"""Read ECR's event about a pull through cache that could not fetch an image from its upstream registry.
 
-Source: Amazon ECR User Guide, "Amazon ECR events and EventBridge", "Event for a pull through cache action", which shows
-that of a success; `failure-code` and `failure-reason` are in EventBridge's schema of the event, and optional there.
-Inference: the status of a failure begins with "FAIL"; what else is no success may be under way, and is no failure yet.
+Source: Amazon ECR User Guide, "Amazon ECR events and EventBridge", "Event for a pull through cache action". It shows
+the event of a success. EventBridge's schema of the event has `failure-code` and `failure-reason`, both optional.
+Inference: the status of a failure begins with "FAIL". Any other status may be an import in progress.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ _REASON_LIMIT: Final = 1024
 
 
 def read_cache_action(envelope: Mapping[str, object], *, where: str = "") -> PullFailure | Skipped:
-    """Read the event. Raises UnusableEvent when its detail is no object.
+    """Read the event. Raises UnusableEvent if its detail is not an object.
 
-    ECR fetches for the registry and not for a node, so the event names no role; the symptom is `unknown`, as it is no
-    answer that a node got.
+    ECR fetches the image for the registry, not for a node. So the event names no role, and the symptom is `unknown`.
     """
     detail = envelope.get("detail")
     if not isinstance(detail, dict):
@@ -41,7 +40,7 @@ def read_cache_action(envelope: Mapping[str, object], *, where: str = "") -> Pul
     account = (arn.account if arn else None) or names.account(envelope.get("account"))
     region = names.region(arn.region if arn else None) or names.region(envelope.get("region"))
     if repository is None or account is None or region is None:
-        return Skipped("a failed pull through cache action that does not say of which repository")
+        return Skipped("a failed pull through cache action that does not name its repository")
     failure = redact(": ".join(filter(None, (code, reason))) or f"sync-status {status}", limit=_REASON_LIMIT)
     return PullFailure(
         symptom=Symptom.UNKNOWN,

@@ -1,7 +1,7 @@
-"""Reading thousands of events of which most say the same: what differs in nothing but ids and times is read once.
+"""Read thousands of similar events fast: records that differ only in ids and times are read once.
 
-A node that is refused tries again and again, and CloudTrail writes a record each time, of a kilobyte or two. Taking it
-apart takes many times as long as parsing its JSON.
+A refused node tries again and again, and CloudTrail writes a record of a kilobyte or two each time. To interpret a
+record takes many times as long as to parse its JSON.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from pull_responder.events.eks_change import Inspection
     from pull_responder.events.intake import Origins
 
-# What CloudTrail and EventBridge write anew for each record, and what the reading takes from it for `observed_at` and
-# `event_id` alone, or not at all.
-_OF_THE_ENVELOPE: Final = ("id", "time")
-_OF_THE_RECORD: Final = ("eventID", "eventTime", "requestID")
-_OF_THE_IDENTITY: Final = ("accessKeyId",)
-# A few kilobytes each: the key is the record itself.
+# Fields that differ in each record. They are used only for `observed_at` and `event_id`, or not at all.
+_ENVELOPE_FIELDS: Final = ("id", "time")
+_RECORD_FIELDS: Final = ("eventID", "eventTime", "requestID")
+_IDENTITY_FIELDS: Final = ("accessKeyId",)
+# The number of cached records. Each is a few kilobytes, because the key is the record itself.
 _MOST: Final = 2_000
 
 
@@ -35,26 +34,27 @@ _MOST: Final = 2_000
 class Occurrence:
     """One event of a failure.
 
-    `pull` is one object for all events that say the same; `observed_at` and `event_id` are this event's own.
+    - `pull`: one shared object for all equal failures.
+    - `observed_at`, `event_id`: this event's own.
     """
 
     pull: PullFailure
     observed_at: str | None
     event_id: str | None
 
-    def whole(self) -> PullFailure:
-        """Return the failure as if it had been read by itself."""
+    def failure(self) -> PullFailure:
+        """Return `pull` with the time and the id of this event."""
         return replace(self.pull, observed_at=self.observed_at, event_id=self.event_id)
 
 
 class Recurrence:
-    """Reads bodies of messages, and remembers what they said."""
+    """Reads the bodies of messages, with a cache of records that were read before."""
 
     def __init__(self) -> None:
         self._read: dict[bytes, PullFailure | Inspection | Skipped] = {}
 
     def read(self, body: str, *, origins: Origins) -> Occurrence | Inspection | Skipped:
-        """Read a body as `read_body` does, which also says what it raises."""
+        """Read the body of a message. Returns and raises the same as `read_body`."""
         envelope: Any = read_json(body, where="body")
         if not _is_record(envelope):
             event = read_document(envelope, origins=origins, where="body")
@@ -63,14 +63,14 @@ class Recurrence:
         identity = detail.get("userIdentity")
         time, own = envelope.get("time"), envelope.get("id")
         event_time, event_id = detail.get("eventTime"), detail.get("eventID")
-        for name in _OF_THE_ENVELOPE:
+        for name in _ENVELOPE_FIELDS:
             envelope.pop(name, None)
-        for name in _OF_THE_RECORD:
+        for name in _RECORD_FIELDS:
             detail.pop(name, None)
         if isinstance(identity, dict):
-            for name in _OF_THE_IDENTITY:
+            for name in _IDENTITY_FIELDS:
                 identity.pop(name, None)
-        # Version 2 of the format, which writes equal documents alike, whatever objects they are made of.
+        # Version 2 of the format gives equal bytes for equal documents. Newer versions depend on object identity.
         try:
             key = marshal.dumps(envelope, 2)
         except ValueError:
@@ -96,7 +96,7 @@ def _time(value: object) -> str | None:
 
 @lru_cache(maxsize=4_096)
 def _known_time(text: str) -> str | None:
-    # Of thousands of events in a few minutes, many are of the same second.
+    # Cached, because many of the thousands of events in a few minutes are of the same second.
     return names.time(text)
 
 

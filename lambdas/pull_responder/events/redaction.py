@@ -1,7 +1,7 @@
-"""Takes credentials and terminal control characters out of text before anything else sees it.
+"""Remove credentials and terminal control characters from text, before anything else reads it.
 
-Every pattern runs in time that grows no faster than its text: repetitions are possessive or bounded, and what a
-failed attempt ran over holds no other place where the same pattern could begin.
+Every pattern runs in linear time. Repetitions are possessive or bounded, and the text that a failed match consumed
+contains no other place where the pattern could begin.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 REDACTED: Final = "[redacted]"
 
-# Terminal escapes: control sequences, command strings up to their terminator, and the short ones (ECMA-48).
+# Terminal escapes (ECMA-48): control sequences, command strings up to their terminator, and short escapes.
 _ESCAPES: Final = re.compile(r"\x1b\[[0-?]*+[ -/]*+[@-~]?+|\x1b[\]PX^_][^\x07\x1b]*+(?:\x07|\x1b\\)|\x1b[ -/]*+[0-~]?+")
 _LINE_BREAKS: Final = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]")
 # Control, format (bidirectional overrides, zero width) and surrogate characters.
@@ -32,7 +32,7 @@ _ASSIGNED: Final = re.compile(rf"(?i)({_KEYS})( ?= ?|%3D)(?:\\?[\"'])?[^&\s\"'\\
 _QUOTED: Final = re.compile(rf"(?i)({_KEYS})([\"']\s*+:\s*+[\"'])(?:[^\"'\\]|\\.){{0,8192}}")
 _QUOTED_TWICE: Final = re.compile(rf"(?i)({_KEYS})(\\[\"']\s*+:\s*+\\[\"'])[^\"'\\]*+")
 _PASSWORD: Final = re.compile(r"(?i)(password|passwd|secretaccesskey|secret_access_key)(:\s++)[^\s\"']++")
-# Prose goes on after a colon too ("may require authorization: server message"): a secret is long and has a digit.
+# Prose may follow a colon, too ("may require authorization: server message"). A secret is long and has a digit.
 _OPAQUE: Final = r"(?=[a-z+/=_.~-]{0,200}[0-9])[a-z0-9+/=_.~-]{16,}+"
 _STATED: Final = re.compile(rf"(?i)({_KEYS})(:\s++){_OPAQUE}")
 _HEADER: Final = re.compile(
@@ -49,8 +49,8 @@ _BARE: Final = re.compile(
 
 
 _KEPT: Final = rf"\1\2{REDACTED}"
-# In the order they are applied: a pattern, what takes the place of what it finds, and the texts, in lower case, without
-# one of which it can find nothing. Nearly every message has none of them, and to look for those is far quicker.
+# In the order of use: a pattern, its replacement, and texts in lower case. The pattern can only match if one of these
+# texts occurs. Nearly every message has none of them, and a search for them is far quicker.
 _SECRETS: Final[tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...]] = (
     (_HEADER, rf"\1{REDACTED}", ("authorization", "x-registry-auth", "x-amz-security-token")),
     (_SIGNED_PARAMETER, _KEPT, ("=", "%3d")),
@@ -68,13 +68,13 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...]] = (
 def redact(text: str, *, limit: int = 4096) -> str:
     """Return `text` as one line of at most `limit` characters, without credentials and control characters.
 
-    Parameters of presigned URLs, authorization headers, passwords, tokens, AWS access keys and the logins of
-    Docker registries become "[redacted]". Characters beyond twice the limit are not looked at.
+    Parameters of presigned URLs, authorization headers, passwords, tokens, AWS access keys and logins of Docker
+    registries become "[redacted]". Characters beyond twice the limit are ignored.
     """
     text = text[: 2 * limit]
     if not (text.isascii() and text.isprintable()):
         text = _INVISIBLE.sub("", _LINE_BREAKS.sub(" ", _ESCAPES.sub("", text)))
-    # Beyond ASCII, patterns without case take letters for others that no lower case shows.
+    # For text beyond ASCII, case-insensitive patterns match letters that lower() does not show. So try all patterns.
     lower = text.lower() if text.isascii() else None
     for pattern, replacement, needles in _SECRETS:
         if lower is None or any(needle in lower for needle in needles):

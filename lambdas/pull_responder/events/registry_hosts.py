@@ -1,8 +1,8 @@
-"""Registry hosts: which of them are Amazon ECR, and whose.
+"""Parse the hosts of private Amazon ECR registries: account, region and kind of endpoint.
 
-Sources: ECR User Guide, "Making requests to Amazon ECR registries" and "Amazon ECR endpoints and quotas" of the AWS
-General Reference; the host pattern of the ECR credential provider (kubernetes/cloud-provider-aws), which decides
-whether kubelet has credentials for a host at all.
+Sources: ECR User Guide, "Making requests to Amazon ECR registries"; AWS General Reference, "Amazon ECR endpoints and
+quotas"; the host pattern of the ECR credential provider (kubernetes/cloud-provider-aws). That pattern decides whether
+kubelet has credentials for a host.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from pull_responder.events import names
 from pull_responder.model.arn import DNS_SUFFIXES, partition_of
 
-# Dual-stack suffixes; every other partition is only known to have the suffix of its IPv4 hosts.
+# Dual-stack suffixes. For the other partitions, only the suffix of the IPv4 hosts is known.
 _DUAL_STACK_SUFFIXES: Final = {
     "aws": "on.aws",
     "aws-us-gov": "on.aws",
@@ -25,16 +25,18 @@ _SUFFIXES: Final = frozenset((*DNS_SUFFIXES.values(), *_DUAL_STACK_SUFFIXES.valu
 _PRIVATE: Final = re.compile(r"([A-Za-z0-9_-]{1,63})\.dkr[.-]ecr(-fips)?\.([A-Za-z0-9_-]{1,63})\.([a-z0-9.-]{1,63})")
 
 _ENDS_EARLY: Final = re.compile(r"(?:^dkr\.|\.dkr[.-])ecr[a-z-]*$")
-# How alike a misspelt suffix is to AWS's own: "amazonws.com" and "amazonaws.co" are, a company's domain is not.
+# The similarity from which a suffix counts as AWS's, misspelt: "amazonws.com" and "amazonaws.co" do, a company's domain
+# does not.
 _ALIKE: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateHost:
-    """The host of a private ECR registry, in its parts.
+    """The parts of the host of a private ECR registry.
 
-    `problem` says in a few words why no such host exists, or why kubelet has no credentials for it; else None. What
-    is spelt wrong is None.
+    - `account`, `region`: None if spelt wrong.
+    - `fips`, `dual_stack`: the kind of endpoint.
+    - `problem`: why the host cannot exist, or why kubelet has no credentials for it, in a few words; else None.
     """
 
     account: str | None
@@ -46,7 +48,7 @@ class PrivateHost:
 
 
 def read_private_host(host: str) -> PrivateHost | None:
-    """Return what `host`, without a port, says of a private ECR registry; None when it is no such host."""
+    """Return the parts of `host`, given without port. None if it is not the host of a private ECR registry."""
     match = _PRIVATE.fullmatch(host.lower())
     if match is None or match[4] not in _SUFFIXES:
         return None
@@ -54,9 +56,9 @@ def read_private_host(host: str) -> PrivateHost | None:
     partition = partition_of(match[3])
     problem = None
     if account is None:
-        problem = f"{match[1]!r} is no account id of twelve digits"
+        problem = f"{match[1]!r} is not an account id of twelve digits"
     elif region is None:
-        problem = f"{match[3]!r} is no region"
+        problem = f"{match[3]!r} is not a region"
     elif host != host.lower():
         problem = "the registry's host has upper case letters, so kubelet finds no ECR credentials for it"
     elif suffix not in (DNS_SUFFIXES[partition], _DUAL_STACK_SUFFIXES.get(partition)):
@@ -72,10 +74,10 @@ def read_private_host(host: str) -> PrivateHost | None:
 
 
 def is_nearly_private(host: str) -> bool:
-    """Return whether `host`, which `read_private_host` does not know, was most likely meant to be one that it does.
+    """Return whether `host`, which `read_private_host` does not accept, is most likely a misspelt private ECR host.
 
-    It has the "dkr" or "ecr" of such a host, and ends as one does, or where one ends too early. Mirrors and emulators
-    of ECR, whose names go on in a domain of their own, are none.
+    Such a host has a label "dkr" or "ecr". It ends almost like an ECR host, or ends too early. Mirrors and emulators of
+    ECR, which have a domain of their own, do not count.
     """
     host = host.lower()
     labels = host.split(".")

@@ -1,8 +1,8 @@
-"""URLs in a runtime's messages: which part of a pull they belong to, and which image they name.
+"""Find URLs in a runtime's messages: the stage of the pull that each belongs to, and the image that it names.
 
-Paths are those of the OCI distribution specification (https://github.com/opencontainers/distribution-spec); hosts of
-the layer buckets and of the ECR API are those of the ECR User Guide, "Amazon ECR interface VPC endpoints", and of the
-AWS General Reference, "Amazon ECR endpoints and quotas".
+Sources of the paths: OCI distribution specification (https://github.com/opencontainers/distribution-spec). Sources of
+the hosts of layer buckets and of the ECR API: ECR User Guide, "Amazon ECR interface VPC endpoints"; AWS General
+Reference, "Amazon ECR endpoints and quotas".
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from pull_responder.events.image_reference import ImageReference, parse_image
 from pull_responder.model.pull import Stage
 
-# People and documentation put placeholders for what they do not want to show: "https://<account id>.dkr.ecr...".
+# People and documentation use placeholders: "https://<account id>.dkr.ecr...".
 _URL: Final = re.compile(
     r"(?<![A-Za-z0-9])https?://((?:<[a-zA-Z_ -]{1,60}>)?[^\s/?#\"'<>@]{1,300})(/[^\s?#\"'<>]{0,2048})?"
 )
@@ -28,7 +28,7 @@ _V2: Final = re.compile(r"/v2(?:/|$)")
 
 @dataclass(frozen=True, slots=True)
 class RegistryUrl:
-    """One request of a pull. `stage` is None for a URL that no pull asks for."""
+    """One URL. `stage` is the stage of a pull that requests it, None if no pull does. `image` is the image it names."""
 
     host: str
     stage: Stage | None
@@ -36,12 +36,12 @@ class RegistryUrl:
 
     @property
     def is_layer_bucket(self) -> bool:
-        """Whether Amazon S3 answers here in place of the registry."""
+        """Whether the host is the storage of layers (Amazon S3 or CloudFront), not the registry."""
         return _LAYER_HOST.match(self.host) is not None
 
 
 def find_urls(text: str) -> list[RegistryUrl]:
-    """Return the URLs in `text`, in order. Query strings are not looked at."""
+    """Return the URLs in `text`, in order. Query strings are ignored."""
     return [_read(match[1].lower(), (match[2] or "").rstrip(":,.;)]")) for match in _URL.finditer(text)]
 
 
@@ -55,14 +55,14 @@ def _read(host: str, path: str) -> RegistryUrl:
     repository, kind, reference = _split(path.removeprefix("/v2/"))
     if kind == "blobs":
         return RegistryUrl(host, Stage.LAYER, parse_image(f"{host}/{repository}"))
-    # The bare /v2/ asks whether the registry is there at all, on the same way that the manifest takes.
+    # A request of /v2/ alone checks that the registry answers. It takes the same network path as the manifest.
     mark = "@" if ":" in reference else ":"
     image = parse_image(f"{host}/{repository}{mark}{reference}") if kind and reference else None
     return RegistryUrl(host, Stage.MANIFEST, image)
 
 
 def _split(path: str) -> tuple[str, str, str]:
-    """Repository, "manifests" or "blobs", and tag or digest: these come last, as repositories may be called so too."""
+    """Return the repository, "manifests" or "blobs", and the tag or digest. Repositories may have these words, too."""
     rest, _, reference = path.rpartition("/")
     repository, _, kind = rest.rpartition("/")
     return (repository, kind, reference) if repository and kind in ("manifests", "blobs") else ("", "", "")

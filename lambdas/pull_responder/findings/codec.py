@@ -1,7 +1,9 @@
-"""Findings and problems as items of the table, and back.
+"""Convert findings and problems to items of the findings table, and back.
 
-What a person or an older version has written is read as far as it makes sense: what is missing has its default. A
-finding that cannot be read at all is UnusableItem, which says why.
+A person or an older version may have written an item. A missing attribute gets its default. A finding that cannot be
+read at all raises UnusableItem, which says why.
+
+The names of the dataclass fields of `Life` and of all that it holds are the keys of the stored JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Of the attributes only these are indexed, and only while somebody has to turn to the item.
+# The index `due` covers these two attributes. An item has them only while it waits for a run.
 QUEUE: Final = "queue"
 LOOK_AT: Final = "look_at"
 FINDINGS_DUE: Final = "finding"
@@ -35,7 +37,7 @@ PROBLEMS_DUE: Final = "problem"
 
 _SHAPE: Final = dacite.Config(cast=[StrEnum, tuple, float], check_types=True)
 _REASON: Final = 300
-# A number that a person put in by hand may be anything; no time is later than this one.
+# A person may have typed any number. A time later than this is not valid.
 _END_OF_TIME: Final = datetime(9999, 1, 1).timestamp()  # noqa: DTZ001 -- far enough for every zone
 # DynamoDB Developer Guide, "Service, account, and table quotas": an item holds 400 KB.
 _MOST_BYTES: Final = 350_000
@@ -45,7 +47,7 @@ _SHORT_COMMANDS: Final = 100_000
 
 
 class UnusableItem(ValueError):  # noqa: N818 -- named as what it is about, like UnusableEvent
-    """An item of the table that says nothing usable; the message is one line. `version` is what it claims to be."""
+    """An item of the table cannot be read. The message is one line. `version` is what the item says, or None."""
 
     def __init__(self, item_id: str, problem: str, version: int | None) -> None:
         super().__init__(f"item {item_id} of the findings table: {problem}"[:_REASON])
@@ -54,10 +56,13 @@ class UnusableItem(ValueError):  # noqa: N818 -- named as what it is about, like
 
 
 def life_item(life: Life, *, expires_at: int | None) -> dict[str, Value]:
-    """Return the item of a finding, as the next version. People read the plain attributes; `life` is what counts."""
+    """Return the item of a finding, as the next version.
+
+    The function reads only the attribute `life` back. The other attributes are for people.
+    """
     document = _dump(life)
     if len(document) > _MOST_BYTES:
-        document = _dump(replace(life, finding=_shortened(life.finding)))
+        document = _dump(replace(life, finding=_shorten(life.finding)))
     item: dict[str, Value] = {
         "id": {"S": life.id},
         "version": {"N": str(life.version + 1)},
@@ -76,7 +81,7 @@ def life_item(life: Life, *, expires_at: int | None) -> dict[str, Value]:
 
 
 def _queue(life: Life) -> str:
-    """Return which queue a finding waits in: telling is quick and not to wait behind those that are to be looked at."""
+    """Return the queue of a finding. Notices have their own: they are quick, and must not wait behind rechecks."""
     return NOTICES_DUE if life.pending or life.hub_due else FINDINGS_DUE
 
 
@@ -92,7 +97,7 @@ def read_life(item: Mapping[str, Value]) -> Life:
     if life.id != item["id"]["S"]:
         raise UnusableItem(item["id"]["S"], f"it holds finding {life.id!r}", version)
     if not all(0 <= each <= _END_OF_TIME for each in _times(life)):
-        raise UnusableItem(item["id"]["S"], "its life cannot be read: one of its times is none", version)
+        raise UnusableItem(item["id"]["S"], "its life cannot be read: one of its times is not valid", version)
     return life
 
 
@@ -135,7 +140,7 @@ def problem_item(problem: Problem, *, expires_at: int) -> dict[str, Value]:
 
 
 def read_problem(item: Mapping[str, Value]) -> Problem:
-    """Return the problem in an item; what makes no sense in it is as if it had not been there."""
+    """Return the problem in an item. An attribute that cannot be read gets its default."""
     return Problem(
         item["id"]["S"],
         version=read_version(item) or 0,
@@ -158,7 +163,7 @@ def read_problem(item: Mapping[str, Value]) -> Problem:
 
 
 def read_version(item: Mapping[str, Value]) -> int | None:
-    """Return how often an item has been written, None where it does not say so."""
+    """Return how often an item was written; None if its `version` is absent or not a number."""
     try:
         return int(item["version"]["N"])
     except (KeyError, ValueError):
@@ -169,15 +174,15 @@ def _dump(value: Life | PullFailure) -> str:
     return json.dumps({k: v for k, v in asdict(value).items() if v is not None}, separators=(",", ":"))
 
 
-def _shortened(finding: Finding) -> Finding:
-    """Return a finding that is too long for an item, with the beginning of its evidence, and no endless commands."""
+def _shorten(finding: Finding) -> Finding:
+    """Return a finding that is too long for an item, with less evidence and without overlong commands."""
     remediation, lines = finding.remediation, finding.evidence
     evidence = tuple(line if len(line) <= _SHORT_LINE else line[: _SHORT_LINE - 1] + "…" for line in lines)
     if len(lines) > _SHORT_LINES:
         more = len(lines) - _SHORT_LINES
-        evidence = (*evidence[:_SHORT_LINES], f"There are {more} more lines of evidence, too many to be kept.")
+        evidence = (*evidence[:_SHORT_LINES], f"{more} more lines of evidence were too many to store.")
     if sum(len(word) for command in remediation.commands for word in command) > _SHORT_COMMANDS:
-        summary = f"{remediation.summary} (The commands are too long to be kept: pull-responder diagnose prints them.)"
+        summary = f"{remediation.summary} (The commands are too long to store: pull-responder diagnose prints them.)"
         remediation = replace(remediation, summary=summary, commands=())
     return replace(finding, evidence=evidence, remediation=remediation, related=finding.related[:_SHORT_LINES])
 
@@ -214,7 +219,7 @@ def _float(item: Mapping[str, Value], name: str) -> float:
 
 
 def _bytes(item: Mapping[str, Value], name: str, size: int) -> bytes:
-    """Return an attribute of marks of `size` bytes each. Where they are no whole marks, none could be told any more."""
+    """Return an attribute of marks of `size` bytes each. Empty if its length is not a multiple of `size`."""
     value = item.get(name, {}).get("B", b"")
     return value if isinstance(value, bytes) and len(value) % size == 0 else b""
 

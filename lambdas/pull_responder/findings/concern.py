@@ -1,7 +1,8 @@
-"""Which findings a change can concern, so that those are looked at again and the others are left alone.
+"""Decide whether a change in AWS can have fixed a finding. Such a finding is rechecked at once.
 
-It is asked of every change and every open finding, so it goes by what both say and reads nothing. Where they do not say
-enough, the answer is yes: a look too many costs a few reads, one too few leaves a finding open until its turn comes.
+The question is asked for every change and every open finding. So it only compares the two and calls no AWS API. If they
+do not say enough, the answer is yes. A needless recheck costs a few reads. A missed one leaves the finding open until
+its next scheduled recheck.
 """
 
 from __future__ import annotations
@@ -20,41 +21,44 @@ if TYPE_CHECKING:
     from pull_responder.findings.finding import Finding
 
 _PERMISSIONS: Final = {check.id: frozenset(check.permissions) for check in CHECKS}
-# What EC2 says of nodes themselves; everything else it says is about the network.
-_OF_NODES: Final = frozenset({"ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions"})
+# The EC2 reads that are about nodes. All other EC2 reads are about the network.
+_NODE_READS: Final = frozenset({"ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions"})
 _ABOUT_NODES: Final = ("Instance", "LaunchTemplate")
-# ECR's own events, which tell of an image that has come, and the read that shows it.
+# ECR's own events about a new image, and the API call that shows the image.
 _IMAGE_EVENTS: Final = frozenset({IMAGE_ACTION, CACHE_ACTION})
 _READ_IMAGES: Final = "ecr:DescribeImages"
-# Parts of a VPC that belong to its owner; security groups and instances may be those of who it is shared with.
-_OF_VPC_OWNER: Final = re.compile(r"(?:natgateway|network-acl|route-table|subnet|vpc|vpc-endpoint)/")
+# Resources that the owner of a VPC has. Security groups and instances may belong to an account that shares the VPC.
+_VPC_OWNER_RESOURCE: Final = re.compile(r"(?:natgateway|network-acl|route-table|subnet|vpc|vpc-endpoint)/")
 _INSTANCE: Final = re.compile(r"i-[0-9a-f]{8,17}")
 _KEY: Final = re.compile(r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-# Amazon ECR takes only secrets of such names for its pull through caches.
+# Amazon ECR accepts only secrets with this prefix for pull through cache rules.
 _CACHE_SECRET: Final = "ecr-pullthroughcache/"  # noqa: S105 -- the beginning of a name, not a secret
 
 
 def concerns(change: Change, finding: Finding) -> bool:
-    """Return whether `change` can have ended `finding`.
+    """Return whether `change` can have fixed `finding`.
 
-    It can if the finding's check reads from the service that was changed, in an account and region that the finding has
-    to do with, unless both name a thing of the same kind, and not the same one.
+    It can if all of these hold:
+
+    - The finding's check reads from the service that was changed.
+    - The change happened in an account and region of the finding.
+    - The two do not name different resources of the same kind.
     """
     return (
-        _is_read(change, _PERMISSIONS.get(finding.cause, frozenset()))
-        and _is_near(change, finding)
-        and not _is_of_another(change, finding)
+        _is_read_by_check(change, _PERMISSIONS.get(finding.cause, frozenset()))
+        and _is_in_same_place(change, finding)
+        and not _names_another_resource(change, finding)
     )
 
 
-def _is_read(change: Change, permissions: frozenset[str]) -> bool:
-    """Whether a check with these permissions reads what has changed. One without any may have to do with everything."""
+def _is_read_by_check(change: Change, permissions: frozenset[str]) -> bool:
+    """Whether a check with these permissions reads what has changed. Without permissions the answer is yes."""
     if not permissions:
         return True
     read = frozenset(each for each in permissions if each.startswith(f"{change.service}:"))
     if change.name in _IMAGE_EVENTS:
         return _READ_IMAGES in read
-    if change.service == "ec2" and read <= _OF_NODES:
+    if change.service == "ec2" and read <= _NODE_READS:
         return bool(read) and _is_about_nodes(change)
     return bool(read)
 
@@ -63,26 +67,26 @@ def _is_about_nodes(change: Change) -> bool:
     return any(word in change.name for word in _ABOUT_NODES)
 
 
-def _is_near(change: Change, finding: Finding) -> bool:
+def _is_in_same_place(change: Change, finding: Finding) -> bool:
     """Whether the change happened where it can matter to the finding."""
     if change.service == "organizations":
-        return True  # in its management account, which the finding does not name
-    # A VPC may be shared, and then its owner, whom the finding need not name, changes it.
+        return True  # it happens in the management account, which the finding does not name
+    # A VPC may be shared. Then its owner changes it, and the finding may not name the owner.
     may_be_owner = change.service == "ec2" and not _is_about_nodes(change) and not _names_vpc_owner(finding)
     if change.account not in _accounts(finding) and not may_be_owner:
         return False
     if change.service == "iam":
-        return True  # without regions: its events name the one in which they are written
+        return True  # IAM is global: the region of its events does not matter
     arns = list(_arns(finding))
-    # Nodes may be in another region than the registry: then a node, cluster or part of the VPC says so.
+    # Nodes may be in another region than the registry. Only an ARN of EC2 or EKS tells their region.
     if change.service in ("ec2", "eks") and not any(arn.service in ("ec2", "eks") for arn in arns):
         return True
     regions = {finding.region, finding.pull.region, finding.remediation.region, *(arn.region for arn in arns)}
     return change.region in regions
 
 
-def _is_of_another(change: Change, finding: Finding) -> bool:
-    """Whether the change is about a thing of a kind that the finding has too, and that is not the finding's."""
+def _names_another_resource(change: Change, finding: Finding) -> bool:
+    """Whether the change and the finding name different resources of the same kind."""
     changed: frozenset[str] = frozenset()
     has: frozenset[str] = frozenset()
     match change.service:
@@ -111,7 +115,7 @@ def _matching(pattern: re.Pattern[str], change: Change) -> frozenset[str]:
 
 
 def _arns(finding: Finding) -> Iterator[Arn]:
-    """The ARNs of what is broken and of what has a part in it."""
+    """The ARNs of the broken resource and of the related resources."""
     for resource in (finding.resource, *finding.related):
         if arn := Arn.parse(resource.id):
             yield arn
@@ -131,11 +135,11 @@ def _accounts(finding: Finding) -> set[str | None]:
 
 def _names_vpc_owner(finding: Finding) -> bool:
     arn = Arn.parse(finding.resource.id)
-    return arn is not None and arn.service == "ec2" and _OF_VPC_OWNER.match(arn.resource) is not None
+    return arn is not None and arn.service == "ec2" and _VPC_OWNER_RESOURCE.match(arn.resource) is not None
 
 
 def _roles(finding: Finding) -> frozenset[str]:
-    """The names of the roles that the finding is about; none where it is not known who pulls."""
+    """The names of the roles that the finding is about; empty if the pulling role is not known."""
     principal = finding.pull.principal
     if principal is None or not principal.name:
         return frozenset()
@@ -145,12 +149,12 @@ def _roles(finding: Finding) -> frozenset[str]:
 
 
 def _repositories(finding: Finding, change: Change) -> frozenset[str]:
-    """The repository that is pulled from. None where something else is broken, which may fail pulls from several."""
+    """The repository of the pull. Empty if another resource is broken: it may affect several repositories."""
     arn = Arn.parse(finding.resource.id)
     is_broken = arn is not None and arn.service == "ecr"
     return _one(finding.pull.repository) if is_broken or change.name in _IMAGE_EVENTS else frozenset()
 
 
 def _ids(finding: Finding, kind: str) -> frozenset[str]:
-    """The id of the broken thing, if it is of this kind."""
+    """The id of the broken resource if its type is `kind`, else empty."""
     return _one(finding.resource.id.rpartition("/")[2]) if finding.resource.type == kind else frozenset()

@@ -1,4 +1,4 @@
-"""A cause found for a pull, with an identity that neither wording nor time can change."""
+"""A finding: one cause of a failed pull, on one resource. Its id depends on neither wording nor time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from pull_responder.model.verdict import Remediation, Resource, Severity
 class Finding:
     """One cause on one resource.
 
-    `account` and `region` are where the broken resource is; `cluster` is None when it is not known. The two
-    times are ISO 8601 in UTC, and equal until the finding has been seen again.
+    - `account`, `region`: where the broken resource is.
+    - `pull`: the failed pull.
+    - `related`: other resources that have a part in the fault.
+    - `cluster`: None when it is not known.
+    - `first_observed_at`, `last_observed_at`: ISO 8601 in UTC. They are equal until the finding is seen again.
     """
 
     id: str
@@ -35,9 +38,9 @@ class Finding:
 
 
 def finding_id(*, cause: str, account: str, region: str, resource: str, role_account: str | None = None) -> str:
-    """Return the identity of a finding.
+    """Return the id of a finding.
 
-    `role_account` is the pulling role's account and is given for faults of a repository, whose policy may fail
+    `role_account` is the account of the pulling role. It is given for faults of a repository: one policy may refuse
     one account and serve another.
     """
     digest = hashlib.sha256("\n".join((resource, role_account or "")).encode()).hexdigest()[:20]

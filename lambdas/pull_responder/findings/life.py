@@ -1,7 +1,7 @@
-"""The life of a finding: new, worse, resolved, back again. Pure: what happens next, given what has happened.
+"""The life of a finding: it opens, gets worse, is resolved, and may come back. Pure functions from state to state.
 
-What people have to be told is recorded before it is told (`pending`), and crossed out afterwards; so a run that dies in
-between leaves word of it, and the next one tells it.
+A notice is recorded as `pending` before it is sent, and cleared afterwards. If a run dies in between, the notice stays
+in the table, and the next run sends it (docs/adr/0033-record-then-tell.md).
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from pull_responder.model.pull import PullFailure
 if TYPE_CHECKING:
     from pull_responder.settings import Settings
 
-# A run that tells something has this long for it before another run takes over.
+# A run that claims a notice has this long to send it. Then another run may claim it.
 _CLAIM_SECONDS: Final = 60.0
 _MOST_PROBLEMS: Final = 100
-# A notice that cannot be sent is tried again after 1, 2, 4, … minutes, at last every hour.
+# A notice that cannot be sent is retried after 1, 2, 4, … minutes, and later every hour.
 _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
-# A stranger who is refused this often, or in this many ways (repositories, calls), is worth a mail.
+# Refusals of an unexpected principal raise the severity from this many events, or this many problems (one for each
+# repository and API call).
 _MANY: Final = 50
 _VARIED: Final = 5
 
 
 class State(StrEnum):
-    """Whether the cause is there."""
+    """Whether the cause still exists."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -43,10 +44,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Something to be told, not before `due`.
+    """A notice that is to be sent. Times are in seconds since 1970.
 
-    Until `claimed_until` the run `claimant` is at it, the `tries`-th one. `digest` is set where it is told together
-    with others, `perhaps_heard` where an earlier run may have told it and did not live to say so.
+    - `at`: when the change happened.
+    - `due`: the notice is not sent before.
+    - `claimed_until`, `claimant`: the run that sends it, and until when no other run may. 0 and "" if unclaimed.
+    - `tries`: how many runs have claimed it.
+    - `digest`: whether it is sent in a digest, with others.
+    - `perhaps_heard`: whether an earlier run may have sent it and died before it could record that.
     """
 
     edge: Edge
@@ -61,10 +66,13 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What was told last: when, how severe it was and how far it reached.
+class LastNotice:
+    """The last notice of a finding.
 
-    `silently` where nobody heard of it: not severe enough, or suppressed.
+    - `at`: when it was sent, in seconds since 1970.
+    - `severity_rank`: the severity that it gave.
+    - `step`: the `magnitude` of the reach that it gave.
+    - `silently`: whether it was not sent to people: severity too low, no topic, or suppressed in Security Hub.
     """
 
     at: float
@@ -75,12 +83,21 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A finding and what has become of it. Times are in seconds since 1970, 0 where they do not apply.
+    """A finding and its state. Times are in seconds since 1970, 0 where they do not apply.
 
-    `version` counts the writes of its item. `created_at` never changes, `opened_at` is since when it is open this time.
-    `hub_at` is the time of the last update that Security Hub took, `hub_due` whether it has to have another, and
-    `hub_retry_at` when to try again if this run does not come to it. `look_at` is when to look at it next.
-    `inspection` is what was asked where no pull had failed.
+    - `created_at`: when it opened first. Never changes.
+    - `opened_at`: when it opened, or reopened last.
+    - `version`: how often its item was written.
+    - `problems`: the ids of the problems that it explains, the latest hundred.
+    - `pending`: the notice that is to be sent, if any.
+    - `told`: the last notice since `opened_at`, if any.
+    - `resolved_at`, `because`: when and why it was resolved.
+    - `looked_at`: when it was checked last.
+    - `look_at`: when the next recheck is due.
+    - `hub_at`: the time of the last update that Security Hub accepted.
+    - `hub_due`: whether Security Hub needs another update.
+    - `hub_retry_at`: when to retry that update if this run does not make it.
+    - `inspection`: the inspection that found it before any pull failed, if one did.
     """
 
     finding: Finding
@@ -91,7 +108,7 @@ class Life:
     reach: Reach = field(default_factory=Reach)
     problems: tuple[str, ...] = ()
     pending: Pending | None = None
-    told: Told | None = None
+    told: LastNotice | None = None
     resolved_at: float = 0
     because: str = ""
     looked_at: float = 0
@@ -108,12 +125,12 @@ class Life:
 
     @property
     def is_open(self) -> bool:
-        """Whether the cause is there, as far as is known."""
+        """Whether the finding is open."""
         return self.state is State.OPEN
 
     @property
     def due_at(self) -> float | None:
-        """When somebody has to turn to it; None when nobody has to."""
+        """When a run has to handle it next, in seconds since 1970; None if no run has to."""
         times = [self.look_at] if self.is_open else []
         if self.pending:
             times.append(max(self.pending.due, self.pending.claimed_until))
@@ -122,12 +139,19 @@ class Life:
         return min(times, default=None)
 
 
-def found(  # noqa: PLR0913 -- keyword-only but for the two that it is about
+def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is about
     life: Life | None, finding: Finding, *, problem: str | None, reach: Reach, now: float, settings: Settings
 ) -> Life:
-    """Return the life of `finding` after a diagnosis has found it, in failures that reach as far as `reach`."""
+    """Return the life of `finding` after a diagnosis reported it: opened, updated or reopened.
+
+    - `life`: the known life, None if the finding is new.
+    - `problem`: the id of the diagnosed problem, None if no pull has failed.
+    - `reach`: how far all failures of the finding reach.
+    - `now`: seconds since 1970.
+    """
     look_at = now + settings.recheck_minutes * 60
-    finding = _graded(finding, reach, problems=len({*(life.problems if life else ()), *filter(None, [problem])}))
+    problems = {*(life.problems if life else ()), *filter(None, [problem])}
+    finding = _adjust_severity(finding, reach, problems=len(problems))
     if life is None:
         pending = Pending(Edge.NEW, "", now, now)
         return Life(
@@ -143,13 +167,13 @@ def found(  # noqa: PLR0913 -- keyword-only but for the two that it is about
             hub_due=True,
             hub_retry_at=now + _HUB_RETRY_SECONDS,
         )
-    problems = life.problems
-    if problem and problem not in problems:
-        problems = (*problems, problem)[-_MOST_PROBLEMS:]
+    known_problems = life.problems
+    if problem and problem not in known_problems:
+        known_problems = (*known_problems, problem)[-_MOST_PROBLEMS:]
     life = replace(
         life,
-        finding=replace(finding, pull=_completed(finding.pull, life.finding.pull)),
-        problems=problems,
+        finding=replace(finding, pull=_merge_pull(finding.pull, life.finding.pull)),
+        problems=known_problems,
         reach=reach,
         looked_at=now,
         look_at=look_at,
@@ -157,20 +181,20 @@ def found(  # noqa: PLR0913 -- keyword-only but for the two that it is about
         hub_retry_at=now + _HUB_RETRY_SECONDS,
     )
     if not life.is_open:
-        return _reopened(life, now)
-    return _reminded(_grown(life, now), now, settings)
+        return _reopen(life, now)
+    return _remind_if_due(_mark_worse(life, now), now, settings)
 
 
-def _graded(finding: Finding, reach: Reach, *, problems: int) -> Finding:
-    """Return the finding with the severity that its cause has once it recurs often or in many forms."""
+def _adjust_severity(finding: Finding, reach: Reach, *, problems: int) -> Finding:
+    """Return the finding, with its cause's `severity_if_repeated` if it recurs often or in many problems."""
     check = BY_ID.get(finding.cause)  # a later version may have recorded a cause that this one lacks
     if check is None or check.severity_if_repeated is None or (reach.events < _MANY and problems < _VARIED):
         return finding
     return replace(finding, severity=check.severity_if_repeated)
 
 
-def _completed(pull: PullFailure, before: PullFailure) -> PullFailure:
-    """Return the failure with what an earlier one of the same finding knew: AWS's words, or the pod."""
+def _merge_pull(pull: PullFailure, before: PullFailure) -> PullFailure:
+    """Return the failure, with AWS's error or the pod of an earlier failure of the same repository if it lacks them."""
     if (pull.registry_account, pull.region, pull.repository) != (
         before.registry_account,
         before.region,
@@ -178,7 +202,7 @@ def _completed(pull: PullFailure, before: PullFailure) -> PullFailure:
     ):
         return pull
     if pull.denial is None and before.denial is not None:
-        # What AWS said belongs together: who was refused, what, and in which words.
+        # These fields come from one error of AWS, so they are taken together.
         pull = replace(
             pull, principal=before.principal, denial=before.denial, symptom=before.symptom, stage=before.stage
         )
@@ -187,60 +211,66 @@ def _completed(pull: PullFailure, before: PullFailure) -> PullFailure:
     return pull
 
 
-def _reopened(life: Life, now: float) -> Life:
+def _reopen(life: Life, now: float) -> Life:
     reopened = replace(life, state=State.OPEN, resolved_at=0, because="")
     pending = life.pending
     if pending and pending.edge is Edge.RESOLVED and not (pending.claimant or pending.perhaps_heard):
-        # Nobody has been told yet that it was over, so it has never been away.
+        # Nobody was notified that it was resolved. So for people it stayed open.
         if life.told:
             return replace(reopened, pending=None)
-        # A run was to tell of it, and did not say whether it has; better twice than never.
+        # A run claimed the first notice and did not record whether it sent it. Better twice than never.
         again = Edge.NEW if life.opened_at == life.created_at else Edge.BACK
         return replace(reopened, pending=Pending(again, "", now, now, perhaps_heard=True))
     since = f"It had been resolved on {iso(life.resolved_at)}: {life.because}" if life.resolved_at else ""
-    # If it is over again before this is told, people hear so: a run may not have told that it was over before.
-    back = Pending(Edge.BACK, since, now, _after_others(life, now), perhaps_heard=pending is not None)
+    # An earlier notice may have been sent without a record. With `perhaps_heard`, people get RESOLVED for it even if
+    # the finding is resolved again before BACK is sent.
+    back = Pending(Edge.BACK, since, now, _due_after_claim(life, now), perhaps_heard=pending is not None)
     return replace(reopened, opened_at=now, told=None, pending=back)
 
 
-def _after_others(life: Life, due: float) -> float:
-    """Return when something new is told: not while a run may be telling what was to be told before."""
+def _due_after_claim(life: Life, due: float) -> float:
+    """Return `due`, or later if another run may still be sending the pending notice."""
     return max(due, life.pending.claimed_until) if life.pending else due
 
 
-def _may_have_been_heard(life: Life) -> bool:
-    """Whether people heard of it, or may have: who has claimed a notice may have sent it, and not said so yet."""
+def _may_have_been_notified(life: Life) -> bool:
+    """Whether people were, or may have been, notified. A run that claimed a notice may have sent it unrecorded."""
     pending = life.pending
     return (life.told is not None and not life.told.silently) or bool(
         pending and (pending.claimant or pending.perhaps_heard)
     )
 
 
-def _grown(life: Life, now: float) -> Life:
+def _mark_worse(life: Life, now: float) -> Life:
+    """Return the life, with a notice WORSE if severity or reach grew since the last notice."""
     told = life.told
     if life.pending or told is None:
         return life
     severity = life.finding.severity
-    grown = []
+    changes = []
     if severity.rank > told.severity_rank:
-        grown.append(f"its severity is now {severity.value}")
-    if step(life.reach) > told.step:
-        grown.append(f"it now reaches {life.reach.pod_count} pods and {life.reach.node_count} nodes")
-    if not grown:
+        changes.append(f"its severity is now {severity.value}")
+    if magnitude(life.reach) > told.step:
+        changes.append(f"it now reaches {life.reach.pod_count} pods and {life.reach.node_count} nodes")
+    if not changes:
         return life
-    return replace(life, pending=Pending(Edge.WORSE, f"Since it was last told, {' and '.join(grown)}.", now, now))
+    because = f"Since the last notification, {' and '.join(changes)}."
+    return replace(life, pending=Pending(Edge.WORSE, because, now, now))
 
 
-def step(reach: Reach) -> int:
-    """Return how far something reaches in powers of ten of pods or nodes: one is 0, ten are 1, a hundred 2."""
+def magnitude(reach: Reach) -> int:
+    """Return the power of ten of the pods or nodes, whichever are more: 0 for one, 1 for ten, 2 for a hundred."""
     return len(str(max(reach.pod_count, reach.node_count, 1))) - 1
 
 
-def passed(life: Life, *, because: str, now: float, settings: Settings) -> Life:
-    """Return the life of a finding whose cause is gone. People hear of it after the hold-down, if they heard before."""
+def resolve(life: Life, *, because: str, now: float, settings: Settings) -> Life:
+    """Return the life of a finding whose cause is gone: resolved.
+
+    People who were notified of it are notified again, after the hold-down. `because` says why it is resolved.
+    """
     if not life.is_open:
         return life
-    due = _after_others(life, now + settings.hold_down_minutes * 60)
+    due = _due_after_claim(life, now + settings.hold_down_minutes * 60)
     return replace(
         life,
         state=State.RESOLVED,
@@ -249,19 +279,19 @@ def passed(life: Life, *, because: str, now: float, settings: Settings) -> Life:
         looked_at=now,
         hub_due=True,
         hub_retry_at=now + _HUB_RETRY_SECONDS,
-        pending=Pending(Edge.RESOLVED, because, now, due) if _may_have_been_heard(life) else None,
+        pending=Pending(Edge.RESOLVED, because, now, due) if _may_have_been_notified(life) else None,
     )
 
 
-def looked(life: Life, *, now: float, settings: Settings) -> Life:
-    """Return the life of a finding that was looked at and is still open, or that nobody could decide about.
+def mark_rechecked(life: Life, *, now: float, settings: Settings) -> Life:
+    """Return the life after a recheck that did not resolve it: the next recheck is set, and a reminder if one is due.
 
-    A finding open for long is told again, once in the time that the operator set.
+    Reminders are `settings.reminder_hours` apart.
     """
-    return _reminded(replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60), now, settings)
+    return _remind_if_due(replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60), now, settings)
 
 
-def _reminded(life: Life, now: float, settings: Settings) -> Life:
+def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:
     if not life.is_open or life.pending or life.told is None or not settings.reminder_hours:
         return life
     if now - life.told.at < settings.reminder_hours * 3600:
@@ -269,48 +299,48 @@ def _reminded(life: Life, now: float, settings: Settings) -> Life:
     return replace(life, pending=Pending(Edge.REMINDER, f"It has been open since {iso(life.opened_at)}.", now, now))
 
 
-def claimed(life: Life, now: float, claimant: str, *, seconds: float = _CLAIM_SECONDS) -> Life:
-    """Return the life with its pending notice taken on by the run `claimant`, if there is one to tell now.
+def claim(life: Life, now: float, claimant: str, *, seconds: float = _CLAIM_SECONDS) -> Life:
+    """Return the life with its pending notice claimed by the run `claimant`, if one is due and unclaimed.
 
-    It has to be told within `seconds`, after which another run may take it over.
+    After `seconds`, another run may claim it.
     """
     pending = life.pending
     if pending is None or pending.due > now or pending.claimed_until > now:
         return life
-    taken = replace(
+    claimed = replace(
         pending,
         claimed_until=now + seconds,
         claimant=claimant,
         tries=pending.tries + 1,
         perhaps_heard=pending.perhaps_heard or bool(pending.claimant),
     )
-    return replace(life, pending=taken)
+    return replace(life, pending=claimed)
 
 
 def is_claimed_by(life: Life, claimant: str, now: float) -> bool:
-    """Return whether the pending notice is for the run `claimant` to tell."""
+    """Return whether the run `claimant` holds the claim on the pending notice."""
     return life.pending is not None and life.pending.claimant == claimant and life.pending.claimed_until > now
 
 
-def put_off(life: Life, due: float) -> Life:
-    """Return the life with its pending notice left for a digest at `due`."""
+def postpone(life: Life, due: float) -> Life:
+    """Return the life with its pending notice unclaimed, and due at `due` as part of a digest."""
     if life.pending is None:
         return life
     return replace(life, pending=replace(life.pending, claimed_until=0, claimant="", due=due, digest=True))
 
 
-def delivered(life: Life, now: float, *, silently: bool = False, sent: Life | None = None) -> Life:
-    """Return the life once its pending notice is out, or was kept back because nobody wants to hear it.
+def mark_notified(life: Life, now: float, *, silently: bool = False, sent: Life | None = None) -> Life:
+    """Return the life after its pending notice was sent or, with `silently`, withheld.
 
-    `sent` is the finding as it was told, which others may have changed meanwhile. What is crossed out is what was told,
-    and nothing newer; what has grown since is still to be told.
+    `sent` is the life that the notice was made from. Another run may have changed the life since. Then only the notice
+    that was sent is cleared, and growth since then is still notified.
     """
     sent = sent or life
     if life.opened_at != sent.opened_at:
         return life
-    # Once heard is heard: a reminder that is kept back does not undo the alert.
-    unheard = silently and not (life.told and not life.told.silently)
-    told = Told(now, sent.finding.severity.rank, step(sent.reach), silently=unheard)
+    # People were notified earlier. A withheld reminder does not change that.
+    not_sent = silently and not (life.told and not life.told.silently)
+    told = LastNotice(now, sent.finding.severity.rank, magnitude(sent.reach), silently=not_sent)
     return replace(life, pending=None if _is_same(life.pending, sent.pending) else life.pending, told=told)
 
 
@@ -320,8 +350,8 @@ def _is_same(pending: Pending | None, sent: Pending | None) -> bool:
     return (pending.edge, pending.at, pending.claimant) == (sent.edge, sent.at, sent.claimant)
 
 
-def undelivered(life: Life, now: float) -> Life:
-    """Return the life after its pending notice could not be sent: it stays, for a later try."""
+def retry_later(life: Life, now: float) -> Life:
+    """Return the life after its pending notice could not be sent: it stays pending, due later."""
     pending = life.pending
     if pending is None:
         return life
@@ -330,15 +360,15 @@ def undelivered(life: Life, now: float) -> Life:
 
 
 def notice(life: Life) -> Notice:
-    """Return what is to be told. Raises ValueError where nothing is pending."""
+    """Return the pending notice. Raises ValueError if nothing is pending."""
     pending = life.pending
     if pending is None:
-        raise ValueError(f"nothing is to be told of {life.id}")
+        raise ValueError(f"no notice is pending for {life.id}")
     return Notice(pending.edge, life.finding, life.reach, iso(pending.at), iso(life.opened_at), pending.because)
 
 
 def expires_at(life: Life, settings: Settings) -> int | None:
-    """Return when the finding may be forgotten, in seconds since 1970: never while it is open or something is due."""
+    """Return when the item may be deleted, in seconds since 1970. None while it is open or something is due."""
     if life.is_open or life.pending or life.hub_due:
         return None
     return int(life.resolved_at + settings.keep_days * _DAY)

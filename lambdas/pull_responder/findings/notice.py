@@ -1,4 +1,4 @@
-"""What people are told of a finding: only when something about it has changed."""
+"""A notice: one change in a finding's life that people are notified of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pull_responder.findings.reach import Reach
 
 
 class Edge(StrEnum):
-    """The changes in a finding's life that are told. Nothing else is."""
+    """The changes in a finding's life that are notified. Nothing else is."""
 
     NEW = "new"
     WORSE = "worse"
@@ -23,8 +23,10 @@ class Edge(StrEnum):
 class Notice:
     """One change of one finding.
 
-    `because` says in a sentence what made it one: what grew, or how it is known that the cause is gone. `at` is when,
-    and `opened_at` since when the finding is open this time, both ISO 8601 in UTC.
+    - `reach`: how far the failures reach so far.
+    - `at`: when the change happened. ISO 8601 in UTC.
+    - `opened_at`: when the finding opened, or reopened last. ISO 8601 in UTC.
+    - `because`: the reason for the notice, as sentences: what grew, or why the finding is resolved. May be empty.
     """
 
     edge: Edge

@@ -1,7 +1,7 @@
-"""A problem: failures that would all get the same diagnosis, and what is remembered of them.
+"""A problem: all failures that would get the same diagnosis, counted together.
 
-A broken node group refuses thousands of pulls an hour. They are one problem, diagnosed once in a quiet period. Nothing
-here reads or writes anything, and nothing depends on the order in which events arrive.
+A broken node group can cause thousands of failed pulls an hour. They are one problem, diagnosed once in a quiet period.
+The functions are pure. The order in which events arrive does not matter.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
 
 PROBLEM: Final = "problem/"
 
-# A node that may not read the manifest may not read layers either; which of both was tried says nothing.
+# A node that may not read the manifest may not read layers either. So both actions are the same problem.
 _SAME_ACTION: Final = {"ecr:GetDownloadUrlForLayer": "ecr:BatchGetImage"}
-# Only here is another tag another problem.
-_OF_AN_IMAGE: Final = frozenset({Symptom.NOT_FOUND, Symptom.PLATFORM_MISMATCH})
+# With these symptoms, each tag is a problem of its own.
+_IMAGE_SYMPTOMS: Final = frozenset({Symptom.NOT_FOUND, Symptom.PLATFORM_MISMATCH})
 
-# An event seen is kept as its second and six bytes of its hash: among 12,000 of them, two that differ are taken for one
-# in fewer than one of a million cases, and an item of DynamoDB (400 KB at most) holds them.
+# The mark of an event is its second and six bytes of its hash. Among 12,000 marks, the chance that two events have the
+# same one is below one in a million. An item of DynamoDB (400 KB at most) holds 12,000 marks.
 MARK: Final = 10
 _MOST_MARKS: Final = 12_000
-_TIDY: Final = 1_000 * MARK
-# Queues bring a message again within minutes or hours, never days: visibility timeout times receives.
+# Old marks are dropped each time that another thousand marks were added.
+_PRUNE_EVERY_BYTES: Final = 1_000 * MARK
+# SQS redelivers a message within minutes or hours, never days: visibility timeout times maximum receives.
 _MARKS_KEPT_SECONDS: Final = 6 * 3600
 NAME_MARK: Final = 6
 _MOST_NAME_MARKS: Final = 1_000
@@ -43,7 +44,7 @@ _INSTANCE: Final = re.compile(r"i-[0-9a-f]{8,17}")
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One event of a problem. `at` is in seconds since 1970, `mark` what the same event always has again."""
+    """One event of a problem. `at` is in seconds since 1970. `mark` identifies the event if SQS delivers it again."""
 
     at: float
     mark: bytes
@@ -53,7 +54,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The first few distinct names, and how many there are; `marks` is what tells whether one is new."""
+    """The first few distinct names, and how many there are. `marks` holds a hash of each, to recognize it."""
 
     shown: tuple[str, ...] = ()
     marks: bytes = b""
@@ -63,8 +64,8 @@ class Names:
         """The number of distinct names, at most 1,000."""
         return len(self.marks) // NAME_MARK
 
-    def plus(self, names: Iterable[str]) -> Names:
-        """Return these and `names`."""
+    def add_all(self, names: Iterable[str]) -> Names:
+        """Return these names with `names` added."""
         known = _split(self.marks, NAME_MARK)
         added = {}
         for name in names:
@@ -79,7 +80,7 @@ class Names:
         shown = (*self.shown, *sorted(added.values()))[:_MOST_NAMES]
         return Names(shown, self.marks + b"".join(kept))
 
-    def and_of(self, other: Names) -> Names:
+    def merge(self, other: Names) -> Names:
         """Return the names of both."""
         marks = self.marks + b"".join(sorted(_split(other.marks, NAME_MARK) - _split(self.marks, NAME_MARK)))
         shown = (*self.shown, *(name for name in other.shown if name not in self.shown))
@@ -88,13 +89,20 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is remembered of one problem. Times are in seconds since 1970, 0 where they do not apply.
+    """The state of one problem. Times are in seconds since 1970, 0 where they do not apply.
 
-    `version` counts the writes of its item, 0 before the first. It is not diagnosed again before `quiet_until`, and
-    until `leased_until` the run `leased_by` is at it. `pull` is the failure to diagnose, `findings` are the ids of what
-    the last diagnosis found; since `unexplained_since` that has been nothing, and `unexplained_count` had been seen by
-    then. `tries` counts the diagnoses in a row that ran out of time. `look_at` is when somebody has to look after it
-    who was not sent by an event.
+    - `version`: how often its item was written, 0 before the first time.
+    - `count`: the number of distinct events.
+    - `first_seen`, `last_seen`: the times of the earliest and the latest event.
+    - `marks`: the marks of recent events, joined, to recognize redelivered ones.
+    - `quiet_until`: no new diagnosis before this time.
+    - `leased_until`, `leased_by`: the run that is diagnosing it, and until when no other run may.
+    - `pull`: the failure to diagnose.
+    - `findings`: the ids of the findings of the last diagnosis that had any.
+    - `unexplained_since`: when the failures without a known cause began, 0 if the last diagnosis found a cause.
+    - `unexplained_count`: the number of events before `unexplained_since`.
+    - `tries`: how many diagnoses in a row did not finish.
+    - `look_at`: when the function `recheck` has to diagnose it, without a new event; 0 for never.
     """
 
     id: str
@@ -116,11 +124,11 @@ class Problem:
     look_at: float = 0
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time for a diagnosis, and nobody is at it."""
+        """Whether a diagnosis is due and no run holds the lease."""
         return self.quiet_until <= now and self.leased_until <= now
 
-    def seen(self, sightings: Iterable[Sighting]) -> Problem:
-        """Return the problem with `sightings`, each event once however often and in whatever order it comes."""
+    def add_sightings(self, sightings: Iterable[Sighting]) -> Problem:
+        """Return the problem with `sightings` added. An event that was added before changes nothing."""
         known = _split(self.marks, MARK)
         new = {each.mark: each for each in sightings if each.mark not in known}
         if not new:
@@ -133,48 +141,48 @@ class Problem:
             count=self.count + len(new),
             first_seen=min(self.first_seen or earliest, earliest),
             last_seen=last_seen,
-            marks=_kept(self.marks, b"".join(new), last_seen),
-            pods=self.pods.plus(each.pod for each in events if each.pod),
-            nodes=self.nodes.plus(each.node for each in events if each.node),
+            marks=_prune_marks(self.marks, b"".join(new), last_seen),
+            pods=self.pods.add_all(each.pod for each in events if each.pod),
+            nodes=self.nodes.add_all(each.node for each in events if each.node),
         )
 
 
 def sighting(pull: PullFailure, *, identity: str, observed_at: str | None, now: float) -> Sighting:
-    """Return an event of the problem of `pull`. `identity` is the same for the same event, and for no other.
+    """Return the sighting that one event of `pull` is. `identity` is unique to the event.
 
-    A clock that runs ahead does not make a failure of the future: nothing is seen later than `now`.
+    An event from a clock that runs ahead counts as seen at `now`, in seconds since 1970.
     """
     own = seconds_of(observed_at)
     principal = pull.principal
-    # The second is part of the mark so that old ones can be let go of; it is the event's own, which never changes.
+    # The mark begins with the event's own second, which never changes. So old marks can be dropped.
     second = int(own or 0) % 2**32
     return Sighting(
         now if own is None else min(own, now),
         second.to_bytes(4, "big") + _digest(identity, MARK - 4),
         pod=f"{pull.namespace or '?'}/{pull.pod}" if pull.pod else None,
-        # Signals name the same node by its instance or by its host name: the instance, where it is known.
+        # Signals name a node by its instance id or by its host name. The instance id wins if it is known.
         node=(principal.instance_id if principal else None) or _node(pull.node),
     )
 
 
 def _node(name: str | None) -> str | None:
-    """Return a node's instance id where its name holds it ("i-….ec2.internal"), else the name."""
+    """Return a node's instance id if its name contains it ("i-….ec2.internal"), else the name."""
     first = name.partition(".")[0] if name else ""
     return first if _INSTANCE.fullmatch(first) else name
 
 
 def problem_id(pull: PullFailure) -> str:
-    """Return which problem a failure belongs to: who pulls what, where from, and what AWS or kubelet said.
+    """Return the id of a failure's problem: a hash of who pulls, the repository, and the error of AWS or kubelet.
 
-    The node is no part of it, nor the pod, and the tag only where the image itself may be at fault.
+    Node and pod are not part of it. The tag is, only where the image itself may be at fault.
     """
     principal, denial = pull.principal, pull.denial
     who: tuple[str | None, ...] = ()
     if principal is not None:
-        # A session's name is no part of it: nodes have one each.
+        # The session name is left out: each node has its own.
         unnamed = principal.kind is PrincipalKind.UNKNOWN or not principal.name
         who = (principal.kind, principal.account, principal.name, principal.arn if unnamed else None)
-    image = (pull.tag, pull.digest) if pull.symptom in _OF_AN_IMAGE else ()
+    image = (pull.tag, pull.digest) if pull.symptom in _IMAGE_SYMPTOMS else ()
     reason: tuple[str | None, ...] = ()
     if denial is not None:
         action = _SAME_ACTION.get(denial.action, denial.action)
@@ -182,22 +190,22 @@ def problem_id(pull: PullFailure) -> str:
     upstream = (pull.upstream_failure or "").partition(":")[0]
     what = (pull.registry_account, pull.region, pull.repository, pull.registry_host)
     parts = (*who, "|", *what, "|", *image, "|", *reason, "|", pull.cluster, pull.symptom, upstream)
-    # No name in it can hold the separator, which is no printable character.
+    # The separator is not printable, so no name can contain it.
     key = "\x1f".join([each or "" for each in parts])
     return PROBLEM + hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def reach_of(problems: Iterable[Problem]) -> Reach:
-    """Return how far `problems` reach together. Events that belong to none of them are not counted."""
-    together = list(problems)
+    """Return the joint reach of `problems`. A pod or node that several of them have is counted once."""
+    every = list(problems)
     pods, nodes = Names(), Names()
-    for each in together:
-        pods, nodes = pods.and_of(each.pods), nodes.and_of(each.nodes)
-    seen = [each for each in together if each.count]
+    for each in every:
+        pods, nodes = pods.merge(each.pods), nodes.merge(each.nodes)
+    counted = [each for each in every if each.count]
     return Reach(
-        events=sum(each.count for each in together),
-        first_seen_at=iso(min(each.first_seen for each in seen)) if seen else None,
-        last_seen_at=iso(max(each.last_seen for each in seen)) if seen else None,
+        events=sum(each.count for each in every),
+        first_seen_at=iso(min(each.first_seen for each in counted)) if counted else None,
+        last_seen_at=iso(max(each.last_seen for each in counted)) if counted else None,
         pods=pods.shown,
         pod_count=pods.count,
         nodes=nodes.shown,
@@ -212,7 +220,7 @@ def iso(seconds: float) -> str:
 
 @lru_cache(maxsize=4_096)
 def seconds_of(text: str | None) -> float | None:
-    """Return a time in ISO 8601 as seconds since 1970; None for what is none."""
+    """Return a time in ISO 8601 as seconds since 1970; None if `text` is not one. Without an offset it is UTC."""
     try:
         moment = datetime.fromisoformat(text) if text else None
     except ValueError:
@@ -230,13 +238,13 @@ def _split(marks: bytes, size: int) -> set[bytes]:
     return {marks[at : at + size] for at in range(0, len(marks), size)}
 
 
-def _kept(before: bytes, added: bytes, last_seen: float) -> bytes:
-    """Return the marks that a repeated event could still have: those of the last hours, and not too many.
+def _prune_marks(before: bytes, added: bytes, last_seen: float) -> bytes:
+    """Return the marks of events that SQS can still redeliver: those of the last hours, at most `_MOST_MARKS`.
 
-    Old ones are let go of now and then, as looking for them takes longer than keeping them.
+    Old marks are dropped only now and then, because the search for them costs more than keeping them.
     """
     marks = before + added
-    if len(before) // _TIDY == len(marks) // _TIDY and len(marks) <= _MOST_MARKS * MARK:
+    if len(before) // _PRUNE_EVERY_BYTES == len(marks) // _PRUNE_EVERY_BYTES and len(marks) <= _MOST_MARKS * MARK:
         return marks
     oldest = int(max(0, last_seen - _MARKS_KEPT_SECONDS)).to_bytes(4, "big")
     recent = sorted(each for each in _split(marks, MARK) if each[:4] >= oldest)

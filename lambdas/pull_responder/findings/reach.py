@@ -1,4 +1,4 @@
-"""How far a problem reaches: how often it was seen, since when, and on which pods and nodes."""
+"""The reach of a problem: how often it was seen, since when, and on which pods and nodes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What has been seen of a problem or a finding so far.
+    """What was seen of a problem or a finding so far.
 
-    `events` counts distinct events. `pods` ("namespace/name") and `nodes` are the first few names, `pod_count` and
-    `node_count` how many there are. The two times are ISO 8601 in UTC, None where nothing has failed yet.
+    - `events`: the number of distinct events.
+    - `first_seen_at`, `last_seen_at`: ISO 8601 in UTC; None if no pull has failed yet.
+    - `pods`, `nodes`: the first few names. A pod is "namespace/name".
+    - `pod_count`, `node_count`: how many pods and nodes there are.
     """
 
     events: int = 0

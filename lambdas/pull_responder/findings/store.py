@@ -1,7 +1,7 @@
-"""The findings table in Amazon DynamoDB: what has been seen, found, told and resolved.
+"""Read and write the findings table in Amazon DynamoDB. It holds problems and findings.
 
-Every write is conditional on the version that was read, so that of two runs that change an item at the same time one
-learns that it has to read again. Nothing here decides anything.
+Every write is conditional on the version that was read. If two runs change an item at the same time, one write fails,
+and that run has to read again. This module stores; it decides nothing.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _INDEX: Final = "due"
 # DynamoDB API reference, BatchGetItem: at most 100 keys a call.
 _KEYS: Final = 100
 _TRIES: Final = 5
-# Seconds, doubled each time: what BatchGetItem leaves unread is to be asked for again later, not at once.
+# Seconds, doubled each time. BatchGetItem may leave keys unprocessed; a retry at once would be throttled again.
 _FIRST_WAIT: Final = 0.1
 _DAY: Final = 86_400
 _MINUTE: Final = 60
@@ -54,11 +54,11 @@ _END_OF_TIME: Final = 1e12
 
 
 class StoreError(Exception):
-    """The table could not be read or written; the message is one line with AWS's words."""
+    """The table could not be read or written. The message is one line with AWS's error."""
 
 
 class Store:
-    """The table, as the functions use it. Every method raises StoreError when DynamoDB does not answer."""
+    """The findings table. Every method raises StoreError when a call to DynamoDB fails."""
 
     def __init__(
         self, client: DynamoDBClient, table: str, settings: Settings, *, wait: Callable[[float], None] = time.sleep
@@ -70,18 +70,18 @@ class Store:
         self.calls = 0
 
     def problems(self, ids: Iterable[str]) -> dict[str, Problem]:
-        """Return the problems with `ids`; one that the table does not have is new."""
+        """Return the problems with `ids`. A problem that is not in the table is returned empty, at version 0."""
         wanted = list(dict.fromkeys(ids))
         items = self._read(wanted)
         return {each: read_problem(items[each]) if each in items else Problem(each) for each in wanted}
 
     def save_problem(self, problem: Problem) -> bool:
-        """Write a problem, and return whether nobody else has since it was read."""
+        """Write a problem. Return False if another run has written it since it was read."""
         keep = problem.last_seen + self._settings.keep_days * _DAY
         return self._write(problem_item(problem, expires_at=int(keep)), problem.version)
 
     def lives(self, ids: Iterable[str]) -> dict[str, Life | UnusableItem]:
-        """Return the findings with `ids` that the table has."""
+        """Return the findings with `ids` that are in the table; UnusableItem for each that cannot be read."""
         lives: dict[str, Life | UnusableItem] = {}
         for item_id, item in self._read(list(dict.fromkeys(ids))).items():
             try:
@@ -91,29 +91,29 @@ class Store:
         return lives
 
     def save(self, life: Life) -> bool:
-        """Write a finding, and return whether nobody else has since it was read."""
+        """Write a finding. Return False if another run has written it since it was read."""
         return self._write(life_item(life, expires_at=expires_at(life, self._settings)), life.version)
 
     def open_findings(self, *, limit: int) -> list[str]:
-        """Return the ids of findings that are open or have something to be told, those that wait longest first."""
+        """Return the ids of findings that are open or have a pending notice, each group longest waiting first."""
         return self.due_notices(before=_END_OF_TIME, limit=limit) + self.due_findings(before=_END_OF_TIME, limit=limit)
 
     def due_notices(self, *, before: float, limit: int) -> list[str]:
-        """Return the ids of findings of which somebody is to hear by `before`, those that wait longest first."""
+        """Return the ids of findings with a notice or Security Hub import due by `before`, longest waiting first."""
         return self._due(NOTICES_DUE, before, limit)
 
     def due_findings(self, *, before: float, limit: int) -> list[str]:
-        """Return the ids of findings that are only to be looked at by `before`, those that wait longest first."""
+        """Return the ids of findings that are due for a recheck only, by `before`, longest waiting first."""
         return self._due(FINDINGS_DUE, before, limit)
 
     def due_problems(self, *, before: float, limit: int) -> list[str]:
-        """Return the ids of problems that no run has brought to an end, those that wait longest first."""
+        """Return the ids of problems whose diagnosis no run has finished by `before`, longest waiting first."""
         return self._due(PROBLEMS_DUE, before, limit)
 
     def set_aside(self, unusable: UnusableItem) -> None:
-        """Let nobody turn to an item that cannot be read any more. It stays as it is, for people.
+        """Take an item that cannot be read out of its queue. The rest of it stays, for people to look at.
 
-        If it is gone, or somebody has written it anew since, it is left alone.
+        Does nothing if the item is gone or was written since it was read.
         """
         condition, values = _as_read(unusable.version or 0)
         try:
@@ -133,7 +133,10 @@ class Store:
             _raise("dynamodb:UpdateItem", error)
 
     def count_new(self, now: float) -> int:
-        """Return how many findings have been new in this minute, with this one."""
+        """Count a new finding. Return the number of new findings in this minute, this one included.
+
+        `now` is in seconds since 1970.
+        """
         minute = int(now // _MINUTE)
         try:
             self.calls += 1
@@ -165,7 +168,7 @@ class Store:
                     _raise("dynamodb:BatchGetItem", error)
                 for item in answer["Responses"].get(self._table, []):
                     items[item["id"]["S"]] = item
-                # What was throttled, or did not fit into 16 MB, is named, and no error.
+                # BatchGetItem does not raise for keys that were throttled or did not fit into 16 MB. It lists them.
                 left = answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
                 keys = [{"id": {"S": key["id"]["S"]}} for key in left]
                 if not keys:
@@ -175,7 +178,7 @@ class Store:
         return items
 
     def _write(self, item: dict[str, Value], read: int) -> bool:
-        """Put `item` if the table still has the version that was `read`."""
+        """Put `item` if the table still has version `read`. Return whether it was written."""
         condition, values = _as_read(read)
         try:
             self.calls += 1
@@ -210,10 +213,10 @@ class Store:
 
 
 def _as_read(version: int) -> tuple[str, dict[str, Value]]:
-    """Return the condition that an item still has the version that was read: 0 is no item, or one without a version."""
+    """Return the condition that an item still has `version`. 0 stands for no item, or an item without a version."""
     if version:
         return "version = :read", {":read": {"N": str(version)}}
-    # Whoever writes by hand may begin at 0.
+    # A person who writes an item by hand may start at version 0.
     return "NOT attribute_type(version, :number) OR version = :zero", {":number": {"S": "N"}, ":zero": {"N": "0"}}
 
 

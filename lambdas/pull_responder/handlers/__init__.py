@@ -1,1 +1,1 @@
-"""One thin module a deployed function: take the event, call the engine, shape the answer."""
+"""The handlers of the deployed functions, one module each: read the event, call the responder, return the answer."""

@@ -1,4 +1,4 @@
-"""The function `audit_log`: from a cluster's audit records to events in the queue."""
+"""The function `audit_log`: reads a cluster's audit records and queues an event for each failed image pull."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def _aws(function_arn: str) -> Aws:
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Queue every image pull failure in a batch of audit records.
 
-    A batch that cannot be read at all is logged and counted, as it would be no better the next time. Raises when the
-    queue does not take the events; Lambda then tries again, and at last puts the batch among the dead letters.
+    A batch that cannot be read is logged and counted; a retry would not help. Raises if the queue does not accept the
+    events. Lambda then retries, and at last sends the batch to the dead-letter queue.
     """
     function = Arn.parse(context.invoked_function_arn)
     queue_url = os.environ.get("QUEUE_URL")
     if function is None or not queue_url:
-        raise SettingError("QUEUE_URL is not set, or the function's own ARN is none")
+        raise SettingError("QUEUE_URL is not set, or the function's own ARN cannot be read")
     try:
         batch = read_log_batch(event, account=function.account)
     except UnusableEvent as unusable:
@@ -55,10 +55,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         if isinstance(client, Unread):
             raise QueueError(client.reason)
         send(client, queue_url, bodies)
-    _tell(batch)
+    _record_metrics(batch)
 
 
-def _tell(batch: AuditBatch) -> None:
+def _record_metrics(batch: AuditBatch) -> None:
     _count("AuditRecordsRead", batch.records)
     _count("AuditFailuresQueued", len(batch.failures))
     _count("AuditRecordsUnreadable", batch.dropped.get(Dropped.UNREADABLE, 0))

@@ -1,4 +1,4 @@
-"""What functions keep between invocations, and what each invocation is given."""
+"""Connect a function to AWS, with clients that are kept between invocations, and build its Run."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from pull_responder.settings import Settings
 
 
-def connected(settings: Settings, function_arn: str) -> Aws:
-    """Return AWS as the function may use it: with its clients of earlier invocations, which take long to create."""
-    return _connected(settings.member_role, settings.organization_account, settings.aws_registries, function_arn)
+def connect(settings: Settings, function_arn: str) -> Aws:
+    """Return the function's access to AWS, with the clients of earlier invocations: clients take long to create."""
+    return _connect(settings.member_role, settings.organization_account, settings.aws_registries, function_arn)
 
 
 def disconnect() -> None:
-    """Forget the clients of earlier invocations, as a new process would."""
-    _connected.cache_clear()
+    """Drop the clients of earlier invocations, for tests: the next invocation is like the first of a process."""
+    _connect.cache_clear()
 
 
 @cache
-def keep_what_stays() -> None:
-    """Let the collector, once a process, leave alone what the first invocation has brought.
+def freeze_objects() -> None:
+    """Exclude all present objects from garbage collection, once per process, after the first invocation.
 
-    The SDK's models are hundreds of thousands of objects that stay. To walk through them again and again takes longer
-    than reading the events of a batch (bench/storm.py).
+    The SDK's models are hundreds of thousands of objects that live as long as the process. To traverse them again and
+    again takes longer than reading the events of a batch (bench/storm.py).
     """
     gc.collect()
     gc.freeze()
 
 
 @cache
-def _connected(
+def _connect(
     member_role: str, organization_account: str | None, aws_registries: tuple[str, ...], function_arn: str
 ) -> Aws:
     return Aws.connect(
@@ -51,7 +51,7 @@ def _connected(
 
 
 def run_of(settings: Settings, aws: Aws, context: LambdaContext, *, logger: Logger, metrics: Metrics) -> Run:
-    """Return what an invocation works with. Raises SettingError where there is no table."""
+    """Return the Run of an invocation. Raises SettingError if no findings table is set."""
     return Run(
         settings=settings,
         aws=aws,

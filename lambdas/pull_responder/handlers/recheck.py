@@ -1,4 +1,4 @@
-"""The function `recheck`: looks at open findings again, on changes that can have fixed them and as time goes by."""
+"""The function `recheck`: checks open findings again, after changes that can have fixed them and on a schedule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from pull_responder.events.change import Change, read_change
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.findings.store import StoreError
-from pull_responder.handlers.connection import connected, run_of
+from pull_responder.handlers.connection import connect, run_of
 from pull_responder.model.unread import Unread
 from pull_responder.responder.recheck import Recheck
 from pull_responder.settings import read_settings
@@ -29,9 +29,12 @@ metrics = Metrics(namespace="PullResponder", service=SERVICE)
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Look again at what the changes of an SQS batch concern and at what is due; name the messages to be retried."""
+    """Recheck the findings that the changes of an SQS batch concern, and those that are due.
+
+    The answer names the messages that SQS has to deliver again.
+    """
     settings = read_settings(os.environ)
-    aws = connected(settings, context.invoked_function_arn)
+    aws = connect(settings, context.invoked_function_arn)
     run = run_of(settings, aws, context, logger=logger, metrics=metrics)
     identity = aws.identity()
     account = None if isinstance(identity, Unread) else identity.account
@@ -44,7 +47,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         try:
             change = read_change(str(record.get("body")), account=account)
         except UnusableEvent as unusable:
-            logger.warning("a message is no usable event", message_id=message, reason=str(unusable))
+            logger.warning("a message is not a usable event", message_id=message, reason=str(unusable))
             failed.append(message)
             continue
         usable.append(message)
@@ -56,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         logger.info("skipped", reasons=dict(skipped.most_common(20)))
     run.count("Rechecks")
     try:
-        Recheck(run).look(list(dict.fromkeys(changes)))
+        Recheck(run).recheck(list(dict.fromkeys(changes)))
     except StoreError as error:
         run.count("TableFailures")
         logger.warning("the findings table did not answer", reason=str(error))

@@ -1,7 +1,7 @@
-"""Notices as JSON documents for queues and functions: docs/notification.schema.json says what stands in them.
+"""Notices as JSON documents for queues and functions. Their schema is docs/notification.schema.json.
 
-The shapes of a finding and a pull are those that `pull-responder diagnose --format json` prints. Keys may be added;
-what is renamed or removed takes a new major version.
+A finding and a pull have the same shape as in `pull-responder diagnose --format json`. Keys may be added. Renaming or
+removing a key needs a new major version.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import json
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.publish.attributes import DIGEST, digest_values, notice_values, worst_first
-from pull_responder.publish.text import fitting, one_line
+from pull_responder.publish.attributes import DIGEST, digest_values, notice_values, sort_by_severity
+from pull_responder.publish.text import one_line, take_fitting
 from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _PULL_KEYS: Final = (
     "observed_at",
 )
 
-# More than an ARN of IAM or ECR, or an image, has.
+# Characters. Longer than any ARN of IAM or ECR, or any image reference.
 _FIELD: Final = 700
 _PARAGRAPH: Final = 4_000
 _EVIDENCE: Final = 2_000
@@ -50,7 +50,7 @@ _NAMES: Final = 10
 
 
 def finding_object(finding: Finding) -> dict[str, Any]:
-    """Return the shape of `finding`, unbounded."""
+    """Return `finding` as JSON, with texts of any length."""
     return {
         "id": finding.id,
         "cause": finding.cause,
@@ -70,26 +70,27 @@ def finding_object(finding: Finding) -> dict[str, Any]:
 
 
 def pull_object(pull: PullFailure | None, role_arn: str | None, cluster: str | None) -> dict[str, str | None]:
-    """Return the shape of `pull`, unbounded, by the role and in the cluster that are known; None for the rest."""
+    """Return `pull` as JSON, with texts of any length. `role_arn` and `cluster` are added; unknown values are None."""
     known = {key: getattr(pull, key, None) for key in _PULL_KEYS}
     return known | {"role_arn": role_arn, "cluster": cluster}
 
 
 def notice_document(notice: Notice, *, room: int) -> dict[str, Any]:
-    """Return the document of `notice`, in which evidence and commands take `room` bytes each.
+    """Return the document of `notice`. Evidence and commands take at most `room` bytes each.
 
-    What does not fit in is left out whole and counted under "omitted": half a command is another command.
+    A line or command that does not fit is left out whole and counted under "omitted". A cut command would be a
+    different command.
     """
     finding = notice.finding
     principal = finding.pull.principal
-    shape = _bounded(finding_object(finding))
+    shape = _bound(finding_object(finding))
     evidence = (one_line(each, _EVIDENCE) for each in finding.evidence)
     commands = takewhile(_can_be_carried, map(render, finding.remediation.commands))
     paragraph = min(_PARAGRAPH, room)
     shape["explanation"] = one_line(finding.explanation, paragraph)
-    shape["evidence"] = fitting((each for each in evidence if each), size=room)
+    shape["evidence"] = take_fitting((each for each in evidence if each), size=room)
     shape["remediation"]["summary"] = one_line(finding.remediation.summary, paragraph)
-    shape["remediation"]["commands"] = fitting(commands, size=room)
+    shape["remediation"]["commands"] = take_fitting(commands, size=room)
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -99,7 +100,7 @@ def notice_document(notice: Notice, *, room: int) -> dict[str, Any]:
         "because": one_line(notice.because, paragraph),
         "attributes": notice_values(notice),
         "finding": shape | _place(finding),
-        "pull": _bounded(pull_object(finding.pull, principal.role_arn if principal else None, finding.cluster)),
+        "pull": _bound(pull_object(finding.pull, principal.role_arn if principal else None, finding.cluster)),
         "reach": _reach(notice.reach),
         "omitted": {
             "evidence": len(finding.evidence) - len(shape["evidence"]),
@@ -109,10 +110,10 @@ def notice_document(notice: Notice, *, room: int) -> dict[str, Any]:
 
 
 def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
-    """Return the document of a digest: the worst of `notices` that fit in `room` bytes, and how many do not."""
-    worst = worst_first(notices)
-    lines = [json.dumps(_short(notice), ensure_ascii=False) for notice in worst]
-    shown = [_short(notice) for notice in worst[: len(fitting(lines, size=room))]]
+    """Return the document of a digest: the most severe of `notices` that fit in `room` bytes, and how many do not."""
+    worst = sort_by_severity(notices)
+    lines = [json.dumps(_summary(notice), ensure_ascii=False) for notice in worst]
+    shown = [_summary(notice) for notice in worst[: len(take_fitting(lines, size=room))]]
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -125,9 +126,9 @@ def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
     }
 
 
-def _short(notice: Notice) -> dict[str, Any]:
+def _summary(notice: Notice) -> dict[str, Any]:
     finding = notice.finding
-    short: dict[str, Any] = _bounded(
+    short: dict[str, Any] = _bound(
         {
             **_place(finding),
             "edge": notice.edge,
@@ -145,7 +146,7 @@ def _short(notice: Notice) -> dict[str, Any]:
 
 
 def _place(finding: Finding) -> dict[str, str | None]:
-    place: dict[str, str | None] = _bounded(
+    place: dict[str, str | None] = _bound(
         {"account": finding.account, "region": finding.region, "cluster": finding.cluster}
     )
     return place
@@ -163,15 +164,15 @@ def _reach(reach: Reach) -> dict[str, Any]:
     }
 
 
-def _bounded(value: Any) -> Any:  # noqa: ANN401 -- any JSON
-    """Return `value` with each text in it as one printable line of a length that a reader can bear."""
+def _bound(value: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Return `value` with each text as one printable line of at most `_FIELD` characters, and each list empty."""
     if isinstance(value, dict):
-        return {key: _bounded(each) for key, each in value.items()}
+        return {key: _bound(each) for key, each in value.items()}
     if isinstance(value, list):
-        return []  # the long parts, which are measured by themselves
+        return []  # the caller fills in evidence and commands, within their own limits
     return one_line(value, _FIELD) if isinstance(value, str) else value
 
 
 def _can_be_carried(command: str) -> bool:
-    """Say whether SQS delivers `command` as it is; a line break within an argument is fine."""
+    """Say whether SQS delivers `command` unchanged. Line breaks and tabs within an argument are fine."""
     return all(each.isprintable() or each in "\n\t" for each in command)

@@ -1,6 +1,7 @@
 """Notices as text for people: the subject and the body of an e-mail, and the line of a text message.
 
-What is said of a pull is anybody's text: one line each, and without addresses that a mail program would link.
+Events carry text that anybody may have written. Each such text is put on one line, and its URLs are broken up, so that
+a mail program does not link them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
-from pull_responder.publish.attributes import UNKNOWN, worst_first
+from pull_responder.publish.attributes import UNKNOWN, sort_by_severity
 from pull_responder.publish.console import console_url
-from pull_responder.publish.text import command_line, cut, last_name, one_line, resource_name, unlinked, within
+from pull_responder.publish.text import break_urls, command_line, cut, last_name, limit_lines, one_line, resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,24 +39,24 @@ WORDS: Final = {
     Edge.REMINDER: "STILL OPEN",
     Edge.RESOLVED: "RESOLVED",
 }
-# What follows the word in brackets has the same length for each word, so that it is the same text for each.
+# Room for the longest word in brackets. So the rest of the subject is cut alike for every word.
 _TAG: Final = max(len(f"[{word}] ") for word in WORDS.values())
 
 
 def subject(notice: Notice) -> str:
-    """Return one line of printable ASCII, at most 99 characters: what has changed, how bad, why, what and where.
+    """Return one line of printable ASCII, at most 99 characters: the change, severity, cause, image and place.
 
-    The word in brackets is no part of the base subject by which mail programs sort and thread (RFC 5256, section 2.1),
-    and what follows it stays the same as long as the severity does. Why comes before what, as mail readers cut at the
-    end. Names are shortened by whole parts, and no ARN is in it.
+    Mail programs sort and thread by the base subject, without the word in brackets (RFC 5256, section 2.1). The base
+    subject stays the same as long as the severity does. The cause comes early, because mail readers cut off the end.
+    Names are shortened by whole parts. The subject contains no ARN.
     """
     return f"[{WORDS[notice.edge]}] {_base_subject(notice.finding)}"
 
 
 def body(notice: Notice, *, room: int) -> str:
-    """Return the text of an e-mail, in which evidence and commands take `room` bytes each.
+    """Return the text of an e-mail. Evidence and commands take at most `room` bytes each.
 
-    A resolved finding and a reminder are told shorter than what people have not heard before.
+    Notices of resolved findings and reminders are shorter than other notices.
     """
     finding = notice.finding
     failed = [*_what_failed(finding), *_reach(notice)]
@@ -65,7 +66,7 @@ def body(notice: Notice, *, room: int) -> str:
         sections = [
             ["What was failing", *_table(failed)],
             ["What was wrong", why],
-            ["What was to be done", f"  {_prose(finding.remediation.summary, paragraph)}"],
+            ["Recommended fix", f"  {_prose(finding.remediation.summary, paragraph)}"],
         ]
     elif notice.edge is Edge.REMINDER:
         sections = [["What is failing", *_table(failed)], ["Why", why], ["How to fix it", *_fix(finding, room)]]
@@ -80,7 +81,7 @@ def body(notice: Notice, *, room: int) -> str:
 
 
 def digest_subject(notices: Sequence[Notice]) -> str:
-    """Return one line of printable ASCII, at most 99 characters: how many findings, how bad, where."""
+    """Return one line of printable ASCII, at most 99 characters: how many findings, how severe, in which clusters."""
     number = Counter(notice.finding.severity for notice in notices)
     severities = ", ".join(f"{number[each]} {each}" for each in reversed(Severity) if number[each])
     clusters = list(dict.fromkeys(_ascii(each.finding.cluster or "", 40) for each in notices if each.finding.cluster))
@@ -91,8 +92,8 @@ def digest_subject(notices: Sequence[Notice]) -> str:
 
 
 def digest_body(notices: Sequence[Notice], *, room: int) -> str:
-    """Return the text of an e-mail about many findings, the worst first, in about twice `room` bytes."""
-    worst = worst_first(notices)
+    """Return the text of an e-mail about many findings, the most severe first, in about twice `room` bytes."""
+    worst = sort_by_severity(notices)
     rows = [_digest_row(notice) for notice in worst]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
@@ -100,19 +101,19 @@ def digest_body(notices: Sequence[Notice], *, room: int) -> str:
         f"\n    Fix: {_prose(notice.finding.remediation.summary, _SUMMARY)}"
         for row, notice in zip(rows, worst, strict=True)
     )
-    head = f"{len(notices)} {_kind(notices)} at once, the worst first"
+    head = f"{len(notices)} {_kind(notices)} at once, the most severe first"
     sections = (
-        [head, "So many that they are told together. Each is told by itself when it gets worse or is resolved."],
+        [head, "They share one message. Each gets its own message when it gets worse or is resolved."],
         [
             "Severity, cause, resource, cluster, account, region, finding",
-            *within(lines, size=2 * room, what="findings"),
+            *limit_lines(lines, size=2 * room, what="findings"),
         ],
     )
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
 def names(known: Sequence[str], count: int) -> str:
-    """Return the first few of `known`, and how many more there are of `count` in all."""
+    """Return the first three of `known`, and how many more there are of `count` in all."""
     shown = known[:_NAMES]
     more = count - len(shown)
     if not shown:
@@ -183,7 +184,7 @@ def _reach(notice: Notice) -> Iterable[tuple[str, str | None]]:
 
 def _evidence(finding: Finding, room: int) -> list[str]:
     evidence = (f"  - {text}" for each in finding.evidence if (text := _prose(each, _EVIDENCE)))
-    return within(evidence, size=room, what="evidence")
+    return limit_lines(evidence, size=room, what="evidence")
 
 
 def _fix(finding: Finding, room: int) -> list[str]:
@@ -194,18 +195,18 @@ def _fix(finding: Finding, room: int) -> list[str]:
         commands = (
             command_line(each) or "(a command with unprintable characters is left out)" for each in fix.commands
         )
-        lines += within((f"    {each}" for each in commands), size=room, what="commands")
+        lines += limit_lines((f"    {each}" for each in commands), size=room, what="commands")
     return lines
 
 
 def _places(finding: Finding) -> list[str]:
-    """The only lines with links: the console's addresses quote what they are made of, and the docs are ours."""
+    """The only lines with links. They are safe: console URLs quote their parts, and docs URLs are AWS's own."""
     places = [("Console", console_url(finding.resource)), ("Docs", docs_url(finding)), ("Finding", _field(finding.id))]
     return [f"  {label:7}  {value}" for label, value in places if value]
 
 
 def docs_url(finding: Finding) -> str | None:
-    """Return the address of the documentation, None where it is not one of AWS's."""
+    """Return the URL of the fix's documentation, None if it is not on an AWS documentation host."""
     url = one_line(finding.remediation.docs_url, _FIELD)
     return url if url.startswith(_DOCS) and " " not in url else None
 
@@ -234,7 +235,7 @@ def _field(value: str, limit: int = _FIELD) -> str:
 
 
 def _prose(text: str, limit: int) -> str:
-    return unlinked(one_line(text, limit))
+    return break_urls(one_line(text, limit))
 
 
 def _ascii(text: str, limit: int) -> str:

@@ -1,7 +1,7 @@
 """Findings in the AWS Security Finding Format (ASFF), as Security Hub CSPM takes them.
 
 Limits and required fields: Security Hub API Reference, AwsSecurityFinding and the objects in it. Text that is too long
-is cut, never refused: a cut finding is worth more than a missing one.
+is cut and not refused: a cut finding is better than a missing one.
 """
 
 from __future__ import annotations
@@ -55,24 +55,26 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
     updated_after: str | None = None,
     resolved_because: str | None = None,
 ) -> AwsSecurityFindingTypeDef:
-    """Return `finding` for the Security Hub of `account` in `region`: the caller's own, whatever account is at fault.
+    """Return `finding` for the Security Hub of `account` in `region`.
 
-    With the default product ARN, used here, Security Hub takes only findings of the caller's account (User Guide,
-    "Integrating Security Hub CSPM with custom products"). The account at fault stands in Resources and ProductFields.
+    - `account`, `region`, `partition`: the caller's own. With the default product ARN, Security Hub accepts only
+      findings of the caller's account (User Guide, "Integrating Security Hub CSPM with custom products"). The account
+      at fault is in Resources and ProductFields.
+    - `now`: the time of the update, with its zone.
+    - `reach`: what was seen so far.
+    - `created_at`: the CreatedAt of the first import, as this function returned it.
+    - `updated_after`: the UpdatedAt of the last import, as this function returned it. The new UpdatedAt is later, on
+      whichever clock: Security Hub ignores an update that is not newer than the last (User Guide, "BatchImportFindings
+      for finding providers").
+    - `resolved_because`: why the finding is resolved; the finding is then archived. With None it is open, or reopened.
 
-    `now` is the time of the update, with its zone; `created_at` and `updated_after` are the CreatedAt of the first
-    import and the UpdatedAt of the last one, as this function gave them. Security Hub ignores an update whose UpdatedAt
-    is not newer than what it has (User Guide, "BatchImportFindings for finding providers"), whichever clock wrote that.
-    `reach` says what has been seen so far. `resolved_because`, unless None, closes the finding and says how it is known
-    that the cause is gone; without it the finding is open, and one that was closed is reopened.
-
-    Never sent are Workflow, Note, VerificationState and UserDefinedFields, which are the customer's, and Region and
-    AwsAccountName, which Security Hub sets. Severity and Types go in FindingProviderFields alone: Security Hub copies
-    them to the top level as long as the customer has not changed them there (same page, "Using FindingProviderFields").
+    Some fields are never sent. Workflow, Note, VerificationState and UserDefinedFields are the customer's. Security Hub
+    sets Region and AwsAccountName. Severity and Types are sent in FindingProviderFields only: Security Hub copies them
+    to the top level unless the customer has changed them there (same page, "Using FindingProviderFields").
     """
     reach = reach or Reach()
     updated = max(filter(None, (now, _after(updated_after), _time(created_at))))
-    # A clock that is ahead of ours must not put a time into the future: nothing was observed after this update.
+    # An event from a clock that runs ahead must not give a time in the future.
     seen = (reach.first_seen_at, finding.first_observed_at, finding.pull.observed_at)
     first = min(next(filter(None, map(_time, seen)), now), updated)
     last = _time(reach.last_seen_at) or _time(finding.last_observed_at) or first
@@ -100,12 +102,12 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
         "ProductFields": _product_fields(finding, reach),
         "Resources": asff_resources(finding, region=region, partition=partition, nodes=reach.nodes),
     }
-    return _fitted(asff)
+    return _fit(asff)
 
 
 def _compliance(finding: Finding, *, resolved: bool) -> ComplianceStatusType:
     if _kind(finding) is not Kind.CONFIGURATION:
-        # No configuration was checked and found wrong, so neither FAILED nor PASSED would be true.
+        # No configuration was found wrong, so neither FAILED nor PASSED would be true.
         return "NOT_AVAILABLE"
     return "PASSED" if resolved else "FAILED"
 
@@ -125,7 +127,7 @@ def _title(finding: Finding) -> str:
 
 def _description(finding: Finding, resolved_because: str | None) -> str:
     if resolved_because is not None:
-        # Half of the room at least is left to what it was.
+        # At least half of the room is left for the explanation.
         because = one_line(resolved_because, _DESCRIPTION // 2) or "the cause is gone."
         return one_line(f"Resolved: {because} It was: {finding.explanation}", _DESCRIPTION)
     evidence = [f"({number}) {each}" for number, each in enumerate(finding.evidence[:_EVIDENCE], 1)]
@@ -134,7 +136,7 @@ def _description(finding: Finding, resolved_because: str | None) -> str:
 
 
 def _recommendation(finding: Finding) -> RecommendationTypeDef:
-    """The summary, and the commands if all of them fit in whole; they are among the product fields in any case."""
+    """The summary, and the commands if all of them fit. The product fields always have the commands."""
     fix = finding.remediation
     summary = one_line(fix.summary, _RECOMMENDATION) or "See the finding's description."
     commands = [command_line(each) for each in fix.commands]
@@ -148,7 +150,7 @@ def _recommendation(finding: Finding) -> RecommendationTypeDef:
 
 
 def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
-    """What has no place in ASFF, under keys of our own; what is not known is left out, and the last of too many."""
+    """The facts that have no field in ASFF, under our own keys. Unknown ones are left out, and all after the 50th."""
     pull, fix = finding.pull, finding.remediation
     principal, denial = pull.principal, pull.denial
     fields: dict[str, str | None] = {
@@ -185,7 +187,7 @@ def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
     cleaned = {key: one_line(value, _FIELD) for key, value in fields.items() if value}
     lines = {number: command_line(each) for number, each in enumerate(fix.commands[:_COMMANDS], 1)}
     cleaned |= {f"remediation/command/{number}": each for number, each in lines.items() if each and len(each) <= _FIELD}
-    # Last, as it is what can best be spared: the description begins with it too.
+    # Evidence comes last, where fields may be dropped: the description has the beginning of it, too.
     cleaned |= {
         f"evidence/{number}": one_line(each, _FIELD) for number, each in enumerate(finding.evidence[:_EVIDENCE], 1)
     }
@@ -196,8 +198,8 @@ def _number(count: int) -> str | None:
     return str(count) if count else None
 
 
-def _fitted(asff: AwsSecurityFindingTypeDef) -> AwsSecurityFindingTypeDef:
-    """Return the finding within 240 KB: without its last resources or product fields, whichever take more."""
+def _fit(asff: AwsSecurityFindingTypeDef) -> AwsSecurityFindingTypeDef:
+    """Return the finding within 240 KB. Its last resources or product fields, whichever take more, are dropped."""
     resources, fields = list(asff["Resources"]), dict(asff["ProductFields"])
     while size_of(asff) > _FINDING_BYTES and (len(resources) > 1 or fields):
         if len(resources) > 1 and len(json.dumps(resources)) > len(json.dumps(fields)):
@@ -209,7 +211,7 @@ def _fitted(asff: AwsSecurityFindingTypeDef) -> AwsSecurityFindingTypeDef:
 
 
 def size_of(asff: AwsSecurityFindingTypeDef) -> int:
-    """Return the bytes that the finding takes in a request, as the AWS SDK writes it."""
+    """Return the size of the finding in a request of the AWS SDK, in bytes."""
     return len(json.dumps(asff).encode())
 
 
@@ -222,7 +224,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _after(text: str | None) -> datetime | None:
-    """The first moment that Security Hub, which keeps milliseconds, takes for newer than `text`."""
+    """The first moment after `text` in Security Hub's resolution, which is a millisecond."""
     moment = _time(text)
     return moment + timedelta(milliseconds=1) if moment and moment.year < MAXYEAR else None
 

@@ -24,24 +24,24 @@ _REGION: Final = 16
 # Inference: no limit of Id is documented. An ARN has at most 2048 characters.
 _ID: Final = 2048
 
-# Partition is an enumeration that lacks the newer partitions; in those it is left out.
+# The enumeration of Partition lacks the newer partitions. There the field is left out.
 _PARTITIONS: Final[dict[str, PartitionType]] = {"aws": "aws", "aws-cn": "aws-cn", "aws-us-gov": "aws-us-gov"}
 
 
-# EC2 API Reference, Instance: 8 hexadecimal digits of old, 17 since.
+# EC2 API Reference, Instance: old ids have 8 hexadecimal digits, newer ones 17.
 _INSTANCE: Final = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 
 
 def asff_resources(
     finding: Finding, *, region: str, partition: str, nodes: Sequence[str] = ()
 ) -> list[ResourceTypeDef]:
-    """Return the resources of `finding`, each once: the one at fault, the related ones, then what the pull names.
+    """Return the resources of `finding`, each once, at most 32.
 
-    Last come those of the other `nodes` hit that are given by their instance's id. ASFF knows no pods, and no nodes by
-    name: those stand among the product fields.
+    The order: the resource at fault, the related ones, those that the pull names, then the affected `nodes` that are
+    given by instance id. ASFF has no type for pods and for nodes by name: the product fields have those.
 
-    `region` stands in for the region of global resources, as in Security Hub's own findings about IAM; `partition` for
-    that of resources whose id is no ARN.
+    `region` is used for global resources, as in Security Hub's own findings about IAM. `partition` is used for
+    resources whose id is not an ARN.
     """
     found: dict[str, ResourceTypeDef] = {}
     for resource in (*_resources(finding), *_instances(finding, nodes)):
@@ -59,8 +59,8 @@ def _resources(finding: Finding) -> Iterator[Resource]:
         yield from _principal(principal)
     if pull.repository_arn and pull.registry_account:
         yield Resource("AwsEcrRepository", pull.repository_arn, pull.registry_account)
-    # Nothing in a pull says which region its cluster and its node are in, which may not be the registry's. Their bare
-    # names are true; where a diagnosis has read them, `related` has their ARNs.
+    # A pull does not say the region of its cluster and node, and it may differ from the registry's. So they are given
+    # by name only. If a diagnosis has read them, `related` has their ARNs.
     account = _account(finding)
     if cluster := finding.cluster or pull.cluster:
         yield Resource("AwsEksCluster", cluster, account)
@@ -75,12 +75,12 @@ def _instances(finding: Finding, nodes: Sequence[str]) -> Iterator[Resource]:
 
 
 def _account(finding: Finding) -> str:
-    """The account of whoever pulls, which is the nodes', where it is known."""
+    """The account of the pulling principal, where its nodes are; else the account that reported the failure."""
     return finding.pull.principal_account or finding.pull.account or finding.account
 
 
 def _principal(principal: Principal) -> Iterable[Resource]:
-    """The role or the user. A session's ARN alone does not give its role's, whose path it has dropped."""
+    """The role or the user. The ARN of a session lacks the role's path, so it does not give the role's ARN."""
     account = principal.account or ""
     if principal.role_arn:
         yield Resource("AwsIamRole", principal.role_arn, account)
@@ -89,7 +89,7 @@ def _principal(principal: Principal) -> Iterable[Resource]:
 
 
 def _same(known: ResourceTypeDef, resource: Resource) -> bool:
-    """Say whether `known` is `resource`, which may be given by its bare name."""
+    """Say whether `known` is `resource`, which may be given by name instead of ARN."""
     if known["Id"] == resource.id:
         return True
     return known["Type"] == resource.type and not _is_arn(resource.id) and last_name(known["Id"]) == resource.id
@@ -117,7 +117,7 @@ def _entry(resource: Resource, pull: PullFailure, *, region: str, partition: str
 def _details(
     entry: ResourceTypeDef, arn: Arn | None, resource: Resource, pull: PullFailure
 ) -> ResourceDetailsTypeDef | None:
-    """What the id itself says, in the fields of the resource's type; facts are not read again for it."""
+    """The details that follow from the id alone, in the fields of the resource's type. Nothing is read from AWS."""
     identity, kind = entry["Id"], entry["Type"]
     name = last_name(identity)
     path = f"/{arn.resource.partition('/')[2].rpartition('/')[0]}/".replace("//", "/") if arn else "/"
@@ -129,7 +129,7 @@ def _details(
         return {"AwsEcrRepository": {"Arn": identity, "RepositoryName": identity.partition("/")[2] or name}}
     if kind == "AwsEksCluster":
         return {"AwsEksCluster": {"Arn": identity, "Name": name} if arn else {"Name": name}}
-    # Other is for what has no field in the type's own object (API Reference, ResourceDetails).
+    # "Other" takes details that the type's own object has no field for (API Reference, ResourceDetails).
     other = {"AccountId": resource.account} if not (arn and arn.account) else {}
     if kind == "AwsEc2Instance":
         other |= {"InstanceId": name}

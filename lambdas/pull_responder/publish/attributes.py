@@ -1,8 +1,8 @@
-"""What subscriptions filter by: the message attributes of a notification.
+"""The message attributes of a notification, which subscriptions filter by.
 
-All six are always there, "unknown" where nothing is known: every name in a filter policy has to match an attribute of
-the message (SNS Developer Guide, "Amazon SNS subscription filter policies"), so that a subscriber who wants all
-clusters but one would silently miss a finding without a cluster.
+All six are always present. An unknown one has the value "unknown". Every name in a filter policy has to match an
+attribute of the message (SNS Developer Guide, "Amazon SNS subscription filter policies"). If `cluster` were absent, a
+subscriber who excludes one cluster would silently miss findings without a cluster.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.publish.text import fitting, one_line
+from pull_responder.publish.text import one_line, take_fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,34 +26,34 @@ UNKNOWN: Final = "unknown"
 DIGEST: Final = "digest"
 
 _VALUE: Final = 256
-# Each of a digest's lists; worst findings first, so that what is left out is of the lightest.
+# Bytes of each list of a digest. The most severe findings come first, so the values left out are of the least severe.
 _LIST_BYTES: Final = 16 * 1024
 
 
 def notice_values(notice: Notice) -> dict[str, list[str]]:
-    """Return what a notice is filtered by, one value each.
+    """Return the attributes of a notice, one value each. `status` is the edge.
 
-    Those of a resolved one are those of the alert, so that it reaches who got that; `status` is the edge.
+    The notice of a resolved finding has the same other values as its alert, so it reaches the same subscribers.
     """
     return _values([notice.finding], str(notice.edge))
 
 
 def digest_values(notices: Sequence[Notice]) -> dict[str, list[str]]:
-    """Return what a digest is filtered by: each value that any of its findings has, the worst finding's first."""
-    return _values([each.finding for each in worst_first(notices)], DIGEST)
+    """Return the attributes of a digest: each value that one of its findings has, the most severe finding's first."""
+    return _values([each.finding for each in sort_by_severity(notices)], DIGEST)
 
 
-def worst_first(notices: Iterable[Notice]) -> list[Notice]:
-    """Return `notices` by severity, then by cause and finding, which tells equals apart the same way each time."""
+def sort_by_severity(notices: Iterable[Notice]) -> list[Notice]:
+    """Return `notices` sorted by severity, the most severe first, then by cause and finding id."""
     return sorted(notices, key=lambda each: (-each.finding.severity.rank, each.finding.cause, each.finding.id))
 
 
 def message_attributes(values: Values) -> dict[str, MessageAttributeValueTypeDef]:
-    """Return `values` as SNS takes them: a String where there is one, as for each notice; else a String.Array.
+    """Return `values` in SNS's form: a String for one value, as in every notice, else a String.Array.
 
-    A filter policy looks at each element of an array by itself, and one that it accepts is enough, with "anything-but"
-    too (SNS Developer Guide, "String value matching"). So a digest reaches everyone whom one of its findings would
-    have reached, and some more: each attribute may be matched by another finding.
+    A filter policy accepts an array if it accepts one element, also with "anything-but" (SNS Developer Guide, "String
+    value matching"). So a digest reaches everyone whom one of its findings would have reached. It may reach more,
+    because different findings may match different attributes.
     """
     return {name: _attribute(list(each)) for name, each in values.items()}
 
@@ -71,7 +71,7 @@ def _values(findings: Sequence[Finding], status: str) -> dict[str, list[str]]:
 
 def _distinct(values: Iterable[str | None]) -> list[str]:
     cleaned = dict.fromkeys(one_line(each or "", _VALUE) or UNKNOWN for each in values)
-    return fitting(cleaned, size=_LIST_BYTES)
+    return take_fitting(cleaned, size=_LIST_BYTES)
 
 
 def _attribute(values: list[str]) -> MessageAttributeValueTypeDef:

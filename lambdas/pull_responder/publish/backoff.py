@@ -1,4 +1,4 @@
-"""Waiting for an AWS service that is busy, within the time there is for it."""
+"""Retry delays for an AWS service that throttles or fails, within the time left."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Seconds. Security Hub allows ten imports and three reads a second (User Guide, "Quotas"), so that the first waits are
-# often enough; longer ones than the last would spend the rest of a function's time on a single wait.
+# Seconds. Security Hub allows ten imports and three reads a second (User Guide, "Quotas"), so a short wait often
+# suffices. A longer wait than the longest would spend the rest of a function's time at once.
 _FIRST: Final = 0.5
 _LONGEST: Final = 8.0
 
-# The error codes that another try can end, besides all answers of status 429 or 5xx. LimitExceeded is Security Hub's
-# word for throttling; ConcurrentUpdateError and InternalFailure stand in UnprocessedFindings (API Reference,
-# BatchUpdateFindingsUnprocessedFinding). Inference: FailedFindings uses the same words; only InvalidInput and
+# Prefixes of error codes that are worth a retry, besides all answers of status 429 or 5xx. LimitExceeded is Security
+# Hub's code for throttling. UnprocessedFindings has ConcurrentUpdateError and InternalFailure (API Reference,
+# BatchUpdateFindingsUnprocessedFinding). Inference: FailedFindings uses the same codes; only InvalidInput and
 # InvalidAccess are documented there.
-_PASSING: Final = (
+_RETRYABLE: Final = (
     "Throttling",
     "TooManyRequests",
     "RequestLimitExceeded",
@@ -32,16 +32,17 @@ _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 
 
-def passes(code: str, status: int = 0) -> bool:
-    """Say whether an error of this code and HTTP status can be gone the next time."""
-    return status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR or code.startswith(_PASSING)
+def is_retryable(code: str, status: int = 0) -> bool:
+    """Say whether a call that failed with this error code and HTTP status may succeed if it is tried again."""
+    return status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR or code.startswith(_RETRYABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """Waits with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), and never past the time left.
 
-    `remaining` gives the seconds there are for all that is done; without it nothing is waited for. `wait` sleeps.
+    - `remaining`: returns the seconds left for all calls and waits. With None there are no waits and no retries.
+    - `wait`: sleeps for a number of seconds.
     """
 
     remaining: Callable[[], float] | None = None
@@ -53,7 +54,7 @@ class Backoff:
         return self.remaining is not None and self.remaining() <= 0
 
     def pause(self, tries: int) -> bool:
-        """Wait after `tries` calls that failed, and return True; False, at once, if the longest wait would not fit."""
+        """Wait after `tries` failed calls, and return True. Return False at once if the longest wait would not fit."""
         longest = min(_LONGEST, _FIRST * 2 ** (tries - 1))
         if self.remaining is None or self.remaining() <= longest:
             return False

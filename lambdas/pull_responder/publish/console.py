@@ -8,14 +8,14 @@ from urllib.parse import quote
 from pull_responder.model.arn import Arn
 from pull_responder.model.verdict import Resource
 
-# Those of the isolated partitions are not public.
+# The hosts of the isolated partitions are not public.
 _HOSTS: Final = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 
-# The forms that the console itself shows for a service's kind of resource; AWS documents none of them.
+# The URLs that the console itself uses, by service and kind of resource. AWS does not document them.
 _PAGES: Final = {
     ("iam", "role"): "/iam/home#/roles/details/{last}",
     ("iam", "user"): "/iam/home#/users/details/{last}",
@@ -26,7 +26,7 @@ _PAGES: Final = {
 
 
 def console_url(resource: Resource) -> str | None:
-    """Return the address of the console's page about `resource`, None where no page is known.
+    """Return the URL of the console page of `resource`, None if no page is known.
 
     The reader has to be signed in to the resource's account.
     """
@@ -41,5 +41,5 @@ def console_url(resource: Resource) -> str | None:
         return (
             f"https://{arn.region}.{host}{path}" if arn.region and arn.partition == "aws" else f"https://{host}{path}"
         )
-    # The console's own way from an ARN to its page.
+    # The console redirects from this path to the page of an ARN.
     return f"https://{host}/go/view?arn={quote(resource.id, safe=':/')}" if arn.partition == "aws" else None

@@ -1,4 +1,4 @@
-"""Events of our own into the queue that `diagnose` reads."""
+"""Send our own events to the queue that the function `diagnose` reads."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = ("sqs:SendMessage",)
 
-# Amazon SQS API Reference, SendMessageBatch: at most ten messages and 256 KiB together, which newer quotas raise.
+# Amazon SQS API Reference, SendMessageBatch: at most ten messages and 256 KiB together. Newer quotas are higher.
 _MESSAGES: Final = 10
 _BYTES: Final = 256 * 1024
 
 
 class QueueError(Exception):
-    """SQS has not taken some of the messages; the message says how many, and why the first was refused."""
+    """SQS refused some of the messages. The error says how many, and why the first one was refused."""
 
 
 def send(client: SQSClient, queue_url: str, bodies: Sequence[str]) -> None:
-    """Send every body, each of less than 256 KiB. Raises QueueError, and what the client raises; sending again is safe.
+    """Send every body, each of less than 256 KiB. Raises QueueError, and what the client raises.
 
-    What was taken before an error stays in the queue, so after a repetition messages may be there twice.
+    Messages that were sent before an error stay in the queue. It is safe to send all of them again: duplicate events
+    are counted once.
     """
     for batch in _batches(bodies):
         entries: list[SendMessageBatchRequestEntryTypeDef] = [

@@ -1,15 +1,15 @@
-"""The workflow status of findings in AWS Security Hub CSPM: what people have set it to, and RESOLVED when all is over.
+"""The workflow status of findings in AWS Security Hub CSPM: read what people set, and set RESOLVED.
 
-The workflow is the customer's (API Reference, Workflow; User Guide, "Setting the workflow status of findings"):
+The workflow status is the customer's (API Reference, Workflow; User Guide, "Setting the workflow status of findings"):
 
-- A finding begins as NEW. NOTIFIED, SUPPRESSED and RESOLVED are set by people, or by their automation rules.
-- Security Hub itself resets NOTIFIED and RESOLVED to NEW when RecordState goes from ARCHIVED to ACTIVE, and when
-  Compliance.Status goes from PASSED to FAILED, WARNING or NOT_AVAILABLE: with the import that reopens a finding.
+- A finding begins as NEW. People, or their automation rules, set NOTIFIED, SUPPRESSED and RESOLVED.
+- Security Hub resets NOTIFIED and RESOLVED to NEW when RecordState goes from ARCHIVED to ACTIVE, and when
+  Compliance.Status goes from PASSED to FAILED, WARNING or NOT_AVAILABLE. The import that reopens a finding does both.
 - SUPPRESSED stays in either case.
 
-We change it in one case only: a finding that is over and still NEW becomes RESOLVED. Whoever has set it to anything
-else finds it as it was left. Nothing is set back to NEW by us, since the import that reopens a finding does that. And
-what has been told is remembered in the findings table, not here, so that a reset to NEW repeats nothing.
+Pull Responder makes one change only: it sets a resolved finding from NEW to RESOLVED. Any other status stays as people
+left it. It never sets NEW, because the import that reopens a finding does that. The findings table records what was
+notified, so a reset to NEW repeats no notification.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pull_responder.facts.aws import why
 from pull_responder.findings.notice import Edge
 from pull_responder.model.unread import Unread
-from pull_responder.publish.backoff import Backoff, passes
+from pull_responder.publish.backoff import Backoff, is_retryable
 from pull_responder.publish.security_hub import Rejection, rejection
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _CALL_FINDINGS: Final = 100
 
 
 class WorkflowStatus(StrEnum):
-    """Security Hub's words for how far people have come with a finding."""
+    """The values of Security Hub's Workflow.Status."""
 
     NEW = "NEW"
     NOTIFIED = "NOTIFIED"
@@ -57,25 +57,25 @@ class WorkflowStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """How far people have come with a finding, and whether Security Hub has it as archived, which is over for us."""
+    """The workflow status of a finding, and whether the finding is archived, as resolved findings are."""
 
     status: WorkflowStatus
     archived: bool = False
 
     @property
-    def is_peoples(self) -> bool:
-        """Whether a person, or a rule of theirs, has set the status.
+    def is_set_by_people(self) -> bool:
+        """Whether a person, or an automation rule of theirs, has set the status.
 
-        NEW is how findings begin and what Security Hub resets them to. RESOLVED is ours on an archived finding, where
-        it does not matter whose it is; on an active one it is theirs, as reactivating would have reset ours.
+        Nobody sets NEW: findings begin with it, and Security Hub resets them to it. RESOLVED on an active finding is
+        theirs, because reopening would have reset ours. RESOLVED on an archived finding counts as ours.
         """
         if self.status is WorkflowStatus.RESOLVED:
             return not self.archived
         return self.status is not WorkflowStatus.NEW
 
 
-# What each status that people have set keeps from them. A finding set to NOTIFIED is in its owner's hands, who need not
-# be reminded of it; one set to RESOLVED while it still fails is done with for them, until it is over and comes back.
+# The notices that are not sent, by the status that people have set. Somebody already works on a NOTIFIED finding, so
+# there are no reminders. For people, a RESOLVED finding that still fails is done, until it is resolved and comes back.
 _SILENCED: Final[Mapping[WorkflowStatus, frozenset[Edge]]] = {
     WorkflowStatus.NEW: frozenset(),
     WorkflowStatus.NOTIFIED: frozenset({Edge.REMINDER}),
@@ -85,13 +85,15 @@ _SILENCED: Final[Mapping[WorkflowStatus, frozenset[Edge]]] = {
 
 
 def may_notify(edge: Edge, workflow: Workflow | Unread | None) -> bool:
-    """Say whether people are told of `edge`.
+    """Say whether people are notified of `edge`.
 
-    `workflow` may be from before or after the import that goes with it: what that resets silences neither BACK nor
-    RESOLVED. None stands for a finding that Security Hub does not have. Where it could not be read people are told: a
-    message too many is better than an alert that nobody gets.
+    `workflow` is None if Security Hub does not have the finding. If it is Unread, people are notified: a message too
+    many is better than a lost alert.
+
+    `workflow` may be read before or after the import of the same change. Both give the same answer: the statuses that
+    the import resets silence neither BACK nor RESOLVED.
     """
-    if workflow is None or isinstance(workflow, Unread) or not workflow.is_peoples:
+    if workflow is None or isinstance(workflow, Unread) or not workflow.is_set_by_people:
         return True
     return edge not in _SILENCED[workflow.status]
 
@@ -106,27 +108,29 @@ def read_workflows(
 ) -> Mapping[str, Workflow | Unread]:
     """Return the workflow of each finding that Security Hub has under `product_arn`, or why it could not be read.
 
-    A finding that it does not have is left out: it was never imported, or deleted since, which Security Hub does 90
-    days after the last update. What cannot be read for some is not asked for the rest. `remaining` and `wait` are as in
-    `import_findings`. Never raises for what AWS answers or for a connection that fails.
+    A finding that Security Hub does not have is left out. It was never imported, or was deleted: Security Hub does that
+    90 days after the last update. After the first read that fails, the remaining findings are not read. `remaining` and
+    `wait` are as in `import_findings`. Never raises for errors of AWS or of the connection.
     """
     backoff = Backoff(remaining, wait)
-    asked = tuple(dict.fromkeys(ids))
+    wanted = tuple(dict.fromkeys(ids))
     read: dict[str, Workflow | Unread] = {}
-    for start in range(0, len(asked), _FILTER_VALUES):
-        findings = _read_patiently(client, asked[start : start + _FILTER_VALUES], product_arn, backoff)
+    for start in range(0, len(wanted), _FILTER_VALUES):
+        findings = _read_with_retries(client, wanted[start : start + _FILTER_VALUES], product_arn, backoff)
         if isinstance(findings, Unread):
-            return read | dict.fromkeys(asked[start:], findings)
+            return read | dict.fromkeys(wanted[start:], findings)
         read |= {each["Id"]: _workflow(each) for each in findings}
     return read
 
 
 @dataclass(frozen=True, slots=True)
 class ResolveOutcome:
-    """What became of findings that were to be RESOLVED, by id.
+    """The result of `resolve`, by finding id.
 
-    `kept` are those that people had set to something else than NEW, or that were RESOLVED already; `missing` those that
-    Security Hub does not have. The `rejections` are as for imports.
+    - `resolved`: set to RESOLVED now.
+    - `kept`: left alone, because the status was no longer NEW.
+    - `missing`: not in Security Hub.
+    - `rejections`: refused, as for imports.
     """
 
     resolved: tuple[str, ...] = ()
@@ -143,14 +147,15 @@ def resolve(
     remaining: Callable[[], float] | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> ResolveOutcome:
-    """Set the workflow of findings that are over to RESOLVED, where it is still NEW. Import them as archived before.
+    """Set the workflow status of resolved findings from NEW to RESOLVED. Import them as archived before.
 
-    `remaining` and `wait` are as in `import_findings`. Never raises for what AWS answers or a connection that fails.
-    Security Hub may take minutes for it (API Reference, BatchUpdateFindings), and a person may come in between the
-    reading and the update: the API has no condition to prevent that.
+    `remaining` and `wait` are as in `import_findings`. Never raises for errors of AWS or of the connection.
+
+    Security Hub may take minutes for the update (API Reference, BatchUpdateFindings). A person may change the status
+    between the read and the update. The API has no condition to prevent that.
     """
-    asked = tuple(dict.fromkeys(ids))
-    workflows = read_workflows(client, asked, product_arn=product_arn, remaining=remaining, wait=wait)
+    wanted = tuple(dict.fromkeys(ids))
+    workflows = read_workflows(client, wanted, product_arn=product_arn, remaining=remaining, wait=wait)
     new: list[str] = []
     kept: list[str] = []
     rejections: list[Rejection] = []
@@ -161,12 +166,12 @@ def resolve(
             (new if workflow.status is WorkflowStatus.NEW else kept).append(finding_id)
     backoff = Backoff(remaining, wait)
     for start in range(0, len(new), _CALL_FINDINGS):
-        rejections += _resolve_patiently(client, new[start : start + _CALL_FINDINGS], product_arn, backoff)
+        rejections += _resolve_with_retries(client, new[start : start + _CALL_FINDINGS], product_arn, backoff)
     refused = {each.finding_id for each in rejections}
     return ResolveOutcome(
         resolved=tuple(each for each in new if each not in refused),
         kept=tuple(kept),
-        missing=tuple(each for each in asked if each not in workflows),
+        missing=tuple(each for each in wanted if each not in workflows),
         rejections=tuple(rejections),
     )
 
@@ -180,12 +185,12 @@ def _workflow(finding: AwsSecurityFindingOutputTypeDef) -> Workflow | Unread:
     return Workflow(status, archived=finding.get("RecordState") == "ARCHIVED")
 
 
-def _read_patiently(
+def _read_with_retries(
     client: SecurityHubClient, ids: Sequence[str], product_arn: str, backoff: Backoff
 ) -> list[AwsSecurityFindingOutputTypeDef] | Unread:
     filters: AwsSecurityFindingFiltersTypeDef = {
         "Id": [{"Value": each, "Comparison": "EQUALS"} for each in ids],
-        # With cross-Region aggregation the home Region answers for the others, too (API Reference, GetFindings).
+        # With cross-Region aggregation, the home Region returns findings of other Regions (API Reference, GetFindings).
         "ProductArn": [{"Value": product_arn, "Comparison": "EQUALS"}],
     }
     tries = 0
@@ -195,17 +200,17 @@ def _read_patiently(
             return [finding for page in pages for finding in page["Findings"]]
         except ClientError as error:
             tries += 1
-            if not (_passes(error) and backoff.pause(tries)):
+            if not (_is_retryable(error) and backoff.pause(tries)):
                 return why("securityhub:GetFindings", error)
         except BotoCoreError as error:
             return why("securityhub:GetFindings", error)
-    return Unread("securityhub:GetFindings was not called: no time was left for it")
+    return Unread("securityhub:GetFindings was not called: no time was left")
 
 
-def _resolve_patiently(
+def _resolve_with_retries(
     client: SecurityHubClient, ids: Sequence[str], product_arn: str, backoff: Backoff
 ) -> tuple[Rejection, ...]:
-    """Set findings to RESOLVED, and again those that another try can; return those that are not."""
+    """Set findings to RESOLVED, with retries. Return the rejections that are left."""
     final: tuple[Rejection, ...] = ()
     tries = 0
     while not backoff.is_over:
@@ -217,27 +222,27 @@ def _resolve_patiently(
             refused = tuple(map(_unprocessed, answer["UnprocessedFindings"]))
         except ClientError as error:
             details = error.response["Error"]
-            refused = _all_refused(ids, details["Code"], details.get("Message", ""), retryable=_passes(error))
+            refused = _all_refused(ids, details["Code"], details.get("Message", ""), retryable=_is_retryable(error))
         except BotoCoreError as error:
-            # The client has tried more than once by now: others may come back later, but nothing waits for it here.
+            # The client has made its own retries. Another run may try again later; this one does not wait.
             return final + _all_refused(ids, type(error).__name__, str(error), retryable=True)
         tries += 1
         ids = [each.finding_id for each in refused if each.retryable]
         if not ids or not backoff.pause(tries):
             return final + refused
         final += tuple(each for each in refused if not each.retryable)
-    return final + _all_refused(ids, "OutOfTime", "no time was left for it", retryable=True)
+    return final + _all_refused(ids, "OutOfTime", "no time was left", retryable=True)
 
 
 def _unprocessed(finding: BatchUpdateFindingsUnprocessedFindingTypeDef) -> Rejection:
     code = finding["ErrorCode"]
-    return rejection(finding["FindingIdentifier"]["Id"], code, finding["ErrorMessage"], retryable=passes(code))
+    return rejection(finding["FindingIdentifier"]["Id"], code, finding["ErrorMessage"], retryable=is_retryable(code))
 
 
 def _all_refused(ids: Sequence[str], code: str, reason: str, *, retryable: bool) -> tuple[Rejection, ...]:
     return tuple(rejection(each, code, reason, retryable=retryable) for each in ids)
 
 
-def _passes(error: ClientError) -> bool:
+def _is_retryable(error: ClientError) -> bool:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return passes(error.response["Error"]["Code"], status)
+    return is_retryable(error.response["Error"]["Code"], status)

@@ -1,11 +1,11 @@
-"""One notification in all its formats, as one call publishes it.
+"""One notification in all its formats, for one call of sns:Publish.
 
-SNS picks the text for each protocol by its name, and "default" for those that are not named (SNS API Reference,
-Publish, MessageStructure). All of them count together towards what a message may take.
+SNS picks the text by the name of the subscriber's protocol, and "default" for the other protocols (SNS API Reference,
+Publish, MessageStructure). All texts together count towards the size limit of a message.
 
 - `email`: text for people.
 - `sms`: one line.
-- `https`: for Amazon Q Developer in chat applications, which subscribes by it; any other webhook gets the same.
+- `https`: for Amazon Q Developer in chat applications, which subscribes by https. Other webhooks get the same.
 - `default`: the JSON document, for sqs, lambda, firehose, http, email-json and application.
 """
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
     from pull_responder.findings.notice import Notice
 
-# 256 KiB with the attributes (SNS API Reference, Publish); a little is kept for how SNS counts.
+# 256 KiB with the attributes (SNS API Reference, Publish), less a reserve for how SNS counts.
 _BYTES: Final = 256 * 1024 - 4096
-# What evidence, commands and a digest's findings may take each, from what is best to what always fits.
+# Bytes for evidence, commands and a digest's findings each. The first is best; the last always fits.
 _ROOMS: Final = (32 * 1024, 16 * 1024, 8 * 1024, 4 * 1024, 2 * 1024, 1024)
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What is published: the subject of the e-mail, what to filter by, and the text by protocol."""
+    """What is published: the subject of the e-mail, the message attributes, and the text by protocol."""
 
     subject: str
     attributes: Mapping[str, MessageAttributeValueTypeDef]
@@ -44,12 +44,12 @@ class Notification:
 
     @property
     def message(self) -> str:
-        """The texts as MessageStructure "json" takes them."""
+        """The texts in the format of MessageStructure "json"."""
         return _json(self.texts)
 
     @property
     def size(self) -> int:
-        """The bytes that the message and its attributes take."""
+        """The size of the message and its attributes in bytes."""
         attributes = (
             len(name.encode()) + len(each["DataType"]) + len(each["StringValue"].encode())
             for name, each in self.attributes.items()
@@ -58,8 +58,8 @@ class Notification:
 
 
 def notice_notification(notice: Notice) -> Notification:
-    """Return the notification of one notice, within what SNS takes."""
-    return _fitted(
+    """Return the notification of one notice, within SNS's size limit."""
+    return _fit(
         lambda room: Notification(
             as_text.subject(notice),
             message_attributes(notice_values(notice)),
@@ -74,8 +74,8 @@ def notice_notification(notice: Notice) -> Notification:
 
 
 def digest_notification(notices: Sequence[Notice]) -> Notification:
-    """Return the one notification of `notices`, at least one, within what SNS takes."""
-    return _fitted(
+    """Return one notification of all `notices`, at least one, within SNS's size limit."""
+    return _fit(
         lambda room: Notification(
             as_text.digest_subject(notices),
             message_attributes(digest_values(notices)),
@@ -97,7 +97,7 @@ def _json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _fitted(build: Callable[[int], Notification]) -> Notification:
+def _fit(build: Callable[[int], Notification]) -> Notification:
     notifications = map(build, _ROOMS)
     notification = next(notifications)
     while notification.size > _BYTES and (smaller := next(notifications, None)):

@@ -1,7 +1,7 @@
-"""Findings into AWS Security Hub CSPM by BatchImportFindings.
+"""Import findings into AWS Security Hub CSPM with BatchImportFindings.
 
-Security Hub may be off in a region, be busy, or refuse a finding. None of that may keep a notification from going out,
-so nothing here raises for it: the outcome says which findings did not arrive, why, and whether it is worth another try.
+Security Hub may be off in a region, throttle, or refuse a finding. That must not stop a notification, so this module
+does not raise for it. The outcome says which findings were not imported, why, and whether a retry makes sense.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004 -- botocore's
 
 from pull_responder.publish.asff import product_arn, size_of, to_asff
-from pull_responder.publish.backoff import Backoff, passes
+from pull_responder.publish.backoff import Backoff, is_retryable
 from pull_responder.publish.text import one_line
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ __all__ = ["PERMISSIONS", "ImportOutcome", "Rejection", "import_findings", "prod
 PERMISSIONS: Final = ("securityhub:BatchImportFindings",)
 
 # Security Hub CSPM Partner Integration Guide, "Guidelines for using the BatchImportFindings API".
-# 100 findings and 6 MB a call, of which a little is left to the request around the findings.
+# 100 findings and 6 MB a call, less a reserve for the request around the findings.
 _CALL_FINDINGS: Final = 100
 _CALL_BYTES: Final = 5_900_000
 
-# The call's InvalidAccessException, and the InvalidAccess of FailedFindings: Security Hub, or the integration, is off
-# (User Guide, "BatchImportFindings for finding providers").
+# The prefix of InvalidAccessException, which the call raises, and of InvalidAccess in FailedFindings. Both mean that
+# Security Hub, or the integration, is off (User Guide, "BatchImportFindings for finding providers").
 _OFF: Final = "InvalidAccess"
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A finding that Security Hub does not have: `code` and `reason` are AWS's own words, made printable."""
+    """A finding that Security Hub did not accept. `code` and `reason` are AWS's error, made printable."""
 
     finding_id: str
     code: str
@@ -48,10 +48,12 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """How many findings arrived, and those that did not.
+    """The result of an import.
 
-    `unavailable`, unless empty, says why there is no Security Hub to take any: it is off here, or nothing answers in
-    this region. The findings that had not been sent by then were not sent, and are among the rejections.
+    - `imported`: how many findings were imported.
+    - `rejections`: the findings that were not.
+    - `unavailable`: why no finding can be imported: Security Hub is off here, or does not answer in this region. Empty
+      if it is available. Findings that had not been sent by then are among the rejections.
     """
 
     imported: int = 0
@@ -60,7 +62,7 @@ class ImportOutcome:
 
     @property
     def retryable(self) -> tuple[str, ...]:
-        """The ids of the findings that are worth another try."""
+        """The ids of the rejected findings that are worth a retry."""
         return tuple(each.finding_id for each in self.rejections if each.retryable)
 
     def __add__(self, other: ImportOutcome) -> ImportOutcome:
@@ -78,13 +80,14 @@ def import_findings(
     remaining: Callable[[], float] | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> ImportOutcome:
-    """Import `findings`, as `to_asff` makes them, in as few calls as may be, and return what became of them.
+    """Import `findings`, made by `to_asff`, in as few calls as possible. Return the outcome.
 
-    `remaining` gives the seconds there are for it: throttling and passing failures, of a call or of single findings,
-    are waited out within them by `wait`, and no call is begun after them. Without it every finding is sent once. The
-    client's own retries come on top, and a call that has begun is not cut short.
+    - `remaining`: returns the seconds left. Within them, calls and findings that failed with a retryable error are sent
+      again; no call begins after them. With None, every finding is sent once.
+    - `wait`: sleeps for a number of seconds.
 
-    Never raises for what AWS answers or for a connection that fails.
+    The client makes its own retries in addition, and a call that has begun is not interrupted. Never raises for errors
+    of AWS or of the connection.
     """
     backoff = Backoff(remaining, wait)
     outcome = ImportOutcome()
@@ -95,7 +98,7 @@ def import_findings(
         elif backoff.is_over:
             outcome += _all_rejected(batch, "OutOfTime", "no time was left to send it", retryable=True)
         else:
-            outcome += _import_patiently(client, batch, backoff)
+            outcome += _import_with_retries(client, batch, backoff)
     return outcome
 
 
@@ -113,10 +116,10 @@ def _batches(findings: Sequence[AwsSecurityFindingTypeDef]) -> Iterator[list[Aws
         yield batch
 
 
-def _import_patiently(
+def _import_with_retries(
     client: SecurityHubClient, batch: list[AwsSecurityFindingTypeDef], backoff: Backoff
 ) -> ImportOutcome:
-    """Import a batch, and again what another try can bring in, until there is no such thing or no time."""
+    """Import a batch, and retry its retryable rejections until none are left or time runs out."""
     outcome = _import_batch(client, batch)
     tries = 1
     while outcome.retryable and not outcome.unavailable and backoff.pause(tries):
@@ -133,18 +136,20 @@ def _import_batch(client: SecurityHubClient, batch: list[AwsSecurityFindingTypeD
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "InvalidInputException" and len(batch) > 1:
-            # Inference: one malformed finding can fail the call. Halve until it stands alone, so that the rest arrive.
+            # Inference: one malformed finding can fail the call. Halve the batch until that finding is alone.
             middle = len(batch) // 2
             return _import_batch(client, batch[:middle]) + _import_batch(client, batch[middle:])
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         reason = error.response["Error"].get("Message", "")
-        return _all_rejected(batch, code, reason, retryable=passes(code, status), unavailable=code.startswith(_OFF))
+        return _all_rejected(
+            batch, code, reason, retryable=is_retryable(code, status), unavailable=code.startswith(_OFF)
+        )
     except BotoCoreError as error:
         lost = isinstance(error, ConnectionError | HTTPClientError)
-        # The client has tried more than once by now; each further wait for a region without one is time lost.
+        # The client has made its own retries. If this region has no Security Hub, more waits are useless.
         return _all_rejected(batch, type(error).__name__, str(error), retryable=lost, unavailable=lost)
     rejections = tuple(
-        rejection(each["Id"], each["ErrorCode"], each["ErrorMessage"], retryable=passes(each["ErrorCode"]))
+        rejection(each["Id"], each["ErrorCode"], each["ErrorMessage"], retryable=is_retryable(each["ErrorCode"]))
         for each in answer.get("FailedFindings", [])
     )
     off = next((f"{each.code}: {each.reason}" for each in rejections if each.code.startswith(_OFF)), "")
@@ -159,5 +164,5 @@ def _all_rejected(
 
 
 def rejection(finding_id: str, code: str, reason: str, *, retryable: bool) -> Rejection:
-    """Return a Rejection of AWS's words, each on one bounded line."""
+    """Return a Rejection with AWS's error on bounded lines."""
     return Rejection(finding_id, one_line(code, 100), one_line(reason, 1000), retryable)

@@ -1,4 +1,4 @@
-"""Publishing to the SNS topic."""
+"""Publish notifications to the SNS topic."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ if TYPE_CHECKING:
     from pull_responder.findings.notice import Notice
 
 PERMISSIONS: Final = ("sns:Publish",)
-# A topic encrypted with a key of the customer's needs these of its publishers, on that key
-# (SNS Developer Guide, "Managing Amazon SNS encryption keys and costs").
-KEY_PERMISSIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 
 
 def publish_notice(client: SNSClient, topic_arn: str, notice: Notice) -> str:
-    """Publish `notice` to the topic, in all its formats, and return the message's id.
+    """Publish `notice` to the topic, in all formats, and return the message's id.
 
-    Raises what the client raises: a notification that did not go out is the caller's to retry.
+    Raises what the client raises. The caller has to retry.
     """
     return _publish(client, topic_arn, notice_notification(notice))
 

@@ -1,1 +1,1 @@
-"""What happens with events: remember them, diagnose each problem once, tell people once, and look again."""
+"""Respond to events: count them, diagnose each problem once, notify people once, and recheck open findings."""

@@ -1,4 +1,8 @@
-"""Changes to what is remembered, made on what is there at that moment, whoever else is writing."""
+"""Change items of the findings table safely while other runs write the same items.
+
+Each change is a function from the known state to the new one. It is applied again to the newest state until its write
+succeeds.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +21,28 @@ if TYPE_CHECKING:
     from pull_responder.findings.reach import Reach
     from pull_responder.responder.run import Run
 
-# Of runs that write the same item at once one succeeds each time, and there are not as many as this at a time.
+# When several runs write one item at once, one of them succeeds each time. Fewer runs than this exist at a time.
 _TRIES: Final = 25
 _WRITES_AT_ONCE: Final = 8
 
 
 class Ledger:
-    """The table, with every change applied to its newest state. Raises StoreError like the store."""
+    """The findings table, where every change is applied to the newest state. Raises StoreError like the store."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     def change(self, finding_id: str, step: Callable[[Life | None], Life | None]) -> Life | None:
-        """Write what `step` makes of a finding, and return it; None, or the same, is not written.
+        """Apply `step` to a finding and return the result. It is not written if it is None or unchanged.
 
-        `step` may be asked several times. A finding that cannot be read is as if it had not been there: what is known
-        of it is written anew, which may be told twice, and is not lost.
+        `step` may be called several times. It gets None if the finding is absent or cannot be read. An unreadable item
+        is overwritten; people may then be notified twice, but nothing is lost.
         """
         for attempt in range(_TRIES):
             known = self._run.store.lives([finding_id]).get(finding_id)
             version = known.version if known else None
             if isinstance(known, UnusableItem):
-                self._unusable(known)
+                self._log_unusable(known)
                 known = None
             changed = step(known)
             if changed is None or changed == known:
@@ -47,10 +51,10 @@ class Ledger:
             if self._run.store.save(changed):
                 return replace(changed, version=changed.version + 1)
             self._run.let_others(attempt)
-        raise StoreError(f"{finding_id} could not be written: others were quicker {_TRIES} times")
+        raise StoreError(f"{finding_id} could not be written: another run wrote it first, {_TRIES} times")
 
     def change_problem(self, problem_id: str, step: Callable[[Problem], Problem]) -> Problem:
-        """Write what `step` makes of a problem, and return it; the same is not written."""
+        """Apply `step` to a problem and return the result. It is not written if it is unchanged."""
         done, failed = self.change_problems({problem_id: step})
         if failed:
             raise failed[problem_id]
@@ -59,7 +63,7 @@ class Ledger:
     def change_problems(
         self, steps: Mapping[str, Callable[[Problem], Problem]]
     ) -> tuple[dict[str, Problem], dict[str, StoreError]]:
-        """Write what the steps make of several problems: what became of each, and those that could not be written."""
+        """Apply `steps` to problems, by id. Return the results, and the errors of those that could not be written."""
         done: dict[str, Problem] = {}
         failed: dict[str, StoreError] = {}
         left = list(steps)
@@ -69,7 +73,7 @@ class Ledger:
             except StoreError as error:
                 return done, {**failed, **dict.fromkeys(left, error)}
             changed = {each: steps[each](known[each]) for each in left}
-            for problem, saved in self._saved([changed[each] for each in left if changed[each] != known[each]]):
+            for problem, saved in self._save([changed[each] for each in left if changed[each] != known[each]]):
                 if isinstance(saved, StoreError):
                     failed[problem.id] = saved
                 elif saved:
@@ -79,11 +83,11 @@ class Ledger:
             if not left:
                 return done, failed
             self._run.let_others(attempt)
-        late = StoreError(f"others were quicker {_TRIES} times")
+        late = StoreError(f"could not be written: another run wrote it first, {_TRIES} times")
         return done, {**failed, **dict.fromkeys(left, late)}
 
-    def _saved(self, problems: Sequence[Problem]) -> list[tuple[Problem, bool | StoreError]]:
-        """Write problems, several at a time, and return of each whether it was written, or why it could not be."""
+    def _save(self, problems: Sequence[Problem]) -> list[tuple[Problem, bool | StoreError]]:
+        """Write problems in parallel. Return for each whether it was written, or the error."""
 
         def save(problem: Problem) -> tuple[Problem, bool | StoreError]:
             try:
@@ -97,24 +101,24 @@ class Ledger:
             return list(pool.map(save, problems))
 
     def reach(self, problems: Iterable[str]) -> Reach:
-        """Return how far problems reach together, as of now."""
+        """Return the joint reach of problems, from the newest state of the table."""
         ids = list(problems)
         return reach_of(self._run.store.problems(ids).values() if ids else ())
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
-        """Return findings, in the order of `ids`; those that cannot be read are counted, and left to people."""
+        """Return findings in the order of `ids`. Those that cannot be read are counted and taken out of their queue."""
         wanted = list(ids)
         lives = []
-        # DynamoDB gives them in any order (API reference, BatchGetItem).
+        # BatchGetItem returns items in any order (DynamoDB API Reference, BatchGetItem).
         known_by_id = self._run.store.lives(wanted)
         for known in (known_by_id[each] for each in wanted if each in known_by_id):
             if isinstance(known, UnusableItem):
-                self._unusable(known)
+                self._log_unusable(known)
                 self._run.store.set_aside(known)
             else:
                 lives.append(known)
         return lives
 
-    def _unusable(self, item: UnusableItem) -> None:
+    def _log_unusable(self, item: UnusableItem) -> None:
         self._run.count("ItemsUnusable")
         self._run.logger.error("an item of the findings table cannot be read", reason=str(item))

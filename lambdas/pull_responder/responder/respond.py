@@ -1,7 +1,7 @@
-"""What happens with a batch of events: counted by problem, each problem diagnosed once in its quiet period, and told.
+"""Respond to a batch of events: count them by problem, diagnose each problem once in its quiet period, and notify.
 
-An event is done with once its problem is on record. From then on the table, not the queue, sees to it that the problem
-is diagnosed and told: a run that dies leaves a lease that runs out.
+An event is handled once its problem is in the table. From then on the table, not the queue, makes sure that the problem
+is diagnosed. If a run dies, its lease expires and another run takes the problem.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks import CHECKS, node_group_unhealthy
 from pull_responder.diagnosis import diagnose, skip_reason
 from pull_responder.events.intake import Inspection, Origins
-from pull_responder.events.joining import joined
+from pull_responder.events.joining import join
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.recurrence import Recurrence
 from pull_responder.facts.reader import Reader
@@ -26,8 +26,8 @@ from pull_responder.model.unread import Unread
 from pull_responder.pulls.inspections import narrowed, questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
-from pull_responder.responder.settle import Settler
-from pull_responder.responder.tell import Teller
+from pull_responder.responder.notifier import Notifier
+from pull_responder.responder.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     from pull_responder.findings.problem import Problem, Sighting
     from pull_responder.responder.run import Run
 
-# Kept back from reader, for publishing what was found.
+# Seconds of the run's time that reads from AWS must leave for publishing.
 _SECONDS_TO_PUBLISH: Final = 8.0
-# With less than this a diagnosis would end without answers; the problem is better left to another run.
+# With fewer seconds left, a diagnosis would run out of time. The problem is left to another run.
 _SECONDS_TO_DIAGNOSE: Final = 15.0
-# A lease outlives the run that holds it by this, so that no two diagnose the same problem.
+# Seconds by which a lease outlives its run, so that no two runs diagnose the same problem.
 _SECONDS_OF_GRACE: Final = 5.0
-# A problem whose diagnosis comes to no end this often waits for its next failure after the quiet period.
+# After this many unfinished diagnoses, a problem waits for its next failure after the quiet period.
 _MOST_TRIES: Final = 5
-# How many problems one run takes on; the others are left to the next look.
+# How many problems one run diagnoses. The function `recheck` takes the others.
 _MOST_DIAGNOSES: Final = 20
-# Kept between invocations, as events go on saying the same.
+# Caches, kept between invocations: most events repeat earlier ones.
 _RECURRENCE: Final = Recurrence()
 _PROBLEMS: Final[dict[int, tuple[PullFailure, str]]] = {}
 _MOST_PROBLEMS: Final = 4_000
@@ -63,31 +63,37 @@ class Message:
 
 @dataclass(slots=True)
 class _Group:
-    """The messages of one problem in a batch, and the failure that tells most about it, as it is `newest`."""
+    """The messages of one problem in a batch.
+
+    - `pull`: the most detailed failure of the problem, completed from others of the batch.
+    - `newest`: the newest event with that failure.
+    - `messages`: the ids of the messages.
+    - `sightings`: one for each message.
+    """
 
     pull: PullFailure
     newest: Occurrence
     messages: list[str]
     sightings: list[Sighting]
 
-    def whole(self) -> PullFailure:
-        """Return the failure as if it had been read by itself, with what the others of its batch add to it."""
+    def failure(self) -> PullFailure:
+        """Return `pull` with the time and the event id of `newest`."""
         return replace(self.pull, observed_at=self.newest.observed_at, event_id=self.newest.event_id)
 
 
 class Responder:
-    """Answers the events of one invocation. What was read for one problem serves the next."""
+    """Responds to the events of one invocation. What was read for one problem is reused for the next."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._ledger = Ledger(run)
-        self._teller = Teller(run, self._ledger)
-        self._settler = Settler(run, self._ledger, self._teller)
+        self._notifier = Notifier(run, self._ledger)
+        self._recorder = Recorder(run, self._ledger, self._notifier)
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_PUBLISH)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
 
     def respond(self, messages: Sequence[Message]) -> list[str]:
-        """Handle a batch, and return the ids of the messages that the queue has to bring again."""
+        """Handle a batch. Return the ids of the messages that SQS has to deliver again."""
         failed: list[str] = []
         pulls: list[tuple[Message, Occurrence]] = []
         inspections: list[tuple[Message, Inspection]] = []
@@ -97,7 +103,7 @@ class Responder:
             try:
                 event = _RECURRENCE.read(message.body, origins=origins)
             except UnusableEvent as unusable:
-                self._run.logger.warning("a message is no usable event", message_id=message.id, reason=str(unusable))
+                self._run.logger.warning("a message is not a usable event", message_id=message.id, reason=str(unusable))
                 failed.append(message.id)
                 continue
             if isinstance(event, Skipped):
@@ -111,12 +117,12 @@ class Responder:
         if skipped:
             self._run.count("EventsSkipped", skipped.total())
             self._run.logger.info("skipped", reasons=dict(skipped.most_common(20)))
-        failed += self._failures(pulls)
+        failed += self._handle_failures(pulls)
         for message, inspection in inspections:
             try:
                 done = self._inspect(inspection)
             except Exception:
-                # It goes up by its own message, which comes back and ends among the dead letters; the rest is done.
+                # Only this message fails: SQS delivers it again, and at last it goes to the dead-letter queue.
                 self._run.count("DiagnosesFailed")
                 self._run.logger.exception("nodes could not be inspected", message_id=message.id)
                 done = False
@@ -125,74 +131,78 @@ class Responder:
         return failed
 
     def diagnose_again(self, problem_ids: Iterable[str]) -> None:
-        """Diagnose problems that a run has left behind, if nobody is at them now.
+        """Diagnose problems that another run left unfinished, unless a run holds their lease.
 
-        What a check raises is raised again once the other problems have been diagnosed and told.
+        An exception of a check is raised after all other problems were handled.
         """
         now = self._run.now()
-        leased, failed = self._ledger.change_problems({each: partial(self._taken_on, now=now) for each in problem_ids})
+        leased, failed = self._ledger.change_problems({each: partial(self._lease, now=now) for each in problem_ids})
         for each, error in failed.items():
             self._table_failed(each, error)
         for problem in leased.values():
             if problem.pull is None:
-                # Nobody can tell what failed, so it waits for its next failure.
+                # The failed pull is not known, so the problem waits for its next failure.
                 self._run.count("ItemsUnusable")
                 self._run.logger.warning("the failure of a problem cannot be read", about=problem.id)
-        crashed = self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
-        for mistake in crashed.values():
-            raise mistake
+        crashed = self._diagnose([each for each in leased.values() if self._holds_lease(each, now)])
+        for error in crashed.values():
+            raise error
 
-    def _failures(self, pulls: Sequence[tuple[Message, Occurrence]]) -> list[str]:
-        groups = self._grouped(pulls)
+    def _handle_failures(self, pulls: Sequence[tuple[Message, Occurrence]]) -> list[str]:
+        """Record failed pulls by problem and diagnose those that are due. Return the ids of failed messages."""
+        groups = self._group_by_problem(pulls)
         now = self._run.now()
         leased, failed = self._ledger.change_problems(
             {
-                each: partial(self._recorded, group=group, now=now, is_ours=number < _MOST_DIAGNOSES)
+                each: partial(self._add_group, group=group, now=now, may_lease=number < _MOST_DIAGNOSES)
                 for number, (each, group) in enumerate(groups.items())
             }
         )
         for each, error in failed.items():
             self._table_failed(each, error)
-        crashed = self._diagnose([each for each in leased.values() if self._is_ours(each, now)])
+        crashed = self._diagnose([each for each in leased.values() if self._holds_lease(each, now)])
         return [message for each in (*failed, *crashed) for message in groups[each].messages]
 
-    def _grouped(self, pulls: Sequence[tuple[Message, Occurrence]]) -> dict[str, _Group]:
-        """Return the messages by their problems, each with what the others of its batch add to it."""
+    def _group_by_problem(self, pulls: Sequence[tuple[Message, Occurrence]]) -> dict[str, _Group]:
+        """Return the groups by problem id. Each failure is completed from other signals of the batch."""
         now = self._run.now()
-        alike: dict[int, list[tuple[Message, Occurrence]]] = {}
+        by_pull: dict[int, list[tuple[Message, Occurrence]]] = {}
         for message, occurrence in pulls:
-            alike.setdefault(id(occurrence.pull), []).append((message, occurrence))
-        newest = [max(each, key=_observed_at)[1] for each in alike.values()]
+            by_pull.setdefault(id(occurrence.pull), []).append((message, occurrence))
+        newest = [max(each, key=_observed_at)[1] for each in by_pull.values()]
         groups: dict[str, _Group] = {}
-        for together, occurrence, pull in zip(alike.values(), newest, _completed(newest), strict=True):
-            # An event belongs to the same problem whatever came beside it.
+        for same_pull, occurrence, pull in zip(by_pull.values(), newest, _join(newest), strict=True):
+            # The problem follows from the event alone, not from what the batch adds to it.
             problem = _problem_of(occurrence.pull)
             group = groups.get(problem)
-            if group is None or _tells(pull, occurrence) > _tells(group.pull, group.newest):
+            if group is None or _detail(pull, occurrence) > _detail(group.pull, group.newest):
                 messages, sightings = (group.messages, group.sightings) if group else ([], [])
                 group = groups[problem] = _Group(pull, occurrence, messages, sightings)
-            for message, each in together:
+            for message, each in same_pull:
                 identity = each.event_id or sha256(message.body.encode("utf-8", "replace")).hexdigest()
                 group.messages.append(message.id)
                 group.sightings.append(sighting(pull, identity=identity, observed_at=each.observed_at, now=now))
         return groups
 
-    def _recorded(self, problem: Problem, *, group: _Group, now: float, is_ours: bool) -> Problem:
-        """Return the problem with the batch's events, leased if it is time for a diagnosis."""
+    def _add_group(self, problem: Problem, *, group: _Group, now: float, may_lease: bool) -> Problem:
+        """Return the problem with the group's events added, and leased to this run if a diagnosis is due.
+
+        Without `may_lease` a due problem is left to the function `recheck`.
+        """
         if problem.unexplained_since and now - problem.last_seen > self._run.settings.stopped_minutes * 60:
-            # It had stopped: what fails now has not been failing all the time.
+            # The failures had stopped. The new one starts a new count.
             problem = replace(problem, unexplained_since=0, unexplained_count=0)
-        before, problem = problem, problem.seen(group.sightings)
+        before, problem = problem, problem.add_sightings(group.sightings)
         if not problem.is_due(now):
             return problem
         if problem == before and not problem.look_at:
-            # All of it had been seen and seen to: what a queue brings twice says nothing about now.
+            # Every event was counted and diagnosed before. A redelivered message is no new failure.
             return problem
-        problem = replace(problem, pull=group.whole())
-        return self._taken_on(problem, now=now) if is_ours else replace(problem, look_at=now)
+        problem = replace(problem, pull=group.failure())
+        return self._lease(problem, now=now) if may_lease else replace(problem, look_at=now)
 
-    def _taken_on(self, problem: Problem, *, now: float) -> Problem:
-        """Return the problem leased to this run. If the run dies, somebody looks when the lease has run out."""
+    def _lease(self, problem: Problem, *, now: float) -> Problem:
+        """Return the problem leased to this run. If the run dies, `recheck` takes it when the lease expires."""
         if problem.pull is None:
             return replace(problem, look_at=0, leased_until=0)
         if not problem.is_due(now):
@@ -202,11 +212,11 @@ class Responder:
         until = now + self._run.remaining() + _SECONDS_OF_GRACE
         return replace(problem, tries=problem.tries + 1, leased_until=until, leased_by=self._run.name, look_at=until)
 
-    def _is_ours(self, problem: Problem, now: float) -> bool:
+    def _holds_lease(self, problem: Problem, now: float) -> bool:
         return problem.leased_by == self._run.name and problem.leased_until > now
 
     def _diagnose(self, problems: Sequence[Problem]) -> dict[str, Exception]:
-        """Diagnose problems that this run has leased, and return by their ids what those raised that it crashed on."""
+        """Diagnose the problems that this run has leased. Return the exceptions of those that crashed, by id."""
         changed: list[Life] = []
         crashed: dict[str, Exception] = {}
         for problem in problems:
@@ -214,28 +224,29 @@ class Responder:
                 continue
             try:
                 if self._run.remaining() < _SECONDS_TO_DIAGNOSE:
-                    self._ledger.change_problem(problem.id, self._released)
+                    self._ledger.change_problem(problem.id, self._release)
                     continue
-                changed += self._settler.settle(problem.id, diagnose(problem.pull, self._facts))
+                changed += self._recorder.record(problem.id, diagnose(problem.pull, self._facts))
             except StoreError as error:
-                # The lease runs out, and whoever looks next diagnoses it again.
+                # When the lease expires, `recheck` diagnoses the problem again.
                 self._table_failed(problem.id, error)
-            except Exception as mistake:
-                # It goes up once the others are told: by the messages that come back, or raised by `diagnose_again`.
+            except Exception as exception:
+                # The caller reports it once the others are notified: failed messages, or raised by `diagnose_again`.
                 self._run.count("DiagnosesFailed")
                 self._run.logger.exception("a problem could not be diagnosed", about=problem.id)
-                crashed[problem.id] = mistake
-        self._teller.tell(changed)
+                crashed[problem.id] = exception
+        self._notifier.notify(changed)
         return crashed
 
-    def _released(self, problem: Problem) -> Problem:
+    def _release(self, problem: Problem) -> Problem:
+        """Return the problem without its lease, due at once for the function `recheck`."""
         now = self._run.now()
         return replace(problem, tries=problem.tries - 1, leased_until=0, look_at=now)
 
     def _inspect(self, inspection: Inspection) -> bool:
-        """Ask about nodes before a pull has failed, and return whether all of it could be asked and recorded.
+        """Check nodes before a pull fails. Return whether all of them were checked and recorded.
 
-        What cannot be read is logged, and asked again the next time.
+        Nodes that cannot be read are logged and skipped until the next inspection.
         """
         checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
         changed: list[Life] = []
@@ -253,17 +264,17 @@ class Responder:
                 )
             diagnosis = diagnose(question.pull, question.facts, checks=checks)
             try:
-                changed += self._settler.settle_inspection(diagnosis, narrowed(inspection, question))
+                changed += self._recorder.record_inspection(diagnosis, narrowed(inspection, question))
             except StoreError as error:
                 self._table_failed("an inspection", error)
                 done = False
-        self._teller.tell(changed)
+        self._notifier.notify(changed)
         return done
 
     def _origins(self) -> Origins:
         identity = self._run.aws.identity()
         account = None if isinstance(identity, Unread) else identity.account
-        # Without our own account nothing can be told from a forged event, so then no forwarder is believed.
+        # Without our own account id, forged events cannot be recognized. So no forwarded event is accepted.
         return Origins(account, self._run.settings.forwarded_event_source if account else None)
 
     def _table_failed(self, about: str, error: StoreError) -> None:
@@ -275,20 +286,20 @@ def _observed_at(seen: tuple[Message, Occurrence]) -> str:
     return seen[1].observed_at or ""
 
 
-def _tells(pull: PullFailure, newest: Occurrence) -> tuple[bool, bool, str]:
-    """Rank failures of one problem by how much they tell: AWS's words, the pod, and the newest of those."""
+def _detail(pull: PullFailure, newest: Occurrence) -> tuple[bool, bool, str]:
+    """Return the rank of a failure by its detail: one with AWS's error first, then one with a pod, then the newest."""
     return (pull.denial is not None, pull.pod is not None, newest.observed_at or "")
 
 
-def _completed(occurrences: Sequence[Occurrence]) -> Sequence[PullFailure]:
-    """Return the failures, each with what the others add to it: denials alone add nothing to each other."""
+def _join(occurrences: Sequence[Occurrence]) -> Sequence[PullFailure]:
+    """Return the failures, each completed from the others. Denials alone add nothing to each other."""
     if all(each.pull.denial for each in occurrences):
         return [each.pull for each in occurrences]
-    return joined([each.whole() for each in occurrences])
+    return join([each.failure() for each in occurrences])
 
 
 def _problem_of(pull: PullFailure) -> str:
-    """Return the problem that a failure belongs to; failures that say the same are one object."""
+    """Return the id of a failure's problem, cached: equal failures are one object (see events/recurrence.py)."""
     known = _PROBLEMS.get(id(pull))
     if known is None or known[0] is not pull:
         if len(_PROBLEMS) >= _MOST_PROBLEMS:

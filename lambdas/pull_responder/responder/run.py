@@ -1,4 +1,4 @@
-"""One invocation of a function: what it works with."""
+"""One invocation of a function: its settings, clients, clock, logger and metrics."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """An invocation.
+    """An invocation of a function.
 
-    `remaining` gives the seconds until the function is stopped, `now` the time in seconds since 1970, and `wait` lets
-    seconds pass. `name` is no other run's.
+    - `remaining`: returns the seconds until Lambda stops the function.
+    - `now`: returns the time in seconds since 1970.
+    - `wait`: sleeps for a number of seconds.
+    - `name`: unique to this run.
     """
 
     settings: Settings
@@ -47,14 +49,14 @@ class Run:
             self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
 
     def let_others(self, attempt: int) -> None:
-        """Wait a moment, longer with each attempt, before trying again what another run was quicker at."""
+        """Wait a random moment, longer with each attempt, before a retry of a write that another run made first."""
         self.wait(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 -- no secret depends on it
 
 
 def store_of(aws: Aws, settings: Settings) -> Store:
-    """Return the table that the settings name, in our own account and region. Raises SettingError."""
+    """Return the findings table that the settings name, in our own account and region. Raises SettingError."""
     if not settings.table_name:
-        raise SettingError("TABLE_NAME is not set: there is no table to keep findings in")
+        raise SettingError("TABLE_NAME is not set: Pull Responder needs a table for its findings")
     client = aws.client("dynamodb", account=None, region=aws.region or "")
     if isinstance(client, Unread):
         raise SettingError(f"TABLE_NAME is {settings.table_name!r}, and there is no client for it: {client.reason}")

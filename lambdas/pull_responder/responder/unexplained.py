@@ -18,7 +18,11 @@ _CHECK: Final = pull_failing_unexplained.CHECK
 
 
 def unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings: Settings) -> Finding | None:
-    """Return the finding, if the pull has failed for long or often enough since it was first diagnosed in vain."""
+    """Return the finding for a pull that no check explains, None if it has not failed long or often enough.
+
+    "Long" and "often" are `unexplained_minutes` and `unexplained_repeats` of the settings. None, too, if the pull
+    stopped failing or nothing tells which resource it affects. `now` is in seconds since 1970.
+    """
     if not problem.unexplained_since:
         return None
     if now - problem.last_seen > settings.stopped_minutes * 60:
@@ -64,7 +68,7 @@ def unexplained_id(problem: Problem, diagnosis: Diagnosis) -> str:
     pull = diagnosis.pull
     return finding_id(
         cause=_CHECK.id,
-        # The registry's, as it is the same for all failures of a problem; whose role it is, not all of them tell.
+        # The registry's account is the same for all failures of a problem. Not all of them tell the role's account.
         account=pull.registry_account or pull.known_account or "",
         region=pull.region,
         resource=problem.id,
@@ -72,7 +76,7 @@ def unexplained_id(problem: Problem, diagnosis: Diagnosis) -> str:
 
 
 def _resource(diagnosis: Diagnosis) -> Resource | None:
-    """Return what the failure affects: the pulling role, else the cluster, else the account. None if none is known."""
+    """Return the affected resource: the pulling role, else the cluster, else the account. None if none is known."""
     pull = diagnosis.pull
     account = pull.known_account
     if account is None:

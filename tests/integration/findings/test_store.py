@@ -52,7 +52,7 @@ def store(dynamodb: DynamoDBClient, table: str, waited: list[float]) -> Store:
 
 
 def named(name: str, **changes: Any) -> Life:  # noqa: ANN401 -- any field of a life
-    """A finding of its own, open, of which nobody is to hear."""
+    """An open finding of its own, without a pending notice."""
     life = replace(tell(find(None, NOON), NOON), hub_due=False)
     return replace(life, finding=replace(life.finding, id=f"pull-responder/{name}"), **changes)
 
@@ -88,7 +88,7 @@ def test_a_problem_is_kept_and_one_that_is_not_there_is_new(store: Store) -> Non
     }
 
 
-def test_of_two_who_write_what_they_have_read_the_second_is_refused(store: Store) -> None:
+def test_the_second_of_two_writes_of_the_same_version_is_refused(store: Store) -> None:
     assert store.save(named("a"))
     read = store.lives(["pull-responder/a"])["pull-responder/a"]
     assert isinstance(read, Life)
@@ -99,7 +99,7 @@ def test_of_two_who_write_what_they_have_read_the_second_is_refused(store: Store
     assert (kept.is_open, kept.version) == (False, 2)
 
 
-def test_of_two_who_have_found_nothing_the_second_is_refused(store: Store) -> None:
+def test_the_second_of_two_writes_of_a_new_item_is_refused(store: Store) -> None:
     assert store.save(named("a"))
     assert not store.save(named("a", because="another"))
     assert store.save_problem(Problem("problem/a", count=1))
@@ -107,7 +107,7 @@ def test_of_two_who_have_found_nothing_the_second_is_refused(store: Store) -> No
     assert store.problems(["problem/a"])["problem/a"].count == 1
 
 
-def test_what_is_gone_is_not_written_over(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
+def test_an_item_that_was_deleted_is_not_written(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
     assert store.save(named("a"))
     read = store.lives(["pull-responder/a"])["pull-responder/a"]
     assert isinstance(read, Life)
@@ -116,7 +116,7 @@ def test_what_is_gone_is_not_written_over(store: Store, dynamodb: DynamoDBClient
 
 
 @pytest.mark.parametrize("version", [None, {"S": "7"}, {"NULL": True}, {"N": "0"}], ids=str)
-def test_an_item_whose_version_a_person_has_spoilt_can_be_written_once(
+def test_an_item_with_a_broken_version_can_be_written_once(
     store: Store, dynamodb: DynamoDBClient, table: str, version: Value | None
 ) -> None:
     assert store.save(named("a"))
@@ -137,7 +137,7 @@ def test_an_item_whose_version_a_person_has_spoilt_can_be_written_once(
     assert not store.save(replace(read, because="another"))
 
 
-def test_what_somebody_has_to_turn_to_is_listed_longest_first(store: Store) -> None:
+def test_due_items_are_listed_longest_waiting_first(store: Store) -> None:
     for name, minutes in (("c", 30), ("a", 10), ("d", 40), ("b", 20)):
         assert store.save(named(name, look_at=NOON + minutes * 60, hub_due=False))
     over = replace(tell(close(named("over"), NOON), NOON + 300), hub_due=False)
@@ -153,7 +153,7 @@ def test_what_somebody_has_to_turn_to_is_listed_longest_first(store: Store) -> N
     assert store.due_problems(before=NOON + 59, limit=10) == []
 
 
-def test_what_is_over_is_no_longer_listed(store: Store) -> None:
+def test_a_resolved_finding_is_not_listed(store: Store) -> None:
     life = named("a", look_at=NOON)
     assert store.save(life)
     over = replace(tell(close(replace(life, version=1), NOON), NOON + 300), hub_due=False)
@@ -177,7 +177,7 @@ def test_more_than_one_page_is_listed(store: Store, dynamodb: DynamoDBClient) ->
     assert store.due_findings(before=NOON + 60, limit=4) == ids[:4]
 
 
-def test_what_is_to_be_told_does_not_wait_behind_what_is_to_be_looked_at(store: Store) -> None:
+def test_notices_do_not_wait_behind_rechecks(store: Store) -> None:
     assert store.save(named("looked-at", look_at=NOON))
     assert store.save(named("to-be-told", look_at=NOON, hub_due=True, hub_retry_at=NOON + 30))
     assert store.due_notices(before=NOON + 60, limit=9) == ["pull-responder/to-be-told"]
@@ -196,7 +196,7 @@ def test_more_are_read_than_go_into_a_call(store: Store) -> None:
     assert store.calls - before == 3
 
 
-def test_what_dynamodb_leaves_for_later_is_asked_for_again_after_a_while(
+def test_unprocessed_keys_are_read_again_after_a_wait(
     store: Store, dynamodb: DynamoDBClient, table: str, waited: list[float]
 ) -> None:
     ids = [f"problem/{number}" for number in range(3)]
@@ -221,7 +221,7 @@ def test_what_dynamodb_leaves_for_later_is_asked_for_again_after_a_while(
     assert waited == [0.1, 0.2]
 
 
-def test_what_dynamodb_never_answers_is_an_error_and_not_nothing(
+def test_keys_that_stay_unprocessed_are_an_error(
     store: Store, dynamodb: DynamoDBClient, table: str, waited: list[float]
 ) -> None:
     def answer_nothing(parsed: dict[str, Any], **_: object) -> None:
@@ -245,7 +245,7 @@ def _calls(store: Store) -> dict[str, Callable[[], object]]:
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "PutItem", "Query", "UpdateItem"])
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "AccessDeniedException"])
-def test_a_refusal_is_told_in_one_line_with_the_words_of_aws(
+def test_an_error_is_one_line_with_the_words_of_aws(
     store: Store, dynamodb: DynamoDBClient, operation: str, code: str
 ) -> None:
     refuse(dynamodb, operation, code)
@@ -301,7 +301,9 @@ def test_an_item_that_cannot_be_read_does_not_hide_the_others_and_can_be_set_asi
     assert sorted(store.open_findings(limit=10)) == ["pull-responder/a", "pull-responder/b"]
 
 
-def test_what_was_written_anew_meanwhile_is_not_set_aside(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
+def test_an_item_that_was_written_meanwhile_is_not_set_aside(
+    store: Store, dynamodb: DynamoDBClient, table: str
+) -> None:
     assert store.save(named("a"))
     spoil(dynamodb, table, "pull-responder/a")
     (unusable,) = store.lives(["pull-responder/a"]).values()
@@ -311,9 +313,7 @@ def test_what_was_written_anew_meanwhile_is_not_set_aside(store: Store, dynamodb
     assert store.open_findings(limit=10) == ["pull-responder/a"]
 
 
-def test_what_is_gone_meanwhile_is_not_made_again_by_setting_it_aside(
-    store: Store, dynamodb: DynamoDBClient, table: str
-) -> None:
+def test_setting_aside_does_not_create_a_deleted_item(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
     store.set_aside(UnusableItem("pull-responder/a", "it was spoilt", None))
     assert "Item" not in dynamodb.get_item(TableName=table, Key={"id": {"S": "pull-responder/a"}})
 

@@ -207,7 +207,7 @@ def test_a_poison_message_fails_alone(inbox: Inbox, node: tuple[str, str]) -> No
     assert len(inbox.messages()) == 1
 
 
-def test_one_problem_is_told_once_in_a_batch(inbox: Inbox, node: tuple[str, str]) -> None:
+def test_one_problem_is_notified_once_in_a_batch(inbox: Inbox, node: tuple[str, str]) -> None:
     role, instance = node
     answer = diagnose.handler(batch(*(denial(role, instance) for _ in range(5))), Context())
     assert failed(answer) == []
@@ -237,7 +237,7 @@ def test_an_event_that_is_not_ours_is_done_with(inbox: Inbox, capsys: pytest.Cap
     assert metrics(capsys.readouterr().out)["EventsSkipped"] == 1
 
 
-def test_security_hub_out_of_reach_keeps_no_notification_back(
+def test_security_hub_out_of_reach_stops_no_notification(
     inbox: Inbox,
     node: tuple[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -254,7 +254,7 @@ def test_security_hub_out_of_reach_keeps_no_notification_back(
     assert "Could not connect to the endpoint" in vars(refusal)["reason"]
 
 
-def test_without_time_the_problem_waits_for_the_next_look(
+def test_without_time_the_problem_waits_for_the_next_recheck(
     aws: EmulatedAws, inbox: Inbox, node: tuple[str, str]
 ) -> None:
     role, instance = node

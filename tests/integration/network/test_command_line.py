@@ -116,7 +116,10 @@ def test_an_image_elsewhere_is_skipped(run: Run) -> None:
     ("arguments", "said"),
     [
         ({"image": "not an image"}, "--image: 'not an image' is no image reference"),
-        ({"image": f"1234.dkr.ecr.{REGION}.amazonaws.com/app:v1"}, "--image: '1234' is no account id of twelve digits"),
+        (
+            {"image": f"1234.dkr.ecr.{REGION}.amazonaws.com/app:v1"},
+            "--image: '1234' is not an account id of twelve digits",
+        ),
         (
             {"image": f"{ACCOUNT}.dkr.ecr.us-esat-1.amazonaws.com/app:v1"},
             "--image: there is no region 'us-esat-1'; did you mean us-west-1 or us-east-1",

@@ -46,7 +46,7 @@ class Clock:
 
 @dataclass
 class Scene:
-    """The functions of one deployment, and where what they tell arrives."""
+    """The functions of one deployment, and the queue that gets their notifications."""
 
     aws: EmulatedAws
     topic: str
@@ -81,7 +81,7 @@ class Scene:
     def recheck(self, *changes: dict[str, Any], **settings: str) -> None:
         """Wake the function `recheck`, with records of changes or without."""
         read = [read_change(json.dumps(change), account=ACCOUNT) for change in changes]
-        Recheck(self.run(**settings)).look([each for each in read if isinstance(each, Change)])
+        Recheck(self.run(**settings)).recheck([each for each in read if isinstance(each, Change)])
 
     def told(self) -> list[dict[str, Any]]:
         """Take what has been published since the last time, as queues get it: the JSON documents."""

@@ -1,4 +1,4 @@
-"""A run can die anywhere: what it had to tell is told by another, and at most once more than once."""
+"""A run can die anywhere: another run sends its notice, and at most one notice is sent twice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish import sns
-from pull_responder.responder import settle, tell
+from pull_responder.responder import notifier, recorder
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.recheck import Recheck
-from pull_responder.responder.settle import Settler
+from pull_responder.responder.recorder import Recorder
 from tests.integration.responder.scene import Scene, change
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def die_after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> Call
     ("owner", "name", "at"),
     [
         (Ledger, "change_problems", 1),  # nothing is on record: the queue brings the message again
-        (settle, "found", 1),  # the problem is leased, and nothing has been found yet
+        (recorder, "open_or_update", 1),  # the problem is leased, and nothing has been found yet
         (Ledger, "change_problem", 1),  # the finding is on record, and its problem is still leased
-        (tell, "may_notify", 1),  # the problem is at rest, and nothing is told
+        (notifier, "may_notify", 1),  # the problem is at rest, and nothing is told
         (sns, "publish_notice", 1),  # Security Hub has it, and people have not
     ],
 )
-def test_a_run_that_dies_before_telling_is_made_up_for(
+def test_another_run_sends_the_notice_of_a_run_that_died_before(
     scene: Scene,
     monkeypatch: pytest.MonkeyPatch,
     owner: object,
@@ -83,7 +83,7 @@ def test_a_run_that_dies_before_telling_is_made_up_for(
         scene.respond(event)
     undo()
     assert scene.told() == []
-    # The queue brings the message again after its visibility timeout, and somebody looks every minute.
+    # The queue brings the message again after its visibility timeout, and `recheck` runs every minute.
     scene.clock.forward(minutes=3)
     scene.recheck()
     scene.respond(event)
@@ -96,9 +96,9 @@ def test_a_run_that_dies_before_telling_is_made_up_for(
     assert finding["ProductFields"]["pull-responder/events"] == "1"
 
 
-def test_without_the_queue_the_look_alone_makes_up_for_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_queue_recheck_alone_sends_the_notice(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     node = scene.role()
-    undo = die_before(monkeypatch, settle, "found")
+    undo = die_before(monkeypatch, recorder, "open_or_update")
     with pytest.raises(Died):
         scene.respond(node.denied(scene.clock.now))
     undo()
@@ -109,7 +109,7 @@ def test_without_the_queue_the_look_alone_makes_up_for_it(scene: Scene, monkeypa
     assert scene.edges() == [NEW]
 
 
-def test_a_run_that_dies_after_telling_tells_once_more_and_never_again(
+def test_the_notice_of_a_run_that_died_after_sending_is_sent_once_more_and_never_again(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = scene.role()
@@ -155,7 +155,7 @@ def test_a_table_that_does_not_answer_brings_the_messages_back(scene: Scene, mon
     assert scene.edges() == [NEW]
 
 
-def test_two_runs_at_once_tell_once(scene: Scene) -> None:
+def test_two_runs_at_once_notify_once(scene: Scene) -> None:
     node = scene.role()
     first, second = (
         node.denied(scene.clock.now),
@@ -173,16 +173,16 @@ def test_two_runs_at_once_tell_once(scene: Scene) -> None:
     assert finding["ProductFields"]["pull-responder/events"] == "2"
 
 
-def test_a_diagnosis_that_crashes_keeps_nobody_else_waiting(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_diagnosis_that_crashes_does_not_stop_the_others(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     poison, other = scene.role(), scene.role()
-    settle_it = Settler.settle
+    record = Recorder.record
 
-    def crash(settler: Settler, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
+    def crash(recorder: Recorder, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
         if diagnosis.pull.principal and diagnosis.pull.principal.name == poison.role:
             raise ZeroDivisionError
-        return settle_it(settler, problem_id, diagnosis)
+        return record(recorder, problem_id, diagnosis)
 
-    monkeypatch.setattr(Settler, "settle", crash)
+    monkeypatch.setattr(Recorder, "record", crash)
     assert scene.respond(poison.denied(scene.clock.now), other.denied(scene.clock.now)) == ["0"]
     (told,) = scene.told()
     assert told["finding"]["resource"]["id"].endswith(other.role)
@@ -197,20 +197,20 @@ def test_a_diagnosis_that_crashes_keeps_nobody_else_waiting(scene: Scene, monkey
     assert crashes == 4
 
 
-def test_a_look_that_crashes_keeps_nobody_else_waiting(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recheck_that_crashes_does_not_stop_the_others(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     poison, other = scene.role(), scene.role()
     scene.respond(poison.denied(scene.clock.now))
     scene.clock.forward(seconds=1)
     scene.respond(other.denied(scene.clock.now))
     assert scene.edges() == [NEW, NEW]
-    look = Recheck._look
+    check = Recheck._check
 
     def crash(recheck: Recheck, life: Life) -> object:
         if life.finding.resource.id.endswith(poison.role):
             raise ZeroDivisionError
-        return look(recheck, life)
+        return check(recheck, life)
 
-    monkeypatch.setattr(Recheck, "_look", crash)
+    monkeypatch.setattr(Recheck, "_check", crash)
     scene.allow(other)
     scene.clock.forward(minutes=16)
     with pytest.raises(ZeroDivisionError):
@@ -225,7 +225,7 @@ def test_an_inspection_that_crashes_comes_back_alone(scene: Scene, monkeypatch: 
     def crash(*_: object) -> list[Life]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Settler, "settle_inspection", crash)
+    monkeypatch.setattr(Recorder, "record_inspection", crash)
     node = scene.node_group()
     changed = change("eks", "UpdateNodegroupConfig", name=node.role, nodegroupName="workers")
     assert scene.respond(changed, node.denied(scene.clock.now)) == ["0"]
@@ -236,7 +236,7 @@ def test_a_failure_edited_by_hand_is_counted_and_waits_for_its_next(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     node = scene.role()
-    undo = die_before(monkeypatch, settle, "found")
+    undo = die_before(monkeypatch, recorder, "open_or_update")
     with pytest.raises(Died):
         scene.respond(node.denied(scene.clock.now))
     undo()

@@ -1,4 +1,4 @@
-"""What is told after the first time: worse, a reminder, a digest; what is silenced; and what nothing explains."""
+"""The notices after the first one: worse, a reminder, a digest; silenced findings; unexplained failures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_ten_nodes_are_worse_than_one(scene: Scene) -> None:
     assert scene.edges() == []
 
 
-def test_an_open_finding_is_told_again_after_a_day(scene: Scene) -> None:
+def test_an_open_finding_is_notified_again_after_a_day(scene: Scene) -> None:
     node = scene.role()
     scene.respond(node.denied(scene.clock.now))
     assert scene.edges() == [NEW]
@@ -70,7 +70,7 @@ def test_many_in_a_minute_come_as_one_digest_after_it(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("status", "resolved"), [("SUPPRESSED", []), ("NOTIFIED", ["resolved"]), ("NEW", ["resolved"])]
 )
-def test_what_people_set_in_security_hub_is_respected(scene: Scene, status: str, resolved: list[str]) -> None:
+def test_the_workflow_status_that_people_set_is_respected(scene: Scene, status: str, resolved: list[str]) -> None:
     node = scene.role()
     scene.respond(node.denied(scene.clock.now))
     scene.told()
@@ -103,7 +103,7 @@ def test_a_finding_suppressed_before_it_came_back_stays_silent(scene: Scene) -> 
     assert scene.edges() == [NEW]
 
 
-def test_what_nobody_can_explain_is_reported_and_closes_when_it_stops(scene: Scene) -> None:
+def test_an_unexplained_failure_is_reported_and_resolved_when_it_stops(scene: Scene) -> None:
     role, session = "gone-with-its-node", "i-0abcdef1234567890"
     for _ in range(2):
         scene.respond(denial(role, session, at=scene.clock.now, action=IMAGE, resource=REPOSITORY))
@@ -123,7 +123,7 @@ def test_what_nobody_can_explain_is_reported_and_closes_when_it_stops(scene: Sce
     assert scene.edges() == [("resolved", "pull_failing_unexplained")]
 
 
-def test_a_cause_that_is_found_closes_what_was_unexplained(scene: Scene) -> None:
+def test_a_cause_that_is_found_resolves_the_unexplained_failure(scene: Scene) -> None:
     node = scene.role()
     event = {"action": IMAGE, "resource": REPOSITORY, "session": "i-0abcdef1234567890"}
     for _ in range(4):
@@ -137,7 +137,7 @@ def test_a_cause_that_is_found_closes_what_was_unexplained(scene: Scene) -> None
     assert sorted(scene.edges()) == [NEW, ("resolved", "pull_failing_unexplained")]
 
 
-def test_a_stranger_is_told_of_only_when_he_tries_on(scene: Scene) -> None:
+def test_an_unexpected_principal_is_notified_only_when_it_tries_often(scene: Scene) -> None:
     role = scene.stranger()
     scene.respond(denial(role, "AWSCodeBuild-1", at=scene.clock.now, action=IMAGE, resource=REPOSITORY))
     assert scene.edges() == []
@@ -153,7 +153,7 @@ def test_a_stranger_is_told_of_only_when_he_tries_on(scene: Scene) -> None:
     assert worse["finding"]["severity"] == "MEDIUM"
 
 
-def test_what_is_said_to_be_fixed_and_goes_on_failing_is_reported(scene: Scene) -> None:
+def test_a_pull_that_seems_fixed_and_still_fails_is_reported(scene: Scene) -> None:
     node = scene.role()
     scene.allow(node)
     for _ in range(2):
@@ -166,7 +166,7 @@ def test_what_is_said_to_be_fixed_and_goes_on_failing_is_reported(scene: Scene) 
     assert any("has been changed since" in each for each in unexplained["finding"]["evidence"])
 
 
-def test_one_role_is_mended_when_none_of_its_pulls_fails(scene: Scene) -> None:
+def test_a_role_is_fixed_when_none_of_its_pulls_fails(scene: Scene) -> None:
     node = scene.role()
     other = f"{REPOSITORY}-2"
     scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=other))
@@ -196,7 +196,7 @@ def test_events_of_the_past_and_of_the_future_keep_their_order(scene: Scene) -> 
     assert finding["LastObservedAt"].startswith("2026-03-01T12:00:00")
 
 
-def test_an_item_edited_by_hand_stops_nobody(scene: Scene) -> None:
+def test_an_item_edited_by_hand_stops_no_other(scene: Scene) -> None:
     node, other = scene.role(), scene.role()
     scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now))
     told = scene.told()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pull_responder.events.pod_failure import PodFailure
 from pull_responder.findings.life import Life
 from pull_responder.findings.problem import iso
+from pull_responder.responder.recorder import Recorder
 from pull_responder.responder.respond import Message, Responder
-from pull_responder.responder.settle import Settler
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, TOKEN, Node, Scene
 
 if TYPE_CHECKING:
@@ -75,13 +75,13 @@ def test_ten_thousand_events_of_five_problems(scene: Scene, monkeypatch: pytest.
     bodies += chance.choices(bodies, k=EVENTS - len(bodies))
     chance.shuffle(bodies)
     diagnosed: list[str] = []
-    settle = Settler.settle
+    record = Recorder.record
 
-    def counted(settler: Settler, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
+    def counted(recorder: Recorder, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
         diagnosed.append(problem_id)
-        return settle(settler, problem_id, diagnosis)
+        return record(recorder, problem_id, diagnosis)
 
-    monkeypatch.setattr(Settler, "settle", counted)
+    monkeypatch.setattr(Recorder, "record", counted)
     messages = [Message(str(number), body) for number, body in enumerate(bodies)]
     batches = [messages[at : at + BATCH] for at in range(0, len(messages), BATCH)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -91,7 +91,7 @@ def test_ten_thousand_events_of_five_problems(scene: Scene, monkeypatch: pytest.
     assert len(diagnosed) <= PROBLEMS
     assert scene.edges() == [("new", "role_lacks_pull_permissions")] * PROBLEMS
     scene.clock.forward(minutes=16)
-    # What follows is what anybody sees at the next look.
+    # The next recheck updates the reach.
     scene.recheck()
     lives = [
         each for each in scene.store.lives(scene.store.open_findings(limit=100)).values() if isinstance(each, Life)

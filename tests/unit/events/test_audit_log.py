@@ -1,4 +1,4 @@
-"""Audit records of kubelets: which pulls they tell of, and that bad ones hold up nobody."""
+"""Audit records of kubelets: the pulls that they report; a bad record does not stop the others."""
 
 from __future__ import annotations
 
@@ -220,8 +220,8 @@ WHOLE = gzip.compress(json.dumps(document(RECORD)).encode())
 @pytest.mark.parametrize(
     ("event", "problem"),
     [
-        (packed(WHOLE[:-20]), "awslogs.data is cut"),
-        (packed(b""), "awslogs.data is cut"),
+        (packed(WHOLE[:-20]), "awslogs.data is cut off"),
+        (packed(b""), "awslogs.data is cut off"),
         (
             packed(b"no gzip"),
             "awslogs.data is not base64 of gzip: Error -3 while decompressing data: incorrect header check",
@@ -231,10 +231,10 @@ WHOLE = gzip.compress(json.dumps(document(RECORD)).encode())
             {"awslogs": {"data": "\u00e9"}},
             "awslogs.data is not base64 of gzip: string argument should contain only ASCII characters",
         ),
-        ({"awslogs": None}, "awslogs.data is cut"),
-        (packed(gzip.compress(b"[]")), "awslogs.data does not hold a JSON object"),
-        (packed(gzip.compress(b"[" * 100_000)), "awslogs.data does not hold a JSON object"),
-        (packed(gzip.compress(b" " * (17 * 1024 * 1024))), "awslogs.data holds more than 16777216 bytes"),
+        ({"awslogs": None}, "awslogs.data is cut off"),
+        (packed(gzip.compress(b"[]")), "awslogs.data is not a JSON object"),
+        (packed(gzip.compress(b"[" * 100_000)), "awslogs.data is not a JSON object"),
+        (packed(gzip.compress(b" " * (17 * 1024 * 1024))), "awslogs.data has more than 16777216 bytes"),
     ],
 )
 def test_a_batch_that_cannot_be_read_is_unusable(event: dict[str, Any], problem: str) -> None:

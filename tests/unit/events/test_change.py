@@ -1,4 +1,4 @@
-"""What asks for another look at findings: who changed what, where; the clock; and what is neither."""
+"""The events that start a recheck: changes and the schedule; and events that are neither."""
 
 from __future__ import annotations
 
@@ -127,17 +127,17 @@ def test_a_change_says_what_it_is_about(event: dict[str, Any], expected: Change)
         (
             "ECR Image Action",
             {"action-type": "PUSH", "result": "FAILURE", "repository-name": "team/app"},
-            Skipped("an ECR Image Action that brought no image"),
+            Skipped("an ECR Image Action that added no image"),
         ),
         (
             "ECR Image Action",
             {"action-type": "DELETE", "result": "SUCCESS", "repository-name": "team/app"},
-            Skipped("an ECR Image Action that brought no image"),
+            Skipped("an ECR Image Action that added no image"),
         ),
         (
             "ECR Pull Through Cache Action",
             {"sync-status": "FAILURE", "repository-name": "hub/alpine"},
-            Skipped("an ECR Pull Through Cache Action that brought no image"),
+            Skipped("an ECR Pull Through Cache Action that added no image"),
         ),
     ],
 )
@@ -148,10 +148,10 @@ def test_ecr_itself_tells_of_images_that_come(detail_type: str, detail: dict[str
 CLOCK = {"source": "aws.events", "detail-type": "Scheduled Event", "account": ACCOUNT, "time": MOMENT, "detail": {}}
 
 
-def test_the_clock_wakes_up() -> None:
+def test_the_schedule_is_a_wakeup() -> None:
     assert read(CLOCK) == Wakeup(MOMENT)
     assert read({**CLOCK, "account": "222222222222"}, account=None) == Wakeup(MOMENT)
-    not_ours = Skipped("an event of EventBridge that is not our schedule's")
+    not_ours = Skipped("an event of EventBridge that is not from our schedule")
     assert read({**CLOCK, "account": "222222222222"}) == read({**CLOCK, "detail-type": "Other"}) == not_ours
 
 
@@ -167,14 +167,14 @@ def test_the_clock_wakes_up() -> None:
             "a call to ecr-public.amazonaws.com, not to ecr",
         ),
         (call("ec2", "CreateRoute", eventSource="ec2.example.com"), "a call to ec2.example.com, not to ec2"),
-        (call("s3", "PutBucketPolicy"), "an event of aws.s3, which changes nothing that a pull needs"),
-        ({**call("iam", "CreateRole"), "source": "iam"}, "an event of iam, which changes nothing that a pull needs"),
+        (call("s3", "PutBucketPolicy"), "an event of aws.s3, whose changes do not affect pulls"),
+        ({**call("iam", "CreateRole"), "source": "iam"}, "an event of iam, whose changes do not affect pulls"),
         (
             {**call("iam", "CreateRole"), "detail-type": "AWS Service Event via CloudTrail"},
-            "an event of aws.iam, which changes nothing that a pull needs",
+            "an event of aws.iam, whose changes do not affect pulls",
         ),
-        ({**call("iam", "CreateRole"), "account": "me"}, "CreateRole that does not say where"),
-        ({"detail": {}}, "an event of nobody, which changes nothing that a pull needs"),
+        ({**call("iam", "CreateRole"), "account": "me"}, "CreateRole without account or region"),
+        ({"detail": {}}, "an event of an unnamed source, whose changes do not affect pulls"),
     ],
 )
 def test_what_changes_nothing_is_skipped(event: dict[str, Any], reason: str) -> None:
@@ -190,7 +190,7 @@ def test_what_changes_nothing_is_skipped(event: dict[str, Any], reason: str) -> 
         (call("iam", "Create\nRole"), "body.detail.eventName is not the name of a call"),
     ],
 )
-def test_what_is_no_event_is_unusable(event: object, problem: str) -> None:
+def test_a_body_that_is_not_an_event_is_unusable(event: object, problem: str) -> None:
     with pytest.raises(UnusableEvent) as unusable:
         read(event)
     assert str(unusable.value) == problem
@@ -201,7 +201,7 @@ def test_text_that_is_no_json_is_unusable() -> None:
         read_change("no event", account=None)
 
 
-def test_of_more_names_than_can_be_told_none_is() -> None:
+def test_with_too_many_names_there_are_none() -> None:
     ids = [f"i-{number:017x}" for number in range(3_000)]
     assert read(call("ec2", "TerminateInstances", ids[:1_000])) == change("ec2", "TerminateInstances")
     few, many = ({"instancesSet": {"items": ids[:number]}} for number in (1_000, 3_000))

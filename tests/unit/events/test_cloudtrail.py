@@ -376,7 +376,7 @@ def test_the_region_of_the_registry_is_not_that_of_the_record() -> None:
 def test_a_denial_without_a_region_is_skipped() -> None:
     record = load("ecr_denials/token")["detail"]
     del record["awsRegion"]
-    assert read_record(record) == Skipped("a denied GetAuthorizationToken that does not say its region")
+    assert read_record(record) == Skipped("a denied GetAuthorizationToken without a region")
 
 
 @pytest.mark.parametrize("wrong", [None, 7, True, [], {}, ["x"], {"x": 1}, "", "\x1b[31m", "x" * 300_000])
@@ -417,7 +417,7 @@ def test_another_registrys_token_is_skipped_in_a_bare_record_too() -> None:
     record = load("not_ours/token_of_ecr_public")["detail"]
     assert read_record(record) == Skipped("a call to ecr-public.amazonaws.com, not to Amazon ECR")
     del record["eventSource"]
-    assert read_record(record) == Skipped("a call that does not say to which service")
+    assert read_record(record) == Skipped("a call that does not name its service")
 
 
 def test_a_bare_record_without_event_source_is_known_by_its_message() -> None:

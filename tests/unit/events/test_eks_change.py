@@ -1,4 +1,4 @@
-"""Changes of clusters and the clock: what is to be inspected, and what changes nothing."""
+"""Changes of clusters and the schedule: which nodes to inspect, and events that are skipped."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def test_a_change_names_what_to_inspect(event: dict[str, Any], asked: Inspection
             call("CreateNodegroup", {"name": "prod"}, errorCode="ResourceInUseException"),
             "CreateNodegroup failed with ResourceInUseException, so nothing has changed",
         ),
-        (call("CreateNodegroup", {"name": "no cluster"}), "CreateNodegroup that does not say of which cluster"),
-        ({**call("CreateCluster", {"name": "a"}), "region": None}, "CreateCluster that does not say of which cluster"),
+        (call("CreateNodegroup", {"name": "no cluster"}), "CreateNodegroup that does not name its cluster"),
+        ({**call("CreateCluster", {"name": "a"}), "region": None}, "CreateCluster that does not name its cluster"),
     ],
 )
 def test_what_changes_nothing_is_skipped(event: dict[str, Any], reason: str) -> None:
@@ -85,7 +85,7 @@ def test_the_clock_asks_for_health_of_everything_in_the_region() -> None:
     clock = {"source": "aws.events", "detail-type": "Scheduled Event", "account": "111111111111", "detail": {}}
     clock |= {"region": "eu-west-1", "time": MOMENT, "id": "e-1"}
     assert read(clock) == inspection(health_only=True)
-    assert read({**clock, "detail-type": "Other"}) == Skipped("an event of EventBridge that is no schedule's")
+    assert read({**clock, "detail-type": "Other"}) == Skipped("an event of EventBridge that is not from a schedule")
 
 
 def test_a_detail_that_is_no_object_is_unusable() -> None:

@@ -1,4 +1,4 @@
-"""The door: every wrapping an event can come in, what is no event, and one failure for each distinct pull."""
+"""Every envelope of an event, input that is not an event, and one failure for each distinct pull."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pull_responder.events.joining import joined
+from pull_responder.events.joining import join
 from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
 
 SESSION = "arn:aws:sts::111111111111:assumed-role/workers/i-0123456789abcdef0"
@@ -41,7 +41,7 @@ TOKEN = replace(DENIED, stage=Stage.TOKEN, repository=None, registry_account=Non
 
 
 def test_a_denial_gets_the_pod_and_the_report_gets_awss_words() -> None:
-    denied, reported = joined([DENIED, AUDITED])
+    denied, reported = join([DENIED, AUDITED])
     assert denied == reported
     assert (denied.denial, denied.principal, denied.node) == (WORDS, WORKERS, DENIED.node)
     assert (denied.namespace, denied.pod, denied.cluster, denied.tag) == ("shop", "web-1", "prod", "v1")
@@ -49,21 +49,21 @@ def test_a_denial_gets_the_pod_and_the_report_gets_awss_words() -> None:
 
 
 def test_a_back_off_is_told_by_the_attempt_on_its_node_and_by_the_denial() -> None:
-    assert joined([BACK_OFF, ON_NODE])[0] == ON_NODE
-    assert len(set(map(repr, joined([DENIED, ON_NODE, BACK_OFF])))) == 1
+    assert join([BACK_OFF, ON_NODE])[0] == ON_NODE
+    assert len(set(map(repr, join([DENIED, ON_NODE, BACK_OFF])))) == 1
     elsewhere = replace(BACK_OFF, node="ip-10-0-9-9.ec2.internal")
-    assert joined([elsewhere, replace(ON_NODE, symptom=Symptom.TIMEOUT)])[0] == elsewhere
+    assert join([elsewhere, replace(ON_NODE, symptom=Symptom.TIMEOUT)])[0] == elsewhere
 
 
 def test_the_cluster_of_an_event_that_can_be_forged_is_not_taken() -> None:
-    denied, reported = joined([DENIED, ON_NODE])
+    denied, reported = join([DENIED, ON_NODE])
     assert (denied.cluster, reported.cluster) == (None, None)
     assert denied.pod == "web-1"
 
 
 def test_the_report_that_names_its_role_is_believed_before_one_that_does_not() -> None:
     forged = replace(ON_NODE, pod="forged")
-    assert joined([DENIED, forged, AUDITED])[0].pod == "web-1"
+    assert join([DENIED, forged, AUDITED])[0].pod == "web-1"
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,21 @@ def test_the_report_that_names_its_role_is_believed_before_one_that_does_not() -
     ],
 )
 def test_what_may_be_another_failure_stays_apart(what: str, report: PullFailure) -> None:
-    assert joined([DENIED, report]) == [DENIED, report], what
+    assert join([DENIED, report]) == [DENIED, report], what
 
 
 def test_of_two_denied_roles_none_is_guessed() -> None:
     other = replace(DENIED, principal=OTHERS)
-    assert joined([DENIED, other, ON_NODE])[2] == ON_NODE
-    assert joined([DENIED, other, AUDITED])[2].denial == WORDS
+    assert join([DENIED, other, ON_NODE])[2] == ON_NODE
+    assert join([DENIED, other, AUDITED])[2].denial == WORDS
 
 
 def test_a_denied_token_explains_a_401_of_its_role_and_has_no_image_of_its_own() -> None:
     unauthenticated = replace(AUDITED, symptom=Symptom.NOT_AUTHENTICATED)
-    denied, reported = joined([TOKEN, unauthenticated])
+    denied, reported = join([TOKEN, unauthenticated])
     assert (denied.pod, denied.repository, denied.tag) == ("web-1", None, None)
     assert reported == replace(AUDITED, denial=WORDS, stage=Stage.TOKEN)
-    assert joined([TOKEN, replace(unauthenticated, principal=OTHERS)])[0] == TOKEN
+    assert join([TOKEN, replace(unauthenticated, principal=OTHERS)])[0] == TOKEN
 
 
 REFUSED = "UpstreamAccessDenied: The upstream registry refused the credentials"
@@ -101,7 +101,7 @@ MISSING = replace(AUDITED, symptom=Symptom.NOT_FOUND, message="not found")
 
 
 def test_what_the_upstream_refused_gets_the_pod_and_the_report_gets_the_reason() -> None:
-    of_ecr, reported = joined([OF_ECR, MISSING])
+    of_ecr, reported = join([OF_ECR, MISSING])
     assert (of_ecr.namespace, of_ecr.pod, of_ecr.message) == ("shop", "web-1", "not found")
     assert (of_ecr.principal, of_ecr.upstream_failure) == (None, REFUSED)
     assert reported == replace(MISSING, upstream_failure=REFUSED)
@@ -116,18 +116,18 @@ def test_what_the_upstream_refused_gets_the_pod_and_the_report_gets_the_reason()
     ],
 )
 def test_another_failure_is_not_the_upstreams(report: PullFailure) -> None:
-    assert joined([OF_ECR, report]) == [OF_ECR, report]
+    assert join([OF_ECR, report]) == [OF_ECR, report]
     other_tag = replace(OF_ECR, tag="v2")
-    assert joined([other_tag, MISSING]) == [other_tag, MISSING]
+    assert join([other_tag, MISSING]) == [other_tag, MISSING]
 
 
 def test_the_host_of_an_event_that_can_be_forged_is_not_taken() -> None:
     host = "111111111111.dkr-ecr.us-east-1.on.aws"
-    assert joined([DENIED, replace(AUDITED, registry_host=host)])[0].registry_host == host
-    assert joined([DENIED, replace(ON_NODE, registry_host=host)])[0].registry_host is None
+    assert join([DENIED, replace(AUDITED, registry_host=host)])[0].registry_host == host
+    assert join([DENIED, replace(ON_NODE, registry_host=host)])[0].registry_host is None
 
 
 def test_alone_they_stay_as_they_are() -> None:
     for pull in (DENIED, ON_NODE, AUDITED, BACK_OFF, TOKEN, OF_ECR, MISSING):
-        assert joined([pull]) == [pull]
-    assert joined([]) == []
+        assert join([pull]) == [pull]
+    assert join([]) == []

@@ -1,4 +1,4 @@
-"""Kubernetes events that a forwarder put on a bus: both layouts, what tells of no pull, and forged ones."""
+"""Kubernetes events that a forwarder put on a bus: both layouts, events that are not about a pull, and forged ones."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ def test_every_reason_that_can_be_about_an_image(reason: str, message: str, imag
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        (changed(reason="Killing"), "a Kubernetes event with reason Killing, which tells of no pull"),
-        (changed(reason=None), "a Kubernetes event with reason (none), which tells of no pull"),
-        (changed(reason="\x1b[31mFailed"), "a Kubernetes event with reason Failed, which tells of no pull"),
+        (changed(reason="Killing"), "a Kubernetes event with reason Killing, which is not about a pull"),
+        (changed(reason=None), "a Kubernetes event with reason (none), which is not about a pull"),
+        (changed(reason="\x1b[31mFailed"), "a Kubernetes event with reason Failed, which is not about a pull"),
         (changed(message="Error: ImagePullBackOff"), "a failing pod whose message names no image"),
         (changed(message="Back-off restarting failed container web"), "a failing pod whose message names no image"),
         (changed(message='Failed to pull image "nginx:1": not found'), "nginx:1 is not in Amazon ECR but in docker.io"),

@@ -71,7 +71,7 @@ def test_a_status_is_enough(status: str) -> None:
         ),
         (
             changed(**{"repository-name": "Not A Repository"}),
-            "a failed pull through cache action that does not say of which repository",
+            "a failed pull through cache action that does not name its repository",
         ),
     ],
 )

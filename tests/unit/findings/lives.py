@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.life import Life, claimed, delivered, found, looked, passed, put_off, undelivered
+from pull_responder.findings.life import (
+    Life,
+    claim,
+    mark_notified,
+    mark_rechecked,
+    open_or_update,
+    postpone,
+    resolve,
+    retry_later,
+)
 from pull_responder.findings.reach import Reach
 from pull_responder.model.verdict import Severity
 from pull_responder.settings import Settings
@@ -26,31 +35,33 @@ def seen_on(*, nodes: int = 1, pods: int = 1) -> Reach:
 
 
 def find(life: Life | None, now: float, *, nodes: int = 1, pods: int = 1) -> Life:
-    """The life after a diagnosis of problem/a has found FINDING."""
-    return found(life, FINDING, problem="problem/a", reach=seen_on(nodes=nodes, pods=pods), now=now, settings=SETTINGS)
+    """The life after a diagnosis of problem/a reported FINDING."""
+    return open_or_update(
+        life, FINDING, problem="problem/a", reach=seen_on(nodes=nodes, pods=pods), now=now, settings=SETTINGS
+    )
 
 
 def grave(life: Life | None, now: float) -> Life:
-    return found(life, GRAVER, problem="problem/a", reach=seen_on(), now=now, settings=SETTINGS)
+    return open_or_update(life, GRAVER, problem="problem/a", reach=seen_on(), now=now, settings=SETTINGS)
 
 
 def close(life: Life, now: float) -> Life:
-    return passed(life, because="It passes now.", now=now, settings=SETTINGS)
+    return resolve(life, because="It passes now.", now=now, settings=SETTINGS)
 
 
 def look(life: Life, now: float) -> Life:
-    return looked(life, now=now, settings=SETTINGS)
+    return mark_rechecked(life, now=now, settings=SETTINGS)
 
 
 def tell(life: Life, now: float) -> Life:
-    """The life after a run has told what is due, if anything is."""
-    taken = claimed(life, now, RUN)
-    return delivered(taken, now) if taken != life else life
+    """The life after a run has sent the notice that is due, if any."""
+    taken = claim(life, now, RUN)
+    return mark_notified(taken, now) if taken != life else life
 
 
 def keep_back(life: Life, now: float) -> Life:
-    """The life after a run has kept back what is due, as nobody wants to hear it."""
-    return delivered(claimed(life, now, RUN), now, silently=True)
+    """The life after a run has withheld the notice that is due."""
+    return mark_notified(claim(life, now, RUN), now, silently=True)
 
 
 HAPPENINGS: Final[Mapping[str, Callable[[Life, float], Life]]] = {
@@ -65,7 +76,7 @@ HAPPENINGS: Final[Mapping[str, Callable[[Life, float], Life]]] = {
     "looked at": look,
     "told": tell,
     "kept back": keep_back,
-    "claimed": lambda life, now: claimed(life, now, RUN),
-    "refused": lambda life, now: undelivered(claimed(life, now, RUN), now),
-    "put off": lambda life, now: put_off(claimed(life, now, RUN), now + 65),
+    "claimed": lambda life, now: claim(life, now, RUN),
+    "refused": lambda life, now: retry_later(claim(life, now, RUN), now),
+    "put off": lambda life, now: postpone(claim(life, now, RUN), now + 65),
 }

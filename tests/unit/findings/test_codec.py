@@ -1,4 +1,4 @@
-"""Findings and problems as items of the table: nothing is lost, and what others have written does no harm."""
+"""Findings and problems as items of the table: nothing is lost, and items that others wrote do no harm."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pull_responder.findings.codec import (
     read_problem,
     read_version,
 )
-from pull_responder.findings.life import Life, Pending, State, Told
+from pull_responder.findings.life import LastNotice, Life, Pending, State
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import Names, Problem
 from pull_responder.findings.reach import Reach
@@ -64,7 +64,7 @@ _lives = st.builds(
     reach=st.builds(Reach, events=st.integers(0, 10**9), pods=st.lists(st.text(), max_size=20).map(tuple)),
     problems=st.lists(st.text(), max_size=5).map(tuple),
     pending=st.none() | _pending,
-    told=st.none() | st.builds(Told, at=_seconds, severity_rank=st.integers(0, 4), step=st.integers(0, 6)),
+    told=st.none() | st.builds(LastNotice, at=_seconds, severity_rank=st.integers(0, 4), step=st.integers(0, 6)),
     resolved_at=_seconds,
     because=text,
     hub_at=_seconds,
@@ -72,7 +72,7 @@ _lives = st.builds(
     inspection=st.none() | _inspection,
 )
 _name = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1, max_size=60)
-_names = st.builds(lambda names: Names().plus(names), st.lists(_name, max_size=30))
+_names = st.builds(lambda names: Names().add_all(names), st.lists(_name, max_size=30))
 _milliseconds = st.integers(0, 4 * 10**12).map(lambda each: each / 1000)
 _problems = st.builds(
     Problem,
@@ -112,7 +112,7 @@ def test_a_problem_is_read_as_it_was_written(problem: Problem) -> None:
     assert written["expires_at"] == {"N": "5"}
 
 
-def test_only_what_somebody_has_to_turn_to_is_indexed() -> None:
+def test_only_items_that_wait_for_a_run_are_indexed() -> None:
     told = replace(tell(find(None, NOON), NOON), hub_due=False)
     assert life_item(told, expires_at=None)["queue"] == {"S": "finding"}
     assert life_item(told, expires_at=None)["look_at"] == {"N": str(int(NOON) + 900)}
@@ -147,7 +147,7 @@ def edited(**changes: Any) -> dict[str, Value]:  # noqa: ANN401 -- any JSON
     return {**item, "life": {"S": json.dumps(document)}}
 
 
-def test_what_an_older_version_did_not_write_has_its_default() -> None:
+def test_an_attribute_that_an_older_version_did_not_write_has_its_default() -> None:
     whole = find(None, NOON)
     needed = {"finding", "state", "created_at", "opened_at"}
     document = json.loads(life_item(whole, expires_at=None)["life"]["S"])
@@ -164,7 +164,7 @@ def test_what_an_older_version_did_not_write_has_its_default() -> None:
     assert life.finding.title == FINDING.title
 
 
-def test_what_a_newer_version_has_written_besides_is_left_out() -> None:
+def test_an_attribute_of_a_newer_version_is_ignored() -> None:
     assert read_life(edited(mood="calm")) == replace(find(None, NOON), version=1)
 
 
@@ -189,7 +189,7 @@ def test_an_inspection_of_an_older_and_of_a_newer_version_is_read() -> None:
     ],
     ids=["cut", "null", "a list", "a text", "deeper than can be read", "a map", "empty", "nothing"],
 )
-def test_what_is_no_finding_is_said_in_one_line(item: dict[str, Value]) -> None:
+def test_an_unusable_item_is_reported_in_one_line(item: dict[str, Value]) -> None:
     written: dict[str, Value] = {"id": {"S": "pull-responder/x"}, "version": {"N": "4"}}
     with pytest.raises(UnusableItem) as refused:
         read_life({**written, **item})
@@ -224,7 +224,7 @@ def test_what_is_no_finding_is_said_in_one_line(item: dict[str, Value]) -> None:
     ],
     ids=lambda changes: str(changes)[:60],
 )
-def test_what_people_have_written_that_makes_no_sense(changes: dict[str, Any]) -> None:
+def test_values_that_people_wrote_and_cannot_be_read(changes: dict[str, Any]) -> None:
     item = edited(**changes)
     with pytest.raises(UnusableItem, match="its life cannot be read") as refused:
         read_life(item)
@@ -246,7 +246,7 @@ def test_versions(attribute: Value | None, version: int | None) -> None:
     assert read_version({"version": attribute} if attribute else {}) == version
 
 
-def test_a_problem_of_which_nothing_makes_sense_is_as_if_it_were_new() -> None:
+def test_a_problem_that_cannot_be_read_is_new() -> None:
     odd: dict[str, Value] = {
         "id": {"S": "problem/a"},
         "version": {"S": "3"},
@@ -265,11 +265,11 @@ def test_a_problem_of_which_nothing_makes_sense_is_as_if_it_were_new() -> None:
 
 
 @pytest.mark.parametrize("pull", ["", "{", "[]", "null", '{"symptom": "access_denied"}', "[" * 100_000])
-def test_a_pull_that_makes_no_sense_is_none(pull: str) -> None:
+def test_a_pull_that_cannot_be_read_is_none(pull: str) -> None:
     assert read_problem({"id": {"S": "problem/a"}, "pull": {"S": pull}}).pull is None
 
 
-def test_marks_that_are_no_whole_marks_are_not_carried_on() -> None:
+def test_marks_of_a_wrong_length_are_dropped() -> None:
     item = problem_item(replace(Problem("problem/a", marks=b"0123456789" * 3), pull=PULL), expires_at=0)
     marks: dict[str, Value] = {"marks": {"B": b"0123456789" * 3 + b"012"}}
     assert read_problem(item).marks == b"0123456789" * 3
@@ -299,8 +299,8 @@ def test_a_finding_of_any_length_fits_into_an_item_and_says_what_was_left_out() 
     assert len(item["life"]["S"]) < _MOST
     kept = read_life(item).finding
     assert (len(kept.evidence), kept.evidence[0][:4], kept.evidence[39][:4]) == (41, "0 üü", "39 ü")
-    assert kept.evidence[40] == "There are 460 more lines of evidence, too many to be kept."
+    assert kept.evidence[40] == "460 more lines of evidence were too many to store."
     assert kept.remediation.commands == ()
     assert kept.remediation.summary.startswith(FINDING.remediation.summary)
-    assert "too long to be kept" in kept.remediation.summary
+    assert "too long to store" in kept.remediation.summary
     assert kept.pull == FINDING.pull

@@ -1,4 +1,4 @@
-"""Which open findings a change can have ended: near misses beside what must not be missed."""
+"""Which open findings a change can have fixed, and near misses."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ MORE_NODES = change("eks", "UpdateNodegroupConfig", "prod", "workers")
         (ENABLE_KEY, OF_OLD, "nobody knows what it was found by"),
     ],
 )
-def test_a_change_concerns_what_it_can_end(changed: Change, found: Finding, why: str) -> None:
+def test_a_change_concerns_a_finding_that_it_can_fix(changed: Change, found: Finding, why: str) -> None:
     assert concerns(changed, found), why
 
 
@@ -185,5 +185,5 @@ def test_a_change_concerns_what_it_can_end(changed: Change, found: Finding, why:
         (replace(CREATE_ROUTE, account=OTHER), replace(UNEXPLAINED, resource=SUBNET.resource), "not the VPC's owner"),
     ],
 )
-def test_a_change_leaves_alone_what_it_cannot_end(changed: Change, found: Finding, why: str) -> None:
+def test_a_change_does_not_concern_a_finding_that_it_cannot_fix(changed: Change, found: Finding, why: str) -> None:
     assert not concerns(changed, found), why

@@ -1,4 +1,4 @@
-"""What is to be told of a finding, as it is found, told, fixed and found again."""
+"""Which notice of a finding is pending as it opens, is notified, is resolved and comes back."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import pytest
 
 from pull_responder.findings.life import (
     Life,
-    claimed,
-    delivered,
+    claim,
     expires_at,
-    found,
     is_claimed_by,
-    looked,
+    magnitude,
+    mark_notified,
+    mark_rechecked,
     notice,
-    passed,
-    put_off,
-    step,
-    undelivered,
+    open_or_update,
+    postpone,
+    resolve,
+    retry_later,
 )
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
@@ -27,7 +27,7 @@ from tests.unit.publish.examples import FINDING
 
 DAY = 24 * 60
 
-# What happens in which minute, and what is then still to be told. Each begins with the finding being found at noon.
+# What happens in which minute, and which notice is pending then. Each story begins when the finding opens at noon.
 STORIES: dict[str, list[tuple[float, str, str | None]]] = {
     "new": [(0, "told", None), (15, "found", None), (30, "looked at", None), (45, "found", None)],
     "a notice that is refused stays": [(0, "refused", "new"), (1, "found", "new"), (1, "told", None)],
@@ -103,9 +103,9 @@ STORIES: dict[str, list[tuple[float, str, str | None]]] = {
         (60, "told", None),
         (75, "found on 10 nodes", "worse"),
     ],
-    "over before anybody heard of it": [(1, "passed", None), (30, "looked at", None)],
-    "over before anybody heard of it, then back": [(1, "passed", None), (30, "found", "back")],
-    "over while a run may be telling of it": [(0, "claimed", "new"), (0.5, "passed", "resolved")],
+    "resolved before anybody was notified": [(1, "passed", None), (30, "looked at", None)],
+    "resolved before anybody was notified, then back": [(1, "passed", None), (30, "found", "back")],
+    "resolved while a run may be sending the notice": [(0, "claimed", "new"), (0.5, "passed", "resolved")],
     "over and back while a run that was to tell of it died": [
         (0, "claimed", "new"),
         (0.5, "passed", "resolved"),
@@ -123,8 +123,8 @@ STORIES: dict[str, list[tuple[float, str, str | None]]] = {
         (22, "refused", "resolved"),
         (23, "found", "back"),
     ],
-    "refused and over before anybody heard of it": [(0, "refused", "new"), (3, "passed", None)],
-    "put off and over before anybody heard of it": [(0, "put off", "new"), (0.5, "passed", None)],
+    "refused and resolved before anybody was notified": [(0, "refused", "new"), (3, "passed", None)],
+    "put off and resolved before anybody was notified": [(0, "put off", "new"), (0.5, "passed", None)],
     "kept back from the beginning": [
         (0, "kept back", None),
         (15, "found on 100 nodes", "worse"),
@@ -169,7 +169,7 @@ def at(minute: float) -> float:
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
-def test_what_is_still_to_be_told(story: list[tuple[float, str, str | None]]) -> None:
+def test_which_notice_is_pending(story: list[tuple[float, str, str | None]]) -> None:
     life = find(None, NOON)
     assert life.pending is not None
     assert life.pending.edge is Edge.NEW
@@ -184,14 +184,14 @@ def test_what_is_still_to_be_told(story: list[tuple[float, str, str | None]]) ->
     [(0, 0, 0), (1, 1, 0), (9, 9, 0), (10, 1, 1), (1, 10, 1), (99, 99, 1), (100, 3, 2), (999, 0, 2), (1000, 0, 3)],
 )
 def test_a_step_is_a_power_of_ten_of_pods_or_nodes(nodes: int, pods: int, expected: int) -> None:
-    assert step(seen_on(nodes=nodes, pods=pods)) == expected
+    assert magnitude(seen_on(nodes=nodes, pods=pods)) == expected
 
 
 def test_a_worse_notice_says_what_has_grown_and_since_when_it_is_open() -> None:
     life = tell(find(None, NOON), NOON)
     worse = HAPPENINGS["found on 10 nodes"](life, at(15))
     told = notice(worse)
-    assert told.because == "Since it was last told, it now reaches 1 pods and 10 nodes."
+    assert told.because == "Since the last notification, it now reaches 1 pods and 10 nodes."
     assert (told.at, told.opened_at) == ("2026-03-01T12:15:00Z", "2026-03-01T12:00:00Z")
     assert "its severity is now CRITICAL" in notice(HAPPENINGS["found, now critical"](life, at(15))).because
 
@@ -206,7 +206,7 @@ def test_a_notice_that_is_back_says_when_and_why_it_had_been_resolved() -> None:
     assert (back.resolved_at, back.because) == (0, "")
 
 
-def test_there_is_no_notice_where_nothing_is_to_be_told() -> None:
+def test_without_a_pending_notice_there_is_none() -> None:
     with pytest.raises(ValueError, match=r"role_lacks_pull_permissions"):
         notice(tell(find(None, NOON), NOON))
 
@@ -214,23 +214,23 @@ def test_there_is_no_notice_where_nothing_is_to_be_told() -> None:
 def test_reminders_can_be_turned_off() -> None:
     life = tell(find(None, NOON), NOON)
     never = replace(SETTINGS, reminder_hours=0)
-    assert looked(life, now=at(100 * DAY), settings=never).pending is None
+    assert mark_rechecked(life, now=at(100 * DAY), settings=never).pending is None
 
 
-def test_without_a_hold_down_it_is_told_at_once() -> None:
-    life = passed(tell(find(None, NOON), NOON), because="", now=at(5), settings=replace(SETTINGS, hold_down_minutes=0))
-    assert claimed(life, at(5), RUN) != life
+def test_without_a_hold_down_the_resolution_is_notified_at_once() -> None:
+    life = resolve(tell(find(None, NOON), NOON), because="", now=at(5), settings=replace(SETTINGS, hold_down_minutes=0))
+    assert claim(life, at(5), RUN) != life
 
 
-def test_what_is_over_stays_as_it_was_when_it_is_over_again() -> None:
+def test_resolving_a_resolved_finding_changes_nothing() -> None:
     life = close(tell(find(None, NOON), NOON), at(5))
-    assert passed(life, because="Something else.", now=at(6), settings=SETTINGS) == life
+    assert resolve(life, because="Something else.", now=at(6), settings=SETTINGS) == life
 
 
 def test_the_newest_finding_and_its_reach_are_kept() -> None:
     newer = replace(FINDING, explanation="Something else is lacking.")
     reach = Reach(events=7, pod_count=3)
-    life = found(find(None, NOON), newer, problem="problem/b", reach=reach, now=at(15), settings=SETTINGS)
+    life = open_or_update(find(None, NOON), newer, problem="problem/b", reach=reach, now=at(15), settings=SETTINGS)
     assert life.finding == newer
     assert life.reach == reach
     assert life.problems == ("problem/a", "problem/b")
@@ -240,50 +240,50 @@ def test_the_newest_finding_and_its_reach_are_kept() -> None:
 def test_of_many_problems_the_latest_are_kept() -> None:
     life = find(None, NOON)
     for number in range(110):
-        life = found(life, FINDING, problem=f"problem/{number}", reach=Reach(), now=NOON, settings=SETTINGS)
+        life = open_or_update(life, FINDING, problem=f"problem/{number}", reach=Reach(), now=NOON, settings=SETTINGS)
     assert life.problems == tuple(f"problem/{number}" for number in range(10, 110))
 
 
 def test_only_one_run_has_a_notice_at_a_time() -> None:
     life = find(None, NOON)
-    first = claimed(life, NOON, "first")
+    first = claim(life, NOON, "first")
     assert is_claimed_by(first, "first", NOON)
-    second = claimed(first, NOON + 1, "second")
+    second = claim(first, NOON + 1, "second")
     assert second == first
     assert not is_claimed_by(second, "second", NOON + 1)
 
 
 def test_the_notice_of_a_run_that_died_is_taken_over() -> None:
-    first = claimed(find(None, NOON), NOON, "first")
+    first = claim(find(None, NOON), NOON, "first")
     assert first.pending is not None
     expiry = first.pending.claimed_until
     assert first.due_at == expiry
-    assert claimed(first, expiry - 1, "second") == first
-    second = claimed(first, expiry, "second")
+    assert claim(first, expiry - 1, "second") == first
+    second = claim(first, expiry, "second")
     assert is_claimed_by(second, "second", expiry)
     assert not is_claimed_by(first, "first", expiry)
     assert second.pending is not None
     assert (second.pending.edge, second.pending.tries) == (Edge.NEW, 2)
 
 
-def test_a_run_has_as_long_as_it_says() -> None:
-    life = claimed(find(None, NOON), NOON, "first", seconds=125)
+def test_a_claim_lasts_as_long_as_the_run_asked_for() -> None:
+    life = claim(find(None, NOON), NOON, "first", seconds=125)
     assert is_claimed_by(life, "first", NOON + 124)
-    assert claimed(life, NOON + 124, "second") == life
-    assert is_claimed_by(claimed(life, NOON + 125, "second"), "second", NOON + 125)
+    assert claim(life, NOON + 124, "second") == life
+    assert is_claimed_by(claim(life, NOON + 125, "second"), "second", NOON + 125)
 
 
 def test_nothing_is_claimed_before_it_is_due() -> None:
     life = close(tell(find(None, NOON), NOON), at(10))
-    assert claimed(life, at(15) - 1, RUN) == life
-    assert is_claimed_by(claimed(life, at(15), RUN), RUN, at(15))
+    assert claim(life, at(15) - 1, RUN) == life
+    assert is_claimed_by(claim(life, at(15), RUN), RUN, at(15))
 
 
-def test_what_cannot_be_sent_is_tried_again_later_and_later_and_at_last_every_hour() -> None:
+def test_a_notice_that_cannot_be_sent_is_retried_with_growing_delays_up_to_an_hour() -> None:
     life, now = find(None, NOON), NOON
     waits = []
     for _ in range(9):
-        life = undelivered(claimed(life, now, RUN), now)
+        life = retry_later(claim(life, now, RUN), now)
         assert life.pending is not None
         assert (life.pending.edge, life.pending.claimant) == (Edge.NEW, "")
         waits.append((life.pending.due - now) / 60)
@@ -291,46 +291,46 @@ def test_what_cannot_be_sent_is_tried_again_later_and_later_and_at_last_every_ho
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def test_what_is_put_off_is_told_in_a_digest_by_whoever_comes_then() -> None:
-    life = put_off(claimed(find(None, NOON), NOON, RUN), NOON + 65)
-    assert claimed(life, NOON + 64, RUN) == life
-    taken = claimed(life, NOON + 65, "another")
+def test_any_run_can_claim_a_postponed_notice_when_it_is_due() -> None:
+    life = postpone(claim(find(None, NOON), NOON, RUN), NOON + 65)
+    assert claim(life, NOON + 64, RUN) == life
+    taken = claim(life, NOON + 65, "another")
     assert is_claimed_by(taken, "another", NOON + 65)
     assert taken.pending is not None
     assert taken.pending.digest
 
 
-def test_what_was_told_does_not_cross_out_what_has_come_since() -> None:
+def test_recording_a_sent_notice_keeps_a_newer_one() -> None:
     first = tell(find(None, NOON), NOON)
-    sent = claimed(HAPPENINGS["found on 10 nodes"](first, at(1)), at(1), "slow")
+    sent = claim(HAPPENINGS["found on 10 nodes"](first, at(1)), at(1), "slow")
     since = close(sent, at(2))
-    told = delivered(since, at(2), sent=sent)
+    told = mark_notified(since, at(2), sent=sent)
     assert told.pending == since.pending
     assert notice(told).edge is Edge.RESOLVED
 
 
-def test_what_was_told_before_it_came_back_says_nothing_of_now() -> None:
-    sent = claimed(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
+def test_a_notice_sent_before_the_finding_came_back_is_not_recorded() -> None:
+    sent = claim(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
     back = find(sent, at(6.5))
-    assert delivered(back, at(7), sent=sent) == back
+    assert mark_notified(back, at(7), sent=sent) == back
 
 
-def test_what_has_grown_while_it_was_told_is_still_to_be_told() -> None:
-    sent = claimed(find(None, NOON), NOON, "slow")
+def test_growth_while_a_notice_was_sent_is_notified() -> None:
+    sent = claim(find(None, NOON), NOON, "slow")
     grown = HAPPENINGS["found on 100 nodes"](sent, at(0.5))
-    told = delivered(grown, at(0.6), sent=sent)
+    told = mark_notified(grown, at(0.6), sent=sent)
     assert told.pending is None
     worse = HAPPENINGS["found on 100 nodes"](told, at(15))
     assert worse.pending is not None
     assert worse.pending.edge is Edge.WORSE
 
 
-def test_what_comes_next_waits_for_the_run_that_may_be_telling_of_before() -> None:
-    sent = claimed(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
+def test_the_next_notice_waits_for_the_claim_on_the_one_before() -> None:
+    sent = claim(close(tell(find(None, NOON), NOON), at(1)), at(6), "slow")
     back = find(sent, at(6.5))
     assert sent.pending is not None
-    assert claimed(back, sent.pending.claimed_until - 1, "quick") == back
-    assert is_claimed_by(claimed(back, sent.pending.claimed_until, "quick"), "quick", sent.pending.claimed_until)
+    assert claim(back, sent.pending.claimed_until - 1, "quick") == back
+    assert is_claimed_by(claim(back, sent.pending.claimed_until, "quick"), "quick", sent.pending.claimed_until)
 
 
 @pytest.mark.parametrize(
@@ -345,11 +345,11 @@ def test_what_comes_next_waits_for_the_run_that_may_be_telling_of_before() -> No
     ],
     ids=["to be told", "Security Hub was to hear", "open", "Security Hub is to hear", "people are to hear", "over"],
 )
-def test_when_somebody_has_to_turn_to_it(life: Life, due: float | None) -> None:
+def test_when_a_run_has_to_handle_it(life: Life, due: float | None) -> None:
     assert life.due_at == due
 
 
-def test_it_is_forgotten_long_after_it_is_over_and_not_before_everybody_has_heard() -> None:
+def test_a_finding_expires_after_it_is_resolved_and_notified() -> None:
     life = tell(find(None, NOON), NOON)
     assert expires_at(life, SETTINGS) is None
     over = close(life, at(5))
@@ -359,7 +359,7 @@ def test_it_is_forgotten_long_after_it_is_over_and_not_before_everybody_has_hear
     assert expires_at(replace(told, hub_due=False), SETTINGS) == at(5) + 90 * 86_400
 
 
-def test_every_change_of_what_is_known_goes_to_security_hub() -> None:
+def test_every_change_goes_to_security_hub() -> None:
     calm = replace(tell(find(None, NOON), NOON), hub_due=False)
     assert find(calm, at(15)).hub_due
     assert close(calm, at(15)).hub_due

@@ -1,4 +1,4 @@
-"""Whatever runs do at the same time, and wherever they die: in the end people know what is on record."""
+"""Runs act at the same time and may die anywhere: in the end, people were notified of the recorded state."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pull_responder.findings.life import (
     Life,
-    claimed,
-    delivered,
+    claim,
     expires_at,
     is_claimed_by,
+    magnitude,
+    mark_notified,
     notice,
-    put_off,
-    step,
-    undelivered,
+    postpone,
+    retry_later,
 )
 from pull_responder.findings.notice import Edge
 from tests.unit.findings.lives import NOON, SETTINGS, close, find, look
@@ -35,7 +35,7 @@ class Telling:
 
 
 class FindingAmongRuns(RuleBasedStateMachine):
-    """One item of the table, runs that change it in any order, and people who hear what is sent."""
+    """One item of the table, runs that change it in any order, and people who get the notices."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class FindingAmongRuns(RuleBasedStateMachine):
         was_open, worst = self.life.is_open, max(self.life.reach.node_count, nodes)
         self.life = find(self.life, self.now, nodes=worst)
         if was_open and self.life.pending is None and not self.runs:
-            assert step(self.life.reach) <= self.heard_step
+            assert magnitude(self.life.reach) <= self.heard_step
 
     @rule()
     def is_over(self) -> None:
@@ -72,7 +72,7 @@ class FindingAmongRuns(RuleBasedStateMachine):
         self.started += 1
         name = f"run {self.started}"
         before = self.life.pending
-        self.life = claimed(self.life, self.now, name)
+        self.life = claim(self.life, self.now, name)
         after = self.life.pending
         assert (before and (before.edge, before.at, before.due)) == (after and (after.edge, after.at, after.due))
         if is_claimed_by(self.life, name, self.now):
@@ -87,21 +87,21 @@ class FindingAmongRuns(RuleBasedStateMachine):
             return
         run.sent = True
         self.heard_last = notice(run.life).edge
-        self.heard_step = step(run.life.reach)
+        self.heard_step = magnitude(run.life.reach)
         self.times_heard += 1
 
     @precondition(lambda self: any(run.sent for run in self.runs))
     @rule(data=st.data())
     def a_run_records_that_it_was_sent(self, data: st.DataObject) -> None:
         run = data.draw(st.sampled_from([run for run in self.runs if run.sent]))
-        self.life = delivered(self.life, self.now, sent=run.life)
+        self.life = mark_notified(self.life, self.now, sent=run.life)
         self.runs.remove(run)
 
     @precondition(lambda self: any(not run.sent and self._has(run) for run in self.runs))
     @rule(data=st.data(), refused=st.booleans())
     def a_run_cannot_send(self, data: st.DataObject, *, refused: bool) -> None:
         run = data.draw(st.sampled_from([run for run in self.runs if not run.sent and self._has(run)]))
-        self.life = undelivered(self.life, self.now) if refused else put_off(self.life, self.now + 65)
+        self.life = retry_later(self.life, self.now) if refused else postpone(self.life, self.now + 65)
         self.runs.remove(run)
 
     @precondition(lambda self: bool(self.runs))

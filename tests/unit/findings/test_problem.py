@@ -1,4 +1,4 @@
-"""What is remembered of a problem: every event once, in whatever order and however often it comes."""
+"""The state of a problem: every event counts once, in any order and however often it arrives."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _events = st.lists(
 
 def remembered(batches: Sequence[Sequence[Sighting]], problem: Problem = EMPTY) -> Problem:
     for batch in batches:
-        problem = problem.seen(batch)
+        problem = problem.add_sightings(batch)
     return problem
 
 
@@ -72,9 +72,9 @@ def test_neither_order_nor_batches_nor_repetition_matter(events: list[Sighting],
 
 
 @given(_events)
-def test_what_is_known_changes_nothing(events: list[Sighting]) -> None:
-    problem = EMPTY.seen(events)
-    assert problem.seen(events) is problem
+def test_known_events_change_nothing(events: list[Sighting]) -> None:
+    problem = EMPTY.add_sightings(events)
+    assert problem.add_sightings(events) is problem
 
 
 def test_ten_thousand_events_in_two_hours_are_counted_exactly_and_so_are_their_repetitions() -> None:
@@ -86,7 +86,7 @@ def test_ten_thousand_events_in_two_hours_are_counted_exactly_and_so_are_their_r
     assert (problem.first_seen, problem.last_seen) == (NOON, NOON + 7199)
 
 
-def test_many_more_than_can_be_remembered_leave_the_item_writable() -> None:
+def test_more_events_than_marks_leave_the_item_writable() -> None:
     problem = EMPTY
     for hour in range(3):
         events = [
@@ -105,23 +105,23 @@ def test_the_latest_events_are_known_again_however_many_there_were() -> None:
     events = [event(n, NOON + n) for n in range(20_000)]
     problem = remembered(_cut(events, 1_000))
     assert problem.count == 20_000
-    assert problem.seen(events[-12_000:]) is problem
+    assert problem.add_sightings(events[-12_000:]) is problem
 
 
-def test_events_are_forgotten_once_no_queue_can_bring_them_again() -> None:
+def test_marks_are_dropped_once_sqs_cannot_redeliver_their_events() -> None:
     old = [event(n, NOON + n % 60) for n in range(2_000)]
-    problem = EMPTY.seen(old)
-    within = problem.seen([event(-n, NOON + 6 * HOUR - 1) for n in range(1, 1_100)])
-    assert within.seen(old) is within
+    problem = EMPTY.add_sightings(old)
+    within = problem.add_sightings([event(-n, NOON + 6 * HOUR - 1) for n in range(1, 1_100)])
+    assert within.add_sightings(old) is within
     much_later = [event(-n, NOON + 6 * HOUR + 60 + n) for n in range(1_000)]
-    later = problem.seen(much_later)
+    later = problem.add_sightings(much_later)
     assert later.count == 3_000
-    assert later.seen(much_later) is later
-    assert len(later.marks) == len(EMPTY.seen(much_later).marks)
+    assert later.add_sightings(much_later) is later
+    assert len(later.marks) == len(EMPTY.add_sightings(much_later).marks)
 
 
-def test_an_event_of_before_moves_the_beginning_and_not_the_end() -> None:
-    problem = EMPTY.seen([event(1, NOON + 600)]).seen([event(2, NOON)])
+def test_an_earlier_event_moves_first_seen_only() -> None:
+    problem = EMPTY.add_sightings([event(1, NOON + 600)]).add_sightings([event(2, NOON)])
     assert (problem.count, problem.first_seen, problem.last_seen) == (2, NOON, NOON + 600)
 
 
@@ -147,17 +147,17 @@ def test_the_same_event_is_known_again_whenever_it_comes(observed_at: str | None
     def come(identity: str, now: float) -> list[Sighting]:
         return [sighting(PULL, identity=identity, observed_at=observed_at, now=now)]
 
-    problem = EMPTY.seen(come("a", NOON))
-    assert problem.seen(come("a", NOON + HOUR)) is problem
-    assert problem.seen(come("b", NOON + HOUR)).count == 2
+    problem = EMPTY.add_sightings(come("a", NOON))
+    assert problem.add_sightings(come("a", NOON + HOUR)) is problem
+    assert problem.add_sightings(come("b", NOON + HOUR)).count == 2
 
 
-def test_a_clock_far_ahead_does_not_make_others_forgotten() -> None:
+def test_a_clock_far_ahead_drops_no_other_marks() -> None:
     events = [event(n, NOON + n % 60) for n in range(3_000)]
     ahead = sighting(PULL, identity="ahead", observed_at="2126-03-01T12:00:00Z", now=NOON + 60)
-    problem = EMPTY.seen(events).seen([ahead])
+    problem = EMPTY.add_sightings(events).add_sightings([ahead])
     assert problem.last_seen == NOON + 60
-    assert problem.seen([*events, ahead]) is problem
+    assert problem.add_sightings([*events, ahead]) is problem
 
 
 def test_where_a_pod_and_a_node_are_named() -> None:
@@ -172,8 +172,10 @@ def test_where_a_pod_and_a_node_are_named() -> None:
 
 
 def test_problems_that_have_pods_in_common_reach_them_once() -> None:
-    one = replace(EMPTY.seen([event(1, NOON, pod="web-1"), event(2, NOON + 5, pod="web-2")]), id="problem/one")
-    other = replace(EMPTY.seen([event(3, NOON - 5, pod="web-2"), event(4, NOON, pod="web-3")]), id="problem/other")
+    one = replace(EMPTY.add_sightings([event(1, NOON, pod="web-1"), event(2, NOON + 5, pod="web-2")]), id="problem/one")
+    other = replace(
+        EMPTY.add_sightings([event(3, NOON - 5, pod="web-2"), event(4, NOON, pod="web-3")]), id="problem/other"
+    )
     never = Problem("problem/never")
     assert reach_of([one, never, other]) == Reach(
         events=4,
@@ -192,16 +194,16 @@ _names = st.lists(st.integers(0, 1_500).map(str), max_size=1_200)
 
 @given(_names, _names)
 def test_names_of_two_problems_are_counted_once(one: list[str], other: list[str]) -> None:
-    together = Names().plus(one).and_of(Names().plus(other))
+    together = Names().add_all(one).merge(Names().add_all(other))
     assert together.count == min(1_000, len({*one, *other}))
     assert len(together.shown) == len(set(together.shown)) == min(20, len({*one, *other}))
 
 
-def test_no_more_than_a_thousand_names_are_told_apart() -> None:
-    many = Names().plus(f"web-{number}" for number in range(700))
-    others = Names().plus(f"api-{number}" for number in range(700))
-    assert many.and_of(others).count == 1_000
-    assert many.plus(f"api-{number}" for number in range(700)).count == 1_000
+def test_at_most_a_thousand_names_are_counted() -> None:
+    many = Names().add_all(f"web-{number}" for number in range(700))
+    others = Names().add_all(f"api-{number}" for number in range(700))
+    assert many.merge(others).count == 1_000
+    assert many.add_all(f"api-{number}" for number in range(700)).count == 1_000
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,7 @@ def test_when_a_problem_is_due(problem: Problem, *, due: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01T00:00:00Z", "T", None])
-def test_what_is_no_time(text: str | None) -> None:
+def test_text_that_is_not_a_time(text: str | None) -> None:
     assert seconds_of(text) is None
 
 

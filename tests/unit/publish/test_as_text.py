@@ -80,7 +80,7 @@ What was failing
 What was wrong
   No identity policy of the role allows ecr:BatchGetImage on the repository.
 
-What was to be done
+Recommended fix
   Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.
 
 Where to look
@@ -249,8 +249,8 @@ def test_a_digest_lists_the_worst_first() -> None:
 
     assert digest_subject(digest) == "[DIGEST] 3 new pull failures: 1 CRITICAL, 1 HIGH, 1 LOW (cluster prod)"
     assert digest_body(digest, room=ROOM) == (
-        "3 new pull failures at once, the worst first\n"
-        "So many that they are told together. Each is told by itself when it gets worse or is resolved.\n"
+        "3 new pull failures at once, the most severe first\n"
+        "They share one message. Each gets its own message when it gets worse or is resolved.\n"
         "\n"
         "Severity, cause, resource, cluster, account, region, finding\n"
         "  CRITICAL  no_route_to_ecr              role/eks/prod-node  unknown  222222222222  eu-west-1"
@@ -289,7 +289,7 @@ HEADINGS = {
     "What is failing",
     "Why",
     "What was wrong",
-    "What was to be done",
+    "Recommended fix",
     "How to fix it",
     "Where to look",
 }

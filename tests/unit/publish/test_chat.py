@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pull_responder.findings.notice import Edge, Notice
-from pull_responder.publish.chat import chat_digest, chat_notification, harmless, quoted
+from pull_responder.publish.chat import chat_digest, chat_notification, escape, quote
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, MARKUP, text
 from tests.unit.publish.notices import NOTICE, notices
 
@@ -135,7 +135,7 @@ def test_a_long_digest_says_how_many_more_there_are() -> None:
     ],
 )
 def test_markup_is_made_harmless(said: str, shown: str) -> None:
-    assert harmless(said, 100) == shown
+    assert escape(said, 100) == shown
 
 
 MARKED_UP = re.compile(r"[<>\[\]*~|\\]|&(?!(?:amp|lt|gt);)|(?<![0-9A-Za-z])@|://|\bwww\.", re.IGNORECASE)
@@ -144,7 +144,7 @@ MARKED_UP = re.compile(r"[<>\[\]*~|\\]|&(?!(?:amp|lt|gt);)|(?<![0-9A-Za-z])@|://
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.builds("{}{}{}".format, text, st.sampled_from(MARKUP), text))
 def test_nobodys_text_leaves_its_quotes(said: str) -> None:
-    shown = quoted(said)
+    shown = quote(said)
 
     assert re.fullmatch(r"`[^`]+`", shown)
     assert shown.isprintable()

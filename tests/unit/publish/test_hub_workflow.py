@@ -1,4 +1,4 @@
-"""What people have set in Security Hub, and what they are still told."""
+"""The workflow status that people set in Security Hub, and what they are still notified of."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ EVERYTHING: Final = "new worse back reminder resolved"
         (SUPPRESSED_AND_OVER, ""),
     ],
 )
-def test_what_people_are_told(workflow: Workflow | Unread | None, told: str) -> None:
+def test_what_is_notified(workflow: Workflow | Unread | None, told: str) -> None:
     assert {edge.value for edge in Edge if may_notify(edge, workflow)} == set(told.split())
 
 
 @pytest.mark.parametrize(
-    ("workflow", "is_peoples"),
+    ("workflow", "is_set_by_people"),
     [
         (UNTOUCHED, False),
         (Workflow(WorkflowStatus.NEW, archived=True), False),
@@ -52,5 +52,5 @@ def test_what_people_are_told(workflow: Workflow | Unread | None, told: str) -> 
         (RESOLVED_AND_OVER, False),
     ],
 )
-def test_whose_a_status_is(workflow: Workflow, *, is_peoples: bool) -> None:
-    assert workflow.is_peoples is is_peoples
+def test_whose_a_status_is(workflow: Workflow, *, is_set_by_people: bool) -> None:
+    assert workflow.is_set_by_people is is_set_by_people

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pull_responder.publish.text import command_line, cut, one_line, within
+from pull_responder.publish.text import command_line, cut, limit_lines, one_line
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_a_command_that_cannot_be_printed_as_it_is_is_not_printed(argument: str)
     ],
 )
 def test_lines_that_do_not_fit_are_counted(size: int, expected: list[str]) -> None:
-    assert within(["12345", "ä234", "1"], size=size, what="evidence") == expected
+    assert limit_lines(["12345", "ä234", "1"], size=size, what="evidence") == expected

@@ -1,4 +1,4 @@
-"""What must not close a finding, what must, and who is told: signals of nodes, repeats, looks in any order."""
+"""What must resolve a finding, what must not, and who is notified: signals of nodes, repeats, rechecks in any order."""
 
 from __future__ import annotations
 
@@ -67,18 +67,18 @@ def said(node: Node, repository: str, words: str, *, at: float) -> dict[str, Any
     return {**event, "account": ACCOUNT, "source": "kubernetes.events", "time": iso(at), "id": str(uuid4())}
 
 
-def look_after(scene: Scene, minutes: float) -> None:
-    """Let `minutes` pass, look, and look again when what was resolved then is told."""
+def recheck_after(scene: Scene, minutes: float) -> None:
+    """Let `minutes` pass, recheck, and recheck again when a resolved finding is to be notified."""
     scene.clock.forward(minutes=minutes)
     scene.recheck(**FORWARDED)
     scene.clock.forward(minutes=6)
     scene.recheck(**FORWARDED)
 
 
-def test_an_event_that_the_queue_brings_again_later_reopens_nothing(scene: Scene, node: Node, repository: str) -> None:
+def test_a_redelivered_event_reopens_nothing(scene: Scene, node: Node, repository: str) -> None:
     event = said(node, repository, FULL, at=scene.clock.now)
     scene.respond(event, **FORWARDED)
-    look_after(scene, 61)
+    recheck_after(scene, 61)
     assert scene.edges() == [("new", "node_disk_full"), ("resolved", "node_disk_full")]
     scene.respond(event, **FORWARDED)
     assert scene.edges() == []
@@ -88,7 +88,7 @@ def test_an_event_that_the_queue_brings_again_later_reopens_nothing(scene: Scene
     assert scene.edges() == [("back", "node_disk_full")]
 
 
-def test_who_is_known_to_pull_for_something_else_is_not_reported_as_unexplained(scene: Scene) -> None:
+def test_a_known_principal_is_not_reported_as_unexplained(scene: Scene) -> None:
     role = scene.stranger()
     known = json.dumps([f"arn:aws:iam::{ACCOUNT}:role/{role}"])
     for _ in range(5):
@@ -99,7 +99,7 @@ def test_who_is_known_to_pull_for_something_else_is_not_reported_as_unexplained(
     assert scene.told() == []
 
 
-def test_what_security_hub_took_from_a_run_that_died_is_archived_all_the_same(
+def test_a_finding_imported_by_a_run_that_died_is_archived_all_the_same(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = scene.role()
@@ -115,7 +115,7 @@ def test_what_security_hub_took_from_a_run_that_died_is_archived_all_the_same(
     assert (finding["RecordState"], finding["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
 
 
-def test_the_oldest_is_looked_at_first_in_whatever_order_dynamodb_answers(
+def test_the_oldest_is_rechecked_first_in_whatever_order_dynamodb_answers(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes = []
@@ -125,7 +125,7 @@ def test_the_oldest_is_looked_at_first_in_whatever_order_dynamodb_answers(
         scene.clock.forward(seconds=10)
     # The one place that all calls pass.
     make_call = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's stubs leave it out
-    look, looked_at = Recheck._look, []
+    check, rechecked = Recheck._check, []
 
     def backwards(client: BaseClient, name: str, arguments: Any) -> Any:  # noqa: ANN401 -- whatever botocore hands over
         answer = make_call(client, name, arguments)
@@ -133,41 +133,43 @@ def test_the_oldest_is_looked_at_first_in_whatever_order_dynamodb_answers(
             answer["Responses"] = {table: items[::-1] for table, items in answer["Responses"].items()}
         return answer
 
-    def noted(recheck: Recheck, life: Life) -> object:
-        looked_at.append(life.finding.resource.id.rpartition("/")[2])
-        return look(recheck, life)
+    def note(recheck: Recheck, life: Life) -> object:
+        rechecked.append(life.finding.resource.id.rpartition("/")[2])
+        return check(recheck, life)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", backwards)
-    monkeypatch.setattr(Recheck, "_look", noted)
+    monkeypatch.setattr(Recheck, "_check", note)
     scene.clock.forward(minutes=20)
     scene.recheck()
-    assert looked_at == [each.role for each in nodes]
+    assert rechecked == [each.role for each in nodes]
 
 
-def test_a_node_that_is_gone_ends_what_only_its_words_told(scene: Scene, node: Node, repository: str) -> None:
+def test_a_finding_by_words_is_resolved_when_its_node_is_gone(scene: Scene, node: Node, repository: str) -> None:
     scene.respond(said(node, repository, EXPIRED, at=scene.clock.now), **FORWARDED)
-    look_after(scene, 16)
+    recheck_after(scene, 16)
     assert scene.edges() == [("new", "registry_token_expired")]
     scene.aws.client("ec2").terminate_instances(InstanceIds=[node.instance])
-    look_after(scene, 16)
+    recheck_after(scene, 16)
     (resolved,) = scene.told()
     assert resolved["edge"] == "resolved"
     assert "does not exist any more" in resolved["because"]
 
 
-def test_what_only_words_tell_is_over_when_they_stop_and_not_before(scene: Scene, node: Node, repository: str) -> None:
+def test_a_finding_by_words_is_resolved_when_the_messages_stop_and_not_before(
+    scene: Scene, node: Node, repository: str
+) -> None:
     scene.allow(node)
     for _ in range(5):
         scene.respond(said(node, repository, BUSY, at=scene.clock.now), **FORWARDED)
-        look_after(scene, 16)
+        recheck_after(scene, 16)
     assert scene.edges() == [("new", "registry_throttled")]
-    look_after(scene, 31)
+    recheck_after(scene, 31)
     assert scene.edges() == []
-    look_after(scene, 16)
+    recheck_after(scene, 16)
     assert scene.edges() == [("resolved", "registry_throttled")]
 
 
-def test_another_accounts_policy_that_nobody_may_read_passes_no_finding(scene: Scene, node: Node) -> None:
+def test_an_unreadable_policy_of_another_account_resolves_no_finding(scene: Scene, node: Node) -> None:
     scene.allow(node)
 
     def refused() -> dict[str, Any]:
@@ -179,13 +181,13 @@ def test_another_accounts_policy_that_nobody_may_read_passes_no_finding(scene: S
 
     for _ in range(5):
         scene.respond(refused())
-        look_after(scene, 16)
+        recheck_after(scene, 16)
     assert scene.edges() == [("new", "repository_policy_lacks_grant")]
-    look_after(scene, 61)
+    recheck_after(scene, 61)
     assert scene.edges() == [("resolved", "repository_policy_lacks_grant")]
 
 
-def test_two_node_groups_of_one_role_are_not_mended_by_deleting_one(scene: Scene) -> None:
+def test_a_role_of_two_node_groups_is_not_fixed_by_deleting_one(scene: Scene) -> None:
     node, eks = scene.role(), scene.aws.client("eks")
     arn = f"arn:aws:iam::{ACCOUNT}:role/{node.role}"
     subnets = [scene.aws.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]]
@@ -195,10 +197,10 @@ def test_two_node_groups_of_one_role_are_not_mended_by_deleting_one(scene: Scene
         scene.respond(change("eks", "CreateNodegroup", clusterName=node.role, nodegroupName=name))
     assert scene.edges().count(("new", LACKS)) == 1
     eks.delete_nodegroup(clusterName=node.role, nodegroupName="two")
-    look_after(scene, 16)
+    recheck_after(scene, 16)
     assert ("resolved", LACKS) not in scene.edges()
     eks.delete_nodegroup(clusterName=node.role, nodegroupName="one")
-    look_after(scene, 16)
+    recheck_after(scene, 16)
     assert ("resolved", LACKS) in scene.edges()
 
 
@@ -215,9 +217,9 @@ def test_a_cause_of_another_version_is_left_open_until_it_stops(scene: Scene) ->
         UpdateExpression="SET life = :life",
         ExpressionAttributeValues={":life": {"S": json.dumps(life)}},
     )
-    look_after(scene, 16)
+    recheck_after(scene, 16)
     assert scene.told() == []
-    look_after(scene, 45)
+    recheck_after(scene, 45)
     assert [edge for edge, _ in scene.edges()] == ["resolved"]
 
 
@@ -239,11 +241,11 @@ def test_the_reason_and_the_pod_in_batches_of_their_own_are_one_finding(
     assert fields["pull-responder/pod"] == "web-7c9d8b5f6-x2x9k"
     assert "no identity-based policy allows" in fields["pull-responder/error-message"]
     scene.recheck(scene.allow(node), **FORWARDED)
-    look_after(scene, 0)
+    recheck_after(scene, 0)
     assert scene.edges() == [("resolved", LACKS)]
 
 
-def test_a_notice_that_is_refused_keeps_no_other_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_notice_does_not_stop_the_others(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     unlucky, others = scene.role(), [scene.role(), scene.role()]
     publish = sns.publish_notice
 
@@ -258,6 +260,6 @@ def test_a_notice_that_is_refused_keeps_no_other_back(scene: Scene, monkeypatch:
     assert {each["finding"]["resource"]["id"].rpartition("/")[2] for each in scene.told()} == {
         each.role for each in others
     }
-    look_after(scene, 2)
+    recheck_after(scene, 2)
     (late,) = scene.told()
     assert late["finding"]["resource"]["id"].endswith(unlucky.role)

@@ -1,4 +1,4 @@
-"""A broken node group is heard of once, and again only when something about it changes."""
+"""A broken node group is notified once, and again only when something about it changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.integration.responder.scene import Scene
 NEW = ("new", "role_lacks_pull_permissions")
 
 
-def test_repeats_are_counted_and_told_nobody(scene: Scene) -> None:
+def test_repeats_are_counted_and_not_notified(scene: Scene) -> None:
     node = scene.role()
     scene.respond(node.denied(scene.clock.now))
     assert scene.edges() == [NEW]
@@ -23,7 +23,7 @@ def test_repeats_are_counted_and_told_nobody(scene: Scene) -> None:
     assert scene.edges() == []
 
 
-def test_the_change_that_fixes_it_closes_it_at_once_and_is_told_after_the_hold_down(scene: Scene) -> None:
+def test_the_change_that_fixes_it_resolves_it_at_once_and_people_are_notified_after_the_hold_down(scene: Scene) -> None:
     node, other = scene.role(), scene.role()
     scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now))
     assert scene.edges() == [NEW, NEW]
@@ -49,7 +49,7 @@ def test_the_change_that_fixes_it_closes_it_at_once_and_is_told_after_the_hold_d
     assert scene.edges() == []
 
 
-def test_without_an_event_it_closes_at_the_next_look(scene: Scene) -> None:
+def test_without_an_event_it_is_resolved_at_the_next_recheck(scene: Scene) -> None:
     node = scene.role()
     scene.respond(node.denied(scene.clock.now))
     scene.allow(node)
@@ -66,7 +66,7 @@ def test_without_an_event_it_closes_at_the_next_look(scene: Scene) -> None:
     assert scene.edges() == [NEW, ("resolved", "role_lacks_pull_permissions")]
 
 
-def test_what_comes_back_is_the_same_finding(scene: Scene) -> None:
+def test_a_finding_that_comes_back_is_the_same(scene: Scene) -> None:
     node = scene.role()
     scene.respond(node.denied(scene.clock.now))
     scene.recheck(scene.allow(node))
@@ -84,7 +84,7 @@ def test_what_comes_back_is_the_same_finding(scene: Scene) -> None:
     assert finding["CreatedAt"].startswith("2026-03-01T12:00:00")
 
 
-def test_a_fix_that_lasts_no_longer_than_the_hold_down_is_not_told(scene: Scene) -> None:
+def test_a_fix_that_lasts_no_longer_than_the_hold_down_is_not_notified(scene: Scene) -> None:
     node = scene.role()
     scene.respond(node.denied(scene.clock.now))
     scene.recheck(scene.allow(node))

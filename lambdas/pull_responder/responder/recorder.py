@@ -1,11 +1,11 @@
-"""What a diagnosis changes: findings are recorded with what is to be told of them, then the problem is put to rest."""
+"""Record a diagnosis: first its findings with their notices, then that the problem is diagnosed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.life import found, passed
+from pull_responder.findings.life import open_or_update, resolve
 from pull_responder.responder.unexplained import unexplained, unexplained_id
 
 if TYPE_CHECKING:
@@ -15,59 +15,64 @@ if TYPE_CHECKING:
     from pull_responder.findings.life import Life
     from pull_responder.findings.problem import Problem
     from pull_responder.responder.ledger import Ledger
+    from pull_responder.responder.notifier import Notifier
     from pull_responder.responder.run import Run
-    from pull_responder.responder.tell import Teller
 
-# A diagnosis that ran out of time is made again this many times before what it could not read is left unread.
+# How many times a problem is diagnosed while the diagnosis runs out of time. Then the result counts as it is.
 _MOST_TRIES: Final = 3
 _TRY_AGAIN_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settler:
-    """Records what diagnoses find. Raises StoreError when it cannot be recorded; the problem then stays due."""
+class Recorder:
+    """Records diagnoses. Raises StoreError if that fails; the problem then stays due."""
 
     run: Run
     ledger: Ledger
-    teller: Teller
+    notifier: Notifier
 
-    def settle(self, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
-        """Record a diagnosis of a problem, and return the findings that have changed, to be told."""
+    def record(self, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
+        """Record a diagnosis of a problem. Return the lives that have changed, for the notifier."""
         self._log(diagnosis)
-        changed = [self._found(finding, problem=problem_id) for finding in diagnosis.findings]
-        problem = self.ledger.change_problem(problem_id, lambda known: self._rested(known, diagnosis))
-        # What will be diagnosed again in a minute is not unexplained yet.
-        again = problem.look_at > 0
-        about = None if again else unexplained(problem, diagnosis, now=self.run.now(), settings=self.run.settings)
-        if about is not None:
-            changed.append(self._found(about, problem=problem_id))
-            self.ledger.change_problem(problem_id, lambda known: replace(known, findings=(about.id,)))
-        elif closed := self._explained(problem, diagnosis):
-            changed.append(closed)
+        changed = [self._open_or_update(finding, problem=problem_id) for finding in diagnosis.findings]
+        problem = self.ledger.change_problem(problem_id, lambda known: self._finish_diagnosis(known, diagnosis))
+        now, settings = self.run.now(), self.run.settings
+        # A problem that is diagnosed again in a minute is not unexplained yet.
+        will_retry = problem.look_at > 0
+        finding = None if will_retry else unexplained(problem, diagnosis, now=now, settings=settings)
+        if finding is not None:
+            changed.append(self._open_or_update(finding, problem=problem_id))
+            self.ledger.change_problem(problem_id, lambda known: replace(known, findings=(finding.id,)))
+        elif resolved := self._resolve_unexplained(problem, diagnosis):
+            changed.append(resolved)
         return changed
 
-    def settle_inspection(self, diagnosis: Diagnosis, inspection: Inspection) -> list[Life]:
-        """Record what was found before any pull has failed, and return the findings that have changed."""
+    def record_inspection(self, diagnosis: Diagnosis, inspection: Inspection) -> list[Life]:
+        """Record a diagnosis made before any pull failed. Return the lives that have changed."""
         self._log(diagnosis)
-        return [self._found(finding, inspection=inspection) for finding in diagnosis.findings]
+        return [self._open_or_update(finding, inspection=inspection) for finding in diagnosis.findings]
 
-    def _found(self, finding: Finding, *, problem: str | None = None, inspection: Inspection | None = None) -> Life:
+    def _open_or_update(
+        self, finding: Finding, *, problem: str | None = None, inspection: Inspection | None = None
+    ) -> Life:
         def step(known: Life | None) -> Life:
             problems = known.problems if known else ()
             reach = self.ledger.reach(dict.fromkeys((*problems, *([problem] if problem else []))))
-            life = found(known, finding, problem=problem, reach=reach, now=self.run.now(), settings=self.run.settings)
-            # Once a pull has failed, it is over when that pull would not fail any more.
+            life = open_or_update(
+                known, finding, problem=problem, reach=reach, now=self.run.now(), settings=self.run.settings
+            )
+            # Once a pull has failed, rechecks ask about that pull and no longer about the inspection.
             before = known.inspection if known and known.is_open else None
-            life = replace(life, inspection=None if life.problems else _both(inspection, before))
-            return self.teller.claimed(life)
+            life = replace(life, inspection=None if life.problems else _combine(inspection, before))
+            return self.notifier.claim(life)
 
         life = self.ledger.change(finding.id, step)
         if life is None:
-            raise AssertionError(f"{finding.id} was recorded, and is not there")
+            raise AssertionError(f"{finding.id} was recorded but is not in the table")
         return life
 
-    def _rested(self, problem: Problem, diagnosis: Diagnosis) -> Problem:
-        """Return the problem after a diagnosis: quiet for a while, or to be diagnosed again if time ran out."""
+    def _finish_diagnosis(self, problem: Problem, diagnosis: Diagnosis) -> Problem:
+        """Return the problem after a diagnosis: in its quiet period, or due again soon if time ran out."""
         now = self.run.now()
         if diagnosis.late and problem.tries < _MOST_TRIES:
             return replace(
@@ -77,9 +82,9 @@ class Settler:
                 quiet_until=0,
                 look_at=now + _TRY_AGAIN_SECONDS,
             )
-        # Who does not pull for EKS and is known to pull for something else is nobody's concern here.
+        # A principal that is known not to pull for EKS does not leave an unexplained failure.
         in_vain = not diagnosis.findings and diagnosis.puller.for_eks is not False
-        # What has been fixed since has failed for the last time; if it goes on, it counts from now on.
+        # A note says that the fault was fixed since. If pulls still fail, count from now on.
         since = now if diagnosis.note else problem.last_seen
         before = problem.count if diagnosis.note else problem.count - 1
         return replace(
@@ -94,8 +99,8 @@ class Settler:
             unexplained_count=(problem.unexplained_count or before) if in_vain else 0,
         )
 
-    def _explained(self, problem: Problem, diagnosis: Diagnosis) -> Life | None:
-        """Close what was reported as unexplained, now that a cause is found."""
+    def _resolve_unexplained(self, problem: Problem, diagnosis: Diagnosis) -> Life | None:
+        """Resolve the problem's `pull_failing_unexplained`, if it is open and a cause is found now."""
         if not diagnosis.findings:
             return None
         causes = " and ".join(dict.fromkeys(finding.cause for finding in diagnosis.findings))
@@ -104,7 +109,7 @@ class Settler:
             if known is None or not known.is_open:
                 return known
             because = f"A cause has been found: {causes}."
-            return self.teller.claimed(passed(known, because=because, now=self.run.now(), settings=self.run.settings))
+            return self.notifier.claim(resolve(known, because=because, now=self.run.now(), settings=self.run.settings))
 
         return self.ledger.change(unexplained_id(problem, diagnosis), step)
 
@@ -125,8 +130,8 @@ class Settler:
         )
 
 
-def _both(one: Inspection | None, other: Inspection | None) -> Inspection | None:
-    """Return an inspection of the nodes of both: what is found of two is not over when one of them is mended."""
+def _combine(one: Inspection | None, other: Inspection | None) -> Inspection | None:
+    """Return an inspection of the nodes of both. The finding is resolved only when both are fixed."""
     if one is None or other is None or (one.account, one.region) != (other.account, other.region):
         return one or other
     health_only = one.health_only and other.health_only
