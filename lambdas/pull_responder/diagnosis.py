@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pull_responder.checks.check import Check
     from pull_responder.pulls.pull_facts import PullFacts
 
-_FIXED_SINCE = "Everything that can be read permits this pull now: what AWS refused has been changed since."
+_FIXED_SINCE = "Everything that can be read allows this pull now: the configuration has changed since AWS refused it."
 _THERE_NOW = {
     Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
 }
 
-_NO_TIME = "there was no time left to read what it needs"
+_NO_TIME = "time ran out before everything it needs was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         pool.shutdown(wait=False, cancel_futures=True)
     found = _sorted(pull, puller, verdicts, of_aws=facts.belongs_to_aws(pull.registry_account))
     if found.note and _is_gone(pull, facts):
-        found = replace(found, note=f"Repository {pull.repository} does not exist (any more) in {pull.region}.")
+        found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
 
 
@@ -173,7 +173,7 @@ def _is_of_repository(check: Check) -> bool:
 def _open_for(puller: Puller, verdict: Verdict) -> Verdict:
     if verdict.status is Status.NOT_APPLICABLE:
         return verdict
-    return Verdict.inconclusive(f"it cannot be told whether the principal pulls for EKS: {puller.because}")
+    return Verdict.inconclusive(f"it is not known whether the principal pulls for EKS: {puller.because}")
 
 
 def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) -> Finding:

@@ -64,13 +64,15 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             passes.append(found)
     if blocked := [each for each in passes if each.state() in (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY)]:
         return _failed(pull, facts, blocked)
-    unread += [f"it hangs on {', '.join(map(str, each.unknown))}" for each in passes if each.state() is State.UNDECIDED]
+    unread += [
+        f"it depends on {', '.join(map(str, each.unknown))}" for each in passes if each.state() is State.UNDECIDED
+    ]
     if unread:
         return _by_words(pull, facts, unread)
     if over_internet and not passes:
         return Verdict.not_applicable("the pull passes no VPC endpoint for ECR")
     names = dict.fromkeys(each.endpoint.id for each in passes)
-    return Verdict.passed(f"The policies of {', '.join(names)} let the pull through.")
+    return Verdict.passed(f"The policies of {', '.join(names)} allow the pull.")
 
 
 def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcome | Unread | None:
@@ -80,11 +82,11 @@ def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcom
         return way
     if way.endpoint is None:
         if pull.denial and not way.arrives:
-            return Unread("no way to ECR shows here, and yet it answered: a VPC endpoint elsewhere may let it in")
+            return Unread("no path to ECR was found, but ECR answered: the request may pass a VPC endpoint elsewhere")
         return None
     principal = pull.principal
     if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
-        return Unread("it is not known which role pulls")
+        return Unread("the pulling role is not known")
     return _examined(pull, facts, principal, action, way)
 
 
@@ -125,13 +127,13 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
 def _failed(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]) -> Verdict:
     found = endpoint_on_way(pull, facts, stage_of(blocked[0].request.action))
     if isinstance(found, Unread) or pull.principal is None:
-        raise ValueError("an endpoint's policy was read without the way to it")
+        raise ValueError("the policy of an endpoint was read, but the endpoint on the path is not known")
     path, endpoint = found.path, blocked[0].endpoint
     role = role_arn_of(pull, facts) or pull.principal.arn
     return Verdict.failed(
         resource=path.resource("Other", endpoint.id),
         explanation=" ".join(
-            f"The policy of endpoint {each.id} ({each.service_name}) does not let the role {role} do "
+            f"The policy of endpoint {each.id} ({each.service_name}) does not allow the role {role} to call "
             f"{', '.join(one.request.action for one in blocked if one.endpoint is each)}."
             for each in {one.endpoint.id: one.endpoint for one in blocked}.values()
         ),

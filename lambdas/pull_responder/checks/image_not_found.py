@@ -56,7 +56,9 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if isinstance(rule, Unread):
         return Verdict.inconclusive(rule.reason)
     if rule is not None:
-        return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} fetches what is not there yet")
+        return Verdict.not_applicable(
+            f"the pull through cache rule {rule.prefix} fetches images that are not cached yet"
+        )
     digest = facts.archived(image.repository.account, pull.region, image.name)
     if isinstance(digest, str):
         return _archived(image, Image(digest, status=ARCHIVED))
@@ -70,7 +72,7 @@ def _archived(image: PulledImage, found: Image) -> Verdict:
         remediation = await_restore(image.repository, image=str(image))
     return Verdict.failed(
         resource=image.resource,
-        explanation=f"The image {image} is in the archive of {image.repository}, from where nothing can be pulled.",
+        explanation=f"The image {image} is in the archive of {image.repository}. Archived images cannot be pulled.",
         evidence=(f"The status of {image} ({found.digest}) is {found.status}.",),
         remediation=remediation,
     )
@@ -95,7 +97,7 @@ def _missing(image: PulledImage, pull: PullFailure, facts: PullFacts, *, archive
             f"ecr:DescribeImages finds no {image}.",
             *(f"Lifecycle {rule}." for rule in expiring),
             *([f"Nearest tags: {', '.join(near)}."] if near else []),
-            *(f"Not looked at: {each.reason}" for each in unread),
+            *(f"Not read: {each.reason}" for each in unread),
         ),
         remediation=name_other_image(image.repository, image=str(image), near=near),
     )

@@ -78,11 +78,11 @@ def _offered(image: PulledImage, found: Image | Unread, pull: PullFailure, facts
     if isinstance(found, Unread):
         return found
     if not found.is_index:
-        return Unread(f"{image} is a single manifest, which does not say its platform")
+        return Unread(f"{image} is a single manifest, which does not name its platform")
     just_pulled = pull.symptom is Symptom.PLATFORM_MISMATCH
     account, region = image.repository.account, pull.region
     listed = facts.platforms(account, region, image.name.repository, found.digest, just_pulled=just_pulled)
-    return Unread(f"{image} was deleted while it was looked at") if listed is None else listed
+    return Unread(f"{image} was deleted during the diagnosis") if listed is None else listed
 
 
 def _platforms_of(nodes: Nodes, facts: PullFacts) -> tuple[Platform, ...] | Unread:

@@ -43,7 +43,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.not_applicable("Fargate pods get credentials without instance metadata")
     nodes = with_template(nodes, facts)
     if nodes.elsewhere:
-        return Verdict.not_applicable(f"{nodes.elsewhere}, without the instance metadata of EC2")
+        return Verdict.not_applicable(f"{nodes.elsewhere}, without EC2 instance metadata")
     off = [instance for instance in nodes.instances if instance.metadata_endpoint == _OFF]
     template = nodes.template if isinstance(nodes.template, LaunchTemplate) else None
     template_off = template is not None and template.metadata_endpoint == _OFF
@@ -53,7 +53,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if unread and not nodes.instances:
         return Verdict.inconclusive(unread.reason)
     names = ", ".join(instance.id for instance in nodes.instances) or nodes.name
-    return Verdict.passed(f"The metadata endpoint of {names} is not turned off.")
+    return Verdict.passed(f"The metadata endpoint of {names} is not disabled.")
 
 
 def _failed(nodes: Nodes, off: list[Instance], template_id: str | None, partition: str) -> Verdict:

@@ -41,12 +41,12 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
     other = usable_nat_gateway(path, beside=broken)
     if other is None:
         return where.remedy(
-            f"Create a NAT gateway in a public subnet of the VPC, and route to it what is routed to {broken} now.",
+            f"Create a NAT gateway in a public subnet of the VPC, and replace {broken} by it in the routes.",
             docs.VPC_NAT_GATEWAYS,
         )
     routes = [(table, to) for table, to in routes_to(broken, path) if not to.startswith("pl-")]
     if not routes:
-        return where.remedy(f"Route to {other} what is routed to {broken} now.", docs.VPC_NAT_GATEWAYS)
+        return where.remedy(f"Replace {broken} by {other} in the routes.", docs.VPC_NAT_GATEWAYS)
     return together(
         *(route_to(where, route_table_id=table, target=other, replace=True, destination=to) for table, to in routes)
     )

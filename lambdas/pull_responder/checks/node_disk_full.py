@@ -37,7 +37,7 @@ _MEBIBYTE = 1024 * 1024
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed by kubelet's words, passed where the node is gone, not applicable where nothing was said."""
     if pull.symptom is not Symptom.DISK_FULL:
-        return Verdict.not_applicable("only a node can tell that its disk is full")
+        return Verdict.not_applicable("only kubelet's message shows that a disk is full")
     failing = node_of(pull, facts)
     if isinstance(failing, Unread):
         return Verdict.inconclusive(failing.reason)

@@ -52,18 +52,21 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
     if found is None or found.arn is None:
-        return Verdict.not_applicable(f"the {kind} is gone")
+        return Verdict.not_applicable(f"the {kind} no longer exists")
     counted = _OF_PROFILE if isinstance(found, FargateProfile) else _OF_NODE_GROUP
     issues = [issue for issue in found.issues if issue.code in counted]
     if not issues:
-        return Verdict.passed(f"EKS reports no issue of {kind} {found.name} that would keep its nodes from pulling.")
+        return Verdict.passed(f"EKS reports no issue of {kind} {found.name} that would stop its nodes from pulling.")
     codes = ", ".join(dict.fromkeys(issue.code for issue in issues))
     return Verdict.failed(
         resource=Resource("Other", found.arn, nodes.account),
-        explanation=f"Amazon EKS reports of {kind} {found.name} in cluster {nodes.cluster}: {codes}.",
+        explanation=f"Amazon EKS reports an issue of {kind} {found.name} in cluster {nodes.cluster}: {codes}.",
         evidence=tuple(map(_evidence, issues)),
         remediation=Remediation(
-            f"Mend what Amazon EKS reports of the {kind}: {_evidence(issues[0])}", nodes.account, nodes.region, _DOCS
+            f"Fix the issue that Amazon EKS reports of the {kind}: {_evidence(issues[0])}",
+            nodes.account,
+            nodes.region,
+            _DOCS,
         ),
     )
 

@@ -42,7 +42,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     missing = PolicyFault(fault.authorization, fault.of_state(State.BLOCKS_IMPLICITLY))
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
-        explanation=f"The permissions boundary {name} of the role {role} does not let {stopped} through.",
+        explanation=f"The permissions boundary {name} of the role {role} stops {stopped}.",
         evidence=(
             *lacking(missing, f"the permissions boundary {name}"),
             *denying(fault, PolicyKind.BOUNDARY),

@@ -37,7 +37,7 @@ _MOST_NAMED: Final = 12
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
     """Return not applicable: one failure by itself never is one that keeps failing."""
-    return Verdict.not_applicable("only the deployed responder can tell that a pull keeps failing")
+    return Verdict.not_applicable("only the deployed responder knows that a pull keeps failing")
 
 
 def unexplained(  # noqa: PLR0913 -- keyword-only but for the pull
@@ -64,25 +64,25 @@ def unexplained(  # noqa: PLR0913 -- keyword-only but for the pull
     evidence += [f"Not decided: {cause}: {reason}" for cause, reason in unread[:_MOST_NAMED]]
     steps = []
     if actions:
-        steps.append(f"let Pull Responder call {', '.join(actions)} where it was refused")
+        steps.append(f"allow Pull Responder to call {', '.join(actions)}, which AWS refused")
     if accounts:
         steps.append(f"ask whoever administers account {', '.join(accounts)}")
     if not steps:
-        steps.append("look at what AWS does not show: the node's own disk, proxy, DNS and containerd configuration")
+        steps.append("check what AWS does not show: the node's own disk, proxy, DNS and containerd configuration")
     sentence = "; ".join(steps)
     return Verdict.failed(
         resource=resource,
         explanation=(
-            f"{pull.image or pull.repository or 'An image'} keeps failing to be pulled ({pull.symptom}), and "
+            f"The pull of {pull.image or pull.repository or 'an image'} keeps failing ({pull.symptom}), and "
             + (
                 f"{len(unread)} possible causes could not be decided."
                 if unread
-                else "no cause that can be read from AWS's configuration explains it."
+                else "nothing in the AWS configuration explains it."
             )
         ),
         evidence=tuple(evidence),
         remediation=Remediation(
-            summary=f"To settle it, {sentence}.", account=resource.account, region=pull.region, docs_url=_DOCS
+            summary=f"To find the cause, {sentence}.", account=resource.account, region=pull.region, docs_url=_DOCS
         ),
     )
 

@@ -60,7 +60,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if isinstance(repository, Verdict):
         return repository
     if is_throttled(pull):
-        return Verdict.not_applicable("the upstream registry had too many requests, which is another cause")
+        return Verdict.not_applicable("the upstream registry throttled the requests, which registry_throttled reports")
     present = facts.repository_policy(repository.account, pull.region, pull.repository or "")
     if pull.denial is not None and pull.denial.action in CACHE_ACTIONS:
         return _refused(pull, pull.denial.action, repository, present, facts)
@@ -94,12 +94,12 @@ def _refused(
 
 
 def _no_rule() -> Verdict:
-    return Verdict.not_applicable("no pull through cache rule is for this repository")
+    return Verdict.not_applicable("no pull through cache rule covers this repository")
 
 
 def _is_cached(pull: PullFailure, facts: PullFacts) -> Verdict | None:
     """Return the verdict on a repository that exists, None where the image is still to be fetched into it."""
-    not_needed = Verdict.not_applicable("the repository exists, and what it has cached is pulled without these actions")
+    not_needed = Verdict.not_applicable("the repository exists, and pulls of cached images do not need these actions")
     image = image_of(pull, facts)
     if pull.denial is not None or not isinstance(image, PulledImage):
         return None if speaks_of_upstream(pull) else not_needed
@@ -131,7 +131,7 @@ def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: C
     if isinstance(fault, Unread):
         return Verdict.inconclusive(fault.reason)
     if pull.symptom is Symptom.NOT_FOUND and not verdict.reason:
-        return Verdict.inconclusive(f"the image is not cached, and whether {upstream} has it cannot be read from here")
+        return Verdict.inconclusive(f"the image is not cached, and AWS does not show whether {upstream} has it")
     return verdict
 
 
@@ -167,7 +167,7 @@ def _judge(pull: PullFailure, repository: Arn, authorization: PullAuthorization,
         reasons = dict.fromkeys(str(each) for outcome in open_ for each in outcome.unknown)
         if reasons:
             return Verdict.inconclusive("; ".join(reasons))
-        return Verdict.passed(f"The role may do {', '.join(sorted(needed))}.")
+        return Verdict.passed(f"The role may call {', '.join(sorted(needed))}.")
     role = authorization.role
     actions = dict.fromkeys(each.action for each in surely)
     if by_words and pull.denial:
@@ -175,8 +175,8 @@ def _judge(pull: PullFailure, repository: Arn, authorization: PullAuthorization,
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
         explanation=(
-            f"The repository {repository} caches an upstream registry, and the role {role} may not do "
-            f"{', '.join(actions)}, so ECR does not fetch what it has not cached."
+            f"The repository {repository} caches an upstream registry, and the role {role} may not call "
+            f"{', '.join(actions)}, so ECR does not fetch images that are not cached yet."
         ),
         evidence=(*(_evidence(each) for each in surely), *aws_said(pull)),
         remediation=_fix(pull, authorization, tuple(actions), surely),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed by the registry's words; not applicable where it said nothing of the kind."""
     if pull.symptom is not Symptom.THROTTLED and not is_throttled(pull):
-        return Verdict.not_applicable("only the registry's answer tells that there were too many requests")
+        return Verdict.not_applicable("only the registry's answer shows throttling")
     repository = Arn.parse(pull.repository_arn or "")
     rule = cache_rule_of(repository, pull, facts) if repository else None
     upstream = (rule.upstream or rule.prefix) if isinstance(rule, CacheRule) else None

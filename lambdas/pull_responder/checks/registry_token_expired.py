@@ -37,19 +37,19 @@ _OF_CREDENTIALS = ("security token", "ExpiredToken", "UnrecognizedClient", "Inva
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed by kubelet's words; not applicable where it said nothing of the kind."""
     if pull.symptom is not Symptom.TOKEN_EXPIRED:
-        return Verdict.not_applicable("only the registry's answer to the node tells that a token is too old")
+        return Verdict.not_applicable("only the registry's answer to the node shows that a token has expired")
     failing = node_of(pull, facts)
     if isinstance(failing, Unread):
         return Verdict.inconclusive(failing.reason)
     node, instance = failing
     region = instance.region if instance else pull.region
     if pull.message and any(words in pull.message for words in _OF_CREDENTIALS):
-        explanation = "AWS does not take the credentials by which the node asks for a registry token."
+        explanation = "AWS rejects the credentials with which the node asks for a registry token."
         remediation = renew_node_credentials(account=node.account, region=region)
     else:
         pod = f" for pod {pull.namespace}/{pull.pod}" if pull.namespace and pull.pod else ""
         explanation = (
-            f"The registry token that is shown{pod} is older than 12 hours; usually it is in an imagePullSecret."
+            f"The registry token{pod} is older than 12 hours. Such a token usually comes from an imagePullSecret."
         )
         remediation = renew_registry_token(account=node.account, region=region)
     return Verdict.failed(resource=node, explanation=explanation, evidence=said(pull), remediation=remediation)

@@ -60,8 +60,8 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     return Verdict.failed(
         resource=Resource("AwsKmsKey", found.key_arn, account),
         explanation=(
-            f"The KMS key {found.key_arn} that encrypts the repository {repository} is {state}, so nothing in it "
-            "can be decrypted."
+            f"The KMS key {found.key_arn} that encrypts the repository {repository} is {state}, so ECR cannot "
+            "decrypt its images."
         ),
         evidence=(
             f"The encryption configuration of {repository} names the key {found.key_arn}.",

@@ -50,7 +50,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(rule, Unread):
         return Verdict.inconclusive(rule.reason)
     if rule is not None:
-        return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} makes it on the first pull")
+        return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} creates it on the first pull")
     return _failed(pull, facts, repository, name)
 
 
@@ -59,13 +59,13 @@ def _failed(pull: PullFailure, facts: PullFacts, repository: Arn, name: str) -> 
     regions = _regions_with_repository(account, name, pull, facts)
     names = facts.repository_names(account, pull.region)
     similar = () if isinstance(names, Unread) else _similar(name, names)
-    evidence = [f"ecr:DescribeRepositories in account {account}, {pull.region}, knows no repository {name}."]
+    evidence = [f"ecr:DescribeRepositories in account {account}, {pull.region}, finds no repository {name}."]
     if regions:
         evidence.append(f"Account {account} has a repository {name} in {', '.join(regions)}.")
     if similar:
         evidence.append(f"Similar names in this registry: {', '.join(similar)}.")
     where = f" It exists in {' and '.join(regions)}." if regions else ""
-    nearest = f" The nearest names there are {' and '.join(similar)}." if similar and not regions else ""
+    nearest = f" Similar names there: {' and '.join(similar)}." if similar and not regions else ""
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), account),
         explanation=f"Account {account} has no repository {name} in {pull.region}.{where}{nearest}",

@@ -51,8 +51,8 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
         explanation=(
-            f"The repository {repository} does not let account {role.account} do {', '.join(actions(fault, pull))}. "
-            "Across accounts the repository's policy must allow the pull, too."
+            f"The policy of the repository {repository} does not allow account {role.account} to call "
+            f"{', '.join(actions(fault, pull))}. Across accounts the repository's policy must allow the pull, too."
         ),
         evidence=(*lacking(fault, what), *aws_said(pull)),
         remediation=_fix(fault, repository),

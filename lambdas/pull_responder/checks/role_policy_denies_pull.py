@@ -59,7 +59,7 @@ def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation
         else:
             policy = managed_policy(pull, facts, fault.authorization, text, PolicyKind.IDENTITY)
             fix = replace_managed_policy(role, policy, region=pull.region, document=document)
-            also = " It is the role's permissions boundary, too: the same edit lets the pull through that."
+            also = " The policy is also the role's permissions boundary, and this edit fixes both."
             fixes.append(replace(fix, summary=fix.summary + also) if policy.edits > 1 and fix.commands else fix)
     if not fixes:
         return by_hand.identity_policy(wanted(fault, pull), role=role, region=pull.region)

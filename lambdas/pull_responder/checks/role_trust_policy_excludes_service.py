@@ -43,7 +43,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.inconclusive(found.reason)
     nodes, identities = found
     if nodes.elsewhere:
-        return Verdict.not_applicable(f"{nodes.elsewhere}, and which service hands them the role is not known")
+        return Verdict.not_applicable(f"{nodes.elsewhere}, and AWS does not show which service gives them the role")
     roles = {identity.role.arn: identity.role for identity in identities if isinstance(identity.role, Role)}
     verdicts = [_examine(role, nodes) for role in roles.values()]
     for verdict in verdicts:
@@ -60,7 +60,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _examine(role: Role, nodes: Nodes) -> Verdict:
     arn = Arn.parse(role.arn)
     if arn is None:
-        return Verdict.inconclusive(f"{role.arn} is no ARN")
+        return Verdict.inconclusive(f"{role.arn} is not an ARN")
     services = _services(nodes, arn.partition)
     outcomes = []
     for service in services:
@@ -70,9 +70,9 @@ def _examine(role: Role, nodes: Nodes) -> Verdict:
         outcomes.append(outcome)
     # In China both spellings of a service may be trusted, and one is enough.
     if any(outcome.state is State.OPEN for outcome in outcomes):
-        return Verdict.passed(f"The trust policy of {role.arn} lets {services[0]} assume it.")
+        return Verdict.passed(f"The trust policy of {role.arn} allows {services[0]} to assume it.")
     if unknown := [str(each) for outcome in outcomes if outcome.state is State.UNDECIDED for each in outcome.unknown]:
-        return Verdict.inconclusive(f"the trust policy of {role.arn} hangs on {', '.join(dict.fromkeys(unknown))}")
+        return Verdict.inconclusive(f"the trust policy of {role.arn} depends on {', '.join(dict.fromkeys(unknown))}")
     denied = any(outcome.state is State.BLOCKS_EXPLICITLY for outcome in outcomes)
     return Verdict.failed(
         resource=Resource("AwsIamRole", role.arn, role.account),

@@ -52,9 +52,9 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.inconclusive(found.reason)
     if found.state() is State.UNDECIDED:
         keys = ", ".join(map(str, found.unknown))
-        return Verdict.inconclusive(f"the policy of {way.endpoint.id} hangs on {keys}, whose value is not known")
+        return Verdict.inconclusive(f"the policy of {way.endpoint.id} depends on {keys}, whose value is not known")
     if found.state() is State.OPEN:
-        return Verdict.passed(f"The policy of {way.endpoint.id} lets s3:GetObject on {bucket}/* through.")
+        return Verdict.passed(f"The policy of {way.endpoint.id} allows s3:GetObject on {bucket}/*.")
     return _failed(way, way.endpoint, found, bucket)
 
 
@@ -89,7 +89,7 @@ def _failed(way: EndpointOnWay, endpoint: VpcEndpoint, found: EndpointOutcome, b
         resource=way.path.resource("Other", endpoint.id),
         explanation=(
             f"The policy of S3 endpoint {endpoint.id} {'denies' if denied else 'does not allow'} s3:GetObject on "
-            f"{bucket}/*, from where ECR has nodes fetch the layers by URLs that it signs itself."
+            f"{bucket}/*. Nodes fetch the layers from this bucket, by URLs that ECR signs."
         ),
         evidence=(f"{endpoint.id}: {(endpoint.policy or '')[:1500]}",),
         remediation=allow_layers(

@@ -39,11 +39,11 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.not_applicable("no principal was denied")
     puller = puller_of(pull, facts)
     if puller.for_eks is None:
-        return Verdict.inconclusive(f"it cannot be told whether the principal pulls for EKS: {puller.because}")
+        return Verdict.inconclusive(f"it is not known whether the principal pulls for EKS: {puller.because}")
     if puller.for_eks:
         return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
     if puller.listed_as:
-        return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something else than EKS")
+        return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something other than EKS")
     account = principal.account or pull.account or ""
     return Verdict.failed(
         resource=_resource(principal, role_arn_of(pull, facts), account),
@@ -54,7 +54,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         evidence=(f"AWS said: {pull.denial.message}", f"Not a node: {puller.because}."),
         remediation=Remediation(
             summary=(
-                "Find out who this is before granting anything. If it is known to pull for something else than EKS, "
+                "Find out who this is before granting anything. If it is known to pull for something other than EKS, "
                 "list its ARN under knownPrincipals in cdk.json."
             ),
             account=account,

@@ -130,7 +130,7 @@ def _of_event(file: str, printer: _Printer) -> int:
         asked_about = list(questions(inspection, Reader(aws), known_principals=settings.known_principals))
         if not asked_about:
             where = f"cluster {inspection.cluster}" if inspection.cluster else "any cluster"
-            printer.skipped(Skipped(f"there are no nodes of {where} in {inspection.region} to ask about (any more)"))
+            printer.skipped(Skipped(f"there are no nodes of {where} in {inspection.region} to ask about"))
         for asked in asked_about:
             if isinstance(asked, Unread):
                 is_unread = True

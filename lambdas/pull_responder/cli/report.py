@@ -67,8 +67,8 @@ def show_diagnosis(
         console.print()
         _row(console, "Result", diagnosis.note or ("Not decided." if diagnosis.inconclusive else "No fault found."))
     for title, opened in (
-        ("Not decided, and might explain it:", diagnosis.inconclusive),
-        ("Not decided, and not needed to explain it:", diagnosis.unchecked),
+        ("Not decided, and may explain it:", diagnosis.inconclusive),
+        ("Not decided, but not needed to explain it:", diagnosis.unchecked),
     ):
         if opened:
             console.print()
@@ -102,12 +102,12 @@ def show_path(console: Console, path: PullPath) -> None:
     """Show the way to the registry, hop by hop, and which other subnets of the nodes differ from it."""
     for place, way in path.paths:
         console.print()
-        _row(console, "Way", f"from {place.name}, subnet {place.subnet_id}: {way.verdict}")
+        _row(console, "Path", f"from {place.name}, subnet {place.subnet_id}: {way.verdict}")
         for leg in way.legs:
             _row(console, "", f"{leg.stage}: {leg.host}: {leg.verdict}")
             for hop in leg.hops:
                 doubts = (f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)
-                proof = "; ".join((*hop.evidence, *doubts)) or "nothing to be seen"
+                proof = "; ".join((*hop.evidence, *doubts)) or "no evidence"
                 _row(console, "", f"  {hop.kind} {hop.resource_id or 'unknown'}: {hop.verdict}: {proof}")
     for line in differences(path):
         _row(console, "Elsewhere", line)

@@ -107,9 +107,10 @@ class Episode:
         yield from self.alert.left_in_queue()
         found = [(finding["cause"], finding["resource"]["id"]) for finding in self.alert.findings]
         if found != [(self.broken.cause, self.broken.resource_arn)]:
-            yield f"expected {self.broken.cause} on {self.broken.resource_arn}, and was told of {found or 'nothing'}"
+            expected = f"{self.broken.cause} on {self.broken.resource_arn}"
+            yield f"the alert should name {expected}, but names {found or 'nothing'}"
         if any(edge != Edge.NEW for edge, _ in self._edges(self.alert)):
-            yield f"the alert was not told as new: {self._edges(self.alert)}"
+            yield f"the alert was not sent as a new finding: {self._edges(self.alert)}"
         if (stored := self._ids(self.alert)) != self._found:
             yield f"Security Hub stores other findings: {stored or 'none'}"
 
@@ -135,10 +136,10 @@ class Episode:
     def _problems_of_the_end(self) -> Iterator[str]:
         yield from self.resolved.left_in_queue()
         if (told := self._edges(self.resolved)) != [(Edge.RESOLVED, each) for each in self._found]:
-            yield f"the end was not told once, but so: {told or 'not at all'}"
+            yield f"the resolution was not notified exactly once: {told or 'not at all'}"
         for mail in self.resolved.mails:
             if (events := mail.document.get("reach", {}).get("events")) != self.repeats.reach.events:
-                yield f"the end was told with {events} failures, and the table counts {self.repeats.reach.events}"
+                yield f"the resolution names {events} failures, but the table counts {self.repeats.reach.events}"
         if (states := [shown(each) for each in self.resolved.stored]) != [RESOLVED for _ in self._found]:
             yield f"Security Hub does not show it as resolved: {states or 'not at all'}"
 

@@ -35,7 +35,7 @@ _LABEL: Final = 14
 _NARROWEST: Final = 20
 # A panel has a border and a space on each side.
 _FRAME: Final = 4
-_ALL_WELL: Final = "Every break was found, told once, fixed and resolved. Nothing is left running."
+_ALL_WELL: Final = "Every break was found, notified once, fixed and resolved. Nothing is left running."
 # Of a finding in Security Hub: what the e-mail says as well.
 _IN_THE_MAIL: Final = ("Description", "FindingProviderFields", "ProductFields", "Remediation")
 _GOOD, _BAD, _COMMAND = "bold green", "bold red", "green"
@@ -53,7 +53,7 @@ class Screen:
         self._rule("Pull Responder: the demo", characters="=")
         self._paragraph(
             "An emulated AWS that enforces IAM runs on this machine, with this estate in it. Every pull works. Three "
-            "changes break it, one after the other. Each is found, told once, fixed and resolved."
+            "changes break it, one after the other. Each is found, notified once, fixed and resolved."
         )
         self._row("Cluster", f"{CLUSTER}, in account {ACCOUNT}")
         for group, nodes in estate.nodes.items():
@@ -128,7 +128,7 @@ class Screen:
         self._console.print(table)
         self._console.print()
         if wrong := sum(1 for episode in episodes if episode.problems):
-            self._console.print(Text(f"{wrong} of {len(episodes)} breaks did not go as they should: see above.", _BAD))
+            self._console.print(Text(f"{wrong} of {len(episodes)} breaks failed: see above.", _BAD))
         else:
             self._console.print(Text(_ALL_WELL, _GOOD))
 
@@ -237,6 +237,6 @@ class Screen:
     def _outcome(self, episode: Episode) -> None:
         self._console.print()
         if not episode.problems:
-            self._print(Text(" " * _INDENT), Text("Found, told once, fixed and resolved.", _GOOD))
+            self._print(Text(" " * _INDENT), Text("Found, notified once, fixed and resolved.", _GOOD))
         for problem in episode.problems:
             self._row("Wrong", Text(problem, _BAD))

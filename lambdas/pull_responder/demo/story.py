@@ -42,14 +42,14 @@ class Story:
         estate, image = self._estate, broken.image
         node = estate.nodes[broken.node_group][0]
         self._known = frozenset(stored_findings(estate))
-        progress("pulling, while it still works")
+        progress("pulling before the break")
         before = pull(estate, node, image)
         progress("breaking it")
         breaking = run(estate.aws, render(broken.command), account=broken.account)
         # The token of the pull before is good for another 12 hours, so the first call is for the manifest.
         denied = pull(estate, node, image, has_token=True)
         event = denied_pull(node, image, denied, broken.policy_type, now=datetime.now(UTC))
-        progress("the function `diagnose` is looking into the denied pull")
+        progress("the function `diagnose` diagnoses the denied pull")
         alert = self._tell(self._diagnose, [event])
         progress("it fails again and again")
         repeats = self._repeat(broken, event, alert)
@@ -60,7 +60,7 @@ class Story:
         )
         after = pull(estate, node, image)
         changes = tuple(fixing_call(command, now=datetime.now(UTC)) for command in fixing if not command.exit_status)
-        progress("the function `recheck` is looking whether that was it")
+        progress("the function `recheck` checks whether the cause is gone")
         resolved = self._tell(self._recheck, changes)
         return Episode(broken, node, before, breaking, denied, event, alert, repeats, fixing, after, changes, resolved)
 

@@ -178,7 +178,7 @@ class Aws:
             text = self._sts(region).get_caller_identity()["Arn"]
         except (BotoCoreError, ClientError, ValueError) as error:
             return why("sts:GetCallerIdentity", error)
-        return Arn.parse(text) or Unread(f"sts:GetCallerIdentity answered {text!r}, which is no ARN")
+        return Arn.parse(text) or Unread(f"sts:GetCallerIdentity answered {text!r}, which is not an ARN")
 
     def _assume(self, account: str, partition: str, region: str) -> _Member | Unread:
         role = f"arn:{partition}:iam::{account}:role/{self._member_role}"

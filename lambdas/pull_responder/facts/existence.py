@@ -142,7 +142,7 @@ def _security_group(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     if isinstance(vpcs, Unread):
         return vpcs
     if vpcs:
-        return Unread(f"{_name(arn)} is not in {arn.account}, and may be the owner's of {vpcs[0]}, which is shared")
+        return Unread(f"{_name(arn)} is not in {arn.account}, and may belong to the owner of the shared VPC {vpcs[0]}")
     return True
 
 

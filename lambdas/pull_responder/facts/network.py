@@ -160,7 +160,7 @@ def _believable(listed: Listed | Unread, route_tables: RouteTables | Unread) -> 
         for route in table.routes:
             gateway = route.kind is RouteTarget.VPC_ENDPOINT and route.destination.startswith("pl-")
             if gateway and route.active and route.target not in known:
-                return Unread(f"ec2:DescribeVpcEndpoints lists no {route.target}, and yet {table.id} has a route to it")
+                return Unread(f"ec2:DescribeVpcEndpoints lists no {route.target}, but {table.id} has a route to it")
     return listed
 
 

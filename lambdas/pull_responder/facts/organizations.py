@@ -119,7 +119,7 @@ def read_place(reader: Reader, viewer: str, region: str, account: str) -> Accoun
         if parent is None or isinstance(parent, Unread):
             return parent or Unread(f"{child} has no parent in the organization")
         if len(path) > _DEEPEST:
-            return Unread(f"account {account} lies deeper in its organization than Organizations allow")
+            return Unread(f"account {account} lies deeper in its organization than AWS Organizations allows")
         path.insert(0, parent)
     return AccountPlace(tuple(path), viewer)
 

@@ -81,13 +81,15 @@ class RegistryFacts(Remembered):
         if isinstance(rule, Unread):
             return rule
         if rule is not None:
-            return Unread(f"the manifest was not read: repository {name} is a pull through cache, and would fetch it")
+            return Unread(
+                f"the manifest was not read: repository {name} is a pull through cache, and ECR would fetch the image"
+            )
         expiring = () if just_pulled else self.lifecycle_rules(account, region, name)
         if isinstance(expiring, Unread):
             return expiring
         if counting := next((rule for rule in expiring if rule.counts_pulls), None):
             return Unread(
-                f"the manifest was not read: it counts as a pull, by which lifecycle rule {counting.priority} goes"
+                f"the manifest was not read: ECR counts a read as a pull, which lifecycle rule {counting.priority} uses"
             )
         key = ("platforms", account, region, name, digest)
         return self._reader.once(key, lambda: images.read_platforms(self._reader, account, region, name, digest))

@@ -175,12 +175,12 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
     role_arn = role_arn_of(pull, facts)
     own = Arn.parse(role_arn or f"arn:{principal.partition}:iam::{account}:role/{name}")
     if own is None:
-        return Unread(f"{role_arn} is no role's ARN")
+        return Unread(f"{role_arn} is not the ARN of a role")
     _read_ahead(pull, account, name, facts)
     documents = Documents()
     policies = policies_of_role(pull, principal, facts, documents)
     if policies is None:
-        return Unread(f"role {name} does not exist (any more) in account {account}")
+        return Unread(f"role {name} does not exist in account {account}")
     signer = principal.arn or str(own)
     gone: dict[PolicyKind, str] = {}
     questions = []
@@ -192,7 +192,7 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
         is_gone = facts.repository_policy(registry, pull.region, pull.repository or "") is None
         if is_gone:
             where = f"registry {registry}, {pull.region}"
-            gone[PolicyKind.RESOURCE] = f"repository {pull.repository} does not exist (any more) in {where}"
+            gone[PolicyKind.RESOURCE] = f"repository {pull.repository} does not exist in {where}"
         questions += [
             _Question(pull, signer, role_arn, action, repository, registry, of_repository)
             for action in actions

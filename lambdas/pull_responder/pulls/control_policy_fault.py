@@ -31,7 +31,7 @@ def failed(fault: PolicyFault, pull: PullFailure, facts: PullFacts, kind: Policy
     return Verdict.failed(
         resource=resource,
         explanation=(
-            f"The {_NAMES[kind]} of the organization that account {resource.account} is in stop "
+            f"The {_NAMES[kind]} that apply to account {resource.account} stop "
             f"{', '.join(actions(fault, pull))} for the role {fault.authorization.role}."
         ),
         evidence=_proof(fault, pull, kind),
@@ -89,7 +89,7 @@ def _fix(
 def _policy(text: PolicyText, policies: ControlPolicies) -> organizations.ControlPolicy:
     arn = Arn.parse(text.arn or "")
     if arn is None:
-        raise ValueError(f"the policy {text.name} has no ARN, which Organizations give every policy")
+        raise ValueError(f"the policy {text.name} has no ARN, although Organizations gives every policy one")
     return organizations.ControlPolicy(arn, text.name, dict(text.document), policies.manager)
 
 

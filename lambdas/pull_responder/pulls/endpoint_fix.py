@@ -33,9 +33,9 @@ def mend_endpoint(fault: Fault, path: PullPath) -> Remediation:
         return add_endpoint_subnets(where, endpoint_id=endpoint.id, subnet_ids=_one_a_zone(path))
     state = endpoint.state if endpoint else "not known"
     if state.lower() == "pendingacceptance":
-        summary = f"Accept the endpoint {fault.resource_id} in the account of its service, or create it anew."
+        summary = f"Accept the endpoint {fault.resource_id} in the account of its service, or create it again."
     else:
-        summary = f"Delete the endpoint {fault.resource_id}, which is in state {state}, and create it anew."
+        summary = f"Delete the endpoint {fault.resource_id}, which is in state {state}, and create it again."
     return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
 
 
@@ -51,7 +51,8 @@ def create_missing_endpoints(fault: Fault, path: PullPath) -> Remediation:
     groups = _groups(path)
     if not services:
         summary = (
-            "Name the image by the registry's plain host, which endpoints serve, or give the subnet a NAT gateway."
+            "Use the plain registry host, which endpoints serve, in the image name, or route the subnet to a NAT "
+            "gateway."
         )
         return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
     if fault.resource_id == "the VPC" or not groups or not tables:

@@ -95,7 +95,7 @@ def endpoint_on_way(pull: PullFailure, facts: PullFacts, stage: Stage) -> Endpoi
         return path
     ways = {_way(leg) for _, leg in path.leg(stage)}
     if len(ways) != 1:
-        return Unread("the nodes' ways to the registry differ, or none is known")
+        return Unread("the nodes reach the registry by different paths, or no path is known")
     (way,) = ways
     if way is None:
         return Unread("it is not known whether the request passes a VPC endpoint")

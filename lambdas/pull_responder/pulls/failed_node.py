@@ -67,7 +67,9 @@ def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
             return nodes
     if isinstance(instance, Unread):
         return instance
-    return Unread(f"node {_named(pull)} is gone or in another region, and nothing tells its node group or profile")
+    return Unread(
+        f"node {_named(pull)} is gone or in another region, and its node group or Fargate profile is not known"
+    )
 
 
 def of_instance(facts: PullFacts, instance: Instance) -> Nodes | Unread | None:
@@ -120,7 +122,9 @@ def _of_puller(facts: PullFacts, account: str, region: str, puller: Puller, pull
         fitting = _selecting(facts, account, region, puller.cluster, profiles, pull)
         if len(fitting) != 1 or len(profiles) < len(shared):
             names = ", ".join(sorted(f"{use.membership} {use.name}" for use in shared))
-            return Unread(f"node {_named(pull)} is gone, and {names} have its role: in which it was is not known")
+            return Unread(
+                f"node {_named(pull)} is gone, and its role belongs to {names}: which of them it was in is not known"
+            )
         group_name, profile_name = None, fitting[0]
     if group_name is None and profile_name is None:
         group_name, profile_name = _only_one(facts, account, region, puller.cluster, pull)

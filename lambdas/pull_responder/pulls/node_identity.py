@@ -70,7 +70,7 @@ def _of_profile(facts: PullFacts, nodes: Nodes, instance: Instance | None, name:
     if isinstance(profile, Unread):
         return Identity(instance, profile, nodes.role, name)
     if not isinstance(profile, InstanceProfile):
-        problem = f"the instance profile {name} of {whose} does not exist (any more)"
+        problem = f"the instance profile {name} of {whose} does not exist"
         return Identity(instance, None, nodes.role, name, problem)
     if profile.role_arn is None:
         return Identity(instance, None, nodes.role, name, f"the instance profile {name} holds no role")
@@ -81,8 +81,8 @@ def _named(
     facts: PullFacts, nodes: Nodes, instance: Instance | None, named: Arn | None, profile: str | None
 ) -> Identity:
     if named is None:
-        unnamed = Unread(f"the role of {nodes.name} is not named")
+        unnamed = Unread(f"nothing names the role of {nodes.name}")
         return Identity(instance, nodes.vpc_id if isinstance(nodes.vpc_id, Unread) else unnamed, None, profile)
     role = facts.role(named.account, nodes.region, named.resource.rpartition("/")[2])
-    problem = "" if role is not None else f"the role {named} does not exist (any more)"
+    problem = "" if role is not None else f"the role {named} does not exist"
     return Identity(instance, role, named, profile, problem)

@@ -144,7 +144,7 @@ def of_node_group(facts: Facts, account: str, region: str, group: NodeGroup, clu
     """
     template = facts.launch_template(account, region, *group.template) if group.template else None
     if group.template and template is None:
-        template = Unread(f"launch template {group.template[0]} of node group {group.name} does not exist (any more)")
+        template = Unread(f"launch template {group.template[0]} of node group {group.name} does not exist")
     groups: tuple[str, ...] | Unread
     if isinstance(template, LaunchTemplate) and template.group_ids:
         groups = template.group_ids
@@ -205,9 +205,11 @@ def of_role(account: str, region: str, entry: AccessEntry, *, name: str | None =
     """
     elsewhere = _ELSEWHERE.get(entry.type, "") if entry.type else ""
     if elsewhere:
-        unknown = Unread(f"{elsewhere}, so their way to the registry begins where it cannot be read")
+        unknown = Unread(f"{elsewhere}, so the first part of their path to the registry cannot be read")
     else:
-        unknown = Unread(f"no node with the role {entry.principal_arn} is running, and AWS does not show how it starts")
+        unknown = Unread(
+            f"no node with the role {entry.principal_arn} is running, and AWS does not show where one would start"
+        )
     return Nodes(
         name=name
         or f"nodes with the role {entry.principal_arn} of cluster {entry.cluster} ({entry.type} access entry)",

@@ -52,9 +52,9 @@ def own_repositories(pull: PullFailure, facts: PullFacts) -> OwnRepositories:
     facts.read_ahead([lambda: facts.repository_names(account, region), lambda: facts.cache_rules(account, region)])
     found, rules = facts.repository_names(account, region), facts.cache_rules(account, region)
     if isinstance(found, Unread):
-        return OwnRepositories((), f"No repository of account {account} was asked about: {found.reason}.")
+        return OwnRepositories((), f"No repository of account {account} was checked: {found.reason}.")
     if isinstance(rules, Unread):
-        return OwnRepositories((), f"No repository of account {account} was asked about: {rules.reason}.")
+        return OwnRepositories((), f"No repository of account {account} was checked: {rules.reason}.")
     names = [name for name in found if rule_for(name, rules) is None]
     looked_at = _spread(names)
     decisions = facts.side_by_side(lambda name: _decision(replace(pull, repository=name), facts), looked_at)
@@ -116,9 +116,9 @@ def _left_out(found: Sequence[str], names: Sequence[str], looked_at: Sequence[st
     said = []
     if refused:
         named = ", ".join(refused[:_MOST_NAMED]) + (" and others" if len(refused) > _MOST_NAMED else "")
-        said.append(f"{len(refused)} that the policies keep from the role, maybe on purpose ({named})")
+        said.append(f"{len(refused)} that the policies do not let the role pull, maybe on purpose ({named})")
     if len(names) > len(looked_at):
         said.append(f"{len(names) - len(looked_at)} beyond the first {_MOST_LOOKED_AT}")
     if len(found) > len(names):
         said.append(f"{len(found) - len(names)} of pull through caches")
-    return f"Of the account's repositories not asked about: {'; '.join(said)}." if said else ""
+    return f"Repositories of the account that were not checked: {'; '.join(said)}." if said else ""

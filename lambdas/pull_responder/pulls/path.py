@@ -35,9 +35,9 @@ PATH_PERMISSIONS: Final = (
     *ec2.TEMPLATE_PERMISSIONS,
 )
 
-_NO_POLICY: Final = "This holds for pods to which no SecurityGroupPolicy of the cluster gives other security groups."
+_NO_POLICY: Final = "This applies to pods that get no other security groups from a SecurityGroupPolicy of the cluster."
 _POD_GONE: Final = (
-    "the Fargate pod is gone, and with it its security groups: a SecurityGroupPolicy may have given it others than the "
+    "the Fargate pod is gone, and its security groups are not known: a SecurityGroupPolicy may have replaced the "
     "cluster's"
 )
 
@@ -217,7 +217,7 @@ def examine_path(
     passed = [line for _, path in paths for each in path.passed if each.cause is cause for line in each.evidence]
     if passed:
         return Verdict.passed(*dict.fromkeys(passed))
-    return Verdict.not_applicable("the way to the registry has no such part")
+    return Verdict.not_applicable("the path to the registry has no such component")
 
 
 def _needed(path: Path, pull: PullFailure) -> Path:
@@ -242,7 +242,7 @@ def _failed(
     fix: Callable[[Fault, PullPath], Remediation],
 ) -> Verdict:
     works = [place.subnet_id for place, path in (*paths, *found.others) if cause not in {f.cause for f in path.faults}]
-    said = (f"{found.nodes.name}: this does not show from {', '.join(dict.fromkeys(works))}.",) if works else ()
+    said = (f"{found.nodes.name}: there is no such fault from {', '.join(dict.fromkeys(works))}.",) if works else ()
     return Verdict.failed(
         resource=found.resource(faults[0].resource_type, faults[0].resource_id),
         explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),

@@ -37,7 +37,7 @@ def let_https_through(fault: Fault, path: PullPath) -> Remediation:
     ]
     if fixes:
         return together(*fixes)
-    return where.remedy(f"Let TCP 443 through {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
+    return where.remedy(f"Allow TCP 443 in {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
 
 
 def _other_account(peer: str, group_id: str, path: PullPath) -> str | None:
@@ -69,7 +69,7 @@ def let_through_acl(fault: Fault, path: PullPath) -> Remediation:
         )
     if fixes:
         return together(*fixes)
-    return where.remedy(f"Let the traffic through {fault.resource_id}: {fault.explanation}", docs.VPC_NETWORK_ACLS)
+    return where.remedy(f"Allow the traffic in {fault.resource_id}: {fault.explanation}", docs.VPC_NETWORK_ACLS)
 
 
 def _acl(acl_id: str, path: PullPath) -> NetworkAcl | None:

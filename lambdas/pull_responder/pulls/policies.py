@@ -60,7 +60,7 @@ def _control_policies(
     if found is None or not found.levels:
         # AWS's words prove that there is one: then it is not known, which is not the same as none.
         return (
-            Unread(f"AWS blames a {words}, but account {account} seems to be under none")
+            Unread(f"AWS blames a {words}, but none was found that applies to account {account}")
             if (words in pull.blamed_policy_types)
             else ()
         )
@@ -73,7 +73,7 @@ def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
     no_session = principal.kind is PrincipalKind.ROLE and not principal.arn and pull.denial is None
     if (principal.instance_id or no_session) and PolicyType.SESSION not in pull.blamed_policy_types:
         return None
-    return Unread("a session policy exists in the session alone")
+    return Unread("a session policy exists only in the session and cannot be read")
 
 
 def with_repository(

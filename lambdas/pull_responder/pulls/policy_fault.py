@@ -69,7 +69,9 @@ def find_fault(
     outcomes = [(state, each) for state in states for each in authorization.outcomes(kind, state)]
     if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
         if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
-            return Verdict.inconclusive(f"no repository {pull.repository} exists: AWS's words may be cut in its name")
+            return Verdict.inconclusive(
+                f"no repository {pull.repository} exists: AWS may have cut the name in its message"
+            )
         return PolicyFault(authorization, stopped)
     undecided = _undecided(pull, authorization, kind, states)
     if undecided:
@@ -106,7 +108,7 @@ def _is_about_resource(outcome: Outcome) -> bool:
 def _harmless(kind: PolicyKind, outcomes: list[Stopped], reason: str) -> Verdict:
     applying = [each.action for each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
     if not applying:
-        return Verdict.not_applicable("there is no such policy on the way of this pull")
+        return Verdict.not_applicable("no such policy applies to this pull")
     evidence = f"The {POLICY_TYPES[kind]} does not stop {', '.join(dict.fromkeys(applying))}."
     return Verdict.passed(evidence, reason=reason)
 
@@ -118,9 +120,9 @@ def _refused_then(authorization: PullAuthorization, denying: Mapping[str, set[in
     credentials from instance metadata".
     """
     return (
-        f"AWS refused credentials that were issued at {authorization.issued_at}, which {', '.join(denying)} denies. "
-        "With credentials issued now, everything that can be read permits this pull: an EC2 instance gets them by "
-        "itself, at least five minutes before the old ones expire."
+        f"AWS refused credentials that were issued at {authorization.issued_at}: {', '.join(denying)} denies them. "
+        "Everything that can be read allows this pull with new credentials. An EC2 instance gets new ones by itself, "
+        "at least five minutes before the old ones expire."
     )
 
 
@@ -153,7 +155,7 @@ def _blames(pull: PullFailure, kind: PolicyKind, states: tuple[State, ...]) -> b
 def _hangs_on(outcome: Outcome) -> str:
     reasons = [each.reason for each in outcome.unknown if isinstance(each, Doubt)]
     if keys := keys_of(outcome.unknown):
-        reasons.append(f"it hangs on {', '.join(keys)}, of which the request's value is not known")
+        reasons.append(f"it depends on {', '.join(keys)}, whose value in the request is not known")
     return "; ".join(reasons) or "it cannot be decided"
 
 

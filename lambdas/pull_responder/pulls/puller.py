@@ -79,7 +79,12 @@ def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     listed = _listed(facts, pull, pull.principal)
     if listed is None:
         return found
-    return replace(found, for_eks=False, because=f"{listed} is listed as one who does not", listed_as=listed)
+    return replace(
+        found,
+        for_eks=False,
+        because=f"{listed} is listed as known to pull for something other than EKS",
+        listed_as=listed,
+    )
 
 
 def _find(facts: PullFacts, pull: PullFailure) -> Puller:
@@ -123,7 +128,7 @@ def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, 
 def _unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
     if pull.principal is None and pull.upstream_failure:
         # Its repositories fill up by pulls of whoever may pull: what keeps them empty keeps EKS from pulling too.
-        return Puller(for_eks=True, because="ECR could not fetch the image for its registry, whoever pulls it")
+        return Puller(for_eks=True, because="ECR itself could not fetch the image, whoever pulls it")
     instance = node_instance(pull, facts) if pull.principal is None else None
     if isinstance(instance, Instance) and instance.cluster:
         return _tagged(instance, "its node")
@@ -177,7 +182,9 @@ def _unused(
             return Puller(for_eks=False, because="its trust policy names EC2 alone, and its session is no instance")
     gaps = _gaps(principal, instance, uses)
     if services == []:
-        gaps.append("its trust policy names no service that runs nodes, but its session is named as EC2 names them")
+        gaps.append(
+            "its trust policy names no service that runs nodes, but its session has the name of an EC2 instance"
+        )
     if "eks-fargate-pods" in (services or ()):
         gaps.append("its trust policy names eks-fargate-pods.amazonaws.com, but no Fargate profile here uses it")
     seen = instance if isinstance(instance, Instance) else None

@@ -44,7 +44,7 @@ def _of_secret(rule: CacheRule, arn: str, repository: Arn, facts: PullFacts) -> 
         return secret
     if secret is None:
         gone = mend_upstream_access(repository, prefix=rule.prefix, secret=arn)
-        return UpstreamFault(f"The secret {arn} of the rule {rule.prefix} does not exist (any more).", gone)
+        return UpstreamFault(f"The secret {arn} of the rule {rule.prefix} does not exist.", gone)
     if secret.deleted:
         remediation = restore_secret(arn, account=account, region=region)
         return UpstreamFault(f"The secret {arn} of the rule {rule.prefix} is scheduled for deletion.", remediation)
@@ -79,4 +79,4 @@ def _of_role(rule: CacheRule, arn: str, repository: Arn, facts: PullFacts) -> Up
         repository.region,
         docs.ECR_CACHE_TROUBLESHOOTING,
     )
-    return UpstreamFault(f"The role {arn} of the rule {rule.prefix} does not exist (any more).", remediation)
+    return UpstreamFault(f"The role {arn} of the rule {rule.prefix} does not exist.", remediation)

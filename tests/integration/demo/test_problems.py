@@ -62,7 +62,7 @@ ALL_WELL = Episode(
     changes=({},),
     resolved=END,
 )
-WANTED = f"expected {BROKEN.cause} on {BROKEN.resource_arn}, and was told of"
+WANTED = f"the alert should name {BROKEN.cause} on {BROKEN.resource_arn}, but names"
 LEFT_IN_QUEUE = "the function left events in its queue: the topic is gone"
 
 PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
@@ -77,7 +77,7 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
             f"{WANTED} nothing",
             "Security Hub stores other findings: ['finding-1']",
             "after the repeats Security Hub stores other findings: ['finding-1']",
-            "the end was not told once, but so: [('resolved', 'finding-1')]",
+            "the resolution was not notified exactly once: [('resolved', 'finding-1')]",
             (
                 "Security Hub does not show it as resolved: "
                 "[{'Compliance': 'PASSED', 'RecordState': 'ARCHIVED', 'Workflow': 'RESOLVED'}]"
@@ -96,7 +96,7 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "told as something else",
         {"alert": replace(ALERT, mails=(mail("worse"),))},
-        ("the alert was not told as new: [('worse', 'finding-1')]",),
+        ("the alert was not sent as a new finding: [('worse', 'finding-1')]",),
     ),
     ("not stored", {"alert": replace(ALERT, stored=())}, ("Security Hub stores other findings: none",)),
     (
@@ -115,7 +115,7 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         {"repeats": replace(REPEATS, reach=Reach(events=6, node_count=3))},
         (
             "the table counts 6 failures on 3 nodes, not 4 on 3",
-            "the end was told with 4 failures, and the table counts 6",
+            "the resolution names 4 failures, but the table counts 6",
         ),
     ),
     (
@@ -126,16 +126,16 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("no fix", {"fixing": (FAILED,)}, ("the fix `aws iam fix` ended with exit status 254: no such role",)),
     ("no pull after", {"after": DENIED}, ("the pull is still refused after the fix: BatchGetImage",)),
     ("change left", {"resolved": replace(END, invocation=LEFT)}, (LEFT_IN_QUEUE,)),
-    ("no end", {"resolved": replace(END, mails=())}, ("the end was not told once, but so: not at all",)),
+    ("no end", {"resolved": replace(END, mails=())}, ("the resolution was not notified exactly once: not at all",)),
     (
         "end told twice",
         {"resolved": replace(END, mails=END.mails * 2)},
-        ("the end was not told once, but so: [('resolved', 'finding-1'), ('resolved', 'finding-1')]",),
+        ("the resolution was not notified exactly once: [('resolved', 'finding-1'), ('resolved', 'finding-1')]",),
     ),
     (
         "an end with an old count",
         {"resolved": replace(END, mails=(mail("resolved", events=1),))},
-        ("the end was told with 1 failures, and the table counts 4",),
+        ("the resolution names 1 failures, but the table counts 4",),
     ),
     (
         "open in Security Hub",

@@ -284,7 +284,7 @@ def test_a_group_that_is_not_there_may_be_the_owners_of_a_shared_vpc(monkeypatch
     monkeypatch.setattr("moto.ec2.models.vpcs.VPC.owner_id", OTHER)
     answer = gone(thing)
     assert isinstance(answer, Unread)
-    assert f"is not in {ACCOUNT}, and may be the owner's of vpc-" in answer.reason
+    assert f"is not in {ACCOUNT}, and may belong to the owner of the shared VPC vpc-" in answer.reason
     assert isinstance(gone(thing, "ec2:DescribeVpcs"), Unread)
 
 

@@ -264,7 +264,7 @@ def test_a_check_that_is_late_is_open_and_the_others_count() -> None:
     release.set()
     assert diagnosis.late
     assert [finding.cause for finding in diagnosis.findings] == ["b"]
-    assert diagnosis.unchecked == (Open("late", "there was no time left to read what it needs"),)
+    assert diagnosis.unchecked == (Open("late", "time ran out before everything it needs was read"),)
 
 
 def test_a_check_that_raises_goes_up() -> None:
