@@ -12,7 +12,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.pulls.image import read_image_ahead
-from pull_responder.pulls.node_role import identified
+from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.puller import Puller, puller_of
 from pull_responder.pulls.session import role_arn_of
 
@@ -32,7 +32,7 @@ _NO_TIME = "time ran out before everything it needs was read"
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class Undecided:
     """A cause that could not be decided, and why."""
 
     cause: str
@@ -51,8 +51,8 @@ class Diagnosis:
     pull: PullFailure
     puller: Puller
     findings: tuple[Finding, ...] = ()
-    inconclusive: tuple[Open, ...] = ()
-    unchecked: tuple[Open, ...] = ()
+    inconclusive: tuple[Undecided, ...] = ()
+    unchecked: tuple[Undecided, ...] = ()
     passed: tuple[str, ...] = ()
     note: str = ""
     late: bool = False
@@ -66,7 +66,7 @@ class Diagnosis:
 
 def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
     """Return the causes of a failed pull. Raises nothing for what AWS refuses to tell: that is inconclusive."""
-    pull = _identified(pull, facts)
+    pull = _with_node_role(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
     selected = [
         check
@@ -90,7 +90,7 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    found = _sorted(pull, puller, verdicts, of_aws=facts.belongs_to_aws(pull.registry_account))
+    found = _sort_verdicts(pull, puller, verdicts, of_aws=facts.belongs_to_aws(pull.registry_account))
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
@@ -110,11 +110,11 @@ def _concerns(check: Check, pull: PullFailure) -> bool:
     return not pull.from_ecr_public or bool(check.ecr_public)
 
 
-def _identified(pull: PullFailure, facts: PullFacts) -> PullFailure:
+def _with_node_role(pull: PullFailure, facts: PullFacts) -> PullFailure:
     """Return the pull with the role of its node; what is pulled is read meanwhile, where checks will ask for it."""
     if pull.principal is None and pull.symptom in image_platform_mismatch.CHECK.symptoms:
         facts.start([lambda: read_image_ahead(pull, facts)])
-    return identified(pull, facts)
+    return add_node_role(pull, facts)
 
 
 def _is_gone(pull: PullFailure, facts: PullFacts) -> bool:
@@ -124,28 +124,29 @@ def _is_gone(pull: PullFailure, facts: PullFacts) -> bool:
     )
 
 
-def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict], *, of_aws: bool) -> Diagnosis:
+def _sort_verdicts(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict], *, of_aws: bool) -> Diagnosis:
     if puller.for_eks is None:
-        verdicts = {check: _open_for(puller, verdict) for check, verdict in verdicts.items()}
+        verdicts = {check: _leave_open(puller, verdict) for check, verdict in verdicts.items()}
     else:
         verdicts = {check: verdict for check, verdict in verdicts.items() if check.for_nodes is puller.for_eks}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
     explained = any(check.fits(pull) for check in failed)
-    inconclusive: list[Open] = []
-    unchecked: list[Open] = []
+    inconclusive: list[Undecided] = []
+    unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
         if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED:
-            unchecked.append(Open(check.id, f"registry {pull.registry_account} belongs to AWS, and cannot be read"))
+            reason = f"registry {pull.registry_account} belongs to AWS, and cannot be read"
+            unchecked.append(Undecided(check.id, reason))
         elif verdict.status is Status.INCONCLUSIVE:
             needed = check.fits(pull) and not explained
-            (inconclusive if needed else unchecked).append(Open(check.id, verdict.reason))
+            (inconclusive if needed else unchecked).append(Undecided(check.id, verdict.reason))
     passed = tuple(
         check.id
         for check, verdict in verdicts.items()
         if verdict.status is Status.PASSED and not (of_aws and _is_of_repository(check))
     )
     why = [each.reason for check, each in verdicts.items() if each.status is Status.PASSED and check.fits(pull)]
-    note = " ".join(filter(None, dict.fromkeys(why))) or _fixed_since(pull, passed, unchecked)
+    note = " ".join(filter(None, dict.fromkeys(why))) or _describe_change(pull, passed, unchecked)
     return Diagnosis(
         pull=pull,
         puller=puller,
@@ -157,12 +158,12 @@ def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]
     )
 
 
-def _fixed_since(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Open]) -> str:
+def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:
     """Return what has changed since the pull failed; empty where the error blamed nothing that can be read."""
     if pull.denial is not None:
         return _FIXED_SINCE
-    looked_at = bool(pull.tag or pull.digest) and bool(passed) and not unchecked
-    return _THERE_NOW.get(pull.symptom, "") if looked_at else ""
+    all_read = bool(pull.tag or pull.digest) and bool(passed) and not unchecked
+    return _THERE_NOW.get(pull.symptom, "") if all_read else ""
 
 
 def _is_of_repository(check: Check) -> bool:
@@ -170,7 +171,7 @@ def _is_of_repository(check: Check) -> bool:
     return check.resource_type == "AwsEcrRepository"
 
 
-def _open_for(puller: Puller, verdict: Verdict) -> Verdict:
+def _leave_open(puller: Puller, verdict: Verdict) -> Verdict:
     if verdict.status is Status.NOT_APPLICABLE:
         return verdict
     return Verdict.inconclusive(f"it is not known whether the principal pulls for EKS: {puller.because}")
@@ -197,7 +198,7 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
         evidence=verdict.evidence,
         remediation=verdict.remediation,
         pull=pull,
-        related=_related(pull, puller),
+        related=_related_resources(pull, puller),
         cluster=puller.cluster,
         first_observed_at=pull.observed_at,
         last_observed_at=pull.observed_at,
@@ -210,7 +211,7 @@ def _region(resource: Resource, pull: PullFailure) -> str:
     return (arn.region if arn else "") or pull.region
 
 
-def _related(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:
+def _related_resources(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:
     """Return what else has a part in the pull: the node, and the cluster it belongs to."""
     account, instance = pull.principal_account, puller.instance
     if account is None:

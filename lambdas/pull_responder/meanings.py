@@ -21,7 +21,7 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
     image = message.image
     if message.symptom is Symptom.UNKNOWN and image and image.problem:
         return ()
-    causes = _explaining(message)
+    causes = _causes_of(message)
     # A refused action of ECR is one of a private registry, however the image's host is spelt.
     of_ecr = message.denial is not None and message.denial.action.startswith("ecr:")
     if image is not None and image.kind is not RegistryKind.ECR_PRIVATE and not of_ecr:
@@ -29,23 +29,23 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
     return tuple(check.id for check in causes)
 
 
-def _explaining(message: KubeletMessage) -> list[Check]:
+def _causes_of(message: KubeletMessage) -> list[Check]:
     if message.symptom is Symptom.UNKNOWN:
-        return _ranked(CHECKS, message)
+        return _rank(CHECKS, message)
     if message.from_layer_bucket and message.symptom is Symptom.ACCESS_DENIED:
         # S3 itself refused. ECR signed the URL, so no policy of the pulling role was asked.
         return [check for check in CHECKS if check.refused_by_s3]
     if coded := [check for check in CHECKS if message.error_code in check.registry_codes]:
-        return _ranked(coded, message)
+        return _rank(coded, message)
     if message.denial:
-        return _denying(message.denial, message)
-    return _ranked(CHECKS, message)
+        return _causes_of_denial(message.denial, message)
+    return _rank(CHECKS, message)
 
 
-def _denying(denial: Denial, message: KubeletMessage) -> list[Check]:
+def _causes_of_denial(denial: Denial, message: KubeletMessage) -> list[Check]:
     """Return the causes that AWS's own words leave: first those of the policy that they name."""
     if denial.policy_type is None:
-        explaining = [check for check in _ranked(CHECKS, message) if check.fits_denial(denial, frozenset())]
+        explaining = [check for check in _rank(CHECKS, message) if check.fits_denial(denial, frozenset())]
         return explaining or [check for check in CHECKS if check.explains and check.fits_denial(denial, frozenset())]
     blamed = {denial.policy_type}
     if denial.policy_type is PolicyType.RESOURCE and not denial.explicit:
@@ -55,7 +55,7 @@ def _denying(denial: Denial, message: KubeletMessage) -> list[Check]:
     return sorted(fitting, key=lambda check: check.policy_type is not denial.policy_type)
 
 
-def _ranked(checks: Iterable[Check], message: KubeletMessage) -> list[Check]:
+def _rank(checks: Iterable[Check], message: KubeletMessage) -> list[Check]:
     """Return the checks that explain the message's symptom at its stage, the most likely first."""
     ranks = [
         (each.rank, number, check)

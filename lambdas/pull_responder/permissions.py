@@ -7,7 +7,7 @@ from pull_responder.findings import store
 from pull_responder.publish import event_queue, hub_workflow, security_hub, sns
 
 
-def declared() -> dict[str, dict[str, list[str]]]:
+def declared_permissions() -> dict[str, dict[str, list[str]]]:
     """Return the IAM actions of each function by purpose: read (in every account), publish, assume, remember."""
     answering = {
         "assume": ["sts:AssumeRole"],

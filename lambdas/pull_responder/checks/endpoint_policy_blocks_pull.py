@@ -1,12 +1,13 @@
 """The policy of a VPC endpoint for ECR stops the pull.
 
-What it checks: whether the policy of the `ecr.api` endpoint allows the role to get a token, and that of the `ecr.dkr`
-endpoint to get the manifest and the layers' URLs, where the pull passes these endpoints. Where it cannot be told which
-endpoint it passes, AWS's own words in the error decide.
+What it checks: whether the policy of the `ecr.api` endpoint allows the role to get a token, and whether the policy of
+the `ecr.dkr` endpoint allows it to get the manifest and the layers' URLs. It checks only endpoints that the pull
+passes. Where that is not known, AWS's error message decides.
 
-Why that stops a pull: what an endpoint's policy does not allow does not pass through it. Its Principal counts, too.
+Why that stops a pull: a VPC endpoint lets only those requests pass that its policy allows. The Principal element of the
+policy applies, too.
 
-How to fix it: the owner of the VPC lets the pull actions through the endpoint's policy.
+How to fix it: the owner of the VPC allows the pull actions in the endpoint's policy.
 
 References: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)", endpoint policies; AWS
 Containers Blog, "Using VPC endpoint policies to control Amazon ECR access".
@@ -33,7 +34,7 @@ from pull_responder.pulls.endpoint_on_way import (
     stage_of,
 )
 from pull_responder.pulls.path import PATH_PERMISSIONS
-from pull_responder.pulls.policy_fault import aws_said, find_fault, wanted
+from pull_responder.pulls.policy_fault import find_fault, quote_denial, wanted_change
 from pull_responder.pulls.request_context import request_context
 from pull_responder.pulls.session import role_arn_of
 from pull_responder.remediation import by_hand
@@ -47,7 +48,7 @@ _ACTIONS: Final = (TOKEN, MANIFEST, LAYERS)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed, passed, not applicable where no endpoint is passed, or inconclusive where nothing tells."""
+    """Return failed, passed, not applicable where the pull passes no endpoint, or inconclusive."""
     passes: list[EndpointOutcome] = []
     unread: list[str] = []
     over_internet = 0
@@ -63,7 +64,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         else:
             passes.append(found)
     if blocked := [each for each in passes if each.state() in (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY)]:
-        return _failed(pull, facts, blocked)
+        return _failure(pull, facts, blocked)
     unread += [
         f"it depends on {', '.join(map(str, each.unknown))}" for each in passes if each.state() is State.UNDECIDED
     ]
@@ -76,7 +77,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 
 
 def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcome | Unread | None:
-    """Return what the policy on the way does to `action`; None where the request passes no endpoint."""
+    """Return what the endpoint's policy does to `action`, None where the request passes no endpoint."""
     way = endpoint_on_way(pull, facts, stage_of(action))
     if isinstance(way, Unread):
         return way
@@ -87,10 +88,10 @@ def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcom
     principal = pull.principal
     if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
         return Unread("the pulling role is not known")
-    return _examined(pull, facts, principal, action, way)
+    return _examine_with_known_keys(pull, facts, principal, action, way)
 
 
-def _examined(
+def _examine_with_known_keys(
     pull: PullFailure, facts: PullFacts, principal: Principal, action: str, way: EndpointOnWay
 ) -> EndpointOutcome | Unread | None:
     if way.endpoint is None:
@@ -99,7 +100,7 @@ def _examined(
         found = examine_policy(way.endpoint, _request(pull, facts, principal, action, way, ()))
         if isinstance(found, EndpointOutcome) and found.state() is State.UNDECIDED:
             return examine_policy(way.endpoint, _request(pull, facts, principal, action, way, keys_of(found.unknown)))
-    except RequestError as error:  # the event's own words do not fit together
+    except RequestError as error:  # the event contradicts itself
         return Unread(str(error))
     return found
 
@@ -110,13 +111,13 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
     principal: Principal,
     action: str,
     way: EndpointOnWay,
-    hangs_on: tuple[str, ...],
+    needed_keys: tuple[str, ...],
 ) -> Request:
     role_arn = role_arn_of(pull, facts)
     signer = principal.arn or role_arn or f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}"
     resource = "*" if action == TOKEN else pull.repository_arn or "*"
     owner = principal.account if action == TOKEN else pull.registry_account
-    context = request_context(pull, facts, signer, action, hangs_on=hangs_on)
+    context = request_context(pull, facts, signer, action, needed_keys=needed_keys)
     vpc = way.path.nodes.vpc_id
     context["aws:SourceVpce"] = way.endpoint.id if way.endpoint else ()
     if isinstance(vpc, str):
@@ -124,7 +125,7 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
     return Request(signer, action, resource, owner or "", context, role_arn=role_arn)
 
 
-def _failed(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]) -> Verdict:
+def _failure(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]) -> Verdict:
     found = endpoint_on_way(pull, facts, stage_of(blocked[0].request.action))
     if isinstance(found, Unread) or pull.principal is None:
         raise ValueError("the policy of an endpoint was read, but the endpoint on the path is not known")
@@ -137,7 +138,7 @@ def _failed(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome])
             f"{', '.join(one.request.action for one in blocked if one.endpoint is each)}."
             for each in {one.endpoint.id: one.endpoint for one in blocked}.values()
         ),
-        evidence=(*dict.fromkeys(_proof(each) for each in blocked), *aws_said(pull)),
+        evidence=(*dict.fromkeys(_proof(each) for each in blocked), *quote_denial(pull)),
         remediation=let_role_through(path.where(endpoint.id), _edits(blocked), role=role),
     )
 
@@ -158,14 +159,14 @@ def _edits(blocked: list[EndpointOutcome]) -> tuple[PolicyEdit, ...]:
                 endpoint_id=endpoint.id,
                 document=endpoint.policy or "",
                 allow={each.request.action: each.request.resource for each in lacking},
-                denying=frozenset(index for each in here for index in each.denying()),
+                denying=frozenset(index for each in here for index in each.denies()),
             )
         )
     return tuple(edits)
 
 
 def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict:
-    """Return failed where AWS's own words blame an endpoint's policy, else inconclusive."""
+    """Return failed where AWS's message blames an endpoint's policy, else inconclusive."""
     if PolicyType.VPC_ENDPOINT not in pull.blamed_policy_types:
         return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
     fault = find_fault(pull, facts, PolicyKind.ENDPOINT, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
@@ -175,11 +176,11 @@ def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=(
-            f"The policy of the VPC endpoint on the way to ECR stops {', '.join(wanted(fault, pull).actions)} for the "
-            f"role {role}."
+            f"The policy of the VPC endpoint on the path to ECR stops "
+            f"{', '.join(wanted_change(fault, pull).actions)} for the role {role}."
         ),
-        evidence=aws_said(pull),
-        remediation=by_hand.endpoint_policy(wanted(fault, pull), account=role.account, region=pull.region),
+        evidence=quote_denial(pull),
+        remediation=by_hand.endpoint_policy(wanted_change(fault, pull), account=role.account, region=pull.region),
     )
 
 

@@ -1,11 +1,11 @@
 """The trust policy of the role does not let the service that starts nodes assume it.
 
 What it checks: whether `ec2.amazonaws.com` (for Fargate `eks-fargate-pods.amazonaws.com`) may assume the nodes' role.
-Hybrid nodes get theirs from Systems Manager or IAM Roles Anywhere, of which AWS does not show which, so that theirs is
-not looked at.
+The check does not apply to hybrid nodes. They get their role from Systems Manager or IAM Roles Anywhere, and AWS does
+not show from which of the two.
 
-Why that stops a pull: the service gets no credentials to hand to the node, so kubelet has none for the registry and
-says `no basic auth credentials`; a Fargate pod is not started at all.
+Why that stops a pull: the service gets no credentials for the node, so kubelet has none for the registry and says `no
+basic auth credentials`. A Fargate pod does not start at all.
 
 How to fix it: add the service to the role's trust policy.
 
@@ -68,7 +68,7 @@ def _examine(role: Role, nodes: Nodes) -> Verdict:
         if isinstance(outcome, Unread):
             return Verdict.inconclusive(outcome.reason)
         outcomes.append(outcome)
-    # In China both spellings of a service may be trusted, and one is enough.
+    # In China a trust policy may name either spelling of a service, and one is enough.
     if any(outcome.state is State.OPEN for outcome in outcomes):
         return Verdict.passed(f"The trust policy of {role.arn} allows {services[0]} to assume it.")
     if unknown := [str(each) for outcome in outcomes if outcome.state is State.UNDECIDED for each in outcome.unknown]:
@@ -94,7 +94,7 @@ def _services(nodes: Nodes, partition: str) -> tuple[str, ...]:
 
 
 def _outcome(role: Role, service: str, nodes: Nodes) -> Outcome | Unread:
-    """Hold the trust policy against the service's request: it is a policy of the role as a resource."""
+    """Evaluate the trust policy for the service's request. It is the resource policy of the role."""
     try:
         policy = parse_policy(role.trust_policy, name=f"the trust policy of {role.arn}")
     except PolicyError as error:

@@ -1,13 +1,14 @@
 """Somebody who does not pull for EKS was refused by ECR.
 
-What it checks: whether the denied principal pulls for EKS at all. It does if its session is an instance that carries a
-cluster's tag, if its role is that of a node group or Fargate profile, or if an access entry of a node type names it.
+What it checks: whether the denied principal pulls for EKS at all. It does if its session is an instance with a
+cluster's tag, if its role belongs to a node group or Fargate profile, or if an access entry of a node type names its
+role.
 
-Why it matters: to a person, a build server or an intruder this refusal may be right, and granting what was asked for
-would be the wrong answer. So nothing more is claimed about it, and no fix is offered.
+Why it matters: for a person, a build server or an intruder the refusal may be right, and to grant the permission would
+be wrong. So the finding claims no more and offers no fix.
 
-How to fix it: find out who it is. A principal that is known to pull for something else (ECS tasks, builds) belongs
-into `knownPrincipals` of cdk.json and is then not reported.
+How to fix it: find out who it is. If the principal is known to pull for something else (ECS tasks, builds), add it to
+`knownPrincipals` in cdk.json. It is then not reported.
 
 References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Logging IAM and AWS STS API calls".
 """
@@ -33,7 +34,7 @@ _TYPES = {PrincipalKind.ROLE: "AwsIamRole", PrincipalKind.USER: "AwsIamUser"}
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed for a stranger, passed for a node, inconclusive where it cannot be told."""
+    """Return failed for a principal outside EKS, passed for a node, inconclusive where that is not known."""
     principal = pull.principal
     if principal is None or pull.denial is None:
         return Verdict.not_applicable("no principal was denied")

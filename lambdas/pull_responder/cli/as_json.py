@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pull_responder.publish.as_document import finding_object, pull_object
 
 if TYPE_CHECKING:
-    from pull_responder.diagnosis import Diagnosis, Open
+    from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.network import Hop, NodePlace, Path
     from pull_responder.pulls.path import PullPath
@@ -85,5 +85,5 @@ def _hop(hop: Hop) -> dict[str, Any]:
     }
 
 
-def _open(each: Open) -> dict[str, str]:
+def _open(each: Undecided) -> dict[str, str]:
     return {"cause": each.cause, "reason": each.reason}

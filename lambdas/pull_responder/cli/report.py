@@ -14,7 +14,7 @@ from pull_responder.remediation.shell import render
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pull_responder.diagnosis import Diagnosis, Open
+    from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.findings.finding import Finding
     from pull_responder.pulls.path import PullPath
@@ -73,7 +73,7 @@ def show_diagnosis(
         if opened:
             console.print()
             console.print(title)
-            _opened(console, opened)
+            _show_undecided(console, opened)
     if diagnosis.passed:
         console.print()
         _row(console, "Ruled out", ", ".join(diagnosis.passed))
@@ -146,7 +146,7 @@ def show_finding(console: Console, finding: Finding) -> None:
     _row(console, "Docs", remedy.docs_url)
 
 
-def _opened(console: Console, opened: Iterable[Open]) -> None:
+def _show_undecided(console: Console, opened: Iterable[Undecided]) -> None:
     causes_by_reason: dict[str, list[str]] = {}
     for each in opened:
         causes_by_reason.setdefault(each.reason, []).append(each.cause)

@@ -18,13 +18,13 @@ from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 if TYPE_CHECKING:
     from pull_responder.demo.estate import Image, Node
     from pull_responder.demo.image_pull import ImagePull
-    from pull_responder.demo.shell import Ran
+    from pull_responder.demo.shell import CommandResult
     from pull_responder.model.pull import PolicyType
 
 
 def denied_pull(node: Node, image: Image, pull: ImagePull, policy_type: PolicyType, *, now: datetime) -> dict[str, Any]:
     """Return the event of `node` being refused in its `pull` of `image`, because no `policy_type` allows it."""
-    action = (pull.refused or pull.calls[0]).action
+    action = (pull.refused_call or pull.calls[0]).action
     session_arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{node.role_name}/{node.instance_id}"
     detail = {
         "errorCode": "AccessDenied",
@@ -57,7 +57,7 @@ def denied_pull(node: Node, image: Image, pull: ImagePull, policy_type: PolicyTy
     return _event("ecr", action, ACCOUNT, detail, now=now)
 
 
-def fixing_call(fix: Ran, *, now: datetime) -> dict[str, Any]:
+def fixing_call(fix: CommandResult, *, now: datetime) -> dict[str, Any]:
     """Return the event of the call that a command of the AWS CLI has made, with the credentials of its account's root.
 
     The CLI writes the names of a call and its parameters with dashes, the API without.

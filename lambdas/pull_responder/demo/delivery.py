@@ -48,12 +48,12 @@ class Inbox:
 
     def take(self) -> tuple[Mail, ...]:
         """Return what has come since the last time. The emulated topic delivers before it answers who publishes."""
-        queued = {each["MessageId"]: each for each in self._queued()}
+        queued = {each["MessageId"]: each for each in self._messages()}
         sent = sent_mail(self._estate.aws)
         new, self._taken = sent[self._taken :], len(sent)
         return tuple(_mail(each, queued[each["MessageId"]]) for each in new)
 
-    def _queued(self) -> Iterable[Mapping[str, Any]]:
+    def _messages(self) -> Iterable[Mapping[str, Any]]:
         sqs, url = self._estate.aws.client("sqs"), self._estate.inbox_url
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
@@ -72,7 +72,7 @@ def stored_findings(estate: Estate) -> dict[str, dict[str, Any]]:
     return {each["Id"]: each for page in pages for each in page["Findings"]}
 
 
-def counted(estate: Estate, finding_ids: Iterable[str]) -> Reach:
+def recorded_reach(estate: Estate, finding_ids: Iterable[str]) -> Reach:
     """Return how far the failures reach together that the table has on record for findings."""
     store = Store(estate.aws.client("dynamodb"), TABLE, Settings())
     lives = [each for each in store.lives(finding_ids).values() if isinstance(each, Life)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pull_responder.demo.estate import Node
     from pull_responder.demo.function import Invocation
     from pull_responder.demo.image_pull import ImagePull
-    from pull_responder.demo.shell import Ran
+    from pull_responder.demo.shell import CommandResult
     from pull_responder.findings.reach import Reach
 
 RESOLVED: Final = {"Compliance": "PASSED", "RecordState": "ARCHIVED", "Workflow": "RESOLVED"}
@@ -23,7 +23,7 @@ RESOLVED: Final = {"Compliance": "PASSED", "RecordState": "ARCHIVED", "Workflow"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Delivery:
     """What came of one invocation: the mail that it sent, and the break's findings in Security Hub afterwards."""
 
     invocation: Invocation
@@ -45,7 +45,7 @@ class Told:
 
     def left_in_queue(self) -> Iterator[str]:
         """Yield a line if the function could not handle all that it was given."""
-        if self.invocation.failed:
+        if self.invocation.has_failures:
             last = self.invocation.log.strip().splitlines()[-1:]
             yield f"the function left events in its queue: {''.join(last) or self.invocation.answer}"
 
@@ -60,7 +60,7 @@ class Repeats:
     messages: int
     denials: int
     nodes: int
-    told: Told
+    told: Delivery
     reach: Reach
 
 
@@ -74,15 +74,15 @@ class Episode:
     broken: Break
     node: Node
     before: ImagePull
-    breaking: Ran
+    breaking: CommandResult
     denied: ImagePull
     event: Mapping[str, Any]
-    alert: Told
+    alert: Delivery
     repeats: Repeats
-    fixing: tuple[Ran, ...]
+    fixing: tuple[CommandResult, ...]
     after: ImagePull
     changes: tuple[Mapping[str, Any], ...]
-    resolved: Told
+    resolved: Delivery
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -96,11 +96,11 @@ class Episode:
         )
 
     def _problems_of_the_break(self) -> Iterator[str]:
-        if self.before.refused:
-            yield f"the pull was refused before anything was broken: {self.before.refused.action}"
+        if self.before.refused_call:
+            yield f"the pull was refused before anything was broken: {self.before.refused_call.action}"
         if self.breaking.exit_status:
             yield f"the break could not be made: {self.breaking.output}"
-        if not self.denied.refused:
+        if not self.denied.refused_call:
             yield "the pull still worked after the break"
 
     def _problems_of_the_alert(self) -> Iterator[str]:
@@ -130,8 +130,8 @@ class Episode:
                 yield f"the fix `{command.line}` ended with exit status {command.exit_status}: {command.output}"
             if not any(command.line in mail.body for mail in self.alert.mails):
                 yield f"the mail does not have the command `{command.line}`"
-        if self.after.refused:
-            yield f"the pull is still refused after the fix: {self.after.refused.action}"
+        if self.after.refused_call:
+            yield f"the pull is still refused after the fix: {self.after.refused_call.action}"
 
     def _problems_of_the_end(self) -> Iterator[str]:
         yield from self.resolved.left_in_queue()
@@ -140,7 +140,7 @@ class Episode:
         for mail in self.resolved.mails:
             if (events := mail.document.get("reach", {}).get("events")) != self.repeats.reach.events:
                 yield f"the resolution names {events} failures, but the table counts {self.repeats.reach.events}"
-        if (states := [shown(each) for each in self.resolved.stored]) != [RESOLVED for _ in self._found]:
+        if (states := [workflow_of(each) for each in self.resolved.stored]) != [RESOLVED for _ in self._found]:
             yield f"Security Hub does not show it as resolved: {states or 'not at all'}"
 
     @property
@@ -148,11 +148,11 @@ class Episode:
         return [finding["id"] for finding in self.alert.findings]
 
     @staticmethod
-    def _ids(told: Told) -> list[str]:
+    def _ids(told: Delivery) -> list[str]:
         return [each["Id"] for each in told.stored]
 
     @staticmethod
-    def _edges(told: Told) -> list[tuple[str, str]]:
+    def _edges(told: Delivery) -> list[tuple[str, str]]:
         return [mail.about for mail in told.mails]
 
     def as_json(self) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class Episode:
         }
 
 
-def shown(stored: Mapping[str, Any]) -> dict[str, str]:
+def workflow_of(stored: Mapping[str, Any]) -> dict[str, str]:
     """Return how Security Hub shows whether a finding is over."""
     return {
         "Compliance": stored["Compliance"]["Status"],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from pull_responder.emulator.findings_table import create_table
-from pull_responder.permissions import declared
+from pull_responder.permissions import declared_permissions
 from pull_responder.settings import MEMBER_ROLE
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _create_responder_roles(aws: EmulatedAws, topic_arn: str) -> dict[str, str]:
 
     All have the permissions that the code declares, and no others.
     """
-    functions = {name: declared()[name] for name in FUNCTIONS}
+    functions = {name: declared_permissions()[name] for name in FUNCTIONS}
     roles = {name: _create_function_role(aws, name, actions, topic_arn) for name, actions in functions.items()}
     there = aws.client("iam", account=PLATFORM_ACCOUNT)
     trust = _policy(Effect="Allow", Principal={"AWS": list(roles.values())}, Action="sts:AssumeRole")

@@ -36,7 +36,7 @@ class Invocation:
     log: str
 
     @property
-    def failed(self) -> bool:
+    def has_failures(self) -> bool:
         """Whether a message is to be tried again."""
         return self.answer != {"batchItemFailures": []}
 

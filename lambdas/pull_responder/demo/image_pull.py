@@ -34,7 +34,7 @@ class ImagePull:
     access_key_id: str
 
     @property
-    def refused(self) -> Call | None:
+    def refused_call(self) -> Call | None:
         """The call that was refused, None when the image was pulled."""
         return next((call for call in self.calls if call.refusal), None)
 

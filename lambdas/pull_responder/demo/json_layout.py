@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 
-def laid_out(value: Any, *, width: int, indent: int = 0, used: int = 0) -> str:  # noqa: ANN401 -- JSON
+def lay_out(value: Any, *, width: int, indent: int = 0, used: int = 0) -> str:  # noqa: ANN401 -- JSON
     """Return `value` as JSON in lines of `width` characters where its strings allow it.
 
     `indent` is that of the line that the value begins on, `used` what stands on that line before it.
@@ -23,7 +23,7 @@ def laid_out(value: Any, *, width: int, indent: int = 0, used: int = 0) -> str: 
         opening, closing = "[]"
         members = [("", each) for each in value]
     parts = [
-        f"{margin}{key}{laid_out(each, width=width, indent=indent + 2, used=indent + 2 + len(key))}"
+        f"{margin}{key}{lay_out(each, width=width, indent=indent + 2, used=indent + 2 + len(key))}"
         for key, each in members
     ]
     return "\n".join((opening, ",\n".join(parts), " " * indent + closing))

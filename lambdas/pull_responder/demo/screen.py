@@ -12,9 +12,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from pull_responder.demo.episode import shown
+from pull_responder.demo.episode import workflow_of
 from pull_responder.demo.estate import CLUSTER, MAIL_ADDRESS, PLATFORM_IMAGE, SHOP_IMAGE, TABLE
-from pull_responder.demo.json_layout import laid_out
+from pull_responder.demo.json_layout import lay_out
 from pull_responder.emulator.emulated_aws import ACCOUNT
 from pull_responder.settings import Settings
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pull_responder.demo.estate import Estate
     from pull_responder.demo.function import Invocation
     from pull_responder.demo.image_pull import ImagePull
-    from pull_responder.demo.shell import Ran
+    from pull_responder.demo.shell import CommandResult
 
 _INDENT: Final = 4
 _LABEL: Final = 14
@@ -75,7 +75,7 @@ class Screen:
         self._row("Node", f"{episode.node.instance_id}, with the role {episode.node.role_arn}")
         self._pull(episode.before)
         self._heading("The break")
-        self._ran(episode.breaking)
+        self._command_result(episode.breaking)
         self._heading("The node pulls again, with the registry token it has (good for 12 hours)")
         self._pull(episode.denied)
         self._heading("The event: CloudTrail's record of the denial, as EventBridge delivers it")
@@ -89,12 +89,12 @@ class Screen:
         self._mails(episode.alert.mails)
         self._heading("The finding, as Security Hub stores it")
         for stored in episode.alert.stored:
-            self._stored(stored)
+            self._stored_finding(stored)
         self._heading("The other nodes of the group fail as well, again and again: silence")
         self._repeats(episode.repeats)
         self._heading("The fix of the e-mail, run as it is printed")
         for command in episode.fixing:
-            self._ran(command)
+            self._command_result(command)
         self._heading("The node pulls, with a new token")
         self._pull(episode.after)
         self._heading("The function `recheck` gets CloudTrail's record of the fix, and looks again")
@@ -103,7 +103,7 @@ class Screen:
             self._row("Event", f"{change['source']} {name} in account {change['account']}")
         self._answer(episode.resolved.invocation)
         for stored in episode.resolved.stored:
-            self._row("Security Hub", ", ".join(f"{name} {value}" for name, value in shown(stored).items()))
+            self._row("Security Hub", ", ".join(f"{name} {value}" for name, value in workflow_of(stored).items()))
         self._heading("Resolved: the e-mail to those who got the alert")
         self._note(
             f"By default it is sent {Settings().hold_down_minutes} minutes later, if the cause is still gone then. "
@@ -115,7 +115,7 @@ class Screen:
     def show_summary(self, episodes: Sequence[Episode]) -> None:
         """Show all breaks side by side."""
         self._rule("Summary", characters="=")
-        table = Table("", "Break", "Failed", "Told", "After the fix", box=None, padding=(0, 2, 0, 0))
+        table = Table("", "Break", "Failed", "Delivery", "After the fix", box=None, padding=(0, 2, 0, 0))
         for number, episode in enumerate(episodes, 1):
             causes = [f"cause: {finding['cause']}" for finding in episode.alert.findings] or ["no cause found"]
             reach = episode.repeats.reach
@@ -123,7 +123,7 @@ class Screen:
             told = [
                 mail.about[0] for mail in (*episode.alert.mails, *episode.repeats.told.mails, *episode.resolved.mails)
             ]
-            pulled = Text("not pulled", _BAD) if episode.after.refused else Text("pulled", _GOOD)
+            pulled = Text("not pulled", _BAD) if episode.after.refused_call else Text("pulled", _GOOD)
             table.add_row(str(number), "\n".join([episode.broken.title, *causes]), failed, "\n".join(told), pulled)
         self._console.print(table)
         self._console.print()
@@ -167,9 +167,9 @@ class Screen:
 
     def _json(self, value: Mapping[str, Any], title: str) -> None:
         width = self._console.width - _FRAME
-        self._panel(self._hanging(JSONHighlighter()(laid_out(value, width=width - 4)), by=4), title)
+        self._panel(self._hang(JSONHighlighter()(lay_out(value, width=width - 4)), by=4), title)
 
-    def _hanging(self, text: Text, *, by: int) -> Text:
+    def _hang(self, text: Text, *, by: int) -> Text:
         """Return `text` for a panel: what is too long for its line goes on below, a little further in."""
         width, shown = self._console.width - _FRAME, Text()
         for line in text.split("\n"):
@@ -186,9 +186,9 @@ class Screen:
                 self._row("Denied", Text(f"ecr:{call.action}: {call.refusal}", _BAD))
             else:
                 self._row("Allowed", f"ecr:{call.action}")
-        self._row("Result", Text("not pulled", _BAD) if pull.refused else Text("pulled", _GOOD))
+        self._row("Result", Text("not pulled", _BAD) if pull.refused_call else Text("pulled", _GOOD))
 
-    def _ran(self, ran: Ran) -> None:
+    def _command_result(self, ran: CommandResult) -> None:
         self._note(f"With credentials of account {ran.account}:")
         self._command(ran.line)
         if ran.exit_status:
@@ -223,9 +223,9 @@ class Screen:
 
     def _mail(self, mail: Mail) -> None:
         head = f"From:    {mail.sender}\nTo:      {MAIL_ADDRESS}\nSubject: "
-        self._panel(self._hanging(Text.assemble(head, (mail.subject, "bold"), "\n\n", mail.body), by=2), "E-mail")
+        self._panel(self._hang(Text.assemble(head, (mail.subject, "bold"), "\n\n", mail.body), by=2), "E-mail")
 
-    def _stored(self, stored: Mapping[str, Any]) -> None:
+    def _stored_finding(self, stored: Mapping[str, Any]) -> None:
         fields = {name: value for name, value in stored.items() if name not in _IN_THE_MAIL}
         fields["Resources"] = [{"Type": each["Type"], "Id": each["Id"]} for each in stored["Resources"]]
         self._json(fields, "Security Hub finding")

@@ -17,7 +17,7 @@ _SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CommandResult:
     """A command line that was run with the credentials of `account`. `output` is what it printed, errors included."""
 
     line: str
@@ -31,7 +31,7 @@ def has_aws_cli(aws: EmulatedAws) -> bool:
     return shutil.which("aws", path=_path(aws)) is not None
 
 
-def run(aws: EmulatedAws, line: str, *, account: str) -> Ran:
+def run(aws: EmulatedAws, line: str, *, account: str) -> CommandResult:
     """Run `line` against the emulated AWS, as the root of `account`."""
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         environment = {
@@ -56,8 +56,8 @@ def run(aws: EmulatedAws, line: str, *, account: str) -> Ran:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Ran(line, account, -1, f"no answer within {_SECONDS} seconds")
-    return Ran(line, account, done.returncode, done.stdout.strip())
+            return CommandResult(line, account, -1, f"no answer within {_SECONDS} seconds")
+    return CommandResult(line, account, done.returncode, done.stdout.strip())
 
 
 def _path(aws: EmulatedAws) -> str:

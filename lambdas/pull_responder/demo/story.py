@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.demo.cloudtrail_record import denied_pull, fixing_call
-from pull_responder.demo.delivery import Inbox, counted, stored_findings
-from pull_responder.demo.episode import Episode, Repeats, Told
+from pull_responder.demo.delivery import Inbox, recorded_reach, stored_findings
+from pull_responder.demo.episode import Delivery, Episode, Repeats
 from pull_responder.demo.function import deploy
 from pull_responder.demo.image_pull import pull
 from pull_responder.demo.shell import run
@@ -64,11 +64,11 @@ class Story:
         resolved = self._tell(self._recheck, changes)
         return Episode(broken, node, before, breaking, denied, event, alert, repeats, fixing, after, changes, resolved)
 
-    def _repeat(self, broken: Break, event: Mapping[str, Any], alert: Told) -> Repeats:
+    def _repeat(self, broken: Break, event: Mapping[str, Any], alert: Delivery) -> Repeats:
         """Let the other nodes of the group fail; some of the records come twice, that of the first failure too."""
         image, others = broken.image, self._estate.nodes[broken.node_group][1:]
         pulls = [(node, pull(self._estate, node, image, has_token=True)) for node in others]
-        refused = [(node, denied) for node, denied in pulls if denied.refused]
+        refused = [(node, denied) for node, denied in pulls if denied.refused_call]
         denials = [
             denied_pull(node, image, denied, broken.policy_type, now=datetime.now(UTC))
             for _ in range(_RETRIES_A_NODE)
@@ -76,10 +76,10 @@ class Story:
         ]
         messages = [*denials, *denials[::5], event]
         told = self._tell(self._diagnose, messages)
-        reach = counted(self._estate, [each["Id"] for each in alert.stored])
+        reach = recorded_reach(self._estate, [each["Id"] for each in alert.stored])
         return Repeats(len(messages), len(denials), len(refused), told, reach)
 
-    def _tell(self, function: Function, events: Sequence[Mapping[str, Any]]) -> Told:
+    def _tell(self, function: Function, events: Sequence[Mapping[str, Any]]) -> Delivery:
         invocation = function.invoke(events)
         stored = stored_findings(self._estate).items()
-        return Told(invocation, self._inbox.take(), tuple(each for id_, each in stored if id_ not in self._known))
+        return Delivery(invocation, self._inbox.take(), tuple(each for id_, each in stored if id_ not in self._known))

@@ -37,7 +37,7 @@ def apply() -> None:
         raise RuntimeError("moto knows BatchUpdateFindings now: review the patches of its Security Hub")
     paginated = import_module("moto.utilities.paginator").paginate(pagination_model=backend.PAGINATION_MODEL)
     backend.get_findings = paginated(get_findings)
-    backend.batch_import_findings = _importing(backend.batch_import_findings)
+    backend.batch_import_findings = _importer(backend.batch_import_findings)
     answering.batch_update_findings = batch_update_findings
     urls.url_paths[_UPDATE_PATH] = answering.dispatch
 
@@ -63,7 +63,7 @@ def get_findings(
     return [each for each in stored if all(each[name] in values[name] for name in values)]
 
 
-def _importing(stock: Callable[..., Any]) -> Callable[..., Any]:
+def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
     """BatchImportFindings writes over all there is, whatever its age, and begins no workflow."""
 
     def batch_import_findings(backend: Any, findings: list[_Finding]) -> tuple[int, int, list[dict[str, Any]]]:
@@ -77,11 +77,11 @@ def _importing(stock: Callable[..., Any]) -> Callable[..., Any]:
     def import_one(backend: Any, finding: _Finding) -> tuple[int, list[dict[str, Any]]]:
         known = next((each for each in backend.findings if each.id == finding.get("Id")), None)
         if known is None or not finding["Resources"]:
-            _, succeeded, errors = stock(backend, [_created(finding)])
+            _, succeeded, errors = stock(backend, [_create(finding)])
             return succeeded, errors
         # Inference: an update that is ignored for its age counts as a success. No error is documented for it.
         if _moment(finding) > _moment(known.data):
-            known.data = _updated(known, finding)
+            known.data = _update(known, finding)
         return 1, []
 
     return batch_import_findings
@@ -105,13 +105,13 @@ def batch_update_findings(answering: Any) -> str:
             unprocessed.append(_unprocessed(identifier, "FindingNotFound", "Finding Not Found"))
         else:
             known.data |= asked
-            known.changed_by_customer = _changed(known) | asked.keys()
+            known.changed_by_customer = _changed_fields(known) | asked.keys()
             processed.append(identifier)
     return json.dumps({"ProcessedFindings": processed, "UnprocessedFindings": unprocessed})
 
 
-def _created(finding: _Finding) -> _Finding:
-    provided = _provided(finding, {})
+def _create(finding: _Finding) -> _Finding:
+    provided = _provider_fields(finding, {})
     return {
         "RecordState": "ACTIVE",
         "Workflow": {"Status": "NEW"},
@@ -121,19 +121,19 @@ def _created(finding: _Finding) -> _Finding:
     }
 
 
-def _updated(known: Any, finding: _Finding) -> _Finding:
+def _update(known: Any, finding: _Finding) -> _Finding:
     """What is sent again takes the place of what was sent. CreatedAt too: that it stays is the provider's to see to."""
     before = known.data
-    provided = _provided(finding, before["FindingProviderFields"])
+    provided = _provider_fields(finding, before["FindingProviderFields"])
     sent = {name: value for name, value in finding.items() if name not in _CUSTOMERS}
-    kept = {name: before[name] for name in (*_CUSTOMERS, *_changed(known)) if name in before}
+    kept = {name: before[name] for name in (*_CUSTOMERS, *_changed_fields(known)) if name in before}
     after = {"RecordState": "ACTIVE", **provided, **sent, **kept, "FindingProviderFields": provided}
     if _reopens(before, after) and before["Workflow"]["Status"] in {"NOTIFIED", "RESOLVED"}:
         after["Workflow"] = {"Status": "NEW"}
     return after
 
 
-def _provided(finding: _Finding, before: _Finding) -> _Finding:
+def _provider_fields(finding: _Finding, before: _Finding) -> _Finding:
     """The provider's own fields: those it names as such, else those at the top level, else those there were."""
     top = {name: finding[name] for name in _SHARED if name in finding}
     return {**before, **top, **finding.get("FindingProviderFields", {})}
@@ -145,7 +145,7 @@ def _reopens(before: _Finding, after: _Finding) -> bool:
     return activated or (compliance[0] == "PASSED" and compliance[1] in {"FAILED", "WARNING", "NOT_AVAILABLE"})
 
 
-def _changed(known: Any) -> set[str]:
+def _changed_fields(known: Any) -> set[str]:
     changed: set[str] = getattr(known, "changed_by_customer", set())
     return changed
 

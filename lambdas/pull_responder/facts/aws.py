@@ -39,7 +39,7 @@ _RENEW_BEFORE: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 400
 
 
-def why(call: str, error: BotoCoreError | ClientError | ValueError) -> Unread:
+def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError) -> Unread:
     """Say that `call` (in IAM's words, such as iam:GetRole) failed with `error`, in one bounded line."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
@@ -153,7 +153,7 @@ class Aws:
                 try:
                     member.clients[key] = member.session.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # the stubs know services by literal name only
                 except (BotoCoreError, ValueError) as error:  # a malformed endpoint is a ValueError
-                    return why(f"{service} in {region}", error)
+                    return describe_failure(f"{service} in {region}", error)
             return member.clients[key]
 
     def _member(self, account: str | None, region: str) -> _Member | Unread:
@@ -177,7 +177,7 @@ class Aws:
         try:
             text = self._sts(region).get_caller_identity()["Arn"]
         except (BotoCoreError, ClientError, ValueError) as error:
-            return why("sts:GetCallerIdentity", error)
+            return describe_failure("sts:GetCallerIdentity", error)
         return Arn.parse(text) or Unread(f"sts:GetCallerIdentity answered {text!r}, which is not an ARN")
 
     def _assume(self, account: str, partition: str, region: str) -> _Member | Unread:
@@ -187,7 +187,7 @@ class Aws:
                 "Credentials"
             ]
         except (BotoCoreError, ClientError, ValueError) as error:
-            return why(f"sts:AssumeRole of {role}", error)
+            return describe_failure(f"sts:AssumeRole of {role}", error)
         session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
         return _Member(session, answer["Expiration"])
 

@@ -51,7 +51,7 @@ def read_repository_policy(reader: Reader, account: str, region: str, name: str)
     )
     if text is None or isinstance(text, Unread):
         return text
-    document = _parsed(text or None, f"the policy of repository {name}")
+    document = _parse(text or None, f"the policy of repository {name}")
     return document if isinstance(document, Unread) else RepositoryPolicy(document)
 
 
@@ -84,7 +84,7 @@ def read_registry_policy(reader: Reader, account: str, region: str) -> Mapping[s
         request=request,
         absent=frozenset({"RegistryPolicyNotFoundException"}),
     )
-    return _parsed(text, f"the registry policy of {account}")
+    return _parse(text, f"the registry policy of {account}")
 
 
 def read_registry_policy_scope(reader: Reader, account: str, region: str) -> RegistryScope | Unread:
@@ -104,7 +104,7 @@ def read_registry_policy_scope(reader: Reader, account: str, region: str) -> Reg
     return "V2" if scope == "V2" else Unread(f"ecr:GetAccountSetting answered {scope!r} as REGISTRY_POLICY_SCOPE")
 
 
-def _parsed(text: str | Unread | None, what: str) -> Mapping[str, Any] | Unread | None:
+def _parse(text: str | Unread | None, what: str) -> Mapping[str, Any] | Unread | None:
     if text is None or isinstance(text, Unread):
         return text
     try:

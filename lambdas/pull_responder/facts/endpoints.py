@@ -32,10 +32,10 @@ _GONE: Final = frozenset({"InvalidNetworkInterfaceID.NotFound"})
 def read_endpoints(reader: Reader, place: VpcPlace) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...] | Unread:
     """Return the VPC's endpoints, each with the ids of its network interfaces, which stay Unread in it as yet."""
 
-    def shaped(found: list[VpcEndpointTypeDef]) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]:
+    def convert(found: list[VpcEndpointTypeDef]) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]:
         return tuple((_endpoint(each), tuple(each.get("NetworkInterfaceIds", []))) for each in found)
 
-    return place.read(reader, "describe_vpc_endpoints", "VpcEndpoints", shaped, Filters=place.filters)
+    return place.read(reader, "describe_vpc_endpoints", "VpcEndpoints", convert, Filters=place.filters)
 
 
 def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
@@ -105,7 +105,7 @@ def _with_interfaces(
 def read_aws_prefix_lists(reader: Reader, place: VpcPlace) -> Mapping[str, PrefixList] | Unread:
     """Return AWS's own prefix lists in the region (S3's and DynamoDB's among them) by id."""
 
-    def shaped(found: list[PrefixListTypeDef]) -> dict[str, PrefixList]:
+    def convert(found: list[PrefixListTypeDef]) -> dict[str, PrefixList]:
         return {
             each["PrefixListId"]: PrefixList(
                 each["PrefixListId"], each.get("PrefixListName", ""), tuple(each.get("Cidrs", []))
@@ -113,7 +113,7 @@ def read_aws_prefix_lists(reader: Reader, place: VpcPlace) -> Mapping[str, Prefi
             for each in found
         }
 
-    return place.read(reader, "describe_prefix_lists", "PrefixLists", shaped)
+    return place.read(reader, "describe_prefix_lists", "PrefixLists", convert)
 
 
 def read_prefix_list(reader: Reader, place: VpcPlace, list_id: str, name: str) -> PrefixList | Unread:

@@ -56,7 +56,7 @@ def _is_gone(resource: Resource, reader: Reader) -> bool | Unread:
     return look(reader, arn, arn.region or reader.aws.region or "us-east-1")
 
 
-def _absent(found: object) -> bool | Unread:
+def _is_absent(found: object) -> bool | Unread:
     return found if isinstance(found, Unread) else found is None
 
 
@@ -65,15 +65,15 @@ def _name(arn: Arn) -> str:
 
 
 def _role(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(iam.read_role(reader, arn.account, region, _name(arn)))
+    return _is_absent(iam.read_role(reader, arn.account, region, _name(arn)))
 
 
 def _instance_profile(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(iam.read_instance_profile(reader, arn.account, region, _name(arn)))
+    return _is_absent(iam.read_instance_profile(reader, arn.account, region, _name(arn)))
 
 
 def _key(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(kms.read_key(reader, arn.account, region, str(arn)))
+    return _is_absent(kms.read_key(reader, arn.account, region, str(arn)))
 
 
 def _repository_or_image(reader: Reader, arn: Arn, region: str) -> bool | Unread:
@@ -85,27 +85,27 @@ def _repository_or_image(reader: Reader, arn: Arn, region: str) -> bool | Unread
     name, _, tag = path.partition(":")
     if tag:
         return _image(reader, arn, region, images.ImageName(name, tag=tag))
-    return _absent(images.read_repository(reader, arn.account, region, name))
+    return _is_absent(images.read_repository(reader, arn.account, region, name))
 
 
 def _image(reader: Reader, arn: Arn, region: str, wanted: images.ImageName) -> bool | Unread:
     found = images.read_image(reader, arn.account, region, wanted)
     # One in the archive need not be shown by its tag.
-    return _absent(found or images.read_archived(reader, arn.account, region, wanted))
+    return _is_absent(found or images.read_archived(reader, arn.account, region, wanted))
 
 
 def _cluster(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(compute.read_cluster(reader, arn.account, region, _name(arn)))
+    return _is_absent(compute.read_cluster(reader, arn.account, region, _name(arn)))
 
 
 def _node_group(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     cluster, name = _of_cluster(arn)
-    return _replaced(compute.read_node_group(reader, arn.account, region, cluster, name), arn)
+    return _is_replaced(compute.read_node_group(reader, arn.account, region, cluster, name), arn)
 
 
 def _fargate_profile(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     cluster, name = _of_cluster(arn)
-    return _replaced(compute.read_fargate_profile(reader, arn.account, region, cluster, name), arn)
+    return _is_replaced(compute.read_fargate_profile(reader, arn.account, region, cluster, name), arn)
 
 
 def _of_cluster(arn: Arn) -> tuple[str, str]:
@@ -114,19 +114,19 @@ def _of_cluster(arn: Arn) -> tuple[str, str]:
     return cluster, name
 
 
-def _replaced(found: compute.NodeGroup | compute.FargateProfile | Unread | None, arn: Arn) -> bool | Unread:
+def _is_replaced(found: compute.NodeGroup | compute.FargateProfile | Unread | None, arn: Arn) -> bool | Unread:
     if found is None or isinstance(found, Unread):
-        return _absent(found)
+        return _is_absent(found)
     return found.arn is not None and found.arn != str(arn)
 
 
 def _instance(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     found = ec2.read_instance(reader, arn.account, region, _name(arn))
-    return found.state in _ENDED if isinstance(found, ec2.Instance) else _absent(found)
+    return found.state in _ENDED if isinstance(found, ec2.Instance) else _is_absent(found)
 
 
 def _launch_template(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(ec2.read_launch_template(reader, arn.account, region, _name(arn), "$Default"))
+    return _is_absent(ec2.read_launch_template(reader, arn.account, region, _name(arn), "$Default"))
 
 
 def _security_group(reader: Reader, arn: Arn, region: str) -> bool | Unread:
@@ -135,10 +135,10 @@ def _security_group(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     if gone is not True:
         return gone
 
-    def shared(found: list[Any]) -> list[str]:
+    def owners_of(found: list[Any]) -> list[str]:
         return [each["VpcId"] for each in found if each.get("OwnerId", arn.account) != arn.account]
 
-    vpcs = VpcPlace(arn.account, region, "").read(reader, "describe_vpcs", "Vpcs", shared)
+    vpcs = VpcPlace(arn.account, region, "").read(reader, "describe_vpcs", "Vpcs", owners_of)
     if isinstance(vpcs, Unread):
         return vpcs
     if vpcs:

@@ -145,7 +145,7 @@ def read_inline_policies(
             return document
         return PolicyText(name=name, arn=None, document=document)
 
-    return _that_exist(reader.each(policy, names))
+    return _existing(reader.each(policy, names))
 
 
 def read_attached_policies(
@@ -246,6 +246,6 @@ def _policy_document(found: object, what: str) -> Mapping[str, Any] | Unread:
     return found if isinstance(found, dict) else Unread(f"{what} is not a JSON object")
 
 
-def _that_exist(read: Sequence[PolicyText | Unread | None]) -> tuple[PolicyText | Unread, ...]:
+def _existing(read: Sequence[PolicyText | Unread | None]) -> tuple[PolicyText | Unread, ...]:
     # A policy that is gone between the listing and the reading (None) applies no more.
     return tuple(policy for policy in read if policy is not None)

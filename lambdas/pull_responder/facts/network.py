@@ -62,7 +62,7 @@ def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> Vp
     owner = _owner(parts)
     if owner in ("", account):
         return parts
-    return _shared(_read(reader, replace(place, account=owner)), parts, owner)
+    return _merge_owner(_read(reader, replace(place, account=owner)), parts, owner)
 
 
 def _owner(parts: VpcParts) -> str:
@@ -71,7 +71,7 @@ def _owner(parts: VpcParts) -> str:
     return parts.vpc.owner or next((subnet.owner for subnet in subnets if subnet.owner), "")
 
 
-def _shared(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
+def _merge_owner(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
     """Return what the owner sees; what participants see, too, is there even where the owner's account is not read."""
     return replace(
         owners,
@@ -88,8 +88,8 @@ def _shared(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
         route_tables=_first(owners.route_tables, ours.route_tables),
         network_acls=_first(owners.network_acls, ours.network_acls),
         internet_gateways=_first(owners.internet_gateways, ours.internet_gateways),
-        security_groups=_joined(owners.security_groups, ours.security_groups),
-        prefix_lists=_joined(_read_ones(owners.prefix_lists), ours.prefix_lists),
+        security_groups=_join(owners.security_groups, ours.security_groups),
+        prefix_lists=_join(_read_ones(owners.prefix_lists), ours.prefix_lists),
     )
 
 
@@ -97,7 +97,7 @@ def _first(of_owner: T | Unread, of_participant: T | Unread) -> T | Unread:
     return of_participant if isinstance(of_owner, Unread) else of_owner
 
 
-def _joined(of_owner: Mapping[str, T] | Unread, of_participant: Mapping[str, T] | Unread) -> Mapping[str, T] | Unread:
+def _join(of_owner: Mapping[str, T] | Unread, of_participant: Mapping[str, T] | Unread) -> Mapping[str, T] | Unread:
     if isinstance(of_participant, Unread):
         return of_participant
     return {**of_participant, **({} if isinstance(of_owner, Unread) else of_owner)}
@@ -127,12 +127,12 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         "prefix_lists": lambda: endpoints.read_aws_prefix_lists(reader, place),
     }
     found = dict(zip(reads, reader.each(lambda read: read(), list(reads.values())), strict=True))
-    listed, named = _believable(found["endpoints"], found["route_tables"]), found["prefix_lists"]
-    referred = sorted(set(_referred(found["route_tables"], found["security_groups"])) - set(_known(named)))
+    listed, named = _check_listing(found["endpoints"], found["route_tables"]), found["prefix_lists"]
+    list_ids = sorted(set(_named_lists(found["route_tables"], found["security_groups"])) - set(_complete_lists(named)))
     # A list that DescribePrefixLists gave no blocks of is read like a customer's.
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
-        *(_entries(reader, place, each, named) for each in referred),
+        *(_entries(reader, place, each, named) for each in list_ids),
     ]
     with_interfaces, *entries = reader.each(lambda read: read(), later)
     return VpcParts(
@@ -146,12 +146,12 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         nat_gateways=found["nat_gateways"],
         internet_gateways=found["internet_gateways"],
         egress_only_gateways=found["egress_only_gateways"],
-        prefix_lists={**_known(named), **dict(zip(referred, entries, strict=True))},
+        prefix_lists={**_complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
         private_zones=found["zones"],
     )
 
 
-def _believable(listed: Listed | Unread, route_tables: RouteTables | Unread) -> Listed | Unread:
+def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) -> Listed | Unread:
     """Return the endpoints, Unread where a route leads to a gateway endpoint that is not among them."""
     if isinstance(listed, Unread) or isinstance(route_tables, Unread):
         return listed
@@ -175,11 +175,11 @@ def _entries(
     return lambda: endpoints.read_prefix_list(reader, place, list_id, listed.name if listed else "")
 
 
-def _known(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
+def _complete_lists(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
     return {} if isinstance(named, Unread) else {key: each for key, each in named.items() if each.entries}
 
 
-def _referred(
+def _named_lists(
     route_tables: RouteTables | Unread, security_groups: Mapping[str, SecurityGroup] | Unread
 ) -> Iterator[str]:
     """The prefix lists that routes and rules name."""
@@ -198,14 +198,14 @@ def _referred(
 def read_vpc_id(reader: Reader, account: str, region: str, subnet_ids: tuple[str, ...]) -> str | Unread:
     """Return the VPC that the subnets are in."""
 
-    def shaped(found: list[SubnetTypeDef]) -> str | Unread:
+    def convert(found: list[SubnetTypeDef]) -> str | Unread:
         vpcs = {each["VpcId"] for each in found if "VpcId" in each}
         return (
             vpcs.pop() if len(vpcs) == 1 else Unread(f"the VPC of {', '.join(subnet_ids) or 'no subnet'} is not known")
         )
 
     filters = [{"Name": "subnet-id", "Values": list(subnet_ids)}]
-    return VpcPlace(account, region, "").read(reader, "describe_subnets", "Subnets", shaped, Filters=filters)
+    return VpcPlace(account, region, "").read(reader, "describe_subnets", "Subnets", convert, Filters=filters)
 
 
 def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pull_responder.facts.aws import Aws, why
+from pull_responder.facts.aws import Aws, describe_failure
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ class Reader:
         try:
             return request(client)
         except ClientError as error:
-            return None if error.response.get("Error", {}).get("Code") in absent else why(permission, error)
+            return (
+                None if error.response.get("Error", {}).get("Code") in absent else describe_failure(permission, error)
+            )
         except BotoCoreError as error:
-            return why(permission, error)
+            return describe_failure(permission, error)

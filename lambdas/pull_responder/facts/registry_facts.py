@@ -59,7 +59,7 @@ class RegistryFacts(Remembered):
         return images.read_image(self._reader, account, region, name)
 
     @once
-    def archived(self, account: str, region: str, name: images.ImageName, /) -> str | Unread | None:
+    def archived_digest(self, account: str, region: str, name: images.ImageName, /) -> str | Unread | None:
         """Return the digest of the archived image of this name; None if none is archived."""
         return images.read_archived(self._reader, account, region, name)
 

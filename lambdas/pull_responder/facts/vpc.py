@@ -78,16 +78,16 @@ class VpcPlace:
         reader: Reader,
         operation: str,
         key: str,
-        shaped: Callable[[list[Any]], T],
+        convert: Callable[[list[Any]], T],
         **arguments: object,
     ) -> T | Unread:
-        """Return what `shaped` makes of every item under `key` of EC2's `operation` (as boto3 names it)."""
+        """Return what `convert` makes of every item under `key` of EC2's `operation` (as boto3 names it)."""
         action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
         found = reader.call(
             action,
             account=self.account,
             region=self.region,
-            request=lambda client: shaped(pages(client, operation, key, **arguments)),
+            request=lambda client: convert(pages(client, operation, key, **arguments)),
         )
         return Unread(f"{action} gave no answer") if found is None else found
 
@@ -100,10 +100,10 @@ class VpcPlace:
 def read_subnets(reader: Reader, place: VpcPlace) -> Mapping[str, Subnet] | Unread:
     """Return the VPC's subnets by id."""
 
-    def shaped(found: list[SubnetTypeDef]) -> dict[str, Subnet]:
+    def convert(found: list[SubnetTypeDef]) -> dict[str, Subnet]:
         return {each["SubnetId"]: _subnet(each) for each in found}
 
-    return place.read(reader, "describe_subnets", "Subnets", shaped, Filters=place.filters)
+    return place.read(reader, "describe_subnets", "Subnets", convert, Filters=place.filters)
 
 
 def _subnet(found: SubnetTypeDef) -> Subnet:
@@ -134,7 +134,7 @@ class RouteTables:
 def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
     """Return the VPC's route tables."""
 
-    def shaped(found: list[RouteTableTypeDef]) -> RouteTables:
+    def convert(found: list[RouteTableTypeDef]) -> RouteTables:
         by_subnet, main = {}, None
         for table in found:
             routes = tuple(route for each in table.get("Routes", []) for route in _routes(each))
@@ -147,7 +147,7 @@ def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
                     by_subnet[association["SubnetId"]] = RouteTable(table["RouteTableId"], routes)
         return RouteTables(by_subnet, main)
 
-    return place.read(reader, "describe_route_tables", "RouteTables", shaped, Filters=place.filters)
+    return place.read(reader, "describe_route_tables", "RouteTables", convert, Filters=place.filters)
 
 
 def _routes(found: RouteTypeDef) -> Iterator[Route]:
@@ -174,7 +174,7 @@ class NetworkAcls:
 def read_network_acls(reader: Reader, place: VpcPlace) -> NetworkAcls | Unread:
     """Return the VPC's network ACLs."""
 
-    def shaped(found: list[NetworkAclTypeDef]) -> NetworkAcls:
+    def convert(found: list[NetworkAclTypeDef]) -> NetworkAcls:
         by_subnet: dict[str, NetworkAcl] = {}
         default = None
         for each in found:
@@ -184,7 +184,7 @@ def read_network_acls(reader: Reader, place: VpcPlace) -> NetworkAcls | Unread:
             by_subnet |= {a["SubnetId"]: acl for a in each.get("Associations", []) if "SubnetId" in a}
         return NetworkAcls(by_subnet, default)
 
-    return place.read(reader, "describe_network_acls", "NetworkAcls", shaped, Filters=place.filters)
+    return place.read(reader, "describe_network_acls", "NetworkAcls", convert, Filters=place.filters)
 
 
 def _acl_entries(found: NetworkAclEntryTypeDef) -> Iterator[NetworkAclEntry]:
@@ -207,7 +207,7 @@ def read_security_groups(reader: Reader, place: VpcPlace) -> Mapping[str, Securi
     All of them, as which the endpoints have is known only once they are read, and that would cost another round.
     """
 
-    def shaped(found: list[SecurityGroupTypeDef]) -> dict[str, SecurityGroup]:
+    def convert(found: list[SecurityGroupTypeDef]) -> dict[str, SecurityGroup]:
         return {
             each["GroupId"]: SecurityGroup(
                 each["GroupId"],
@@ -218,7 +218,7 @@ def read_security_groups(reader: Reader, place: VpcPlace) -> Mapping[str, Securi
             for each in found
         }
 
-    return place.read(reader, "describe_security_groups", "SecurityGroups", shaped, Filters=place.filters)
+    return place.read(reader, "describe_security_groups", "SecurityGroups", convert, Filters=place.filters)
 
 
 def _rules(group: str, way: str, found: Iterable[IpPermissionOutputTypeDef]) -> tuple[SecurityGroupRule, ...]:
@@ -244,10 +244,10 @@ def _range(first: int | None, last: int | None) -> PortRange | None:
 def read_nat_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, NatGateway] | Unread:
     """Return the VPC's NAT gateways by id, those deleted of late among them."""
 
-    def shaped(found: list[NatGatewayTypeDef]) -> dict[str, NatGateway]:
+    def convert(found: list[NatGatewayTypeDef]) -> dict[str, NatGateway]:
         return {each["NatGatewayId"]: _nat_gateway(each) for each in found}
 
-    return place.read(reader, "describe_nat_gateways", "NatGateways", shaped, Filter=place.filters)
+    return place.read(reader, "describe_nat_gateways", "NatGateways", convert, Filter=place.filters)
 
 
 def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
@@ -269,21 +269,21 @@ def read_internet_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, Inte
     All of them, as one that a route leads to and that is attached elsewhere has to be told from one that is not listed.
     """
 
-    def shaped(found: list[InternetGatewayTypeDef]) -> dict[str, InternetGateway]:
+    def convert(found: list[InternetGatewayTypeDef]) -> dict[str, InternetGateway]:
         return {each["InternetGatewayId"]: _gateway(each["InternetGatewayId"], each) for each in found}
 
-    return place.read(reader, "describe_internet_gateways", "InternetGateways", shaped)
+    return place.read(reader, "describe_internet_gateways", "InternetGateways", convert)
 
 
 def read_egress_only_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
     """Return the region's egress-only internet gateways by their ids, each with the VPC it is attached to."""
 
-    def shaped(found: list[EgressOnlyInternetGatewayTypeDef]) -> dict[str, InternetGateway]:
+    def convert(found: list[EgressOnlyInternetGatewayTypeDef]) -> dict[str, InternetGateway]:
         return {
             each["EgressOnlyInternetGatewayId"]: _gateway(each["EgressOnlyInternetGatewayId"], each) for each in found
         }
 
-    return place.read(reader, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", shaped)
+    return place.read(reader, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", convert)
 
 
 def _gateway(gateway_id: str, found: InternetGatewayTypeDef | EgressOnlyInternetGatewayTypeDef) -> InternetGateway:

@@ -40,7 +40,7 @@ class VpcRecord:
 def read_vpc(reader: Reader, place: VpcPlace) -> VpcRecord | Unread:
     """Return the VPC's owner and blocks."""
 
-    def shaped(found: list[VpcTypeDef]) -> VpcRecord | Unread:
+    def convert(found: list[VpcTypeDef]) -> VpcRecord | Unread:
         if not found:
             return Unread(f"{place.vpc_id} was not found")
         vpc = found[0]
@@ -54,7 +54,7 @@ def read_vpc(reader: Reader, place: VpcPlace) -> VpcRecord | Unread:
         known = (cidr,) if cidr else ()
         return VpcRecord(vpc.get("OwnerId", ""), tuple(dict.fromkeys((*known, *blocks))), vpc.get("DhcpOptionsId"))
 
-    return place.read(reader, "describe_vpcs", "Vpcs", shaped, VpcIds=[place.vpc_id])
+    return place.read(reader, "describe_vpcs", "Vpcs", convert, VpcIds=[place.vpc_id])
 
 
 def read_attribute(
@@ -75,10 +75,10 @@ def read_attribute(
 def read_dhcp_options(reader: Reader, place: VpcPlace) -> Mapping[str, tuple[str, ...]] | Unread:
     """Return the DNS servers of every DHCP option set: which one is the VPC's is read in the same round."""
 
-    def shaped(found: list[DhcpOptionsTypeDef]) -> dict[str, tuple[str, ...]]:
+    def convert(found: list[DhcpOptionsTypeDef]) -> dict[str, tuple[str, ...]]:
         return {each["DhcpOptionsId"]: _dns_servers(each) for each in found}
 
-    return place.read(reader, "describe_dhcp_options", "DhcpOptions", shaped)
+    return place.read(reader, "describe_dhcp_options", "DhcpOptions", convert)
 
 
 def _dns_servers(found: DhcpOptionsTypeDef) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pull_responder.facts.aws import why
+from pull_responder.facts.aws import describe_failure
 from pull_responder.findings.notice import Edge
 from pull_responder.model.unread import Unread
 from pull_responder.publish.backoff import Backoff, passes
@@ -196,9 +196,9 @@ def _read_patiently(
         except ClientError as error:
             tries += 1
             if not (_passes(error) and backoff.pause(tries)):
-                return why("securityhub:GetFindings", error)
+                return describe_failure("securityhub:GetFindings", error)
         except BotoCoreError as error:
-            return why("securityhub:GetFindings", error)
+            return describe_failure("securityhub:GetFindings", error)
     return Unread("securityhub:GetFindings was not called: no time was left for it")
 
 

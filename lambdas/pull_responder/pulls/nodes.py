@@ -1,4 +1,4 @@
-"""The nodes that a pull comes from, or would come from: instances, or what EKS will start."""
+"""The nodes that a pull comes from, or would come from: running instances, or what EKS will start."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Nodes:
     - `name` is for people.
     - `instances` are the running ones. Where there are none, EKS will start nodes in any of `subnet_ids`, with the
       security groups `group_ids`. `subnet_ids` may also hold subnets where no instance runs.
-    - `fargate` says that they are Fargate pods; their profile may still be unknown.
+    - `fargate` says that they are Fargate pods. Their profile may still be unknown.
     - `role_arn` is the role that EKS names for them. Where it names none, each instance's profile does.
-    - `source_arn` is what EKS assumes the role for (aws:SourceArn).
-    - `launch_template` is the id and version of their template, `template` what it says. `with_template` reads it for
-      running nodes, which seldom need it.
-    - `elsewhere` says where nodes run that EC2 does not show; it is empty for all others.
+    - `source_arn` is the ARN for which EKS assumes the role (aws:SourceArn).
+    - `launch_template` is the id and version of their template.
+    - `template` is the template's content. `with_template` reads it for running nodes, which seldom need it.
+    - `elsewhere` says where nodes run that EC2 does not show. It is empty for all others.
     - `unseen` says why the running nodes could not be listed.
     """
 
@@ -65,14 +65,14 @@ class Nodes:
         return tuple(running) or self.subnet_ids
 
     def places(self, network: Network) -> tuple[NodePlace, ...]:
-        """Return where the nodes are: of several instances in a subnet the first, with none a place a subnet."""
+        """Return where the nodes are, one place a subnet. The first instance in a subnet stands for the others."""
         if not self.instances:
             return tuple(self._future(subnet, network) for subnet in self.subnet_ids)
         by_subnet = {each.subnet_id: each for each in reversed(self.instances) if each.subnet_id}
         return tuple(place_of(by_subnet[subnet], subnet) for subnet in self.own_subnet_ids)
 
     def other_places(self, network: Network) -> tuple[NodePlace, ...]:
-        """Return where further nodes may be started, beside the subnets of those that run."""
+        """Return where further nodes may be started: the subnets in which no instance runs."""
         others = [subnet for subnet in self.subnet_ids if subnet not in self.own_subnet_ids]
         return tuple(self._future(subnet, network) for subnet in others)
 
@@ -98,7 +98,7 @@ class Nodes:
 
 
 def with_template(nodes: Nodes, facts: Facts) -> Nodes:
-    """Return the nodes with what their launch template says."""
+    """Return the nodes with the content of their launch template."""
     if nodes.launch_template is None or nodes.template is not None:
         return nodes
     return replace(nodes, template=facts.launch_template(nodes.account, nodes.region, *nodes.launch_template))
@@ -118,7 +118,7 @@ def of_instances(
 ) -> Nodes:
     """Return running nodes, with the other subnets of their node group where that is known.
 
-    `cluster` is what they are known to belong to, in case that they carry no tag of it.
+    `cluster` is the cluster that they are known to belong to, for instances without its tag.
     """
     first = instances[0]
     known = group if isinstance(group, NodeGroup) else None
@@ -140,7 +140,7 @@ def of_instances(
 def of_node_group(facts: Facts, account: str, region: str, group: NodeGroup, cluster: Cluster | Unread | None) -> Nodes:
     """Return the nodes that a node group will start.
 
-    They have the security groups of its launch template, else the cluster's own and the one for remote access.
+    They have the security groups of its launch template, else the cluster's own group and the one for remote access.
     """
     template = facts.launch_template(account, region, *group.template) if group.template else None
     if group.template and template is None:
@@ -172,7 +172,7 @@ def of_fargate_profile(
 ) -> Nodes:
     """Return the pods that a Fargate profile will start, with the cluster's security group.
 
-    Inference: a SecurityGroupPolicy in the cluster may give pods others, which AWS does not show.
+    Inference: a SecurityGroupPolicy in the cluster may give pods other groups. AWS does not show these policies.
     """
     return Nodes(
         name=f"Fargate profile {profile.name} of cluster {profile.cluster}",
@@ -189,8 +189,8 @@ def of_fargate_profile(
     )
 
 
-# What is known of nodes that EC2 does not show. Amazon EKS User Guide, "Amazon EKS Hybrid Nodes overview"; Amazon
-# SageMaker AI Developer Guide, "SageMaker HyperPod with Amazon EKS orchestration".
+# Where nodes run that EC2 does not show. Amazon EKS User Guide, "Amazon EKS Hybrid Nodes overview"; Amazon SageMaker AI
+# Developer Guide, "SageMaker HyperPod with Amazon EKS orchestration".
 _ELSEWHERE: Final = {
     EntryType.HYBRID: "hybrid nodes run outside AWS",
     EntryType.HYPERPOD: "HyperPod nodes run in an account of Amazon SageMaker",
@@ -198,10 +198,10 @@ _ELSEWHERE: Final = {
 
 
 def of_role(account: str, region: str, entry: AccessEntry, *, name: str | None = None) -> Nodes:
-    """Return nodes of which only the role is known: those that an access entry lets into its cluster.
+    """Return nodes of which only the role is known: an access entry lets them into the cluster.
 
-    Where the next of them will be, and with which instance profile, is for Karpenter, EKS Auto Mode or whoever starts
-    them to say.
+    Karpenter, EKS Auto Mode or another tool starts them, and only that tool decides on their subnet and instance
+    profile.
     """
     elsewhere = _ELSEWHERE.get(entry.type, "") if entry.type else ""
     if elsewhere:
@@ -225,7 +225,7 @@ def of_role(account: str, region: str, entry: AccessEntry, *, name: str | None =
 
 
 def of_template(facts: Facts, instance: Instance) -> Nodes | Unread | None:
-    """Return what the launch template of a terminated instance will start; None where there is none (any more)."""
+    """Return what the launch template of a terminated instance will start, None without a template."""
     if instance.template is None:
         return None
     template = facts.launch_template(instance.account, instance.region, *instance.template)

@@ -9,18 +9,18 @@ import pytest
 
 from pull_responder.demo.breaks import BREAKS
 from pull_responder.demo.delivery import Mail
-from pull_responder.demo.episode import Episode, Repeats, Told
+from pull_responder.demo.episode import Delivery, Episode, Repeats
 from pull_responder.demo.estate import Node
 from pull_responder.demo.function import Invocation
 from pull_responder.demo.image_pull import Call, ImagePull
-from pull_responder.demo.shell import Ran
+from pull_responder.demo.shell import CommandResult
 from pull_responder.findings.reach import Reach
 
 BROKEN = BREAKS[0]
 PULLED = ImagePull((Call("BatchGetImage"),), "ASIAEXAMPLE")
 DENIED = ImagePull((Call("BatchGetImage", "AccessDeniedException"),), "ASIAEXAMPLE")
-RAN = Ran("aws iam fix", "123456789012", 0, "")
-FAILED = Ran("aws iam fix", "123456789012", 254, "no such role")
+RAN = CommandResult("aws iam fix", "123456789012", 0, "")
+FAILED = CommandResult("aws iam fix", "123456789012", 254, "no such role")
 DONE = Invocation("handler", {"batchItemFailures": []}, "")
 LEFT = Invocation("handler", {"batchItemFailures": [{"itemIdentifier": "1"}]}, "first\nthe topic is gone\n")
 FINDING = {"id": "finding-1", "cause": BROKEN.cause, "resource": {"id": BROKEN.resource_arn}}
@@ -44,9 +44,9 @@ def mail(edge: str, finding: dict[str, Any] = FINDING, *, events: int = 1) -> Ma
     return Mail("sender", f"[{edge}] subject", "Run:\n    aws iam fix\n", {}, document)
 
 
-ALERT = Told(DONE, (mail("new"),), (OPEN,))
-SILENCE = Told(DONE, (), (OPEN,))
-END = Told(DONE, (mail("resolved", events=4),), (OVER,))
+ALERT = Delivery(DONE, (mail("new"),), (OPEN,))
+SILENCE = Delivery(DONE, (), (OPEN,))
+END = Delivery(DONE, (mail("resolved", events=4),), (OVER,))
 REPEATS = Repeats(messages=5, denials=3, nodes=2, told=SILENCE, reach=Reach(events=4, node_count=3))
 ALL_WELL = Episode(
     broken=BROKEN,
@@ -87,8 +87,8 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "another cause",
         {
-            "alert": Told(DONE, (mail("new", OTHER),), ({"Id": "finding-2"},)),
-            "repeats": replace(REPEATS, told=Told(DONE, (), ({"Id": "finding-2"},))),
+            "alert": Delivery(DONE, (mail("new", OTHER),), ({"Id": "finding-2"},)),
+            "repeats": replace(REPEATS, told=Delivery(DONE, (), ({"Id": "finding-2"},))),
             "resolved": replace(END, mails=(mail("resolved", OTHER, events=4),)),
         },
         (f"{WANTED} [('scp_blocks_pull', '{BROKEN.resource_arn}')]",),

@@ -18,7 +18,7 @@ from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
-from pull_responder.permissions import declared
+from pull_responder.permissions import declared_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -247,7 +247,7 @@ def test_what_cannot_be_read_is_not_gone(make: Callable[[], Thing]) -> None:
     assert isinstance(answer, Unread)
     assert answer.reason.startswith(f"{thing.read_by} failed: AccessDenied")
     # What a diagnosis may do is enough.
-    assert thing.read_by in declared()["recheck"]["read"]
+    assert thing.read_by in declared_permissions()["recheck"]["read"]
 
 
 @pytest.mark.parametrize("make", [an_image_by_tag, an_image_by_digest], ids=lambda make: make.__name__)
