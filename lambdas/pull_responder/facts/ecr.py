@@ -1,4 +1,4 @@
-"""What ECR says of a registry and a repository: their policies."""
+"""The policies of a registry and of a repository, as ECR returns them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RegistryScope = Literal["V1", "V2"]
 
 @dataclass(frozen=True, slots=True)
 class RepositoryPolicy:
-    """That a repository exists, and its policy: None when it has none."""
+    """A repository that exists, and its policy. The policy is None where it has none."""
 
     document: Mapping[str, Any] | None
 
@@ -88,7 +88,7 @@ def read_registry_policy(reader: Reader, account: str, region: str) -> Mapping[s
 
 
 def read_registry_policy_scope(reader: Reader, account: str, region: str) -> RegistryScope | Unread:
-    """Return whether the registry policy holds for every ECR request (V2) or for three actions only (V1).
+    """Return the registry policy's scope: V2 for every ECR request, V1 for three actions only.
 
     Source: Amazon ECR User Guide, "Registry permissions in Amazon ECR"; API reference, GetAccountSetting.
     """

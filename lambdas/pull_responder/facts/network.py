@@ -1,4 +1,4 @@
-"""A VPC as the path analysis takes it, in two rounds of reads: its parts side by side, then what they refer to."""
+"""A VPC in the form that the path analysis takes, in two rounds of reads: its parts, then what they refer to."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class VpcParts:
 
 
 def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> VpcParts:
-    """Read all of a VPC. Where its owner shares it with `account`, what only owners see is read as the owner.
+    """Read all parts of a VPC. If its owner shares it with `account`, read as the owner what only owners see.
 
-    Participants see no endpoint, NAT gateway or egress-only gateway of the owner's: they get an empty list, and no
-    error. Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
+    A participant gets an empty list of the owner's endpoints, NAT gateways and egress-only gateways, and no error.
+    Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
     """
     place = VpcPlace(account, region, vpc_id)
     parts = _read(reader, place)
@@ -66,13 +66,13 @@ def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> Vp
 
 
 def _owner(parts: VpcParts) -> str:
-    """Return the account that the VPC and its subnets belong to, empty where nothing tells."""
+    """Return the account that owns the VPC and its subnets, empty where it is not known."""
     subnets = () if isinstance(parts.subnets, Unread) else parts.subnets.values()
     return parts.vpc.owner or next((subnet.owner for subnet in subnets if subnet.owner), "")
 
 
 def _merge_owner(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
-    """Return what the owner sees; what participants see, too, is there even where the owner's account is not read."""
+    """Return what the owner sees. Where the owner's account cannot be read, return what participants see."""
     return replace(
         owners,
         vpc=Vpc(
@@ -80,7 +80,7 @@ def _merge_owner(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
             ours.vpc.cidrs or owners.vpc.cidrs,
             _first(owners.vpc.dns_support, ours.vpc.dns_support),
             _first(owners.vpc.dns_hostnames, ours.vpc.dns_hostnames),
-            # Inference: participants are listed their own DHCP options only, and not those of the owner's VPC.
+            # Inference: participants see only their own DHCP options, not those of the owner's VPC.
             owners.vpc.dns_servers,
             owner,
         ),
@@ -129,7 +129,7 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
     found = dict(zip(reads, reader.each(lambda read: read(), list(reads.values())), strict=True))
     listed, named = _check_listing(found["endpoints"], found["route_tables"]), found["prefix_lists"]
     list_ids = sorted(set(_named_lists(found["route_tables"], found["security_groups"])) - set(_complete_lists(named)))
-    # A list that DescribePrefixLists gave no blocks of is read like a customer's.
+    # A list without blocks in DescribePrefixLists is read like a customer's.
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
         *(_entries(reader, place, each, named) for each in list_ids),
@@ -152,7 +152,7 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
 
 
 def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) -> Listed | Unread:
-    """Return the endpoints, Unread where a route leads to a gateway endpoint that is not among them."""
+    """Return the endpoints. Unread if a route leads to a gateway endpoint that is not among them."""
     if isinstance(listed, Unread) or isinstance(route_tables, Unread):
         return listed
     known = {endpoint.id for endpoint, _ in listed}
@@ -211,7 +211,7 @@ def read_vpc_id(reader: Reader, account: str, region: str, subnet_ids: tuple[str
 def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
     """Return the network, with the route table and ACL of every subnet of the VPC and of `subnet_ids`.
 
-    One of `subnet_ids` that EC2 does not list in the VPC is gone, and has neither, not even the main table.
+    A subnet of `subnet_ids` that EC2 does not list in the VPC is gone. It has neither, not even the main table.
     """
     gone = set() if isinstance(parts.subnets, Unread) or not parts.subnets else {*subnet_ids} - parts.subnets.keys()
     subnets = [each for each in dict.fromkeys((*subnet_ids, *_subnet_ids(parts))) if each not in gone]

@@ -1,4 +1,4 @@
-"""What EC2 says of a VPC: its parts, each read whole by one paged call, as the path analysis takes them."""
+"""The parts of a VPC, as EC2 returns them. Each kind is read by one paged call, in the path analysis's form."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PERMISSIONS: Final = (
 )
 
 _TARGETS: Final = (
-    # A stopped NAT instance has an interface and an instance: the interface comes first.
+    # A stopped NAT instance has both an interface and an instance, so the interface comes first.
     "NetworkInterfaceId",
     "GatewayId",
     "NatGatewayId",
@@ -67,7 +67,7 @@ _TARGETS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class VpcPlace:
-    """Which VPC to read, and as whom."""
+    """Which VPC to read, and with which account's credentials."""
 
     account: str | None
     region: str
@@ -81,7 +81,7 @@ class VpcPlace:
         convert: Callable[[list[Any]], T],
         **arguments: object,
     ) -> T | Unread:
-        """Return what `convert` makes of every item under `key` of EC2's `operation` (as boto3 names it)."""
+        """Return the result of `convert` for the items under `key` of EC2's `operation` (boto3's name of it)."""
         action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
         found = reader.call(
             action,
@@ -93,7 +93,7 @@ class VpcPlace:
 
     @property
     def filters(self) -> list[dict[str, object]]:
-        """The filter for what lies in this VPC."""
+        """The filter for the parts of this VPC."""
         return [{"Name": "vpc-id", "Values": [self.vpc_id]}]
 
 
@@ -204,7 +204,7 @@ def _acl_entries(found: NetworkAclEntryTypeDef) -> Iterator[NetworkAclEntry]:
 def read_security_groups(reader: Reader, place: VpcPlace) -> Mapping[str, SecurityGroup] | Unread:
     """Return the security groups in the VPC by id.
 
-    All of them, as which the endpoints have is known only once they are read, and that would cost another round.
+    All groups are read. Which of them the endpoints have is known only after another round of reads.
     """
 
     def convert(found: list[SecurityGroupTypeDef]) -> dict[str, SecurityGroup]:
@@ -222,7 +222,7 @@ def read_security_groups(reader: Reader, place: VpcPlace) -> Mapping[str, Securi
 
 
 def _rules(group: str, way: str, found: Iterable[IpPermissionOutputTypeDef]) -> tuple[SecurityGroupRule, ...]:
-    # DescribeSecurityGroups gives rules no ids; DescribeSecurityGroupRules would, at the price of another call.
+    # DescribeSecurityGroups returns rules without ids. DescribeSecurityGroupRules returns them, but costs another call.
     rules = []
     for number, permission in enumerate(found, 1):
         peers = (
@@ -242,7 +242,7 @@ def _range(first: int | None, last: int | None) -> PortRange | None:
 
 
 def read_nat_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, NatGateway] | Unread:
-    """Return the VPC's NAT gateways by id, those deleted of late among them."""
+    """Return the VPC's NAT gateways by id, including those deleted recently."""
 
     def convert(found: list[NatGatewayTypeDef]) -> dict[str, NatGateway]:
         return {each["NatGatewayId"]: _nat_gateway(each) for each in found}
@@ -264,9 +264,9 @@ def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
 
 
 def read_internet_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
-    """Return the region's internet gateways by their ids, each with the VPC it is attached to.
+    """Return the region's internet gateways by id, each with its attached VPC.
 
-    All of them, as one that a route leads to and that is attached elsewhere has to be told from one that is not listed.
+    All of the region are read. This tells a gateway that is attached elsewhere from one that is not listed.
     """
 
     def convert(found: list[InternetGatewayTypeDef]) -> dict[str, InternetGateway]:
@@ -276,7 +276,7 @@ def read_internet_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, Inte
 
 
 def read_egress_only_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
-    """Return the region's egress-only internet gateways by their ids, each with the VPC it is attached to."""
+    """Return the region's egress-only internet gateways by id, each with its attached VPC."""
 
     def convert(found: list[EgressOnlyInternetGatewayTypeDef]) -> dict[str, InternetGateway]:
         return {
