@@ -1,4 +1,4 @@
-"""From a failed pull to its causes: picks the checks, runs them side by side, and sorts what they say."""
+"""From a failed pull to its causes: chooses the checks, runs them in parallel, and sorts their verdicts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NO_TIME = "time ran out before everything it needs was read"
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """A cause that could not be decided, and why."""
+    """A cause that could not be decided, and the reason."""
 
     cause: str
     reason: str
@@ -43,9 +43,13 @@ class Undecided:
 class Diagnosis:
     """What is known about one failed pull.
 
-    `inconclusive` might explain the failure; `unchecked` could not be decided either, but cannot be the
-    explanation or is not needed for one. `note` is a sentence for people, or empty. `late` says that time ran out,
-    so that asking again may tell more. `role_arn` is the pulling role's own, None where it is not known.
+    - `findings` are the causes.
+    - `inconclusive` are undecided causes that may explain the failure.
+    - `unchecked` are undecided causes that cannot explain it, or that are not needed because another finding does.
+    - `passed` are the causes that were ruled out.
+    - `note` is a sentence for people, or empty.
+    - `late` says that time ran out, so a later diagnosis may find more.
+    - `role_arn` is the pulling role's own ARN, None where it is not known.
     """
 
     pull: PullFailure
@@ -65,7 +69,7 @@ class Diagnosis:
 
 
 def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
-    """Return the causes of a failed pull. Raises nothing for what AWS refuses to tell: that is inconclusive."""
+    """Return the causes of a failed pull. It never raises for what AWS refuses to show: that is inconclusive."""
     pull = _with_node_role(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
     selected = [
@@ -75,7 +79,8 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
     ]
     pool = ThreadPoolExecutor(len(selected) + 2, thread_name_prefix="check")
     try:
-        # Who pulls is asked beside the checks, not before them: nearly always it is a node, and a round is saved.
+        # The puller is read in parallel to the checks, not before them. Nearly always it is a node, so this saves a
+        # round of reads.
         asked = pool.submit(puller_of, pull, facts)
         named = pool.submit(role_arn_of, pull, facts)
         running = {check: pool.submit(check.examine, pull, facts) for check in selected}
@@ -97,7 +102,7 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
 
 
 def skip_reason(pull: PullFailure) -> str | None:
-    """Return why nothing in AWS can explain this failure of a pull; None where a check may."""
+    """Return why nothing in AWS can explain this failure, None where a check may explain it."""
     if not pull.from_ecr_public or any(pull.symptom in check.ecr_public for check in CHECKS):
         return None
     where = f"{pull.image} is in Amazon ECR Public, which needs no role"
@@ -111,7 +116,7 @@ def _concerns(check: Check, pull: PullFailure) -> bool:
 
 
 def _with_node_role(pull: PullFailure, facts: PullFacts) -> PullFailure:
-    """Return the pull with the role of its node; what is pulled is read meanwhile, where checks will ask for it."""
+    """Return the pull with the role of its node. The image is read in parallel where a check will need it."""
     if pull.principal is None and pull.symptom in image_platform_mismatch.CHECK.symptoms:
         facts.start([lambda: read_image_ahead(pull, facts)])
     return add_node_role(pull, facts)
@@ -159,7 +164,7 @@ def _sort_verdicts(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, V
 
 
 def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:
-    """Return what has changed since the pull failed; empty where the error blamed nothing that can be read."""
+    """Say what has changed since the pull failed. Empty where the error blamed nothing that can be read."""
     if pull.denial is not None:
         return _FIXED_SINCE
     all_read = bool(pull.tag or pull.digest) and bool(passed) and not unchecked
@@ -167,7 +172,7 @@ def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequen
 
 
 def _is_of_repository(check: Check) -> bool:
-    """Whether the check is about a repository. AWS's own cannot be read, which is no fault of anybody here."""
+    """Return whether the check is about a repository. AWS's own repositories cannot be read, and that is no fault."""
     return check.resource_type == "AwsEcrRepository"
 
 
@@ -206,13 +211,13 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
 
 
 def _region(resource: Resource, pull: PullFailure) -> str:
-    """Return where the broken resource is: nodes may be in another region than the registry. IAM's has none."""
+    """Return the region of the broken resource. Nodes may be in another region than the registry. IAM has no region."""
     arn = Arn.parse(resource.id)
     return (arn.region if arn else "") or pull.region
 
 
 def _related_resources(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:
-    """Return what else has a part in the pull: the node, and the cluster it belongs to."""
+    """Return the other resources of the pull: the node and its cluster."""
     account, instance = pull.principal_account, puller.instance
     if account is None:
         return ()
@@ -220,7 +225,7 @@ def _related_resources(pull: PullFailure, puller: Puller) -> tuple[Resource, ...
     if instance is not None:
         related.append(Resource("AwsEc2Instance", instance.arn, account))
     if puller.cluster:
-        # Without an instance the cluster was found by what it lists in the region of the pull.
+        # Without an instance, the cluster comes from its listings in the pull's region.
         region = instance.region if instance else pull.region
         arn = f"arn:{pull.partition}:eks:{region}:{account}:cluster/{puller.cluster}"
         related.append(Resource("AwsEksCluster", arn, account))

@@ -1,4 +1,4 @@
-"""What the deployed functions may do, as their parts declare it beside themselves."""
+"""The IAM permissions of the deployed functions, collected from the parts that need them."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def declared_permissions() -> dict[str, dict[str, list[str]]]:
         "read": sorted({permission for check in CHECKS for permission in check.permissions}),
         "remember": sorted(store.PERMISSIONS),
     }
-    # To look whether a cause is gone takes what it took to find it.
+    # To check whether a cause is gone takes the same reads as to find it.
     return {"audit_log": {"publish": sorted(event_queue.PERMISSIONS)}, "diagnose": answering, "recheck": answering}

@@ -1,4 +1,4 @@
-"""The JSON that `diagnose` prints: a contract that others rely on. Keys may be added, none is renamed."""
+"""The JSON that `diagnose` prints. Other programs rely on it: keys may be added, none is renamed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 def diagnosis_object(
     diagnosis: Diagnosis, path: PullPath | None = None, asked: str | None = None, nodes: str | None = None
 ) -> dict[str, Any]:
-    """Return the object printed for one distinct pull.
+    """Return the object to print for one distinct pull.
 
-    `path` is its way to the registry, where that was looked at; `asked` the image as a question names it, and `nodes`
-    those that it is about.
+    - `path` is its path to the registry, where that was read.
+    - `asked` is the image as a question names it.
+    - `nodes` are the nodes that a question is about.
     """
     return {
         "pull": pull_object(diagnosis.pull, diagnosis.role_arn, diagnosis.cluster)
@@ -36,7 +37,7 @@ def diagnosis_object(
 
 
 def skipped_object(skipped: Skipped) -> dict[str, Any]:
-    """Return the object printed for an event that is not ours."""
+    """Return the object to print for an event that is not about a pull from ECR."""
     return {
         "pull": pull_object(None, None, None),
         "skipped": skipped.reason,

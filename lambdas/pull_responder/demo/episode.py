@@ -1,4 +1,4 @@
-"""What happened around one break, and what of it is not as it should be."""
+"""What happened around one break, and what went wrong with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RESOLVED: Final = {"Compliance": "PASSED", "RecordState": "ARCHIVED", "Workflow"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of one invocation: the mail that it sent, and the break's findings in Security Hub afterwards."""
+    """The result of one invocation: the mail that it sent, and the break's findings in Security Hub afterwards."""
 
     invocation: Invocation
     mails: tuple[Mail, ...]
@@ -32,11 +32,11 @@ class Delivery:
 
     @property
     def findings(self) -> tuple[Mapping[str, Any], ...]:
-        """The findings that people were told of, as the notifications' JSON documents have them."""
+        """The findings in the notifications' JSON documents."""
         return tuple(mail.document["finding"] for mail in self.mails if "finding" in mail.document)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that is printed for it."""
+        """Return the object to print for it."""
         return {
             "answer": self.invocation.answer,
             "notifications": [asdict(mail) for mail in self.mails],
@@ -44,7 +44,7 @@ class Delivery:
         }
 
     def left_in_queue(self) -> Iterator[str]:
-        """Yield a line if the function could not handle all that it was given."""
+        """Yield a line if the function could not handle every event that it got."""
         if self.invocation.has_failures:
             last = self.invocation.log.strip().splitlines()[-1:]
             yield f"the function left events in its queue: {''.join(last) or self.invocation.answer}"
@@ -52,9 +52,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """The same failure on other nodes: `messages` in the queue, with as many distinct `denials` by as many `nodes`.
+    """The same failure on other nodes.
 
-    `reach` is what the table has on record then, the first failure included.
+    - `messages` is the number of messages in the queue.
+    - `denials` is the number of distinct denials among them, by as many `nodes`.
+    - `reach` is what the table records then, the first failure included.
     """
 
     messages: int
@@ -66,9 +68,10 @@ class Repeats:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """All that happened around one break, in the order in which it did.
+    """Everything that happened around one break, in order.
 
-    `changes` are the events of the calls that the fix made, `resolved` is what came of them.
+    - `changes` are the events of the calls that the fix made.
+    - `resolved` is what they led to.
     """
 
     broken: Break
@@ -86,7 +89,7 @@ class Episode:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What did not go as it should, a line each; empty when the break was found, told once, fixed and resolved."""
+        """What went wrong, a line each. Empty when the break was found, notified once, fixed and resolved."""
         return (
             *self._problems_of_the_break(),
             *self._problems_of_the_alert(),
@@ -156,7 +159,7 @@ class Episode:
         return [mail.about for mail in told.mails]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that is printed for it."""
+        """Return the object to print for it."""
         return {
             "title": self.broken.title,
             "image": self.broken.image.uri,
@@ -184,7 +187,7 @@ class Episode:
 
 
 def workflow_of(stored: Mapping[str, Any]) -> dict[str, str]:
-    """Return how Security Hub shows whether a finding is over."""
+    """Return the statuses by which Security Hub shows whether a finding is resolved."""
     return {
         "Compliance": stored["Compliance"]["Status"],
         "RecordState": stored["RecordState"],

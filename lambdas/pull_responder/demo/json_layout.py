@@ -1,4 +1,4 @@
-"""JSON for people: what fits on a line stays on it."""
+"""JSON for people: a value that fits on one line stays on it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 
 def lay_out(value: Any, *, width: int, indent: int = 0, used: int = 0) -> str:  # noqa: ANN401 -- JSON
-    """Return `value` as JSON in lines of `width` characters where its strings allow it.
+    """Return `value` as JSON in lines of at most `width` characters, unless a string is longer.
 
-    `indent` is that of the line that the value begins on, `used` what stands on that line before it.
+    - `indent` is the indentation of the line on which the value begins.
+    - `used` is the number of characters on that line before the value.
     """
     line = json.dumps(value, ensure_ascii=False, default=str)
     if not isinstance(value, dict | list) or not value or used + len(line) < width:

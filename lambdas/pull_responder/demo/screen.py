@@ -1,4 +1,4 @@
-"""The demo as it is read in a terminal."""
+"""The demo as text in a terminal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NARROWEST: Final = 20
 # A panel has a border and a space on each side.
 _FRAME: Final = 4
 _ALL_WELL: Final = "Every break was found, notified once, fixed and resolved. Nothing is left running."
-# Of a finding in Security Hub: what the e-mail says as well.
+# Fields of a Security Hub finding that the e-mail shows as well.
 _IN_THE_MAIL: Final = ("Description", "FindingProviderFields", "ProductFields", "Remediation")
 _GOOD, _BAD, _COMMAND = "bold green", "bold red", "green"
 
@@ -49,7 +49,7 @@ class Screen:
         self._step = 0
 
     def show_estate(self, estate: Estate) -> None:
-        """Say what has been built."""
+        """Show what was built."""
         self._rule("Pull Responder: the demo", characters="=")
         self._paragraph(
             "An emulated AWS that enforces IAM runs on this machine, with this estate in it. Every pull works. Three "
@@ -113,7 +113,7 @@ class Screen:
         self._outcome(episode)
 
     def show_summary(self, episodes: Sequence[Episode]) -> None:
-        """Show all breaks side by side."""
+        """Show all breaks in one table."""
         self._rule("Summary", characters="=")
         table = Table("", "Break", "Failed", "Delivery", "After the fix", box=None, padding=(0, 2, 0, 0))
         for number, episode in enumerate(episodes, 1):
@@ -142,7 +142,7 @@ class Screen:
         self._print(Text(f"{self._step:>2}  ", style="bold cyan"), Text(text, style="bold"))
 
     def _print(self, lead: Text, text: Text) -> None:
-        """Print `text` after `lead`, its further lines below its first."""
+        """Print `text` after `lead`. Its further lines are indented below the first."""
         for part in text.wrap(self._console, max(self._console.width - lead.cell_len, _NARROWEST)):
             part.rstrip()
             self._console.print(lead, part, sep="", soft_wrap=True)
@@ -159,7 +159,7 @@ class Screen:
         self._print(Text(" " * _INDENT), Text(text, style="dim"))
 
     def _command(self, line: str) -> None:
-        """Print a command on one line whatever its length: it must survive being copied."""
+        """Print a command on one line whatever its length, so that it can be copied."""
         self._console.print(f"{'':{_INDENT}}$ {line}", style=_COMMAND, soft_wrap=True)
 
     def _panel(self, content: RenderableType, title: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs a printed command as the person who reads it would: pasted into a shell of its own, in an empty folder."""
+"""Runs a printed command as its reader would: pasted into a shell of its own, in an empty folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """A command line that was run with the credentials of `account`. `output` is what it printed, errors included."""
+    """A command line that was run with the credentials of `account`. `output` is what it printed, including errors."""
 
     line: str
     account: str
@@ -61,5 +61,5 @@ def run(aws: EmulatedAws, line: str, *, account: str) -> CommandResult:
 
 
 def _path(aws: EmulatedAws) -> str:
-    """The AWS CLI is installed beside this interpreter, whose folder need not be on the path."""
+    """Return a PATH that includes this interpreter's folder, where the AWS CLI is installed."""
     return f"{Path(sys.executable).parent}:{aws.environment['PATH']}"

@@ -1,4 +1,4 @@
-"""One break from beginning to end: it works, breaks, is told once however often it fails, is fixed, and is over."""
+"""One break from beginning to end: a pull that works, the break, one notification, repeats, the fix, the resolution."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RETRIES_A_NODE: Final = 5
 
 
 class Story:
-    """Plays breaks on an estate, one after the other, each for real."""
+    """Plays breaks on an estate, one after the other. All calls are made for real."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
@@ -34,9 +34,9 @@ class Story:
         self._known: frozenset[str] = frozenset()
 
     def play(self, broken: Break, progress: Callable[[str], None]) -> Episode:
-        """Break, find, tell, fail again, fix and resolve; `progress` is told what comes next.
+        """Break, find, notify, fail again, fix and resolve. `progress` is called with what comes next.
 
-        Raises ClientError for an error of the emulated AWS that is no refusal, DidNotAnswerError when a function
+        Raises ClientError for an error of the emulated AWS other than a refusal, and DidNotAnswerError when a function
         crashes.
         """
         estate, image = self._estate, broken.image
@@ -46,7 +46,7 @@ class Story:
         before = pull(estate, node, image)
         progress("breaking it")
         breaking = run(estate.aws, render(broken.command), account=broken.account)
-        # The token of the pull before is good for another 12 hours, so the first call is for the manifest.
+        # The token of the pull before lasts another 12 hours, so the first call is for the manifest.
         denied = pull(estate, node, image, has_token=True)
         event = denied_pull(node, image, denied, broken.policy_type, now=datetime.now(UTC))
         progress("the function `diagnose` diagnoses the denied pull")
@@ -65,7 +65,7 @@ class Story:
         return Episode(broken, node, before, breaking, denied, event, alert, repeats, fixing, after, changes, resolved)
 
     def _repeat(self, broken: Break, event: Mapping[str, Any], alert: Delivery) -> Repeats:
-        """Let the other nodes of the group fail; some of the records come twice, that of the first failure too."""
+        """Let the other nodes of the group fail. Some records are delivered twice, also that of the first failure."""
         image, others = broken.image, self._estate.nodes[broken.node_group][1:]
         pulls = [(node, pull(self._estate, node, image, has_token=True)) for node in others]
         refused = [(node, denied) for node, denied in pulls if denied.refused_call]

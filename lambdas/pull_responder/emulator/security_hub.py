@@ -1,8 +1,8 @@
-"""What moto 5.2's Security Hub CSPM lacks, or does differently from AWS, where it matters here, put right.
+"""Patches for moto 5.2's Security Hub CSPM: what it lacks, or does differently from AWS, where that matters here.
 
-Which fields are whose, and what an update does to them, is from the User Guide, "BatchImportFindings for finding
-providers" and "Setting the workflow status of findings"; requirements.txt pins moto. As with ministack's patches, one
-whose target has gone fails at once instead of doing nothing.
+The rules on who owns which field, and what an update changes, come from the User Guide: "BatchImportFindings for
+finding providers" and "Setting the workflow status of findings". requirements.txt pins moto. A patch whose target is
+gone fails at once, so that it never silently does nothing.
 """
 # ruff: noqa: ANN401 -- moto's own objects, which are not typed for this
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CALL_FINDINGS: Final = 100
 _FILTER_VALUES: Final = 20
 _FILTERS: Final = ("Id", "ProductArn")
-# What customers alone may change, and what both may, each in a place of their own.
+# Fields that only customers may change, and fields that both may change. They are stored apart.
 _CUSTOMERS: Final = ("Note", "UserDefinedFields", "VerificationState", "Workflow")
 _SHARED: Final = ("Confidence", "Criticality", "RelatedFindings", "Severity", "Types")
 _UPDATE_PATH: Final = "{0}/findings/batchupdate$"
@@ -45,7 +45,7 @@ def apply() -> None:
 def get_findings(
     backend: Any, filters: dict[str, Any] | None = None, sort_criteria: Any = None, max_results: Any = None
 ) -> list[_Finding]:
-    """GetFindings ignores filters, and whether Security Hub is on. Here those that are used count, and no others."""
+    """GetFindings ignores filters, and whether Security Hub is on. Here the filters that we use work, others fail."""
     _require_security_hub(backend)
     wanted = filters or {}
     values = {name: {each["Value"] for each in wanted[name] if each["Comparison"] == "EQUALS"} for name in wanted}
@@ -64,7 +64,7 @@ def get_findings(
 
 
 def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """BatchImportFindings writes over all there is, whatever its age, and begins no workflow."""
+    """BatchImportFindings replaces the stored finding, whatever its age, and sets no workflow status."""
 
     def batch_import_findings(backend: Any, findings: list[_Finding]) -> tuple[int, int, list[dict[str, Any]]]:
         _require_security_hub(backend)
@@ -79,7 +79,7 @@ def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
         if known is None or not finding["Resources"]:
             _, succeeded, errors = stock(backend, [_create(finding)])
             return succeeded, errors
-        # Inference: an update that is ignored for its age counts as a success. No error is documented for it.
+        # Inference: an update that is ignored for its age counts as a success. AWS documents no error for it.
         if _moment(finding) > _moment(known.data):
             known.data = _update(known, finding)
         return 1, []
@@ -88,7 +88,7 @@ def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def batch_update_findings(answering: Any) -> str:
-    """BatchUpdateFindings is not known at all."""
+    """BatchUpdateFindings does not exist."""
     backend, asked = answering.securityhub_backend, json.loads(answering.body)
     _require_security_hub(backend)
     identifiers = asked.pop("FindingIdentifiers")
@@ -122,7 +122,7 @@ def _create(finding: _Finding) -> _Finding:
 
 
 def _update(known: Any, finding: _Finding) -> _Finding:
-    """What is sent again takes the place of what was sent. CreatedAt too: that it stays is the provider's to see to."""
+    """A finding that is sent again replaces the stored one, CreatedAt too. To keep CreatedAt is up to the provider."""
     before = known.data
     provided = _provider_fields(finding, before["FindingProviderFields"])
     sent = {name: value for name, value in finding.items() if name not in _CUSTOMERS}
@@ -134,7 +134,7 @@ def _update(known: Any, finding: _Finding) -> _Finding:
 
 
 def _provider_fields(finding: _Finding, before: _Finding) -> _Finding:
-    """The provider's own fields: those it names as such, else those at the top level, else those there were."""
+    """The provider's own fields: those under FindingProviderFields, else the top-level ones, else the stored ones."""
     top = {name: finding[name] for name in _SHARED if name in finding}
     return {**before, **top, **finding.get("FindingProviderFields", {})}
 
