@@ -54,7 +54,7 @@ def test_a_revoked_session_is_no_lasting_cause(estate: Estate, reason: str) -> N
             "AWSRevokeOlderSessions denies them. Everything that can be read allows this pull with new credentials."
             in diagnosis.note
         )
-        assert "configuration has changed" not in diagnosis.note
+        assert "has changed since" not in diagnosis.note
 
 
 def test_a_revocation_after_the_refusal_is_none_either(estate: Estate) -> None:

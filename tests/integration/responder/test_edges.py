@@ -163,7 +163,7 @@ def test_what_is_said_to_be_fixed_and_goes_on_failing_is_reported(scene: Scene) 
     scene.respond(node.denied(scene.clock.now))
     (unexplained,) = scene.told()
     assert unexplained["finding"]["cause"] == "pull_failing_unexplained"
-    assert any("has been changed since" in each for each in unexplained["finding"]["evidence"])
+    assert any("has changed since AWS refused it" in each for each in unexplained["finding"]["evidence"])
 
 
 def test_one_role_is_mended_when_none_of_its_pulls_fails(scene: Scene) -> None:
