@@ -26,10 +26,10 @@ from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.actions import LAYERS, MANIFEST, TOKEN
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.endpoint_on_way import (
-    EndpointOnWay,
+from pull_responder.pulls.endpoint_on_path import (
+    EndpointOnPath,
     EndpointOutcome,
-    endpoint_on_way,
+    endpoint_on_path,
     examine_policy,
     stage_of,
 )
@@ -78,7 +78,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 
 def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcome | Unread | None:
     """Return what the endpoint's policy does to `action`, None where the request passes no endpoint."""
-    way = endpoint_on_way(pull, facts, stage_of(action))
+    way = endpoint_on_path(pull, facts, stage_of(action))
     if isinstance(way, Unread):
         return way
     if way.endpoint is None:
@@ -92,7 +92,7 @@ def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcom
 
 
 def _examine_with_known_keys(
-    pull: PullFailure, facts: PullFacts, principal: Principal, action: str, way: EndpointOnWay
+    pull: PullFailure, facts: PullFacts, principal: Principal, action: str, way: EndpointOnPath
 ) -> EndpointOutcome | Unread | None:
     if way.endpoint is None:
         return None
@@ -110,7 +110,7 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
     facts: PullFacts,
     principal: Principal,
     action: str,
-    way: EndpointOnWay,
+    way: EndpointOnPath,
     needed_keys: tuple[str, ...],
 ) -> Request:
     role_arn = role_arn_of(pull, facts)
@@ -126,7 +126,7 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
 
 
 def _failure(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]) -> Verdict:
-    found = endpoint_on_way(pull, facts, stage_of(blocked[0].request.action))
+    found = endpoint_on_path(pull, facts, stage_of(blocked[0].request.action))
     if isinstance(found, Unread) or pull.principal is None:
         raise ValueError("the policy of an endpoint was read, but the endpoint on the path is not known")
     path, endpoint = found.path, blocked[0].endpoint
@@ -153,12 +153,12 @@ def _edits(blocked: list[EndpointOutcome]) -> tuple[PolicyEdit, ...]:
     edits = []
     for endpoint in {each.endpoint.id: each.endpoint for each in blocked}.values():
         here = [each for each in blocked if each.endpoint is endpoint]
-        lacking = [each for each in here if each.by_allows.state is State.BLOCKS_IMPLICITLY]
+        missing = [each for each in here if each.by_allows.state is State.BLOCKS_IMPLICITLY]
         edits.append(
             PolicyEdit(
                 endpoint_id=endpoint.id,
                 document=endpoint.policy or "",
-                allow={each.request.action: each.request.resource for each in lacking},
+                allow={each.request.action: each.request.resource for each in missing},
                 denying=frozenset(index for each in here for index in each.denies()),
             )
         )

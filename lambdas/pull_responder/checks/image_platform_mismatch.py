@@ -65,9 +65,9 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
         if by_words:
             return _failure(image, pull, offered, ())
         return Verdict.inconclusive(offered.reason if isinstance(offered, Unread) else _reason(needed))
-    lacking = tuple(platform for platform in needed if not _has_platform_for(offered, platform))
-    if lacking:
-        return _failure(image, pull, offered, lacking)
+    missing = tuple(platform for platform in needed if not _has_platform_for(offered, platform))
+    if missing:
+        return _failure(image, pull, offered, missing)
     return Verdict.passed(f"{image} has a manifest for {', '.join(map(str, needed))}.")
 
 
@@ -123,9 +123,9 @@ def _has_platform_for(offered: _Offered, node: Platform) -> bool:
 
 
 def _failure(
-    image: PulledImage, pull: PullFailure, offered: _Offered | Unread, lacking: tuple[Platform, ...]
+    image: PulledImage, pull: PullFailure, offered: _Offered | Unread, missing: tuple[Platform, ...]
 ) -> Verdict:
-    needed = ", ".join(map(str, lacking))
+    needed = ", ".join(map(str, missing))
     has = () if isinstance(offered, Unread) else tuple(dict.fromkeys(str(each) for each in offered if each))
     listed = f" It has {', '.join(has)}." if has else ""
     return Verdict.failed(

@@ -47,8 +47,8 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(nodes.template, Unread) and not (nodes.instances or nodes.node_group):
         # Their role is known, but not their instance profile.
         unread = [nodes.template.reason]
-    elif lacking := [identity for identity in identities if identity.problem]:
-        return _failure(nodes, lacking, pull.partition)
+    elif missing := [identity for identity in identities if identity.problem]:
+        return _failure(nodes, missing, pull.partition)
     if nodes.unseen:
         unread.append(nodes.unseen.reason)
     if unread:
@@ -57,12 +57,12 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return Verdict.passed(f"The nodes have the role {', '.join(dict.fromkeys(roles))}.")
 
 
-def _failure(nodes: Nodes, lacking: list[Identity], partition: str) -> Verdict:
-    first = lacking[0]
+def _failure(nodes: Nodes, missing: list[Identity], partition: str) -> Verdict:
+    first = missing[0]
     return Verdict.failed(
         resource=_resource(nodes, first, partition),
         explanation=f"{nodes.name} has no role: {first.problem}, so kubelet has no credentials for the registry.",
-        evidence=tuple(dict.fromkeys(identity.problem for identity in lacking)),
+        evidence=tuple(dict.fromkeys(identity.problem for identity in missing)),
         remediation=_fix(nodes, first),
     )
 

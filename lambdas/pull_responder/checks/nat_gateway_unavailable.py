@@ -39,7 +39,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _fix(fault: Fault, path: PullPath) -> Remediation:
     where = path.where(fault.resource_id)
     broken = fault.resource_id
-    other = usable_nat_gateway(path, beside=broken)
+    other = usable_nat_gateway(path, other_than=broken)
     if other is None:
         return where.remedy(
             f"Create a NAT gateway in a public subnet of the VPC, and replace {broken} by it in the routes.",

@@ -165,9 +165,9 @@ def _verdict_of_role(
     pull: PullFailure, repository: Arn, authorization: PullAuthorization, *, needed: Collection[str]
 ) -> Verdict:
     stopped = tuple(each for each in authorization.stopped_actions() if each.action in needed)
-    surely = tuple(each for each in stopped if each.outcome.state is not State.UNDECIDED)
+    certain = tuple(each for each in stopped if each.outcome.state is not State.UNDECIDED)
     by_words = pull.denial is not None and pull.denial.action in needed and _is_decided_by_words(pull, stopped)
-    if not surely and not by_words:
+    if not certain and not by_words:
         # Undecided policies of other kinds do not count here: the checks of those kinds report them.
         open_ = [each.outcome for each in stopped if each.outcome.kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)]
         reasons = dict.fromkeys(str(each) for outcome in open_ for each in outcome.unknown)
@@ -175,7 +175,7 @@ def _verdict_of_role(
             return Verdict.inconclusive("; ".join(reasons))
         return Verdict.passed(f"The role may call {', '.join(sorted(needed))}.")
     role = authorization.role
-    actions = dict.fromkeys(each.action for each in surely)
+    actions = dict.fromkeys(each.action for each in certain)
     if by_words and pull.denial:
         actions.setdefault(pull.denial.action)
     return Verdict.failed(
@@ -184,8 +184,8 @@ def _verdict_of_role(
             f"The repository {repository} caches an upstream registry, and the role {role} may not call "
             f"{', '.join(actions)}, so ECR does not fetch images that are not cached yet."
         ),
-        evidence=(*(_evidence(each) for each in surely), *quote_denial(pull)),
-        remediation=_fix(pull, authorization, tuple(actions), surely),
+        evidence=(*(_evidence(each) for each in certain), *quote_denial(pull)),
+        remediation=_fix(pull, authorization, tuple(actions), certain),
     )
 
 

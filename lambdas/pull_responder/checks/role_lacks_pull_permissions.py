@@ -51,12 +51,12 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
-    lacks = ", ".join(stopped_actions(fault, pull))
+    missing = ", ".join(stopped_actions(fault, pull))
     number = len(fault.authorization.names(PolicyKind.IDENTITY))
     policies = f"the identity policies of {role}" + ("" if number else " (which has none)")
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
-        explanation=f"No identity policy of the role {role} allows {lacks}, so ECR refuses the pull.",
+        explanation=f"No identity policy of the role {role} allows {missing}, so ECR refuses the pull.",
         evidence=(*describe_missing_allows(fault, policies), *quote_denial(pull)),
         remediation=_fix(pull, facts, fault),
     )
@@ -64,15 +64,15 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 
 def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation:
     role = fault.authorization.role
-    lacks = stopped_actions(fault, pull)
-    if pull.repository_arn is None or TOKEN in lacks or fault.by_words:
+    missing = stopped_actions(fault, pull)
+    if pull.repository_arn is None or TOKEN in missing or fault.by_words:
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     inline = [text.name for text in fault.authorization.documents.values() if text.arn is None]
     size = sum(len(json.dumps(text.document)) for text in fault.authorization.documents.values() if text.arn is None)
     if size > INLINE_POLICY_SIZE - _ROOM:
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     return add_inline_policy(
-        role, region=pull.region, actions=lacks, repository_arn=pull.repository_arn, taken_names=inline
+        role, region=pull.region, actions=missing, repository_arn=pull.repository_arn, taken_names=inline
     )
 
 

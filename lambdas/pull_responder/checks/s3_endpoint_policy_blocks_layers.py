@@ -25,7 +25,7 @@ from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import VpcEndpoint
-from pull_responder.pulls.endpoint_on_way import EndpointOnWay, EndpointOutcome, endpoint_on_way, examine_policy
+from pull_responder.pulls.endpoint_on_path import EndpointOnPath, EndpointOutcome, endpoint_on_path, examine_policy
 from pull_responder.pulls.path import PATH_PERMISSIONS
 from pull_responder.remediation.endpoint_policy import allow_layers
 
@@ -41,7 +41,7 @@ _ACCOUNT: Final = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where the layers pass no S3 endpoint, or inconclusive."""
-    way = endpoint_on_way(pull, facts, Stage.LAYER)
+    way = endpoint_on_path(pull, facts, Stage.LAYER)
     if isinstance(way, Unread):
         return Verdict.inconclusive(way.reason)
     if way.endpoint is None or not way.endpoint.service_name.endswith(".s3"):
@@ -58,7 +58,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return _failure(way, way.endpoint, found, bucket)
 
 
-def _request(pull: PullFailure, way: EndpointOnWay, bucket: str) -> Request:
+def _request(pull: PullFailure, way: EndpointOnPath, bucket: str) -> Request:
     signer = f"arn:{pull.partition}:iam::{_ECR_ACCOUNT}:role/ecr"
     endpoint = way.endpoint.id if way.endpoint else ()
     vpc = way.path.nodes.vpc_id
@@ -83,7 +83,7 @@ def _request(pull: PullFailure, way: EndpointOnWay, bucket: str) -> Request:
     return Request(signer, "s3:GetObject", f"{bucket}/layer", _ECR_ACCOUNT, context)
 
 
-def _failure(way: EndpointOnWay, endpoint: VpcEndpoint, found: EndpointOutcome, bucket: str) -> Verdict:
+def _failure(way: EndpointOnPath, endpoint: VpcEndpoint, found: EndpointOutcome, bucket: str) -> Verdict:
     denied = found.by_denies.state is State.BLOCKS_EXPLICITLY
     return Verdict.failed(
         resource=way.path.resource("Other", endpoint.id),

@@ -62,7 +62,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
 
     Without further options, a question about a cluster covers all its node groups, Fargate profiles and other nodes.
 
-    Exit status: 0 nothing wrong found, or nothing here for us; 1 at least one cause; 2 the input is unusable; 3 nothing
+    Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input is unusable; 3 nothing
     found, but something inconclusive.
     """
     printer = _Printer(report.terminal(), as_json=form == "json")

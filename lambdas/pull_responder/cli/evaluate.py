@@ -18,7 +18,7 @@ def evaluate(form: str) -> None:
 
     A line that cannot be used is answered by a line with its id and the error. The next lines are still evaluated.
     """
-    # A byte that is not UTF-8 becomes a lone surrogate, and its line is refused.
+    # An invalid byte becomes U+FFFD. Its line is refused, and the next one is still read.
     lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
     for line in evaluate_lines(lines):
         sys.stdout.write((line if form == "json" else _as_text(json.loads(line))) + "\n")

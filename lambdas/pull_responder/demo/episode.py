@@ -62,7 +62,7 @@ class Repeats:
     messages: int
     denials: int
     nodes: int
-    told: Delivery
+    delivery: Delivery
     reach: Reach
 
 
@@ -118,10 +118,10 @@ class Episode:
             yield f"Security Hub stores other findings: {stored or 'none'}"
 
     def _problems_of_the_repeats(self) -> Iterator[str]:
-        yield from self.repeats.told.left_in_queue()
-        if again := self.repeats.told.mails:
+        yield from self.repeats.delivery.left_in_queue()
+        if again := self.repeats.delivery.mails:
             yield f"the repeats were not silent: {', '.join(mail.subject for mail in again)}"
-        if (stored := self._ids(self.repeats.told)) != self._found:
+        if (stored := self._ids(self.repeats.delivery)) != self._found:
             yield f"after the repeats Security Hub stores other findings: {stored or 'none'}"
         seen = (self.repeats.reach.events, self.repeats.reach.node_count)
         if seen != (expected := (1 + self.repeats.denials, 1 + self.repeats.nodes)):
@@ -138,8 +138,8 @@ class Episode:
 
     def _problems_of_the_end(self) -> Iterator[str]:
         yield from self.resolved.left_in_queue()
-        if (told := self._edges(self.resolved)) != [(Edge.RESOLVED, each) for each in self._found]:
-            yield f"the resolution was not notified exactly once: {told or 'not at all'}"
+        if (edges := self._edges(self.resolved)) != [(Edge.RESOLVED, each) for each in self._found]:
+            yield f"the resolution was not notified exactly once: {edges or 'not at all'}"
         for mail in self.resolved.mails:
             if (events := mail.document.get("reach", {}).get("events")) != self.repeats.reach.events:
                 yield f"the resolution names {events} failures, but the table counts {self.repeats.reach.events}"
@@ -151,12 +151,12 @@ class Episode:
         return [finding["id"] for finding in self.alert.findings]
 
     @staticmethod
-    def _ids(told: Delivery) -> list[str]:
-        return [each["Id"] for each in told.stored]
+    def _ids(delivery: Delivery) -> list[str]:
+        return [each["Id"] for each in delivery.stored]
 
     @staticmethod
-    def _edges(told: Delivery) -> list[tuple[str, str]]:
-        return [mail.about for mail in told.mails]
+    def _edges(delivery: Delivery) -> list[tuple[str, str]]:
+        return [mail.about for mail in delivery.mails]
 
     def as_json(self) -> dict[str, Any]:
         """Return the object to print for it."""
@@ -175,7 +175,7 @@ class Episode:
                 "messages": self.repeats.messages,
                 "denials": self.repeats.denials,
                 "nodes": self.repeats.nodes,
-                **self.repeats.told.as_json(),
+                **self.repeats.delivery.as_json(),
                 "reach": asdict(self.repeats.reach),
             },
             "fix": [asdict(command) for command in self.fixing],

@@ -62,7 +62,7 @@ class Screen:
         self._row("", f"{PLATFORM_IMAGE.uri}, in another account")
         self._row("Responder", "the functions diagnose and recheck, with the permissions they are deployed with")
         self._row("It remembers", f"in the DynamoDB table {TABLE}")
-        self._row("It tells", f"{estate.topic_arn}, with the subscriber {MAIL_ADDRESS}")
+        self._row("It notifies", f"{estate.topic_arn}, with the subscriber {MAIL_ADDRESS}")
         self._row("", f"the Security Hub of account {ACCOUNT}")
 
     def show_episode(self, episode: Episode, name: str) -> None:
@@ -120,11 +120,12 @@ class Screen:
             causes = [f"cause: {finding['cause']}" for finding in episode.alert.findings] or ["no cause found"]
             reach = episode.repeats.reach
             failed = f"{reach.events} times\n{reach.node_count} nodes"
-            told = [
-                mail.about[0] for mail in (*episode.alert.mails, *episode.repeats.told.mails, *episode.resolved.mails)
+            edges = [
+                mail.about[0]
+                for mail in (*episode.alert.mails, *episode.repeats.delivery.mails, *episode.resolved.mails)
             ]
             pulled = Text("not pulled", _BAD) if episode.after.refused_call else Text("pulled", _GOOD)
-            table.add_row(str(number), "\n".join([episode.broken.title, *causes]), failed, "\n".join(told), pulled)
+            table.add_row(str(number), "\n".join([episode.broken.title, *causes]), failed, "\n".join(edges), pulled)
         self._console.print(table)
         self._console.print()
         if wrong := sum(1 for episode in episodes if episode.problems):
@@ -201,15 +202,17 @@ class Screen:
         self._row("Answer", json.dumps(invocation.answer))
 
     def _repeats(self, repeats: Repeats) -> None:
-        reach, told = repeats.reach, repeats.told
+        reach, delivery = repeats.reach, repeats.delivery
         again = repeats.messages - repeats.denials
         self._note("Each is refused for real, once; the demo writes the records of its further tries.")
         self._row(
             "Events", f"{repeats.denials} denials of {repeats.nodes} other nodes, and {again} that are delivered again"
         )
-        self._answer(told.invocation)
-        self._row("E-mail", Text(", ".join(mail.subject for mail in told.mails), _BAD) if told.mails else "none")
-        self._row("Security Hub", f"findings of this break: {len(told.stored)}")
+        self._answer(delivery.invocation)
+        self._row(
+            "E-mail", Text(", ".join(mail.subject for mail in delivery.mails), _BAD) if delivery.mails else "none"
+        )
+        self._row("Security Hub", f"findings of this break: {len(delivery.stored)}")
         self._row(
             "The table",
             f"{reach.events} failures on {reach.node_count} nodes, {reach.first_seen_at} to {reach.last_seen_at}",

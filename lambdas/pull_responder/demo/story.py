@@ -75,9 +75,9 @@ class Story:
             for node, denied in refused
         ]
         messages = [*denials, *denials[::5], event]
-        told = self._tell(self._diagnose, messages)
+        delivery = self._tell(self._diagnose, messages)
         reach = recorded_reach(self._estate, [each["Id"] for each in alert.stored])
-        return Repeats(len(messages), len(denials), len(refused), told, reach)
+        return Repeats(len(messages), len(denials), len(refused), delivery, reach)
 
     def _tell(self, function: Function, events: Sequence[Mapping[str, Any]]) -> Delivery:
         invocation = function.invoke(events)

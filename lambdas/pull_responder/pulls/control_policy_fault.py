@@ -52,8 +52,8 @@ def _proof(fault: PolicyFault, pull: PullFailure, kind: PolicyKind) -> tuple[str
     """Quote the denying statements and AWS's message. Name the levels without an Allow, and what could not be read."""
     levels = fault.authorization.levels_without_allow(kind) if fault.stopped else {}
     lines = [
-        f"No statement of the {_NAMES[kind]} {_where(level)} allows {' or '.join(lacks)}."
-        for level, lacks in sorted(levels.items())
+        f"No statement of the {_NAMES[kind]} {_where(level)} allows {' or '.join(missing)}."
+        for level, missing in sorted(levels.items())
     ]
     return (*quote_denies(fault, kind), *lines, *describe_unread(fault, kind), *quote_denial(pull))
 
@@ -75,14 +75,14 @@ def _fix(
         for name, statements in fault.authorization.denies(kind).items()
     }
     unchangeable = False
-    for level, lacks in sorted(fault.authorization.levels_without_allow(kind).items()):
+    for level, missing in sorted(fault.authorization.levels_without_allow(kind).items()):
         texts = [text for text in policies.levels[level] if isinstance(text, PolicyText)]
         text = next((text for text in texts if not text.is_aws_managed), None)
         if text is None or text.arn is None:
             unchangeable = True
             continue
         known = changes.get(text.arn, PolicyChange())
-        changes[text.arn] = replace(known, allow=tuple(dict.fromkeys((*known.allow, *lacks))))
+        changes[text.arn] = replace(known, allow=tuple(dict.fromkeys((*known.allow, *missing))))
     role = fault.authorization.role
     fixes = [
         organizations.change(

@@ -84,12 +84,12 @@ def _dns_attributes_off(path: PullPath) -> tuple[str, ...]:
 
 
 def _groups(path: PullPath) -> tuple[str, ...]:
-    beside = (
+    existing = (
         endpoint.group_ids
         for endpoint in _endpoints(path)
         if endpoint.type == "Interface" and ".ecr." in endpoint.service_name and endpoint.group_ids
     )
-    if known := next(beside, None):
+    if known := next(existing, None):
         return known
     groups = path.network.security_groups
     if isinstance(groups, Unread):

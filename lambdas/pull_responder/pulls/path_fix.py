@@ -29,10 +29,10 @@ def let_https_through(fault: Fault, path: PullPath) -> Remediation:
     """Add the missing rule to a security group. Without a single peer to name, the fix has no command."""
     where = path.where(fault.resource_id)
     # Endpoints may share a group. Then they need one rule together.
-    lacking = dict.fromkeys((fix.group_id, fix.peer, bool(fix.egress)) for fix in fault.fixes)
+    missing = dict.fromkeys((fix.group_id, fix.peer, bool(fix.egress)) for fix in fault.fixes)
     fixes = [
         allow_https(where, group_id=group, peer=peer, egress=egress, peer_account=_other_account(peer, group, path))
-        for group, peer, egress in lacking
+        for group, peer, egress in missing
         if group and peer
     ]
     if fixes:
@@ -106,12 +106,12 @@ def internet_gateway(path: PullPath) -> str | None:
     return next((each.id for each in gateways.values() if each.vpc_id == vpc.id), None)
 
 
-def usable_nat_gateway(path: PullPath, *, beside: str = "") -> str | None:
-    """Return an available public NAT gateway of the VPC that reaches the internet, other than `beside`."""
+def usable_nat_gateway(path: PullPath, *, other_than: str = "") -> str | None:
+    """Return an available public NAT gateway of the VPC that reaches the internet, other than `other_than`."""
     gateways = path.network.nat_gateways
     if isinstance(gateways, Unread):
         return None
-    usable = (nat for nat in gateways.values() if nat.id != beside and _is_usable(nat, path))
+    usable = (nat for nat in gateways.values() if nat.id != other_than and _is_usable(nat, path))
     return min((nat.id for nat in usable), default=None)
 
 

@@ -53,13 +53,13 @@ def let_through(pull: PullFailure, authorization: PullAuthorization, name: str) 
     """
     sides = [side for side in _SIDES if name in authorization.names(side)]
     denied = [each.action for side in sides for each in _in_state(authorization, side, State.BLOCKS_EXPLICITLY)]
-    lacking = [each.action for each in _in_state(authorization, PolicyKind.BOUNDARY, State.BLOCKS_IMPLICITLY)]
+    missing = [each.action for each in _in_state(authorization, PolicyKind.BOUNDARY, State.BLOCKS_IMPLICITLY)]
     statements = {index for side in sides for index in authorization.denies(side).get(name, ())}
-    actions = dict.fromkeys((*denied, *(lacking if PolicyKind.BOUNDARY in sides else ())))
+    actions = dict.fromkeys((*denied, *(missing if PolicyKind.BOUNDARY in sides else ())))
     document = dict(authorization.documents[name].document)
     edited = stop_denying(document, statements, tuple(actions), pull.repository_arn) if statements else document
-    if edited is not None and lacking and PolicyKind.BOUNDARY in sides:
-        edited = allow_pull(edited, actions=lacking, repository_arn=pull.repository_arn or "*")
+    if edited is not None and missing and PolicyKind.BOUNDARY in sides:
+        edited = allow_pull(edited, actions=missing, repository_arn=pull.repository_arn or "*")
     return edited
 
 

@@ -15,7 +15,7 @@ from pull_responder.facts.iam import Role
 from pull_responder.facts.organizations import AccountPlace, Organization
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import TOKEN
-from pull_responder.pulls.endpoint_on_way import endpoint_on_way, stage_of
+from pull_responder.pulls.endpoint_on_path import endpoint_on_path, stage_of
 from pull_responder.pulls.session import role_arn_of, session_instance
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _endpoint(pull: PullFailure, facts: PullFacts, action: str, needed_keys: Col
     """Return the endpoint that the request passes and its VPC, None for what is not known."""
     if not _asks(needed_keys, _WAY):
         return None, None
-    way = endpoint_on_way(pull, facts, stage_of(action))
+    way = endpoint_on_path(pull, facts, stage_of(action))
     if isinstance(way, Unread) or not way.arrives:
         return None, None
     vpc = way.path.nodes.vpc_id

@@ -47,7 +47,7 @@ def mail(edge: str, finding: dict[str, Any] = FINDING, *, events: int = 1) -> Ma
 ALERT = Delivery(DONE, (mail("new"),), (OPEN,))
 SILENCE = Delivery(DONE, (), (OPEN,))
 END = Delivery(DONE, (mail("resolved", events=4),), (OVER,))
-REPEATS = Repeats(messages=5, denials=3, nodes=2, told=SILENCE, reach=Reach(events=4, node_count=3))
+REPEATS = Repeats(messages=5, denials=3, nodes=2, delivery=SILENCE, reach=Reach(events=4, node_count=3))
 ALL_WELL = Episode(
     broken=BROKEN,
     node=Node("web", "i-0123456789abcdef0", "prod-web-node", BROKEN.resource_arn, "AROAEXAMPLE"),
@@ -88,28 +88,28 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         "another cause",
         {
             "alert": Delivery(DONE, (mail("new", OTHER),), ({"Id": "finding-2"},)),
-            "repeats": replace(REPEATS, told=Delivery(DONE, (), ({"Id": "finding-2"},))),
+            "repeats": replace(REPEATS, delivery=Delivery(DONE, (), ({"Id": "finding-2"},))),
             "resolved": replace(END, mails=(mail("resolved", OTHER, events=4),)),
         },
         (f"{WANTED} [('scp_blocks_pull', '{BROKEN.resource_arn}')]",),
     ),
     (
-        "told as something else",
+        "notified as something else",
         {"alert": replace(ALERT, mails=(mail("worse"),))},
         ("the alert was not sent as a new finding: [('worse', 'finding-1')]",),
     ),
     ("not stored", {"alert": replace(ALERT, stored=())}, ("Security Hub stores other findings: none",)),
     (
-        "told twice",
-        {"repeats": replace(REPEATS, told=replace(SILENCE, mails=(mail("worse"),)))},
+        "notified twice",
+        {"repeats": replace(REPEATS, delivery=replace(SILENCE, mails=(mail("worse"),)))},
         ("the repeats were not silent: [worse] subject",),
     ),
     (
         "another finding for the same",
-        {"repeats": replace(REPEATS, told=replace(SILENCE, stored=(OPEN, {"Id": "finding-2"})))},
+        {"repeats": replace(REPEATS, delivery=replace(SILENCE, stored=(OPEN, {"Id": "finding-2"})))},
         ("after the repeats Security Hub stores other findings: ['finding-1', 'finding-2']",),
     ),
-    ("repeats left", {"repeats": replace(REPEATS, told=replace(SILENCE, invocation=LEFT))}, (LEFT_IN_QUEUE,)),
+    ("repeats left", {"repeats": replace(REPEATS, delivery=replace(SILENCE, invocation=LEFT))}, (LEFT_IN_QUEUE,)),
     (
         "counted twice",
         {"repeats": replace(REPEATS, reach=Reach(events=6, node_count=3))},
@@ -128,7 +128,7 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("change left", {"resolved": replace(END, invocation=LEFT)}, (LEFT_IN_QUEUE,)),
     ("no end", {"resolved": replace(END, mails=())}, ("the resolution was not notified exactly once: not at all",)),
     (
-        "end told twice",
+        "resolution notified twice",
         {"resolved": replace(END, mails=END.mails * 2)},
         ("the resolution was not notified exactly once: [('resolved', 'finding-1'), ('resolved', 'finding-1')]",),
     ),

@@ -41,7 +41,7 @@ class Exit(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointOnWay:
+class EndpointOnPath:
     """The endpoint that the requests of a stage pass, None where they pass none.
 
     `arrives` is false where the requests pass neither an endpoint nor a gateway, because a fault on the path stops
@@ -89,22 +89,22 @@ def policy_name(endpoint: VpcEndpoint) -> str:
     return f"the policy of endpoint {endpoint.id} ({endpoint.service_name})"
 
 
-def endpoint_on_way(pull: PullFailure, facts: PullFacts, stage: Stage) -> EndpointOnWay | Unread:
+def endpoint_on_path(pull: PullFailure, facts: PullFacts, stage: Stage) -> EndpointOnPath | Unread:
     """Return the one endpoint that the requests of `stage` pass from all nodes. Unread where that is not known."""
     path = pull_path(pull, facts)
     if isinstance(path, Unread):
         return path
-    ways = {_way(leg) for _, leg in path.leg(stage)}
+    ways = {_endpoint_id(leg) for _, leg in path.leg(stage)}
     if len(ways) != 1:
         return Unread("the nodes reach the registry by different paths, or no path is known")
     (way,) = ways
     if way is None:
         return Unread("it is not known whether the request passes a VPC endpoint")
     endpoint = None if isinstance(way, Exit) else endpoint_of(way, path)
-    return EndpointOnWay(path, endpoint, arrives=way is not Exit.NOWHERE)
+    return EndpointOnPath(path, endpoint, arrives=way is not Exit.NOWHERE)
 
 
-def _way(leg: Leg) -> str | Exit | None:
+def _endpoint_id(leg: Leg) -> str | Exit | None:
     """Return the id of a leg's endpoint, else its exit, None where neither is certain."""
     endpoints = {hop.resource_id for hop in leg.hops if hop.kind is HopKind.ENDPOINT}
     internet = any(hop.kind in _INTERNET for hop in leg.hops)
