@@ -50,7 +50,7 @@ class Story:
         denied = pull(estate, node, image, has_token=True)
         event = denied_pull(node, image, denied, broken.policy_type, now=datetime.now(UTC))
         progress("the function `diagnose` diagnoses the denied pull")
-        alert = self._tell(self._diagnose, [event])
+        alert = self._invoke(self._diagnose, [event])
         progress("it fails again and again")
         repeats = self._repeat(broken, event, alert)
         progress("running the fix")
@@ -61,7 +61,7 @@ class Story:
         after = pull(estate, node, image)
         changes = tuple(fixing_call(command, now=datetime.now(UTC)) for command in fixing if not command.exit_status)
         progress("the function `recheck` checks whether the cause is gone")
-        resolved = self._tell(self._recheck, changes)
+        resolved = self._invoke(self._recheck, changes)
         return Episode(broken, node, before, breaking, denied, event, alert, repeats, fixing, after, changes, resolved)
 
     def _repeat(self, broken: Break, event: Mapping[str, Any], alert: Delivery) -> Repeats:
@@ -75,11 +75,11 @@ class Story:
             for node, denied in refused
         ]
         messages = [*denials, *denials[::5], event]
-        delivery = self._tell(self._diagnose, messages)
+        delivery = self._invoke(self._diagnose, messages)
         reach = recorded_reach(self._estate, [each["Id"] for each in alert.stored])
         return Repeats(len(messages), len(denials), len(refused), delivery, reach)
 
-    def _tell(self, function: Function, events: Sequence[Mapping[str, Any]]) -> Delivery:
+    def _invoke(self, function: Function, events: Sequence[Mapping[str, Any]]) -> Delivery:
         invocation = function.invoke(events)
         stored = stored_findings(self._estate).items()
         return Delivery(invocation, self._inbox.take(), tuple(each for id_, each in stored if id_ not in self._known))

@@ -51,7 +51,7 @@ def _is_gone(resource: Resource, reader: Reader) -> bool | Unread:
     kind = arn.resource.partition("/")[0] if arn else ""
     look = _LOOKS.get((arn.service, kind)) if arn else None
     if arn is None or look is None:
-        return Unread(f"whether {resource.id} still exists is not among what can be read")
+        return Unread(f"it cannot be read whether {resource.id} still exists")
     # IAM answers in every region. Only a terminal may have no region configured.
     return look(reader, arn, arn.region or reader.aws.region or "us-east-1")
 

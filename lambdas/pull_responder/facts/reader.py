@@ -46,7 +46,7 @@ class Reader:
         return "aws" if isinstance(identity, Unread) else identity.partition
 
     def also_known_as(self, account: str | None) -> str | None:
-        """Return the other name of our own account. Its name is None as long as its id is not known."""
+        """Return the other name of an account. Only our own has two: its id, once that is known, and None."""
         own = self.aws.identity() if self.aws.knows_identity else None
         if own is None or isinstance(own, Unread) or account not in (None, own.account):
             return account

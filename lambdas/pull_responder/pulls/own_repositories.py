@@ -1,11 +1,11 @@
 """Chooses which of the account's own repositories to ask about before a pod fails.
 
-Nothing in AWS says which repositories a cluster is meant to pull from. A role may be denied some of them on purpose, or
-all of them if it pulls from another account's registry. So the policies choose:
+AWS does not show which repositories a cluster is meant to pull from. A role may be denied some of them on purpose. It
+may be denied all of them if it pulls from another account's registry. So the policies choose:
 
-- Repositories for which the policies decide alike form a group, and one repository of each group is asked about.
-- A repository that the role may not pull is asked about only if the role's own policies allow no registry except AWS's
-  own. Only then is it reported as a fault.
+- Repositories for which the policies decide alike form a group. One repository of each group is asked about.
+- Groups that the role may not pull are left out. They are asked about, and reported, only if the role may pull no
+  examined repository and its own policies allow no registry except AWS's own.
 
 No manifest is read, and ECR is not made to fetch anything into a pull through cache. See
 docs/adr/0038-kept-from-its-own-registry.md.
@@ -51,7 +51,7 @@ NO_REPOSITORIES: Final = OwnRepositories(())
 
 
 def own_repositories(pull: PullFailure, facts: PullFacts) -> OwnRepositories:
-    """Return the repositories to ask about in the registry of `pull`. The choice changes only if AWS changes."""
+    """Return the repositories to ask about in the registry of `pull`: the same ones until the account changes."""
     account, region = pull.registry_account or "", pull.region
     facts.read_ahead([lambda: facts.repository_names(account, region), lambda: facts.cache_rules(account, region)])
     found, rules = facts.repository_names(account, region), facts.cache_rules(account, region)

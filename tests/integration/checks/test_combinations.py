@@ -183,7 +183,7 @@ def test_a_policy_that_is_the_boundary_too_is_mended_by_either_fix_and_by_both(
 
     found = {finding.cause: finding for finding in diagnosis.findings}
     assert list(found) == ["role_policy_denies_pull", "permissions_boundary_blocks_pull"]
-    assert "It is the role's permissions boundary, too" in found["role_policy_denies_pull"].remediation.summary
+    assert "The policy is also the role's permissions boundary" in found["role_policy_denies_pull"].remediation.summary
     for cause in order:
         # IAM keeps five versions, which the emulator does not hold to.
         estate.run(found[cause].remediation)

@@ -298,7 +298,7 @@ def test_another_account_that_does_not_let_us_in_tells_nothing() -> None:
     [f"arn:aws:iam::{ACCOUNT}:user/build", f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/run", "unknown", "arn:aws:s3:::b"],
 )
 def test_what_nobody_here_reads_is_not_gone(resource: str) -> None:
-    assert gone(resource) == Unread(f"whether {resource} still exists is not among what can be read")
+    assert gone(resource) == Unread(f"it cannot be read whether {resource} still exists")
 
 
 def test_an_account_is_never_gone() -> None:
