@@ -1,4 +1,4 @@
-"""From a failed pull to its causes: picks the checks, runs them side by side, and sorts what they say."""
+"""From a failed pull to its causes: chooses the checks, runs them in parallel, and sorts their verdicts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.pulls.image import read_image_ahead
-from pull_responder.pulls.node_role import identified
+from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.puller import Puller, puller_of
 from pull_responder.pulls.session import role_arn_of
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from pull_responder.checks.check import Check
     from pull_responder.pulls.pull_facts import PullFacts
 
-_FIXED_SINCE = "Everything that can be read permits this pull now: what AWS refused has been changed since."
+_FIXED_SINCE = "Everything that can be read allows this pull now: the configuration has changed since AWS refused it."
 _THERE_NOW = {
     Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
 }
 
-_NO_TIME = "there was no time left to read what it needs"
+_NO_TIME = "time ran out before everything it needs was read"
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """A cause that could not be decided, and why."""
+class Undecided:
+    """A cause that could not be decided, and the reason."""
 
     cause: str
     reason: str
@@ -43,16 +43,20 @@ class Open:
 class Diagnosis:
     """What is known about one failed pull.
 
-    `inconclusive` might explain the failure; `unchecked` could not be decided either, but cannot be the
-    explanation or is not needed for one. `note` is a sentence for people, or empty. `late` says that time ran out,
-    so that asking again may tell more. `role_arn` is the pulling role's own, None where it is not known.
+    - `findings` are the causes.
+    - `inconclusive` are undecided causes that may explain the failure.
+    - `unchecked` are undecided causes that cannot explain it, or that are not needed because another finding does.
+    - `passed` are the causes that were ruled out.
+    - `note` is a sentence for people, or empty.
+    - `late` says that time ran out, so a later diagnosis may find more.
+    - `role_arn` is the pulling role's own ARN, None where it is not known.
     """
 
     pull: PullFailure
     puller: Puller
     findings: tuple[Finding, ...] = ()
-    inconclusive: tuple[Open, ...] = ()
-    unchecked: tuple[Open, ...] = ()
+    inconclusive: tuple[Undecided, ...] = ()
+    unchecked: tuple[Undecided, ...] = ()
     passed: tuple[str, ...] = ()
     note: str = ""
     late: bool = False
@@ -65,8 +69,8 @@ class Diagnosis:
 
 
 def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
-    """Return the causes of a failed pull. Raises nothing for what AWS refuses to tell: that is inconclusive."""
-    pull = _identified(pull, facts)
+    """Return the causes of a failed pull. It never raises for what AWS refuses to show: that is inconclusive."""
+    pull = _with_node_role(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
     selected = [
         check
@@ -75,7 +79,8 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
     ]
     pool = ThreadPoolExecutor(len(selected) + 2, thread_name_prefix="check")
     try:
-        # Who pulls is asked beside the checks, not before them: nearly always it is a node, and a round is saved.
+        # The puller is read in parallel to the checks, not before them. Nearly always it is a node, so this saves a
+        # round of reads.
         asked = pool.submit(puller_of, pull, facts)
         named = pool.submit(role_arn_of, pull, facts)
         running = {check: pool.submit(check.examine, pull, facts) for check in selected}
@@ -90,14 +95,14 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    found = _sorted(pull, puller, verdicts, of_aws=facts.belongs_to_aws(pull.registry_account))
+    found = _sort_verdicts(pull, puller, verdicts, of_aws=facts.belongs_to_aws(pull.registry_account))
     if found.note and _is_gone(pull, facts):
-        found = replace(found, note=f"Repository {pull.repository} does not exist (any more) in {pull.region}.")
+        found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
 
 
 def skip_reason(pull: PullFailure) -> str | None:
-    """Return why nothing in AWS can explain this failure of a pull; None where a check may."""
+    """Return why nothing in AWS can explain this failure, None where a check may explain it."""
     if not pull.from_ecr_public or any(pull.symptom in check.ecr_public for check in CHECKS):
         return None
     where = f"{pull.image} is in Amazon ECR Public, which needs no role"
@@ -110,11 +115,11 @@ def _concerns(check: Check, pull: PullFailure) -> bool:
     return not pull.from_ecr_public or bool(check.ecr_public)
 
 
-def _identified(pull: PullFailure, facts: PullFacts) -> PullFailure:
-    """Return the pull with the role of its node; what is pulled is read meanwhile, where checks will ask for it."""
+def _with_node_role(pull: PullFailure, facts: PullFacts) -> PullFailure:
+    """Return the pull with the role of its node. The image is read in parallel where a check will need it."""
     if pull.principal is None and pull.symptom in image_platform_mismatch.CHECK.symptoms:
         facts.start([lambda: read_image_ahead(pull, facts)])
-    return identified(pull, facts)
+    return add_node_role(pull, facts)
 
 
 def _is_gone(pull: PullFailure, facts: PullFacts) -> bool:
@@ -124,28 +129,29 @@ def _is_gone(pull: PullFailure, facts: PullFacts) -> bool:
     )
 
 
-def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict], *, of_aws: bool) -> Diagnosis:
+def _sort_verdicts(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict], *, of_aws: bool) -> Diagnosis:
     if puller.for_eks is None:
-        verdicts = {check: _open_for(puller, verdict) for check, verdict in verdicts.items()}
+        verdicts = {check: _leave_open(puller, verdict) for check, verdict in verdicts.items()}
     else:
         verdicts = {check: verdict for check, verdict in verdicts.items() if check.for_nodes is puller.for_eks}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
     explained = any(check.fits(pull) for check in failed)
-    inconclusive: list[Open] = []
-    unchecked: list[Open] = []
+    inconclusive: list[Undecided] = []
+    unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
         if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED:
-            unchecked.append(Open(check.id, f"registry {pull.registry_account} belongs to AWS, and cannot be read"))
+            reason = f"registry {pull.registry_account} belongs to AWS, and cannot be read"
+            unchecked.append(Undecided(check.id, reason))
         elif verdict.status is Status.INCONCLUSIVE:
             needed = check.fits(pull) and not explained
-            (inconclusive if needed else unchecked).append(Open(check.id, verdict.reason))
+            (inconclusive if needed else unchecked).append(Undecided(check.id, verdict.reason))
     passed = tuple(
         check.id
         for check, verdict in verdicts.items()
         if verdict.status is Status.PASSED and not (of_aws and _is_of_repository(check))
     )
     why = [each.reason for check, each in verdicts.items() if each.status is Status.PASSED and check.fits(pull)]
-    note = " ".join(filter(None, dict.fromkeys(why))) or _fixed_since(pull, passed, unchecked)
+    note = " ".join(filter(None, dict.fromkeys(why))) or _describe_change(pull, passed, unchecked)
     return Diagnosis(
         pull=pull,
         puller=puller,
@@ -157,23 +163,23 @@ def _sorted(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict]
     )
 
 
-def _fixed_since(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Open]) -> str:
-    """Return what has changed since the pull failed; empty where the error blamed nothing that can be read."""
+def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:
+    """Say what has changed since the pull failed. Empty where the error blamed nothing that can be read."""
     if pull.denial is not None:
         return _FIXED_SINCE
-    looked_at = bool(pull.tag or pull.digest) and bool(passed) and not unchecked
-    return _THERE_NOW.get(pull.symptom, "") if looked_at else ""
+    all_read = bool(pull.tag or pull.digest) and bool(passed) and not unchecked
+    return _THERE_NOW.get(pull.symptom, "") if all_read else ""
 
 
 def _is_of_repository(check: Check) -> bool:
-    """Whether the check is about a repository. AWS's own cannot be read, which is no fault of anybody here."""
+    """Return whether the check is about a repository. AWS's own repositories cannot be read, and that is no fault."""
     return check.resource_type == "AwsEcrRepository"
 
 
-def _open_for(puller: Puller, verdict: Verdict) -> Verdict:
+def _leave_open(puller: Puller, verdict: Verdict) -> Verdict:
     if verdict.status is Status.NOT_APPLICABLE:
         return verdict
-    return Verdict.inconclusive(f"it cannot be told whether the principal pulls for EKS: {puller.because}")
+    return Verdict.inconclusive(f"it is not known whether the principal pulls for EKS: {puller.because}")
 
 
 def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) -> Finding:
@@ -197,7 +203,7 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
         evidence=verdict.evidence,
         remediation=verdict.remediation,
         pull=pull,
-        related=_related(pull, puller),
+        related=_related_resources(pull, puller),
         cluster=puller.cluster,
         first_observed_at=pull.observed_at,
         last_observed_at=pull.observed_at,
@@ -205,13 +211,13 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
 
 
 def _region(resource: Resource, pull: PullFailure) -> str:
-    """Return where the broken resource is: nodes may be in another region than the registry. IAM's has none."""
+    """Return the region of the broken resource. Nodes may be in another region than the registry. IAM has no region."""
     arn = Arn.parse(resource.id)
     return (arn.region if arn else "") or pull.region
 
 
-def _related(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:
-    """Return what else has a part in the pull: the node, and the cluster it belongs to."""
+def _related_resources(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:
+    """Return the other resources of the pull: the node and its cluster."""
     account, instance = pull.principal_account, puller.instance
     if account is None:
         return ()
@@ -219,7 +225,7 @@ def _related(pull: PullFailure, puller: Puller) -> tuple[Resource, ...]:
     if instance is not None:
         related.append(Resource("AwsEc2Instance", instance.arn, account))
     if puller.cluster:
-        # Without an instance the cluster was found by what it lists in the region of the pull.
+        # Without an instance, the cluster comes from its listings in the pull's region.
         region = instance.region if instance else pull.region
         arn = f"arn:{pull.partition}:eks:{region}:{account}:cluster/{puller.cluster}"
         related.append(Resource("AwsEksCluster", arn, account))

@@ -1,4 +1,4 @@
-"""What a kubelet message can mean: the causes whose checks say that they can explain it, most likely first."""
+"""What a kubelet message can mean: the causes whose checks can explain it, the most likely first."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ if TYPE_CHECKING:
 
 
 def can_mean(message: KubeletMessage) -> tuple[str, ...]:
-    """Return the ids of the causes that `message` can mean, most likely first; none where no cause can explain it."""
+    """Return the ids of the causes that can explain `message`, the most likely first. Empty where none can."""
     image = message.image
     if message.symptom is Symptom.UNKNOWN and image and image.problem:
         return ()
-    causes = _explaining(message)
-    # A refused action of ECR is one of a private registry, however the image's host is spelt.
+    causes = _causes_of(message)
+    # A refused ECR action is about a private registry, whatever the image's host looks like.
     of_ecr = message.denial is not None and message.denial.action.startswith("ecr:")
     if image is not None and image.kind is not RegistryKind.ECR_PRIVATE and not of_ecr:
         causes = [check for check in causes if check.any_registry]
     return tuple(check.id for check in causes)
 
 
-def _explaining(message: KubeletMessage) -> list[Check]:
+def _causes_of(message: KubeletMessage) -> list[Check]:
     if message.symptom is Symptom.UNKNOWN:
-        return _ranked(CHECKS, message)
+        return _rank(CHECKS, message)
     if message.from_layer_bucket and message.symptom is Symptom.ACCESS_DENIED:
-        # S3 itself refused. ECR signed the URL, so no policy of the pulling role was asked.
+        # S3 itself refused. ECR signed the URL, so no policy of the pulling role was evaluated.
         return [check for check in CHECKS if check.refused_by_s3]
     if coded := [check for check in CHECKS if message.error_code in check.registry_codes]:
-        return _ranked(coded, message)
+        return _rank(coded, message)
     if message.denial:
-        return _denying(message.denial, message)
-    return _ranked(CHECKS, message)
+        return _causes_of_denial(message.denial, message)
+    return _rank(CHECKS, message)
 
 
-def _denying(denial: Denial, message: KubeletMessage) -> list[Check]:
-    """Return the causes that AWS's own words leave: first those of the policy that they name."""
+def _causes_of_denial(denial: Denial, message: KubeletMessage) -> list[Check]:
+    """Return the causes that AWS's message leaves possible. Those of the policy that it names come first."""
     if denial.policy_type is None:
-        explaining = [check for check in _ranked(CHECKS, message) if check.fits_denial(denial, frozenset())]
+        explaining = [check for check in _rank(CHECKS, message) if check.fits_denial(denial, frozenset())]
         return explaining or [check for check in CHECKS if check.explains and check.fits_denial(denial, frozenset())]
     blamed = {denial.policy_type}
     if denial.policy_type is PolicyType.RESOURCE and not denial.explicit:
-        # Within one account either policy may allow, and a message does not say whose the repository is.
+        # Within one account either policy may allow, and a message does not say who owns the repository.
         blamed.add(PolicyType.IDENTITY)
     fitting = [check for check in CHECKS if check.explains and check.fits_denial(denial, frozenset(blamed))]
     return sorted(fitting, key=lambda check: check.policy_type is not denial.policy_type)
 
 
-def _ranked(checks: Iterable[Check], message: KubeletMessage) -> list[Check]:
+def _rank(checks: Iterable[Check], message: KubeletMessage) -> list[Check]:
     """Return the checks that explain the message's symptom at its stage, the most likely first."""
     ranks = [
         (each.rank, number, check)

@@ -1,4 +1,4 @@
-"""What the deployed functions may do, as their parts declare it beside themselves."""
+"""The IAM permissions of the deployed functions, collected from the parts that need them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pull_responder.findings import store
 from pull_responder.publish import event_queue, hub_workflow, security_hub, sns
 
 
-def declared() -> dict[str, dict[str, list[str]]]:
+def declared_permissions() -> dict[str, dict[str, list[str]]]:
     """Return the IAM actions of each function by purpose: read (in every account), publish, assume, remember."""
     answering = {
         "assume": ["sts:AssumeRole"],
@@ -15,5 +15,5 @@ def declared() -> dict[str, dict[str, list[str]]]:
         "read": sorted({permission for check in CHECKS for permission in check.permissions}),
         "remember": sorted(store.PERMISSIONS),
     }
-    # To look whether a cause is gone takes what it took to find it.
+    # To check whether a cause is gone takes the same reads as to find it.
     return {"audit_log": {"publish": sorted(event_queue.PERMISSIONS)}, "diagnose": answering, "recheck": answering}

@@ -1,4 +1,4 @@
-"""One file a cause. This tuple is the list of them: the pages, the permissions and the README follow from it."""
+"""The list of the checks, one file for each cause. Pages, permissions and the README are made from this tuple."""
 
 from __future__ import annotations
 

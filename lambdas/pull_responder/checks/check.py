@@ -1,4 +1,4 @@
-"""What a check is: one cause, what it can explain, and how to find it."""
+"""What a check is: one cause, the failures it can explain, and the function that looks for it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 AFTER_TOKEN: Final = frozenset({Stage.MANIFEST, Stage.LAYER, Stage.UNPACK, None})
-"""Every stage but that of the token, and a message that tells no stage."""
+"""Every stage after the token, and a message without a stage."""
 
 UNREACHED: Final = frozenset({Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED})
 """The pull never reached the registry. No policy explains that, but one may stop the next pull."""
 
 
 class Kind(StrEnum):
-    """What a cause is in Security Hub's terms."""
+    """What Security Hub is told that a cause is."""
 
-    CONFIGURATION = "configuration"  # something is configured wrong, and can be checked
-    BEHAVIOR = "behavior"  # somebody did something, which may be right
-    UNEXPLAINED = "unexplained"  # something fails, and nothing is known to be configured wrong
+    CONFIGURATION = "configuration"  # a wrong configuration, which can be checked
+    BEHAVIOR = "behavior"  # an action of somebody, which may be right
+    UNEXPLAINED = "unexplained"  # a failure without a known fault in the configuration
 
 
 @dataclass(frozen=True, slots=True)
 class Explains:
-    """That a cause can be what a message of this symptom means.
+    """One symptom that a cause can explain.
 
-    `rank` orders the causes of a symptom, the most likely first; leave gaps. `stages` are those that the message may
-    tell (None stands for a message that tells none).
+    - `rank` orders the causes of a symptom, the most likely first. Leave gaps between ranks.
+    - `stages` are the stages at which the cause can fail a pull. None stands for a message without a stage.
     """
 
     symptom: Symptom
@@ -47,42 +47,44 @@ class Explains:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One cause. Everything that is known of it stands here; lists, pages and permissions follow from it.
+    """One cause and everything that is known of it. Lists, pages and permissions are made from it.
 
-    What it is called and what it needs:
+    Its name and its needs:
 
-    - `id` names the fault, and is the name of its file.
+    - `id` names the fault and is the name of the file.
     - `title` states the fault in a few words.
-    - `severity` is that of its findings, `severity_if_repeated` that of one that recurs often or in many forms.
-    - `kind` says what Security Hub is told that it is.
-    - `resource_type` is the AWS Security Finding Format's word for what is broken.
+    - `severity` is the severity of its findings. `severity_if_repeated` is for a finding that recurs often or in many
+      forms.
+    - `kind` is what Security Hub is told that the cause is.
+    - `resource_type` is the type of the broken resource, in the AWS Security Finding Format.
     - `permissions` are the IAM actions that `examine` needs.
-    - `examine` decides. It raises nothing for what AWS refuses to tell.
+    - `examine` takes the pull and the facts and returns the verdict. It never raises for what AWS refuses to show.
 
-    Which failures it can explain:
+    The failures it can explain:
 
-    - `explains` says which messages it can be the meaning of. `also_at` are further symptoms at which it is examined:
-      it cannot be what the message means, but it would stop the next pull.
-    - `ecr_public` are the symptoms of pulls from ECR Public that it can explain. Most causes have none: no role, policy
-      or endpoint has a part in these pulls.
-    - `any_registry` says that it can explain a pull from a registry that is not ECR's.
-    - `by_words` says that kubelet's words alone can establish it.
-    - `registry_codes` are the error codes by which a registry says exactly this (OCI Distribution Specification, "Error
-      Codes", in lower case with blanks).
+    - `explains` are the symptoms that it can explain.
+    - `also_at` are further symptoms at which it is examined. It cannot explain those, but it would stop the next pull.
+    - `ecr_public` are the symptoms that it can explain of pulls from ECR Public. Most causes have none, because these
+      pulls need no role, policy or endpoint.
+    - `any_registry` says that it can explain a pull from a registry outside ECR.
+    - `by_words` says that kubelet's message alone can prove it.
+    - `registry_codes` are the registry's error codes that mean exactly this cause, in lower case with blanks. Source:
+      OCI Distribution Specification, "Error Codes".
 
-    How AWS words a denial by it:
+    How AWS words a denial by this cause:
 
-    - `policy_type` and `explicit` are the words' policy type and whether they say "explicit deny"; None fits any.
-    - `denied_actions` are the actions that such a denial can be about.
-    - `refused_by_ecr` is false where the cause keeps a pull from being refused by ECR: then no denial can be about it.
-    - `refused_by_s3` says that Amazon S3's refusal of a layer means this cause.
-    - `for_nodes` is true of the causes of principals that pull for EKS, false of those of others.
+    - `policy_type` is the policy type in AWS's message. None fits any.
+    - `explicit` is whether the message says "explicit deny". None fits either.
+    - `denied_actions` are the actions that AWS can deny for this cause.
+    - `refused_by_ecr` is false where the pull fails before ECR can refuse it. No denial can be about this cause then.
+    - `refused_by_s3` says that a layer refused by Amazon S3 means this cause.
+    - `for_nodes` is true for principals that pull for EKS, and false for all others.
 
-    What its finding's identity needs:
+    What the identity of its finding needs:
 
-    - `by_role_account` says that the resource can be broken for one pulling account and in order for another.
-    - `may_name_missing` says that the finding may name a resource that does not exist. A deleted resource then does not
-      mean that the fault is fixed.
+    - `by_role_account` says that the resource can be broken for one pulling account and work for another.
+    - `may_name_missing` says that the finding may name a resource that does not exist. Then the absence of the resource
+      does not mean that the fault is fixed.
     """
 
     id: str
@@ -116,17 +118,18 @@ class Check:
 
     @property
     def description(self) -> str:
-        """The docstring of the cause's file, which is its documentation."""
+        """The docstring of the check's file. It is also the cause's documentation page."""
         return inspect.cleandoc(sys.modules[self.examine.__module__].__doc__ or "")
 
     def fits(self, pull: PullFailure) -> bool:
-        """Return whether this cause can be what AWS's words in the event are about; true where there are none."""
+        """Return whether this cause can be what AWS's message blames. True where the event has no such message."""
         return pull.denial is None or self.fits_denial(pull.denial, pull.blamed_policy_types)
 
     def fits_denial(self, denial: Denial, blamed: frozenset[PolicyType]) -> bool:
-        """Return whether this cause can be what a denial is about; `blamed` are the policy types that it blames.
+        """Return whether this cause can explain a denial whose message blames the policy types `blamed`.
 
-        Older messages name no policy. Then every cause fits, but an explicit deny is never a missing Allow.
+        Older messages name no policy type. Every cause fits these, except that a missing Allow never fits an explicit
+        deny.
         """
         if not self.refused_by_ecr or denial.action not in self.denied_actions:
             return False

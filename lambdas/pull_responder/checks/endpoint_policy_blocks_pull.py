@@ -1,12 +1,13 @@
 """The policy of a VPC endpoint for ECR stops the pull.
 
-What it checks: whether the policy of the `ecr.api` endpoint allows the role to get a token, and that of the `ecr.dkr`
-endpoint to get the manifest and the layers' URLs, where the pull passes these endpoints. Where it cannot be told which
-endpoint it passes, AWS's own words in the error decide.
+What it checks: whether the policy of the `ecr.api` endpoint allows the role to get a token, and whether the policy of
+the `ecr.dkr` endpoint allows it to get the manifest and the layers' URLs. It checks only endpoints that the pull
+passes. Where that is not known, AWS's error message decides.
 
-Why that stops a pull: what an endpoint's policy does not allow does not pass through it. Its Principal counts, too.
+Why that stops a pull: a VPC endpoint lets only those requests pass that its policy allows. The Principal element of the
+policy applies, too.
 
-How to fix it: the owner of the VPC lets the pull actions through the endpoint's policy.
+How to fix it: the owner of the VPC allows the pull actions in the endpoint's policy.
 
 References: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)", endpoint policies; AWS
 Containers Blog, "Using VPC endpoint policies to control Amazon ECR access".
@@ -25,15 +26,15 @@ from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.actions import LAYERS, MANIFEST, TOKEN
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.endpoint_on_way import (
-    EndpointOnWay,
+from pull_responder.pulls.endpoint_on_path import (
+    EndpointOnPath,
     EndpointOutcome,
-    endpoint_on_way,
+    endpoint_on_path,
     examine_policy,
     stage_of,
 )
 from pull_responder.pulls.path import PATH_PERMISSIONS
-from pull_responder.pulls.policy_fault import aws_said, find_fault, wanted
+from pull_responder.pulls.policy_fault import find_fault, quote_denial, wanted_change
 from pull_responder.pulls.request_context import request_context
 from pull_responder.pulls.session import role_arn_of
 from pull_responder.remediation import by_hand
@@ -47,7 +48,7 @@ _ACTIONS: Final = (TOKEN, MANIFEST, LAYERS)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed, passed, not applicable where no endpoint is passed, or inconclusive where nothing tells."""
+    """Return failed, passed, not applicable where the pull passes no endpoint, or inconclusive."""
     passes: list[EndpointOutcome] = []
     unread: list[str] = []
     over_internet = 0
@@ -63,33 +64,35 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         else:
             passes.append(found)
     if blocked := [each for each in passes if each.state() in (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY)]:
-        return _failed(pull, facts, blocked)
-    unread += [f"it hangs on {', '.join(map(str, each.unknown))}" for each in passes if each.state() is State.UNDECIDED]
+        return _failure(pull, facts, blocked)
+    unread += [
+        f"it depends on {', '.join(map(str, each.unknown))}" for each in passes if each.state() is State.UNDECIDED
+    ]
     if unread:
         return _by_words(pull, facts, unread)
     if over_internet and not passes:
         return Verdict.not_applicable("the pull passes no VPC endpoint for ECR")
     names = dict.fromkeys(each.endpoint.id for each in passes)
-    return Verdict.passed(f"The policies of {', '.join(names)} let the pull through.")
+    return Verdict.passed(f"The policies of {', '.join(names)} allow the pull.")
 
 
 def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcome | Unread | None:
-    """Return what the policy on the way does to `action`; None where the request passes no endpoint."""
-    way = endpoint_on_way(pull, facts, stage_of(action))
+    """Return what the endpoint's policy does to `action`, None where the request passes no endpoint."""
+    way = endpoint_on_path(pull, facts, stage_of(action))
     if isinstance(way, Unread):
         return way
     if way.endpoint is None:
         if pull.denial and not way.arrives:
-            return Unread("no way to ECR shows here, and yet it answered: a VPC endpoint elsewhere may let it in")
+            return Unread("no path to ECR was found, but ECR answered: the request may pass a VPC endpoint elsewhere")
         return None
     principal = pull.principal
     if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
-        return Unread("it is not known which role pulls")
-    return _examined(pull, facts, principal, action, way)
+        return Unread("the pulling role is not known")
+    return _examine_with_known_keys(pull, facts, principal, action, way)
 
 
-def _examined(
-    pull: PullFailure, facts: PullFacts, principal: Principal, action: str, way: EndpointOnWay
+def _examine_with_known_keys(
+    pull: PullFailure, facts: PullFacts, principal: Principal, action: str, way: EndpointOnPath
 ) -> EndpointOutcome | Unread | None:
     if way.endpoint is None:
         return None
@@ -97,7 +100,7 @@ def _examined(
         found = examine_policy(way.endpoint, _request(pull, facts, principal, action, way, ()))
         if isinstance(found, EndpointOutcome) and found.state() is State.UNDECIDED:
             return examine_policy(way.endpoint, _request(pull, facts, principal, action, way, keys_of(found.unknown)))
-    except RequestError as error:  # the event's own words do not fit together
+    except RequestError as error:  # the event contradicts itself
         return Unread(str(error))
     return found
 
@@ -107,14 +110,14 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
     facts: PullFacts,
     principal: Principal,
     action: str,
-    way: EndpointOnWay,
-    hangs_on: tuple[str, ...],
+    way: EndpointOnPath,
+    needed_keys: tuple[str, ...],
 ) -> Request:
     role_arn = role_arn_of(pull, facts)
     signer = principal.arn or role_arn or f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}"
     resource = "*" if action == TOKEN else pull.repository_arn or "*"
     owner = principal.account if action == TOKEN else pull.registry_account
-    context = request_context(pull, facts, signer, action, hangs_on=hangs_on)
+    context = request_context(pull, facts, signer, action, needed_keys=needed_keys)
     vpc = way.path.nodes.vpc_id
     context["aws:SourceVpce"] = way.endpoint.id if way.endpoint else ()
     if isinstance(vpc, str):
@@ -122,20 +125,20 @@ def _request(  # noqa: PLR0913, PLR0917 -- each is a part of the request
     return Request(signer, action, resource, owner or "", context, role_arn=role_arn)
 
 
-def _failed(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]) -> Verdict:
-    found = endpoint_on_way(pull, facts, stage_of(blocked[0].request.action))
+def _failure(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]) -> Verdict:
+    found = endpoint_on_path(pull, facts, stage_of(blocked[0].request.action))
     if isinstance(found, Unread) or pull.principal is None:
-        raise ValueError("an endpoint's policy was read without the way to it")
+        raise ValueError("the policy of an endpoint was read, but the endpoint on the path is not known")
     path, endpoint = found.path, blocked[0].endpoint
     role = role_arn_of(pull, facts) or pull.principal.arn
     return Verdict.failed(
         resource=path.resource("Other", endpoint.id),
         explanation=" ".join(
-            f"The policy of endpoint {each.id} ({each.service_name}) does not let the role {role} do "
+            f"The policy of endpoint {each.id} ({each.service_name}) does not allow the role {role} to call "
             f"{', '.join(one.request.action for one in blocked if one.endpoint is each)}."
             for each in {one.endpoint.id: one.endpoint for one in blocked}.values()
         ),
-        evidence=(*dict.fromkeys(_proof(each) for each in blocked), *aws_said(pull)),
+        evidence=(*dict.fromkeys(_proof(each) for each in blocked), *quote_denial(pull)),
         remediation=let_role_through(path.where(endpoint.id), _edits(blocked), role=role),
     )
 
@@ -150,20 +153,20 @@ def _edits(blocked: list[EndpointOutcome]) -> tuple[PolicyEdit, ...]:
     edits = []
     for endpoint in {each.endpoint.id: each.endpoint for each in blocked}.values():
         here = [each for each in blocked if each.endpoint is endpoint]
-        lacking = [each for each in here if each.by_allows.state is State.BLOCKS_IMPLICITLY]
+        missing = [each for each in here if each.by_allows.state is State.BLOCKS_IMPLICITLY]
         edits.append(
             PolicyEdit(
                 endpoint_id=endpoint.id,
                 document=endpoint.policy or "",
-                allow={each.request.action: each.request.resource for each in lacking},
-                denying=frozenset(index for each in here for index in each.denying()),
+                allow={each.request.action: each.request.resource for each in missing},
+                denying=frozenset(index for each in here for index in each.denies()),
             )
         )
     return tuple(edits)
 
 
 def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict:
-    """Return failed where AWS's own words blame an endpoint's policy, else inconclusive."""
+    """Return failed where AWS's message blames an endpoint's policy, else inconclusive."""
     if PolicyType.VPC_ENDPOINT not in pull.blamed_policy_types:
         return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
     fault = find_fault(pull, facts, PolicyKind.ENDPOINT, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
@@ -173,11 +176,11 @@ def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=(
-            f"The policy of the VPC endpoint on the way to ECR stops {', '.join(wanted(fault, pull).actions)} for the "
-            f"role {role}."
+            f"The policy of the VPC endpoint on the path to ECR stops "
+            f"{', '.join(wanted_change(fault, pull).actions)} for the role {role}."
         ),
-        evidence=aws_said(pull),
-        remediation=by_hand.endpoint_policy(wanted(fault, pull), account=role.account, region=pull.region),
+        evidence=quote_denial(pull),
+        remediation=by_hand.endpoint_policy(wanted_change(fault, pull), account=role.account, region=pull.region),
     )
 
 

@@ -1,10 +1,10 @@
-"""The interface endpoint has private DNS off, so the registry's name still leads outside.
+"""The interface endpoint has private DNS off, so the registry's name resolves to public addresses.
 
-What it checks: where a subnet has no way to the internet, whether the interface endpoint that should serve it answers
-for the service's own name in the VPC.
+What it checks: where a subnet has no route to the internet, whether private DNS of the interface endpoint answers for
+the service's name in the VPC.
 
-Why that stops a pull: kubelet asks for `api.ecr.…` or the registry's host, is given public addresses, and has no
-route to them. It says `i/o timeout`, or `no basic auth credentials` where this is the `ecr.api` endpoint.
+Why that stops a pull: kubelet resolves `api.ecr.…` or the registry's host to public addresses, and no route leads
+there. It says `i/o timeout`, or `no basic auth credentials` where this is the `ecr.api` endpoint.
 
 How to fix it: turn private DNS on.
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.PRIVATE_DNS_DISABLED, pull, facts, _fix)
 
 

@@ -1,10 +1,10 @@
 """The endpoint's security groups do not let the node in.
 
-What it checks: whether the ingress rules of the groups of the interface endpoint that the traffic goes to let TCP 443
-in from the node: from its addresses, or from one of its security groups.
+What it checks: whether an ingress rule of the interface endpoint's security groups allows TCP 443 from the node. The
+rule can name the node's addresses or one of its security groups.
 
-Why that stops a pull: what no rule allows is dropped without a word. kubelet says `i/o timeout`, or `no basic auth
-credentials` where this is the `ecr.api` endpoint.
+Why that stops a pull: a security group silently drops all traffic that no rule allows. kubelet says `i/o timeout`, or
+`no basic auth credentials` where this is the `ecr.api` endpoint.
 
 How to fix it: add an ingress rule for TCP 443 from the nodes' security group.
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.ENDPOINT_BLOCKS_INGRESS, pull, facts, let_https_through)
 
 

@@ -1,14 +1,14 @@
 """The repository has no such image.
 
-What it checks: whether the repository has the tag or digest that the pod names, and can serve it. If not, whether it
-has been archived, which rule of the repository's lifecycle policy may have expired it, and which tags are nearest. What
-a pull through cache lacks is fetched from the upstream registry, and is left out here.
+What it checks: whether the repository has the tag or digest that the pod names, and can serve it. Where it cannot, the
+check looks for the image in the archive, for a lifecycle rule that may have expired it, and for similar tags. It does
+not apply to an image that a pull through cache can still fetch from its upstream registry.
 
-Why that stops a pull: ECR answers `manifest unknown`, or "not found". Images in the archive are kept, but cannot be
-pulled: ECR answers 404.
+Why that stops a pull: ECR answers `manifest unknown`, or "not found". ECR keeps an archived image, but answers 404 to a
+pull of it.
 
-How to fix it: correct the tag, push the image again, or restore it from the archive. If a lifecycle policy takes away
-what is still in use, change the policy, too.
+How to fix it: correct the tag, push the image again, or restore it from the archive. If a lifecycle policy expires
+images that are still in use, change the policy, too.
 
 References: Amazon ECR User Guide, "Troubleshooting Amazon ECR error messages", "Archiving an image" and "Lifecycle
 policy properties in Amazon ECR".
@@ -46,7 +46,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if found is not None:
         if found.status == ACTIVE:
             return Verdict.passed(f"The repository has {image}: its manifest is {found.digest}.")
-        return _archived(image, found)
+        return _archived_image(image, found)
     repository = facts.repository(image.repository.account, pull.region, image.name.repository)
     if isinstance(repository, Unread):
         return Verdict.inconclusive(repository.reason)
@@ -56,31 +56,33 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if isinstance(rule, Unread):
         return Verdict.inconclusive(rule.reason)
     if rule is not None:
-        return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} fetches what is not there yet")
-    digest = facts.archived(image.repository.account, pull.region, image.name)
+        return Verdict.not_applicable(
+            f"the pull through cache rule {rule.prefix} fetches images that are not cached yet"
+        )
+    digest = facts.archived_digest(image.repository.account, pull.region, image.name)
     if isinstance(digest, str):
-        return _archived(image, Image(digest, status=ARCHIVED))
-    return _missing(image, pull, facts, archive=digest)
+        return _archived_image(image, Image(digest, status=ARCHIVED))
+    return _missing_image(image, pull, facts, archive=digest)
 
 
-def _archived(image: PulledImage, found: Image) -> Verdict:
+def _archived_image(image: PulledImage, found: Image) -> Verdict:
     if found.status == ARCHIVED:
         remediation = restore_image(image.repository, image=str(image), digest=found.digest)
     else:
         remediation = await_restore(image.repository, image=str(image))
     return Verdict.failed(
         resource=image.resource,
-        explanation=f"The image {image} is in the archive of {image.repository}, from where nothing can be pulled.",
+        explanation=f"The image {image} is in the archive of {image.repository}. Archived images cannot be pulled.",
         evidence=(f"The status of {image} ({found.digest}) is {found.status}.",),
         remediation=remediation,
     )
 
 
-def _missing(image: PulledImage, pull: PullFailure, facts: PullFacts, *, archive: Unread | None) -> Verdict:
+def _missing_image(image: PulledImage, pull: PullFailure, facts: PullFacts, *, archive: Unread | None) -> Verdict:
     account = image.repository.account
     tags = facts.tags(account, pull.region, image.name.repository)
     rules = facts.lifecycle_rules(account, pull.region, image.name.repository)
-    near = () if image.name.tag is None or isinstance(tags, Unread) else _nearest(image.name.tag, tags)
+    near = () if image.name.tag is None or isinstance(tags, Unread) else _nearest_tags(image.name.tag, tags)
     expiring = () if isinstance(rules, Unread) else tuple(rule for rule in rules if rule.may_expire(image.name.tag))
     unread = [each for each in (archive, tags, rules) if isinstance(each, Unread)]
     sentences = [f"The repository {image.repository} has no image {image.name.digest or image.name.tag}."]
@@ -95,14 +97,14 @@ def _missing(image: PulledImage, pull: PullFailure, facts: PullFacts, *, archive
             f"ecr:DescribeImages finds no {image}.",
             *(f"Lifecycle {rule}." for rule in expiring),
             *([f"Nearest tags: {', '.join(near)}."] if near else []),
-            *(f"Not looked at: {each.reason}" for each in unread),
+            *(f"Not read: {each.reason}" for each in unread),
         ),
         remediation=name_other_image(image.repository, image=str(image), near=near),
     )
 
 
-def _nearest(tag: str, tags: tuple[str, ...]) -> tuple[str, ...]:
-    """The tags that are spelt most alike: one with another case or a leading "v" comes first."""
+def _nearest_tags(tag: str, tags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the most similar tags. Those that differ only in case or a leading "v" come first."""
     plain = tag.lower().removeprefix("v")
     same = sorted({each for each in tags if each.lower().removeprefix("v") == plain})
     return tuple(dict.fromkeys((*same, *difflib.get_close_matches(tag, sorted(set(tags)), _MOST_TAGS))))[:_MOST_TAGS]

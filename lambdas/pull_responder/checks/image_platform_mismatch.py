@@ -1,16 +1,17 @@
 """The image has no manifest for the node's platform.
 
-What it checks: the platforms that a multi-platform image lists, against the operating system and architecture of the
-node (its instance, the AMI type of its node group, or Fargate's linux/amd64). An image of a single manifest is fetched
-by containerd whatever its platform is, so it is no fault here.
+What it checks: whether a multi-platform image lists a manifest for the node's operating system and architecture. These
+come from the node's instance, from the AMI type of its node group, or are linux/amd64 on Fargate. containerd fetches an
+image of a single manifest on every platform, so such an image is no fault here.
 
-Why that stops a pull: the runtime picks the manifest for its own platform from the list, and there is none:
-`no match for platform in manifest`.
+Why that stops a pull: the runtime picks the manifest for its own platform from the list. Without one it says `no match
+for platform in manifest`.
 
 How to fix it: build and push the image for that platform too, or keep the pod off such nodes.
 
-How it reads: a manifest can be read by `ecr:BatchGetImage` alone, which ECR takes for a pull. It is not called on pull
-through caches, nor where a lifecycle rule goes by the last pull, unless the node has just pulled the same manifest.
+How it reads: only `ecr:BatchGetImage` returns a manifest, and ECR counts that call as a pull. The check does not call
+it on a pull through cache, nor where a lifecycle rule uses the time of the last pull. The latter is allowed where the
+node has just pulled the same manifest.
 
 References: Amazon ECR User Guide, "Pushing a multi-architecture image"; OCI image specification, "Image Index".
 """
@@ -28,7 +29,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.image import PulledImage, find_image, image_of
-from pull_responder.pulls.kubelet_words import said
+from pull_responder.pulls.kubelet_words import quote_words
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import build_for
 
@@ -36,18 +37,18 @@ if TYPE_CHECKING:
     from pull_responder.pulls.nodes import Nodes
     from pull_responder.pulls.pull_facts import PullFacts
 
-# EC2's words for architectures, and Go's.
+# From EC2's names of architectures to Go's.
 _ARCHITECTURES: Final = {"x86_64": "amd64", "arm64": "arm64", "i386": "386"}
-# What else a node takes: containerd's platforms package (compare.go, platformVector).
+# What else a node runs. Source: containerd's platforms package (compare.go, platformVector).
 _RUNS_TOO: Final = {"amd64": ("386",), "arm64": ("arm",)}
-# Inference: EKS on Fargate has Linux on x86-64 alone (aws/containers-roadmap#1629 asks for another).
+# Inference: EKS on Fargate runs Linux on x86-64 only (aws/containers-roadmap#1629 asks for another).
 _FARGATE: Final = Platform("linux", "amd64")
 
 _Offered = tuple[Platform | None, ...]
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
-    """Return failed with the platforms on both sides, passed, not applicable without an image, or inconclusive."""
+    """Return failed with both platforms, passed, not applicable without an image, or inconclusive."""
     image = image_of(pull, facts)
     by_words = pull.symptom is Symptom.PLATFORM_MISMATCH
     if isinstance(image, Verdict):
@@ -57,16 +58,16 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
         return Verdict.not_applicable("there is no such image")
     if isinstance(found, Image) and not found.is_index and not by_words:
         return Verdict.passed(f"{image} is a single manifest, which nodes of every platform fetch.")
-    offered = _offered(image, found, pull, facts)
+    offered = _read_platforms(image, found, pull, facts)
     nodes = nodes_of(pull, facts)
-    needed = nodes if isinstance(nodes, Unread) else _platforms_of(nodes, facts)
+    needed = nodes if isinstance(nodes, Unread) else _node_platforms(nodes, facts)
     if isinstance(offered, Unread) or isinstance(needed, Unread):
         if by_words:
-            return _failed(image, pull, offered, ())
+            return _failure(image, pull, offered, ())
         return Verdict.inconclusive(offered.reason if isinstance(offered, Unread) else _reason(needed))
-    lacking = tuple(platform for platform in needed if not _serves(offered, platform))
-    if lacking:
-        return _failed(image, pull, offered, lacking)
+    missing = tuple(platform for platform in needed if not _has_platform_for(offered, platform))
+    if missing:
+        return _failure(image, pull, offered, missing)
     return Verdict.passed(f"{image} has a manifest for {', '.join(map(str, needed))}.")
 
 
@@ -74,18 +75,20 @@ def _reason(needed: tuple[Platform, ...] | Unread) -> str:
     return needed.reason if isinstance(needed, Unread) else ""
 
 
-def _offered(image: PulledImage, found: Image | Unread, pull: PullFailure, facts: PullFacts) -> _Offered | Unread:
+def _read_platforms(
+    image: PulledImage, found: Image | Unread, pull: PullFailure, facts: PullFacts
+) -> _Offered | Unread:
     if isinstance(found, Unread):
         return found
     if not found.is_index:
-        return Unread(f"{image} is a single manifest, which does not say its platform")
+        return Unread(f"{image} is a single manifest, which does not name its platform")
     just_pulled = pull.symptom is Symptom.PLATFORM_MISMATCH
     account, region = image.repository.account, pull.region
     listed = facts.platforms(account, region, image.name.repository, found.digest, just_pulled=just_pulled)
-    return Unread(f"{image} was deleted while it was looked at") if listed is None else listed
+    return Unread(f"{image} was deleted during the diagnosis") if listed is None else listed
 
 
-def _platforms_of(nodes: Nodes, facts: PullFacts) -> tuple[Platform, ...] | Unread:
+def _node_platforms(nodes: Nodes, facts: PullFacts) -> tuple[Platform, ...] | Unread:
     if nodes.fargate:
         return (_FARGATE,)
     if nodes.instances:
@@ -106,29 +109,29 @@ def _of_instance(instance: ec2.Instance) -> Platform | None:
 
 
 def _of_ami_type(ami_type: str) -> Platform | None:
-    """Source: Amazon EKS API Reference, Nodegroup, amiType; CUSTOM says nothing."""
+    """Return the platform of an AMI type, None for CUSTOM. Source: Amazon EKS API Reference, Nodegroup, amiType."""
     os = "windows" if ami_type.startswith("WINDOWS_") else "linux"
     if "ARM_64" in ami_type:
         return Platform(os, "arm64")
     return Platform(os, "amd64") if "x86_64" in ami_type else None
 
 
-def _serves(offered: _Offered, node: Platform) -> bool:
-    """Return whether one of the manifests is for `node`; one that names no platform may be."""
+def _has_platform_for(offered: _Offered, node: Platform) -> bool:
+    """Return whether one of the manifests may be for `node`. One without a platform may be for any node."""
     fitting = (node.architecture, *_RUNS_TOO.get(node.architecture, ()))
     return any(each is None or (each.os == node.os and each.architecture in fitting) for each in offered)
 
 
-def _failed(
-    image: PulledImage, pull: PullFailure, offered: _Offered | Unread, lacking: tuple[Platform, ...]
+def _failure(
+    image: PulledImage, pull: PullFailure, offered: _Offered | Unread, missing: tuple[Platform, ...]
 ) -> Verdict:
-    needed = ", ".join(map(str, lacking))
+    needed = ", ".join(map(str, missing))
     has = () if isinstance(offered, Unread) else tuple(dict.fromkeys(str(each) for each in offered if each))
     listed = f" It has {', '.join(has)}." if has else ""
     return Verdict.failed(
         resource=image.resource,
         explanation=f"The image {image} has no manifest for {needed or 'the platform of the node'}.{listed}",
-        evidence=(*([f"The manifest of {image} lists {', '.join(has)}."] if has else []), *said(pull)),
+        evidence=(*([f"The manifest of {image} lists {', '.join(has)}."] if has else []), *quote_words(pull)),
         remediation=build_for(image.repository, image=str(image), platforms=needed),
     )
 

@@ -1,7 +1,7 @@
 """The node's metadata endpoint is off.
 
-What it checks: whether HttpEndpoint of the instance's metadata options, or of the launch template that its node group
-uses, is disabled. The hop limit does not matter: kubelet runs on the host.
+What it checks: whether HttpEndpoint is disabled in the metadata options of the instance, or of its node group's launch
+template. The hop limit does not matter, because kubelet runs on the host.
 
 Why that stops a pull: kubelet gets the credentials of the instance's role from that endpoint. Without them it pulls
 anonymously and says `no basic auth credentials`.
@@ -35,7 +35,7 @@ _OFF = "disabled"
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed for instances or a template that has it off, passed, not applicable to Fargate, or inconclusive."""
+    """Return failed where an instance or template has it off, passed, not applicable to Fargate, or inconclusive."""
     nodes = nodes_of(pull, facts)
     if isinstance(nodes, Unread):
         return Verdict.inconclusive(nodes.reason)
@@ -43,20 +43,20 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.not_applicable("Fargate pods get credentials without instance metadata")
     nodes = with_template(nodes, facts)
     if nodes.elsewhere:
-        return Verdict.not_applicable(f"{nodes.elsewhere}, without the instance metadata of EC2")
+        return Verdict.not_applicable(f"{nodes.elsewhere}, without EC2 instance metadata")
     off = [instance for instance in nodes.instances if instance.metadata_endpoint == _OFF]
     template = nodes.template if isinstance(nodes.template, LaunchTemplate) else None
     template_off = template is not None and template.metadata_endpoint == _OFF
     if off or (template_off and not nodes.instances):
-        return _failed(nodes, off, template.id if template and template_off else None, pull.partition)
+        return _failure(nodes, off, template.id if template and template_off else None, pull.partition)
     unread = nodes.template if isinstance(nodes.template, Unread) else nodes.unseen
     if unread and not nodes.instances:
         return Verdict.inconclusive(unread.reason)
     names = ", ".join(instance.id for instance in nodes.instances) or nodes.name
-    return Verdict.passed(f"The metadata endpoint of {names} is not turned off.")
+    return Verdict.passed(f"The metadata endpoint of {names} is not disabled.")
 
 
-def _failed(nodes: Nodes, off: list[Instance], template_id: str | None, partition: str) -> Verdict:
+def _failure(nodes: Nodes, off: list[Instance], template_id: str | None, partition: str) -> Verdict:
     arn = off[0].arn if off else template_arn(nodes, template_id or "", partition)
     ids = [instance.id for instance in off]
     which = ", ".join((*ids, *([f"launch template {template_id}"] if template_id else [])))

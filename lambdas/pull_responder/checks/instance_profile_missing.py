@@ -1,8 +1,8 @@
 """The node has no role.
 
-What it checks: whether each instance has an instance profile, the profile holds a role, and the role exists; for nodes
-that are still to be started, whether the role of their node group exists, or the profile of their launch template holds
-one. Fargate pods and hybrid nodes have no instance profile.
+What it checks: for each running instance, whether it has an instance profile, the profile holds a role, and the role
+exists. For nodes that are not started yet, whether the role of the node group exists, or the profile of the launch
+template holds a role. Fargate pods and hybrid nodes have no instance profile.
 
 Why that stops a pull: kubelet gets its registry token with the credentials of the instance's role. Without them it
 pulls anonymously and says `no basic auth credentials`.
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with what lacks, passed, not applicable to Fargate, or inconclusive."""
+    """Return failed with what is missing, passed, not applicable to Fargate, or inconclusive."""
     found = node_identities(pull, facts)
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
@@ -45,10 +45,10 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.not_applicable(f"{nodes.elsewhere or 'Fargate pods are started'} without an instance profile")
     unread = [identity.role.reason for identity in identities if isinstance(identity.role, Unread)]
     if isinstance(nodes.template, Unread) and not (nodes.instances or nodes.node_group):
-        # Their role is known, but not what is to bring it to them.
+        # Their role is known, but not their instance profile.
         unread = [nodes.template.reason]
-    elif lacking := [identity for identity in identities if identity.problem]:
-        return _failed(nodes, lacking, pull.partition)
+    elif missing := [identity for identity in identities if identity.problem]:
+        return _failure(nodes, missing, pull.partition)
     if nodes.unseen:
         unread.append(nodes.unseen.reason)
     if unread:
@@ -57,12 +57,12 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return Verdict.passed(f"The nodes have the role {', '.join(dict.fromkeys(roles))}.")
 
 
-def _failed(nodes: Nodes, lacking: list[Identity], partition: str) -> Verdict:
-    first = lacking[0]
+def _failure(nodes: Nodes, missing: list[Identity], partition: str) -> Verdict:
+    first = missing[0]
     return Verdict.failed(
         resource=_resource(nodes, first, partition),
         explanation=f"{nodes.name} has no role: {first.problem}, so kubelet has no credentials for the registry.",
-        evidence=tuple(dict.fromkeys(identity.problem for identity in lacking)),
+        evidence=tuple(dict.fromkeys(identity.problem for identity in missing)),
         remediation=_fix(nodes, first),
     )
 

@@ -1,9 +1,10 @@
 """The route to the registry ends in a NAT gateway that is not available.
 
-What it checks: the state of the NAT gateway that the route to the registry leads to. A route in state blackhole leads
-to one that has been deleted.
+What it checks: the state of the NAT gateway in the route to the registry. A route in state blackhole leads to a deleted
+gateway.
 
-Why that stops a pull: a NAT gateway that failed, or is pending or gone, forwards nothing. kubelet says `i/o timeout`.
+Why that stops a pull: a NAT gateway that has failed, is pending or is deleted forwards nothing. kubelet says `i/o
+timeout`.
 
 How to fix it: route to another NAT gateway of the VPC, or create one in a public subnet and route to that.
 
@@ -31,22 +32,22 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.NAT_GATEWAY_UNAVAILABLE, pull, facts, _fix)
 
 
 def _fix(fault: Fault, path: PullPath) -> Remediation:
     where = path.where(fault.resource_id)
     broken = fault.resource_id
-    other = usable_nat_gateway(path, beside=broken)
+    other = usable_nat_gateway(path, other_than=broken)
     if other is None:
         return where.remedy(
-            f"Create a NAT gateway in a public subnet of the VPC, and route to it what is routed to {broken} now.",
+            f"Create a NAT gateway in a public subnet of the VPC, and replace {broken} by it in the routes.",
             docs.VPC_NAT_GATEWAYS,
         )
     routes = [(table, to) for table, to in routes_to(broken, path) if not to.startswith("pl-")]
     if not routes:
-        return where.remedy(f"Route to {other} what is routed to {broken} now.", docs.VPC_NAT_GATEWAYS)
+        return where.remedy(f"Replace {broken} by {other} in the routes.", docs.VPC_NAT_GATEWAYS)
     return combine(
         *(route_to(where, route_table_id=table, target=other, replace=True, destination=to) for table, to in routes)
     )

@@ -1,11 +1,11 @@
-"""A network ACL on the way stops the request or its answer.
+"""A network ACL on the path stops the request or its answer.
 
-What it checks: the entries, in their order, of the network ACLs of every subnet whose border the traffic crosses: the
-node's own, that of the NAT gateway, and that of the endpoint's interfaces. They must let TCP 443 out, and the answers
-in on ephemeral ports, of which a gap of less than one percent stops no pull for good.
+What it checks: the ordered entries of the network ACL of each subnet on the path: the node's, the NAT gateway's, and
+that of the endpoint's interfaces. They must allow TCP 443 out, and the answers in on ephemeral ports. A gap of less
+than one percent of these ports is no fault, because a retry uses another port.
 
-Why that stops a pull: network ACLs keep no state, so an answer needs an entry of its own, and the first entry that
-matches decides. kubelet says `i/o timeout`.
+Why that stops a pull: network ACLs are stateless, so an answer needs an entry of its own. The first entry that matches
+decides. kubelet says `i/o timeout`.
 
 How to fix it: add an entry that allows the traffic, ahead of the one that denies it.
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.NETWORK_ACL_BLOCKS_TRAFFIC, pull, facts, let_through_acl)
 
 

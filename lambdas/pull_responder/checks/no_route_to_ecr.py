@@ -1,11 +1,11 @@
 """No route leads from the node to the registry.
 
 What it checks: whether the route table of the node's subnet (its own, or the VPC's main one) has a route to the
-registry's addresses, and where that is a NAT gateway, whether the NAT gateway's own subnet has one to an internet
-gateway that is attached to the VPC. A VPC that has some of the three endpoints a pull needs, but not all, lacks
-endpoints instead: `vpc_endpoint_missing`.
+registry's addresses. If the route leads to a NAT gateway, the NAT gateway's own subnet must have a route to an internet
+gateway that is attached to the VPC. If a VPC has some of the three endpoints that a pull needs, but not all, the cause
+is `vpc_endpoint_missing` instead.
 
-Why that stops a pull: the connection to api.ecr, to the registry or to S3 is never made. kubelet says `i/o timeout`.
+Why that stops a pull: the node cannot connect to api.ecr, to the registry or to S3. kubelet says `i/o timeout`.
 
 How to fix it: route the subnet to a NAT gateway, or create interface endpoints for `ecr.api` and `ecr.dkr` and a
 gateway endpoint for S3 in its VPC.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.NO_ROUTE, pull, facts, _fix)
 
 

@@ -1,9 +1,10 @@
 """The node ran out of space for the image.
 
-What it checks: what kubelet said: `no space left on device`. Nothing that AWS shows tells how full a node's volume is.
-A node that has been terminated since is no fault any more.
+What it checks: whether kubelet said `no space left on device`. AWS does not show how full a node's volume is. A node
+that has been terminated since is no fault any more.
 
-Why that stops a pull: layers are kept and unpacked on the node's own volume, several times their size in the registry.
+Why that stops a pull: the runtime keeps and unpacks the layers on the node's own volume. There they take several times
+their size in the registry.
 
 How to fix it: give nodes larger volumes, or use smaller and fewer images. On Fargate, request more ephemeral storage.
 
@@ -22,7 +23,7 @@ from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.image import PulledImage, find_image, image_of
-from pull_responder.pulls.kubelet_words import node_of, said
+from pull_responder.pulls.kubelet_words import node_of, quote_words
 from pull_responder.pulls.nodes import FARGATE_PREFIX
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import free_disk
@@ -35,9 +36,9 @@ _MEBIBYTE = 1024 * 1024
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed by kubelet's words, passed where the node is gone, not applicable where nothing was said."""
+    """Return failed by kubelet's message, passed where the node is gone, not applicable without such a message."""
     if pull.symptom is not Symptom.DISK_FULL:
-        return Verdict.not_applicable("only a node can tell that its disk is full")
+        return Verdict.not_applicable("only kubelet's message shows that a disk is full")
     failing = node_of(pull, facts)
     if isinstance(failing, Unread):
         return Verdict.inconclusive(failing.reason)
@@ -48,7 +49,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return Verdict.failed(
         resource=node,
         explanation=f"{named} has no space left for the image {pull.image or ''}".rstrip() + ".",
-        evidence=(*said(pull), *_size(pull, facts)),
+        evidence=(*quote_words(pull), *_size(pull, facts)),
         remediation=free_disk(
             account=node.account,
             region=instance.region if instance else pull.region,

@@ -1,15 +1,15 @@
-"""EKS itself reports an issue that keeps the nodes from pulling.
+"""Amazon EKS itself reports an issue that stops the nodes from pulling.
 
-What it checks: the health issues of the node's managed node group or Fargate profile. Of a node group's those count
-that are about its role, its instance profile and its way out: `NodeCreationFailure` (nodes do not register, for which
-EKS names missing permissions of the node role and a missing way to the internet as common causes),
-`Ec2SubnetInvalidConfiguration`, `IamNodeRoleNotFound` and `IamInstanceProfileNotFound`. Of a Fargate profile's it is
-`AccessDenied`.
+What it checks: the health issues of the node's managed node group or Fargate profile. For a node group these issues
+count: `NodeCreationFailure`, `Ec2SubnetInvalidConfiguration`, `IamNodeRoleNotFound` and `IamInstanceProfileNotFound`.
+`NodeCreationFailure` means that nodes do not register. EKS names missing permissions of the node role and a missing
+route to the internet as its common causes. For a Fargate profile `AccessDenied` counts.
 
-Why that stops a pull: without its role a node has no credentials for the registry, and without a way out none to it.
+Why that stops a pull: a node without its role has no credentials for the registry. A node without a route out cannot
+reach it.
 
-How to fix it: what EKS says of the issue. The other findings about the same nodes name the exact fault where it is one
-that can be read.
+How to fix it: follow what EKS says of the issue. Other findings about the same nodes name the exact fault, where it can
+be read.
 
 References: Amazon EKS API Reference, "Issue" and "FargateProfileIssue"; Amazon EKS User Guide, "Troubleshoot problems
 with Amazon EKS clusters and nodes".
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _OF_NODE_GROUP: Final = frozenset(
     {"NodeCreationFailure", "Ec2SubnetInvalidConfiguration", "IamNodeRoleNotFound", "IamInstanceProfileNotFound"}
 )
-# Inference: of the codes of a Fargate profile only this one is about what its pods may do.
+# Inference: this is the only code of a Fargate profile about the permissions of its pods.
 _OF_PROFILE: Final = frozenset({"AccessDenied"})
 _DOCS: Final = "https://docs.aws.amazon.com/eks/latest/APIReference/API_Issue.html"
 _MESSAGE_LIMIT: Final = 600
@@ -52,18 +52,21 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
     if found is None or found.arn is None:
-        return Verdict.not_applicable(f"the {kind} is gone")
+        return Verdict.not_applicable(f"the {kind} no longer exists")
     counted = _OF_PROFILE if isinstance(found, FargateProfile) else _OF_NODE_GROUP
     issues = [issue for issue in found.issues if issue.code in counted]
     if not issues:
-        return Verdict.passed(f"EKS reports no issue of {kind} {found.name} that would keep its nodes from pulling.")
+        return Verdict.passed(f"EKS reports no issue of {kind} {found.name} that would stop its nodes from pulling.")
     codes = ", ".join(dict.fromkeys(issue.code for issue in issues))
     return Verdict.failed(
         resource=Resource("Other", found.arn, nodes.account),
-        explanation=f"Amazon EKS reports of {kind} {found.name} in cluster {nodes.cluster}: {codes}.",
+        explanation=f"Amazon EKS reports an issue of {kind} {found.name} in cluster {nodes.cluster}: {codes}.",
         evidence=tuple(map(_evidence, issues)),
         remediation=Remediation(
-            f"Mend what Amazon EKS reports of the {kind}: {_evidence(issues[0])}", nodes.account, nodes.region, _DOCS
+            f"Fix the issue that Amazon EKS reports of the {kind}: {_evidence(issues[0])}",
+            nodes.account,
+            nodes.region,
+            _DOCS,
         ),
     )
 

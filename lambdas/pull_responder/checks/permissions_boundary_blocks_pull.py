@@ -3,10 +3,11 @@
 What it checks: whether the permissions boundary of the pulling role, if it has one, allows each action of the pull and
 denies none.
 
-Why that stops a pull: a boundary grants nothing, but what it does not allow the role cannot do, whatever its identity
-policies say. (Within one account a repository policy that names the role's session is not limited by it.)
+Why that stops a pull: a boundary grants nothing. It limits the role to the actions that it allows, whatever the
+identity policies say. (Within one account it does not limit a grant to the role's session by the repository policy.)
 
-How to fix it: let the pull actions through the boundary. It is often shared: everyone who has it gets the same.
+How to fix it: allow the pull actions in the boundary. Other roles may share the boundary, and the change applies to all
+of them.
 
 References: IAM User Guide, "Permissions boundaries for IAM entities".
 """
@@ -20,7 +21,15 @@ from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, find_fault, lacking, wanted
+from pull_responder.pulls.policy_fault import (
+    PolicyFault,
+    describe_missing_allows,
+    find_fault,
+    quote_denial,
+    quote_denies,
+    stopped_actions,
+    wanted_change,
+)
 from pull_responder.pulls.policy_fix import let_through, managed_policy
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.iam import widen_boundary
@@ -32,21 +41,21 @@ _STATES = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the boundary's part in it, passed, not applicable without a boundary, or inconclusive."""
+    """Return failed with what the boundary does, passed, not applicable without a boundary, or inconclusive."""
     fault = find_fault(pull, facts, PolicyKind.BOUNDARY, _STATES)
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
-    stopped = ", ".join(actions(fault, pull))
+    stopped = ", ".join(stopped_actions(fault, pull))
     name = next(iter(fault.authorization.names(PolicyKind.BOUNDARY)), "of the role")
     missing = PolicyFault(fault.authorization, fault.of_state(State.BLOCKS_IMPLICITLY))
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
-        explanation=f"The permissions boundary {name} of the role {role} does not let {stopped} through.",
+        explanation=f"The permissions boundary {name} of the role {role} stops {stopped}.",
         evidence=(
-            *lacking(missing, f"the permissions boundary {name}"),
-            *denying(fault, PolicyKind.BOUNDARY),
-            *aws_said(pull),
+            *describe_missing_allows(missing, f"the permissions boundary {name}"),
+            *quote_denies(fault, PolicyKind.BOUNDARY),
+            *quote_denial(pull),
         ),
         remediation=_fix(pull, facts, fault),
     )
@@ -56,11 +65,11 @@ def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation
     role = fault.authorization.role
     names = fault.authorization.names(PolicyKind.BOUNDARY)
     if not names or fault.by_words:
-        return by_hand.permissions_boundary(wanted(fault, pull), role=role, region=pull.region)
+        return by_hand.permissions_boundary(wanted_change(fault, pull), role=role, region=pull.region)
     document = let_through(pull, fault.authorization, names[0])
     text = fault.authorization.documents[names[0]]
     boundary = managed_policy(pull, facts, fault.authorization, text, PolicyKind.BOUNDARY)
-    return widen_boundary(role, boundary, region=pull.region, actions=actions(fault, pull), document=document)
+    return widen_boundary(role, boundary, region=pull.region, actions=stopped_actions(fault, pull), document=document)
 
 
 CHECK = Check(

@@ -1,16 +1,16 @@
 """The node has no public address, and its subnet routes to an internet gateway.
 
-What it checks: where the route to the registry is an internet gateway, whether the node has a public IPv4 address, or
-will be given one by its launch template or subnet.
+What it checks: where the route to the registry is an internet gateway, whether the node has a public IPv4 address. For
+a node that is not started yet, the launch template or the subnet must assign one.
 
-Why that stops a pull: an internet gateway translates public addresses only; no answer finds back to a private one.
-kubelet says `i/o timeout`.
+Why that stops a pull: an internet gateway translates public addresses only, so no answer reaches a private one. kubelet
+says `i/o timeout`.
 
-How to fix it: let the subnet's nodes have public addresses and replace them, or move them to a private subnet that
+How to fix it: let the subnet assign public addresses and replace its nodes, or move the nodes to a private subnet that
 routes to a NAT gateway.
 
-References: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway"; Amazon EKS User
-Guide, "Amazon EKS networking requirements for VPC and subnets".
+References: Amazon VPC User Guide, "Enable internet access for a VPC using an internet gateway"; Amazon EKS User Guide,
+"Amazon EKS networking requirements for VPC and subnets".
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.PUBLIC_IP_MISSING, pull, facts, _fix)
 
 

@@ -1,14 +1,15 @@
 """A pull keeps failing, and no cause that Pull Responder knows explains it.
 
-What it checks: nothing by itself. The deployed responder reports it when a pull has failed for a while, or many times,
-and every diagnosis of it has found nothing: neither a cause nor that it has been fixed since. The finding says what was
-ruled out, what could not be read, and which permission or whom it would take to decide.
+What it checks: nothing by itself. The deployed responder reports it when a pull has failed for some time, or many
+times, and every diagnosis found neither a cause nor a fix since the failure. The finding names the causes that were
+ruled out and what could not be read. It also names the missing permission, or the account whose administrator can
+decide.
 
-Why this is worth a finding: a pod that cannot start is a failure whether or not its cause is known, and a cause that
-nobody may read looks from here as if there were none.
+Why this is worth a finding: a pod that cannot start is a failure, whether or not its cause is known. Without this
+finding an unreadable cause would look like no cause.
 
-How to fix it: let the responder read what it names and could not, or look there yourself. The finding closes when the
-pull stops failing, or when a later diagnosis finds the cause.
+How to fix it: grant the responder the permissions that the finding names, or look there yourself. The finding closes
+when the pull stops failing, or when a later diagnosis finds the cause.
 
 References: the project's own docs/operations.md, "Pulls that nothing explains".
 """
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import Check, Kind
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
-from pull_responder.pulls.kubelet_words import said
+from pull_responder.pulls.kubelet_words import quote_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,18 +30,18 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _DOCS: Final = "https://repost.aws/knowledge-center/eks-ecr-troubleshooting"
-# IAM actions as reasons name them, such as "organizations:ListRoots failed: AccessDeniedException".
+# IAM actions in reasons, such as "organizations:ListRoots failed: AccessDeniedException".
 _ACTION: Final = re.compile(r"\b[a-z][a-z0-9-]{1,40}:[A-Z][A-Za-z]{2,60}\b")
 _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _MOST_NAMED: Final = 12
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
-    """Return not applicable: one failure by itself never is one that keeps failing."""
-    return Verdict.not_applicable("only the deployed responder can tell that a pull keeps failing")
+    """Return not applicable: a single failure does not show that a pull keeps failing."""
+    return Verdict.not_applicable("only the deployed responder knows that a pull keeps failing")
 
 
-def unexplained(  # noqa: PLR0913 -- keyword-only but for the pull
+def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
     pull: PullFailure,
     *,
     resource: Resource,
@@ -51,43 +52,47 @@ def unexplained(  # noqa: PLR0913 -- keyword-only but for the pull
 ) -> Verdict:
     """Return failed, for a pull that keeps failing.
 
-    `times` says how often and since when it has failed, `ruled_out` are the causes that are not there, and `unread`
-    those that could not be decided, with the reason. `note` is what the last diagnosis said beside that.
+    - `resource` is what the finding is about.
+    - `times` is a sentence that says how often and since when the pull has failed.
+    - `ruled_out` are the causes that were ruled out.
+    - `unread` are the undecided causes, each with the reason.
+    - `note` is what else the last diagnosis said.
     """
     reasons = [reason for _, reason in unread]
-    actions = _named(_ACTION, reasons)
-    # Our own name for the image holds the registry's account, which may be nobody's to ask; reasons name who refused.
-    accounts = [each for each in _named(_ACCOUNT, reasons) if each != resource.account]
-    evidence = [times, *said(pull), *([note] if note else [])]
+    actions = _names_in(_ACTION, reasons)
+    # The resource's account is left out: it comes from the image's name and may not exist. Reasons name the accounts
+    # that refused.
+    accounts = [each for each in _names_in(_ACCOUNT, reasons) if each != resource.account]
+    evidence = [times, *quote_words(pull), *([note] if note else [])]
     if ruled_out:
         evidence.append(f"Ruled out: {', '.join(ruled_out)}.")
     evidence += [f"Not decided: {cause}: {reason}" for cause, reason in unread[:_MOST_NAMED]]
     steps = []
     if actions:
-        steps.append(f"let Pull Responder call {', '.join(actions)} where it was refused")
+        steps.append(f"allow Pull Responder to call {', '.join(actions)}, which AWS refused")
     if accounts:
         steps.append(f"ask whoever administers account {', '.join(accounts)}")
     if not steps:
-        steps.append("look at what AWS does not show: the node's own disk, proxy, DNS and containerd configuration")
+        steps.append("check what AWS does not show: the node's own disk, proxy, DNS and containerd configuration")
     sentence = "; ".join(steps)
     return Verdict.failed(
         resource=resource,
         explanation=(
-            f"{pull.image or pull.repository or 'An image'} keeps failing to be pulled ({pull.symptom}), and "
+            f"The pull of {pull.image or pull.repository or 'an image'} keeps failing ({pull.symptom}), and "
             + (
                 f"{len(unread)} possible causes could not be decided."
                 if unread
-                else "no cause that can be read from AWS's configuration explains it."
+                else "nothing in the AWS configuration explains it."
             )
         ),
         evidence=tuple(evidence),
         remediation=Remediation(
-            summary=f"To settle it, {sentence}.", account=resource.account, region=pull.region, docs_url=_DOCS
+            summary=f"To find the cause, {sentence}.", account=resource.account, region=pull.region, docs_url=_DOCS
         ),
     )
 
 
-def _named(pattern: re.Pattern[str], reasons: Iterable[str]) -> list[str]:
+def _names_in(pattern: re.Pattern[str], reasons: Iterable[str]) -> list[str]:
     found = dict.fromkeys(each for reason in reasons for each in pattern.findall(reason))
     return list(found)[:_MOST_NAMED]
 

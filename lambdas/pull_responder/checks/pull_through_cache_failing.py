@@ -1,15 +1,19 @@
 """The pull-through cache cannot fetch the image.
 
-What it checks: for a repository under the prefix of a pull through cache rule, and an image that is not cached yet:
-whether the role may make ECR fetch from the upstream registry (`ecr:BatchImportUpstreamImage`, and on the first pull,
-when the repository does not exist yet, `ecr:CreateRepository`); whether the rule's secret exists, is not being deleted
-and is encrypted with Secrets Manager's own key, or the rule's role exists; and what ECR said of the upstream registry,
-in its event or in its answer to the node. Nothing is fetched to find out, and the secret's value is not read.
+What it checks: for an image that is not cached yet, in a repository under the prefix of a pull through cache rule:
 
-Why that stops a pull: what ECR has not cached it must fetch, and it does so on behalf of who pulls, with the rule's
-credentials. Images that are cached are pulled without any of it.
+- whether the role may call `ecr:BatchImportUpstreamImage` and, where the repository does not exist yet,
+  `ecr:CreateRepository`;
+- whether the rule's secret exists, is not scheduled for deletion and is encrypted with Secrets Manager's own key, or
+  the rule's role exists;
+- what ECR said of the upstream registry, in its event or in its answer to the node.
 
-How to fix it: allow the role the lacking actions on the cache's repositories; restore or correct the rule's secret.
+The check fetches no image and does not read the secret's value.
+
+Why that stops a pull: ECR fetches images that are not cached, on behalf of the pulling role and with the rule's
+credentials. Cached images need none of this.
+
+How to fix it: allow the role the missing actions on the cache's repositories, and restore or correct the rule's secret.
 
 References: Amazon ECR User Guide, "IAM permissions required to sync an upstream registry with an Amazon ECR private
 registry", "Storing your upstream repository credentials in an AWS Secrets Manager secret" and "Troubleshooting pull
@@ -33,14 +37,14 @@ from pull_responder.pulls.actions import CACHE_ACTIONS, IMPORT
 from pull_responder.pulls.authorization import (
     AUTHORIZATION_PERMISSIONS,
     PullAuthorization,
-    Stopped,
+    StoppedAction,
     cache_authorization,
 )
 from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of, repository_of
-from pull_responder.pulls.kubelet_words import said
-from pull_responder.pulls.policy_fault import POLICY_TYPES, aws_said
+from pull_responder.pulls.kubelet_words import quote_words
+from pull_responder.pulls.policy_fault import POLICY_TYPES, quote_denial
 from pull_responder.pulls.upstream_access import UpstreamFault, upstream_fault
-from pull_responder.pulls.upstream_words import is_throttled, speaks_of_upstream
+from pull_responder.pulls.upstream_words import blames_upstream, is_throttled
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.by_hand import Wanted
 from pull_responder.remediation.iam import add_inline_policy
@@ -55,15 +59,15 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
-    """Return failed with what keeps ECR from fetching, passed, not applicable outside of a cache, or inconclusive."""
+    """Return failed with what stops ECR from fetching, passed, not applicable outside of a cache, or inconclusive."""
     repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
         return repository
     if is_throttled(pull):
-        return Verdict.not_applicable("the upstream registry had too many requests, which is another cause")
+        return Verdict.not_applicable("the upstream registry throttled the requests, which registry_throttled reports")
     present = facts.repository_policy(repository.account, pull.region, pull.repository or "")
     if pull.denial is not None and pull.denial.action in CACHE_ACTIONS:
-        return _refused(pull, pull.denial.action, repository, present, facts)
+        return _refusal(pull, pull.denial.action, repository, present, facts)
     if isinstance(present, Unread):
         return Verdict.inconclusive(present.reason)
     if present is not None:
@@ -75,17 +79,17 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
         return _no_rule()
     if isinstance(rule, Unread):
         return Verdict.inconclusive(rule.reason)
-    # What exists is not created again.
+    # An existing repository is not created again.
     verdict = _of_role(pull, repository, facts, needed={IMPORT} if present else CACHE_ACTIONS)
     return _with_upstream(verdict, pull, repository, rule, facts)
 
 
-def _refused(
+def _refusal(
     pull: PullFailure, action: str, repository: Arn, present: RepositoryPolicy | Unread | None, facts: PullFacts
 ) -> Verdict:
-    """Return the verdict where AWS named one of the cache's actions: it refused the role before it asked upstream.
+    """Return the verdict where AWS refused one of the cache's actions. It refused the role before ECR asked upstream.
 
-    Only a pull through a cache asks for them, so AWS's words stand in for a rule that cannot be read.
+    Only a pull through a cache needs these actions, so AWS's message stands in for a rule that cannot be read.
     """
     if cache_rule_of(repository, pull, facts) is None:
         return _no_rule()
@@ -94,18 +98,18 @@ def _refused(
 
 
 def _no_rule() -> Verdict:
-    return Verdict.not_applicable("no pull through cache rule is for this repository")
+    return Verdict.not_applicable("no pull through cache rule covers this repository")
 
 
 def _is_cached(pull: PullFailure, facts: PullFacts) -> Verdict | None:
-    """Return the verdict on a repository that exists, None where the image is still to be fetched into it."""
-    not_needed = Verdict.not_applicable("the repository exists, and what it has cached is pulled without these actions")
+    """Return the verdict on a repository that exists, None where ECR still has to fetch the image."""
+    not_needed = Verdict.not_applicable("the repository exists, and pulls of cached images do not need these actions")
     image = image_of(pull, facts)
     if pull.denial is not None or not isinstance(image, PulledImage):
-        return None if speaks_of_upstream(pull) else not_needed
+        return None if blames_upstream(pull) else not_needed
     found = find_image(image, pull, facts)
     if isinstance(found, Unread):
-        return None if speaks_of_upstream(pull) else Verdict.inconclusive(found.reason)
+        return None if blames_upstream(pull) else Verdict.inconclusive(found.reason)
     return not_needed if found is not None else None
 
 
@@ -113,30 +117,30 @@ def _of_role(pull: PullFailure, repository: Arn, facts: PullFacts, *, needed: Co
     authorization = cache_authorization(pull, facts)
     if isinstance(authorization, Unread):
         return Verdict.inconclusive(authorization.reason)
-    return _judge(pull, repository, authorization, needed=needed)
+    return _verdict_of_role(pull, repository, authorization, needed=needed)
 
 
 def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: CacheRule, facts: PullFacts) -> Verdict:
-    """Add the faults of the rule's own access to what is said of the role: what was read, else what ECR said."""
+    """Add the faults of the rule's own access to the verdict on the role: what was read, else what ECR said."""
     fault = upstream_fault(rule, repository, facts)
     if isinstance(fault, UpstreamFault):
-        return _failed_upstream(verdict, pull, repository, fault)
+        return _upstream_failure(verdict, pull, repository, fault)
     if verdict.remediation is not None:
         return verdict
     upstream = rule.upstream or rule.prefix
-    if speaks_of_upstream(pull):
+    if blames_upstream(pull):
         explanation = f"ECR could not fetch the image from {upstream}, the upstream registry of the rule {rule.prefix}."
         remediation = fix_upstream_access(repository, prefix=rule.prefix, secret=rule.secret_arn)
-        return _failed_upstream(verdict, pull, repository, UpstreamFault(explanation, remediation))
+        return _upstream_failure(verdict, pull, repository, UpstreamFault(explanation, remediation))
     if isinstance(fault, Unread):
         return Verdict.inconclusive(fault.reason)
     if pull.symptom is Symptom.NOT_FOUND and not verdict.reason:
-        return Verdict.inconclusive(f"the image is not cached, and whether {upstream} has it cannot be read from here")
+        return Verdict.inconclusive(f"the image is not cached, and AWS does not show whether {upstream} has it")
     return verdict
 
 
-def _failed_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, fault: UpstreamFault) -> Verdict:
-    """Both faults have to be mended; the role's fix is run in its own account."""
+def _upstream_failure(verdict: Verdict, pull: PullFailure, repository: Arn, fault: UpstreamFault) -> Verdict:
+    """Return the failed verdict. It joins both faults, and the role's fix runs in the role's own account."""
     resource = Resource("AwsEcrRepository", str(repository), repository.account)
     role_fix = verdict.remediation
     remediation = fault.remediation
@@ -152,51 +156,53 @@ def _failed_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, fault
     return Verdict.failed(
         resource=resource,
         explanation=" ".join(filter(None, (verdict.explanation, fault.explanation))),
-        evidence=(*(verdict.evidence if role_fix else ()), fault.explanation, *said(pull)),
+        evidence=(*(verdict.evidence if role_fix else ()), fault.explanation, *quote_words(pull)),
         remediation=remediation,
     )
 
 
-def _judge(pull: PullFailure, repository: Arn, authorization: PullAuthorization, *, needed: Collection[str]) -> Verdict:
-    stopped = tuple(each for each in authorization.stopped() if each.action in needed)
-    surely = tuple(each for each in stopped if each.outcome.state is not State.UNDECIDED)
-    by_words = pull.denial is not None and pull.denial.action in needed and _is_told(pull, stopped)
-    if not surely and not by_words:
-        # Layers that nothing tells of are not counted here: the checks of their own causes say so.
+def _verdict_of_role(
+    pull: PullFailure, repository: Arn, authorization: PullAuthorization, *, needed: Collection[str]
+) -> Verdict:
+    stopped = tuple(each for each in authorization.stopped_actions() if each.action in needed)
+    certain = tuple(each for each in stopped if each.outcome.state is not State.UNDECIDED)
+    by_words = pull.denial is not None and pull.denial.action in needed and _is_decided_by_words(pull, stopped)
+    if not certain and not by_words:
+        # Undecided policies of other kinds do not count here: the checks of those kinds report them.
         open_ = [each.outcome for each in stopped if each.outcome.kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)]
         reasons = dict.fromkeys(str(each) for outcome in open_ for each in outcome.unknown)
         if reasons:
             return Verdict.inconclusive("; ".join(reasons))
-        return Verdict.passed(f"The role may do {', '.join(sorted(needed))}.")
+        return Verdict.passed(f"The role may call {', '.join(sorted(needed))}.")
     role = authorization.role
-    actions = dict.fromkeys(each.action for each in surely)
+    actions = dict.fromkeys(each.action for each in certain)
     if by_words and pull.denial:
         actions.setdefault(pull.denial.action)
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
         explanation=(
-            f"The repository {repository} caches an upstream registry, and the role {role} may not do "
-            f"{', '.join(actions)}, so ECR does not fetch what it has not cached."
+            f"The repository {repository} caches an upstream registry, and the role {role} may not call "
+            f"{', '.join(actions)}, so ECR does not fetch images that are not cached yet."
         ),
-        evidence=(*(_evidence(each) for each in surely), *aws_said(pull)),
-        remediation=_fix(pull, authorization, tuple(actions), surely),
+        evidence=(*(_evidence(each) for each in certain), *quote_denial(pull)),
+        remediation=_fix(pull, authorization, tuple(actions), certain),
     )
 
 
-def _is_told(pull: PullFailure, stopped: Collection[Stopped]) -> bool:
-    """Whether AWS's words decide what could not be read: they name the action, and newer ones the kind of policy."""
+def _is_decided_by_words(pull: PullFailure, stopped: Collection[StoppedAction]) -> bool:
+    """Return whether AWS's message decides what could not be read: it names the action, perhaps the policy type."""
     kinds = pull.blamed_policy_types or {PolicyType.IDENTITY, PolicyType.BOUNDARY}
     refused = [each for each in stopped if pull.denial and each.action == pull.denial.action]
     return any(POLICY_TYPES[each.outcome.kind] in kinds for each in refused)
 
 
-def _evidence(stopped: Stopped) -> str:
+def _evidence(stopped: StoppedAction) -> str:
     outcome = stopped.outcome
     return f'The kind of policy "{outcome.kind}" {outcome.state.value}: {stopped.action} on {stopped.resource}.'
 
 
 def _fix(
-    pull: PullFailure, authorization: PullAuthorization, actions: tuple[str, ...], stopped: tuple[Stopped, ...]
+    pull: PullFailure, authorization: PullAuthorization, actions: tuple[str, ...], stopped: tuple[StoppedAction, ...]
 ) -> Remediation:
     role = authorization.role
     only_lacks = all(

@@ -1,12 +1,12 @@
 """A resource control policy stops the pull.
 
-What it checks: whether the resource control policies of the organization that the repository's account belongs to, at
-every level from its root to that account, let each action of the pull through. Only the organization's management
-account and its delegated administrators can read them (the setting `organizationAccount` names one); where they cannot
-be read, AWS's own words in the error decide.
+What it checks: whether the resource control policies that apply to the repository's account allow each
+action of the pull, at every level from the root to that account. Only the organization's management account and its
+delegated administrators can read these policies (the setting `organizationAccount` names one). Where they cannot be
+read, AWS's error message decides.
 
-Why that stops a pull: what these policies deny, nobody can do to a repository of the account, whoever asks. The
-management account's repositories and service-linked roles are exempt.
+Why that stops a pull: what these policies deny, no principal can do to a repository of the account. The management
+account's repositories and service-linked roles are exempt.
 
 How to fix it: an administrator of the repository's organization changes the policy.
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed, passed, not applicable where there are none, or inconclusive where nothing tells."""
+    """Return failed, passed, not applicable where there are no such policies, or inconclusive."""
     fault = find_fault(pull, facts, PolicyKind.RCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
     repository = Arn.parse(pull.repository_arn or "")
-    # A token is asked of the caller's own account, and there is no repository to blame.
+    # A request for a token goes to the caller's own account, so no repository is to blame.
     resource = (
         Resource("AwsEcrRepository", str(repository), repository.account)
         if repository
         else Resource("AwsIamRole", str(role), role.account)
     )
-    return control_policy_fault.failed(fault, pull, facts, PolicyKind.RCP, resource)
+    return control_policy_fault.fault_verdict(fault, pull, facts, PolicyKind.RCP, resource)
 
 
 CHECK = Check(

@@ -1,12 +1,13 @@
 """The registry's policy denies the pull.
 
-What it checks: whether the policy of the registry that holds the repository has a Deny statement that matches the role
-and an action of the pull. It does so only under scope V2; a registry of scope V1 applies its policy to replication and
-pull-through cache alone.
+What it checks: whether the policy of the repository's registry has a Deny statement that matches the role and an action
+of the pull. A registry policy of scope V1 applies to replication and pull-through cache only, so the check needs scope
+V2.
 
-Why that stops a pull: an explicit deny outranks every allow, and a policy of scope V2 is part of every ECR request.
+Why that stops a pull: an explicit deny outranks every allow, and a policy of scope V2 applies to every ECR request.
 
-How to fix it: leave the role out of the Deny by a condition on `aws:PrincipalArn`; it goes on denying everyone else.
+How to fix it: exempt the role from the Deny by a condition on `aws:PrincipalArn`. The Deny still applies to everyone
+else.
 
 References: Amazon ECR User Guide, "Private registry permissions in Amazon ECR", registry policy scope.
 """
@@ -22,7 +23,7 @@ from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policies import REGISTRY_POLICY
-from pull_responder.pulls.policy_fault import actions, aws_said, denying, find_fault
+from pull_responder.pulls.policy_fault import find_fault, quote_denial, quote_denies, stopped_actions
 from pull_responder.remediation.ecr import ask_for_exemption, exempt_role_from_registry
 
 if TYPE_CHECKING:
@@ -38,15 +39,15 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
-    statements = fault.authorization.denying(PolicyKind.REGISTRY).get(REGISTRY_POLICY)
+    statements = fault.authorization.denies(PolicyKind.REGISTRY).get(REGISTRY_POLICY)
     text = fault.authorization.documents.get(REGISTRY_POLICY)
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
         explanation=(
-            f"The policy of the registry {repository.account} denies {', '.join(actions(fault, pull))} on the "
+            f"The policy of the registry {repository.account} denies {', '.join(stopped_actions(fault, pull))} on the "
             f"repository {repository} to {role}."
         ),
-        evidence=(*denying(fault, PolicyKind.REGISTRY), *aws_said(pull)),
+        evidence=(*quote_denies(fault, PolicyKind.REGISTRY), *quote_denial(pull)),
         remediation=(
             exempt_role_from_registry(repository, document=dict(text.document), statements=statements, role=role)
             if statements and text

@@ -1,10 +1,10 @@
 """The registry answered that there are too many requests.
 
-What it checks: what kubelet said, or why ECR could not fetch from an upstream registry: 429, `toomanyrequests`. Whether
-it is over cannot be read. `pull QPS exceeded` is another thing: a limit of kubelet's own.
+What it checks: whether kubelet's message, or ECR's message on its upstream registry, says 429 or `toomanyrequests`. AWS
+does not show whether the throttling is over. `pull QPS exceeded` is another fault: a limit of kubelet itself.
 
-Why that stops a pull: Amazon ECR has a quota for each kind of request, account and region, and upstream registries such
-as Docker Hub have limits of their own. The runtime tries again later, so pods start late.
+Why that stops a pull: Amazon ECR has a quota for each kind of request, account and region. Upstream registries such as
+Docker Hub have limits of their own. The runtime tries again later, so pods start late.
 
 How to fix it: pull less often, or have the quota raised.
 
@@ -21,7 +21,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.image import cache_rule_of
-from pull_responder.pulls.kubelet_words import account_of, said
+from pull_responder.pulls.kubelet_words import account_of, quote_words
 from pull_responder.pulls.upstream_words import is_throttled
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import pull_less_often
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed by the registry's words; not applicable where it said nothing of the kind."""
+    """Return failed by the registry's answer, not applicable without such an answer."""
     if pull.symptom is not Symptom.THROTTLED and not is_throttled(pull):
-        return Verdict.not_applicable("only the registry's answer tells that there were too many requests")
+        return Verdict.not_applicable("only the registry's answer shows throttling")
     repository = Arn.parse(pull.repository_arn or "")
     rule = cache_rule_of(repository, pull, facts) if repository else None
     upstream = (rule.upstream or rule.prefix) if isinstance(rule, CacheRule) else None
@@ -44,13 +44,13 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return Verdict.failed(
         resource=resource,
         explanation=f"{who} answered that there are too many requests.",
-        evidence=said(pull),
+        evidence=quote_words(pull),
         remediation=pull_less_often(account=resource.account, region=pull.region, upstream=upstream),
     )
 
 
 def _resource(pull: PullFailure, repository: Arn | None) -> Resource | None:
-    """Return the repository, else an account that is known, None where the event names neither."""
+    """Return the repository, else the account, None where the event names neither."""
     if repository:
         return Resource("AwsEcrRepository", str(repository), repository.account)
     return account_of(pull.known_account) if pull.known_account else None

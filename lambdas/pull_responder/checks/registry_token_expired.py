@@ -1,14 +1,18 @@
 """The token or the credentials shown to the registry have expired.
 
-What it checks: what kubelet said. `Your authorization token has expired` is about the registry's token, which lasts 12
-hours: kubelet renews its own in time, so it is nearly always one that somebody put into an imagePullSecret. `The
-security token included in the request is invalid` (or expired) is about the node's own AWS credentials, by which it
-asks for such a token. Neither can be seen from outside of the cluster.
+What it checks: kubelet's message.
 
-Why that stops a pull: ECR takes no token that is older than 12 hours, and AWS no credentials that are out of date.
+- `Your authorization token has expired` is about the registry token, which lasts 12 hours. kubelet renews its own
+  tokens in time, so an expired one nearly always comes from an imagePullSecret.
+- `The security token included in the request is invalid` (or expired) is about the node's own AWS credentials. The node
+  asks for its registry token with them.
 
-How to fix it: take the imagePullSecret away, as nodes need none for ECR, or renew it by a job. For a node's own
-credentials, take static ones away, set its clock, or replace it.
+Neither can be read from outside of the cluster.
+
+Why that stops a pull: ECR rejects a token that is older than 12 hours, and AWS rejects expired credentials.
+
+How to fix it: remove the imagePullSecret, as nodes need none for ECR, or renew it by a job. For a node's own
+credentials, remove static ones, set its clock, or replace the node.
 
 References: Amazon ECR User Guide, "Private registry authentication in Amazon ECR"; AWS re:Post, "How do I troubleshoot
 Amazon ECR issues with Amazon EKS?".
@@ -23,36 +27,36 @@ from pull_responder.facts import ec2
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
-from pull_responder.pulls.kubelet_words import node_of, said
+from pull_responder.pulls.kubelet_words import node_of, quote_words
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import renew_node_credentials, renew_registry_token
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
-# AWS's own words and error codes about the credentials that sign a request (IAM User Guide, "Common errors").
+# AWS's messages and error codes about the credentials that sign a request (IAM User Guide, "Common errors").
 _OF_CREDENTIALS = ("security token", "ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId")
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed by kubelet's words; not applicable where it said nothing of the kind."""
+    """Return failed by kubelet's message, not applicable without such a message."""
     if pull.symptom is not Symptom.TOKEN_EXPIRED:
-        return Verdict.not_applicable("only the registry's answer to the node tells that a token is too old")
+        return Verdict.not_applicable("only the registry's answer to the node shows that a token has expired")
     failing = node_of(pull, facts)
     if isinstance(failing, Unread):
         return Verdict.inconclusive(failing.reason)
     node, instance = failing
     region = instance.region if instance else pull.region
     if pull.message and any(words in pull.message for words in _OF_CREDENTIALS):
-        explanation = "AWS does not take the credentials by which the node asks for a registry token."
+        explanation = "AWS rejects the credentials with which the node asks for a registry token."
         remediation = renew_node_credentials(account=node.account, region=region)
     else:
         pod = f" for pod {pull.namespace}/{pull.pod}" if pull.namespace and pull.pod else ""
         explanation = (
-            f"The registry token that is shown{pod} is older than 12 hours; usually it is in an imagePullSecret."
+            f"The registry token{pod} is older than 12 hours. Such a token usually comes from an imagePullSecret."
         )
         remediation = renew_registry_token(account=node.account, region=region)
-    return Verdict.failed(resource=node, explanation=explanation, evidence=said(pull), remediation=remediation)
+    return Verdict.failed(resource=node, explanation=explanation, evidence=quote_words(pull), remediation=remediation)
 
 
 CHECK = Check(

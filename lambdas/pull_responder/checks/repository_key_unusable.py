@@ -1,10 +1,10 @@
 """The key that encrypts the repository cannot be used.
 
-What it checks: the state of the KMS key in the repository's encryption configuration: disabled, pending deletion,
-without its key material, or gone.
+What it checks: the state of the KMS key in the repository's encryption configuration. A key that is disabled, is
+pending deletion, has no key material or does not exist is a fault.
 
-Why that stops a pull: ECR has KMS decrypt the data key of each manifest and layer. It cannot with such a key, so
-nothing in the repository can be read, whoever asks.
+Why that stops a pull: ECR needs KMS to decrypt the data key of each manifest and layer. With an unusable key nobody can
+pull from the repository.
 
 How to fix it: enable the key, or cancel its deletion and enable it. What a deleted key has encrypted is lost.
 
@@ -29,12 +29,13 @@ from pull_responder.remediation.registry import replace_repository, restore_key
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
-# AWS KMS Developer Guide, "Key states of AWS KMS keys": with these a Decrypt fails. Creating and Updating pass by.
+# Decrypt fails in these states (AWS KMS Developer Guide, "Key states of AWS KMS keys"). Creating and Updating are
+# temporary.
 _UNUSABLE: Final = ("Disabled", "PendingDeletion", "PendingImport", "PendingReplicaDeletion", "Unavailable")
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
-    """Return failed with the key's state, passed, not applicable without a key of KMS, or inconclusive."""
+    """Return failed with the key's state, passed, not applicable without a KMS key, or inconclusive."""
     repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
         return repository
@@ -46,7 +47,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if found.key_arn is None:
         return Verdict.not_applicable("the repository is not encrypted with a key of KMS")
     named = Arn.parse(found.key_arn)
-    # A repository keeps the ARN, also where it was made with an alias or an id.
+    # ECR stores the key's ARN, even for a repository created with an alias or an id.
     account, region = (named.account, named.region) if named else (repository.account, pull.region)
     key = facts.key(account, region, found.key_arn)
     if isinstance(key, Unread):
@@ -60,8 +61,8 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     return Verdict.failed(
         resource=Resource("AwsKmsKey", found.key_arn, account),
         explanation=(
-            f"The KMS key {found.key_arn} that encrypts the repository {repository} is {state}, so nothing in it "
-            "can be decrypted."
+            f"The KMS key {found.key_arn} that encrypts the repository {repository} is {state}, so ECR cannot "
+            "decrypt its images."
         ),
         evidence=(
             f"The encryption configuration of {repository} names the key {found.key_arn}.",

@@ -1,11 +1,11 @@
 """There is no such repository in this account and region.
 
-What it checks: whether the registry has a repository of this name. Where it has none, the other regions of the account
-are searched for it, and this registry for similar names. A repository under a pull through cache rule is left out: it
-is made on its first pull.
+What it checks: whether the registry has a repository of this name. Where it has none, the check looks for the name in
+the account's other regions, and for similar names in this registry. It does not apply under a pull through cache rule,
+because the first pull creates the repository there.
 
-Why that stops a pull: ECR answers `name unknown`, or "not found". A registry is an account's in one region, and images
-are not shared between regions unless they are replicated.
+Why that stops a pull: ECR answers `name unknown`, or "not found". Each account has one registry in each region, and
+regions share images only by replication.
 
 How to fix it: correct the account, the region or the name in the pod's image, or create the repository and push the
 image.
@@ -50,22 +50,22 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(rule, Unread):
         return Verdict.inconclusive(rule.reason)
     if rule is not None:
-        return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} makes it on the first pull")
-    return _failed(pull, facts, repository, name)
+        return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} creates it on the first pull")
+    return _failure(pull, facts, repository, name)
 
 
-def _failed(pull: PullFailure, facts: PullFacts, repository: Arn, name: str) -> Verdict:
+def _failure(pull: PullFailure, facts: PullFacts, repository: Arn, name: str) -> Verdict:
     account = repository.account
     regions = _regions_with_repository(account, name, pull, facts)
     names = facts.repository_names(account, pull.region)
     similar = () if isinstance(names, Unread) else _similar(name, names)
-    evidence = [f"ecr:DescribeRepositories in account {account}, {pull.region}, knows no repository {name}."]
+    evidence = [f"ecr:DescribeRepositories in account {account}, {pull.region}, finds no repository {name}."]
     if regions:
         evidence.append(f"Account {account} has a repository {name} in {', '.join(regions)}.")
     if similar:
         evidence.append(f"Similar names in this registry: {', '.join(similar)}.")
     where = f" It exists in {' and '.join(regions)}." if regions else ""
-    nearest = f" The nearest names there are {' and '.join(similar)}." if similar and not regions else ""
+    nearest = f" Similar names there: {' and '.join(similar)}." if similar and not regions else ""
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), account),
         explanation=f"Account {account} has no repository {name} in {pull.region}.{where}{nearest}",
@@ -81,9 +81,9 @@ def _failed(pull: PullFailure, facts: PullFacts, repository: Arn, name: str) -> 
 
 
 def _regions_with_repository(account: str, name: str, pull: PullFailure, facts: PullFacts) -> tuple[str, ...]:
-    """Return in which other regions the account has a repository of this name, as far as they can be read.
+    """Return the other regions in which the account has a repository of this name, as far as they can be read.
 
-    Looks in the region of the cluster first, and in all the others of the partition only where it is not there.
+    Looks in the region of the cluster first. Looks in all others of the partition only if the repository is not there.
     """
     near = [region for region in node_regions(pull, facts) if region != pull.region]
     far = [region for region in facts.known_regions() if partition_of(region) == pull.partition]
@@ -96,7 +96,7 @@ def _regions_with_repository(account: str, name: str, pull: PullFailure, facts: 
 
 
 def _similar(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names that are spelt much like this one, and those of the same image under another path."""
+    """Return similar names, and names that end in the same image under another path."""
     last = name.rpartition("/")[2]
     near = difflib.get_close_matches(name, names, _MOST_NAMES)
     same = [each for each in names if each.rpartition("/")[2] == last]

@@ -3,10 +3,11 @@
 What it checks: whether the repository's policy has a Deny statement that matches the pulling role and an action of the
 pull.
 
-Why that stops a pull: an explicit deny outranks every allow. A Deny with a condition on a key that the request lacks
-fires as well where the operator is negated (`StringNotEquals aws:SourceVpce` denies traffic through a NAT gateway).
+Why that stops a pull: an explicit deny outranks every allow. A Deny also applies where its condition has a negated
+operator and the request lacks the key: `StringNotEquals aws:SourceVpce` denies traffic through a NAT gateway.
 
-How to fix it: leave the role out of the Deny by a condition on `aws:PrincipalArn`; it goes on denying everyone else.
+How to fix it: exempt the role from the Deny by a condition on `aws:PrincipalArn`. The Deny still applies to everyone
+else.
 
 References: Amazon ECR User Guide, "Private repository policies"; IAM User Guide, "IAM JSON policy elements: Condition".
 """
@@ -22,7 +23,7 @@ from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policies import REPOSITORY_POLICY
-from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, find_fault
+from pull_responder.pulls.policy_fault import PolicyFault, find_fault, quote_denial, quote_denies, stopped_actions
 from pull_responder.remediation.ecr import ask_for_exemption, exempt_role
 from pull_responder.remediation.ecr_actions import IMAGE_ACTIONS
 from pull_responder.remediation.policy_edits import allow
@@ -42,21 +43,24 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     role = fault.authorization.role
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
-        explanation=f"The policy of the repository {repository} denies {', '.join(actions(fault, pull))} to {role}.",
-        evidence=(*denying(fault, PolicyKind.RESOURCE), *aws_said(pull)),
+        explanation=(
+            f"The policy of the repository {repository} denies {', '.join(stopped_actions(fault, pull))} to {role}."
+        ),
+        evidence=(*quote_denies(fault, PolicyKind.RESOURCE), *quote_denial(pull)),
         remediation=_fix(fault, repository),
     )
 
 
 def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
     role = fault.authorization.role
-    statements = fault.authorization.denying(PolicyKind.RESOURCE).get(REPOSITORY_POLICY)
+    statements = fault.authorization.denies(PolicyKind.RESOURCE).get(REPOSITORY_POLICY)
     if not statements:
         return ask_for_exemption(repository, role=role)
     present = dict(fault.authorization.documents[REPOSITORY_POLICY].document)
     outcomes = fault.authorization.outcomes(PolicyKind.RESOURCE, State.BLOCKS_IMPLICITLY)
     if any(each.outcome.state is State.BLOCKS_IMPLICITLY for each in outcomes):
-        # repository_policy_lacks_grant is reported, too: whichever fix is run last must hold both changes.
+        # The other cause, repository_policy_lacks_grant, is reported, too. Both fixes replace the policy, so each must
+        # hold both changes.
         account = {"AWS": f"arn:{repository.partition}:iam::{role.account}:root"}
         present = allow(present, actions=IMAGE_ACTIONS, principal=account)
     return exempt_role(repository, document=present, statements=statements, role=role)

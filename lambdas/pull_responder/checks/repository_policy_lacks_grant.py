@@ -1,13 +1,13 @@
 """The repository's policy does not let the other account pull.
 
-What it checks: where the repository belongs to another account than the role, whether its policy (or its registry's)
-allows the role, or the role's account, both `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`.
+What it checks: where the role and the repository are in different accounts, whether the policy of the repository (or of
+its registry) allows the role, or its account, both `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`.
 
 Why that stops a pull: across accounts both sides must allow. Within one account the role's own policies are enough, so
 this cause does not arise there.
 
-How to fix it: add a statement to the repository's policy that allows both actions to the pulling account. This is done
-with credentials of the repository's account.
+How to fix it: add a statement to the repository's policy that allows both actions to the pulling account. This needs
+credentials of the repository's account.
 
 References: Amazon ECR User Guide, "Private repository policies"; IAM User Guide, "Cross-account policy evaluation
 logic"; AWS re:Post, "How do I troubleshoot Amazon ECR issues with Amazon EKS?".
@@ -24,7 +24,13 @@ from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policies import REPOSITORY_POLICY
-from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, find_fault, lacking
+from pull_responder.pulls.policy_fault import (
+    PolicyFault,
+    describe_missing_allows,
+    find_fault,
+    quote_denial,
+    stopped_actions,
+)
 from pull_responder.remediation.ecr import ask_for_grant, grant_account
 from pull_responder.remediation.policy_edits import exempt_role
 
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with what the repository's policy lacks, passed, not applicable in one account, or inconclusive."""
+    """Return failed with the missing actions, passed, not applicable in one account, or inconclusive."""
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None:
         return Verdict.not_applicable("the event names no repository")
@@ -51,10 +57,11 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
         explanation=(
-            f"The repository {repository} does not let account {role.account} do {', '.join(actions(fault, pull))}. "
-            "Across accounts the repository's policy must allow the pull, too."
+            f"The policy of the repository {repository} does not allow account {role.account} to call "
+            f"{', '.join(stopped_actions(fault, pull))}. Across accounts the repository's policy must allow the pull, "
+            "too."
         ),
-        evidence=(*lacking(fault, what), *aws_said(pull)),
+        evidence=(*describe_missing_allows(fault, what), *quote_denial(pull)),
         remediation=_fix(fault, repository),
     )
 
@@ -65,8 +72,9 @@ def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
         return ask_for_grant(repository, pulling_account=role.account)
     present = fault.authorization.documents.get(REPOSITORY_POLICY)
     document = dict(present.document) if present else None
-    if document and (denying := fault.authorization.denying(PolicyKind.RESOURCE).get(REPOSITORY_POLICY)):
-        # repository_policy_denies_pull is reported, too: whichever fix is run last must hold both changes.
+    if document and (denying := fault.authorization.denies(PolicyKind.RESOURCE).get(REPOSITORY_POLICY)):
+        # The other cause, repository_policy_denies_pull, is reported, too. Both fixes replace the policy, so each must
+        # hold both changes.
         document = exempt_role(document, denying, str(role)) or document
     return grant_account(repository, document=document, pulling_account=role.account)
 

@@ -1,14 +1,14 @@
 """The role does not allow the pull.
 
 What it checks: whether an identity policy of the pulling role (inline or managed) allows each action that a pull needs:
-`ecr:GetAuthorizationToken`, which knows no resource but `*`, and `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`
-on this repository. Within one account a repository policy that names the role is as good.
+`ecr:GetAuthorizationToken`, which takes no resource but `*`, and `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`
+on this repository. Within one account an Allow to the role in the repository policy is enough.
 
-Why that stops a pull: what no policy allows is denied. kubelet says `no basic auth credentials` when the token is
-refused, and `403 Forbidden` for the rest.
+Why that stops a pull: IAM denies every action that no policy allows. kubelet says `no basic auth credentials` when the
+token is refused, and `403 Forbidden` for the rest.
 
-How to fix it: attach AmazonEC2ContainerRegistryPullOnly to a node's role, AmazonEKSFargatePodExecutionRolePolicy to a
-pod execution role; or allow the lacking actions on this repository alone.
+How to fix it: attach AmazonEC2ContainerRegistryPullOnly to a node's role, or AmazonEKSFargatePodExecutionRolePolicy to
+a pod execution role. Or allow the missing actions on this repository alone.
 
 References: Amazon EKS User Guide, "Amazon EKS node IAM role" and "Amazon EKS pod execution IAM role"; Amazon ECR User
 Guide, "Using Amazon ECR images with Amazon EKS".
@@ -27,7 +27,13 @@ from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import TOKEN
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, find_fault, lacking
+from pull_responder.pulls.policy_fault import (
+    PolicyFault,
+    describe_missing_allows,
+    find_fault,
+    quote_denial,
+    stopped_actions,
+)
 from pull_responder.pulls.puller import puller_of
 from pull_responder.remediation.iam import INLINE_POLICY_SIZE, add_inline_policy, attach_pull_policy
 
@@ -35,38 +41,38 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 
-# What an inline policy for one repository takes at most, with a name of 256 characters.
+# The most characters of an inline policy for one repository, whose name has up to 256 characters.
 _ROOM: Final = 600
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the lacking actions, passed, or inconclusive."""
+    """Return failed with the missing actions, passed, or inconclusive."""
     fault = find_fault(pull, facts, PolicyKind.IDENTITY, (State.BLOCKS_IMPLICITLY,))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
-    lacks = ", ".join(actions(fault, pull))
+    missing = ", ".join(stopped_actions(fault, pull))
     number = len(fault.authorization.names(PolicyKind.IDENTITY))
     policies = f"the identity policies of {role}" + ("" if number else " (which has none)")
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
-        explanation=f"No identity policy of the role {role} allows {lacks}, so ECR refuses the pull.",
-        evidence=(*lacking(fault, policies), *aws_said(pull)),
+        explanation=f"No identity policy of the role {role} allows {missing}, so ECR refuses the pull.",
+        evidence=(*describe_missing_allows(fault, policies), *quote_denial(pull)),
         remediation=_fix(pull, facts, fault),
     )
 
 
 def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation:
     role = fault.authorization.role
-    lacks = actions(fault, pull)
-    if pull.repository_arn is None or TOKEN in lacks or fault.by_words:
+    missing = stopped_actions(fault, pull)
+    if pull.repository_arn is None or TOKEN in missing or fault.by_words:
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     inline = [text.name for text in fault.authorization.documents.values() if text.arn is None]
     size = sum(len(json.dumps(text.document)) for text in fault.authorization.documents.values() if text.arn is None)
     if size > INLINE_POLICY_SIZE - _ROOM:
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     return add_inline_policy(
-        role, region=pull.region, actions=lacks, repository_arn=pull.repository_arn, taken_names=inline
+        role, region=pull.region, actions=missing, repository_arn=pull.repository_arn, taken_names=inline
     )
 
 

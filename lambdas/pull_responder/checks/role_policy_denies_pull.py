@@ -1,13 +1,13 @@
 """A policy of the role denies the pull.
 
 What it checks: whether an identity policy of the pulling role (inline or managed) has a Deny statement that matches an
-action of the pull, with credentials that are issued now. A Deny of older sessions alone, such as that of
-AWSRevokeOlderSessions, is none: the node gets new credentials by itself.
+action of the pull by credentials issued now. A Deny of older sessions alone, such as that of AWSRevokeOlderSessions, is
+no fault, because the node gets new credentials by itself.
 
-Why that stops a pull: an explicit deny outranks every allow, in whatever policy that stands.
+Why that stops a pull: an explicit deny outranks every allow of any policy.
 
-How to fix it: take the pull actions out of the Deny statement, and leave the rest of it as it is. A policy of AWS that
-denies (such as a quarantine of compromised keys) is attached for a reason: look into that before you detach it.
+How to fix it: remove the pull actions from the Deny statement, and leave the rest of it as it is. An AWS policy that
+denies, such as a quarantine of compromised keys, is attached for a reason. Look into that before you detach it.
 
 References: IAM User Guide, "Policy evaluation logic", "How AWS enforcement code logic evaluates requests" and "Revoke
 IAM role temporary security credentials".
@@ -23,7 +23,15 @@ from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, find_fault, not_read, wanted
+from pull_responder.pulls.policy_fault import (
+    PolicyFault,
+    describe_unread,
+    find_fault,
+    quote_denial,
+    quote_denies,
+    stopped_actions,
+    wanted_change,
+)
 from pull_responder.pulls.policy_fix import let_through, managed_policy
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.composition import combine
@@ -39,11 +47,15 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
-    denied = ", ".join(actions(fault, pull))
+    denied = ", ".join(stopped_actions(fault, pull))
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=f"An identity policy of the role {role} denies {denied}, and a deny outranks every allow.",
-        evidence=(*denying(fault, PolicyKind.IDENTITY), *not_read(fault, PolicyKind.IDENTITY), *aws_said(pull)),
+        evidence=(
+            *quote_denies(fault, PolicyKind.IDENTITY),
+            *describe_unread(fault, PolicyKind.IDENTITY),
+            *quote_denial(pull),
+        ),
         remediation=_fix(pull, facts, fault),
     )
 
@@ -51,7 +63,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation:
     role = fault.authorization.role
     fixes = []
-    for name in fault.authorization.denying(PolicyKind.IDENTITY):
+    for name in fault.authorization.denies(PolicyKind.IDENTITY):
         text = fault.authorization.documents[name]
         document = let_through(pull, fault.authorization, name)
         if text.arn is None:
@@ -59,10 +71,10 @@ def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation
         else:
             policy = managed_policy(pull, facts, fault.authorization, text, PolicyKind.IDENTITY)
             fix = replace_managed_policy(role, policy, region=pull.region, document=document)
-            also = " It is the role's permissions boundary, too: the same edit lets the pull through that."
+            also = " The policy is also the role's permissions boundary, and this edit fixes both."
             fixes.append(replace(fix, summary=fix.summary + also) if policy.edits > 1 and fix.commands else fix)
     if not fixes:
-        return by_hand.identity_policy(wanted(fault, pull), role=role, region=pull.region)
+        return by_hand.identity_policy(wanted_change(fault, pull), role=role, region=pull.region)
     return combine(*fixes)
 
 

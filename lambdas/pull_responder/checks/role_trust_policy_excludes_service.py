@@ -1,11 +1,11 @@
 """The trust policy of the role does not let the service that starts nodes assume it.
 
 What it checks: whether `ec2.amazonaws.com` (for Fargate `eks-fargate-pods.amazonaws.com`) may assume the nodes' role.
-Hybrid nodes get theirs from Systems Manager or IAM Roles Anywhere, of which AWS does not show which, so that theirs is
-not looked at.
+The check does not apply to hybrid nodes. They get their role from Systems Manager or IAM Roles Anywhere, and AWS does
+not show from which of the two.
 
-Why that stops a pull: the service gets no credentials to hand to the node, so kubelet has none for the registry and
-says `no basic auth credentials`; a Fargate pod is not started at all.
+Why that stops a pull: the service gets no credentials for the node, so kubelet has none for the registry and says `no
+basic auth credentials`. A Fargate pod does not start at all.
 
 How to fix it: add the service to the role's trust policy.
 
@@ -43,7 +43,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.inconclusive(found.reason)
     nodes, identities = found
     if nodes.elsewhere:
-        return Verdict.not_applicable(f"{nodes.elsewhere}, and which service hands them the role is not known")
+        return Verdict.not_applicable(f"{nodes.elsewhere}, and AWS does not show which service gives them the role")
     roles = {identity.role.arn: identity.role for identity in identities if isinstance(identity.role, Role)}
     verdicts = [_examine(role, nodes) for role in roles.values()]
     for verdict in verdicts:
@@ -60,7 +60,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _examine(role: Role, nodes: Nodes) -> Verdict:
     arn = Arn.parse(role.arn)
     if arn is None:
-        return Verdict.inconclusive(f"{role.arn} is no ARN")
+        return Verdict.inconclusive(f"{role.arn} is not an ARN")
     services = _services(nodes, arn.partition)
     outcomes = []
     for service in services:
@@ -68,11 +68,11 @@ def _examine(role: Role, nodes: Nodes) -> Verdict:
         if isinstance(outcome, Unread):
             return Verdict.inconclusive(outcome.reason)
         outcomes.append(outcome)
-    # In China both spellings of a service may be trusted, and one is enough.
+    # In China a trust policy may name either spelling of a service, and one is enough.
     if any(outcome.state is State.OPEN for outcome in outcomes):
-        return Verdict.passed(f"The trust policy of {role.arn} lets {services[0]} assume it.")
+        return Verdict.passed(f"The trust policy of {role.arn} allows {services[0]} to assume it.")
     if unknown := [str(each) for outcome in outcomes if outcome.state is State.UNDECIDED for each in outcome.unknown]:
-        return Verdict.inconclusive(f"the trust policy of {role.arn} hangs on {', '.join(dict.fromkeys(unknown))}")
+        return Verdict.inconclusive(f"the trust policy of {role.arn} depends on {', '.join(dict.fromkeys(unknown))}")
     denied = any(outcome.state is State.BLOCKS_EXPLICITLY for outcome in outcomes)
     return Verdict.failed(
         resource=Resource("AwsIamRole", role.arn, role.account),
@@ -94,7 +94,7 @@ def _services(nodes: Nodes, partition: str) -> tuple[str, ...]:
 
 
 def _outcome(role: Role, service: str, nodes: Nodes) -> Outcome | Unread:
-    """Hold the trust policy against the service's request: it is a policy of the role as a resource."""
+    """Evaluate the trust policy for the service's request. It is the resource policy of the role."""
     try:
         policy = parse_policy(role.trust_policy, name=f"the trust policy of {role.arn}")
     except PolicyError as error:

@@ -1,7 +1,7 @@
 """The S3 gateway endpoint is not in the route table of the node's subnet.
 
-What it checks: where a subnet has no way to the internet and its VPC a gateway endpoint for S3, whether the subnet's
-route table leads S3's prefix list to it.
+What it checks: where a subnet has no route to the internet and its VPC has a gateway endpoint for S3, whether the
+subnet's route table has the route from S3's prefix list to the endpoint.
 
 Why that stops a pull: the layers of an image come from S3. The manifest arrives, and then the layers time out
 (`…starport-layer-bucket…: i/o timeout`).
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.S3_NOT_IN_ROUTE_TABLE, pull, facts, _fix)
 
 

@@ -1,11 +1,11 @@
 """The policy of the S3 endpoint does not let the layers through.
 
-What it checks: whether the policy of the S3 endpoint on the way allows `s3:GetObject` on the bucket that holds ECR's
+What it checks: whether the policy of the S3 endpoint on the path allows `s3:GetObject` on the bucket that holds ECR's
 layers in the registry's region, `prod-REGION-starport-layer-bucket`.
 
-Why that stops a pull: the manifest arrives, and then the layers are refused. Their URLs are signed by an account of the
-ECR service, so what the node's role may do does not matter, and conditions on one's own organization or account
-(`aws:PrincipalOrgID`, `aws:ResourceOrgID`, `aws:ResourceAccount`) never hold for them.
+Why that stops a pull: the manifest arrives, and then S3 refuses the layers. An account of the ECR service signs the
+layers' URLs, so the permissions of the node's role do not matter. Conditions on your own organization or account
+(`aws:PrincipalOrgID`, `aws:ResourceOrgID`, `aws:ResourceAccount`) never hold for these URLs.
 
 How to fix it: allow `s3:GetObject` on the bucket's objects to everybody, without conditions.
 
@@ -25,7 +25,7 @@ from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import VpcEndpoint
-from pull_responder.pulls.endpoint_on_way import EndpointOnWay, EndpointOutcome, endpoint_on_way, examine_policy
+from pull_responder.pulls.endpoint_on_path import EndpointOnPath, EndpointOutcome, endpoint_on_path, examine_policy
 from pull_responder.pulls.path import PATH_PERMISSIONS
 from pull_responder.remediation.endpoint_policy import allow_layers
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from pull_responder.authorization.request import ContextValue
     from pull_responder.pulls.pull_facts import PullFacts
 
-# Neither AWS's account nor its organization is published; these are surely nobody else's.
+# AWS publishes neither the account nor the organization of ECR. These ids stand in for them and belong to nobody.
 _ECR_ACCOUNT: Final = "000000000000"
 _ECR_ORGANIZATION: Final = "o-ecr0000000"
 _ACCOUNT: Final = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed, passed, not applicable where the layers come over the internet, or inconclusive."""
-    way = endpoint_on_way(pull, facts, Stage.LAYER)
+    """Return failed, passed, not applicable where the layers pass no S3 endpoint, or inconclusive."""
+    way = endpoint_on_path(pull, facts, Stage.LAYER)
     if isinstance(way, Unread):
         return Verdict.inconclusive(way.reason)
     if way.endpoint is None or not way.endpoint.service_name.endswith(".s3"):
@@ -52,17 +52,17 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.inconclusive(found.reason)
     if found.state() is State.UNDECIDED:
         keys = ", ".join(map(str, found.unknown))
-        return Verdict.inconclusive(f"the policy of {way.endpoint.id} hangs on {keys}, whose value is not known")
+        return Verdict.inconclusive(f"the policy of {way.endpoint.id} depends on {keys}, whose value is not known")
     if found.state() is State.OPEN:
-        return Verdict.passed(f"The policy of {way.endpoint.id} lets s3:GetObject on {bucket}/* through.")
-    return _failed(way, way.endpoint, found, bucket)
+        return Verdict.passed(f"The policy of {way.endpoint.id} allows s3:GetObject on {bucket}/*.")
+    return _failure(way, way.endpoint, found, bucket)
 
 
-def _request(pull: PullFailure, way: EndpointOnWay, bucket: str) -> Request:
+def _request(pull: PullFailure, way: EndpointOnPath, bucket: str) -> Request:
     signer = f"arn:{pull.partition}:iam::{_ECR_ACCOUNT}:role/ecr"
     endpoint = way.endpoint.id if way.endpoint else ()
     vpc = way.path.nodes.vpc_id
-    # Other accounts that the policy names may be the service's; those of the nodes and the registry are not.
+    # A policy may name the service's account: any account but those of the nodes, the VPC and the registry.
     policy = (way.endpoint.policy if way.endpoint else None) or ""
     ours = {way.path.nodes.account, way.path.owner, pull.registry_account}
     foreign = set(_ACCOUNT.findall(policy)) - ours
@@ -83,13 +83,13 @@ def _request(pull: PullFailure, way: EndpointOnWay, bucket: str) -> Request:
     return Request(signer, "s3:GetObject", f"{bucket}/layer", _ECR_ACCOUNT, context)
 
 
-def _failed(way: EndpointOnWay, endpoint: VpcEndpoint, found: EndpointOutcome, bucket: str) -> Verdict:
+def _failure(way: EndpointOnPath, endpoint: VpcEndpoint, found: EndpointOutcome, bucket: str) -> Verdict:
     denied = found.by_denies.state is State.BLOCKS_EXPLICITLY
     return Verdict.failed(
         resource=way.path.resource("Other", endpoint.id),
         explanation=(
             f"The policy of S3 endpoint {endpoint.id} {'denies' if denied else 'does not allow'} s3:GetObject on "
-            f"{bucket}/*, from where ECR has nodes fetch the layers by URLs that it signs itself."
+            f"{bucket}/*. Nodes fetch the layers from this bucket, by URLs that ECR signs."
         ),
         evidence=(f"{endpoint.id}: {(endpoint.policy or '')[:1500]}",),
         remediation=allow_layers(

@@ -1,11 +1,11 @@
 """A service control policy stops the pull.
 
-What it checks: whether the service control policies of the organization, at every level from its root to the role's
-account, allow each action of the pull and none denies it. Only the organization's management account and its delegated
-administrators can read them (the setting `organizationAccount` names one); where they cannot be read, AWS's own words
-in the error decide.
+What it checks: whether the service control policies of the organization allow each action of the pull and deny none, at
+every level from the root to the role's account. Only the organization's management account and its delegated
+administrators can read these policies (the setting `organizationAccount` names one). Where they cannot be read, AWS's
+error message decides.
 
-Why that stops a pull: what these policies do not allow, no principal of the account can do. The management account and
+Why that stops a pull: a principal of the account can do only what these policies allow. The management account and
 service-linked roles are exempt.
 
 How to fix it: an administrator of the organization changes the policy.
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed, passed, not applicable where there are none, or inconclusive where nothing tells."""
+    """Return failed, passed, not applicable where there are no such policies, or inconclusive."""
     fault = find_fault(pull, facts, PolicyKind.SCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
     resource = Resource("AwsIamRole", str(role), role.account)
-    return control_policy_fault.failed(fault, pull, facts, PolicyKind.SCP, resource)
+    return control_policy_fault.fault_verdict(fault, pull, facts, PolicyKind.SCP, resource)
 
 
 CHECK = Check(

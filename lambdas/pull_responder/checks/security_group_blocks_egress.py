@@ -1,12 +1,12 @@
 """The node's security groups do not let it out to the registry.
 
-What it checks: whether the egress rules of the node's groups, added up, let TCP 443 out to where the traffic goes: an
-endpoint's interfaces, S3's prefix list, or the public internet. Rules for private ranges are no rules for the
-internet. Which public addresses ECR has is not known here: rules that cover a part of the internet leave this
-undecided. Of a node these are the groups of its primary interface, by which images are pulled, and not those that a
-SecurityGroupPolicy gives to its pods; of a Fargate pod those of the pod's own interface.
+What it checks: whether the egress rules of all the node's groups together allow TCP 443 to the destination: an
+endpoint's interfaces, S3's prefix list, or the public internet. A rule for a private range does not count for the
+internet. ECR's public addresses are not known here, so a rule for a part of the internet leaves this undecided. A node
+pulls images by its primary interface, and the groups of that interface count. The groups that a SecurityGroupPolicy
+gives to a node's pods do not. For a Fargate pod the groups of the pod's own interface count.
 
-Why that stops a pull: what no rule allows is dropped without a word. kubelet says `i/o timeout`.
+Why that stops a pull: a security group silently drops all traffic that no rule allows. kubelet says `i/o timeout`.
 
 How to fix it: add an egress rule for TCP 443.
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.SECURITY_GROUP_BLOCKS_EGRESS, pull, facts, let_https_through)
 
 

@@ -1,8 +1,8 @@
 """A session policy stops the pull.
 
-What it checks: whether AWS's error blames the session policy that was passed along when the role was assumed. Such a
-policy exists in the session alone and cannot be read. EC2 passes none with an instance's credentials, so the cause does
-not arise for them.
+What it checks: whether AWS's error message blames the session policy that was passed when the role was assumed. A
+session policy exists only in the session and cannot be read. EC2 passes none with an instance's credentials, so this
+cause does not arise for instances.
 
 Why that stops a pull: a session can do no more than its session policy allows, whatever the role may do.
 
@@ -20,7 +20,7 @@ from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
-from pull_responder.pulls.policy_fault import actions, aws_said, find_fault, wanted
+from pull_responder.pulls.policy_fault import find_fault, quote_denial, stopped_actions, wanted_change
 from pull_responder.remediation import by_hand
 
 if TYPE_CHECKING:
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed where AWS blames it, not applicable to an instance's session, or inconclusive."""
+    """Return failed where AWS's message blames it, not applicable to an instance's session, or inconclusive."""
     fault = find_fault(pull, facts, PolicyKind.SESSION, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
     role = fault.authorization.role
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
-        explanation=f"The session policy of the role {role} stops {', '.join(actions(fault, pull))}.",
-        evidence=aws_said(pull),
-        remediation=by_hand.session_policy(wanted(fault, pull), account=role.account, region=pull.region),
+        explanation=f"The session policy of the role {role} stops {', '.join(stopped_actions(fault, pull))}.",
+        evidence=quote_denial(pull),
+        remediation=by_hand.session_policy(wanted_change(fault, pull), account=role.account, region=pull.region),
     )
 
 

@@ -1,13 +1,14 @@
 """Somebody who does not pull for EKS was refused by ECR.
 
-What it checks: whether the denied principal pulls for EKS at all. It does if its session is an instance that carries a
-cluster's tag, if its role is that of a node group or Fargate profile, or if an access entry of a node type names it.
+What it checks: whether the denied principal pulls for EKS at all. It does if its session is an instance with a
+cluster's tag, if its role belongs to a node group or Fargate profile, or if an access entry of a node type names its
+role.
 
-Why it matters: to a person, a build server or an intruder this refusal may be right, and granting what was asked for
-would be the wrong answer. So nothing more is claimed about it, and no fix is offered.
+Why it matters: for a person, a build server or an intruder the refusal may be right, and to grant the permission would
+be wrong. So the finding claims no more and offers no fix.
 
-How to fix it: find out who it is. A principal that is known to pull for something else (ECS tasks, builds) belongs
-into `knownPrincipals` of cdk.json and is then not reported.
+How to fix it: find out who it is. If the principal is known to pull for something else (ECS tasks, builds), add it to
+`knownPrincipals` in cdk.json. It is then not reported.
 
 References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Logging IAM and AWS STS API calls".
 """
@@ -33,17 +34,17 @@ _TYPES = {PrincipalKind.ROLE: "AwsIamRole", PrincipalKind.USER: "AwsIamUser"}
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed for a stranger, passed for a node, inconclusive where it cannot be told."""
+    """Return failed for a principal outside EKS, passed for a node, inconclusive where that is not known."""
     principal = pull.principal
     if principal is None or pull.denial is None:
         return Verdict.not_applicable("no principal was denied")
     puller = puller_of(pull, facts)
     if puller.for_eks is None:
-        return Verdict.inconclusive(f"it cannot be told whether the principal pulls for EKS: {puller.because}")
+        return Verdict.inconclusive(f"it is not known whether the principal pulls for EKS: {puller.because}")
     if puller.for_eks:
         return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
     if puller.listed_as:
-        return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something else than EKS")
+        return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something other than EKS")
     account = principal.account or pull.account or ""
     return Verdict.failed(
         resource=_resource(principal, role_arn_of(pull, facts), account),
@@ -54,7 +55,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         evidence=(f"AWS said: {pull.denial.message}", f"Not a node: {puller.because}."),
         remediation=Remediation(
             summary=(
-                "Find out who this is before granting anything. If it is known to pull for something else than EKS, "
+                "Find out who this is before granting anything. If it is known to pull for something other than EKS, "
                 "list its ARN under knownPrincipals in cdk.json."
             ),
             account=account,

@@ -1,10 +1,10 @@
 """DNS is off in the VPC, so the registry's names do not resolve.
 
-What it checks: the VPC's enableDnsSupport, without which Amazon's DNS server answers nothing there, and where the
-traffic has to go to an interface endpoint, its enableDnsHostnames, without which the endpoint's private names do not
-resolve.
+What it checks: the VPC's enableDnsSupport, and where the traffic goes to an interface endpoint also its
+enableDnsHostnames. Without the first, Amazon's DNS server does not answer in the VPC. Without the second, the
+endpoint's private names do not resolve.
 
-Why that stops a pull: kubelet says `no such host`, or is led to public addresses that no route leads to.
+Why that stops a pull: kubelet says `no such host`, or gets public addresses that no route leads to.
 
 How to fix it: turn the attributes on.
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.VPC_DNS_DISABLED, pull, facts, _fix)
 
 

@@ -1,11 +1,12 @@
 """A VPC endpoint that a private subnet needs does not exist.
 
-What it checks: where a subnet has no way to the internet and its VPC has some of the three endpoints that a pull
-needs (`ecr.api` for the token, `ecr.dkr` for the manifest, `s3` for the layers) in the registry's region, which of
-them lacks. One that is being deleted lacks.
+What it checks: a pull in a subnet without a route to the internet needs three endpoints in the registry's region:
+`ecr.api` for the token, `ecr.dkr` for the manifest and `s3` for the layers. Where the VPC has some of them, the check
+names the missing ones. An endpoint that is being deleted counts as missing.
 
-Why that stops a pull: the name of what lacks leads to public addresses, and no route leads there. Without `ecr.api`
-kubelet says `no basic auth credentials`; without `s3` the manifest arrives and the layers time out.
+Why that stops a pull: the name of the missing endpoint's service resolves to public addresses, and no route leads
+there. Without `ecr.api` kubelet says `no basic auth credentials`. Without `s3` the manifest arrives and the layers time
+out.
 
 How to fix it: create the endpoint.
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
     return examine_path(PathCause.ENDPOINT_MISSING, pull, facts, create_missing_endpoints)
 
 

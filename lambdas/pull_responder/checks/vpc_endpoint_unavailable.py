@@ -1,12 +1,13 @@
-"""A VPC endpoint on the way to the registry takes no traffic.
+"""A VPC endpoint on the path to the registry takes no traffic.
 
-What it checks: whether the endpoint that the traffic goes to is in state available, and an interface endpoint has a
-network interface in some subnet, of an IP version that the node speaks. In which zone does not matter.
+What it checks: whether the endpoint is in state available. An interface endpoint must also have a network interface in
+some subnet, with an IP version that the node uses. Its Availability Zone does not matter.
 
-Why that stops a pull: an endpoint that failed, or still waits for acceptance, takes no connection; kubelet says `i/o
-timeout`. An endpoint with private DNS takes the traffic of its whole VPC, also where a NAT gateway would have worked.
+Why that stops a pull: an endpoint that has failed, or still waits for acceptance, takes no connection. kubelet says
+`i/o timeout`. An endpoint with private DNS takes the traffic of its whole VPC, even where a NAT gateway would have
+worked.
 
-How to fix it: give it subnets where it has none; else delete it and create it anew.
+How to fix it: add subnets to an endpoint that has none. Otherwise delete it and create it again.
 
 References: AWS PrivateLink Guide, "Access an AWS service using an interface VPC endpoint", endpoint states.
 """
@@ -19,7 +20,7 @@ from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import PathCause
-from pull_responder.pulls.endpoint_fix import mend_endpoint
+from pull_responder.pulls.endpoint_fix import fix_endpoint
 from pull_responder.pulls.path import PATH_PERMISSIONS, examine_path
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed with the proof, passed, not applicable where the way has no such part, or inconclusive."""
-    return examine_path(PathCause.ENDPOINT_UNAVAILABLE, pull, facts, mend_endpoint)
+    """Return failed, passed, not applicable where the path has no such component, or inconclusive."""
+    return examine_path(PathCause.ENDPOINT_UNAVAILABLE, pull, facts, fix_endpoint)
 
 
 CHECK = Check(

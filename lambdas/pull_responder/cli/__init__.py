@@ -1,1 +1,1 @@
-"""The terminal. Left out of the deployed asset."""
+"""The terminal. It is left out of the deployed asset."""

@@ -1,4 +1,4 @@
-"""The JSON that `diagnose` prints: a contract that others rely on. Keys may be added, none is renamed."""
+"""The JSON that `diagnose` prints. Other programs rely on it: keys may be added, none is renamed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pull_responder.publish.as_document import finding_object, pull_object
 
 if TYPE_CHECKING:
-    from pull_responder.diagnosis import Diagnosis, Open
+    from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.network import Hop, NodePlace, Path
     from pull_responder.pulls.path import PullPath
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 def diagnosis_object(
     diagnosis: Diagnosis, path: PullPath | None = None, asked: str | None = None, nodes: str | None = None
 ) -> dict[str, Any]:
-    """Return the object printed for one distinct pull.
+    """Return the object to print for one distinct pull.
 
-    `path` is its way to the registry, where that was looked at; `asked` the image as a question names it, and `nodes`
-    those that it is about.
+    - `path` is its path to the registry, where that was read.
+    - `asked` is the image as a question names it.
+    - `nodes` are the nodes that a question is about.
     """
     return {
         "pull": pull_object(diagnosis.pull, diagnosis.role_arn, diagnosis.cluster)
@@ -36,7 +37,7 @@ def diagnosis_object(
 
 
 def skipped_object(skipped: Skipped) -> dict[str, Any]:
-    """Return the object printed for an event that is not ours."""
+    """Return the object to print for an event that is not about a pull from ECR."""
     return {
         "pull": pull_object(None, None, None),
         "skipped": skipped.reason,
@@ -85,5 +86,5 @@ def _hop(hop: Hop) -> dict[str, Any]:
     }
 
 
-def _open(each: Open) -> dict[str, str]:
+def _open(each: Undecided) -> dict[str, str]:
     return {"cause": each.cause, "reason": each.reason}

@@ -60,10 +60,10 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
 ) -> int:
     """Diagnose every pull in an event, or say whether nodes of a cluster can pull an image.
 
-    A question about a cluster without more is about all its node groups, Fargate profiles and other nodes.
+    Without further options, a question about a cluster covers all its node groups, Fargate profiles and other nodes.
 
-    Exit status: 0 nothing wrong found, or nothing here for us; 1 at least one cause; 2 the input is unusable;
-    3 nothing found, but something inconclusive.
+    Exit status: 0 nothing wrong found, or no pull from ECR; 1 at least one cause; 2 the input is unusable; 3 nothing
+    found, but something inconclusive.
     """
     printer = _Printer(report.terminal(), as_json=form == "json")
     given = {"event": file, "image": image, "cluster": cluster, "nodegroup": nodegroup}
@@ -83,7 +83,7 @@ def diagnose(  # noqa: PLR0913, PLR0917 -- one argument an option
 
 
 class _Printer:
-    """Prints diagnoses in the form asked for."""
+    """Prints diagnoses as text or JSON."""
 
     def __init__(self, console: Console, *, as_json: bool) -> None:
         self._console = console
@@ -130,7 +130,7 @@ def _of_event(file: str, printer: _Printer) -> int:
         asked_about = list(questions(inspection, Reader(aws), known_principals=settings.known_principals))
         if not asked_about:
             where = f"cluster {inspection.cluster}" if inspection.cluster else "any cluster"
-            printer.skipped(Skipped(f"there are no nodes of {where} in {inspection.region} to ask about (any more)"))
+            printer.skipped(Skipped(f"there are no nodes of {where} in {inspection.region} to ask about"))
         for asked in asked_about:
             if isinstance(asked, Unread):
                 is_unread = True
@@ -181,7 +181,7 @@ def _of_question(text: str, chosen: Chosen, printer: _Printer) -> int:
 
 
 def _path(pull: PullFailure, facts: PullFacts) -> PullPath | None:
-    """Return the way to the registry, which the checks have read, for symptoms that it can explain."""
+    """Return the path to the registry, which the checks have read, for symptoms that it can explain."""
     if pull.symptom not in no_route_to_ecr.CHECK.symptoms:
         return None
     path = pull_path(pull, facts)

@@ -16,13 +16,13 @@ from pull_responder.authorization.cases import evaluate_lines
 def evaluate(form: str) -> None:
     """Evaluate policies, offline: JSON Lines of requests with their policies in, decisions out.
 
-    A line that cannot be used gives a line with its id and the error; the rest goes on.
+    A line that cannot be used is answered by a line with its id and the error. The next lines are still evaluated.
     """
-    # A byte that is not UTF-8 becomes a character that is not, and is refused with its line.
+    # An invalid byte becomes U+FFFD. Its line is refused, and the next one is still read.
     lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
     for line in evaluate_lines(lines):
         sys.stdout.write((line if form == "json" else _as_text(json.loads(line))) + "\n")
-        sys.stdout.flush()  # whoever asks line by line waits for the answer
+        sys.stdout.flush()  # a caller that writes line by line waits for the answer
 
 
 def _as_text(answer: dict[str, Any]) -> str:

@@ -20,8 +20,8 @@ from pull_responder.meanings import can_mean
 def explain(message: str, form: str) -> None:
     """Read what kubelet says of a failed pull, offline: symptom, stage, image, and what it can mean.
 
-    MESSAGE is one message; - reads standard input: with --format json JSON Lines of {"message": ...}, answered line
-    by line, otherwise one message. A line that cannot be used gives a line with the error; the rest goes on.
+    MESSAGE is one message. - reads standard input: with --format json JSON Lines of {"message": ...}, answered line by
+    line, otherwise one message. A line that cannot be used is answered by a line with the error.
     """
     if message != "-":
         _show(read_message(message), form)
@@ -39,7 +39,7 @@ def _show(read: KubeletMessage, form: str) -> None:
 
 
 def _answer(line: bytes, number: int) -> dict[str, Any]:
-    """The answer to one line of JSON Lines: what its message says, or why it cannot be used."""
+    """Return the answer to one line of JSON Lines: what its message can mean, or why the line cannot be used."""
     try:
         document = json.loads(line.strip())
     except json.JSONDecodeError as error:

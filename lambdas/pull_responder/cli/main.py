@@ -34,9 +34,9 @@ cli.add_command(demo)
 
 
 def main() -> NoReturn:
-    """Run the command line. Whatever cannot be used is one line on standard error and exit status 2."""
+    """Run the command line. Any unusable input ends it with one line on standard error and exit status 2."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is shown escaped
+        if isinstance(stream, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
             stream.reconfigure(errors="backslashreplace")
     try:
         status = cli.main(standalone_mode=False)

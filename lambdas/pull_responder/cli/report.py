@@ -1,4 +1,4 @@
-"""Diagnoses as a person reads them in a terminal."""
+"""Diagnoses as text for people in a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pull_responder.remediation.shell import render
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pull_responder.diagnosis import Diagnosis, Open
+    from pull_responder.diagnosis import Diagnosis, Undecided
     from pull_responder.events.outcome import Skipped
     from pull_responder.findings.finding import Finding
     from pull_responder.pulls.path import PullPath
@@ -35,12 +35,12 @@ _COLOURS: Final = {
 
 
 def terminal() -> Console:
-    """Return the console on standard output. Nothing is read as markup, and highlighting is left out."""
+    """Return the console on standard output. Text is not read as markup, and nothing is highlighted."""
     return Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
 
 
 def show_skipped(console: Console, skipped: Skipped) -> None:
-    """Say why an event is not ours."""
+    """Say why an event is not about a pull from ECR."""
     console.print(f"Skipped: {skipped.reason}", soft_wrap=True)
 
 
@@ -52,10 +52,11 @@ def show_diagnosis(
     asked: str | None = None,
     nodes: str | None = None,
 ) -> None:
-    """Show one pull: what failed, each cause with its evidence and fix, and what is left open.
+    """Show one pull: what failed, each cause with its evidence and fix, and the undecided causes.
 
-    `asked` is the image of a question about a pull that has not failed, `nodes` those that it is about; `path` is the
-    way to the registry.
+    - `asked` is the image of a question about a pull that has not failed.
+    - `nodes` are the nodes that the question is about.
+    - `path` is the path to the registry.
     """
     _show_pull(console, diagnosis, nodes, asked)
     if path is not None:
@@ -67,13 +68,13 @@ def show_diagnosis(
         console.print()
         _row(console, "Result", diagnosis.note or ("Not decided." if diagnosis.inconclusive else "No fault found."))
     for title, opened in (
-        ("Not decided, and might explain it:", diagnosis.inconclusive),
-        ("Not decided, and not needed to explain it:", diagnosis.unchecked),
+        ("Not decided, and may explain it:", diagnosis.inconclusive),
+        ("Not decided, but not needed to explain it:", diagnosis.unchecked),
     ):
         if opened:
             console.print()
             console.print(title)
-            _opened(console, opened)
+            _show_undecided(console, opened)
     if diagnosis.passed:
         console.print()
         _row(console, "Ruled out", ", ".join(diagnosis.passed))
@@ -99,22 +100,22 @@ def _show_pull(console: Console, diagnosis: Diagnosis, nodes: str | None, asked:
 
 
 def show_path(console: Console, path: PullPath) -> None:
-    """Show the way to the registry, hop by hop, and which other subnets of the nodes differ from it."""
+    """Show the path to the registry, hop by hop, and the subnets of the nodes where it differs."""
     for place, way in path.paths:
         console.print()
-        _row(console, "Way", f"from {place.name}, subnet {place.subnet_id}: {way.verdict}")
+        _row(console, "Path", f"from {place.name}, subnet {place.subnet_id}: {way.verdict}")
         for leg in way.legs:
             _row(console, "", f"{leg.stage}: {leg.host}: {leg.verdict}")
             for hop in leg.hops:
                 doubts = (f"{doubt.cause}: {doubt.reason}" for doubt in hop.undecided)
-                proof = "; ".join((*hop.evidence, *doubts)) or "nothing to be seen"
+                proof = "; ".join((*hop.evidence, *doubts)) or "no evidence"
                 _row(console, "", f"  {hop.kind} {hop.resource_id or 'unknown'}: {hop.verdict}: {proof}")
     for line in differences(path):
         _row(console, "Elsewhere", line)
 
 
 def differences(path: PullPath) -> list[str]:
-    """Say which of the nodes' subnets fare differently: "works from subnet-a, not from subnet-b (cause)"."""
+    """Say from which of the nodes' subnets the pull works, and the fault from each of the others."""
     both = (*path.paths, *path.others)
     verdicts = {way.verdict for _, way in both}
     causes = {tuple(dict.fromkeys(fault.cause for fault in way.faults)) for _, way in both}
@@ -128,7 +129,7 @@ def differences(path: PullPath) -> list[str]:
 
 
 def show_finding(console: Console, finding: Finding) -> None:
-    """Show one cause: what is broken, why that is known, and the commands that mend it."""
+    """Show one cause: what is broken, the evidence, and the commands that fix it."""
     colour = _COLOURS[finding.severity]
     heading = Text.assemble((f"{finding.severity} ", colour), (finding.cause, "bold"), f"  {finding.title}")
     console.print(heading, soft_wrap=True)
@@ -141,12 +142,12 @@ def show_finding(console: Console, finding: Finding) -> None:
     if remedy.commands:
         _row(console, "", f"In account {remedy.account}, region {remedy.region}:")
     for command in remedy.commands:
-        # Not wrapped: a command must survive being copied.
+        # Not wrapped, so that it can be copied.
         console.print(" " * (_LABEL + 1) + "$ " + render(command), style="green", soft_wrap=True)
     _row(console, "Docs", remedy.docs_url)
 
 
-def _opened(console: Console, opened: Iterable[Open]) -> None:
+def _show_undecided(console: Console, opened: Iterable[Undecided]) -> None:
     causes_by_reason: dict[str, list[str]] = {}
     for each in opened:
         causes_by_reason.setdefault(each.reason, []).append(each.cause)

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
 def demo(form: str) -> int:
-    """Show the whole way on an emulated AWS: three breaks, each from the denied pull to the finding that is resolved.
+    """Show every step on an emulated AWS: three breaks, each from the denied pull to the resolved finding.
 
-    Needs no AWS account. Exit status: 0 every break was found, told once, repeated in silence, fixed and resolved; 1
-    one was not; 2 the emulator cannot be started.
+    Needs no AWS account. Exit status: 0 every break was found, notified once, fixed and resolved, and its repeats were
+    not notified; 1 one was not; 2 the emulator cannot be started.
     """
     try:
         with _every_stop_an_interrupt():
@@ -46,7 +46,7 @@ def demo(form: str) -> int:
 
 
 def _play_all(screen: Screen | None) -> list[Episode]:
-    """Play one break after the other on an emulated AWS, and show each on `screen`, or as a line of JSON."""
+    """Play the breaks one after the other on an emulated AWS. Show each on `screen`, or print it as a line of JSON."""
     episodes: list[Episode] = []
     with ExitStack() as stack:
         with progress() as say:
@@ -74,7 +74,7 @@ def _play_all(screen: Screen | None) -> list[Episode]:
 
 @contextmanager
 def _every_stop_an_interrupt() -> Iterator[None]:
-    """Let being terminated, and the terminal's closing, end the emulator as Ctrl-C does."""
+    """Stop the emulator on SIGTERM and when the terminal closes, as on Ctrl-C."""
     signals = (signal.SIGTERM, signal.SIGHUP)
     before = {each: signal.signal(each, signal.default_int_handler) for each in signals}
     try:

@@ -1,4 +1,4 @@
-"""What the demo breaks: three faults that look the same from the pod, each a single change that somebody made."""
+"""What the demo breaks: three faults that look alike from the pod. Each is one change that somebody made."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """One fault, and what has to be found.
+    """One fault, and the finding that is expected for it.
 
-    `command`, run with the credentials of `account`, breaks the pull of `image` by the nodes of `node_group`. AWS
-    blames the lack of an Allow in `policy_type`. To be found is `cause`, on the resource with `resource_arn`.
+    - `command` breaks the pull of `image` by the nodes of `node_group`. It runs with the credentials of `account`.
+    - `policy_type` is the policy in which AWS says that an Allow is missing.
+    - `cause` is the expected cause, on the resource `resource_arn`.
     """
 
     title: str

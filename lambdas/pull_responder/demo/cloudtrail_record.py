@@ -1,9 +1,11 @@
-"""The records that CloudTrail makes of a denied pull and of the call that mends it, as EventBridge delivers them.
+"""CloudTrail's records of a denied pull and of the call that fixes it, as EventBridge delivers them.
 
-The emulated AWS keeps no trail, so the demo writes them, in AWS's words. The shape of a denial is that of a real one of
-an EKS node: no request parameters and no resources, the repository stands in the error message alone. The wording of
-the reason: IAM User Guide, "Troubleshoot access denied error messages". The rest: CloudTrail User Guide, "CloudTrail
-record contents".
+The emulated AWS keeps no trail, so the demo writes the records, in AWS's words.
+
+- The shape of a denial is that of a real one of an EKS node: it has no request parameters and no resources. The
+  repository is only in the error message.
+- The wording of the reason: IAM User Guide, "Troubleshoot access denied error messages".
+- Everything else: CloudTrail User Guide, "CloudTrail record contents".
 """
 
 from __future__ import annotations
@@ -18,13 +20,13 @@ from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 if TYPE_CHECKING:
     from pull_responder.demo.estate import Image, Node
     from pull_responder.demo.image_pull import ImagePull
-    from pull_responder.demo.shell import Ran
+    from pull_responder.demo.shell import CommandResult
     from pull_responder.model.pull import PolicyType
 
 
 def denied_pull(node: Node, image: Image, pull: ImagePull, policy_type: PolicyType, *, now: datetime) -> dict[str, Any]:
-    """Return the event of `node` being refused in its `pull` of `image`, because no `policy_type` allows it."""
-    action = (pull.refused or pull.calls[0]).action
+    """Return the event of a refusal: `node` pulled `image` in `pull`, and no `policy_type` allows it."""
+    action = (pull.refused_call or pull.calls[0]).action
     session_arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{node.role_name}/{node.instance_id}"
     detail = {
         "errorCode": "AccessDenied",
@@ -57,8 +59,8 @@ def denied_pull(node: Node, image: Image, pull: ImagePull, policy_type: PolicyTy
     return _event("ecr", action, ACCOUNT, detail, now=now)
 
 
-def fixing_call(fix: Ran, *, now: datetime) -> dict[str, Any]:
-    """Return the event of the call that a command of the AWS CLI has made, with the credentials of its account's root.
+def fixing_call(fix: CommandResult, *, now: datetime) -> dict[str, Any]:
+    """Return the event of the call that a command of the AWS CLI made, with the credentials of its account's root.
 
     The CLI writes the names of a call and its parameters with dashes, the API without.
     """

@@ -1,4 +1,4 @@
-"""What has arrived with those who are told, and what is remembered: mail, Security Hub's findings and the table."""
+"""What was delivered and stored: mail, Security Hub's findings and the findings table."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A notification: the e-mail as it was sent, and what queues got of the same message.
+    """A notification: the e-mail as it was sent, and the same message as queues get it.
 
-    `attributes` are what subscriptions filter by, `document` is the JSON document.
+    - `attributes` are the message attributes, by which subscriptions filter.
+    - `document` is the JSON document.
     """
 
     sender: str
@@ -35,25 +36,25 @@ class Mail:
 
     @property
     def about(self) -> tuple[str, str]:
-        """What has changed, in the document's word, and the id of the finding in which it has."""
+        """The change that the document names, and the id of the finding that changed."""
         return self.document["edge"], self.document.get("finding", {}).get("id", "")
 
 
 class Inbox:
-    """All that comes from the topic."""
+    """Everything that the topic delivers."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._taken = 0
 
     def take(self) -> tuple[Mail, ...]:
-        """Return what has come since the last time. The emulated topic delivers before it answers who publishes."""
-        queued = {each["MessageId"]: each for each in self._queued()}
+        """Return what was delivered since the last call. The emulated topic delivers before publishing returns."""
+        queued = {each["MessageId"]: each for each in self._messages()}
         sent = sent_mail(self._estate.aws)
         new, self._taken = sent[self._taken :], len(sent)
         return tuple(_mail(each, queued[each["MessageId"]]) for each in new)
 
-    def _queued(self) -> Iterable[Mapping[str, Any]]:
+    def _messages(self) -> Iterable[Mapping[str, Any]]:
         sqs, url = self._estate.aws.client("sqs"), self._estate.inbox_url
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
@@ -67,13 +68,13 @@ def _mail(sent: Mapping[str, Any], queued: Mapping[str, Any]) -> Mail:
 
 
 def stored_findings(estate: Estate) -> dict[str, dict[str, Any]]:
-    """Return the findings that Security Hub stores, by their ids."""
+    """Return the findings that Security Hub stores, by id."""
     pages = estate.aws.client("securityhub").get_paginator("get_findings").paginate()
     return {each["Id"]: each for page in pages for each in page["Findings"]}
 
 
-def counted(estate: Estate, finding_ids: Iterable[str]) -> Reach:
-    """Return how far the failures reach together that the table has on record for findings."""
+def recorded_reach(estate: Estate, finding_ids: Iterable[str]) -> Reach:
+    """Return the reach of the findings together, as the table records it."""
     store = Store(estate.aws.client("dynamodb"), TABLE, Settings())
     lives = [each for each in store.lives(finding_ids).values() if isinstance(each, Life)]
     return reach_of(store.problems(problem for life in lives for problem in life.problems).values())

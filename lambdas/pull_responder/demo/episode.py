@@ -1,4 +1,4 @@
-"""What happened around one break, and what of it is not as it should be."""
+"""What happened around one break, and what went wrong with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pull_responder.demo.estate import Node
     from pull_responder.demo.function import Invocation
     from pull_responder.demo.image_pull import ImagePull
-    from pull_responder.demo.shell import Ran
+    from pull_responder.demo.shell import CommandResult
     from pull_responder.findings.reach import Reach
 
 RESOLVED: Final = {"Compliance": "PASSED", "RecordState": "ARCHIVED", "Workflow": "RESOLVED"}
@@ -23,8 +23,8 @@ RESOLVED: Final = {"Compliance": "PASSED", "RecordState": "ARCHIVED", "Workflow"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What came of one invocation: the mail that it sent, and the break's findings in Security Hub afterwards."""
+class Delivery:
+    """The result of one invocation: the mail that it sent, and the break's findings in Security Hub afterwards."""
 
     invocation: Invocation
     mails: tuple[Mail, ...]
@@ -32,11 +32,11 @@ class Told:
 
     @property
     def findings(self) -> tuple[Mapping[str, Any], ...]:
-        """The findings that people were told of, as the notifications' JSON documents have them."""
+        """The findings in the notifications' JSON documents."""
         return tuple(mail.document["finding"] for mail in self.mails if "finding" in mail.document)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that is printed for it."""
+        """Return the object to print for it."""
         return {
             "answer": self.invocation.answer,
             "notifications": [asdict(mail) for mail in self.mails],
@@ -44,49 +44,52 @@ class Told:
         }
 
     def left_in_queue(self) -> Iterator[str]:
-        """Yield a line if the function could not handle all that it was given."""
-        if self.invocation.failed:
+        """Yield a line if the function could not handle every event that it got."""
+        if self.invocation.has_failures:
             last = self.invocation.log.strip().splitlines()[-1:]
             yield f"the function left events in its queue: {''.join(last) or self.invocation.answer}"
 
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """The same failure on other nodes: `messages` in the queue, with as many distinct `denials` by as many `nodes`.
+    """The same failure on other nodes.
 
-    `reach` is what the table has on record then, the first failure included.
+    - `messages` is the number of messages in the queue.
+    - `denials` is the number of distinct denials among them, by as many `nodes`.
+    - `reach` is what the table records then, the first failure included.
     """
 
     messages: int
     denials: int
     nodes: int
-    told: Told
+    delivery: Delivery
     reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """All that happened around one break, in the order in which it did.
+    """Everything that happened around one break, in order.
 
-    `changes` are the events of the calls that the fix made, `resolved` is what came of them.
+    - `changes` are the events of the calls that the fix made.
+    - `resolved` is what they led to.
     """
 
     broken: Break
     node: Node
     before: ImagePull
-    breaking: Ran
+    breaking: CommandResult
     denied: ImagePull
     event: Mapping[str, Any]
-    alert: Told
+    alert: Delivery
     repeats: Repeats
-    fixing: tuple[Ran, ...]
+    fixing: tuple[CommandResult, ...]
     after: ImagePull
     changes: tuple[Mapping[str, Any], ...]
-    resolved: Told
+    resolved: Delivery
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What did not go as it should, a line each; empty when the break was found, told once, fixed and resolved."""
+        """What went wrong, a line each. Empty when the break was found, notified once, fixed and resolved."""
         return (
             *self._problems_of_the_break(),
             *self._problems_of_the_alert(),
@@ -96,28 +99,29 @@ class Episode:
         )
 
     def _problems_of_the_break(self) -> Iterator[str]:
-        if self.before.refused:
-            yield f"the pull was refused before anything was broken: {self.before.refused.action}"
+        if self.before.refused_call:
+            yield f"the pull was refused before anything was broken: {self.before.refused_call.action}"
         if self.breaking.exit_status:
             yield f"the break could not be made: {self.breaking.output}"
-        if not self.denied.refused:
+        if not self.denied.refused_call:
             yield "the pull still worked after the break"
 
     def _problems_of_the_alert(self) -> Iterator[str]:
         yield from self.alert.left_in_queue()
         found = [(finding["cause"], finding["resource"]["id"]) for finding in self.alert.findings]
         if found != [(self.broken.cause, self.broken.resource_arn)]:
-            yield f"expected {self.broken.cause} on {self.broken.resource_arn}, and was told of {found or 'nothing'}"
+            expected = f"{self.broken.cause} on {self.broken.resource_arn}"
+            yield f"the alert should name {expected}, but names {found or 'nothing'}"
         if any(edge != Edge.NEW for edge, _ in self._edges(self.alert)):
-            yield f"the alert was not told as new: {self._edges(self.alert)}"
+            yield f"the alert was not sent as a new finding: {self._edges(self.alert)}"
         if (stored := self._ids(self.alert)) != self._found:
             yield f"Security Hub stores other findings: {stored or 'none'}"
 
     def _problems_of_the_repeats(self) -> Iterator[str]:
-        yield from self.repeats.told.left_in_queue()
-        if again := self.repeats.told.mails:
+        yield from self.repeats.delivery.left_in_queue()
+        if again := self.repeats.delivery.mails:
             yield f"the repeats were not silent: {', '.join(mail.subject for mail in again)}"
-        if (stored := self._ids(self.repeats.told)) != self._found:
+        if (stored := self._ids(self.repeats.delivery)) != self._found:
             yield f"after the repeats Security Hub stores other findings: {stored or 'none'}"
         seen = (self.repeats.reach.events, self.repeats.reach.node_count)
         if seen != (expected := (1 + self.repeats.denials, 1 + self.repeats.nodes)):
@@ -129,17 +133,17 @@ class Episode:
                 yield f"the fix `{command.line}` ended with exit status {command.exit_status}: {command.output}"
             if not any(command.line in mail.body for mail in self.alert.mails):
                 yield f"the mail does not have the command `{command.line}`"
-        if self.after.refused:
-            yield f"the pull is still refused after the fix: {self.after.refused.action}"
+        if self.after.refused_call:
+            yield f"the pull is still refused after the fix: {self.after.refused_call.action}"
 
     def _problems_of_the_end(self) -> Iterator[str]:
         yield from self.resolved.left_in_queue()
-        if (told := self._edges(self.resolved)) != [(Edge.RESOLVED, each) for each in self._found]:
-            yield f"the end was not told once, but so: {told or 'not at all'}"
+        if (edges := self._edges(self.resolved)) != [(Edge.RESOLVED, each) for each in self._found]:
+            yield f"the resolution was not notified exactly once: {edges or 'not at all'}"
         for mail in self.resolved.mails:
             if (events := mail.document.get("reach", {}).get("events")) != self.repeats.reach.events:
-                yield f"the end was told with {events} failures, and the table counts {self.repeats.reach.events}"
-        if (states := [shown(each) for each in self.resolved.stored]) != [RESOLVED for _ in self._found]:
+                yield f"the resolution names {events} failures, but the table counts {self.repeats.reach.events}"
+        if (states := [workflow_of(each) for each in self.resolved.stored]) != [RESOLVED for _ in self._found]:
             yield f"Security Hub does not show it as resolved: {states or 'not at all'}"
 
     @property
@@ -147,15 +151,15 @@ class Episode:
         return [finding["id"] for finding in self.alert.findings]
 
     @staticmethod
-    def _ids(told: Told) -> list[str]:
-        return [each["Id"] for each in told.stored]
+    def _ids(delivery: Delivery) -> list[str]:
+        return [each["Id"] for each in delivery.stored]
 
     @staticmethod
-    def _edges(told: Told) -> list[tuple[str, str]]:
-        return [mail.about for mail in told.mails]
+    def _edges(delivery: Delivery) -> list[tuple[str, str]]:
+        return [mail.about for mail in delivery.mails]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that is printed for it."""
+        """Return the object to print for it."""
         return {
             "title": self.broken.title,
             "image": self.broken.image.uri,
@@ -171,7 +175,7 @@ class Episode:
                 "messages": self.repeats.messages,
                 "denials": self.repeats.denials,
                 "nodes": self.repeats.nodes,
-                **self.repeats.told.as_json(),
+                **self.repeats.delivery.as_json(),
                 "reach": asdict(self.repeats.reach),
             },
             "fix": [asdict(command) for command in self.fixing],
@@ -182,8 +186,8 @@ class Episode:
         }
 
 
-def shown(stored: Mapping[str, Any]) -> dict[str, str]:
-    """Return how Security Hub shows whether a finding is over."""
+def workflow_of(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Return the statuses by which Security Hub shows whether a finding is resolved."""
     return {
         "Compliance": stored["Compliance"]["Status"],
         "RecordState": stored["RecordState"],

@@ -1,6 +1,6 @@
-"""The estate that the demo breaks: a cluster with three node groups, two accounts, and those who are told.
+"""The estate that the demo breaks: a cluster with three node groups, two accounts, and the subscribers.
 
-Each node group has a role and nodes of its own, so that what happens to one leaves the others working.
+Each node group has its own role and nodes, so a break of one leaves the others working.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from pull_responder.emulator.findings_table import create_table
-from pull_responder.permissions import declared
+from pull_responder.permissions import declared_permissions
 from pull_responder.settings import MEMBER_ROLE
 
 if TYPE_CHECKING:
@@ -81,10 +81,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """What has been built.
+    """What was built.
 
-    `nodes` are by the name of their node group, `function_roles` the ARNs of the functions' roles by the functions'
-    names. To the topic a queue, `inbox_url`, and the address MAIL_ADDRESS are subscribed.
+    - `nodes` are by the name of their node group.
+    - `function_roles` are the ARNs of the functions' roles, by the functions' names.
+    - The topic has two subscribers: the queue `inbox_url` and the address MAIL_ADDRESS.
     """
 
     aws: EmulatedAws
@@ -115,7 +116,7 @@ def grant(*accounts: str) -> dict[str, Any]:
 
 
 def build(aws: EmulatedAws) -> Estate:
-    """Build an estate in which everything works. Raises ClientError when the emulated AWS refuses something."""
+    """Build an estate in which everything works. Raises ClientError when the emulated AWS refuses a call."""
     _push(aws, SHOP_IMAGE)
     _push(aws, PLATFORM_IMAGE)
     aws.client("ecr", account=PLATFORM_ACCOUNT).set_repository_policy(
@@ -138,7 +139,7 @@ def _policy(**statement: object) -> dict[str, Any]:
 
 
 def _trust(service: str) -> str:
-    """Trust the service, and the account's root, with whose credentials the demo takes the service's place."""
+    """Return a trust policy for the service, and for the account's root, which plays the service in the demo."""
     principal = {"Service": service, "AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     return json.dumps(_policy(Effect="Allow", Principal=principal, Action="sts:AssumeRole"))
 
@@ -218,11 +219,12 @@ def _create_topic(aws: EmulatedAws) -> tuple[str, str]:
 
 
 def _create_responder_roles(aws: EmulatedAws, topic_arn: str) -> dict[str, str]:
-    """Create the functions' roles, and the one they read the other account with; return the functions' roles' ARNs.
+    """Create the functions' roles, and the role with which they read the other account. Return the functions' role
+    ARNs.
 
-    All have the permissions that the code declares, and no others.
+    All roles have exactly the permissions that the code declares.
     """
-    functions = {name: declared()[name] for name in FUNCTIONS}
+    functions = {name: declared_permissions()[name] for name in FUNCTIONS}
     roles = {name: _create_function_role(aws, name, actions, topic_arn) for name, actions in functions.items()}
     there = aws.client("iam", account=PLATFORM_ACCOUNT)
     trust = _policy(Effect="Allow", Principal={"AWS": list(roles.values())}, Action="sts:AssumeRole")

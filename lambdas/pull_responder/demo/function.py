@@ -24,37 +24,37 @@ _SECONDS: Final = 120
 
 
 class DidNotAnswerError(Exception):
-    """A process of ours ended without an answer; the message is one line with the last that it wrote."""
+    """A process of ours ended without an answer. The message is one line, with the last line that the process wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What `handler` answered, and the log that it wrote."""
+    """The answer of `handler`, and the log that it wrote."""
 
     handler: str
     answer: Mapping[str, Any]
     log: str
 
     @property
-    def failed(self) -> bool:
-        """Whether a message is to be tried again."""
+    def has_failures(self) -> bool:
+        """Whether the handler returned messages to be tried again."""
         return self.answer != {"batchItemFailures": []}
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function, by its name, with the environment that it runs in."""
+    """A deployed function: its name and its environment."""
 
     name: str
     environment: Mapping[str, str]
 
     @property
     def handler(self) -> str:
-        """Its handler, as a template names it."""
+        """Its handler, in the form that a template names it."""
         return f"pull_responder.handlers.{self.name}.handler"
 
     def invoke(self, events: Iterable[Mapping[str, Any]]) -> Invocation:
-        """Hand `events` to the handler as one batch from its queue. Raises DidNotAnswerError."""
+        """Give `events` to the handler as one batch from its queue. Raises DidNotAnswerError."""
         request = {
             "handler": self.handler,
             "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:pull-responder-{self.name}",
@@ -98,9 +98,9 @@ class Function:
 
 
 def deploy(estate: Estate, name: str) -> Function:
-    """Return the function `name` in `estate`, with the settings that the stack gives it by default but for one.
+    """Return the function `name` in `estate`, with the stack's default settings, except that the hold-down is zero.
 
-    The hold-down, for which people are not told that something is over, is none.
+    The hold-down is the time before people are notified that a finding is resolved.
     """
     sts = estate.aws.client("sts")
     role = estate.function_roles[name]

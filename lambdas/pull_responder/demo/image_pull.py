@@ -1,4 +1,4 @@
-"""A pull as a node makes it: the calls to ECR, with the credentials that the node's role gives it."""
+"""A pull as a node makes it: the calls to ECR, with the credentials of the node's role."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _DENIED: Final = ("AccessDenied", "AccessDeniedException")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to ECR. `refusal` is the error's code, or None when the call was allowed.
+    """One call to ECR. `refusal` is the error's code, None when the call was allowed.
 
-    The code alone, as the emulated AWS blames the identity-based policies whatever it was.
+    The error's message is left out: the emulated AWS blames identity-based policies for every refusal.
     """
 
     action: str
@@ -28,23 +28,23 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ImagePull:
-    """The calls of one pull, in order; the first that is refused ends it. `access_key_id` is the session's."""
+    """The calls of one pull, in order. The first refused call ends it. `access_key_id` is the session's."""
 
     calls: tuple[Call, ...]
     access_key_id: str
 
     @property
-    def refused(self) -> Call | None:
+    def refused_call(self) -> Call | None:
         """The call that was refused, None when the image was pulled."""
         return next((call for call in self.calls if call.refusal), None)
 
 
 def pull(estate: Estate, node: Node, image: Image, *, has_token: bool = False) -> ImagePull:
-    """Pull `image` as `node` does; one that `has_token` asks for no registry token, which is good for 12 hours.
+    """Pull `image` as `node` does. With `has_token` it asks for no registry token, which lasts 12 hours.
 
     Raises ClientError when the registry answers with any error but a refusal.
     """
-    # EC2 hands a node its role's credentials in a session that is named by the instance.
+    # EC2 gives a node its role's credentials in a session with the instance's id as its name.
     session = estate.aws.client("sts").assume_role(RoleArn=node.role_arn, RoleSessionName=node.instance_id)
     ecr = estate.aws.client("ecr", credentials=session["Credentials"])
     where = {"registryId": image.account, "repositoryName": image.repository}

@@ -1,4 +1,4 @@
-"""JSON for people: what fits on a line stays on it."""
+"""JSON for people: a value that fits on one line stays on it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 
-def laid_out(value: Any, *, width: int, indent: int = 0, used: int = 0) -> str:  # noqa: ANN401 -- JSON
-    """Return `value` as JSON in lines of `width` characters where its strings allow it.
+def lay_out(value: Any, *, width: int, indent: int = 0, used: int = 0) -> str:  # noqa: ANN401 -- JSON
+    """Return `value` as JSON in lines of at most `width` characters, unless a string is longer.
 
-    `indent` is that of the line that the value begins on, `used` what stands on that line before it.
+    - `indent` is the indentation of the line on which the value begins.
+    - `used` is the number of characters on that line before the value.
     """
     line = json.dumps(value, ensure_ascii=False, default=str)
     if not isinstance(value, dict | list) or not value or used + len(line) < width:
@@ -23,7 +24,7 @@ def laid_out(value: Any, *, width: int, indent: int = 0, used: int = 0) -> str: 
         opening, closing = "[]"
         members = [("", each) for each in value]
     parts = [
-        f"{margin}{key}{laid_out(each, width=width, indent=indent + 2, used=indent + 2 + len(key))}"
+        f"{margin}{key}{lay_out(each, width=width, indent=indent + 2, used=indent + 2 + len(key))}"
         for key, each in members
     ]
     return "\n".join((opening, ",\n".join(parts), " " * indent + closing))

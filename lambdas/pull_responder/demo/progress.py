@@ -1,4 +1,4 @@
-"""Says on standard error what is being worked on: a line that changes on a terminal, plain lines elsewhere."""
+"""Says on standard error what the demo is doing: on a terminal in one changing line, elsewhere in plain lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(subject: str = "") -> Iterator[Callable[[str], None]]:
-    """Yield a function that says what comes next, after `subject`. The changing line is gone afterwards."""
+    """Yield a function that says what comes next, after `subject`. The changing line is erased at the end."""
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
     prefix = f"{subject}: " if subject else ""
     if not console.is_terminal:

@@ -20,7 +20,7 @@ _TIMEOUT_SECONDS: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What handlers are given as their context: Lambda Developer Guide, "Using the Lambda context object"."""
+    """The context that a handler gets. Source: Lambda Developer Guide, "Using the Lambda context object"."""
 
     invoked_function_arn: str
     memory_limit_in_mb: int = 512
@@ -39,7 +39,7 @@ class Context:
 
 
 def main() -> None:
-    """Invoke the handler named as in a template, `package.module.function`. Whatever it raises ends the process."""
+    """Invoke the handler with the name `package.module.function`. An error that it raises ends the process."""
     request = json.load(sys.stdin)
     module, _, name = request["handler"].rpartition(".")
     with redirect_stdout(sys.stderr):

@@ -1,4 +1,4 @@
-"""The demo as it is read in a terminal."""
+"""The demo as text in a terminal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from pull_responder.demo.episode import shown
+from pull_responder.demo.episode import workflow_of
 from pull_responder.demo.estate import CLUSTER, MAIL_ADDRESS, PLATFORM_IMAGE, SHOP_IMAGE, TABLE
-from pull_responder.demo.json_layout import laid_out
+from pull_responder.demo.json_layout import lay_out
 from pull_responder.emulator.emulated_aws import ACCOUNT
 from pull_responder.settings import Settings
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from pull_responder.demo.estate import Estate
     from pull_responder.demo.function import Invocation
     from pull_responder.demo.image_pull import ImagePull
-    from pull_responder.demo.shell import Ran
+    from pull_responder.demo.shell import CommandResult
 
 _INDENT: Final = 4
 _LABEL: Final = 14
 _NARROWEST: Final = 20
 # A panel has a border and a space on each side.
 _FRAME: Final = 4
-_ALL_WELL: Final = "Every break was found, told once, fixed and resolved. Nothing is left running."
-# Of a finding in Security Hub: what the e-mail says as well.
+_ALL_WELL: Final = "Every break was found, notified once, fixed and resolved. Nothing is left running."
+# Fields of a Security Hub finding that the e-mail shows as well.
 _IN_THE_MAIL: Final = ("Description", "FindingProviderFields", "ProductFields", "Remediation")
 _GOOD, _BAD, _COMMAND = "bold green", "bold red", "green"
 
@@ -49,11 +49,11 @@ class Screen:
         self._step = 0
 
     def show_estate(self, estate: Estate) -> None:
-        """Say what has been built."""
+        """Show what was built."""
         self._rule("Pull Responder: the demo", characters="=")
         self._paragraph(
             "An emulated AWS that enforces IAM runs on this machine, with this estate in it. Every pull works. Three "
-            "changes break it, one after the other. Each is found, told once, fixed and resolved."
+            "changes break it, one after the other. Each is found, notified once, fixed and resolved."
         )
         self._row("Cluster", f"{CLUSTER}, in account {ACCOUNT}")
         for group, nodes in estate.nodes.items():
@@ -62,7 +62,7 @@ class Screen:
         self._row("", f"{PLATFORM_IMAGE.uri}, in another account")
         self._row("Responder", "the functions diagnose and recheck, with the permissions they are deployed with")
         self._row("It remembers", f"in the DynamoDB table {TABLE}")
-        self._row("It tells", f"{estate.topic_arn}, with the subscriber {MAIL_ADDRESS}")
+        self._row("It notifies", f"{estate.topic_arn}, with the subscriber {MAIL_ADDRESS}")
         self._row("", f"the Security Hub of account {ACCOUNT}")
 
     def show_episode(self, episode: Episode, name: str) -> None:
@@ -75,7 +75,7 @@ class Screen:
         self._row("Node", f"{episode.node.instance_id}, with the role {episode.node.role_arn}")
         self._pull(episode.before)
         self._heading("The break")
-        self._ran(episode.breaking)
+        self._command_result(episode.breaking)
         self._heading("The node pulls again, with the registry token it has (good for 12 hours)")
         self._pull(episode.denied)
         self._heading("The event: CloudTrail's record of the denial, as EventBridge delivers it")
@@ -89,12 +89,12 @@ class Screen:
         self._mails(episode.alert.mails)
         self._heading("The finding, as Security Hub stores it")
         for stored in episode.alert.stored:
-            self._stored(stored)
+            self._stored_finding(stored)
         self._heading("The other nodes of the group fail as well, again and again: silence")
         self._repeats(episode.repeats)
         self._heading("The fix of the e-mail, run as it is printed")
         for command in episode.fixing:
-            self._ran(command)
+            self._command_result(command)
         self._heading("The node pulls, with a new token")
         self._pull(episode.after)
         self._heading("The function `recheck` gets CloudTrail's record of the fix, and looks again")
@@ -103,7 +103,7 @@ class Screen:
             self._row("Event", f"{change['source']} {name} in account {change['account']}")
         self._answer(episode.resolved.invocation)
         for stored in episode.resolved.stored:
-            self._row("Security Hub", ", ".join(f"{name} {value}" for name, value in shown(stored).items()))
+            self._row("Security Hub", ", ".join(f"{name} {value}" for name, value in workflow_of(stored).items()))
         self._heading("Resolved: the e-mail to those who got the alert")
         self._note(
             f"By default it is sent {Settings().hold_down_minutes} minutes later, if the cause is still gone then. "
@@ -113,22 +113,23 @@ class Screen:
         self._outcome(episode)
 
     def show_summary(self, episodes: Sequence[Episode]) -> None:
-        """Show all breaks side by side."""
+        """Show all breaks in one table."""
         self._rule("Summary", characters="=")
-        table = Table("", "Break", "Failed", "Told", "After the fix", box=None, padding=(0, 2, 0, 0))
+        table = Table("", "Break", "Failed", "Delivery", "After the fix", box=None, padding=(0, 2, 0, 0))
         for number, episode in enumerate(episodes, 1):
             causes = [f"cause: {finding['cause']}" for finding in episode.alert.findings] or ["no cause found"]
             reach = episode.repeats.reach
             failed = f"{reach.events} times\n{reach.node_count} nodes"
-            told = [
-                mail.about[0] for mail in (*episode.alert.mails, *episode.repeats.told.mails, *episode.resolved.mails)
+            edges = [
+                mail.about[0]
+                for mail in (*episode.alert.mails, *episode.repeats.delivery.mails, *episode.resolved.mails)
             ]
-            pulled = Text("not pulled", _BAD) if episode.after.refused else Text("pulled", _GOOD)
-            table.add_row(str(number), "\n".join([episode.broken.title, *causes]), failed, "\n".join(told), pulled)
+            pulled = Text("not pulled", _BAD) if episode.after.refused_call else Text("pulled", _GOOD)
+            table.add_row(str(number), "\n".join([episode.broken.title, *causes]), failed, "\n".join(edges), pulled)
         self._console.print(table)
         self._console.print()
         if wrong := sum(1 for episode in episodes if episode.problems):
-            self._console.print(Text(f"{wrong} of {len(episodes)} breaks did not go as they should: see above.", _BAD))
+            self._console.print(Text(f"{wrong} of {len(episodes)} breaks failed: see above.", _BAD))
         else:
             self._console.print(Text(_ALL_WELL, _GOOD))
 
@@ -142,7 +143,7 @@ class Screen:
         self._print(Text(f"{self._step:>2}  ", style="bold cyan"), Text(text, style="bold"))
 
     def _print(self, lead: Text, text: Text) -> None:
-        """Print `text` after `lead`, its further lines below its first."""
+        """Print `text` after `lead`. Its further lines are indented below the first."""
         for part in text.wrap(self._console, max(self._console.width - lead.cell_len, _NARROWEST)):
             part.rstrip()
             self._console.print(lead, part, sep="", soft_wrap=True)
@@ -159,7 +160,7 @@ class Screen:
         self._print(Text(" " * _INDENT), Text(text, style="dim"))
 
     def _command(self, line: str) -> None:
-        """Print a command on one line whatever its length: it must survive being copied."""
+        """Print a command on one line whatever its length, so that it can be copied."""
         self._console.print(f"{'':{_INDENT}}$ {line}", style=_COMMAND, soft_wrap=True)
 
     def _panel(self, content: RenderableType, title: str) -> None:
@@ -167,9 +168,9 @@ class Screen:
 
     def _json(self, value: Mapping[str, Any], title: str) -> None:
         width = self._console.width - _FRAME
-        self._panel(self._hanging(JSONHighlighter()(laid_out(value, width=width - 4)), by=4), title)
+        self._panel(self._hang(JSONHighlighter()(lay_out(value, width=width - 4)), by=4), title)
 
-    def _hanging(self, text: Text, *, by: int) -> Text:
+    def _hang(self, text: Text, *, by: int) -> Text:
         """Return `text` for a panel: what is too long for its line goes on below, a little further in."""
         width, shown = self._console.width - _FRAME, Text()
         for line in text.split("\n"):
@@ -186,9 +187,9 @@ class Screen:
                 self._row("Denied", Text(f"ecr:{call.action}: {call.refusal}", _BAD))
             else:
                 self._row("Allowed", f"ecr:{call.action}")
-        self._row("Result", Text("not pulled", _BAD) if pull.refused else Text("pulled", _GOOD))
+        self._row("Result", Text("not pulled", _BAD) if pull.refused_call else Text("pulled", _GOOD))
 
-    def _ran(self, ran: Ran) -> None:
+    def _command_result(self, ran: CommandResult) -> None:
         self._note(f"With credentials of account {ran.account}:")
         self._command(ran.line)
         if ran.exit_status:
@@ -201,15 +202,17 @@ class Screen:
         self._row("Answer", json.dumps(invocation.answer))
 
     def _repeats(self, repeats: Repeats) -> None:
-        reach, told = repeats.reach, repeats.told
+        reach, delivery = repeats.reach, repeats.delivery
         again = repeats.messages - repeats.denials
         self._note("Each is refused for real, once; the demo writes the records of its further tries.")
         self._row(
             "Events", f"{repeats.denials} denials of {repeats.nodes} other nodes, and {again} that are delivered again"
         )
-        self._answer(told.invocation)
-        self._row("E-mail", Text(", ".join(mail.subject for mail in told.mails), _BAD) if told.mails else "none")
-        self._row("Security Hub", f"findings of this break: {len(told.stored)}")
+        self._answer(delivery.invocation)
+        self._row(
+            "E-mail", Text(", ".join(mail.subject for mail in delivery.mails), _BAD) if delivery.mails else "none"
+        )
+        self._row("Security Hub", f"findings of this break: {len(delivery.stored)}")
         self._row(
             "The table",
             f"{reach.events} failures on {reach.node_count} nodes, {reach.first_seen_at} to {reach.last_seen_at}",
@@ -223,9 +226,9 @@ class Screen:
 
     def _mail(self, mail: Mail) -> None:
         head = f"From:    {mail.sender}\nTo:      {MAIL_ADDRESS}\nSubject: "
-        self._panel(self._hanging(Text.assemble(head, (mail.subject, "bold"), "\n\n", mail.body), by=2), "E-mail")
+        self._panel(self._hang(Text.assemble(head, (mail.subject, "bold"), "\n\n", mail.body), by=2), "E-mail")
 
-    def _stored(self, stored: Mapping[str, Any]) -> None:
+    def _stored_finding(self, stored: Mapping[str, Any]) -> None:
         fields = {name: value for name, value in stored.items() if name not in _IN_THE_MAIL}
         fields["Resources"] = [{"Type": each["Type"], "Id": each["Id"]} for each in stored["Resources"]]
         self._json(fields, "Security Hub finding")
@@ -237,6 +240,6 @@ class Screen:
     def _outcome(self, episode: Episode) -> None:
         self._console.print()
         if not episode.problems:
-            self._print(Text(" " * _INDENT), Text("Found, told once, fixed and resolved.", _GOOD))
+            self._print(Text(" " * _INDENT), Text("Found, notified once, fixed and resolved.", _GOOD))
         for problem in episode.problems:
             self._row("Wrong", Text(problem, _BAD))

@@ -1,4 +1,4 @@
-"""Runs a printed command as the person who reads it would: pasted into a shell of its own, in an empty folder."""
+"""Runs a printed command as its reader would: pasted into a shell of its own, in an empty folder."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """A command line that was run with the credentials of `account`. `output` is what it printed, errors included."""
+class CommandResult:
+    """A command line that was run with the credentials of `account`. `output` is what it printed, including errors."""
 
     line: str
     account: str
@@ -31,7 +31,7 @@ def has_aws_cli(aws: EmulatedAws) -> bool:
     return shutil.which("aws", path=_path(aws)) is not None
 
 
-def run(aws: EmulatedAws, line: str, *, account: str) -> Ran:
+def run(aws: EmulatedAws, line: str, *, account: str) -> CommandResult:
     """Run `line` against the emulated AWS, as the root of `account`."""
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         environment = {
@@ -56,10 +56,10 @@ def run(aws: EmulatedAws, line: str, *, account: str) -> Ran:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Ran(line, account, -1, f"no answer within {_SECONDS} seconds")
-    return Ran(line, account, done.returncode, done.stdout.strip())
+            return CommandResult(line, account, -1, f"no answer within {_SECONDS} seconds")
+    return CommandResult(line, account, done.returncode, done.stdout.strip())
 
 
 def _path(aws: EmulatedAws) -> str:
-    """The AWS CLI is installed beside this interpreter, whose folder need not be on the path."""
+    """Return a PATH that includes this interpreter's folder, where the AWS CLI is installed."""
     return f"{Path(sys.executable).parent}:{aws.environment['PATH']}"

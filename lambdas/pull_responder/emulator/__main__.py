@@ -8,7 +8,7 @@ from importlib import import_module
 
 
 def main() -> int:
-    """Serve until stopped. Listens on the loopback interface only, where BIND_HOST says nothing else."""
+    """Serve until stopped. Listens on the loopback interface only, unless BIND_HOST names another address."""
     os.environ.setdefault("BIND_HOST", "127.0.0.1")
     try:
         import_module("pull_responder.emulator.patches").apply()

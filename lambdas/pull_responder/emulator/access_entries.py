@@ -1,6 +1,6 @@
-"""Access entries for moto 5.2.5, which answers 404 where EKS has them; ministack has no types for nodes but EC2_LINUX.
+"""Access entries for moto 5.2.5, which answers 404 for them. ministack has only the type EC2_LINUX for nodes.
 
-No more than is asked for here: entries are created, listed, described and deleted, with a type and nothing else.
+Entries can be created, listed, described and deleted, with a type and nothing else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pull through cache rules for moto 5.2.5, which answers 500 where ECR lists them: there are none."""
+"""Pull through cache rules for moto 5.2.5, which answers 500 where ECR lists them. Here the list is empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts an emulated AWS on the loopback interface, and stops all of it."""
+"""Starts an emulated AWS on the loopback interface, and stops all its processes."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
-# moto's own default account, which must not be set to another: its multi-account support hangs on it.
+# moto's default account. It must not be changed, because moto's multi-account support depends on it.
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 _START_SECONDS: Final = 60
 
 
 class EmulatorError(Exception):
-    """The emulator cannot be started; the message is one line that says why."""
+    """The emulator cannot be started. The message is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmulatedAws:
     """A running emulated AWS.
 
-    `environment` holds the variables that send any AWS SDK, and `cdk`, to it as the root of ACCOUNT. `log` is
-    where ministack writes, the output of its functions included.
+    - `environment` holds the variables that send any AWS SDK, and `cdk`, to it, as the root of ACCOUNT.
+    - `log` is the file with ministack's output, including that of its functions.
     """
 
     environment: Mapping[str, str]
@@ -51,7 +51,7 @@ class EmulatedAws:
         credentials: CredentialsTypeDef | None = None,
         region: str = REGION,
     ) -> Any:  # noqa: ANN401 -- the client's type follows from `service`
-        """Return a boto3 client of `service`: with `credentials` as STS gives them, else as the root of `account`."""
+        """Return a boto3 client of `service`, with `credentials` as STS returns them, else as the root of `account`."""
         keys = {"AccessKeyId": account, "SecretAccessKey": "test", "SessionToken": None, **(credentials or {})}
         endpoint = f"AWS_ENDPOINT_URL_{service.upper()}"
         session = import_module("boto3").Session(
@@ -69,9 +69,9 @@ class EmulatedAws:
 def emulated_aws(*, lambda_python: Path | None = None) -> Iterator[EmulatedAws]:
     """Yield an emulated AWS that enforces IAM, and stop it afterwards.
 
-    A twelve-digit access key is the root of that account; session keys from STS have their role's permissions.
-    `lambda_python` is the interpreter that runs deployed functions, this one unless given.
-    Raises EmulatorError when an emulator is not installed or does not start.
+    A twelve-digit access key is the root of that account. Session keys from STS have their role's permissions.
+    `lambda_python` is the interpreter that runs deployed functions, by default this one. Raises EmulatorError when an
+    emulator is not installed or does not start.
     """
     try:
         import_module("ministack")
@@ -79,7 +79,7 @@ def emulated_aws(*, lambda_python: Path | None = None) -> Iterator[EmulatedAws]:
         moto = import_module("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     except ModuleNotFoundError as missing:
         raise EmulatorError(f"the emulator needs {missing.name}: pip install -r requirements.txt") from missing
-    # Its web server logs every request, whatever moto is told.
+    # moto's web server logs every request, whatever log level moto has.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     moto.start()
     try:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def create_table(client: DynamoDBClient, name: str) -> str:
-    """Create the table and return its name; infra/findings_table.py is what it has to be like."""
+    """Create the table and return its name. It must be like the one in infra/findings_table.py."""
     client.create_table(
         TableName=name,
         AttributeDefinitions=[

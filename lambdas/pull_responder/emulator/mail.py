@@ -1,8 +1,8 @@
-"""E-mail subscriptions for ministack, whose SNS logs that there is one and sends nothing.
+"""E-mail subscriptions for ministack. Its SNS only logs them and sends nothing.
 
-SNS sends an e-mail the text that was published for that protocol, from the topic's display name (SNS Developer Guide,
-"Email subscription setup and management"; API Reference, Publish and CreateTopic). It is kept where ministack's SES
-keeps what it has sent. The link for unsubscribing, which SNS puts below, is left out.
+SNS sends the text that was published for the e-mail protocol, from the topic's display name (SNS Developer Guide,
+"Email subscription setup and management"; API Reference, Publish and CreateTopic). The mail is stored with what
+ministack's SES has sent. The unsubscribe link that SNS adds below is left out.
 """
 # ruff: noqa: SLF001 -- ministack has no public names for any of this
 
@@ -55,7 +55,7 @@ def apply() -> None:
 
 
 def sent_mail(aws: EmulatedAws) -> list[dict[str, Any]]:
-    """Return what has been sent to e-mail subscriptions, in order: MessageId (SNS's), Source, To, Subject, BodyText."""
+    """Return the mail sent to e-mail subscriptions, in order: MessageId (SNS's), Source, To, Subject, BodyText."""
     url = f"{aws.environment['AWS_ENDPOINT_URL']}/_ministack/ses/messages"
     with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 -- a loopback address
         by_account = json.load(answer)["messages"]

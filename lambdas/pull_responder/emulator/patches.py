@@ -1,7 +1,7 @@
-"""What ministack 1.5.33 lacks, or does differently from AWS, where it matters here, put right.
+"""Patches for ministack 1.5.33: what it lacks, or does differently from AWS, where that matters here.
 
-Each function closes one gap and says which. They reach into ministack's own modules, so requirements.txt pins its
-version, and a patch whose target has gone fails at once instead of doing nothing.
+Each function closes one gap and names it. The patches reach into ministack's own modules, so requirements.txt pins its
+version. A patch whose target is gone fails at once, so that it never silently does nothing.
 """
 # ruff: noqa: SLF001, ANN401 -- ministack has neither types nor public names for any of this
 
@@ -58,7 +58,7 @@ def _module(name: str) -> Any:
 
 
 def _accept_events_of_aws_services() -> None:
-    """PutEvents refuses sources that begin with "aws.", as AWS does; but here no AWS service sends them."""
+    """PutEvents refuses sources that begin with "aws.", as AWS does. But here no AWS service sends such events."""
     eventbridge = _module("services.eventbridge")
     put_events = eventbridge._put_events
     eventbridge._put_events = lambda data, **_: put_events(data, allow_aws_source=True)
@@ -76,7 +76,7 @@ def _fire_rules_on_management_events() -> None:
 
 
 def _match_any_term() -> None:
-    """Filter patterns of log subscriptions take "?one ?other" for both words, not for either."""
+    """Log subscriptions read the filter pattern "?one ?other" as both words. In AWS it means either."""
     logs = _module("services.cloudwatch_logs")
     stock = logs._subscription_pattern_matches
 
@@ -91,7 +91,7 @@ def _match_any_term() -> None:
 
 
 def _know_every_aws_managed_policy() -> None:
-    """Most AWS managed policies can be attached but grant nothing. moto carries their documents."""
+    """Most AWS managed policies can be attached but grant nothing. Here moto's copies of their documents count."""
     iam = _module("services.iam")
     documents: dict[str, Any] = json.loads(import_module("moto.iam.aws_managed_policies").aws_managed_policies_data)
     seed = iam._seed_aws_managed_policies
@@ -108,7 +108,7 @@ def _know_every_aws_managed_policy() -> None:
 
 
 def _serve_other_registries() -> None:
-    """ECR ignores registryId, so that nothing is read from another account, nor denied there."""
+    """ECR ignores registryId, so calls never read another account's registry and are never denied there."""
     ecr, responses, actions = _module("services.ecr"), _module("core.responses"), _module("core.iam_actions")
     handle_request, resource_arn = ecr.handle_request, actions.extract_resource_arn
 
@@ -143,7 +143,7 @@ def _serve_other_registries() -> None:
 
 
 def _know_sessions_by_their_role() -> None:
-    """aws:PrincipalArn is the session's ARN; AWS gives the ARN of the session's role, path included."""
+    """aws:PrincipalArn is the session's ARN. In AWS it is the ARN of the session's role, with its path."""
     evaluator, iam = _module("core.iam_evaluator"), _module("services.iam")
     resolve = evaluator._resolve_condition_key
 
@@ -156,7 +156,7 @@ def _know_sessions_by_their_role() -> None:
 
 
 def _serve_registry_settings() -> None:
-    """ECR knows no registry policy and no account settings. Here they are kept; the policy is not enforced."""
+    """ECR has no registry policy and no account settings. Here they are stored, but the policy is not enforced."""
     ecr, responses = _module("services.ecr"), _module("core.responses")
     kept = responses.AccountRegionScopedDict()
 
@@ -208,7 +208,7 @@ def _serve_registry_settings() -> None:
 
 
 def _serve_fargate_profiles() -> None:
-    """EKS knows no Fargate profiles. Here they can be created, listed, described and deleted."""
+    """EKS has no Fargate profiles. Here they can be created, listed, described and deleted."""
     eks, responses = _module("services.eks"), _module("core.responses")
     kept = responses.AccountRegionScopedDict()
     stock = eks.handle_request
@@ -243,7 +243,7 @@ def _serve_fargate_profiles() -> None:
 
 
 def _authorize_parts_of_clusters() -> None:
-    """With AUTH=true, node groups, Fargate profiles and access entries are authorized as their cluster."""
+    """With AUTH=true, calls on node groups, Fargate profiles and access entries are authorized on the cluster's ARN."""
     actions = _module("core.iam_actions")
     stock = actions.extract_resource_arn
 
@@ -259,7 +259,7 @@ def _authorize_parts_of_clusters() -> None:
 
 
 def _authorize_batches_of_messages() -> None:
-    """SQS batches want permissions of their own; AWS has none for them (SQS developer guide, "batch actions")."""
+    """SQS batches need permissions of their own. AWS has none for them (SQS developer guide, "batch actions")."""
     actions = _module("core.iam_actions")
     stock = actions.extract_iam_action
 
@@ -271,7 +271,7 @@ def _authorize_batches_of_messages() -> None:
 
 
 def _authorize_instance_profiles() -> None:
-    """With AUTH=true, calls about an instance profile are authorized as calls about everything."""
+    """With AUTH=true, calls on an instance profile are authorized on the resource `*`."""
     actions = _module("core.iam_actions")
     stock = actions.extract_resource_arn
 
@@ -285,19 +285,19 @@ def _authorize_instance_profiles() -> None:
 
 
 def _keep_clusters_without_kubernetes() -> None:
-    """Where Docker runs, every EKS cluster pulls and starts a Kubernetes; only EKS's own records are wanted."""
+    """Where Docker runs, every EKS cluster pulls and starts a Kubernetes. The tests need only EKS's own records."""
     _module("services.eks")._docker_available = False
 
 
 def _treat_loopback_as_tls() -> None:
-    """With AUTH=true, policies that demand TLS deny the plain HTTP of the loopback interface."""
+    """With AUTH=true, policies that require TLS deny the plain HTTP of the loopback interface."""
     app = _module("app")
     stock = app.pin_request_origin
     app.pin_request_origin = lambda source_ip, _secure: stock(source_ip, secure_transport=True)
 
 
 def _run_functions_on_their_own_python() -> None:
-    """Functions see all that is installed beside ministack; LAMBDA_PYTHON names an interpreter that sees less."""
+    """Functions can import everything installed with ministack. LAMBDA_PYTHON names an interpreter with less."""
     runtime = _module("core.lambda_runtime")
     stock = runtime._detect_runtime_binary
 

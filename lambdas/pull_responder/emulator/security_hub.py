@@ -1,8 +1,8 @@
-"""What moto 5.2's Security Hub CSPM lacks, or does differently from AWS, where it matters here, put right.
+"""Patches for moto 5.2's Security Hub CSPM: what it lacks, or does differently from AWS, where that matters here.
 
-Which fields are whose, and what an update does to them, is from the User Guide, "BatchImportFindings for finding
-providers" and "Setting the workflow status of findings"; requirements.txt pins moto. As with ministack's patches, one
-whose target has gone fails at once instead of doing nothing.
+The rules on who owns which field, and what an update changes, come from the User Guide: "BatchImportFindings for
+finding providers" and "Setting the workflow status of findings". requirements.txt pins moto. A patch whose target is
+gone fails at once, so that it never silently does nothing.
 """
 # ruff: noqa: ANN401 -- moto's own objects, which are not typed for this
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CALL_FINDINGS: Final = 100
 _FILTER_VALUES: Final = 20
 _FILTERS: Final = ("Id", "ProductArn")
-# What customers alone may change, and what both may, each in a place of their own.
+# Fields that only customers may change, and fields that both may change. They are stored apart.
 _CUSTOMERS: Final = ("Note", "UserDefinedFields", "VerificationState", "Workflow")
 _SHARED: Final = ("Confidence", "Criticality", "RelatedFindings", "Severity", "Types")
 _UPDATE_PATH: Final = "{0}/findings/batchupdate$"
@@ -37,7 +37,7 @@ def apply() -> None:
         raise RuntimeError("moto knows BatchUpdateFindings now: review the patches of its Security Hub")
     paginated = import_module("moto.utilities.paginator").paginate(pagination_model=backend.PAGINATION_MODEL)
     backend.get_findings = paginated(get_findings)
-    backend.batch_import_findings = _importing(backend.batch_import_findings)
+    backend.batch_import_findings = _importer(backend.batch_import_findings)
     answering.batch_update_findings = batch_update_findings
     urls.url_paths[_UPDATE_PATH] = answering.dispatch
 
@@ -45,7 +45,7 @@ def apply() -> None:
 def get_findings(
     backend: Any, filters: dict[str, Any] | None = None, sort_criteria: Any = None, max_results: Any = None
 ) -> list[_Finding]:
-    """GetFindings ignores filters, and whether Security Hub is on. Here those that are used count, and no others."""
+    """GetFindings ignores filters, and whether Security Hub is on. Here the filters that we use work, others fail."""
     _require_security_hub(backend)
     wanted = filters or {}
     values = {name: {each["Value"] for each in wanted[name] if each["Comparison"] == "EQUALS"} for name in wanted}
@@ -63,8 +63,8 @@ def get_findings(
     return [each for each in stored if all(each[name] in values[name] for name in values)]
 
 
-def _importing(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """BatchImportFindings writes over all there is, whatever its age, and begins no workflow."""
+def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """BatchImportFindings replaces the stored finding, whatever its age, and sets no workflow status."""
 
     def batch_import_findings(backend: Any, findings: list[_Finding]) -> tuple[int, int, list[dict[str, Any]]]:
         _require_security_hub(backend)
@@ -77,18 +77,18 @@ def _importing(stock: Callable[..., Any]) -> Callable[..., Any]:
     def import_one(backend: Any, finding: _Finding) -> tuple[int, list[dict[str, Any]]]:
         known = next((each for each in backend.findings if each.id == finding.get("Id")), None)
         if known is None or not finding["Resources"]:
-            _, succeeded, errors = stock(backend, [_created(finding)])
+            _, succeeded, errors = stock(backend, [_create(finding)])
             return succeeded, errors
-        # Inference: an update that is ignored for its age counts as a success. No error is documented for it.
+        # Inference: an update that is ignored for its age counts as a success. AWS documents no error for it.
         if _moment(finding) > _moment(known.data):
-            known.data = _updated(known, finding)
+            known.data = _update(known, finding)
         return 1, []
 
     return batch_import_findings
 
 
 def batch_update_findings(answering: Any) -> str:
-    """BatchUpdateFindings is not known at all."""
+    """BatchUpdateFindings does not exist."""
     backend, asked = answering.securityhub_backend, json.loads(answering.body)
     _require_security_hub(backend)
     identifiers = asked.pop("FindingIdentifiers")
@@ -105,13 +105,13 @@ def batch_update_findings(answering: Any) -> str:
             unprocessed.append(_unprocessed(identifier, "FindingNotFound", "Finding Not Found"))
         else:
             known.data |= asked
-            known.changed_by_customer = _changed(known) | asked.keys()
+            known.changed_by_customer = _changed_fields(known) | asked.keys()
             processed.append(identifier)
     return json.dumps({"ProcessedFindings": processed, "UnprocessedFindings": unprocessed})
 
 
-def _created(finding: _Finding) -> _Finding:
-    provided = _provided(finding, {})
+def _create(finding: _Finding) -> _Finding:
+    provided = _provider_fields(finding, {})
     return {
         "RecordState": "ACTIVE",
         "Workflow": {"Status": "NEW"},
@@ -121,20 +121,20 @@ def _created(finding: _Finding) -> _Finding:
     }
 
 
-def _updated(known: Any, finding: _Finding) -> _Finding:
-    """What is sent again takes the place of what was sent. CreatedAt too: that it stays is the provider's to see to."""
+def _update(known: Any, finding: _Finding) -> _Finding:
+    """A finding that is sent again replaces the stored one, CreatedAt too. To keep CreatedAt is up to the provider."""
     before = known.data
-    provided = _provided(finding, before["FindingProviderFields"])
+    provided = _provider_fields(finding, before["FindingProviderFields"])
     sent = {name: value for name, value in finding.items() if name not in _CUSTOMERS}
-    kept = {name: before[name] for name in (*_CUSTOMERS, *_changed(known)) if name in before}
+    kept = {name: before[name] for name in (*_CUSTOMERS, *_changed_fields(known)) if name in before}
     after = {"RecordState": "ACTIVE", **provided, **sent, **kept, "FindingProviderFields": provided}
     if _reopens(before, after) and before["Workflow"]["Status"] in {"NOTIFIED", "RESOLVED"}:
         after["Workflow"] = {"Status": "NEW"}
     return after
 
 
-def _provided(finding: _Finding, before: _Finding) -> _Finding:
-    """The provider's own fields: those it names as such, else those at the top level, else those there were."""
+def _provider_fields(finding: _Finding, before: _Finding) -> _Finding:
+    """The provider's own fields: those under FindingProviderFields, else the top-level ones, else the stored ones."""
     top = {name: finding[name] for name in _SHARED if name in finding}
     return {**before, **top, **finding.get("FindingProviderFields", {})}
 
@@ -145,7 +145,7 @@ def _reopens(before: _Finding, after: _Finding) -> bool:
     return activated or (compliance[0] == "PASSED" and compliance[1] in {"FAILED", "WARNING", "NOT_AVAILABLE"})
 
 
-def _changed(known: Any) -> set[str]:
+def _changed_fields(known: Any) -> set[str]:
     changed: set[str] = getattr(known, "changed_by_customer", set())
     return changed
 

@@ -1,10 +1,11 @@
-"""What moto 5.2.5's EC2 takes and does not do about VPC endpoints, done, so that a fix can be seen to work.
+"""Patches for VPC endpoints of moto 5.2.5's EC2, so that a fix has an effect.
 
-ModifyVpcEndpoint accepts every option and keeps some of them. Here private DNS and DNS options are kept, a route table
-that is added gets its route and one that is removed loses it, and a subnet that is added gets a network interface.
-CreateVpcEndpoint forgets DNS options, too, and gives interfaces addresses from anywhere instead of from their subnet.
+ModifyVpcEndpoint accepts every option but keeps only some. Here it keeps private DNS and DNS options. An added route
+table gets its route and a removed one loses it, and an added subnet gets a network interface. CreateVpcEndpoint drops
+DNS options, too, and gives interfaces addresses outside of their subnet.
 
-It reaches into moto's own modules, so requirements.txt pins its version, and a target that has gone fails at once.
+The patches reach into moto's own modules, so requirements.txt pins its version. A patch whose target is gone fails at
+once.
 """
 # ruff: noqa: SLF001, ANN401 -- moto has neither types nor public names for any of this
 
@@ -24,7 +25,7 @@ def apply() -> None:
         return
     _modify(responses)
     _create(responses)
-    # Without an address moto takes one of the subnet.
+    # Without an address here, moto chooses one of the subnet.
     models.random_private_ip = lambda: None
     setattr(responses, _APPLIED, True)
 

@@ -1,1 +1,1 @@
-"""Read-only readers of AWS. Each fact is read at most once a diagnosis; a failed read says why."""
+"""Read-only readers of AWS. A diagnosis reads each fact at most once. A failed read says why."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
     from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
-# A read that hangs must not cost the whole diagnosis: two tries of a quick call fit into any function's time.
+# A read that hangs must not use up the diagnosis: two tries of a quick call fit into any function's time.
 _CONFIG: Final = Config(
     connect_timeout=3,
     read_timeout=8,
@@ -39,8 +39,8 @@ _RENEW_BEFORE: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 400
 
 
-def why(call: str, error: BotoCoreError | ClientError | ValueError) -> Unread:
-    """Say that `call` (in IAM's words, such as iam:GetRole) failed with `error`, in one bounded line."""
+def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError) -> Unread:
+    """Say in one bounded line that `call` (an IAM action such as iam:GetRole) failed with `error`."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         text = f"{details.get('Code', 'error')}: {details.get('Message', '')}"
@@ -60,11 +60,15 @@ class _Member:
 class Aws:
     """AWS clients by service, account and region.
 
-    `session` is this account's; `member_role` the name of the role to assume in every other account (its trust
-    and permissions come from infra's member template); `identity` any ARN of our own, where it is known without
-    asking; `organization_account` the one that the operator names as able to read the organization; `aws_registries`
-    are registries that the operator names as AWS's own, beside those that are known; `now` tells the time. Safe to use
-    from several threads, and across invocations: assumed credentials are renewed in time.
+    - `session` is the session of this account.
+    - `member_role` is the name of the role to assume in every other account. Its trust and permissions come from
+      infra's member template.
+    - `identity` is any ARN of our own, where it is known without a call.
+    - `organization_account` is the account that the operator names as able to read the organization.
+    - `aws_registries` are registries that the operator names as AWS's own, beside the known ones.
+    - `now` returns the time.
+
+    Safe to use from several threads, and across invocations: assumed credentials are renewed in time.
     """
 
     def __init__(  # noqa: PLR0913 -- each is one keyword
@@ -97,8 +101,8 @@ class Aws:
         organization_account: str | None = None,
         aws_registries: Iterable[str] = (),
     ) -> Self:
-        """Return AWS as the SDK's usual configuration has it (profile, region, endpoints). Raises BotoCoreError."""
-        # boto3 alone of all the SDKs does not look at AWS_REGION.
+        """Return AWS with the SDK's usual configuration (profile, region, endpoints). Raises BotoCoreError."""
+        # Unlike the other SDKs, boto3 ignores AWS_REGION.
         session = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
         return cls(
             session,
@@ -114,14 +118,14 @@ class Aws:
         return self._session.region_name
 
     def known_regions(self) -> tuple[str, ...]:
-        """Return the regions that the SDK knows, of every partition; newer ones may exist."""
+        """Return the regions that the SDK knows, of every partition. Newer ones may exist."""
         partitions = self._session.get_available_partitions()
         return tuple(r for name in partitions for r in self._session.get_available_regions("ecr", partition_name=name))
 
     def identity(self, region: str | None = None) -> Arn | Unread:
-        """Return the ARN we are (sts:GetCallerIdentity, which needs no permission), or why it is not known.
+        """Return our own ARN (sts:GetCallerIdentity, which needs no permission), or why it is not known.
 
-        `region` is where to ask if the SDK's configuration names none.
+        `region` is where to call if the SDK's configuration names no region.
         """
         with self._asking["identity"]:
             if self._identity is None:
@@ -133,16 +137,16 @@ class Aws:
 
     @property
     def knows_identity(self) -> bool:
-        """Whether `identity` answers without asking."""
+        """Whether `identity` answers without a call."""
         return self._identity is not None
 
     def reach(self, account: str | None, *, region: str) -> Unread | None:
-        """Return why there are no credentials for `account`, None when there are."""
+        """Return why there are no credentials for `account`, None if there are some."""
         member = self._member(account, region)
         return member if isinstance(member, Unread) else None
 
     def client(self, service: str, *, account: str | None, region: str) -> Any | Unread:  # noqa: ANN401 -- one of boto3's generated clients
-        """Return a client of `service` for `account` (None means our own), or why there can be none."""
+        """Return a client of `service` for `account` (None means our own), or why there is none."""
         member = self._member(account, region)
         if isinstance(member, Unread):
             return member
@@ -153,7 +157,7 @@ class Aws:
                 try:
                     member.clients[key] = member.session.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # the stubs know services by literal name only
                 except (BotoCoreError, ValueError) as error:  # a malformed endpoint is a ValueError
-                    return why(f"{service} in {region}", error)
+                    return describe_failure(f"{service} in {region}", error)
             return member.clients[key]
 
     def _member(self, account: str | None, region: str) -> _Member | Unread:
@@ -177,8 +181,8 @@ class Aws:
         try:
             text = self._sts(region).get_caller_identity()["Arn"]
         except (BotoCoreError, ClientError, ValueError) as error:
-            return why("sts:GetCallerIdentity", error)
-        return Arn.parse(text) or Unread(f"sts:GetCallerIdentity answered {text!r}, which is no ARN")
+            return describe_failure("sts:GetCallerIdentity", error)
+        return Arn.parse(text) or Unread(f"sts:GetCallerIdentity answered {text!r}, which is not an ARN")
 
     def _assume(self, account: str, partition: str, region: str) -> _Member | Unread:
         role = f"arn:{partition}:iam::{account}:role/{self._member_role}"
@@ -187,7 +191,7 @@ class Aws:
                 "Credentials"
             ]
         except (BotoCoreError, ClientError, ValueError) as error:
-            return why(f"sts:AssumeRole of {role}", error)
+            return describe_failure(f"sts:AssumeRole of {role}", error)
         session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
         return _Member(session, answer["Expiration"])
 

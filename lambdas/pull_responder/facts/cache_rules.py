@@ -1,5 +1,6 @@
-"""Pull through cache rules, and the secret by which ECR signs in to an upstream registry: that there is one, not what
-it says. DescribeSecret reads no value, and is no use of the secret.
+"""Pull through cache rules, and the secret with which ECR signs in to an upstream registry.
+
+The secret's value is never read. DescribeSecret does not count as a use of the secret.
 """
 
 from __future__ import annotations
@@ -26,8 +27,11 @@ _ROOT: Final = "ROOT"
 class CacheRule:
     """A pull through cache rule.
 
-    `upstream` is the upstream registry's URL; `secret_arn` holds its credentials, `role_arn` is the role by which ECR
-    reads another account's registry. Each is None where the rule names none.
+    - `upstream` is the upstream registry's URL.
+    - `secret_arn` is the secret with its credentials.
+    - `role_arn` is the role with which ECR reads another account's registry.
+
+    Each is None where the rule names none.
     """
 
     prefix: str
@@ -36,17 +40,19 @@ class CacheRule:
     role_arn: str | None = None
 
     def serves(self, repository: str) -> bool:
-        """Return whether `repository` is one of its cache.
+        """Return whether `repository` is a repository of this cache.
 
-        Source: Amazon ECR API Reference, CreatePullThroughCacheRule: the prefix ROOT stands for the whole registry.
+        Source: Amazon ECR API Reference, CreatePullThroughCacheRule. The prefix ROOT stands for the whole registry.
         """
         return self.prefix == _ROOT or repository.startswith(f"{self.prefix.rstrip('/')}/")
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret. `key` is the KMS key it is encrypted with, None for Secrets Manager's own; `deleted` says that it is
-    scheduled for deletion, and cannot be read until it is restored.
+    """A secret.
+
+    - `key` is the KMS key that encrypts it, None for Secrets Manager's own key.
+    - `deleted` says that it is scheduled for deletion. Then it cannot be read until it is restored.
     """
 
     arn: str
@@ -55,7 +61,10 @@ class Secret:
 
 
 def rule_for(repository: str, rules: Iterable[CacheRule]) -> CacheRule | None:
-    """Return the rule that serves `repository`, None if none does. Inference: of several the longest prefix does."""
+    """Return the rule that serves `repository`, None if none does.
+
+    Inference: of several rules, the one with the longest prefix serves it.
+    """
     serving = [rule for rule in rules if rule.serves(repository)]
     return max(serving, key=lambda rule: 0 if rule.prefix == _ROOT else len(rule.prefix), default=None)
 
@@ -87,7 +96,7 @@ def _rule(found: dict[str, Any]) -> CacheRule:
 
 
 def read_secret(reader: Reader, account: str, region: str, arn: str) -> Secret | Unread | None:
-    """Return the secret, None if there is none (any more)."""
+    """Return the secret, None if it does not exist."""
 
     def request(client: Any) -> Secret:  # noqa: ANN401 -- one of boto3's generated clients
         found = client.describe_secret(SecretId=arn)

@@ -1,4 +1,4 @@
-"""What EKS says of a cluster and of what runs its pods: node groups, Fargate profiles, nodes' access entries."""
+"""A cluster and what runs its pods, as EKS describes them: node groups, Fargate profiles, access entries of nodes."""
 
 from __future__ import annotations
 
@@ -28,17 +28,19 @@ PERMISSIONS: Final = (
 )
 
 _GONE: Final = frozenset({"ResourceNotFoundException"})
-# Inference: a cluster that knows its nodes by the aws-auth ConfigMap alone has no access entries, and this is how EKS
-# says so (EKS API Reference, ListAccessEntries: "invalid given the state of the cluster").
+# Inference: a cluster that only uses the aws-auth ConfigMap has no access entries. EKS then answers with this error
+# (EKS API Reference, ListAccessEntries: "invalid given the state of the cluster").
 _NO_ENTRIES: Final = _GONE | {"InvalidRequestException"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster. `group_id` is the security group that EKS made for it, which its nodes and Fargate pods have.
+    """A cluster.
 
-    `auto_mode_role` is the role of the nodes that EKS Auto Mode starts, None where it does not; `hybrid` says that
-    nodes outside AWS may join. `vpc_id` is None where EKS does not tell: then `subnet_ids` do.
+    - `group_id` is the security group that EKS creates for it. Its nodes and Fargate pods have this group.
+    - `auto_mode_role` is the role of nodes that EKS Auto Mode starts, None where it is off.
+    - `hybrid` says that nodes outside AWS may join.
+    - `vpc_id` is None where EKS does not name it. Then `subnet_ids` lead to the VPC.
     """
 
     name: str
@@ -51,7 +53,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class HealthIssue:
-    """What EKS reports of a node group or Fargate profile, in its own words."""
+    """An issue that EKS reports of a node group or Fargate profile, in EKS's own words."""
 
     code: str
     message: str
@@ -60,8 +62,11 @@ class HealthIssue:
 
 @dataclass(frozen=True, slots=True)
 class NodeGroup:
-    """A managed node group. `template` is the customer's own launch template, as its id and version; `ami_type` is
-    EKS's word for its nodes' operating system and architecture ("AL2023_ARM_64_STANDARD", "CUSTOM", ...).
+    """A managed node group.
+
+    - `template` is the customer's own launch template, as its id and version.
+    - `ami_type` is EKS's name for the nodes' operating system and architecture ("AL2023_ARM_64_STANDARD", "CUSTOM",
+      ...).
     """
 
     cluster: str
@@ -77,10 +82,10 @@ class NodeGroup:
 
 @dataclass(frozen=True, slots=True)
 class FargateProfile:
-    """A Fargate profile; `role_arn` is its pod execution role, `arn` its own.
+    """A Fargate profile. `role_arn` is its pod execution role, `arn` its own ARN.
 
-    `selectors` are the namespaces and labels by which it takes pods, `*` and `?` allowed in both; None where EKS did
-    not tell.
+    `selectors` are the namespaces and labels by which it selects pods. Both may have the wildcards `*` and `?`. None
+    where EKS did not return them.
     """
 
     cluster: str
@@ -92,7 +97,7 @@ class FargateProfile:
     selectors: tuple[Selector, ...] | None = None
 
     def may_select(self, namespace: str, labels: Mapping[str, str] | None = None) -> bool:
-        """Return whether it may take a pod of this namespace; `labels` are the pod's, None where they are not known.
+        """Return whether it may select a pod of this namespace. `labels` are the pod's, None where they are not known.
 
         Source: Amazon EKS User Guide, "Define which Pods use AWS Fargate when launched", "Fargate profile wildcards".
         """
@@ -101,13 +106,13 @@ class FargateProfile:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One selector of a Fargate profile: a pod of its namespace that has all its labels."""
+    """One selector of a Fargate profile. It selects a pod of its namespace that has all its labels."""
 
     namespace: str
     labels: tuple[tuple[str, str], ...] = ()
 
     def may_fit(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
-        """Return whether a pod fits, as far as is known of it."""
+        """Return whether the selector may select a pod, as far as the pod is known."""
         if not fnmatchcase(namespace, _literal(self.namespace)):
             return False
         return labels is None or all(
@@ -117,15 +122,15 @@ class Selector:
 
 
 def _literal(pattern: str) -> str:
-    """Only `*` and `?` are wildcards; fnmatch knows others."""
+    """Return the pattern with only `*` and `?` as wildcards. fnmatch knows others."""
     return pattern.replace("[", "[[]")
 
 
 class EntryType(StrEnum):
-    """The types of access entry whose principals are nodes; STANDARD is for people.
+    """The types of access entry for nodes. STANDARD, the type for people, is not among them.
 
-    Source: Amazon EKS User Guide, "Create access entries" and "Review access entry types": EC2 is for EKS Auto Mode,
-    EC2_LINUX and EC2_WINDOWS for all other nodes on EC2 (EKS makes those of managed node groups itself).
+    Source: Amazon EKS User Guide, "Create access entries" and "Review access entry types". EC2 is for EKS Auto Mode.
+    EC2_LINUX and EC2_WINDOWS are for all other nodes on EC2. EKS itself creates the entries of managed node groups.
     """
 
     AUTO_MODE = "EC2"
@@ -138,7 +143,7 @@ class EntryType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessEntry:
-    """What lets a principal into a cluster. `type` is None for one that is not for nodes."""
+    """An access entry: it lets a principal into a cluster. `type` is None for an entry that is not for nodes."""
 
     cluster: str
     principal_arn: str
@@ -253,7 +258,7 @@ def read_access_entry_arns(reader: Reader, account: str | None, region: str, clu
 def read_access_entry(
     reader: Reader, account: str | None, region: str, cluster: str, principal_arn: str
 ) -> AccessEntry | Unread | None:
-    """Return a principal's access entry, None if it has none (any more)."""
+    """Return a principal's access entry, None if it has none."""
 
     def request(client: EKSClient) -> AccessEntry:
         found = client.describe_access_entry(clusterName=cluster, principalArn=principal_arn)["accessEntry"]

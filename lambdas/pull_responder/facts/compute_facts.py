@@ -1,4 +1,4 @@
-"""What runs pods, as EC2 and EKS say: clusters, node groups, Fargate profiles, instances, and their VPC."""
+"""Facts of EC2 and EKS about what runs pods: clusters, node groups, Fargate profiles, instances and their VPC."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ class ComputeFacts(Remembered):
     def access_entries(
         self, account: str | None, region: str, cluster: str, /
     ) -> tuple[compute.AccessEntry, ...] | Unread:
-        """Return the access entries of the cluster's nodes; Unread unless all could be read."""
+        """Return the access entries of the cluster's nodes. Unread unless all could be read."""
         arns = self.access_entry_arns(account, region, cluster)
         if isinstance(arns, Unread):
             return arns
-        # Users, and roles of IAM Identity Center and of AWS's own services, are no nodes.
+        # Skip users, roles of IAM Identity Center and service roles of AWS: they are no nodes.
         may_be = [arn for arn in arns if ":role/" in arn and ":role/aws-" not in arn]
         found = self._reader.each(lambda arn: self.access_entry(account, region, cluster, arn), may_be)
         if unread := next((each for each in found if isinstance(each, Unread)), None):
@@ -83,22 +83,22 @@ class ComputeFacts(Remembered):
 
     @once
     def instance_of_id(self, account: str, region: str, instance_id: str, /) -> ec2.Instance | Unread | None:
-        """Return an instance; None if it is gone, or in another account or region."""
+        """Return an instance. None if it is gone, or in another account or region."""
         return ec2.read_instance(self._reader, account, region, instance_id)
 
     @once
     def instance_named(
         self, account: str, region: str, name: str, cluster: str | None, /
     ) -> ec2.Instance | Unread | None:
-        """Return the running instance of a private DNS name, None unless there is exactly one (in the cluster)."""
+        """Return the running instance with a private DNS name. None unless exactly one (in the cluster) has it."""
         found = ec2.read_running_instances(self._reader, account, region, {"private-dns-name": (name,)})
         if isinstance(found, Unread):
             return found
-        # Private DNS names are made of private addresses, which VPCs share.
+        # Private DNS names come from private addresses, which several VPCs may use.
         ours = [each for each in found if cluster is None or each.cluster == cluster]
         if len(ours) != 1:
             return None
-        # It is asked for by its id, too, once its role is known.
+        # Later reads ask for it by its id, too, once its role is known.
         return self._reader.once(("instance_of_id", account, region, ours[0].id), lambda: ours[0])
 
     @once
@@ -117,7 +117,7 @@ class ComputeFacts(Remembered):
     def pod_interface(
         self, account: str, region: str, vpc_id: str, address: str, /
     ) -> pod_interface.PodInterface | Unread | None:
-        """Return the interface of a Fargate pod by its address; None where the pod is gone."""
+        """Return the interface of a Fargate pod by its address. None where the pod is gone."""
         place = VpcPlace(account, region, vpc_id)
         return pod_interface.read_pod_interface(self._reader, place, address)
 
@@ -127,5 +127,5 @@ class ComputeFacts(Remembered):
 
     @once
     def vpc_parts(self, account: str, region: str, vpc_id: str, /) -> network.VpcParts:
-        """Return everything about a VPC that a way to the registry can hang on."""
+        """Return every part of a VPC that a path to the registry can depend on."""
         return network.read_vpc_parts(self._reader, account, region, vpc_id)

@@ -1,4 +1,4 @@
-"""What EC2 says of nodes: their instances, and the launch templates they are made by."""
+"""What EC2 says of nodes: their instances and launch templates."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ _CLUSTER_TAG_PREFIX: Final = "kubernetes.io/cluster/"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An EC2 instance, as far as it matters to a pull.
+    """An EC2 instance, with what matters to a pull.
 
-    `group_ids` and `addresses` (its private IPv4 and its IPv6 addresses) are those of its primary interface, which
-    kubelet pulls by. `metadata_endpoint` is EC2's word ("enabled", "disabled"), None where it gives none, as are
-    `architecture` ("x86_64", "arm64", ...) and `platform` ("windows", else None). `operator` is the service that
-    manages the instance, which then nobody else can change: EKS for nodes of EKS Auto Mode (Amazon EC2 User Guide,
-    "Amazon EC2 managed instances").
+    - `group_ids` and `addresses` (private IPv4 and IPv6) are those of its primary interface, by which kubelet pulls.
+    - `metadata_endpoint` is EC2's value ("enabled", "disabled"), None where EC2 returns none.
+    - `architecture` is EC2's value ("x86_64", "arm64", ...), None where EC2 returns none.
+    - `platform` is "windows", None for others.
+    - `operator` is the service that manages the instance, so that nobody else can change it. It is EKS for nodes of EKS
+      Auto Mode (Amazon EC2 User Guide, "Amazon EC2 managed instances").
     """
 
     id: str
@@ -67,17 +68,20 @@ class Instance:
 
     @property
     def is_gone(self) -> bool:
-        """Whether it was terminated: then EC2 shows its tags for a while, but where it was and what it had is lost."""
+        """Whether it was terminated. EC2 then still shows its tags for a while, but not its subnet or groups."""
         return self.state in ("shutting-down", "terminated") or self.subnet_id is None
 
     @property
     def cluster(self) -> str | None:
-        """The EKS cluster whose tag the instance carries, None if it carries none.
+        """The EKS cluster in the instance's tags, None without such a tag.
 
-        Source: Amazon EKS User Guide, "Launch self-managed nodes" (kubernetes.io/cluster/NAME) and "Managed node
-        groups" (eks:cluster-name); AWS Managed Policy Reference, AmazonEKSComputePolicy, and Karpenter's documentation,
-        "NodeClasses" (eks:eks-cluster-name, of EKS Auto Mode and Karpenter); aws:eks:cluster-name is EC2's name for
-        the second, and the last is eksctl's.
+        Sources of the tags:
+
+        - kubernetes.io/cluster/NAME: Amazon EKS User Guide, "Launch self-managed nodes".
+        - eks:cluster-name: Amazon EKS User Guide, "Managed node groups". aws:eks:cluster-name is EC2's name for it.
+        - eks:eks-cluster-name, of EKS Auto Mode and Karpenter: AWS Managed Policy Reference, AmazonEKSComputePolicy,
+          and Karpenter's documentation, "NodeClasses".
+        - alpha.eksctl.io/cluster-name: eksctl.
         """
         for key in _CLUSTER_TAGS:
             if self.tags.get(key):
@@ -89,7 +93,7 @@ class Instance:
 
     @property
     def node_group(self) -> str | None:
-        """The managed node group the instance belongs to, None if it is in none."""
+        """The managed node group of the instance, None if it is in none."""
         return self.tags.get("eks:nodegroup-name")
 
     @property
@@ -102,16 +106,16 @@ class Instance:
 
     @property
     def template(self) -> tuple[str, str] | None:
-        """The launch template that the instance was made by, as its id and version.
+        """The launch template of the instance, as its id and version.
 
-        Source: Amazon EC2 User Guide, "Launch instances from a launch template", which adds these tags.
+        Source of the tags: Amazon EC2 User Guide, "Launch instances from a launch template".
         """
         template_id, version = self.tags.get("aws:ec2launchtemplate:id"), self.tags.get("aws:ec2launchtemplate:version")
         return (template_id, version) if template_id and version else None
 
 
 def read_instance(reader: Reader, account: str, region: str, instance_id: str) -> Instance | Unread | None:
-    """Return the instance, None if this account and region have none of this id (any more)."""
+    """Return the instance, None if this account and region have none of this id."""
 
     def request(client: EC2Client) -> InstanceTypeDef | None:
         reservations = client.describe_instances(InstanceIds=[instance_id])["Reservations"]
@@ -126,7 +130,7 @@ def read_instance(reader: Reader, account: str, region: str, instance_id: str) -
 def read_running_instances(
     reader: Reader, account: str | None, region: str, filters: Mapping[str, Sequence[str]]
 ) -> tuple[Instance, ...] | Unread:
-    """Return the running instances that all of `filters` (EC2's names, each with its values) match, by their ids."""
+    """Return the running instances that match all `filters` (EC2's filter names, each with its values), by id."""
     wanted = {**filters, "instance-state-name": ("running",)}
 
     def request(client: EC2Client) -> list[InstanceTypeDef]:
@@ -171,9 +175,10 @@ def _instance(reader: Reader, account: str | None, region: str, found: InstanceT
 
 @dataclass(frozen=True, slots=True)
 class LaunchTemplate:
-    """What a version of a launch template says; empty and None where it leaves something open.
+    """The content of one version of a launch template. What it leaves open is empty or None.
 
-    `public_address` is AssociatePublicIpAddress of its primary interface, `profile` the name of the instance profile.
+    - `public_address` is AssociatePublicIpAddress of its primary interface.
+    - `profile` is the name of the instance profile.
     """
 
     id: str
@@ -188,7 +193,7 @@ class LaunchTemplate:
 def read_launch_template(
     reader: Reader, account: str, region: str, template_id: str, version: str
 ) -> LaunchTemplate | Unread | None:
-    """Return a version of a launch template, None if there is none (any more)."""
+    """Return a version of a launch template, None if it does not exist."""
 
     def request(client: EC2Client) -> LaunchTemplate | None:
         answer = client.describe_launch_template_versions(LaunchTemplateId=template_id, Versions=[version])

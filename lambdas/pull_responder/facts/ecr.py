@@ -1,4 +1,4 @@
-"""What ECR says of a registry and a repository: their policies."""
+"""The policies of a registry and of a repository, as ECR returns them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RegistryScope = Literal["V1", "V2"]
 
 @dataclass(frozen=True, slots=True)
 class RepositoryPolicy:
-    """That a repository exists, and its policy: None when it has none."""
+    """A repository that exists, and its policy. The policy is None where it has none."""
 
     document: Mapping[str, Any] | None
 
@@ -51,7 +51,7 @@ def read_repository_policy(reader: Reader, account: str, region: str, name: str)
     )
     if text is None or isinstance(text, Unread):
         return text
-    document = _parsed(text or None, f"the policy of repository {name}")
+    document = _parse(text or None, f"the policy of repository {name}")
     return document if isinstance(document, Unread) else RepositoryPolicy(document)
 
 
@@ -84,11 +84,11 @@ def read_registry_policy(reader: Reader, account: str, region: str) -> Mapping[s
         request=request,
         absent=frozenset({"RegistryPolicyNotFoundException"}),
     )
-    return _parsed(text, f"the registry policy of {account}")
+    return _parse(text, f"the registry policy of {account}")
 
 
 def read_registry_policy_scope(reader: Reader, account: str, region: str) -> RegistryScope | Unread:
-    """Return whether the registry policy holds for every ECR request (V2) or for three actions only (V1).
+    """Return the registry policy's scope: V2 for every ECR request, V1 for three actions only.
 
     Source: Amazon ECR User Guide, "Registry permissions in Amazon ECR"; API reference, GetAccountSetting.
     """
@@ -104,7 +104,7 @@ def read_registry_policy_scope(reader: Reader, account: str, region: str) -> Reg
     return "V2" if scope == "V2" else Unread(f"ecr:GetAccountSetting answered {scope!r} as REGISTRY_POLICY_SCOPE")
 
 
-def _parsed(text: str | Unread | None, what: str) -> Mapping[str, Any] | Unread | None:
+def _parse(text: str | Unread | None, what: str) -> Mapping[str, Any] | Unread | None:
     if text is None or isinstance(text, Unread):
         return text
     try:

@@ -1,4 +1,4 @@
-"""What EC2 says of a VPC's endpoints and of prefix lists."""
+"""A VPC's endpoints and the prefix lists, as EC2 returns them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _GONE: Final = frozenset({"InvalidNetworkInterfaceID.NotFound"})
 
 
 def read_endpoints(reader: Reader, place: VpcPlace) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...] | Unread:
-    """Return the VPC's endpoints, each with the ids of its network interfaces, which stay Unread in it as yet."""
+    """Return the VPC's endpoints, each with its network interfaces' ids. The interfaces themselves stay Unread here."""
 
-    def shaped(found: list[VpcEndpointTypeDef]) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]:
+    def convert(found: list[VpcEndpointTypeDef]) -> tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]:
         return tuple((_endpoint(each), tuple(each.get("NetworkInterfaceIds", []))) for each in found)
 
-    return place.read(reader, "describe_vpc_endpoints", "VpcEndpoints", shaped, Filters=place.filters)
+    return place.read(reader, "describe_vpc_endpoints", "VpcEndpoints", convert, Filters=place.filters)
 
 
 def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
@@ -62,7 +62,7 @@ def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
 def read_interfaces(
     reader: Reader, place: VpcPlace, listed: Sequence[tuple[VpcEndpoint, tuple[str, ...]]]
 ) -> tuple[VpcEndpoint, ...]:
-    """Return the endpoints, those that a pull may take with their interfaces."""
+    """Return the endpoints. Those that a pull may pass get their interfaces."""
     wanted = [
         interface
         for endpoint, interfaces in listed
@@ -71,7 +71,7 @@ def read_interfaces(
     ]
 
     def request(client: EC2Client) -> dict[str, EndpointInterface]:
-        # The filter, unlike NetworkInterfaceIds, does not fail for all where one of them has just gone.
+        # Unlike NetworkInterfaceIds, the filter does not fail for all interfaces if one has just been deleted.
         filters = [{"Name": "network-interface-id", "Values": wanted}]
         found = pages(client, "describe_network_interfaces", "NetworkInterfaces", Filters=filters)
         return {
@@ -103,9 +103,9 @@ def _with_interfaces(
 
 
 def read_aws_prefix_lists(reader: Reader, place: VpcPlace) -> Mapping[str, PrefixList] | Unread:
-    """Return AWS's own prefix lists in the region (S3's and DynamoDB's among them) by id."""
+    """Return AWS's own prefix lists in the region by id, such as those of S3 and DynamoDB."""
 
-    def shaped(found: list[PrefixListTypeDef]) -> dict[str, PrefixList]:
+    def convert(found: list[PrefixListTypeDef]) -> dict[str, PrefixList]:
         return {
             each["PrefixListId"]: PrefixList(
                 each["PrefixListId"], each.get("PrefixListName", ""), tuple(each.get("Cidrs", []))
@@ -113,7 +113,7 @@ def read_aws_prefix_lists(reader: Reader, place: VpcPlace) -> Mapping[str, Prefi
             for each in found
         }
 
-    return place.read(reader, "describe_prefix_lists", "PrefixLists", shaped)
+    return place.read(reader, "describe_prefix_lists", "PrefixLists", convert)
 
 
 def read_prefix_list(reader: Reader, place: VpcPlace, list_id: str, name: str) -> PrefixList | Unread:

@@ -1,7 +1,7 @@
-"""Whether what was found broken still exists.
+"""Whether a broken resource still exists.
 
-It is asked with the calls that a diagnosis makes as well, so that it needs no permission of its own. What AWS still
-shows while it goes, as it does terminated instances for an hour, is gone.
+It uses calls that a diagnosis makes as well, so it needs no permission of its own. AWS still shows some resources while
+they are deleted, such as terminated instances for an hour. These count as gone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pull_responder.facts.reader import Reader
     from pull_responder.model.verdict import Resource
 
-# Amazon EC2 API Reference, "Error codes for the Amazon EC2 API": of the ids that are asked about here.
+# Codes for the ids that are asked about here. Source: Amazon EC2 API Reference, "Error codes for the Amazon EC2 API".
 _NOT_FOUND: Final = frozenset(
     {
         "InvalidGroup.NotFound",
@@ -36,10 +36,10 @@ _ENDED: Final = frozenset({"deleted", "deleting", "shutting-down", "terminated"}
 
 
 def is_gone(resource: Resource, reader: Reader) -> bool | Unread:
-    """Return whether `resource` does not exist any more; Unread where that cannot be read.
+    """Return whether `resource` no longer exists. Unread where that cannot be read.
 
-    An account is never gone. What was made anew under the same name is another thing where ARNs tell them apart (node
-    groups, Fargate profiles). Some findings are about a thing that is missing: that it is gone does not end those.
+    An account is never gone. A resource that was created again under the same name is another one where its ARN differs
+    (node groups, Fargate profiles). Some findings are about a missing resource: its absence does not end those.
     """
     return reader.once(("is gone", resource.id), lambda: _is_gone(resource, reader))
 
@@ -51,12 +51,12 @@ def _is_gone(resource: Resource, reader: Reader) -> bool | Unread:
     kind = arn.resource.partition("/")[0] if arn else ""
     look = _LOOKS.get((arn.service, kind)) if arn else None
     if arn is None or look is None:
-        return Unread(f"whether {resource.id} still exists is not among what can be read")
-    # IAM answers in every region; only a terminal may not have said which is ours.
+        return Unread(f"it cannot be read whether {resource.id} still exists")
+    # IAM answers in every region. Only a terminal may have no region configured.
     return look(reader, arn, arn.region or reader.aws.region or "us-east-1")
 
 
-def _absent(found: object) -> bool | Unread:
+def _is_absent(found: object) -> bool | Unread:
     return found if isinstance(found, Unread) else found is None
 
 
@@ -65,19 +65,19 @@ def _name(arn: Arn) -> str:
 
 
 def _role(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(iam.read_role(reader, arn.account, region, _name(arn)))
+    return _is_absent(iam.read_role(reader, arn.account, region, _name(arn)))
 
 
 def _instance_profile(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(iam.read_instance_profile(reader, arn.account, region, _name(arn)))
+    return _is_absent(iam.read_instance_profile(reader, arn.account, region, _name(arn)))
 
 
 def _key(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(kms.read_key(reader, arn.account, region, str(arn)))
+    return _is_absent(kms.read_key(reader, arn.account, region, str(arn)))
 
 
 def _repository_or_image(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    """ECR gives images no ARNs: they are named "…repository/NAME:TAG" and "…repository/NAME/sha256:…" here."""
+    """ECR gives images no ARNs. Here their names are "…repository/NAME:TAG" and "…repository/NAME/sha256:…"."""
     path = arn.resource.partition("/")[2]
     named, _, tail = path.rpartition("/")
     if tail.startswith(("sha256:", "sha512:")):
@@ -85,77 +85,77 @@ def _repository_or_image(reader: Reader, arn: Arn, region: str) -> bool | Unread
     name, _, tag = path.partition(":")
     if tag:
         return _image(reader, arn, region, images.ImageName(name, tag=tag))
-    return _absent(images.read_repository(reader, arn.account, region, name))
+    return _is_absent(images.read_repository(reader, arn.account, region, name))
 
 
 def _image(reader: Reader, arn: Arn, region: str, wanted: images.ImageName) -> bool | Unread:
     found = images.read_image(reader, arn.account, region, wanted)
-    # One in the archive need not be shown by its tag.
-    return _absent(found or images.read_archived(reader, arn.account, region, wanted))
+    # A tag may not find an archived image.
+    return _is_absent(found or images.read_archived(reader, arn.account, region, wanted))
 
 
 def _cluster(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(compute.read_cluster(reader, arn.account, region, _name(arn)))
+    return _is_absent(compute.read_cluster(reader, arn.account, region, _name(arn)))
 
 
 def _node_group(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     cluster, name = _of_cluster(arn)
-    return _replaced(compute.read_node_group(reader, arn.account, region, cluster, name), arn)
+    return _is_replaced(compute.read_node_group(reader, arn.account, region, cluster, name), arn)
 
 
 def _fargate_profile(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     cluster, name = _of_cluster(arn)
-    return _replaced(compute.read_fargate_profile(reader, arn.account, region, cluster, name), arn)
+    return _is_replaced(compute.read_fargate_profile(reader, arn.account, region, cluster, name), arn)
 
 
 def _of_cluster(arn: Arn) -> tuple[str, str]:
-    """The cluster and the name in "nodegroup/CLUSTER/NAME/UUID"."""
+    """Return the cluster and the name in "nodegroup/CLUSTER/NAME/UUID"."""
     _, cluster, name, *_ = (*arn.resource.split("/"), "", "")
     return cluster, name
 
 
-def _replaced(found: compute.NodeGroup | compute.FargateProfile | Unread | None, arn: Arn) -> bool | Unread:
+def _is_replaced(found: compute.NodeGroup | compute.FargateProfile | Unread | None, arn: Arn) -> bool | Unread:
     if found is None or isinstance(found, Unread):
-        return _absent(found)
+        return _is_absent(found)
     return found.arn is not None and found.arn != str(arn)
 
 
 def _instance(reader: Reader, arn: Arn, region: str) -> bool | Unread:
     found = ec2.read_instance(reader, arn.account, region, _name(arn))
-    return found.state in _ENDED if isinstance(found, ec2.Instance) else _absent(found)
+    return found.state in _ENDED if isinstance(found, ec2.Instance) else _is_absent(found)
 
 
 def _launch_template(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    return _absent(ec2.read_launch_template(reader, arn.account, region, _name(arn), "$Default"))
+    return _is_absent(ec2.read_launch_template(reader, arn.account, region, _name(arn), "$Default"))
 
 
 def _security_group(reader: Reader, arn: Arn, region: str) -> bool | Unread:
-    """A group that is not there may still be its VPC's owner's, if the VPC is shared: then others do not see it."""
+    """A group that this account does not see may still belong to the owner of a shared VPC. Others do not see it."""
     gone = _GROUP(reader, arn, region)
     if gone is not True:
         return gone
 
-    def shared(found: list[Any]) -> list[str]:
+    def owners_of(found: list[Any]) -> list[str]:
         return [each["VpcId"] for each in found if each.get("OwnerId", arn.account) != arn.account]
 
-    vpcs = VpcPlace(arn.account, region, "").read(reader, "describe_vpcs", "Vpcs", shared)
+    vpcs = VpcPlace(arn.account, region, "").read(reader, "describe_vpcs", "Vpcs", owners_of)
     if isinstance(vpcs, Unread):
         return vpcs
     if vpcs:
-        return Unread(f"{_name(arn)} is not in {arn.account}, and may be the owner's of {vpcs[0]}, which is shared")
+        return Unread(f"{_name(arn)} is not in {arn.account}, and may belong to the owner of the shared VPC {vpcs[0]}")
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """How EC2 describes one kind of a VPC's parts, by boto3's names."""
+    """How EC2 describes one kind of part of a VPC, by boto3's names."""
 
     operation: str
     ids: str
     key: str
 
     def __call__(self, reader: Reader, arn: Arn, region: str) -> bool | Unread:
-        """Return whether there is none of this id, or only one that goes."""
+        """Return whether EC2 shows none of this id, or only one that is being deleted."""
 
         def request(client: Any) -> bool:  # noqa: ANN401 -- one of boto3's generated clients
             found = getattr(client, self.operation)(**{self.ids: [_name(arn)]})[self.key]
@@ -168,7 +168,7 @@ class _Part:
 
 _GROUP: Final = _Part("describe_security_groups", "GroupIds", "SecurityGroups")
 
-# By service and kind, as ARNs name them: Service Authorization Reference, one page a service.
+# By service and resource type in ARNs. Source: Service Authorization Reference, one page for each service.
 _LOOKS: Final[Mapping[tuple[str, str], Callable[[Reader, Arn, str], bool | Unread]]] = {
     ("iam", "role"): _role,
     ("iam", "instance-profile"): _instance_profile,

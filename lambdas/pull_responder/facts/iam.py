@@ -1,4 +1,4 @@
-"""What IAM says of a role: itself, its policies, its boundary."""
+"""A role, its policies and its boundary, as IAM returns them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NO_SUCH_ENTITY: Final = frozenset({"NoSuchEntity"})
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role. `arn` has the path that session ARNs drop; `boundary_arn` is None when there is no boundary."""
+    """A role. `arn` has the path, which session ARNs leave out. `boundary_arn` is None where there is no boundary."""
 
     arn: str
     name: str
@@ -47,9 +47,9 @@ class Role:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def trusts(self, service: str) -> bool:
-        """Return whether the trust policy names the service (such as "ec2", in any partition's spelling).
+        """Return whether the trust policy names the service (such as "ec2", in the spelling of any partition).
 
-        Conditions and denials are not looked at: this tells what a role is for, not what can be done with it.
+        Conditions and Deny statements are ignored: the answer says what a role is meant for, not what it can do.
         """
         statements = self.trust_policy.get("Statement", [])
         for statement in statements if isinstance(statements, list) else [statements]:
@@ -64,10 +64,12 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class PolicyText:
-    """A policy as it stands in AWS. `arn` is None for one that is inline in a role.
+    """A policy as it stands in AWS. `arn` is None for an inline policy.
 
-    `versions` are the version ids of a customer managed policy, oldest first, `default_version` the one in force;
-    both are empty for other policies.
+    - `versions` are the version ids of a customer managed policy, oldest first.
+    - `default_version` is the version in force.
+
+    Both are empty for other policies.
     """
 
     name: str
@@ -78,7 +80,7 @@ class PolicyText:
 
     @property
     def is_aws_managed(self) -> bool:
-        """Whether AWS owns it, so that nobody else can change it."""
+        """Whether AWS owns it. Nobody else can change it then."""
         return self.arn is not None and self.arn.split(":")[4] == "aws"
 
 
@@ -103,14 +105,14 @@ def read_role(reader: Reader, account: str, region: str, name: str) -> Role | Un
 
 @dataclass(frozen=True, slots=True)
 class InstanceProfile:
-    """An instance profile; `role_arn` is None where it holds no role."""
+    """An instance profile. `role_arn` is None where it holds no role."""
 
     name: str
     role_arn: str | None
 
 
 def read_instance_profile(reader: Reader, account: str, region: str, name: str) -> InstanceProfile | Unread | None:
-    """Return the instance profile called `name`, None if there is none (any more)."""
+    """Return the instance profile called `name`, None if there is none."""
 
     def request(client: IAMClient) -> InstanceProfile:
         roles = client.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
@@ -124,7 +126,7 @@ def read_instance_profile(reader: Reader, account: str, region: str, name: str) 
 def read_inline_policies(
     reader: Reader, account: str, region: str, role: str
 ) -> tuple[PolicyText | Unread, ...] | Unread | None:
-    """Return the policies embedded in the role, each of which may be Unread; None if there is no such role."""
+    """Return the role's inline policies, each of which may be Unread. None if there is no such role."""
 
     def request(client: IAMClient) -> list[str]:
         return pages(client, "list_role_policies", "PolicyNames", RoleName=role)
@@ -145,14 +147,15 @@ def read_inline_policies(
             return document
         return PolicyText(name=name, arn=None, document=document)
 
-    return _that_exist(reader.each(policy, names))
+    return _existing(reader.each(policy, names))
 
 
 def read_attached_policies(
     reader: Reader, account: str, region: str, role: str
 ) -> tuple[PolicyText | Unread, ...] | Unread | None:
-    """Return the managed policies attached to the role, each in its default version and each of which may be Unread;
-    None if there is no such role.
+    """Return the managed policies attached to the role, in their default versions. None if there is no such role.
+
+    Each policy may be Unread.
     """
 
     def request(client: IAMClient) -> list[str]:
@@ -163,7 +166,7 @@ def read_attached_policies(
         lambda: reader.call(
             "iam:ListAttachedRolePolicies", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
         ),
-        # Listed beside, so that nothing waits for them.
+        # Listed in parallel, so that nothing waits for them.
         lambda: default_versions(reader, account, region),
     )
     arns: list[str] | Unread | None
@@ -174,8 +177,9 @@ def read_attached_policies(
 
 
 def read_managed_policy(reader: Reader, account: str, region: str, arn: str) -> PolicyText | Unread:
-    """Return a managed policy in its default version. A policy may be attached and be the boundary, too: it is read
-    once.
+    """Return a managed policy in its default version.
+
+    It is read once, even where it is both attached and the boundary.
     """
     return reader.once(("managed policy", account, arn), lambda: _read_managed_policy(reader, account, region, arn))
 
@@ -183,8 +187,7 @@ def read_managed_policy(reader: Reader, account: str, region: str, arn: str) -> 
 def default_versions(reader: Reader, account: str, region: str) -> Mapping[str, str]:
     """Return the default version of each managed policy that is attached to anything in the account, by its ARN.
 
-    One call for all of them, of one page; empty where it is refused. A policy that is not among them has to be asked
-    for: GetPolicy.
+    This takes one call, of one page. The result is empty where AWS refuses the call. Other policies need GetPolicy.
     """
 
     def request(client: IAMClient) -> Mapping[str, str]:
@@ -219,7 +222,7 @@ def _read_managed_policy(reader: Reader, account: str, region: str, arn: str) ->
 
 
 def read_policy_versions(reader: Reader, account: str, region: str, arn: str) -> tuple[str, ...] | Unread:
-    """Return the version ids of a customer managed policy, oldest first (IAM keeps at most five)."""
+    """Return the version ids of a customer managed policy, oldest first. IAM keeps at most five."""
 
     def request(client: IAMClient) -> tuple[str, ...]:
         found = pages(client, "list_policy_versions", "Versions", PolicyArn=arn)
@@ -230,12 +233,12 @@ def read_policy_versions(reader: Reader, account: str, region: str, arn: str) ->
 
 
 def _document(document: object) -> Mapping[str, Any]:
-    # boto3 decodes policy documents; the stubs still allow for text.
+    # boto3 decodes policy documents. The type stubs still allow text.
     return document if isinstance(document, dict) else {}
 
 
 def _policy_document(found: object, what: str) -> Mapping[str, Any] | Unread:
-    """Return the document, which boto3 hands over undecoded where it is not JSON."""
+    """Return the document. boto3 does not decode one that is not JSON."""
     if isinstance(found, Unread):
         return found
     if isinstance(found, str):
@@ -246,6 +249,6 @@ def _policy_document(found: object, what: str) -> Mapping[str, Any] | Unread:
     return found if isinstance(found, dict) else Unread(f"{what} is not a JSON object")
 
 
-def _that_exist(read: Sequence[PolicyText | Unread | None]) -> tuple[PolicyText | Unread, ...]:
-    # A policy that is gone between the listing and the reading (None) applies no more.
+def _existing(read: Sequence[PolicyText | Unread | None]) -> tuple[PolicyText | Unread, ...]:
+    # None is a policy that was deleted after the listing. It no longer applies.
     return tuple(policy for policy in read if policy is not None)

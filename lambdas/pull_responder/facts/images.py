@@ -1,8 +1,9 @@
-"""What ECR says of a repository's images.
+"""A repository's images, as ECR returns them.
 
-All but one of these reads leave no trace. `read_platforms` is ecr:BatchGetImage, the only call that gives a manifest:
-ECR takes it for a pull. It fetches from the upstream registry what a pull through cache lacks, and it sets the image's
-last recorded pull time (Amazon ECR User Guide, "Pull-time update exclusions"). Facts.platforms says when it is made.
+All but one of these reads leave no trace. `read_platforms` calls ecr:BatchGetImage, the only call that returns a
+manifest. ECR counts it as a pull. It makes a pull through cache fetch a missing image from the upstream registry, and
+it sets the image's last recorded pull time (Amazon ECR User Guide, "Pull-time update exclusions"). Facts.platforms
+decides when it may be called.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MANIFEST_PERMISSIONS: Final = ("ecr:BatchGetImage",)
 
 ACTIVE: Final = "ACTIVE"
 ARCHIVED: Final = "ARCHIVED"
-# The two kinds of manifest that list others, one a platform.
+# The two media types of a manifest that lists others, one for each platform.
 INDEX_TYPES: Final = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -37,7 +38,7 @@ _PAGE: Final = {"PageSize": 1000}
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository. `key_arn` is the KMS key that encrypts it, None where none of KMS's does."""
+    """A repository. `key_arn` is the KMS key that encrypts it, None where KMS does not."""
 
     arn: str
     name: str
@@ -46,7 +47,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class ImageName:
-    """What a pod calls an image. A digest outranks a tag beside it: nodes resolve by the digest alone."""
+    """The image's name in the pod. A digest outranks a tag: nodes then resolve the image by the digest alone."""
 
     repository: str
     tag: str | None = None
@@ -58,7 +59,7 @@ class ImageName:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image by its manifest's digest. `status` is "ACTIVE", "ARCHIVED" or "ACTIVATING", `size` its bytes in ECR."""
+    """An image by its manifest's digest. `status` is "ACTIVE", "ARCHIVED" or "ACTIVATING". `size` is in bytes."""
 
     digest: str
     media_type: str | None = None
@@ -67,7 +68,7 @@ class Image:
 
     @property
     def is_index(self) -> bool:
-        """Whether it lists manifests, one a platform."""
+        """Whether the manifest is a list of manifests, one for each platform."""
         return self.media_type in INDEX_TYPES
 
 
@@ -108,10 +109,10 @@ def read_repository_names(reader: Reader, account: str, region: str) -> tuple[st
 
 
 def read_image(reader: Reader, account: str, region: str, wanted: ImageName) -> Image | Unread | None:
-    """Return the image of this name; None if the repository, or the image in it, is not there.
+    """Return the image of this name. None if the repository or the image does not exist.
 
-    Inference: it is not documented whether an archived image is found by its tag, so one that is not found may be
-    archived; read_archived tells.
+    Inference: AWS does not document whether a tag finds an archived image. So an image that is not found may be
+    archived, which read_archived answers.
     """
     by: ImageIdentifierTypeDef = {"imageDigest": wanted.digest} if wanted.digest else {"imageTag": wanted.tag or ""}
 
@@ -145,9 +146,9 @@ def read_tags(reader: Reader, account: str, region: str, name: str) -> tuple[str
 
 
 def read_archived(reader: Reader, account: str, region: str, wanted: ImageName) -> str | Unread | None:
-    """Return the digest of the archived image of this name; None if none is archived.
+    """Return the digest of the archived image of this name, None if there is none.
 
-    Source: Amazon ECR API Reference, ListImagesFilter: without imageStatus only active images are listed.
+    Source: Amazon ECR API Reference, ListImagesFilter. Without imageStatus only active images are listed.
     """
     found = _list(reader, account, region, wanted.repository, {"imageStatus": ARCHIVED})
     if isinstance(found, Unread):
@@ -171,10 +172,10 @@ def _list(
 def read_platforms(
     reader: Reader, account: str, region: str, name: str, digest: str
 ) -> tuple[Platform | None, ...] | Unread | None:
-    """Return the platforms that an image index lists, None for an entry without one; None if the image is gone.
+    """Return the platforms that an image index lists. None if the image is gone.
 
-    Attestations, which are listed as of the platform unknown/unknown, are left out. Source: OCI image specification,
-    "Image Index".
+    An entry without a platform is None. Attestations, which have the platform unknown/unknown, are left out. Source:
+    OCI image specification, "Image Index".
     """
 
     def request(client: ECRClient) -> str | None:

@@ -1,4 +1,4 @@
-"""What KMS says of a key."""
+"""A key, as KMS returns it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ PERMISSIONS: Final = ("kms:DescribeKey",)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key. `state` is KMS's word ("Enabled", "Disabled", "PendingDeletion", ...); `aws_managed` says whose it is."""
+    """A key. `aws_managed` says that AWS manages it.
+
+    `state` is KMS's value ("Enabled", "Disabled", "PendingDeletion", ...).
+    """
 
     arn: Arn
     state: str
@@ -24,7 +27,7 @@ class Key:
 
 
 def read_key(reader: Reader, account: str, region: str, key: str) -> Key | Unread | None:
-    """Return the key by its id, ARN or alias, None if there is none (any more)."""
+    """Return the key by its id, ARN or alias, None if there is none."""
 
     def request(client: Any) -> Key | Unread:  # noqa: ANN401 -- one of boto3's generated clients
         found = client.describe_key(KeyId=key)["KeyMetadata"]

@@ -1,4 +1,4 @@
-"""A repository's lifecycle policy: which rules take images away, and by what."""
+"""A repository's lifecycle policy: which rules expire images, and by what count."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ class LifecycleRule:
 
     @property
     def counts_pulls(self) -> bool:
-        """Whether it goes by when an image was last pulled, so that every pull has an effect on it."""
+        """Whether the rule uses the time of an image's last pull. Then every pull affects it."""
         return self.count_type == "sinceImagePulled"
 
     def may_expire(self, tag: str | None) -> bool:
-        """Return whether it can have expired an image with this tag; None is an image known by its digest alone.
+        """Return whether the rule may have expired an image with this tag. None is an image known by its digest alone.
 
-        An image must have tags for all prefixes or patterns of a rule, and its other tags are not known any more.
+        An image needs tags for all prefixes or patterns of a rule. The other tags of an expired image are not known, so
+        one match is enough here.
         """
         if self.action != "expire":
             return False
@@ -55,7 +56,7 @@ class LifecycleRule:
 
 
 def read_lifecycle_rules(reader: Reader, account: str, region: str, name: str) -> tuple[LifecycleRule, ...] | Unread:
-    """Return the rules of the repository's lifecycle policy by their priority, none where it has no policy."""
+    """Return the rules of the repository's lifecycle policy by priority, none where it has no policy."""
 
     def request(client: ECRClient) -> str:
         return client.get_lifecycle_policy(registryId=account, repositoryName=name)["lifecyclePolicyText"]
@@ -91,5 +92,5 @@ def _rule(rule: dict[str, Any]) -> LifecycleRule:
 
 
 def _literal(pattern: str) -> str:
-    """Only the star is a wildcard; fnmatch knows others."""
+    """Return the pattern with only `*` as a wildcard. fnmatch knows others."""
     return pattern.replace("[", "[[]").replace("?", "[?]")

@@ -1,4 +1,4 @@
-"""A VPC as the path analysis takes it, in two rounds of reads: its parts side by side, then what they refer to."""
+"""A VPC in the form that the path analysis takes, in two rounds of reads: its parts, then what they refer to."""
 
 from __future__ import annotations
 
@@ -52,27 +52,27 @@ class VpcParts:
 
 
 def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> VpcParts:
-    """Read all of a VPC. Where its owner shares it with `account`, what only owners see is read as the owner.
+    """Read all parts of a VPC. If its owner shares it with `account`, read as the owner what only owners see.
 
-    Participants see no endpoint, NAT gateway or egress-only gateway of the owner's: they get an empty list, and no
-    error. Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
+    A participant gets an empty list of the owner's endpoints, NAT gateways and egress-only gateways, and no error.
+    Source: Amazon VPC User Guide, "Responsibilities and permissions for owners and participants".
     """
     place = VpcPlace(account, region, vpc_id)
     parts = _read(reader, place)
     owner = _owner(parts)
     if owner in ("", account):
         return parts
-    return _shared(_read(reader, replace(place, account=owner)), parts, owner)
+    return _merge_owner(_read(reader, replace(place, account=owner)), parts, owner)
 
 
 def _owner(parts: VpcParts) -> str:
-    """Return the account that the VPC and its subnets belong to, empty where nothing tells."""
+    """Return the account that owns the VPC and its subnets, empty where it is not known."""
     subnets = () if isinstance(parts.subnets, Unread) else parts.subnets.values()
     return parts.vpc.owner or next((subnet.owner for subnet in subnets if subnet.owner), "")
 
 
-def _shared(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
-    """Return what the owner sees; what participants see, too, is there even where the owner's account is not read."""
+def _merge_owner(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
+    """Return what the owner sees. Where the owner's account cannot be read, return what participants see."""
     return replace(
         owners,
         vpc=Vpc(
@@ -80,7 +80,7 @@ def _shared(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
             ours.vpc.cidrs or owners.vpc.cidrs,
             _first(owners.vpc.dns_support, ours.vpc.dns_support),
             _first(owners.vpc.dns_hostnames, ours.vpc.dns_hostnames),
-            # Inference: participants are listed their own DHCP options only, and not those of the owner's VPC.
+            # Inference: participants see only their own DHCP options, not those of the owner's VPC.
             owners.vpc.dns_servers,
             owner,
         ),
@@ -88,8 +88,8 @@ def _shared(owners: VpcParts, ours: VpcParts, owner: str) -> VpcParts:
         route_tables=_first(owners.route_tables, ours.route_tables),
         network_acls=_first(owners.network_acls, ours.network_acls),
         internet_gateways=_first(owners.internet_gateways, ours.internet_gateways),
-        security_groups=_joined(owners.security_groups, ours.security_groups),
-        prefix_lists=_joined(_read_ones(owners.prefix_lists), ours.prefix_lists),
+        security_groups=_join(owners.security_groups, ours.security_groups),
+        prefix_lists=_join(_read_ones(owners.prefix_lists), ours.prefix_lists),
     )
 
 
@@ -97,7 +97,7 @@ def _first(of_owner: T | Unread, of_participant: T | Unread) -> T | Unread:
     return of_participant if isinstance(of_owner, Unread) else of_owner
 
 
-def _joined(of_owner: Mapping[str, T] | Unread, of_participant: Mapping[str, T] | Unread) -> Mapping[str, T] | Unread:
+def _join(of_owner: Mapping[str, T] | Unread, of_participant: Mapping[str, T] | Unread) -> Mapping[str, T] | Unread:
     if isinstance(of_participant, Unread):
         return of_participant
     return {**of_participant, **({} if isinstance(of_owner, Unread) else of_owner)}
@@ -127,12 +127,12 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         "prefix_lists": lambda: endpoints.read_aws_prefix_lists(reader, place),
     }
     found = dict(zip(reads, reader.each(lambda read: read(), list(reads.values())), strict=True))
-    listed, named = _believable(found["endpoints"], found["route_tables"]), found["prefix_lists"]
-    referred = sorted(set(_referred(found["route_tables"], found["security_groups"])) - set(_known(named)))
-    # A list that DescribePrefixLists gave no blocks of is read like a customer's.
+    listed, named = _check_listing(found["endpoints"], found["route_tables"]), found["prefix_lists"]
+    list_ids = sorted(set(_named_lists(found["route_tables"], found["security_groups"])) - set(_complete_lists(named)))
+    # A list without blocks in DescribePrefixLists is read like a customer's.
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
-        *(_entries(reader, place, each, named) for each in referred),
+        *(_entries(reader, place, each, named) for each in list_ids),
     ]
     with_interfaces, *entries = reader.each(lambda read: read(), later)
     return VpcParts(
@@ -146,13 +146,13 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         nat_gateways=found["nat_gateways"],
         internet_gateways=found["internet_gateways"],
         egress_only_gateways=found["egress_only_gateways"],
-        prefix_lists={**_known(named), **dict(zip(referred, entries, strict=True))},
+        prefix_lists={**_complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
         private_zones=found["zones"],
     )
 
 
-def _believable(listed: Listed | Unread, route_tables: RouteTables | Unread) -> Listed | Unread:
-    """Return the endpoints, Unread where a route leads to a gateway endpoint that is not among them."""
+def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) -> Listed | Unread:
+    """Return the endpoints. Unread if a route leads to a gateway endpoint that is not among them."""
     if isinstance(listed, Unread) or isinstance(route_tables, Unread):
         return listed
     known = {endpoint.id for endpoint, _ in listed}
@@ -160,7 +160,7 @@ def _believable(listed: Listed | Unread, route_tables: RouteTables | Unread) -> 
         for route in table.routes:
             gateway = route.kind is RouteTarget.VPC_ENDPOINT and route.destination.startswith("pl-")
             if gateway and route.active and route.target not in known:
-                return Unread(f"ec2:DescribeVpcEndpoints lists no {route.target}, and yet {table.id} has a route to it")
+                return Unread(f"ec2:DescribeVpcEndpoints lists no {route.target}, but {table.id} has a route to it")
     return listed
 
 
@@ -175,11 +175,11 @@ def _entries(
     return lambda: endpoints.read_prefix_list(reader, place, list_id, listed.name if listed else "")
 
 
-def _known(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
+def _complete_lists(named: Mapping[str, PrefixList] | Unread) -> dict[str, PrefixList]:
     return {} if isinstance(named, Unread) else {key: each for key, each in named.items() if each.entries}
 
 
-def _referred(
+def _named_lists(
     route_tables: RouteTables | Unread, security_groups: Mapping[str, SecurityGroup] | Unread
 ) -> Iterator[str]:
     """The prefix lists that routes and rules name."""
@@ -198,20 +198,20 @@ def _referred(
 def read_vpc_id(reader: Reader, account: str, region: str, subnet_ids: tuple[str, ...]) -> str | Unread:
     """Return the VPC that the subnets are in."""
 
-    def shaped(found: list[SubnetTypeDef]) -> str | Unread:
+    def convert(found: list[SubnetTypeDef]) -> str | Unread:
         vpcs = {each["VpcId"] for each in found if "VpcId" in each}
         return (
             vpcs.pop() if len(vpcs) == 1 else Unread(f"the VPC of {', '.join(subnet_ids) or 'no subnet'} is not known")
         )
 
     filters = [{"Name": "subnet-id", "Values": list(subnet_ids)}]
-    return VpcPlace(account, region, "").read(reader, "describe_subnets", "Subnets", shaped, Filters=filters)
+    return VpcPlace(account, region, "").read(reader, "describe_subnets", "Subnets", convert, Filters=filters)
 
 
 def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
     """Return the network, with the route table and ACL of every subnet of the VPC and of `subnet_ids`.
 
-    One of `subnet_ids` that EC2 does not list in the VPC is gone, and has neither, not even the main table.
+    A subnet of `subnet_ids` that EC2 does not list in the VPC is gone. It has neither, not even the main table.
     """
     gone = set() if isinstance(parts.subnets, Unread) or not parts.subnets else {*subnet_ids} - parts.subnets.keys()
     subnets = [each for each in dict.fromkeys((*subnet_ids, *_subnet_ids(parts))) if each not in gone]

@@ -1,4 +1,4 @@
-"""What the organization allows: where an account is in it, and the policies that control it there."""
+"""Facts of AWS Organizations: an account's place in its organization, and the policies that apply to it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class OrganizationFacts(Remembered):
 
     @once
     def organization(self, account: str, region: str, /) -> organizations.Organization | Unread | None:
-        """Return the account's organization; None if it is in none."""
+        """Return the account's organization. None if it is in none."""
         return organizations.read_organization(self._reader, account, region)
 
     @once
     def organization_path(self, account: str, region: str, /) -> organizations.AccountPlace | Unread | None:
-        """Return where the account is in its organization; None if it is in none."""
+        """Return the account's place in its organization. None if it is in none."""
         organization = self.organization(account, region)
         if organization is None or isinstance(organization, Unread):
             return organization
@@ -33,10 +33,10 @@ class OrganizationFacts(Remembered):
     def control_policies(
         self, account: str, region: str, kind: organizations.ControlPolicyType, /
     ) -> organizations.ControlPolicies | Unread | None:
-        """Return the service or resource control policies that control the account, level by level.
+        """Return the service or resource control policies that apply to the account, level by level.
 
-        None where none can: the account is in no organization, or it is the management account of one. Where no account
-        tells all of them, the first that tells some of them counts.
+        None where none can apply: the account is in no organization, or it is the management account. Several accounts
+        may be asked. The first complete answer counts, else the first partial one.
         """
         if self.belongs_to_aws(account):
             return None
@@ -62,8 +62,9 @@ class OrganizationFacts(Remembered):
         return partly or Unread("; ".join(reasons))
 
     def _organization_readers(self, organization: organizations.Organization) -> tuple[str, ...]:
-        """Return the accounts to ask, in order: the one that the operator names, our own, which may be a delegated
-        administrator, and the management account.
+        """Return the accounts to ask, in order: the one that the operator names, our own, and the management account.
+
+        Our own may be a delegated administrator.
         """
         aws = self._reader.aws
         own = aws.identity()

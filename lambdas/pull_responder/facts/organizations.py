@@ -1,9 +1,9 @@
-"""What Organizations says of an account: its organization, its place in it, and the policies that control it.
+"""What AWS Organizations says of an account: its organization, its place there, and the policies that apply to it.
 
-Every account may ask which organization it is in. The policies can be read in the management account and, where it
-delegated that, in a delegated administrator's: a resource-based delegation policy may allow any of Organizations' reads
-to a member account (AWS Organizations User Guide, "Delegated administrator for AWS Organizations" and "Resource-based
-policy examples for AWS Organizations").
+Every account may ask for its own organization. The management account can read the policies, and so can a delegated
+administrator. A resource-based delegation policy may allow any of Organizations' reads to a member account (AWS
+Organizations User Guide, "Delegated administrator for AWS Organizations" and "Resource-based policy examples for AWS
+Organizations").
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ PERMISSIONS: Final = (
 ControlPolicyType = Literal["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"]
 
 _NOT_IN_USE: Final = frozenset({"AWSOrganizationsNotInUseException"})
-# Organizations allow five levels of organizational units under the root ("Quotas for AWS Organizations").
+# AWS Organizations allows five levels of organizational units under the root ("Quotas for AWS Organizations").
 _DEEPEST: Final = 10
-# AWS attaches this to the root, every organizational unit and every account when resource control policies are enabled,
-# and nobody can detach it (AWS Organizations User Guide, "RCP evaluation").
+# AWS attaches this policy to the root, every organizational unit and every account when resource control policies are
+# enabled. Nobody can detach it (AWS Organizations User Guide, "RCP evaluation").
 _RCP_FULL_ACCESS_ID: Final = "p-RCPFullAWSAccess"
 _RCP_FULL_ACCESS: Final = PolicyText(
     name="RCPFullAWSAccess",
@@ -54,7 +54,7 @@ _RCP_FULL_ACCESS: Final = PolicyText(
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """The organization of an account; its management account is under none of its policies."""
+    """The organization of an account. None of its policies apply to its management account."""
 
     id: str
     management_account: str
@@ -62,7 +62,7 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class AccountPlace:
-    """Where an account is: the ids from the root over the organizational units down to the account itself.
+    """The place of an account: the ids from the root over the organizational units to the account itself.
 
     `viewer` is the account that could be asked.
     """
@@ -71,16 +71,17 @@ class AccountPlace:
     viewer: str
 
     def organization_path(self, organization: str) -> str:
-        """Return the path as aws:PrincipalOrgPaths has it, which leaves the account out and ends in a slash."""
+        """Return the path in the form of aws:PrincipalOrgPaths: without the account, and with a slash at the end."""
         return "/".join((organization, *self.path[:-1], ""))
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPolicies:
-    """The policies of one kind that control an account: one tuple a level, from the root to the account.
+    """The policies of one kind that apply to an account: one tuple for each level, from the root to the account.
 
-    There are no levels where the organization does not use this kind of policy. Unread stands for what could not be
-    read of a level. `manager` is the management account, in which they can be changed.
+    - There are no levels where the organization does not use this kind of policy.
+    - Unread stands for what could not be read of a level.
+    - `manager` is the management account, in which the policies can be changed.
     """
 
     levels: tuple[tuple[PolicyText | Unread, ...], ...]
@@ -107,7 +108,7 @@ def read_organization(reader: Reader, account: str, region: str) -> Organization
 
 
 def read_place(reader: Reader, viewer: str, region: str, account: str) -> AccountPlace | Unread:
-    """Return where `account` is in the organization, as `viewer` sees it."""
+    """Return the place of `account` in the organization, as `viewer` sees it."""
     path = [account]
     while not path[0].startswith("r-"):
         child = path[0]
@@ -119,7 +120,7 @@ def read_place(reader: Reader, viewer: str, region: str, account: str) -> Accoun
         if parent is None or isinstance(parent, Unread):
             return parent or Unread(f"{child} has no parent in the organization")
         if len(path) > _DEEPEST:
-            return Unread(f"account {account} lies deeper in its organization than Organizations allow")
+            return Unread(f"account {account} lies deeper in its organization than AWS Organizations allows")
         path.insert(0, parent)
     return AccountPlace(tuple(path), viewer)
 
@@ -127,7 +128,7 @@ def read_place(reader: Reader, viewer: str, region: str, account: str) -> Accoun
 def read_control_policies(
     reader: Reader, place: AccountPlace, organization: Organization, region: str, kind: ControlPolicyType
 ) -> ControlPolicies | Unread:
-    """Return the policies of one kind attached to each target on the way to an account."""
+    """Return the policies of one kind that are attached to each target on the path to an account."""
     in_use = _is_enabled(reader, place, region, kind)
     if isinstance(in_use, Unread):
         return in_use
@@ -161,13 +162,13 @@ def read_control_policies(
 def _ask(
     reader: Reader, viewer: str, region: str, permission: str, request: Callable[[OrganizationsClient], T]
 ) -> T | Unread | None:
-    """Make one read in the account `viewer`, which the reason of a failure names."""
+    """Make one read in the account `viewer`. The reason of a failure names that account."""
     answer = reader.call(permission, account=viewer, region=region, request=request)
     return Unread(f"in account {viewer}: {answer.reason}") if isinstance(answer, Unread) else answer
 
 
 def _is_enabled(reader: Reader, place: AccountPlace, region: str, kind: ControlPolicyType) -> bool | Unread:
-    """Return whether the root has this kind of policy enabled; without that none is attached anywhere.
+    """Return whether this kind of policy is enabled in the root. If not, none is attached anywhere.
 
     Source: AWS Organizations API reference, "PolicyTypeSummary"; User Guide, "Disabling a policy type".
     """

@@ -1,9 +1,10 @@
-"""The network interface of a Fargate pod, by the address that its node is named by.
+"""The network interface of a Fargate pod, found by the address in its node's name.
 
-Each Fargate pod is a node of its own, called fargate-ip-10-0-1-9.… by its private IPv4 address, and pulls its images
-over its own network interface. That has the cluster's security group, unless a SecurityGroupPolicy in the cluster,
-which AWS shows nobody, gives the pod others (Amazon EKS User Guide, "Assign security groups to individual Pods"; AWS
-re:Post knowledge center, "How do I attach security groups to my Amazon EKS Pods on Fargate").
+Each Fargate pod is a node of its own. Its name, fargate-ip-10-0-1-9.…, contains its private IPv4 address. The pod pulls
+its images over its own network interface. The interface has the cluster's security group, unless a SecurityGroupPolicy
+in the cluster gives the pod other groups. AWS does not show these policies (Amazon EKS User Guide, "Assign security
+groups to individual Pods"; AWS re:Post knowledge center, "How do I attach security groups to my Amazon EKS Pods on
+Fargate").
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class PodInterface:
 
 
 def pod_address(node: str | None) -> str | None:
-    """Return the private IPv4 address that a Fargate node is named by, None for other names."""
+    """Return the private IPv4 address in a Fargate node's name, None for other names."""
     match = _NODE_NAME.fullmatch(node or "")
     try:
         return str(IPv4Address(".".join(match.groups()))) if match else None
@@ -44,7 +45,7 @@ def pod_address(node: str | None) -> str | None:
 
 
 def read_pod_interface(reader: Reader, place: VpcPlace, address: str) -> PodInterface | Unread | None:
-    """Return the interface in the VPC that has this address, None where there is none (any more)."""
+    """Return the interface in the VPC that has this address, None where there is none."""
 
     def request(client: EC2Client) -> PodInterface | None:
         filters = [*place.filters, {"Name": "private-ip-address", "Values": [address]}]

@@ -1,4 +1,4 @@
-"""How facts are read: lazily, each at most once, several at a time, and never past the deadline."""
+"""How facts are read: only when needed, each at most once, several in parallel, and never past the deadline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pull_responder.facts.aws import Aws, why
+from pull_responder.facts.aws import Aws, describe_failure
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -18,16 +18,17 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 _PARALLEL_READS: Final = 16
-# A read that starts with less time than this left could not be told from one that hangs.
+# A read that starts with less time than this could not be told from one that hangs.
 _SECONDS_FOR_A_READ: Final = 2.0
 
 
 class Reader:
-    """One diagnosis' reads.
+    """The reads of one diagnosis.
 
-    `remaining` gives the seconds left before the answer is due. What several checks ask for is read once: the
-    first to ask reads in its own thread, the others wait for it. `out_of_time` says that some of it was not read
-    for want of time.
+    - `remaining` returns the seconds left before the answer is due.
+    - `out_of_time` says that something was not read for lack of time.
+
+    A fact that several checks need is read once: the first thread reads, the others wait for it.
     """
 
     def __init__(self, aws: Aws, *, remaining: Callable[[], float] = lambda: float("inf")) -> None:
@@ -40,19 +41,19 @@ class Reader:
 
     @property
     def partition(self) -> str:
-        """The partition that everything is read in: our own, "aws" while that is not known."""
+        """The partition that everything is read in: our own, or "aws" while that is not known."""
         identity = self.aws.identity()
         return "aws" if isinstance(identity, Unread) else identity.partition
 
     def also_known_as(self, account: str | None) -> str | None:
-        """Return the other name of our own account: None is asked for as long as its id is not known."""
+        """Return the other name of an account. Only our own has two: its id, once that is known, and None."""
         own = self.aws.identity() if self.aws.knows_identity else None
         if own is None or isinstance(own, Unread) or account not in (None, own.account):
             return account
         return own.account if account is None else None
 
     def once(self, key: Hashable, read: Callable[[], T], *, alias: Hashable = None) -> T:
-        """Return what `read` gives, calling it only the first time that `key` is asked for, or its `alias`."""
+        """Return the result of `read`. It runs only the first time that `key` or its `alias` is asked for."""
         with self._lock:
             answer = self._answers.get(key) or self._answers.get(alias)
             first = answer is None
@@ -68,15 +69,15 @@ class Reader:
         return result
 
     def each(self, read: Callable[[A], T], arguments: Sequence[A]) -> list[T]:
-        """Return `read` of every argument, in order, reading in parallel."""
+        """Return the result of `read` for every argument, in order. The reads run in parallel."""
         if len(arguments) < 2:  # noqa: PLR2004 -- one read needs no thread of its own
             return [read(argument) for argument in arguments]
-        # A pool a call: one shared pool would wait for itself where a read has parts that are read in parallel.
+        # One pool for each call: a shared pool could wait for itself, because some reads contain parallel reads.
         with ThreadPoolExecutor(min(len(arguments), _PARALLEL_READS), thread_name_prefix="read") as pool:
             return list(pool.map(read, arguments))
 
     def start(self, reads: Sequence[Callable[[], object]]) -> None:
-        """Begin with reads that are known to be needed, and do not wait: whoever needs one then waits for it."""
+        """Start reads that are known to be needed, without waiting. Later requests for these facts wait for them."""
         pool = ThreadPoolExecutor(max(len(reads), 1), thread_name_prefix="ahead")
         for read in reads:
             pool.submit(read)
@@ -93,14 +94,18 @@ class Reader:
     ) -> T | Unread | None:
         """Make one read.
 
-        `permission` is the IAM action, whose prefix is also boto3's name of the service; `request` takes the
-        client. Error codes in `absent` mean that the thing does not exist: None. Any other failure is Unread.
+        - `permission` is the IAM action. Its prefix is also boto3's name of the service.
+        - `request` makes the call with the client that it gets.
+        - `absent` are the error codes that mean that the thing does not exist: the result is None.
+
+        Any other failure is Unread.
         """
         if self.remaining() < _SECONDS_FOR_A_READ:
             self.out_of_time = True
             return Unread(f"{permission} was not called: no time was left")
         if account is not None and not self.aws.knows_identity:
-            # Who we are is asked beside the first reads, not before them: nearly always the account is our own.
+            # Our identity is read in parallel to the first reads, not before them: nearly always the account is our
+            # own.
             asks: list[Callable[[], Any]] = [
                 lambda: self.aws.identity(region),
                 lambda: self._call(permission, None, region, request, absent),
@@ -118,7 +123,7 @@ class Reader:
         request: Callable[[Any], T],
         absent: frozenset[str],
     ) -> T | Unread | None:
-        # An account that cannot be reached is not tried again for each read.
+        # Do not try again for each read to reach an account that cannot be reached.
         unreachable = self.once(("account", account), lambda: self.aws.reach(account, region=region))
         if unreachable is not None:
             return unreachable
@@ -130,6 +135,8 @@ class Reader:
         try:
             return request(client)
         except ClientError as error:
-            return None if error.response.get("Error", {}).get("Code") in absent else why(permission, error)
+            return (
+                None if error.response.get("Error", {}).get("Code") in absent else describe_failure(permission, error)
+            )
         except BotoCoreError as error:
-            return why(permission, error)
+            return describe_failure(permission, error)

@@ -1,4 +1,4 @@
-"""What is pulled, as ECR says: registries, repositories and images, with the keys and secrets they need."""
+"""Facts of ECR about what is pulled: registries, repositories and images, with their keys and secrets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RegistryFacts(Remembered):
 
     @once
     def registry_policy_scope(self, account: str, region: str, /) -> ecr.RegistryScope | Unread:
-        """Return which requests the registry's policy holds for."""
+        """Return the scope of the registry's policy."""
         return ecr.read_registry_policy_scope(self._reader, account, region)
 
     @once
@@ -40,9 +40,9 @@ class RegistryFacts(Remembered):
 
     @once
     def repository_policy(self, account: str, region: str, name: str, /) -> ecr.RepositoryPolicy | Unread | None:
-        """Return the repository's policy; None if there is no such repository.
+        """Return the repository's policy. None if there is no such repository.
 
-        Of AWS's own registries nothing can be read; they let everybody pull, or no add-on would start.
+        Nothing can be read of AWS's own registries. They let everybody pull, because otherwise no add-on would start.
         """
         if self.belongs_to_aws(account):
             return ecr.RepositoryPolicy({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}})
@@ -59,8 +59,8 @@ class RegistryFacts(Remembered):
         return images.read_image(self._reader, account, region, name)
 
     @once
-    def archived(self, account: str, region: str, name: images.ImageName, /) -> str | Unread | None:
-        """Return the digest of the archived image of this name; None if none is archived."""
+    def archived_digest(self, account: str, region: str, name: images.ImageName, /) -> str | Unread | None:
+        """Return the digest of the archived image of this name. None if there is none."""
         return images.read_archived(self._reader, account, region, name)
 
     @once
@@ -71,23 +71,25 @@ class RegistryFacts(Remembered):
     def platforms(
         self, account: str, region: str, name: str, digest: str, /, *, just_pulled: bool
     ) -> tuple[images.Platform | None, ...] | Unread | None:
-        """Return the platforms that an image index lists; None if the image is gone.
+        """Return the platforms that an image index lists. None if the image is gone.
 
-        ECR takes the read for a pull, so it is made only where one more pull changes nothing: not where ECR might fetch
-        from an upstream registry, nor where a lifecycle rule goes by the last pull. A node that has `just_pulled` this
-        manifest has set that time itself.
+        ECR counts the read as a pull, so it is made only where one more pull changes nothing. It is not made in a pull
+        through cache, where ECR might fetch the image, nor where a lifecycle rule uses the time of the last pull. With
+        `just_pulled` the node itself has just set that time, and the rule does not matter.
         """
         rule = self.cache_rule(account, region, name)
         if isinstance(rule, Unread):
             return rule
         if rule is not None:
-            return Unread(f"the manifest was not read: repository {name} is a pull through cache, and would fetch it")
+            return Unread(
+                f"the manifest was not read: repository {name} is a pull through cache, and ECR would fetch the image"
+            )
         expiring = () if just_pulled else self.lifecycle_rules(account, region, name)
         if isinstance(expiring, Unread):
             return expiring
         if counting := next((rule for rule in expiring if rule.counts_pulls), None):
             return Unread(
-                f"the manifest was not read: it counts as a pull, by which lifecycle rule {counting.priority} goes"
+                f"the manifest was not read: ECR counts a read as a pull, which lifecycle rule {counting.priority} uses"
             )
         key = ("platforms", account, region, name, digest)
         return self._reader.once(key, lambda: images.read_platforms(self._reader, account, region, name, digest))
@@ -109,7 +111,7 @@ class RegistryFacts(Remembered):
 
     @once
     def secret(self, account: str, region: str, arn: str, /) -> Secret | Unread | None:
-        """Return that a secret exists, and how it is kept."""
+        """Return a secret without its value: its key, and whether it is scheduled for deletion."""
         return read_secret(self._reader, account, region, arn)
 
     @once

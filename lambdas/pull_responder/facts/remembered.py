@@ -1,4 +1,4 @@
-"""What every kind of fact has in common: it is read when first asked for, and then kept."""
+"""What all kinds of facts share: each fact is read when it is first needed, and then kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ F = TypeVar("F", bound="Remembered")
 
 
 def once(read: Callable[Concatenate[F, P], T]) -> Callable[Concatenate[F, P], T]:
-    """Read a fact the first time it is asked for with these arguments, and remember it. The first is the account."""
+    """Read a fact when it is first needed with these arguments, and keep it. The first argument is the account."""
 
     def remembered(self: F, /, *args: P.args, **kwargs: P.kwargs) -> T:
         account, *rest = args
@@ -31,43 +31,43 @@ def once(read: Callable[Concatenate[F, P], T]) -> Callable[Concatenate[F, P], T]
 
 
 class Remembered:
-    """Facts by one `Reader`, which remembers them."""
+    """Facts that one `Reader` reads and keeps."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
     def read_ahead(self, reads: Sequence[Callable[[], object]]) -> None:
-        """Ask for several facts side by side, so that asking for each of them afterwards costs no round of its own."""
+        """Read several facts in parallel. Later requests for each of them wait for no further call."""
         self._reader.each(lambda read: read(), reads)
 
     def start(self, reads: Sequence[Callable[[], object]]) -> None:
-        """Begin to read facts that are known to be needed, without waiting for them."""
+        """Start to read facts that are known to be needed, without waiting for them."""
         self._reader.start(reads)
 
     def side_by_side(self, read: Callable[[A], T], arguments: Sequence[A]) -> list[T]:
-        """Return what `read` gives for each of the arguments, in order, reading in parallel."""
+        """Return the result of `read` for each of the arguments, in order. The reads run in parallel."""
         return self._reader.each(read, arguments)
 
     @property
     def out_of_time(self) -> bool:
-        """Whether something was not read for want of time."""
+        """Whether something was not read for lack of time."""
         return self._reader.out_of_time
 
     def seconds_left(self) -> float | None:
-        """Return how long reading may go on, None without end."""
+        """Return the seconds left for reading, None without a limit."""
         remaining = self._reader.remaining()
         return None if remaining == float("inf") else max(remaining, 0.0)
 
     def now(self) -> datetime:
-        """Return what time it is."""
+        """Return the time."""
         return self._reader.aws.now()
 
     def identity(self) -> Arn | Unread:
-        """Return who we are."""
+        """Return our own ARN."""
         return self._reader.aws.identity()
 
     def belongs_to_aws(self, registry: str | None, /) -> bool:
-        """Return whether a registry is AWS's own: customers can pull from it and read nothing else of it."""
+        """Return whether a registry is AWS's own. Customers can pull from it, and can read nothing else of it."""
         return registry in self._reader.aws.aws_registries
 
     @property
@@ -80,5 +80,5 @@ class Remembered:
         return tuple(self._reader.aws.known_regions())
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
-        """Return what `work` gives, doing it only the first time that `key` is asked for."""
+        """Return the result of `work`. It runs only the first time that `key` is used."""
         return self._reader.once(key, work)

@@ -1,4 +1,4 @@
-"""Who pulls, as IAM says: the role, its policies and boundary, and instance profiles."""
+"""Facts of IAM about who pulls: the role, its policies and boundary, and instance profiles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class RoleFacts(Remembered):
 
     @once
     def role(self, account: str, region: str, name: str, /) -> iam.Role | Unread | None:
-        """Return a role by its name, which session ARNs keep while they drop its path."""
+        """Return a role by its name. Session ARNs keep the name and leave out the path."""
         return iam.read_role(self._reader, account, region, name)
 
     @once
@@ -22,8 +22,9 @@ class RoleFacts(Remembered):
 
     @once
     def identity_policies(self, account: str, region: str, role: str, /) -> tuple[iam.PolicyText | Unread, ...] | None:
-        """Return the role's inline and attached policies, Unread in the place of what could not be read; None if there
-        is no such role.
+        """Return the role's inline and attached policies. None if there is no such role.
+
+        Unread stands for a policy that could not be read.
         """
         kinds = (iam.read_inline_policies, iam.read_attached_policies)
         read = self._reader.each(lambda kind: kind(self._reader, account, region, role), kinds)
@@ -36,9 +37,9 @@ class RoleFacts(Remembered):
 
     @once
     def boundary(self, account: str, region: str, role: str, /) -> tuple[iam.PolicyText | Unread, ...] | Unread | None:
-        """Return the role's permissions boundary: none, or one policy (perhaps Unread); None if there is no such role.
+        """Return the role's permissions boundary: none, or one policy (perhaps Unread). None if there is no such role.
 
-        Unread as a whole where it is not known whether the role has one.
+        Unread as a whole where it is not known whether the role has a boundary.
         """
         found = self.role(account, region, role)
         if not isinstance(found, iam.Role):

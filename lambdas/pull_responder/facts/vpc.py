@@ -1,4 +1,4 @@
-"""What EC2 says of a VPC: its parts, each read whole by one paged call, as the path analysis takes them."""
+"""The parts of a VPC, as EC2 returns them. Each kind is read by one paged call, in the path analysis's form."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PERMISSIONS: Final = (
 )
 
 _TARGETS: Final = (
-    # A stopped NAT instance has an interface and an instance: the interface comes first.
+    # A stopped NAT instance has both an interface and an instance, so the interface comes first.
     "NetworkInterfaceId",
     "GatewayId",
     "NatGatewayId",
@@ -67,7 +67,7 @@ _TARGETS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class VpcPlace:
-    """Which VPC to read, and as whom."""
+    """Which VPC to read, and with which account's credentials."""
 
     account: str | None
     region: str
@@ -78,32 +78,32 @@ class VpcPlace:
         reader: Reader,
         operation: str,
         key: str,
-        shaped: Callable[[list[Any]], T],
+        convert: Callable[[list[Any]], T],
         **arguments: object,
     ) -> T | Unread:
-        """Return what `shaped` makes of every item under `key` of EC2's `operation` (as boto3 names it)."""
+        """Return the result of `convert` for the items under `key` of EC2's `operation` (boto3's name of it)."""
         action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
         found = reader.call(
             action,
             account=self.account,
             region=self.region,
-            request=lambda client: shaped(pages(client, operation, key, **arguments)),
+            request=lambda client: convert(pages(client, operation, key, **arguments)),
         )
         return Unread(f"{action} gave no answer") if found is None else found
 
     @property
     def filters(self) -> list[dict[str, object]]:
-        """The filter for what lies in this VPC."""
+        """The filter for the parts of this VPC."""
         return [{"Name": "vpc-id", "Values": [self.vpc_id]}]
 
 
 def read_subnets(reader: Reader, place: VpcPlace) -> Mapping[str, Subnet] | Unread:
     """Return the VPC's subnets by id."""
 
-    def shaped(found: list[SubnetTypeDef]) -> dict[str, Subnet]:
+    def convert(found: list[SubnetTypeDef]) -> dict[str, Subnet]:
         return {each["SubnetId"]: _subnet(each) for each in found}
 
-    return place.read(reader, "describe_subnets", "Subnets", shaped, Filters=place.filters)
+    return place.read(reader, "describe_subnets", "Subnets", convert, Filters=place.filters)
 
 
 def _subnet(found: SubnetTypeDef) -> Subnet:
@@ -134,7 +134,7 @@ class RouteTables:
 def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
     """Return the VPC's route tables."""
 
-    def shaped(found: list[RouteTableTypeDef]) -> RouteTables:
+    def convert(found: list[RouteTableTypeDef]) -> RouteTables:
         by_subnet, main = {}, None
         for table in found:
             routes = tuple(route for each in table.get("Routes", []) for route in _routes(each))
@@ -147,7 +147,7 @@ def read_route_tables(reader: Reader, place: VpcPlace) -> RouteTables | Unread:
                     by_subnet[association["SubnetId"]] = RouteTable(table["RouteTableId"], routes)
         return RouteTables(by_subnet, main)
 
-    return place.read(reader, "describe_route_tables", "RouteTables", shaped, Filters=place.filters)
+    return place.read(reader, "describe_route_tables", "RouteTables", convert, Filters=place.filters)
 
 
 def _routes(found: RouteTypeDef) -> Iterator[Route]:
@@ -174,7 +174,7 @@ class NetworkAcls:
 def read_network_acls(reader: Reader, place: VpcPlace) -> NetworkAcls | Unread:
     """Return the VPC's network ACLs."""
 
-    def shaped(found: list[NetworkAclTypeDef]) -> NetworkAcls:
+    def convert(found: list[NetworkAclTypeDef]) -> NetworkAcls:
         by_subnet: dict[str, NetworkAcl] = {}
         default = None
         for each in found:
@@ -184,7 +184,7 @@ def read_network_acls(reader: Reader, place: VpcPlace) -> NetworkAcls | Unread:
             by_subnet |= {a["SubnetId"]: acl for a in each.get("Associations", []) if "SubnetId" in a}
         return NetworkAcls(by_subnet, default)
 
-    return place.read(reader, "describe_network_acls", "NetworkAcls", shaped, Filters=place.filters)
+    return place.read(reader, "describe_network_acls", "NetworkAcls", convert, Filters=place.filters)
 
 
 def _acl_entries(found: NetworkAclEntryTypeDef) -> Iterator[NetworkAclEntry]:
@@ -204,10 +204,10 @@ def _acl_entries(found: NetworkAclEntryTypeDef) -> Iterator[NetworkAclEntry]:
 def read_security_groups(reader: Reader, place: VpcPlace) -> Mapping[str, SecurityGroup] | Unread:
     """Return the security groups in the VPC by id.
 
-    All of them, as which the endpoints have is known only once they are read, and that would cost another round.
+    All groups are read. Which of them the endpoints have is known only after another round of reads.
     """
 
-    def shaped(found: list[SecurityGroupTypeDef]) -> dict[str, SecurityGroup]:
+    def convert(found: list[SecurityGroupTypeDef]) -> dict[str, SecurityGroup]:
         return {
             each["GroupId"]: SecurityGroup(
                 each["GroupId"],
@@ -218,11 +218,11 @@ def read_security_groups(reader: Reader, place: VpcPlace) -> Mapping[str, Securi
             for each in found
         }
 
-    return place.read(reader, "describe_security_groups", "SecurityGroups", shaped, Filters=place.filters)
+    return place.read(reader, "describe_security_groups", "SecurityGroups", convert, Filters=place.filters)
 
 
 def _rules(group: str, way: str, found: Iterable[IpPermissionOutputTypeDef]) -> tuple[SecurityGroupRule, ...]:
-    # DescribeSecurityGroups gives rules no ids; DescribeSecurityGroupRules would, at the price of another call.
+    # DescribeSecurityGroups returns rules without ids. DescribeSecurityGroupRules returns them, but costs another call.
     rules = []
     for number, permission in enumerate(found, 1):
         peers = (
@@ -242,12 +242,12 @@ def _range(first: int | None, last: int | None) -> PortRange | None:
 
 
 def read_nat_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, NatGateway] | Unread:
-    """Return the VPC's NAT gateways by id, those deleted of late among them."""
+    """Return the VPC's NAT gateways by id, including those deleted recently."""
 
-    def shaped(found: list[NatGatewayTypeDef]) -> dict[str, NatGateway]:
+    def convert(found: list[NatGatewayTypeDef]) -> dict[str, NatGateway]:
         return {each["NatGatewayId"]: _nat_gateway(each) for each in found}
 
-    return place.read(reader, "describe_nat_gateways", "NatGateways", shaped, Filter=place.filters)
+    return place.read(reader, "describe_nat_gateways", "NatGateways", convert, Filter=place.filters)
 
 
 def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
@@ -264,26 +264,26 @@ def _nat_gateway(found: NatGatewayTypeDef) -> NatGateway:
 
 
 def read_internet_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
-    """Return the region's internet gateways by their ids, each with the VPC it is attached to.
+    """Return the region's internet gateways by id, each with its attached VPC.
 
-    All of them, as one that a route leads to and that is attached elsewhere has to be told from one that is not listed.
+    All of the region are read. This tells a gateway that is attached elsewhere from one that is not listed.
     """
 
-    def shaped(found: list[InternetGatewayTypeDef]) -> dict[str, InternetGateway]:
+    def convert(found: list[InternetGatewayTypeDef]) -> dict[str, InternetGateway]:
         return {each["InternetGatewayId"]: _gateway(each["InternetGatewayId"], each) for each in found}
 
-    return place.read(reader, "describe_internet_gateways", "InternetGateways", shaped)
+    return place.read(reader, "describe_internet_gateways", "InternetGateways", convert)
 
 
 def read_egress_only_gateways(reader: Reader, place: VpcPlace) -> Mapping[str, InternetGateway] | Unread:
-    """Return the region's egress-only internet gateways by their ids, each with the VPC it is attached to."""
+    """Return the region's egress-only internet gateways by id, each with its attached VPC."""
 
-    def shaped(found: list[EgressOnlyInternetGatewayTypeDef]) -> dict[str, InternetGateway]:
+    def convert(found: list[EgressOnlyInternetGatewayTypeDef]) -> dict[str, InternetGateway]:
         return {
             each["EgressOnlyInternetGatewayId"]: _gateway(each["EgressOnlyInternetGatewayId"], each) for each in found
         }
 
-    return place.read(reader, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", shaped)
+    return place.read(reader, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", convert)
 
 
 def _gateway(gateway_id: str, found: InternetGatewayTypeDef | EgressOnlyInternetGatewayTypeDef) -> InternetGateway:

@@ -1,4 +1,4 @@
-"""What EC2 and Route 53 say of a VPC itself: its blocks, and what decides names in it."""
+"""A VPC itself and its DNS, as EC2 and Route 53 return them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MAX_PAGES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class VpcRecord:
-    """A VPC as DescribeVpcs has it."""
+    """A VPC in DescribeVpcs."""
 
     owner: str
     cidrs: tuple[str, ...]
@@ -38,9 +38,9 @@ class VpcRecord:
 
 
 def read_vpc(reader: Reader, place: VpcPlace) -> VpcRecord | Unread:
-    """Return the VPC's owner and blocks."""
+    """Return the VPC's owner and CIDR blocks."""
 
-    def shaped(found: list[VpcTypeDef]) -> VpcRecord | Unread:
+    def convert(found: list[VpcTypeDef]) -> VpcRecord | Unread:
         if not found:
             return Unread(f"{place.vpc_id} was not found")
         vpc = found[0]
@@ -54,7 +54,7 @@ def read_vpc(reader: Reader, place: VpcPlace) -> VpcRecord | Unread:
         known = (cidr,) if cidr else ()
         return VpcRecord(vpc.get("OwnerId", ""), tuple(dict.fromkeys((*known, *blocks))), vpc.get("DhcpOptionsId"))
 
-    return place.read(reader, "describe_vpcs", "Vpcs", shaped, VpcIds=[place.vpc_id])
+    return place.read(reader, "describe_vpcs", "Vpcs", convert, VpcIds=[place.vpc_id])
 
 
 def read_attribute(
@@ -73,12 +73,12 @@ def read_attribute(
 
 
 def read_dhcp_options(reader: Reader, place: VpcPlace) -> Mapping[str, tuple[str, ...]] | Unread:
-    """Return the DNS servers of every DHCP option set: which one is the VPC's is read in the same round."""
+    """Return the DNS servers of every DHCP option set. Another read of the same round tells which set is the VPC's."""
 
-    def shaped(found: list[DhcpOptionsTypeDef]) -> dict[str, tuple[str, ...]]:
+    def convert(found: list[DhcpOptionsTypeDef]) -> dict[str, tuple[str, ...]]:
         return {each["DhcpOptionsId"]: _dns_servers(each) for each in found}
 
-    return place.read(reader, "describe_dhcp_options", "DhcpOptions", shaped)
+    return place.read(reader, "describe_dhcp_options", "DhcpOptions", convert)
 
 
 def _dns_servers(found: DhcpOptionsTypeDef) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def _dns_servers(found: DhcpOptionsTypeDef) -> tuple[str, ...]:
 
 
 def read_private_zones(reader: Reader, place: VpcPlace) -> tuple[str, ...] | Unread:
-    """Return the names of the private hosted zones associated with the VPC, those of AWS services left out."""
+    """Return the names of the private hosted zones associated with the VPC, without those of AWS services."""
 
     def request(client: Any) -> tuple[str, ...]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
         names: list[str] = []
@@ -113,11 +113,11 @@ def vpc_of(
     attributes: tuple[bool | Unread, bool | Unread],
     options: Mapping[str, tuple[str, ...]] | Unread,
 ) -> Vpc:
-    """Put together what was read of the VPC itself; without its record it has no blocks and its owner is unknown."""
+    """Combine what was read of the VPC itself. Without its record its blocks are empty and its owner is unknown."""
     support, hostnames = attributes
     if isinstance(record, Unread):
         return Vpc(place.vpc_id, (), support, hostnames, record)
-    # A set that is not listed is AWS's "default", which every VPC of one's own without a set has.
+    # A set that is not listed is AWS's "default" set. A VPC without a set of its own has it.
     chosen = record.dhcp_options_id or "default"
     servers = options if isinstance(options, Unread) else options.get(chosen, _AMAZON_DNS)
     return Vpc(place.vpc_id, record.cidrs, support, hostnames, servers, record.owner)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pull_responder.facts.aws import why
+from pull_responder.facts.aws import describe_failure
 from pull_responder.findings.notice import Edge
 from pull_responder.model.unread import Unread
 from pull_responder.publish.backoff import Backoff, is_retryable
@@ -201,10 +201,10 @@ def _read_with_retries(
         except ClientError as error:
             tries += 1
             if not (_is_retryable(error) and backoff.pause(tries)):
-                return why("securityhub:GetFindings", error)
+                return describe_failure("securityhub:GetFindings", error)
         except BotoCoreError as error:
-            return why("securityhub:GetFindings", error)
-    return Unread("securityhub:GetFindings was not called: no time was left")
+            return describe_failure("securityhub:GetFindings", error)
+    return Unread("securityhub:GetFindings was not called: no time was left for it")
 
 
 def _resolve_with_retries(

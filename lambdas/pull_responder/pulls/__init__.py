@@ -1,4 +1,4 @@
-"""What a pull meets: its role and policies, its nodes, its way to the registry, its image.
+"""What a pull depends on: its role and policies, its nodes, its path to the registry, its image.
 
-Each is worked out once for all checks, by a function of the pull and the facts that remembers its answer.
+Each of these is worked out once for all checks. A function of the pull and the facts computes it and keeps its answer.
 """

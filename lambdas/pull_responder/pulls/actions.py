@@ -11,7 +11,7 @@ TOKEN: Final = "ecr:GetAuthorizationToken"  # noqa: S105 -- the name of an actio
 MANIFEST: Final = "ecr:BatchGetImage"
 LAYERS: Final = "ecr:GetDownloadUrlForLayer"
 
-# A repository that caches an upstream registry needs these, too: the second where it does not exist yet.
+# A pull through cache needs these, too: the second only where the repository does not exist yet.
 IMPORT: Final = "ecr:BatchImportUpstreamImage"
 CREATE: Final = "ecr:CreateRepository"
 

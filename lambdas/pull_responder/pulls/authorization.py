@@ -1,4 +1,4 @@
-"""Whether the policies allow the pull, each kind of policy by itself. Read and decided once, for all checks."""
+"""Whether the policies allow the pull, decided for each kind of policy by itself, once for all checks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NO_KEYS: Final = Context({})
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
+class StoppedAction:
     """What a kind of policy does to one action of the pull."""
 
     action: str
@@ -60,12 +60,12 @@ class _Asked:
 class PullAuthorization:
     """The decision on each action that the pull needs.
 
-    - `role` is the pulling role's own ARN, without its path where only a session's ARN is known.
-    - `documents` are the policies as they stand in AWS, by the names that evidence calls them.
-    - `gone` says of a kind of policy that the resource it belongs to does not exist.
-    - `may_be_cut` says that the event may hold only the beginning of the repository's name: the name ends AWS's words,
-      which CloudTrail cuts, and no repository is called so.
-    - `issued_at` is when the refused credentials were issued. The decision is about credentials issued now.
+    - `role` is the pulling role's own ARN. It has no path where only a session's ARN is known.
+    - `documents` are the policies as they stand in AWS, by the names that evidence gives them.
+    - `gone` are the kinds of policy whose resource does not exist, with a sentence that says so.
+    - `may_be_cut` says that the event may hold only the beginning of the repository's name. CloudTrail cuts AWS's
+      message, the name is at its end, and no repository has that name.
+    - `issued_at` is when the refused credentials were issued. The decision itself is about credentials issued now.
     """
 
     role: Arn
@@ -77,12 +77,13 @@ class PullAuthorization:
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """The actions that were asked about."""
+        """The actions that were evaluated."""
         return tuple(each.request.action for each in self.asked)
 
-    def levels_lacking(self, kind: PolicyKind) -> dict[int, tuple[str, ...]]:
-        """Return the levels of an organization's policies at which surely no statement allows, counted from 0 at the
-        root, with the actions that lack.
+    def levels_without_allow(self, kind: PolicyKind) -> dict[int, tuple[str, ...]]:
+        """Return the levels of an organization's policies at which certainly no statement allows an action.
+
+        Keys are levels, counted from 0 at the root. Values are the actions without an Allow at that level.
         """
         lacking: dict[int, list[str]] = {}
         for each in self.asked:
@@ -92,22 +93,22 @@ class PullAuthorization:
                     lacking.setdefault(number, []).append(each.request.action)
         return {number: tuple(actions) for number, actions in lacking.items()}
 
-    def outcomes(self, kind: PolicyKind, state: State) -> tuple[Stopped, ...]:
-        """Return what `kind` does to each action, looked at for `state`: a missing allow or an explicit deny.
+    def outcomes(self, kind: PolicyKind, state: State) -> tuple[StoppedAction, ...]:
+        """Return what `kind` does to each action, evaluated for `state`: a missing Allow or an explicit deny.
 
-        A kind of policy may stop an action in both ways, and then both need a fix. So its Allow statements alone tell
-        whether an Allow is missing, and its Deny statements alone whether it denies.
+        A kind of policy can stop an action in both ways, and then both need a fix. So only its Allow statements decide
+        whether an Allow is missing, and only its Deny statements decide whether it denies.
         """
         return tuple(
-            Stopped(each.request.action, each.request.resource, decision.outcomes[kind])
+            StoppedAction(each.request.action, each.request.resource, decision.outcomes[kind])
             for each in self.asked
             for decision in [each.by_denies if state is State.BLOCKS_EXPLICITLY else each.by_allows]
         )
 
     def allowed_resources(self, action: str) -> tuple[str, ...]:
-        """Return the resources, as the role's own policies write them, on which they may allow `action`.
+        """Return the resources on which the role's own policies may allow `action`, as the policies write them.
 
-        Conditions are not looked at; a NotResource is "*", as it leaves nearly everything.
+        Conditions are ignored. A NotResource counts as "*", because it covers nearly everything.
         """
         found: list[str] = []
         for policy in _flat(self.asked[0].policies.identity if self.asked else ()):
@@ -117,31 +118,31 @@ class PullAuthorization:
                     found += ["*"] if inverted or statement.resources is None else statement.resources.values
         return tuple(dict.fromkeys(found))
 
-    def stopped(self) -> tuple[Stopped, ...]:
-        """Return every kind of policy that stops an action, or may, in the order of PolicyKind."""
+    def stopped_actions(self) -> tuple[StoppedAction, ...]:
+        """Return every kind of policy that stops, or may stop, an action, in the order of PolicyKind."""
         states = (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY, State.UNDECIDED)
         return tuple(
-            Stopped(each.request.action, each.request.resource, outcome)
+            StoppedAction(each.request.action, each.request.resource, outcome)
             for each in self.asked
             for decision in (each.by_allows, each.by_denies)
             for outcome in decision.outcomes.values()
             if outcome.state in states
         )
 
-    def denying(self, kind: PolicyKind) -> dict[str, set[int]]:
+    def denies(self, kind: PolicyKind) -> dict[str, set[int]]:
         """Return every Deny of `kind` that stops one of the actions: statement indexes by the policy's name."""
-        return _denying([(each.request, each.policies) for each in self.asked], kind)
+        return _denies([(each.request, each.policies) for each in self.asked], kind)
 
-    def denying_older_session(self, kind: PolicyKind) -> dict[str, set[int]]:
-        """Return every Deny of `kind` that stops the session that AWS refused, but would stop no new one."""
+    def denies_of_older_session(self, kind: PolicyKind) -> dict[str, set[int]]:
+        """Return every Deny of `kind` that stops the session that AWS refused, but no new session."""
         if self.issued_at is None:
             return {}
         issued = {TOKEN_ISSUE_TIME: self.issued_at}
         older = [
             (replace(each.request, context={**each.request.context, **issued}), each.policies) for each in self.asked
         ]
-        now = self.denying(kind)
-        then = {name: indexes - now.get(name, set()) for name, indexes in _denying(older, kind).items()}
+        now = self.denies(kind)
+        then = {name: indexes - now.get(name, set()) for name, indexes in _denies(older, kind).items()}
         return {name: indexes for name, indexes in then.items() if indexes}
 
     def names(self, kind: PolicyKind) -> tuple[str, ...]:
@@ -155,13 +156,13 @@ class PullAuthorization:
 
 
 def pull_authorization(pull: PullFailure, facts: PullFacts) -> PullAuthorization | Unread:
-    """Decide on the actions of this pull; Unread when the event does not name the role that pulls."""
+    """Decide on the actions of this pull. Unread where the event does not name the pulling role."""
     key = ("authorization", pull.principal, pull.region, pull.repository_arn, pull.blamed_policy_types)
     return facts.once(key, lambda: _authorize(pull, facts, (TOKEN, MANIFEST, LAYERS)))
 
 
 def cache_authorization(pull: PullFailure, facts: PullFacts) -> PullAuthorization | Unread:
-    """Decide on the two actions that a pull through cache takes besides; Unread as above."""
+    """Decide on the two further actions of a pull through cache. Unread where the event does not name the role."""
     key = ("cache authorization", pull.principal, pull.region, pull.repository_arn, pull.blamed_policy_types)
     return facts.once(key, lambda: _authorize(pull, facts, (IMPORT, CREATE)))
 
@@ -175,12 +176,12 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
     role_arn = role_arn_of(pull, facts)
     own = Arn.parse(role_arn or f"arn:{principal.partition}:iam::{account}:role/{name}")
     if own is None:
-        return Unread(f"{role_arn} is no role's ARN")
+        return Unread(f"{role_arn} is not the ARN of a role")
     _read_ahead(pull, account, name, facts)
     documents = Documents()
     policies = policies_of_role(pull, principal, facts, documents)
     if policies is None:
-        return Unread(f"role {name} does not exist (any more) in account {account}")
+        return Unread(f"role {name} does not exist in account {account}")
     signer = principal.arn or str(own)
     gone: dict[PolicyKind, str] = {}
     questions = []
@@ -192,7 +193,7 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
         is_gone = facts.repository_policy(registry, pull.region, pull.repository or "") is None
         if is_gone:
             where = f"registry {registry}, {pull.region}"
-            gone[PolicyKind.RESOURCE] = f"repository {pull.repository} does not exist (any more) in {where}"
+            gone[PolicyKind.RESOURCE] = f"repository {pull.repository} does not exist in {where}"
         questions += [
             _Question(pull, signer, role_arn, action, repository, registry, of_repository)
             for action in actions
@@ -200,7 +201,7 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
         ]
     try:
         asked = tuple(_ask(question, facts) for question in questions)
-    except RequestError as error:  # the event's own words do not fit together
+    except RequestError as error:  # the event contradicts itself
         return Unread(str(error))
     denial = pull.denial
     may_be_cut = bool(gone and denial and denial.policy_type is None and not denial.explicit)
@@ -217,8 +218,8 @@ class _Question:
     owner: str
     policies: Policies
 
-    def request(self, facts: PullFacts, hangs_on: tuple[str, ...] = ()) -> Request:
-        context = request_context(self.pull, facts, self.signer, self.action, hangs_on=hangs_on)
+    def request(self, facts: PullFacts, needed_keys: tuple[str, ...] = ()) -> Request:
+        context = request_context(self.pull, facts, self.signer, self.action, needed_keys=needed_keys)
         return Request(self.signer, self.action, self.resource, self.owner, context, role_arn=self.role_arn)
 
 
@@ -228,18 +229,18 @@ def _unknowns(request: Request, policies: Policies, kind: PolicyKind) -> tuple[U
 
 
 def _ask(question: _Question, facts: PullFacts) -> _Asked:
-    """Decide; and where the decision hangs on something that can be read, read that and decide again."""
+    """Decide. If the decision depends on something that can be read, read it and decide again."""
     request = question.request(facts)
     unknown = [each for kind in PolicyKind for each in _unknowns(request, question.policies, kind)]
-    hangs_on = keys_of(unknown)
-    if hangs_on:
-        request = question.request(facts, tuple(sorted(set(hangs_on))))
+    needed_keys = keys_of(unknown)
+    if needed_keys:
+        request = question.request(facts, tuple(sorted(set(needed_keys))))
     by_allows, by_denies = (evaluate(request, question.policies, only=effect) for effect in Effect)
     return _Asked(request, question.policies, by_allows, by_denies)
 
 
 def _read_ahead(pull: PullFailure, account: str, name: str, facts: PullFacts) -> None:
-    """Read side by side what is then asked for one by one."""
+    """Read in parallel what is needed one by one later."""
     region, registry, repository = pull.region, pull.registry_account, pull.repository
     reads: list[Callable[[], object]] = [
         lambda: facts.identity_policies(account, region, name),
@@ -256,15 +257,15 @@ def _read_ahead(pull: PullFailure, account: str, name: str, facts: PullFacts) ->
     facts.read_ahead(reads)
 
 
-def _denying(asked: Iterable[tuple[Request, Policies]], kind: PolicyKind) -> dict[str, set[int]]:
-    denying: dict[str, set[int]] = {}
+def _denies(asked: Iterable[tuple[Request, Policies]], kind: PolicyKind) -> dict[str, set[int]]:
+    denies: dict[str, set[int]] = {}
     for request, policies in asked:
         bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
         for policy in _readable(policies, kind):
             for statement in policy.denies:
                 if statement.match(request, bounded=bounded)[0]:
-                    denying.setdefault(policy.name, set()).add(statement.index)
-    return denying
+                    denies.setdefault(policy.name, set()).add(statement.index)
+    return denies
 
 
 def _may_allow(policy: Policy, request: Request) -> bool:

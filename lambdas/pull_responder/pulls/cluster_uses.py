@@ -26,7 +26,7 @@ class Membership(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClusterUse:
-    """That a cluster uses a role: as `name` of kind `membership` (for an access entry, its type)."""
+    """One use of a role by a cluster: `name` is the node group, the Fargate profile or the access entry's type."""
 
     cluster: str
     membership: Membership
@@ -49,19 +49,19 @@ class _Compute:
 
 @dataclass(frozen=True, slots=True)
 class ClusterUses:
-    """The uses found, and the reads that failed while looking: with `unread` empty, there are no others."""
+    """The uses found, and the reads that failed. Where `unread` is empty, there are no other uses."""
 
     found: tuple[ClusterUse, ...]
     unread: tuple[Unread, ...]
 
 
 def cluster_uses(facts: Facts, account: str, region: str, role_name: str) -> tuple[ClusterUses | Unread, ...]:
-    """Return the clusters' uses of the role: as node group or Fargate profile, and by access entry."""
+    """Return how the clusters use the role: as node group or Fargate profile, and by access entry."""
     return tuple(facts.side_by_side(lambda find: find(facts, account, region, role_name), (compute_uses, _entry_uses)))
 
 
 def compute_uses(facts: Facts, account: str, region: str, role_name: str) -> ClusterUses | Unread:
-    """Return the node groups and Fargate profiles whose role is `role_name`; Unread if no cluster could be listed."""
+    """Return the node groups and Fargate profiles with the role `role_name`. Unread if no cluster could be listed."""
     key = ("compute uses", account, region, role_name)
     return facts.once(key, lambda: _find_compute_uses(facts, account, region, role_name))
 
@@ -92,7 +92,7 @@ def _find_compute_uses(facts: Facts, account: str, region: str, role_name: str) 
 
 
 def _entry_uses(facts: Facts, account: str, region: str, role_name: str) -> ClusterUses | Unread:
-    """Return the access entries of a node type that name the role; Unread if no cluster could be listed."""
+    """Return the access entries of a node type that name the role. Unread if no cluster could be listed."""
     clusters = facts.cluster_names(account, region)
     if isinstance(clusters, Unread):
         return clusters
@@ -114,7 +114,7 @@ def _entry_uses(facts: Facts, account: str, region: str, role_name: str) -> Clus
 
 
 def _is_role(text: str, account: str, name: str) -> bool:
-    # A role's name is unique in its account, whatever its path.
+    # A role's name is unique in its account, so the path does not matter.
     arn = Arn.parse(text)
     return (
         arn is not None

@@ -1,4 +1,4 @@
-"""The verdict on an organization's service or resource control policies that stop a pull: its proof and its fix."""
+"""The verdict on service or resource control policies that stop a pull, with its evidence and its fix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from pull_responder.facts.organizations import ControlPolicies
 from pull_responder.model.arn import Arn
 from pull_responder.model.verdict import Resource, Verdict
 from pull_responder.pulls.policies import CONTROL_POLICIES
-from pull_responder.pulls.policy_fault import PolicyFault, actions, aws_said, denying, not_read, wanted
+from pull_responder.pulls.policy_fault import (
+    PolicyFault,
+    describe_unread,
+    quote_denial,
+    quote_denies,
+    stopped_actions,
+    wanted_change,
+)
 from pull_responder.remediation import by_hand, organizations
 from pull_responder.remediation.composition import combine
 from pull_responder.remediation.organizations import PolicyChange
@@ -24,15 +31,17 @@ if TYPE_CHECKING:
 _NAMES: Final = {PolicyKind.SCP: "service control policies", PolicyKind.RCP: "resource control policies"}
 
 
-def failed(fault: PolicyFault, pull: PullFailure, facts: PullFacts, kind: PolicyKind, resource: Resource) -> Verdict:
-    """Return the failed verdict; `resource` is what the policies keep the pull from, in the account they control."""
+def fault_verdict(
+    fault: PolicyFault, pull: PullFailure, facts: PullFacts, kind: PolicyKind, resource: Resource
+) -> Verdict:
+    """Return the failed verdict. `resource` is what the policies protect, in the account to which they apply."""
     found = facts.control_policies(resource.account, pull.region, CONTROL_POLICIES[kind][0])
     policies = found if isinstance(found, ControlPolicies) else None
     return Verdict.failed(
         resource=resource,
         explanation=(
-            f"The {_NAMES[kind]} of the organization that account {resource.account} is in stop "
-            f"{', '.join(actions(fault, pull))} for the role {fault.authorization.role}."
+            f"The {_NAMES[kind]} that apply to account {resource.account} stop "
+            f"{', '.join(stopped_actions(fault, pull))} for the role {fault.authorization.role}."
         ),
         evidence=_proof(fault, pull, kind),
         remediation=_fix(fault, pull, kind, controlled=resource.account, policies=policies),
@@ -40,39 +49,40 @@ def failed(fault: PolicyFault, pull: PullFailure, facts: PullFacts, kind: Policy
 
 
 def _proof(fault: PolicyFault, pull: PullFailure, kind: PolicyKind) -> tuple[str, ...]:
-    """Quote the denying statements, say at which levels no policy allows, what could not be read, and what AWS said."""
-    levels = fault.authorization.levels_lacking(kind) if fault.stopped else {}
+    """Quote the denying statements and AWS's message. Name the levels without an Allow, and what could not be read."""
+    levels = fault.authorization.levels_without_allow(kind) if fault.stopped else {}
     lines = [
-        f"No statement of the {_NAMES[kind]} {_where(level)} allows {' or '.join(lacks)}."
-        for level, lacks in sorted(levels.items())
+        f"No statement of the {_NAMES[kind]} {_where(level)} allows {' or '.join(missing)}."
+        for level, missing in sorted(levels.items())
     ]
-    return (*denying(fault, kind), *lines, *not_read(fault, kind), *aws_said(pull))
+    return (*quote_denies(fault, kind), *lines, *describe_unread(fault, kind), *quote_denial(pull))
 
 
 def _fix(
     fault: PolicyFault, pull: PullFailure, kind: PolicyKind, *, controlled: str, policies: ControlPolicies | None
 ) -> Remediation:
-    """Return the change of the policies that stop the pull; by hand where they could not be read.
+    """Return the change to the policies that stop the pull.
 
-    `controlled` is the account that the policies control.
+    `controlled` is the account to which the policies apply. Where the policies could not be read, the change is an
+    instruction without commands.
     """
     by_hand_fix = by_hand.service_control_policy if kind is PolicyKind.SCP else by_hand.resource_control_policy
-    asked = by_hand_fix(wanted(fault, pull), account=controlled, region=pull.region)
+    asked = by_hand_fix(wanted_change(fault, pull), account=controlled, region=pull.region)
     if policies is None or fault.by_words:
         return asked
     changes: dict[str, PolicyChange] = {
         name: PolicyChange(exempt=frozenset(statements))
-        for name, statements in fault.authorization.denying(kind).items()
+        for name, statements in fault.authorization.denies(kind).items()
     }
     unchangeable = False
-    for level, lacks in sorted(fault.authorization.levels_lacking(kind).items()):
+    for level, missing in sorted(fault.authorization.levels_without_allow(kind).items()):
         texts = [text for text in policies.levels[level] if isinstance(text, PolicyText)]
         text = next((text for text in texts if not text.is_aws_managed), None)
         if text is None or text.arn is None:
             unchangeable = True
             continue
         known = changes.get(text.arn, PolicyChange())
-        changes[text.arn] = replace(known, allow=tuple(dict.fromkeys((*known.allow, *lacks))))
+        changes[text.arn] = replace(known, allow=tuple(dict.fromkeys((*known.allow, *missing))))
     role = fault.authorization.role
     fixes = [
         organizations.change(
@@ -81,7 +91,7 @@ def _fix(
         for name, each in changes.items()
     ]
     if unchangeable:
-        # A level of AWS's own policies alone: a policy that allows has to be attached there.
+        # This level has only AWS's own policies, which nobody can edit. A policy with an Allow must be attached.
         fixes.append(replace(asked, account=policies.manager))
     return combine(*fixes) if fixes else asked
 
@@ -89,7 +99,7 @@ def _fix(
 def _policy(text: PolicyText, policies: ControlPolicies) -> organizations.ControlPolicy:
     arn = Arn.parse(text.arn or "")
     if arn is None:
-        raise ValueError(f"the policy {text.name} has no ARN, which Organizations give every policy")
+        raise ValueError(f"the policy {text.name} has no ARN, although Organizations gives every policy one")
     return organizations.ControlPolicy(arn, text.name, dict(text.document), policies.manager)
 
 

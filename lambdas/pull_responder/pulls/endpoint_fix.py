@@ -1,4 +1,4 @@
-"""Fixes to VPC endpoints, from what is known of the VPC."""
+"""Fixes to VPC endpoints, made from what is known of the VPC."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def endpoint_of(endpoint_id: str, path: PullPath) -> VpcEndpoint | None:
     return next((each for each in _endpoints(path) if each.id == endpoint_id), None)
 
 
-def mend_endpoint(fault: Fault, path: PullPath) -> Remediation:
-    """Give an endpoint without network interfaces subnets; one in another state has to be made anew."""
+def fix_endpoint(fault: Fault, path: PullPath) -> Remediation:
+    """Add subnets to an endpoint without network interfaces. An endpoint in another state must be created again."""
     where, endpoint = path.where(fault.resource_id), endpoint_of(fault.resource_id, path)
     if endpoint and endpoint.type == "Interface" and not endpoint.subnet_ids and endpoint.state.lower() == "available":
         return add_endpoint_subnets(where, endpoint_id=endpoint.id, subnet_ids=_one_a_zone(path))
     state = endpoint.state if endpoint else "not known"
     if state.lower() == "pendingacceptance":
-        summary = f"Accept the endpoint {fault.resource_id} in the account of its service, or create it anew."
+        summary = f"Accept the endpoint {fault.resource_id} in the account of its service, or create it again."
     else:
-        summary = f"Delete the endpoint {fault.resource_id}, which is in state {state}, and create it anew."
+        summary = f"Delete the endpoint {fault.resource_id}, which is in state {state}, and create it again."
     return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
 
 
 def create_missing_endpoints(fault: Fault, path: PullPath) -> Remediation:
-    """Create what lacks: S3's as a gateway endpoint in the nodes' route tables, the others in the nodes' subnets.
+    """Create the missing endpoints: S3's in the nodes' route tables, the others in the nodes' subnets.
 
-    They get the security groups of the endpoints beside them, or the nodes' own where these let each other in. Without
-    such groups there are no commands: an endpoint with the VPC's default group would not let the nodes in.
+    They get the security groups of the VPC's other endpoints, or the nodes' own groups where these allow traffic among
+    themselves. Without such groups there are no commands: the VPC's default group would not let the nodes in.
     """
     where = path.where(fault.resource_id)
     services = sorted({service for fix in fault.fixes for service in fix.services})
@@ -51,7 +51,8 @@ def create_missing_endpoints(fault: Fault, path: PullPath) -> Remediation:
     groups = _groups(path)
     if not services:
         summary = (
-            "Name the image by the registry's plain host, which endpoints serve, or give the subnet a NAT gateway."
+            "Use the plain registry host, which endpoints serve, in the image name, or route the subnet to a NAT "
+            "gateway."
         )
         return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
     if fault.resource_id == "the VPC" or not groups or not tables:
@@ -66,7 +67,7 @@ def create_missing_endpoints(fault: Fault, path: PullPath) -> Remediation:
     ]
     created = create_endpoints(where, vpc_id=fault.resource_id, services=services, commands=commands)
     off = _dns_attributes_off(path)
-    # An endpoint is refused private DNS in a VPC whose DNS attributes are off.
+    # EC2 refuses private DNS for an endpoint in a VPC whose DNS attributes are off.
     return combine(enable_dns(where, vpc_id=fault.resource_id, attributes=off), created) if off else created
 
 
@@ -83,12 +84,12 @@ def _dns_attributes_off(path: PullPath) -> tuple[str, ...]:
 
 
 def _groups(path: PullPath) -> tuple[str, ...]:
-    beside = (
+    existing = (
         endpoint.group_ids
         for endpoint in _endpoints(path)
         if endpoint.type == "Interface" and ".ecr." in endpoint.service_name and endpoint.group_ids
     )
-    if known := next(beside, None):
+    if known := next(existing, None):
         return known
     groups = path.network.security_groups
     if isinstance(groups, Unread):
@@ -98,14 +99,14 @@ def _groups(path: PullPath) -> tuple[str, ...]:
         group
         for group in sorted(nodes)
         if group in groups
-        # The owner of a shared VPC makes the endpoint, and cannot give it another account's group.
+        # The owner of a shared VPC creates the endpoint, and cannot give it a group of another account.
         and path.group_owner(group) == path.owner
         and any(rule.peer == group and rule.protocol == "-1" for rule in groups[group].ingress)
     )
 
 
 def _one_a_zone(path: PullPath) -> tuple[str, ...]:
-    """Return the nodes' subnets, one for each Availability Zone, as an endpoint takes no more."""
+    """Return one of the nodes' subnets for each Availability Zone. An endpoint takes no more than one a zone."""
     subnets = path.network.subnets
     chosen: dict[str, str] = {}
     for place, _ in (*path.paths, *path.others):

@@ -1,8 +1,8 @@
-"""The nodes of a pull that failed: the instance it came from, or what stands in for one that is gone.
+"""The nodes of a failed pull: the instance that pulled, or a stand-in for an instance that is gone.
 
-A node that is gone is stood in for by its node group, whose next nodes will be in the same subnets with the same
-security groups (Amazon EKS User Guide, "Managed node groups", "Customize managed nodes with launch templates"), or by
-its launch template.
+The stand-in is the node group. Its next nodes will be in the same subnets with the same security groups (Amazon EKS
+User Guide, "Managed node groups", "Customize managed nodes with launch templates"). Without a node group it is the
+launch template.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
     from pull_responder.pulls.puller import Puller
 
-# Systems Manager's ids of machines outside AWS, by which hybrid nodes name their sessions. Those with credentials of
-# IAM Roles Anywhere have names of their own, and are known by their role's access entry.
+# Ids that Systems Manager gives machines outside AWS. Hybrid nodes use them as session names. Hybrid nodes with
+# credentials of IAM Roles Anywhere have other names, and are known by their role's access entry.
 _MANAGED_ID: Final = re.compile(r"mi-[0-9a-f]{17}")
 
 
 def nodes_of(pull: PullFailure, facts: PullFacts) -> Nodes | Unread:
-    """Return the nodes that the pull comes from, or would come from; Unread where nothing tells which these are."""
+    """Return the nodes that the pull comes from, or would come from. Unread where they are not known."""
     if facts.asked:
         return facts.asked
     pod = (pull.namespace, pull.pod_labels)
@@ -49,12 +49,12 @@ def nodes_of(pull: PullFailure, facts: PullFacts) -> Nodes | Unread:
 
 
 def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
-    """Return the nodes of a failed pull: its instance, or what stands in for one that is gone."""
+    """Return the nodes of a failed pull: its instance, or the stand-in for it."""
     account = pull.principal_account or pull.account
     if account is None:
         return Unread("the event does not say in which account the node is")
     if managed_id := _managed_id(pull):
-        return _hybrid(facts, account, pull, managed_id)
+        return _hybrid_node(facts, account, pull, managed_id)
     instance = node_instance(pull, facts)
     if isinstance(instance, Instance):
         found = of_instance(facts, instance)
@@ -67,11 +67,13 @@ def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
             return nodes
     if isinstance(instance, Unread):
         return instance
-    return Unread(f"node {_named(pull)} is gone or in another region, and nothing tells its node group or profile")
+    return Unread(
+        f"node {_node_name(pull)} is gone or in another region, and its node group or Fargate profile is not known"
+    )
 
 
 def of_instance(facts: PullFacts, instance: Instance) -> Nodes | Unread | None:
-    """Return the instance as a node; if it was terminated, what its node group or launch template will start."""
+    """Return the instance as a node. For a terminated one, return what its node group or launch template will start."""
     group = None
     if instance.cluster and instance.node_group:
         group = facts.node_group(instance.account, instance.region, instance.cluster, instance.node_group)
@@ -88,8 +90,8 @@ def _managed_id(pull: PullFailure) -> str | None:
     return next((name for name in (session, pull.node) if name and _MANAGED_ID.fullmatch(name)), None)
 
 
-def _hybrid(facts: PullFacts, account: str, pull: PullFailure, managed_id: str) -> Nodes:
-    """Return a hybrid node, with its session's role, else with the only one that the cluster has for hybrid nodes."""
+def _hybrid_node(facts: PullFacts, account: str, pull: PullFailure, managed_id: str) -> Nodes:
+    """Return a hybrid node. Its role is the session's, else the only role that the cluster has for hybrid nodes."""
     role_arn = role_arn_of(pull, facts)
     if role_arn is None and pull.principal is None and pull.cluster:
         entries = facts.access_entries(account, pull.region, pull.cluster)
@@ -100,13 +102,13 @@ def _hybrid(facts: PullFacts, account: str, pull: PullFailure, managed_id: str) 
     return replace(nodes, cluster=pull.cluster, role_arn=role_arn)
 
 
-def _named(pull: PullFailure) -> str:
+def _node_name(pull: PullFailure) -> str:
     session = pull.principal.session_name if pull.principal else None
     return pull.node or session or "(not named)"
 
 
 def _of_puller(facts: PullFacts, account: str, region: str, puller: Puller, pull: PullFailure) -> Nodes | Unread | None:
-    """Return what the puller's node group or Fargate profile will start; None if there is none of these here."""
+    """Return what the puller's node group or Fargate profile will start, None if it has neither here."""
     if puller.cluster is None:
         return None
     cluster = facts.cluster(account, region, puller.cluster)
@@ -115,15 +117,18 @@ def _of_puller(facts: PullFacts, account: str, region: str, puller: Puller, pull
     group_name, profile_name = puller.node_group, puller.fargate_profile
     if puller.entry_type and puller.entry_type is not EntryType.FARGATE and (role_arn := role_arn_of(pull, facts)):
         return of_role(account, region, AccessEntry(puller.cluster, role_arn, puller.entry_type))
-    if len(shared := _sharing_the_role(facts, account, pull, puller.cluster)) > 1:
+    if len(shared := _uses_of_role(facts, account, pull, puller.cluster)) > 1:
         profiles = [use.name for use in shared if use.membership is Membership.FARGATE_PROFILE]
-        fitting = _selecting(facts, account, region, puller.cluster, profiles, pull)
+        fitting = _matching_profiles(facts, account, region, puller.cluster, profiles, pull)
         if len(fitting) != 1 or len(profiles) < len(shared):
             names = ", ".join(sorted(f"{use.membership} {use.name}" for use in shared))
-            return Unread(f"node {_named(pull)} is gone, and {names} have its role: in which it was is not known")
+            return Unread(
+                f"node {_node_name(pull)} is gone, and its role belongs to {names}: "
+                "which of them it was in is not known"
+            )
         group_name, profile_name = None, fitting[0]
     if group_name is None and profile_name is None:
-        group_name, profile_name = _only_one(facts, account, region, puller.cluster, pull)
+        group_name, profile_name = _sole_compute(facts, account, region, puller.cluster, pull)
     if group_name or profile_name:
         return _of_compute(facts, account, region, cluster, puller.cluster, group_name, profile_name)
     return cluster if isinstance(cluster, Unread) else None
@@ -147,12 +152,12 @@ def _of_compute(  # noqa: PLR0913, PLR0917 -- where, and which of the two
     )
 
 
-def _selecting(  # noqa: PLR0913, PLR0917 -- where, and which of them
+def _matching_profiles(  # noqa: PLR0913, PLR0917 -- where, and which of them
     facts: PullFacts, account: str, region: str, cluster: str, profiles: Sequence[str], pull: PullFailure
 ) -> list[str]:
-    """Return those of the Fargate profiles that may take the pod, by its namespace and, where known, its labels.
+    """Return the Fargate profiles that may select the pod, by its namespace and, where known, its labels.
 
-    One that cannot be read may, and so may all where the event names no namespace.
+    A profile that cannot be read may select it. All may where the event names no namespace.
     """
     labels = None if pull.pod_labels is None else dict(each.split("=", 1) for each in pull.pod_labels)
     fitting = []
@@ -163,25 +168,25 @@ def _selecting(  # noqa: PLR0913, PLR0917 -- where, and which of them
     return fitting
 
 
-def _sharing_the_role(facts: PullFacts, account: str, pull: PullFailure, cluster: str) -> tuple[ClusterUse, ...]:
-    """Return the node groups and profiles of the cluster that have the pulling role."""
+def _uses_of_role(facts: PullFacts, account: str, pull: PullFailure, cluster: str) -> tuple[ClusterUse, ...]:
+    """Return the node groups and Fargate profiles of the cluster that have the pulling role."""
     name = pull.principal.name if pull.principal else None
     uses = compute_uses(facts, account, pull.region, name) if name else None
     found = uses.found if isinstance(uses, ClusterUses) else ()
     return tuple(use for use in found if use.cluster == cluster)
 
 
-def _only_one(
+def _sole_compute(
     facts: PullFacts, account: str, region: str, cluster: str, pull: PullFailure
 ) -> tuple[str | None, str | None]:
-    """Return the one node group or Fargate profile that can have started the node, where there is no other.
+    """Return the only node group or Fargate profile that can have started the node, None where others can.
 
-    That there is no other is known only where access entries tell every role that nodes join the cluster with.
+    Others are ruled out only where access entries show every role with which nodes join the cluster.
     """
     if pull.node is not None and pull.node.startswith(FARGATE_PREFIX):
         profiles = facts.fargate_profile_names(account, region, cluster)
         names = profiles if isinstance(profiles, tuple) else ()
-        fitting = _selecting(facts, account, region, cluster, names, pull) if len(names) > 1 else names
+        fitting = _matching_profiles(facts, account, region, cluster, names, pull) if len(names) > 1 else names
         return None, fitting[0] if len(fitting) == 1 else None
     groups = facts.node_group_names(account, region, cluster)
     if not isinstance(groups, tuple) or len(groups) != 1 or (pull.principal and pull.principal.name):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PulledImage:
-    """What is pulled, and from which repository."""
+    """The image that is pulled, and its repository."""
 
     repository: Arn
     name: ImageName
@@ -29,13 +29,13 @@ class PulledImage:
 
     @property
     def resource(self) -> Resource:
-        """The image as a resource. One with a digest is named as Amazon Inspector names it, "…/NAME/sha256:…"."""
+        """The image as a resource. With a digest it has Amazon Inspector's form, "…/NAME/sha256:…"."""
         suffix = f"/{self.name.digest}" if self.name.digest else f":{self.name.tag}"
         return Resource("AwsEcrContainerImage", f"{self.repository}{suffix}", self.repository.account)
 
 
 def repository_of(pull: PullFailure, facts: PullFacts) -> Arn | Verdict:
-    """Return the repository that is pulled from, or the verdict where it is not known or cannot be read by anybody."""
+    """Return the repository that is pulled from, or the check's verdict where it is not known or belongs to AWS."""
     repository = Arn.parse(pull.repository_arn or "")
     if repository is None:
         return Verdict.not_applicable("the event names no repository")
@@ -45,7 +45,7 @@ def repository_of(pull: PullFailure, facts: PullFacts) -> Arn | Verdict:
 
 
 def image_of(pull: PullFailure, facts: PullFacts) -> PulledImage | Verdict:
-    """Return the image that is pulled, or the verdict where it is not known or cannot be read by anybody."""
+    """Return the image that is pulled, or the check's verdict where it is not known or belongs to AWS."""
     repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
         return repository
@@ -55,7 +55,7 @@ def image_of(pull: PullFailure, facts: PullFacts) -> PulledImage | Verdict:
 
 
 def find_image(image: PulledImage, pull: PullFailure, facts: PullFacts) -> Image | Unread | None:
-    """Return what the repository has under that tag or digest."""
+    """Return the repository's image with that tag or digest, None if there is none."""
     return facts.image(image.repository.account, pull.region, image.name)
 
 
@@ -65,7 +65,7 @@ def cache_rule_of(repository: Arn, pull: PullFailure, facts: PullFacts) -> Cache
 
 
 def read_image_ahead(pull: PullFailure, facts: PullFacts) -> None:
-    """Read what the checks of an image ask for one after the other, while it is still looked for who pulls."""
+    """Read in parallel what the checks of an image need one by one later, while the puller is still unknown."""
     image = image_of(pull, facts)
     if isinstance(image, Verdict):
         return

@@ -1,4 +1,4 @@
-"""What only kubelet's words can tell: nothing that AWS shows proves it or says that it is over."""
+"""Evidence that only kubelet's message gives. AWS shows neither a proof of it nor that it is over."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _QUOTE_LENGTH: Final = 1_000
 
 
-def said(pull: PullFailure) -> tuple[str, ...]:
-    """Quote why ECR could not fetch from upstream, and kubelet's words; without either, name the symptom."""
+def quote_words(pull: PullFailure) -> tuple[str, ...]:
+    """Quote ECR's message on the upstream registry and kubelet's message. Without either, name the symptom."""
     quotes = []
     if pull.upstream_failure:
         quotes.append(f"ECR said: {_cut(pull.upstream_failure)}")
@@ -34,7 +34,7 @@ def _cut(text: str) -> str:
 def node_of(pull: PullFailure, facts: PullFacts) -> tuple[Resource, Instance | None] | Unread:
     """Return the node that pulled, as a resource, and its instance where that is known.
 
-    Where it is not, the cluster stands for the node, else the account. Unread where the event names no account.
+    Without an instance, the cluster stands for the node, else the account. Unread where the event names no account.
     """
     instance = node_instance(pull, facts)
     if isinstance(instance, Instance):

@@ -1,4 +1,4 @@
-"""The role that nodes have, as far as EC2, EKS and IAM show it: read once, for all the checks that ask."""
+"""The role that nodes have, as far as EC2, EKS and IAM show it. It is read once for all checks."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ IDENTITY_PERMISSIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The role of one instance, or of the nodes that are still to be started (`instance` None).
+    """The role of one instance, or of nodes that are not started yet (`instance` is None).
 
-    `problem` says why there is no role; `role` is Unread where it cannot be read, and None where there is none.
-    `named` is the role's ARN as far as it is named anywhere, `profile` the instance profile's name.
+    - `problem` says why there is no role.
+    - `role` is Unread where it cannot be read, and None where there is none.
+    - `named` is the role's ARN as EKS or the instance profile names it.
+    - `profile` is the instance profile's name.
     """
 
     instance: Instance | None
@@ -46,7 +48,7 @@ def template_arn(nodes: Nodes, template_id: str, partition: str) -> str:
 
 
 def node_identities(pull: PullFailure, facts: PullFacts) -> tuple[Nodes, tuple[Identity, ...]] | Unread:
-    """Return the nodes and their roles; Unread where the nodes are not known."""
+    """Return the nodes and their roles. Unread where the nodes are not known."""
     nodes = nodes_of(pull, facts)
     if isinstance(nodes, Unread):
         return nodes
@@ -55,7 +57,7 @@ def node_identities(pull: PullFailure, facts: PullFacts) -> tuple[Nodes, tuple[I
     if isinstance(nodes.template, LaunchTemplate) and nodes.template.profile:
         whose = f"launch template {nodes.template.id}"
         return nodes, (_of_profile(facts, nodes, None, nodes.template.profile, whose),)
-    return nodes, (_named(facts, nodes, None, nodes.role, None),)
+    return nodes, (_of_role(facts, nodes, None, nodes.role, None),)
 
 
 def _of_instance(facts: PullFacts, nodes: Nodes, instance: Instance) -> Identity:
@@ -70,19 +72,19 @@ def _of_profile(facts: PullFacts, nodes: Nodes, instance: Instance | None, name:
     if isinstance(profile, Unread):
         return Identity(instance, profile, nodes.role, name)
     if not isinstance(profile, InstanceProfile):
-        problem = f"the instance profile {name} of {whose} does not exist (any more)"
+        problem = f"the instance profile {name} of {whose} does not exist"
         return Identity(instance, None, nodes.role, name, problem)
     if profile.role_arn is None:
         return Identity(instance, None, nodes.role, name, f"the instance profile {name} holds no role")
-    return _named(facts, nodes, instance, Arn.parse(profile.role_arn), name)
+    return _of_role(facts, nodes, instance, Arn.parse(profile.role_arn), name)
 
 
-def _named(
+def _of_role(
     facts: PullFacts, nodes: Nodes, instance: Instance | None, named: Arn | None, profile: str | None
 ) -> Identity:
     if named is None:
-        unnamed = Unread(f"the role of {nodes.name} is not named")
+        unnamed = Unread(f"nothing names the role of {nodes.name}")
         return Identity(instance, nodes.vpc_id if isinstance(nodes.vpc_id, Unread) else unnamed, None, profile)
     role = facts.role(named.account, nodes.region, named.resource.rpartition("/")[2])
-    problem = "" if role is not None else f"the role {named} does not exist (any more)"
+    problem = "" if role is not None else f"the role {named} does not exist"
     return Identity(instance, role, named, profile, problem)

@@ -1,4 +1,4 @@
-"""The role that nodes pull with: EKS's word for it, else that of their instance profile."""
+"""The role that nodes pull with: the one that EKS names, else the role in their instance profile."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def principal_of(nodes: Nodes, facts: PullFacts) -> Principal | None:
-    """Return the role as the principal of a pull, in the session of the first instance; None where none is known."""
+    """Return the role as the principal of a pull, in the session of the first instance. None where no role is known."""
     instance = next(iter(nodes.instances), None)
     return _principal(nodes.role or _role_in(_profile(nodes), nodes.account, nodes.region, facts), instance)
 
 
 def why_no_role(nodes: Nodes, facts: PullFacts) -> str:
-    """Return why `principal_of` found no role: what could not be read, else that nothing names one."""
+    """Return why `principal_of` found no role: a failed read, else that nothing names a role."""
     profile = _profile(nodes)
     found = facts.instance_profile(nodes.account, nodes.region, profile) if profile else nodes.template
     unread = next((each for each in (found, nodes.vpc_id) if isinstance(each, Unread)), None)
@@ -64,16 +64,16 @@ def _principal(role: Arn | None, instance: Instance | None) -> Principal | None:
     )
 
 
-def identified(pull: PullFailure, facts: PullFacts) -> PullFailure:
-    """Return the pull with the role of its node, where the event names a node or cluster and nobody who pulled.
+def add_node_role(pull: PullFailure, facts: PullFacts) -> PullFailure:
+    """Return the pull with the role of its node, where the event names a node or cluster but no principal.
 
-    AWS is asked for the node: the cluster that its instance is tagged with outranks the one that the event names.
+    The node's instance is read. The cluster in its tag outranks the cluster that the event names.
     """
     if pull.principal is not None or not (pull.node or pull.cluster):
         return pull
     instance = node_instance(pull, facts)
     if isinstance(instance, Instance) and not instance.is_gone:
-        # No more is waited for than the role takes: all else about the nodes is read beside the checks.
+        # Wait only for what the role needs. The checks read everything else about the nodes in parallel.
         return replace(pull, principal=_of_instance(instance, facts), cluster=instance.cluster or pull.cluster)
     nodes = nodes_of(pull, facts)
     if not isinstance(nodes, Nodes):

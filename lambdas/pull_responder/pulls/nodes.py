@@ -1,4 +1,4 @@
-"""The nodes that a pull comes from, or would come from: instances, or what EKS will start."""
+"""The nodes that a pull comes from, or would come from: running instances, or what EKS will start."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Nodes:
     - `name` is for people.
     - `instances` are the running ones. Where there are none, EKS will start nodes in any of `subnet_ids`, with the
       security groups `group_ids`. `subnet_ids` may also hold subnets where no instance runs.
-    - `fargate` says that they are Fargate pods; their profile may still be unknown.
+    - `fargate` says that they are Fargate pods. Their profile may still be unknown.
     - `role_arn` is the role that EKS names for them. Where it names none, each instance's profile does.
-    - `source_arn` is what EKS assumes the role for (aws:SourceArn).
-    - `launch_template` is the id and version of their template, `template` what it says. `with_template` reads it for
-      running nodes, which seldom need it.
-    - `elsewhere` says where nodes run that EC2 does not show; it is empty for all others.
-    - `unseen` says why the running nodes could not be listed, `unread` why nothing at all could be read of them.
+    - `source_arn` is the ARN for which EKS assumes the role (aws:SourceArn).
+    - `launch_template` is the id and version of their template.
+    - `template` is the template's content. `with_template` reads it for running nodes, which seldom need it.
+    - `elsewhere` says where nodes run that EC2 does not show. It is empty for all others.
+    - `unseen` says why the running nodes could not be listed, `unread` why nothing about them could be read.
     """
 
     name: str
@@ -71,14 +71,14 @@ class Nodes:
         return tuple(running) or self.subnet_ids
 
     def places(self, network: Network) -> tuple[NodePlace, ...]:
-        """Return where the nodes are: of several instances in a subnet the first, with none a place a subnet."""
+        """Return where the nodes are, one place a subnet. The first instance in a subnet stands for the others."""
         if not self.instances:
             return tuple(self._future(subnet, network) for subnet in self.subnet_ids)
         by_subnet = {each.subnet_id: each for each in reversed(self.instances) if each.subnet_id}
         return tuple(place_of(by_subnet[subnet], subnet) for subnet in self.own_subnet_ids)
 
     def other_places(self, network: Network) -> tuple[NodePlace, ...]:
-        """Return where further nodes may be started, beside the subnets of those that run."""
+        """Return where further nodes may be started: the subnets in which no instance runs."""
         others = [subnet for subnet in self.subnet_ids if subnet not in self.own_subnet_ids]
         return tuple(self._future(subnet, network) for subnet in others)
 
@@ -104,7 +104,7 @@ class Nodes:
 
 
 def with_template(nodes: Nodes, facts: Facts) -> Nodes:
-    """Return the nodes with what their launch template says."""
+    """Return the nodes with the content of their launch template."""
     if nodes.launch_template is None or nodes.template is not None:
         return nodes
     return replace(nodes, template=facts.launch_template(nodes.account, nodes.region, *nodes.launch_template))
@@ -124,7 +124,7 @@ def of_instances(
 ) -> Nodes:
     """Return running nodes, with the other subnets of their node group where that is known.
 
-    `cluster` is what they are known to belong to, in case that they carry no tag of it.
+    `cluster` is the cluster that they are known to belong to, for instances without its tag.
     """
     first = instances[0]
     known = group if isinstance(group, NodeGroup) else None
@@ -146,11 +146,11 @@ def of_instances(
 def of_node_group(facts: Facts, account: str, region: str, group: NodeGroup, cluster: Cluster | Unread | None) -> Nodes:
     """Return the nodes that a node group will start.
 
-    They have the security groups of its launch template, else the cluster's own and the one for remote access.
+    They have the security groups of its launch template, else the cluster's own group and the one for remote access.
     """
     template = facts.launch_template(account, region, *group.template) if group.template else None
     if group.template and template is None:
-        template = Unread(f"launch template {group.template[0]} of node group {group.name} does not exist (any more)")
+        template = Unread(f"launch template {group.template[0]} of node group {group.name} does not exist")
     groups: tuple[str, ...] | Unread
     if isinstance(template, LaunchTemplate) and template.group_ids:
         groups = template.group_ids
@@ -178,7 +178,7 @@ def of_fargate_profile(
 ) -> Nodes:
     """Return the pods that a Fargate profile will start, with the cluster's security group.
 
-    Inference: a SecurityGroupPolicy in the cluster may give pods others, which AWS does not show.
+    Inference: a SecurityGroupPolicy in the cluster may give pods other groups. AWS does not show these policies.
     """
     return Nodes(
         name=f"Fargate profile {profile.name} of cluster {profile.cluster}",
@@ -195,8 +195,8 @@ def of_fargate_profile(
     )
 
 
-# What is known of nodes that EC2 does not show. Amazon EKS User Guide, "Amazon EKS Hybrid Nodes overview"; Amazon
-# SageMaker AI Developer Guide, "SageMaker HyperPod with Amazon EKS orchestration".
+# Where nodes run that EC2 does not show. Amazon EKS User Guide, "Amazon EKS Hybrid Nodes overview"; Amazon SageMaker AI
+# Developer Guide, "SageMaker HyperPod with Amazon EKS orchestration".
 _ELSEWHERE: Final = {
     EntryType.HYBRID: "hybrid nodes run outside AWS",
     EntryType.HYPERPOD: "HyperPod nodes run in an account of Amazon SageMaker",
@@ -204,16 +204,18 @@ _ELSEWHERE: Final = {
 
 
 def of_role(account: str, region: str, entry: AccessEntry, *, name: str | None = None) -> Nodes:
-    """Return nodes of which only the role is known: those that an access entry lets into its cluster.
+    """Return nodes of which only the role is known: an access entry lets them into the cluster.
 
-    Where the next of them will be, and with which instance profile, is for Karpenter, EKS Auto Mode or whoever starts
-    them to say.
+    Karpenter, EKS Auto Mode or another tool starts them, and only that tool decides on their subnet and instance
+    profile.
     """
     elsewhere = _ELSEWHERE.get(entry.type, "") if entry.type else ""
     if elsewhere:
-        unknown = Unread(f"{elsewhere}, so their way to the registry begins where it cannot be read")
+        unknown = Unread(f"{elsewhere}, so the first part of their path to the registry cannot be read")
     else:
-        unknown = Unread(f"no node with the role {entry.principal_arn} is running, and AWS does not show how it starts")
+        unknown = Unread(
+            f"no node with the role {entry.principal_arn} is running, and AWS does not show where one would start"
+        )
     return Nodes(
         name=name
         or f"nodes with the role {entry.principal_arn} of cluster {entry.cluster} ({entry.type} access entry)",
@@ -229,7 +231,7 @@ def of_role(account: str, region: str, entry: AccessEntry, *, name: str | None =
 
 
 def of_template(facts: Facts, instance: Instance) -> Nodes | Unread | None:
-    """Return what the launch template of a terminated instance will start; None where there is none (any more)."""
+    """Return what the launch template of a terminated instance will start, None without a template."""
     if instance.template is None:
         return None
     template = facts.launch_template(instance.account, instance.region, *instance.template)

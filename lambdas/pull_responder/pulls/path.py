@@ -1,4 +1,4 @@
-"""The way from the nodes to the registry: read and traced once, for all the checks that ask."""
+"""The path from the nodes to the registry. It is read and traced once for all checks."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ PATH_PERMISSIONS: Final = (
     *ec2.TEMPLATE_PERMISSIONS,
 )
 
-_NO_POLICY: Final = "This holds for pods to which no SecurityGroupPolicy of the cluster gives other security groups."
+_NO_POLICY: Final = "This applies to pods that get no other security groups from a SecurityGroupPolicy of the cluster."
 _POD_GONE: Final = (
-    "the Fargate pod is gone, and with it its security groups: a SecurityGroupPolicy may have given it others than the "
+    "the Fargate pod is gone, and its security groups are not known: a SecurityGroupPolicy may have replaced the "
     "cluster's"
 )
 
-# How EC2 writes ids into ARNs: Service Authorization Reference, "Amazon EC2".
+# The part of an ARN before EC2's ids. Source: Service Authorization Reference, "Amazon EC2".
 _ARN_KINDS: Final = {
     "subnet": "subnet",
     "sg": "security-group",
@@ -56,8 +56,10 @@ _ARN_KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PullPath:
-    """The ways to the registry. `paths` are those of the nodes themselves, `others` of the subnets where more of them
-    may be started.
+    """The paths to the registry from each place of the nodes.
+
+    - `paths` start where the nodes are.
+    - `others` start in the subnets where more of them may be started.
     """
 
     nodes: Nodes
@@ -68,17 +70,17 @@ class PullPath:
 
     @property
     def owner(self) -> str:
-        """The account that owns the VPC, which is the nodes' unless it is shared with them."""
+        """The account that owns the VPC. It is the nodes' account, unless another account shares the VPC with it."""
         vpc = self.network.vpc
         return ("" if isinstance(vpc, Unread) else vpc.owner) or self.nodes.account
 
     def where(self, resource_id: str) -> Where:
-        """Return the account and region in which a part of the VPC is mended: its own, as the VPC may be shared."""
+        """Return the account and region in which a part of the VPC is fixed. The VPC's owner may be another account."""
         account = self.group_owner(resource_id) if resource_id.startswith("sg-") else self.owner
         return Where(account, self.nodes.region)
 
     def group_owner(self, group_id: str) -> str:
-        """Return the account of a security group: both the VPC's owner and the accounts it is shared with have some."""
+        """Return the account of a security group. In a shared VPC, the owner and the participants each have some."""
         groups = self.network.security_groups
         group = None if isinstance(groups, Unread) else groups.get(group_id)
         return (group.owner if group else "") or self.nodes.account
@@ -92,16 +94,16 @@ class PullPath:
         )
 
     def leg(self, stage: Stage) -> Iterator[tuple[NodePlace, Leg]]:
-        """Return the nodes' ways to the host of one stage."""
+        """Return the path of each place to the host of one stage."""
         for place, path in self.paths:
             yield from ((place, leg) for leg in path.legs if leg.stage is stage)
 
 
 def registry_host(pull: PullFailure) -> str | None:
-    """Return the registry's host name without its port; None where the event does not say whose registry it is.
+    """Return the registry's host name without its port, None where the event does not say whose registry it is.
 
-    It is the one that the image names, else the plain one: a denied call names no host. A refused token names no
-    registry either; the ways to api.ecr and S3 are the same for all registries of a region.
+    It is the host in the image's name. A denied call names no host, so the registry's plain host is used. A refused
+    token names no registry either, but the paths to api.ecr and S3 are the same for all registries of a region.
     """
     if pull.registry_host:
         return pull.registry_host.lower().partition(":")[0]
@@ -111,9 +113,9 @@ def registry_host(pull: PullFailure) -> str | None:
 
 
 def pull_path(pull: PullFailure, facts: PullFacts) -> PullPath | Unread:
-    """Trace the ways of this pull; Unread where it is not known where the nodes are."""
+    """Trace the paths of this pull. Unread where it is not known where the nodes are."""
     host = registry_host(pull)
-    pod = (pull.namespace, pull.pod_labels)  # which tell a Fargate profile from another
+    pod = (pull.namespace, pull.pod_labels)  # these select the Fargate profile
     key = ("path", pull.principal, pull.account, pull.cluster, pull.node, pull.region, host, pod)
     return facts.once(key, lambda: _trace(pull, facts, host))
 
@@ -131,7 +133,7 @@ def _trace(pull: PullFailure, facts: PullFacts, host: str | None) -> PullPath | 
         return nodes.vpc_id
     facts.start([partial(with_template, nodes, facts)])
     account, region, vpc_id = nodes.account, nodes.region, nodes.vpc_id
-    # A pod's own interface is read beside its VPC.
+    # A pod's own interface is read in parallel to its VPC.
     address = pod_address(pull.node) if nodes.fargate and not facts.asked else None
     reads = [lambda: facts.pod_interface(account, region, vpc_id, address)] if address else []
     facts.read_ahead([lambda: facts.vpc_parts(account, region, vpc_id), *reads])
@@ -150,7 +152,7 @@ def _trace(pull: PullFailure, facts: PullFacts, host: str | None) -> PullPath | 
 
 
 def _places(nodes: Nodes, network: Network, pull: PullFailure, facts: PullFacts) -> tuple[NodePlace, ...]:
-    """Return where the nodes are: a Fargate pod by its own interface, as its groups need not be the cluster's."""
+    """Return where the nodes are. A Fargate pod is at its own interface: its groups may not be the cluster's."""
     places = nodes.places(network)
     if not nodes.fargate or isinstance(nodes.vpc_id, Unread):
         return places
@@ -165,7 +167,7 @@ def _places(nodes: Nodes, network: Network, pull: PullFailure, facts: PullFacts)
 
 
 def _pod(pull: PullFailure, facts: PullFacts) -> Nodes | None:
-    """Return a Fargate pod that is there, although nothing tells its profile: its way needs only its interface."""
+    """Return a running Fargate pod whose profile is not known. Its path needs only its interface."""
     account = pull.principal_account
     address = pod_address(pull.node)
     if not (account and address and pull.cluster):
@@ -190,7 +192,7 @@ def _pod(pull: PullFailure, facts: PullFacts) -> Nodes | None:
 
 
 def _vpc_of_instance(pull: PullFailure, facts: PullFacts) -> None:
-    """Read a running node's VPC without waiting for what its node group says."""
+    """Read a running node's VPC without waiting for its node group."""
     instance = node_instance(pull, facts)
     if isinstance(instance, ec2.Instance) and instance.vpc_id and not instance.is_gone:
         facts.vpc_parts(instance.account, instance.region, instance.vpc_id)
@@ -199,42 +201,43 @@ def _vpc_of_instance(pull: PullFailure, facts: PullFacts) -> None:
 def examine_path(
     cause: PathCause, pull: PullFailure, facts: PullFacts, fix: Callable[[Fault, PullPath], Remediation]
 ) -> Verdict:
-    """Return whether the nodes' way shows `cause`: failed with `fix` for each faulty resource, and the verdict else.
+    """Return the verdict on `cause`: failed if the nodes' path shows it, with `fix` for each faulty resource.
 
-    Of nodes that may be in several subnets, one where it shows is enough; the evidence names those where it does not.
+    Where nodes may be in several subnets, a fault in one of them is enough. The evidence names the subnets without the
+    fault.
     """
     found = pull_path(pull, facts)
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
     if not found.paths:
         return Verdict.inconclusive(f"EKS names no subnet of {found.nodes.name}")
-    paths = [(place, _needed(path, pull)) for place, path in found.paths]
-    faults = list(_distinct(fault for _, path in paths for fault in path.faults if fault.cause is cause))
+    paths = [(place, _relevant_part(path, pull)) for place, path in found.paths]
+    faults = list(_one_a_resource(fault for _, path in paths for fault in path.faults if fault.cause is cause))
     if faults:
-        return _failed(cause, found, paths, faults, fix)
+        return _failure(cause, found, paths, faults, fix)
     if reasons := [doubt.reason for _, path in paths for doubt in path.undecided if doubt.cause is cause]:
         return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
     passed = [line for _, path in paths for each in path.passed if each.cause is cause for line in each.evidence]
     if passed:
         return Verdict.passed(*dict.fromkeys(passed))
-    return Verdict.not_applicable("the way to the registry has no such part")
+    return Verdict.not_applicable("the path to the registry has no such component")
 
 
-def _needed(path: Path, pull: PullFailure) -> Path:
-    """Return the part of the way that the symptom speaks of."""
+def _relevant_part(path: Path, pull: PullFailure) -> Path:
+    """Return the part of the path that the symptom is about."""
     if pull.symptom is not Symptom.NOT_AUTHENTICATED:
         return path
     return Path(tuple(leg for leg in path.legs if leg.stage is Stage.TOKEN))
 
 
-def _distinct(faults: Iterator[Fault]) -> Iterator[Fault]:
+def _one_a_resource(faults: Iterator[Fault]) -> Iterator[Fault]:
     by_resource: dict[str, Fault] = {}
     for fault in faults:
         by_resource.setdefault(fault.resource_id, fault)
     yield from by_resource.values()
 
 
-def _failed(
+def _failure(
     cause: PathCause,
     found: PullPath,
     paths: list[tuple[NodePlace, Path]],
@@ -242,15 +245,15 @@ def _failed(
     fix: Callable[[Fault, PullPath], Remediation],
 ) -> Verdict:
     works = [place.subnet_id for place, path in (*paths, *found.others) if cause not in {f.cause for f in path.faults}]
-    said = (f"{found.nodes.name}: this does not show from {', '.join(dict.fromkeys(works))}.",) if works else ()
+    said = (f"{found.nodes.name}: there is no such fault from {', '.join(dict.fromkeys(works))}.",) if works else ()
     return Verdict.failed(
         resource=found.resource(faults[0].resource_type, faults[0].resource_id),
         explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),
         evidence=(*dict.fromkeys(line for fault in faults for line in fault.evidence), *said),
-        remediation=_together([fix(fault, found) for fault in faults]),
+        remediation=_merge([fix(fault, found) for fault in faults]),
     )
 
 
-def _together(fixes: list[Remediation]) -> Remediation:
+def _merge(fixes: list[Remediation]) -> Remediation:
     first, *others = fixes
     return combine(first, *(each for each in dict.fromkeys(others) if each != first and each.account == first.account))

@@ -1,4 +1,4 @@
-"""Fixes to routes and rules on the way, from what is known of the VPC."""
+"""Fixes to routes and rules on the path, made from what is known of the VPC."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
 
 _INTERNET: Final = "0.0.0.0/0"
 _TCP: Final = "6"
-# The entry that every network ACL ends with, which denies what no other has matched.
+# The number of the last entry of every network ACL, which denies everything else.
 _LAST: Final = 32_767
 
 
 def let_https_through(fault: Fault, path: PullPath) -> Remediation:
-    """Add the rule that a security group lacks; without a command where no single peer says what to let through."""
+    """Add the missing rule to a security group. Without a single peer to name, the fix has no command."""
     where = path.where(fault.resource_id)
-    # Several endpoints may share a group: they lack one rule, not one each.
-    lacking = dict.fromkeys((fix.group_id, fix.peer, bool(fix.egress)) for fix in fault.fixes)
+    # Endpoints may share a group. Then they need one rule together.
+    missing = dict.fromkeys((fix.group_id, fix.peer, bool(fix.egress)) for fix in fault.fixes)
     fixes = [
         allow_https(where, group_id=group, peer=peer, egress=egress, peer_account=_other_account(peer, group, path))
-        for group, peer, egress in lacking
+        for group, peer, egress in missing
         if group and peer
     ]
     if fixes:
         return combine(*fixes)
-    return where.remedy(f"Let TCP 443 through {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
+    return where.remedy(f"Allow TCP 443 in {fault.resource_id}: {fault.explanation}", docs.VPC_SECURITY_GROUP_RULES)
 
 
 def _other_account(peer: str, group_id: str, path: PullPath) -> str | None:
-    """Return whose the group `peer` is, where it is another account's than the group that gets the rule."""
+    """Return the account of the group `peer`, if it is another account than that of the group that gets the rule."""
     if not peer.startswith("sg-") or path.group_owner(peer) == path.group_owner(group_id):
         return None
     return path.group_owner(peer)
 
 
 def let_through_acl(fault: Fault, path: PullPath) -> Remediation:
-    """Add the entries that a network ACL lacks, each ahead of the one that denies."""
+    """Add the missing entries to a network ACL, each ahead of the entry that denies."""
     where = path.where(fault.resource_id)
     acl = _acl(fault.resource_id, path)
     fixes = []
@@ -63,13 +63,13 @@ def let_through_acl(fault: Fault, path: PullPath) -> Remediation:
                 egress=egress,
                 ports=fix.ports,
                 cidr=fix.peer,
-                before=min((entry.number for entry in _denying(acl, fix)), default=_LAST),
+                before=min((entry.number for entry in _denying_entries(acl, fix)), default=_LAST),
                 taken=[entry.number for entry in acl.entries if entry.egress is egress],
             )
         )
     if fixes:
         return combine(*fixes)
-    return where.remedy(f"Let the traffic through {fault.resource_id}: {fault.explanation}", docs.VPC_NETWORK_ACLS)
+    return where.remedy(f"Allow the traffic in {fault.resource_id}: {fault.explanation}", docs.VPC_NETWORK_ACLS)
 
 
 def _acl(acl_id: str, path: PullPath) -> NetworkAcl | None:
@@ -77,8 +77,8 @@ def _acl(acl_id: str, path: PullPath) -> NetworkAcl | None:
     return None if isinstance(acls, Unread) else next((each for each in acls.values() if each.id == acl_id), None)
 
 
-def _denying(acl: NetworkAcl, fix: Fix) -> Iterator[NetworkAclEntry]:
-    """The entries that deny some of what `fix` is to let through."""
+def _denying_entries(acl: NetworkAcl, fix: Fix) -> Iterator[NetworkAclEntry]:
+    """The entries that deny some of the traffic that `fix` has to allow."""
     yield from (entry for entry in acl.entries if entry.egress is fix.egress and not entry.allow and _meets(entry, fix))
 
 
@@ -91,7 +91,7 @@ def _meets(entry: NetworkAclEntry, fix: Fix) -> bool:
 
 
 def usable_gateway(subnet_id: str, path: PullPath) -> str | None:
-    """Return what to route a subnet of nodes to: the internet gateway where they are public, else a NAT gateway."""
+    """Return the gateway to route a subnet of nodes to: the internet gateway for public nodes, else a NAT gateway."""
     public = [place.public_address for place, _ in path.paths if place.subnet_id == subnet_id]
     if public and all(isinstance(address, str) for address in public):
         return internet_gateway(path)
@@ -106,12 +106,12 @@ def internet_gateway(path: PullPath) -> str | None:
     return next((each.id for each in gateways.values() if each.vpc_id == vpc.id), None)
 
 
-def usable_nat_gateway(path: PullPath, *, beside: str = "") -> str | None:
-    """Return a public NAT gateway of the VPC that is up and has a way to the internet, other than `beside`."""
+def usable_nat_gateway(path: PullPath, *, other_than: str = "") -> str | None:
+    """Return an available public NAT gateway of the VPC that reaches the internet, other than `other_than`."""
     gateways = path.network.nat_gateways
     if isinstance(gateways, Unread):
         return None
-    usable = (nat for nat in gateways.values() if nat.id != beside and _is_usable(nat, path))
+    usable = (nat for nat in gateways.values() if nat.id != other_than and _is_usable(nat, path))
     return min((nat.id for nat in usable), default=None)
 
 
@@ -128,19 +128,19 @@ def _is_usable(nat: NatGateway, path: PullPath) -> bool:
 
 
 def has_route(table_id: str, destination: str, path: PullPath) -> bool:
-    """Return whether a route table has a route of exactly this destination, which then has to be replaced."""
+    """Return whether a route table has a route with exactly this destination. Such a route must be replaced."""
     tables = path.network.route_tables
     known = () if isinstance(tables, Unread) else tables.values()
     return any(route.destination == destination for table in known if table.id == table_id for route in table.routes)
 
 
 def serves_nodes(table_id: str, path: PullPath) -> bool:
-    """Return whether nodes, which may have no public addresses, are in a subnet with this route table."""
+    """Return whether a subnet with this route table holds nodes, which may have no public addresses."""
     return any(table.id == table_id for table in _tables(path))
 
 
 def routes_to(target: str, path: PullPath) -> list[tuple[str, str]]:
-    """Return the routes to `target` of the nodes' own route tables: each as its table and destination."""
+    """Return the routes to `target` in the nodes' own route tables, each as its table and destination."""
     found = [
         (table.id, route.destination) for table in _tables(path) for route in table.routes if route.target == target
     ]

@@ -1,4 +1,4 @@
-"""The policies on the way of this pull, read and made ready to be matched."""
+"""The policies that apply to this pull, read and parsed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REGISTRY_POLICY: Final = "the registry policy"
 def policies_of_role(
     pull: PullFailure, principal: Principal, facts: PullFacts, documents: Documents
 ) -> Policies | None:
-    """Return the policies of the role, None if there is no such role."""
+    """Return the policies that apply to the role, None if there is no such role."""
     account, name = principal.account or "", principal.name or ""
     texts = facts.identity_policies(account, pull.region, name)
     boundary = facts.boundary(account, pull.region, name)
@@ -50,17 +50,18 @@ def policies_of_role(
 def _control_policies(
     pull: PullFailure, account: str, kind: PolicyKind, facts: PullFacts, documents: Documents
 ) -> tuple[tuple[Policy | Unread, ...], ...] | Unread:
-    """Return the organization's policies that control `account`: service control policies a principal's account,
-    resource control policies a repository's.
+    """Return the organization's policies that apply to `account`.
+
+    Service control policies apply to a principal's account, resource control policies to a repository's.
     """
     type_, words = CONTROL_POLICIES[kind]
     found = facts.control_policies(account, pull.region, type_)
     if isinstance(found, Unread):
         return found
     if found is None or not found.levels:
-        # AWS's words prove that there is one: then it is not known, which is not the same as none.
+        # AWS's message proves that there is such a policy, so it is unknown, not absent.
         return (
-            Unread(f"AWS blames a {words}, but account {account} seems to be under none")
+            Unread(f"AWS blames a {words}, but none was found that applies to account {account}")
             if (words in pull.blamed_policy_types)
             else ()
         )
@@ -68,18 +69,18 @@ def _control_policies(
 
 
 def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
-    # EC2 passes no session policy with an instance's credentials; AWS's words would tell if somebody else did.
-    # Nor is there one where no session is spoken of, but the role that a node will have.
+    # EC2 passes no session policy with an instance's credentials. If something else passed one, AWS's message would
+    # blame it. A role that a node will have is no session yet.
     no_session = principal.kind is PrincipalKind.ROLE and not principal.arn and pull.denial is None
     if (principal.instance_id or no_session) and PolicyType.SESSION not in pull.blamed_policy_types:
         return None
-    return Unread("a session policy exists in the session alone")
+    return Unread("a session policy exists only in the session and cannot be read")
 
 
 def with_repository(
     pull: PullFailure, registry: str, facts: PullFacts, policies: Policies, documents: Documents
 ) -> Policies:
-    """Return `policies` with those of the repository, its registry, and the organization that its account is in."""
+    """Return `policies` with those of the repository, of its registry, and of the organization of its account."""
     found = facts.repository_policy(registry, pull.region, pull.repository or "")
     text, scope = registry_policy(registry, pull.region, facts)
     return replace(
@@ -94,7 +95,7 @@ def with_repository(
 def registry_policy(
     registry: str, region: str, facts: PullFacts
 ) -> tuple[Mapping[str, Any] | Unread | None, RegistryScope]:
-    """Return the registry's policy and its scope, which matters only where there is a policy."""
+    """Return the registry's policy and its scope. The scope matters only where there is a policy."""
     text = facts.registry_policy(registry, region)
     if text is None or isinstance(text, Unread):
         return text, "V2"
@@ -103,25 +104,25 @@ def registry_policy(
 
 
 class Documents:
-    """The policies as they stand, by the names under which they are evaluated."""
+    """The policies as they stand in AWS, by the names under which they are evaluated."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, PolicyText] = {}
 
     def parse_all(self, texts: Iterable[PolicyText | Unread], kind: PolicyKind) -> tuple[Policy | Unread, ...]:
-        """Return policies ready to be matched, Unread in the place of each that could not be read or is none."""
-        return tuple(text if isinstance(text, Unread) else self._parsed(text, kind) for text in texts)
+        """Return the parsed policies. Unread stands for a policy that could not be read or parsed."""
+        return tuple(text if isinstance(text, Unread) else self._parse(text, kind) for text in texts)
 
     def parse_one(
         self, found: RepositoryPolicy | Mapping[str, Any] | Unread | None, name: str, kind: PolicyKind
     ) -> Policy | Unread | None:
-        """Return the one policy of a resource ready to be matched."""
+        """Return the parsed policy of a resource."""
         document = found.document if isinstance(found, RepositoryPolicy) else found
         if document is None or isinstance(document, Unread):
             return document
-        return self._parsed(PolicyText(name=name, arn=None, document=document), kind)
+        return self._parse(PolicyText(name=name, arn=None, document=document), kind)
 
-    def _parsed(self, text: PolicyText, kind: PolicyKind) -> Policy | Unread:
+    def _parse(self, text: PolicyText, kind: PolicyKind) -> Policy | Unread:
         name = text.arn or (f"inline policy {text.name}" if kind is PolicyKind.IDENTITY else text.name)
         self.by_name[name] = text
         try:

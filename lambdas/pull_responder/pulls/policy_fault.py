@@ -1,4 +1,4 @@
-"""How a check about one kind of policy comes to its verdict: what can be read decides, then AWS's own words."""
+"""The verdict of a check on one kind of policy. Readable policies decide, otherwise AWS's message does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Verdict
 from pull_responder.pulls.actions import PULL_ACTIONS
-from pull_responder.pulls.authorization import PullAuthorization, Stopped, pull_authorization
+from pull_responder.pulls.authorization import PullAuthorization, StoppedAction, pull_authorization
 from pull_responder.remediation.by_hand import Wanted
 
 if TYPE_CHECKING:
@@ -35,32 +35,32 @@ _QUOTE_LENGTH = 1_500
 
 @dataclass(frozen=True, slots=True)
 class PolicyFault:
-    """That a kind of policy stops the pull.
+    """A kind of policy that stops the pull.
 
-    `stopped` are the actions it stops as far as policies could be read; it is empty where AWS's own words are the
+    `stopped` are the actions that it stops, as far as policies could be read. It is empty where AWS's message is the
     only proof.
     """
 
     authorization: PullAuthorization
-    stopped: tuple[Stopped, ...]
+    stopped: tuple[StoppedAction, ...]
 
     @property
     def by_words(self) -> bool:
-        """Whether AWS's words are the only proof."""
+        """Whether AWS's message is the only proof."""
         return not self.stopped
 
-    def of_state(self, state: State) -> tuple[Stopped, ...]:
-        """Return those of the actions that are stopped by this state."""
+    def of_state(self, state: State) -> tuple[StoppedAction, ...]:
+        """Return the actions that are stopped with this state."""
         return tuple(each for each in self.stopped if each.outcome.state is state)
 
 
 def find_fault(
     pull: PullFailure, facts: PullFacts, kind: PolicyKind, states: tuple[State, ...]
 ) -> PolicyFault | Verdict:
-    """Return the fault if `kind` brings an action of the pull into one of `states`, else the check's verdict.
+    """Return the fault if `kind` puts an action of the pull into one of `states`, else the check's verdict.
 
-    What is readable outranks the event. Where it is undecided (unreadable, or it hangs on something unknown)
-    and AWS's error names this kind of policy, its words are the proof.
+    A policy that was read outranks the event. Where the outcome is undecided (a policy could not be read, or depends on
+    an unknown value), AWS's message is the proof if it names this kind of policy.
     """
     authorization = pull_authorization(pull, facts)
     missing = authorization.reason if isinstance(authorization, Unread) else authorization.gone.get(kind)
@@ -69,22 +69,27 @@ def find_fault(
     outcomes = [(state, each) for state in states for each in authorization.outcomes(kind, state)]
     if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
         if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
-            return Verdict.inconclusive(f"no repository {pull.repository} exists: AWS's words may be cut in its name")
+            return Verdict.inconclusive(
+                f"no repository {pull.repository} exists: AWS may have cut the name in its message"
+            )
         return PolicyFault(authorization, stopped)
-    undecided = _undecided(pull, authorization, kind, states)
-    if undecided:
-        return undecided
-    older = authorization.denying_older_session(kind) if State.BLOCKS_EXPLICITLY in states else {}
-    return _harmless(kind, [each for _, each in outcomes], _refused_then(authorization, older) if older else "")
+    found = _decide_by_words(pull, authorization, kind, states)
+    if found:
+        return found
+    older = authorization.denies_of_older_session(kind) if State.BLOCKS_EXPLICITLY in states else {}
+    return _harmless_verdict(
+        kind, [each for _, each in outcomes], _describe_revocation(authorization, older) if older else ""
+    )
 
 
-def _undecided(
+def _decide_by_words(
     pull: PullFailure, authorization: PullAuthorization, kind: PolicyKind, states: tuple[State, ...]
 ) -> PolicyFault | Verdict | None:
-    """Return what AWS's words make of a kind of policy that is not decided, None for one that is."""
+    """Return what AWS's message proves of an undecided kind of policy, None for a decided kind."""
     denial = pull.denial
     if denial and denial.action in PULL_ACTIONS and denial.action not in authorization.actions:
-        # AWS refused an action on a resource that the event does not name, or not whole: no policy can be asked.
+        # AWS refused an action on a resource that the event does not name, or names only in part. No policy can be
+        # evaluated.
         if _blames(pull, kind, states):
             return PolicyFault(authorization, ())
         return Verdict.inconclusive(f"the event does not say on which repository {denial.action} was refused")
@@ -92,39 +97,41 @@ def _undecided(
     open_ = [each.outcome for each in found if each.outcome.state is State.UNDECIDED]
     if not open_:
         return None
-    if _blamed(pull, authorization, kind, states):
+    if _is_blamed(pull, authorization, kind, states):
         return PolicyFault(authorization, ())
-    return Verdict.inconclusive("; ".join(dict.fromkeys(map(_hangs_on, open_))))
+    return Verdict.inconclusive("; ".join(dict.fromkeys(map(_describe_doubts, open_))))
 
 
 def _is_about_resource(outcome: Outcome) -> bool:
-    """Whether an allow lacks only because of which repository it is."""
+    """Return whether an Allow is missing only because it names another repository."""
     nearest = outcome.nearest
     return nearest is not None and any(each.element in ("Resource", "NotResource") for each in nearest.mismatches)
 
 
-def _harmless(kind: PolicyKind, outcomes: list[Stopped], reason: str) -> Verdict:
+def _harmless_verdict(kind: PolicyKind, outcomes: list[StoppedAction], reason: str) -> Verdict:
     applying = [each.action for each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
     if not applying:
-        return Verdict.not_applicable("there is no such policy on the way of this pull")
+        return Verdict.not_applicable("no such policy applies to this pull")
     evidence = f"The {POLICY_TYPES[kind]} does not stop {', '.join(dict.fromkeys(applying))}."
     return Verdict.passed(evidence, reason=reason)
 
 
-def _refused_then(authorization: PullAuthorization, denying: Mapping[str, set[int]]) -> str:
-    """Say that revoked credentials were refused.
+def _describe_revocation(authorization: PullAuthorization, denying: Mapping[str, set[int]]) -> str:
+    """Say that AWS refused credentials which are revoked.
 
     Sources: IAM User Guide, "Revoke IAM role temporary security credentials"; Amazon EC2 User Guide, "Retrieve security
     credentials from instance metadata".
     """
     return (
-        f"AWS refused credentials that were issued at {authorization.issued_at}, which {', '.join(denying)} denies. "
-        "With credentials issued now, everything that can be read permits this pull: an EC2 instance gets them by "
-        "itself, at least five minutes before the old ones expire."
+        f"AWS refused credentials that were issued at {authorization.issued_at}: {', '.join(denying)} denies them. "
+        "Everything that can be read allows this pull with new credentials. An EC2 instance gets new ones by itself, "
+        "at least five minutes before the old ones expire."
     )
 
 
-def _blamed(pull: PullFailure, authorization: PullAuthorization, kind: PolicyKind, states: tuple[State, ...]) -> bool:
+def _is_blamed(
+    pull: PullFailure, authorization: PullAuthorization, kind: PolicyKind, states: tuple[State, ...]
+) -> bool:
     denial = pull.denial
     if denial is None or not _blames(pull, kind, states):
         return False
@@ -134,8 +141,9 @@ def _blamed(pull: PullFailure, authorization: PullAuthorization, kind: PolicyKin
         found = authorization.outcomes(of, state)
         return any(each.action == denial.action and each.outcome.state is wanted for each in found)
 
-    # One wording stands for both policies of a registry: it is the other's where that surely denies, and where neither
-    # can be decided it is taken for the repository's (Inference: that is the one that people write).
+    # AWS's message has the same words for the registry's policy and the repository's. If one of the two certainly
+    # denies, the message means that one. If neither is decided, it is taken for the repository's (Inference: people
+    # write those more often).
     if kind is PolicyKind.REGISTRY and is_in(PolicyKind.RESOURCE, State.UNDECIDED):
         return False
     if kind is PolicyKind.RESOURCE and is_in(PolicyKind.REGISTRY, state):
@@ -150,20 +158,20 @@ def _blames(pull: PullFailure, kind: PolicyKind, states: tuple[State, ...]) -> b
     return (State.BLOCKS_EXPLICITLY if denial.explicit else State.BLOCKS_IMPLICITLY) in states
 
 
-def _hangs_on(outcome: Outcome) -> str:
+def _describe_doubts(outcome: Outcome) -> str:
     reasons = [each.reason for each in outcome.unknown if isinstance(each, Doubt)]
     if keys := keys_of(outcome.unknown):
-        reasons.append(f"it hangs on {', '.join(keys)}, of which the request's value is not known")
+        reasons.append(f"it depends on {', '.join(keys)}, whose value in the request is not known")
     return "; ".join(reasons) or "it cannot be decided"
 
 
-def aws_said(pull: PullFailure) -> tuple[str, ...]:
-    """Quote AWS's own words, where there are any."""
+def quote_denial(pull: PullFailure) -> tuple[str, ...]:
+    """Quote AWS's message, where there is one."""
     return (f"AWS said: {pull.denial.message}",) if pull.denial else ()
 
 
-def lacking(fault: PolicyFault, what: str) -> tuple[str, ...]:
-    """Say which actions no statement of `what` allows, and which statement came nearest."""
+def describe_missing_allows(fault: PolicyFault, what: str) -> tuple[str, ...]:
+    """Say which actions no statement of `what` allows, and which statement comes nearest."""
     said: dict[tuple[str, str], list[str]] = {}
     for each in fault.stopped:
         nearest = each.outcome.nearest
@@ -174,10 +182,10 @@ def lacking(fault: PolicyFault, what: str) -> tuple[str, ...]:
     )
 
 
-def denying(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
+def quote_denies(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
     """Quote every Deny statement that stops one of the actions."""
     lines = []
-    for name, indexes in fault.authorization.denying(kind).items():
+    for name, indexes in fault.authorization.denies(kind).items():
         statements = fault.authorization.documents[name].document.get("Statement", [])
         listed = statements if isinstance(statements, list) else [statements]
         for index in sorted(indexes):
@@ -187,22 +195,22 @@ def denying(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def not_read(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
-    """Say of a certain fault which other policies of the kind could not be read, and may stop the pull as well."""
+def describe_unread(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
+    """Say which other policies of the kind could not be read. They may stop the pull, too."""
     return tuple(f"Not read: {reason}" for reason in fault.authorization.unread(kind)) if fault.stopped else ()
 
 
-def actions(fault: PolicyFault, pull: PullFailure) -> tuple[str, ...]:
-    """Return the actions that are stopped, from the policies or else from AWS's words."""
+def stopped_actions(fault: PolicyFault, pull: PullFailure) -> tuple[str, ...]:
+    """Return the actions that are stopped, from the policies or else from AWS's message."""
     if fault.stopped:
         return tuple(dict.fromkeys(each.action for each in fault.stopped))
     return (pull.denial.action,) if pull.denial else ()
 
 
-def wanted(fault: PolicyFault, pull: PullFailure) -> Wanted:
-    """Return what the policy has to be changed to, for those who have to change it by hand."""
+def wanted_change(fault: PolicyFault, pull: PullFailure) -> Wanted:
+    """Return the change that the policy needs, for people who make it by hand."""
     denial = pull.denial
     if fault.by_words and denial:
-        return Wanted(actions(fault, pull), denial.explicit, denial.policy_arn)
+        return Wanted(stopped_actions(fault, pull), denial.explicit, denial.policy_arn)
     explicit = bool(fault.of_state(State.BLOCKS_EXPLICITLY))
-    return Wanted(actions(fault, pull), explicit)
+    return Wanted(stopped_actions(fault, pull), explicit)

@@ -1,4 +1,4 @@
-"""A managed policy as its fix needs to know it."""
+"""A managed policy, with what its fix needs to know."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pull_responder.remediation.policy_edits import Document, allow_pull, stop_d
 
 if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
-    from pull_responder.pulls.authorization import PullAuthorization, Stopped
+    from pull_responder.pulls.authorization import PullAuthorization, StoppedAction
     from pull_responder.pulls.pull_facts import PullFacts
 
 _SIDES = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)
@@ -22,10 +22,10 @@ _SIDES = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)
 def managed_policy(
     pull: PullFailure, facts: PullFacts, authorization: PullAuthorization, text: PolicyText, side: PolicyKind
 ) -> ManagedPolicy:
-    """Return the policy with the ids of its versions, of which IAM keeps five: a sixth needs room made first.
+    """Return the policy with the ids of its versions. IAM keeps five, so a sixth needs one to be deleted first.
 
-    Where these cannot be read the fix is written as if there were room. `side` is what the fix is about, the role's
-    identity policies or its boundary: where the policy is both, both causes edit it.
+    Where the ids cannot be read, the fix is written as if there were room. `side` says whether the fix is about the
+    role's identity policies or its boundary. Where the policy is both, both causes edit it.
     """
     arn = Arn.parse(text.arn or "")
     account = pull.principal_account
@@ -39,29 +39,29 @@ def managed_policy(
 
 
 def is_both(authorization: PullAuthorization, name: str) -> bool:
-    """Return whether the policy denies the pull as a policy of the role, and is its boundary, too.
+    """Return whether the policy denies the pull as a policy of the role and is also its boundary.
 
-    Then both are causes, and the fix of each carries that of the other (ADR 9).
+    Then both are causes, and each fix includes the other (ADR 9).
     """
-    return name in authorization.denying(PolicyKind.IDENTITY) and name in authorization.names(PolicyKind.BOUNDARY)
+    return name in authorization.denies(PolicyKind.IDENTITY) and name in authorization.names(PolicyKind.BOUNDARY)
 
 
 def let_through(pull: PullFailure, authorization: PullAuthorization, name: str) -> Document | None:
-    """Return the policy without what denies the pull and, where it is the boundary, with what that does not allow.
+    """Return the policy without the statements that deny the pull. A boundary also gets the missing Allow.
 
     None where no edit is known to be right.
     """
     sides = [side for side in _SIDES if name in authorization.names(side)]
     denied = [each.action for side in sides for each in _in_state(authorization, side, State.BLOCKS_EXPLICITLY)]
-    lacking = [each.action for each in _in_state(authorization, PolicyKind.BOUNDARY, State.BLOCKS_IMPLICITLY)]
-    statements = {index for side in sides for index in authorization.denying(side).get(name, ())}
-    actions = dict.fromkeys((*denied, *(lacking if PolicyKind.BOUNDARY in sides else ())))
+    missing = [each.action for each in _in_state(authorization, PolicyKind.BOUNDARY, State.BLOCKS_IMPLICITLY)]
+    statements = {index for side in sides for index in authorization.denies(side).get(name, ())}
+    actions = dict.fromkeys((*denied, *(missing if PolicyKind.BOUNDARY in sides else ())))
     document = dict(authorization.documents[name].document)
     edited = stop_denying(document, statements, tuple(actions), pull.repository_arn) if statements else document
-    if edited is not None and lacking and PolicyKind.BOUNDARY in sides:
-        edited = allow_pull(edited, actions=lacking, repository_arn=pull.repository_arn or "*")
+    if edited is not None and missing and PolicyKind.BOUNDARY in sides:
+        edited = allow_pull(edited, actions=missing, repository_arn=pull.repository_arn or "*")
     return edited
 
 
-def _in_state(authorization: PullAuthorization, side: PolicyKind, state: State) -> list[Stopped]:
+def _in_state(authorization: PullAuthorization, side: PolicyKind, state: State) -> list[StoppedAction]:
     return [each for each in authorization.outcomes(side, state) if each.outcome.state is state]

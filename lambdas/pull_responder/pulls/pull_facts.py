@@ -28,5 +28,5 @@ class PullFacts(Facts):
         self.asked = asked
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
-        """Return what `work` gives for these nodes, doing it only the first time that `key` is asked for."""
+        """Return the result of `work` for these nodes. It runs only the first time that `key` is used."""
         return super().once((self.asked and self.asked.name, key), work)

@@ -1,4 +1,4 @@
-"""Who is pulling, and whether it pulls for EKS at all."""
+"""Who pulls, and whether it pulls for EKS."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pull_responder.pulls.nodes import Nodes
     from pull_responder.pulls.pull_facts import PullFacts
 
-# The services that hand a role to what runs kubelets: EC2 nodes, Fargate pods, hybrid nodes (by Systems Manager or
-# by IAM Roles Anywhere). EKS User Guide: "Amazon EKS node IAM role", "pod execution IAM role", "hybrid nodes IAM role".
+# The services that give a role to a kubelet's machine: EC2 nodes, Fargate pods, hybrid nodes (by Systems Manager or by
+# IAM Roles Anywhere). EKS User Guide: "Amazon EKS node IAM role", "pod execution IAM role", "hybrid nodes IAM role".
 _NODE_SERVICES = ("ec2", "eks-fargate-pods", "ssm", "rolesanywhere")
 
 
@@ -31,11 +31,13 @@ _PATH: Final = re.compile(r":role/.*/")
 
 @dataclass(frozen=True, slots=True)
 class Puller:
-    """Who is pulling.
+    """The principal that pulls, and whether it pulls for EKS.
 
-    `for_eks` is None where it cannot be told. `because` says in a clause how the answer is known.
-    `entry_type` is set where only an access entry names the role. `listed_as` is the
-    operator's entry for a principal that pulls for something else, None for one that is not listed.
+    - `for_eks` is None where that is not known.
+    - `because` is a clause that says how the answer is known.
+    - `entry_type` is set where only an access entry names the role.
+    - `listed_as` is the operator's entry for a principal that pulls for something else, None for one that is not
+      listed.
     """
 
     for_eks: bool | None
@@ -49,14 +51,14 @@ class Puller:
 
 
 def puller_of(pull: PullFailure, facts: PullFacts) -> Puller:
-    """Return who is pulling, and whether for EKS."""
+    """Return who pulls, and whether it pulls for EKS."""
     if facts.asked:
-        return _asked(facts.asked)
+        return _of_question(facts.asked)
     who = pull.principal or (pull.account, pull.node, bool(pull.upstream_failure))
     return facts.once(("puller", who, pull.region, pull.cluster), lambda: _find_puller(facts, pull))
 
 
-def _asked(nodes: Nodes) -> Puller:
+def _of_question(nodes: Nodes) -> Puller:
     return Puller(
         for_eks=True,
         because=f"the question is about {nodes.name}",
@@ -68,24 +70,30 @@ def _asked(nodes: Nodes) -> Puller:
 
 
 def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
-    """Decide whether the pull's principal pulls for EKS: by its instance's tags, then by node groups and Fargate
-    profiles, then by access entries; where none of these can be read, by its trust policy and session name.
+    """Decide whether the pull's principal pulls for EKS.
 
-    Where all that leaves it open, the operator's word for one who pulls for something else is believed.
+    Its instance's tags decide first, then node groups and Fargate profiles, then access entries. Where none of these
+    can be read, its trust policy and session name decide. Where the answer is still open, the operator's list of known
+    principals decides.
     """
     found = _find(facts, pull)
     if found.for_eks or pull.principal is None or not facts.known_principals:
         return found
-    listed = _listed(facts, pull, pull.principal)
+    listed = _known_principal(facts, pull, pull.principal)
     if listed is None:
         return found
-    return replace(found, for_eks=False, because=f"{listed} is listed as one who does not", listed_as=listed)
+    return replace(
+        found,
+        for_eks=False,
+        because=f"{listed} is listed as known to pull for something other than EKS",
+        listed_as=listed,
+    )
 
 
 def _find(facts: PullFacts, pull: PullFailure) -> Puller:
     principal = pull.principal
     if principal is None or principal.kind is PrincipalKind.UNKNOWN:
-        return _unnamed(facts, pull)
+        return _of_unnamed(facts, pull)
     if principal.kind is not PrincipalKind.ROLE:
         return Puller(for_eks=False, because=f"its kind is {principal.kind}, and nodes pull with a role")
     if principal.account is None or principal.name is None:
@@ -96,15 +104,15 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
     return found
 
 
-def _listed(facts: PullFacts, pull: PullFailure, principal: Principal) -> str | None:
+def _known_principal(facts: PullFacts, pull: PullFailure, principal: Principal) -> str | None:
     names = [principal.arn, role_arn_of(pull, facts) or ""]
     if principal.kind is PrincipalKind.ROLE:
-        # As far as it is known: without the role's path.
+        # The role's ARN without its path, which is not known.
         names.append(f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}")
         if not names[1]:
             pathless = {known: _PATH.sub(":role/", known) for known in facts.known_principals}
             return next((known for known, text in pathless.items() if fnmatchcase(names[-1], text)), None)
-    # Brackets are no wildcards in ARNs, but fnmatch takes them for character classes.
+    # In ARNs brackets are no wildcards, but fnmatch reads them as character classes.
     patterns = {known: known.replace("[", "[[]") for known in facts.known_principals}
     return next((known for known, text in patterns.items() if any(fnmatchcase(name, text) for name in names)), None)
 
@@ -112,25 +120,25 @@ def _listed(facts: PullFacts, pull: PullFailure, principal: Principal) -> str | 
 def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:
     instance = session_instance(pull, facts)
     if isinstance(instance, Instance) and instance.cluster:
-        return _tagged(instance, "its session")
+        return _of_instance(instance, "its session")
     uses = cluster_uses(facts, account, pull.region, name)
     for use in uses:
         if isinstance(use, ClusterUses) and use.found:
-            return _used(use.found[0], instance if isinstance(instance, Instance) else None)
-    return _unused(principal, instance, uses, facts.role(account, pull.region, name))
+            return _of_use(use.found[0], instance if isinstance(instance, Instance) else None)
+    return _without_use(principal, instance, uses, facts.role(account, pull.region, name))
 
 
-def _unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
+def _of_unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
     if pull.principal is None and pull.upstream_failure:
-        # Its repositories fill up by pulls of whoever may pull: what keeps them empty keeps EKS from pulling too.
-        return Puller(for_eks=True, because="ECR could not fetch the image for its registry, whoever pulls it")
+        # Any pull may fill the cache's repositories. A fault that stops ECR from filling them stops EKS, too.
+        return Puller(for_eks=True, because="ECR itself could not fetch the image, whoever pulls it")
     instance = node_instance(pull, facts) if pull.principal is None else None
     if isinstance(instance, Instance) and instance.cluster:
-        return _tagged(instance, "its node")
+        return _of_instance(instance, "its node")
     return Puller(None, "the event does not say who was denied", cluster=pull.cluster)
 
 
-def _tagged(instance: Instance, what: str) -> Puller:
+def _of_instance(instance: Instance, what: str) -> Puller:
     return Puller(
         for_eks=True,
         because=f"{what} is instance {instance.id}, which carries the tag of cluster {instance.cluster}",
@@ -140,7 +148,7 @@ def _tagged(instance: Instance, what: str) -> Puller:
     )
 
 
-def _used(use: ClusterUse, instance: Instance | None) -> Puller:
+def _of_use(use: ClusterUse, instance: Instance | None) -> Puller:
     if use.membership is Membership.ACCESS_ENTRY:
         because = f"an access entry of type {use.name} in cluster {use.cluster} names its role"
     else:
@@ -156,19 +164,19 @@ def _used(use: ClusterUse, instance: Instance | None) -> Puller:
     )
 
 
-def _unused(
+def _without_use(
     principal: Principal,
     instance: Instance | Unread | None,
     uses: Sequence[ClusterUses | Unread],
     role: Role | Unread | None,
 ) -> Puller:
-    """Nothing that could be read uses the role: that excludes EKS only if all of it could be read."""
+    """Return the puller of a role that no readable use names. EKS is excluded only if everything could be read."""
     services = [service for service in _NODE_SERVICES if role.trusts(service)] if isinstance(role, Role) else None
-    # A session that EC2 named proves that EC2 delivered it, whatever the trust policy says by now.
+    # A session with EC2's name proves that EC2 delivered the role, even if the trust policy has changed since.
     if services == [] and not (principal.instance_id and not isinstance(instance, Instance)):
         return Puller(for_eks=False, because="its trust policy names no service that runs nodes or Fargate pods")
     if not isinstance(instance, Instance) and all(isinstance(use, Unread) for use in uses):
-        # None of the three can be read: the trust policy and the session name decide.
+        # None of the three could be read, so the trust policy and the session name decide.
         if "eks-fargate-pods" in (services or ()):
             return Puller(for_eks=True, because="its trust policy names eks-fargate-pods.amazonaws.com")
         if principal.instance_id and (services is None or "ec2" in services):
@@ -177,7 +185,9 @@ def _unused(
             return Puller(for_eks=False, because="its trust policy names EC2 alone, and its session is no instance")
     gaps = _gaps(principal, instance, uses)
     if services == []:
-        gaps.append("its trust policy names no service that runs nodes, but its session is named as EC2 names them")
+        gaps.append(
+            "its trust policy names no service that runs nodes, but its session has the name of an EC2 instance"
+        )
     if "eks-fargate-pods" in (services or ()):
         gaps.append("its trust policy names eks-fargate-pods.amazonaws.com, but no Fargate profile here uses it")
     seen = instance if isinstance(instance, Instance) else None
@@ -188,7 +198,7 @@ def _unused(
 
 
 def _gaps(principal: Principal, instance: Instance | Unread | None, uses: Sequence[ClusterUses | Unread]) -> list[str]:
-    """Say what leaves room for a use by EKS that was not seen."""
+    """Say why a use by EKS may have been missed."""
     gaps = [each.reason for use in uses for each in ([use] if isinstance(use, Unread) else use.unread)]
     if isinstance(instance, Unread):
         gaps.append(instance.reason)

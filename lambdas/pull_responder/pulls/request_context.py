@@ -1,7 +1,7 @@
-"""The request context of this pull, as far as AWS tells it: what is not known stays unknown.
+"""The request context of this pull, as far as AWS shows it. What is not known stays unknown.
 
-What is cheap is always filled in. What takes further reads (tags of the repository, organizations) is read only when
-the decision turned out to hang on it.
+Values that need no further reads are always filled in. Tags of the repository and organizations need further reads.
+They are read only when the decision depends on them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pull_responder.facts.iam import Role
 from pull_responder.facts.organizations import AccountPlace, Organization
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import TOKEN
-from pull_responder.pulls.endpoint_on_way import endpoint_on_way, stage_of
+from pull_responder.pulls.endpoint_on_path import endpoint_on_path, stage_of
 from pull_responder.pulls.session import role_arn_of, session_instance
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ _WAY: Final = ("aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip")
 
 
 def request_context(
-    pull: PullFailure, facts: PullFacts, signer: str, action: str, *, hangs_on: Collection[str] = ()
+    pull: PullFailure, facts: PullFacts, signer: str, action: str, *, needed_keys: Collection[str] = ()
 ) -> dict[str, ContextValue]:
-    """Return the context of `action`; `signer` is the principal's ARN, at least as far as it is known.
+    """Return the context of `action`; `signer` is the principal's ARN, as far as it is known.
 
-    `hangs_on` are the condition keys that a first decision hung on; what they ask for is read. Raises RequestError when
-    the event's words do not fit together.
+    `needed_keys` are the condition keys that a first decision depended on. Their values are read. Raises RequestError
+    when the event contradicts itself.
     """
     principal = pull.principal
     account = pull.principal_account or ""
@@ -45,43 +45,44 @@ def request_context(
     owner = account if is_token else pull.registry_account
     role = facts.role(account, pull.region, (principal.name if principal else None) or "")
     instance = session_instance(pull, facts)
-    organization, paths = _organization(facts, account, pull.region, hangs_on, _PRINCIPAL_ORGANIZATION)
-    resource_organization, resource_paths = _organization(facts, owner, pull.region, hangs_on, _RESOURCE_ORGANIZATION)
-    endpoint_id, vpc_id = _endpoint(pull, facts, action, hangs_on)
+    organization, paths = _organization(facts, account, pull.region, needed_keys, _PRINCIPAL_ORGANIZATION)
+    owner_organization, owner_paths = _organization(facts, owner, pull.region, needed_keys, _RESOURCE_ORGANIZATION)
+    endpoint_id, vpc_id = _endpoint(pull, facts, action, needed_keys)
     return pull_context(
         principal=signer,
         role_arn=role_arn_of(pull, facts),
-        # EC2 sets no session tags; of other sessions the tags are not known.
+        # EC2 sets no session tags. The tags of other sessions are not known.
         principal_tags=role.tags if isinstance(role, Role) and principal and principal.instance_id else None,
         principal_org_id=organization,
         principal_org_paths=paths,
         registry_account=None if is_token else owner,
-        resource_org_id=resource_organization,
-        resource_org_paths=resource_paths,
-        # A token is asked of no resource, so there is nothing that could have tags.
-        resource_tags={} if is_token else _tags(pull, facts) if _asks(hangs_on, _RESOURCE_TAGS) else None,
+        resource_org_id=owner_organization,
+        resource_org_paths=owner_paths,
+        # A token request names no resource, so there are no resource tags.
+        resource_tags={} if is_token else _tags(pull, facts) if _asks(needed_keys, _RESOURCE_TAGS) else None,
         region=pull.region,
         endpoint_id=endpoint_id,
         vpc_id=vpc_id,
-        # The node asks for its token itself, from its primary interface; of the registry's requests AWS does not say.
+        # The node itself asks for its token, from its primary interface. AWS does not say from where the registry's
+        # requests come.
         vpc_source_ip=_private_ip(instance) if is_token and endpoint_id else None,
         via_aws_service=False if is_token else None,
         instance_arn=instance.arn if isinstance(instance, Instance) else None,
         instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
         instance_private_ip=_private_ip(instance),
         role_delivery=principal.role_delivery if principal else None,
-        # A question is about now, and an event that tells no time has just come.
+        # A question is about now. An event without a time has just arrived.
         current_time=_time(pull.observed_at) or facts.now(),
-        # Whether the next session may pull is what matters: the refused one's credentials are replaced (ADR 15).
+        # The decision is about the next session, as the refused session's credentials are replaced (ADR 15).
         token_issue_time=facts.now(),
     )
 
 
 def _organization(
-    facts: PullFacts, account: str | None, region: str, hangs_on: Collection[str], keys: tuple[str, ...]
+    facts: PullFacts, account: str | None, region: str, needed_keys: Collection[str], keys: tuple[str, ...]
 ) -> tuple[Fact, Fact]:
-    """Return the organization's id and the account's path in it, each None where it is not known."""
-    if account is None or not _asks(hangs_on, keys):
+    """Return the organization's id and the account's path in it, None for what is not known."""
+    if account is None or not _asks(needed_keys, keys):
         return None, None
     organization = facts.organization(account, region)
     if organization is None:
@@ -92,11 +93,11 @@ def _organization(
     return organization.id, (place.organization_path(organization.id) if isinstance(place, AccountPlace) else None)
 
 
-def _endpoint(pull: PullFailure, facts: PullFacts, action: str, hangs_on: Collection[str]) -> tuple[Fact, Fact]:
-    """Return the endpoint that the request passes and its VPC, each None where it is not known."""
-    if not _asks(hangs_on, _WAY):
+def _endpoint(pull: PullFailure, facts: PullFacts, action: str, needed_keys: Collection[str]) -> tuple[Fact, Fact]:
+    """Return the endpoint that the request passes and its VPC, None for what is not known."""
+    if not _asks(needed_keys, _WAY):
         return None, None
-    way = endpoint_on_way(pull, facts, stage_of(action))
+    way = endpoint_on_path(pull, facts, stage_of(action))
     if isinstance(way, Unread) or not way.arrives:
         return None, None
     vpc = way.path.nodes.vpc_id
@@ -114,8 +115,8 @@ def _tags(pull: PullFailure, facts: PullFacts) -> Mapping[str, str] | None:
     return None if isinstance(tags, Unread) else tags
 
 
-def _asks(hangs_on: Collection[str], beginnings: tuple[str, ...]) -> bool:
-    return any(key.lower().startswith(beginnings) for key in hangs_on)
+def _asks(needed_keys: Collection[str], beginnings: tuple[str, ...]) -> bool:
+    return any(key.lower().startswith(beginnings) for key in needed_keys)
 
 
 def _time(text: str | None) -> datetime | None:

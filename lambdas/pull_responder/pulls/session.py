@@ -1,4 +1,4 @@
-"""The session that pulled, as AWS knows it: its role, its instance, and the regions where its node can be."""
+"""The session that pulled, as AWS shows it: its role, its instance, and the regions where its node can be."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _INSTANCE_ID: Final = re.compile(r"i-[0-9a-f]{8,17}")
-# A node's name is its private DNS name, unless its user data gives it another.
+# A node's name is its private DNS name, unless its user data sets another.
 _DNS_NAME: Final = re.compile(r"(?:ip|i)-[0-9a-f-]{7,40}\.[a-z0-9.-]{1,80}")
 
 
 def role_arn_of(pull: PullFailure, facts: Facts) -> str | None:
-    """Return the pulling role's own ARN, from the event or from IAM; None for others, or if neither tells."""
+    """Return the pulling role's own ARN, from the event or from IAM. None where there is none, or it is not known."""
     principal = pull.principal
     if principal is None or principal.account is None or principal.name is None:
         return None
@@ -39,7 +39,7 @@ def node_regions(pull: PullFailure, facts: Facts) -> tuple[str, ...]:
 
 
 def session_instance(pull: PullFailure, facts: PullFacts) -> Instance | Unread | None:
-    """Return the instance whose session pulled; None if the session is none, or it is gone or in another region."""
+    """Return the instance whose session pulled. None for other sessions, or if it is gone or in another region."""
     principal = pull.principal
     if facts.asked:
         return next(iter(facts.asked.instances), None)
@@ -49,7 +49,7 @@ def session_instance(pull: PullFailure, facts: PullFacts) -> Instance | Unread |
 
 
 def node_instance(pull: PullFailure, facts: PullFacts) -> Instance | Unread | None:
-    """Return the instance that pulled, by its session or by the node's name; None if neither finds one."""
+    """Return the instance that pulled, by its session or by the node's name. None if neither finds one."""
     account = pull.principal_account or pull.account
     if account is None or (pull.principal and pull.principal.instance_id):
         return session_instance(pull, facts)
@@ -62,13 +62,13 @@ def node_instance(pull: PullFailure, facts: PullFacts) -> Instance | Unread | No
 
 
 def instance_id_of(node: str | None) -> str | None:
-    """Return the instance id that a node's name is or begins with ("i-….region.compute.internal"), else None."""
+    """Return the instance id with which a node's name begins ("i-….region.compute.internal"), else None."""
     first = (node or "").partition(".")[0]
     return first if _INSTANCE_ID.fullmatch(first) else None
 
 
 def private_dns_name(node: str | None) -> str | None:
-    """Return the private DNS name that a node's name is, else None."""
+    """Return the node's name if it is a private DNS name, else None."""
     return node if node and _DNS_NAME.fullmatch(node) else None
 
 
@@ -78,6 +78,6 @@ def _find_instance(account: str, instance_id: str, pull: PullFailure, facts: Pul
 
 
 def _first(found: Sequence[Instance | Unread | None]) -> Instance | Unread | None:
-    """Return what was found in several regions: the instance, else why one could not be read, else None."""
+    """Return the instance found in one of several regions, else why one could not be read, else None."""
     instance = next((each for each in found if isinstance(each, Instance)), None)
     return instance or next((each for each in found if isinstance(each, Unread)), None)

@@ -1,6 +1,6 @@
 """Whether ECR can sign in to the upstream registry of a pull through cache rule, as far as that can be read.
 
-Source: Amazon ECR User Guide, "Storing your upstream repository credentials in an AWS Secrets Manager secret": the
+Source: Amazon ECR User Guide, "Storing your upstream repository credentials in an AWS Secrets Manager secret". The
 secret is in the rule's account and region, and encrypted with Secrets Manager's own key. Its value is not read.
 """
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamFault:
-    """What is wrong with a rule's way to its upstream registry."""
+    """What is wrong with a rule's access to its upstream registry."""
 
     explanation: str
     remediation: Remediation
 
 
 def upstream_fault(rule: CacheRule, repository: Arn, facts: PullFacts) -> UpstreamFault | Unread | None:
-    """Return the fault of the rule's secret or role, None if neither shows one."""
+    """Return the fault of the rule's secret or role, None if neither has one."""
     if rule.secret_arn:
         return _of_secret(rule, rule.secret_arn, repository, facts)
     if rule.role_arn:
@@ -44,7 +44,7 @@ def _of_secret(rule: CacheRule, arn: str, repository: Arn, facts: PullFacts) -> 
         return secret
     if secret is None:
         gone = fix_upstream_access(repository, prefix=rule.prefix, secret=arn)
-        return UpstreamFault(f"The secret {arn} of the rule {rule.prefix} does not exist (any more).", gone)
+        return UpstreamFault(f"The secret {arn} of the rule {rule.prefix} does not exist.", gone)
     if secret.deleted:
         remediation = restore_secret(arn, account=account, region=region)
         return UpstreamFault(f"The secret {arn} of the rule {rule.prefix} is scheduled for deletion.", remediation)
@@ -79,4 +79,4 @@ def _of_role(rule: CacheRule, arn: str, repository: Arn, facts: PullFacts) -> Up
         repository.region,
         docs.ECR_CACHE_TROUBLESHOOTING,
     )
-    return UpstreamFault(f"The role {arn} of the rule {rule.prefix} does not exist (any more).", remediation)
+    return UpstreamFault(f"The role {arn} of the rule {rule.prefix} does not exist.", remediation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.facts.aws import AWS_ERRORS, why
+from pull_responder.facts.aws import AWS_ERRORS, describe_failure
 from pull_responder.findings.life import claim, is_claimed_by, mark_notified, notice, postpone, retry_later
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
@@ -150,7 +150,7 @@ class Notifier:
                 sns.publish_digest(client, topic_arn, notices)
         except AWS_ERRORS as error:
             self._run.count("NotificationsFailed")
-            reason = why("sns:Publish", error).reason
+            reason = describe_failure("sns:Publish", error).reason
             self._run.logger.warning("a notification was refused", findings=[life.id for life in lives], reason=reason)
             return {life.id: self._if_still_claimed(partial(retry_later, now=now)) for life in lives}
         self._run.count("NotificationsSent")

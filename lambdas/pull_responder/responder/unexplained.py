@@ -35,7 +35,7 @@ def unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings:
     resource = _resource(diagnosis)
     if resource is None:
         return None
-    verdict = pull_failing_unexplained.unexplained(
+    verdict = pull_failing_unexplained.unexplained_verdict(
         pull,
         resource=resource,
         times=f"It has failed {problem.count} times since {iso(problem.first_seen)}, last on {iso(problem.last_seen)}.",

@@ -384,4 +384,6 @@ def opened(diagnosis: Diagnosis) -> dict[str, str]:
 
 
 def is_fixed_since(diagnosis: Diagnosis) -> bool:
-    return not diagnosis.findings and not diagnosis.inconclusive and "has been changed since" in diagnosis.note
+    return (
+        not diagnosis.findings and not diagnosis.inconclusive and "has changed since AWS refused it" in diagnosis.note
+    )

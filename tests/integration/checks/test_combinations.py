@@ -97,7 +97,7 @@ def test_a_role_that_no_longer_exists(estate: Estate, reason: str) -> None:
     repository = estate.repository()
     arn = f"arn:aws:sts::{estate.account}:assumed-role/gone/{estate.instance()}"
     diagnosis = estate.diagnose(estate.event(arn, repository, reason))
-    gone = f"role gone does not exist (any more) in account {estate.account}"
+    gone = f"role gone does not exist in account {estate.account}"
     reasons = opened(diagnosis)
     assert reasons
     assert all(why == gone for cause, why in reasons.items() if cause != "endpoint_policy_blocks_pull")
@@ -117,7 +117,7 @@ def test_a_role_that_lacks_on_a_repository_that_no_longer_exists(estate: Estate)
     diagnosis = estate.diagnose(pull)
     assert f"{MANIFEST}, {LAYERS}" in only(diagnosis, "role_lacks_pull_permissions").explanation
     reasons = {each.cause: each.reason for each in diagnosis.unchecked}
-    assert "team/app does not exist (any more)" in reasons["repository_policy_denies_pull"]
+    assert "team/app does not exist" in reasons["repository_policy_denies_pull"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_policy_that_is_the_boundary_too_is_mended_by_either_fix_and_by_both(
 
     found = {finding.cause: finding for finding in diagnosis.findings}
     assert list(found) == ["role_policy_denies_pull", "permissions_boundary_blocks_pull"]
-    assert "It is the role's permissions boundary, too" in found["role_policy_denies_pull"].remediation.summary
+    assert "The policy is also the role's permissions boundary" in found["role_policy_denies_pull"].remediation.summary
     for cause in order:
         # IAM keeps five versions, which the emulator does not hold to.
         estate.run(found[cause].remediation)

@@ -134,6 +134,6 @@ def test_of_what_cannot_be_read_nothing_is_claimed(estate: Estate, denied: str) 
 def test_what_only_helps_may_be_unreadable(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), UNKNOWN_TAG, tag="v9")
     finding = of_cause(estate.diagnose(pull, unreadable=["ecr:ListImages", "ecr:GetLifecyclePolicy"]), CAUSE)
-    unread = " ".join(line for line in finding.evidence if line.startswith("Not looked at"))
+    unread = " ".join(line for line in finding.evidence if line.startswith("Not read"))
     assert "ecr:ListImages" in unread
     assert "ecr:GetLifecyclePolicy" in unread

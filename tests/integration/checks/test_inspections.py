@@ -102,8 +102,8 @@ def test_a_role_that_is_kept_to_some_repositories_is_not_reported(estate: Estate
     addon, own = asked(estate)
     assert own.pull.repository == "mine/app"
     assert addon.not_asked == (
-        "Of the account's repositories not asked about: 1 that the policies keep from the role, maybe on purpose "
-        "(theirs/app)."
+        "Repositories of the account that were not checked: 1 that the policies do not let the role pull, maybe on "
+        "purpose (theirs/app)."
     )
     assert findings(estate) == []
 
@@ -114,7 +114,7 @@ def test_a_role_that_is_meant_for_another_accounts_registry_is_not_reported(esta
     node_group(estate, ALLOW_TOKEN, allow(*PULL, on=[ADDONS, on]))
     (addon,) = asked(estate)
     assert addon.pull.repository == "eks/kube-proxy"
-    assert "1 that the policies keep from the role, maybe on purpose (team/app)" in addon.not_asked
+    assert "1 that the policies do not let the role pull, maybe on purpose (team/app)" in addon.not_asked
     assert findings(estate) == []
 
 
@@ -173,7 +173,7 @@ def test_caches_are_left_out_and_no_manifest_is_read(estate: Estate) -> None:
     for each in found:
         diagnose(each.pull, each.facts)
     assert [each.pull.repository for each in found] == ["eks/kube-proxy", "team/app"]
-    assert found[0].not_asked == "Of the account's repositories not asked about: 1 of pull through caches."
+    assert found[0].not_asked == "Repositories of the account that were not checked: 1 of pull through caches."
     assert calls == []
 
 
@@ -185,7 +185,7 @@ def test_the_number_of_repositories_is_bounded_and_they_are_of_all_namespaces(es
     ecr.create_repository(repositoryName="z/app")
     addon, own = asked(estate)
     assert own.pull.repository == "a/00"
-    assert addon.not_asked == "Of the account's repositories not asked about: 4 beyond the first 12."
+    assert addon.not_asked == "Repositories of the account that were not checked: 4 beyond the first 12."
     estate.set_policy(missing(estate, "z/app"), refuse("*"))
     assert "(z/app)" in asked(estate)[0].not_asked  # it is among those that are looked at
 
@@ -196,7 +196,7 @@ def test_what_cannot_be_listed_is_said_and_the_add_on_is_asked_about(estate: Est
     estate.repository()
     (addon,) = asked(estate, action)
     assert addon.pull.repository == "eks/kube-proxy"
-    assert f"No repository of account {estate.account} was asked about" in addon.not_asked
+    assert f"No repository of account {estate.account} was checked" in addon.not_asked
     assert action in addon.not_asked
 
 

@@ -88,7 +88,7 @@ def test_a_token_that_the_boundary_does_not_allow(estate: Estate) -> None:
     role, repository = estate.role(ALLOW_ALL, boundary=boundary), estate.repository()
     pull = estate.denied(role, None, because_no("permissions boundary", TOKEN), action=TOKEN)
     finding = only(estate.diagnose(pull), CAUSE)
-    assert f"does not let {TOKEN} through" in finding.explanation
+    assert f"stops {TOKEN}." in finding.explanation
     estate.run(finding.remediation)
     assert estate.may(role, repository) == set(PULL)
 

@@ -31,7 +31,7 @@ def test_a_role_that_may_not_create_stops_the_first_pull(estate: Estate, cached:
     assert finding.cause == CAUSE
     assert (finding.resource.type, finding.resource.id) == ("AwsEcrRepository", str(cached))
     # The managed policy allows the import, and not the creation.
-    assert f"may not do {CREATE}, so" in finding.explanation
+    assert f"may not call {CREATE}, so" in finding.explanation
     estate.run(finding.remediation)
     fixed = estate.diagnose(estate.denied(role, cached, because_no("identity-based policy", CREATE), action=CREATE))
     assert fixed.findings == ()
@@ -85,7 +85,7 @@ def test_rules_that_cannot_be_read_are_not_needed_where_aws_names_the_action(est
     role = estate.role(attach=[PULL_ONLY])
     pull = estate.denied(role, cached, because_no("identity-based policy", CREATE), action=CREATE)
     finding = of_cause(estate.diagnose(pull, unreadable=["ecr:DescribePullThroughCacheRules"]), CAUSE)
-    assert f"may not do {CREATE}, so" in finding.explanation
+    assert f"may not call {CREATE}, so" in finding.explanation
 
 
 @pytest.mark.parametrize("reason", ["", because_no("identity-based policy", IMPORT)])
@@ -93,7 +93,7 @@ def test_the_words_of_aws_decide_where_nothing_can_be_read(estate: Estate, cache
     pull = estate.denied(estate.role(allow(*PULL)), cached, reason, action=IMPORT)
     unreadable = ["ecr:DescribePullThroughCacheRules", "ecr:GetRepositoryPolicy", "iam:ListRolePolicies"]
     finding = of_cause(estate.diagnose(pull, unreadable=unreadable), CAUSE)
-    assert f"may not do {IMPORT}, so" in finding.explanation
+    assert f"may not call {IMPORT}, so" in finding.explanation
     assert finding.evidence[-1].startswith("AWS said: ")
     assert finding.remediation.commands == ()
 

@@ -71,7 +71,7 @@ def test_both_faults_are_mended_in_one_round(estate: Estate, cached: Arn) -> Non
     estate.client("secretsmanager").delete_secret(SecretId=secret)
     pull = reported(estate, cached, NOT_FOUND, role=estate.role(allow(*PULL)))
     finding = of_cause(estate.diagnose(pull), CAUSE)
-    assert "may not do" in finding.explanation
+    assert "may not call" in finding.explanation
     assert "scheduled for deletion" in finding.explanation
     estate.run(finding.remediation)
     assert "whether registry-1.docker.io has it" in reasons(estate.diagnose(pull))[CAUSE]

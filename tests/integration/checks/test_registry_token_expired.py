@@ -25,7 +25,7 @@ def test_an_old_registry_token(estate: Estate) -> None:
 
 def test_old_credentials_of_the_node(estate: Estate) -> None:
     finding = of_cause(estate.diagnose(reported(estate, estate.repository(), OLD_CREDENTIALS)), CAUSE)
-    assert "does not take the credentials" in finding.explanation
+    assert "rejects the credentials" in finding.explanation
     assert "imagePullSecret" not in finding.remediation.summary
 
 

@@ -39,7 +39,7 @@ def test_it_says_which_names_are_near(estate: Estate) -> None:
     for name in ("team/appp", "other/app", "unrelated"):
         estate.repository(name=name)
     finding = of_cause(estate.diagnose(reported(estate, missing(estate, "team/app"), UNKNOWN_NAME)), CAUSE)
-    assert "The nearest names there are team/appp and other/app." in finding.explanation
+    assert "Similar names there: team/appp and other/app." in finding.explanation
     assert "unrelated" not in finding.explanation + " ".join(finding.evidence) + finding.remediation.summary
 
 

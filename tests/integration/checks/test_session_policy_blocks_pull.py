@@ -56,4 +56,4 @@ def test_an_older_message_about_another_session(estate: Estate) -> None:
     role, repository = estate.role(attach=[PULL_ONLY]), estate.repository()
     estate.cluster().create_nodegroup(clusterName="prod", nodegroupName="ng", nodeRole=str(role), subnets=["subnet-1"])
     diagnosis = estate.diagnose(estate.denied(role, repository, NO_REASON, session="someone"))
-    assert "in the session alone" in opened(diagnosis)[CAUSE]
+    assert "only in the session" in opened(diagnosis)[CAUSE]

@@ -145,7 +145,7 @@ def test_fixed_since_is_exit_status_0_and_said(run: Run, node: tuple[str, str, s
     failure = event(instance, role, repository=repository, reason=reason)
     ended = run("diagnose", "--event", "-", stdin=failure)
     assert ended.status == 0
-    assert "permits this pull now" in ended.out
+    assert "allows this pull now" in ended.out
     (answer,) = run("diagnose", "--event", "-", "--format", "json", stdin=failure).objects
     assert answer["findings"] == answer["inconclusive"] == []
     assert "role_lacks_pull_permissions" in answer["passed"]
@@ -168,7 +168,7 @@ def test_a_change_of_nodes_that_are_gone_is_skipped_with_a_word(run: Run) -> Non
     ended = run("diagnose", "--event", "-", "--format", "json", stdin=json.dumps(change).encode())
     (answer,) = ended.objects
     assert (ended.status, answer["findings"]) == (0, [])
-    assert answer["skipped"] == "there are no nodes of cluster gone in us-east-1 to ask about (any more)"
+    assert answer["skipped"] == "there are no nodes of cluster gone in us-east-1 to ask about"
 
 
 def test_nodes_that_cannot_be_asked_about_are_said_and_the_others_are_answered(

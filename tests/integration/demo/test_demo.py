@@ -231,16 +231,16 @@ def test_the_text_shows_every_step_of_every_break(runs: dict[str, Finished]) -> 
     attach = "aws iam attach-role-policy --role-name prod-web-node --policy-arn"
     assert f"$ {attach} arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly --region us-east-1\n" in text
     assert "From:    Pull Responder <no-reply@sns.amazonaws.com>" in text
-    assert text.count("    Found, told once, fixed and resolved.\n") == 3
-    assert text.endswith("Every break was found, told once, fixed and resolved. Nothing is left running.\n")
+    assert text.count("    Found, notified once, fixed and resolved.\n") == 3
+    assert text.endswith("Every break was found, notified once, fixed and resolved. Nothing is left running.\n")
 
 
 def test_what_goes_wrong_is_said_and_sets_the_exit_status(runs: dict[str, Finished]) -> None:
     run = runs["mistaken"]
     assert run.exit_status == 1, run.errors
     assert "    Wrong         expected scp_blocks_pull on\n" in run.output
-    assert "    Wrong         the end was not told once, but so: not at all\n" in run.output
-    assert run.output.endswith("1 of 1 breaks did not go as they should: see above.\n")
+    assert "    Wrong         the resolution was not notified exactly once: not at all\n" in run.output
+    assert run.output.endswith("1 of 1 breaks failed: see above.\n")
 
 
 def test_the_handlers_log_and_metrics_are_not_shown(runs: dict[str, Finished]) -> None:

@@ -9,18 +9,18 @@ import pytest
 
 from pull_responder.demo.breaks import BREAKS
 from pull_responder.demo.delivery import Mail
-from pull_responder.demo.episode import Episode, Repeats, Told
+from pull_responder.demo.episode import Delivery, Episode, Repeats
 from pull_responder.demo.estate import Node
 from pull_responder.demo.function import Invocation
 from pull_responder.demo.image_pull import Call, ImagePull
-from pull_responder.demo.shell import Ran
+from pull_responder.demo.shell import CommandResult
 from pull_responder.findings.reach import Reach
 
 BROKEN = BREAKS[0]
 PULLED = ImagePull((Call("BatchGetImage"),), "ASIAEXAMPLE")
 DENIED = ImagePull((Call("BatchGetImage", "AccessDeniedException"),), "ASIAEXAMPLE")
-RAN = Ran("aws iam fix", "123456789012", 0, "")
-FAILED = Ran("aws iam fix", "123456789012", 254, "no such role")
+RAN = CommandResult("aws iam fix", "123456789012", 0, "")
+FAILED = CommandResult("aws iam fix", "123456789012", 254, "no such role")
 DONE = Invocation("handler", {"batchItemFailures": []}, "")
 LEFT = Invocation("handler", {"batchItemFailures": [{"itemIdentifier": "1"}]}, "first\nthe topic is gone\n")
 FINDING = {"id": "finding-1", "cause": BROKEN.cause, "resource": {"id": BROKEN.resource_arn}}
@@ -44,10 +44,10 @@ def mail(edge: str, finding: dict[str, Any] = FINDING, *, events: int = 1) -> Ma
     return Mail("sender", f"[{edge}] subject", "Run:\n    aws iam fix\n", {}, document)
 
 
-ALERT = Told(DONE, (mail("new"),), (OPEN,))
-SILENCE = Told(DONE, (), (OPEN,))
-END = Told(DONE, (mail("resolved", events=4),), (OVER,))
-REPEATS = Repeats(messages=5, denials=3, nodes=2, told=SILENCE, reach=Reach(events=4, node_count=3))
+ALERT = Delivery(DONE, (mail("new"),), (OPEN,))
+SILENCE = Delivery(DONE, (), (OPEN,))
+END = Delivery(DONE, (mail("resolved", events=4),), (OVER,))
+REPEATS = Repeats(messages=5, denials=3, nodes=2, delivery=SILENCE, reach=Reach(events=4, node_count=3))
 ALL_WELL = Episode(
     broken=BROKEN,
     node=Node("web", "i-0123456789abcdef0", "prod-web-node", BROKEN.resource_arn, "AROAEXAMPLE"),
@@ -62,7 +62,7 @@ ALL_WELL = Episode(
     changes=({},),
     resolved=END,
 )
-WANTED = f"expected {BROKEN.cause} on {BROKEN.resource_arn}, and was told of"
+WANTED = f"the alert should name {BROKEN.cause} on {BROKEN.resource_arn}, but names"
 LEFT_IN_QUEUE = "the function left events in its queue: the topic is gone"
 
 PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
@@ -77,7 +77,7 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
             f"{WANTED} nothing",
             "Security Hub stores other findings: ['finding-1']",
             "after the repeats Security Hub stores other findings: ['finding-1']",
-            "the end was not told once, but so: [('resolved', 'finding-1')]",
+            "the resolution was not notified exactly once: [('resolved', 'finding-1')]",
             (
                 "Security Hub does not show it as resolved: "
                 "[{'Compliance': 'PASSED', 'RecordState': 'ARCHIVED', 'Workflow': 'RESOLVED'}]"
@@ -87,35 +87,35 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     (
         "another cause",
         {
-            "alert": Told(DONE, (mail("new", OTHER),), ({"Id": "finding-2"},)),
-            "repeats": replace(REPEATS, told=Told(DONE, (), ({"Id": "finding-2"},))),
+            "alert": Delivery(DONE, (mail("new", OTHER),), ({"Id": "finding-2"},)),
+            "repeats": replace(REPEATS, delivery=Delivery(DONE, (), ({"Id": "finding-2"},))),
             "resolved": replace(END, mails=(mail("resolved", OTHER, events=4),)),
         },
         (f"{WANTED} [('scp_blocks_pull', '{BROKEN.resource_arn}')]",),
     ),
     (
-        "told as something else",
+        "notified as something else",
         {"alert": replace(ALERT, mails=(mail("worse"),))},
-        ("the alert was not told as new: [('worse', 'finding-1')]",),
+        ("the alert was not sent as a new finding: [('worse', 'finding-1')]",),
     ),
     ("not stored", {"alert": replace(ALERT, stored=())}, ("Security Hub stores other findings: none",)),
     (
-        "told twice",
-        {"repeats": replace(REPEATS, told=replace(SILENCE, mails=(mail("worse"),)))},
+        "notified twice",
+        {"repeats": replace(REPEATS, delivery=replace(SILENCE, mails=(mail("worse"),)))},
         ("the repeats were not silent: [worse] subject",),
     ),
     (
         "another finding for the same",
-        {"repeats": replace(REPEATS, told=replace(SILENCE, stored=(OPEN, {"Id": "finding-2"})))},
+        {"repeats": replace(REPEATS, delivery=replace(SILENCE, stored=(OPEN, {"Id": "finding-2"})))},
         ("after the repeats Security Hub stores other findings: ['finding-1', 'finding-2']",),
     ),
-    ("repeats left", {"repeats": replace(REPEATS, told=replace(SILENCE, invocation=LEFT))}, (LEFT_IN_QUEUE,)),
+    ("repeats left", {"repeats": replace(REPEATS, delivery=replace(SILENCE, invocation=LEFT))}, (LEFT_IN_QUEUE,)),
     (
         "counted twice",
         {"repeats": replace(REPEATS, reach=Reach(events=6, node_count=3))},
         (
             "the table counts 6 failures on 3 nodes, not 4 on 3",
-            "the end was told with 4 failures, and the table counts 6",
+            "the resolution names 4 failures, but the table counts 6",
         ),
     ),
     (
@@ -126,16 +126,16 @@ PROBLEMS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("no fix", {"fixing": (FAILED,)}, ("the fix `aws iam fix` ended with exit status 254: no such role",)),
     ("no pull after", {"after": DENIED}, ("the pull is still refused after the fix: BatchGetImage",)),
     ("change left", {"resolved": replace(END, invocation=LEFT)}, (LEFT_IN_QUEUE,)),
-    ("no end", {"resolved": replace(END, mails=())}, ("the end was not told once, but so: not at all",)),
+    ("no end", {"resolved": replace(END, mails=())}, ("the resolution was not notified exactly once: not at all",)),
     (
-        "end told twice",
+        "resolution notified twice",
         {"resolved": replace(END, mails=END.mails * 2)},
-        ("the end was not told once, but so: [('resolved', 'finding-1'), ('resolved', 'finding-1')]",),
+        ("the resolution was not notified exactly once: [('resolved', 'finding-1'), ('resolved', 'finding-1')]",),
     ),
     (
         "an end with an old count",
         {"resolved": replace(END, mails=(mail("resolved", events=1),))},
-        ("the end was told with 1 failures, and the table counts 4",),
+        ("the resolution names 1 failures, but the table counts 4",),
     ),
     (
         "open in Security Hub",

@@ -18,7 +18,7 @@ from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
-from pull_responder.permissions import declared
+from pull_responder.permissions import declared_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -247,7 +247,7 @@ def test_what_cannot_be_read_is_not_gone(make: Callable[[], Thing]) -> None:
     assert isinstance(answer, Unread)
     assert answer.reason.startswith(f"{thing.read_by} failed: AccessDenied")
     # What a diagnosis may do is enough.
-    assert thing.read_by in declared()["recheck"]["read"]
+    assert thing.read_by in declared_permissions()["recheck"]["read"]
 
 
 @pytest.mark.parametrize("make", [an_image_by_tag, an_image_by_digest], ids=lambda make: make.__name__)
@@ -284,7 +284,7 @@ def test_a_group_that_is_not_there_may_be_the_owners_of_a_shared_vpc(monkeypatch
     monkeypatch.setattr("moto.ec2.models.vpcs.VPC.owner_id", OTHER)
     answer = gone(thing)
     assert isinstance(answer, Unread)
-    assert f"is not in {ACCOUNT}, and may be the owner's of vpc-" in answer.reason
+    assert f"is not in {ACCOUNT}, and may belong to the owner of the shared VPC vpc-" in answer.reason
     assert isinstance(gone(thing, "ec2:DescribeVpcs"), Unread)
 
 
@@ -298,7 +298,7 @@ def test_another_account_that_does_not_let_us_in_tells_nothing() -> None:
     [f"arn:aws:iam::{ACCOUNT}:user/build", f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/run", "unknown", "arn:aws:s3:::b"],
 )
 def test_what_nobody_here_reads_is_not_gone(resource: str) -> None:
-    assert gone(resource) == Unread(f"whether {resource} still exists is not among what can be read")
+    assert gone(resource) == Unread(f"it cannot be read whether {resource} still exists")
 
 
 def test_an_account_is_never_gone() -> None:

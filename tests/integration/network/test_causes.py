@@ -264,7 +264,7 @@ def test_a_nat_gateway_that_is_gone_without_another_gives_no_command(estate: Est
     estate.ec2.delete_nat_gateway(NatGatewayId=estate.nat)
     finding = only(estate.diagnose(), "nat_gateway_unavailable")
     assert finding.remediation.commands == ()
-    assert f"route to it what is routed to {estate.nat} now" in finding.remediation.summary
+    assert f"replace {estate.nat} by it in the routes" in finding.remediation.summary
 
 
 @pytest.mark.parametrize("state", ["failed", "rejected", "pendingAcceptance", "expired"])

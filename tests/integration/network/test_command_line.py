@@ -91,7 +91,7 @@ def test_a_broken_way_is_status_1_and_shows_where(estate: Estate, run: Run) -> N
 
     text = run("--nodegroup", "workers").out
     assert f"By         node group workers of cluster {estate.name}" in text
-    assert f"Way        from {estate.instance}, subnet {estate.a}: failed" in text
+    assert f"Path       from {estate.instance}, subnet {estate.a}: failed" in text
     assert f"works from {estate.b}" in text
     assert f"does not work from {estate.a} (no_route_to_ecr)" in text
 

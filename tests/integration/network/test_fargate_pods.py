@@ -103,7 +103,7 @@ def test_before_a_failure_the_clusters_group_passes_and_says_on_what_condition(p
     found = pull_path(answer.diagnosis.pull, answer.facts)
     assert isinstance(found, PullPath)
     ((_, path),) = found.paths
-    assert "no SecurityGroupPolicy" in " ".join(line for hop in path.legs[0].hops for line in hop.evidence)
+    assert "from a SecurityGroupPolicy" in " ".join(line for hop in path.legs[0].hops for line in hop.evidence)
 
 
 def test_before_a_failure_the_clusters_group_alone_is_no_finding(pods: Estate) -> None:

@@ -62,7 +62,7 @@ def test_every_subnet_with_a_running_node_counts(estate: Estate) -> None:
     estate.unroute(estate.table_b)
     finding = only(estate.diagnose(node_group="workers"), "no_route_to_ecr")
     assert finding.resource.id.endswith(estate.b)
-    assert finding.evidence[-1].endswith(f"this does not show from {estate.a}.")
+    assert finding.evidence[-1].endswith(f"there is no such fault from {estate.a}.")
 
 
 def test_a_group_without_nodes_has_its_template_groups_and_subnets(estate: Estate) -> None:

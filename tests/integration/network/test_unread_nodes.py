@@ -95,4 +95,4 @@ def test_a_launch_template_that_is_gone_leaves_open_what_it_decided(estate: Esta
     diagnosis = estate.diagnose(node_group="workers")
     assert causes(diagnosis) == []
     for cause in ("security_group_blocks_egress", "instance_metadata_disabled"):
-        assert "does not exist (any more)" in opened(diagnosis)[cause]
+        assert "does not exist" in opened(diagnosis)[cause]

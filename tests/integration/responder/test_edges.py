@@ -163,7 +163,7 @@ def test_a_pull_that_seems_fixed_and_still_fails_is_reported(scene: Scene) -> No
     scene.respond(node.denied(scene.clock.now))
     (unexplained,) = scene.told()
     assert unexplained["finding"]["cause"] == "pull_failing_unexplained"
-    assert any("has been changed since" in each for each in unexplained["finding"]["evidence"])
+    assert any("has changed since AWS refused it" in each for each in unexplained["finding"]["evidence"])
 
 
 def test_a_role_is_fixed_when_none_of_its_pulls_fails(scene: Scene) -> None:

@@ -60,7 +60,7 @@ def test_an_issue_that_keeps_nodes_from_pulling(code: str) -> None:
     assert verdict.status is Status.FAILED
     assert verdict.resource
     assert verdict.resource.id == GROUP_ARN
-    assert verdict.explanation == f"Amazon EKS reports of node group workers in cluster prod: {code}."
+    assert verdict.explanation == f"Amazon EKS reports an issue of node group workers in cluster prod: {code}."
     assert verdict.evidence == (f"{code}: said by EKS (subnet-1)",)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pull_responder.checks import CHECKS
 from pull_responder.generate.cause_pages import pages
-from pull_responder.permissions import declared
+from pull_responder.permissions import declared_permissions
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,7 +25,7 @@ def test_no_page_is_left_of_a_cause_that_is_no_more() -> None:
 
 def test_the_permissions_of_the_stack_are_those_that_the_code_declares() -> None:
     stack = json.loads((ROOT / "infra" / "permissions.json").read_text(encoding="utf-8"))
-    assert stack == declared(), "run `make generate`"
+    assert stack == declared_permissions(), "run `make generate`"
 
 
 def test_each_cause_has_one_id_which_is_its_file() -> None:

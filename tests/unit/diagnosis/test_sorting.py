@@ -11,7 +11,7 @@ import pytest
 
 from pull_responder.checks import CHECKS
 from pull_responder.checks.check import UNREACHED, Check
-from pull_responder.diagnosis import Open, diagnose
+from pull_responder.diagnosis import Undecided, diagnose
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
@@ -168,21 +168,21 @@ def test_what_is_open_might_explain_it_only_if_the_words_fit(
     diagnosis = diagnose(
         replace(PULL, denial=denial), facts(), checks=[check("a", OPEN, **open_one), check("b", PASSED)]
     )
-    expected = (Open("a", "unread"),)
+    expected = (Undecided("a", "unread"),)
     assert (diagnosis.inconclusive, diagnosis.unchecked) == ((expected, ()) if is_needed else ((), expected))
     assert bool(diagnosis.note) is (not is_needed)
 
 
 def test_what_is_open_is_not_needed_once_the_failure_is_explained() -> None:
     diagnosis = diagnose(PULL, facts(), checks=[check("a", OPEN), check("b", failed())])
-    assert (diagnosis.inconclusive, diagnosis.unchecked) == ((), (Open("a", "unread"),))
+    assert (diagnosis.inconclusive, diagnosis.unchecked) == ((), (Undecided("a", "unread"),))
 
 
 def test_a_finding_that_the_words_do_not_mean_explains_nothing() -> None:
     other = check("b", failed(), policy_type=PolicyType.RESOURCE)
     diagnosis = diagnose(PULL, facts(), checks=[check("a", OPEN), other])
     assert [finding.cause for finding in diagnosis.findings] == ["b"]
-    assert diagnosis.inconclusive == (Open("a", "unread"),)
+    assert diagnosis.inconclusive == (Undecided("a", "unread"),)
 
 
 def test_what_has_been_fixed_since_is_said_only_where_nothing_is_left() -> None:
@@ -264,7 +264,7 @@ def test_a_check_that_is_late_is_open_and_the_others_count() -> None:
     release.set()
     assert diagnosis.late
     assert [finding.cause for finding in diagnosis.findings] == ["b"]
-    assert diagnosis.unchecked == (Open("late", "there was no time left to read what it needs"),)
+    assert diagnosis.unchecked == (Undecided("late", "time ran out before everything it needs was read"),)
 
 
 def test_a_check_that_raises_goes_up() -> None:

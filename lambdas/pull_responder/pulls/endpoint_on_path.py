@@ -1,8 +1,8 @@
 """Which VPC endpoint the requests of a pull pass, and what its policy does to them.
 
-A token is asked of `ecr.api`. The registry's calls (ecr:BatchGetImage, ecr:GetDownloadUrlForLayer) come in through
-`ecr.dkr`, and its policy is held against them (AWS Containers Blog, "Using VPC endpoint policies to control Amazon ECR
-access"). Layers come through S3's.
+A request for a token passes `ecr.api`. The registry's calls (ecr:BatchGetImage, ecr:GetDownloadUrlForLayer) pass
+`ecr.dkr`, and its policy decides on them (AWS Containers Blog, "Using VPC endpoint policies to control Amazon ECR
+access"). Layers pass the S3 endpoint.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ class Exit(Enum):
     """Where requests go that pass no VPC endpoint."""
 
     INTERNET = auto()
-    NOWHERE = auto()  # no endpoint and no gateway takes them, until that is fixed
+    NOWHERE = auto()  # a fault on the path stops them before any endpoint or gateway
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointOnWay:
+class EndpointOnPath:
     """The endpoint that the requests of a stage pass, None where they pass none.
 
-    `arrives` is false where neither an endpoint nor a gateway takes them, until that is fixed.
+    `arrives` is false where the requests pass neither an endpoint nor a gateway, because a fault on the path stops
+    them.
     """
 
     path: PullPath
@@ -54,7 +55,7 @@ class EndpointOnWay:
 
 @dataclass(frozen=True, slots=True)
 class EndpointOutcome:
-    """What an endpoint's policy does to one request: by its Allow statements alone, and by its Deny ones alone."""
+    """What an endpoint's policy does to one request: by its Allow statements alone, and by its Denies alone."""
 
     endpoint: VpcEndpoint
     request: Request
@@ -62,49 +63,49 @@ class EndpointOutcome:
     by_denies: Outcome
 
     def state(self) -> State:
-        """Return what the policy does, the worst first."""
+        """Return what the policy does: an explicit deny, else a missing Allow, else an undecided outcome, else open."""
         states = (self.by_denies.state, self.by_allows.state)
         worst = (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY, State.UNDECIDED)
         return next((state for state in worst if state in states), State.OPEN)
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """What it hangs on."""
+        """What the outcome depends on."""
         return tuple(dict.fromkeys((*self.by_denies.unknown, *self.by_allows.unknown)))
 
-    def denying(self) -> set[int]:
+    def denies(self) -> set[int]:
         """Return the indexes of the Deny statements that stop the request."""
         policy = parse_policy(self.endpoint.policy or "", name=policy_name(self.endpoint))
         return {each.index for each in policy.denies if each.match(self.request, bounded=None)[0]}
 
 
 def stage_of(action: str) -> Stage:
-    """Return the stage whose host takes the requests for `action`."""
+    """Return the stage of the pull in which `action` is called."""
     return Stage.TOKEN if action == TOKEN else Stage.MANIFEST
 
 
 def policy_name(endpoint: VpcEndpoint) -> str:
-    """Return what evidence calls an endpoint's policy."""
+    """Return the name of an endpoint's policy in evidence."""
     return f"the policy of endpoint {endpoint.id} ({endpoint.service_name})"
 
 
-def endpoint_on_way(pull: PullFailure, facts: PullFacts, stage: Stage) -> EndpointOnWay | Unread:
-    """Return the one endpoint that all nodes' requests of `stage` pass; Unread where that cannot be told."""
+def endpoint_on_path(pull: PullFailure, facts: PullFacts, stage: Stage) -> EndpointOnPath | Unread:
+    """Return the one endpoint that the requests of `stage` pass from all nodes. Unread where that is not known."""
     path = pull_path(pull, facts)
     if isinstance(path, Unread):
         return path
-    ways = {_way(leg) for _, leg in path.leg(stage)}
+    ways = {_endpoint_id(leg) for _, leg in path.leg(stage)}
     if len(ways) != 1:
-        return Unread("the nodes' ways to the registry differ, or none is known")
+        return Unread("the nodes reach the registry by different paths, or no path is known")
     (way,) = ways
     if way is None:
         return Unread("it is not known whether the request passes a VPC endpoint")
     endpoint = None if isinstance(way, Exit) else endpoint_of(way, path)
-    return EndpointOnWay(path, endpoint, arrives=way is not Exit.NOWHERE)
+    return EndpointOnPath(path, endpoint, arrives=way is not Exit.NOWHERE)
 
 
-def _way(leg: Leg) -> str | Exit | None:
-    """Return the id of a leg's endpoint, else where it goes; None where that is not certain."""
+def _endpoint_id(leg: Leg) -> str | Exit | None:
+    """Return the id of a leg's endpoint, else its exit, None where neither is certain."""
     endpoints = {hop.resource_id for hop in leg.hops if hop.kind is HopKind.ENDPOINT}
     internet = any(hop.kind in _INTERNET for hop in leg.hops)
     if len(endpoints) == 1 and not internet and None not in endpoints:
@@ -117,7 +118,7 @@ def _way(leg: Leg) -> str | Exit | None:
 
 
 def examine_policy(endpoint: VpcEndpoint, request: Request) -> EndpointOutcome | Unread:
-    """Hold an endpoint's policy against a request. An endpoint without one lets everything through."""
+    """Evaluate an endpoint's policy for a request. An endpoint without a policy allows everything."""
     name = policy_name(endpoint)
     try:
         policy = parse_policy(endpoint.policy, name=name, kind=PolicyKind.ENDPOINT) if endpoint.policy else _ALLOW_ALL
