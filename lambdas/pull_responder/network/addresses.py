@@ -114,7 +114,6 @@ PUBLIC_IPV4: Final = ALL_IPV4 - AddressSet.of(
 )
 # Global unicast without the special blocks in it: 2001::/23 (IETF protocols), documentation, 6to4.
 PUBLIC_IPV6: Final = AddressSet.of("2000::/3") - AddressSet.of("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
-PUBLIC: Final = PUBLIC_IPV4 | PUBLIC_IPV6
 
 
 @dataclass(frozen=True, slots=True)

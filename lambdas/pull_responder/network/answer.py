@@ -150,11 +150,6 @@ class Leg:
         """The worst verdict of its hops."""
         return worst(hop.verdict for hop in self.hops)
 
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """The faults of its hops, in their order."""
-        return tuple(fault for hop in self.hops for fault in hop.faults)
-
 
 @dataclass(frozen=True, slots=True)
 class RuledOut:
@@ -193,11 +188,6 @@ class Path:
         object.__setattr__(self, "undecided", undecided)
         passed = (RuledOut(cause, tuple(dict.fromkeys(lines))) for cause, lines in evidence.items())
         object.__setattr__(self, "passed", tuple(passed))
-
-    @property
-    def verdict(self) -> HopVerdict:
-        """The worst verdict of its legs."""
-        return worst(leg.verdict for leg in self.legs)
 
 
 def worst(verdicts: Iterable[HopVerdict]) -> HopVerdict:

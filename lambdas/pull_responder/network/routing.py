@@ -28,11 +28,6 @@ class Routing:
     unrouted: AddressSet
     unread: tuple[str, ...] = ()
 
-    @property
-    def targets(self) -> frozenset[tuple[str, bool]]:
-        """The distinct targets, each with true if its route is active."""
-        return frozenset((route.target, route.active) for route in self.routes)
-
 
 def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routing:
     """Return how `table` routes `addresses`, without the routes to gateway endpoints.
