@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 _KEY: Final = "pullResponder"
 _SEVERITIES: Final = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -145,16 +145,12 @@ def _rate(key: str, value: object) -> str:
     return value
 
 
-_Value = TypeVar("_Value")
-
-
-def _setting(default: _Value, check: Callable[[str, object], _Value]) -> _Value:
+def _setting(default: object, check: Callable[[str, object], object]) -> Any:  # noqa: ANN401 -- a dataclass field
     """Return a dataclass field. `check` takes the setting's key and its value in cdk.json, and returns the value.
 
     `check` raises SettingsError when the value is invalid.
     """
-    made: _Value = field(default=default, metadata={"check": check})
-    return made
+    return field(default=default, metadata={"check": check})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
