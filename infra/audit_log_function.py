@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # - A log group can have at most five patterns with regular expressions, so this uses none.
 FILTER_PATTERN: Final = "?ErrImagePull ?ImagePullBackOff ?InvalidImageName ?RegistryUnavailable"
 
-_MEMORY_SIZE: Final = 256
+_MEMORY_MEGABYTES: Final = 256
 _TIMEOUT_SECONDS: Final = 60
 
 
@@ -35,7 +35,7 @@ class AuditLogFunction(ResponderFunction):
     `dead_letters`.
     """
 
-    def __init__(  # noqa: PLR0913 -- keyword-only but for what every construct takes
+    def __init__(  # noqa: PLR0913 -- keyword-only, except for the two arguments that every construct has
         self,
         scope: Construct,
         construct_id: str,
@@ -57,7 +57,7 @@ class AuditLogFunction(ResponderFunction):
             # asynchronous invocations".
             run=(Grant(("sqs:SendMessage",), (dead_letters.queue_arn,)),),
             environment={"QUEUE_URL": queue.queue_url},
-            memory_size=_MEMORY_SIZE,
+            memory_size=_MEMORY_MEGABYTES,
             timeout_seconds=_TIMEOUT_SECONDS,
         )
         # Not the construct's `dead_letter_queue`, which would add permissions to the role.

@@ -70,7 +70,7 @@ class Task:
 class FindingFunction(ResponderFunction):
     """A function that does `task`: it takes events from `queue`, keeps findings in `table` and notifies `topic`."""
 
-    def __init__(  # noqa: PLR0913 -- keyword-only but for what every construct takes
+    def __init__(  # noqa: PLR0913 -- keyword-only, except for the two arguments that every construct has
         self,
         scope: Construct,
         construct_id: str,

@@ -54,7 +54,7 @@ class ResponderFunction(Construct):
     is deleted with the stack.
     """
 
-    def __init__(  # noqa: PLR0913 -- keyword-only but for what every construct takes
+    def __init__(  # noqa: PLR0913 -- keyword-only, except for the two arguments that every construct has
         self,
         scope: Construct,
         construct_id: str,

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 _KEY: Final = "pullResponder"
 _SEVERITIES: Final = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -145,20 +145,12 @@ def _rate(key: str, value: object) -> str:
     return value
 
 
-_Value = TypeVar("_Value")
-
-
-# Typed as what the check returns: None switches the schedule off.
-_HEALTH_CHECK_RATE: Final[str | None] = "rate(1 hour)"
-
-
-def _setting(default: _Value, check: Callable[[str, object], _Value]) -> _Value:
+def _setting(default: object, check: Callable[[str, object], object]) -> Any:  # noqa: ANN401 -- a dataclass field
     """Return a dataclass field. `check` takes the setting's key and its value in cdk.json, and returns the value.
 
     `check` raises SettingsError when the value is invalid.
     """
-    made: _Value = field(default=default, metadata={"check": check})
-    return made
+    return field(default=default, metadata={"check": check})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +195,7 @@ class Settings:
     security_hub: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
     audit_log_clusters: tuple[str, ...] = _setting((), _cluster_names)
     forwarded_event_source: str | None = _setting(None, _source_or_none)
-    health_check_rate: str | None = _setting(_HEALTH_CHECK_RATE, _rate_or_none)
+    health_check_rate: str | None = _setting("rate(1 hour)", _rate_or_none)
     member_role_name: str = _setting("PullResponderReadOnly", _role_name)
     organization_account: str = _setting("", _account_or_empty)
     aws_registries: tuple[str, ...] = _setting((), _accounts)

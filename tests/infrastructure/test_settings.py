@@ -76,6 +76,7 @@ def test_a_setting_is_in_every_place_it_needs() -> None:
         if getattr(NO_DEFAULTS, name) == settings[name].default:
             to_do.append(f"tests/infrastructure/conftest.py: give {name} another value than its default in NO_DEFAULTS")
     assert to_do == [], "\n" + "\n".join(to_do)
+    assert Settings.from_context(context) == Settings()
 
 
 def test_a_function_reads_every_variable_that_the_stack_sets() -> None:

@@ -64,20 +64,16 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
         "UNEXPLAINED_MINUTES": "30",
         "UNEXPLAINED_REPEATS": "20",
     }
-    variables = function_of(other, name)["Environment"]["Variables"]
-    assert (variables["QUIET_MINUTES"], variables["HOLD_DOWN_MINUTES"], variables["REMINDER_HOURS"]) == ("5", "0", "0")
-    assert (variables["UNEXPLAINED_MINUTES"], variables["UNEXPLAINED_REPEATS"], variables["DIGEST_ABOVE"]) == (
-        "20",
-        "9",
-        "3",
-    )
-    assert (variables["STOPPED_MINUTES"], variables["RECHECK_MINUTES"], variables["KEEP_DAYS"]) == ("30", "7", "30")
-    assert json.loads(variables["KNOWN_PRINCIPALS"]) == ["arn:aws:iam::111111111111:role/build"]
-    assert (variables["NOTIFY_MINIMUM_SEVERITY"], variables["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")
-    assert (variables["PULL_RESPONDER_MEMBER_ROLE"], variables["POWERTOOLS_LOG_LEVEL"]) == ("Reader", "WARNING")
-    assert variables["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] == "012345678901"
-    assert json.loads(variables["PULL_RESPONDER_AWS_REGISTRIES"]) == ["123456789012", "210987654321"]
-    assert variables["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
+    values = function_of(other, name)["Environment"]["Variables"]
+    assert (values["QUIET_MINUTES"], values["HOLD_DOWN_MINUTES"], values["REMINDER_HOURS"]) == ("5", "0", "0")
+    assert (values["UNEXPLAINED_MINUTES"], values["UNEXPLAINED_REPEATS"], values["DIGEST_ABOVE"]) == ("20", "9", "3")
+    assert (values["STOPPED_MINUTES"], values["RECHECK_MINUTES"], values["KEEP_DAYS"]) == ("30", "7", "30")
+    assert json.loads(values["KNOWN_PRINCIPALS"]) == ["arn:aws:iam::111111111111:role/build"]
+    assert (values["NOTIFY_MINIMUM_SEVERITY"], values["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")
+    assert (values["PULL_RESPONDER_MEMBER_ROLE"], values["POWERTOOLS_LOG_LEVEL"]) == ("Reader", "WARNING")
+    assert values["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] == "012345678901"
+    assert json.loads(values["PULL_RESPONDER_AWS_REGISTRIES"]) == ["123456789012", "210987654321"]
+    assert values["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
 
 
 def test_synthesis_warns_of_the_limit_of_two_subscriptions(subscribed: Synthesized) -> None:
