@@ -45,7 +45,7 @@ def asff_resources(
     """
     found: dict[str, ResourceTypeDef] = {}
     for resource in (*_resources(finding), *_instances(finding, nodes)):
-        if not any(_same(known, resource) for known in found.values()):
+        if not any(_is_same_resource(known, resource) for known in found.values()):
             entry = _entry(resource, finding.pull, region=region, partition=partition)
             found.setdefault(entry["Id"], entry)
     return list(found.values())[:_MOST]
@@ -88,7 +88,7 @@ def _principal(principal: Principal) -> Iterable[Resource]:
         yield Resource("AwsIamUser", principal.arn, account)
 
 
-def _same(known: ResourceTypeDef, resource: Resource) -> bool:
+def _is_same_resource(known: ResourceTypeDef, resource: Resource) -> bool:
     """Say whether `known` is `resource`, which may be given by name instead of ARN."""
     if known["Id"] == resource.id:
         return True
