@@ -145,8 +145,8 @@ class Responder:
                 self._run.count("ItemsUnusable")
                 self._run.logger.warning("the failure of a problem cannot be read", about=problem.id)
         crashed = self._diagnose([each for each in leased.values() if self._holds_lease(each, now)])
-        for error in crashed.values():
-            raise error
+        for exception in crashed.values():
+            raise exception
 
     def _handle_failures(self, pulls: Sequence[tuple[Message, Occurrence]]) -> list[str]:
         """Record failed pulls by problem and diagnose those that are due. Return the ids of failed messages."""
