@@ -47,13 +47,13 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return fault
     role = fault.authorization.role
     stopped = ", ".join(stopped_actions(fault, pull))
-    name = next(iter(fault.authorization.names(PolicyKind.BOUNDARY)), "of the role")
+    boundary = " ".join(["permissions boundary", *fault.authorization.names(PolicyKind.BOUNDARY)[:1]])
     missing = PolicyFault(fault.authorization, fault.of_state(State.BLOCKS_IMPLICITLY))
     return Verdict.failed(
         resource=Resource("AwsIamRole", str(role), role.account),
-        explanation=f"The permissions boundary {name} of the role {role} stops {stopped}.",
+        explanation=f"The {boundary} of the role {role} stops {stopped}.",
         evidence=(
-            *describe_missing_allows(missing, f"the permissions boundary {name}"),
+            *describe_missing_allows(missing, f"the {boundary}"),
             *quote_denies(fault, PolicyKind.BOUNDARY),
             *quote_denial(pull),
         ),

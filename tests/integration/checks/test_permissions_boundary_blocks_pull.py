@@ -68,7 +68,7 @@ def test_a_boundary_that_denies_one_action_and_does_not_allow_it_either(estate: 
     role, repository = estate.role(ALLOW_ALL, boundary=boundary), estate.repository()
     assert estate.may(role, repository) == {TOKEN, LAYERS}
     finding = only(estate.diagnose(estate.denied(role, repository, explicit_deny("permissions boundary"))), CAUSE)
-    assert f"{MANIFEST} through" in finding.explanation
+    assert f"stops {MANIFEST}" in finding.explanation
     assert LAYERS not in finding.explanation
     estate.run(finding.remediation)
     assert estate.may(role, repository) == set(PULL)
@@ -156,6 +156,6 @@ def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, call: str
     finding = only(estate.diagnose(pull, unreadable=[call, "iam:ListPolicies"]), CAUSE)
     assert pull.denial
     assert finding.evidence == (f"AWS said: {pull.denial.message}",)
-    assert f"{MANIFEST} through" in finding.explanation
+    assert f"stops {MANIFEST}" in finding.explanation
     assert finding.remediation.commands == ()
     assert f"must allow {MANIFEST}" in finding.remediation.summary

@@ -57,7 +57,7 @@ def test_a_repository_that_is_gone_is_not_called_permitted(estate: Estate) -> No
     role = estate.role(attach=[PULL_ONLY])
     diagnosis = estate.diagnose(estate.denied(role, gone, because_no("identity-based policy")))
     assert diagnosis.findings == ()
-    assert "permits" not in diagnosis.note
+    assert "allows" not in diagnosis.note
     assert "gone does not exist" in diagnosis.note
 
 
