@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,9 +16,11 @@ from pull_responder.remediation import ecr, iam
 from pull_responder.remediation.iam import ManagedPolicy
 from pull_responder.remediation.policy_edits import allow_pull, stop_denying
 from pull_responder.remediation.shell import render
+from tests import aws_cli
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pull_responder.cli.emulator.emulated_aws import EmulatedAws
     from pull_responder.model.verdict import Remediation
@@ -116,7 +116,7 @@ class Estate:
         """Run the commands as they are printed: a shell each, an empty folder, and nothing set but the credentials."""
         assert fix.commands
         environment = {
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PATH": f"{aws_cli.folder()}:/usr/bin:/bin",
             "HOME": str(self.folder),
             "AWS_ACCESS_KEY_ID": fix.account,
             "AWS_SECRET_ACCESS_KEY": "test",
