@@ -69,8 +69,8 @@ def folder() -> Path:
 def serve(address: str) -> None:
     """Run each command that is asked for, one after the other, until whoever started this goes away."""
     driver = import_module("awscli.clidriver")
-    loaders, session = import_module("awscli.botocore.loaders"), import_module("awscli.botocore.session")
-    session.create_loader = cache(loaders.create_loader)
+    session: Any = import_module("awscli.botocore.session")
+    session.create_loader = cache(session.create_loader)
     # A first one loads what all of them load, and none of this environment is in the next.
     known = driver.create_clidriver().session
     known.get_available_services()

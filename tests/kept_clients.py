@@ -1,6 +1,7 @@
 """What boto3 makes anew for each session and client is kept here: most of the time of tests went into making it.
 
-Nothing of it depends on who calls: service models, the methods that clients get from them, and rules for endpoints.
+Nothing of it depends on who calls: service models, the methods that clients get from them, rules for endpoints, and
+names of events.
 """
 # ruff: noqa: ANN401 -- botocore's own objects, which have no types
 
@@ -28,6 +29,9 @@ def keep(patch: pytest.MonkeyPatch) -> None:
     models: dict[Any, Any] = {}
     made: dict[Any, Any] = {}
     providers: dict[Any, Any] = {}
+    names: dict[str, str] = {}
+    aliaser = modules.hooks.EventAliaser
+    init = aliaser.__init__
 
     def load_model(self: Any, service: str, api_version: str | None = None) -> Any:
         key = self._loader, service, api_version
@@ -53,6 +57,12 @@ def keep(patch: pytest.MonkeyPatch) -> None:
         code = getattr(function, "__code__", None)
         return code.co_flags & inspect.CO_VARKEYWORDS if code else accepts_kwargs(function)
 
+    def know_names(self: Any, *arguments: Any, **more: Any) -> None:
+        init(self, *arguments, **more)
+        if self._event_aliases == modules.hooks.EVENT_ALIASES:
+            self._alias_name_cache = names
+
+    patch.setattr(aliaser, "__init__", know_names)
     patch.setattr(botocore.session, "create_loader", cache(modules.loaders.create_loader))
     patch.setattr(creator, "_load_service_model", load_model)
     patch.setattr(creator, "_create_methods", create_methods)
