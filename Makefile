@@ -8,6 +8,9 @@ BOOTSTRAP_PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11
 # jsii prints a banner for Node 20, which works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
+# Compiled code is kept whatever the shell says: all that runs here runs many times.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint synth bench generate clean
 .DELETE_ON_ERROR:
 
@@ -47,11 +50,12 @@ generate: build/python.stamp
 clean:
 	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
+# Most of what is installed is never imported, CDK's services above all: what is, is compiled when it is.
 build/python.stamp: requirements.txt lambdas/requirements.txt pyproject.toml
 	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the path" >&2; exit 1; }
 	@echo "Installing Python packages into .venv (once)" >&2
 	@test -x $(PYTHON) || $(BOOTSTRAP_PYTHON) -m venv .venv
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@mkdir -p build && touch $@
 

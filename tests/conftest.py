@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pull_responder.emulator.emulated_aws import emulated_aws
+from tests.kept_clients import keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,14 @@ settings.load_profile("steady")
 
 # boto3 and all that it needs: what Lambda's Python runtime brings along, and nothing else.
 LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_clients() -> Iterator[None]:
+    """Each boto3 session and client would make anew what is the same for all."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

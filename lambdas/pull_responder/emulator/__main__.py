@@ -10,6 +10,8 @@ from importlib import import_module
 def main() -> int:
     """Serve until stopped. Listens on the loopback interface only, unless BIND_HOST names another address."""
     os.environ.setdefault("BIND_HOST", "127.0.0.1")
+    # The variable is for the functions, whose folders it keeps clean. This server starts many times.
+    sys.dont_write_bytecode = False
     try:
         import_module("pull_responder.emulator.patches").apply()
         import_module("pull_responder.emulator.mail").apply()

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +42,7 @@ class EmulatedAws:
 
     environment: Mapping[str, str]
     log: Path
+    _clients: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(
         self,
@@ -51,8 +52,17 @@ class EmulatedAws:
         credentials: CredentialsTypeDef | None = None,
         region: str = REGION,
     ) -> Any:  # noqa: ANN401 -- the client's type follows from `service`
-        """Return a boto3 client of `service`, with `credentials` as STS returns them, else as the root of `account`."""
+        """Return a boto3 client of `service`, with `credentials` as STS returns them, else as the root of `account`.
+
+        The same question gives the same client.
+        """
         keys = {"AccessKeyId": account, "SecretAccessKey": "test", "SessionToken": None, **(credentials or {})}
+        kept = (service, region, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        if kept not in self._clients:
+            self._clients[kept] = self._new_client(service, keys, region)
+        return self._clients[kept]
+
+    def _new_client(self, service: str, keys: Mapping[str, Any], region: str) -> Any:  # noqa: ANN401 -- as above
         endpoint = f"AWS_ENDPOINT_URL_{service.upper()}"
         session = import_module("boto3").Session(
             aws_access_key_id=keys["AccessKeyId"],

@@ -39,6 +39,7 @@ def apply() -> None:
         _fire_rules_on_management_events,
         _match_any_term,
         _know_every_aws_managed_policy,
+        _list_only_attached_policies,
         _serve_other_registries,
         _know_sessions_by_their_role,
         _serve_registry_settings,
@@ -105,6 +106,26 @@ def _know_every_aws_managed_policy() -> None:
 
     iam._seed_aws_managed_policies = seed_all
     seed_all()
+
+
+def _list_only_attached_policies() -> None:
+    """ListPolicies ignores OnlyAttached, and answers with more than a thousand. Here it counts; no filter beside it."""
+    iam = _module("services.iam")
+    stock = iam._IAM_HANDLERS["ListPolicies"]
+
+    def list_policies(asked: dict[str, Any]) -> Any:
+        if iam._p(asked, "OnlyAttached") != "true":
+            return stock(asked)
+        if iam._p(asked, "Scope") or iam._p(asked, "PathPrefix"):
+            raise NotImplementedError("the emulated IAM knows no other filter beside OnlyAttached")
+        attached = [arn for arn, policy in iam._policies.items() if policy["AttachmentCount"]]
+        attached += [arn for arn, count in iam._aws_managed_attachment_counts.items() if count]
+        usage = iam._boundary_usage_counts()
+        members = "".join(f"<member>{iam._managed_policy_xml(arn, usage)}</member>" for arn in attached)
+        result = f"<Policies>{members}</Policies><IsTruncated>false</IsTruncated>"
+        return iam._xml(200, "ListPoliciesResponse", f"<ListPoliciesResult>{result}</ListPoliciesResult>", ns="iam")
+
+    iam._IAM_HANDLERS["ListPolicies"] = list_policies
 
 
 def _serve_other_registries() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
 import boto3
-import botocore.session
 import pytest
-from botocore.loaders import create_loader
 from moto import mock_aws
 
 from tests.integration.checks.estate import REGION, Estate
@@ -25,16 +22,8 @@ if TYPE_CHECKING:
 _ACCOUNTS: Final = count(300_000_000_001)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def service_models() -> Iterator[None]:
-    """Each boto3 session parses megabytes of service models anew, which is most of these tests' time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", cache(create_loader))
-        yield
-
-
 @pytest.fixture(scope="session")
-def administrator(service_models: None) -> boto3.session.Session:  # noqa: ARG001 -- made with the models that are kept
+def administrator() -> boto3.session.Session:
     """One session for the administrators of all accounts: a session costs more than all its calls in a test."""
     return boto3.session.Session(region_name=REGION)
 

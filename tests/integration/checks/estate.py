@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import boto3
@@ -21,10 +19,12 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.remediation.shell import render
+from tests import aws_cli
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from pull_responder.emulator.emulated_aws import EmulatedAws
     from pull_responder.findings.finding import Finding
@@ -332,7 +332,7 @@ class Estate:
         """Run the commands as they are printed: a shell each, an empty folder, and nothing set but the credentials."""
         assert remediation.commands
         environment = {
-            "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+            "PATH": f"{aws_cli.folder()}:{os.defpath}",
             "HOME": str(self.folder),
             "AWS_ACCESS_KEY_ID": remediation.account,
             "AWS_SECRET_ACCESS_KEY": "test",

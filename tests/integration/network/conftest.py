@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-import botocore.session
 import pytest
-from botocore.loaders import create_loader
+from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
 from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
-from tests.integration.network.estate import Estate
+from tests.integration.network.estate import ACCOUNT, REGION, Estate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(scope="session", autouse=True)
-def service_models() -> Iterator[None]:
-    """Each boto3 session parses megabytes of service models anew, which is most of these tests' time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", cache(create_loader))
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +29,7 @@ def moto() -> Iterator[str]:
 
 
 @pytest.fixture
-def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
+def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
@@ -47,4 +37,6 @@ def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     folder = tmp_path / "empty"
     folder.mkdir()
-    return Estate(moto, folder).build()
+    yield Estate(moto, folder).build()
+    # A diagnosis looks through all clusters of the account. Those that earlier tests left would be read by each later.
+    get_backend("eks")[ACCOUNT][REGION].reset()

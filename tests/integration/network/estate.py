@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -27,9 +25,11 @@ from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.remediation.shell import render
+from tests import aws_cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.findings.finding import Finding
@@ -372,7 +372,7 @@ class Estate:
     def _run(self, remediation: Remediation) -> Iterator[tuple[str, subprocess.CompletedProcess[str]]]:
         assert (remediation.account, remediation.region) == (self.account, REGION)
         environment = {
-            "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+            "PATH": f"{aws_cli.folder()}:{os.defpath}",
             "HOME": str(self.folder),
             "AWS_ACCESS_KEY_ID": self.keys[0],
             "AWS_SECRET_ACCESS_KEY": self.keys[1],
