@@ -37,12 +37,14 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.function
 	@$(PYTHON) -m bench.storm 2>/dev/null
 
-# What stands in the repository but is written from the code; tests say when it is out of date.
+# What stands in the repository but is written from the code; tests say when it is out of date. All of it is written into
+# build/ first: nothing changes where something is missing.
 generate: build/python.stamp
-	@$(PYTHON) -m pull_responder.generate.cause_pages docs/causes
-	@$(PYTHON) -m pull_responder.generate.notification_examples docs/notifications.md
-	@$(PYTHON) -m pull_responder.generate.permissions > build/permissions.json && mv build/permissions.json infra/
-	@$(PYTHON) -m infra.member_role > build/member-role.yaml && mv build/member-role.yaml infra/
+	@rm -rf build/generated && mkdir -p build/generated/infra
+	@$(PYTHON) -m infra.permissions > build/scopes.txt
+	@$(PYTHON) -m pull_responder.generate --scopes build/scopes.txt build/generated
+	@$(PYTHON) -m infra.member_role build/generated/infra/permissions.json > build/generated/infra/member-role.yaml
+	@rm -f docs/causes/*.md && cp -R build/generated/. .
 
 clean:
 	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infra import settings
 from infra.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -22,7 +23,18 @@ ROLE = "arn:aws:iam::111111111111:role/ecs/*"
 def test_cdk_json_shows_every_setting_with_its_default() -> None:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]["pullResponder"]
     assert Settings.from_context(context) == Settings() == Settings.from_context(None)
-    assert len(context) == len(asdict(Settings()))
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
+def test_a_setting_has_its_four_places(field: str) -> None:
+    """A setting that is written down in one place only is none; this says which line lacks where."""
+    default = json.dumps(asdict(Settings())[field])
+    key = settings._camel_case(field)
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]["pullResponder"]
+    assert key in context, f'cdk.json: add "{key}": {default} under context.pullResponder'
+    assert key in settings._CHECKS, f'infra/settings.py: add "{key}" to _CHECKS, with what its values can be'
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"`{key}`" in operations, f"docs/operations.md: add a row | `{key}` | {default} | what it decides |"
 
 
 def test_every_setting_is_taken() -> None:

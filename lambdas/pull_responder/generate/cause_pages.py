@@ -1,9 +1,6 @@
-"""Writes a page for each cause, from the check itself: `python -m pull_responder.generate.cause_pages docs/causes`."""
+"""A page for each cause, from the check itself."""
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
 
 import jinja2
 
@@ -54,17 +51,3 @@ def _page(template: jinja2.Template, check: Check) -> str:
     # The first line of a check's docstring is its title in other words; the page has its own.
     text = check.description.partition("\n")[2].strip()
     return template.render(check=check, text=text, permissions=sorted(set(check.permissions)))
-
-
-def write(folder: Path) -> None:
-    """Write the pages into `folder`, and take away those of causes that are no more."""
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = pages()
-    for stale in {path.name for path in folder.glob("*.md")} - texts.keys():
-        (folder / stale).unlink()
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
