@@ -8,7 +8,7 @@ BOOTSTRAP_PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11
 # jsii prints a banner for Node 20, which works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: demo test lint synth bench generate clean
+.PHONY: demo test lint synth bench examples generate clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -36,6 +36,12 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.diagnosis
 	@$(PYTHON) -m bench.function
 	@$(PYTHON) -m bench.storm 2>/dev/null
+
+# A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
+examples: build/python.stamp
+	@rm -rf build/examples
+	@$(PYTHON) -m pytest tests/integration --write-examples build/examples
+	@mkdir -p docs/causes/examples && cp build/examples/*.md docs/causes/examples/
 
 # What stands in the repository but is written from the code; tests say when it is out of date. All of it is written into
 # build/ first: nothing changes where something is missing.

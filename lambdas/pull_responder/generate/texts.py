@@ -19,7 +19,7 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
     """Return the text of each file by its path in the repository at `root`.
 
     `scopes` are the actions that the stack can grant. Raises GenerateError for a declared action that is not among
-    them, and for a README without a place for the causes.
+    them, for a cause without an example, and for a README without a place for the causes.
     """
     _check_scopes(scopes)
     readme, notifications = "README.md", "docs/notifications.md"
@@ -27,7 +27,10 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
         readme: cause_list.updated((root / readme).read_text(encoding="utf-8")),
         notifications: notification_examples.updated((root / notifications).read_text(encoding="utf-8")),
         "infra/permissions.json": json.dumps(permissions.declared(), indent=2) + "\n",
-        **{f"docs/causes/{name}": text for name, text in cause_pages.pages().items()},
+        **{
+            f"docs/causes/{name}": text
+            for name, text in cause_pages.pages(root / "docs" / "causes" / "examples").items()
+        },
     }
 
 

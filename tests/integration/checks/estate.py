@@ -108,6 +108,8 @@ class Estate:
     account: str
     other: str
     administrator: boto3.session.Session
+    record: dict[str, Any] = field(default_factory=dict)
+    """The last CloudTrail record of a denial that was read."""
     _sessions: int = field(default=0)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -260,6 +262,7 @@ class Estate:
             "userIdentity": identity,
             "eventID": "8da4d3e2-2d4f-5ea4-8818-796502d9bd22",
         }
+        self.record = detail
         pull = read_envelope({"source": "aws.ecr", "account": account, "region": REGION, "detail": detail})
         assert isinstance(pull, PullFailure)
         return pull

@@ -12,10 +12,13 @@ from pull_responder.checks import BY_ID, CHECKS
 from pull_responder.checks.check import Check
 from pull_responder.generate.cause_list import updated
 from pull_responder.generate.cause_pages import pages
+from pull_responder.generate.error import GenerateError
 from pull_responder.permissions import declared, declaring
 
 ROOT = Path(__file__).parents[3]
 CHECKS_FOLDER = ROOT / "lambdas" / "pull_responder" / "checks"
+PAGES = ROOT / "docs" / "causes"
+EXAMPLES = PAGES / "examples"
 NOT_CAUSES = {"__init__", "check"}
 
 
@@ -45,16 +48,44 @@ def test_each_cause_documents_itself(check: Check) -> None:
         assert f"\n{part}" in check.description, f'checks/{check.id}.py: its docstring lacks a paragraph "{part}"'
 
 
-@pytest.mark.parametrize("name", sorted(pages()))
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_each_cause_has_an_example(check: Check) -> None:
+    example = EXAMPLES / f"{check.id}.md"
+    assert example.exists(), (
+        f"docs/causes/examples/{check.id}.md is missing: have one of the tests of {check.id} call the fixture "
+        "`example`, and run `make examples`"
+    )
+    text = example.read_text(encoding="utf-8")
+    assert f"{check.severity} {check.id}  {check.title}\n" in text, (
+        f"docs/causes/examples/{check.id}.md is stale: run `make examples`"
+    )
+
+
+@pytest.mark.parametrize("name", sorted([*(f"{check.id}.md" for check in CHECKS), "README.md"]))
 def test_the_page_of_each_cause_is_up_to_date(name: str) -> None:
-    page = ROOT / "docs" / "causes" / name
-    assert page.exists(), f"docs/causes/{name} is missing: run `make generate`"
-    assert page.read_text(encoding="utf-8") == pages()[name], f"docs/causes/{name} is stale: run `make generate`"
+    assert (PAGES / name).exists(), f"docs/causes/{name} is missing: run `make generate`"
+    assert (PAGES / name).read_text(encoding="utf-8") == pages(EXAMPLES)[name], (
+        f"docs/causes/{name} is stale: run `make generate`"
+    )
 
 
-def test_no_page_is_left_of_a_cause_that_is_no_more() -> None:
-    left = {path.name for path in (ROOT / "docs" / "causes").glob("*.md")} - pages().keys()
+def test_no_page_and_no_example_is_left_of_a_cause_that_is_no_more() -> None:
+    left = {path.name for path in PAGES.glob("*.md")} - pages(EXAMPLES).keys()
     assert left == set(), f"docs/causes holds {left} of causes that are no more: run `make generate`"
+    left = {path.stem for path in EXAMPLES.iterdir()} - BY_ID.keys()
+    assert left == set(), f"docs/causes/examples holds {left} of causes that are no more: delete them"
+
+
+def test_a_cause_without_an_example_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(GenerateError, match=r"docs/causes/examples/\w+\.md: is missing: have one of the tests"):
+        pages(tmp_path)
+
+
+def test_a_page_shows_first_and_lists_last() -> None:
+    page = pages(EXAMPLES)["no_route_to_ecr.md"]
+    parts = ["kubelet says:", "i/o timeout", "diagnose` answers:", "Broken     AwsEc2Subnet", "What it checks:"]
+    parts += ["References:", "- `timeout`: it can be what the message means.", "<summary>What it reads</summary>"]
+    assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
 
 
 def test_the_readme_lists_the_causes() -> None:

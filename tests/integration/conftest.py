@@ -1,0 +1,35 @@
+"""The example of a cause: a failure and the finding that it gives, as the cause's page shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.example import EXAMPLES, rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pull_responder.diagnosis import Diagnosis
+    from pull_responder.findings.finding import Finding
+
+
+@pytest.fixture
+def example(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Hold a cause's example against what it is today; with --write-examples, write it."""
+    folder = request.config.getoption("--write-examples")
+
+    def hold(given: str | dict[str, object], diagnosis: Diagnosis, finding: Finding, **names: str) -> None:
+        text = rendered(given, diagnosis, finding, names)
+        name = f"{finding.cause}.md"
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(folder, name).write_text(text, encoding="utf-8")
+            return
+        kept = EXAMPLES / name
+        assert kept.exists(), f"docs/causes/examples/{name} is missing: run `make examples`"
+        assert text == kept.read_text(encoding="utf-8"), f"docs/causes/examples/{name} is stale: run `make examples`"
+
+    return hold
