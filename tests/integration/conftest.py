@@ -1,4 +1,4 @@
-"""The example of a cause: a failure and the finding that it gives, as the cause's page shows them."""
+"""What holds the tests of causes: that each shows what it is marked with, and the examples that pages show."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration import seen
 from tests.integration.example import EXAMPLES, rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.findings.finding import Finding
@@ -33,3 +34,15 @@ def example(request: pytest.FixtureRequest) -> Callable[..., None]:
         assert text == kept.read_text(encoding="utf-8"), f"docs/causes/examples/{name} is stale: run `make examples`"
 
     return hold
+
+
+@pytest.fixture(autouse=True)
+def shows_what_it_is_marked_with(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test marked `cause("x", "passes")` in which x does not pass would be no test of it."""
+    seen.DIAGNOSES.clear()
+    yield
+    for marker in request.node.iter_markers("cause"):
+        cause, what = marker.args
+        assert not seen.DIAGNOSES or any(seen.shows(each, cause, what) for each in seen.DIAGNOSES), (
+            f"marked cause({cause!r}, {what!r}), but no diagnosis in it shows that"
+        )

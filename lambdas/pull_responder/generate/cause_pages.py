@@ -9,7 +9,7 @@ import jinja2
 from pull_responder.checks import CHECKS
 from pull_responder.checks.check import Check
 from pull_responder.generate.error import GenerateError
-from pull_responder.model.pull import Stage
+from pull_responder.model.pull import Stage, Symptom
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,23 +87,23 @@ def _page(template: jinja2.Template, check: Check, examples: Path) -> str:
 
 def _when(check: Check) -> str:
     """Say at which symptoms the check is examined, and what it can explain."""
-    lines = [f"- `{each.symptom}`{_stages(each.stages)}: it can be what the message means." for each in check.explains]
-    lines += [
-        f"- `{symptom}`: it is not what the message means, but may stop the next pull."
-        for symptom in sorted(_beside(check))
-    ]
+    lines = [f"`{each.symptom}`{_stages(each.stages)}: it can be what the message means." for each in check.explains]
+    if beside := check.also_at - {each.symptom for each in check.explains}:
+        why = "it is not what such a message means, but may stop the next pull."
+        if not check.for_nodes:
+            why = "it asks who was refused. No message of kubelet means it."
+        lines.append(f"{_listed(beside)}: {why}")
     if not lines:
-        lines.append("- At no symptom: no single failure shows it.")
+        lines.append("At no symptom: no single failure shows it.")
     if check.by_words:
-        lines.append("- kubelet's words alone can establish it.")
+        lines.append("kubelet's words alone can establish it.")
     if check.ecr_public:
-        public = ", ".join(f"`{symptom}`" for symptom in sorted(check.ecr_public))
-        lines.append(f"- Pulls from Amazon ECR Public, at {public}.")
-    return "".join(f"{line}\n" for line in lines)
+        lines.append(f"Pulls from Amazon ECR Public, at {_listed(check.ecr_public)}.")
+    return "".join(f"- {line}\n" for line in lines)
 
 
-def _beside(check: Check) -> set[str]:
-    return check.also_at - {each.symptom for each in check.explains}
+def _listed(symptoms: frozenset[Symptom]) -> str:
+    return ", ".join(f"`{symptom}`" for symptom in sorted(symptoms))
 
 
 def _stages(stages: frozenset[Stage | None]) -> str:

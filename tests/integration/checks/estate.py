@@ -21,6 +21,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.remediation.shell import render
+from tests.integration.seen import seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -280,7 +281,7 @@ class Estate:
         if now:
             aws.now = lambda: now
         facts = PullFacts(Reading(aws), known_principals=tuple(known_principals))
-        return diagnose(pull, facts)
+        return seen(diagnose(pull, facts))
 
     def fill_in(self, statement: Statement, **names: str) -> Statement:
         """`statement` with our account's number for ACCOUNT, and for the like in `names`."""

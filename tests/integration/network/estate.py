@@ -27,6 +27,7 @@ from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reading import Reading
 from pull_responder.remediation.shell import render
+from tests.integration.seen import seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -346,6 +347,7 @@ class Estate:
         parsed = parse_image(image or self.image)
         assert parsed is not None
         (answer,) = ask(Reading(self.aws(*denied, code=code)), parsed, chosen, ())
+        seen(answer.diagnosis)
         return answer
 
     def diagnose(self, *, denied: Sequence[str] = (), **choice: str) -> Diagnosis:
