@@ -62,7 +62,9 @@ def rendered(
 def _steady(text: str, names: Mapping[str, str]) -> str:
     for shown, made_up in names.items():
         text = re.sub(rf"\b{re.escape(made_up)}\b", shown, text)
-    for pattern, shown in _DRAWN:
+    for pattern, called in _DRAWN:
         drawn: dict[str, str] = {}
-        text = pattern.sub(lambda found: drawn.setdefault(found[0], shown(len(drawn) + 1, found)), text)  # noqa: B023
+        for found in pattern.finditer(text):
+            drawn.setdefault(found[0], called(len(drawn) + 1, found))
+        text = pattern.sub(lambda found, drawn=drawn: drawn[found[0]], text)  # type: ignore[misc]  # the default binds it
     return text
