@@ -11,7 +11,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint synth bench generate clean
+.PHONY: demo test lint synth bench examples generate clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -40,12 +40,20 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.function
 	@$(PYTHON) -m bench.storm 2>/dev/null
 
-# What stands in the repository but is written from the code; tests say when it is out of date.
+# A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
+examples: build/python.stamp
+	@rm -rf build/examples
+	@$(PYTHON) -m pytest tests/integration --write-examples build/examples
+	@mkdir -p docs/causes/examples && cp build/examples/*.md docs/causes/examples/
+
+# What stands in the repository but is written from the code; tests say when it is out of date. All of it is written into
+# build/ first: nothing changes where something is missing.
 generate: build/python.stamp
-	@$(PYTHON) -m pull_responder.generate.cause_pages docs/causes
-	@$(PYTHON) -m pull_responder.generate.notification_examples docs/notifications.md
-	@$(PYTHON) -m pull_responder.generate.permissions > build/permissions.json && mv build/permissions.json infra/
-	@$(PYTHON) -m infra.member_role > build/member-role.yaml && mv build/member-role.yaml infra/
+	@rm -rf build/generated && mkdir -p build/generated/infra
+	@$(PYTHON) -m infra.permissions > build/scopes.txt
+	@$(PYTHON) -m pull_responder.generate --scopes build/scopes.txt build/generated
+	@$(PYTHON) -m infra.member_role build/generated/infra/permissions.json > build/generated/infra/member-role.yaml
+	@rm -f docs/causes/*.md && cp -R build/generated/. .
 
 clean:
 	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Writes the template of the role in other accounts: `python -m infra.member_role > infra/member-role.yaml`.
+"""Writes the template of the role in other accounts: `python -m infra.member_role infra/permissions.json`.
 
 It is a plain template, so that another account needs neither this project nor CDK.
 """
@@ -6,6 +6,7 @@ It is a plain template, so that another account needs neither this project nor C
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Final
 
 from infra import permissions
@@ -54,11 +55,14 @@ Outputs:
 """
 
 
-def template() -> str:
-    """Return the template as YAML. Raises PermissionsError for a declared action without a scope."""
+def template(declared: Path = permissions.PERMISSIONS_FILE) -> str:
+    """Return the template as YAML, for what `declared` says that the function reads.
+
+    Raises PermissionsError for a file that says nothing, and for a declared action without a scope.
+    """
     lines = []
     for grant in permissions.grants(
-        permissions.declared("diagnose")["read"],
+        permissions.declared("diagnose", declared)["read"],
         partition="${AWS::Partition}",
         account="${AWS::AccountId}",
         region="${AWS::Region}",
@@ -75,4 +79,7 @@ def _resource(resource: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(template())
+    try:
+        sys.stdout.write(template(Path(sys.argv[1])))
+    except permissions.PermissionsError as unusable:
+        sys.exit(str(unusable))

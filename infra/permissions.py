@@ -1,13 +1,15 @@
 """What the functions may do: the actions they declare, each on the narrowest resource that AWS knows for it.
 
-The actions are data, infra/permissions.json, written from the checks, readers and publishers that need them. Which
-resource an action has is from the Service Authorization Reference, one page a service:
+The actions are data, infra/permissions.json, written from the checks, readers and publishers that need them.
+`python -m infra.permissions` lists those that can be granted. Which resource an action has is from the Service
+Authorization Reference, one page a service:
 https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,9 +175,16 @@ def grants(actions: Iterable[str], **filled_in: str) -> tuple[Grant, ...]:
     by_scope: defaultdict[Scope, list[str]] = defaultdict(list)
     for action in sorted(set(actions)):
         if action not in SCOPES:
-            raise PermissionsError(f"{PERMISSIONS_FILE.name}: {action} has no scope in infra/permissions.py")
+            raise PermissionsError(
+                f"infra/permissions.py: SCOPES lacks {action}, which infra/permissions.json declares: add "
+                f'"{action}": Scope(...) with the narrowest resource that AWS defines'
+            )
         by_scope[SCOPES[action]].append(action)
     return tuple(
         Grant(tuple(together), tuple(sorted(arn.format(**filled_in) for arn in scope.arns)), scope.reason)
         for scope, together in by_scope.items()
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(f"{action}\n" for action in SCOPES))

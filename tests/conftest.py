@@ -34,6 +34,17 @@ def kept_clients() -> Iterator[None]:
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-examples", metavar="FOLDER", help="Write the causes' examples, and run nothing else.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--write-examples"):
+        others = [item for item in items if "example" not in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if item not in others]
+        config.hook.pytest_deselected(items=others)
+
+
 @pytest.fixture(scope="session")
 def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter that knows boto3 only, so that a dependency missing from the deployed assets shows."""

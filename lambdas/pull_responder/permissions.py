@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from pull_responder.checks import CHECKS
 from pull_responder.findings import store
 from pull_responder.publish import event_queue, hub_workflow, security_hub, sns
@@ -17,3 +19,16 @@ def declared_permissions() -> dict[str, dict[str, list[str]]]:
     }
     # To check whether a cause is gone takes the same reads as to find it.
     return {"audit_log": {"publish": sorted(event_queue.PERMISSIONS)}, "diagnose": answering, "recheck": answering}
+
+
+def declaring() -> dict[str, list[str]]:
+    """Return the files that declare each action, as they are called under lambdas/pull_responder."""
+    files = defaultdict(list, {"sts:AssumeRole": ["permissions.py"]})
+    for check in CHECKS:
+        for action in dict.fromkeys(check.permissions):
+            files[action].append(f"checks/{check.id}.py")
+    for module in (store, event_queue, hub_workflow, security_hub, sns):
+        file = "/".join(module.__name__.split(".")[1:]) + ".py"
+        for action in module.PERMISSIONS:
+            files[action].append(file)
+    return dict(files)

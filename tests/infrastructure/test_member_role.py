@@ -1,11 +1,30 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 from infra.member_role import template
 
-COMMITTED = Path(__file__).parents[2] / "infra" / "member-role.yaml"
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / "infra" / "member-role.yaml"
 
 
 def test_the_template_is_up_to_date() -> None:
-    assert COMMITTED.read_text(encoding="utf-8") == template(), "run `make generate`"
+    assert COMMITTED.read_text(encoding="utf-8") == template(), "infra/member-role.yaml is stale: run `make generate`"
+
+
+def test_an_action_without_a_scope_is_one_line(tmp_path: Path) -> None:
+    declared = tmp_path / "permissions.json"
+    declared.write_text(json.dumps({"diagnose": {"read": ["ecr:DescribeRepositories", "ecr:DescribeNothing"]}}))
+    failed = subprocess.run(  # noqa: S603 -- what is tested
+        [sys.executable, "-m", "infra.member_role", str(declared)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (failed.returncode, failed.stdout) == (1, "")
+    (line,) = failed.stderr.splitlines()
+    assert line.startswith("infra/permissions.py: SCOPES lacks ecr:DescribeNothing, which ")

@@ -144,6 +144,9 @@ def test_the_member_role_reads_what_the_function_reads() -> None:
 @pytest.mark.parametrize("action", SCOPES)
 def test_a_scope_is_as_narrow_as_aws_knows(action: str) -> None:
     service, _, name = action.partition(":")
+    assert name.lower() in REFERENCE.get(service, {}).get("Actions", {}), (
+        f"infra/permissions.py: AWS knows no action {action} (Service Authorization Reference)"
+    )
     known = REFERENCE[service]["Actions"][name.lower()]
     formats = [
         # The reference is in regular expressions; one letter stands for any text in the middle of an ARN.
@@ -154,23 +157,29 @@ def test_a_scope_is_as_narrow_as_aws_knows(action: str) -> None:
     ]
     scope = SCOPES[action]
     granted = [arn.format(**PLACES, **NAMES) for arn in scope.arns]
+    says = f"infra/permissions.py: SCOPES[{action!r}]"
     if formats:
-        assert all(any(each.fullmatch(arn) for each in formats) for arn in granted)
+        patterns = ", ".join(each.pattern for each in formats)
+        for arn in granted:
+            assert any(each.fullmatch(arn) for each in formats), f"{says} grants {arn}; AWS defines {patterns}"
     else:
-        assert granted == ["*"]
-    assert bool(scope.reason) is any("*" in arn for arn in granted)
+        assert granted == ["*"], f"{says} grants {granted}, but AWS defines no resource for it: use _ANY"
+    assert bool(scope.reason) is any("*" in arn for arn in granted), (
+        f"{says} needs a reason exactly where its resources hold a *"
+    )
 
 
 def test_what_is_read_is_only_read() -> None:
     # BatchGetImage is the only call that gives an image's manifest; see facts/images.py for when it is made.
     reading = ("Describe*", "Get*", "List*", "BatchGetImage")
     verbs = [action.partition(":")[2] for action in permissions.declared("diagnose")["read"]]
-    assert [verb for verb in verbs if not any(fnmatchcase(verb, pattern) for pattern in reading)] == []
+    writing = [verb for verb in verbs if not any(fnmatchcase(verb, pattern) for pattern in reading)]
+    assert writing == [], f"infra/permissions.json: a check declares {', '.join(writing)}, which is more than reading"
 
 
 def test_an_action_without_a_scope_stops_the_synthesis() -> None:
     with pytest.raises(
-        PermissionsError, match=r"permissions\.json: iam:CreateRole has no scope in infra/permissions\.py"
+        PermissionsError, match=r'infra/permissions\.py: SCOPES lacks iam:CreateRole, .*: add "iam:CreateRole": Scope\('
     ):
         permissions.grants(["iam:GetRole", "iam:CreateRole"], **PLACES, **NAMES)
 

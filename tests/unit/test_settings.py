@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from infra.settings import Settings as StackSettings
-from pull_responder.settings import SettingError, Settings, read_settings
+from pull_responder.settings import _LEAST, SettingError, Settings, read_settings
 
 NUMBERS = {
     "QUIET_MINUTES": "5",
@@ -34,8 +34,13 @@ def test_without_an_environment_the_defaults_are_those_of_the_stack() -> None:
         name: getattr(stack, name.lower()) for name in NUMBERS
     }
     assert read.table_name is None
-    # Every whole number can be set.
-    assert {each.name.upper() for each in fields(Settings) if each.type == "int"} == set(NUMBERS)
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(Settings) if each.type == "int"])
+def test_every_whole_number_can_be_set(name: str) -> None:
+    assert name in _LEAST, f'lambdas/pull_responder/settings.py: add "{name}" to _LEAST, with the least that it can be'
+    assert name.upper() in NUMBERS, f"tests/unit/test_settings.py: add {name.upper()} to NUMBERS"
+    assert hasattr(StackSettings(), name), f"infra/settings.py: Settings lacks {name}, so nobody can set it"
 
 
 @pytest.mark.parametrize(

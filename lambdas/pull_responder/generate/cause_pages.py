@@ -1,14 +1,18 @@
-"""Writes a page for each cause, from the check itself: `python -m pull_responder.generate.cause_pages docs/causes`."""
+"""A page for each cause, from the check itself and its example."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jinja2
 
 from pull_responder.checks import CHECKS
 from pull_responder.checks.check import Check
+from pull_responder.generate.error import GenerateError
+from pull_responder.model.pull import Stage, Symptom
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CAUSE = """\
 # {{ check.id }}
@@ -16,20 +20,31 @@ _CAUSE = """\
 **{{ check.title }}.** Severity {{ check.severity }}, on `{{ check.resource_type }}`. GeneratorId in Security Hub:
 `pull-responder/{{ check.id }}`.
 
+## Example
+
+{{ example }}
+## About it
+
 {{ text }}
 
-## What it reads
-
-{% for permission in permissions -%}
-- `{{ permission }}`
-{% endfor %}
 More: <{{ check.docs_url }}>
+
+## When it is examined
+
+{{ when }}
+<details>
+<summary>What it reads</summary>
+
+{{ reads }}
+
+</details>
 """
 
 _INDEX = """\
 # Causes
 
-Every cause that Pull Responder names. The pages are written from the checks by `make generate`.
+Every cause that Pull Responder names. The pages are written from the checks by `make generate`, their examples from the
+test estates by `make examples`.
 
 | cause | severity | the fault |
 |---|---|---|
@@ -42,29 +57,57 @@ Every cause that Pull Responder names. The pages are written from the checks by 
 _TEMPLATES = jinja2.Environment(keep_trailing_newline=True, undefined=jinja2.StrictUndefined)  # noqa: S701
 
 
-def pages() -> dict[str, str]:
-    """Return the text of each page by its file name."""
+def pages(examples: Path) -> dict[str, str]:
+    """Return the text of each page by its file name.
+
+    `examples` is the folder with a failure and its finding for each cause; GenerateError names a cause that has none.
+    """
     cause = _TEMPLATES.from_string(_CAUSE)
-    texts = {f"{check.id}.md": _page(cause, check) for check in CHECKS}
+    texts = {f"{check.id}.md": _page(cause, check, examples) for check in CHECKS}
     texts["README.md"] = _TEMPLATES.from_string(_INDEX).render(checks=sorted(CHECKS, key=lambda check: check.id))
     return texts
 
 
-def _page(template: jinja2.Template, check: Check) -> str:
-    # The first line of a check's docstring is its title in other words; the page has its own.
-    text = check.description.partition("\n")[2].strip()
-    return template.render(check=check, text=text, permissions=sorted(set(check.permissions)))
+def _page(template: jinja2.Template, check: Check, examples: Path) -> str:
+    example = examples / f"{check.id}.md"
+    if not example.exists():
+        raise GenerateError(
+            f"docs/causes/examples/{check.id}.md: is missing: have one of the tests of {check.id} call the fixture "
+            "`example`, and run `make examples`"
+        )
+    return template.render(
+        check=check,
+        example=example.read_text(encoding="utf-8"),
+        # The first line of a check's docstring is its title in other words; the page has its own.
+        text=check.description.partition("\n")[2].strip(),
+        when=_when(check),
+        reads=", ".join(f"`{permission}`" for permission in sorted(set(check.permissions))) or "Nothing by itself.",
+    )
 
 
-def write(folder: Path) -> None:
-    """Write the pages into `folder`, and take away those of causes that are no more."""
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = pages()
-    for stale in {path.name for path in folder.glob("*.md")} - texts.keys():
-        (folder / stale).unlink()
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+def _when(check: Check) -> str:
+    """Say at which symptoms the check is examined, and what it can explain."""
+    lines = [f"`{each.symptom}`{_stages(each.stages)}: it can be what the message means." for each in check.explains]
+    if beside := check.also_at - {each.symptom for each in check.explains}:
+        why = "it is not what such a message means, but may stop the next pull."
+        if not check.for_nodes:
+            why = "it asks who was refused. No message of kubelet means it."
+        lines.append(f"{_listed(beside)}: {why}")
+    if not lines:
+        lines.append("At no symptom: no single failure shows it.")
+    if check.by_words:
+        lines.append("kubelet's words alone can establish it.")
+    if check.ecr_public:
+        lines.append(f"Pulls from Amazon ECR Public, at {_listed(check.ecr_public)}.")
+    return "".join(f"- {line}\n" for line in lines)
 
 
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+def _listed(symptoms: frozenset[Symptom]) -> str:
+    return ", ".join(f"`{symptom}`" for symptom in sorted(symptoms))
+
+
+def _stages(stages: frozenset[Stage | None]) -> str:
+    if stages >= {*Stage, None}:
+        return ""
+    named = [f"`{stage}`" for stage in Stage if stage in stages]
+    return f" at stage {', '.join(named)}{' or none' if None in stages else ''}"

@@ -1,4 +1,4 @@
-"""Writes the examples in docs/notifications.md: `python -m pull_responder.generate.notification_examples FILE`.
+"""The examples in docs/notifications.md.
 
 They are what the publisher makes of a made-up finding. In the page each stands between
 `<!-- example: NAME -->` and `<!-- end of example -->`.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import no_route_to_ecr, role_lacks_pull_permissions
@@ -167,8 +165,3 @@ def _finding(
         first_observed_at="2026-11-23T01:00:00Z",
         last_observed_at="2026-11-23T01:04:10Z",
     )
-
-
-if __name__ == "__main__":
-    _page = Path(sys.argv[1])
-    _page.write_text(updated(_page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -189,6 +189,11 @@ class Path:
         passed = (RuledOut(cause, tuple(dict.fromkeys(lines))) for cause, lines in evidence.items())
         object.__setattr__(self, "passed", tuple(passed))
 
+    @property
+    def verdict(self) -> HopVerdict:
+        """The worst verdict of its legs."""
+        return worst(leg.verdict for leg in self.legs)
+
 
 def worst(verdicts: Iterable[HopVerdict]) -> HopVerdict:
     """Return the worst verdict; OK if there is none."""

@@ -20,6 +20,7 @@ from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.remediation.shell import render
 from tests import aws_cli
+from tests.integration.seen import seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,6 +114,8 @@ class Estate:
     other: str
     administrator: boto3.session.Session
     region: str = REGION
+    record: dict[str, Any] = field(default_factory=dict)
+    """The last CloudTrail record of a denial that was read."""
     _sessions: int = field(default=0)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
@@ -265,6 +268,7 @@ class Estate:
             "userIdentity": identity,
             "eventID": "8da4d3e2-2d4f-5ea4-8818-796502d9bd22",
         }
+        self.record = detail
         pull = read_envelope({"source": "aws.ecr", "account": account, "region": self.region, "detail": detail})
         assert isinstance(pull, PullFailure)
         return pull
@@ -282,7 +286,7 @@ class Estate:
         if now:
             aws.now = lambda: now
         facts = PullFacts(Reader(aws), known_principals=tuple(known_principals))
-        return diagnose(pull, facts)
+        return seen(diagnose(pull, facts))
 
     def fill_in(self, statement: Statement, **names: str) -> Statement:
         """`statement` with our account's number for ACCOUNT, and for the like in `names`."""

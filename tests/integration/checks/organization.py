@@ -23,6 +23,7 @@ from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.estate import CLUSTER_TAG, MANIFEST, PULL, REGION, Statement, allow, grant, policy
+from tests.integration.seen import seen
 
 if TYPE_CHECKING:
     import pytest
@@ -133,7 +134,7 @@ class Organization:
     ) -> Diagnosis:
         pull = read_envelope(self.event(reason, owner=owner))
         assert isinstance(pull, PullFailure)
-        return diagnose(pull, PullFacts(Reader(self.aws(organization_account))))
+        return seen(diagnose(pull, PullFacts(Reader(self.aws(organization_account)))))
 
 
 def deny(monkeypatch: pytest.MonkeyPatch, call: str, *, target: str = "", account: str = "") -> None:

@@ -14,6 +14,7 @@ CAUSE = "endpoint_policy_blocks_pull"
 TRANSITIVELY = " with an explicit deny in a service control policy transitively through a VPC endpoint policy"
 
 
+@pytest.mark.cause(CAUSE, "fails")
 @pytest.mark.parametrize(
     ("reason", "change"),
     [
@@ -38,6 +39,7 @@ def test_words_where_nothing_can_be_read(estate: Estate) -> None:
     by_words.believed_where_nothing_can_be_read(estate, CAUSE, "VPC endpoint policy")
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_an_older_message(estate: Estate) -> None:
     by_words.open_after_an_older_message(estate, CAUSE, "a VPC endpoint")
 

@@ -25,6 +25,7 @@ CAUSE = "image_not_found"
 UNKNOWN_TAG = "failed to resolve reference: manifest unknown: Requested image not found"
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_a_tag_that_is_not_there(estate: Estate) -> None:
     repository = estate.repository()
     for tag in ("1.2.3", "1.2.4", "latest"):
@@ -75,6 +76,7 @@ def test_it_says_which_lifecycle_rule_may_have_expired_it(
     assert "rule 1" not in finding.explanation
 
 
+@pytest.mark.cause(CAUSE, "passes")
 def test_an_image_that_is_there_passes(estate: Estate) -> None:
     repository = estate.repository()
     digest = push(estate, repository, "v2")
@@ -117,12 +119,14 @@ def test_without_a_repository_no_image_is_missing(estate: Estate) -> None:
     assert [finding.cause for finding in diagnosis.findings] == ["repository_not_found"]
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_a_cache_fetches_what_it_lacks(estate: Estate) -> None:
     estate.cache("quay")
     diagnosis = estate.diagnose(reported(estate, estate.repository(name="quay/app"), UNKNOWN_TAG, tag="v9"))
     assert CAUSE not in {finding.cause for finding in diagnosis.findings}
 
 
+@pytest.mark.cause(CAUSE, "unread")
 @pytest.mark.parametrize("denied", ["ecr:DescribeImages", "ecr:DescribePullThroughCacheRules"])
 def test_of_what_cannot_be_read_nothing_is_claimed(estate: Estate, denied: str) -> None:
     pull = reported(estate, estate.repository(), UNKNOWN_TAG, tag="v9")

@@ -18,6 +18,7 @@ NO_MATCH = 'failed to pull and unpack image "X": no match for platform in manife
 PULLED_LATELY = {"tagStatus": "any", "countType": "sinceImagePulled", "countUnit": "days", "countNumber": 30}
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_an_image_without_the_nodes_platform(estate: Estate) -> None:
     repository = estate.repository()
     push(estate, repository, "v2", manifest=index("linux/arm64", "windows/amd64", "unknown/unknown"))
@@ -44,6 +45,7 @@ FITTING: dict[str, dict[str, Any] | None] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "passes")
 @pytest.mark.parametrize("manifest", FITTING.values(), ids=FITTING)
 def test_an_image_that_fits_now_passes(estate: Estate, manifest: dict[str, Any]) -> None:
     repository = estate.repository()
@@ -54,6 +56,7 @@ def test_an_image_that_fits_now_passes(estate: Estate, manifest: dict[str, Any])
     assert "has a manifest for the node's platform now" in diagnosis.note
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_a_single_manifest_is_fetched_by_every_node(estate: Estate) -> None:
     repository = estate.repository()
     diagnosis = estate.diagnose(reported(estate, repository, symptom=Symptom.UNKNOWN), unreadable=["ecr:BatchGetImage"])
@@ -93,6 +96,7 @@ def test_a_read_that_would_change_something_is_not_made(estate: Estate, symptom:
     assert read == (["team/app"] if symptom is Symptom.PLATFORM_MISMATCH else [])
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_a_manifest_that_cannot_be_read(estate: Estate) -> None:
     repository = estate.repository()
     push(estate, repository, "v2", manifest=index("linux/arm64"))

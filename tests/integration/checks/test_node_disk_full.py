@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.integration.checks.registry_estate import mentioned, of_cause, reported
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ CAUSE = "node_disk_full"
 FULL = "failed to extract layer sha256:ab: write /var/lib/containerd/x: no space left on device"
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_a_node_without_space(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), FULL)
     finding = of_cause(estate.diagnose(pull), CAUSE)
@@ -22,6 +25,7 @@ def test_a_node_without_space(estate: Estate) -> None:
     assert "larger volumes" in finding.remediation.summary
 
 
+@pytest.mark.cause(CAUSE, "passes")
 def test_a_node_that_is_gone_is_no_fault_any_more(estate: Estate) -> None:
     node = estate.instance()
     estate.client("ec2").terminate_instances(InstanceIds=[node])
@@ -41,12 +45,14 @@ def test_fargate_has_no_volumes_to_enlarge(estate: Estate) -> None:
     assert finding.resource.type == "AwsEksCluster"
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_nothing_readable_is_needed(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), FULL)
     finding = of_cause(estate.diagnose(pull, unreadable=["ecr:*", "ec2:*"]), CAUSE)
     assert finding.evidence == (f"kubelet said: {FULL}",)
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_another_symptom_tells_nothing_of_disks(estate: Estate) -> None:
     diagnosis = estate.diagnose(reported(estate, estate.repository(), "something else"))
     assert CAUSE not in mentioned(diagnosis)

@@ -31,6 +31,7 @@ CAUSE = "permissions_boundary_blocks_pull"
 BLAMED = because_no("permissions boundary")
 
 
+@pytest.mark.cause(CAUSE, "fails")
 @pytest.mark.parametrize("reason", [BLAMED, NO_REASON], ids=["blamed", "older message"])
 def test_a_boundary_that_does_not_allow(estate: Estate, reason: str) -> None:
     boundary = estate.managed_policy(policy(allow("s3:*", TOKEN, Sid="Storage")))
@@ -101,6 +102,7 @@ def test_a_role_that_a_same_account_repository_grants_is_still_limited(estate: E
     only(estate.diagnose(estate.denied(role, repository, BLAMED)), CAUSE)
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_a_session_that_a_same_account_repository_grants_is_not_limited(estate: Estate) -> None:
     boundary = estate.managed_policy(policy(allow(TOKEN)))
     role = estate.role(ALLOW_ALL, boundary=boundary)
@@ -119,6 +121,7 @@ WIDE_ENOUGH: dict[str, Document] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "passes")
 @pytest.mark.parametrize("document", WIDE_ENOUGH.values(), ids=WIDE_ENOUGH)
 def test_a_boundary_that_is_wide_enough(estate: Estate, document: Document) -> None:
     role = estate.role(attach=[PULL_ONLY], boundary=estate.managed_policy(document))
@@ -143,6 +146,7 @@ def test_a_boundary_grants_nothing(estate: Estate) -> None:
     only(estate.diagnose(estate.denied(role, repository, NO_REASON)), "role_lacks_pull_permissions")
 
 
+@pytest.mark.cause(CAUSE, "unread")
 @pytest.mark.parametrize("call", ["iam:GetRole", "iam:GetPolicy", "iam:GetPolicyVersion"])
 def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, call: str) -> None:
     boundary = estate.managed_policy(policy(allow("s3:*")))

@@ -24,6 +24,7 @@ def cached(estate: Estate) -> Arn:
     return Arn("aws", "ecr", "us-east-1", estate.account, "repository/quay/team/app")
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_a_role_that_may_not_create_stops_the_first_pull(estate: Estate, cached: Arn) -> None:
     role = estate.role(attach=[PULL_ONLY])
     diagnosis = estate.diagnose(estate.denied(role, cached, because_no("identity-based policy", CREATE), action=CREATE))
@@ -47,6 +48,7 @@ def test_a_role_that_may_do_neither_lacks_both(estate: Estate, cached: Arn) -> N
     assert f"{IMPORT}, {CREATE}" in finding.explanation or f"{CREATE}, {IMPORT}" in finding.explanation
 
 
+@pytest.mark.cause(CAUSE, "passes")
 def test_a_role_that_may_do_both_passes(estate: Estate, cached: Arn) -> None:
     role = estate.role(allow(*PULL, IMPORT, CREATE))
     diagnosis = estate.diagnose(estate.denied(role, cached, because_no("identity-based policy", IMPORT), action=IMPORT))
@@ -73,6 +75,7 @@ def test_what_is_cached_is_pulled_without(estate: Estate) -> None:
     assert CAUSE not in [each.cause for each in diagnosis.inconclusive]
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_another_prefix_is_no_cache(estate: Estate) -> None:
     estate.cache("quay")
     elsewhere = Arn("aws", "ecr", "us-east-1", estate.account, "repository/quayside/app")
@@ -108,6 +111,7 @@ def test_what_is_granted_by_now_outranks_the_words_of_aws(estate: Estate, cached
     assert CAUSE in diagnosis.passed
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_without_the_words_of_aws_rules_that_cannot_be_read_leave_it_open(estate: Estate, cached: Arn) -> None:
     pull = reported(estate, cached, "failed to resolve reference: x: name unknown: The repository does not exist")
     diagnosis = estate.diagnose(pull, unreadable=["ecr:DescribePullThroughCacheRules"])

@@ -30,6 +30,7 @@ BLAMED = explicit_deny("resource-based policy")
 ANY = {"Resource": "*"}
 
 
+@pytest.mark.cause(CAUSE, "fails")
 @pytest.mark.parametrize("reason", [BLAMED, NO_REASON], ids=["blamed", "older message"])
 def test_a_deny_of_everybody(estate: Estate, reason: str) -> None:
     role, repository = estate.role(attach=[PULL_ONLY]), estate.repository()
@@ -72,6 +73,7 @@ def test_a_repository_that_denies_too_is_reported_too(estate: Estate) -> None:
     assert [finding.cause for finding in diagnosis.findings] == ["repository_policy_denies_pull", CAUSE]
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_scope_v1_leaves_pulls_alone(estate: Estate) -> None:
     role, repository = estate.role(attach=[PULL_ONLY]), estate.repository()
     estate.set_registry_policy(refuse("*", "ecr:*", **ANY), scope="V1")
@@ -88,6 +90,7 @@ HARMLESS: dict[str, Statement] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "passes")
 @pytest.mark.parametrize("statement", HARMLESS.values(), ids=HARMLESS)
 def test_a_deny_of_something_else(estate: Estate, statement: Statement) -> None:
     role, repository = estate.role(attach=[PULL_ONLY]), estate.repository()
@@ -97,6 +100,7 @@ def test_a_deny_of_something_else(estate: Estate, statement: Statement) -> None:
     assert CAUSE in diagnosis.passed
 
 
+@pytest.mark.cause(CAUSE, "unread")
 @pytest.mark.parametrize("call", ["ecr:GetRegistryPolicy", "ecr:GetAccountSetting"])
 def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, call: str) -> None:
     role, repository = estate.role(attach=[PULL_ONLY]), estate.repository()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pull_responder.model.pull import Symptom
 from tests.integration.checks.registry_estate import mentioned, missing, of_cause, reported
 
@@ -13,6 +15,7 @@ TOO_MANY = "failed to copy: httpReadSeeker: failed open: unexpected status code:
 UPSTREAM = "UpstreamTooManyRequests: You have reached your pull rate limit"
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_a_registry_that_is_asked_too_often(estate: Estate) -> None:
     repository = estate.repository()
     finding = of_cause(estate.diagnose(reported(estate, repository, TOO_MANY)), CAUSE)
@@ -45,18 +48,21 @@ def test_a_token_has_no_repository(estate: Estate) -> None:
     assert (finding.resource.type, finding.resource.id) == ("AwsAccount", f"AWS::::Account:{estate.account}")
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_kubelets_own_limit_is_not_the_registrys(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), "pull QPS exceeded")
     assert pull.symptom is Symptom.KUBELET_THROTTLED
     assert estate.diagnose(pull).findings == ()
 
 
+@pytest.mark.cause(CAUSE, "passes")
 def test_without_words_nothing_is_claimed(estate: Estate) -> None:
     diagnosis = estate.diagnose(reported(estate, estate.repository(), symptom=Symptom.UNKNOWN))
     assert CAUSE not in mentioned(diagnosis)
     assert CAUSE not in diagnosis.passed
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_nothing_readable_is_needed(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), TOO_MANY)
     of_cause(estate.diagnose(pull, unreadable=["ecr:*", "iam:*", "ec2:*"]), CAUSE)

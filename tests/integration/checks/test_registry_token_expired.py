@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pull_responder.model.pull import Symptom
 from tests.integration.checks.registry_estate import mentioned, of_cause, reported
 
@@ -13,6 +15,7 @@ OLD_TOKEN = "pulling from host X failed with status code [manifests v1]: denied:
 OLD_CREDENTIALS = "ECR: UnrecognizedClientException: The security token included in the request is invalid."
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_an_old_registry_token(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), OLD_TOKEN)
     finding = of_cause(estate.diagnose(pull), CAUSE)
@@ -29,6 +32,7 @@ def test_old_credentials_of_the_node(estate: Estate) -> None:
     assert "imagePullSecret" not in finding.remediation.summary
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_a_refusal_is_another_thing(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), "unexpected status: 403 Forbidden")
     assert pull.symptom is Symptom.ACCESS_DENIED
@@ -36,7 +40,15 @@ def test_a_refusal_is_another_thing(estate: Estate) -> None:
     assert CAUSE not in mentioned(diagnosis)
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_a_node_that_cannot_be_read_is_named_by_its_cluster(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), OLD_TOKEN)
     finding = of_cause(estate.diagnose(pull, unreadable=["ec2:*"]), CAUSE)
     assert finding.resource.id == f"arn:aws:eks:us-east-1:{estate.account}:cluster/prod"
+
+
+@pytest.mark.cause(CAUSE, "passes")
+def test_without_words_nothing_is_claimed(estate: Estate) -> None:
+    diagnosis = estate.diagnose(reported(estate, estate.repository(), symptom=Symptom.UNKNOWN))
+    assert CAUSE not in mentioned(diagnosis)
+    assert CAUSE not in diagnosis.passed

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Symptom
 from tests.integration.checks.estate import arn_of, because_no, deny
@@ -24,6 +26,7 @@ def _encrypted(estate: Estate) -> tuple[Arn, str]:
     return repository, key
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_a_disabled_key(estate: Estate) -> None:
     repository, key = _encrypted(estate)
     estate.client("kms").disable_key(KeyId=key)
@@ -56,6 +59,7 @@ def test_a_key_that_is_gone(estate: Estate) -> None:
     assert finding.remediation.commands == ()
 
 
+@pytest.mark.cause(CAUSE, "passes")
 def test_a_key_that_works_passes(estate: Estate) -> None:
     repository, _ = _encrypted(estate)
     diagnosis = estate.diagnose(reported(estate, repository, FORBIDDEN))
@@ -77,12 +81,14 @@ def test_it_is_reported_beside_what_aws_blamed(estate: Estate) -> None:
     assert {"role_lacks_pull_permissions", CAUSE} <= {finding.cause for finding in diagnosis.findings}
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_a_key_that_cannot_be_read_is_open(estate: Estate) -> None:
     repository, _ = _encrypted(estate)
     diagnosis = estate.diagnose(reported(estate, repository, FORBIDDEN), unreadable=["kms:DescribeKey"])
     assert "kms:DescribeKey" in reasons(diagnosis)[CAUSE]
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_a_timeout_is_no_matter_of_keys(estate: Estate) -> None:
     repository, key = _encrypted(estate)
     estate.client("kms").disable_key(KeyId=key)

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
@@ -18,6 +20,7 @@ CAUSE = "repository_not_found"
 UNKNOWN_NAME = "failed to resolve reference: name unknown: The repository with name 'team/app' does not exist"
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_a_repository_that_is_nowhere(estate: Estate) -> None:
     repository = missing(estate, "team/app")
     finding = of_cause(estate.diagnose(reported(estate, repository, UNKNOWN_NAME)), CAUSE)
@@ -43,12 +46,14 @@ def test_it_says_which_names_are_near(estate: Estate) -> None:
     assert "unrelated" not in finding.explanation + " ".join(finding.evidence) + finding.remediation.summary
 
 
+@pytest.mark.cause(CAUSE, "passes")
 def test_one_that_exists_now_passes(estate: Estate) -> None:
     diagnosis = estate.diagnose(reported(estate, estate.repository(), UNKNOWN_NAME))
     assert diagnosis.findings == ()
     assert CAUSE in diagnosis.passed
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_one_that_a_cache_makes_is_not_missing(estate: Estate) -> None:
     estate.cache("quay")
     diagnosis = estate.diagnose(reported(estate, missing(estate, "quay/app"), symptom=Symptom.UNKNOWN))
@@ -61,6 +66,7 @@ def test_another_symptom_is_not_looked_at(estate: Estate) -> None:
     assert CAUSE not in {finding.cause for finding in diagnosis.findings}
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_of_a_registry_that_cannot_be_read_nothing_is_claimed(estate: Estate) -> None:
     pull = reported(estate, missing(estate, "team/app"), UNKNOWN_NAME)
     diagnosis = estate.diagnose(pull, unreadable=["ecr:DescribeRepositories"])

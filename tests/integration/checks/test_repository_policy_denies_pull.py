@@ -29,6 +29,7 @@ CAUSE = "repository_policy_denies_pull"
 BLAMED = explicit_deny("resource-based policy")
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_a_deny_of_everybody(estate: Estate) -> None:
     role, bystander = estate.role(attach=[PULL_ONLY]), estate.role(attach=[PULL_ONLY], name="bystander")
     repository = estate.repository(refuse("*", "ecr:BatchGet*", Sid="NoPull"), grant("*", "ecr:PutImage", Sid="Push"))
@@ -94,6 +95,7 @@ HARMLESS: dict[str, Statement] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "passes")
 @pytest.mark.parametrize("statement", HARMLESS.values(), ids=HARMLESS)
 def test_a_deny_of_something_else(estate: Estate, statement: Statement) -> None:
     role = estate.role(attach=[PULL_ONLY])
@@ -114,6 +116,7 @@ def test_a_deny_that_hangs_on_the_way_of_the_request_is_decided_by_words(estate:
     assert is_fixed_since(estate.diagnose(estate.denied(role, repository, because_no("identity-based policy"))))
 
 
+@pytest.mark.cause(CAUSE, "unread")
 @pytest.mark.parametrize("denied", ["sts:AssumeRole", "ecr:GetRepositoryPolicy"])
 def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, denied: str) -> None:
     if denied != "sts:AssumeRole":
@@ -132,6 +135,7 @@ def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, denied: s
     assert str(role) in finding.remediation.summary
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_a_repository_that_no_longer_exists_denies_nobody(estate: Estate) -> None:
     role, repository = estate.role(ALLOW_ALL), estate.repository(refuse("*"))
     pull = estate.denied(role, repository, BLAMED)

@@ -29,6 +29,7 @@ CAUSE = "repository_policy_lacks_grant"
 BLAMED = because_no("resource-based policy")
 
 
+@pytest.mark.cause(CAUSE, "fails")
 @pytest.mark.parametrize("reason", [BLAMED, NO_REASON], ids=["blamed", "older message"])
 def test_a_repository_without_a_policy(estate: Estate, reason: str) -> None:
     estate.member()
@@ -102,6 +103,7 @@ ENOUGH: dict[str, list[Statement]] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "passes")
 @pytest.mark.parametrize("statements", ENOUGH.values(), ids=ENOUGH)
 def test_a_grant_that_covers_the_role(estate: Estate, statements: list[Statement]) -> None:
     estate.member()
@@ -114,6 +116,7 @@ def test_a_grant_that_covers_the_role(estate: Estate, statements: list[Statement
     assert CAUSE in diagnosis.passed
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_a_registry_policy_that_grants_is_as_good(estate: Estate) -> None:
     estate.member()
     account = f"arn:aws:iam::{estate.account}:root"
@@ -150,6 +153,7 @@ def test_seen_from_the_registrys_account(estate: Estate) -> None:
     assert estate.may(role, repository) == set(PULL)
 
 
+@pytest.mark.cause(CAUSE, "unread")
 @pytest.mark.parametrize("denied", ["sts:AssumeRole", "ecr:GetRepositoryPolicy"])
 def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, denied: str) -> None:
     if denied != "sts:AssumeRole":

@@ -72,6 +72,7 @@ HARMLESS: dict[str, Statement] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 @pytest.mark.parametrize("statement", HARMLESS.values(), ids=HARMLESS)
 def test_a_deny_of_something_else(controlled: Organization, statement: Statement) -> None:
     controlled.control("guard", statement, controlled.registry_unit, RCP)
@@ -85,6 +86,7 @@ def test_an_outsider_is_told_by_the_organization(controlled: Organization) -> No
     only(controlled.diagnose(owner=controlled.registry), CAUSE)
 
 
+@pytest.mark.cause(CAUSE, "passes")
 def test_nothing_but_full_access_passes(controlled: Organization) -> None:
     diagnosis = controlled.diagnose(BLAMED, owner=controlled.registry)
     assert is_fixed_since(diagnosis)

@@ -29,6 +29,7 @@ CAUSE = "role_lacks_pull_permissions"
 BLAMED = because_no("identity-based policy")
 
 
+@pytest.mark.cause(CAUSE, "fails")
 @pytest.mark.parametrize("reason", [BLAMED, NO_REASON], ids=["blamed", "older message"])
 def test_a_role_without_policies_gets_the_managed_policy(estate: Estate, reason: str) -> None:
     role, repository = estate.role(), estate.repository()
@@ -145,6 +146,7 @@ GRANTS: dict[str, list[Statement]] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "passes")
 @pytest.mark.parametrize("statements", GRANTS.values(), ids=GRANTS)
 def test_permissions_that_are_enough(estate: Estate, statements: list[Statement]) -> None:
     role, repository = estate.role(*map(estate.fill_in, statements)), estate.repository()
@@ -154,6 +156,7 @@ def test_permissions_that_are_enough(estate: Estate, statements: list[Statement]
     assert CAUSE in diagnosis.passed
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 @pytest.mark.parametrize("who", ["arn:aws:iam::ACCOUNT:role/nodes/node", "*"], ids=["the role", "everybody"])
 def test_a_repository_of_the_same_account_that_grants_is_enough(estate: Estate, who: str) -> None:
     role = estate.role(ALLOW_TOKEN)
@@ -178,6 +181,7 @@ READS: dict[str, list[str]] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "unread")
 @pytest.mark.parametrize(("call", "attached"), READS.items(), ids=READS)
 def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, call: str, attached: list[str]) -> None:
     role, repository = estate.role(allow("s3:*"), attach=attached), estate.repository()

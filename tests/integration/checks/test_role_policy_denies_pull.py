@@ -32,6 +32,7 @@ CAUSE = "role_policy_denies_pull"
 BLAMED = explicit_deny("identity-based policy")
 
 
+@pytest.mark.cause(CAUSE, "fails")
 @pytest.mark.parametrize("reason", [BLAMED, NO_REASON], ids=["blamed", "older message"])
 def test_an_inline_policy_that_denies_by_wildcard(estate: Estate, reason: str) -> None:
     role = estate.role(ALLOW_ALL, deny("ecr:BatchGet*", "s3:*", Sid="NoImages"))
@@ -118,6 +119,7 @@ HARMLESS: dict[str, Statement] = {
 }
 
 
+@pytest.mark.cause(CAUSE, "passes")
 @pytest.mark.parametrize("statement", HARMLESS.values(), ids=HARMLESS)
 def test_a_deny_of_something_else(estate: Estate, statement: Statement) -> None:
     role, repository = estate.role(ALLOW_ALL, statement), estate.repository()
@@ -127,6 +129,7 @@ def test_a_deny_of_something_else(estate: Estate, statement: Statement) -> None:
     assert CAUSE in diagnosis.passed
 
 
+@pytest.mark.cause(CAUSE, "near_miss")
 def test_an_older_version_of_a_managed_policy_does_not_count(estate: Estate) -> None:
     guard = estate.managed_policy(policy(deny("ecr:*")), policy(deny("s3:*")))
     role, repository = estate.role(ALLOW_ALL, attach=[guard]), estate.repository()
@@ -157,6 +160,7 @@ def test_a_deny_that_hangs_on_something_unknown_is_decided_by_words(estate: Esta
     assert is_fixed_since(estate.diagnose(estate.denied(role, repository, because_no("identity-based policy"))))
 
 
+@pytest.mark.cause(CAUSE, "unread")
 @pytest.mark.parametrize("call", ["iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"])
 def test_what_cannot_be_read_is_decided_by_words_alone(estate: Estate, call: str) -> None:
     role, repository = estate.role(ALLOW_ALL), estate.repository()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.integration.checks import by_words
 from tests.integration.checks.estate import MANIFEST, because_no, explicit_deny
 
@@ -13,6 +15,7 @@ READ = "organizations:DescribeOrganization"
 POLICY = "arn:aws:organizations::999999999999:policy/o-abc/service_control_policy/p-12345678"
 
 
+@pytest.mark.cause(CAUSE, "fails")
 def test_words_that_name_the_policy(estate: Estate) -> None:
     finding, role, _ = by_words.blamed(estate, CAUSE, explicit_deny("service control policy", POLICY))
     assert (finding.resource.type, finding.resource.id) == ("AwsIamRole", str(role))
@@ -34,6 +37,7 @@ def test_words_where_nothing_can_be_read(estate: Estate) -> None:
     by_words.believed_where_nothing_can_be_read(estate, CAUSE, "service control policy")
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_an_older_message(estate: Estate) -> None:
     by_words.open_after_an_older_message(estate, CAUSE, READ, READ)
 

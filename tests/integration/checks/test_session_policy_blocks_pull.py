@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CAUSE = "session_policy_blocks_pull"
 
 
+@pytest.mark.cause(CAUSE, "fails")
 @pytest.mark.parametrize(
     ("reason", "change"),
     [(because_no("session policy"), "must allow"), (explicit_deny("session policy"), "must not deny")],
@@ -45,6 +46,7 @@ def test_words_where_nothing_can_be_read(estate: Estate) -> None:
     by_words.believed_where_nothing_can_be_read(estate, CAUSE, "session policy")
 
 
+@pytest.mark.cause(CAUSE, "passes")
 def test_ec2_passes_none_with_the_credentials_of_an_instance(estate: Estate) -> None:
     role, repository = estate.role(attach=[PULL_ONLY]), estate.repository()
     diagnosis = estate.diagnose(estate.denied(role, repository, NO_REASON))
@@ -52,8 +54,18 @@ def test_ec2_passes_none_with_the_credentials_of_an_instance(estate: Estate) -> 
     assert CAUSE not in diagnosis.passed
 
 
+@pytest.mark.cause(CAUSE, "unread")
 def test_an_older_message_about_another_session(estate: Estate) -> None:
     role, repository = estate.role(attach=[PULL_ONLY]), estate.repository()
     estate.cluster().create_nodegroup(clusterName="prod", nodegroupName="ng", nodeRole=str(role), subnets=["subnet-1"])
     diagnosis = estate.diagnose(estate.denied(role, repository, NO_REASON, session="someone"))
     assert "only in the session" in opened(diagnosis)[CAUSE]
+
+
+@pytest.mark.cause(CAUSE, "near_miss")
+def test_words_that_blame_another_policy(estate: Estate) -> None:
+    role, repository = estate.role(attach=[PULL_ONLY]), estate.repository()
+    estate.cluster().create_nodegroup(clusterName="prod", nodegroupName="ng", nodeRole=str(role), subnets=["subnet-1"])
+    diagnosis = estate.diagnose(estate.denied(role, repository, because_no("identity-based policy"), session="someone"))
+    assert CAUSE not in {finding.cause for finding in diagnosis.findings}
+    assert CAUSE not in {each.cause for each in diagnosis.inconclusive}

@@ -26,6 +26,7 @@ from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.remediation.shell import render
 from tests import aws_cli
+from tests.integration.seen import seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -346,6 +347,7 @@ class Estate:
         parsed = parse_image(image or self.image)
         assert parsed is not None
         (answer,) = ask(Reader(self.aws(*denied, code=code)), parsed, chosen, ())
+        seen(answer.diagnosis)
         return answer
 
     def diagnose(self, *, denied: Sequence[str] = (), **choice: str) -> Diagnosis:

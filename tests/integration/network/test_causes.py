@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,16 +24,39 @@ def arn(kind: str, resource: str) -> str:
     return f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/{resource}"
 
 
-@pytest.mark.parametrize("build", [Estate.behind_nat, Estate.in_public, Estate.endpoints_only])
-def test_a_sound_estate_shows_nothing(estate: Estate, build: Build) -> None:
+def marks(causes: set[str], shows: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.cause(cause, shows) for cause in sorted(causes)]
+
+
+EVERYWHERE = {"security_group_blocks_egress", "network_acl_blocks_traffic", "vpc_dns_disabled"}
+OF_NODES = {"instance_profile_missing", "role_trust_policy_excludes_service", "instance_metadata_disabled"}
+SOUND: dict[str, tuple[Build, set[str]]] = {
+    "behind NAT": (Estate.behind_nat, {"no_route_to_ecr", "nat_gateway_unavailable", *OF_NODES}),
+    "public": (Estate.in_public, {"no_route_to_ecr", "public_ip_missing"}),
+    "endpoints only": (
+        Estate.endpoints_only,
+        {
+            "vpc_endpoint_missing",
+            "vpc_endpoint_unavailable",
+            "endpoint_private_dns_disabled",
+            "endpoint_security_group_blocks_ingress",
+            "s3_endpoint_not_in_route_table",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("build", "passed"),
+    [pytest.param(*each, id=name, marks=marks(each[1] | EVERYWHERE, "passes")) for name, each in SOUND.items()],
+)
+def test_a_sound_estate_shows_nothing(estate: Estate, build: Build, passed: set[str]) -> None:
     build(estate)
     estate.node()
     answer = estate.ask()
     assert causes(answer.diagnosis) == []
     assert answer.diagnosis.inconclusive == ()
-    assert {"security_group_blocks_egress", "network_acl_blocks_traffic", "vpc_dns_disabled"} <= set(
-        answer.diagnosis.passed
-    )
+    assert passed | EVERYWHERE <= set(answer.diagnosis.passed)
 
 
 def no_route(e: Estate) -> None:
@@ -226,7 +249,9 @@ def _first_nat(e: Estate) -> str:
     return str(gone)
 
 
-@pytest.mark.parametrize("case", FIXABLE.values(), ids=FIXABLE)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=name, marks=marks({case[2]}, "fails")) for name, case in FIXABLE.items()]
+)
 def test_a_cause_is_found_alone_and_its_commands_mend_it(
     estate: Estate, case: tuple[Build, Break, str, Callable[[Estate], str]]
 ) -> None:
@@ -247,6 +272,7 @@ def clean(diagnosis: Diagnosis) -> bool:
     return causes(diagnosis) == [] and diagnosis.inconclusive == ()
 
 
+@pytest.mark.cause("public_ip_missing", "fails")
 def test_no_public_address_and_the_next_nodes_have_one(estate: Estate) -> None:
     estate.in_public()
     estate.ec2.modify_subnet_attribute(SubnetId=estate.a, MapPublicIpOnLaunch={"Value": False})
@@ -362,22 +388,76 @@ def mend_all(estate: Estate, findings: list[Finding]) -> None:
         estate.run(finding.remediation)
 
 
-@pytest.mark.parametrize(
-    "break_it",
-    [
+def both(e: Estate) -> Estate:
+    return e.behind_nat().endpoints_only()
+
+
+def another_endpoint(e: Estate, **options: Any) -> None:  # noqa: ANN401 -- as EC2 takes them
+    e.endpoint_group = e.endpoint_group or e.security_group("endpoints")
+    e.interface_endpoint("sqs", **options)
+
+
+def another_endpoint_has_failed(e: Estate) -> None:
+    another_endpoint(e)
+    e.set_endpoint_state("sqs", "failed")
+
+
+NEAR_MISSES: dict[str, tuple[Build, Break, str]] = {
+    "another subnet's ACL": (
+        Estate.behind_nat,
         lambda e: e.entry(e.network_acl(e.b), 1, allow=False, egress=True),
-        lambda e: e.unroute(e.table_b),
+        "network_acl_blocks_traffic",
+    ),
+    "another subnet's route": (Estate.behind_nat, lambda e: e.unroute(e.table_b), "no_route_to_ecr"),
+    "another group": (
+        Estate.behind_nat,
         lambda e: e.close_egress(e.security_group("others")),
+        "security_group_blocks_egress",
+    ),
+    "another NAT gateway": (
+        Estate.behind_nat,
         lambda e: e.ec2.delete_nat_gateway(NatGatewayId=e.nat_gateway()),
+        "nat_gateway_unavailable",
+    ),
+    "a route elsewhere": (
+        Estate.behind_nat,
         lambda e: e.route(e.table_a, "203.0.113.0/24", GatewayId=e.igw),
-    ],
-    ids=["another subnet's ACL", "another subnet's route", "another group", "another NAT gateway", "a route elsewhere"],
+        "public_ip_missing",
+    ),
+    "no DNS hostnames, and no endpoint that needs them": (
+        Estate.behind_nat,
+        lambda e: e.ec2.modify_vpc_attribute(VpcId=e.vpc, EnableDnsHostnames={"Value": False}),
+        "vpc_dns_disabled",
+    ),
+    "an endpoint less, and a way by NAT": (both, lambda e: e.delete_endpoint("ecr.dkr"), "vpc_endpoint_missing"),
+    "another service's endpoint has failed": (
+        Estate.endpoints_only,
+        another_endpoint_has_failed,
+        "vpc_endpoint_unavailable",
+    ),
+    "private DNS off, and a way by NAT": (both, private_dns_off, "endpoint_private_dns_disabled"),
+    "another service's endpoint lets nobody in": (
+        Estate.endpoints_only,
+        lambda e: another_endpoint(e, SecurityGroupIds=[e.security_group("closed")]),
+        "endpoint_security_group_blocks_ingress",
+    ),
+    "S3's endpoint in another table, and a way by NAT": (both, s3_in_another_table, "s3_endpoint_not_in_route_table"),
+}
+
+
+@pytest.mark.parametrize(
+    ("build", "break_it", "cause"),
+    [pytest.param(*case, id=name, marks=marks({case[2]}, "near_miss")) for name, case in NEAR_MISSES.items()],
 )
-def test_what_is_broken_beside_the_way_is_not_reported(estate: Estate, break_it: Break) -> None:
-    estate.behind_nat()
+def test_what_is_broken_beside_the_way_is_not_reported(
+    estate: Estate, build: Build, break_it: Break, cause: str
+) -> None:
+    build(estate)
     estate.node()
     break_it(estate)
-    assert causes(estate.diagnose()) == []
+    diagnosis = estate.diagnose()
+    assert causes(diagnosis) == []
+    assert cause not in {each.cause for each in diagnosis.inconclusive}
 
 
 def test_a_rule_for_a_part_of_the_internet_is_inconclusive_and_named(estate: Estate) -> None:

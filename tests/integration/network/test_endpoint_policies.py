@@ -57,6 +57,7 @@ def test_the_api_endpoint_denies_tokens(estate: Estate) -> None:
     assert causes(estate.diagnose()) == []
 
 
+@pytest.mark.cause("endpoint_policy_blocks_pull", "passes")
 @pytest.mark.parametrize(
     ("service", "document"),
     [
@@ -104,6 +105,7 @@ S3 = {
 }
 
 
+@pytest.mark.cause("s3_endpoint_policy_blocks_layers", "fails")
 @pytest.mark.parametrize("document", S3.values(), ids=S3)
 def test_s3_policies_that_keep_the_layers_back(estate: Estate, document: dict[str, Any]) -> None:
     estate.endpoints_only()
@@ -126,6 +128,7 @@ def test_an_s3_policy_that_denies_everybody_outside_gives_no_command(estate: Est
     assert finding.remediation.commands == ()
 
 
+@pytest.mark.cause("s3_endpoint_policy_blocks_layers", "passes")
 @pytest.mark.parametrize("on", [f"{BUCKET}/*", "*"])
 def test_s3_policies_that_are_enough(estate: Estate, on: str) -> None:
     estate.endpoints_only()
@@ -148,6 +151,8 @@ def test_an_s3_policy_for_an_account_that_may_be_ecrs_is_inconclusive(estate: Es
     assert "aws:ResourceAccount" in opened(diagnosis)["s3_endpoint_policy_blocks_layers"]
 
 
+@pytest.mark.cause("s3_endpoint_policy_blocks_layers", "near_miss")
+@pytest.mark.cause("endpoint_policy_blocks_pull", "near_miss")
 def test_behind_nat_no_endpoint_policy_matters(estate: Estate) -> None:
     estate.behind_nat()
     estate.node()

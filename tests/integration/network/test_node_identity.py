@@ -14,6 +14,7 @@ def network(estate: Estate) -> Estate:
     return estate.behind_nat()
 
 
+@pytest.mark.cause("instance_profile_missing", "fails")
 def test_no_instance_profile(network: Estate) -> None:
     instance = network.node(profile=False)
     finding = only(network.diagnose(), "instance_profile_missing")
@@ -53,6 +54,7 @@ def test_the_role_of_a_node_group_without_nodes_is_gone(network: Estate) -> None
     assert finding.resource.id == network.role
 
 
+@pytest.mark.cause("role_trust_policy_excludes_service", "fails")
 def test_ec2_may_not_assume_the_role(network: Estate) -> None:
     network.node()
     policy = trust("lambda")
@@ -78,6 +80,7 @@ def test_a_role_that_ec2_is_denied_gives_no_command(network: Estate) -> None:
     assert finding.remediation.commands == ()
 
 
+@pytest.mark.cause("instance_metadata_disabled", "fails")
 def test_metadata_off_on_the_instance(network: Estate) -> None:
     instance = network.node(metadata="disabled")
     finding = only(network.diagnose(), "instance_metadata_disabled")
@@ -96,6 +99,9 @@ def test_metadata_off_in_the_launch_template(network: Estate) -> None:
     assert finding.resource.type == "AwsEc2LaunchTemplate"
 
 
+@pytest.mark.cause("instance_metadata_disabled", "near_miss")
+@pytest.mark.cause("role_trust_policy_excludes_service", "near_miss")
+@pytest.mark.cause("instance_profile_missing", "near_miss")
 def test_fargate_has_no_instance_profile_and_its_own_service(network: Estate) -> None:
     network.fargate_profile("pods")
     diagnosis = network.diagnose(fargate_profile="pods")

@@ -58,7 +58,14 @@ NODES: dict[str, dict[str, set[str]]] = {
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
-@pytest.mark.parametrize("kind", NODES)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        # Fargate has no metadata endpoint of its own.
+        pytest.param(kind, marks=[pytest.mark.cause("instance_metadata_disabled", "unread")] if has_instances else [])
+        for kind, has_instances in ((kind, kind != "fargate_profile") for kind in NODES)
+    ],
+)
 def test_each_read_that_is_refused(estate: Estate, kind: str, code: str) -> None:
     template = {"SecurityGroupIds": [estate.group]}
     estate.behind_nat().node_group("workers", template=template)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.checks.conftest import administrator, estate, service_models
+from tests.integration.checks.conftest import administrator, estate
 
-__all__ = ["administrator", "estate", "service_models"]
+__all__ = ["administrator", "estate"]

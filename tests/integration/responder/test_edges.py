@@ -103,6 +103,7 @@ def test_a_finding_suppressed_before_it_came_back_stays_silent(scene: Scene) -> 
     assert scene.edges() == [NEW]
 
 
+@pytest.mark.cause("pull_failing_unexplained", "fails")
 def test_an_unexplained_failure_is_reported_and_resolved_when_it_stops(scene: Scene) -> None:
     role, session = "gone-with-its-node", "i-0abcdef1234567890"
     for _ in range(2):
@@ -123,6 +124,7 @@ def test_an_unexplained_failure_is_reported_and_resolved_when_it_stops(scene: Sc
     assert scene.edges() == [("resolved", "pull_failing_unexplained")]
 
 
+@pytest.mark.cause("pull_failing_unexplained", "passes")
 def test_a_cause_that_is_found_resolves_the_unexplained_failure(scene: Scene) -> None:
     node = scene.role()
     event = {"action": IMAGE, "resource": REPOSITORY, "session": "i-0abcdef1234567890"}
@@ -214,3 +216,13 @@ def test_an_item_edited_by_hand_stops_no_other(scene: Scene) -> None:
     scene.clock.forward(minutes=16)
     scene.respond(node.denied(scene.clock.now))
     assert scene.edges() == [NEW]
+
+
+@pytest.mark.cause("pull_failing_unexplained", "near_miss")
+def test_what_has_not_failed_for_long_is_not_reported_yet(scene: Scene) -> None:
+    role, session = "gone-with-its-node", "i-0abcdef1234567890"
+    for _ in range(5):
+        scene.respond(denial(role, session, at=scene.clock.now, action=IMAGE, resource=REPOSITORY))
+        scene.clock.forward(minutes=5)
+        scene.recheck()
+    assert scene.edges() == []

@@ -51,6 +51,7 @@ def jobs(*issues: HealthIssue) -> Verdict:
     return examined(nodes, {PROFILE: profile})
 
 
+@pytest.mark.cause("node_group_unhealthy", "fails")
 @pytest.mark.parametrize(
     "code",
     ["NodeCreationFailure", "Ec2SubnetInvalidConfiguration", "IamNodeRoleNotFound", "IamInstanceProfileNotFound"],
@@ -64,6 +65,7 @@ def test_an_issue_that_keeps_nodes_from_pulling(code: str) -> None:
     assert verdict.evidence == (f"{code}: said by EKS (subnet-1)",)
 
 
+@pytest.mark.cause("node_group_unhealthy", "near_miss")
 @pytest.mark.parametrize("code", ["AsgInstanceLaunchFailures", "AccessDenied", "ClusterUnreachable", "A new one"])
 def test_an_issue_of_another_kind_is_none(code: str) -> None:
     assert workers(HealthIssue(code, "x")).status is Status.PASSED
@@ -77,9 +79,16 @@ def test_a_fargate_profile_has_codes_of_its_own() -> None:
     assert jobs(HealthIssue("NodeCreationFailure", "x")).status is Status.PASSED
 
 
+@pytest.mark.cause("node_group_unhealthy", "unread")
 def test_what_could_not_be_read_is_inconclusive_and_what_is_gone_has_no_health() -> None:
     nodes = Nodes("workers", ACCOUNT, REGION, "vpc-1", cluster="prod", node_group="workers")
     assert examined(nodes, {GROUP: Unread("denied")}) == Verdict.inconclusive("denied")
     assert examined(nodes, {GROUP: None}).status is Status.NOT_APPLICABLE
     alone = Nodes("i-1", ACCOUNT, REGION, "vpc-1", cluster="prod")
     assert examined(alone, {}).status is Status.NOT_APPLICABLE
+
+
+@pytest.mark.cause("node_group_unhealthy", "passes")
+def test_a_node_group_without_issues() -> None:
+    assert workers().status is Status.PASSED
+    assert jobs().status is Status.PASSED

@@ -6,13 +6,20 @@ import pytest
 
 from pull_responder.checks import BY_ID
 from pull_responder.diagnosis import skip_reason
-from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.pull import PullFailure, Symptom, registry_answered
 
+# What is known of the symptoms that there were; others follow from their checks and from `registry_answered`.
 EXPLAINED = {Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.THROTTLED, Symptom.DISK_FULL}
 ANSWERED = {
     *(Symptom.NOT_AUTHENTICATED, Symptom.TOKEN_EXPIRED, Symptom.ACCESS_DENIED, Symptom.NOT_FOUND),
     *(Symptom.PLATFORM_MISMATCH, Symptom.DOWNLOAD_CORRUPT),
 }
+NOT_ANSWERED = {Symptom.KUBELET_THROTTLED, Symptom.CANCELED, Symptom.UNKNOWN}
+OTHERS = {*Symptom} - EXPLAINED - ANSWERED - NOT_ANSWERED
+
+
+def of_checks(symptom: Symptom) -> bool:
+    return any(symptom in check.ecr_public for check in BY_ID.values())
 
 
 def pull(symptom: Symptom) -> PullFailure:
@@ -21,20 +28,24 @@ def pull(symptom: Symptom) -> PullFailure:
     )
 
 
-@pytest.mark.parametrize("symptom", sorted(EXPLAINED))
+@pytest.mark.parametrize("symptom", sorted(EXPLAINED | {each for each in OTHERS if of_checks(each)}))
 def test_what_a_check_can_explain_is_diagnosed(symptom: Symptom) -> None:
     assert skip_reason(pull(symptom)) is None
-    assert any(symptom in check.ecr_public for check in BY_ID.values())
+    assert of_checks(symptom)
 
 
-@pytest.mark.parametrize("symptom", sorted(ANSWERED))
+@pytest.mark.parametrize(
+    "symptom", sorted(ANSWERED | {each for each in OTHERS if registry_answered(each) and not of_checks(each)})
+)
 def test_an_answer_of_the_registry_is_skipped_and_called_one(symptom: Symptom) -> None:
     assert skip_reason(pull(symptom)) == (
         "public.ecr.aws/a/b:v1 is in Amazon ECR Public, which needs no role, and its registry answered"
     )
 
 
-@pytest.mark.parametrize("symptom", sorted({*Symptom} - EXPLAINED - ANSWERED))
+@pytest.mark.parametrize(
+    "symptom", sorted(NOT_ANSWERED | {each for each in OTHERS if not registry_answered(each) and not of_checks(each)})
+)
 def test_no_answer_is_not_called_one(symptom: Symptom) -> None:
     reason = skip_reason(pull(symptom)) or ""
     assert reason.endswith(f"no check can explain a failure of kind {symptom} there")

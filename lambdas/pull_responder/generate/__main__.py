@@ -1,0 +1,36 @@
+"""Writes what follows from the code: `python -m pull_responder.generate --scopes FILE FOLDER`.
+
+The files get the places under FOLDER that they have in the repository, so that nothing there changes unless all of it
+could be written. FILE lists the actions that the stack can grant, one a line.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from pull_responder.generate.error import GenerateError
+from pull_responder.generate.texts import texts
+
+
+def main() -> int:
+    """Return 0, or 1 with one line on standard error that says what is missing where; then nothing is written."""
+    parser = ArgumentParser("python -m pull_responder.generate")
+    parser.add_argument("--scopes", required=True, type=Path)
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    try:
+        written = texts(Path.cwd(), scopes=frozenset(given.scopes.read_text(encoding="utf-8").split()))
+    except GenerateError as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 1
+    for name, text in written.items():
+        path = given.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""The table of causes in the README, between `<!-- causes -->` and `<!-- end of causes -->`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pull_responder.checks import CHECKS
+from pull_responder.generate.error import GenerateError
+
+_TABLE: Final = re.compile(r"(?<=<!-- causes -->\n).*?(?=<!-- end of causes -->)", re.DOTALL)
+
+
+def updated(readme: str) -> str:
+    """Return `readme` with the causes that there are today, in the order of the checks.
+
+    Raises GenerateError where there is no place for them.
+    """
+    rows = "".join(f"| [{check.id}](docs/causes/{check.id}.md) | {check.title} |\n" for check in CHECKS)
+    text, places = _TABLE.subn(lambda _: f"\n| cause | the fault |\n|---|---|\n{rows}\n", readme)
+    if places != 1:
+        raise GenerateError("README.md: needs the lines <!-- causes --> and <!-- end of causes --> once")
+    return text

@@ -1,0 +1,44 @@
+"""All files that are written from the code, as they should be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from pull_responder import permissions
+from pull_responder.generate import cause_list, cause_pages, notification_examples
+from pull_responder.generate.error import GenerateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SHOWN: Final = 3
+
+
+def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
+    """Return the text of each file by its path in the repository at `root`.
+
+    `scopes` are the actions that the stack can grant. Raises GenerateError for a declared action that is not among
+    them, for a cause without an example, and for a README without a place for the causes.
+    """
+    _check_scopes(scopes)
+    readme, notifications = "README.md", "docs/notifications.md"
+    return {
+        readme: cause_list.updated((root / readme).read_text(encoding="utf-8")),
+        notifications: notification_examples.updated((root / notifications).read_text(encoding="utf-8")),
+        "infra/permissions.json": json.dumps(permissions.declared_permissions(), indent=2) + "\n",
+        **{
+            f"docs/causes/{name}": text
+            for name, text in cause_pages.pages(root / "docs" / "causes" / "examples").items()
+        },
+    }
+
+
+def _check_scopes(scopes: frozenset[str]) -> None:
+    for action, files in permissions.declaring().items():
+        if action not in scopes:
+            named = ", ".join(files[:_SHOWN]) + (f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else "")
+            raise GenerateError(
+                f"infra/permissions.py: SCOPES lacks {action}, which {named} {'declare' if files[1:] else 'declares'}: "
+                f'add "{action}": Scope(...) with the narrowest resource that AWS defines'
+            )

@@ -1,0 +1,192 @@
+"""docs/adding-a-cause.md, followed by its letter in a copy of the project: it works, and each step that is left out is
+named by what fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CAUSE, SYMPTOM = "registry_mirror_failing", "mirror_failed"
+CHECK = f"lambdas/pull_responder/checks/{CAUSE}.py"
+TUPLE = "lambdas/pull_responder/checks/__init__.py"
+PULL = "lambdas/pull_responder/model/pull.py"
+PHRASES = "lambdas/pull_responder/events/kubelet_phrases.py"
+MESSAGES = "tests/unit/events/messages.py"
+TESTS = f"tests/integration/checks/test_{CAUSE}.py"
+MESSAGE = 'Failed to pull image "public.ecr.aws/a/b:v1": failed to pull and unpack image: mirror did not answer'
+SKIPPED = f"""
+from pull_responder.diagnosis import skip_reason
+from pull_responder.model.pull import PullFailure, Symptom
+host = {{"registry_host": "public.ecr.aws", "repository": "a/b", "tag": "v1"}}
+print(skip_reason(PullFailure(Symptom("{SYMPTOM}"), None, "us-east-1", account="111111111111", **host)))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of the project that a newcomer works in."""
+
+    folder: Path
+
+    def __getitem__(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def put(self, text: str, name: str, *, before: str = "", after: str = "") -> None:
+        """Put `text` into a file, before or after a place that it has once."""
+        place = before or after
+        whole = self[name]
+        assert whole.count(place) == 1, f"{name}: {place!r}"
+        self.write(name, whole.replace(place, f"{text}{place}" if before else f"{place}{text}"))
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder / "lambdas"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+        return subprocess.run(  # noqa: S603 -- what is tested
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def python(self, *arguments: str) -> str:
+        done = self.run(sys.executable, *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def failures(self, *tests: str) -> str:
+        """What tests that fail say, in one line."""
+        done = self.run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests)
+        assert done.returncode == 1, done.stdout + done.stderr
+        return " ".join(done.stdout.split())
+
+    def generate(self) -> subprocess.CompletedProcess[str]:
+        # What is installed is installed already, and is nobody's to install anew.
+        return self.run("make", "--assume-old=build/python.stamp", f"PYTHON={sys.executable}", "generate")
+
+    def written(self) -> dict[str, bytes]:
+        places = [self.folder / "README.md", *(self.folder / "docs").rglob("*"), *(self.folder / "infra").rglob("*")]
+        return {str(path): path.read_bytes() for path in places if path.is_file() and path.suffix != ".pyc"}
+
+    def lacks(self, line: str) -> None:
+        """Hold that `make generate` says this and writes nothing."""
+        before = self.written()
+        failed = self.generate()
+        assert failed.returncode != 0
+        said = [each for each in failed.stderr.splitlines() if not each.startswith("make: ")]
+        assert len(said) == 1, failed.stderr
+        assert line in said[0]
+        assert self.written() == before
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    listed = subprocess.run(  # the files that are committed, or are about to be
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "build").mkdir(exist_ok=True)
+    return Copy(tmp_path)
+
+
+def blocks() -> list[str]:
+    """The lines and files on the page, in its order."""
+    page = (ROOT / "docs" / "adding-a-cause.md").read_text(encoding="utf-8")
+    found = re.findall(r"^( *)```(?:text|python)\n(.*?)^ *```$", page, re.DOTALL | re.MULTILINE)
+    return ["".join(line.removeprefix(indent) for line in code.splitlines(keepends=True)) for indent, code in found]
+
+
+def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy) -> None:
+    member, row, phrase, message, check, tests = blocks()
+
+    # The symptom alone: mypy asks for its row, the tests for its other places.
+    copy.put(member, PULL, after='    CANCELED = "canceled"\n')
+    mypy = copy.run(sys.executable, "-m", "mypy", "--follow-imports=silent", f"--cache-dir={copy.folder}/.mypy", PULL)
+    assert re.search(
+        rf'{PULL}:\d+: error: Argument 1 to "assert_never" has incompatible type "Literal\[Symptom\.MIRROR_FAILED\]"',
+        mypy.stdout,
+    )
+    said = copy.failures("tests/unit/events/test_symptoms.py")
+    assert "events/kubelet_phrases.py: no phrase says Symptom.MIRROR_FAILED" in said
+    assert "tests/unit/events/messages.py: no message there is of mirror_failed" in said
+    assert "model/pull.py: registry_answered has no row for Symptom.MIRROR_FAILED" in said
+    assert "no check explains mirror_failed: add Explains(Symptom.MIRROR_FAILED, rank)" in said
+    copy.put(row, PULL, before="        case _:\n            assert_never(symptom)\n")
+    copy.put(phrase, PHRASES, after="_CONTAINERD: Final = {\n")
+    copy.put(message, MESSAGES, after="CONTAINERD = [\n")
+
+    # The check alone is no cause yet; in the tuple, it lacks its tests and its example.
+    copy.write(CHECK, check)
+    said = copy.failures(
+        "tests/unit/generate/test_generated.py::test_each_file_beside_check_py_is_a_cause_that_the_tuple_names"
+    )
+    assert f"checks/{CAUSE}.py is no cause yet: import it in {TUPLE}" in said
+    copy.put(f"    {CAUSE},\n", TUPLE, before="    registry_policy_denies_pull,\n")
+    copy.put(f"    {CAUSE}.CHECK,\n", TUPLE, before="    unexpected_principal_denied.CHECK,\n")
+    said = copy.failures("tests/unit/generate/test_tests_of_causes.py", "tests/unit/generate/test_generated.py")
+    assert f'checks/{CAUSE}.py has no test marked cause("{CAUSE}", "near_miss"): mark the one in which' in said
+    assert f"docs/causes/examples/{CAUSE}.md is missing: have one of the tests of {CAUSE} call" in said
+    assert "README.md: its table of causes is stale: run `make generate`" in said
+    copy.lacks(f"docs/causes/examples/{CAUSE}.md: is missing: have one of the tests of {CAUSE} call the fixture")
+
+    # With its tests, which hold, it has an example. An action that nothing can grant stops it yet.
+    copy.write(TESTS, tests)
+    copy.python("-m", "pytest", TESTS, "--write-examples", "docs/causes/examples")
+    copy.write(
+        CHECK, check.replace("permissions=ec2.PERMISSIONS", 'permissions=(*ec2.PERMISSIONS, "ecr:DescribeRegistry")')
+    )
+    copy.lacks(
+        f"infra/permissions.py: SCOPES lacks ecr:DescribeRegistry, which checks/{CAUSE}.py declares: add "
+        '"ecr:DescribeRegistry": Scope(...) with the narrowest resource that AWS defines'
+    )
+    copy.put('    "ecr:DescribeRegistry": _ANY,\n', "infra/permissions.py", before='    "ecr:DescribeRepositories": ')
+    generated = copy.generate()
+    assert (generated.returncode, generated.stdout, generated.stderr) == (0, "", "")
+
+    # It is known everywhere, for images of ECR Public too.
+    page = copy[f"docs/causes/{CAUSE}.md"]
+    assert "mirror did not answer" in page
+    assert f"HIGH {CAUSE}  The nodes' registry mirror does not answer" in page
+    assert f"- Pulls from Amazon ECR Public, at `{SYMPTOM}`." in page
+    assert f"| [{CAUSE}](docs/causes/{CAUSE}.md) | The nodes' registry mirror does not answer |" in copy["README.md"]
+    assert "ecr:DescribeRegistry" in json.loads(copy["infra/permissions.json"])["diagnose"]["read"]
+    assert "- ecr:DescribeRegistry" in copy["infra/member-role.yaml"]
+    command = "from pull_responder.cli.main import main; main()"
+    explained = json.loads(copy.python("-c", command, "explain", MESSAGE, "--format", "json"))
+    assert (explained["symptom"], explained["can_mean"]) == (SYMPTOM, [CAUSE])
+    assert f"{CAUSE}: The nodes' registry mirror does not answer" in copy.python("-c", command, "causes", CAUSE)
+    assert copy.python("-c", SKIPPED) == "None\n"
+
+    # And the gates that concern it hold.
+    copy.python("-m", "pytest", "tests/unit/generate", TESTS, *(f"tests/unit/{each}" for each in UNIT))
+    copy.python("-m", "pytest", "tests/infrastructure/test_permissions.py", "-k", "narrow or member_role or only_read")
+    for gate in (["ruff", "check"], ["ruff", "format", "--check"], ["lint-imports"]):
+        done = copy.run(*gate)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+UNIT = (
+    "events/test_symptoms.py",
+    "events/test_meanings.py",
+    "diagnosis/test_ecr_public.py",
+    "diagnosis/test_sorting.py",
+)

@@ -1,0 +1,29 @@
+"""What the estates have diagnosed in the test that runs, so that a test shows what it is marked with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pull_responder.diagnosis import Diagnosis
+
+DIAGNOSES: Final[list[Diagnosis]] = []
+
+
+def seen(diagnosis: Diagnosis) -> Diagnosis:
+    """Keep a diagnosis, and return it."""
+    DIAGNOSES.append(diagnosis)
+    return diagnosis
+
+
+def shows(diagnosis: Diagnosis, cause: str, what: str) -> bool:
+    """Whether a diagnosis shows of a cause what the marker `cause` names: fails, passes, near_miss or unread."""
+    found = cause in {each.cause for each in diagnosis.findings}
+    left_open = cause in {each.cause for each in (*diagnosis.inconclusive, *diagnosis.unchecked)}
+    # What only words tell needs nothing readable: then it is found all the same. It never passes by what was not read.
+    return {
+        "fails": found,
+        "passes": not found and not left_open,
+        "near_miss": not found,
+        "unread": found or left_open,
+    }[what]
