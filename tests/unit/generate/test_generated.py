@@ -112,7 +112,8 @@ def test_nothing_can_be_granted_that_nothing_declares() -> None:
 
 
 def test_everything_that_is_declared_says_where() -> None:
-    actions = {action for purposes in declared_permissions().values() for listed in purposes.values() for action in listed}
+    by_purpose = [actions for purposes in declared_permissions().values() for actions in purposes.values()]
+    actions = {action for actions in by_purpose for action in actions}
     assert set(declaring()) == actions
     for files in declaring().values():
         for file in files:
