@@ -62,6 +62,12 @@ class EmulatedAws:
             self._clients[kept] = self._new_client(service, keys, region)
         return self._clients[kept]
 
+    def own_client(self, service: str) -> Any:  # noqa: ANN401 -- as above
+        """Return a client of `service` that nobody else has, for who registers handlers on it."""
+        return self._new_client(
+            service, {"AccessKeyId": ACCOUNT, "SecretAccessKey": "test", "SessionToken": None}, REGION
+        )
+
     def _new_client(self, service: str, keys: Mapping[str, Any], region: str) -> Any:  # noqa: ANN401 -- as above
         endpoint = f"AWS_ENDPOINT_URL_{service.upper()}"
         session = import_module("boto3").Session(
@@ -132,6 +138,8 @@ def _ministack(folder: Path, security_hub: str, lambda_python: Path) -> Iterator
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            # Ctrl-C goes to a terminal's whole process group. Only this process handles it, and stops the server.
+            start_new_session=True,
         )
     try:
         _wait_until_healthy(url, server, log)

@@ -41,7 +41,7 @@ def test_a_repository_without_a_policy(estate: Estate, reason: str) -> None:
 
     assert (finding.resource.type, finding.resource.id) == ("AwsEcrRepository", str(repository))
     assert (finding.account, finding.region) == (estate.other, "us-east-1")
-    assert f"account {estate.account} do {MANIFEST}, {LAYERS}." in finding.explanation
+    assert f"account {estate.account} to call {MANIFEST}, {LAYERS}." in finding.explanation
     lacking = "\n".join(finding.evidence[:-1])
     assert all(text in lacking for text in ("it has none", "allows", MANIFEST, LAYERS, str(repository)))
     assert finding.remediation.account == estate.other
@@ -60,7 +60,7 @@ def test_a_grant_of_one_action_only(estate: Estate) -> None:
 
     finding = only(estate.diagnose(pull), CAUSE)
 
-    assert f"do {LAYERS}." in finding.explanation
+    assert f"to call {LAYERS}." in finding.explanation
     estate.run(finding.remediation)
     assert estate.may(role, repository) == set(PULL)
     kept = estate.aws.client("ecr", account=estate.other).get_repository_policy(repositoryName="team/app")["policyText"]

@@ -238,7 +238,7 @@ def test_the_text_shows_every_step_of_every_break(runs: dict[str, Finished]) -> 
 def test_what_goes_wrong_is_said_and_sets_the_exit_status(runs: dict[str, Finished]) -> None:
     run = runs["mistaken"]
     assert run.exit_status == 1, run.errors
-    assert "    Wrong         expected scp_blocks_pull on\n" in run.output
+    assert "    Wrong         the alert should name scp_blocks_pull on" in run.output
     assert "    Wrong         the resolution was not notified exactly once: not at all\n" in run.output
     assert run.output.endswith("1 of 1 breaks failed: see above.\n")
 

@@ -89,7 +89,7 @@ def test_a_node_that_nothing_tells_of_leaves_the_way_open(estate: Estate) -> Non
     diagnosis, places = look(estate, failure(estate, session=GONE))
     assert places == []
     assert causes(diagnosis) == []
-    assert "node group others, node group workers have its role" in opened(diagnosis)["no_route_to_ecr"]
+    assert "its role belongs to node group others, node group workers" in opened(diagnosis)["no_route_to_ecr"]
 
 
 def test_a_hybrid_nodes_way_begins_outside_aws(estate: Estate) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pull_responder.diagnosis import Diagnosis, diagnose
+from pull_responder.diagnosis import Diagnosis, diagnose, skip_reason
 from pull_responder.events.intake import Origins, Skipped, read_body
 from pull_responder.events.pod_failure import PodFailure
 from pull_responder.facts.reader import Reader
@@ -70,7 +70,7 @@ def test_whether_an_endpoint_answers_for_such_a_name_decides_where_it_is_told(es
     estate.delete_endpoint("ecr.api")
     finding = only(asked(estate, host), "vpc_endpoint_missing")
     assert finding.remediation.commands == ()
-    assert "plain host" in finding.remediation.summary
+    assert "plain registry host" in finding.remediation.summary
 
 
 def test_another_regions_registry_is_reached_by_no_endpoint_of_this_one(estate: Estate) -> None:
@@ -134,9 +134,9 @@ def test_a_public_name_that_does_not_resolve(estate: Estate) -> None:
 
 @pytest.mark.parametrize("message", [REFUSED, "image not found"])
 def test_a_public_image_whose_registry_answered_is_skipped_with_a_word(estate: Estate, message: str) -> None:
-    skipped = reported(message, estate)
-    assert isinstance(skipped, Skipped)
-    assert "Amazon ECR Public" in skipped.reason
+    pull = reported(message, estate)
+    assert isinstance(pull, PullFailure)
+    assert "Amazon ECR Public" in (skip_reason(pull) or "")
 
 
 def test_a_question_about_a_public_image_speaks_of_the_way_alone(estate: Estate) -> None:

@@ -159,7 +159,7 @@ def test_reading_waits_for_a_busy_security_hub_and_keeps_what_it_has_read(hub: S
 def test_without_time_nothing_is_read_and_nothing_resolved(hub: SecurityHubClient, clock: Clock) -> None:
     store(hub, ["one"], over=True)
     clock.left = 0.0
-    reason = "securityhub:GetFindings was not called: no time was left"
+    reason = "securityhub:GetFindings was not called: no time was left for it"
 
     read = read_workflows(hub, ["one"], product_arn=PRODUCT, remaining=clock.remaining, wait=clock.wait)
     outcome = resolve(hub, ["one"], product_arn=PRODUCT, remaining=clock.remaining, wait=clock.wait)
