@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.operator import NULL, OPERATORS, Operator
 from pull_responder.authorization.pattern import TextTest
@@ -15,7 +15,12 @@ from pull_responder.authorization.variable import Template, literal_of, template
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pull_responder.authorization.partly_known import PartlyKnown
+
 _IF_EXISTS = "ifexists"
+
+_LIKE_OPERATORS: Final = frozenset({"StringLike", "StringNotLike"})
+_STRING_OPERATORS: Final = _LIKE_OPERATORS | {"StringEquals", "StringNotEquals"}
 
 
 class Quantifier(Enum):
@@ -123,12 +128,13 @@ class Condition:
         """Return whether the request meets the condition; None if that depends on something unknown."""
         values = context.get(self.folded_key)
         operator = self.operator
+        if values is UNKNOWN:
+            part = context.part(self.folded_key)
+            return self._holds_for_part(part, context) if part else None
         if operator.operator is NULL:
-            return None if values is UNKNOWN else self._null(absent=values is None)
+            return self._null(absent=values is None)
         if values is None:
             return operator.absent
-        if values is UNKNOWN:
-            return None
         if not self._ready:
             self._prepare()
         answer = (
@@ -140,6 +146,23 @@ class Condition:
             loosely = self._compare(values, self._equal, [*self._tests, *self._doubts])
             return answer if answer is loosely else None
         return answer
+
+    def _holds_for_part(self, part: PartlyKnown, context: Context) -> Truth:
+        """Return `holds` for a key with one value, of which only a part is known. Only string operators can tell."""
+        kind = self.operator.operator
+        if kind is NULL:
+            return self._null(absent=False)
+        if kind.name not in _STRING_OPERATORS:
+            return None
+        like = kind.name in _LIKE_OPERATORS
+        matches = [part.matches(value, wildcards=like) for value in self._plain]
+        for each in self._templates:
+            resolved = each.resolve(context)
+            if resolved is None or resolved is UNKNOWN:
+                return None
+            matches.append(part.matches(literal_of(resolved), wildcards=False))
+        matched = True if True in matches else None if None in matches else False
+        return None if matched is None else matched is not kind.negated
 
     def unknown(self, context: Context) -> tuple[Unknown, ...]:
         """Return what the answer of `holds` can depend on."""

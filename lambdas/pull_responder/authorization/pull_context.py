@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.authorization.partly_known import PartlyKnown
 from pull_responder.authorization.request import UNKNOWN, Caller, CallerKind, ContextValue
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 ABSENT: Final[tuple[()]] = ()
 """The request certainly lacks the key. An unknown key is None instead."""
 
-Fact = str | tuple[str, ...] | None
+Fact = str | tuple[str, ...] | PartlyKnown | None
 """A key's value; ABSENT if the request certainly lacks the key; None if it is not known."""
 
 TOKEN_ISSUE_TIME: Final = "aws:TokenIssueTime"  # noqa: S105 -- a condition key, not a secret

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.authorization.partly_known import Beginning, OtherThan, PartlyKnown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -138,27 +140,32 @@ def _service_linked(name: str, role_arn: str | None) -> Truth:
     return None if name.startswith(_SERVICE_LINKED_NAME) else False
 
 
-ContextValue = str | tuple[str, ...] | Unknown
+ContextValue = str | tuple[str, ...] | Unknown | PartlyKnown
 
 
 class Context:
     """The request's condition keys. Their names have no case.
 
     - A key with the value `()` is absent from the request. So is a key that is not given.
+    - A value of which only a part is known is UNKNOWN to `get`; `part` returns the known part.
     - A key that ends in `*`, such as `aws:ResourceTag/*`, is a family. Its value is UNKNOWN or `()`. It applies to
       every key that starts with it and is not given itself. If several families match, the longest one applies.
     - `literal` is that of the request (see Request).
     """
 
-    __slots__ = ("_families", "_values", "literal")
+    __slots__ = ("_families", "_parts", "_values", "literal")
 
     def __init__(self, values: Mapping[str, ContextValue], *, literal: bool = False) -> None:
         self.literal = literal
         known: dict[str, tuple[str, ...] | Unknown | None] = {}
         families: list[tuple[str, Unknown | None]] = []
+        self._parts: dict[str, PartlyKnown] = {}
         for key, value in values.items():
             if isinstance(value, str):
                 known[key.lower()] = (value,)
+            elif isinstance(value, Beginning | OtherThan):
+                known[key.lower()] = UNKNOWN
+                self._parts[key.lower()] = value
             elif key.endswith("*") and value in (UNKNOWN, ()):
                 families.append((key[:-1].lower(), UNKNOWN if value is UNKNOWN else None))
             else:
@@ -175,6 +182,10 @@ class Context:
                 if key.startswith(prefix):
                     return value
             return None
+
+    def part(self, key: str) -> PartlyKnown | None:
+        """Return the known part of the value of `key` (given in lower case); None if there is none."""
+        return self._parts.get(key)
 
 
 @dataclass(frozen=True, slots=True)

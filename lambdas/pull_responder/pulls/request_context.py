@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.authorization.partly_known import Beginning, OtherThan
 from pull_responder.authorization.pull_context import ABSENT, Fact, pull_context
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
@@ -46,7 +47,10 @@ def request_context(
     role = facts.role(account, pull.region, (principal.name if principal else None) or "")
     instance = session_instance(pull, facts)
     organization, paths = _organization(facts, account, pull.region, needed_keys, _PRINCIPAL_ORGANIZATION)
-    owner_organization, owner_paths = _organization(facts, owner, pull.region, needed_keys, _RESOURCE_ORGANIZATION)
+    if facts.belongs_to_aws(owner):
+        owner_organization, owner_paths = _organization_of_aws(facts, account, pull.region, needed_keys)
+    else:
+        owner_organization, owner_paths = _organization(facts, owner, pull.region, needed_keys, _RESOURCE_ORGANIZATION)
     endpoint_id, vpc_id = _endpoint(pull, facts, action, needed_keys)
     return pull_context(
         principal=signer,
@@ -90,7 +94,20 @@ def _organization(
     if not isinstance(organization, Organization):
         return None, None
     place = facts.organization_path(account, region)
-    return organization.id, (place.organization_path(organization.id) if isinstance(place, AccountPlace) else None)
+    if isinstance(place, AccountPlace):
+        return organization.id, place.organization_path(organization.id)
+    return organization.id, Beginning(f"{organization.id}/")
+
+
+def _organization_of_aws(
+    facts: PullFacts, account: str, region: str, needed_keys: Collection[str]
+) -> tuple[Fact, Fact]:
+    """Return what is known of the organization of a registry of AWS: it is not ours.
+
+    Inference: AWS documents no organization for the accounts of its EKS add-on registries.
+    """
+    ours = facts.organization(account, region) if _asks(needed_keys, _RESOURCE_ORGANIZATION) else None
+    return (OtherThan(ours.id), None) if isinstance(ours, Organization) else (None, None)
 
 
 def _endpoint(pull: PullFailure, facts: PullFacts, action: str, needed_keys: Collection[str]) -> tuple[Fact, Fact]:
