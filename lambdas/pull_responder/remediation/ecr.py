@@ -9,14 +9,16 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.verdict import Remediation
 from pull_responder.remediation import docs, policy_edits
 from pull_responder.remediation.ecr_actions import IMAGE_ACTIONS
+from pull_responder.remediation.isolation import named_principals
 from pull_responder.remediation.policy_edits import Document
 from pull_responder.remediation.shell import aws
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 # Amazon ECR API Reference, SetRepositoryPolicy: the maximum length of policyText, in characters.
 REPOSITORY_POLICY_SIZE: Final = 10_240
+_MOST_NAMED: Final = 3
 
 
 def grant_account(repository: Arn, *, document: Document | None, pulling_account: str) -> Remediation:
@@ -38,8 +40,12 @@ def exempt_role(repository: Arn, *, document: Document, statements: Collection[i
     """Exempt `role` from the Deny statements at the indexes `statements` of the repository's policy `document`.
 
     The statements still deny everyone else. A policy without any statement left is deleted. No command if a statement
-    cannot be edited, or if the policy would be too long.
+    cannot be edited, if the policy would be too long, or if a statement keeps out everybody but named principals: that
+    is deliberate, and exempting a node's role would let in every pod of the node.
     """
+    if named := named_principals(document, statements):
+        where = f"the repository {_name(repository)}"
+        return _pull_as_named(named, where, repository, role, docs.ECR_REPOSITORY_POLICIES)
     return _set_policy(
         f"In the policy of the repository {_name(repository)}, exempt the role {role} from the Deny.",
         repository,
@@ -52,9 +58,12 @@ def exempt_role_from_registry(
 ) -> Remediation:
     """Exempt `role` from Deny statements of the policy `document` of the registry that holds `repository`.
 
-    `statements` are their indexes. A policy without any statement left is deleted. No command if a statement cannot be
-    edited, or if the policy would be too long.
+    `statements` are their indexes. A policy without any statement left is deleted. No command in the same cases as in
+    `exempt_role`.
     """
+    if named := named_principals(document, statements):
+        where = f"the registry {repository.account}"
+        return _pull_as_named(named, where, repository, role, docs.ECR_REGISTRY_POLICIES)
     edited = policy_edits.exempt_role(document, statements, str(role))
     command: tuple[tuple[str, ...], ...] = ()
     if edited is not None and not policy_edits.has_statements(edited):
@@ -93,6 +102,18 @@ def ask_for_exemption(repository: Arn, *, role: Arn) -> Remediation:
         account=repository.account,
         region=repository.region,
         docs_url=docs.ECR_REPOSITORY_POLICIES,
+    )
+
+
+def _pull_as_named(named: Sequence[str], where: str, repository: Arn, role: Arn, docs_url: str) -> Remediation:
+    more = len(named) - _MOST_NAMED
+    some = ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return Remediation(
+        f"The policy of {where} keeps out everybody but {some} on purpose. Pull as one of these, such as with a pull "
+        f"role of the pod's own, or ask the policy's owner, account {repository.account}, whether to add {role}.",
+        repository.account,
+        repository.region,
+        docs_url,
     )
 
 
