@@ -9,7 +9,7 @@ from pull_responder.network import RouteTarget
 from pull_responder.network.addresses import AddressSet
 from pull_responder.remediation import docs
 from pull_responder.remediation.composition import combine
-from pull_responder.remediation.ec2 import allow_entry, allow_https
+from pull_responder.remediation.ec2 import allow_entry, allow_https, free_entry_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,11 +51,19 @@ def let_through_acl(fault: Fault, path: PullPath) -> Remediation:
     """Add the missing entries to a network ACL, each ahead of the entry that denies."""
     where = path.where(fault.resource_id)
     acl = _acl(fault.resource_id, path)
+    taken: dict[bool, set[int]] = {
+        egress: {entry.number for entry in (acl.entries if acl else ()) if entry.egress is egress}
+        for egress in (True, False)
+    }
     fixes = []
-    for fix in fault.fixes:
+    for fix in dict.fromkeys(fault.fixes):
         if acl is None or fix.peer is None or fix.ports is None:
             continue
         egress = bool(fix.egress)
+        before = min((entry.number for entry in _denying_entries(acl, fix)), default=_LAST)
+        number = free_entry_number(before, taken[egress])
+        if number is not None:
+            taken[egress].add(number)
         fixes.append(
             allow_entry(
                 where,
@@ -63,8 +71,8 @@ def let_through_acl(fault: Fault, path: PullPath) -> Remediation:
                 egress=egress,
                 ports=fix.ports,
                 cidr=fix.peer,
-                before=min((entry.number for entry in _denying_entries(acl, fix)), default=_LAST),
-                taken=[entry.number for entry in acl.entries if entry.egress is egress],
+                before=before,
+                number=number,
             )
         )
     if fixes:

@@ -15,7 +15,7 @@ from pull_responder.remediation import docs
 from pull_responder.remediation.shell import Command, aws
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 # The highest number of a network ACL entry (Amazon VPC User Guide, "Network ACL rules").
 LAST_ENTRY: Final = 32_766
@@ -64,16 +64,15 @@ def _peer(peer: str, account: str | None) -> dict[str, list[dict[str, str]]]:
 
 
 def allow_entry(  # noqa: PLR0913 -- an entry has that many parts
-    where: Where, *, acl_id: str, egress: bool, ports: tuple[int, int], cidr: str, before: int, taken: Sequence[int]
+    where: Where, *, acl_id: str, egress: bool, ports: tuple[int, int], cidr: str, before: int, number: int | None
 ) -> Remediation:
     """Add an entry to a network ACL that allows TCP on `ports` with `cidr`, ahead of the entry number `before`.
 
-    `taken` are the entry numbers in use in that direction. No command if no number is free ahead of that entry.
+    `number` is the new entry's own. None means that no number is free ahead of that entry: then there is no command.
     """
     way = "egress to" if egress else "ingress from"
     span = "-".join(str(port) for port in dict.fromkeys(ports))
     summary = f"In the network ACL {acl_id}, allow TCP {span} {way} {cidr}, ahead of entry {before}."
-    number = _free(before, taken)
     if number is None:
         problem = f"No entry number below {before} is free: renumber the entries first."
         return where.remedy(f"{summary} {problem}", docs.VPC_NETWORK_ACLS)
@@ -91,7 +90,8 @@ def allow_entry(  # noqa: PLR0913 -- an entry has that many parts
     return where.remedy(summary, docs.VPC_NETWORK_ACLS, command)
 
 
-def _free(before: int, taken: Sequence[int]) -> int | None:
+def free_entry_number(before: int, taken: Collection[int]) -> int | None:
+    """Return the highest number ahead of entry `before` that is not `taken`, None if there is none."""
     free = (number for number in range(min(before - 1, LAST_ENTRY), 0, -1) if number not in taken)
     return next(free, None)
 

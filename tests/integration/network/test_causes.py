@@ -81,6 +81,11 @@ def acl_denies_out(e: Estate) -> None:
     e.entry(acl, 99, allow=False, egress=True, ports=(443, 443))
 
 
+def acl_allows_nothing(e: Estate) -> None:
+    # Several entries in one direction: their numbers must differ, or AWS refuses the second command.
+    e.network_acl(e.a)
+
+
 def acl_lacks_answers(e: Estate) -> None:
     acl = e.network_acl(e.a)
     e.entry(acl, 100, allow=True, egress=True)
@@ -147,6 +152,12 @@ FIXABLE: dict[str, tuple[Build, Break, str, Callable[[Estate], str]]] = {
     "an ACL entry denies 443 before all is allowed": (
         Estate.behind_nat,
         acl_denies_out,
+        "network_acl_blocks_traffic",
+        lambda e: arn("network-acl", _acl(e)),
+    ),
+    "an ACL allows nothing, and several addresses need it": (
+        Estate.endpoints_only,
+        acl_allows_nothing,
         "network_acl_blocks_traffic",
         lambda e: arn("network-acl", _acl(e)),
     ),

@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from pull_responder.remediation.ec2 import Where, allow_entry, allow_https, enable_dns, enable_metadata, route_to
+from pull_responder.remediation.ec2 import (
+    Where,
+    allow_entry,
+    allow_https,
+    enable_dns,
+    enable_metadata,
+    free_entry_number,
+    route_to,
+)
 
 WHERE = Where("111111111111", "eu-west-1")
 
@@ -38,8 +46,9 @@ def test_a_rule_names_its_peer_as_ec2_does(peer: str, permission: object, operat
     ],
 )
 def test_an_entry_goes_ahead_of_the_one_that_denies(before: int, taken: list[int], number: str | None) -> None:
+    free = free_entry_number(before, taken)
     remedy = allow_entry(
-        WHERE, acl_id="acl-1", egress=True, ports=(443, 443), cidr="0.0.0.0/0", before=before, taken=taken
+        WHERE, acl_id="acl-1", egress=True, ports=(443, 443), cidr="0.0.0.0/0", before=before, number=free
     )
     if number is None:
         assert remedy.commands == ()
