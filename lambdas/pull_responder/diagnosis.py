@@ -95,7 +95,13 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    found = _sort_verdicts(pull, puller, verdicts, of_aws=facts.belongs_to_aws(pull.registry_account))
+    found = _sort_verdicts(
+        pull,
+        puller,
+        verdicts,
+        of_aws=facts.belongs_to_aws(pull.registry_account),
+        is_question=facts.asked is not None,
+    )
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
@@ -129,13 +135,16 @@ def _is_gone(pull: PullFailure, facts: PullFacts) -> bool:
     )
 
 
-def _sort_verdicts(pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict], *, of_aws: bool) -> Diagnosis:
+def _sort_verdicts(
+    pull: PullFailure, puller: Puller, verdicts: Mapping[Check, Verdict], *, of_aws: bool, is_question: bool
+) -> Diagnosis:
     if puller.for_eks is None:
         verdicts = {check: _leave_open(puller, verdict) for check, verdict in verdicts.items()}
     else:
         verdicts = {check: verdict for check, verdict in verdicts.items() if check.for_nodes is puller.for_eks}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
-    explained = any(check.fits(pull) for check in failed)
+    # Before a failure there is nothing to explain: what is undecided may be one more cause of the next failure.
+    explained = not is_question and any(check.fits(pull) for check in failed)
     inconclusive: list[Undecided] = []
     unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
