@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 # ECR's API calls are read-only management events. A rule in state ENABLED does not receive those.
 # EventBridge user guide, "Receiving read-only management events from AWS services".
 _STATE: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-# CloudTrail records have the first code. The ECR API gives its clients the second.
-_DENIED: Final = ["AccessDenied", "AccessDeniedException"]
+# CloudTrail records have the code AccessDenied. The ECR API gives its clients AccessDeniedException. Network activity
+# events of VPC endpoints have VpceAccessDenied.
+_DENIED: Final = [{"prefix": "AccessDenied"}, {"prefix": "VpceAccessDenied"}]
 # The reasons of kubelet's events that can be about an image.
 _KUBERNETES_REASONS: Final = ["Failed", "FailedCreatePodSandBox", "BackOff"]
 
