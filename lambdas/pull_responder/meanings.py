@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def can_mean(message: KubeletMessage) -> tuple[str, ...]:
     """Return the ids of the causes that can explain `message`, the most likely first. Empty where none can."""
     image = message.image
-    if message.symptom is Symptom.UNKNOWN and image and image.problem:
+    if not message.tells_of_pull or (message.symptom is Symptom.UNKNOWN and image and image.problem):
         return ()
     causes = _causes_of(message)
     # A refused ECR action is about a private registry, whatever the image's host looks like.

@@ -63,6 +63,7 @@ def _as_json(read: KubeletMessage) -> dict[str, Any]:
         "stage": read.stage,
         "image": str(image) if image else None,
         "can_mean": list(can_mean(read)),
+        "tells_of_pull": read.tells_of_pull,
         "image_problem": image.problem if image else None,
         "denied": read.denial.message if read.denial else None,
     }
@@ -82,6 +83,8 @@ def _as_text(read: KubeletMessage) -> str:
     if read.denial:
         rows.append(("AWS said", read.denial.message))
     rows.extend(("" if number else "Can mean", cause) for number, cause in enumerate(causes))
-    if not causes:
+    if not read.tells_of_pull:
+        rows.append(("Can mean", "nothing here: this text tells of no image that could not be pulled"))
+    elif not causes:
         rows.append(("Can mean", "none of the causes that a diagnosis knows"))
     return "\n".join(f"{label:<12}{value}" for label, value in rows)

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
     from pull_responder.model.pull import Denial
 
-_QUOTED: Final = re.compile(r"\b(?:[Ii]mage|image tag|reference|ref) \"([^\"\s]{1,1024})(\"|(?= ))")
+_QUOTED: Final = re.compile(r"\b(?:(?:[Ii]mage|image tag|reference|ref) |image=)\"([^\"\s]{1,1024})(\"|(?= ))")
 _BARE: Final = re.compile(
-    r"(?:failed to resolve ref|image pull failed for|for image|pull access denied for) ([^\"\s]{1,1024})"
+    r"(?:failed to resolve ref|image pull failed for|for image(?! manifest digest\b)|pull access denied for) "
+    r"([^\"\s]{1,1024})"
     r"|(?:manifest for|repository) ([^\"\s]{1,1024}) not found"
     r"|docker://([^\"\s]{1,1024})"
 )
+# Parts of an image, as containerd names them in its content store.
+_PART: Final = re.compile(r"(?:manifest|index|layer|config)-sha256:")
 _READING: Final = re.compile(r"reading manifest ([^\"\s]{1,300}) in ([^\"\s]{1,1024})")
 
 
@@ -47,7 +50,7 @@ def _candidates(text: str, denial: Denial | None) -> Iterator[ImageReference | N
 
 def _parse(written: str) -> ImageReference | None:
     written = written.rstrip(":,;.)]'")
-    return None if written.startswith("arn:") else parse_image(written)
+    return None if written.startswith("arn:") or _PART.match(written) else parse_image(written)
 
 
 def _of_resource(resource: str) -> ImageReference | None:

@@ -19,9 +19,12 @@ from pull_responder.events.kubelet_phrases import (
     AWS_ERROR_CODES,
     OTHER_TROUBLE,
     PHRASES,
+    SIGNATURE_REJECTED,
     STAGES,
     STATUS_PLACES,
+    STATUS_TEXTS,
     STATUSES,
+    WHOLE_LINKS,
     Meaning,
     Weight,
 )
@@ -41,20 +44,36 @@ _QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)(\?[^\s\"'<>]*+)?+")
 _PADDED_NAME: Final = re.compile(r"\"([^\"\s]++) ++\"")
 # Separators of links. Log lines of kubelet (klog) begin with the place in its source. Structured ones have the error in
 # `err="..."`.
-_LINK: Final = re.compile(r"[:,;] ++| - | err=(?=\")|\.go:[0-9]{1,6}\] ++")
+_LINK: Final = re.compile(r"[:,;] ++|Exception:(?=User:)| - | err=(?=\")|\.go:[0-9]{1,6}\] ++")
 _GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 
-# The pull failed with its last attempt. CRI-O tries mirrors first and the registry last. kubelet tries one credential
-# after the other, its own last. CRI-O's extra attempt to read the image as an artifact says nothing about the image.
-_ATTEMPT: Final = re.compile(r"\]\): |, rpc error: ")
+# CRI-O tries mirrors before the registry: its last attempt counts. Its extra attempt to read the image as an artifact
+# says nothing about the image.
+_MIRROR: Final = re.compile(r"\]\): ")
+# kubelet tries one credential after the other and joins the errors. Without the prefix "rpc error: code = Unknown desc
+# = ", each error begins as the runtime begins it.
+_CREDENTIAL: Final = re.compile(
+    r", (?:rpc error: (?=code = )|(?=(?:failed to pull and unpack image|unable to pull image|initializing source|Error "
+    r"response from daemon)\b))"
+)
 _ARTIFACT_ATTEMPT: Final = "; artifact err: "
+
+_PROGRESS: Final = (None, Stage.TOKEN, Stage.MANIFEST, Stage.LAYER, Stage.UNPACK)
+_IN_PROGRESS: Final = frozenset(
+    {Symptom.TIMEOUT, Symptom.THROTTLED, Symptom.NOT_FOUND, Symptom.REGISTRY_ERROR, Symptom.DOWNLOAD_CORRUPT}
+)
+_PUBLIC: Final = "public.ecr.aws"
+_OF_PUBLIC_TOKEN: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.THROTTLED, Symptom.REGISTRY_ERROR})
+_PART: Final = re.compile(r"\"?(manifest|index|layer|config)-sha256:")
+_NO_MANIFEST: Final = ["could", "not", "fetch", "content"]
 
 _NOT_AUTHORIZED: Final = " is not authorized to perform: "
 _ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
 
 # Timeouts and refusals have the same words for any operation. A message without one of these is not about a pull.
 _PULL_WORDS: Final = re.compile(r"pull|image|registry|manifest|blob|docker|credential|authorization token|\becr\b")
+_PULL: Final = re.compile(r"\bpull(?:ing|ed)?\b", re.IGNORECASE)
 _POD_SANDBOX: Final = "pod sandbox"
 _CARRIERS: Final = ("rpc error", "error response from daemon")
 # CRI-O puts this before the registry's error. The redaction of passwords would remove that error, too.
@@ -74,6 +93,7 @@ class KubeletMessage:
     - `denial`: AWS's denial, if the runtime passed it on.
     - `error_code`: the registry's error code ("name unknown", "manifest unknown", "denied", ...), if there is one.
     - `from_layer_bucket`: whether Amazon S3 answered, not the registry.
+    - `tells_of_pull`: false if the text is about something other than an image that could not be pulled.
     """
 
     symptom: Symptom
@@ -82,20 +102,31 @@ class KubeletMessage:
     denial: Denial | None = None
     error_code: str | None = None
     from_layer_bucket: bool = False
+    tells_of_pull: bool = True
 
 
 def read_message(text: str) -> KubeletMessage:
     """Return the meaning of a message. Any text is accepted. Characters beyond TEXT_LIMIT are ignored."""
-    text = _normalize(text[:TEXT_LIMIT])
-    attempt = _ATTEMPT.split(text.partition(_ARTIFACT_ATTEMPT)[0])[-1]
-    denial = _denial(attempt)
-    image = find_image(text, denial)
-    if any(_is_other_trouble(_words(link)) for link in _LINK.split(text)):
-        return KubeletMessage(Symptom.UNKNOWN, None, image)
+    text = plain_text(text)
+    whole = text.partition(_ARTIFACT_ATTEMPT)[0]
+    links = [_words(link) for link in _LINK.split(text)]
+    if any(_says(words, SIGNATURE_REJECTED) for words in links):
+        return KubeletMessage(Symptom.SIGNATURE_REJECTED, None, find_image(text, None))
+    if any(_says(words, OTHER_TROUBLE) for words in links):
+        return KubeletMessage(Symptom.UNKNOWN, None, find_image(text, _denial(whole)), tells_of_pull=False)
+    attempts = [_MIRROR.split(each)[-1] for each in _CREDENTIAL.split(whole)]
+    denials = [_denial(each) for each in attempts]
+    image = next((found for denial in (*denials, None) if (found := find_image(text, denial))), None)
     if image is None and _POD_SANDBOX in text.lower():
         # A pod sandbox can fail for other reasons, such as its network. If its image is at fault, the message names it.
-        return KubeletMessage(Symptom.UNKNOWN, None, None)
-    chain = _Chain(attempt, text=text.lower(), denial=denial)
+        return KubeletMessage(Symptom.UNKNOWN, None, None, tells_of_pull=False)
+    chains = [_Chain(each, text=text.lower(), denial=denial) for each, denial in zip(attempts, denials, strict=True)]
+    # The attempt that got furthest counts; of equals the last, which used kubelet's own credentials.
+    number, chain = max(enumerate(chains), key=lambda each: (each[1].progress, each[0]))
+    denial = denials[number]
+    is_pull = (
+        chain.meaning.symptom is not Symptom.UNKNOWN or bool(image or chain.stage) or _PULL.search(text) is not None
+    )
     denied = chain.meaning.symptom is Symptom.ACCESS_DENIED
     return KubeletMessage(
         symptom=chain.meaning.symptom,
@@ -104,11 +135,16 @@ def read_message(text: str) -> KubeletMessage:
         denial=denial if denied else None,
         error_code=chain.error_code,
         from_layer_bucket=chain.from_layer_bucket,
+        tells_of_pull=is_pull,
     )
 
 
-def _normalize(text: str) -> str:
-    """Return the text on one line, without escapes, secrets and queries. Line breaks become separators of links."""
+def plain_text(text: str) -> str:
+    """Return the text on one line, without escapes, secrets and queries. It has the same meaning for `read_message`.
+
+    Line breaks become separators of links. Characters beyond TEXT_LIMIT are cut.
+    """
+    text = text[:TEXT_LIMIT]
     text = _LINE_BREAK.sub(": ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES))).replace(*_LOGIN_REFUSED)
     text = _QUERY.sub(lambda query: query[1] + (":" if (query[2] or "").endswith(":") else ""), text)
     return _PADDED_NAME.sub(r'"\1"', redact(text, limit=TEXT_LIMIT))
@@ -131,7 +167,7 @@ class _Chain:
         self._is_pull = "pull" in text
         self._is_about_a_pull = _PULL_WORDS.search(text) is not None
         self._labels: list[str] = []  # links without a known phrase
-        self._is_carried = False
+        self._is_carried = self._is_of_daemon = self._is_of_imds = False
         # AWS may have refused something that is not part of a pull, such as a secret or a volume.
         self._refused_other = _NOT_AUTHORIZED in attempt and denial is None
         self._is_ecr = "ecr" in attempt.lower() and "perform sts:" not in attempt and not self._refused_other
@@ -147,10 +183,36 @@ class _Chain:
             before = words
         if self.meaning.symptom is Symptom.UNKNOWN:
             self.stage, self.from_layer_bucket = self._stage, self._at_bucket
+        else:
+            self.stage = self._of_docker(attempt, is_public=_PUBLIC in text)
+
+    @property
+    def progress(self) -> tuple[int, bool]:
+        """How far the pull came: its stage, and whether it has the manifest, as one without the platform is one."""
+        return _PROGRESS.index(self.stage), self.meaning.symptom is Symptom.PLATFORM_MISMATCH
+
+    def _of_docker(self, attempt: str, *, is_public: bool) -> Stage | None:
+        """Return the stage; dockerd's errors name no step.
+
+        Its API answers with an error until it has the manifest, and the client calls that the daemon's. After that the
+        error comes in the stream of progress messages, and stands alone (moby, api/server and distribution). What the
+        token endpoint of ECR Public answers is told as if the manifest had been refused (inference: seen of dockerd
+        20.10 to 28.5).
+        """
+        if self._is_of_daemon and is_public and self.meaning.symptom in _OF_PUBLIC_TOKEN and not self._is_resolving:
+            named = self.stage is Stage.MANIFEST or "error from registry" in self._labels
+            return Stage.TOKEN if named else self.stage
+        if self.stage is not None:
+            return self.stage
+        if self._is_of_daemon:
+            return Stage.MANIFEST
+        # kubelet's own deadline, and that of its call to the runtime, are no errors of dockerd.
+        is_of_runtime = "code = Unknown desc = " in attempt and "context deadline exceeded" not in attempt
+        return Stage.LAYER if is_of_runtime and self.meaning.symptom in _IN_PROGRESS else None
 
     def _update_stage(self, link: str, words: list[str]) -> None:
         """Update the stage of the pull, from the operation and the URLs in the link."""
-        self._stage = _STAGES.find(words) or self._stage
+        self._stage = _part(words) or _STAGES.find(words) or self._stage
         self._is_resolving = self._is_resolving or words[:3] == ["failed", "to", "resolve"]
         if "ecr authorization token" in link.lower():
             self._stage = Stage.TOKEN
@@ -160,6 +222,7 @@ class _Chain:
                 stage = Stage.MANIFEST  # to resolve a digest, the runtime also asks for a blob with that digest
             self._is_elsewhere = stage is None and not self._is_pull
             self._stage, self._at_bucket = stage or self._stage, url.is_layer_bucket
+            self._is_of_imds = url.is_metadata
 
     def _aws_error(self, link: str) -> Meaning | None:
         return AWS_ERROR_CODES.get(link.rstrip("\"' .").rpartition(" ")[2]) if self._is_ecr else None
@@ -176,6 +239,7 @@ class _Chain:
         link = " ".join(words)
         if link.endswith(_CARRIERS):
             self._is_carried = True
+            self._is_of_daemon = self._is_of_daemon or link.endswith(_CARRIERS[1])
         elif link and not _STATUS_PLACES.match(words):
             self._labels.append(link)
 
@@ -188,6 +252,9 @@ class _Chain:
     def _keep_if_heavier(self, meaning: Meaning) -> None:
         if meaning.weight < self.meaning.weight:
             return
+        if self._is_of_imds and meaning.symptom in (Symptom.TIMEOUT, Symptom.NOT_FOUND):
+            # Not the way to the registry failed: the node gets no credentials.
+            meaning = Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT)
         self.meaning, self.stage, self.from_layer_bucket = meaning, self._stage, self._at_bucket
         self.error_code = meaning.code or self.error_code
 
@@ -207,11 +274,20 @@ def _meaning(words: list[str], before: list[str]) -> Meaning | None:
     status = _status(words, before)
     if status:
         return STATUSES.get(status)
+    if (text := STATUS_TEXTS.get(" ".join(words))) and before:
+        if _is_request(before):
+            # Go gives no more than this where a proxy refuses CONNECT (net/http, Transport.dialConn).
+            return Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
+        if before[:3] == ["error", "from", "registry"]:
+            return STATUSES.get(text)
+    if words[:4] == _NO_MANIFEST and any("text/html" in word for word in words):
+        # A page for people where the manifest should be: something between the node and the registry answered.
+        return Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
     if words[:2] == ["not", "found"]:
         # containerd: 'failed to resolve reference "REF": REF: not found'.
         names_it = before[:3] == ["failed", "to", "resolve"] or (len(before) == 1 and "/" in before[0])
         return Meaning(Symptom.NOT_FOUND) if names_it else None
-    meaning = _MEANINGS.find(words)
+    meaning = WHOLE_LINKS.get(" ".join(words)) or _MEANINGS.find(words)
     # The short error codes are common words. Alone they are codes; in a sentence they are not.
     is_word = meaning is not None and meaning.code is not None and " " not in meaning.code
     return None if is_word and len(words) > 1 else meaning
@@ -227,9 +303,21 @@ def _status(words: list[str], before: list[str]) -> str | None:
     return None
 
 
-def _is_other_trouble(words: list[str]) -> bool:
+def _says(words: list[str], phrases: tuple[str, ...]) -> bool:
     padded = f" {' '.join(words)} "
-    return words == ["signaturevalidationfailed"] or any(f" {phrase} " in padded for phrase in OTHER_TROUBLE)
+    return any(f" {phrase} " in padded for phrase in phrases)
+
+
+def _is_request(words: list[str]) -> bool:
+    """Whether a link is Go's url.Error: a method and a quoted URL."""
+    return len(words) == 2 and words[0] in ("get", "head", "post", "put") and "http" in words[1][:6]  # noqa: PLR2004
+
+
+def _part(words: list[str]) -> Stage | None:
+    """Return the stage of the part of an image that containerd names: "manifest-sha256:…", "layer-sha256:…"."""
+    parts = (_PART.match(word) for word in words)
+    kind = next((match[1] for match in parts if match), None)
+    return None if kind is None else Stage.MANIFEST if kind in ("manifest", "index") else Stage.LAYER
 
 
 def _denial(attempt: str) -> Denial | None:

@@ -18,6 +18,7 @@ class Weight(IntEnum):
     WRAPPER = 1
     STATED = 2
     EXACT = 3
+    SOMEBODY_ELSE = 4  # it was not the registry that failed or refused: the proxy before it, or who answered for it
 
 
 class Meaning(NamedTuple):
@@ -39,6 +40,10 @@ _GO: Final = {
     "connection refused": Meaning(Symptom.TIMEOUT),
     "connection reset by peer": Meaning(Symptom.TIMEOUT),
     "connection timed out": Meaning(Symptom.TIMEOUT),
+    # The connection was cut while the client waited for an answer.
+    "eof": Meaning(Symptom.TIMEOUT, Weight.WRAPPER),
+    "server closed idle connection": Meaning(Symptom.TIMEOUT),
+    "broken pipe": Meaning(Symptom.TIMEOUT),
     # The registry did not answer: the network path is at fault, as with a timeout.
     "no route to host": Meaning(Symptom.TIMEOUT),
     "network is unreachable": Meaning(Symptom.TIMEOUT),
@@ -48,6 +53,18 @@ _GO: Final = {
     "an existing connection was forcibly closed by the remote host": Meaning(Symptom.TIMEOUT),
     "a socket operation was attempted to an unreachable host": Meaning(Symptom.TIMEOUT),
     "a socket operation was attempted to an unreachable network": Meaning(Symptom.TIMEOUT),
+    # A request to the proxy itself (net/http, Transport.dialConn), and a proxy's answer to CONNECT.
+    "proxyconnect tcp": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
+    "proxy authentication required": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
+    "socks connect *": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
+    # crypto/tls and crypto/x509: who answered could not show that it is the registry.
+    "x509": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
+    "failed to verify certificate": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
+    "certificate signed by unknown authority": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
+    "certificate has expired or is not yet valid": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
+    "certificate is valid for *": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
+    "first record does not look like a tls handshake": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
+    "server gave http response to https client": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
     "lookup *": Meaning(Symptom.NAME_RESOLUTION_FAILED, Weight.EXACT),
     "no such host": Meaning(Symptom.NAME_RESOLUTION_FAILED, Weight.EXACT),
     "context canceled": Meaning(Symptom.CANCELED),
@@ -67,6 +84,8 @@ _REGISTRY: Final = {
     "manifest unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
     "toomanyrequests": Meaning(Symptom.THROTTLED, Weight.EXACT, code="toomanyrequests"),
     "insufficient_scope": Meaning(Symptom.ACCESS_DENIED),
+    "blob unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="blob unknown"),
+    "unknown blob": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="blob unknown"),
     "invalid_token": Meaning(Symptom.NOT_AUTHENTICATED),
 }
 
@@ -79,6 +98,17 @@ _CONTAINERD: Final = {
     "unexpected commit digest *": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "unexpected commit size *": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "failed size validation": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "* failed size validation": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "failed to find a descriptor for platform": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    "unexpected eof": Meaning(Symptom.DOWNLOAD_CORRUPT),
+    # Readers of a layer's compression and archive (compress/flate, compress/gzip, klauspost/compress, archive/tar).
+    "flate": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "gzip": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "zlib": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "archive/tar": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "magic number mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "invalid checksum": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "wrong diff id calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "short read": Meaning(Symptom.DOWNLOAD_CORRUPT),
     "failed to read expected number of bytes": Meaning(Symptom.DOWNLOAD_CORRUPT),
     "wrong diff id * calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
@@ -94,6 +124,7 @@ _CRI_O: Final = {
     "digest mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "blob digest mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "blob size mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "layer * (blob * does not match config's diffid": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
 }
 
 # Docker, used by dockershim and cri-dockerd: moby's distribution package (errors.go, pull_v2.go) and image store.
@@ -105,6 +136,9 @@ _DOCKER: Final = {
     "image operating system * cannot be used on this platform": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
     "a windows version * image is incompatible": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
     "filesystem layer verification failed for digest": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "layers from manifest don't match image configuration": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "layers from manifest don`t match image configuration": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    "expected http 206 from byte range request": Meaning(Symptom.TIMEOUT),
 }
 
 # kubelet: pkg/kubelet/images and pkg/credentialprovider; the AWS SDK inside the ECR credential provider.
@@ -125,6 +159,12 @@ _AWS: Final = {
     "the security token included in the request is expired": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
 }
 
+WHOLE_LINKS: Final = {
+    "rate exceeded": Meaning(Symptom.THROTTLED, Weight.EXACT),
+    "not authorized": Meaning(Symptom.NOT_AUTHENTICATED),
+}
+"""ECR's own words for 429 and 401, which some clients pass on without the status: common words, unless alone."""
+
 PHRASES: Final = {**_GO, **_REGISTRY, **_CONTAINERD, **_CRI_O, **_DOCKER, **_KUBELET, **_AWS}
 
 AWS_ERROR_CODES: Final = {
@@ -134,6 +174,9 @@ AWS_ERROR_CODES: Final = {
     "TooManyRequestsException": Meaning(Symptom.THROTTLED, Weight.EXACT),
     "ExpiredTokenException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "ExpiredToken": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    # The clock of whoever signed is wrong by more than five minutes, or the secret key is.
+    "InvalidSignatureException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "SignatureDoesNotMatch": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "UnrecognizedClientException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "InvalidClientTokenId": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "RepositoryNotFoundException": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),
@@ -143,6 +186,8 @@ AWS_ERROR_CODES: Final = {
 
 STATUS_PLACES: Final = (
     "unexpected status",
+    "unexpected status code",
+    "unsupported status code",
     "unexpected head status code",
     "unexpected http status",
     "received unexpected http status",
@@ -154,12 +199,34 @@ STATUS_PLACES: Final = (
 )
 """Phrases before an HTTP status. The status is the next word, or the first word of the next link."""
 
+_ERROR_OF_REGISTRY: Final = Meaning(Symptom.REGISTRY_ERROR)
+
 STATUSES: Final = {
+    "400": _ERROR_OF_REGISTRY,
+    "405": _ERROR_OF_REGISTRY,
+    "407": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
     "401": Meaning(Symptom.NOT_AUTHENTICATED),
     "403": Meaning(Symptom.ACCESS_DENIED),
     "404": Meaning(Symptom.NOT_FOUND),
     "429": Meaning(Symptom.THROTTLED, Weight.EXACT),
+    **{str(status): _ERROR_OF_REGISTRY for status in range(500, 600)},
 }
+
+STATUS_TEXTS: Final = {
+    "bad request": "400",
+    "unauthorized": "401",
+    "not authorized": "401",
+    "forbidden": "403",
+    "method not allowed": "405",
+    "proxy authentication required": "407",
+    "too many requests": "429",
+    "rate exceeded": "429",
+    "internal server error": "500",
+    "bad gateway": "502",
+    "service unavailable": "503",
+    "gateway timeout": "504",
+}
+"""HTTP statuses by the reason phrases that Go's net/http gives them (StatusText), and by ECR's own."""
 
 STAGES: Final = {
     "failed to authorize": Stage.TOKEN,
@@ -186,15 +253,16 @@ STAGES: Final = {
     "reading manifest *": Stage.MANIFEST,
     "manifest for * not found": Stage.MANIFEST,
     "manifest unknown": Stage.MANIFEST,
+    "media type *": Stage.MANIFEST,
     "name unknown": Stage.MANIFEST,
     "repository * not found": Stage.MANIFEST,
     "pull access denied for *": Stage.MANIFEST,
+    "repository does not exist or may require authorization": Stage.MANIFEST,
     "error pulling image configuration": Stage.LAYER,
     "failed to copy": Stage.LAYER,
     "httpreadseeker": Stage.LAYER,
     "could not fetch content descriptor": Stage.LAYER,
     "failed commit on ref *": Stage.LAYER,
-    "unexpected commit digest *": Stage.LAYER,
     "reading blob *": Stage.LAYER,
     "fetching blob": Stage.LAYER,
     "copying layer": Stage.LAYER,
@@ -204,6 +272,14 @@ STAGES: Final = {
     "writing blob": Stage.LAYER,
     "storing blob to file *": Stage.LAYER,
     "filesystem layer verification failed": Stage.LAYER,
+    "failed to read expected number of bytes": Stage.LAYER,
+    "expected http 206 from byte range request": Stage.LAYER,
+    "blob unknown": Stage.LAYER,
+    "unknown blob": Stage.LAYER,
+    "layer * (blob * does not match config's diffid": Stage.UNPACK,
+    "layers from manifest don't match image configuration": Stage.UNPACK,
+    "too many requests to registry": Stage.TOKEN,
+    "error reading manifest *": Stage.MANIFEST,
     "failed to extract layer": Stage.UNPACK,
     "failed to unpack image": Stage.UNPACK,
     "failed to prepare extraction snapshot": Stage.UNPACK,
@@ -216,6 +292,10 @@ STAGES: Final = {
     "committing the finished image": Stage.UNPACK,
 }
 """The stage of a pull, by the operation that the runtime names."""
+
+SIGNATURE_REJECTED: Final = ("signaturevalidationfailed", "signature validation failed", "source image rejected")
+"""What says that the node refuses an image that is not signed as it wants, wherever it stands (kubernetes
+pkg/kubelet/images, ErrSignatureValidationFailed; containers-policy.json)."""
 
 OTHER_TROUBLE: Final = (
     "dial unix",  # the runtime's own socket
@@ -234,8 +314,7 @@ OTHER_TROUBLE: Final = (
     "couldn't parse image reference",
     "failed to parse image reference",
     "invalid reference format",
-    "because the signature validation failed",
-    "source image rejected",
     "is not present with pull policy of never",
+    "failed to inspect image",
 )
 """Phrases which show that something other than the pull failed. They count anywhere in a link."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events import fields, kubernetes_names, names
 from pull_responder.events.image_reference import TEXT_LIMIT, ImageReference, RegistryKind, parse_image
-from pull_responder.events.kubelet_message import KubeletMessage, read_message
+from pull_responder.events.kubelet_message import KubeletMessage, plain_text, read_message
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.principal import read_principal
 from pull_responder.events.redaction import redact
@@ -80,8 +80,15 @@ class PodFailure:
         return json.dumps({**{name: value for name, value in envelope.items() if value}, "detail": known})
 
     def reference(self) -> ImageReference | None:
-        """Return the image that the pod names, else the one in the message, else None."""
-        return (parse_image(self.image) if self.image else None) or read_message(self.message).image
+        """Return the image that could not be pulled.
+
+        It is the container's own, unless the message is about another one of ECR: a container waits for the images of
+        its volumes, too (Kubernetes, "Use an Image Volume With a Pod").
+        """
+        own, failed = parse_image(self.image) if self.image else None, read_message(self.message).image
+        if own is None or failed is None or failed.problem or failed.kind is RegistryKind.OTHER:
+            return own or failed
+        return own if (own.host, own.repository) == (failed.host, failed.repository) else failed
 
     def pull(self) -> PullFailure | Skipped:
         """Return the failed pull, or why it cannot be diagnosed."""
@@ -149,8 +156,11 @@ def read_pod_failure(envelope: Mapping[str, object], *, where: str = "") -> Pull
 
 
 def clean(message: str) -> str:
-    """Return a message as one line of at most MESSAGE_LIMIT characters, without credentials and control characters."""
-    return redact(message, limit=MESSAGE_LIMIT)
+    """Return a message as one line of at most MESSAGE_LIMIT characters, without credentials and control characters.
+
+    `read_message` gives the same for it as for the message.
+    """
+    return plain_text(message)[:MESSAGE_LIMIT]
 
 
 def image_text(value: object) -> str | None:

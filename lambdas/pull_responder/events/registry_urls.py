@@ -23,6 +23,7 @@ _TOKEN_HOST: Final = re.compile(
     r"api\.ecr(?:-public)?[.-]|ecr(?:-fips|-public)?\.[a-z0-9-]{1,60}\.(?:api\.aws|amazonaws\.com)|"
     r"sts[.-]|auth\.docker\.io|169\.254\.169\.254|\[fd00:ec2::254\]"
 )
+_METADATA_HOSTS: Final = frozenset({"169.254.169.254", "[fd00:ec2::254]", "169.254.170.2", "169.254.170.23"})
 _V2: Final = re.compile(r"/v2(?:/|$)")
 
 
@@ -33,6 +34,11 @@ class RegistryUrl:
     host: str
     stage: Stage | None
     image: ImageReference | None
+
+    @property
+    def is_metadata(self) -> bool:
+        """Whether the node's metadata service, or the agent of EKS Pod Identity, answers here with credentials."""
+        return self.host.partition(":80")[0] in _METADATA_HOSTS
 
     @property
     def is_layer_bucket(self) -> bool:

@@ -20,6 +20,10 @@ class Symptom(StrEnum):
 
     TIMEOUT = "timeout"
     NAME_RESOLUTION_FAILED = "name_resolution_failed"
+    PROXY_FAILED = "proxy_failed"
+    CERTIFICATE_UNTRUSTED = "certificate_untrusted"
+    REGISTRY_ERROR = "registry_error"
+    SIGNATURE_REJECTED = "signature_rejected"
     NOT_AUTHENTICATED = "not_authenticated"
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 -- the name of a symptom, not a secret
     ACCESS_DENIED = "access_denied"
@@ -38,11 +42,19 @@ def registry_answered(symptom: Symptom) -> bool | None:
     match symptom:
         case Symptom.TIMEOUT | Symptom.NAME_RESOLUTION_FAILED | Symptom.KUBELET_THROTTLED:
             return False
+        case Symptom.PROXY_FAILED | Symptom.CERTIFICATE_UNTRUSTED:
+            return False
         case Symptom.NOT_AUTHENTICATED | Symptom.TOKEN_EXPIRED | Symptom.ACCESS_DENIED | Symptom.NOT_FOUND:
             return True
-        case Symptom.PLATFORM_MISMATCH | Symptom.THROTTLED | Symptom.DISK_FULL | Symptom.DOWNLOAD_CORRUPT:
+        case (
+            Symptom.REGISTRY_ERROR
+            | Symptom.PLATFORM_MISMATCH
+            | Symptom.THROTTLED
+            | Symptom.DISK_FULL
+            | Symptom.DOWNLOAD_CORRUPT
+        ):
             return True
-        case Symptom.CANCELED | Symptom.UNKNOWN:
+        case Symptom.CANCELED | Symptom.SIGNATURE_REJECTED | Symptom.UNKNOWN:
             return None
         case _:
             assert_never(symptom)

@@ -9,7 +9,10 @@ from pull_responder.diagnosis import skip_reason
 from pull_responder.model.pull import PullFailure, Symptom, registry_answered
 
 # What is known of the symptoms that there were; others follow from their checks and from `registry_answered`.
-EXPLAINED = {Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.THROTTLED, Symptom.DISK_FULL}
+EXPLAINED = {
+    *(Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.THROTTLED, Symptom.DISK_FULL),
+    *(Symptom.PROXY_FAILED, Symptom.CERTIFICATE_UNTRUSTED, Symptom.REGISTRY_ERROR),
+}
 ANSWERED = {
     *(Symptom.NOT_AUTHENTICATED, Symptom.TOKEN_EXPIRED, Symptom.ACCESS_DENIED, Symptom.NOT_FOUND),
     *(Symptom.PLATFORM_MISMATCH, Symptom.DOWNLOAD_CORRUPT),

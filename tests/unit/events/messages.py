@@ -40,7 +40,7 @@ CONTAINERD = [
     (RESOLVING + f"unexpected status from HEAD request to {MANIFEST}: 429 Too Many Requests", "throttled", "manifest"),
     (
         RESOLVING + f"unexpected status from HEAD request to {MANIFEST}: 500 Internal Server Error",
-        "unknown",
+        "registry_error",
         "manifest",
     ),
     (RESOLVING + f"unexpected status from HEAD request to {BLOB}: 403 Forbidden", "access_denied", "manifest"),
@@ -121,11 +121,11 @@ CONTAINERD = [
     ),
     (
         ASKING + "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-        "unknown",
+        "certificate_untrusted",
         "manifest",
     ),
-    (ASKING + "Forbidden", "unknown", "manifest"),  # Go's word for a proxy that refuses to connect
-    (ASKING + "EOF", "unknown", "manifest"),
+    (ASKING + "Forbidden", "proxy_failed", "manifest"),  # Go's word for a proxy that refuses to connect
+    (ASKING + "EOF", "timeout", "manifest"),
     (
         COPYING + f'failed to do request: Get "https://{BUCKET}/a-b": dial tcp 52.0.0.1:443: i/o timeout',
         "timeout",
@@ -162,7 +162,7 @@ CONTAINERD = [
     (PULLING + f"no match for platform in manifest {DIGEST}: not found", "platform_mismatch", "manifest"),
     (PULLING.replace("Unknown", "Canceled") + "failed to copy: context canceled", "canceled", "layer"),
     ("rpc error: code = DeadlineExceeded desc = context deadline exceeded", "timeout", None),
-    (ASKING + "proxyconnect tcp: dial tcp 10.0.0.3:3128: connect: connection refused", "timeout", "manifest"),
+    (ASKING + "proxyconnect tcp: dial tcp 10.0.0.3:3128: connect: connection refused", "proxy_failed", "manifest"),
     (ASKING + "net/http: timeout awaiting response headers", "timeout", "manifest"),
     (
         ASKING + "dial tcp: lookup x on [fd00:ec2::253]:53: dial udp [fd00:ec2::253]:53: connect: network is "
@@ -171,7 +171,7 @@ CONTAINERD = [
         "manifest",
     ),
     (ASKING + "http2: client connection lost", "unknown", "manifest"),
-    (ASKING + "http: server gave HTTP response to HTTPS client", "unknown", "manifest"),
+    (ASKING + "http: server gave HTTP response to HTTPS client", "certificate_untrusted", "manifest"),
     (COPYING + f"content at {BLOB} not found: not found", "not_found", "layer"),
     (
         COPYING + f"unexpected status code {BLOB}: 429 Too Many Requests - Server message: toomanyrequests: Data limit "
@@ -179,12 +179,12 @@ CONTAINERD = [
         "throttled",
         "layer",
     ),
-    (COPYING + f"unexpected status code https://{BUCKET}/a: 503 Slow Down", "unknown", "layer"),
+    (COPYING + f"unexpected status code https://{BUCKET}/a: 503 Slow Down", "registry_error", "layer"),
     (
         PULLING + 'media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported since '
         "containerd v2.0, please rebuild the image",
         "unknown",
-        None,
+        "manifest",
     ),
     (
         PULLING + f"failed to extract layer {DIGEST}: failed to get reader from content store: not found",
@@ -213,7 +213,7 @@ CRI_O = [
     (READING + "requested access to the resource is denied", "access_denied", "manifest"),
     (READING + f"denied: {DENIED}", "access_denied", "manifest"),
     (READING + 'StatusCode: 403, "<html>401 Unauthorized..."', "access_denied", "manifest"),
-    (READING + "received unexpected HTTP status: 503 Service Unavailable", "unknown", "manifest"),
+    (READING + "received unexpected HTTP status: 503 Service Unavailable", "registry_error", "manifest"),
     (READING + "toomanyrequests: Rate exceeded", "throttled", "manifest"),
     (
         SOURCE + "unable to retrieve auth token: invalid username/password: unauthorized: x",
@@ -276,7 +276,7 @@ CRI_O = [
             f"image pull failed for {IMAGE} because the signature validation failed: Source image rejected: reading "
             "signature from https://signatures.example/a: received unexpected HTTP status: 403 Forbidden"
         ),
-        "unknown",
+        "signature_rejected",
         None,
     ),
 ]
@@ -328,8 +328,8 @@ DOCKER = [
         "token_expired",
         "manifest",
     ),
-    (DAEMON + "toomanyrequests: Rate exceeded", "throttled", None),
-    (DAEMON + "error parsing HTTP 429 response body: invalid character 'T': \"Too Many\"", "throttled", None),
+    (DAEMON + "toomanyrequests: Rate exceeded", "throttled", "manifest"),
+    (DAEMON + "error parsing HTTP 429 response body: invalid character 'T': \"Too Many\"", "throttled", "manifest"),
     (DAEMON + "no matching manifest for linux/arm64/v8 in the manifest list entries", "platform_mismatch", "manifest"),
     (
         DAEMON
@@ -358,7 +358,7 @@ DOCKER = [
     (
         DAEMON + "a Windows version 10.0.20348-based image is incompatible with a 10.0.17763 host",
         "platform_mismatch",
-        None,
+        "manifest",
     ),
 ]
 
@@ -389,8 +389,8 @@ KUBELET = [
             f"Your authorization token "
             "has expired., rpc error: code = Unknown desc = context deadline exceeded]"
         ),
-        "timeout",
-        None,
+        "token_expired",
+        "manifest",
     ),
     (
         (

@@ -175,7 +175,7 @@ def test_tags_that_look_like_error_codes_are_tags(name: str) -> None:
         f'Failed to pull image "{HOST}/app:{name}": initializing source docker://{HOST}/app:{name}: reading manifest '
         f"{name} in {HOST}/app: received unexpected HTTP status: 500 Internal Server Error"
     )
-    assert read_message(message).symptom is Symptom.UNKNOWN
+    assert read_message(message).symptom is Symptom.REGISTRY_ERROR
 
 
 HARMLESS = st.sampled_from(

@@ -34,6 +34,7 @@ TO_S3 = {"s3_endpoint_not_in_route_table"}
 OWN = {
     *("repository_not_found", "image_not_found", "image_platform_mismatch", "registry_throttled", "node_disk_full"),
     "node_group_unhealthy",
+    *("credential_provider_failing", "proxy_blocks_pull", "registry_certificate_untrusted", "registry_unavailable"),
 }
 NEVER_SAID = {"unexpected_principal_denied", "pull_failing_unexplained"}
 CATALOGUE = AUTHORIZATION | ENDPOINT_POLICIES | IDENTITY | REPOSITORY | WAY | TO_S3 | OWN | NEVER_SAID
@@ -41,7 +42,11 @@ CATALOGUE = AUTHORIZATION | ENDPOINT_POLICIES | IDENTITY | REPOSITORY | WAY | TO
 # Rule 1: where each symptom says to look.
 LOOK_AT = {
     Symptom.ACCESS_DENIED: AUTHORIZATION | ENDPOINT_POLICIES | REPOSITORY,
-    Symptom.NOT_AUTHENTICATED: AUTHORIZATION | ENDPOINT_POLICIES | IDENTITY | WAY | {"node_group_unhealthy"},
+    Symptom.NOT_AUTHENTICATED: AUTHORIZATION
+    | ENDPOINT_POLICIES
+    | IDENTITY
+    | WAY
+    | {"node_group_unhealthy", "credential_provider_failing"},
     Symptom.TIMEOUT: WAY | TO_S3,
     Symptom.NAME_RESOLUTION_FAILED: WAY | TO_S3,
     Symptom.NOT_FOUND: {"repository_not_found", "image_not_found", "pull_through_cache_failing"},
@@ -49,6 +54,10 @@ LOOK_AT = {
     Symptom.PLATFORM_MISMATCH: {"image_platform_mismatch"},
     Symptom.THROTTLED: {"registry_throttled"},
     Symptom.DISK_FULL: {"node_disk_full"},
+    Symptom.PROXY_FAILED: {"proxy_blocks_pull"},
+    Symptom.CERTIFICATE_UNTRUSTED: {"registry_certificate_untrusted"},
+    Symptom.REGISTRY_ERROR: {"registry_unavailable"},
+    Symptom.SIGNATURE_REJECTED: set(),
     Symptom.KUBELET_THROTTLED: set(),
     Symptom.DOWNLOAD_CORRUPT: set(),
     Symptom.CANCELED: set(),
@@ -80,6 +89,20 @@ def test_every_check_can_be_meant_by_some_message(check: Check) -> None:
     for each in check.explains:
         meant = {cause for stage in each.stages for cause in can_mean(message(each.symptom, stage))}
         assert check.id in meant, f"checks/{check.id}.py: no message of {each.symptom} can mean it after all"
+
+
+def test_an_unknown_message_can_mean_only_what_its_stage_leaves() -> None:
+    assert set(can_mean(message(Symptom.UNKNOWN, Stage.UNPACK))) == {"node_disk_full", "image_platform_mismatch"}
+    at_layers = set(can_mean(message(Symptom.UNKNOWN, Stage.LAYER)))
+    assert not at_layers & {"instance_profile_missing", "instance_metadata_disabled", "repository_not_found"}
+    assert {"s3_endpoint_not_in_route_table", "security_group_blocks_egress", "repository_key_unusable"} <= at_layers
+    assert not set(can_mean(message(Symptom.UNKNOWN, Stage.MANIFEST))) & TO_S3
+
+
+@pytest.mark.parametrize("text", ["hello world", "", "NAME READY STATUS\nweb-0 0/1 ImagePullBackOff", "OOMKilled"])
+def test_what_is_no_pull_message_means_nothing(text: str) -> None:
+    read = read_message(text)
+    assert (read.tells_of_pull, can_mean(read)) == (False, ())
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)

@@ -15,14 +15,20 @@ from pull_responder.model.pull import Symptom
 from tests.unit.events import messages
 
 SEEN = Path(__file__).parents[2] / "events" / "kubelet_messages.jsonl"
-# What no cause here explains: a limit of kubelet's own, what passes by itself, and what the node did to itself.
-WITHOUT_A_CAUSE = {Symptom.KUBELET_THROTTLED, Symptom.DOWNLOAD_CORRUPT, Symptom.CANCELED}
+# What no cause here explains: a limit of kubelet's own, what passes by itself, and what the node refuses by itself.
+WITHOUT_A_CAUSE = {
+    *(Symptom.KUBELET_THROTTLED, Symptom.DOWNLOAD_CORRUPT, Symptom.CANCELED),
+    Symptom.SIGNATURE_REJECTED,
+}
 SAID = sorted({*Symptom} - {Symptom.UNKNOWN})
 
 
 @pytest.mark.parametrize("symptom", SAID)
 def test_a_phrase_says_it(symptom: Symptom) -> None:
     said = [*kubelet_phrases.PHRASES.values(), *kubelet_phrases.AWS_ERROR_CODES.values()]
+    if symptom is Symptom.SIGNATURE_REJECTED:
+        assert kubelet_phrases.SIGNATURE_REJECTED  # these count anywhere in a link, and stand apart
+        return
     assert symptom in {each.symptom for each in (*said, *kubelet_phrases.STATUSES.values())}, (
         f"events/kubelet_phrases.py: no phrase says Symptom.{symptom.name}: add the words by which it is known to the "
         "family of who says them"
