@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 AFTER_TOKEN: Final = frozenset({Stage.MANIFEST, Stage.LAYER, Stage.UNPACK, None})
 """Every stage after the token, and a message without a stage."""
 
+BEFORE_UNPACK: Final = frozenset({Stage.TOKEN, Stage.MANIFEST, Stage.LAYER, None})
+"""Every stage that needs the registry, and a message that tells no stage."""
+
+BEFORE_LAYERS: Final = frozenset({Stage.TOKEN, Stage.MANIFEST, None})
+"""The stages before the layers, and a message that tells no stage."""
+
 UNREACHED: Final = frozenset({Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED})
 """The pull never reached the registry. No policy explains that, but one may stop the next pull."""
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.authorization.request import Request, RequestError
 from pull_responder.authorization.unknown import keys_of
-from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
+from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
@@ -196,7 +196,7 @@ CHECK = Check(
         Explains(Symptom.ACCESS_DENIED, 85, frozenset({Stage.TOKEN})),
         Explains(Symptom.ACCESS_DENIED, 100, AFTER_TOKEN),
         Explains(Symptom.NOT_AUTHENTICATED, 150),
-        Explains(Symptom.UNKNOWN, 150),
+        Explains(Symptom.UNKNOWN, 150, BEFORE_UNPACK),
     ),
     also_at=UNREACHED,
     policy_type=PolicyType.VPC_ENDPOINT,

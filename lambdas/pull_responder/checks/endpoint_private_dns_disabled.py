@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
@@ -52,7 +52,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.TIMEOUT, 90, frozenset({Stage.TOKEN, Stage.MANIFEST, Stage.UNPACK, None})),
         Explains(Symptom.NOT_AUTHENTICATED, 130),
-        Explains(Symptom.UNKNOWN, 130),
+        Explains(Symptom.UNKNOWN, 130, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
     ecr_public=UNREACHED,

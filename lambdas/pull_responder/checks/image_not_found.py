@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check, Explains
+from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts import lifecycle
 from pull_responder.facts.images import ACTIVE, ARCHIVED, IMAGE_PERMISSIONS, REPOSITORY_PERMISSIONS, Image
 from pull_responder.model.pull import PullFailure, Symptom
@@ -125,7 +125,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.NOT_FOUND, 10),
-        Explains(Symptom.UNKNOWN, 250),
+        Explains(Symptom.UNKNOWN, 250, BEFORE_LAYERS),
     ),
     any_registry=True,
     registry_codes=frozenset({"manifest unknown"}),

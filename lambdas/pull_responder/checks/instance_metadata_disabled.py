@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check, Explains
+from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
@@ -86,7 +86,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.NOT_AUTHENTICATED, 50),
-        Explains(Symptom.UNKNOWN, 50),
+        Explains(Symptom.UNKNOWN, 50, BEFORE_LAYERS),
     ),
     refused_by_ecr=False,
 )

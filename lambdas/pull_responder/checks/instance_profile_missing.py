@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check, Explains
+from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts.ec2 import LaunchTemplate
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import PullFailure, Symptom
@@ -101,7 +101,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.NOT_AUTHENTICATED, 30),
-        Explains(Symptom.UNKNOWN, 30),
+        Explains(Symptom.UNKNOWN, 30, BEFORE_LAYERS),
     ),
     may_name_missing=True,
     refused_by_ecr=False,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
@@ -65,7 +65,7 @@ CHECK = Check(
         Explains(Symptom.TIMEOUT, 20),
         Explains(Symptom.NAME_RESOLUTION_FAILED, 20),
         Explains(Symptom.NOT_AUTHENTICATED, 70),
-        Explains(Symptom.UNKNOWN, 70),
+        Explains(Symptom.UNKNOWN, 70, BEFORE_UNPACK),
     ),
     ecr_public=UNREACHED,
     any_registry=True,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import PathCause
@@ -44,7 +44,7 @@ CHECK = Check(
         Explains(Symptom.TIMEOUT, 50),
         Explains(Symptom.NAME_RESOLUTION_FAILED, 50),
         Explains(Symptom.NOT_AUTHENTICATED, 100),
-        Explains(Symptom.UNKNOWN, 100),
+        Explains(Symptom.UNKNOWN, 100, BEFORE_UNPACK),
     ),
     ecr_public=UNREACHED,
     any_registry=True,

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
@@ -77,7 +77,7 @@ CHECK = Check(
         Explains(Symptom.TIMEOUT, 10),
         Explains(Symptom.NAME_RESOLUTION_FAILED, 10),
         Explains(Symptom.NOT_AUTHENTICATED, 60),
-        Explains(Symptom.UNKNOWN, 60),
+        Explains(Symptom.UNKNOWN, 60, BEFORE_UNPACK),
     ),
     ecr_public=UNREACHED,
     any_registry=True,

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_LAYERS, UNREACHED, Check, Explains
 from pull_responder.events.redaction import redact
 from pull_responder.facts.compute import PERMISSIONS, FargateProfile, HealthIssue, NodeGroup
 from pull_responder.model.pull import Symptom
@@ -92,7 +92,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.NOT_AUTHENTICATED, 240),
-        Explains(Symptom.UNKNOWN, 240),
+        Explains(Symptom.UNKNOWN, 240, BEFORE_LAYERS),
     ),
     also_at=UNREACHED | {Symptom.ACCESS_DENIED},
     refused_by_ecr=False,

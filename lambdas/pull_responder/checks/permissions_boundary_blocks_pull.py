@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
@@ -83,7 +83,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.ACCESS_DENIED, 50),
         Explains(Symptom.NOT_AUTHENTICATED, 180),
-        Explains(Symptom.UNKNOWN, 180),
+        Explains(Symptom.UNKNOWN, 180, BEFORE_UNPACK),
     ),
     also_at=UNREACHED,
     policy_type=PolicyType.BOUNDARY,

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Severity, Verdict
@@ -60,7 +60,7 @@ CHECK = Check(
         Explains(Symptom.TIMEOUT, 40),
         Explains(Symptom.NAME_RESOLUTION_FAILED, 40),
         Explains(Symptom.NOT_AUTHENTICATED, 90),
-        Explains(Symptom.UNKNOWN, 90),
+        Explains(Symptom.UNKNOWN, 90, BEFORE_UNPACK),
     ),
     ecr_public=UNREACHED,
     any_registry=True,

@@ -25,7 +25,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
-from pull_responder.checks.check import AFTER_TOKEN, Check, Explains
+from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, Check, Explains
 from pull_responder.facts import kms
 from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
@@ -227,7 +227,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.ACCESS_DENIED, 130, AFTER_TOKEN),
         Explains(Symptom.NOT_FOUND, 30),
-        Explains(Symptom.UNKNOWN, 300),
+        Explains(Symptom.UNKNOWN, 300, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
     registry_codes=frozenset({"name unknown", "manifest unknown"}),

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
-from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
+from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
@@ -67,7 +67,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.ACCESS_DENIED, 80, AFTER_TOKEN),
         Explains(Symptom.NOT_AUTHENTICATED, 220),
-        Explains(Symptom.UNKNOWN, 220),
+        Explains(Symptom.UNKNOWN, 220, BEFORE_UNPACK),
     ),
     also_at=UNREACHED,
     policy_type=PolicyType.RESOURCE,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.facts.cache_rules import CacheRule
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
@@ -66,7 +66,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.THROTTLED, 10),
-        Explains(Symptom.UNKNOWN, 320),
+        Explains(Symptom.UNKNOWN, 320, BEFORE_UNPACK),
     ),
     ecr_public=frozenset({Symptom.THROTTLED}),
     any_registry=True,

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import AFTER_TOKEN, Check, Explains
+from pull_responder.checks.check import AFTER_TOKEN, BEFORE_LAYERS, Check, Explains
 from pull_responder.facts import ec2
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
@@ -70,7 +70,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.ACCESS_DENIED, 110, AFTER_TOKEN),
         Explains(Symptom.TOKEN_EXPIRED, 10),
-        Explains(Symptom.UNKNOWN, 270),
+        Explains(Symptom.UNKNOWN, 270, BEFORE_LAYERS),
     ),
     by_words=True,
     refused_by_ecr=False,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks.check import AFTER_TOKEN, Check, Explains
+from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, Check, Explains
 from pull_responder.facts import kms
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS
 from pull_responder.model.arn import Arn
@@ -82,7 +82,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.ACCESS_DENIED, 120, AFTER_TOKEN),
-        Explains(Symptom.UNKNOWN, 310),
+        Explains(Symptom.UNKNOWN, 310, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
     may_name_missing=True,

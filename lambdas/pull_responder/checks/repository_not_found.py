@@ -18,7 +18,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import Check, Explains
+from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS, Repository
 from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 from pull_responder.model.pull import PullFailure, Symptom
@@ -117,7 +117,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.NOT_FOUND, 20),
-        Explains(Symptom.UNKNOWN, 260),
+        Explains(Symptom.UNKNOWN, 260, BEFORE_LAYERS),
     ),
     any_registry=True,
     registry_codes=frozenset({"name unknown"}),

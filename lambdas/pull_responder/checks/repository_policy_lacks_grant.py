@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
-from pull_responder.checks.check import AFTER_TOKEN, UNREACHED, Check, Explains
+from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
@@ -90,7 +90,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.ACCESS_DENIED, 20, AFTER_TOKEN),
         Explains(Symptom.NOT_AUTHENTICATED, 200),
-        Explains(Symptom.UNKNOWN, 200),
+        Explains(Symptom.UNKNOWN, 200, BEFORE_UNPACK),
     ),
     also_at=UNREACHED,
     policy_type=PolicyType.RESOURCE,

@@ -20,7 +20,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import PolicyKind, State
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.facts import iam
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
@@ -94,7 +94,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.ACCESS_DENIED, 10),
         Explains(Symptom.NOT_AUTHENTICATED, 10),
-        Explains(Symptom.UNKNOWN, 10),
+        Explains(Symptom.UNKNOWN, 10, BEFORE_UNPACK),
     ),
     also_at=UNREACHED,
     policy_type=PolicyType.IDENTITY,

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
@@ -89,7 +89,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.ACCESS_DENIED, 30),
         Explains(Symptom.NOT_AUTHENTICATED, 160),
-        Explains(Symptom.UNKNOWN, 160),
+        Explains(Symptom.UNKNOWN, 160, BEFORE_UNPACK),
     ),
     also_at=UNREACHED,
     policy_type=PolicyType.IDENTITY,

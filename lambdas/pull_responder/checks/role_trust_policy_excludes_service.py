@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.authorization.evaluation import Outcome, Policies, PolicyKind, State, evaluate
 from pull_responder.authorization.policy import PolicyError, parse_policy
 from pull_responder.authorization.request import UNKNOWN, Request
-from pull_responder.checks.check import Check, Explains
+from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
@@ -116,7 +116,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.NOT_AUTHENTICATED, 40),
-        Explains(Symptom.UNKNOWN, 40),
+        Explains(Symptom.UNKNOWN, 40, BEFORE_LAYERS),
     ),
     refused_by_ecr=False,
 )

@@ -55,7 +55,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.TIMEOUT, 1, frozenset({Stage.LAYER})),
         Explains(Symptom.TIMEOUT, 100, frozenset({None})),
-        Explains(Symptom.UNKNOWN, 280),
+        Explains(Symptom.UNKNOWN, 280, frozenset({Stage.LAYER, None})),
     ),
     also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
     ecr_public=UNREACHED,

@@ -111,7 +111,7 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.ACCESS_DENIED, 5, frozenset({Stage.LAYER})),
-        Explains(Symptom.UNKNOWN, 290),
+        Explains(Symptom.UNKNOWN, 290, frozenset({Stage.LAYER, None})),
     ),
     also_at=UNREACHED | {Symptom.NOT_AUTHENTICATED},
     refused_by_s3=True,

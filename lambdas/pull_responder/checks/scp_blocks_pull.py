@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls import control_policy_fault
@@ -50,7 +50,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.ACCESS_DENIED, 40),
         Explains(Symptom.NOT_AUTHENTICATED, 170),
-        Explains(Symptom.UNKNOWN, 170),
+        Explains(Symptom.UNKNOWN, 170, BEFORE_UNPACK),
     ),
     also_at=UNREACHED,
     policy_type=PolicyType.SERVICE_CONTROL,

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import PathCause
@@ -46,7 +46,7 @@ CHECK = Check(
         Explains(Symptom.TIMEOUT, 30),
         Explains(Symptom.NAME_RESOLUTION_FAILED, 30),
         Explains(Symptom.NOT_AUTHENTICATED, 80),
-        Explains(Symptom.UNKNOWN, 80),
+        Explains(Symptom.UNKNOWN, 80, BEFORE_UNPACK),
     ),
     ecr_public=UNREACHED,
     any_registry=True,

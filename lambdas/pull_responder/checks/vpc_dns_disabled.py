@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
@@ -49,7 +49,7 @@ CHECK = Check(
     explains=(
         Explains(Symptom.NAME_RESOLUTION_FAILED, 5),
         Explains(Symptom.NOT_AUTHENTICATED, 140),
-        Explains(Symptom.UNKNOWN, 140),
+        Explains(Symptom.UNKNOWN, 140, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.TIMEOUT}),
     ecr_public=UNREACHED,

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import PathCause
@@ -46,7 +46,7 @@ CHECK = Check(
         Explains(Symptom.TIMEOUT, 5, frozenset({Stage.LAYER})),
         Explains(Symptom.TIMEOUT, 60, frozenset({Stage.TOKEN, Stage.MANIFEST, Stage.UNPACK, None})),
         Explains(Symptom.NOT_AUTHENTICATED, 20),
-        Explains(Symptom.UNKNOWN, 20),
+        Explains(Symptom.UNKNOWN, 20, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
     ecr_public=UNREACHED,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import PathCause
@@ -44,7 +44,7 @@ CHECK = Check(
         Explains(Symptom.TIMEOUT, 65, frozenset({Stage.LAYER})),
         Explains(Symptom.TIMEOUT, 80, frozenset({Stage.TOKEN, Stage.MANIFEST, Stage.UNPACK, None})),
         Explains(Symptom.NOT_AUTHENTICATED, 120),
-        Explains(Symptom.UNKNOWN, 120),
+        Explains(Symptom.UNKNOWN, 120, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
     ecr_public=UNREACHED,

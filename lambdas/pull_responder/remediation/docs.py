@@ -38,4 +38,7 @@ ECR_REGISTRY_AUTH: Final = f"{_ROOT}/AmazonECR/latest/userguide/registry_auth.ht
 ECR_TROUBLESHOOTING: Final = f"{_ROOT}/AmazonECR/latest/userguide/common-errors-docker.html"
 EKS_FARGATE_STORAGE: Final = f"{_ROOT}/eks/latest/userguide/fargate-pod-configuration.html"
 EKS_LAUNCH_TEMPLATES: Final = f"{_ROOT}/eks/latest/userguide/launch-templates.html"
+AWS_HEALTH: Final = f"{_ROOT}/health/latest/ug/getting-started-health-dashboard.html"
+EKS_AMIS: Final = f"{_ROOT}/eks/latest/userguide/eks-optimized-amis.html"
+NETWORK_FIREWALL_TLS: Final = f"{_ROOT}/network-firewall/latest/developerguide/tls-inspection-configurations.html"
 KMS_KEY_STATES: Final = f"{_ROOT}/kms/latest/developerguide/key-state.html"

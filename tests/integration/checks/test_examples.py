@@ -190,9 +190,40 @@ def test_node_disk_full(estate: Estate, example: Example) -> None:
     show(example, estate, told(estate, estate.repository(), full), "node_disk_full")
 
 
+def asking(estate: Estate) -> str:
+    """How containerd begins, where its request for the manifest failed."""
+    url = f"https://{estate.account}.dkr.ecr.us-east-1.amazonaws.com/v2/team/app/manifests/v1"
+    return f'failed to do request: Head "{url}": '
+
+
+def test_proxy_blocks_pull(estate: Estate, example: Example) -> None:
+    refused = asking(estate) + "proxyconnect tcp: dial tcp 10.0.9.20:3128: connect: connection refused"
+    show(example, estate, told(estate, estate.repository(), refused), "proxy_blocks_pull")
+
+
+def test_registry_certificate_untrusted(estate: Estate, example: Example) -> None:
+    intercepted = asking(estate) + "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+    show(example, estate, told(estate, estate.repository(), intercepted), "registry_certificate_untrusted")
+
+
+def test_registry_unavailable(estate: Estate, example: Example) -> None:
+    host = f"{estate.account}.dkr.ecr.us-east-1.amazonaws.com"
+    answered = f"pulling from host {host} failed with status code [manifests v1]: 503 Service Unavailable"
+    show(example, estate, told(estate, estate.repository(), answered), "registry_unavailable")
+
+
+def test_credential_provider_failing(estate: Estate, example: Example) -> None:
+    missing = (
+        "error execing credential provider plugin ecr-credential-provider for image "
+        f"{estate.account}.dkr.ecr.us-east-1.amazonaws.com/team/app: fork/exec "
+        "/etc/eks/image-credential-provider/ecr-credential-provider: no such file or directory"
+    )
+    show(example, estate, told(estate, estate.repository(), missing), "credential_provider_failing")
+
+
 def test_pull_failing_unexplained(estate: Estate, example: Example) -> None:
     cause = pull_failing_unexplained.CHECK.id
-    unknown = 'failed to resolve reference "IMAGE": unexpected status from HEAD request: 500 Internal Server Error'
+    unknown = 'failed to resolve reference "IMAGE": rpc error: code = Internal desc = the stream was closed'
     pull = told(estate, estate.repository(), unknown, role=estate.role(ALLOW_ALL))
     diagnosis = estate.diagnose(pull, unreadable=["organizations:*", "ecr:GetRegistryPolicy"])
     # 2026-03-01T12:00:00Z, and 35 minutes later.

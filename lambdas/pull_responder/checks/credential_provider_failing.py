@@ -1,0 +1,87 @@
+"""kubelet shows the registry no credentials.
+
+What it checks: what kubelet said. `error execing credential provider plugin ecr-credential-provider …` with `no such
+file or directory`, `permission denied` or `exec format error` says that kubelet cannot run its provider. Without such
+words the cause stays open: where the role, its policies, the instance profile, the metadata service and the way to
+Amazon ECR are all in order, and kubelet still shows no credentials, this is what is left. AWS does not show what is
+configured on a node.
+
+Why that stops a pull: ECR answers 401 to a request without a token. kubelet gets its tokens from the provider that the
+AMI installs and kubelet's flags name.
+
+How to fix it: use a current Amazon EKS optimized AMI. On an AMI of your own, install ecr-credential-provider for the
+node's architecture, make it executable, and name it in --image-credential-provider-config and
+--image-credential-provider-bin-dir. The runtime pulls the pause image by itself, without kubelet's credentials: keep
+that image on the node.
+
+References: Kubernetes, "Configure a kubelet image credential provider"; Amazon EKS User Guide, "Amazon EKS optimized
+AMIs"; kubernetes/cloud-provider-aws, "ECR credential provider".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
+from pull_responder.facts import ec2
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.unread import Unread
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.pulls.kubelet_words import node_of, quote_words
+from pull_responder.pulls.nodes import FARGATE_PREFIX
+from pull_responder.remediation import docs
+from pull_responder.remediation.node import install_credential_provider
+
+if TYPE_CHECKING:
+    from pull_responder.pulls.pull_facts import PullFacts
+
+_PROVIDER: Final = "credential provider plugin"
+# Go's os/exec passes on why the kernel did not start the file.
+_NOT_STARTED: Final = (
+    "no such file or directory",
+    "permission denied",
+    "exec format error",
+    "executable file not found",
+)
+_LEFT: Final = (
+    "AWS does not show whether kubelet's credential provider works. If all else is in order, this is what is left: "
+    "look at the AMI's version, kubelet's flags --image-credential-provider-config and "
+    "--image-credential-provider-bin-dir, `journalctl -u kubelet`, and an imagePullSecret of the pod"
+)
+
+
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
+    """Return failed by kubelet's words; inconclusive where they only say that no token was shown."""
+    if pull.symptom is not Symptom.NOT_AUTHENTICATED:
+        return Verdict.not_applicable("kubelet showed credentials, or never came to that")
+    if (pull.node or "").startswith(FARGATE_PREFIX):
+        return Verdict.not_applicable("AWS runs the kubelet of Fargate pods")
+    message = (pull.message or "").lower()
+    if _PROVIDER not in message or not any(words in message for words in _NOT_STARTED):
+        return Verdict.inconclusive(_LEFT)
+    failing = node_of(pull, facts)
+    if isinstance(failing, Unread):
+        return Verdict.inconclusive(failing.reason)
+    node, instance = failing
+    return Verdict.failed(
+        resource=node,
+        explanation="kubelet cannot run its ECR credential provider, so it shows the registry no credentials.",
+        evidence=quote_words(pull),
+        remediation=install_credential_provider(
+            account=node.account, region=instance.region if instance else pull.region
+        ),
+    )
+
+
+CHECK = Check(
+    id="credential_provider_failing",
+    title="kubelet shows the registry no credentials",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2Instance",
+    permissions=ec2.PERMISSIONS,
+    docs_url=docs.EKS_AMIS,
+    examine=examine,
+    explains=(Explains(Symptom.NOT_AUTHENTICATED, 250), Explains(Symptom.UNKNOWN, 245, BEFORE_LAYERS)),
+    by_words=True,
+    refused_by_ecr=False,
+)

@@ -1,0 +1,83 @@
+"""The node's HTTP proxy does not answer, or refuses the registry.
+
+What it checks: what kubelet said. The container runtime sends its requests to the proxy that the node's environment
+names (HTTPS_PROXY). `proxyconnect tcp: …` says that the proxy itself could not be reached or found; `Forbidden` or
+`Proxy Authentication Required` as the whole answer to a request says that the proxy refused to connect. A page of HTML
+where a manifest belongs comes from a proxy, too. AWS shows no node's proxy settings, so nothing else can tell.
+
+Why that stops a pull: the request ends at the proxy, whatever routes, endpoints and policies allow.
+
+How to fix it: let the nodes reach the proxy and let it connect to the registry's hosts; or list these hosts in NO_PROXY
+of containerd and kubelet, so that the node takes its own way: over VPC endpoints, it must.
+
+References: Amazon EKS User Guide, "Customize managed nodes with launch templates"; AWS re:Post, "How can I automate the
+configuration of HTTP proxy for EKS worker nodes with Docker?"; Go's net/http, Transport.dialConn.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
+from pull_responder.facts import ec2
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.unread import Unread
+from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.pulls.kubelet_words import node_of, quote_words
+from pull_responder.remediation import docs
+from pull_responder.remediation.node import change_proxy
+
+if TYPE_CHECKING:
+    from pull_responder.pulls.pull_facts import PullFacts
+
+# "proxyconnect tcp: dial tcp 10.0.9.20:3128: …", "proxyconnect tcp: dial tcp: lookup proxy.corp.example on …".
+_PROXY: Final = re.compile(
+    r"proxyconnect tcp: dial tcp(?: (?P<address>[0-9a-fA-F.:\[\]]{2,60})|: lookup (?P<name>[A-Za-z0-9.-]{1,253}))"
+)
+
+
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
+    """Return failed by kubelet's words; not applicable where they name no proxy."""
+    if pull.symptom is not Symptom.PROXY_FAILED:
+        return Verdict.not_applicable("only the node can tell that its proxy failed")
+    failing = node_of(pull, facts)
+    if isinstance(failing, Unread):
+        return Verdict.inconclusive(failing.reason)
+    node, instance = failing
+    proxy = _proxy_of(pull.message or "")
+    which = f"The node's HTTP proxy {proxy}" if proxy else "The node's HTTP proxy"
+    does = "cannot be reached" if proxy else "refuses to connect to the registry"
+    return Verdict.failed(
+        resource=node,
+        explanation=f"{which} {does}, so the request never gets to Amazon ECR.",
+        evidence=quote_words(pull),
+        remediation=change_proxy(
+            account=node.account,
+            region=instance.region if instance else pull.region,
+            registry_region=pull.region,
+            proxy=proxy,
+        ),
+    )
+
+
+def _proxy_of(message: str) -> str | None:
+    """Return the proxy's address or name, None where the message names none."""
+    match = _PROXY.search(message)
+    return (match["name"] or match["address"].rstrip(":")) if match else None
+
+
+CHECK = Check(
+    id="proxy_blocks_pull",
+    title="The node's HTTP proxy stops the pull",
+    severity=Severity.HIGH,
+    resource_type="AwsEc2Instance",
+    permissions=ec2.PERMISSIONS,
+    docs_url=docs.EKS_LAUNCH_TEMPLATES,
+    examine=examine,
+    explains=(Explains(Symptom.PROXY_FAILED, 10), Explains(Symptom.UNKNOWN, 350, BEFORE_UNPACK)),
+    ecr_public=frozenset({Symptom.PROXY_FAILED}),
+    any_registry=True,
+    by_words=True,
+    refused_by_ecr=False,
+)

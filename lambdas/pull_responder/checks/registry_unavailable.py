@@ -1,0 +1,71 @@
+"""The registry or its layer storage answers with an error of its own.
+
+What it checks: what kubelet said. HTTP 500, 502, 503 or 504 of the registry or of Amazon S3, and 400 or 405, which no
+image and no policy of yours gives. Whether the service has trouble cannot be read from the account's configuration.
+
+Why that stops a pull: the request arrived and was not refused; it was not answered either. kubelet tries again by
+itself, up to every five minutes.
+
+How to fix it: wait and look at the AWS Health Dashboard; if it goes on, open a support case with the request's time. A
+400 or 405 comes from something on the way, such as a proxy or a mirror, that does not speak the registry's protocol.
+
+References: Amazon ECR API Reference, "Common Error Types"; Amazon S3 API Reference, "Error responses"; AWS Health User
+Guide, "Getting started with your AWS Health Dashboard".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
+from pull_responder.model.arn import Arn
+from pull_responder.model.pull import PullFailure, Stage, Symptom
+from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.kubelet_words import account_of, quote_words
+from pull_responder.remediation import docs
+
+if TYPE_CHECKING:
+    from pull_responder.pulls.pull_facts import PullFacts
+
+
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
+    """Return failed by the registry's answer; not applicable where it gave none of the kind."""
+    if pull.symptom is not Symptom.REGISTRY_ERROR:
+        return Verdict.not_applicable("only the answer to the node tells that the registry failed")
+    repository = Arn.parse(pull.repository_arn or "")
+    resource = None
+    if repository:
+        resource = Resource("AwsEcrRepository", str(repository), repository.account)
+    elif pull.known_account:
+        resource = account_of(pull.known_account)
+    if resource is None:
+        return Verdict.inconclusive("the event names no account")
+    who = "Amazon S3, where ECR keeps the layers," if pull.stage is Stage.LAYER else "The registry"
+    return Verdict.failed(
+        resource=resource,
+        explanation=f"{who} answered with an error of its own. kubelet tries again by itself.",
+        evidence=quote_words(pull),
+        remediation=Remediation(
+            "Wait, and look at the AWS Health Dashboard for Amazon ECR and Amazon S3 in the region. If it goes on, "
+            "open a support case; for a 400 or 405, look for a proxy or mirror on the way.",
+            resource.account,
+            pull.region,
+            docs.AWS_HEALTH,
+        ),
+    )
+
+
+CHECK = Check(
+    id="registry_unavailable",
+    title="The registry answers with an error of its own",
+    severity=Severity.MEDIUM,
+    resource_type="AwsEcrRepository",
+    permissions=(),
+    docs_url=docs.AWS_HEALTH,
+    examine=examine,
+    explains=(Explains(Symptom.REGISTRY_ERROR, 10), Explains(Symptom.UNKNOWN, 370, BEFORE_UNPACK)),
+    ecr_public=frozenset({Symptom.REGISTRY_ERROR}),
+    any_registry=True,
+    by_words=True,
+    refused_by_ecr=False,
+)

@@ -1,0 +1,46 @@
+"""Fixes on a node itself, which no call to AWS makes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pull_responder.model.arn import DNS_SUFFIXES, partition_of
+from pull_responder.model.verdict import Remediation
+from pull_responder.remediation import docs
+
+_METADATA: Final = "169.254.169.254"
+
+
+def change_proxy(*, account: str, region: str, registry_region: str, proxy: str | None) -> Remediation:
+    """Say how requests to the registry get past the node's proxy, or do without it."""
+    suffix = DNS_SUFFIXES.get(partition_of(registry_region), "amazonaws.com")
+    hosts = (
+        f"api.ecr.{registry_region}.{suffix}, .dkr.ecr.{registry_region}.{suffix}, "
+        f".s3.{registry_region}.{suffix} and {_METADATA}"
+    )
+    which = f"the proxy {proxy}" if proxy else "the proxy"
+    summary = (
+        f"Let the nodes reach {which}, and let it connect to port 443 of the registry's hosts; or put {hosts} into "
+        "NO_PROXY of containerd and kubelet in the nodes' user data, as VPC endpoints need."
+    )
+    return Remediation(summary, account, region, docs.EKS_LAUNCH_TEMPLATES)
+
+
+def trust_registry(*, account: str, region: str, clock: bool) -> Remediation:
+    """Say how a node comes to trust what answers for the registry."""
+    summary = (
+        "Set the node's clock (chrony with 169.254.169.123); if it is right, find what answers with an old certificate."
+        if clock
+        else "Exempt the registry's hosts from TLS inspection, or install the inspecting device's root certificate in "
+        "the nodes' trust store; see that the registry's name does not lead to another host."
+    )
+    return Remediation(summary, account, region, docs.NETWORK_FIREWALL_TLS)
+
+
+def install_credential_provider(*, account: str, region: str) -> Remediation:
+    """Say how kubelet gets a credential provider that runs."""
+    summary = (
+        "Replace the nodes by ones of a current Amazon EKS optimized AMI. On an AMI of your own, install an executable "
+        "ecr-credential-provider for the node's architecture in --image-credential-provider-bin-dir."
+    )
+    return Remediation(summary, account, region, docs.EKS_AMIS)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.checks.registry_estate import mentioned, of_cause, reported
+
+if TYPE_CHECKING:
+    from tests.integration.checks.estate import Estate
+
+CAUSE = "proxy_blocks_pull"
+ASKED = 'failed to do request: Head "https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/a/manifests/v1": '
+
+
+@pytest.mark.cause(CAUSE, "fails")
+@pytest.mark.parametrize(
+    ("said", "proxy"),
+    [
+        ("proxyconnect tcp: dial tcp 10.0.9.20:3128: connect: connection refused", "10.0.9.20:3128"),
+        ("proxyconnect tcp: dial tcp [fd00::20]:3128: i/o timeout", "[fd00::20]:3128"),
+        ("proxyconnect tcp: dial tcp: lookup proxy.corp.example on 10.0.0.2:53: no such host", "proxy.corp.example"),
+    ],
+)
+def test_a_proxy_that_does_not_answer_is_named(estate: Estate, said: str, proxy: str) -> None:
+    diagnosis = estate.diagnose(reported(estate, estate.repository(), ASKED + said))
+    finding = of_cause(diagnosis, CAUSE)
+    assert f"The node's HTTP proxy {proxy} cannot be reached" in finding.explanation
+    assert f"Let the nodes reach the proxy {proxy}" in finding.remediation.summary
+    for host in ("api.ecr.us-east-1.amazonaws.com", ".dkr.ecr.us-east-1.amazonaws.com", "169.254.169.254"):
+        assert host in finding.remediation.summary
+    assert mentioned(diagnosis) == {CAUSE}
+
+
+@pytest.mark.parametrize("said", ["Forbidden", "Proxy Authentication Required", "Service Unavailable"])
+def test_a_proxy_that_refuses_is_told_from_the_registry(estate: Estate, said: str) -> None:
+    finding = of_cause(estate.diagnose(reported(estate, estate.repository(), ASKED + said)), CAUSE)
+    assert "refuses to connect to the registry" in finding.explanation
+
+
+@pytest.mark.cause(CAUSE, "near_miss")
+def test_the_registrys_own_403_is_no_proxys(estate: Estate) -> None:
+    said = (
+        "unexpected status from HEAD request to https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/: 403 Forbidden"
+    )
+    assert CAUSE not in mentioned(estate.diagnose(reported(estate, estate.repository(), said)))
+
+
+@pytest.mark.cause(CAUSE, "unread")
+def test_nothing_readable_is_needed(estate: Estate) -> None:
+    pull = reported(estate, estate.repository(), ASKED + "Forbidden")
+    assert of_cause(estate.diagnose(pull, unreadable=["ecr:*", "ec2:*", "iam:*", "eks:*"]), CAUSE)
+
+
+@pytest.mark.cause(CAUSE, "passes")
+def test_another_failure_is_not_this_one(estate: Estate) -> None:
+    assert CAUSE not in mentioned(
+        estate.diagnose(reported(estate, estate.repository(), "dial tcp 10.0.9.20:443: i/o timeout"))
+    )
