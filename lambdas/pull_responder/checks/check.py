@@ -120,7 +120,15 @@ class Check:
     """The symptoms at which it is examined."""
 
     def __post_init__(self) -> None:
+        where = f"checks/{self.id}.py"
+        for name in ("explains", "permissions"):
+            if not isinstance(getattr(self, name), tuple):
+                raise TypeError(f"{where}: {name} is not a tuple: a comma is missing")
         object.__setattr__(self, "symptoms", self.also_at | {each.symptom for each in self.explains})
+        if missing := self.ecr_public - self.symptoms:
+            raise ValueError(
+                f"{where}: ecr_public names {', '.join(missing)}, which neither explains nor also_at names"
+            )
 
     @property
     def description(self) -> str:

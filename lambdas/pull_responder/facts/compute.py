@@ -266,3 +266,13 @@ def read_access_entry(
         return AccessEntry(cluster, principal_arn, EntryType(kind) if kind in frozenset(EntryType) else None)
 
     return reader.call("eks:DescribeAccessEntry", account=account, region=region, request=request, absent=_NO_ENTRIES)
+
+
+def may_be_node_role(principal_arn: str) -> bool:
+    """Return whether the principal of an access entry can be a role of nodes.
+
+    Users are none, and neither are service-linked roles and those of IAM Identity Center, which have paths of their own
+    (IAM User Guide, "Service-linked roles"; IAM Identity Center User Guide, "Referencing permission sets").
+    """
+    reserved = (":role/aws-service-role/", ":role/aws-reserved/")
+    return ":role/" in principal_arn and not any(path in principal_arn for path in reserved)

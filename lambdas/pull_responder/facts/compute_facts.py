@@ -68,7 +68,7 @@ class ComputeFacts(Remembered):
         if isinstance(arns, Unread):
             return arns
         # Skip users, roles of IAM Identity Center and service roles of AWS: they are no nodes.
-        may_be = [arn for arn in arns if ":role/" in arn and ":role/aws-" not in arn]
+        may_be = [arn for arn in arns if compute.may_be_node_role(arn)]
         found = self._reader.each(lambda arn: self.access_entry(account, region, cluster, arn), may_be)
         if unread := next((each for each in found if isinstance(each, Unread)), None):
             return unread

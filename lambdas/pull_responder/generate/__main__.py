@@ -7,11 +7,12 @@ could be written. FILE lists the actions that the stack can grant, one a line.
 from __future__ import annotations
 
 import sys
+import traceback
 from argparse import ArgumentParser
+from importlib import import_module
 from pathlib import Path
 
 from pull_responder.generate.error import GenerateError
-from pull_responder.generate.texts import texts
 
 
 def main() -> int:
@@ -20,6 +21,14 @@ def main() -> int:
     parser.add_argument("--scopes", required=True, type=Path)
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
+    try:
+        texts = import_module("pull_responder.generate.texts").texts
+    except (AttributeError, ImportError, TypeError, ValueError) as mistake:
+        # A check that is half written: its module cannot be imported. The last place of ours is what to look at.
+        places = [each for each in traceback.extract_tb(mistake.__traceback__) if "pull_responder" in each.filename]
+        file, line = Path(places[-1].filename), places[-1].lineno
+        sys.stderr.write(f"{file.parent.name}/{file.name}, line {line}: {mistake}\n")
+        return 1
     try:
         written = texts(Path.cwd(), scopes=frozenset(given.scopes.read_text(encoding="utf-8").split()))
     except GenerateError as missing:

@@ -16,7 +16,8 @@ def updated(readme: str) -> str:
 
     Raises GenerateError where there is no place for them.
     """
-    rows = "".join(f"| [{check.id}](docs/causes/{check.id}.md) | {check.title} |\n" for check in CHECKS)
+    titles = {check.id: check.title.replace("|", "\\|").replace("<", "&lt;") for check in CHECKS}
+    rows = "".join(f"| [{cause}](docs/causes/{cause}.md) | {title} |\n" for cause, title in titles.items())
     text, places = _TABLE.subn(lambda _: f"\n| cause | the fault |\n|---|---|\n{rows}\n", readme)
     if places != 1:
         raise GenerateError("README.md: needs the lines <!-- causes --> and <!-- end of causes --> once")

@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
+from pull_responder.facts.compute import (
+    AccessEntry,
+    Cluster,
+    EntryType,
+    FargateProfile,
+    NodeGroup,
+    may_be_node_role,
+)
 from pull_responder.facts.iam import InstanceProfile
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
@@ -257,9 +264,7 @@ def _roles(place: ClusterPlace, entries: tuple[str, ...] | Unread) -> list[str]:
     cluster = place.cluster
     auto = cluster.auto_mode_role if isinstance(cluster, Cluster) else None
     named = () if isinstance(entries, Unread) else entries
-    return list(
-        dict.fromkeys(each for each in (auto, *named) if each and ":role/" in each and ":role/aws-" not in each)
-    )
+    return list(dict.fromkeys(each for each in (auto, *named) if each and may_be_node_role(each)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +294,9 @@ class _Besides:
         if entry is None or entry.type in (None, EntryType.FARGATE) or role_arn in self._roles():
             return None
         start(place, role_arn)
-        gone = place.facts.role(place.account, place.pull_region or place.region, name) is None
+        arn = Arn.parse(role_arn)
+        account = arn.account if arn else place.account
+        gone = place.facts.role(account, place.pull_region or place.region, name) is None
         return None if gone else of_role(place.account, place.region, entry)
 
     def _roles(self) -> set[str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.checks import BY_ID
+from pull_responder.checks.check import Check
 from pull_responder.diagnosis import skip_reason
 from pull_responder.model.pull import PullFailure, Symptom, registry_answered
 
@@ -58,3 +59,17 @@ def test_no_answer_is_not_called_one(symptom: Symptom) -> None:
 def test_a_private_registrys_pull_is_never_skipped_here() -> None:
     private = PullFailure(Symptom.ACCESS_DENIED, None, "us-east-1", registry_account="111111111111", repository="a")
     assert skip_reason(private) is None
+
+
+# Which image it is must be read from ECR, and ECR Public's images are in no registry that can be read.
+NEEDS_A_PRIVATE_REGISTRY = {"image_platform_mismatch"}
+
+
+@pytest.mark.parametrize(
+    "check", [check for check in BY_ID.values() if check.by_words and check.any_registry], ids=lambda check: check.id
+)
+def test_what_the_nodes_words_say_of_any_registry_holds_for_ecr_public(check: Check) -> None:
+    assert check.ecr_public or check.id in NEEDS_A_PRIVATE_REGISTRY, (
+        f"checks/{check.id}.py: its CHECK explains failures of any registry by kubelet's words: name their symptoms in "
+        "ecr_public"
+    )
