@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from moto.backends import get_backend
-from moto.core import responses
+from moto.core import responses, utils
 from moto.server import ThreadedMotoServer
 
 from pull_responder.cli.emulator import access_entries, cache_rules, vpc_endpoints
@@ -25,7 +25,7 @@ def moto() -> Iterator[str]:
     cache_rules.apply()
     # It lists the methods of a class for each request.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(responses, "method_names_from_class", cache(responses.method_names_from_class))
+        patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))
         yield from _serve()
 
 
