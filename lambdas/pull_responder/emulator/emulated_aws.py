@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -42,7 +43,9 @@ class EmulatedAws:
 
     environment: Mapping[str, str]
     log: Path
-    _clients: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+    # A session costs more than most that is done with its clients, and makes one of them at a time.
+    _session: Any = field(default_factory=lambda: import_module("boto3").Session(), repr=False, compare=False)
+    _creating: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def client(
         self,
@@ -52,33 +55,18 @@ class EmulatedAws:
         credentials: CredentialsTypeDef | None = None,
         region: str = REGION,
     ) -> Any:  # noqa: ANN401 -- the client's type follows from `service`
-        """Return a boto3 client of `service`, with `credentials` as STS returns them, else as the root of `account`.
-
-        The same question gives the same client.
-        """
+        """Return a boto3 client of `service`: with `credentials` as STS returns them, else as the root of `account`."""
         keys = {"AccessKeyId": account, "SecretAccessKey": "test", "SessionToken": None, **(credentials or {})}
-        kept = (service, region, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-        if kept not in self._clients:
-            self._clients[kept] = self._new_client(service, keys, region)
-        return self._clients[kept]
-
-    def own_client(self, service: str) -> Any:  # noqa: ANN401 -- as above
-        """Return a client of `service` that nobody else has, for who registers handlers on it."""
-        return self._new_client(
-            service, {"AccessKeyId": ACCOUNT, "SecretAccessKey": "test", "SessionToken": None}, REGION
-        )
-
-    def _new_client(self, service: str, keys: Mapping[str, Any], region: str) -> Any:  # noqa: ANN401 -- as above
         endpoint = f"AWS_ENDPOINT_URL_{service.upper()}"
-        session = import_module("boto3").Session(
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-            region_name=region,
-        )
-        return session.client(
-            service, endpoint_url=self.environment.get(endpoint, self.environment["AWS_ENDPOINT_URL"])
-        )
+        with self._creating:
+            return self._session.client(
+                service,
+                region_name=region,
+                endpoint_url=self.environment.get(endpoint, self.environment["AWS_ENDPOINT_URL"]),
+                aws_access_key_id=keys["AccessKeyId"],
+                aws_secret_access_key=keys["SecretAccessKey"],
+                aws_session_token=keys["SessionToken"],
+            )
 
 
 @contextmanager

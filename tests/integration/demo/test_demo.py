@@ -257,7 +257,9 @@ def test_progress_is_told_apart_from_the_result(runs: dict[str, Finished]) -> No
 
 @pytest.mark.parametrize("to", ["the group, as Ctrl-C does", "the process alone"])
 def test_nothing_is_left_running_when_it_is_stopped(tmp_path: Path, to: str) -> None:
-    demo = start(tmp_path)
+    # Jobs in the background of a shell ignore Ctrl-C, and what they start does, too.
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    demo = start(tmp_path, code=f"{listens}\n{MAIN}")
     assert demo.stderr
     # By then the emulator runs.
     while "Building the estate" not in demo.stderr.readline():

@@ -32,7 +32,7 @@ DAY = 86_400
 
 @pytest.fixture
 def dynamodb(aws: EmulatedAws) -> DynamoDBClient:
-    client: DynamoDBClient = aws.own_client("dynamodb")
+    client: DynamoDBClient = aws.client("dynamodb")
     return client
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 from moto.backends import get_backend
+from moto.core import responses, utils
 from moto.server import ThreadedMotoServer
 
 from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
@@ -21,6 +23,13 @@ def moto() -> Iterator[str]:
     vpc_endpoints.apply()
     access_entries.apply()
     cache_rules.apply()
+    # It lists the methods of a class for each request.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))
+        yield from _serve()
+
+
+def _serve() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
