@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.authorization.dependency import Dependency, Doubt, UnknownKey
 from pull_responder.authorization.operator import NULL, OPERATORS, Operator
 from pull_responder.authorization.pattern import TextTest
 from pull_responder.authorization.request import UNKNOWN, Context, Truth
-from pull_responder.authorization.unknown import Doubt, Unknown, UnknownKey
 from pull_responder.authorization.variable import Template, literal_of, template
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Condition:
         matched = True if True in matches else None if None in matches else False
         return None if matched is None else matched is not kind.negated
 
-    def unknown(self, context: Context) -> tuple[Unknown, ...]:
+    def unknown(self, context: Context) -> tuple[Dependency, ...]:
         """Return what the answer of `holds` can depend on."""
         if context.get(self.folded_key) is UNKNOWN:
             return (UnknownKey(self.key),)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from pull_responder.authorization.dependency import Dependency, Doubt
 from pull_responder.authorization.evidence import Nearest, nearest_allow, unknowns
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.policy_kind import PolicyKind
 from pull_responder.authorization.request import CallerKind, Request, Strength, Truth
 from pull_responder.authorization.statement import Effect, Statement
-from pull_responder.authorization.unknown import Doubt, Unknown
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Outcome:
     state: State
     policy: Policy | None = None
     statement: Statement | None = None
-    unknown: tuple[Unknown, ...] = ()
+    unknown: tuple[Dependency, ...] = ()
     level: int | None = None
     _request: Request | None = field(default=None, repr=False, compare=False)
     _policies: tuple[Policy, ...] = field(default=(), repr=False, compare=False)
@@ -117,7 +117,7 @@ class Decision:
         return tuple([kind for kind, outcome in self.outcomes.items() if outcome.state in _BLOCKS])
 
     @property
-    def unknown(self) -> tuple[Unknown, ...]:
+    def unknown(self) -> tuple[Dependency, ...]:
         """What the undecided kinds of policy depend on."""
         return tuple(dict.fromkeys(each for outcome in self.outcomes.values() for each in outcome.unknown))
 
@@ -155,7 +155,7 @@ class _Tally:
         self.denier: tuple[Policy, Statement] | None = None
         self.sure = self.possible = _DIRECT if only is _DENIES_ONLY else _NONE
         self.granter: tuple[Policy, Statement] | None = None
-        self.reasons: tuple[Unknown, ...] = ()
+        self.reasons: tuple[Dependency, ...] = ()
 
     def read(self, policies: tuple[Policy | Unread, ...] | Unread) -> _Tally:
         """Match the request against the policies. Stop at the first Deny, or once no Allow can be stronger."""
@@ -216,7 +216,7 @@ class _Tally:
             return True
         return None if self.possible >= least else False
 
-    def unknown(self) -> tuple[Unknown, ...]:
+    def unknown(self) -> tuple[Dependency, ...]:
         """Return what an uncertain result depends on."""
         return self.reasons + unknowns(self.request, self.policies, bounded=self.bounded, only=self.only)
 
@@ -226,7 +226,7 @@ class _Need:
     """Whether a kind of policy must allow the request. If that is unknown, `unknown` says what it depends on."""
 
     needed: Truth
-    unknown: tuple[Unknown, ...] = ()
+    unknown: tuple[Dependency, ...] = ()
 
 
 _NEEDED = _Need(needed=True)

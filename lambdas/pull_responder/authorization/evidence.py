@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.condition import Condition
+from pull_responder.authorization.dependency import Dependency, Doubt, UnknownKey
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.request import UNKNOWN, Request, Strength, Truth
 from pull_responder.authorization.statement import Effect, Statement
-from pull_responder.authorization.unknown import Doubt, Unknown, UnknownKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,12 +89,12 @@ def _condition_mismatch(condition: Condition, request: Request) -> Mismatch:
 
 def unknowns(
     request: Request, policies: tuple[Policy, ...], *, bounded: Truth, only: Effect | None = None
-) -> tuple[Unknown, ...]:
+) -> tuple[Dependency, ...]:
     """Return what decides whether the uncertain statements of `policies` match the request.
 
     `bounded` is as in `Statement.match`. `only` restricts this to statements of one effect.
     """
-    found: dict[Unknown, None] = {}
+    found: dict[Dependency, None] = {}
     for policy in policies:
         for statement in policy.statements:
             if only not in (None, statement.effect):
@@ -105,7 +105,7 @@ def unknowns(
     return tuple(found)
 
 
-def _unknown(request: Request, statement: Statement, *, bounded: Truth) -> Iterator[Unknown]:
+def _unknown(request: Request, statement: Statement, *, bounded: Truth) -> Iterator[Dependency]:
     keys = request.keys
     if (resources := statement.resources) is not None and resources.cover(request.resource, keys) is None:
         yield from (UnknownKey(key) for each in resources.templates for key in each.keys if keys.get(key) is UNKNOWN)

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.authorization.dependency import keys_of
 from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.authorization.request import Request, RequestError
-from pull_responder.authorization.unknown import keys_of
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.unread import Unread

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.authorization.dependency import Dependency, keys_of
 from pull_responder.authorization.evaluation import Decision, Outcome, Policies, PolicyKind, State, evaluate
 from pull_responder.authorization.evidence import unknowns
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.pull_context import TOKEN_ISSUE_TIME
 from pull_responder.authorization.request import Context, Request, RequestError
 from pull_responder.authorization.statement import Effect
-from pull_responder.authorization.unknown import Unknown, keys_of
 from pull_responder.facts import ec2, ecr, iam, organizations
 from pull_responder.facts.iam import PolicyText
 from pull_responder.model.arn import Arn
@@ -223,7 +223,7 @@ class _Question:
         return Request(self.signer, self.action, self.resource, self.owner, context, role_arn=self.role_arn)
 
 
-def _unknowns(request: Request, policies: Policies, kind: PolicyKind) -> tuple[Unknown, ...]:
+def _unknowns(request: Request, policies: Policies, kind: PolicyKind) -> tuple[Dependency, ...]:
     bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
     return unknowns(request, tuple(_readable(policies, kind)), bounded=bounded)
 

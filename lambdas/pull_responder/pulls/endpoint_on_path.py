@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.authorization.dependency import Dependency
 from pull_responder.authorization.evaluation import Outcome, Policies, PolicyKind, State, evaluate
 from pull_responder.authorization.policy import PolicyError, parse_policy
 from pull_responder.authorization.statement import Effect
-from pull_responder.authorization.unknown import Unknown
 from pull_responder.model.pull import Stage
 from pull_responder.model.unread import Unread
 from pull_responder.network import HopKind, HopVerdict, Leg, VpcEndpoint
@@ -69,7 +69,7 @@ class EndpointOutcome:
         return next((state for state in worst if state in states), State.OPEN)
 
     @property
-    def unknown(self) -> tuple[Unknown, ...]:
+    def unknown(self) -> tuple[Dependency, ...]:
         """What the outcome depends on."""
         return tuple(dict.fromkeys((*self.by_denies.unknown, *self.by_allows.unknown)))
 

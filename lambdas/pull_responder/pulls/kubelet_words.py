@@ -1,4 +1,4 @@
-"""Evidence that only kubelet's message gives. AWS shows neither a proof of it nor that it is over."""
+"""Evidence from kubelet's message alone. AWS shows neither that the fault is there nor that it is fixed."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pull_responder.authorization.dependency import Doubt, keys_of
 from pull_responder.authorization.evaluation import Outcome, PolicyKind, State
-from pull_responder.authorization.unknown import Doubt, keys_of
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Verdict

@@ -29,9 +29,9 @@ class Doubt:
         return self.reason
 
 
-Unknown = UnknownKey | Doubt
+Dependency = UnknownKey | Doubt
 
 
-def keys_of(unknown: Iterable[Unknown]) -> tuple[str, ...]:
+def keys_of(unknown: Iterable[Dependency]) -> tuple[str, ...]:
     """Return the names of the condition keys in `unknown`."""
     return tuple([each.name for each in unknown if isinstance(each, UnknownKey)])
