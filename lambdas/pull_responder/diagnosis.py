@@ -181,8 +181,9 @@ def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequen
 
 
 def _is_of_repository(check: Check) -> bool:
-    """Return whether the check is about a repository. AWS's own repositories cannot be read, and that is no fault."""
-    return check.resource_type == "AwsEcrRepository"
+    """Return whether the check reads a repository. AWS's own repositories cannot be read, and that is no fault."""
+    reads_registry = any(each.startswith("ecr:") for each in check.permissions)
+    return check.resource_type == "AwsEcrRepository" and reads_registry
 
 
 def _leave_open(puller: Puller, verdict: Verdict) -> Verdict:

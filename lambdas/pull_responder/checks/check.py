@@ -70,8 +70,8 @@ class Check:
 
     - `explains` are the symptoms that it can explain.
     - `also_at` are further symptoms at which it is examined. It cannot explain those, but it would stop the next pull.
-    - `ecr_public` are the symptoms that it can explain of pulls from ECR Public. Most causes have none, because these
-      pulls need no role, policy or endpoint.
+    - `ecr_public` are the symptoms at which it is examined for pulls from ECR Public. Most causes have none, because
+      these pulls need no role, policy or endpoint.
     - `any_registry` says that it can explain a pull from a registry outside ECR.
     - `by_words` says that kubelet's message alone can prove it.
     - `registry_codes` are the registry's error codes that mean exactly this cause, in lower case with blanks. Source:

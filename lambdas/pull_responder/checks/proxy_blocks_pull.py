@@ -45,9 +45,16 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if isinstance(failing, Unread):
         return Verdict.inconclusive(failing.reason)
     node, instance = failing
-    proxy = _proxy_of(pull.message or "")
+    message = pull.message or ""
+    proxy = _proxy_of(message)
     which = f"The node's HTTP proxy {proxy}" if proxy else "The node's HTTP proxy"
-    does = "cannot be reached" if proxy else "refuses to connect to the registry"
+    if proxy:
+        does = "cannot be reached"
+    elif "proxyconnect" in message:
+        # Go's net/http says so of its own connection to the proxy: "proxyconnect tcp: EOF", "… tls: first record …".
+        does = "does not complete the connection"
+    else:
+        does = "refuses to connect to the registry"
     return Verdict.failed(
         resource=node,
         explanation=f"{which} {does}, so the request never gets to Amazon ECR.",

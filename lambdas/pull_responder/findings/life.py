@@ -29,8 +29,8 @@ _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
-# Refusals of an unexpected principal raise the severity from this many events, or this many problems (one for each
-# repository and API call).
+# Refusals of an unexpected principal become more severe at this many events or problems. Each repository and API call
+# is a problem of its own.
 _MANY: Final = 50
 _VARIED: Final = 5
 
@@ -47,11 +47,13 @@ class Pending:
     """A notice that is to be sent. Times are in seconds since 1970.
 
     - `at`: when the change happened.
-    - `due`: the notice is not sent before.
-    - `claimed_until`, `claimant`: the run that sends it, and until when no other run may. 0 and "" if unclaimed.
+    - `due`: the notice is not sent before this time.
+    - `claimant`: the run that sends it. Empty if unclaimed.
+    - `claimed_until`: no other run may send it before this time. 0 if unclaimed.
     - `tries`: how many runs have claimed it.
     - `digest`: whether it is sent in a digest, with others.
-    - `perhaps_heard`: whether an earlier run may have sent it and died before it could record that.
+    - `perhaps_heard`: whether an earlier run may have sent this notice, or one that it replaces, and died before it
+      could record that.
     """
 
     edge: Edge
@@ -69,10 +71,11 @@ class Pending:
 class LastNotice:
     """The last notice of a finding.
 
-    - `at`: when it was sent, in seconds since 1970.
+    - `at`: when it was sent or withheld, in seconds since 1970.
     - `severity_rank`: the severity that it gave.
     - `step`: the `magnitude` of the reach that it gave.
-    - `silently`: whether it was not sent to people: severity too low, no topic, or suppressed in Security Hub.
+    - `silently`: whether people got neither it nor an earlier notice since `opened_at`: severity too low, no topic, or
+      suppressed in Security Hub.
     """
 
     at: float
@@ -86,7 +89,7 @@ class Life:
     """A finding and its state. Times are in seconds since 1970, 0 where they do not apply.
 
     - `created_at`: when it opened first. Never changes.
-    - `opened_at`: when it opened, or reopened last.
+    - `opened_at`: when it opened, or reopened last. Kept on reopening if people were not told that it was resolved.
     - `version`: how often its item was written.
     - `problems`: the ids of the problems that it explains, the latest hundred.
     - `pending`: the notice that is to be sent, if any.
@@ -96,8 +99,8 @@ class Life:
     - `look_at`: when the next recheck is due.
     - `hub_at`: the time of the last update that Security Hub accepted.
     - `hub_due`: whether Security Hub needs another update.
-    - `hub_retry_at`: when to retry that update if this run does not make it.
-    - `inspection`: the inspection that found it before any pull failed, if one did.
+    - `hub_retry_at`: when to retry that update if this run does not complete it.
+    - `inspection`: the inspection that found it, if it was found before any pull failed.
     """
 
     finding: Finding
@@ -242,7 +245,7 @@ def _may_have_been_notified(life: Life) -> bool:
 
 
 def _mark_worse(life: Life, now: float) -> Life:
-    """Return the life, with a notice WORSE if severity or reach grew since the last notice."""
+    """Return the life, with a notice WORSE if severity or `magnitude` grew since the last notice."""
     told = life.told
     if life.pending or told is None:
         return life
@@ -259,14 +262,15 @@ def _mark_worse(life: Life, now: float) -> Life:
 
 
 def magnitude(reach: Reach) -> int:
-    """Return the power of ten of the pods or nodes, whichever are more: 0 for one, 1 for ten, 2 for a hundred."""
+    """Return the order of magnitude of the pods or nodes, whichever are more: 0 for 1 to 9, 1 for 10 to 99."""
     return len(str(max(reach.pod_count, reach.node_count, 1))) - 1
 
 
 def resolve(life: Life, *, because: str, now: float, settings: Settings) -> Life:
     """Return the life of a finding whose cause is gone: resolved.
 
-    People who were notified of it are notified again, after the hold-down. `because` says why it is resolved.
+    People who were notified of it, or may have been, are notified again after the hold-down. `because` says why it is
+    resolved.
     """
     if not life.is_open:
         return life
@@ -332,13 +336,13 @@ def postpone(life: Life, due: float) -> Life:
 def mark_notified(life: Life, now: float, *, silently: bool = False, sent: Life | None = None) -> Life:
     """Return the life after its pending notice was sent or, with `silently`, withheld.
 
-    `sent` is the life that the notice was made from. Another run may have changed the life since. Then only the notice
-    that was sent is cleared, and growth since then is still notified.
+    `sent` is the life that the notice was made from. If another run has changed the life since, only that notice
+    is cleared, and later growth is still notified. If it has reopened, nothing changes.
     """
     sent = sent or life
     if life.opened_at != sent.opened_at:
         return life
-    # People were notified earlier. A withheld reminder does not change that.
+    # If people were notified earlier, a withheld reminder does not undo that.
     not_sent = silently and not (life.told and not life.told.silently)
     told = LastNotice(now, sent.finding.severity.rank, magnitude(sent.reach), silently=not_sent)
     return replace(life, pending=None if _is_same(life.pending, sent.pending) else life.pending, told=told)

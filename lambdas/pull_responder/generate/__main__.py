@@ -23,11 +23,8 @@ def main() -> int:
     given = parser.parse_args()
     try:
         texts = import_module("pull_responder.generate.texts").texts
-    except (AttributeError, ImportError, TypeError, ValueError) as mistake:
-        # A check that is half written: its module cannot be imported. The last place of ours is what to look at.
-        places = [each for each in traceback.extract_tb(mistake.__traceback__) if "pull_responder" in each.filename]
-        file, line = Path(places[-1].filename), places[-1].lineno
-        sys.stderr.write(f"{file.parent.name}/{file.name}, line {line}: {mistake}\n")
+    except Exception as mistake:  # noqa: BLE001 (a check that is half written may raise anything on import)
+        sys.stderr.write(f"{_place(mistake)}: {type(mistake).__name__}: {mistake}\n")
         return 1
     try:
         written = texts(Path.cwd(), scopes=frozenset(given.scopes.read_text(encoding="utf-8").split()))
@@ -39,6 +36,16 @@ def main() -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return 0
+
+
+def _place(mistake: Exception) -> str:
+    """Return the last place in this package that `mistake` went through. For bad syntax, where it stands."""
+    if isinstance(mistake, SyntaxError) and mistake.filename:
+        file, line = Path(mistake.filename), mistake.lineno
+    else:
+        places = [each for each in traceback.extract_tb(mistake.__traceback__) if "pull_responder" in each.filename]
+        file, line = Path(places[-1].filename), places[-1].lineno
+    return f"{file.parent.name}/{file.name}, line {line}"
 
 
 if __name__ == "__main__":

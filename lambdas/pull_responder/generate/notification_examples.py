@@ -15,6 +15,7 @@ from pull_responder.checks import no_route_to_ecr, role_lacks_pull_permissions
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.reach import Reach
+from pull_responder.generate.error import GenerateError
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource
 from pull_responder.publish.notification import digest_notification, notice_notification
@@ -58,8 +59,12 @@ _EXAMPLE: Final = re.compile(r"(?<=<!-- example: )(?P<name>[a-z-]+) -->\n.*?(?=<
 
 
 def updated(page: str) -> str:
-    """Return `page` with its examples as the publisher writes them today. Raises KeyError for one that is not known."""
+    """Return `page` with its examples as the publisher writes them today. Raises GenerateError for an unknown one."""
     examples = _examples()
+    if unknown := sorted({match["name"] for match in _EXAMPLE.finditer(page)} - examples.keys()):
+        raise GenerateError(
+            f"docs/notifications.md: no example is named {', '.join(unknown)}; there are {', '.join(examples)}"
+        )
     return _EXAMPLE.sub(lambda match: f"{match['name']} -->\n{examples[match['name']]}", page)
 
 

@@ -1,4 +1,4 @@
-"""Names: the three hosts that a pull talks to, and whether the VPC's DNS resolves them to an interface endpoint.
+"""DNS names: the hosts that a pull talks to, and whether the VPC's DNS resolves them to an interface endpoint.
 
 Sources: Amazon ECR User Guide, "Amazon ECR interface VPC endpoints" (ecr.api, ecr.dkr, S3; only Amazon-provided DNS)
 and "Making requests to Amazon ECR registries" (dual-stack hosts); AWS PrivateLink Guide, "Private DNS names" (both
@@ -17,7 +17,7 @@ from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, R
 from pull_responder.network.model import Network, RegistryPlace, Vpc, VpcEndpoint
 
 AMAZON_DNS: Final = "AmazonProvidedDNS"
-# Amazon VPC User Guide, "Understanding Amazon DNS": these two, and the base of the VPC's primary block plus two.
+# Amazon VPC User Guide, "Understanding Amazon DNS": these two, and the VPC's primary IPv4 network address plus two.
 _AMAZON_DNS_ADDRESSES: Final = ("169.254.169.253", "fd00:ec2::253")
 _GONE: Final = {"deleting", "deleted"}
 # "Partial" is an endpoint that is up in some of its Availability Zones.
@@ -55,7 +55,7 @@ class Resolution:
 
     - `hop`: the name's hop on the path, with the faults of the VPC's DNS.
     - `endpoint`: the endpoint that the name resolves to. None if it resolves to public addresses.
-    - `doubt`: why it may also resolve to the other of these two. Empty if that is certain.
+    - `doubt`: why it may instead resolve to public addresses, or to an endpoint. Empty if `endpoint` is certain.
     - `elsewhere`: it may also resolve to any other address, for example to an endpoint in another VPC.
     """
 
@@ -178,7 +178,7 @@ def _vpc(network: Network) -> Vpc:
 
 
 def _custom_dns(network: Network) -> str:
-    """Return, in words, that the VPC's DHCP options name other DNS servers than Amazon's, or may do so; else empty."""
+    """Say that the VPC's DHCP options name, or may name, DNS servers other than Amazon's. Empty if they do not."""
     servers = _vpc(network).dns_servers
     if isinstance(servers, Unread):
         return f"the DNS servers in the VPC's DHCP options are not known: {servers.reason}"
@@ -208,7 +208,7 @@ def _dns_support(network: Network) -> tuple[tuple[Fault, ...], tuple[Undecided, 
 
 
 def _private_dns_has(endpoint: VpcEndpoint, destination: Destination) -> bool | None:
-    """Return whether the endpoint's private DNS has the destination's name; None if that is not known.
+    """Return True if the endpoint's private DNS has the destination's name, None if that is not known.
 
     The endpoint's DnsEntries may list the name. Inference: even if they do not, its private hosted zone may have it.
     """

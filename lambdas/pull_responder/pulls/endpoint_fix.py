@@ -31,11 +31,11 @@ def fix_endpoint(fault: Fault, path: PullPath) -> Remediation:
     where, endpoint = path.where(fault.resource_id), endpoint_of(fault.resource_id, path)
     if endpoint and endpoint.type == "Interface" and not endpoint.subnet_ids and endpoint.state.lower() == "available":
         return add_endpoint_subnets(where, endpoint_id=endpoint.id, subnet_ids=_one_a_zone(path))
-    state = endpoint.state if endpoint else "not known"
-    if state.lower() == "pendingacceptance":
+    if endpoint and endpoint.state.lower() == "pendingacceptance":
         summary = f"Accept the endpoint {fault.resource_id} in the account of its service, or create it again."
     else:
-        summary = f"Delete the endpoint {fault.resource_id}, which is in state {state}, and create it again."
+        state = f", which is in state {endpoint.state}," if endpoint else ""
+        summary = f"Delete the endpoint {fault.resource_id}{state} and create it again."
     return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
 
 

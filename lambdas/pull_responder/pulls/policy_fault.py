@@ -59,8 +59,8 @@ def find_fault(
 ) -> PolicyFault | Verdict:
     """Return the fault if `kind` puts an action of the pull into one of `states`, else the check's verdict.
 
-    A policy that was read outranks the event. Where the outcome is undecided (a policy could not be read, or depends on
-    an unknown value), AWS's message is the proof if it names this kind of policy.
+    What the policies say outranks AWS's message in the event. Where the outcome is undecided (a policy could not be
+    read, or depends on an unknown value), AWS's message is the proof if it names this kind of policy.
     """
     authorization = pull_authorization(pull, facts)
     missing = authorization.reason if isinstance(authorization, Unread) else authorization.gone.get(kind)
@@ -85,11 +85,10 @@ def find_fault(
 def _decide_by_words(
     pull: PullFailure, authorization: PullAuthorization, kind: PolicyKind, states: tuple[State, ...]
 ) -> PolicyFault | Verdict | None:
-    """Return what AWS's message proves of an undecided kind of policy, None for a decided kind."""
+    """Return what AWS's message proves where the policies cannot decide: the fault, or inconclusive. Else None."""
     denial = pull.denial
     if denial and denial.action in PULL_ACTIONS and denial.action not in authorization.actions:
-        # AWS refused an action on a resource that the event does not name, or names only in part. No policy can be
-        # evaluated.
+        # The event names the resource of the refused action in part or not at all, so no policy can be evaluated.
         if _blames(pull, kind, states):
             return PolicyFault(authorization, ())
         return Verdict.inconclusive(f"the event does not say on which repository {denial.action} was refused")
@@ -103,7 +102,7 @@ def _decide_by_words(
 
 
 def _is_about_resource(outcome: Outcome) -> bool:
-    """Return whether an Allow is missing only because it names another repository."""
+    """Return whether the nearest Allow does not match in its Resource or NotResource, and perhaps in more."""
     nearest = outcome.nearest
     return nearest is not None and any(each.element in ("Resource", "NotResource") for each in nearest.mismatches)
 
@@ -141,9 +140,9 @@ def _is_blamed(
         found = authorization.outcomes(of, state)
         return any(each.action == denial.action and each.outcome.state is wanted for each in found)
 
-    # AWS's message has the same words for the registry's policy and the repository's. If one of the two certainly
-    # denies, the message means that one. If neither is decided, it is taken for the repository's (Inference: people
-    # write those more often).
+    # AWS's message reads the same for a registry policy and a repository policy. If one of the two certainly denies,
+    # the message means that one. If neither is decided, the repository policy is assumed (Inference: people write
+    # those more often).
     if kind is PolicyKind.REGISTRY and is_in(PolicyKind.RESOURCE, State.UNDECIDED):
         return False
     if kind is PolicyKind.RESOURCE and is_in(PolicyKind.REGISTRY, state):

@@ -36,8 +36,8 @@ class Puller:
     - `for_eks` is None where that is not known.
     - `because` is a clause that says how the answer is known.
     - `entry_type` is set where only an access entry names the role.
-    - `listed_as` is the operator's entry for a principal that pulls for something else, None for one that is not
-      listed.
+    - `listed_as` is the matching entry in the operator's list of known principals. None if no entry matches, or if
+      the principal pulls for EKS.
     """
 
     for_eks: bool | None
@@ -72,9 +72,10 @@ def _of_question(nodes: Nodes) -> Puller:
 def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     """Decide whether the pull's principal pulls for EKS.
 
-    Its instance's tags decide first, then node groups and Fargate profiles, then access entries. Where none of these
-    can be read, its trust policy and session name decide. Where the answer is still open, the operator's list of known
-    principals decides.
+    The tags of the principal's instance decide first, then node groups and Fargate profiles, then access entries. If
+    none of them uses the role, its trust policy can rule EKS out; if none could be read, its trust policy and session
+    name decide. A cluster that the event names means EKS. Unless the answer is yes, a match in the operator's list of
+    known principals makes it no.
     """
     found = _find(facts, pull)
     if found.for_eks or pull.principal is None or not facts.known_principals:
@@ -107,7 +108,7 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
 def _known_principal(facts: PullFacts, pull: PullFailure, principal: Principal) -> str | None:
     names = [principal.arn, role_arn_of(pull, facts) or ""]
     if principal.kind is PrincipalKind.ROLE:
-        # The role's ARN without its path, which is not known.
+        # The role's path is not known here, so this ARN has none.
         names.append(f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}")
         if not names[1]:
             pathless = {known: _PATH.sub(":role/", known) for known in facts.known_principals}
@@ -130,7 +131,7 @@ def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, 
 
 def _of_unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
     if pull.principal is None and pull.upstream_failure:
-        # Any pull may fill the cache's repositories. A fault that stops ECR from filling them stops EKS, too.
+        # Any pull may make ECR fetch from the upstream registry. What stops ECR from that stops pulls for EKS, too.
         return Puller(for_eks=True, because="ECR itself could not fetch the image, whoever pulls it")
     instance = node_instance(pull, facts) if pull.principal is None else None
     if isinstance(instance, Instance) and instance.cluster:
@@ -170,13 +171,16 @@ def _without_use(
     uses: Sequence[ClusterUses | Unread],
     role: Role | Unread | None,
 ) -> Puller:
-    """Return the puller of a role that no readable use names. EKS is excluded only if everything could be read."""
+    """Return the puller of a role that no use that could be read names.
+
+    Its trust policy, with the session name, can exclude EKS. Otherwise EKS is excluded only if every use could be read.
+    """
     services = [service for service in _NODE_SERVICES if role.trusts(service)] if isinstance(role, Role) else None
-    # A session with EC2's name proves that EC2 delivered the role, even if the trust policy has changed since.
+    # A session named like an instance may mean that EC2 delivered the role before its trust policy was changed.
     if services == [] and not (principal.instance_id and not isinstance(instance, Instance)):
         return Puller(for_eks=False, because="its trust policy names no service that runs nodes or Fargate pods")
     if not isinstance(instance, Instance) and all(isinstance(use, Unread) for use in uses):
-        # None of the three could be read, so the trust policy and the session name decide.
+        # No instance was found and no use could be read, so the trust policy and the session name decide.
         if "eks-fargate-pods" in (services or ()):
             return Puller(for_eks=True, because="its trust policy names eks-fargate-pods.amazonaws.com")
         if principal.instance_id and (services is None or "ec2" in services):

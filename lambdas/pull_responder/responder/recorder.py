@@ -131,7 +131,10 @@ class Recorder:
 
 
 def _combine(one: Inspection | None, other: Inspection | None) -> Inspection | None:
-    """Return an inspection of the nodes of both. The finding is resolved only when both are fixed."""
+    """Return an inspection of the nodes of both, so that the finding is resolved only when both are fixed.
+
+    If one is missing, return the other. If account or region differ, return `one`.
+    """
     if one is None or other is None or (one.account, one.region) != (other.account, other.region):
         return one or other
     health_only = one.health_only and other.health_only

@@ -38,6 +38,12 @@ def test_a_proxy_that_refuses_is_told_from_the_registry(estate: Estate, said: st
     assert "refuses to connect to the registry" in finding.explanation
 
 
+@pytest.mark.parametrize("said", ["EOF", "tls: first record does not look like a TLS handshake"])
+def test_a_proxy_that_drops_the_connection_has_not_refused_the_registry(estate: Estate, said: str) -> None:
+    pull = reported(estate, estate.repository(), f"{ASKED}proxyconnect tcp: {said}")
+    assert "does not complete the connection" in of_cause(estate.diagnose(pull), CAUSE).explanation
+
+
 @pytest.mark.cause(CAUSE, "near_miss")
 def test_the_registrys_own_403_is_no_proxys(estate: Estate) -> None:
     said = (

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Stage
 from tests.integration.checks.registry_estate import mentioned, of_cause, reported
 
@@ -53,3 +54,10 @@ def test_another_failure_is_not_this_one(estate: Estate) -> None:
     assert CAUSE not in mentioned(
         estate.diagnose(reported(estate, estate.repository(), "denied: Your authorization token has expired."))
     )
+
+
+def test_of_awss_own_registry_nothing_is_said_to_be_unread(estate: Estate) -> None:
+    owned = Arn("aws", "ecr", "us-east-1", "602401143452", "repository/eks/kube-proxy")
+    diagnosis = estate.diagnose(reported(estate, owned, "failed to pull: something that nobody has seen"))
+    assert "repository_policy_denies_pull" in {each.cause for each in diagnosis.unchecked}
+    assert CAUSE not in {each.cause for each in diagnosis.unchecked}

@@ -217,6 +217,7 @@ def test_what_was_not_there_and_is_now(symptom: Symptom, tag: str | None, verdic
 def test_an_image_of_awss_own_cannot_be_seen_to_be_there() -> None:
     pull = replace(PULL, symptom=Symptom.NOT_FOUND, denial=None, tag="v1", registry_account="602401143452")
     asked = check("a", NONE, resource_type="AwsEcrRepository", also_at=frozenset(Symptom))
+    asked = replace(asked, permissions=("ecr:DescribeRepositories",))
     other = check("b", PASSED, also_at=frozenset(Symptom))
     assert diagnose(pull, facts(), checks=[asked, other]).note == ""
 

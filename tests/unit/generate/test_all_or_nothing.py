@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,12 @@ def generate(folder: Path, *scopes: str, root: Path = ROOT) -> subprocess.Comple
     (folder / "scopes.txt").write_text("".join(f"{scope}\n" for scope in scopes))
     command = ["-m", "pull_responder.generate", "--scopes", str(folder / "scopes.txt"), str(folder / "out")]
     return subprocess.run(  # noqa: S603 -- what is tested
-        [sys.executable, *command], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, *command],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root / "lambdas")},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -54,3 +61,26 @@ def test_a_readme_without_a_place_for_the_causes_is_named(tmp_path: Path) -> Non
     (tmp_path / "README.md").write_text("# Pull Responder\n")
     with pytest.raises(GenerateError, match=r"README\.md: needs the lines <!-- causes -->"):
         texts(tmp_path, scopes=frozenset(SCOPES))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("HIGH = Severity.HIHG", "node_disk_full.py, line 1: NameError: name 'Severity' is not defined"),
+        (
+            "from pull_responder.model.verdict import Severity; Severity.HIHG",
+            "node_disk_full.py, line 1: AttributeError",
+        ),
+        ("CHECK = Check(", "node_disk_full.py, line 1: SyntaxError: '(' was never closed"),
+    ],
+)
+def test_a_slip_in_a_check_is_one_line_with_its_place(tmp_path: Path, line: str, said: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(ROOT / "lambdas", copy / "lambdas", ignore=shutil.ignore_patterns("__pycache__"))
+    check = copy / "lambdas/pull_responder/checks/node_disk_full.py"
+    check.write_text(f"{line}\n")
+    failed = generate(tmp_path, *SCOPES, root=copy)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(f"checks/{said}")
+    assert failed.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pull_responder.generate.error import GenerateError
 from pull_responder.generate.notification_examples import updated
 
 PAGE = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text(encoding="utf-8")
@@ -37,5 +38,5 @@ def test_an_example_that_has_changed_is_written_anew() -> None:
 
 
 def test_an_example_that_nobody_writes_is_an_error() -> None:
-    with pytest.raises(KeyError, match="nothing"):
+    with pytest.raises(GenerateError, match="nothing"):
         updated("<!-- example: nothing -->\n<!-- end of example -->\n")
