@@ -1,21 +1,29 @@
-"""moto in a thread of its own, shared by the session; every test has its own VPC and cluster in it."""
+"""moto, shared by the session; every test has its own VPC and cluster in it.
+
+What runs in this process reaches moto without HTTP: botocore hands it the signed request and parses its answer.
+Connections and threads took more processor time than moto itself. The AWS CLI runs in a process of its own, and reaches
+the same moto over HTTP.
+"""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto.backends import get_backend
 from moto.core import responses, utils
+from moto.core.models import botocore_stubber
 from moto.server import ThreadedMotoServer
 
 from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
 from tests.integration.network.estate import ACCOUNT, REGION, Estate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from botocore.awsrequest import AWSPreparedRequest
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +34,20 @@ def moto() -> Iterator[str]:
     # It lists the methods of a class for each request.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))
+        patch.setattr(botocore_stubber, "process_request", _with_server_errors(botocore_stubber.process_request))
         yield from _serve()
+
+
+def _with_server_errors(process: Callable[[AWSPreparedRequest], Any]) -> Callable[[AWSPreparedRequest], Any]:
+    """What moto fails at is an answer 500, as over HTTP."""
+
+    def answer(request: AWSPreparedRequest) -> Any:  # noqa: ANN401 -- moto's own type: status, headers and body
+        try:
+            return process(request)
+        except Exception:  # noqa: BLE001 -- as moto's server does
+            return 500, {}, "Internal Server Error"
+
+    return answer
 
 
 def _serve() -> Iterator[str]:
@@ -41,7 +62,8 @@ def _serve() -> Iterator[str]:
 def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
+    monkeypatch.setattr(botocore_stubber, "enabled", True)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     folder = tmp_path / "empty"

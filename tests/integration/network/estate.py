@@ -92,7 +92,6 @@ class Estate:
             self._clients[service] = boto3.client(  # type: ignore[call-overload]  # the stubs know services by literal name only
                 service,
                 region_name=REGION,
-                endpoint_url=self.endpoint,
                 aws_access_key_id=self.keys[0],
                 aws_secret_access_key=self.keys[1],
                 aws_session_token=self.keys[2],
