@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import venv
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ settings.load_profile("steady")
 # boto3 and all that it needs: what Lambda's Python runtime brings along, and nothing else.
 LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 
+
+# moto would load thousands of machine images for each account and region.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 # What tests import and collect stays until the end, and a tenth of their time went into looking through it for garbage.
 gc.set_threshold(50_000, 20, 20)

@@ -30,8 +30,10 @@ def one_line(text: str, limit: int) -> str:
 
     Lone surrogates, which UTF-8 cannot encode, are removed, too. The result is empty if nothing is printable.
     """
-    bare = _ESCAPE_SEQUENCE.sub("", text)
-    return cut(" ".join("".join(each if each.isprintable() else " " for each in bare).split()), limit)
+    if not text.isprintable():
+        bare = _ESCAPE_SEQUENCE.sub("", text)
+        text = "".join(each if each.isprintable() else " " for each in bare)
+    return cut(" ".join(text.split()), limit)
 
 
 def break_urls(text: str) -> str:
