@@ -69,7 +69,7 @@ def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     folder = tmp_path / "empty"
     folder.mkdir()
     yield Estate(moto, folder).build()
-    # A diagnosis looks through all clusters of the account, and moto through all tags and addresses, for each read. What
+    # A diagnosis looks through all clusters of the account, and moto through all tags and addresses for each read. What
     # earlier tests left would be read by each later one.
     get_backend("eks")[ACCOUNT][REGION].reset()
     get_backend("ec2")[ACCOUNT][REGION].reset()
