@@ -56,7 +56,7 @@ def _play_all(screen: Screen | None) -> list[Episode]:
                 raise EmulatorError("the demo needs the AWS CLI: pip install -r requirements.txt")
             say("Building the estate")
             estate = build(aws)
-            story = Story(estate)
+            story = stack.enter_context(Story(estate))
         if screen:
             screen.show_estate(estate)
         for number, broken in enumerate(BREAKS, 1):

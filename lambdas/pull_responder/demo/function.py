@@ -1,4 +1,7 @@
-"""The functions, run as they are deployed: each in a process of its own, with its role's credentials."""
+"""The functions, run as they are deployed: each in a process of its own, with its role's credentials.
+
+As in Lambda, the process of a function stays for its next invocation.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import hashlib
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+import tempfile
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -41,12 +46,67 @@ class Invocation:
         return self.answer != {"batchItemFailures": []}
 
 
+class _ExecutionEnvironment:
+    """The process that a function runs in. The first invocation starts it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- `stop` closes it
+
+    def invoke(self, request: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+        """Return the runtime's answer to `request`. Raises DidNotAnswerError, which names the handler."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "pull_responder.demo.runtime"],
+                env=dict(environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                text=True,
+            )
+        process, handler = self._process, request["handler"]
+        assert process.stdin  # noqa: S101 -- both are pipes
+        assert process.stdout  # noqa: S101
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(_SECONDS, give_up)
+        timer.start()
+        try:
+            process.stdin.write(f"{json.dumps(request)}\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise DidNotAnswerError(f"{handler} did not answer within {_SECONDS} seconds")
+        if not line:
+            status = process.wait()
+            self._errors.seek(0)
+            last = self._errors.read().strip().splitlines()[-1:] or ["it wrote nothing"]
+            raise DidNotAnswerError(f"{handler} ended with exit status {status}: {last[0]}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+        self._errors.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A deployed function: its name and its environment."""
+    """A deployed function: its name and its environment. `stop` ends its process."""
 
     name: str
     environment: Mapping[str, str]
+    _running: _ExecutionEnvironment = field(default_factory=_ExecutionEnvironment, repr=False, compare=False)
 
     @property
     def handler(self) -> str:
@@ -60,22 +120,12 @@ class Function:
             "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:pull-responder-{self.name}",
             "event": self._sqs_batch(json.dumps(event) for event in events),
         }
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "pull_responder.demo.runtime"],
-                input=json.dumps(request),
-                env=dict(self.environment),
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise DidNotAnswerError(f"{self.handler} did not answer within {_SECONDS} seconds") from late
-        if done.returncode:
-            last = done.stderr.strip().splitlines()[-1:] or ["it wrote nothing"]
-            raise DidNotAnswerError(f"{self.handler} ended with exit status {done.returncode}: {last[0]}")
-        return Invocation(self.handler, json.loads(done.stdout), done.stderr)
+        answered = self._running.invoke(request, self.environment)
+        return Invocation(self.handler, answered["answer"], answered["log"])
+
+    def stop(self) -> None:
+        """End the function's process, if it runs."""
+        self._running.stop()
 
     def _sqs_batch(self, bodies: Iterable[str]) -> dict[str, Any]:
         """Wrap message bodies as Lambda does: Lambda Developer Guide, "Using Lambda with Amazon SQS"."""

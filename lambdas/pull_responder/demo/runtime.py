@@ -1,12 +1,15 @@
-"""Stands in for Lambda's runtime: `python -m pull_responder.demo.runtime` invokes a handler once.
+"""Stands in for Lambda's runtime: `python -m pull_responder.demo.runtime` runs a function until its input ends.
 
-Reads {"handler", "function_arn", "event"} from standard input and writes the handler's answer to standard output. What
-the handler itself prints, its log and its metrics, goes to standard error.
+Each line of standard input is an invocation, {"handler", "function_arn", "event"}. Each gives one line of standard
+output, {"answer", "log"}: what the handler returned, and what it printed, its log and its metrics. Like Lambda, the
+process keeps what one invocation has loaded for the next.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import signal
 import sys
 import time
 from contextlib import redirect_stdout
@@ -39,13 +42,19 @@ class Context:
 
 
 def main() -> None:
-    """Invoke the handler with the name `package.module.function`. An error that it raises ends the process."""
-    request = json.load(sys.stdin)
-    module, _, name = request["handler"].rpartition(".")
-    with redirect_stdout(sys.stderr):
-        handler = getattr(import_module(module), name)
-        answer = handler(request["event"], Context(request["function_arn"]))
-    json.dump(answer, sys.stdout)
+    """Invoke the handlers that are asked for. An error that one raises ends the process."""
+    # Ctrl-C reaches every process of a terminal. Whoever started this one ends its input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log = io.StringIO()
+    for line in sys.stdin:
+        request = json.loads(line)
+        module, _, name = request["handler"].rpartition(".")
+        with redirect_stdout(log):
+            handler = getattr(import_module(module), name)
+            answer = handler(request["event"], Context(request["function_arn"]))
+        print(json.dumps({"answer": answer, "log": log.getvalue()}), flush=True)  # noqa: T201 -- the answer
+        log.seek(0)
+        log.truncate()
 
 
 if __name__ == "__main__":

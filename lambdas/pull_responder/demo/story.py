@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from pull_responder.demo.cloudtrail_record import denied_pull, fixing_call
 from pull_responder.demo.delivery import Inbox, recorded_reach, stored_findings
@@ -24,7 +24,7 @@ _RETRIES_A_NODE: Final = 5
 
 
 class Story:
-    """Plays breaks on an estate, one after the other. All calls are made for real."""
+    """Plays breaks on an estate, one after the other. All calls are made for real. Its end stops the functions."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
@@ -32,6 +32,13 @@ class Story:
         self._recheck = deploy(estate, "recheck")
         self._inbox = Inbox(estate)
         self._known: frozenset[str] = frozenset()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for function in (self._diagnose, self._recheck):
+            function.stop()
 
     def play(self, broken: Break, progress: Callable[[str], None]) -> Episode:
         """Break, find, notify, fail again, fix and resolve. `progress` is called with what comes next.
