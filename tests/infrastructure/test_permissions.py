@@ -104,7 +104,7 @@ def test_the_role_has_exactly_what_is_declared(name: str, feeds: str, stack: Syn
     assert stack.all_of("AWS::IAM::Policy") == {}
 
 
-def test_what_is_looked_at_again_is_what_was_found_with(stack: Synthesized) -> None:
+def test_a_recheck_reads_what_the_diagnosis_reads(stack: Synthesized) -> None:
     assert permissions.read_declared("recheck") == permissions.read_declared("diagnose")
     # The index alone is searched; the table's items are only named.
     (table,) = stack.all_of("AWS::DynamoDB::GlobalTable")

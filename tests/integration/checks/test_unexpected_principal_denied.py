@@ -1,4 +1,4 @@
-"""Who is a stranger, and who is not: rule 4 of the rules of reporting, step by step."""
+"""Who is an unexpected principal, and who is not: rule 4 of the rules of reporting, step by step."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ LACKS = "role_lacks_pull_permissions"
 BLAMED = because_no("identity-based policy")
 # All that says whether a role is a node's: its instances, and what clusters say.
 STEPS = ("ec2:DescribeInstances", "eks:ListClusters")
-STRANGERS = {
+OTHER_PRINCIPALS = {
     "user": ("arn:aws:iam::ACCOUNT:user/people/ann", "AwsIamUser"),
     "root": ("arn:aws:iam::ACCOUNT:root", "Other"),
     "federated user": ("arn:aws:sts::ACCOUNT:federated-user/bob", "Other"),
 }
 
 
-@pytest.mark.parametrize(("principal", "type_"), STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize(("principal", "type_"), OTHER_PRINCIPALS.values(), ids=OTHER_PRINCIPALS)
 def test_principals_that_are_no_role(estate: Estate, principal: str, type_: str) -> None:
     arn, repository = principal.replace("ACCOUNT", estate.account), estate.repository()
     pull = estate.event(arn, repository, BLAMED)
