@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pull_responder.model.pull import PrincipalKind
 from pull_responder.model.verdict import Severity
 from tests.integration.checks.estate import (
     CLUSTER_TAG,
@@ -227,3 +229,22 @@ def test_where_nothing_at_all_can_be_read_another_session_stays_open(estate: Est
 def test_somebody_without_a_name_stays_open(estate: Estate) -> None:
     pull: PullFailure = estate.event("arn:aws:sts::300000000000:self", estate.repository(), NO_REASON)
     _undecided(estate.diagnose(pull), "does not say who was denied")
+
+
+@pytest.mark.parametrize("has_account", [True, False])
+def test_a_principal_that_the_event_does_not_name_is_its_account_or_inconclusive(
+    estate: Estate, *, has_account: bool
+) -> None:
+    denied = estate.denied(estate.role(name="build", trusted=("codebuild",)), estate.repository(), BLAMED)
+    assert denied.principal
+    principal = replace(
+        denied.principal, kind=PrincipalKind.USER, arn="", name=None, role_arn=None, session_name=None, account=None
+    )
+    pull = replace(denied, principal=principal, account=estate.account if has_account else None)
+    diagnosis = estate.diagnose(pull)
+    if has_account:
+        resource = only(diagnosis, CAUSE).resource
+        assert (resource.type, resource.id) == ("AwsAccount", f"AWS::::Account:{estate.account}")
+    else:
+        assert diagnosis.findings == ()
+        assert "neither the principal nor its account" in str(diagnosis)
