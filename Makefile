@@ -41,9 +41,10 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.storm 2>/dev/null
 
 # A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
+# `make examples CAUSE=x` writes the one of cause x, by the tests of its own file, and leaves the others as they are.
 examples: build/python.stamp
 	@rm -rf build/examples
-	@$(PYTHON) -m pytest tests/integration --write-examples build/examples
+	@$(PYTHON) -m pytest $(if $(CAUSE),tests/integration/checks/test_$(CAUSE).py,tests/integration) --write-examples build/examples
 	@mkdir -p docs/causes/examples && cp build/examples/*.md docs/causes/examples/
 
 # What stands in the repository but is written from the code; tests say when it is out of date. All of it is written into

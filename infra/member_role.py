@@ -62,7 +62,7 @@ def template(declared: Path = permissions.PERMISSIONS_FILE) -> str:
     """
     lines = []
     for grant in permissions.grants(
-        permissions.declared("diagnose", declared)["read"],
+        permissions.read_declared("diagnose", declared)["read"],
         partition="${AWS::Partition}",
         account="${AWS::AccountId}",
         region="${AWS::Region}",

@@ -155,7 +155,7 @@ class Grant:
     reason: str = ""
 
 
-def declared(function: str, path: Path = PERMISSIONS_FILE) -> Mapping[str, tuple[str, ...]]:
+def read_declared(function: str, path: Path = PERMISSIONS_FILE) -> Mapping[str, tuple[str, ...]]:
     """Return what `function` declares: action names by purpose (read, publish, assume, remember).
 
     Raises PermissionsError when the file does not say.

@@ -100,7 +100,7 @@ class ResponderFunction(Construct):
         )
 
     def _role(self, name: str, resources: Mapping[str, str], run: tuple[Grant, ...]) -> iam.Role:
-        declared = permissions.declared(name)
+        declared = permissions.read_declared(name)
         granted = {
             purpose: permissions.grants(
                 actions,

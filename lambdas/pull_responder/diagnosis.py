@@ -75,7 +75,7 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
     selected = [
         check
         for check in checks
-        if pull.symptom in check.symptoms and (is_role or not check.for_nodes) and _concerns(check, pull)
+        if _concerns(check, pull, is_question=facts.asked is not None) and (is_role or not check.for_nodes)
     ]
     pool = ThreadPoolExecutor(len(selected) + 2, thread_name_prefix="check")
     try:
@@ -109,7 +109,7 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
 
 def skip_reason(pull: PullFailure) -> str | None:
     """Return why nothing in AWS can explain this failure, None where a check may explain it."""
-    if not pull.from_ecr_public or any(pull.symptom in check.ecr_public for check in CHECKS):
+    if not pull.from_ecr_public or any(check.is_examined(pull.symptom, from_ecr_public=True) for check in CHECKS):
         return None
     where = f"{pull.image} is in Amazon ECR Public, which needs no role"
     if registry_answered(pull.symptom):
@@ -117,8 +117,11 @@ def skip_reason(pull: PullFailure) -> str | None:
     return f"{where}, and no check can explain a failure of kind {pull.symptom} there"
 
 
-def _concerns(check: Check, pull: PullFailure) -> bool:
-    return not pull.from_ecr_public or bool(check.ecr_public)
+def _concerns(check: Check, pull: PullFailure, *, is_question: bool) -> bool:
+    if is_question and pull.from_ecr_public:
+        # Nothing has failed yet, so the question has no symptom: whatever can stop pulls from ECR Public is examined.
+        return bool(check.ecr_public)
+    return check.is_examined(pull.symptom, from_ecr_public=pull.from_ecr_public)
 
 
 def _with_node_role(pull: PullFailure, facts: PullFacts) -> PullFailure:

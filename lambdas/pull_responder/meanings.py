@@ -24,9 +24,11 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
     if not message.tells_of_pull or (message.symptom is Symptom.UNKNOWN and image and image.problem):
         return ()
     causes = _causes_of(message)
+    if image is not None and image.kind is RegistryKind.ECR_PUBLIC:
+        causes = [check for check in causes if check.is_examined(message.symptom, from_ecr_public=True)]
     # A refused ECR action is about a private registry, whatever the image's host looks like.
     of_ecr = message.denial is not None and message.denial.action.startswith("ecr:")
-    if image is not None and image.kind is not RegistryKind.ECR_PRIVATE and not of_ecr:
+    if image is not None and image.kind is RegistryKind.OTHER and not of_ecr:
         causes = [check for check in causes if check.any_registry]
     return tuple(check.id for check in causes)
 

@@ -21,7 +21,7 @@ def declared_permissions() -> dict[str, dict[str, list[str]]]:
     return {"audit_log": {"publish": sorted(event_queue.PERMISSIONS)}, "diagnose": answering, "recheck": answering}
 
 
-def declaring() -> dict[str, list[str]]:
+def files_by_action() -> dict[str, list[str]]:
     """Return the files that declare each action, as they are called under lambdas/pull_responder."""
     files = defaultdict(list, {"sts:AssumeRole": ["permissions.py"]})
     for check in CHECKS:

@@ -12,8 +12,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from pull_responder.emulator.emulated_aws import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pull_responder.emulator.emulated_aws import EmulatedAws
 
 ROOT = Path(__file__).parents[2]
 CAUSE, SYMPTOM = "registry_mirror_failing", "mirror_failed"
@@ -24,12 +32,8 @@ PHRASES = "lambdas/pull_responder/events/kubelet_phrases.py"
 MESSAGES = "tests/unit/events/messages.py"
 TESTS = f"tests/integration/checks/test_{CAUSE}.py"
 MESSAGE = 'Failed to pull image "public.ecr.aws/a/b:v1": failed to pull and unpack image: mirror did not answer'
-SKIPPED = f"""
-from pull_responder.diagnosis import skip_reason
-from pull_responder.model.pull import PullFailure, Symptom
-host = {{"registry_host": "public.ecr.aws", "repository": "a/b", "tag": "v1"}}
-print(skip_reason(PullFailure(Symptom("{SYMPTOM}"), None, "us-east-1", account="111111111111", **host)))
-"""
+EVENT = "tests/events/kubernetes_events/failed.json"
+COMMAND = "from pull_responder.cli.main import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +55,17 @@ class Copy:
         assert whole.count(place) == 1, f"{name}: {place!r}"
         self.write(name, whole.replace(place, f"{text}{place}" if before else f"{place}{text}"))
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         # Whoever follows the page is no part of a make that runs these tests.
         outer_make = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES")
-        environment = {
+        variables = {
             **{name: value for name, value in os.environ.items() if name not in outer_make},
+            **(environment or {}),
             "PYTHONPATH": str(self.folder / "lambdas"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
         return subprocess.run(  # noqa: S603 -- what is tested
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=variables, capture_output=True, text=True, check=False
         )
 
     def python(self, *arguments: str) -> str:
@@ -74,9 +79,15 @@ class Copy:
         assert done.returncode == 1, done.stdout + done.stderr
         return " ".join(done.stdout.split())
 
-    def generate(self) -> subprocess.CompletedProcess[str]:
+    def make(self, *targets: str) -> subprocess.CompletedProcess[str]:
         # What is installed is installed already, and is nobody's to install anew.
-        return self.run("make", "--assume-old=build/python.stamp", f"PYTHON={sys.executable}", "generate")
+        return self.run("make", "--assume-old=build/python.stamp", f"PYTHON={sys.executable}", *targets)
+
+    def generate(self) -> subprocess.CompletedProcess[str]:
+        return self.make("generate")
+
+    def examples(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.folder / "docs/causes/examples").iterdir()}
 
     def written(self) -> dict[str, bytes]:
         places = [self.folder / "README.md", *(self.folder / "docs").rglob("*"), *(self.folder / "infra").rglob("*")]
@@ -117,7 +128,34 @@ def blocks() -> list[str]:
     return ["".join(line.removeprefix(indent) for line in code.splitlines(keepends=True)) for indent, code in found]
 
 
-def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy) -> None:
+def diagnose_finds_the_cause(copy: Copy, aws: EmulatedAws) -> None:
+    """Hold that `diagnose` finds the cause in the event of a pull from ECR Public."""
+    tags = [{"Key": "kubernetes.io/cluster/prod", "Value": "owned"}]
+    started = aws.client("ec2").run_instances(
+        ImageId="ami-12345678",
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )
+    event = json.loads(copy[EVENT].replace("ip-10-0-1-23.ec2.internal", started["Instances"][0]["InstanceId"]))
+    event["account"] = ACCOUNT
+    event["detail"]["message"] = MESSAGE
+    copy.write("build/event.json", json.dumps(event))
+    # Exit status 1 says that a cause was found.
+    arguments = ["diagnose", "--event", "build/event.json", "--format", "json"]
+    diagnosed = copy.run(sys.executable, "-c", COMMAND, *arguments, environment=aws.environment)
+    assert diagnosed.returncode == 1, diagnosed.stdout + diagnosed.stderr
+    answer = json.loads(diagnosed.stdout)
+    assert (answer["pull"]["image"], answer["pull"]["symptom"]) == ("public.ecr.aws/a/b:v1", SYMPTOM)
+    assert [finding["cause"] for finding in answer["findings"]] == [CAUSE]
+
+
+def test_the_page_gives_the_command_of_one_cause() -> None:
+    page = (ROOT / "docs" / "adding-a-cause.md").read_text(encoding="utf-8")
+    assert f"`make examples CAUSE={CAUSE}`" in page
+
+
+def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy, aws: EmulatedAws) -> None:
     member, row, phrase, message, check, tests = blocks()
 
     # The symptom alone: mypy asks for its row, the tests for its other places.
@@ -152,7 +190,10 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy) -> None:
 
     # With its tests, which hold, it has an example. An action that nothing can grant stops it yet.
     copy.write(TESTS, tests)
-    copy.python("-m", "pytest", TESTS, "--write-examples", "docs/causes/examples")
+    before = copy.examples()
+    made = copy.make("examples", f"CAUSE={CAUSE}")
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert copy.examples() == {**before, f"{CAUSE}.md": copy[f"docs/causes/examples/{CAUSE}.md"].encode()}
     copy.write(
         CHECK, check.replace("permissions=ec2.PERMISSIONS", 'permissions=(*ec2.PERMISSIONS, "ecr:DescribeRegistry")')
     )
@@ -172,11 +213,10 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy) -> None:
     assert f"| [{CAUSE}](docs/causes/{CAUSE}.md) | The nodes' registry mirror does not answer |" in copy["README.md"]
     assert "ecr:DescribeRegistry" in json.loads(copy["infra/permissions.json"])["diagnose"]["read"]
     assert "- ecr:DescribeRegistry" in copy["infra/member-role.yaml"]
-    command = "from pull_responder.cli.main import main; main()"
-    explained = json.loads(copy.python("-c", command, "explain", MESSAGE, "--format", "json"))
+    explained = json.loads(copy.python("-c", COMMAND, "explain", MESSAGE, "--format", "json"))
     assert (explained["symptom"], explained["can_mean"]) == (SYMPTOM, [CAUSE])
-    assert f"{CAUSE}: The nodes' registry mirror does not answer" in copy.python("-c", command, "causes", CAUSE)
-    assert copy.python("-c", SKIPPED) == "None\n"
+    assert f"{CAUSE}: The nodes' registry mirror does not answer" in copy.python("-c", COMMAND, "causes", CAUSE)
+    diagnose_finds_the_cause(copy, aws)
 
     # And the gates that concern it hold.
     copy.python("-m", "pytest", "tests/unit/generate", TESTS, *(f"tests/unit/{each}" for each in UNIT))
@@ -184,6 +224,8 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy) -> None:
     for gate in (["ruff", "check"], ["ruff", "format", "--check"], ["lint-imports"]):
         done = copy.run(*gate)
         assert done.returncode == 0, done.stdout + done.stderr
+    typed = [CHECK, TUPLE, TESTS, PHRASES, MESSAGES, PULL]
+    copy.python("-m", "mypy", "--follow-imports=silent", f"--cache-dir={copy.folder}/.mypy", *typed)
 
 
 UNIT = (

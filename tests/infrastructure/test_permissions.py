@@ -68,7 +68,7 @@ def allowed(policy: dict[str, Any]) -> set[tuple[str, str]]:
 def declared(purpose: str, *, function: str = "diagnose", **names: str) -> set[tuple[str, str]]:
     return {
         (action, resource)
-        for grant in permissions.grants(permissions.declared(function)[purpose], **PLACES, **{**NAMES, **names})
+        for grant in permissions.grants(permissions.read_declared(function)[purpose], **PLACES, **{**NAMES, **names})
         for action in grant.actions
         for resource in grant.resources
     }
@@ -104,8 +104,8 @@ def test_the_role_has_exactly_what_is_declared(name: str, feeds: str, stack: Syn
     assert stack.all_of("AWS::IAM::Policy") == {}
 
 
-def test_what_is_looked_at_again_is_what_was_found_with(stack: Synthesized) -> None:
-    assert permissions.declared("recheck") == permissions.declared("diagnose")
+def test_a_recheck_reads_what_the_diagnosis_reads(stack: Synthesized) -> None:
+    assert permissions.read_declared("recheck") == permissions.read_declared("diagnose")
     # The index alone is searched; the table's items are only named.
     (table,) = stack.all_of("AWS::DynamoDB::GlobalTable")
     role = stack.named("AWS::IAM::Role", "RecheckRole")[1]
@@ -172,7 +172,7 @@ def test_a_scope_is_as_narrow_as_aws_knows(action: str) -> None:
 def test_what_is_read_is_only_read() -> None:
     # BatchGetImage is the only call that gives an image's manifest; see facts/images.py for when it is made.
     reading = ("Describe*", "Get*", "List*", "BatchGetImage")
-    verbs = [action.partition(":")[2] for action in permissions.declared("diagnose")["read"]]
+    verbs = [action.partition(":")[2] for action in permissions.read_declared("diagnose")["read"]]
     writing = [verb for verb in verbs if not any(fnmatchcase(verb, pattern) for pattern in reading)]
     assert writing == [], f"infra/permissions.json: a check declares {', '.join(writing)}, which is more than reading"
 
@@ -188,4 +188,4 @@ def test_an_action_without_a_scope_stops_the_synthesis() -> None:
 def test_a_permissions_file_that_says_nothing_stops_the_synthesis(tmp_path: Path, text: str) -> None:
     (tmp_path / "permissions.json").write_text(text)
     with pytest.raises(PermissionsError, match=r"permissions\.json: says nothing usable about diagnose"):
-        permissions.declared("diagnose", tmp_path / "permissions.json")
+        permissions.read_declared("diagnose", tmp_path / "permissions.json")

@@ -154,7 +154,7 @@ def _date(text: str) -> Decimal | None:
     return Decimal(str(moment.timestamp()))
 
 
-def _ordered(
+def _comparison(
     read: Callable[[str], Decimal | None], holds: Callable[[Decimal, Decimal], bool], kind: str
 ) -> Callable[[str], TextTest]:
     def compare(value: str) -> TextTest:
@@ -173,12 +173,12 @@ def _ordered(
 
 def _comparisons(prefix: str, read: Callable[[str], Decimal | None], kind: str) -> list[Operator]:
     return [
-        Operator(f"{prefix}Equals", _ordered(read, Decimal.__eq__, kind)),
-        Operator(f"{prefix}NotEquals", _ordered(read, Decimal.__eq__, kind), negated=True),
-        Operator(f"{prefix}LessThan", _ordered(read, Decimal.__lt__, kind)),
-        Operator(f"{prefix}LessThanEquals", _ordered(read, Decimal.__le__, kind)),
-        Operator(f"{prefix}GreaterThan", _ordered(read, Decimal.__gt__, kind)),
-        Operator(f"{prefix}GreaterThanEquals", _ordered(read, Decimal.__ge__, kind)),
+        Operator(f"{prefix}Equals", _comparison(read, Decimal.__eq__, kind)),
+        Operator(f"{prefix}NotEquals", _comparison(read, Decimal.__eq__, kind), negated=True),
+        Operator(f"{prefix}LessThan", _comparison(read, Decimal.__lt__, kind)),
+        Operator(f"{prefix}LessThanEquals", _comparison(read, Decimal.__le__, kind)),
+        Operator(f"{prefix}GreaterThan", _comparison(read, Decimal.__gt__, kind)),
+        Operator(f"{prefix}GreaterThanEquals", _comparison(read, Decimal.__ge__, kind)),
     ]
 
 

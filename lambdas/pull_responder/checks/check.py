@@ -70,8 +70,9 @@ class Check:
 
     - `explains` are the symptoms that it can explain.
     - `also_at` are further symptoms at which it is examined. It cannot explain those, but it would stop the next pull.
-    - `ecr_public` are the symptoms at which it is examined for pulls from ECR Public. Most causes have none, because
-      these pulls need no role, policy or endpoint.
+    - `ecr_public` are the symptoms of pulls from ECR Public that it can concern: at others it is neither examined nor
+      named for them. Most causes have none: these pulls need no role and no policy, and no VPC endpoint serves their
+      images (Amazon ECR User Guide, "Considerations for Amazon ECR VPC endpoints").
     - `any_registry` says that it can explain a pull from a registry outside ECR.
     - `by_words` says that kubelet's message alone can prove it.
     - `registry_codes` are the registry's error codes that mean exactly this cause, in lower case with blanks. Source:
@@ -134,6 +135,10 @@ class Check:
     def description(self) -> str:
         """The docstring of the check's file. It is also the cause's documentation page."""
         return inspect.cleandoc(sys.modules[self.examine.__module__].__doc__ or "")
+
+    def is_examined(self, symptom: Symptom, *, from_ecr_public: bool) -> bool:
+        """Return whether a pull that fails with `symptom` is examined for this cause."""
+        return symptom in (self.ecr_public if from_ecr_public else self.symptoms)
 
     def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's message blames. True where the event has no such message."""

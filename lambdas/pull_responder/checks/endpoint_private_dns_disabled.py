@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
@@ -55,6 +55,5 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 130, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
-    ecr_public=UNREACHED,
     refused_by_ecr=False,
 )

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import UNREACHED, Check, Explains
+from pull_responder.checks.check import Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Severity, Verdict
 from pull_responder.network import PathCause
@@ -58,6 +58,5 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 280, frozenset({Stage.LAYER, None})),
     ),
     also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
-    ecr_public=UNREACHED,
     refused_by_ecr=False,
 )

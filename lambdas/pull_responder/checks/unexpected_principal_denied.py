@@ -22,6 +22,7 @@ from pull_responder.facts import ec2, eks
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
+from pull_responder.pulls.kubelet_words import account_of
 from pull_responder.pulls.puller import puller_of
 from pull_responder.pulls.session import role_arn_of
 
@@ -45,9 +46,11 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
     if puller.listed_as:
         return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something other than EKS")
-    account = principal.account or pull.account or ""
+    resource = _resource(pull, principal, role_arn_of(pull, facts))
+    if resource is None:
+        return Verdict.inconclusive("the event names neither the principal nor its account")
     return Verdict.failed(
-        resource=_resource(principal, role_arn_of(pull, facts), account),
+        resource=resource,
         explanation=(
             f"{principal.arn or 'A principal'} asked ECR for {pull.denial.action} on {pull.denial.resource} and was "
             f"refused. It does not pull for EKS: {puller.because}."
@@ -58,16 +61,19 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
                 "Find out who this is before granting anything. If it is known to pull for something other than EKS, "
                 "list its ARN under knownPrincipals in cdk.json."
             ),
-            account=account,
+            account=resource.account,
             region=pull.region,
             docs_url=_DOCS,
         ),
     )
 
 
-def _resource(principal: Principal, role_arn: str | None, account: str) -> Resource:
-    name = role_arn or principal.arn or principal.name or "unknown"
-    return Resource(_TYPES.get(principal.kind, "Other"), name, account)
+def _resource(pull: PullFailure, principal: Principal, role_arn: str | None) -> Resource | None:
+    """Return the principal, or its account where the event does not name it. None where it names neither."""
+    account = principal.account or pull.account
+    if name := role_arn or principal.arn or principal.name:
+        return Resource(_TYPES.get(principal.kind, "Other"), name, account or "")
+    return account_of(account) if account else None
 
 
 CHECK = Check(

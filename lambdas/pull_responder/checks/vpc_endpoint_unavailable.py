@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
+from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import PathCause
@@ -47,7 +47,6 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 120, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NAME_RESOLUTION_FAILED}),
-    ecr_public=UNREACHED,
     may_name_missing=True,
     refused_by_ecr=False,
 )

@@ -12,7 +12,7 @@ from pull_responder.demo.estate import (
     PLATFORM_IMAGE,
     PULL_ONLY_POLICY,
     SHOP_IMAGE,
-    Image,
+    DemoImage,
     grant,
     role_arn,
     role_name,
@@ -37,7 +37,7 @@ class Break:
     title: str
     story: str
     node_group: str
-    image: Image
+    image: DemoImage
     account: str
     command: Command
     policy_type: PolicyType

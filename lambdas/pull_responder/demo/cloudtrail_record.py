@@ -18,13 +18,15 @@ from uuid import uuid4
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from pull_responder.demo.estate import Image, Node
+    from pull_responder.demo.estate import DemoImage, Node
     from pull_responder.demo.image_pull import ImagePull
     from pull_responder.demo.shell import CommandResult
     from pull_responder.model.pull import PolicyType
 
 
-def denied_pull(node: Node, image: Image, pull: ImagePull, policy_type: PolicyType, *, now: datetime) -> dict[str, Any]:
+def denied_pull(
+    node: Node, image: DemoImage, pull: ImagePull, policy_type: PolicyType, *, now: datetime
+) -> dict[str, Any]:
     """Return the event of a refusal: `node` pulled `image` in `pull`, and no `policy_type` allows it."""
     action = (pull.refused_call or pull.calls[0]).action
     session_arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{node.role_name}/{node.instance_id}"

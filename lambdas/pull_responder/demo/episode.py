@@ -114,14 +114,14 @@ class Episode:
             yield f"the alert should name {expected}, but names {found or 'nothing'}"
         if any(edge != Edge.NEW for edge, _ in self._edges(self.alert)):
             yield f"the alert was not sent as a new finding: {self._edges(self.alert)}"
-        if (stored := self._ids(self.alert)) != self._found:
+        if (stored := self._ids(self.alert)) != self._finding_ids:
             yield f"Security Hub stores other findings: {stored or 'none'}"
 
     def _problems_of_the_repeats(self) -> Iterator[str]:
         yield from self.repeats.delivery.left_in_queue()
         if again := self.repeats.delivery.mails:
             yield f"the repeats were not silent: {', '.join(mail.subject for mail in again)}"
-        if (stored := self._ids(self.repeats.delivery)) != self._found:
+        if (stored := self._ids(self.repeats.delivery)) != self._finding_ids:
             yield f"after the repeats Security Hub stores other findings: {stored or 'none'}"
         seen = (self.repeats.reach.events, self.repeats.reach.node_count)
         if seen != (expected := (1 + self.repeats.denials, 1 + self.repeats.nodes)):
@@ -138,16 +138,16 @@ class Episode:
 
     def _problems_of_the_end(self) -> Iterator[str]:
         yield from self.resolved.left_in_queue()
-        if (edges := self._edges(self.resolved)) != [(Edge.RESOLVED, each) for each in self._found]:
+        if (edges := self._edges(self.resolved)) != [(Edge.RESOLVED, each) for each in self._finding_ids]:
             yield f"the resolution was not notified exactly once: {edges or 'not at all'}"
         for mail in self.resolved.mails:
             if (events := mail.document.get("reach", {}).get("events")) != self.repeats.reach.events:
                 yield f"the resolution names {events} failures, but the table counts {self.repeats.reach.events}"
-        if (states := [workflow_of(each) for each in self.resolved.stored]) != [RESOLVED for _ in self._found]:
+        if (states := [workflow_of(each) for each in self.resolved.stored]) != [RESOLVED for _ in self._finding_ids]:
             yield f"Security Hub does not show it as resolved: {states or 'not at all'}"
 
     @property
-    def _found(self) -> list[str]:
+    def _finding_ids(self) -> list[str]:
         return [finding["id"] for finding in self.alert.findings]
 
     @staticmethod

@@ -41,7 +41,7 @@ _LAYER: Final = b"the only layer of the demo's images"
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class DemoImage:
     """An image in a private repository."""
 
     account: str
@@ -64,8 +64,8 @@ class Image:
         return f"sha256:{hashlib.sha256(_LAYER).hexdigest()}"
 
 
-SHOP_IMAGE: Final = Image(ACCOUNT, "shop/web", "v1.4.2")
-PLATFORM_IMAGE: Final = Image(PLATFORM_ACCOUNT, "platform/base", "3.1")
+SHOP_IMAGE: Final = DemoImage(ACCOUNT, "shop/web", "v1.4.2")
+PLATFORM_IMAGE: Final = DemoImage(PLATFORM_ACCOUNT, "platform/base", "3.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _trust(service: str) -> str:
     return json.dumps(_policy(Effect="Allow", Principal=principal, Action="sts:AssumeRole"))
 
 
-def _push(aws: EmulatedAws, image: Image) -> None:
+def _push(aws: EmulatedAws, image: DemoImage) -> None:
     manifest = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",

@@ -2,8 +2,8 @@
 
 All but one of these reads leave no trace. `read_platforms` calls ecr:BatchGetImage, the only call that returns a
 manifest. ECR counts it as a pull. It makes a pull through cache fetch a missing image from the upstream registry, and
-it sets the image's last recorded pull time (Amazon ECR User Guide, "Pull-time update exclusions"). Facts.platforms
-decides when it may be called.
+it sets the image's last recorded pull time (Amazon ECR User Guide, "Pull-time update exclusions"). `platforms` in
+registry_facts.py decides when it may be called.
 """
 
 from __future__ import annotations

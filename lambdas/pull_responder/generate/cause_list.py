@@ -11,7 +11,7 @@ from pull_responder.generate.error import GenerateError
 _TABLE: Final = re.compile(r"(?<=<!-- causes -->\n).*?(?=<!-- end of causes -->)", re.DOTALL)
 
 
-def updated(readme: str) -> str:
+def update_readme(readme: str) -> str:
     """Return `readme` with the causes that there are today, in the order of the checks.
 
     Raises GenerateError where there is no place for them.

@@ -92,17 +92,17 @@ def _when(check: Check) -> str:
         why = "it is not what such a message means, but may stop the next pull."
         if not check.for_nodes:
             why = "it asks who was refused. No message of kubelet means it."
-        lines.append(f"{_listed(beside)}: {why}")
+        lines.append(f"{_list_symptoms(beside)}: {why}")
     if not lines:
         lines.append("At no symptom: no single failure shows it.")
     if check.by_words:
         lines.append("kubelet's words alone can establish it.")
     if check.ecr_public:
-        lines.append(f"Pulls from Amazon ECR Public, at {_listed(check.ecr_public)}.")
+        lines.append(f"Pulls from Amazon ECR Public, at {_list_symptoms(check.ecr_public)}.")
     return "".join(f"- {line}\n" for line in lines)
 
 
-def _listed(symptoms: frozenset[Symptom]) -> str:
+def _list_symptoms(symptoms: frozenset[Symptom]) -> str:
     return ", ".join(f"`{symptom}`" for symptom in sorted(symptoms))
 
 

@@ -58,7 +58,7 @@ PULL: Final = PullFailure(
 _EXAMPLE: Final = re.compile(r"(?<=<!-- example: )(?P<name>[a-z-]+) -->\n.*?(?=<!-- end of example -->)", re.DOTALL)
 
 
-def updated(page: str) -> str:
+def update_page(page: str) -> str:
     """Return `page` with its examples as the publisher writes them today. Raises GenerateError for an unknown one."""
     examples = _examples()
     if unknown := sorted({match["name"] for match in _EXAMPLE.finditer(page)} - examples.keys()):

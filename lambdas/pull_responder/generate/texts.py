@@ -24,8 +24,8 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
     _check_scopes(scopes)
     readme, notifications = "README.md", "docs/notifications.md"
     return {
-        readme: cause_list.updated((root / readme).read_text(encoding="utf-8")),
-        notifications: notification_examples.updated((root / notifications).read_text(encoding="utf-8")),
+        readme: cause_list.update_readme((root / readme).read_text(encoding="utf-8")),
+        notifications: notification_examples.update_page((root / notifications).read_text(encoding="utf-8")),
         "infra/permissions.json": json.dumps(permissions.declared_permissions(), indent=2) + "\n",
         **{
             f"docs/causes/{name}": text
@@ -35,7 +35,7 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
 
 
 def _check_scopes(scopes: frozenset[str]) -> None:
-    for action, files in permissions.declaring().items():
+    for action, files in permissions.files_by_action().items():
         if action not in scopes:
             named = ", ".join(files[:_SHOWN]) + (f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else "")
             raise GenerateError(

@@ -219,27 +219,27 @@ def _resolve_with_retries(
                 FindingIdentifiers=[{"Id": each, "ProductArn": product_arn} for each in ids],
                 Workflow={"Status": WorkflowStatus.RESOLVED.value},
             )
-            refused = tuple(map(_unprocessed, answer["UnprocessedFindings"]))
+            refused = tuple(map(_rejection_of, answer["UnprocessedFindings"]))
         except ClientError as error:
             details = error.response["Error"]
-            refused = _all_refused(ids, details["Code"], details.get("Message", ""), retryable=_is_retryable(error))
+            refused = _reject_all(ids, details["Code"], details.get("Message", ""), retryable=_is_retryable(error))
         except BotoCoreError as error:
             # The client has made its own retries. Another run may try again later; this one does not wait.
-            return final + _all_refused(ids, type(error).__name__, str(error), retryable=True)
+            return final + _reject_all(ids, type(error).__name__, str(error), retryable=True)
         tries += 1
         ids = [each.finding_id for each in refused if each.retryable]
         if not ids or not backoff.pause(tries):
             return final + refused
         final += tuple(each for each in refused if not each.retryable)
-    return final + _all_refused(ids, "OutOfTime", "no time was left", retryable=True)
+    return final + _reject_all(ids, "OutOfTime", "no time was left", retryable=True)
 
 
-def _unprocessed(finding: BatchUpdateFindingsUnprocessedFindingTypeDef) -> Rejection:
+def _rejection_of(finding: BatchUpdateFindingsUnprocessedFindingTypeDef) -> Rejection:
     code = finding["ErrorCode"]
     return rejection(finding["FindingIdentifier"]["Id"], code, finding["ErrorMessage"], retryable=is_retryable(code))
 
 
-def _all_refused(ids: Sequence[str], code: str, reason: str, *, retryable: bool) -> tuple[Rejection, ...]:
+def _reject_all(ids: Sequence[str], code: str, reason: str, *, retryable: bool) -> tuple[Rejection, ...]:
     return tuple(rejection(each, code, reason, retryable=retryable) for each in ids)
 
 

@@ -57,7 +57,7 @@ def questions(
     inspection: Inspection, reader: Reader, *, known_principals: tuple[str, ...]
 ) -> Iterator[NodesQuestion | Unread]:
     """Return the questions about each kind of node, the same ones each time, or why there is no telling."""
-    for nodes in _inspected(inspection, PullFacts(reader)):
+    for nodes in _nodes_to_inspect(inspection, PullFacts(reader)):
         if isinstance(nodes, Unread):
             yield nodes
             continue
@@ -72,7 +72,7 @@ def questions(
         yield from (NodesQuestion(each, facts) for each in pulls[1:])
 
 
-def narrowed(inspection: Inspection, question: NodesQuestion) -> Inspection:
+def narrow_inspection(inspection: Inspection, question: NodesQuestion) -> Inspection:
     """Return the inspection of the nodes of one of its questions alone.
 
     They are named by what stays when they are replaced: their node group or Fargate profile, else their role. Where
@@ -93,7 +93,7 @@ def narrowed(inspection: Inspection, question: NodesQuestion) -> Inspection:
     )
 
 
-def _inspected(inspection: Inspection, facts: PullFacts) -> Iterator[Nodes | Unread]:
+def _nodes_to_inspect(inspection: Inspection, facts: PullFacts) -> Iterator[Nodes | Unread]:
     """Return the nodes of each kind, or why there is no telling; what is gone has none."""
     clusters = (
         (inspection.cluster,) if inspection.cluster else facts.cluster_names(inspection.account, inspection.region)

@@ -22,10 +22,10 @@ def named_principals(document: Mapping[str, Any], statements: Collection[int]) -
     """Return whom the statements at these indexes let pass by name; empty if they name nobody."""
     listed = document.get("Statement", [])
     every = listed if isinstance(listed, list) else [listed]
-    return tuple(dict.fromkeys(name for index in sorted(statements) for name in _named(every[index])))
+    return tuple(dict.fromkeys(name for index in sorted(statements) for name in _names_in(every[index])))
 
 
-def _named(statement: Mapping[str, Any]) -> Iterator[str]:
+def _names_in(statement: Mapping[str, Any]) -> Iterator[str]:
     excluded = statement.get("NotPrincipal", {})
     for names in excluded.values() if isinstance(excluded, dict) else ():
         yield from _texts(names)

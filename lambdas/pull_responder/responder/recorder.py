@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.life import open_or_update, resolve
-from pull_responder.responder.unexplained import unexplained, unexplained_id
+from pull_responder.responder.unexplained import finding_of_unexplained, unexplained_id
 
 if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
@@ -39,7 +39,7 @@ class Recorder:
         now, settings = self.run.now(), self.run.settings
         # A problem that is diagnosed again in a minute is not unexplained yet.
         will_retry = problem.look_at > 0
-        finding = None if will_retry else unexplained(problem, diagnosis, now=now, settings=settings)
+        finding = None if will_retry else finding_of_unexplained(problem, diagnosis, now=now, settings=settings)
         if finding is not None:
             changed.append(self._open_or_update(finding, problem=problem_id))
             self.ledger.change_problem(problem_id, lambda known: replace(known, findings=(finding.id,)))

@@ -23,7 +23,7 @@ from pull_responder.findings.problem import problem_id, sighting
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.inspections import narrowed, questions
+from pull_responder.pulls.inspections import narrow_inspection, questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.notifier import Notifier
@@ -264,7 +264,7 @@ class Responder:
                 )
             diagnosis = diagnose(question.pull, question.facts, checks=checks)
             try:
-                changed += self._recorder.record_inspection(diagnosis, narrowed(inspection, question))
+                changed += self._recorder.record_inspection(diagnosis, narrow_inspection(inspection, question))
             except StoreError as error:
                 self._table_failed("an inspection", error)
                 done = False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CHECK: Final = pull_failing_unexplained.CHECK
 
 
-def unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings: Settings) -> Finding | None:
+def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings: Settings) -> Finding | None:
     """Return the finding for a pull that no check explains, None if it has not failed long or often enough.
 
     "Long" and "often" are `unexplained_minutes` and `unexplained_repeats` of the settings. None, too, if the pull

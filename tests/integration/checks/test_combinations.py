@@ -170,7 +170,7 @@ def test_a_repository_of_two_accounts_has_two_findings(estate: Estate) -> None:
     ],
     ids=["in order", "the other way round", "the policy's alone", "the boundary's alone"],
 )
-def test_a_policy_that_is_the_boundary_too_is_mended_by_either_fix_and_by_both(
+def test_a_policy_that_is_the_boundary_too_is_fixed_by_either_fix_and_by_both(
     estate: Estate, versions: int, order: list[str]
 ) -> None:
     document = policy(allow("s3:*", TOKEN, MANIFEST), deny("ecr:Batch*", "iam:*"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks import pull_failing_unexplained
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.findings.problem import Problem
-from pull_responder.responder.unexplained import unexplained
+from pull_responder.responder.unexplained import finding_of_unexplained
 from pull_responder.settings import Settings
 from tests.integration.checks.estate import (
     ALLOW_ALL,
@@ -229,7 +229,7 @@ def test_pull_failing_unexplained(estate: Estate, example: Example) -> None:
     # 2026-03-01T12:00:00Z, and 35 minutes later.
     since = 1_772_366_400.0
     problem = Problem("problem/1", count=9, first_seen=since, last_seen=since + 2100, unexplained_since=since)
-    finding = unexplained(problem, diagnosis, now=since + 2100, settings=Settings())
+    finding = finding_of_unexplained(problem, diagnosis, now=since + 2100, settings=Settings())
     assert finding
     assert finding.cause == cause
     example(pull.message, diagnosis, finding)

@@ -125,7 +125,7 @@ def test_a_role_that_is_kept_from_each_repository_of_its_account_is_not_reported
     assert findings(estate) == []
 
 
-def test_repositories_that_are_not_looked_at_may_be_those_that_a_role_is_meant_for(estate: Estate) -> None:
+def test_repositories_that_are_not_examined_may_be_those_that_a_role_is_meant_for(estate: Estate) -> None:
     for number in range(12):
         estate.repository(name=f"{number:02}/app")
     mine = estate.repository(name="z/app")

@@ -105,7 +105,7 @@ def test_one_policy_that_denies_and_lacks_gets_one_update(organization: Organiza
     assert organization.diagnose().findings == ()
 
 
-def test_every_level_that_lacks_is_mended_in_one_round(organization: Organization) -> None:
+def test_every_level_that_lacks_is_fixed_in_one_round(organization: Organization) -> None:
     statement = {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}
     organization.control("unit", statement, organization.nodes_unit)
     organization.control("account", statement, organization.nodes)

@@ -33,7 +33,7 @@ def test_a_proxy_that_does_not_answer_is_named(estate: Estate, said: str, proxy:
 
 
 @pytest.mark.parametrize("said", ["Forbidden", "Proxy Authentication Required", "Service Unavailable"])
-def test_a_proxy_that_refuses_is_told_from_the_registry(estate: Estate, said: str) -> None:
+def test_a_proxy_that_refuses_is_distinguished_from_the_registry(estate: Estate, said: str) -> None:
     finding = of_cause(estate.diagnose(reported(estate, estate.repository(), ASKED + said)), CAUSE)
     assert "refuses to connect to the registry" in finding.explanation
 

@@ -118,7 +118,7 @@ def test_without_the_words_of_aws_rules_that_cannot_be_read_leave_it_open(estate
     assert "ecr:DescribePullThroughCacheRules" in reasons(diagnosis)[CAUSE]
 
 
-def test_the_same_fault_told_without_a_role_is_the_same_finding(estate: Estate) -> None:
+def test_the_same_fault_reported_without_a_role_is_the_same_finding(estate: Estate) -> None:
     estate.cache("quay")
     told = reported(estate, missing(estate, "quay/app"), symptom=Symptom.NOT_FOUND, upstream_failure="Refused: no")
     of_role = of_cause(estate.diagnose(told), CAUSE)

@@ -66,7 +66,7 @@ def test_a_secret_under_a_key_of_ones_own(estate: Estate, cached: Arn) -> None:
     assert "alias/aws/secretsmanager" in finding.remediation.commands[0]
 
 
-def test_both_faults_are_mended_in_one_round(estate: Estate, cached: Arn) -> None:
+def test_both_faults_are_fixed_in_one_round(estate: Estate, cached: Arn) -> None:
     secret = _rule(estate)
     estate.client("secretsmanager").delete_secret(SecretId=secret)
     pull = reported(estate, cached, NOT_FOUND, role=estate.role(allow(*PULL)))

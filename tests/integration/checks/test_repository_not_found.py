@@ -61,7 +61,7 @@ def test_one_that_a_cache_makes_is_not_missing(estate: Estate) -> None:
     assert CAUSE not in diagnosis.passed
 
 
-def test_another_symptom_is_not_looked_at(estate: Estate) -> None:
+def test_another_symptom_is_not_examined(estate: Estate) -> None:
     diagnosis = estate.diagnose(reported(estate, missing(estate, "team/app"), symptom=Symptom.THROTTLED))
     assert CAUSE not in {finding.cause for finding in diagnosis.findings}
 

@@ -81,7 +81,7 @@ def test_a_deny_of_something_else(controlled: Organization, statement: Statement
     assert CAUSE in diagnosis.passed
 
 
-def test_an_outsider_is_told_by_the_organization(controlled: Organization) -> None:
+def test_an_outsider_is_recognized_by_the_organization(controlled: Organization) -> None:
     controlled.control("ours-only", OUTSIDERS, controlled.root, RCP)
     only(controlled.diagnose(owner=controlled.registry), CAUSE)
 

@@ -80,7 +80,7 @@ def test_a_policy_of_aws_is_detached(estate: Estate) -> None:
     assert estate.may(role, repository) == set(PULL)
 
 
-def test_several_policies_that_deny_are_all_mended(estate: Estate) -> None:
+def test_several_policies_that_deny_are_all_fixed(estate: Estate) -> None:
     guard = estate.managed_policy(policy(deny(LAYERS, "s3:*")))
     role = estate.role(ALLOW_ALL, deny(MANIFEST), deny("ecr:Get*"), attach=[guard])
     repository = estate.repository()

@@ -1,11 +1,13 @@
-"""Who is a stranger, and who is not: rule 4 of the rules of reporting, step by step."""
+"""Who is an unexpected principal, and who is not: rule 4 of the rules of reporting, step by step."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pull_responder.model.pull import PrincipalKind
 from pull_responder.model.verdict import Severity
 from tests.integration.checks.estate import (
     CLUSTER_TAG,
@@ -27,14 +29,14 @@ LACKS = "role_lacks_pull_permissions"
 BLAMED = because_no("identity-based policy")
 # All that says whether a role is a node's: its instances, and what clusters say.
 STEPS = ("ec2:DescribeInstances", "eks:ListClusters")
-STRANGERS = {
+OTHER_PRINCIPALS = {
     "user": ("arn:aws:iam::ACCOUNT:user/people/ann", "AwsIamUser"),
     "root": ("arn:aws:iam::ACCOUNT:root", "Other"),
     "federated user": ("arn:aws:sts::ACCOUNT:federated-user/bob", "Other"),
 }
 
 
-@pytest.mark.parametrize(("principal", "type_"), STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize(("principal", "type_"), OTHER_PRINCIPALS.values(), ids=OTHER_PRINCIPALS)
 def test_principals_that_are_no_role(estate: Estate, principal: str, type_: str) -> None:
     arn, repository = principal.replace("ACCOUNT", estate.account), estate.repository()
     pull = estate.event(arn, repository, BLAMED)
@@ -227,3 +229,22 @@ def test_where_nothing_at_all_can_be_read_another_session_stays_open(estate: Est
 def test_somebody_without_a_name_stays_open(estate: Estate) -> None:
     pull: PullFailure = estate.event("arn:aws:sts::300000000000:self", estate.repository(), NO_REASON)
     _undecided(estate.diagnose(pull), "does not say who was denied")
+
+
+@pytest.mark.parametrize("has_account", [True, False])
+def test_a_principal_that_the_event_does_not_name_is_its_account_or_inconclusive(
+    estate: Estate, *, has_account: bool
+) -> None:
+    denied = estate.denied(estate.role(name="build", trusted=("codebuild",)), estate.repository(), BLAMED)
+    assert denied.principal
+    principal = replace(
+        denied.principal, kind=PrincipalKind.USER, arn="", name=None, role_arn=None, session_name=None, account=None
+    )
+    pull = replace(denied, principal=principal, account=estate.account if has_account else None)
+    diagnosis = estate.diagnose(pull)
+    if has_account:
+        resource = only(diagnosis, CAUSE).resource
+        assert (resource.type, resource.id) == ("AwsAccount", f"AWS::::Account:{estate.account}")
+    else:
+        assert diagnosis.findings == ()
+        assert "neither the principal nor its account" in str(diagnosis)

@@ -61,7 +61,7 @@ def test_a_repository_that_is_gone_is_not_called_permitted(estate: Estate) -> No
     assert "gone does not exist" in diagnosis.note
 
 
-def test_a_session_that_ec2_named_is_no_stranger_for_a_broken_trust_policy(estate: Estate) -> None:
+def test_a_session_that_ec2_named_is_no_unexpected_principal_for_a_broken_trust_policy(estate: Estate) -> None:
     role = estate.role(attach=[PULL_ONLY], trusted=["lambda"])
     diagnosis = estate.diagnose(estate.denied(role, estate.repository(), session=GONE_INSTANCE))
     assert diagnosis.findings == ()

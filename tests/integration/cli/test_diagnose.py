@@ -290,6 +290,6 @@ def test_an_endpoint_that_is_none_is_said_and_leaves_all_open(
     assert "Invalid endpoint: nonsense" in ended.objects[0]["inconclusive"][0]["reason"]
 
 
-def test_our_own_member_role_is_no_stranger(run: Run) -> None:
+def test_our_own_member_role_is_no_unexpected_principal(run: Run) -> None:
     ended = run("diagnose", "--event", "-", "--format", "json", stdin=event("pull-responder", "PullResponderReadOnly"))
     assert ended.objects[0]["findings"] == []

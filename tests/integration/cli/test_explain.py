@@ -45,7 +45,7 @@ def test_one_message_for_people() -> None:
     ]
 
 
-def test_people_are_told_what_is_spelt_wrong() -> None:
+def test_people_read_what_is_spelt_wrong() -> None:
     text = run(
         f'Failed to apply default image tag "{IMAGE.replace("app", "App")}": invalid reference format'
     ).stdout.decode()

@@ -250,7 +250,7 @@ def test_the_handlers_log_and_metrics_are_not_shown(runs: dict[str, Finished]) -
         assert "HTTP/1.1" not in run.errors
 
 
-def test_progress_is_told_apart_from_the_result(runs: dict[str, Finished]) -> None:
+def test_progress_is_kept_apart_from_the_result(runs: dict[str, Finished]) -> None:
     for run in runs.values():
         assert run.errors.startswith("Starting an emulated AWS on this machine\nBuilding the estate\nBreak 1 of ")
 

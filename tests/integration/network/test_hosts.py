@@ -52,7 +52,7 @@ def test_behind_nat_the_way_is_clear_until_its_route_goes(estate: Estate, host: 
 
 
 @pytest.mark.parametrize("host", [HOSTS[each] for each in ("FIPS", "dual-stack", "dual-stack FIPS")])
-def test_whether_an_endpoint_answers_for_such_a_name_decides_where_it_is_told(estate: Estate, host: str) -> None:
+def test_whether_an_endpoint_answers_for_such_a_name_decides_where_it_is_reported(estate: Estate, host: str) -> None:
     estate.endpoints_only()
     estate.node()
     diagnosis = asked(estate, host)

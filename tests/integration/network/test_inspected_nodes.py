@@ -14,7 +14,7 @@ from pull_responder.events.eks_change import Inspection
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reader import Reader
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.inspections import NodesQuestion, narrowed, questions
+from pull_responder.pulls.inspections import NodesQuestion, narrow_inspection, questions
 from tests.integration.checks.registry_estate import amend
 from tests.integration.network.estate import MAY_PULL, REGION, Estate, causes, opened
 from tests.integration.network.test_other_nodes import LISTINGS, let_in, role, tagged
@@ -199,7 +199,7 @@ def test_an_inspection_is_narrowed_to_what_names_its_nodes(network: Estate) -> N
     let_in(network, hybrid, "HYBRID_LINUX")
     without = network.node(profile=False)
     asked, _ = inspected(whole(network), network.aws())
-    about = {name: narrowed(whole(network), each) for name, each in by_nodes(asked).items()}
+    about = {name: narrow_inspection(whole(network), each) for name, each in by_nodes(asked).items()}
     names = {name: (each.node_group, each.fargate_profile, each.role_arn) for name, each in about.items()}
     assert names == {
         f"node group workers of cluster {network.name}": ("workers", None, None),

@@ -225,7 +225,7 @@ def test_a_hundred_findings_are_resolved_in_a_call(hub: SecurityHubClient) -> No
     assert {status(hub, each) for each in ids} == {"RESOLVED"}
 
 
-def test_what_is_not_processed_is_looked_at_one_by_one(hub: SecurityHubClient, clock: Clock) -> None:
+def test_what_is_not_processed_is_handled_one_by_one(hub: SecurityHubClient, clock: Clock) -> None:
     # The emulated Security Hub processes all that it has.
     store(hub, ["busy", "gone", "fine"], over=True)
 

@@ -238,7 +238,7 @@ def test_where_security_hub_is_off_the_outcome_says_so(hub: SecurityHubClient, c
     assert clock.waited == []
 
 
-def test_an_integration_that_is_off_is_told_by_each_finding(hub: SecurityHubClient) -> None:
+def test_an_integration_that_is_off_is_reported_for_each_finding(hub: SecurityHubClient) -> None:
     # The emulated Security Hub has no integrations to switch off.
     failed = {"Id": "one", "ErrorCode": "InvalidAccess", "ErrorMessage": "not enabled"}
     with Stubber(hub) as refusing:

@@ -230,7 +230,7 @@ def test_checks_that_cannot_explain_the_symptom_are_not_run() -> None:
     assert diagnose(PULL, facts(), checks=[asked]).passed == ()
 
 
-def test_of_a_stranger_nothing_but_its_own_cause_is_claimed() -> None:
+def test_of_an_unexpected_principal_nothing_but_its_own_cause_is_claimed() -> None:
     def explode() -> Verdict:
         raise AssertionError("was run")
 
@@ -240,7 +240,7 @@ def test_of_a_stranger_nothing_but_its_own_cause_is_claimed() -> None:
     assert (diagnosis.inconclusive, diagnosis.unchecked, diagnosis.passed, diagnosis.note) == ((), (), (), "")
 
 
-def test_of_a_node_nothing_is_claimed_as_of_a_stranger() -> None:
+def test_of_a_node_nothing_is_claimed_as_of_an_unexpected_principal() -> None:
     checks = [check("a", failed()), check("stranger", failed(), for_nodes=False)]
     assert [finding.cause for finding in diagnose(PULL, facts(), checks=checks).findings] == ["a"]
 

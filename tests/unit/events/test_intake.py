@@ -211,7 +211,7 @@ def test_pulls_that_differ_stay_apart(change: dict[str, object]) -> None:
     assert distinct([at(NOON), at(NOON, **change)]) == [at(NOON), at(NOON, **change)]
 
 
-def test_unknown_principals_are_told_apart_by_what_aws_wrote() -> None:
+def test_unknown_principals_are_distinguished_by_what_aws_wrote() -> None:
     known = at(NOON).principal
     assert known is not None
     one, other = (replace(known, kind=PrincipalKind.UNKNOWN, arn=known.arn + suffix) for suffix in ("1", "2"))

@@ -48,7 +48,7 @@ def test_a_denial_gets_the_pod_and_the_report_gets_awss_words() -> None:
     assert (denied.symptom, denied.message) == (Symptom.ACCESS_DENIED, "403 Forbidden")
 
 
-def test_a_back_off_is_told_by_the_attempt_on_its_node_and_by_the_denial() -> None:
+def test_a_back_off_is_explained_by_the_attempt_on_its_node_and_by_the_denial() -> None:
     assert join([BACK_OFF, ON_NODE])[0] == ON_NODE
     assert len(set(map(repr, join([DENIED, ON_NODE, BACK_OFF])))) == 1
     elsewhere = replace(BACK_OFF, node="ip-10-0-9-9.ec2.internal")

@@ -138,7 +138,7 @@ def test_a_refused_action_tells_the_stage() -> None:
     assert read.stage is Stage.LAYER
 
 
-def test_a_refusal_of_the_layer_bucket_is_told_from_one_of_the_registry() -> None:
+def test_a_refusal_of_the_layer_bucket_is_distinguished_from_one_of_the_registry() -> None:
     by_bucket = read_message(COPYING + f"unexpected status code https://{BUCKET}/a?X-Amz-Signature=0abc: 403 Forbidden")
     by_registry = read_message(COPYING + f"unexpected status from GET request to {BLOB}: 403 Forbidden")
     assert (by_bucket.from_layer_bucket, by_registry.from_layer_bucket) == (True, False)
@@ -260,5 +260,5 @@ def test_no_pattern_can_backtrack_without_bound() -> None:
         assert not re.search(r"(MAX|MIN)_REPEAT, \(\d+, MAXREPEAT", repr(parsed)), pattern.pattern
 
 
-def test_text_beyond_the_limit_is_not_looked_at() -> None:
+def test_text_beyond_the_limit_is_not_examined() -> None:
     assert read_message("x " * TEXT_LIMIT + "denied: Your authorization token has expired.").symptom is Symptom.UNKNOWN

@@ -105,7 +105,7 @@ def test_a_cut_never_uncovers_a_secret(key: str, before: int) -> None:
     assert "s3cr" not in redact("x " * before + key + "s3cr3tS3cr3t" * 40, limit=200)
 
 
-def test_text_beyond_twice_the_limit_is_not_looked_at() -> None:
+def test_text_beyond_twice_the_limit_is_not_examined() -> None:
     text = "token token : " * 40_000
     assert redact(text) == redact(text[:8192])
     assert redact("token=" + "x" * 9000 + " end") == "token=[redacted]"

@@ -10,10 +10,10 @@ import pytest
 from infra.permissions import SCOPES
 from pull_responder.checks import BY_ID, CHECKS
 from pull_responder.checks.check import Check
-from pull_responder.generate.cause_list import updated
+from pull_responder.generate.cause_list import update_readme
 from pull_responder.generate.cause_pages import pages
 from pull_responder.generate.error import GenerateError
-from pull_responder.permissions import declared_permissions, declaring
+from pull_responder.permissions import declared_permissions, files_by_action
 
 ROOT = Path(__file__).parents[3]
 CHECKS_FOLDER = ROOT / "lambdas" / "pull_responder" / "checks"
@@ -90,7 +90,7 @@ def test_a_page_shows_first_and_lists_last() -> None:
 
 def test_the_readme_lists_the_causes() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert updated(readme) == readme, "README.md: its table of causes is stale: run `make generate`"
+    assert update_readme(readme) == readme, "README.md: its table of causes is stale: run `make generate`"
 
 
 def test_the_permissions_of_the_stack_are_those_that_the_code_declares() -> None:
@@ -98,23 +98,23 @@ def test_the_permissions_of_the_stack_are_those_that_the_code_declares() -> None
     assert stack == declared_permissions(), "infra/permissions.json is stale: run `make generate`"
 
 
-@pytest.mark.parametrize("action", sorted(declaring()))
+@pytest.mark.parametrize("action", sorted(files_by_action()))
 def test_what_the_code_declares_can_be_granted(action: str) -> None:
     assert action in SCOPES, (
-        f"infra/permissions.py: SCOPES lacks {action}, which {declaring()[action][0]} declares: add "
+        f"infra/permissions.py: SCOPES lacks {action}, which {files_by_action()[action][0]} declares: add "
         f'"{action}": Scope(...) with the narrowest resource that AWS defines'
     )
 
 
 def test_nothing_can_be_granted_that_nothing_declares() -> None:
-    spare = sorted(set(SCOPES) - set(declaring()))
+    spare = sorted(set(SCOPES) - set(files_by_action()))
     assert spare == [], f"infra/permissions.py: take {', '.join(spare)} out of SCOPES, which nothing declares any more"
 
 
 def test_everything_that_is_declared_says_where() -> None:
     by_purpose = [actions for purposes in declared_permissions().values() for actions in purposes.values()]
     actions = {action for actions in by_purpose for action in actions}
-    assert set(declaring()) == actions
-    for files in declaring().values():
+    assert set(files_by_action()) == actions
+    for files in files_by_action().values():
         for file in files:
             assert (ROOT / "lambdas" / "pull_responder" / file).is_file()

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from pull_responder.generate.error import GenerateError
-from pull_responder.generate.notification_examples import updated
+from pull_responder.generate.notification_examples import update_page
 
 PAGE = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text(encoding="utf-8")
 
 
 def test_the_examples_are_up_to_date() -> None:
-    assert updated(PAGE) == PAGE, "run `make generate`"
+    assert update_page(PAGE) == PAGE, "run `make generate`"
 
 
 def test_each_format_is_shown() -> None:
@@ -34,9 +34,9 @@ def test_an_example_that_has_changed_is_written_anew() -> None:
     stale = PAGE.replace("RESOLVED: The role", "ENDED: The role")
 
     assert stale != PAGE
-    assert updated(stale) == PAGE
+    assert update_page(stale) == PAGE
 
 
 def test_an_example_that_nobody_writes_is_an_error() -> None:
     with pytest.raises(GenerateError, match="nothing"):
-        updated("<!-- example: nothing -->\n<!-- end of example -->\n")
+        update_page("<!-- example: nothing -->\n<!-- end of example -->\n")
