@@ -161,6 +161,10 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy) -> None:
         '"ecr:DescribeRegistry": Scope(...) with the narrowest resource that AWS defines'
     )
     copy.put('    "ecr:DescribeRegistry": _ANY,\n', "infra/permissions.py", before='    "ecr:DescribeRepositories": ')
+    whole = copy[CHECK]
+    copy.write(CHECK, whole.replace("What it cannot see: ", "Unseen: "))
+    copy.lacks(f'checks/{CAUSE}.py: its docstring lacks a paragraph "What it cannot see: …"')
+    copy.write(CHECK, whole)
     generated = copy.generate()
     assert (generated.returncode, generated.stdout, generated.stderr) == (0, "", "")
 
@@ -169,6 +173,7 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy) -> None:
     assert "mirror did not answer" in page
     assert f"HIGH {CAUSE}  The nodes' registry mirror does not answer" in page
     assert f"- Pulls from Amazon ECR Public, at `{SYMPTOM}`." in page
+    assert "| The mirror and the configuration of the nodes. AWS shows neither. |" in copy["docs/causes/README.md"]
     assert f"| [{CAUSE}](docs/causes/{CAUSE}.md) | The nodes' registry mirror does not answer |" in copy["README.md"]
     assert "ecr:DescribeRegistry" in json.loads(copy["infra/permissions.json"])["diagnose"]["read"]
     assert "- ecr:DescribeRegistry" in copy["infra/member-role.yaml"]

@@ -5,6 +5,8 @@ file or directory`, `permission denied` or `exec format error` says that kubelet
 Without such words the cause stays undecided. It is the likely cause once the role, its policies, the instance profile,
 the metadata service and the network path are ruled out.
 
+What it cannot see: the node itself. AWS does not show which credential provider is installed and configured there.
+
 Why that stops a pull: ECR answers 401 to a request without a token. kubelet gets its tokens from the provider that the
 AMI installs and kubelet's flags name.
 

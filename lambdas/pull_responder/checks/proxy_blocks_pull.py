@@ -5,6 +5,9 @@ names (HTTPS_PROXY). `proxyconnect tcp: …` says that the proxy itself could no
 `Proxy Authentication Required` as the whole answer to a request says that the proxy refused to connect. A page of HTML
 in place of a manifest comes from a proxy, too.
 
+What it cannot see: the node itself and the proxy. AWS does not show a node's proxy settings or what the proxy allows;
+only kubelet's words count.
+
 Why that stops a pull: the request ends at the proxy, whatever routes, endpoints and policies allow.
 
 How to fix it: let the nodes reach the proxy, and let the proxy connect to the registry's hosts. Or list these hosts in

@@ -5,6 +5,8 @@ such as a firewall that inspects TLS, answers in the registry's place with a cer
 lacks Amazon's root certificates. `certificate is valid for …, not …` says that another host answered. `certificate has
 expired or is not yet valid` may be about the node's clock.
 
+What it cannot see: the node itself and the certificate. AWS shows neither; only kubelet's words count.
+
 Why that stops a pull: the node ends the connection before it requests anything. So no role, policy or image is the
 cause.
 

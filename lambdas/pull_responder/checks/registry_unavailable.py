@@ -3,6 +3,9 @@
 What it checks: what kubelet said: HTTP 500, 502, 503 or 504 from the registry or from Amazon S3, or HTTP 400 or 405.
 None of these comes from a missing image or from a policy.
 
+What it cannot see: the state of the service, and proxies or mirrors on the way. Only the registry's answer to the node
+counts.
+
 Why that stops a pull: the request arrived, but the service failed to serve it. kubelet tries again by itself, with
 pauses of up to five minutes.
 
