@@ -96,9 +96,7 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
     if principal is None or principal.kind is PrincipalKind.UNKNOWN:
         return _of_unnamed(facts, pull)
     if principal.kind is not PrincipalKind.ROLE:
-        return Puller(
-            for_eks=False, because=f"it is of kind {principal.kind}, and EKS nodes pull with a role"
-        )
+        return Puller(for_eks=False, because=f"it is of kind {principal.kind}, and EKS nodes pull with a role")
     if principal.account is None or principal.name is None:
         return Puller(None, "the event does not name the role that was denied")
     found = _find_role(facts, principal, principal.account, principal.name, pull)
