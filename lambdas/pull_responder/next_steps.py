@@ -42,7 +42,7 @@ _CONNECT: Final = (
 )
 _MANIFEST: Final = "Look at the image's platforms yourself: `docker buildx imagetools inspect IMAGE`."
 
-# The first pattern that fits a reason gives its sentence. A group of the pattern stands in it as {0}.
+# The first pattern that fits a reason gives its sentence, in which {0} is the pattern's group.
 _STEPS: Final = tuple(
     (re.compile(pattern), step)
     for pattern, step in (
@@ -69,7 +69,7 @@ _STEPS: Final = tuple(
             "Follow the path behind {0}, to the endpoint, NAT gateway or firewall on its other side.",
         ),
         (
-            r"DHCP options|DNS server|[Rr]esolver|Route 53|enableDns|resolve",
+            r"DHCP options|DNS server|[Rr]esolver|Route 53|enableDns|resolve|hosted zone|private DNS",
             _RESOLVE,
         ),
         (
@@ -108,20 +108,32 @@ _STEPS: Final = tuple(
             "Compare the rules with the addresses that the registry's host has on the node (`nslookup`).",
         ),
         (
-            r"(policy \S+|\S+ policy of \S+) (?:is not|cannot be)",
-            "Open it in the console and correct the {0}: AWS's answer could not be read as a policy.",
+            r"((?:[a-z]+ )?policy (?:of )?(?:repository )?\S+) (?:is not|cannot be)",
+            "Open the {0} in the console and correct it: it could not be read as a policy.",
         ),
         (
-            r"is gone|is running|is not known|is in no VPC|names no (?:subnet|security group|architecture)",
-            _RUNNING,
+            r"CloudTrail may have cut",
+            "Take the image's full name from the pod, and ask again: `pull-responder diagnose --image … --cluster …`.",
         ),
+        (r"(role \S+) does not exist", "Create {0} again, or give the nodes another role."),
+        (r"launch template \S+ of (node group \S+) does not exist", "Update {0} to a launch template that exists."),
+        (
+            r"\b(vpce-\w+)",
+            "Look at endpoint {0} in the VPC console: its state, DNS names, security groups and policy.",
+        ),
+        (r"is gone|is running|is in no VPC|names no (?:subnet|security group|architecture)", _RUNNING),
+        (r"(?:VPC|platform|groups?|it was in)\b[^:;]* (?:is|are) not known", _RUNNING),
         (
             r"gave no answer|lists no|was not found|does not exist|was deleted|being enabled|has no default|no parent",
             f"{_AGAIN[:-1]}: the resource may have changed while it was read.",
         ),
+        (
+            r"([a-z][a-z0-9-]*:[A-Z]\w+) failed",
+            "Call {0} as Pull Responder's role, and look at what AWS answers.",
+        ),
     )
 )
-_ON_THE_PATH: Final = ("AwsEc2Subnet", "AwsEc2Vpc", "AwsEc2SecurityGroup", "AwsEc2NetworkAcl", "AwsEc2NatGateway")
+_ON_THE_PATH: Final = ("AwsEc2Subnet", "AwsEc2Vpc", "AwsEc2SecurityGroup", "AwsEc2NetworkAcl", "AwsEc2RouteTable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +249,6 @@ def _of_check(check: Check) -> str:
         return _NODE
     if check.policy_type:
         return f"Compare the {check.policy_type} with the refused request, as CloudTrail shows it."
-    if check.resource_type in _ON_THE_PATH or "Endpoint" in check.resource_type:
+    if check.resource_type in _ON_THE_PATH or "endpoint" in check.id or "gateway" in check.id:
         return _CONNECT
     return f"Look at it by hand, as AWS describes: {check.docs_url}"
