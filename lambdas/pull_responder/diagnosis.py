@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pull_responder.checks import CHECKS, image_platform_mismatch
@@ -11,6 +11,7 @@ from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
+from pull_responder.next_steps import next_step
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.puller import Puller, puller_of
@@ -33,10 +34,11 @@ _NO_TIME = "time ran out before everything it needs was read"
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """A cause that could not be decided, and the reason."""
+    """A cause that could not be decided, the reason, and a sentence that says what to look at or to grant next."""
 
     cause: str
     reason: str
+    next: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,10 @@ def _sort_verdicts(
     for check, verdict in verdicts.items():
         if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED:
             reason = f"registry {pull.registry_account} belongs to AWS, and cannot be read"
-            unchecked.append(Undecided(check.id, reason))
+            unchecked.append(_undecided(check, reason))
         elif verdict.status is Status.INCONCLUSIVE:
             needed = check.fits(pull) and not explained
-            (inconclusive if needed else unchecked).append(Undecided(check.id, verdict.reason))
+            (inconclusive if needed else unchecked).append(_undecided(check, verdict.reason))
     passed = tuple(
         check.id
         for check, verdict in verdicts.items()
@@ -173,6 +175,10 @@ def _sort_verdicts(
         passed=passed,
         note=note if puller.for_eks and not failed and not inconclusive else "",
     )
+
+
+def _undecided(check: Check, reason: str) -> Undecided:
+    return Undecided(check.id, reason, next_step(check, reason))
 
 
 def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:

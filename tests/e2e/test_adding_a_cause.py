@@ -150,6 +150,17 @@ def diagnose_finds_the_cause(copy: Copy, aws: EmulatedAws) -> None:
     assert [finding["cause"] for finding in answer["findings"]] == [CAUSE]
 
 
+def the_gates_hold(copy: Copy) -> None:
+    """The gates that concern the new cause."""
+    copy.python("-m", "pytest", "tests/unit/generate", TESTS, *(f"tests/unit/{each}" for each in UNIT))
+    copy.python("-m", "pytest", "tests/infrastructure/test_permissions.py", "-k", "narrow or member_role or only_read")
+    for gate in (["ruff", "check"], ["ruff", "format", "--check"], ["lint-imports"]):
+        done = copy.run(*gate)
+        assert done.returncode == 0, done.stdout + done.stderr
+    typed = [CHECK, TUPLE, TESTS, PHRASES, MESSAGES, PULL]
+    copy.python("-m", "mypy", "--follow-imports=silent", f"--cache-dir={copy.folder}/.mypy", *typed)
+
+
 def test_the_page_gives_the_command_of_one_cause() -> None:
     page = (ROOT / "docs" / "adding-a-cause.md").read_text(encoding="utf-8")
     assert f"`make examples CAUSE={CAUSE}`" in page
@@ -202,6 +213,10 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy, aws: Emu
         '"ecr:DescribeRegistry": Scope(...) with the narrowest resource that AWS defines'
     )
     copy.put('    "ecr:DescribeRegistry": _ANY,\n', "infra/permissions.py", before='    "ecr:DescribeRepositories": ')
+    whole = copy[CHECK]
+    copy.write(CHECK, whole.replace("What it cannot see: ", "Unseen: "))
+    copy.lacks(f'checks/{CAUSE}.py: its docstring lacks a paragraph "What it cannot see: …"')
+    copy.write(CHECK, whole)
     generated = copy.generate()
     assert (generated.returncode, generated.stdout, generated.stderr) == (0, "", "")
 
@@ -210,6 +225,7 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy, aws: Emu
     assert "mirror did not answer" in page
     assert f"HIGH {CAUSE}  The nodes' registry mirror does not answer" in page
     assert f"- Pulls from Amazon ECR Public, at `{SYMPTOM}`." in page
+    assert "| The mirror and the configuration of the nodes. AWS shows neither. |" in copy["docs/causes/README.md"]
     assert f"| [{CAUSE}](docs/causes/{CAUSE}.md) | The nodes' registry mirror does not answer |" in copy["README.md"]
     assert "ecr:DescribeRegistry" in json.loads(copy["infra/permissions.json"])["diagnose"]["read"]
     assert "- ecr:DescribeRegistry" in copy["infra/member-role.yaml"]
@@ -218,14 +234,7 @@ def test_the_page_is_followed_and_what_is_left_out_is_named(copy: Copy, aws: Emu
     assert f"{CAUSE}: The nodes' registry mirror does not answer" in copy.python("-c", COMMAND, "causes", CAUSE)
     diagnose_finds_the_cause(copy, aws)
 
-    # And the gates that concern it hold.
-    copy.python("-m", "pytest", "tests/unit/generate", TESTS, *(f"tests/unit/{each}" for each in UNIT))
-    copy.python("-m", "pytest", "tests/infrastructure/test_permissions.py", "-k", "narrow or member_role or only_read")
-    for gate in (["ruff", "check"], ["ruff", "format", "--check"], ["lint-imports"]):
-        done = copy.run(*gate)
-        assert done.returncode == 0, done.stdout + done.stderr
-    typed = [CHECK, TUPLE, TESTS, PHRASES, MESSAGES, PULL]
-    copy.python("-m", "mypy", "--follow-imports=silent", f"--cache-dir={copy.folder}/.mypy", *typed)
+    the_gates_hold(copy)
 
 
 UNIT = (

@@ -1,10 +1,11 @@
 """kubelet shows the registry no credentials.
 
 What it checks: what kubelet said. `error execing credential provider plugin ecr-credential-provider …` with `no such
-file or directory`, `permission denied` or `exec format error` says that kubelet cannot run its provider. Without such
-words the cause stays open: where the role, its policies, the instance profile, the metadata service and the way to
-Amazon ECR are all in order, and kubelet still shows no credentials, this is what is left. AWS does not show what is
-configured on a node.
+file or directory`, `permission denied` or `exec format error` says that kubelet cannot run its credential provider.
+Without such words the cause stays undecided. It is the likely cause once the role, its policies, the instance profile,
+the metadata service and the network path are ruled out.
+
+What it cannot see: the node itself. AWS does not show which credential provider is installed and configured there.
 
 Why that stops a pull: ECR answers 401 to a request without a token. kubelet gets its tokens from the provider that the
 AMI installs and kubelet's flags name.
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _PROVIDER: Final = "credential provider plugin"
-# Go's os/exec passes on why the kernel did not start the file.
+# The kernel's reasons for not starting a file, in the words of Go's os/exec.
 _NOT_STARTED: Final = (
     "no such file or directory",
     "permission denied",
@@ -44,16 +45,16 @@ _NOT_STARTED: Final = (
     "executable file not found",
 )
 _LEFT: Final = (
-    "AWS does not show whether kubelet's credential provider works. If all else is in order, this is what is left: "
-    "look at the AMI's version, kubelet's flags --image-credential-provider-config and "
-    "--image-credential-provider-bin-dir, `journalctl -u kubelet`, and an imagePullSecret of the pod"
+    "AWS does not show whether kubelet's credential provider works. It is the likely cause if no other is found: look "
+    "at the AMI's version, kubelet's flags --image-credential-provider-config and --image-credential-provider-bin-dir, "
+    "`journalctl -u kubelet`, and an imagePullSecret of the pod"
 )
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed by kubelet's words; inconclusive where they only say that no token was shown."""
+    """Return failed by kubelet's words; inconclusive if they say only that credentials are missing."""
     if pull.symptom is not Symptom.NOT_AUTHENTICATED:
-        return Verdict.not_applicable("kubelet showed credentials, or never came to that")
+        return Verdict.not_applicable("the registry did not ask kubelet for missing credentials")
     if (pull.node or "").startswith(FARGATE_PREFIX):
         return Verdict.not_applicable("AWS runs the kubelet of Fargate pods")
     message = (pull.message or "").lower()

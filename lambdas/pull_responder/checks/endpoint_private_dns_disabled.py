@@ -3,6 +3,9 @@
 What it checks: where a subnet has no route to the internet, whether private DNS of the interface endpoint answers for
 the service's name in the VPC.
 
+What it cannot see: names that are resolved outside of the VPC's own DNS: by a Route 53 Profile, a Resolver rule or DNS
+servers of the DHCP options, as far as these cannot be read.
+
 Why that stops a pull: kubelet resolves `api.ecr.…` or the registry's host to public addresses, and no route leads
 there. It says `i/o timeout`, or `no basic auth credentials` where this is the `ecr.api` endpoint.
 

@@ -4,6 +4,9 @@ What it checks: whether the repository has the tag or digest that the pod names,
 check looks for the image in the archive, for a lifecycle rule that may have expired it, and for similar tags. It does
 not apply to an image that a pull through cache can still fetch from its upstream registry.
 
+What it cannot see: a registry in an account without the role PullResponderReadOnly, and AWS's own registries. It sees
+the image as it is now, not as it was when the pull failed.
+
 Why that stops a pull: ECR answers `manifest unknown`, or "not found". ECR keeps an archived image, but answers 404 to a
 pull of it.
 

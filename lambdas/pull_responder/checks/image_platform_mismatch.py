@@ -4,6 +4,9 @@ What it checks: whether a multi-platform image lists a manifest for the node's o
 come from the node's instance, from the AMI type of its node group, or are linux/amd64 on Fargate. containerd fetches an
 image of a single manifest on every platform, so such an image is no fault here.
 
+What it cannot see: the platform of an image with a single manifest, and of images that it must not read: behind a pull
+through cache, or under a lifecycle rule that counts pulls.
+
 Why that stops a pull: the runtime picks the manifest for its own platform from the list. Without one it says `no match
 for platform in manifest`.
 

@@ -3,6 +3,9 @@
 What it checks: whether HttpEndpoint is disabled in the metadata options of the instance, or of its node group's launch
 template. The hop limit does not matter, because kubelet runs on the host.
 
+What it cannot see: the node itself: a firewall rule on the host, or a wrong setting there, can block the endpoint, too.
+For a node that is gone, it sees only its launch template.
+
 Why that stops a pull: kubelet gets the credentials of the instance's role from that endpoint. Without them it pulls
 anonymously and says `no basic auth credentials`.
 

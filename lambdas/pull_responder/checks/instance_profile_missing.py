@@ -4,6 +4,9 @@ What it checks: for each running instance, whether it has an instance profile, t
 exists. For nodes that are not started yet, whether the role of the node group exists, or the profile of the launch
 template holds a role. Fargate pods and hybrid nodes have no instance profile.
 
+What it cannot see: what an instance had when the pull failed. It sees the profile as it is now, and no profile of a
+node that is gone.
+
 Why that stops a pull: kubelet gets its registry token with the credentials of the instance's role. Without them it
 pulls anonymously and says `no basic auth credentials`.
 

@@ -4,6 +4,9 @@ What it checks: the ordered entries of the network ACL of each subnet on the pat
 that of the endpoint's interfaces. They must allow TCP 443 out, and the answers in on ephemeral ports. A gap of less
 than one percent of these ports is no fault, because a retry uses another port.
 
+What it cannot see: network ACLs of other VPCs, and the firewalls behind a transit gateway, a peering connection or a
+VPN.
+
 Why that stops a pull: network ACLs are stateless, so an answer needs an entry of its own. The first entry that matches
 decides. kubelet says `i/o timeout`.
 

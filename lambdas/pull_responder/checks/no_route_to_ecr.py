@@ -5,6 +5,9 @@ registry's addresses. If the route leads to a NAT gateway, the NAT gateway's own
 gateway that is attached to the VPC. If a VPC has some of the three endpoints that a pull needs, but not all, the cause
 is `vpc_endpoint_missing` instead.
 
+What it cannot see: what lies behind a transit gateway, a peering connection, a VPN, Direct Connect or a firewall
+appliance. A route that leads there leaves the cause undecided.
+
 Why that stops a pull: the node cannot connect to api.ecr, to the registry or to S3. kubelet says `i/o timeout`.
 
 How to fix it: route the subnet to a NAT gateway, or create interface endpoints for `ecr.api` and `ecr.dkr` and a

@@ -3,6 +3,8 @@
 What it checks: whether kubelet said `no space left on device`. AWS does not show how full a node's volume is. A node
 that has been terminated since is no fault any more.
 
+What it cannot see: the node itself. AWS does not show how full a volume is; only kubelet's words count.
+
 Why that stops a pull: the runtime keeps and unpacks the layers on the node's own volume. There they take several times
 their size in the registry.
 

@@ -5,6 +5,9 @@ count: `NodeCreationFailure`, `Ec2SubnetInvalidConfiguration`, `IamNodeRoleNotFo
 `NodeCreationFailure` means that nodes do not register. EKS names missing permissions of the node role and a missing
 route to the internet as its common causes. For a Fargate profile `AccessDenied` counts.
 
+What it cannot see: self-managed and Karpenter nodes, because EKS reports health only of managed node groups and Fargate
+profiles. EKS may report an issue minutes after it begins.
+
 Why that stops a pull: a node without its role has no credentials for the registry. A node without a route out cannot
 reach it.
 

@@ -3,6 +3,9 @@
 What it checks: whether the permissions boundary of the pulling role, if it has one, allows each action of the pull and
 denies none.
 
+What it cannot see: the boundary of a role in an account without the role PullResponderReadOnly, and condition keys
+whose value AWS does not show.
+
 Why that stops a pull: a boundary grants nothing. It limits the role to the actions that it allows, whatever the
 identity policies say. (Within one account it does not limit a grant to the role's session by the repository policy.)
 

@@ -3,12 +3,15 @@
 What it checks: what kubelet said. The container runtime sends its requests to the proxy that the node's environment
 names (HTTPS_PROXY). `proxyconnect tcp: …` says that the proxy itself could not be reached or found; `Forbidden` or
 `Proxy Authentication Required` as the whole answer to a request says that the proxy refused to connect. A page of HTML
-where a manifest belongs comes from a proxy, too. AWS shows no node's proxy settings, so nothing else can tell.
+in place of a manifest comes from a proxy, too.
+
+What it cannot see: the node itself and the proxy. AWS does not show a node's proxy settings or what the proxy allows;
+only kubelet's words count.
 
 Why that stops a pull: the request ends at the proxy, whatever routes, endpoints and policies allow.
 
-How to fix it: let the nodes reach the proxy and let it connect to the registry's hosts; or list these hosts in NO_PROXY
-of containerd and kubelet, so that the node takes its own way: over VPC endpoints, it must.
+How to fix it: let the nodes reach the proxy, and let the proxy connect to the registry's hosts. Or list these hosts in
+NO_PROXY of containerd and kubelet, so that the node connects to them directly. Nodes that use VPC endpoints need that.
 
 References: Amazon EKS User Guide, "Customize managed nodes with launch templates"; AWS re:Post, "How can I automate the
 configuration of HTTP proxy for EKS worker nodes with Docker?"; Go's net/http, Transport.dialConn.
@@ -40,7 +43,7 @@ _PROXY: Final = re.compile(
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed by kubelet's words; not applicable where they name no proxy."""
     if pull.symptom is not Symptom.PROXY_FAILED:
-        return Verdict.not_applicable("only the node can tell that its proxy failed")
+        return Verdict.not_applicable("kubelet did not say that a proxy failed")
     failing = node_of(pull, facts)
     if isinstance(failing, Unread):
         return Verdict.inconclusive(failing.reason)
@@ -51,7 +54,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if proxy:
         does = "cannot be reached"
     elif "proxyconnect" in message:
-        # Go's net/http says so of its own connection to the proxy: "proxyconnect tcp: EOF", "… tls: first record …".
+        # Go's net/http could open a connection to the proxy but not use it: "proxyconnect tcp: EOF".
         does = "does not complete the connection"
     else:
         does = "refuses to connect to the registry"

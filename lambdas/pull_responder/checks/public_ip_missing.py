@@ -3,6 +3,9 @@
 What it checks: where the route to the registry is an internet gateway, whether the node has a public IPv4 address. For
 a node that is not started yet, the launch template or the subnet must assign one.
 
+What it cannot see: the addresses that a node had when the pull failed, if it is gone or was given another address
+since.
+
 Why that stops a pull: an internet gateway translates public addresses only, so no answer reaches a private one. kubelet
 says `i/o timeout`.
 

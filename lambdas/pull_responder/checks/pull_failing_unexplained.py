@@ -5,6 +5,8 @@ times, and every diagnosis found neither a cause nor a fix since the failure. Th
 ruled out and what could not be read. It also names the missing permission, or the account whose administrator can
 decide.
 
+What it cannot see: anything in AWS. It only knows what the other checks decided or could not read.
+
 Why this is worth a finding: a pod that cannot start is a failure, whether or not its cause is known. Without this
 finding an unreadable cause would look like no cause.
 

@@ -10,6 +10,9 @@ What it checks: for an image that is not cached yet, in a repository under the p
 
 The check fetches no image and does not read the secret's value.
 
+What it cannot see: the upstream registry: whether it has the image, and whether it accepts the credentials. It does not
+read the secret's value.
+
 Why that stops a pull: ECR fetches images that are not cached, on behalf of the pulling role and with the rule's
 credentials. Cached images need none of this.
 

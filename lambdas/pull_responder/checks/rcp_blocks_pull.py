@@ -5,6 +5,9 @@ action of the pull, at every level from the root to that account. Only the organ
 delegated administrators can read these policies (the setting `organizationAccount` names one). Where they cannot be
 read, AWS's error message decides.
 
+What it cannot see: policies that only the organization's management account or a delegated administrator can read.
+Without the setting `organizationAccount`, or in a foreign organization, only AWS's message counts.
+
 Why that stops a pull: what these policies deny, no principal can do to a repository of the account. The management
 account's repositories and service-linked roles are exempt.
 

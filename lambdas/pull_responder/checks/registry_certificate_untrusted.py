@@ -1,14 +1,18 @@
-"""The node does not trust the certificate that it is shown.
+"""The node does not trust the certificate that it receives.
 
 What it checks: what kubelet said. `x509: certificate signed by unknown authority` comes where something on the way,
 such as a firewall that inspects TLS, answers in the registry's place with a certificate of its own, or where the node
 lacks Amazon's root certificates. `certificate is valid for …, not …` says that another host answered. `certificate has
 expired or is not yet valid` may be about the node's clock.
 
-Why that stops a pull: the node ends the connection before it asks for anything. No role, policy or image has a part.
+What it cannot see: the node itself and the certificate. AWS shows neither; only kubelet's words count.
 
-How to fix it: exempt the registry's hosts from TLS inspection, or install the inspecting device's root certificate on
-the nodes; correct the name that leads elsewhere, or the node's clock.
+Why that stops a pull: the node ends the connection before it requests anything. So no role, policy or image is the
+cause.
+
+How to fix it: exempt the registry's hosts from TLS inspection, or install the root certificate of the inspecting device
+on the nodes. If another host answered, correct the DNS record of the registry's name. If the certificate is out of
+date, check the node's clock.
 
 References: AWS Network Firewall Developer Guide, "Inspecting SSL/TLS traffic"; Amazon Trust Services, root
 certificates; Go's crypto/x509, CertificateInvalidError, HostnameError and UnknownAuthorityError.
@@ -35,16 +39,16 @@ _OTHER_NAME = "certificate is valid for"
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
-    """Return failed by kubelet's words; not applicable where they speak of no certificate."""
+    """Return failed by kubelet's words; not applicable if they do not name a certificate."""
     if pull.symptom is not Symptom.CERTIFICATE_UNTRUSTED:
-        return Verdict.not_applicable("only the node can tell which certificate it is shown")
+        return Verdict.not_applicable("kubelet did not complain about a certificate")
     failing = node_of(pull, facts)
     if isinstance(failing, Unread):
         return Verdict.inconclusive(failing.reason)
     node, instance = failing
     return Verdict.failed(
         resource=node,
-        explanation=f"The node does not trust the certificate that it is shown{_why(pull.message or '')}.",
+        explanation=f"The node does not trust the certificate that it receives{_why(pull.message or '')}.",
         evidence=quote_words(pull),
         remediation=trust_registry(
             account=node.account,
@@ -59,12 +63,15 @@ def _why(message: str) -> str:
         return ": it is out of date, or the node's clock is wrong"
     if _OTHER_NAME in message:
         return ": it is another host's, so another host answers for the registry"
-    return ": something on the way answers in place of the registry, or the node lacks root certificates"
+    return (
+        ": a device such as a TLS-inspecting firewall answers in place of the registry, or the node lacks root "
+        "certificates"
+    )
 
 
 CHECK = Check(
     id="registry_certificate_untrusted",
-    title="The node does not trust the certificate that it is shown",
+    title="The node does not trust the certificate that it receives",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",
     permissions=ec2.PERMISSIONS,

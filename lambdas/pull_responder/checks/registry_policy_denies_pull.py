@@ -4,6 +4,9 @@ What it checks: whether the policy of the repository's registry has a Deny state
 of the pull. A registry policy of scope V1 applies to replication and pull-through cache only, so the check needs scope
 V2.
 
+What it cannot see: the registry policy of an account without the role PullResponderReadOnly, and condition keys whose
+value AWS does not show.
+
 Why that stops a pull: an explicit deny outranks every allow, and a policy of scope V2 applies to every ECR request.
 
 How to fix it: exempt the role from the Deny by a condition on `aws:PrincipalArn`. The Deny still applies to everyone

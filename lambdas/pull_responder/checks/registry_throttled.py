@@ -3,6 +3,8 @@
 What it checks: whether kubelet's message, or ECR's message on its upstream registry, says 429 or `toomanyrequests`. AWS
 does not show whether the throttling is over. `pull QPS exceeded` is another fault: a limit of kubelet itself.
 
+What it cannot see: how many requests are made, and whether the throttling is over. Only the registry's answer counts.
+
 Why that stops a pull: Amazon ECR has a quota for each kind of request, account and region. Upstream registries such as
 Docker Hub have limits of their own. The runtime tries again later, so pods start late.
 

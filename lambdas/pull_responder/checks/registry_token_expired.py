@@ -9,6 +9,8 @@ What it checks: kubelet's message.
 
 Neither can be read from outside of the cluster.
 
+What it cannot see: the pod's imagePullSecrets and the node itself. Only kubelet's words count.
+
 Why that stops a pull: ECR rejects a token that is older than 12 hours, and AWS rejects expired credentials.
 
 How to fix it: remove the imagePullSecret, as nodes need none for ECR, or renew it by a job. For a node's own

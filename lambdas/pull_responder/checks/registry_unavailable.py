@@ -1,13 +1,17 @@
-"""The registry or its layer storage answers with an error of its own.
+"""The registry, or Amazon S3 for its layers, answers with a server error.
 
-What it checks: what kubelet said. HTTP 500, 502, 503 or 504 of the registry or of Amazon S3, and 400 or 405, which no
-image and no policy of yours gives. Whether the service has trouble cannot be read from the account's configuration.
+What it checks: what kubelet said: HTTP 500, 502, 503 or 504 from the registry or from Amazon S3, or HTTP 400 or 405.
+None of these comes from a missing image or from a policy.
 
-Why that stops a pull: the request arrived and was not refused; it was not answered either. kubelet tries again by
-itself, up to every five minutes.
+What it cannot see: the state of the service, and proxies or mirrors on the way. Only the registry's answer to the node
+counts.
 
-How to fix it: wait and look at the AWS Health Dashboard; if it goes on, open a support case with the request's time. A
-400 or 405 comes from something on the way, such as a proxy or a mirror, that does not speak the registry's protocol.
+Why that stops a pull: the request arrived, but the service failed to serve it. kubelet tries again by itself, with
+pauses of up to five minutes.
+
+How to fix it: wait, and look at the AWS Health Dashboard. If the errors go on, open a support case that gives the time
+of a request. A 400 or 405 comes from a proxy or a mirror between the node and the registry that does not speak the
+registry's protocol.
 
 References: Amazon ECR API Reference, "Common Error Types"; Amazon S3 API Reference, "Error responses"; AWS Health User
 Guide, "Getting started with your AWS Health Dashboard".
@@ -29,9 +33,9 @@ if TYPE_CHECKING:
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
-    """Return failed by the registry's answer; not applicable where it gave none of the kind."""
+    """Return failed by the registry's answer; not applicable if it gave no server error."""
     if pull.symptom is not Symptom.REGISTRY_ERROR:
-        return Verdict.not_applicable("only the answer to the node tells that the registry failed")
+        return Verdict.not_applicable("the registry did not answer with a server error")
     repository = Arn.parse(pull.repository_arn or "")
     resource = None
     if repository:
@@ -43,7 +47,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- 
     who = "Amazon S3, where ECR keeps the layers," if pull.stage is Stage.LAYER else "The registry"
     return Verdict.failed(
         resource=resource,
-        explanation=f"{who} answered with an error of its own. kubelet tries again by itself.",
+        explanation=f"{who} answered with a server error. kubelet tries again by itself.",
         evidence=quote_words(pull),
         remediation=Remediation(
             "Wait, and look at the AWS Health Dashboard for Amazon ECR and Amazon S3 in the region. If it goes on, "
@@ -57,7 +61,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- 
 
 CHECK = Check(
     id="registry_unavailable",
-    title="The registry answers with an error of its own",
+    title="The registry answers with a server error",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=(),

@@ -3,6 +3,8 @@
 What it checks: the state of the KMS key in the repository's encryption configuration. A key that is disabled, is
 pending deletion, has no key material or does not exist is a fault.
 
+What it cannot see: a key in an account without the role PullResponderReadOnly, the key's policy and its grants.
+
 Why that stops a pull: ECR needs KMS to decrypt the data key of each manifest and layer. With an unusable key nobody can
 pull from the repository.
 

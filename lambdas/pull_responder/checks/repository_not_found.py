@@ -4,6 +4,9 @@ What it checks: whether the registry has a repository of this name. Where it has
 the account's other regions, and for similar names in this registry. It does not apply under a pull through cache rule,
 because the first pull creates the repository there.
 
+What it cannot see: a registry in an account without the role PullResponderReadOnly, and AWS's own registries. There a
+wrong name looks like a missing permission.
+
 Why that stops a pull: ECR answers `name unknown`, or "not found". Each account has one registry in each region, and
 regions share images only by replication.
 

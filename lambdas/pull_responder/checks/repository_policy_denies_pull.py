@@ -3,6 +3,9 @@
 What it checks: whether the repository's policy has a Deny statement that matches the pulling role and an action of the
 pull.
 
+What it cannot see: the policy of a repository in an account without the role PullResponderReadOnly, and condition keys
+whose value AWS does not show.
+
 Why that stops a pull: an explicit deny outranks every allow. A Deny also applies where its condition has a negated
 operator and the request lacks the key: `StringNotEquals aws:SourceVpce` denies traffic through a NAT gateway.
 

@@ -3,6 +3,9 @@
 What it checks: where the role and the repository are in different accounts, whether the policy of the repository (or of
 its registry) allows the role, or its account, both `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`.
 
+What it cannot see: the policy of a repository in an account without the role PullResponderReadOnly. There, a repository
+that does not exist looks the same.
+
 Why that stops a pull: across accounts both sides must allow. Within one account the role's own policies are enough, so
 this cause does not arise there.
 

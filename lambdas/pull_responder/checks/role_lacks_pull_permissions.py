@@ -4,6 +4,9 @@ What it checks: whether an identity policy of the pulling role (inline or manage
 `ecr:GetAuthorizationToken`, which takes no resource but `*`, and `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer`
 on this repository. Within one account an Allow to the role in the repository policy is enough.
 
+What it cannot see: session policies, and image pull secrets or roles with which a pod may pull in place of the node.
+Condition keys whose value AWS does not show leave it undecided.
+
 Why that stops a pull: IAM denies every action that no policy allows. kubelet says `no basic auth credentials` when the
 token is refused, and `403 Forbidden` for the rest.
 

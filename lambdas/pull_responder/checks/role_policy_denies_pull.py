@@ -4,6 +4,9 @@ What it checks: whether an identity policy of the pulling role (inline or manage
 action of the pull by credentials issued now. A Deny of older sessions alone, such as that of AWSRevokeOlderSessions, is
 no fault, because the node gets new credentials by itself.
 
+What it cannot see: session policies, and image pull secrets or roles with which a pod may pull in place of the node.
+Condition keys whose value AWS does not show leave it undecided.
+
 Why that stops a pull: an explicit deny outranks every allow of any policy.
 
 How to fix it: remove the pull actions from the Deny statement, and leave the rest of it as it is. An AWS policy that

@@ -4,6 +4,9 @@ What it checks: whether `ec2.amazonaws.com` (for Fargate `eks-fargate-pods.amazo
 The check does not apply to hybrid nodes. They get their role from Systems Manager or IAM Roles Anywhere, and AWS does
 not show from which of the two.
 
+What it cannot see: hybrid nodes' trust, and roles in an account without the role PullResponderReadOnly. It sees the
+trust policy as it is now, not as it was when the credentials were issued.
+
 Why that stops a pull: the service gets no credentials for the node, so kubelet has none for the registry and says `no
 basic auth credentials`. A Fargate pod does not start at all.
 

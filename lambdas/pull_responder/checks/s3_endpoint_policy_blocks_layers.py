@@ -3,6 +3,9 @@
 What it checks: whether the policy of the S3 endpoint on the path allows `s3:GetObject` on the bucket that holds ECR's
 layers in the registry's region, `prod-REGION-starport-layer-bucket`.
 
+What it cannot see: the policy of an S3 endpoint in another VPC, the policy of ECR's own bucket, and condition keys
+whose value AWS does not show.
+
 Why that stops a pull: the manifest arrives, and then S3 refuses the layers. An account of the ECR service signs the
 layers' URLs, so the permissions of the node's role do not matter. Conditions on your own organization or account
 (`aws:PrincipalOrgID`, `aws:ResourceOrgID`, `aws:ResourceAccount`) never hold for these URLs.

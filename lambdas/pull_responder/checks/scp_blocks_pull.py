@@ -5,6 +5,9 @@ every level from the root to the role's account. Only the organization's managem
 administrators can read these policies (the setting `organizationAccount` names one). Where they cannot be read, AWS's
 error message decides.
 
+What it cannot see: policies that only the organization's management account or a delegated administrator can read.
+Without the setting `organizationAccount`, only AWS's message counts.
+
 Why that stops a pull: a principal of the account can do only what these policies allow. The management account and
 service-linked roles are exempt.
 

@@ -6,6 +6,9 @@ internet. ECR's public addresses are not known here, so a rule for a part of the
 pulls images by its primary interface, and the groups of that interface count. The groups that a SecurityGroupPolicy
 gives to a node's pods do not. For a Fargate pod the groups of the pod's own interface count.
 
+What it cannot see: firewalls behind the node's network interface, and which public addresses ECR uses. For a Fargate
+pod that is gone, its own security groups are not known.
+
 Why that stops a pull: a security group silently drops all traffic that no rule allows. kubelet says `i/o timeout`.
 
 How to fix it: add an egress rule for TCP 443.

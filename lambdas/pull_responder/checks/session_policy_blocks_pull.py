@@ -4,6 +4,8 @@ What it checks: whether AWS's error message blames the session policy that was p
 session policy exists only in the session and cannot be read. EC2 passes none with an instance's credentials, so this
 cause does not arise for instances.
 
+What it cannot see: the session policy itself. No AWS call shows it, so only AWS's message counts.
+
 Why that stops a pull: a session can do no more than its session policy allows, whatever the role may do.
 
 How to fix it: whoever assumes the role changes the policy that they pass.

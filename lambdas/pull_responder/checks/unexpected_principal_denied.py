@@ -4,6 +4,9 @@ What it checks: whether the denied principal pulls for EKS at all. It does if it
 cluster's tag, if its role belongs to a node group or Fargate profile, or if an access entry of a node type names its
 role.
 
+What it cannot see: clusters in accounts without the role PullResponderReadOnly, and in other regions. It cannot tell a
+mistake from an attack.
+
 Why it matters: for a person, a build server or an intruder the refusal may be right, and to grant the permission would
 be wrong. So the finding claims no more and offers no fix.
 

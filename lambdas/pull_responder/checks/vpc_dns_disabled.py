@@ -4,6 +4,8 @@ What it checks: the VPC's enableDnsSupport, and where the traffic goes to an int
 enableDnsHostnames. Without the first, Amazon's DNS server does not answer in the VPC. Without the second, the
 endpoint's private names do not resolve.
 
+What it cannot see: the node's own resolver configuration, and DNS servers outside of the VPC.
+
 Why that stops a pull: kubelet says `no such host`, or gets public addresses that no route leads to.
 
 How to fix it: turn the attributes on.

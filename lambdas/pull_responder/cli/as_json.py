@@ -87,4 +87,4 @@ def _hop(hop: Hop) -> dict[str, Any]:
 
 
 def _open(each: Undecided) -> dict[str, str]:
-    return {"cause": each.cause, "reason": each.reason}
+    return {"cause": each.cause, "reason": each.reason, "next": each.next}

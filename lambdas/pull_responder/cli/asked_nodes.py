@@ -1,4 +1,4 @@
-"""The nodes that a question is about, found in the cluster it names; what is not there is said with near names."""
+"""Finds the nodes that a question names. For a name that does not exist, the error suggests similar names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _NO_REGION: Final = ("UnrecognizedClientException", "AuthFailure", "InvalidClien
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the question names: a cluster, and at most one of the others."""
+    """The names in the question: a cluster, and at most one of the other three."""
 
     cluster: str
     node_group: str | None = None
@@ -46,7 +46,7 @@ class Chosen:
 
 
 def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finder]:
-    """Return finders of the chosen nodes; without a choice of every kind of nodes that the cluster has.
+    """Return finders of the chosen nodes. If only the cluster is chosen, of all its nodes, one finder a kind.
 
     `pull_region` is the region of the registry. Raises click.ClickException for what does not exist, as the finders do,
     and where nothing of the cluster can be read.
@@ -65,7 +65,7 @@ def find_asked(facts: PullFacts, chosen: Chosen, pull_region: str) -> list[Finde
     if cluster is None:
         _missing(f"cluster {chosen.cluster!r} in {region}", chosen.cluster, facts.cluster_names(None, region))
     if isinstance(cluster, Unread) and any(word in cluster.reason for word in _NO_REGION):
-        raise click.ClickException(f"region {region} cannot be asked, is it enabled? {cluster.reason}")
+        raise click.ClickException(f"region {region} does not answer. Is it enabled for this account? {cluster.reason}")
     place = ClusterPlace(facts, identity.account, region, chosen.cluster, pull_region)
     facts.start([lambda: read_vpc(place)])
     if chosen.instance:
@@ -99,8 +99,8 @@ def _by_id(instance_id: str) -> Filters:
 
 
 def _nothing(cluster: str) -> NoReturn:
-    why = "it has no node group, Fargate profile, running node or access entry for nodes"
-    raise click.ClickException(f"cluster {cluster}: nothing to ask about: {why}")
+    why = "no node group, Fargate profile, running node or access entry for nodes"
+    raise click.ClickException(f"cluster {cluster}: it has no nodes: {why}")
 
 
 def _instance(place: ClusterPlace, instance_id: str) -> Nodes:
@@ -125,7 +125,10 @@ def _instance(place: ClusterPlace, instance_id: str) -> Nodes:
 
 
 def _gone(place: ClusterPlace, instance_id: str) -> Nodes | None:
-    """Return what stands in for a node that EC2 still shows as terminated; None where nothing does."""
+    """Return the nodes that replace a terminated instance, None if there are none.
+
+    EC2 shows an instance for a while after it is terminated.
+    """
     facts = place.facts
     instance = facts.instance_of_id(place.account, place.region, instance_id)
     if not isinstance(instance, Instance) or not instance.is_gone or instance.cluster != place.name:
@@ -153,7 +156,7 @@ def _fargate_profile(place: ClusterPlace, name: str) -> Nodes:
 
 
 def _missing(what: str, name: str, names: tuple[str, ...] | Unread | None) -> NoReturn:
-    """Say that there is no such thing, with the near names there are, else those that there are."""
+    """Raise that `what` does not exist, with similar names if there are any, else with all names."""
     known = names if isinstance(names, tuple) else ()
     near = difflib.get_close_matches(name, known, 3)
     if near:

@@ -129,12 +129,12 @@ def _of_event(file: str, printer: _Printer) -> int:
         checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
         asked_about = list(questions(inspection, Reader(aws), known_principals=settings.known_principals))
         if not asked_about:
-            where = f"cluster {inspection.cluster}" if inspection.cluster else "any cluster"
-            printer.skipped(Skipped(f"there are no nodes of {where} in {inspection.region} to ask about"))
+            where = f"cluster {inspection.cluster}" if inspection.cluster else "the account"
+            printer.skipped(Skipped(f"{where} has no nodes in {inspection.region}"))
         for asked in asked_about:
             if isinstance(asked, Unread):
                 is_unread = True
-                printer.skipped(Skipped(f"nodes cannot be asked about: {asked.reason}"))
+                printer.skipped(Skipped(f"some nodes could not be examined: {asked.reason}"))
                 continue
             diagnosis = diagnose_pull(asked.pull, asked.facts, checks=checks)
             diagnoses.append(diagnosis)

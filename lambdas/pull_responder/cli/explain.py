@@ -52,7 +52,7 @@ def _answer(line: bytes, number: int) -> dict[str, Any]:
         message = document.get("message") if isinstance(document, dict) else None
         if isinstance(message, str):
             return _as_json(read_message(message))
-        problem = "has no message" if message is None else "has a message that is no string"
+        problem = 'has no key "message"' if message is None else "has a message that is not text"
     return {"error": f"line {number} {redact(problem, limit=200)}", "line": number}
 
 
@@ -84,7 +84,7 @@ def _as_text(read: KubeletMessage) -> str:
         rows.append(("AWS said", read.denial.message))
     rows.extend(("" if number else "Can mean", cause) for number, cause in enumerate(causes))
     if not read.tells_of_pull:
-        rows.append(("Can mean", "nothing here: this text tells of no image that could not be pulled"))
+        rows.append(("Can mean", "nothing: this text is not about a failed image pull"))
     elif not causes:
         rows.append(("Can mean", "none of the causes that a diagnosis knows"))
     return "\n".join(f"{label:<12}{value}" for label, value in rows)

@@ -1,4 +1,4 @@
-"""The question that `diagnose` takes before anything has failed: can these nodes of a cluster pull an image."""
+"""Answers `diagnose --image`: can these nodes of a cluster pull this image? No pull has to fail first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The diagnosis for one kind of node, with the facts it was made of."""
+    """The diagnosis for one kind of node, with the facts that it used."""
 
     nodes: Nodes
     diagnosis: Diagnosis
@@ -35,7 +35,7 @@ class Answer:
 
 
 def read_image(text: str, aws: Aws) -> ImageReference:
-    """Return the image that is asked about. Raises click.ClickException for what no registry can serve."""
+    """Return the image in `text`. Raises click.ClickException if `text` is no valid image reference."""
     image = parse_image(text)
     if image is None:
         raise click.ClickException(f"--image: {text[:200]!r} is no image reference")
@@ -47,7 +47,7 @@ def read_image(text: str, aws: Aws) -> ImageReference:
 
 
 def check_names(chosen: Chosen) -> None:
-    """Raise click.ClickException for a name that EKS gives nothing, and for an id that EC2 gives no instance."""
+    """Raise click.ClickException for a name that EKS does not allow, or an instance ID that EC2 does not give."""
     a_name = "up to 100 letters, digits, - and _, with a letter or digit first"
     asked = (
         ("--cluster", chosen.cluster, kubernetes_names.cluster, f"an EKS cluster's name: {a_name}"),
@@ -61,7 +61,11 @@ def check_names(chosen: Chosen) -> None:
 
 
 def check_region(option: str, region: str, aws: Aws) -> None:
-    """Raise click.ClickException for a region that is spelt wrong: much like a known one, and of no known family."""
+    """Raise click.ClickException if `region` looks like a misspelt region.
+
+    It does if it is similar to a known region but belongs to no known family (a family is "us-east-" without its
+    number). A new region of a known family is not refused.
+    """
     known = aws.known_regions()
     families = {each.rstrip("0123456789") for each in known}
     near = difflib.get_close_matches(region, known, 3, 0.75)
@@ -81,7 +85,7 @@ def ask(reader: Reader, image: ImageReference, chosen: Chosen, known_principals:
         nodes = find()
         return _answer(reader, image, asked, nodes, known_principals) if nodes else None
 
-    # What is pulled is read while it is looked for who pulls.
+    # Read the image in parallel to finding the nodes.
     facts.start([lambda: read_image_ahead(asked, facts)])
     return [each for each in facts.side_by_side(answer, find_asked(facts, chosen, asked.region)) if each]
 
@@ -102,7 +106,7 @@ def _answer(
 
 
 def _pull(image: ImageReference, region: str) -> PullFailure:
-    """Return what is asked about, without who pulls; `region` is that of ECR Public's pulls, whose host names none."""
+    """Return the pull of `image` without its nodes. `region` is used for ECR Public, whose host names no region."""
     return PullFailure(
         symptom=Symptom.UNKNOWN,
         stage=None,
@@ -116,5 +120,5 @@ def _pull(image: ImageReference, region: str) -> PullFailure:
 
 
 def not_in_ecr(image: ImageReference) -> str:
-    """Say why an image is not looked into."""
+    """Say why an image outside ECR is not diagnosed."""
     return f"{image} is not in Amazon ECR but in {image.host}"

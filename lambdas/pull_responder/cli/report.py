@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pull_responder.model.verdict import Severity
 from pull_responder.network import HopVerdict
+from pull_responder.next_steps import merge_steps
 from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ def show_diagnosis(
             console.print()
             console.print(title)
             _show_undecided(console, opened)
+    for number, step in enumerate(merge_steps((each.reason, each.next) for each in diagnosis.inconclusive)):
+        if number == 0:
+            console.print()
+        _row(console, "" if number else "Next", step)
     if diagnosis.passed:
         console.print()
         _row(console, "Ruled out", ", ".join(diagnosis.passed))

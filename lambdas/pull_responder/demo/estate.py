@@ -139,7 +139,7 @@ def _policy(**statement: object) -> dict[str, Any]:
 
 
 def _trust(service: str) -> str:
-    """Return a trust policy for the service, and for the account's root, which plays the service in the demo."""
+    """Return a trust policy for the service and the account's root. The demo assumes the role as root instead."""
     principal = {"Service": service, "AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     return json.dumps(_policy(Effect="Allow", Principal=principal, Action="sts:AssumeRole"))
 

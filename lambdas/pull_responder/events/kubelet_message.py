@@ -188,16 +188,19 @@ class _Chain:
 
     @property
     def progress(self) -> tuple[int, bool]:
-        """How far the pull came: its stage, and whether it has the manifest, as one without the platform is one."""
+        """How far the pull came, for comparison: its stage, then whether it has read the manifest.
+
+        A manifest that lacks the platform has been read.
+        """
         return _PROGRESS.index(self.stage), self.meaning.symptom is Symptom.PLATFORM_MISMATCH
 
     def _of_docker(self, attempt: str, *, is_public: bool) -> Stage | None:
-        """Return the stage; dockerd's errors name no step.
+        """Return the stage. For errors of dockerd, which name none, it follows from the form of the error.
 
-        Its API answers with an error until it has the manifest, and the client calls that the daemon's. After that the
-        error comes in the stream of progress messages, and stands alone (moby, api/server and distribution). What the
-        token endpoint of ECR Public answers is told as if the manifest had been refused (inference: seen of dockerd
-        20.10 to 28.5).
+        Until dockerd has the manifest, its API returns the error, and the client prefixes it with "Error response from
+        daemon". After that, the error comes in the progress messages, without the prefix (moby, api/server and
+        distribution). dockerd reports an error of ECR Public's token endpoint as an error of the manifest (Inference:
+        seen of dockerd 20.10 to 28.5).
         """
         if self._is_of_daemon and is_public and self.meaning.symptom in _OF_PUBLIC_TOKEN and not self._is_resolving:
             named = self.stage is Stage.MANIFEST or "error from registry" in self._labels

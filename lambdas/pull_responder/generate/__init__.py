@@ -1,1 +1,1 @@
-"""What the repository holds but the code says: written by `make generate`, held by tests. Not deployed."""
+"""Writes the files that follow from the code, for `make generate`. Tests fail if they are out of date. Not deployed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import jinja2
 
@@ -13,6 +13,8 @@ from pull_responder.model.pull import Stage, Symptom
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_LIMITS: Final = "What it cannot see:"
 
 _CAUSE = """\
 # {{ check.id }}
@@ -46,10 +48,10 @@ _INDEX = """\
 Every cause that Pull Responder names. The pages are written from the checks by `make generate`, their examples from the
 test estates by `make examples`.
 
-| cause | severity | the fault |
-|---|---|---|
+| cause | severity | the fault | what it cannot see |
+|---|---|---|---|
 {% for check in checks -%}
-| [{{ check.id }}]({{ check.id }}.md) | {{ check.severity }} | {{ check.title }} |
+| [{{ check.id }}]({{ check.id }}.md) | {{ check.severity }} | {{ check.title }} | {{ limits[check.id] }} |
 {% endfor -%}
 """
 
@@ -60,12 +62,31 @@ _TEMPLATES = jinja2.Environment(keep_trailing_newline=True, undefined=jinja2.Str
 def pages(examples: Path) -> dict[str, str]:
     """Return the text of each page by its file name.
 
-    `examples` is the folder with a failure and its finding for each cause; GenerateError names a cause that has none.
+    `examples` is the folder with a failure and its finding for each cause. GenerateError names a cause that has none,
+    or that does not say what it cannot see.
     """
     cause = _TEMPLATES.from_string(_CAUSE)
     texts = {f"{check.id}.md": _page(cause, check, examples) for check in CHECKS}
-    texts["README.md"] = _TEMPLATES.from_string(_INDEX).render(checks=sorted(CHECKS, key=lambda check: check.id))
+    texts["README.md"] = _TEMPLATES.from_string(_INDEX).render(
+        checks=sorted(CHECKS, key=lambda check: check.id), limits={check.id: limits_of(check) for check in CHECKS}
+    )
     return texts
+
+
+def limits_of(check: Check) -> str:
+    """Return what the check cannot see, from its docstring, as one line that fits into a table.
+
+    Raises GenerateError with the file's name if the docstring does not say it.
+    """
+    for paragraph in check.description.split("\n\n"):
+        if paragraph.startswith(_LIMITS):
+            text = " ".join(paragraph.removeprefix(_LIMITS).split()).replace("|", "\\|")
+            if text:
+                return text[0].upper() + text[1:]
+    raise GenerateError(
+        f'lambdas/pull_responder/checks/{check.id}.py: its docstring lacks a paragraph "{_LIMITS} …", which says what '
+        "AWS does not show to this check"
+    )
 
 
 def _page(template: jinja2.Template, check: Check, examples: Path) -> str:

@@ -38,7 +38,8 @@ def asff_resources(
     """Return the resources of `finding`, each once, at most 32.
 
     The order: the resource at fault, the related ones, those that the pull names, then the affected `nodes` that are
-    given by instance id. ASFF has no type for pods and for nodes by name: the product fields have those.
+    given by instance id. ASFF has no resource type for a pod, or for a node known only by name: ProductFields
+    lists them.
 
     `region` is used for global resources, as in Security Hub's own findings about IAM. `partition` is used for
     resources whose id is not an ARN.

@@ -269,17 +269,17 @@ def _roles(place: ClusterPlace, entries: tuple[str, ...] | Unread) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Besides:
-    """The nodes beside those that are asked about anyway, which `group_names` and `instances` name."""
+    """Finds nodes outside of the node groups `group_names` and the running `instances`."""
 
     place: ClusterPlace
     group_names: Sequence[str]
     instances: Sequence[tuple[Instance, ...]]
 
     def of_role(self, role_arn: str) -> Nodes | None:
-        """Return nodes with a role that the others do not have; None if it is no node's, or is gone.
+        """Return the nodes that may start with this role. None if other nodes have it, or no node can have it.
 
-        An access entry outlives its role (Amazon EKS User Guide, "Create access entries"), and then no node has it; nor
-        does a Fargate pod start without a profile.
+        No node can have a role that was deleted: its access entry stays (Amazon EKS User Guide, "Create access
+        entries"). Fargate roles are left out: a Fargate pod needs a profile, and profiles are listed elsewhere.
         """
         place = self.place
         name = role_arn.rpartition("/")[2]

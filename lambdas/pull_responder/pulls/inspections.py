@@ -1,8 +1,8 @@
-"""What is asked of nodes before a pod fails: the nodes of an inspection, and the images that they have to pull.
+"""Looks for faults before a pod fails: lists the nodes of an inspection, and the images that they need.
 
-Of node groups and Fargate profiles, those that EKS will start next are asked about; of all others those that run, and
-the roles that more of them may join the cluster with. See docs/adr/0030-this-accounts-own-images.md and
-docs/adr/0043-one-enumeration-of-nodes.md.
+For node groups and Fargate profiles, it examines the nodes that EKS would start next. For all other nodes, it examines
+those that run, and the roles with which more nodes may join the cluster. See
+docs/adr/0030-this-accounts-own-images.md and docs/adr/0043-one-enumeration-of-nodes.md.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _ADDON_NAMESPACE: Final = "kube-system"
 
 @dataclass(frozen=True, slots=True)
 class NodesQuestion:
-    """Whether nodes can pull what they have to, with the facts to answer it by.
+    """The question whether nodes can pull one image, with the facts for the answer.
 
-    `not_asked` says in a sentence which of the account's repositories are in no question about these nodes, and why;
-    empty where none is left out. It stands on the first question about them.
+    `not_asked` is a sentence: which of the account's repositories no question covers, and why. It is empty if all are
+    covered. Only the first question about the same nodes has it.
     """
 
     pull: PullFailure
@@ -56,7 +56,7 @@ class NodesQuestion:
 def questions(
     inspection: Inspection, reader: Reader, *, known_principals: tuple[str, ...]
 ) -> Iterator[NodesQuestion | Unread]:
-    """Return the questions about each kind of node, the same ones each time, or why there is no telling."""
+    """Return the questions about each kind of node, always in the same order, or why nodes could not be read."""
     for nodes in _nodes_to_inspect(inspection, PullFacts(reader)):
         if isinstance(nodes, Unread):
             yield nodes
@@ -73,10 +73,10 @@ def questions(
 
 
 def narrow_inspection(inspection: Inspection, question: NodesQuestion) -> Inspection:
-    """Return the inspection of the nodes of one of its questions alone.
+    """Return an inspection of only the nodes of `question`.
 
-    They are named by what stays when they are replaced: their node group or Fargate profile, else their role. Where
-    their role is not known, all nodes of their cluster are inspected.
+    It names their node group or Fargate profile, or else their role, because these stay when nodes are replaced. If the
+    role is not known, it covers all nodes of the cluster.
     """
     nodes, principal = question.facts.asked, question.pull.principal
     if nodes is None:
@@ -94,7 +94,7 @@ def narrow_inspection(inspection: Inspection, question: NodesQuestion) -> Inspec
 
 
 def _nodes_to_inspect(inspection: Inspection, facts: PullFacts) -> Iterator[Nodes | Unread]:
-    """Return the nodes of each kind, or why there is no telling; what is gone has none."""
+    """Return the nodes of each kind, or why they could not be read. A deleted cluster or group has no nodes."""
     clusters = (
         (inspection.cluster,) if inspection.cluster else facts.cluster_names(inspection.account, inspection.region)
     )
@@ -127,7 +127,7 @@ def _finders(inspection: Inspection, place: ClusterPlace) -> list[Finder]:
 
 
 def _pull_of(nodes: Nodes, inspection: Inspection, facts: PullFacts) -> PullFailure:
-    """Return the pull of an image that is not named: a token, and the way to the account's own registry."""
+    """Return a pull without an image: it only gets a token, and connects to the account's own registry."""
     return PullFailure(
         symptom=Symptom.UNKNOWN,
         stage=None,
@@ -143,11 +143,11 @@ def _pull_of(nodes: Nodes, inspection: Inspection, facts: PullFacts) -> PullFail
 
 
 def _addon_pull(pull: PullFailure, nodes: Nodes, facts: PullFacts) -> PullFailure | None:
-    """Return the pull of an add-on image that these nodes need; None if they need none, or nobody knows its registry.
+    """Return the pull of an EKS add-on image that these nodes need. None if they need none, or its registry is unknown.
 
-    Every node of a node group pulls kube-proxy. On Fargate only CoreDNS is EKS's own, and only pods of kube-system are.
-    Nodes of EKS Auto Mode bring what they need along (Amazon EKS User Guide, "Automate cluster infrastructure"). What
-    others pull is not known.
+    Every node of a node group pulls kube-proxy. On Fargate, the only add-on is CoreDNS, in namespace kube-system. EKS
+    Auto Mode nodes have their add-ons built in (Amazon EKS User Guide, "Automate cluster infrastructure"). What other
+    nodes pull is not known.
     """
     registry = registry_of(nodes.region)
     if registry is None or not (nodes.node_group or nodes.fargate):

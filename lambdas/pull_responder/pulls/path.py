@@ -245,7 +245,11 @@ def _failure(
     fix: Callable[[Fault, PullPath], Remediation],
 ) -> Verdict:
     works = [place.subnet_id for place, path in (*paths, *found.others) if cause not in {f.cause for f in path.faults}]
-    said = (f"{found.nodes.name}: there is no such fault from {', '.join(dict.fromkeys(works))}.",) if works else ()
+    said = (
+        (f"{found.nodes.name}: these subnets do not have this fault: {', '.join(dict.fromkeys(works))}.",)
+        if works
+        else ()
+    )
     return Verdict.failed(
         resource=found.resource(faults[0].resource_type, faults[0].resource_id),
         explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),

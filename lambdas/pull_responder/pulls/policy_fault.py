@@ -70,7 +70,7 @@ def find_fault(
     if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
         if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
             return Verdict.inconclusive(
-                f"no repository {pull.repository} exists: AWS may have cut the name in its message"
+                f"repository {pull.repository} does not exist: CloudTrail may have cut off the end of the name"
             )
         return PolicyFault(authorization, stopped)
     found = _decide_by_words(pull, authorization, kind, states)
@@ -110,7 +110,7 @@ def _is_about_resource(outcome: Outcome) -> bool:
 def _harmless_verdict(kind: PolicyKind, outcomes: list[StoppedAction], reason: str) -> Verdict:
     applying = [each.action for each in outcomes if each.outcome.state is not State.NOT_APPLICABLE]
     if not applying:
-        return Verdict.not_applicable("no such policy applies to this pull")
+        return Verdict.not_applicable(f"no {POLICY_TYPES[kind]} applies to this pull")
     evidence = f"The {POLICY_TYPES[kind]} does not stop {', '.join(dict.fromkeys(applying))}."
     return Verdict.passed(evidence, reason=reason)
 
@@ -122,9 +122,9 @@ def _describe_revocation(authorization: PullAuthorization, denying: Mapping[str,
     credentials from instance metadata".
     """
     return (
-        f"AWS refused credentials that were issued at {authorization.issued_at}: {', '.join(denying)} denies them. "
-        "Everything that can be read allows this pull with new credentials. An EC2 instance gets new ones by itself, "
-        "at least five minutes before the old ones expire."
+        f"AWS refused credentials issued at {authorization.issued_at}, because {', '.join(denying)} denies credentials "
+        "that old. The policies that could be read allow this pull with new credentials. EC2 gives an instance new "
+        "credentials by itself, at least five minutes before the old ones expire."
     )
 
 
@@ -160,8 +160,8 @@ def _blames(pull: PullFailure, kind: PolicyKind, states: tuple[State, ...]) -> b
 def _describe_doubts(outcome: Outcome) -> str:
     reasons = [each.reason for each in outcome.unknown if isinstance(each, Doubt)]
     if keys := keys_of(outcome.unknown):
-        reasons.append(f"it depends on {', '.join(keys)}, whose value in the request is not known")
-    return "; ".join(reasons) or "it cannot be decided"
+        reasons.append(f"a condition tests {', '.join(keys)}, and the value in this request is not known")
+    return "; ".join(reasons) or "what was read does not say whether the policy allows this request"
 
 
 def quote_denial(pull: PullFailure) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ def describe_missing_allows(fault: PolicyFault, what: str) -> tuple[str, ...]:
     said: dict[tuple[str, str], list[str]] = {}
     for each in fault.stopped:
         nearest = each.outcome.nearest
-        said.setdefault((each.resource, f" Nearest: {nearest}." if nearest else ""), []).append(each.action)
+        said.setdefault((each.resource, f" The closest is {nearest}." if nearest else ""), []).append(each.action)
     return tuple(
         f"No statement of {what} allows {' or '.join(actions)} on {resource}.{nearest}"
         for (resource, nearest), actions in said.items()
@@ -195,8 +195,15 @@ def quote_denies(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
 
 
 def describe_unread(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
-    """Say which other policies of the kind could not be read. They may stop the pull, too."""
-    return tuple(f"Not read: {reason}" for reason in fault.authorization.unread(kind)) if fault.stopped else ()
+    """Say which other policies of the kind could not be read. One of them may stop the pull, too."""
+    return (
+        tuple(
+            f"Another {POLICY_TYPES[kind]} may stop the pull, too, but could not be read: {reason}"
+            for reason in fault.authorization.unread(kind)
+        )
+        if fault.stopped
+        else ()
+    )
 
 
 def stopped_actions(fault: PolicyFault, pull: PullFailure) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
     if principal is None or principal.kind is PrincipalKind.UNKNOWN:
         return _of_unnamed(facts, pull)
     if principal.kind is not PrincipalKind.ROLE:
-        return Puller(for_eks=False, because=f"its kind is {principal.kind}, and nodes pull with a role")
+        return Puller(for_eks=False, because=f"it is of kind {principal.kind}, and EKS nodes pull with a role")
     if principal.account is None or principal.name is None:
         return Puller(None, "the event does not name the role that was denied")
     found = _find_role(facts, principal, principal.account, principal.name, pull)
@@ -132,7 +132,9 @@ def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, 
 def _of_unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
     if pull.principal is None and pull.upstream_failure:
         # Any pull may make ECR fetch from the upstream registry. What stops ECR from that stops pulls for EKS, too.
-        return Puller(for_eks=True, because="ECR itself could not fetch the image, whoever pulls it")
+        return Puller(
+            for_eks=True, because="ECR could not fetch the image from its upstream registry, which stops EKS, too"
+        )
     instance = node_instance(pull, facts) if pull.principal is None else None
     if isinstance(instance, Instance) and instance.cluster:
         return _of_instance(instance, "its node")
@@ -142,7 +144,7 @@ def _of_unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
 def _of_instance(instance: Instance, what: str) -> Puller:
     return Puller(
         for_eks=True,
-        because=f"{what} is instance {instance.id}, which carries the tag of cluster {instance.cluster}",
+        because=f"{what} is instance {instance.id}, whose tags name cluster {instance.cluster}",
         cluster=instance.cluster,
         node_group=instance.node_group,
         instance=instance,
@@ -186,18 +188,25 @@ def _without_use(
         if principal.instance_id and (services is None or "ec2" in services):
             return Puller(for_eks=True, because=f"its session is EC2 instance {principal.instance_id}")
         if services == ["ec2"] and principal.session_name and not principal.instance_id:
-            return Puller(for_eks=False, because="its trust policy names EC2 alone, and its session is no instance")
+            return Puller(
+                for_eks=False, because="its trust policy names only EC2, but its session name is no EC2 instance ID"
+            )
     gaps = _gaps(principal, instance, uses)
     if services == []:
         gaps.append(
             "its trust policy names no service that runs nodes, but its session has the name of an EC2 instance"
         )
     if "eks-fargate-pods" in (services or ()):
-        gaps.append("its trust policy names eks-fargate-pods.amazonaws.com, but no Fargate profile here uses it")
+        gaps.append(
+            "its trust policy names eks-fargate-pods.amazonaws.com, but no Fargate profile in this region uses it"
+        )
     seen = instance if isinstance(instance, Instance) else None
     if gaps:
         return Puller(None, "; ".join(dict.fromkeys(gaps)), instance=seen)
-    because = "no cluster tag, node group, Fargate profile or access entry in this region names it"
+    because = (
+        "no node group, Fargate profile or access entry in this region uses its role, and its session is no "
+        "instance with the tag of a cluster"
+    )
     return Puller(for_eks=False, because=because, instance=seen)
 
 

@@ -1,4 +1,4 @@
-"""Fixes on a node itself, which no call to AWS makes."""
+"""Fixes that people make on a node. No AWS command makes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _METADATA: Final = "169.254.169.254"
 
 
 def change_proxy(*, account: str, region: str, registry_region: str, proxy: str | None) -> Remediation:
-    """Say how requests to the registry get past the node's proxy, or do without it."""
+    """Say how the proxy can be made to let requests to the registry through, or how to bypass it."""
     suffix = DNS_SUFFIXES.get(partition_of(registry_region), "amazonaws.com")
     hosts = (
         f"api.ecr.{registry_region}.{suffix}, .dkr.ecr.{registry_region}.{suffix}, "
@@ -21,24 +21,25 @@ def change_proxy(*, account: str, region: str, registry_region: str, proxy: str 
     which = f"the proxy {proxy}" if proxy else "the proxy"
     summary = (
         f"Let the nodes reach {which}, and let it connect to port 443 of the registry's hosts; or put {hosts} into "
-        "NO_PROXY of containerd and kubelet in the nodes' user data, as VPC endpoints need."
+        "NO_PROXY of containerd and kubelet in the nodes' user data, which nodes with VPC endpoints need."
     )
     return Remediation(summary, account, region, docs.EKS_LAUNCH_TEMPLATES)
 
 
 def trust_registry(*, account: str, region: str, clock: bool) -> Remediation:
-    """Say how a node comes to trust what answers for the registry."""
+    """Say how to make a node trust the certificate that it receives. `clock` says that it is out of date."""
     summary = (
-        "Set the node's clock (chrony with 169.254.169.123); if it is right, find what answers with an old certificate."
+        "Set the node's clock (chrony with 169.254.169.123). If it is right, find the host that answers with an "
+        "expired certificate."
         if clock
         else "Exempt the registry's hosts from TLS inspection, or install the inspecting device's root certificate in "
-        "the nodes' trust store; see that the registry's name does not lead to another host."
+        "the nodes' trust store. Check that the registry's name resolves to the registry and to no other host."
     )
     return Remediation(summary, account, region, docs.NETWORK_FIREWALL_TLS)
 
 
 def install_credential_provider(*, account: str, region: str) -> Remediation:
-    """Say how kubelet gets a credential provider that runs."""
+    """Say how to give kubelet a working credential provider."""
     summary = (
         "Replace the nodes by ones of a current Amazon EKS optimized AMI. On an AMI of your own, install an executable "
         "ecr-credential-provider for the node's architecture in --image-credential-provider-bin-dir."

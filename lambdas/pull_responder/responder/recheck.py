@@ -222,7 +222,7 @@ class Recheck:
         return to_check
 
     def _resolve_if_unseen(self, life: Life) -> _Outcome | None:
-        """Return that the finding is resolved if its failure was not seen for `stopped_minutes`, else None."""
+        """Return a resolved outcome if the failure was not seen for `stopped_minutes`, else None."""
         if life.inspection or self._reader.out_of_time:
             return None
         minutes = self._run.settings.stopped_minutes
@@ -256,9 +256,9 @@ def _is_decided(cause: str, diagnosis: Diagnosis) -> bool:
 
 
 def _has_no_node(cause: str, diagnosis: Diagnosis, facts: PullFacts) -> bool:
-    """Whether the cause could not be decided only because no node with the inspected role runs, or AWS shows none.
+    """Whether the cause is undecided for one reason alone: no node runs with the inspected role, or AWS shows none.
 
-    A fault of the nodes' path was found by nodes that are gone. The role itself still decides its own causes.
+    Such a cause is about the path of nodes that are gone since. A cause about the role is decided without nodes.
     """
     nodes = facts.asked
     if nodes is None or not nodes.is_role_alone or not isinstance(nodes.vpc_id, Unread):

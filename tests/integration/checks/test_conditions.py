@@ -127,7 +127,7 @@ def test_the_resources_account_is_not_known_for_a_token(estate: Estate) -> None:
     diagnosis = estate.diagnose(estate.denied(role, repository))
     assert diagnosis.findings == ()
     (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_lacks_pull_permissions"]
-    assert reason == "it depends on aws:ResourceAccount, whose value in the request is not known"
+    assert reason == "a condition tests aws:ResourceAccount, and the value in this request is not known"
     elsewhere = on("StringEquals", "aws:ResourceAccount", estate.other)
     other = estate.role(ALLOW_TOKEN, allow(*PULL[1:], **elsewhere), name="other")
     assert causes(estate, other, repository) == ["role_lacks_pull_permissions"]

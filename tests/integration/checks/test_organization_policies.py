@@ -134,7 +134,10 @@ def test_a_level_that_was_read_is_certain_whatever_another_holds(
     (finding,) = organization.diagnose().findings
     assert finding.cause == "scp_blocks_pull"
     assert "at level 2 below the organization's root allows" in finding.evidence[0]
-    assert finding.evidence[1].startswith(f"Not read: in account {OURS}: organizations:ListPoliciesForTarget failed")
+    assert finding.evidence[1].startswith(
+        f"Another service control policy may stop the pull, too, but could not be read: "
+        f"in account {OURS}: organizations:ListPoliciesForTarget failed"
+    )
     assert arn in finding.remediation.summary
     organization.run(finding.remediation.commands[0])
     assert organization.diagnose().findings == ()

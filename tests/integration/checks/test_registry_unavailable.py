@@ -27,7 +27,7 @@ def test_an_error_of_the_registry(estate: Estate, status: str) -> None:
     diagnosis = estate.diagnose(reported(estate, repository, ANSWERED + status))
     finding = of_cause(diagnosis, CAUSE)
     assert (finding.resource.id, finding.severity) == (str(repository), "MEDIUM")
-    assert finding.explanation.startswith("The registry answered with an error of its own")
+    assert finding.explanation.startswith("The registry answered with a server error")
     assert mentioned(diagnosis) == {CAUSE}
 
 

@@ -87,7 +87,7 @@ def test_a_grant_that_does_not_cover_the_role(estate: Estate, statements: list[S
     repository = estate.repository(*map(estate.fill_in, statements), account=estate.other)
     assert estate.may(role, repository) == {TOKEN}
     finding = only(estate.diagnose(estate.denied(role, repository, BLAMED)), CAUSE)
-    assert "Nearest" in finding.evidence[0]
+    assert "The closest is" in finding.evidence[0]
 
 
 ENOUGH: dict[str, list[Statement]] = {

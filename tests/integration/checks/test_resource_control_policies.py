@@ -179,4 +179,7 @@ def test_a_deny_that_was_read_is_certain_whatever_else_was_not(
     deny(monkeypatch, "list_policies_for_target", target=controlled.root)
     finding = only(controlled.diagnose(owner=controlled.registry), CAUSE)
     assert finding.evidence[0].startswith(arn)
-    assert finding.evidence[1].startswith(f"Not read: in account {OURS}: organizations:ListPoliciesForTarget failed: ")
+    assert finding.evidence[1].startswith(
+        f"Another resource control policy may stop the pull, too, but could not be read: "
+        f"in account {OURS}: organizations:ListPoliciesForTarget failed: "
+    )

@@ -50,8 +50,8 @@ def test_a_revoked_session_is_no_lasting_cause(estate: Estate, reason: str) -> N
     if reason == BLAMED:
         assert diagnosis.inconclusive == ()
         assert (
-            "AWS refused credentials that were issued at 2026-03-01T06:00:00Z: inline policy "
-            "AWSRevokeOlderSessions denies them. Everything that can be read allows this pull with new credentials."
+            "AWS refused credentials issued at 2026-03-01T06:00:00Z, because inline policy AWSRevokeOlderSessions "
+            "denies credentials that old. The policies that could be read allow this pull with new credentials."
             in diagnosis.note
         )
         assert "has changed since" not in diagnosis.note

@@ -63,7 +63,7 @@ def test_what_lacks_is_allowed_on_this_repository_alone(estate: Estate) -> None:
     assert MANIFEST not in finding.explanation
     assert TOKEN not in finding.explanation
     assert LAYERS in finding.evidence[0]
-    assert all(part in finding.evidence[0] for part in ("Nearest", "inline1", "Neighbour", str(neighbour)))
+    assert all(part in finding.evidence[0] for part in ("The closest is", "inline1", "Neighbour", str(neighbour)))
     estate.run(finding.remediation)
     assert estate.may(role, repository) == set(PULL)
     assert estate.may(role, estate.repository(name="team/third")) == {TOKEN, MANIFEST}

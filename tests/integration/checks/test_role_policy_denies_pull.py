@@ -199,7 +199,9 @@ def test_a_deny_that_was_read_is_certain_whatever_else_was_not(estate: Estate, c
     repository = estate.repository()
     finding = only(estate.diagnose(estate.denied(role, repository, NO_REASON), unreadable=[call]), CAUSE)
     assert finding.evidence[0].startswith("inline policy inline1, statement NoImages: ")
-    assert finding.evidence[1].startswith(f"Not read: {call} failed: ")
+    assert finding.evidence[1].startswith(
+        f"Another identity-based policy may stop the pull, too, but could not be read: {call} failed: "
+    )
     estate.run(finding.remediation)
     assert estate.may(role, repository) == set(PULL)
 

@@ -68,7 +68,10 @@ def test_a_build_role(estate: Estate) -> None:
 def test_an_instance_of_no_cluster(estate: Estate, tags: dict[str, str]) -> None:
     role, repository = estate.role(), estate.repository()
     diagnosis = estate.diagnose(estate.denied(role, repository, BLAMED, session=estate.instance(tags)))
-    assert "no cluster tag, node group, Fargate profile or access entry" in only(diagnosis, CAUSE).explanation
+    assert (
+        "no node group, Fargate profile or access entry in this region uses its role"
+        in only(diagnosis, CAUSE).explanation
+    )
 
 
 @pytest.mark.cause(CAUSE, "near_miss")
@@ -217,7 +220,7 @@ def test_where_no_step_can_be_read_the_trust_policy_excludes(estate: Estate) -> 
 def test_where_no_step_can_be_read_a_session_of_a_node_role_by_another_name_is_no_node(estate: Estate) -> None:
     role, repository = estate.role(), estate.repository()
     diagnosis = estate.diagnose(estate.denied(role, repository, BLAMED, session="ann"), unreadable=STEPS)
-    assert "its session is no instance" in only(diagnosis, CAUSE).explanation
+    assert "its session name is no EC2 instance ID" in only(diagnosis, CAUSE).explanation
 
 
 def test_where_nothing_at_all_can_be_read_another_session_stays_open(estate: Estate) -> None:

@@ -81,9 +81,9 @@ def test_a_line_is_answered_before_the_next_is_written() -> None:
     ("line", "error"),
     [
         (b"{", "line 2 is not JSON: Expecting property name enclosed in double quotes at column 2"),
-        (b'"text"', "line 2 has no message"),
-        (b"{}", "line 2 has no message"),
-        (b'{"message": 1}', "line 2 has a message that is no string"),
+        (b'"text"', 'line 2 has no key "message"'),
+        (b"{}", 'line 2 has no key "message"'),
+        (b'{"message": 1}', "line 2 has a message that is not text"),
         (b'{"message": "\xff"}', "line 2 is not UTF-8 at byte 13"),
         (b"[" * 100_000, "line 2 is not usable: its JSON is nested too deeply, or holds a number too long"),
     ],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from pull_responder.cli.main import main
 from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, Estate, trust
@@ -215,3 +216,43 @@ def test_nodes_of_which_only_the_role_is_known_are_named_and_left_open(estate: E
     assert ended.status == 3
     assert [answer["nodes"] for answer in ended.objects] == [name]
     assert f"By         {name}" in run().out
+
+
+def test_what_is_undecided_names_the_permission_to_grant_once(
+    estate: Estate, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several causes need the same reads; the text says what to grant in one line, and the JSON for each cause."""
+    node = estate.behind_nat().node()
+    whole = BaseClient._make_api_call  # type: ignore[attr-defined]  # the stubs leave it out
+    refused = ("DescribeRouteTables", "DescribeNetworkAcls")
+
+    def call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401 -- as botocore's
+        if operation not in refused:
+            return whole(self, operation, parameters)
+        said = (
+            f"You are not authorized to perform this operation. User: arn:aws:sts::{ACCOUNT}:assumed-role/reader/x is "
+            f"not authorized to perform: ec2:{operation} because no identity-based policy allows the action"
+        )
+        raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": said}}, operation)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    ended = run("--instance", node, "--format", "json")
+    assert ended.status == 3
+    (answer,) = ended.objects
+    steps = {each["cause"]: each["next"] for each in answer["inconclusive"]}
+    where = f"to role reader in account {ACCOUNT}."
+    assert steps["no_route_to_ecr"] == f"Grant ec2:DescribeRouteTables {where}"
+    assert steps["network_acl_blocks_traffic"] == f"Grant ec2:DescribeNetworkAcls {where}"
+    assert all(each["reason"] and each["next"] for each in answer["inconclusive"])
+
+    text = run("--instance", node).out
+    (line,) = [each for each in text.splitlines() if where in each]
+    assert line.startswith("Next       Grant ec2:")
+    assert all(f"ec2:{operation}" in line for operation in refused)
+
+
+def test_a_sound_way_names_nothing_to_look_at(estate: Estate, run: Run) -> None:
+    node = estate.behind_nat().node()
+    ended = run("--instance", node)
+    assert ended.status == 0
+    assert "\nNext " not in ended.out

@@ -62,7 +62,7 @@ def test_every_subnet_with_a_running_node_counts(estate: Estate) -> None:
     estate.unroute(estate.table_b)
     finding = only(estate.diagnose(node_group="workers"), "no_route_to_ecr")
     assert finding.resource.id.endswith(estate.b)
-    assert finding.evidence[-1].endswith(f"there is no such fault from {estate.a}.")
+    assert finding.evidence[-1].endswith(f"these subnets do not have this fault: {estate.a}.")
 
 
 def test_a_group_without_nodes_has_its_template_groups_and_subnets(estate: Estate) -> None:
@@ -290,5 +290,5 @@ def test_a_registry_in_another_region_is_not_served_by_the_endpoints_here(estate
 def test_a_region_that_is_not_enabled_is_said_as_such(estate: Estate) -> None:
     estate.behind_nat()
     estate.node()
-    with pytest.raises(click.ClickException, match=f"region {REGION} cannot be asked, is it enabled"):
+    with pytest.raises(click.ClickException, match=f"region {REGION} does not answer. Is it enabled"):
         estate.ask(denied=["eks:DescribeCluster"], code="UnrecognizedClientException")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from infra.permissions import SCOPES
 from pull_responder.checks import BY_ID, CHECKS
 from pull_responder.checks.check import Check
 from pull_responder.generate.cause_list import update_readme
-from pull_responder.generate.cause_pages import pages
+from pull_responder.generate.cause_pages import limits_of, pages
 from pull_responder.generate.error import GenerateError
 from pull_responder.permissions import declared_permissions, files_by_action
 
@@ -44,8 +45,23 @@ def test_each_cause_has_one_id_which_is_its_file(check: Check) -> None:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_each_cause_documents_itself(check: Check) -> None:
-    for part in ("What it checks:", "Why ", "How to fix it:", "References:"):
+    for part in ("What it checks:", "What it cannot see:", "Why ", "How to fix it:", "References:"):
         assert f"\n{part}" in check.description, f'checks/{check.id}.py: its docstring lacks a paragraph "{part}"'
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_the_table_of_causes_says_what_each_cannot_see(check: Check) -> None:
+    row = next(line for line in pages(EXAMPLES)["README.md"].splitlines() if line.startswith(f"| [{check.id}]("))
+    assert row.count("|") - row.count("\\|") == 5
+    assert limits_of(check) in row
+    assert limits_of(check).endswith(".")
+
+
+def test_a_check_that_does_not_say_what_it_cannot_see_is_named_by_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules[CHECKS[0].examine.__module__]
+    monkeypatch.setattr(module, "__doc__", (module.__doc__ or "").replace("What it cannot see:", "It sees:"))
+    with pytest.raises(GenerateError, match=rf"^lambdas/pull_responder/checks/{CHECKS[0].id}\.py: its docstring lacks"):
+        pages(EXAMPLES)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
