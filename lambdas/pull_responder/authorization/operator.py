@@ -34,6 +34,7 @@ class Operator:
     - `compare_tokens`: returns the test for a value with filled-in variables. None if the operator has no wildcards.
     - `by_equality`: values match only if they are equal, so a set of the values can replace the tests.
     - `doubt`: returns a test for what the value may match in addition, where AWS does not document it.
+    - `accepts`: whether a value of the request is of the operator's type. None if every text is.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Operator:
     compare_tokens: Callable[[Sequence[Token]], TextTest] | None = None
     by_equality: bool = False
     doubt: Callable[[str], TextTest | None] | None = None
+    accepts: TextTest | None = None
 
 
 def _equals(value: str) -> TextTest:
@@ -95,6 +97,10 @@ def _incomplete_arn(value: str) -> TextTest | None:
     return compile_pattern(value)
 
 
+def _is_arn(text: str) -> bool:
+    return text.startswith("arn:") and text.count(":") >= _ARN_PARTS - 1
+
+
 def _never(_text: str) -> bool:
     return False
 
@@ -135,6 +141,14 @@ def _address(value: str) -> TextTest:
     return matches
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _number(text: str) -> Decimal | None:
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
@@ -172,9 +186,12 @@ def _ordered(
 
 
 def _comparisons(prefix: str, read: Callable[[str], Decimal | None], kind: str) -> list[Operator]:
+    def accepts(text: str) -> bool:
+        return read(text) is not None
+
     return [
         Operator(f"{prefix}Equals", _ordered(read, Decimal.__eq__, kind)),
-        Operator(f"{prefix}NotEquals", _ordered(read, Decimal.__eq__, kind), negated=True),
+        Operator(f"{prefix}NotEquals", _ordered(read, Decimal.__eq__, kind), negated=True, accepts=accepts),
         Operator(f"{prefix}LessThan", _ordered(read, Decimal.__lt__, kind)),
         Operator(f"{prefix}LessThanEquals", _ordered(read, Decimal.__le__, kind)),
         Operator(f"{prefix}GreaterThan", _ordered(read, Decimal.__gt__, kind)),
@@ -198,9 +215,11 @@ OPERATORS: Final = {
         Operator("Bool", _boolean),
         Operator("BinaryEquals", _binary),
         Operator("IpAddress", _address),
-        Operator("NotIpAddress", _address, negated=True),
+        Operator("NotIpAddress", _address, negated=True, accepts=_is_address),
         *(
-            Operator(name, _arn, negated, variables=True, compare_tokens=_arn_tokens, doubt=_incomplete_arn)
+            Operator(
+                name, _arn, negated, variables=True, compare_tokens=_arn_tokens, doubt=_incomplete_arn, accepts=_is_arn
+            )
             for name, negated in (
                 ("ArnEquals", False),
                 ("ArnLike", False),
