@@ -10,7 +10,6 @@ import click
 
 from pull_responder.authorization.cases import evaluate_lines
 
-
 _HELP: Final = """\
 Evaluate policies, offline: JSON Lines of requests with their policies in, decisions out.
 
