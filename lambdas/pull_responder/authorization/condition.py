@@ -84,8 +84,8 @@ class Condition:
     """
 
     __slots__ = (
-        "_doubts",
         "_equal",
+        "_otherwise",
         "_plain",
         "_ready",
         "_templates",
@@ -106,7 +106,7 @@ class Condition:
         self._templates: list[Template] = []
         self._equal: frozenset[str] | None = None
         self._tests: list[TextTest] = []
-        self._doubts: list[TextTest] = []
+        self._otherwise: list[TextTest] | None = None
         self._ready = False
         if not operator.operator.variables:
             self._prepare()
@@ -121,8 +121,10 @@ class Condition:
             self._equal = frozenset(self._plain)
         else:
             self._tests = [operator.compare(value) for value in self._plain]
-            if operator.doubt:
-                self._doubts = [test for value in self._plain if (test := operator.doubt(value))]
+            if operator.otherwise:
+                others = [operator.otherwise(value) for value in self._plain]
+                if any(others):
+                    self._otherwise = [other or test for other, test in zip(others, self._tests, strict=True)]
         self._ready = True
 
     def holds(self, context: Context) -> Truth:
@@ -144,11 +146,13 @@ class Condition:
         """Return `holds` for a key with these values."""
         if not self._ready:
             self._prepare()
-        answer = self._decide(values, context)
-        also = [] if context.literal else self._doubts
+        answer = self._decide(values, context, self._tests)
+        if self._otherwise and not context.literal and answer is not self._decide(values, context, self._otherwise):
+            return None
         if self._is_of_another_type(values):
-            also = [*also, self._is_mistyped]
-        return answer if not also or answer is self._decide(values, context, also) else None
+            tests = [*self._tests, self._is_mistyped]
+            return answer if answer is self._decide(values, context, tests) else None
+        return answer
 
     def _is_of_another_type(self, values: tuple[str, ...]) -> bool:
         """Return whether a negated operator meets a value that is not of its type.
@@ -161,11 +165,11 @@ class Condition:
         accepts = self.operator.operator.accepts
         return accepts is not None and not accepts(value)
 
-    def _decide(self, values: tuple[str, ...], context: Context, also: Sequence[TextTest] = ()) -> Truth:
-        """Return `holds` if values that meet a test of `also` match, too."""
+    def _decide(self, values: tuple[str, ...], context: Context, tests: Sequence[TextTest]) -> Truth:
+        """Return `holds` if `tests` are those of the values without variables."""
         if self._templates:
-            return self._holds_with_variables(values, context, also)
-        return self._compare(values, self._equal, [*self._tests, *also] if also else self._tests)
+            return self._holds_with_variables(values, context, tests)
+        return self._compare(values, self._equal, tests)
 
     def _holds_for_part(self, part: PartlyKnown, context: Context) -> Truth:
         """Return `holds` for a key with one value, of which only a part is known. Only string operators can tell."""
@@ -199,8 +203,9 @@ class Condition:
             doubts.append(Doubt(f"how AWS reads {self.operator.name} {self.key} without values"))
         elif self.operator.operator is NULL:
             doubts.append(Doubt(f"how AWS applies {self.operator.name} to {self.key}, which the request lacks"))
-        if self._doubts and not context.literal:
-            doubts.append(Doubt(f"how AWS compares {self.key} with an incomplete ARN ({', '.join(self.values)[:200]})"))
+        if self._otherwise and not context.literal:
+            what = self.operator.operator.otherwise_means
+            doubts.append(Doubt(f"how AWS compares {self.key} with {what} ({', '.join(self.values)[:200]})"))
         if values and self._is_of_another_type(values):
             doubts.append(
                 Doubt(f"how {self.operator.name} compares a value of another type ({', '.join(values)[:200]})")
@@ -231,7 +236,7 @@ class Condition:
         # Inference: AWS requires a set operator for keys with several values. What happens without one is undocumented.
         return any(_matches(value, equal, tests) for value in values) is wanted
 
-    def _holds_with_variables(self, values: tuple[str, ...], context: Context, also: Sequence[TextTest]) -> Truth:
+    def _holds_with_variables(self, values: tuple[str, ...], context: Context, plain: Sequence[TextTest]) -> Truth:
         """Return `holds` for values with variables.
 
         A variable without a value is null, which nothing equals: no value of the request matches it, so a positive
@@ -239,7 +244,7 @@ class Condition:
         tags", policy variables with no value.
         """
         kind = self.operator.operator
-        tests = [*self._tests, *also]
+        tests = list(plain)
         equal = set(self._equal or ())
         unknown = False
         for each in self._templates:

@@ -32,6 +32,7 @@ _STATEMENT_ELEMENTS = frozenset(
 # The service holds no wildcard unless it is one. AWS takes any characters in the action's name, except a colon.
 _ACTION = re.compile(r"(?:\*|[A-Za-z0-9.-]+):[^:]*")
 _VERSIONS = ("2008-10-17", "2012-10-17")
+_UNIQUE_SIDS = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION})  # IAM's own kinds
 _WITH_VARIABLES = "2012-10-17"
 # Python 3.11 takes ten times as long to read an enumeration's member as a global.
 _ALLOW, _DENY = Effect.ALLOW, Effect.DENY
@@ -98,6 +99,7 @@ class _Reader:
         self.index: int | None = None
         self.variables = False
         self.length = 0
+        self.sids: set[str] = set()
 
     def fail(self, problem: str, element: str = "") -> NoReturn:
         """Raise PolicyError for an element of the current statement."""
@@ -132,6 +134,10 @@ class _Reader:
         sid = source.get("Sid")
         if sid is not None and not isinstance(sid, str):
             self.fail("must be a string", "Sid")
+        if sid and self.kind in _UNIQUE_SIDS:
+            if sid in self.sids:
+                self.fail(f'"{sid[:100]}" is the Sid of two statements', "Sid")
+            self.sids.add(sid)
         effect = source.get("Effect")
         if effect not in ("Allow", "Deny"):
             self.fail("must be Allow or Deny", "Effect")

@@ -25,6 +25,9 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
+_COLONS = 5  # in a whole ARN
+
+
 class Texts:
     """The values of Action, NotAction, Resource or NotResource. `inverted` means NotAction or NotResource.
 
@@ -75,10 +78,11 @@ class Texts:
         if "*" in exact:
             return exact
         for text in self._plain:
-            pattern = ResourcePattern.read(text) if self._arns else None
+            wild = "*" in text or "?" in text
+            pattern = ResourcePattern.read(text) if self._arns and (wild or text.count(":") < _COLONS) else None
             if pattern and pattern.doubt:
                 self._doubtful += [(compile_pattern(reading), pattern) for reading in pattern.readings]
-            elif "*" in text or "?" in text:
+            elif wild:
                 self._tests.append(compile_pattern(text))
         return exact
 

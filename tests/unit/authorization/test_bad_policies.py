@@ -105,6 +105,14 @@ def test_statement(elements: Json, message: str) -> None:
     assert str(caught.value) == f"policy ecr-pull: Statement[1]{message}"
 
 
+def test_sids_of_iam_are_unique() -> None:
+    twice = document(allow(Sid="One"), allow(Sid="Two"), allow(Sid="One"))
+    with pytest.raises(PolicyError, match=r'^policy p: Statement\[2\].Sid: "One" is the Sid of two statements$'):
+        parse_policy(twice, name="p", kind=PolicyKind.IDENTITY)
+    assert len(parse_policy(twice, name="p").statements) == 3
+    assert len(parse_policy(document(allow(Sid=""), allow(Sid="")), name="p", kind=PolicyKind.IDENTITY).statements) == 2
+
+
 @pytest.mark.parametrize("pair", [("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal")])
 def test_an_element_and_its_negation_exclude_each_other(pair: tuple[str, str]) -> None:
     element, negation = pair

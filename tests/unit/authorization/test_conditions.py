@@ -188,6 +188,16 @@ OTHER_TYPES: list[Row] = [
     ({"IpAddress": {"key": "10.0.0.0/8"}}, {"key": "cloudformation.amazonaws.com"}, DENIED),
 ]
 
+YEARS: list[Row] = [
+    # AWS takes years and epoch seconds, and does not say which of them four digits are.
+    ({"DateLessThan": {"aws:CurrentTime": "2030"}}, NOON, UNDECIDED),
+    ({"DateNotEquals": {"aws:CurrentTime": "2024"}}, {"aws:CurrentTime": "2024-01-01T00:00:00Z"}, UNDECIDED),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2030"}}, NOON, UNDECIDED),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2024"}}, NOON, ALLOWED),
+    ({"DateLessThan": {"aws:CurrentTime": "2024"}}, NOON, DENIED),
+    ({"DateLessThan": {"aws:CurrentTime": ["2030", "2031-01"]}}, NOON, ALLOWED),
+]
+
 NULLS: list[Row] = [
     # AWS takes a set operator before Null. For a key with values it cannot matter.
     ({"ForAnyValue:Null": {"aws:TagKeys": "false"}}, {"aws:TagKeys": ["a", "b"]}, ALLOWED),
@@ -199,6 +209,18 @@ NULLS: list[Row] = [
     ({"ForAllValues:Null": {"aws:TagKeys": "false"}}, {}, UNDECIDED),
     ({"ForAnyValue:Null": {"aws:TagKeys": "true"}}, {}, UNDECIDED),
 ]
+
+
+@pytest.mark.parametrize(("condition", "context", "expected"), YEARS, ids=str)
+def test_years_or_seconds(condition: Json, context: Json, expected: str) -> None:
+    check(condition, context, expected)
+
+
+def test_four_digits_are_named_and_taken_literally_as_a_year() -> None:
+    limit = policy(allow(Condition={"DateLessThan": {"aws:CurrentTime": "2030"}}))
+    decided = decide(request(context=NOON), identity=(limit,))
+    assert names(decided.unknown) == ("how AWS compares aws:CurrentTime with four digits, a year or seconds (2030)",)
+    assert decide(request(context=NOON, literal=True), identity=(limit,)).decision == ALLOWED
 
 
 @pytest.mark.parametrize("literal", [False, True])
