@@ -49,7 +49,7 @@ class Texts:
         self.inverted = inverted
         self._plain = plain
         self._arns = arns
-        self._templates = tuple([(each, ResourcePattern.read(text)) for text, each in templates])
+        self._templates = [(each, ResourcePattern.read(text)) for text, each in templates] if templates else []
         self._exact: frozenset[str] | None = None
         self._tests: list[TextTest] = []
         self._doubtful: list[tuple[TextTest, ResourcePattern]] = []
