@@ -3,8 +3,8 @@
 Left out on purpose, because there we decide otherwise, from AWS's documentation or, where that says nothing, by choice
 (each has its row and its reason in tests/unit/authorization): session policies beside a direct grant in the resource
 policy, ForAnyValue…IfExists on an absent key, set operators that are missing on keys of several values, policy
-variables in policies of version 2008-10-17, wildcards in the resource type of an ARN, and Principals other than `*` in
-endpoint policies.
+variables in policies of version 2008-10-17, negated operators on a variable without a value, wildcards in the resource
+type of an ARN, ARNs of fewer than six parts, and Principals other than `*` in endpoint policies.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ CONDITIONS: tuple[tuple[tuple[str, ...], str, tuple[object, ...]], ...] = (
     (
         ("StringEquals", "StringNotEquals", "StringLikeIfExists", "StringNotEqualsIgnoreCase", "StringNotEquals"),
         "aws:PrincipalTag/team",
-        ("blue", "b*", ["red", "green"], "${aws:PrincipalTag/team}", "${aws:username}"),
+        ("blue", "b*", ["red", "green"], "${aws:PrincipalTag/team}"),
     ),
+    (("StringEquals", "StringLikeIfExists"), "aws:PrincipalTag/team", ("${aws:username}", ["red", "${aws:username}"])),
     (("Bool", "BoolIfExists"), "aws:SecureTransport", ("true", "false")),
     (("Null",), "aws:SourceVpc", ("true", "false")),
     (

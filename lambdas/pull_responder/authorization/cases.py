@@ -9,7 +9,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from pull_responder.authorization.evaluation import Policies, evaluate
+from pull_responder.authorization.evaluation import Answer, Policies, evaluate
 from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
 from pull_responder.authorization.policy_kind import PolicyKind
 from pull_responder.authorization.request import MAXIMUM_TEXT, Request, RequestError
@@ -44,6 +44,8 @@ class CaseError(ValueError):
 def evaluate_lines(lines: Iterable[str]) -> Iterator[str]:
     """Yield `{"id", "decision", "blocked_by"}` for each valid case, and `{"id", "error"}` for any other line.
 
+    The decision is Undecided if it depends on something that AWS does not document. `unknown` then says on what.
+
     `id` is null if it cannot be read. Blank lines are skipped. Only one line is in memory at a time.
     """
     for line in lines:
@@ -59,7 +61,10 @@ def _answer(line: str) -> str:
         decision = evaluate(_request(case), _policies(case))
     except (CaseError, PolicyError, RequestError) as error:
         return json.dumps({"id": id_, "error": str(error)})
-    return json.dumps({"id": id_, "decision": decision.decision, "blocked_by": decision.blocked_by})
+    answer = {"id": id_, "decision": decision.decision, "blocked_by": decision.blocked_by}
+    if decision.decision is Answer.UNDECIDED:
+        answer["unknown"] = [str(each) for each in decision.unknown]
+    return json.dumps(answer)
 
 
 def read_case(line: str) -> tuple[Request, Policies]:

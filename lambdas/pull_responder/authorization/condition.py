@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.dependency import Dependency, Doubt, UnknownKey
 from pull_responder.authorization.operator import NULL, OPERATORS, Operator
+from pull_responder.authorization.partly_known import OneOf
 from pull_responder.authorization.pattern import TextTest
 from pull_responder.authorization.request import UNKNOWN, Context, Truth
 from pull_responder.authorization.variable import Template, literal_of, template
@@ -69,7 +70,7 @@ def _parse_operator(name: str) -> ConditionOperator:
         rest = rest.removeprefix(quantifier.value)
     if_exists = rest.endswith(_IF_EXISTS)
     operator = OPERATORS.get(rest.removesuffix(_IF_EXISTS))
-    if operator is None or (operator is NULL and (if_exists or quantifier)):
+    if operator is None or (operator is NULL and if_exists):
         raise ValueError(f'unknown operator "{name[:100]}"')
     absent = if_exists or quantifier is _FOR_ALL or (quantifier is None and operator.negated)
     return ConditionOperator(name, operator, quantifier, absent)
@@ -83,8 +84,8 @@ class Condition:
     """
 
     __slots__ = (
-        "_doubts",
         "_equal",
+        "_otherwise",
         "_plain",
         "_ready",
         "_templates",
@@ -105,7 +106,7 @@ class Condition:
         self._templates: list[Template] = []
         self._equal: frozenset[str] | None = None
         self._tests: list[TextTest] = []
-        self._doubts: list[TextTest] = []
+        self._otherwise: list[TextTest] | None = None
         self._ready = False
         if not operator.operator.variables:
             self._prepare()
@@ -120,8 +121,10 @@ class Condition:
             self._equal = frozenset(self._plain)
         else:
             self._tests = [operator.compare(value) for value in self._plain]
-            if operator.doubt:
-                self._doubts = [test for value in self._plain if (test := operator.doubt(value))]
+            if operator.otherwise:
+                others = [operator.otherwise(value) for value in self._plain]
+                if any(others):
+                    self._otherwise = [other or test for other, test in zip(others, self._tests, strict=True)]
         self._ready = True
 
     def holds(self, context: Context) -> Truth:
@@ -132,48 +135,95 @@ class Condition:
             part = context.part(self.folded_key)
             return self._holds_for_part(part, context) if part else None
         if operator.operator is NULL:
-            return self._null(absent=values is None)
-        if values is None:
-            return operator.absent
+            answer = self._null(absent=values is None)
+        else:
+            answer = operator.absent if values is None else self._answer(values, context)
+        # IAM Access Analyzer says of a condition without values that it does not affect the policy. No page says that
+        # it is never met.
+        return None if answer is False and not self.values else answer
+
+    def _answer(self, values: tuple[str, ...], context: Context) -> Truth:
+        """Return `holds` for a key with these values."""
         if not self._ready:
             self._prepare()
-        answer = (
-            self._holds_with_variables(values, context)
-            if self._templates
-            else self._compare(values, self._equal, self._tests)
-        )
-        if self._doubts and not context.literal:
-            loosely = self._compare(values, self._equal, [*self._tests, *self._doubts])
-            return answer if answer is loosely else None
+        answer = self._decide(values, context, self._tests)
+        if self._otherwise and not context.literal and answer is not self._decide(values, context, self._otherwise):
+            return None
+        if self._is_of_another_type(values):
+            tests = [*self._tests, self._is_mistyped]
+            return answer if answer is self._decide(values, context, tests) else None
         return answer
+
+    def _is_of_another_type(self, values: tuple[str, ...]) -> bool:
+        """Return whether a negated operator meets a value that is not of its type.
+
+        AWS does not document whether such a value is unequal to all others, or meets no condition.
+        """
+        return self.operator.operator.negated and any(self._is_mistyped(value) for value in values)
+
+    def _is_mistyped(self, value: str) -> bool:
+        accepts = self.operator.operator.accepts
+        return accepts is not None and not accepts(value)
+
+    def _decide(self, values: tuple[str, ...], context: Context, tests: Sequence[TextTest]) -> Truth:
+        """Return `holds` if `tests` are those of the values without variables."""
+        if self._templates:
+            return self._holds_with_variables(values, context, tests)
+        return self._compare(values, self._equal, tests)
 
     def _holds_for_part(self, part: PartlyKnown, context: Context) -> Truth:
         """Return `holds` for a key with one value, of which only a part is known. Only string operators can tell."""
         kind = self.operator.operator
         if kind is NULL:
             return self._null(absent=False)
+        if isinstance(part, OneOf):
+            answers = {self._answer((text,), context) for text in part.texts}
+            return answers.pop() if len(answers) == 1 else None
         if kind.name not in _STRING_OPERATORS:
             return None
         like = kind.name in _LIKE_OPERATORS
         matches = [part.matches(value, wildcards=like) for value in self._plain]
         for each in self._templates:
             resolved = each.resolve(context)
-            if resolved is None or resolved is UNKNOWN:
+            if resolved is UNKNOWN:
                 return None
+            if resolved is None:  # a variable without a value matches nothing
+                continue
             matches.append(part.matches(literal_of(resolved), wildcards=False))
         matched = True if True in matches else None if None in matches else False
         return None if matched is None else matched is not kind.negated
 
     def unknown(self, context: Context) -> tuple[Dependency, ...]:
         """Return what the answer of `holds` can depend on."""
-        if context.get(self.folded_key) is UNKNOWN:
+        values = context.get(self.folded_key)
+        if values is UNKNOWN:
             return (UnknownKey(self.key),)
-        if self._doubts:
-            return (Doubt(f"how AWS compares {self.key} with an incomplete ARN ({', '.join(self.values)[:200]})"),)
-        return tuple(UnknownKey(key) for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
+        doubts: list[Dependency] = []
+        if not self.values:
+            doubts.append(Doubt(f"how AWS reads {self.operator.name} {self.key} without values"))
+        elif self.operator.operator is NULL:
+            doubts.append(Doubt(f"how AWS applies {self.operator.name} to {self.key}, which the request lacks"))
+        if self._otherwise and not context.literal:
+            what = self.operator.operator.otherwise_means
+            doubts.append(Doubt(f"how AWS compares {self.key} with {what} ({', '.join(self.values)[:200]})"))
+        if values and self._is_of_another_type(values):
+            doubts.append(
+                Doubt(f"how {self.operator.name} compares a value of another type ({', '.join(values)[:200]})")
+            )
+        keys = (key for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
+        return (*doubts, *(UnknownKey(key) for key in keys))
 
-    def _null(self, *, absent: bool) -> bool:
-        return any(test("true" if absent else "false") for test in self._tests)
+    def _null(self, *, absent: bool) -> Truth:
+        """Return `holds` of Null. AWS does not say what a set operator adds to it.
+
+        Inference: a set operator cannot change it for a key with values. For an absent key ForAllValues may hold, and
+        ForAnyValue may not.
+        """
+        holds = any(test("true" if absent else "false") for test in self._tests)
+        quantifier = self.operator.quantifier
+        if absent and quantifier and holds is (quantifier is _FOR_ANY):
+            return None
+        return holds
 
     def _compare(self, values: tuple[str, ...], equal: frozenset[str] | None, tests: Sequence[TextTest]) -> bool:
         operator = self.operator
@@ -186,22 +236,22 @@ class Condition:
         # Inference: AWS requires a set operator for keys with several values. What happens without one is undocumented.
         return any(_matches(value, equal, tests) for value in values) is wanted
 
-    def _holds_with_variables(self, values: tuple[str, ...], context: Context) -> Truth:
+    def _holds_with_variables(self, values: tuple[str, ...], context: Context, plain: Sequence[TextTest]) -> Truth:
         """Return `holds` for values with variables.
 
-        A variable without a value meets neither a positive nor a negated condition: AWS treats the whole statement as
-        invalid.
+        A variable without a value is null, which nothing equals: no value of the request matches it, so a positive
+        condition is not met by it, and a negated one is. Source: IAM User Guide, "IAM policy elements: Variables and
+        tags", policy variables with no value.
         """
         kind = self.operator.operator
-        tests = list(self._tests)
+        tests = list(plain)
         equal = set(self._equal or ())
         unknown = False
         for each in self._templates:
             resolved = each.resolve(context)
             if resolved is None:
-                if kind.negated:
-                    return False
-            elif resolved is UNKNOWN:
+                continue
+            if resolved is UNKNOWN:
                 unknown = True
             elif self._equal is not None:
                 equal.add(literal_of(resolved))

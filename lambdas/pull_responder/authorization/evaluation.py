@@ -15,6 +15,7 @@ from pull_responder.authorization.evidence import Nearest, nearest_allow, unknow
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.policy_kind import PolicyKind
 from pull_responder.authorization.request import CallerKind, Request, Strength, Truth
+from pull_responder.authorization.resource_grant import grants_only_by_resource, is_of_kms_key
 from pull_responder.authorization.statement import Effect, Statement
 from pull_responder.model.unread import Unread
 
@@ -247,6 +248,7 @@ def evaluate(request: Request, policies: Policies, *, only: Effect | None = None
     granting = own.add_grants(registry) if own else registry
     need_identity = _need(granting, _ROLE) if same else _NEEDED
     need_limits = _need(granting, _DIRECT) if same else _NEEDED
+    need_resource = _NEEDED if not same or grants_only_by_resource(request) else _NOT_NEEDED
 
     session = policies.session
     sessions = (session,) if isinstance(session, Policy) else session
@@ -267,7 +269,7 @@ def evaluate(request: Request, policies: Policies, *, only: Effect | None = None
     if own is None:
         outcomes[_RESOURCE] = _NOT_APPLICABLE[_RESOURCE]
     else:
-        outcomes[_RESOURCE] = _conclude(_RESOURCE, own.add_grants(registry), _NOT_NEEDED if same else _NEEDED)
+        outcomes[_RESOURCE] = _conclude(_RESOURCE, own.add_grants(registry), need_resource)
     outcomes[_REGISTRY] = _conclude(_REGISTRY, registry, _NOT_NEEDED) if registry else _NOT_APPLICABLE[_REGISTRY]
     outcomes[_ENDPOINT] = _outcome(_ENDPOINT, request, policies.endpoints or None, _NEEDED, only)
     return Decision(_answer(outcomes), outcomes)
@@ -281,10 +283,11 @@ def _resource(
 ) -> _Tally | None:
     """Match the request against the resource's own policy.
 
-    None if there is no such policy and the account owns the resource. Another account always needs an Allow.
+    None if there is no such policy and the account owns the resource. Another account always needs an Allow. So does
+    everybody at a KMS key, which never lacks a policy.
     """
     if policy is None:
-        return None if same else _Tally(request, bounded, only)
+        return None if same and not is_of_kms_key(request) else _Tally(request, bounded, only)
     return _Tally(request, bounded, only).read((policy,))
 
 

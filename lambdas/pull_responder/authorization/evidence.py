@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.condition import Condition
-from pull_responder.authorization.dependency import Dependency, Doubt, UnknownKey
+from pull_responder.authorization.dependency import Dependency, Doubt
 from pull_responder.authorization.policy import Policy
-from pull_responder.authorization.request import UNKNOWN, Request, Strength, Truth
+from pull_responder.authorization.request import Request, Strength, Truth
 from pull_responder.authorization.statement import Effect, Statement
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def unknowns(
 def _unknown(request: Request, statement: Statement, *, bounded: Truth) -> Iterator[Dependency]:
     keys = request.keys
     if (resources := statement.resources) is not None and resources.cover(request.resource, keys) is None:
-        yield from (UnknownKey(key) for each in resources.templates for key in each.keys if keys.get(key) is UNKNOWN)
+        yield from resources.unknown(request.resource, keys)
     if (principal := statement.principal) is not None:
         sure, possible = principal.match(request.caller, literal=request.literal, bounded=bounded)
         if possible > sure:

@@ -33,7 +33,9 @@ class Operator:
     - `variables`: policy variables in the value are filled in.
     - `compare_tokens`: returns the test for a value with filled-in variables. None if the operator has no wildcards.
     - `by_equality`: values match only if they are equal, so a set of the values can replace the tests.
-    - `doubt`: returns a test for what the value may match in addition, where AWS does not document it.
+    - `otherwise`: returns the test by which AWS may compare instead, where it does not document that. None for a value
+      without such a doubt. `otherwise_means` says in words what a value with it is.
+    - `accepts`: whether a value of the request is of the operator's type. None if every text is.
     """
 
     name: str
@@ -42,7 +44,9 @@ class Operator:
     variables: bool = False
     compare_tokens: Callable[[Sequence[Token]], TextTest] | None = None
     by_equality: bool = False
-    doubt: Callable[[str], TextTest | None] | None = None
+    otherwise: Callable[[str], TextTest | None] | None = None
+    otherwise_means: str = ""
+    accepts: TextTest | None = None
 
 
 def _equals(value: str) -> TextTest:
@@ -95,6 +99,10 @@ def _incomplete_arn(value: str) -> TextTest | None:
     return compile_pattern(value)
 
 
+def _is_arn(text: str) -> bool:
+    return text.startswith("arn:") and text.count(":") >= _ARN_PARTS - 1
+
+
 def _never(_text: str) -> bool:
     return False
 
@@ -135,6 +143,14 @@ def _address(value: str) -> TextTest:
     return matches
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _number(text: str) -> Decimal | None:
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
@@ -171,14 +187,50 @@ def _comparison(
     return compare
 
 
+_YEAR = re.compile(r"\d{4}")
+
+
+def _as_seconds(holds: Callable[[Decimal, Decimal], bool]) -> Callable[[str], TextTest | None]:
+    """Return the other reading of dates: four digits are a number of seconds.
+
+    AWS takes years (W3C, "Date and Time Formats") and epoch seconds, and does not say which of them four digits are.
+    """
+
+    def otherwise(value: str) -> TextTest | None:
+        if not _YEAR.fullmatch(value):
+            return None
+        limit = Decimal(value)
+
+        def matches(text: str) -> bool:
+            moment = _date(text)
+            return moment is not None and holds(moment, limit)
+
+        return matches
+
+    return otherwise
+
+
 def _comparisons(prefix: str, read: Callable[[str], Decimal | None], kind: str) -> list[Operator]:
+    def accepts(text: str) -> bool:
+        return read(text) is not None
+
+    def operator(name: str, holds: Callable[[Decimal, Decimal], bool], *, negated: bool = False) -> Operator:
+        return Operator(
+            prefix + name,
+            _comparison(read, holds, kind),
+            negated,
+            accepts=accepts,
+            otherwise=_as_seconds(holds) if read is _date else None,
+            otherwise_means="four digits, a year or seconds",
+        )
+
     return [
-        Operator(f"{prefix}Equals", _comparison(read, Decimal.__eq__, kind)),
-        Operator(f"{prefix}NotEquals", _comparison(read, Decimal.__eq__, kind), negated=True),
-        Operator(f"{prefix}LessThan", _comparison(read, Decimal.__lt__, kind)),
-        Operator(f"{prefix}LessThanEquals", _comparison(read, Decimal.__le__, kind)),
-        Operator(f"{prefix}GreaterThan", _comparison(read, Decimal.__gt__, kind)),
-        Operator(f"{prefix}GreaterThanEquals", _comparison(read, Decimal.__ge__, kind)),
+        operator("Equals", Decimal.__eq__),
+        operator("NotEquals", Decimal.__eq__, negated=True),
+        operator("LessThan", Decimal.__lt__),
+        operator("LessThanEquals", Decimal.__le__),
+        operator("GreaterThan", Decimal.__gt__),
+        operator("GreaterThanEquals", Decimal.__ge__),
     ]
 
 
@@ -198,9 +250,18 @@ OPERATORS: Final = {
         Operator("Bool", _boolean),
         Operator("BinaryEquals", _binary),
         Operator("IpAddress", _address),
-        Operator("NotIpAddress", _address, negated=True),
+        Operator("NotIpAddress", _address, negated=True, accepts=_is_address),
         *(
-            Operator(name, _arn, negated, variables=True, compare_tokens=_arn_tokens, doubt=_incomplete_arn)
+            Operator(
+                name,
+                _arn,
+                negated,
+                variables=True,
+                compare_tokens=_arn_tokens,
+                otherwise=_incomplete_arn,
+                otherwise_means="an incomplete ARN",
+                accepts=_is_arn,
+            )
             for name, negated in (
                 ("ArnEquals", False),
                 ("ArnLike", False),

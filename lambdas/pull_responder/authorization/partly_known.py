@@ -1,7 +1,8 @@
 """Values of condition keys of which only a part is known, and what that decides.
 
 Organizations shows the path of an account only to some accounts, but every account can read its organization's id,
-with which the path begins. And a registry of AWS's own is in none of its customers' organizations.
+with which the path begins. And a registry of AWS's own is in none of its customers' organizations. A NAT gateway with
+several public addresses sends each connection from one of them.
 """
 
 from __future__ import annotations
@@ -43,4 +44,11 @@ class OtherThan:
         return False if pattern == self.text else None
 
 
-PartlyKnown = Beginning | OtherThan
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A value that is one of `texts`, of which there is at least one."""
+
+    texts: tuple[str, ...]
+
+
+PartlyKnown = Beginning | OtherThan | OneOf

@@ -1,19 +1,25 @@
 """Read policy documents: check their grammar and prepare them for matching.
 
-Source: IAM User Guide, "Grammar of the IAM JSON policy language". A document that AWS rejects is rejected here too: an
-evaluator that guesses what it means would answer wrongly. AWS accepts empty lists and objects, and so does this reader
-(IAM Access Analyzer's "Empty array action" and similar findings are only suggestions). They match nothing.
+Sources: IAM User Guide, "Grammar of the IAM JSON policy language"; AWS's answers to iam:CreatePolicy, as recorded in
+the tests of moto (test_iam_policies.py). A document that AWS rejects is rejected here too: an evaluator that guesses
+what it means would answer wrongly. AWS wants statements, actions and resources, so empty lists of these are rejected.
+It takes empty Condition objects, operators without keys, and keys without values.
+
+Not checked: rules about one service's ARNs, such as that ARNs of IAM name no region. And a policy of version 2008-10-17
+is read, although iam:CreatePolicy takes no new one.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from pull_responder.authorization.condition import Condition, condition_operator
 from pull_responder.authorization.policy_kind import WITH_PRINCIPAL, WITHOUT_RESOURCE, PolicyKind
 from pull_responder.authorization.principal import TYPES, PrincipalElement
+from pull_responder.authorization.resource_pattern import problem_of
 from pull_responder.authorization.statement import Effect, Statement, Texts
 
 MAXIMUM_LENGTH = 524_288
@@ -23,7 +29,10 @@ _POLICY_ELEMENTS = frozenset({"Version", "Id", "Statement"})
 _STATEMENT_ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
+# The service holds no wildcard unless it is one. AWS takes any characters in the action's name, except a colon.
+_ACTION = re.compile(r"(?:\*|[A-Za-z0-9.-]+):[^:]*")
 _VERSIONS = ("2008-10-17", "2012-10-17")
+_UNIQUE_SIDS = frozenset({PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION})  # IAM's own kinds
 _WITH_VARIABLES = "2012-10-17"
 # Python 3.11 takes ten times as long to read an enumeration's member as a global.
 _ALLOW, _DENY = Effect.ALLOW, Effect.DENY
@@ -90,6 +99,7 @@ class _Reader:
         self.index: int | None = None
         self.variables = False
         self.length = 0
+        self.sids: set[str] = set()
 
     def fail(self, problem: str, element: str = "") -> NoReturn:
         """Raise PolicyError for an element of the current statement."""
@@ -112,6 +122,8 @@ class _Reader:
             statements = [statements]
         if not isinstance(statements, _LIST):
             self.fail("must be a statement or a list of statements", "Statement")
+        if not statements:
+            self.fail("must have at least one statement", "Statement")
         return Policy(self.name, tuple([self.statement(index, each) for index, each in enumerate(statements)]))
 
     def statement(self, index: int, source: object) -> Statement:
@@ -122,6 +134,10 @@ class _Reader:
         sid = source.get("Sid")
         if sid is not None and not isinstance(sid, str):
             self.fail("must be a string", "Sid")
+        if sid and self.kind in _UNIQUE_SIDS:
+            if sid in self.sids:
+                self.fail(f'"{sid[:100]}" is the Sid of two statements', "Sid")
+            self.sids.add(sid)
         effect = source.get("Effect")
         if effect not in ("Allow", "Deny"):
             self.fail("must be Allow or Deny", "Effect")
@@ -141,8 +157,10 @@ class _Reader:
         if element is None:
             self.fail("must have Action or NotAction")
         values = self.texts(source[element], element)
+        if not values:
+            self.fail("must have at least one action", element)
         for value in values:
-            if ":" not in value and value != "*":
+            if value != "*" and _ACTION.fullmatch(value) is None:
                 self.fail(f'"{value[:100]}" is neither * nor of the form service:Action', element)
         return Texts.actions(values, inverted=element == "NotAction")
 
@@ -152,11 +170,20 @@ class _Reader:
             if self.kind is not None and self.kind not in WITHOUT_RESOURCE:
                 self.fail("must have Resource or NotResource")
             return None
-        values = self.texts(source[element], element)
+        listed = source[element]
+        if isinstance(listed, _LIST) and not listed:
+            self.fail("must have at least one resource", element)
+        if isinstance(listed, _LIST) and None in listed:  # AWS takes null in a list of resources
+            listed = [each for each in listed if each is not None]
+        values = self.texts(listed, element)
         try:
-            return Texts.resources(values, inverted=element == "NotResource", variables=self.variables)
+            read = Texts.resources(values, inverted=element == "NotResource", variables=self.variables)
         except ValueError as error:
             self.fail(str(error), element)
+        for value in values:
+            if problem := problem_of(value):
+                self.fail(problem, element)
+        return read
 
     def principal(self, source: Mapping[str, object]) -> PrincipalElement | None:
         element = self.one_of("Principal", "NotPrincipal", source)
@@ -183,6 +210,8 @@ class _Reader:
             self.fail("must be a JSON object", "Condition")
         read: list[Condition] = []
         for name, keys in block.items():
+            if keys == {}:  # AWS takes any name for an operator without keys
+                continue
             try:
                 operator = condition_operator(name)
             except ValueError as error:

@@ -57,7 +57,11 @@ def pull_context(  # noqa: PLR0913 -- each fact of a pull is one keyword
     resource_tags: Mapping[str, str] | None = None,
     region: str | None = None,
     endpoint_id: Fact = None,
+    endpoint_account: Fact = None,
+    endpoint_org_id: Fact = None,
+    endpoint_org_paths: Fact = None,
     vpc_id: Fact = None,
+    vpc_arn: Fact = None,
     source_ip: Fact = None,
     vpc_source_ip: Fact = None,
     via_aws_service: bool | None = None,
@@ -76,8 +80,10 @@ def pull_context(  # noqa: PLR0913 -- each fact of a pull is one keyword
     - `principal_org_id`, `resource_org_id`: organization ids (`o-…`); ABSENT for an account outside any organization.
       `principal_org_paths`, `resource_org_paths`: in the form of aws:PrincipalOrgPaths.
     - `registry_account`, `region`: the account and the region of the registry.
-    - `endpoint_id`: the interface endpoint that the request passes; ABSENT if it goes over the internet. `vpc_id`: the
-      VPC of that endpoint. `vpc_source_ip`: the node's private address, as the endpoint sees it.
+    - `endpoint_id`: the interface endpoint that the request passes; ABSENT if it goes over the internet. `vpc_id`,
+      `vpc_arn`: the VPC of that endpoint. `vpc_source_ip`: the node's private address, as the endpoint sees it.
+    - `endpoint_account`, `endpoint_org_id`, `endpoint_org_paths`: the account that owns the endpoint, its organization
+      and its place in it, as for `principal_org_id`.
     - `source_ip`: the node's public address. Do not take it from CloudTrail, which records an address of AWS on pulls.
     - `via_aws_service`: False for ecr:GetAuthorizationToken, which the node calls itself. The registry makes the other
       requests for the node, and AWS does not document the value for them.
@@ -108,6 +114,10 @@ def pull_context(  # noqa: PLR0913 -- each fact of a pull is one keyword
         "aws:SecureTransport": "true",
         "aws:SourceVpce": _fact(endpoint_id),
         "aws:SourceVpc": _fact(ABSENT if over_internet else vpc_id),
+        "aws:SourceVpcArn": _fact(vpc_arn),
+        "aws:VpceAccount": _fact(endpoint_account),
+        "aws:VpceOrgID": _fact(endpoint_org_id),
+        "aws:VpceOrgPaths": _fact(ABSENT if endpoint_org_id == ABSENT else endpoint_org_paths),
         "aws:VpcSourceIp": _fact(ABSENT if over_internet else vpc_source_ip),
         # AWS omits aws:SourceIp from requests that come through an endpoint.
         "aws:SourceIp": _fact(source_ip if over_internet or endpoint_id is None else ABSENT),

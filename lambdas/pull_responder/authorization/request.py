@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.partly_known import Beginning, OtherThan, PartlyKnown
+from pull_responder.authorization.partly_known import Beginning, OneOf, OtherThan, PartlyKnown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,7 +163,7 @@ class Context:
         for key, value in values.items():
             if isinstance(value, str):
                 known[key.lower()] = (value,)
-            elif isinstance(value, Beginning | OtherThan):
+            elif isinstance(value, Beginning | OneOf | OtherThan):
                 known[key.lower()] = UNKNOWN
                 self._parts[key.lower()] = value
             elif key.endswith("*") and value in (UNKNOWN, ()):

@@ -7,13 +7,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.condition import Condition
+from pull_responder.authorization.dependency import Dependency, Doubt, UnknownKey
 from pull_responder.authorization.pattern import TextTest, compile_pattern
 from pull_responder.authorization.principal import PrincipalElement
 from pull_responder.authorization.request import UNKNOWN, Context, Request, Strength, Truth
+from pull_responder.authorization.resource_pattern import ResourcePattern
 from pull_responder.authorization.variable import Template, pattern_of, template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class Effect(StrEnum):
@@ -23,30 +25,41 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
+_COLONS = 5  # in a whole ARN
+
+
 class Texts:
     """The values of Action, NotAction, Resource or NotResource. `inverted` means NotAction or NotResource.
 
     Patterns are compiled when a request first needs them, because most statements already fail on their action.
     """
 
-    __slots__ = ("_exact", "_plain", "_tests", "inverted", "templates", "values")
+    __slots__ = ("_arns", "_doubtful", "_exact", "_plain", "_templates", "_tests", "inverted", "values")
 
     def __init__(
-        self, values: Sequence[str], plain: Sequence[str], templates: tuple[Template, ...], *, inverted: bool
+        self,
+        values: Sequence[str],
+        plain: Sequence[str],
+        templates: Sequence[tuple[str, Template]] = (),
+        *,
+        inverted: bool,
+        arns: bool = False,
     ) -> None:
         self.values = tuple(values)
         self.inverted = inverted
-        self.templates = templates
         self._plain = plain
+        self._arns = arns
+        self._templates = [(each, ResourcePattern.read(text)) for text, each in templates] if templates else []
         self._exact: frozenset[str] | None = None
         self._tests: list[TextTest] = []
+        self._doubtful: list[tuple[TextTest, ResourcePattern]] = []
 
     @classmethod
     def actions(cls, values: Sequence[str], *, inverted: bool) -> Texts:
         """Return the element for actions, which match without regard to case."""
         if not inverted and tuple(values) == _STAR:
             return _EVERYTHING
-        return cls(values, [value.lower() for value in values], (), inverted=inverted)
+        return cls(values, [value.lower() for value in values], inverted=inverted)
 
     @classmethod
     def resources(cls, values: Sequence[str], *, inverted: bool, variables: bool) -> Texts:
@@ -54,19 +67,30 @@ class Texts:
         if not inverted and tuple(values) == _STAR:
             return _EVERYTHING
         if not variables or not any("${" in value for value in values):
-            return cls(values, [_complete_arn(value) for value in values], (), inverted=inverted)
+            return cls(values, values, inverted=inverted, arns=True)
         found = [(value, template(value)) for value in values]
-        plain = [_complete_arn(value) for value, each in found if each is None]
-        return cls(values, plain, tuple([each for _, each in found if each is not None]), inverted=inverted)
+        plain = [value for value, each in found if each is None]
+        templates = [(value, each) for value, each in found if each is not None]
+        return cls(values, plain, templates, inverted=inverted, arns=True)
 
     def _prepare(self) -> frozenset[str]:
-        self._exact = frozenset(self._plain)
-        if "*" not in self._exact:
-            self._tests = [compile_pattern(text) for text in self._plain if "*" in text or "?" in text]
-        return self._exact
+        self._exact = exact = frozenset(self._plain)
+        if "*" in exact:
+            return exact
+        for text in self._plain:
+            wild = "*" in text or "?" in text
+            pattern = ResourcePattern.read(text) if self._arns and (wild or text.count(":") < _COLONS) else None
+            if pattern and pattern.doubt:
+                self._doubtful += [(compile_pattern(reading), pattern) for reading in pattern.readings]
+            elif wild:
+                self._tests.append(compile_pattern(text))
+        return exact
 
     def cover(self, text: str, context: Context) -> Truth:
-        """Return whether the element covers `text`; None if that depends on a policy variable of unknown value."""
+        """Return whether the element covers `text`.
+
+        None if that depends on a policy variable of unknown value, or on what AWS does not document.
+        """
         exact = self._exact
         if exact is None:
             exact = self._prepare()
@@ -75,21 +99,50 @@ class Texts:
         for test in self._tests:
             if test(text):
                 return not self.inverted
-        return self._cover_variables(text, context) if self.templates else self.inverted
+        if not (self._doubtful or self._templates or (self._arns and not self.values)):
+            return self.inverted
+        return self._cover_in_doubt(text, context)
 
-    def _cover_variables(self, text: str, context: Context) -> Truth:
-        unknown = missing = False
-        for each in self.templates:
+    def _cover_in_doubt(self, text: str, context: Context) -> Truth:
+        doubt = not self.values  # a list of nothing but null
+        missing = False
+        for test, pattern in self._doubtful:
+            if test(text):
+                if pattern.certain(text, literal=context.literal):
+                    return not self.inverted
+                doubt = True
+        for each, pattern in self._templates:
             resolved = each.resolve(context)
             if resolved is None:
                 missing = True
             elif resolved is UNKNOWN:
-                unknown = True
+                doubt = True
             elif pattern_of(resolved)(text):
-                return not self.inverted
-        if missing and self.inverted:  # AWS treats a statement as invalid if its variable has no value
-            return False
-        return None if unknown else self.inverted
+                if pattern.certain(text, literal=context.literal):
+                    return not self.inverted
+                doubt = True
+        if missing and self.inverted:
+            # "The resource that includes a policy variable with no value will not match any resource." That may mean
+            # that the statement covers the resource, or that it covers none.
+            return False if context.literal else None
+        return None if doubt else self.inverted
+
+    def unknown(self, text: str, context: Context) -> Iterator[Dependency]:
+        """Yield what the answer of `cover` depends on if it is None."""
+        if not self.values:
+            yield Doubt("what AWS takes a list of resources for that holds nothing but null")
+        for test, pattern in self._doubtful:
+            if test(text) and not pattern.certain(text, literal=context.literal):
+                yield Doubt(str(pattern))
+        for each, pattern in self._templates:
+            resolved = each.resolve(context)
+            if resolved is UNKNOWN:
+                yield from (UnknownKey(key) for key in each.keys if context.get(key) is UNKNOWN)
+            elif resolved is None:
+                if self.inverted:
+                    yield Doubt(f"how AWS matches {pattern.text[:200]}: it has a variable without a value")
+            elif pattern_of(resolved)(text):
+                yield Doubt(str(pattern))
 
 
 # Python 3.11 takes ten times as long to read an enumeration's member as a global.
@@ -97,18 +150,7 @@ _DENY, _NONE, _DIRECT = Effect.DENY, Strength.NONE, Strength.DIRECT
 NOTHING = (_NONE, _NONE)
 
 _STAR = ("*",)
-_EVERYTHING = Texts(_STAR, _STAR, (), inverted=False)
-_COLONS_OF_AN_ARN = 5
-
-
-def _complete_arn(resource: str) -> str:
-    """Add `:*` for each missing part: an ARN of fewer than six parts matches every ARN that starts with it.
-
-    Source: IAM User Guide, "AWS JSON policy elements: Resource", incomplete ARNs.
-    """
-    if not resource.startswith("arn:") or resource.endswith("*"):
-        return resource
-    return resource + ":*" * (_COLONS_OF_AN_ARN - resource.count(":"))
+_EVERYTHING = Texts(_STAR, _STAR, inverted=False)
 
 
 @dataclass(slots=True, eq=False)  # not frozen: that would double what reading a policy costs

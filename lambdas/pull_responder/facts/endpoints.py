@@ -56,6 +56,7 @@ def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
         route_table_ids=tuple(found.get("RouteTableIds", [])),
         policy=found.get("PolicyDocument"),
         dns_names=tuple(entry["DnsName"] for entry in found.get("DnsEntries", []) if "DnsName" in entry),
+        owner=found.get("OwnerId", ""),
     )
 
 

@@ -196,6 +196,7 @@ class VpcEndpoint:
     - `service_region`: the region of its service. None if EC2 returns none, which means the VPC's region.
     - `private_dns_inbound_only`: PrivateDnsOnlyForInboundResolverEndpoint, an option of S3 endpoints.
     - `dns_names`: the names of its DnsEntries, wildcards included.
+    - `owner`: the account that owns it. Empty if EC2 returns none.
     """
 
     id: str
@@ -211,6 +212,7 @@ class VpcEndpoint:
     route_table_ids: tuple[str, ...] = ()
     policy: str | None = None
     dns_names: tuple[str, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.partly_known import Beginning, OtherThan
 from pull_responder.authorization.pull_context import ABSENT, Fact, pull_context
-from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.facts.organizations import AccountPlace, Organization
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import TOKEN
-from pull_responder.pulls.endpoint_on_path import endpoint_on_path, stage_of
-from pull_responder.pulls.session import role_arn_of, session_instance
+from pull_responder.pulls.request_way import RequestWay, request_way
+from pull_responder.pulls.session import role_arn_of
+from pull_responder.pulls.signing_instance import signing_instance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _RESOURCE_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
 _PRINCIPAL_ORGANIZATION: Final = ("aws:principalorg",)
 _RESOURCE_ORGANIZATION: Final = ("aws:resourceorg",)
-_WAY: Final = ("aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip")
+_ENDPOINT_ORGANIZATION: Final = ("aws:vpceorg",)
+_WAY: Final = ("aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip", "aws:vpce")
+_INSTANCE: Final = ("aws:ec2instancesource", "ec2:sourceinstancearn", "ec2:roledelivery")
 
 
 def request_context(
@@ -45,13 +47,14 @@ def request_context(
     is_token = action == TOKEN
     owner = account if is_token else pull.registry_account
     role = facts.role(account, pull.region, (principal.name if principal else None) or "")
-    instance = session_instance(pull, facts)
+    instance = signing_instance(pull, facts, with_nodes=_asks(needed_keys, _INSTANCE))
     organization, paths = _organization(facts, account, pull.region, needed_keys, _PRINCIPAL_ORGANIZATION)
     if facts.belongs_to_aws(owner):
         owner_organization, owner_paths = _organization_of_aws(facts, account, pull.region, needed_keys)
     else:
         owner_organization, owner_paths = _organization(facts, owner, pull.region, needed_keys, _RESOURCE_ORGANIZATION)
-    endpoint_id, vpc_id = _endpoint(pull, facts, action, needed_keys)
+    way = request_way(pull, facts, action) if _asks(needed_keys, _WAY) else RequestWay()
+    endpoint_organization, endpoint_paths = _organization_of_endpoint(way, facts, pull.region, needed_keys)
     return pull_context(
         principal=signer,
         role_arn=role_arn_of(pull, facts),
@@ -65,16 +68,21 @@ def request_context(
         # A token request names no resource, so there are no resource tags.
         resource_tags={} if is_token else _tags(pull, facts) if _asks(needed_keys, _RESOURCE_TAGS) else None,
         region=pull.region,
-        endpoint_id=endpoint_id,
-        vpc_id=vpc_id,
+        endpoint_id=way.endpoint_id,
+        endpoint_account=way.endpoint_account,
+        endpoint_org_id=endpoint_organization,
+        endpoint_org_paths=endpoint_paths,
+        vpc_id=way.vpc_id,
+        vpc_arn=way.vpc_arn,
+        source_ip=way.source_ip,
         # The node itself asks for its token, from its primary interface. AWS does not say from where the registry's
         # requests come.
-        vpc_source_ip=_private_ip(instance) if is_token and endpoint_id else None,
+        vpc_source_ip=(instance.private_ip or None) if is_token and way.endpoint_id else None,
         via_aws_service=False if is_token else None,
-        instance_arn=instance.arn if isinstance(instance, Instance) else None,
-        instance_vpc_id=instance.vpc_id if isinstance(instance, Instance) else None,
-        instance_private_ip=_private_ip(instance),
-        role_delivery=principal.role_delivery if principal else None,
+        instance_arn=instance.arn,
+        instance_vpc_id=instance.vpc_id,
+        instance_private_ip=instance.private_ip,
+        role_delivery=instance.role_delivery,
         # A question is about now. An event without a time has just arrived.
         current_time=_time(pull.observed_at) or facts.now(),
         # The decision is about the next session, as the refused session's credentials are replaced (ADR 15).
@@ -110,21 +118,14 @@ def _organization_of_aws(
     return (OtherThan(ours.id), None) if isinstance(ours, Organization) else (None, None)
 
 
-def _endpoint(pull: PullFailure, facts: PullFacts, action: str, needed_keys: Collection[str]) -> tuple[Fact, Fact]:
-    """Return the endpoint that the request passes and its VPC, None for what is not known."""
-    if not _asks(needed_keys, _WAY):
-        return None, None
-    way = endpoint_on_path(pull, facts, stage_of(action))
-    if isinstance(way, Unread) or not way.arrives:
-        return None, None
-    vpc = way.path.nodes.vpc_id
-    return (way.endpoint.id, None if isinstance(vpc, Unread) else vpc) if way.endpoint else (ABSENT, ABSENT)
-
-
-def _private_ip(instance: object) -> Fact:
-    """Return the primary private IPv4 address of an instance, None where it is not known."""
-    addresses = instance.addresses if isinstance(instance, Instance) else ()
-    return next((address for address in addresses if ":" not in address), None)
+def _organization_of_endpoint(
+    way: RequestWay, facts: PullFacts, region: str, needed_keys: Collection[str]
+) -> tuple[Fact, Fact]:
+    """Return the organization of the account that owns the endpoint, and that account's path in it."""
+    if way.endpoint_account == ABSENT:
+        return ABSENT, ABSENT
+    account = way.endpoint_account if isinstance(way.endpoint_account, str) else None
+    return _organization(facts, account, region, needed_keys, _ENDPOINT_ORGANIZATION)
 
 
 def _tags(pull: PullFailure, facts: PullFacts) -> Mapping[str, str] | None:

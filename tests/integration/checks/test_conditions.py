@@ -140,3 +140,24 @@ def test_a_bare_star_for_an_arn_leaves_it_open(estate: Estate, operator: str) ->
     assert diagnosis.findings == ()
     (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_policy_denies_pull"]
     assert reason == "how AWS compares aws:PrincipalArn with an incomplete ARN (*)"
+
+
+@pytest.mark.parametrize("pattern", ["arn:aws:ecr:*:*:repo*", "arn:aws:ecr:*:*:*/team/app", "arn:aws:ecr"])
+def test_a_pattern_that_aws_does_not_document_leaves_it_open(estate: Estate, pattern: str) -> None:
+    role, repository = estate.role(ALLOW_TOKEN, allow(*PULL[1:], on=pattern)), estate.repository()
+    diagnosis = estate.diagnose(estate.denied(role, repository))
+    assert diagnosis.findings == ()
+    (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_lacks_pull_permissions"]
+    assert f"how AWS matches {pattern}: it " in reason
+    other = estate.role(ALLOW_TOKEN, allow(*PULL[1:], on="arn:aws:ecr:*:*:repository/other*"), name="other")
+    assert causes(estate, other, repository) == ["role_lacks_pull_permissions"]
+
+
+def test_a_variable_without_a_value_lets_a_negated_deny_through(estate: Estate) -> None:
+    repository = estate.repository()
+    estate.client("ecr").tag_resource(resourceArn=str(repository), tags=[TEAM])
+    other_teams = deny(MANIFEST, **on("StringNotEquals", "ecr:ResourceTag/team", "${aws:PrincipalTag/team}"))
+    role = estate.role(allow("ecr:*"), other_teams)
+    assert causes(estate, role, repository) == ["role_policy_denies_pull"]
+    estate.client("iam").tag_role(RoleName="node", Tags=[TEAM])
+    assert causes(estate, role, repository) == []

@@ -55,6 +55,25 @@ def test_text_is_a_line_a_case() -> None:
     assert lines[1].startswith("\\ud800: error: ")
 
 
+def test_what_aws_does_not_document_is_undecided_and_says_why() -> None:
+    pattern = "arn:aws:ecr:us-east-1:111111111111:repo*"
+    allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": pattern}}
+    line = json.dumps({**CASE, "identityPolicies": [allow]}).encode()
+    why = f"how AWS matches {pattern}: it has a wildcard in the resource type"
+    assert [json.loads(each) for each in evaluate(line)] == [
+        {"id": "same account", "decision": "Undecided", "blocked_by": [], "unknown": [why]}
+    ]
+    assert evaluate(line, form="text") == [f"same account: Undecided: {why}"]
+
+
+def test_help_names_what_is_not_modelled() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, check=True, text=True)  # noqa: S603 -- as above
+    _, _, missing = done.stdout.partition("Not modelled:")
+    assert all(
+        word in missing for word in ("anonymous callers", "grants", "access control lists", "management account")
+    )
+
+
 def test_a_line_is_answered_before_the_next_one_comes() -> None:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     with subprocess.Popen(  # noqa: S603 -- this interpreter, with our own command

@@ -19,6 +19,7 @@ from tests.unit.authorization.statements import Json, allow, document
         ("{", "policy p: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         ("[]", "policy p: must be a JSON object"),
         ("{}", "policy p: Statement: must be a statement or a list of statements"),
+        ('{"Statement": []}', "policy p: Statement: must have at least one statement"),
         ('{"Statement": "x"}', "policy p: Statement: must be a statement or a list of statements"),
         ('{"Statement": ["x"]}', "policy p: Statement[0]: must be a JSON object"),
         ('{"Statement": [], "Statements": []}', 'policy p: unknown element "Statements"'),
@@ -47,7 +48,27 @@ def test_document(text: str, message: str) -> None:
         ({"Action": ""}, ".Action: must contain only strings that are not empty"),
         ({"Action": ["ecr:*", 1]}, ".Action: must contain only strings that are not empty"),
         ({"Action": "BatchGetImage"}, '.Action: "BatchGetImage" is neither * nor of the form service:Action'),
+        ({"Action": []}, ".Action: must have at least one action"),
+        ({"Action": None, "NotAction": []}, ".NotAction: must have at least one action"),
+        ({"Action": "s3:List:Bucket"}, '.Action: "s3:List:Bucket" is neither * nor of the form service:Action'),
+        ({"Action": "a a:ListBucket"}, '.Action: "a a:ListBucket" is neither * nor of the form service:Action'),
+        ({"Action": "ec*:Get*"}, '.Action: "ec*:Get*" is neither * nor of the form service:Action'),
+        ({"Action": ["ecr:*", None]}, ".Action: must contain only strings that are not empty"),
         ({"Resource": {}}, ".Resource: must be a string or a list of strings"),
+        ({"Resource": []}, ".Resource: must have at least one resource"),
+        ({"Resource": None, "NotResource": []}, ".NotResource: must have at least one resource"),
+        ({"Resource": ["adfdf", {}]}, ".Resource: must contain only strings that are not empty"),
+        ({"Resource": "repository/app"}, '.Resource: "repository/app" is neither * nor an ARN'),
+        ({"Resource": "arn:error:s3:::b"}, '.Resource: "arn:error:s3:::b" is in no partition of AWS'),
+        ({"Resource": ["*", "arn:error:s3:::b"]}, '.Resource: "arn:error:s3:::b" is in no partition of AWS'),
+        ({"Resource": "aws:s3:::b"}, '.Resource: "aws:s3:::b" is in no partition of AWS'),
+        ({"Resource": "a:b:c:d:e:f:g:h"}, '.Resource: "a:b:c:d:e:f:g:h" is in no partition of AWS'),
+        ({"Resource": "arn:aws"}, '.Resource: "arn:aws" names no service'),
+        ({"Resource": "arn:aws::::b"}, '.Resource: "arn:aws::::b" names no service'),
+        (
+            {"Resource": "arn:aws:s3::b"},
+            '.Resource: "arn:aws:s3::b" is an ARN of fewer than six parts, of which one is empty',
+        ),
         ({"Resource": "a${b,c}"}, ".Resource: variable ${b,c} is neither ${key} nor ${key, 'default'}"),
         ({"Principal": "111111111111"}, '.Principal: must be "*" or an object'),
         ({"Principal": {"Aws": "*"}}, '.Principal: unknown type of principal "Aws"'),
@@ -84,6 +105,14 @@ def test_statement(elements: Json, message: str) -> None:
     assert str(caught.value) == f"policy ecr-pull: Statement[1]{message}"
 
 
+def test_sids_of_iam_are_unique() -> None:
+    twice = document(allow(Sid="One"), allow(Sid="Two"), allow(Sid="One"))
+    with pytest.raises(PolicyError, match=r'^policy p: Statement\[2\].Sid: "One" is the Sid of two statements$'):
+        parse_policy(twice, name="p", kind=PolicyKind.IDENTITY)
+    assert len(parse_policy(twice, name="p").statements) == 3
+    assert len(parse_policy(document(allow(Sid=""), allow(Sid="")), name="p", kind=PolicyKind.IDENTITY).statements) == 2
+
+
 @pytest.mark.parametrize("pair", [("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal")])
 def test_an_element_and_its_negation_exclude_each_other(pair: tuple[str, str]) -> None:
     element, negation = pair
@@ -107,6 +136,31 @@ def test_identity_policies_and_the_like_need_a_resource_and_allow_no_principal(k
 def test_resource_based_policies_need_a_principal(kind: PolicyKind) -> None:
     with pytest.raises(PolicyError, match=r"^policy p: Statement\[0\]: must have Principal or NotPrincipal$"):
         parse_policy(document(allow()), name="p", kind=kind)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"Resource": [None, "arn:aws:s3:::b"]},
+        {"Resource": "arn:aws:s33:::b"},
+        {"Resource": "arn:aws:b"},
+        {"Resource": "arn:aws-us-gov:s3:::b"},
+        {"Resource": "arn:aws-iso-b:s3:::b"},
+        {"Resource": "arn:*:s3:::b"},
+        {"Resource": "arn:aws:s3:::${aws:username}"},
+        {"Action": "iam: asdf safdsf af "},
+        {"Action": "s3-s.s:ListBucket"},
+        {"Action": "*:*"},
+        {"Condition": {}},
+        {"Condition": {"x": {}, "DateGreaterThan": {}}},
+        {"Condition": {"DateGreaterThan": {"a": []}}},
+        {"Condition": {"ForAnyValue:Null": {"a": "true"}}},
+        {"Condition": {"ForAllValues:Null": {"a": "false"}}},
+    ],
+    ids=str,
+)
+def test_what_aws_takes_is_read(elements: Json) -> None:
+    assert len(parse_policy(document(allow(**elements)), name="p").statements) == 1
 
 
 def test_a_repository_policy_needs_no_resource() -> None:

@@ -183,6 +183,32 @@ def test_answers_keep_the_order_of_lines_and_blank_lines_are_skipped() -> None:
     assert [json.loads(line)["decision"] for line in first_two] == ["Allowed", "Allowed"]
 
 
+@pytest.mark.parametrize(
+    ("parts", "unknown"),
+    [
+        (
+            {"identityPolicies": [document(allow(Resource="arn:aws:ecr:*:*:*/app"))]},
+            "how AWS matches arn:aws:ecr:*:*:*/app: it has a wildcard in the resource type",
+        ),
+        (
+            {"identityPolicies": [ALL, document(deny(Resource="arn:aws:ecr"))]},
+            "how AWS matches arn:aws:ecr: it is an ARN of fewer than six parts",
+        ),
+    ],
+    ids=str,
+)
+def test_what_aws_does_not_document_is_undecided(parts: Json, unknown: str) -> None:
+    assert answers(case(**parts)) == [{"id": 7, "decision": "Undecided", "blocked_by": [], "unknown": [unknown]}]
+
+
+def test_a_doubt_does_not_matter_where_something_else_decides() -> None:
+    doubt = document(allow(Resource="arn:aws:ecr:*:*:repo*"))
+    assert answers(case(identityPolicies=[doubt, ALL])) == [{"id": 7, "decision": "Allowed", "blocked_by": []}]
+    assert answers(case(identityPolicies=[doubt], serviceControlPolicies=[[S3]])) == [
+        {"id": 7, "decision": "ImplicitlyDenied", "blocked_by": ["scp"]}
+    ]
+
+
 def test_twenty_kilobytes_of_wildcards() -> None:
     hostile = case(identityPolicies=[document(allow(Resource="*a" * 10_000 + "b"), allow(Resource="a*?" * 300))])
     hostile["request"]["resource"]["arn"] = "a" * 60_000

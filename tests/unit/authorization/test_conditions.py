@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.authorization.statements import Json, decision_on
+from tests.unit.authorization.statements import Json, allow, decide, decision_on, names, policy, request
 
 ALLOWED = "Allowed"
 DENIED = "ImplicitlyDenied"
+UNDECIDED = "Undecided"
 
 Row = tuple[Json, Json, str]
 
@@ -166,6 +167,76 @@ OTHERS: list[Row] = [
     ({"ArnNotEquals": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "arn:aws:iam::111111111111:role/node"}, ALLOWED),
     ({"ArnLike": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "not an arn"}, DENIED),
 ]
+
+
+OTHER_TYPES: list[Row] = [
+    # No page says whether a value of another type is unequal to every value of the type, or meets no condition.
+    ({"ArnNotLike": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "not an arn"}, UNDECIDED),
+    ({"ArnNotEqualsIfExists": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "not an arn"}, UNDECIDED),
+    ({"NumericNotEquals": {"key": "5"}}, {"key": "abc"}, UNDECIDED),
+    ({"DateNotEquals": {"key": "2024-06-01"}}, {"key": "yesterday"}, UNDECIDED),
+    ({"NotIpAddress": {"key": "10.0.0.0/8"}}, {"key": "cloudformation.amazonaws.com"}, UNDECIDED),
+    ({"ForAnyValue:NumericNotEquals": {"key": "5"}}, {"key": ["abc", "5"]}, UNDECIDED),
+    # Where both readings say the same there is no doubt.
+    ({"ForAnyValue:NumericNotEquals": {"key": "5"}}, {"key": ["abc", "6"]}, ALLOWED),
+    ({"ForAllValues:NumericNotEquals": {"key": "5"}}, {"key": ["abc", "5"]}, DENIED),
+    ({"NumericNotEquals": {"key": "5"}}, {}, ALLOWED),
+    ({"NotIpAddress": {"key": "10.0.0.0/8"}}, {"key": "2001:db8::1"}, ALLOWED),
+    # A value of another type meets no positive condition.
+    ({"ArnLike": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "not an arn"}, DENIED),
+    ({"NumericLessThan": {"key": "5"}}, {"key": "abc"}, DENIED),
+    ({"IpAddress": {"key": "10.0.0.0/8"}}, {"key": "cloudformation.amazonaws.com"}, DENIED),
+]
+
+YEARS: list[Row] = [
+    # AWS takes years and epoch seconds, and does not say which of them four digits are.
+    ({"DateLessThan": {"aws:CurrentTime": "2030"}}, NOON, UNDECIDED),
+    ({"DateNotEquals": {"aws:CurrentTime": "2024"}}, {"aws:CurrentTime": "2024-01-01T00:00:00Z"}, UNDECIDED),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2030"}}, NOON, UNDECIDED),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2024"}}, NOON, ALLOWED),
+    ({"DateLessThan": {"aws:CurrentTime": "2024"}}, NOON, DENIED),
+    ({"DateLessThan": {"aws:CurrentTime": ["2030", "2031-01"]}}, NOON, ALLOWED),
+]
+
+NULLS: list[Row] = [
+    # AWS takes a set operator before Null. For a key with values it cannot matter.
+    ({"ForAnyValue:Null": {"aws:TagKeys": "false"}}, {"aws:TagKeys": ["a", "b"]}, ALLOWED),
+    ({"ForAnyValue:Null": {"aws:TagKeys": "true"}}, {"aws:TagKeys": ["a"]}, DENIED),
+    ({"ForAllValues:Null": {"aws:TagKeys": "false"}}, {"aws:TagKeys": ["a"]}, ALLOWED),
+    ({"ForAllValues:Null": {"aws:TagKeys": "true"}}, {}, ALLOWED),
+    ({"ForAnyValue:Null": {"aws:TagKeys": "false"}}, {}, DENIED),
+    # For an absent key ForAllValues is met and ForAnyValue is not, whatever they stand before.
+    ({"ForAllValues:Null": {"aws:TagKeys": "false"}}, {}, UNDECIDED),
+    ({"ForAnyValue:Null": {"aws:TagKeys": "true"}}, {}, UNDECIDED),
+]
+
+
+@pytest.mark.parametrize(("condition", "context", "expected"), YEARS, ids=str)
+def test_years_or_seconds(condition: Json, context: Json, expected: str) -> None:
+    check(condition, context, expected)
+
+
+def test_four_digits_are_named_and_taken_literally_as_a_year() -> None:
+    limit = policy(allow(Condition={"DateLessThan": {"aws:CurrentTime": "2030"}}))
+    decided = decide(request(context=NOON), identity=(limit,))
+    assert names(decided.unknown) == ("how AWS compares aws:CurrentTime with four digits, a year or seconds (2030)",)
+    assert decide(request(context=NOON, literal=True), identity=(limit,)).decision == ALLOWED
+
+
+@pytest.mark.parametrize("literal", [False, True])
+@pytest.mark.parametrize(("condition", "context", "expected"), [*OTHER_TYPES, *NULLS], ids=str)
+def test_what_aws_does_not_document(condition: Json, context: Json, expected: str, *, literal: bool) -> None:
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in context.items()}
+    asked = request(context=values, literal=literal)
+    decided = decide(asked, identity=(policy(allow(Condition=condition)),))
+    assert decided.decision == expected
+    assert len(names(decided.unknown)) == (expected == UNDECIDED)
+
+
+def test_a_value_of_another_type_is_named() -> None:
+    condition = {"NumericNotEquals": {"s3:max-keys": "5"}}
+    decided = decide(request(context={"s3:max-keys": "ten"}), identity=(policy(allow(Condition=condition)),))
+    assert names(decided.unknown) == ("how NumericNotEquals compares a value of another type (ten)",)
 
 
 @pytest.mark.parametrize(("condition", "context", "expected"), STRINGS, ids=str)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pull_responder.authorization.partly_known import Beginning, OneOf
 from pull_responder.authorization.pull_context import ABSENT, pull_context
 from pull_responder.authorization.request import RequestError
 from tests.unit.authorization.statements import ACCOUNT, ROLE, SESSION, Json, allow, decide, policy, request
@@ -14,6 +15,7 @@ from tests.unit.authorization.statements import ACCOUNT, ROLE, SESSION, Json, al
 ALLOWED = "Allowed"
 DENIED = "ImplicitlyDenied"
 UNDECIDED = "Undecided"
+TWO = OneOf(("203.0.113.9", "203.0.113.10"))  # a NAT gateway with two Elastic IP addresses
 
 
 def on(condition: Json, **facts: Any) -> str:  # noqa: ANN401 -- any fact of a pull
@@ -63,10 +65,29 @@ def equals(key: str, value: str) -> Json:
         ({"endpoint_id": "vpce-1", "vpc_id": "vpc-1"}, equals("aws:SourceVpc", "vpc-1"), ALLOWED),
         ({"endpoint_id": "vpce-1"}, {"Null": {"aws:SourceIp": "true"}}, ALLOWED),
         ({"endpoint_id": ABSENT, "vpc_id": "vpc-1"}, {"Null": {"aws:SourceVpc": "true"}}, ALLOWED),
+        ({"vpc_arn": "arn:aws:ec2:eu-west-1:1:vpc/v"}, {"ArnLike": {"aws:SourceVpcArn": "arn:*:*:*:1:vpc/*"}}, ALLOWED),
+        ({}, {"ArnLike": {"aws:SourceVpcArn": "arn:aws:ec2:*:*:vpc/v"}}, UNDECIDED),
+        ({"endpoint_account": ACCOUNT}, equals("aws:VpceAccount", ACCOUNT), ALLOWED),
+        ({"endpoint_account": ABSENT}, {"Null": {"aws:VpceAccount": "true"}}, ALLOWED),
+        ({}, equals("aws:VpceAccount", ACCOUNT), UNDECIDED),
+        ({"endpoint_org_id": "o-1"}, equals("aws:VpceOrgID", "o-2"), DENIED),
+        ({"endpoint_org_id": ABSENT}, {"Null": {"aws:VpceOrgPaths": "true"}}, ALLOWED),
+        ({"endpoint_org_id": "o-1"}, {"Null": {"aws:VpceOrgPaths": "true"}}, UNDECIDED),
+        (
+            {"endpoint_org_id": "o-1", "endpoint_org_paths": Beginning("o-1/")},
+            {"ForAnyValue:StringLike": {"aws:VpceOrgPaths": "o-1/*"}},
+            ALLOWED,
+        ),
         ({"endpoint_id": ABSENT}, {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, ALLOWED),
         ({}, {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, UNDECIDED),
         ({}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, UNDECIDED),
         ({"source_ip": "203.0.113.9"}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, ALLOWED),
+        ({"source_ip": TWO}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, ALLOWED),
+        ({"source_ip": TWO}, {"NotIpAddress": {"aws:SourceIp": ["203.0.113.9", "203.0.113.10"]}}, DENIED),
+        ({"source_ip": TWO}, {"IpAddress": {"aws:SourceIp": "203.0.113.9"}}, UNDECIDED),
+        ({"source_ip": TWO}, {"StringLike": {"aws:SourceIp": "203.0.113.*"}}, ALLOWED),
+        ({"source_ip": TWO}, {"Null": {"aws:SourceIp": "true"}}, DENIED),
+        ({"source_ip": TWO, "endpoint_id": "vpce-1"}, {"Null": {"aws:SourceIp": "true"}}, ALLOWED),
         (
             {"endpoint_id": "vpce-1", "vpc_source_ip": "10.0.0.5"},
             {"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}},

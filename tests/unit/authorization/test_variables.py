@@ -58,8 +58,13 @@ def test_resource(resource: str, repository: str, context: dict[str, ContextValu
         ({"StringLike": {"ecr:ResourceTag/team": ["x", "${aws:PrincipalTag/team}"]}}, "x", ALLOWED),
         ({"StringEquals": {"ecr:ResourceTag/team": ["${aws:PrincipalTag/none}", "x"]}}, "x", ALLOWED),
         ({"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none, 'x'}"}}, "x", ALLOWED),
-        # "If AWS cannot resolve a variable this might cause the entire statement to be invalid."
-        ({"StringNotEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none}"}}, "x", DENIED),
+        # "Inverted condition operators like StringNotEquals or StringNotLike do match against a null value."
+        ({"StringNotEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none}"}}, "x", ALLOWED),
+        ({"StringNotLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none}-*"}}, "x", ALLOWED),
+        ({"StringNotEquals": {"ecr:ResourceTag/team": ["${aws:PrincipalTag/none}", "x"]}}, "x", DENIED),
+        ({"ForAllValues:StringNotEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none}"}}, "x", ALLOWED),
+        ({"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none}"}}, "x", DENIED),
+        ({"StringLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none}*"}}, "x", DENIED),
         (
             {"ArnLike": {"ecr:ResourceTag/team": "arn:aws:iam::*:role/${aws:PrincipalTag/team}"}},
             "arn:aws:iam::1:role/blue",
@@ -80,7 +85,9 @@ def test_older_policies_take_variables_literally(version: str | None) -> None:
     assert decide(literally, identity=(theirs,)).decision == ALLOWED
 
 
-def test_a_not_resource_without_value_for_its_variable_does_not_apply() -> None:
+def test_a_not_resource_without_value_for_its_variable_is_undecided() -> None:
+    """AWS says that it matches no resource: the pattern, or the statement."""
     theirs = policy(allow(NotResource=REPOSITORIES + "${aws:PrincipalTag/team}"))
-    assert decide(request(), identity=(theirs,)).decision == DENIED
+    assert decide(request(), identity=(theirs,)).decision == UNDECIDED
+    assert decide(request(literal=True), identity=(theirs,)).decision == DENIED
     assert decide(request(context=BLUE), identity=(theirs,)).decision == ALLOWED
