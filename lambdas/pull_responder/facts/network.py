@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PERMISSIONS: Final = tuple(sorted((*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS, *resolver.PERMISSIONS)))
+PERMISSIONS: Final = tuple(
+    sorted((*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS, *resolver.PERMISSIONS))
+)
 
 
 @dataclass(frozen=True, slots=True)

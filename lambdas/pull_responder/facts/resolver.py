@@ -3,6 +3,7 @@
 ListHostedZonesByVPC does not list the hosted zones that come by a Profile (Amazon Route 53 API Reference,
 ListHostedZonesByVPC).
 """
+# ruff: noqa: ANN401 -- the clients of these services have no type stubs among the pinned ones
 
 from __future__ import annotations
 
@@ -39,9 +40,7 @@ def read_profiles(reader: Reader, place: VpcPlace) -> tuple[Profile, ...] | Unre
     """Return the Profiles associated with the VPC; none where the service is not offered in its region."""
 
     def request(client: Any) -> tuple[Profile, ...]:
-        found = pages(
-            client, "list_profile_associations", "ProfileAssociations", ResourceId=place.vpc_id
-        )
+        found = pages(client, "list_profile_associations", "ProfileAssociations", ResourceId=place.vpc_id)
         return tuple(
             Profile(each["ProfileId"], each.get("Name", ""))
             for each in found
@@ -58,9 +57,7 @@ def read_associated_rules(reader: Reader, place: VpcPlace) -> tuple[str, ...] | 
 
     def request(client: Any) -> tuple[str, ...]:
         filters = [{"Name": "VPCId", "Values": [place.vpc_id]}]
-        found = pages(
-            client, "list_resolver_rule_associations", "ResolverRuleAssociations", Filters=filters
-        )
+        found = pages(client, "list_resolver_rule_associations", "ResolverRuleAssociations", Filters=filters)
         in_effect = (each for each in found if each.get("Status") not in _WITHOUT_EFFECT)
         return tuple(each["ResolverRuleId"] for each in in_effect if "ResolverRuleId" in each)
 

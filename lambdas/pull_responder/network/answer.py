@@ -69,6 +69,8 @@ class Fix:
     - `ports`: the ports that it must allow.
     - `peer`: what it must allow: a CIDR block, or the id of a security group or prefix list.
     - `attributes`: the DNS attributes of the VPC to turn on.
+    - `address`: a private address outside the VPC that the subnet must reach.
+    - `host`: a host that no VPC endpoint serves, so only the internet leads there.
     """
 
     vpc_id: str | None = None
@@ -83,6 +85,8 @@ class Fix:
     ports: PortRange | None = None
     peer: str | None = None
     attributes: tuple[str, ...] = ()
+    address: str | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
     found = {
         By.RULE: _rule(host, network, zone),
         By.ZONE: _private_zone(host, network),
-        By.PROFILE: _profile(host, network),
+        By.PROFILE: _profile(network),
     }
     by = next((each for each, words in found.items() if words), None)
     unread = "; ".join(filter(None, (servers, *_unread(network))))
@@ -114,7 +114,7 @@ def _rule(host: str, network: Network, zone: str) -> str:
     rule = winning_rule(host, rules)
     if rule is None or not rule.forwards or (zone and len(rule.domain) < len(zone)):
         return ""
-    return f"{rule}, decides what {host} resolves to"
+    return f"{rule}, so these servers decide what the name resolves to"
 
 
 def _private_zone(host: str, network: Network) -> str:
@@ -125,12 +125,12 @@ def _private_zone(host: str, network: Network) -> str:
     return f"a private hosted zone, {zone}, answers for {host}, and its records were not read" if zone else ""
 
 
-def _profile(host: str, network: Network) -> str:
-    """Say that a Profile may bring a zone, a rule or an endpoint's name for `host`. Empty if the VPC has none."""
+def _profile(network: Network) -> str:
+    """Say that a Profile may bring a zone, a rule or an endpoint's name. Empty if the VPC has none."""
     if isinstance(network.profiles, Unread) or not network.profiles:
         return ""
     found = " and ".join(map(str, network.profiles))
-    return f"{found} may bring a hosted zone, a Resolver rule or an endpoint that answers for {host}"
+    return f"{found} may bring a hosted zone, a Resolver rule or an endpoint that answers for the registry's names"
 
 
 def _unread(network: Network) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class Destination:
     - `plain`: false for dual-stack and FIPS hosts. An endpoint's private DNS may or may not have their names.
     - `versions`: the IP versions of its addresses.
     - `fips`: true for FIPS hosts, which may have an endpoint service of their own.
+    - `foreign`: true for a host that only kubelet's message names, and that is none of ECR or its storage.
     """
 
     stage: Stage
@@ -38,6 +39,7 @@ class Destination:
     plain: bool = True
     versions: tuple[int, ...] = (4,)
     fips: bool = False
+    foreign: bool = False
 
     @property
     def service_name(self) -> str:

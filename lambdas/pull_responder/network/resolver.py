@@ -46,7 +46,7 @@ class ResolverRule:
 
     def __str__(self) -> str:
         servers = ", ".join(self.targets[:6]) or "other DNS servers"
-        return f"Resolver rule {self.id}, which sends questions for {self.domain or 'all names'} to {servers}"
+        return f"Resolver rule {self.id} sends questions for {self.domain or 'all names'} to {servers}"
 
 
 @dataclass(frozen=True, slots=True)
