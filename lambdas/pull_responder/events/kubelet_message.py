@@ -8,7 +8,7 @@ no name can pass for a phrase. An unknown message gives Symptom.UNKNOWN.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pull_responder.events.cloudtrail import PULL_STAGES
@@ -106,7 +106,7 @@ class KubeletMessage:
     error_code: str | None = None
     from_layer_bucket: bool = False
     tells_of_pull: bool = True
-    sighting: Sighting = Sighting()
+    sighting: Sighting = field(default_factory=Sighting)
 
 
 def read_message(text: str) -> KubeletMessage:

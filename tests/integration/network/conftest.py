@@ -10,7 +10,7 @@ from moto.backends import get_backend
 from moto.core import responses, utils
 from moto.server import ThreadedMotoServer
 
-from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
+from pull_responder.emulator import access_entries, cache_rules, route53_profiles, vpc_endpoints
 from tests.integration.network.estate import ACCOUNT, REGION, Estate
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def moto() -> Iterator[str]:
     vpc_endpoints.apply()
     access_entries.apply()
     cache_rules.apply()
+    route53_profiles.apply_to_moto()
     # It lists the methods of a class for each request.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))
@@ -49,3 +50,5 @@ def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     yield Estate(moto, folder).build()
     # A diagnosis looks through all clusters of the account. Those that earlier tests left would be read by each later.
     get_backend("eks")[ACCOUNT][REGION].reset()
+    # An account has few Resolver endpoints.
+    get_backend("route53resolver")[ACCOUNT][REGION].reset()
