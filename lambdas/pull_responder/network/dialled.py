@@ -50,11 +50,13 @@ class Reading:
 
     - `reason`: the address and what it shows, in words. Empty if it shows nothing new.
     - `endpoint`: the endpoint that it belongs to.
+    - `is_public`: whether it is a public address, though the name was computed to lead to an endpoint.
     """
 
     leads: Leads
     reason: str = ""
     endpoint: VpcEndpoint | None = None
+    is_public: bool = False
 
     @property
     def contradicts(self) -> bool:
@@ -88,12 +90,26 @@ def _inside(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Readi
         interfaces = () if isinstance(endpoint.interfaces, Unread) else endpoint.interfaces
         if any(here & AddressSet.of(*interface.addresses) for interface in interfaces):
             return Reading(Leads.TO_ENDPOINT, f"{said}, a network interface of {endpoint.id}", endpoint)
-    unread = any(isinstance(endpoint.interfaces, Unread) for endpoint in endpoints)
-    if unread or isinstance(trip.network.endpoints, Unread):
+    if isinstance(trip.network.endpoints, Unread) or any(_may_have_had(each, here, trip) for each in endpoints):
         return Reading(Leads.AS_COMPUTED)
     expected = f"one of the network interfaces of {found.endpoint.id}" if found.endpoint else "a public address"
     reason = f"{said}, an address in {vpc_id(trip.network)}, where {expected} was expected: look whose interface it is"
     return Reading(Leads.UNKNOWN, reason)
+
+
+def _may_have_had(endpoint: VpcEndpoint, here: AddressSet, trip: Trip) -> bool:
+    """Return whether an address may be that of an interface that the endpoint had when the pull failed.
+
+    An endpoint gets a new interface, with another address of the subnet, when a subnet is taken out and put in again.
+    """
+    if not endpoint.interfaces:
+        return True
+    if not isinstance(endpoint.interfaces, Unread):
+        subnets = {interface.subnet_id for interface in endpoint.interfaces}
+    else:
+        subnets = set(endpoint.subnet_ids)
+    known = [read(trip.network.subnets, subnet, subnet) for subnet in subnets]
+    return any(isinstance(subnet, Unread) or bool(here & AddressSet.of(*subnet.cidrs)) for subnet in known)
 
 
 def _public(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Reading:
@@ -101,7 +117,7 @@ def _public(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Readi
     if found.endpoint and (not found.doubt or found.elsewhere):
         why = found.other.shown or "the node does not ask the VPC's DNS server, or keeps an older answer"
         endpoint = f"although private DNS of {found.endpoint.id} has the name"
-        return Reading(Leads.UNKNOWN, f"{said}, {endpoint}: {why}")
+        return Reading(Leads.UNKNOWN, f"{said}, {endpoint}: {why}", is_public=True)
     if found.endpoint:
         return Reading(Leads.TO_PUBLIC)
     if isinstance(trip.network.endpoints, Unread):

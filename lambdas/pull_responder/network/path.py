@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from pull_responder.model.pull import Stage
 from pull_responder.model.sighting import Sighting
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, Leg, Path, PathCause, Undecided
-from pull_responder.network.dialled import read_address
+from pull_responder.network.dialled import Leads, Reading, read_address
 from pull_responder.network.endpoints import unreachable_hop
 from pull_responder.network.model import Network, NodePlace, RegistryPlace
 from pull_responder.network.names import other_answer
 from pull_responder.network.places import Trip, node_versions
 from pull_responder.network.public_way import Hops
-from pull_responder.network.resolution import Destination, destinations, resolve
+from pull_responder.network.resolution import Destination, Resolution, destinations, resolve
 from pull_responder.network.seen_host import destination_seen, may_be_mirror
 from pull_responder.network.ways import way
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
 _WITHOUT_INTERNET = (
     PathCause.ENDPOINT_MISSING,
@@ -42,17 +42,27 @@ def trace(node: NodePlace, registry: RegistryPlace, network: Network, sighting: 
     wanted = expected if about is None or about in expected else (*expected, about)
     if about in expected:  # its evidence comes first
         wanted = (about, *(each for each in expected if each is not about))
-    legs, contradicted = [], {}
+    legs = []
+    found: list[tuple[Leg, Resolution, Reading]] = []
     for destination in wanted:
         seen = _seen_at(destination, about, sighting)
         trips = _trips(Trip(node, destination, network, 4, seen, _hint(destination, expected, network, seen)))
-        legs.append(_leg(trips))
-        reading = read_address(trips[0], resolve(destination, network))
-        if reading.contradicts:
-            contradicted[destination.host] = reading.reason
-        elif may_be_mirror(destination):
-            contradicted[destination.host] = f"kubelet asked {destination.host}, which may be a mirror of the registry"
-    return Path(_without_what_others_explain(tuple(legs), contradicted, about))
+        answer = resolve(destination, network)
+        found.append((_leg(trips), answer, _reading(trips[0], answer)))
+    others = next((reading for _, _, reading in found if reading.contradicts), None)
+    for leg, answer, reading in found:
+        # If one name leads elsewhere than computed, so may the others; to public addresses only instead of an endpoint.
+        is_open = others and not reading.contradicts and not (others.is_public and not answer.endpoint)
+        legs.append(_leave_open(leg, _ALL_BUT_DNS, others.reason) if others and is_open else leg)
+    return Path(_without_detours(legs, about))
+
+
+def _reading(trip: Trip, answer: Resolution) -> Reading:
+    """Return what the dialled address shows, or that a mirror was asked in the registry's place."""
+    reading, host = read_address(trip, answer), trip.destination.host
+    if may_be_mirror(trip.destination) and not reading.contradicts:
+        return Reading(Leads.UNKNOWN, f"kubelet asked {host}, which may be a mirror of the registry")
+    return reading
 
 
 def _seen_at(destination: Destination, about: Destination | None, sighting: Sighting | None) -> Sighting | None:
@@ -73,22 +83,13 @@ def _hint(destination: Destination, expected: tuple[Destination, ...], network: 
     return next((shown for each in others if (shown := other_answer(each.host, network).shown)), "")
 
 
-def _without_what_others_explain(
-    legs: tuple[Leg, ...], contradicted: Mapping[str, str], about: Destination | None
-) -> tuple[Leg, ...]:
-    """Leave open what another leg makes uncertain.
-
-    - If one name leads elsewhere than computed, so may the others.
-    - If the host of the message needs the internet, the route to it serves the other hosts, too.
-    """
-    if contradicted:
-        reason = next(iter(contradicted.values()))
-        legs = tuple(leg if leg.host in contradicted else _leave_open(leg, _ALL_BUT_DNS, reason) for leg in legs)
+def _without_detours(legs: list[Leg], about: Destination | None) -> tuple[Leg, ...]:
+    """If the host of the message needs the internet, leave open what the route to the internet mends on other legs."""
     if about is None or not about.foreign:
-        return legs
+        return tuple(legs)
     need = [fault for leg in legs if leg.host == about.host for hop in leg.hops for fault in hop.faults]
     if not any(fault.cause is PathCause.NO_ROUTE for fault in need):
-        return legs
+        return tuple(legs)
     reason = f"the way to the internet that {about.host} needs leads there, too"
     return tuple(leg if leg.host == about.host else _leave_open(leg, _WITHOUT_INTERNET, reason) for leg in legs)
 
