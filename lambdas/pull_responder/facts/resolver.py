@@ -32,6 +32,9 @@ PERMISSIONS: Final = (
 
 # An association in one of these states has no effect (API references, ResolverRuleAssociation and ProfileAssociation).
 _WITHOUT_EFFECT: Final = {"DELETING", "DELETED", "FAILED"}
+# Resolver's own rules, which every VPC has. They keep questions with Amazon's DNS server (Developer Guide, "Domain
+# names that VPC Resolver creates autodefined system rules for").
+_AUTODEFINED: Final = "rslvr-autodefined-"
 # What answers where nothing serves this API: no error code of AWS, or one that says so.
 _NOT_SERVED: Final = {"400", "404", "405", "500", "501", "UnknownOperationException", "UnknownOperation"}
 
@@ -58,8 +61,8 @@ def read_associated_rules(reader: Reader, place: VpcPlace) -> tuple[str, ...] | 
     def request(client: Any) -> tuple[str, ...]:
         filters = [{"Name": "VPCId", "Values": [place.vpc_id]}]
         found = pages(client, "list_resolver_rule_associations", "ResolverRuleAssociations", Filters=filters)
-        in_effect = (each for each in found if each.get("Status") not in _WITHOUT_EFFECT)
-        return tuple(each["ResolverRuleId"] for each in in_effect if "ResolverRuleId" in each)
+        in_effect = (each.get("ResolverRuleId", "") for each in found if each.get("Status") not in _WITHOUT_EFFECT)
+        return tuple(rule for rule in in_effect if rule and not rule.startswith(_AUTODEFINED))
 
     return _call(reader, place, "route53resolver:ListResolverRuleAssociations", request) or ()
 
