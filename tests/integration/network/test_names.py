@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pull_responder.cli.main import main
 from tests.integration.network.estate import EMPTY, INTERNET, REGION, Estate, causes, only, opened
 from tests.integration.network.hub import (
     BUCKET,
@@ -17,6 +20,7 @@ from tests.integration.network.hub import (
     of_layer,
     of_manifest,
     only_out_to,
+    pod_event,
     profile,
     rule,
     s3_prefix_list,
@@ -26,6 +30,7 @@ from tests.integration.network.hub import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 REGISTRIES = f"dkr.ecr.{REGION}.amazonaws.com"
 TO_HUB: dict[str, Callable[[Estate], object]] = {
@@ -375,3 +380,65 @@ class TestTheHost:
         diagnosis = diagnosed(estate, message)
         assert causes(diagnosis) == []
         assert "mirror.example" in opened(diagnosis)["no_route_to_ecr"]
+
+
+class TestTheTerminal:
+    @pytest.fixture
+    def answer(
+        self,
+        estate: Estate,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> Callable[[str], tuple[object, dict[str, Any]]]:
+        """`diagnose --event` of a pod's failure with a message: the exit status and the answer."""
+        for key, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}.items():
+            monkeypatch.setenv(key, value)
+
+        def command(message: str) -> tuple[object, dict[str, Any]]:
+            event = tmp_path / "event.json"
+            event.write_text(pod_event(estate, message), encoding="utf-8")
+            monkeypatch.setattr(sys, "argv", ["pull-responder", "diagnose", "--event", str(event), "--format", "json"])
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main()
+            (line,) = capsys.readouterr().out.splitlines()
+            return ended.value.code, json.loads(line)
+
+        return command
+
+    def test_a_spoke_is_inconclusive(
+        self, estate: Estate, answer: Callable[[str], tuple[object, dict[str, Any]]]
+    ) -> None:
+        gateway = spoke(estate)
+        profile(estate)
+        status, found = answer(of_manifest(estate))
+        assert (status, found["findings"]) == (3, [])
+        reason = next(each["reason"] for each in found["inconclusive"] if each["cause"] == "no_route_to_ecr")
+        assert HUB in reason
+        assert gateway in reason
+
+    def test_a_spoke_with_a_nat_gateway_is_inconclusive(
+        self, estate: Estate, answer: Callable[[str], tuple[object, dict[str, Any]]]
+    ) -> None:
+        estate.behind_nat()
+        transit_gateway(estate)
+        estate.node()
+        assert answer(of_manifest(estate))[0] == 3
+
+    def test_a_name_that_a_rule_sends_away_is_inconclusive(
+        self, estate: Estate, answer: Callable[[str], tuple[object, dict[str, Any]]]
+    ) -> None:
+        estate.endpoints_only()
+        estate.node()
+        rule(estate, REGISTRIES)
+        status, found = answer(of_manifest(estate, TestNamesThatDoNotResolve.NO_HOST))
+        assert (status, found["findings"]) == (3, [])
+
+    def test_a_layer_of_an_upstreams_storage_needs_the_internet(
+        self, estate: Estate, answer: Callable[[str], tuple[object, dict[str, Any]]]
+    ) -> None:
+        estate.endpoints_only()
+        estate.node()
+        status, found = answer(of_layer(estate, TestTheHost.CDN, "dial tcp 104.16.100.207:443: i/o timeout"))
+        assert (status, [each["cause"] for each in found["findings"]]) == (1, ["no_route_to_ecr"])
