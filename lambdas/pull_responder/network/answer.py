@@ -10,7 +10,7 @@ from pull_responder.model.pull import Stage
 from pull_responder.network.model import PortRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 class PathCause(StrEnum):
@@ -135,10 +135,11 @@ class Hop:
             return HopVerdict.FAILED
         return HopVerdict.UNDECIDED if self.undecided else HopVerdict.OK
 
-    def with_faults_undecided(self, reason: str) -> Hop:
-        """Return this hop with each fault turned into an undecided cause, because of `reason`."""
-        doubts = tuple(Undecided(fault.cause, reason) for fault in self.faults)
-        return replace(self, faults=(), undecided=self.undecided + doubts)
+    def with_faults_undecided(self, reason: str, *, only: Collection[PathCause] | None = None) -> Hop:
+        """Return this hop with its faults turned into undecided causes, because of `reason`; only these, if given."""
+        kept = () if only is None else tuple(fault for fault in self.faults if fault.cause not in only)
+        doubts = tuple(Undecided(fault.cause, reason) for fault in self.faults if fault not in kept)
+        return replace(self, faults=kept, undecided=self.undecided + doubts)
 
 
 @dataclass(frozen=True, slots=True)

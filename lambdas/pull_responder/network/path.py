@@ -95,12 +95,7 @@ def _without_detours(legs: list[Leg], about: Destination | None) -> tuple[Leg, .
 
 
 def _leave_open(leg: Leg, causes: Collection[PathCause], reason: str) -> Leg:
-    hops = []
-    for hop in leg.hops:
-        kept = tuple(fault for fault in hop.faults if fault.cause not in causes)
-        opened = replace(hop, faults=tuple(fault for fault in hop.faults if fault.cause in causes))
-        hops.append(replace(opened.with_faults_undecided(reason), faults=kept))
-    return replace(leg, hops=tuple(hops))
+    return replace(leg, hops=tuple(hop.with_faults_undecided(reason, only=causes) for hop in leg.hops))
 
 
 def _trips(trip: Trip) -> list[Trip]:

@@ -24,6 +24,14 @@ _ENDPOINT_CAUSES = (
     PathCause.PRIVATE_DNS_DISABLED,
     PathCause.ENDPOINT_BLOCKS_INGRESS,
 )
+# If the name should have led to another VPC, its DNS is at fault rather than one of these.
+_OF_HUB = (
+    PathCause.NO_ROUTE,
+    PathCause.ENDPOINT_MISSING,
+    PathCause.PRIVATE_DNS_DISABLED,
+    PathCause.S3_NOT_IN_ROUTE_TABLE,
+    PathCause.SECURITY_GROUP_BLOCKS_EGRESS,
+)
 
 
 def way(trip: Trip) -> Hops:
@@ -36,8 +44,9 @@ def way(trip: Trip) -> Hops:
             sure = replace(name, evidence=(reading.reason,), causes=tuple(dict.fromkeys(causes)))
             return (sure, *interface_way(trip, reading.endpoint))
         case Leads.TO_PUBLIC:
-            way = public_way(trip)
-            return (name, *(_combine_ways([way, ()], reading.reason) if reading.reason else way))
+            hub = reading.reason and not isinstance(trip.table, Unread) and away_route(trip.table)
+            opened = _OF_HUB if hub else ()
+            return (name, *(hop.with_faults_undecided(reading.reason, only=opened) for hop in public_way(trip)))
         case Leads.AWAY:
             return (name, *away_hops(trip, _computed_way(trip, found), reading.reason))
         case Leads.UNKNOWN:
