@@ -23,7 +23,7 @@ from moto.server import ThreadedMotoServer
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import ask
 from pull_responder.diagnosis import diagnose as diagnose_pull
-from pull_responder.emulator import access_entries, cache_rules
+from pull_responder.emulator import access_entries, cache_rules, route53_profiles
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
@@ -271,6 +271,7 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     access_entries.apply()
     cache_rules.apply()
+    route53_profiles.apply_to_moto()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -128,6 +128,13 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "organizations:ListPoliciesForTarget": _IN_ORGANIZATION,
     "organizations:ListRoots": _ANY,
     "route53:ListHostedZonesByVPC": _ANY,
+    "route53profiles:ListProfileAssociations": _ANY,
+    "route53resolver:GetResolverRule": Scope(
+        ("arn:{partition}:route53resolver:*:*:resolver-rule/*",),
+        "Which Resolver rules a VPC has is known only once it has been read, and another account may share them",
+    ),
+    "route53resolver:ListResolverRuleAssociations": _ANY,
+    "route53resolver:ListResolverRules": _ANY,
     # Amazon ECR takes only secrets of this name for its pull through cache rules.
     "secretsmanager:DescribeSecret": Scope(
         ("arn:{partition}:secretsmanager:*:{account}:secret:ecr-pullthroughcache/*",),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pull_responder.checks import CHECKS
 from pull_responder.events.image_reference import RegistryKind
-from pull_responder.model.pull import PolicyType, Symptom
+from pull_responder.events.registry_urls import is_of_ecr
+from pull_responder.model.pull import PolicyType, Symptom, registry_answered
 from pull_responder.pulls.actions import CACHE_ACTIONS, MANIFEST, PULL_ACTIONS
 
 if TYPE_CHECKING:
@@ -28,9 +29,16 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
         causes = [check for check in causes if check.is_examined(message.symptom, from_ecr_public=True)]
     # A refused ECR action is about a private registry, whatever the image's host looks like.
     of_ecr = message.denial is not None and message.denial.action.startswith("ecr:")
-    if image is not None and image.kind is RegistryKind.OTHER and not of_ecr:
+    elsewhere = image is not None and image.kind is RegistryKind.OTHER
+    if (elsewhere and not of_ecr) or _failed_at_another_host(message):
         causes = [check for check in causes if check.any_registry]
     return tuple(check.id for check in causes)
+
+
+def _failed_at_another_host(message: KubeletMessage) -> bool:
+    """Whether a host that is none of ECR was not reached, such as the storage of a cache rule's upstream registry."""
+    host = message.sighting.host
+    return bool(host) and registry_answered(message.symptom) is False and not is_of_ecr(host)
 
 
 def _causes_of(message: KubeletMessage) -> list[Check]:

@@ -3,7 +3,11 @@
 What it checks: whether the route table of the node's subnet (its own, or the VPC's main one) has a route to the
 registry's addresses. If the route leads to a NAT gateway, the NAT gateway's own subnet must have a route to an internet
 gateway that is attached to the VPC. If a VPC has some of the three endpoints that a pull needs, but not all, the cause
-is `vpc_endpoint_missing` instead.
+is `vpc_endpoint_missing` instead. If kubelet's message tells a private address outside the VPC, the route to this
+address counts. If it names another host, such as the storage of an upstream registry, the route to this host counts.
+
+What it cannot see: who else answers for the registry's name (DNS servers of your own, the target of a Resolver rule, a
+Route 53 Profile), and what lies behind a transit gateway, a peering or a VPN.
 
 What it cannot see: what lies behind a transit gateway, a peering connection, a VPN, Direct Connect or a firewall
 appliance. A route that leads there leaves the cause undecided.
@@ -44,6 +48,12 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _fix(fault: Fault, path: PullPath) -> Remediation:
     fix = fault.fixes[0]
     where = path.where(fault.resource_id)
+    if fix.address:
+        return where.remedy(
+            f"Route {fault.resource_id} to the network in which {fix.address} is, for example over a transit gateway, "
+            "or let the name resolve to an address that the subnet reaches.",
+            docs.VPC_ROUTE_TABLES,
+        )
     is_nat_subnet = fix.peer is not None
     if is_nat_subnet and fix.route_table_id and serves_nodes(fix.route_table_id, path):
         # A route to the internet gateway would cut off nodes that have no public address.
@@ -63,7 +73,11 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
         )
     return where.remedy(
         f"Route {fault.resource_id} to {'an internet gateway' if is_nat_subnet else 'a NAT gateway'} of its VPC"
-        + ("." if is_nat_subnet else ", or create the endpoints ecr.api, ecr.dkr and s3 in it."),
+        + (
+            "."
+            if is_nat_subnet or any(each.host for each in fault.fixes)
+            else ", or create the endpoints ecr.api, ecr.dkr and s3 in it."
+        ),
         docs.VPC_ROUTE_TABLES,
     )
 

@@ -12,6 +12,7 @@ from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.redaction import redact
 from pull_responder.meanings import can_mean
+from pull_responder.model.pull import registry_answered
 
 
 @click.command()
@@ -66,6 +67,9 @@ def _as_json(read: KubeletMessage) -> dict[str, Any]:
         "tells_of_pull": read.tells_of_pull,
         "image_problem": image.problem if image else None,
         "denied": read.denial.message if read.denial else None,
+        "host": read.sighting.host or None,
+        "address": read.sighting.address or None,
+        "dns_server": read.sighting.server or None,
     }
 
 
@@ -80,6 +84,9 @@ def _as_text(read: KubeletMessage) -> str:
         rows.append(("Spelt wrong", image.problem))
     elif image and image.kind is RegistryKind.OTHER:
         rows.append(("", "not in Amazon ECR: a diagnosis would skip it"))
+    seen = {"Asked": read.sighting.host, "Dialled": read.sighting.address, "DNS server": read.sighting.server}
+    if registry_answered(read.symptom) is False:
+        rows.extend((label, value) for label, value in seen.items() if value)
     if read.denial:
         rows.append(("AWS said", read.denial.message))
     rows.extend(("" if number else "Can mean", cause) for number, cause in enumerate(causes))

@@ -15,6 +15,7 @@ def main() -> int:
     try:
         import_module("pull_responder.emulator.patches").apply()
         import_module("pull_responder.emulator.mail").apply()
+        import_module("pull_responder.emulator.route53_profiles").apply_to_ministack()
         serve = import_module("ministack.app").main
     except ModuleNotFoundError as missing:
         print(f"the emulator needs {missing.name}: pip install -r requirements.txt", file=sys.stderr)  # noqa: T201 -- a command line

@@ -8,7 +8,7 @@ no name can pass for a phrase. An unknown message gives Symptom.UNKNOWN.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pull_responder.events.cloudtrail import PULL_STAGES
@@ -31,7 +31,9 @@ from pull_responder.events.kubelet_phrases import (
 from pull_responder.events.phrase import PhraseTable
 from pull_responder.events.redaction import redact
 from pull_responder.events.registry_urls import find_urls
+from pull_responder.events.sighting import read_sighting
 from pull_responder.model.pull import Denial, Stage, Symptom
+from pull_responder.model.sighting import Sighting
 
 TEXT_LIMIT: Final = 8192
 """The number of characters of a message that are read. Kubernetes cuts event messages at 1024."""
@@ -94,6 +96,7 @@ class KubeletMessage:
     - `error_code`: the registry's error code ("name unknown", "manifest unknown", "denied", ...), if there is one.
     - `from_layer_bucket`: whether Amazon S3 answered, not the registry.
     - `tells_of_pull`: false if the text is about something other than an image that could not be pulled.
+    - `sighting`: the host, address and DNS server of the connection that failed. Empty if the text tells none.
     """
 
     symptom: Symptom
@@ -103,6 +106,7 @@ class KubeletMessage:
     error_code: str | None = None
     from_layer_bucket: bool = False
     tells_of_pull: bool = True
+    sighting: Sighting = field(default_factory=Sighting)
 
 
 def read_message(text: str) -> KubeletMessage:
@@ -136,6 +140,7 @@ def read_message(text: str) -> KubeletMessage:
         error_code=chain.error_code,
         from_layer_bucket=chain.from_layer_bucket,
         tells_of_pull=is_pull,
+        sighting=read_sighting(whole),
     )
 
 

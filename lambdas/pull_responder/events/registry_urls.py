@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from pull_responder.events.image_reference import ImageReference, parse_image
-from pull_responder.model.pull import Stage
+from pull_responder.events.registry_hosts import read_private_host
+from pull_responder.model.pull import ECR_PUBLIC_HOSTS, Stage
 
 # People and documentation use placeholders: "https://<account id>.dkr.ecr...".
 _URL: Final = re.compile(
     r"(?<![A-Za-z0-9])https?://((?:<[a-zA-Z_ -]{1,60}>)?[^\s/?#\"'<>@]{1,300})(/[^\s?#\"'<>]{0,2048})?"
 )
 _LAYER_HOST: Final = re.compile(r"prod-[a-z0-9-]{1,60}-starport-layer-bucket\.|[a-z0-9]{1,40}\.cloudfront\.net$")
+_BUCKET_HOST: Final = re.compile(r"prod-[a-z0-9-]{1,60}-starport-layer-bucket\.")
 _TOKEN_HOST: Final = re.compile(
     r"api\.ecr(?:-public)?[.-]|ecr(?:-fips|-public)?\.[a-z0-9-]{1,60}\.(?:api\.aws|amazonaws\.com)|"
     r"sts[.-]|auth\.docker\.io|169\.254\.169\.254|\[fd00:ec2::254\]"
@@ -49,6 +51,13 @@ class RegistryUrl:
 def find_urls(text: str) -> list[RegistryUrl]:
     """Return the URLs in `text`, in order. Query strings are ignored."""
     return [_read(match[1].lower(), (match[2] or "").rstrip(":,.;)]")) for match in _URL.finditer(text)]
+
+
+def is_of_ecr(host: str) -> bool:
+    """Return whether a host, given without port, is one of ECR: a registry, the API or the storage of its layers."""
+    if read_private_host(host) or host in ECR_PUBLIC_HOSTS:
+        return True
+    return host.startswith(("api.ecr", "ecr.", "ecr-")) or _BUCKET_HOST.match(host) is not None
 
 
 def _read(host: str, path: str) -> RegistryUrl:

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.events.eks_registries import AWS_REGISTRIES
-from pull_responder.model.arn import Arn
+from pull_responder.model.arn import Arn, partition_of
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -121,6 +121,10 @@ class Aws:
         """Return the regions that the SDK knows, of every partition. Newer ones may exist."""
         partitions = self._session.get_available_partitions()
         return tuple(r for name in partitions for r in self._session.get_available_regions("ecr", partition_name=name))
+
+    def offers(self, service: str, region: str) -> bool:
+        """Return whether the SDK knows `service` (boto3's name) in `region`. Newer regions may have it too."""
+        return region in self._session.get_available_regions(service, partition_name=partition_of(region))
 
     def identity(self, region: str | None = None) -> Arn | Unread:
         """Return our own ARN (sts:GetCallerIdentity, which needs no permission), or why it is not known.

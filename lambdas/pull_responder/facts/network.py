@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pull_responder.facts import endpoints, vpc, vpc_dns
+from pull_responder.facts import endpoints, resolver, vpc, vpc_dns
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, PrefixList, RouteTarget, Vpc
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
         Subnet,
         VpcEndpoint,
     )
+    from pull_responder.network.resolver import Profile, ResolverRule
 
     Listed = tuple[tuple[VpcEndpoint, tuple[str, ...]], ...]
 
 T = TypeVar("T")
 
-PERMISSIONS: Final = tuple(sorted((*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS)))
+PERMISSIONS: Final = tuple(
+    sorted((*vpc.PERMISSIONS, *vpc_dns.PERMISSIONS, *endpoints.PERMISSIONS, *resolver.PERMISSIONS))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class VpcParts:
     egress_only_gateways: Mapping[str, InternetGateway] | Unread
     prefix_lists: Mapping[str, PrefixList | Unread] | Unread
     private_zones: tuple[str, ...] | Unread
+    resolver_rules: tuple[ResolverRule | Unread, ...] | Unread
+    profiles: tuple[Profile, ...] | Unread
 
 
 def read_vpc_parts(reader: Reader, account: str, region: str, vpc_id: str) -> VpcParts:
@@ -116,6 +121,9 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         "hostnames": lambda: vpc_dns.read_attribute(reader, place, "enableDnsHostnames"),
         "options": lambda: vpc_dns.read_dhcp_options(reader, place),
         "zones": lambda: vpc_dns.read_private_zones(reader, place),
+        "profiles": lambda: resolver.read_profiles(reader, place),
+        "associated_rules": lambda: resolver.read_associated_rules(reader, place),
+        "rules": lambda: resolver.read_rules(reader, place),
         "subnets": lambda: vpc.read_subnets(reader, place),
         "route_tables": lambda: vpc.read_route_tables(reader, place),
         "network_acls": lambda: vpc.read_network_acls(reader, place),
@@ -129,12 +137,14 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
     found = dict(zip(reads, reader.each(lambda read: read(), list(reads.values())), strict=True))
     listed, named = _check_listing(found["endpoints"], found["route_tables"]), found["prefix_lists"]
     list_ids = sorted(set(_named_lists(found["route_tables"], found["security_groups"])) - set(_complete_lists(named)))
+    associated, rules = found["associated_rules"], found["rules"]
     # A list without blocks in DescribePrefixLists is read like a customer's.
     later: list[Callable[[], Any]] = [
         lambda: listed if isinstance(listed, Unread) else endpoints.read_interfaces(reader, place, listed),
+        lambda: _rules(reader, place, associated, rules),
         *(_entries(reader, place, each, named) for each in list_ids),
     ]
-    with_interfaces, *entries = reader.each(lambda read: read(), later)
+    with_interfaces, resolver_rules, *entries = reader.each(lambda read: read(), later)
     return VpcParts(
         place=place,
         vpc=vpc_dns.vpc_of(place, found["record"], (found["support"], found["hostnames"]), found["options"]),
@@ -148,7 +158,24 @@ def _read(reader: Reader, place: VpcPlace) -> VpcParts:
         egress_only_gateways=found["egress_only_gateways"],
         prefix_lists={**_complete_lists(named), **dict(zip(list_ids, entries, strict=True))},
         private_zones=found["zones"],
+        resolver_rules=resolver_rules,
+        profiles=found["profiles"],
     )
+
+
+def _rules(
+    reader: Reader,
+    place: VpcPlace,
+    associated: tuple[str, ...] | Unread,
+    rules: Mapping[str, ResolverRule] | Unread,
+) -> tuple[ResolverRule | Unread, ...] | Unread:
+    """Return the rules associated with the VPC. Those that are not listed are read one by one."""
+    if isinstance(associated, Unread):
+        return associated
+    known = {} if isinstance(rules, Unread) else rules
+    more = [each for each in associated if each not in known]
+    read_now = dict(zip(more, reader.each(lambda each: resolver.read_rule(reader, place, each), more), strict=True))
+    return tuple(known.get(each) or read_now[each] for each in associated)
 
 
 def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) -> Listed | Unread:
@@ -229,6 +256,8 @@ def network_of(parts: VpcParts, subnet_ids: Sequence[str]) -> Network:
         egress_only_gateways=parts.egress_only_gateways,
         prefix_lists=parts.prefix_lists,
         private_zones=parts.private_zones,
+        resolver_rules=parts.resolver_rules,
+        profiles=parts.profiles,
     )
 
 

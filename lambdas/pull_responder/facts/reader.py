@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 A = TypeVar("A")
 
-_PARALLEL_READS: Final = 16
+_PARALLEL_READS: Final = 20
 # A read that starts with less time than this could not be told from one that hangs.
 _SECONDS_FOR_A_READ: Final = 2.0
 

@@ -9,6 +9,8 @@ The hops of a leg:
 
 1. Name (`resolution`). An interface endpoint with private DNS takes this traffic of its whole VPC, even if a NAT
    gateway would have worked. Otherwise the name resolves to public addresses. Endpoints of other regions do not count.
+   Somebody else may answer for the name (`names`): another DNS server, a Resolver rule, a private hosted zone, a Route
+   53 Profile. What they answer is not read, so the name may lead to another VPC.
 2. Node (`security_groups`). The rules of all its security groups together must allow TCP 443 out to the destination.
 3. Subnet (`network_acls`). The network ACL of every subnet that the traffic enters or leaves must allow it in both
    directions.
@@ -29,10 +31,15 @@ The rules:
   the reason names the rule. The addresses of S3 are known if its prefix list was read.
 - If the traffic may take several ways (custom DNS servers, unread endpoints), a fault counts only if every way has it.
   Otherwise its cause is undecided.
+- What kubelet's message shows of a failed pull outranks what was computed (`dialled`, `seen_host`). If it dialled an
+  address to which the computed way does not lead, that way's causes are undecided, and so are those of the other names.
+  Security groups, network ACL and route are decided for the dialled address itself. A host that was not expected gets a
+  leg of its own.
 - An `Unread` fact leaves only those causes undecided that need it. Security groups that are assumed, not read, do the
   same: a rule that names another group may still allow the traffic.
 
-Not examined: Route 53 Resolver rules and DNS Firewall, AWS Network Firewall, proxies, and anything on the node itself.
+Not examined: what other VPCs and their DNS do, DNS Firewall, AWS Network Firewall, proxies, and anything on the node
+itself.
 """
 
 from __future__ import annotations

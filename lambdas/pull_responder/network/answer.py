@@ -10,7 +10,7 @@ from pull_responder.model.pull import Stage
 from pull_responder.network.model import PortRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 class PathCause(StrEnum):
@@ -69,6 +69,8 @@ class Fix:
     - `ports`: the ports that it must allow.
     - `peer`: what it must allow: a CIDR block, or the id of a security group or prefix list.
     - `attributes`: the DNS attributes of the VPC to turn on.
+    - `address`: a private address outside the VPC that the subnet must reach.
+    - `host`: a host that no VPC endpoint serves, so only the internet leads there.
     """
 
     vpc_id: str | None = None
@@ -83,6 +85,8 @@ class Fix:
     ports: PortRange | None = None
     peer: str | None = None
     attributes: tuple[str, ...] = ()
+    address: str | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +135,11 @@ class Hop:
             return HopVerdict.FAILED
         return HopVerdict.UNDECIDED if self.undecided else HopVerdict.OK
 
-    def with_faults_undecided(self, reason: str) -> Hop:
-        """Return this hop with each fault turned into an undecided cause, because of `reason`."""
-        doubts = tuple(Undecided(fault.cause, reason) for fault in self.faults)
-        return replace(self, faults=(), undecided=self.undecided + doubts)
+    def with_faults_undecided(self, reason: str, *, only: Collection[PathCause] | None = None) -> Hop:
+        """Return this hop with its faults turned into undecided causes, because of `reason`; only these, if given."""
+        kept = () if only is None else tuple(fault for fault in self.faults if fault.cause not in only)
+        doubts = tuple(Undecided(fault.cause, reason) for fault in self.faults if fault not in kept)
+        return replace(self, faults=kept, undecided=self.undecided + doubts)
 
 
 @dataclass(frozen=True, slots=True)

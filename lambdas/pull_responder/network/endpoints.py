@@ -108,7 +108,11 @@ def explain_dead_end(trip: Trip, why: str) -> DeadEnd:
             (Fault(PathCause.ENDPOINT_MISSING, ResourceType.VPC, vpc_id(network), explanation, proof, (fix,)),)
         )
     explanation = f"Subnet {node.subnet_id} has no route to the registry, and its VPC has no endpoint for it."
-    fix = Fix(route_table_id=table_id, subnet_id=node.subnet_id, vpc_id=vpc_id(network))
+    if destination.foreign:
+        explanation = f"Subnet {node.subnet_id} has no route to {destination.host}, which kubelet asked, and no VPC"
+        explanation += " endpoint serves it."
+    host = destination.host if destination.foreign else None
+    fix = Fix(route_table_id=table_id, subnet_id=node.subnet_id, vpc_id=vpc_id(network), host=host)
     return DeadEnd((Fault(PathCause.NO_ROUTE, ResourceType.SUBNET, node.subnet_id, explanation, proof, (fix,)),))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
 from pull_responder.model.unread import Unread
+from pull_responder.network.resolver import Profile, ResolverRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -300,6 +301,10 @@ class Network:
       default ACL.
     - All other tables: keyed by the resource's own id.
     - `private_zones`: the names of the private hosted zones associated with the VPC, without those of AWS's endpoints.
+      The zones that come by a Route 53 Profile are not among them.
+    - `resolver_rules`: the Resolver rules associated with the VPC. A rule is Unread if its domain could not be read.
+    - `profiles`: the Route 53 Profiles associated with the VPC.
+    - `asked_server`: the DNS server that the node was seen to ask. Empty if that is not known.
     """
 
     region: str
@@ -314,6 +319,9 @@ class Network:
     egress_only_gateways: Mapping[str, InternetGateway] | Unread = field(default_factory=dict)
     prefix_lists: Mapping[str, PrefixList | Unread] | Unread = field(default_factory=dict)
     private_zones: tuple[str, ...] | Unread = ()
+    resolver_rules: tuple[ResolverRule | Unread, ...] | Unread = ()
+    profiles: tuple[Profile, ...] | Unread = ()
+    asked_server: str = ""
 
 
 def read(table: Mapping[str, T] | Unread, key: str, what: str) -> T | Unread:

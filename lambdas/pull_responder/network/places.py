@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pull_responder.model.sighting import Sighting
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import ALL_IPV4, ALL_IPV6, PUBLIC_IPV4, PUBLIC_IPV6, AddressSet, Peer
 from pull_responder.network.model import (
@@ -22,12 +23,18 @@ _IPV4 = 4
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """The way from one node to one destination over one IP version (4 or 6)."""
+    """The way from one node to one destination over one IP version (4 or 6).
+
+    - `seen`: what kubelet's message shows of this way, empty if it shows nothing. None before a failure.
+    - `hint`: why the name may lead to another VPC, as names of the same registry do. Empty if nothing says so.
+    """
 
     node: NodePlace
     destination: Destination
     network: Network
     version: int
+    seen: Sighting | None = None
+    hint: str = ""
 
     @property
     def table(self) -> RouteTable | Unread:
@@ -149,6 +156,17 @@ def private_peer(network: Network, version: int) -> Peer:
     """Return an unknown endpoint in any VPC as a peer: it may have any private address, or any of this VPC."""
     inside = inside_peer(network, version)
     return replace(inside, name="an endpoint in this or another VPC", addresses=inside.addresses | _private(version))
+
+
+def address_peer(address: str, host: str) -> Peer:
+    """Return the one address that a node dialled as a peer. Groups of other VPCs may cover it, over a peering."""
+    return Peer(f"{address} ({host})", AddressSet.of(address), groups_known=False)
+
+
+def is_private(address: str) -> bool:
+    """Return whether an address is one that networks use among themselves, such as 10.0.0.1."""
+    found = AddressSet.of(address)
+    return bool(found & (_private(_IPV4) | _private(6)))
 
 
 def _gateway_services(network: Network) -> AddressSet:

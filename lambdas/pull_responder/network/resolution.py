@@ -7,18 +7,15 @@ DNS attributes of the VPC must be on).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from ipaddress import ip_network
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pull_responder.model.pull import Stage
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
-from pull_responder.network.model import Network, RegistryPlace, Vpc, VpcEndpoint
+from pull_responder.network.model import Network, RegistryPlace, VpcEndpoint
+from pull_responder.network.names import OtherAnswer, other_answer, other_servers, vpc_of
 
-AMAZON_DNS: Final = "AmazonProvidedDNS"
-# Amazon VPC User Guide, "Understanding Amazon DNS": these two, and the VPC's primary IPv4 network address plus two.
-_AMAZON_DNS_ADDRESSES: Final = ("169.254.169.253", "fd00:ec2::253")
 _GONE: Final = {"deleting", "deleted"}
 # "Partial" is an endpoint that is up in some of its Availability Zones.
 _UP: Final = {"available", "partial"}
@@ -32,6 +29,7 @@ class Destination:
     - `plain`: false for dual-stack and FIPS hosts. An endpoint's private DNS may or may not have their names.
     - `versions`: the IP versions of its addresses.
     - `fips`: true for FIPS hosts, which may have an endpoint service of their own.
+    - `foreign`: true for a host that only kubelet's message names, and that is none of ECR or its storage.
     """
 
     stage: Stage
@@ -41,12 +39,21 @@ class Destination:
     plain: bool = True
     versions: tuple[int, ...] = (4,)
     fips: bool = False
+    foreign: bool = False
 
     @property
     def service_name(self) -> str:
         """The full name of the endpoint service, to create an endpoint with."""
         china = self.region.startswith("cn-") and self.service != "s3"
         return f"{'cn.' if china else ''}com.amazonaws.{self.region}.{self.service}"
+
+    @property
+    def zone(self) -> str:
+        """The private hosted zone in which an endpoint's private DNS has this name.
+
+        Inference: it is the name of the service, with a wildcard record for registries and buckets.
+        """
+        return self.host if self.service == "ecr.api" else self.host.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +64,14 @@ class Resolution:
     - `endpoint`: the endpoint that the name resolves to. None if it resolves to public addresses.
     - `doubt`: why it may instead resolve to public addresses, or to an endpoint. Empty if `endpoint` is certain.
     - `elsewhere`: it may also resolve to any other address, for example to an endpoint in another VPC.
+    - `other`: who else than the VPC's own DNS may answer.
     """
 
     hop: Hop
     endpoint: VpcEndpoint | None = None
     doubt: str = ""
     elsewhere: bool = False
+    other: OtherAnswer = field(default_factory=OtherAnswer)
 
 
 def destinations(registry: RegistryPlace) -> tuple[Destination, ...]:
@@ -146,62 +155,38 @@ def resolve(destination: Destination, network: Network) -> Resolution:
         (found for found in endpoints_of(destination, network, "Interface") if has_private_dns(found)), None
     )
     covered = _private_dns_has(endpoint, destination) if endpoint else None
-    if isinstance(network.endpoints, Unread):
-        where = "resolves to an endpoint or to public addresses"
-        return Resolution(_with_evidence(hop, where), doubt=network.endpoints.reason)
-    zone_doubt = _zone_doubt(destination, network)
-    if endpoint is None or _vpc(network).dns_hostnames is False:
-        where = "resolves to public addresses"
-        return Resolution(_with_evidence(hop, where), doubt=zone_doubt, elsewhere=bool(zone_doubt))
-    if isinstance(hostnames := _vpc(network).dns_hostnames, Unread):
+    if endpoint is None or vpc_of(network).dns_hostnames is False:
+        other = other_answer(destination.host, network)
+        where, doubt = "resolves to public addresses", other.shown
+        if isinstance(network.endpoints, Unread):
+            where, doubt = "resolves to an endpoint or to public addresses", network.endpoints.reason
+        return Resolution(_with_evidence(hop, where, doubt), None, doubt, elsewhere=bool(other.shown), other=other)
+    if isinstance(hostnames := vpc_of(network).dns_hostnames, Unread):
         hop = _with_doubt(hop, hostnames.reason)
-    doubt = zone_doubt or _doubt(endpoint, destination, network, covered=covered is True)
+    other = other_answer(destination.host, network, zone=destination.zone)
+    doubt = other.shown or _doubt(endpoint, destination, network, covered=covered is True)
     where = f"resolves to {endpoint.id}: its private DNS answers for this name in the whole VPC"
     if not doubt:
         hop = replace(hop, causes=(*hop.causes, PathCause.ENDPOINT_MISSING, PathCause.PRIVATE_DNS_DISABLED))
-    elsewhere = bool(doubt and (zone_doubt or _custom_dns(network)))
-    return Resolution(_with_evidence(hop, where), endpoint, doubt, elsewhere=elsewhere)
+    elsewhere = bool(doubt and (other.shown or other_servers(network)))
+    return Resolution(_with_evidence(hop, where, doubt), endpoint, doubt, elsewhere=elsewhere, other=other)
 
 
 def dns_fault(network: Network, attributes: tuple[str, ...], explanation: str) -> Fault:
     """Return the fault that these DNS attributes of the VPC are off."""
-    vpc = _vpc(network).id
+    vpc = vpc_of(network).id
     evidence = tuple(f"{attribute} of {vpc} is false" for attribute in attributes)
     fix = Fix(vpc_id=vpc, attributes=attributes)
     return Fault(PathCause.VPC_DNS_DISABLED, ResourceType.VPC, vpc, explanation, evidence, (fix,))
 
 
-def _vpc(network: Network) -> Vpc:
-    if isinstance(network.vpc, Unread):
-        return Vpc("the VPC", (), network.vpc, network.vpc, network.vpc)
-    return network.vpc
-
-
-def _custom_dns(network: Network) -> str:
-    """Say that the VPC's DHCP options name, or may name, DNS servers other than Amazon's. Empty if they do not."""
-    servers = _vpc(network).dns_servers
-    if isinstance(servers, Unread):
-        return f"the DNS servers in the VPC's DHCP options are not known: {servers.reason}"
-    if all(_is_amazons(server, network) for server in servers):
-        return ""
-    return f"the VPC's DHCP options name the DNS servers {', '.join(servers)}, whose answers cannot be read"
-
-
-def _is_amazons(server: str, network: Network) -> bool:
-    """Return whether a DNS server is Amazon's: by its name, its fixed addresses, or its address in this VPC."""
-    if server in (AMAZON_DNS, *_AMAZON_DNS_ADDRESSES):
-        return True
-    block = next((cidr for cidr in _vpc(network).cidrs if ":" not in cidr), None)
-    return block is not None and server == str(ip_network(block, strict=False).network_address + 2)
-
-
 def _dns_support(network: Network) -> tuple[tuple[Fault, ...], tuple[Undecided, ...]]:
-    vpc = _vpc(network)
+    vpc = vpc_of(network)
     if vpc.dns_support is True:
         return (), ()
     if isinstance(vpc.dns_support, Unread):
         return (), (Undecided(PathCause.VPC_DNS_DISABLED, vpc.dns_support.reason),)
-    if unknown := _custom_dns(network):
+    if unknown := other_servers(network):
         return (), (Undecided(PathCause.VPC_DNS_DISABLED, f"enableDnsSupport of {vpc.id} is false, and {unknown}"),)
     explanation = f"DNS resolution is off in {vpc.id}, so no name resolves there."
     return (dns_fault(network, ("enableDnsSupport",), explanation),), ()
@@ -226,21 +211,13 @@ def _doubt(endpoint: VpcEndpoint, destination: Destination, network: Network, *,
         return f"whether the private DNS of {endpoint.id} answers for {destination.host} is not known"
     if not is_up(endpoint):
         return f"{endpoint.id} is in state {endpoint.state}, and whether its private DNS answers is not known"
-    return _custom_dns(network)
+    return other_servers(network)
 
 
-def _zone_doubt(destination: Destination, network: Network) -> str:
-    if isinstance(network.private_zones, Unread):
-        return ""
-    zones = (zone.rstrip(".") for zone in network.private_zones)
-    zone = next((zone for zone in zones if destination.host == zone or destination.host.endswith(f".{zone}")), None)
-    return (
-        f"a private hosted zone, {zone}, answers for {destination.host}, and its records were not read" if zone else ""
-    )
-
-
-def _with_evidence(hop: Hop, where: str) -> Hop:
-    return replace(hop, evidence=(f"{hop.resource_id} {where}",))
+def _with_evidence(hop: Hop, where: str, doubt: str) -> Hop:
+    """Return the hop with where its name leads. A doubt says that this is computed, not seen."""
+    line = f"{hop.resource_id} {where}"
+    return replace(hop, evidence=(f"as far as can be read, {line}, but {doubt}" if doubt else line,))
 
 
 def _with_doubt(hop: Hop, reason: str) -> Hop:

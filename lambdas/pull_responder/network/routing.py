@@ -8,10 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Final
 
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, VpcEndpoint, read
+
+# The analysis can follow routes to these targets. Any other target is outside of what it reads.
+_FOLLOWED: Final = {
+    RouteTarget.LOCAL,
+    RouteTarget.INTERNET_GATEWAY,
+    RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY,
+    RouteTarget.NAT_GATEWAY,
+    RouteTarget.VPC_ENDPOINT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,11 @@ def is_gateway_endpoint_route(route: Route, network: Network) -> bool:
     if isinstance(network.endpoints, Unread):
         return True
     return all(endpoint.type == "Gateway" for endpoint in network.endpoints if endpoint.id == route.target)
+
+
+def away_route(table: RouteTable) -> Route | None:
+    """Return an active route of the table that leaves the VPC, and that is not followed further. None if none does."""
+    return next((route for route in table.routes if route.active and route.kind not in _FOLLOWED), None)
 
 
 def describe(table: RouteTable) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.events.sighting import read_sighting
 from pull_responder.facts import compute, ec2, network
 from pull_responder.facts.compute import Cluster
 from pull_responder.facts.network import network_of
 from pull_responder.facts.pod_interface import PodInterface, pod_address
 from pull_responder.model.arn import DNS_SUFFIXES
-from pull_responder.model.pull import Stage, Symptom
+from pull_responder.model.pull import Stage, Symptom, registry_answered
+from pull_responder.model.sighting import Sighting
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
 from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trace
@@ -94,9 +96,9 @@ class PullPath:
         )
 
     def leg(self, stage: Stage) -> Iterator[tuple[NodePlace, Leg]]:
-        """Return the path of each place to the host of one stage."""
+        """Return the path of each place to the expected host of one stage. One that a message names comes after it."""
         for place, path in self.paths:
-            yield from ((place, leg) for leg in path.legs if leg.stage is stage)
+            yield from [(place, leg) for leg in path.legs if leg.stage is stage][:1]
 
 
 def registry_host(pull: PullFailure) -> str | None:
@@ -116,11 +118,30 @@ def pull_path(pull: PullFailure, facts: PullFacts) -> PullPath | Unread:
     """Trace the paths of this pull. Unread where it is not known where the nodes are."""
     host = registry_host(pull)
     pod = (pull.namespace, pull.pod_labels)  # these select the Fargate profile
-    key = ("path", pull.principal, pull.account, pull.cluster, pull.node, pull.region, host, pod)
-    return facts.once(key, lambda: _trace(pull, facts, host))
+    seen = sighting_of(pull, facts)
+    key = ("path", pull.principal, pull.account, pull.cluster, pull.node, pull.region, host, pod, seen)
+    return facts.once(key, lambda: _trace(pull, facts, host, seen))
 
 
-def _trace(pull: PullFailure, facts: PullFacts, host: str | None) -> PullPath | Unread:
+def sighting_of(pull: PullFailure, facts: PullFacts) -> Sighting | None:
+    """Return what kubelet's message shows of the connection that failed, empty if it shows nothing.
+
+    None before a failure, and where the registry answered: then the message is not about the way to it. Without a token
+    kubelet is not authenticated, so the way to the token is in question.
+    """
+    if facts.asked is not None:
+        return None
+    answered = registry_answered(pull.symptom)
+    if pull.symptom is Symptom.NOT_AUTHENTICATED:
+        seen = read_sighting(pull.message or "")
+        return replace(seen if seen.address or seen.server else Sighting(), stage=Stage.TOKEN)
+    if answered or pull.symptom in (Symptom.PROXY_FAILED, Symptom.CERTIFICATE_UNTRUSTED):
+        return None
+    seen = replace(read_sighting(pull.message or ""), stage=pull.stage)
+    return replace(seen, unresolved=pull.symptom is Symptom.NAME_RESOLUTION_FAILED)
+
+
+def _trace(pull: PullFailure, facts: PullFacts, host: str | None, seen: Sighting | None) -> PullPath | Unread:
     if host is None:
         return Unread("the event does not say which registry was pulled from")
     facts.read_ahead([lambda: nodes_of(pull, facts), lambda: _vpc_of_instance(pull, facts)])
@@ -146,8 +167,8 @@ def _trace(pull: PullFailure, facts: PullFacts, host: str | None) -> PullPath | 
         nodes=nodes,
         network=known,
         partition=pull.partition,
-        paths=tuple((place, trace(place, registry, known)) for place in places),
-        others=tuple((place, trace(place, registry, known)) for place in others),
+        paths=tuple((place, trace(place, registry, known, seen)) for place in places),
+        others=tuple((place, trace(place, registry, known, seen)) for place in others),
     )
 
 

@@ -16,6 +16,7 @@ from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import Symptom
 from pull_responder.model.unread import Unread
+from pull_responder.network import PathCause
 from pull_responder.pulls.inspections import questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
@@ -46,6 +47,7 @@ _AFTER_A_CHANGE: Final = 60.0
 _MOST_PULLS: Final = 10
 
 _CHECK_OF: Final = {check.id: check for check in CHECKS}
+_OF_PATH: Final = frozenset(PathCause)
 _NODES_GONE: Final = "The affected nodes do not exist any more."
 
 
@@ -198,6 +200,11 @@ class Recheck:
                 return _Outcome(still=still)
         elif because := _resolved_because(check.id, diagnoses, to_check):
             return _Outcome(gone_because=because)
+        elif check.id in _OF_PATH:
+            # The old message contradicts what is configured, as when a name did not resolve. What can be read decides.
+            silent = [diagnose(_without_words(pull), facts, checks=(check,)) for pull, facts in to_check]
+            if because := _resolved_because(check.id, silent, to_check):
+                return _Outcome(gone_because=because)
         if not check.may_name_missing and is_gone(finding.resource, self._reader) is True:
             return _Outcome(gone_because=f"{finding.resource.id} does not exist any more.")
         return self._resolve_if_unseen(life) or _Outcome(still=still)

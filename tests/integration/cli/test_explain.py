@@ -103,3 +103,25 @@ def test_escapes_and_markup_do_not_reach_the_terminal() -> None:
     )
     assert b"\x1b" not in ended.stdout
     assert ended.returncode == 0
+
+
+def test_the_host_the_address_and_the_dns_server_are_told() -> None:
+    host = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
+    asking = REFUSED.partition("unexpected status")[0] + f'failed to do request: Head "https://{host}/v2/": '
+    (answer,) = lines(run(asking + "dial tcp 10.100.1.10:443: i/o timeout", "--format", "json"))
+    assert (answer["symptom"], answer["host"], answer["address"]) == ("timeout", host, "10.100.1.10")
+    text = run(asking + f"dial tcp: lookup {host} on 10.9.9.9:53: no such host").stdout.decode()
+    assert f"Asked       {host}" in text
+    assert "DNS server  10.9.9.9" in text
+    assert "Asked" not in run(REFUSED).stdout.decode()
+
+
+def test_a_layer_from_an_upstreams_storage_is_not_explained_by_s3() -> None:
+    message = (
+        f'Failed to pull image "{IMAGE}": failed to copy: httpReadSeeker: failed open: failed to do request: Get '
+        '"https://production.cloudflare.docker.com/registry-v2/blobs/aa/data": dial tcp 104.16.100.207:443: i/o timeout'
+    )
+    (answer,) = lines(run(message, "--format", "json"))
+    assert (answer["symptom"], answer["stage"]) == ("timeout", "layer")
+    assert answer["can_mean"][0] == "no_route_to_ecr"
+    assert "s3_endpoint_not_in_route_table" not in answer["can_mean"]

@@ -16,7 +16,7 @@ from moto.core import responses, utils
 from moto.core.models import botocore_stubber
 from moto.server import ThreadedMotoServer
 
-from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
+from pull_responder.emulator import access_entries, cache_rules, route53_profiles, vpc_endpoints
 from tests.integration.network.estate import ACCOUNT, REGION, Estate
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def moto() -> Iterator[str]:
     vpc_endpoints.apply()
     access_entries.apply()
     cache_rules.apply()
+    route53_profiles.apply_to_moto()
     # It lists the methods of a class for each request.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))
@@ -73,3 +74,5 @@ def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     # earlier tests left would be read by each later one.
     get_backend("eks")[ACCOUNT][REGION].reset()
     get_backend("ec2")[ACCOUNT][REGION].reset()
+    # An account has few Resolver endpoints.
+    get_backend("route53resolver")[ACCOUNT][REGION].reset()

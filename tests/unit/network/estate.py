@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pull_responder.model.sighting import Sighting
 from pull_responder.network import (
     EndpointInterface,
     InternetGateway,
@@ -84,9 +85,10 @@ class Estate:
     network: Network
     node: NodePlace = NODE
     registry: RegistryPlace = REGISTRY
+    sighting: Sighting | None = None
 
     def trace(self) -> Path:
-        return trace(self.node, self.registry, self.network)
+        return trace(self.node, self.registry, self.network, self.sighting)
 
     def with_facts(self, **facts: Any) -> Estate:
         """Return this estate with other facts about the network."""
@@ -184,6 +186,11 @@ def public() -> Estate:
 def endpoints_only() -> Estate:
     endpoints = (interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"), S3_GATEWAY)
     return isolated().with_facts(endpoints=endpoints).routes(TO_S3)
+
+
+def seen_by(estate: Estate, sighting: Sighting) -> Estate:
+    """Return the estate in which a pull failed, with what kubelet's message shows of it."""
+    return replace(estate, sighting=sighting)
 
 
 def faults(estate: Estate) -> set[tuple[str, str]]:

@@ -1,0 +1,29 @@
+"""What kubelet's message shows of the connection that failed: the host, the address, the DNS server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pull_responder.model.pull import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The connection that a failed pull could not make or keep. A field that the message does not tell is empty.
+
+    - `host`: the host of the request, in lower case, without port.
+    - `address`: the IP address that the node dialled for this host, without port.
+    - `port`: the port that it dialled, 0 if not told.
+    - `server`: the IP address of the DNS server that it asked.
+    - `stage`: the stage of the pull that failed.
+    - `unresolved`: whether the node got no address for the host.
+
+    All of it is untrusted: an event may be forged.
+    """
+
+    host: str = ""
+    address: str = ""
+    port: int = 0
+    server: str = ""
+    stage: Stage | None = None
+    unresolved: bool = False

@@ -1,0 +1,123 @@
+"""The ways that traffic to one destination may take, as its name leads, and as kubelet's message shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pull_responder.model.unread import Unread
+from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
+from pull_responder.network.dialled import Leads, away_hops, open_hop, read_address
+from pull_responder.network.endpoints import interface_way
+from pull_responder.network.model import VpcEndpoint
+from pull_responder.network.name_hop import name_hop, unread_answers
+from pull_responder.network.names import By
+from pull_responder.network.places import Trip, addresses_of, inside_peer, interfaces_of, private_peer
+from pull_responder.network.public_way import Hops, doubt_with_next_step, public_way
+from pull_responder.network.resolution import Resolution, endpoints_of, resolve
+from pull_responder.network.routing import away_route
+from pull_responder.network.security_groups import egress_hop
+from pull_responder.network.seen_host import is_unexamined
+
+_ENDPOINT_CAUSES = (
+    PathCause.ENDPOINT_MISSING,
+    PathCause.ENDPOINT_UNAVAILABLE,
+    PathCause.PRIVATE_DNS_DISABLED,
+    PathCause.ENDPOINT_BLOCKS_INGRESS,
+)
+# If the name should have led to another VPC, its DNS is at fault rather than one of these.
+_OF_HUB = (
+    PathCause.NO_ROUTE,
+    PathCause.ENDPOINT_MISSING,
+    PathCause.PRIVATE_DNS_DISABLED,
+    PathCause.S3_NOT_IN_ROUTE_TABLE,
+    PathCause.SECURITY_GROUP_BLOCKS_EGRESS,
+)
+
+
+def way(trip: Trip) -> Hops:
+    """Return the hops of a trip; empty if the name has no address of this IP version."""
+    found = resolve(trip.destination, trip.network)
+    name, reading = name_hop(trip, found), read_address(trip, found)
+    match reading.leads:
+        case Leads.TO_ENDPOINT if reading.endpoint:
+            causes = (*name.causes, PathCause.ENDPOINT_MISSING, PathCause.PRIVATE_DNS_DISABLED)
+            sure = replace(name, evidence=(reading.reason,), causes=tuple(dict.fromkeys(causes)))
+            return (sure, *interface_way(trip, reading.endpoint))
+        case Leads.TO_PUBLIC:
+            hub = reading.reason and not isinstance(trip.table, Unread) and away_route(trip.table)
+            opened = _OF_HUB if hub else ()
+            return (name, *(hop.with_faults_undecided(reading.reason, only=opened) for hop in public_way(trip)))
+        case Leads.AWAY:
+            return (name, *away_hops(trip, _computed_way(trip, found), reading.reason))
+        case Leads.UNKNOWN:
+            return (name, open_hop(trip, _computed_way(trip, found), reading.reason))
+    if is_unexamined(trip.destination):
+        reason = f"the way to {trip.destination.host}, which kubelet asked, was not examined: its address is not known"
+        return (name, open_hop(trip, _computed_way(trip, found), reason))
+    hops = _computed_way(trip, found)
+    return (name, *hops, *unread_answers(trip, found)) if hops else ()
+
+
+def _computed_way(trip: Trip, found: Resolution) -> Hops:
+    """Return the hops of all ways that the traffic may take as far as can be read; empty if there is none."""
+    has_public = trip.version in trip.destination.versions
+    ways: list[Hops] = []
+    if found.endpoint and _has_address(found.endpoint, trip):
+        ways.append(interface_way(trip, found.endpoint))
+    if has_public and (not found.endpoint or found.doubt):
+        ways.append(public_way(trip))
+    faulty = any(hop.faults for hops in ways for hop in hops)
+    nowhere_else = faulty and _leads_nowhere_else(trip, found)
+    if ways and found.doubt and (found.elsewhere or not found.endpoint) and not nowhere_else:
+        ways.append(_unknown_endpoint_way(trip, found))
+    return _combine_ways(ways, doubt_with_next_step(trip, found)) if ways else ()
+
+
+def _leads_nowhere_else(trip: Trip, found: Resolution) -> bool:
+    """Return whether no other answer would help: no route leaves the VPC for private addresses, and no endpoint serves.
+
+    A record of a private hosted zone may lead to anything in the VPC.
+    """
+    if found.other.by in (None, By.ZONE) or found.endpoint or isinstance(trip.network.endpoints, Unread):
+        return False
+    if isinstance(trip.table, Unread) or away_route(trip.table):
+        return False
+    return not endpoints_of(trip.destination, trip.network, "Interface")
+
+
+def _has_address(endpoint: VpcEndpoint, trip: Trip) -> bool:
+    """Return whether an endpoint has an address of the trip's IP version; true if its interfaces are not known."""
+    interfaces = interfaces_of(endpoint, trip.network)
+    has_one = any(addresses_of(interface.addresses, trip.version) for interface in interfaces)
+    return has_one or not interfaces
+
+
+def _combine_ways(ways: list[Hops], doubt: str) -> Hops:
+    """Return the hops of all ways that the traffic may take. A fault becomes undecided unless every way has it."""
+    faults = [{(fault.cause, fault.resource_id) for hop in way for fault in hop.faults} for way in ways]
+    common = set.intersection(*faults)
+    hops = [_keep_faults(hop, common, doubt) for way in ways for hop in way]
+    return tuple(dict.fromkeys(hops))
+
+
+def _keep_faults(hop: Hop, certain: set[tuple[PathCause, str]], doubt: str) -> Hop:
+    sure = tuple(fault for fault in hop.faults if (fault.cause, fault.resource_id) in certain)
+    unsure = tuple(fault for fault in hop.faults if fault not in sure)
+    return replace(replace(hop, faults=unsure).with_faults_undecided(doubt), faults=sure) if unsure else hop
+
+
+def _unknown_endpoint_way(trip: Trip, found: Resolution) -> Hops:
+    """Return the way to an endpoint that was not read. It is in this VPC, or with `elsewhere` in any VPC."""
+    peer = (private_peer if found.elsewhere else inside_peer)(trip.network, trip.version)
+    causes: tuple[PathCause, ...] = ()
+    if isinstance(trip.network.endpoints, Unread) and trip.destination.service:
+        s3 = (PathCause.S3_NOT_IN_ROUTE_TABLE,) if trip.destination.service == "s3" else ()
+        causes = (*_ENDPOINT_CAUSES, *s3)
+    reason = doubt_with_next_step(trip, found)
+    # Other DNS servers often answer as Amazon's do. They are a reason only where a pull failed.
+    if found.other.shown and (trip.seen is not None or found.other.by is not By.SERVER):
+        causes = tuple(dict.fromkeys((*causes, PathCause.NO_ROUTE)))
+    doubts = tuple(Undecided(cause, reason) for cause in causes)
+    # No hop for the network ACL: it does not apply if the endpoint is in the node's own subnet.
+    out = egress_hop(trip.node, peer, trip.network)
+    return (out, Hop(HopKind.ENDPOINT, None, causes, undecided=doubts))

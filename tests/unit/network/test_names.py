@@ -1,0 +1,168 @@
+"""Who answers a name: rules, hosted zones, Profiles and other DNS servers, and which of them wins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pull_responder.model.sighting import Sighting
+from pull_responder.network import PathCause, Route
+from pull_responder.network.resolver import Profile, ResolverRule, winning_rule
+from tests.unit.network.estate import (
+    DENIED,
+    HOST,
+    TO_NAT,
+    TO_S3,
+    Estate,
+    behind_nat,
+    endpoints_only,
+    faults,
+    isolated,
+    open_causes,
+    reasons,
+    rule,
+    seen_by,
+    works,
+)
+
+TO_HUB = Route("10.0.0.0/8", "tgw-1")
+REGISTRIES = "dkr.ecr.eu-west-1.amazonaws.com"
+FAILED = Sighting()
+
+
+def forward(domain: str, *, kind: str = "FORWARD", name: str = "rr-1") -> ResolverRule:
+    return ResolverRule(name, domain, kind, ("10.100.0.2",))
+
+
+def spoke() -> Estate:
+    return endpoints_only().without("vpce-api", "vpce-dkr").routes(TO_HUB, TO_S3)
+
+
+@pytest.mark.parametrize(
+    ("rules", "winner"),
+    [
+        ([forward("")], "rr-1"),
+        ([forward("amazonaws.com")], "rr-1"),
+        ([forward(HOST)], "rr-1"),
+        ([forward("other.example")], None),
+        ([forward("kr.ecr.eu-west-1.amazonaws.com")], None),
+        ([forward(f"other.{REGISTRIES}")], None),
+        ([forward(""), forward("com", name="rr-2")], "rr-2"),
+        ([forward(REGISTRIES), forward("amazonaws.com", kind="SYSTEM", name="rr-2")], "rr-1"),
+        ([forward(""), forward("amazonaws.com", kind="SYSTEM", name="rr-2")], "rr-2"),
+        ([forward("", kind="RECURSIVE"), forward("com", name="rr-2")], "rr-2"),
+        ([forward("", kind="DELEGATE")], None),
+        # Of a VPC and of a Profile: either may win, so the one that sends the name away counts.
+        ([forward("com", kind="SYSTEM"), forward("com", name="rr-2")], "rr-2"),
+    ],
+)
+def test_the_most_specific_rule_wins(rules: list[ResolverRule], winner: str | None) -> None:
+    found = winning_rule(HOST, rules)
+    assert (found.id if found else None) == winner
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "a Profile": {"profiles": (Profile("rp-1", "shared"),)},
+    "a rule": {"resolver_rules": (forward("amazonaws.com"),)},
+    "a rule of a type that is not known": {"resolver_rules": (forward("amazonaws.com", kind="NEW"),)},
+    "a hosted zone": {"private_zones": ("amazonaws.com.",)},
+}
+UNREAD: dict[str, dict[str, Any]] = {
+    "Profiles": {"profiles": DENIED},
+    "rules": {"resolver_rules": DENIED},
+    "one rule": {"resolver_rules": (DENIED,)},
+    "hosted zones": {"private_zones": DENIED},
+}
+
+
+class TestSomebodyElseAnswers:
+    @pytest.mark.parametrize("who", OTHERS)
+    def test_a_spoke_is_not_blamed(self, who: str) -> None:
+        estate = spoke().egress(rule("10.0.0.0/8"), rule("pl-s3")).with_facts(**OTHERS[who])
+        for each in (estate, seen_by(estate, FAILED)):
+            assert faults(each) == set()
+            assert "tgw-1" in reasons(each, PathCause.NO_ROUTE)
+
+    @pytest.mark.parametrize("who", OTHERS)
+    def test_a_default_route_to_the_hub_does_not_blame_the_nodes_group(self, who: str) -> None:
+        estate = isolated().routes(Route("0.0.0.0/0", "tgw-1")).egress(rule("10.0.0.0/8"))
+        assert faults(estate) == {("security_group_blocks_egress", "sg-node")}
+        assert faults(estate.with_facts(**OTHERS[who])) == set()
+
+    @pytest.mark.parametrize("who", OTHERS)
+    def test_a_nat_gateway_is_not_enough_to_find_no_fault(self, who: str) -> None:
+        estate = seen_by(behind_nat().with_facts(**OTHERS[who]), FAILED)
+        assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
+
+    @pytest.mark.parametrize("who", [each for each in OTHERS if each != "a hosted zone"])
+    def test_a_subnet_that_nothing_leads_out_of_is_broken_all_the_same(self, who: str) -> None:
+        assert faults(isolated().with_facts(**OTHERS[who])) == {("no_route_to_ecr", "subnet-node")}
+
+    def test_a_rule_for_the_registries_alone_is_a_sign_of_the_hub_for_tokens_too(self) -> None:
+        estate = spoke().with_facts(resolver_rules=(forward(REGISTRIES),))
+        assert faults(seen_by(estate, FAILED)) == set()
+        # Without a route to the hub it is none.
+        assert faults(seen_by(estate.routes(TO_S3), FAILED)) == {("vpc_endpoint_missing", "vpc-1")}
+
+    def test_other_servers_matter_where_a_pull_failed(self) -> None:
+        estate = behind_nat().vpc(dns_servers=("10.100.0.2",))
+        assert works(estate)
+        assert open_causes(seen_by(estate, FAILED)) == {"no_route_to_ecr"}
+
+
+class TestAnEndpointsOwnZone:
+    def test_a_rule_for_the_same_domain_outranks_it(self) -> None:
+        estate = endpoints_only().ingress().with_facts(resolver_rules=(forward(REGISTRIES),))
+        # The endpoint for tokens has the other zone, api.ecr.
+        assert faults(estate) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
+        only_registries = estate.endpoint("vpce-api", group_ids=("sg-node",)).ingress(rule("sg-node"), group="sg-node")
+        assert "endpoint_security_group_blocks_ingress" not in {cause for cause, _ in faults(only_registries)}
+        assert "endpoint_security_group_blocks_ingress" in open_causes(only_registries)
+
+    @pytest.mark.parametrize("domain", ["", "com", "amazonaws.com", "ecr.eu-west-1.amazonaws.com"])
+    def test_a_rule_for_a_parent_domain_does_not(self, domain: str) -> None:
+        estate = endpoints_only().ingress().with_facts(resolver_rules=(forward(domain),))
+        assert faults(estate) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
+
+    def test_evidence_says_what_was_computed_and_what_is_doubted(self) -> None:
+        estate = endpoints_only().with_facts(resolver_rules=(forward(REGISTRIES),))
+        _, manifest, _ = estate.trace().legs
+        (line,) = manifest.hops[0].evidence
+        assert line.startswith("as far as can be read, ")
+        assert "but Resolver rule rr-1 sends questions" in line
+        _, sure, _ = endpoints_only().trace().legs
+        assert sure.hops[0].evidence[0].startswith(f"{HOST} resolves to vpce-dkr")
+
+
+class TestWhatWasNotRead:
+    @pytest.mark.parametrize("what", UNREAD)
+    def test_it_may_lead_a_spoke_to_its_hub(self, what: str) -> None:
+        estate = spoke().with_facts(**UNREAD[what])
+        assert faults(estate) == set()
+        assert DENIED.reason in reasons(estate, PathCause.ENDPOINT_MISSING)
+
+    @pytest.mark.parametrize("what", UNREAD)
+    def test_it_matters_nowhere_else_before_a_failure(self, what: str) -> None:
+        for estate in (behind_nat(), endpoints_only()):
+            assert works(estate.with_facts(**UNREAD[what]))
+        assert faults(isolated().with_facts(**UNREAD[what])) == {("no_route_to_ecr", "subnet-node")}
+
+    @pytest.mark.parametrize("what", UNREAD)
+    def test_a_failure_is_not_without_fault(self, what: str) -> None:
+        for estate in (behind_nat(), endpoints_only()):
+            failed = seen_by(estate.with_facts(**UNREAD[what]), FAILED)
+            assert (faults(failed), open_causes(failed)) == (set(), {"no_route_to_ecr"})
+
+    @pytest.mark.parametrize("what", UNREAD)
+    def test_a_public_address_settles_it(self, what: str) -> None:
+        seen = Sighting(HOST, "54.1.2.3", 443)
+        estate = seen_by(behind_nat().with_facts(**UNREAD[what]), seen)
+        assert faults(estate) == set()
+        dropped = seen_by(
+            behind_nat().routes(Route("0.0.0.0/0", "nat-1", active=False)).with_facts(**UNREAD[what]), seen
+        )
+        assert faults(dropped) == {("nat_gateway_unavailable", "nat-1")}
+
+    def test_nothing_is_open_where_all_was_read(self) -> None:
+        assert works(seen_by(behind_nat().routes(TO_NAT, TO_HUB), FAILED))
