@@ -1,8 +1,9 @@
 """Somebody who does not pull for EKS was refused by ECR.
 
 What it checks: whether the denied principal pulls for EKS at all. It does if its session is an instance with a
-cluster's tag, if its role belongs to a node group or Fargate profile, or if an access entry of a node type names its
-role.
+cluster's tag, if its role belongs to a node group or Fargate profile, if an access entry of a node type names its role,
+or if pods have its role: its trust policy, or its session, names the OIDC provider of a cluster, or
+`pods.eks.amazonaws.com`. A role that only other OIDC providers give, such as that of GitHub Actions, does not.
 
 Why it matters: for a person, a build server or an intruder the refusal may be right, and to grant the permission would
 be wrong. So the finding claims no more and offers no fix.

@@ -100,6 +100,8 @@ class Principal:
     - `role_arn`: the role's own ARN, path included. Only if the event contained it.
     - `role_delivery`: the version of the instance metadata service that returned the credentials ("1.0", "2.0").
     - `issued_at`: when the credentials were issued, in ISO 8601 and UTC.
+    - `web_identity`: the ARN of the OIDC provider whose token the session was issued for. None for other sessions, and
+      where the event does not say.
     """
 
     kind: PrincipalKind
@@ -111,6 +113,7 @@ class Principal:
     role_arn: str | None = None
     role_delivery: str | None = None
     issued_at: str | None = None
+    web_identity: str | None = None
 
     @property
     def instance_id(self) -> str | None:

@@ -13,6 +13,7 @@ from pull_responder.facts.iam import Role
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
+from pull_responder.pulls.pod_role import PodRole, pod_role_of
 from pull_responder.pulls.session import node_instance, role_arn_of, session_instance
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Puller:
     - `for_eks` is None where that is not known.
     - `because` is a clause that says how the answer is known.
     - `entry_type` is set where only an access entry names the role.
+    - `pod_role` is set where pods have the role by tokens of their own. Its nodes' role says nothing then.
     - `listed_as` is the matching entry in the operator's list of known principals. None if no entry matches, or if
       the principal pulls for EKS.
     """
@@ -48,6 +50,7 @@ class Puller:
     entry_type: EntryType | None = None
     instance: Instance | None = None
     listed_as: str | None = None
+    pod_role: PodRole | None = None
 
 
 def puller_of(pull: PullFailure, facts: PullFacts) -> Puller:
@@ -72,10 +75,11 @@ def _of_question(nodes: Nodes) -> Puller:
 def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     """Decide whether the pull's principal pulls for EKS.
 
-    The tags of the principal's instance decide first, then node groups and Fargate profiles, then access entries. If
-    none of them uses the role, its trust policy can rule EKS out; if none could be read, its trust policy and session
-    name decide. A cluster that the event names means EKS. Unless the answer is yes, a match in the operator's list of
-    known principals makes it no.
+    The tags of the principal's instance decide first, then node groups and Fargate profiles, then access entries, then
+    whether pods have the role. If none of them uses the role, its trust policy can rule EKS out; if none could be read,
+    its trust policy and session name decide. A session that was issued for a web identity is no instance's. A cluster
+    that the event names means EKS. Unless the answer is yes, a match in the operator's list of known principals makes
+    it no.
     """
     found = _find(facts, pull)
     if found.for_eks or pull.principal is None or not facts.known_principals:
@@ -101,7 +105,8 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
         return Puller(None, "the event does not name the role that was denied")
     found = _find_role(facts, principal, principal.account, principal.name, pull)
     if pull.cluster and not (found.for_eks and found.cluster == pull.cluster):
-        return Puller(for_eks=True, because=f"the event names cluster {pull.cluster}", cluster=pull.cluster)
+        because = f"the event names cluster {pull.cluster}"
+        return Puller(for_eks=True, because=because, cluster=pull.cluster, pod_role=found.pod_role)
     return found
 
 
@@ -119,6 +124,8 @@ def _known_principal(facts: PullFacts, pull: PullFailure, principal: Principal) 
 
 
 def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:
+    if principal.web_identity and (pod_role := pod_role_of(pull, facts)):
+        return _of_pod_role(pod_role)
     instance = session_instance(pull, facts)
     if isinstance(instance, Instance) and instance.cluster:
         return _of_instance(instance, "its session")
@@ -126,6 +133,8 @@ def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, 
     for use in uses:
         if isinstance(use, ClusterUses) and use.found:
             return _of_use(use.found[0], instance if isinstance(instance, Instance) else None)
+    if principal.instance_id is None and (pod_role := pod_role_of(pull, facts)):
+        return _of_pod_role(pod_role)
     return _without_use(principal, instance, uses, facts.role(account, pull.region, name))
 
 
@@ -147,6 +156,10 @@ def _of_instance(instance: Instance, what: str) -> Puller:
         node_group=instance.node_group,
         instance=instance,
     )
+
+
+def _of_pod_role(pod_role: PodRole) -> Puller:
+    return Puller(for_eks=pod_role.for_eks, because=pod_role.because, cluster=pod_role.cluster, pod_role=pod_role)
 
 
 def _of_use(use: ClusterUse, instance: Instance | None) -> Puller:

@@ -18,6 +18,7 @@ IAM_POLICY_VERSIONS: Final = f"{_ROOT}/IAM/latest/UserGuide/access_policies_mana
 IAM_SESSION_POLICIES: Final = f"{_ROOT}/IAM/latest/UserGuide/access_policies.html#policies_session"
 ORGANIZATIONS_UPDATE_POLICY: Final = f"{_ROOT}/organizations/latest/userguide/orgs_policies_update.html"
 EC2_METADATA_OPTIONS: Final = f"{_ROOT}/AWSEC2/latest/UserGuide/configuring-IMDS-existing-instances.html"
+EKS_SERVICE_ACCOUNT_ROLE: Final = f"{_ROOT}/eks/latest/userguide/associate-service-account-role.html"
 EKS_NODE_ROLE: Final = f"{_ROOT}/eks/latest/userguide/create-node-role.html"
 IAM_INSTANCE_PROFILES: Final = f"{_ROOT}/IAM/latest/UserGuide/id_roles_use_switch-role-ec2_instance-profiles.html"
 IAM_TRUST_POLICIES: Final = f"{_ROOT}/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html"
