@@ -6,13 +6,19 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pull_responder.checks import CHECKS, image_platform_mismatch
+from pull_responder.checks import (
+    CHECKS,
+    image_platform_mismatch,
+    pull_failing_unexplained,
+    role_lacks_pull_permissions,
+)
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.node_role import add_node_role
+from pull_responder.pulls.own_credentials import left_open
 from pull_responder.pulls.puller import Puller, puller_of
 from pull_responder.pulls.session import role_arn_of
 
@@ -154,6 +160,10 @@ def _sort_verdicts(
         elif verdict.status is Status.INCONCLUSIVE:
             needed = check.fits(pull) and not explained
             (inconclusive if needed else unchecked).append(Undecided(check.id, verdict.reason))
+    of_role = verdicts.get(role_lacks_pull_permissions.CHECK)
+    may_pull = of_role is not None and of_role.status is Status.PASSED
+    if may_pull and not (failed or inconclusive or is_question) and (left := left_open(pull)):
+        inconclusive.append(Undecided(pull_failing_unexplained.CHECK.id, left))
     passed = tuple(
         check.id
         for check, verdict in verdicts.items()
