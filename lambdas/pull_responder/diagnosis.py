@@ -147,10 +147,10 @@ def _sort_verdicts(
     if puller.for_eks is None:
         verdicts = {check: _leave_open(puller, verdict) for check, verdict in verdicts.items()}
     else:
-        verdicts = {check: verdict for check, verdict in verdicts.items() if check.for_nodes is puller.for_eks}
+        verdicts = {check: verdict for check, verdict in verdicts.items() if _decides(check, puller)}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
     # Before a failure there is nothing to explain: what is undecided may be one more cause of the next failure.
-    explained = not is_question and any(check.fits(pull) for check in failed)
+    explained = not is_question and any(_fits(check, pull, puller) for check in failed)
     inconclusive: list[Undecided] = []
     unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
@@ -158,7 +158,7 @@ def _sort_verdicts(
             reason = f"registry {pull.registry_account} belongs to AWS, and cannot be read"
             unchecked.append(Undecided(check.id, reason))
         elif verdict.status is Status.INCONCLUSIVE:
-            needed = check.fits(pull) and not explained
+            needed = _fits(check, pull, puller) and not explained
             (inconclusive if needed else unchecked).append(Undecided(check.id, verdict.reason))
     of_role = verdicts.get(role_lacks_pull_permissions.CHECK)
     may_pull = of_role is not None and of_role.status is Status.PASSED
@@ -169,7 +169,9 @@ def _sort_verdicts(
         for check, verdict in verdicts.items()
         if verdict.status is Status.PASSED and not (of_aws and _is_of_repository(check))
     )
-    why = [each.reason for check, each in verdicts.items() if each.status is Status.PASSED and check.fits(pull)]
+    why = [
+        each.reason for check, each in verdicts.items() if each.status is Status.PASSED and _fits(check, pull, puller)
+    ]
     note = " ".join(filter(None, dict.fromkeys(why))) or _describe_change(pull, passed, unchecked)
     return Diagnosis(
         pull=pull,
@@ -180,6 +182,15 @@ def _sort_verdicts(
         passed=passed,
         note=note if puller.for_eks and not failed and not inconclusive else "",
     )
+
+
+def _decides(check: Check, puller: Puller) -> bool:
+    """Return whether a cause is decided about this principal. For ECR's own role that is only why it cannot fetch."""
+    return check.for_nodes is puller.for_eks and (check.for_cache_role or puller.cache_role is None)
+
+
+def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
+    return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
 
 
 def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:

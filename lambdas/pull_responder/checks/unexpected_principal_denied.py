@@ -22,7 +22,7 @@ from pull_responder.checks.check import UNREACHED, Check, Kind
 from pull_responder.facts import ec2, eks
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
-from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
+from pull_responder.pulls.actions import FIRST_PULL_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.puller import puller_of
 from pull_responder.pulls.session import role_arn_of
 
@@ -84,5 +84,5 @@ CHECK = Check(
     severity_if_repeated=Severity.MEDIUM,
     kind=Kind.BEHAVIOR,
     for_nodes=False,
-    denied_actions=PULL_ACTIONS | CACHE_ACTIONS,
+    denied_actions=PULL_ACTIONS | FIRST_PULL_ACTIONS,
 )

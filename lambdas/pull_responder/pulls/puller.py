@@ -12,6 +12,7 @@ from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
 from pull_responder.model.unread import Unread
+from pull_responder.pulls.cache_role import CacheRole, cache_role_of
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
 from pull_responder.pulls.pod_role import PodRole, pod_role_of
 from pull_responder.pulls.session import node_instance, role_arn_of, session_instance
@@ -37,6 +38,7 @@ class Puller:
     - `for_eks` is None where that is not known.
     - `because` is a clause that says how the answer is known.
     - `entry_type` is set where only an access entry names the role.
+    - `cache_role` is set where ECR itself fetches with the role, for a pull through cache rule.
     - `pod_role` is set where pods have the role by tokens of their own. Its nodes' role says nothing then.
     - `listed_as` is the matching entry in the operator's list of known principals. None if no entry matches, or if
       the principal pulls for EKS.
@@ -51,6 +53,7 @@ class Puller:
     instance: Instance | None = None
     listed_as: str | None = None
     pod_role: PodRole | None = None
+    cache_role: CacheRole | None = None
 
 
 def puller_of(pull: PullFailure, facts: PullFacts) -> Puller:
@@ -135,6 +138,10 @@ def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, 
             return _of_use(use.found[0], instance if isinstance(instance, Instance) else None)
     if principal.instance_id is None and (pod_role := pod_role_of(pull, facts)):
         return _of_pod_role(pod_role)
+    if principal.instance_id is None and (cache_role := cache_role_of(pull, facts)):
+        # What stops ECR from fetching stops pulls for EKS, too.
+        because = f"ECR itself fetches images with it for a pull through cache: {cache_role.because}"
+        return Puller(for_eks=True, because=because, cache_role=cache_role)
     return _without_use(principal, instance, uses, facts.role(account, pull.region, name))
 
 

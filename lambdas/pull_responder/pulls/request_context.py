@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.partly_known import Beginning, OtherThan
 from pull_responder.authorization.pull_context import ABSENT, Fact, pull_context
+from pull_responder.authorization.request import UNKNOWN
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.facts.organizations import AccountPlace, Organization
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.actions import TOKEN
+from pull_responder.pulls.actions import CREATE, TAG, TOKEN
 from pull_responder.pulls.endpoint_on_path import endpoint_on_path, stage_of
 from pull_responder.pulls.session import role_arn_of, session_instance
 
@@ -52,7 +53,9 @@ def request_context(
     else:
         owner_organization, owner_paths = _organization(facts, owner, pull.region, needed_keys, _RESOURCE_ORGANIZATION)
     endpoint_id, vpc_id = _endpoint(pull, facts, action, needed_keys)
-    return pull_context(
+    # A repository that ECR creates has the tags of its creation template, which is not read.
+    template_tags = {"aws:RequestTag/*": UNKNOWN, "aws:TagKeys": UNKNOWN} if action in (CREATE, TAG) else {}
+    context = pull_context(
         principal=signer,
         role_arn=role_arn_of(pull, facts),
         # EC2 sets no session tags. The tags of other sessions are not known.
@@ -80,6 +83,7 @@ def request_context(
         # The decision is about the next session, as the refused session's credentials are replaced (ADR 15).
         token_issue_time=facts.now(),
     )
+    return {**context, **template_tags}
 
 
 def _organization(
