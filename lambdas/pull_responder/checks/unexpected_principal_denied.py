@@ -9,7 +9,8 @@ Why it matters: for a person, a build server or an intruder the refusal may be r
 be wrong. So the finding claims no more and offers no fix.
 
 How to fix it: find out who it is. If the principal is known to pull for something else (ECS tasks, builds), add it to
-`knownPrincipals` in cdk.json. It is then not reported.
+`knownPrincipals` in cdk.json. It is then not reported. The roles with which Pull Responder itself reads are not
+reported either: those of its functions, and its member role in accounts where it may assume it.
 
 References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Logging IAM and AWS STS API calls".
 """
@@ -45,7 +46,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if puller.for_eks:
         return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
     if puller.listed_as:
-        return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something other than EKS")
+        return Verdict.not_applicable(puller.because)
     account = principal.account or pull.account or ""
     return Verdict.failed(
         resource=_resource(principal, role_arn_of(pull, facts), account),

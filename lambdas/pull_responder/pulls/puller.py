@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NODE_SERVICES = ("ec2", "eks-fargate-pods", "ssm", "rolesanywhere")
 
 
+_OWN: Final = "it is a role with which Pull Responder itself reads"
+
 _PATH: Final = re.compile(r":role/.*/")
 
 
@@ -40,8 +42,8 @@ class Puller:
     - `entry_type` is set where only an access entry names the role.
     - `cache_role` is set where ECR itself fetches with the role, for a pull through cache rule.
     - `pod_role` is set where pods have the role by tokens of their own. Its nodes' role says nothing then.
-    - `listed_as` is the matching entry in the operator's list of known principals. None if no entry matches, or if
-      the principal pulls for EKS.
+    - `listed_as` is the matching entry in the operator's list of known principals, or says that the role is our own.
+      None if neither is so, or if the principal pulls for EKS.
     """
 
     for_eks: bool | None
@@ -85,9 +87,18 @@ def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     it no.
     """
     found = _find(facts, pull)
-    if found.for_eks or pull.principal is None or not facts.known_principals:
+    principal = pull.principal
+    if found.for_eks or principal is None:
         return found
-    listed = _known_principal(facts, pull, pull.principal)
+    is_role = principal.kind is PrincipalKind.ROLE
+    if (
+        is_role
+        and principal.account
+        and principal.name
+        and facts.is_own_role(principal.account, pull.region, principal.name)
+    ):
+        return replace(found, for_eks=False, because=_OWN, listed_as=_OWN)
+    listed = _known_principal(facts, pull, principal) if facts.known_principals else None
     if listed is None:
         return found
     return replace(
