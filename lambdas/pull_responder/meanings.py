@@ -28,6 +28,9 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
     of_ecr = message.denial is not None and message.denial.action.startswith("ecr:")
     if image is not None and image.kind is not RegistryKind.ECR_PRIVATE and not of_ecr:
         causes = [check for check in causes if check.any_registry]
+        if image.kind is RegistryKind.ECR_PUBLIC:
+            said = [each for each in CHECKS if each.by_words and message.symptom in each.ecr_public]
+            causes += [each for each in said if each not in causes]
     return tuple(check.id for check in causes)
 
 

@@ -35,6 +35,7 @@ ECR_CACHE_SECRET: Final = f"{_ROOT}/AmazonECR/latest/userguide/pull-through-cach
 ECR_CACHE_TROUBLESHOOTING: Final = f"{_ROOT}/AmazonECR/latest/userguide/error-pullthroughcache.html"
 ECR_ENCRYPTION: Final = f"{_ROOT}/AmazonECR/latest/userguide/encryption-at-rest.html"
 ECR_MULTI_ARCHITECTURE: Final = f"{_ROOT}/AmazonECR/latest/userguide/docker-push-multi-architecture-image.html"
+ECR_PUBLIC_AUTH: Final = f"{_ROOT}/AmazonECR/latest/public/public-registry-auth.html"
 ECR_QUOTAS: Final = f"{_ROOT}/AmazonECR/latest/userguide/service-quotas.html"
 ECR_REGISTRY_AUTH: Final = f"{_ROOT}/AmazonECR/latest/userguide/registry_auth.html"
 ECR_TROUBLESHOOTING: Final = f"{_ROOT}/AmazonECR/latest/userguide/common-errors-docker.html"
