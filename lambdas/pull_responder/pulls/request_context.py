@@ -18,13 +18,14 @@ from pull_responder.facts.organizations import AccountPlace, Organization
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import CREATE, TAG, TOKEN
 from pull_responder.pulls.endpoint_on_path import endpoint_on_path, stage_of
+from pull_responder.pulls.pod_role import KUBELET_SESSION
 from pull_responder.pulls.session import role_arn_of, session_instance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from pull_responder.authorization.request import ContextValue
-    from pull_responder.model.pull import PullFailure
+    from pull_responder.model.pull import Principal, PullFailure
     from pull_responder.pulls.pull_facts import PullFacts
 
 _RESOURCE_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
@@ -58,8 +59,8 @@ def request_context(
     context = pull_context(
         principal=signer,
         role_arn=role_arn_of(pull, facts),
-        # EC2 sets no session tags. The tags of other sessions are not known.
-        principal_tags=role.tags if isinstance(role, Role) and principal and principal.instance_id else None,
+        # EC2 and kubelet set no session tags. The tags of other sessions are not known.
+        principal_tags=role.tags if isinstance(role, Role) and principal and _is_untagged(principal) else None,
         principal_org_id=organization,
         principal_org_paths=paths,
         registry_account=None if is_token else owner,
@@ -84,6 +85,10 @@ def request_context(
         token_issue_time=facts.now(),
     )
     return {**context, **template_tags}
+
+
+def _is_untagged(principal: Principal) -> bool:
+    return principal.instance_id is not None or principal.session_name == KUBELET_SESSION
 
 
 def _organization(

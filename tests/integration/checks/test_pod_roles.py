@@ -77,6 +77,15 @@ def test_a_repository_that_lets_in_another_teams_role_only(estate: Estate, of_pr
     assert {each.cause for each in diagnosis.findings} == {LACKS, "repository_policy_denies_pull"}
 
 
+def test_tags_of_the_role_decide_as_kubelet_adds_none(estate: Estate, of_prod: str) -> None:
+    tagged = allow(*PULL, Condition={"StringEquals": {"aws:PrincipalTag/team": "a"}})
+    role = pod_role(estate, web_identity(estate, of_prod, StringEquals=AUD), may=tagged)
+    pull = denied(estate, role, estate.repository(), BLAMED)
+    only(estate.diagnose(pull), LACKS)
+    estate.client("iam").tag_role(RoleName="team-a-pull", Tags=[{"Key": "team", "Value": "a"}])
+    assert is_fixed_since(estate.diagnose(pull))
+
+
 def test_a_role_of_eks_pod_identity(estate: Estate) -> None:
     role, repository = estate.role(name="team-a", trusted=("pods.eks",)), estate.repository()
     diagnosis = estate.diagnose(denied(estate, role, repository, BLAMED, session="eks-prod-web-7c9d8b5f6-1"))
