@@ -12,6 +12,10 @@ from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 # ECR Public User Guide, "Making requests to Amazon ECR Public registries".
 ECR_PUBLIC_HOSTS = frozenset({"public.ecr.aws", "ecr-public.aws.com"})
 
+KUBELET_SESSION = "ecr-credential-provider"
+"""The name of the sessions in which kubelet pulls with a pod's own role (kubernetes/cloud-provider-aws,
+cmd/ecr-credential-provider/main.go)."""
+
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.facts.compute import Cluster
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
+from pull_responder.model.pull import KUBELET_SESSION
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.session import node_regions
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 ANNOTATION: Final = "eks.amazonaws.com/ecr-role-arn"
 """The annotation of a service account that names the role with which kubelet pulls its pods' images."""
-
-KUBELET_SESSION: Final = "ecr-credential-provider"
-"""The name of the sessions in which kubelet pulls with a pod's role."""
 
 _PROVIDER: Final = "oidc-provider/"
 # Amazon EKS User Guide, "Create an IAM OIDC provider for your cluster": oidc.eks.<region>.<suffix>/id/<id>.

@@ -58,8 +58,11 @@ def _conclude(outcome: Outcome | Unread, pull: PullFailure, pod_role: PodRole, r
 
 
 def _provider(pull: PullFailure, facts: PullFacts, pod_role: PodRole, role: Role) -> str | Unread | None:
-    """Return the OIDC provider that the role has to trust: the session's own, else that of the event's cluster."""
-    if pod_role.by_session or not pull.cluster or pull.cluster == pod_role.cluster:
+    """Return the OIDC provider that the role has to trust: that of its session, or of the cluster that it names.
+
+    Where neither is known, it is that of the event's cluster.
+    """
+    if pod_role.by_session or pod_role.cluster or not pull.cluster:
         return pod_role.provider
     cluster = facts.cluster(role.account, pull.region, pull.cluster)
     if isinstance(cluster, Unread):

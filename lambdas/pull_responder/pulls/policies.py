@@ -10,9 +10,8 @@ from pull_responder.authorization.policy import Policy, PolicyError, parse_polic
 from pull_responder.facts import organizations
 from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
-from pull_responder.model.pull import PolicyType, Principal, PrincipalKind, PullFailure
+from pull_responder.model.pull import KUBELET_SESSION, PolicyType, Principal, PrincipalKind, PullFailure
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.pod_role import KUBELET_SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,10 +15,10 @@ from pull_responder.authorization.request import UNKNOWN
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.facts.organizations import AccountPlace, Organization
+from pull_responder.model.pull import KUBELET_SESSION
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import CREATE, TAG, TOKEN
 from pull_responder.pulls.endpoint_on_path import endpoint_on_path, stage_of
-from pull_responder.pulls.pod_role import KUBELET_SESSION
 from pull_responder.pulls.session import role_arn_of, session_instance
 
 if TYPE_CHECKING:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pull_responder.events.pod_failure import PodFailure
+from pull_responder.model.pull import PullFailure
 from tests.integration.checks.estate import (
     ALLOW_TOKEN,
     LAYERS,
     MANIFEST,
     PULL,
+    PULL_ONLY,
+    REGION,
     TOKEN,
     allow,
     because_no,
@@ -21,8 +25,10 @@ from tests.integration.checks.estate import (
     refuse,
 )
 from tests.integration.checks.pod_roles import GITHUB, KUBELET, denied, issuer, pod_role, web_identity
+from tests.integration.checks.registry_estate import of_cause
 
 if TYPE_CHECKING:
+    from pull_responder.diagnosis import Diagnosis
     from tests.integration.checks.estate import Estate
 
 STRANGER = "unexpected_principal_denied"
@@ -75,6 +81,36 @@ def test_a_repository_that_lets_in_another_teams_role_only(estate: Estate, of_pr
     repository = estate.repository(refuse("*", "ecr:*", Condition={"ArnNotEquals": {"aws:PrincipalArn": other}}))
     diagnosis = estate.diagnose(denied(estate, role, repository, BLAMED))
     assert {each.cause for each in diagnosis.findings} == {LACKS, "repository_policy_denies_pull"}
+
+
+def test_the_nodes_words_name_the_pods_role(estate: Estate, of_prod: str) -> None:
+    """Newer containerd passes AWS's words on. Then the node's own role, which may pull, says nothing."""
+    claims = {**AUD, "sub": "system:serviceaccount:shop:*"}
+    role = pod_role(estate, web_identity(estate, of_prod, StringLike=claims))
+    repository, node = estate.repository(), estate.instance()
+    image = f"{estate.account}.dkr.ecr.{REGION}.amazonaws.com/team/app:v1"
+
+    def told(session: str, namespace: str = "shop") -> Diagnosis:
+        user = f"arn:aws:sts::{estate.account}:assumed-role/{session}"
+        said = (
+            f'Failed to pull image "{image}": failed to resolve reference "{image}": unexpected status from GET '
+            f"request: 403 Forbidden: denied: User: {user} is not authorized to perform: {MANIFEST} on resource: "
+            f"{repository}{BLAMED}"
+        )
+        on_node = f"arn:aws:sts::{estate.account}:assumed-role/node/{node}"
+        failure = PodFailure(estate.account, said, image, "prod", namespace, "web-0", principal_arn=on_node, node=node)
+        pull = failure.pull()
+        assert isinstance(pull, PullFailure)
+        return estate.diagnose(pull)
+
+    estate.role(attach=[PULL_ONLY])
+    finding = of_cause(told(f"team-a-pull/{KUBELET}"), LACKS)
+    assert finding.resource.id == str(role)
+    # The words of a node's own session are about the node's role.
+    assert LACKS in told(f"node/{node}").passed
+    # The event has the pod, so its namespace is certain.
+    causes = {each.cause for each in told(f"team-a-pull/{KUBELET}", namespace="team-b").findings}
+    assert causes == {LACKS, TRUST}
 
 
 def test_tags_of_the_role_decide_as_kubelet_adds_none(estate: Estate, of_prod: str) -> None:
