@@ -48,7 +48,7 @@ class PodRole:
 
     - `for_eks` is None where it is not known whether its pods run on EKS, False where they certainly do not.
     - `because` is a clause that says how the answer is known.
-    - `cluster` is the cluster whose pods have it. None where it is not known.
+    - `cluster` and `region` are the cluster whose pods have it, and its region. None where it is not known.
     - `provider` is the ARN of the OIDC provider whose tokens should get the role. None for EKS Pod Identity, and where
       it is not known.
     - `by_session` says that the denied session itself proves the provider, not only the trust policy.
@@ -59,6 +59,7 @@ class PodRole:
     cluster: str | None = None
     provider: str | None = None
     by_session: bool = False
+    region: str | None = None
 
 
 def pod_role_of(pull: PullFailure, facts: PullFacts) -> PodRole | None:
@@ -115,12 +116,19 @@ def _of_providers(
     what = "its session was issued for a token of" if of_session else "its trust policy names"
     unread: list[Unread] = []
     for provider in providers:
-        found = _clusters_of(provider, account, pull, facts)
-        if isinstance(found, Cluster):
-            because = f"{what} the OIDC provider of cluster {found.name}"
-            return PodRole(for_eks=True, because=because, cluster=found.name, provider=provider, by_session=of_session)
+        found = _cluster_of(provider, account, pull, facts)
         if isinstance(found, Unread):
             unread.append(found)
+        elif found is not None:
+            region, cluster = found
+            return PodRole(
+                for_eks=True,
+                because=f"{what} the OIDC provider of cluster {cluster}",
+                cluster=cluster,
+                provider=provider,
+                by_session=of_session,
+                region=region,
+            )
     of_eks = sorted((each for each in providers if not _is_other(each)), key=_is_eks_host, reverse=True)
     if not of_eks:
         no_cluster = f"{what} {issuer_of(providers[0])}, which is the OIDC provider of no EKS cluster"
@@ -140,8 +148,11 @@ def _of_providers(
     return PodRole(None, f"{what} {issuer}, and {why}", provider=provider, by_session=of_session)
 
 
-def _clusters_of(provider: str, account: str, pull: PullFailure, facts: PullFacts) -> Cluster | Unread | None:
-    """Return the account's cluster with this issuer. Unread where one could not be read, None where none has it."""
+def _cluster_of(provider: str, account: str, pull: PullFailure, facts: PullFacts) -> tuple[str, str] | Unread | None:
+    """Return the region and the name of the account's cluster with this issuer.
+
+    Unread where a cluster could not be read, None where none has it.
+    """
     issuer = (issuer_of(provider) or "").lower()
     host = _EKS_HOST.match(issuer)
     regions = tuple(dict.fromkeys((*((host["region"],) if host else ()), *node_regions(pull, facts))))
@@ -156,9 +167,9 @@ def _clusters_of(provider: str, account: str, pull: PullFailure, facts: PullFact
         for name in names
     ]
     clusters = facts.side_by_side(lambda each: facts.cluster(account, *each), named)
-    for cluster in clusters:
+    for place, cluster in zip(named, clusters, strict=True):
         if isinstance(cluster, Cluster) and cluster.issuer and cluster.issuer.lower() == issuer:
-            return cluster
+            return place
     return next((each for each in (*listed, *clusters) if isinstance(each, Unread)), None)
 
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pull_responder.diagnosis import diagnose
 from pull_responder.events.pod_failure import PodFailure
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
+from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.estate import (
     ALLOW_TOKEN,
     LAYERS,
@@ -25,7 +28,7 @@ from tests.integration.checks.estate import (
     refuse,
 )
 from tests.integration.checks.pod_roles import GITHUB, KUBELET, denied, issuer, pod_role, web_identity
-from tests.integration.checks.registry_estate import of_cause
+from tests.integration.checks.registry_estate import amend, of_cause
 
 if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
@@ -157,6 +160,22 @@ def test_a_cluster_that_is_not_ours_leaves_it_open(estate: Estate, of_prod: str)
     assert "its cluster is in another account or region, or gone" in reasons[STRANGER]
     # kubelet's own session says what the issuer's host says: a node of EKS pulls.
     only(estate.diagnose(denied(estate, role, repository, BLAMED)), LACKS)
+
+
+def test_the_issuers_host_names_the_region_of_its_cluster(estate: Estate) -> None:
+    """A pod may pull from a registry of another region than its cluster's."""
+    eks = estate.aws.client("eks", account=estate.account, region="eu-west-1")
+    control_plane = estate.role(name="control-plane", trusted=("eks",))
+    eks.create_cluster(name="abroad", roleArn=str(control_plane), resourcesVpcConfig={"subnetIds": ["a", "b"]})
+    theirs = EKS_ISSUER.replace("us-east-1", "eu-west-1")
+    aws = estate.connect()
+    amend(aws, "eks", "DescribeCluster", lambda answer: answer["cluster"].update(identity=identity), region="eu-west-1")
+    identity = {"oidc": {"issuer": f"https://{theirs}"}}
+    role = pod_role(estate, web_identity(estate, theirs, StringEquals=AUD))
+    pull = denied(estate, role, estate.repository(), BLAMED, session="botocore-session-1")
+    finding = only(diagnose(pull, PullFacts(Reader(aws))), LACKS)
+    assert finding.cluster == "abroad"
+    assert [each.id for each in finding.related] == [f"arn:aws:eks:eu-west-1:{estate.account}:cluster/abroad"]
 
 
 @pytest.mark.cause(STRANGER, "unread")
