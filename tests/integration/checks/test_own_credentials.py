@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pull_responder.findings.problem import Problem
 from pull_responder.pulls.pod_role import ANNOTATION
+from pull_responder.responder.unexplained import unexplained
+from pull_responder.settings import Settings
 from tests.integration.checks.estate import ALLOW_TOKEN, because_no, is_fixed_since
 from tests.integration.checks.registry_estate import mentioned, reasons, reported
 
@@ -64,3 +67,16 @@ def test_where_the_role_cannot_be_read_that_is_what_is_said(estate: Estate) -> N
 def test_a_pod_that_is_not_named_is_to_be_found(estate: Estate) -> None:
     pull = replace(reported(estate, estate.repository(), REFUSED), pod=None, namespace=None)
     assert "kubectl get pod -o yaml" in reasons(estate.diagnose(pull))[LEFT]
+
+
+def test_a_pull_that_keeps_failing_so_is_told_with_where_to_look(estate: Estate) -> None:
+    diagnosis = estate.diagnose(reported(estate, estate.repository(), REFUSED))
+    left = [each for each in diagnosis.inconclusive if each.cause == LEFT]
+    since = 1_772_366_400.0
+    problem = Problem(
+        "problem/1", count=30, first_seen=since, last_seen=since + 2000, unexplained_since=since, unexplained_count=1
+    )
+    finding = unexplained(problem, diagnosis, now=since + 2100, settings=Settings())
+    assert finding
+    assert f"{left[0].reason}." in finding.evidence
+    assert not any(LEFT in line for line in finding.evidence)
