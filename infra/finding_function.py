@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
@@ -116,6 +117,11 @@ class FindingFunction(ResponderFunction):
             max_concurrency=task.max_concurrency,
             report_batch_item_failures=True,
         )
+
+    def name_own_roles(self, *roles: iam.IRole) -> None:
+        """Tell the function the roles of all functions: a refusal of one of them is nobody's pull."""
+        arns = cdk.Stack.of(self).to_json_string([role.role_arn for role in roles])
+        self.function.add_environment("PULL_RESPONDER_ROLE_ARNS", arns)
 
 
 def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapping[str, str]:

@@ -84,6 +84,9 @@ class PullResponderStack(cdk.Stack):
                 queue=events.queue,
                 dead_letters=events.dead_letters,
             )
+        # What refuses one of the functions is not a stranger's refusal to the other.
+        for each in (diagnose, recheck):
+            each.name_own_roles(diagnose.role, recheck.role)
         role_arns = f"{diagnose.role.role_arn},{recheck.role.role_arn}"
         for name, value, description in (
             ("TopicArn", topic.topic.topic_arn, "The topic of notifications"),

@@ -6,7 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pull_responder.checks import CHECKS, image_platform_mismatch
+from pull_responder.checks import (
+    CHECKS,
+    image_platform_mismatch,
+    pull_failing_unexplained,
+    role_lacks_pull_permissions,
+)
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
@@ -14,6 +19,7 @@ from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.next_steps import next_step
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.node_role import add_node_role
+from pull_responder.pulls.own_credentials import left_open
 from pull_responder.pulls.puller import Puller, puller_of
 from pull_responder.pulls.session import role_arn_of
 
@@ -146,10 +152,10 @@ def _sort_verdicts(
     if puller.for_eks is None:
         verdicts = {check: _leave_open(puller, verdict) for check, verdict in verdicts.items()}
     else:
-        verdicts = {check: verdict for check, verdict in verdicts.items() if check.for_nodes is puller.for_eks}
+        verdicts = {check: verdict for check, verdict in verdicts.items() if _decides(check, puller)}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
     # Before a failure there is nothing to explain: what is undecided may be one more cause of the next failure.
-    explained = not is_question and any(check.fits(pull) for check in failed)
+    explained = not is_question and any(_fits(check, pull, puller) for check in failed)
     inconclusive: list[Undecided] = []
     unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
@@ -157,14 +163,20 @@ def _sort_verdicts(
             reason = f"registry {pull.registry_account} belongs to AWS, and cannot be read"
             unchecked.append(_undecided(check, reason))
         elif verdict.status is Status.INCONCLUSIVE:
-            needed = check.fits(pull) and not explained
+            needed = _fits(check, pull, puller) and not explained
             (inconclusive if needed else unchecked).append(_undecided(check, verdict.reason))
+    of_role = verdicts.get(role_lacks_pull_permissions.CHECK)
+    may_pull = of_role is not None and of_role.status is Status.PASSED
+    if may_pull and not (failed or inconclusive or is_question) and (left := left_open(pull)):
+        inconclusive.append(_undecided(pull_failing_unexplained.CHECK, left))
     passed = tuple(
         check.id
         for check, verdict in verdicts.items()
         if verdict.status is Status.PASSED and not (of_aws and _is_of_repository(check))
     )
-    why = [each.reason for check, each in verdicts.items() if each.status is Status.PASSED and check.fits(pull)]
+    why = [
+        each.reason for check, each in verdicts.items() if each.status is Status.PASSED and _fits(check, pull, puller)
+    ]
     note = " ".join(filter(None, dict.fromkeys(why))) or _describe_change(pull, passed, unchecked)
     return Diagnosis(
         pull=pull,
@@ -179,6 +191,15 @@ def _sort_verdicts(
 
 def _undecided(check: Check, reason: str) -> Undecided:
     return Undecided(check.id, reason, next_step(check, reason))
+
+
+def _decides(check: Check, puller: Puller) -> bool:
+    """Return whether a cause is decided about this principal. For ECR's own role that is only why it cannot fetch."""
+    return check.for_nodes is puller.for_eks and (check.for_cache_role or puller.cache_role is None)
+
+
+def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
+    return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
 
 
 def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:
@@ -244,8 +265,9 @@ def _related_resources(pull: PullFailure, puller: Puller) -> tuple[Resource, ...
     if instance is not None:
         related.append(Resource("AwsEc2Instance", instance.arn, account))
     if puller.cluster:
-        # Without an instance, the cluster comes from its listings in the pull's region.
-        region = instance.region if instance else pull.region
+        # Without an instance, the cluster comes from its listings in the pull's region, or from its issuer's host.
+        of_pod = puller.pod_role.region if puller.pod_role else None
+        region = instance.region if instance else of_pod or pull.region
         arn = f"arn:{pull.partition}:eks:{region}:{account}:cluster/{puller.cluster}"
         related.append(Resource("AwsEksCluster", arn, account))
     return tuple(related)

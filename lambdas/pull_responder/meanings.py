@@ -9,7 +9,7 @@ from pull_responder.checks import CHECKS
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.registry_urls import is_of_ecr
 from pull_responder.model.pull import PolicyType, Symptom, registry_answered
-from pull_responder.pulls.actions import CACHE_ACTIONS, MANIFEST, PULL_ACTIONS
+from pull_responder.pulls.actions import FIRST_PULL_ACTIONS, MANIFEST, PULL_ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ def _causes_of(message: KubeletMessage) -> list[Check]:
 
 def _causes_of_denial(denial: Denial, message: KubeletMessage) -> list[Check]:
     """Return the causes that AWS's message leaves possible. Those of the policy that it names come first."""
-    if denial.action not in PULL_ACTIONS | CACHE_ACTIONS:
+    if denial.action not in PULL_ACTIONS | FIRST_PULL_ACTIONS:
         # No pull needs this action, but the policy that refuses it can refuse those that a pull needs.
         denial = replace(denial, action=MANIFEST)
     if denial.policy_type is None:

@@ -42,6 +42,7 @@ class Settings:
     - `organization_account`: an account that may read the organization's policies, such as a delegated administrator's.
     - `aws_registries`: accounts of further registries that belong to AWS.
     - `known_principals`: ARNs, `*` allowed, of principals that do not pull for EKS. Their refusals are not reported.
+      The roles of Pull Responder's own functions are among them.
     - `topic_arn`: the topic for notifications; None for no notifications.
     - `notify_minimum_severity`: the lowest severity that is notified.
     - `security_hub`: whether findings go to Security Hub.
@@ -83,13 +84,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     severity = environment.get("NOTIFY_MINIMUM_SEVERITY", Severity.LOW)
     if severity not in tuple(Severity):
         raise SettingError(f"NOTIFY_MINIMUM_SEVERITY is {severity!r}, not one of {', '.join(Severity)}")
-    member_role = environment.get("PULL_RESPONDER_MEMBER_ROLE") or MEMBER_ROLE
     return Settings(
-        member_role=member_role,
+        member_role=environment.get("PULL_RESPONDER_MEMBER_ROLE") or MEMBER_ROLE,
         organization_account=_account(environment, "PULL_RESPONDER_ORGANIZATION_ACCOUNT"),
         aws_registries=_accounts(environment, "PULL_RESPONDER_AWS_REGISTRIES"),
-        # Pull Responder's own role reads manifests. If it is refused, that is not an unexpected principal.
-        known_principals=(*_arns(environment.get("KNOWN_PRINCIPALS", "[]")), f"arn:*:iam::*:role/{member_role}"),
+        # Pull Responder's functions read manifests. If they are refused, that is not an unexpected principal.
+        known_principals=(
+            *_arns("KNOWN_PRINCIPALS", environment),
+            *_arns("PULL_RESPONDER_ROLE_ARNS", environment),
+        ),
         topic_arn=environment.get("TOPIC_ARN"),
         notify_minimum_severity=Severity(severity),
         security_hub=environment.get("SECURITY_HUB_ENABLED", "true") == "true",
@@ -133,11 +136,11 @@ def _accounts(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(accounts)
 
 
-def _arns(text: str) -> tuple[str, ...]:
+def _arns(name: str, environment: Mapping[str, str]) -> tuple[str, ...]:
     try:
-        arns = json.loads(text)
+        arns = json.loads(environment.get(name) or "[]")
     except ValueError as error:
-        raise SettingError(f"KNOWN_PRINCIPALS is not JSON: {error}") from error
+        raise SettingError(f"{name} is not JSON: {error}") from error
     if not isinstance(arns, list) or not all(isinstance(arn, str) for arn in arns):
-        raise SettingError("KNOWN_PRINCIPALS is not a JSON list of ARNs")
+        raise SettingError(f"{name} is not a JSON list of ARNs")
     return tuple(arns)

@@ -54,6 +54,18 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
         "NOTIFY_MINIMUM_SEVERITY": "LOW",
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "PULL_RESPONDER_MEMBER_ROLE": "PullResponderReadOnly",
+        "PULL_RESPONDER_ROLE_ARNS": {
+            "Fn::Join": [
+                "",
+                [
+                    '["',
+                    {"Fn::GetAtt": [stack.named("AWS::IAM::Role", "DiagnoseRole")[0], "Arn"]},
+                    '","',
+                    {"Fn::GetAtt": [stack.named("AWS::IAM::Role", "RecheckRole")[0], "Arn"]},
+                    '"]',
+                ],
+            ]
+        },
         "QUIET_MINUTES": "15",
         "RECHECK_MINUTES": "15",
         "REMINDER_HOURS": "24",

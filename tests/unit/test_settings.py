@@ -84,3 +84,23 @@ def test_what_is_no_list_of_accounts_is_named(text: str, says: str) -> None:
     with pytest.raises(SettingError) as unusable:
         read_settings({REGISTRIES: text})
     assert str(unusable.value).startswith(says)
+
+
+ROLES = "PULL_RESPONDER_ROLE_ARNS"
+
+
+def test_the_functions_own_roles_are_known_and_no_role_of_another_account_is_for_its_name() -> None:
+    own = "arn:aws:iam::123456789012:role/PullResponder-DiagnoseRole-1"
+    build = "arn:aws:iam::123456789012:role/build"
+    read = read_settings({"KNOWN_PRINCIPALS": f'["{build}"]', ROLES: f'["{own}"]'})
+    assert read.known_principals == (build, own)
+    assert read_settings({}).known_principals == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("arn", f"{ROLES} is not JSON: "), ('"arn"', f"{ROLES} is not a JSON list")]
+)
+def test_what_is_no_list_of_roles_is_named(text: str, says: str) -> None:
+    with pytest.raises(SettingError) as unusable:
+        read_settings({ROLES: text})
+    assert str(unusable.value).startswith(says)

@@ -253,7 +253,8 @@ def evaluate(request: Request, policies: Policies, *, only: Effect | None = None
     session = policies.session
     sessions = (session,) if isinstance(session, Policy) else session
     outcomes: dict[PolicyKind, Outcome] = {}
-    if request.caller.kind is CallerKind.SERVICE:  # an AWS service has no account, so no identity policies or SCPs
+    # An AWS service and a web identity have no account, so no identity policies or SCPs.
+    if request.caller.kind in (CallerKind.SERVICE, CallerKind.WEB_IDENTITY):
         for kind in (_IDENTITY, _BOUNDARY, _SCP):
             outcomes[kind] = _NOT_APPLICABLE[kind]
     else:

@@ -60,11 +60,12 @@ class CallerKind(StrEnum):
     ROOT = "root"
     FEDERATED_USER = "federated user"
     SERVICE = "AWS service"
+    WEB_IDENTITY = "web identity"
 
 
 _CALLER = re.compile(
     r"arn:(?P<partition>[a-z][a-z0-9-]{0,30}):(?:iam|sts)::(?P<account>\d{12}):"
-    r"(?P<kind>assumed-role|role|user|federated-user|root)(?:/(?P<rest>\S+))?"
+    r"(?P<kind>assumed-role|role|user|federated-user|oidc-provider|root)(?:/(?P<rest>\S+))?"
 )
 _SERVICE = re.compile(r"[a-z0-9.-]{1,100}\.amazonaws\.com(?:\.cn)?")
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,100}:[A-Za-z0-9]{1,200}")
@@ -76,7 +77,7 @@ _SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 class Caller:
     """The parts of a principal.
 
-    - `account`: None for an AWS service.
+    - `account`: None for an AWS service and for a web identity, which belong to no account.
     - `names`: every name by which a Principal element can list the principal, with the strength that this name gives.
     - `role`: the role's ARN without path. None if it is neither a role nor a session.
     - `path_known`: `names` contains the role's ARN with its path.
@@ -94,6 +95,8 @@ class Caller:
     def parse(cls, principal: str, role_arn: str | None = None) -> Caller:
         """Return the parts of `principal`. Raises RequestError if it is neither a principal's ARN nor an AWS service.
 
+        The ARN of an OIDC provider stands for whoever shows one of its tokens.
+
         `role_arn` is the role's own ARN, path included, if it is known. Raises RequestError if it is another role's.
         """
         match = _CALLER.fullmatch(principal)
@@ -107,6 +110,8 @@ class Caller:
             return cls(CallerKind.ROOT, account, {root: Strength.DIRECT, account: Strength.DIRECT})
         if not rest or kind == "root":
             raise RequestError(f"principal {principal[:200]!r} has no name, or is a root user with a name")
+        if kind == "oidc-provider":
+            return cls(CallerKind.WEB_IDENTITY, None, {principal: Strength.DIRECT})
         names = {root: Strength.DELEGATES, account: Strength.DELEGATES, principal: Strength.DIRECT}
         if kind in ("user", "federated-user"):
             return cls(CallerKind.USER if kind == "user" else CallerKind.FEDERATED_USER, account, names)

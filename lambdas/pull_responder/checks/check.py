@@ -86,6 +86,7 @@ class Check:
     - `refused_by_ecr` is false where the pull fails before ECR can refuse it. No denial can be about this cause then.
     - `refused_by_s3` says that a layer refused by Amazon S3 means this cause.
     - `for_nodes` is true for principals that pull for EKS, and false for all others.
+    - `for_cache_role` says that it decides about the role with which ECR fetches from an upstream registry.
 
     What the identity of its finding needs:
 
@@ -113,6 +114,7 @@ class Check:
     refused_by_ecr: bool = True
     refused_by_s3: bool = False
     for_nodes: bool = True
+    for_cache_role: bool = False
     by_role_account: bool = False
     may_name_missing: bool = False
     severity_if_repeated: Severity | None = None

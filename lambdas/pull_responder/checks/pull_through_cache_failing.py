@@ -6,7 +6,13 @@ What it checks: for an image that is not cached yet, in a repository under the p
   `ecr:CreateRepository`;
 - whether the rule's secret exists, is not scheduled for deletion and is encrypted with Secrets Manager's own key, or
   the rule's role exists;
+- for an upstream registry of ECR, whether the rule's role may fetch from it: its trust policy must let
+  `pullthroughcache.ecr.amazonaws.com` assume it, and its own policies and, in another account, the upstream
+  repository's policy must allow what it asks for;
+- `ecr:TagResource` where AWS refused it: a repository creation template with tags needs it on the first pull;
 - what ECR said of the upstream registry, in its event or in its answer to the node.
+
+The denied principal may also be the rule's role itself. Then nothing else is decided about it.
 
 The check fetches no image and does not read the secret's value.
 
@@ -16,11 +22,12 @@ read the secret's value.
 Why that stops a pull: ECR fetches images that are not cached, on behalf of the pulling role and with the rule's
 credentials. Cached images need none of this.
 
-How to fix it: allow the role the missing actions on the cache's repositories, and restore or correct the rule's secret.
+How to fix it: allow the role the missing actions on the cache's repositories, and restore or correct the rule's secret,
+or its role and the policy of the upstream repository.
 
 References: Amazon ECR User Guide, "IAM permissions required to sync an upstream registry with an Amazon ECR private
-registry", "Storing your upstream repository credentials in an AWS Secrets Manager secret" and "Troubleshooting pull
-through cache issues in Amazon ECR".
+registry", "Setting up permissions for cross-account ECR to ECR PTC", "Storing your upstream repository credentials in
+an AWS Secrets Manager secret" and "Troubleshooting pull through cache issues in Amazon ECR".
 """
 
 from __future__ import annotations
@@ -36,7 +43,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
-from pull_responder.pulls.actions import CACHE_ACTIONS, IMPORT
+from pull_responder.pulls.actions import CACHE_ACTIONS, FIRST_PULL_ACTIONS, IMPORT
 from pull_responder.pulls.authorization import (
     AUTHORIZATION_PERMISSIONS,
     PullAuthorization,
@@ -46,7 +53,8 @@ from pull_responder.pulls.authorization import (
 from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of, repository_of
 from pull_responder.pulls.kubelet_words import quote_words
 from pull_responder.pulls.policy_fault import POLICY_TYPES, quote_denial
-from pull_responder.pulls.upstream_access import UpstreamFault, upstream_fault
+from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.upstream_access import UpstreamFault, cache_role_fault, upstream_fault
 from pull_responder.pulls.upstream_words import blames_upstream, is_throttled
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.by_hand import Wanted
@@ -58,18 +66,21 @@ if TYPE_CHECKING:
 
     from pull_responder.facts.cache_rules import CacheRule
     from pull_responder.facts.ecr import RepositoryPolicy
+    from pull_responder.pulls.cache_role import CacheRole
     from pull_responder.pulls.pull_facts import PullFacts
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with what stops ECR from fetching, passed, not applicable outside of a cache, or inconclusive."""
+    if cache_role := _cache_role(pull, facts):
+        return _of_cache_role(pull, cache_role, facts)
     repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
         return repository
     if is_throttled(pull):
         return Verdict.not_applicable("the upstream registry throttled the requests, which registry_throttled reports")
     present = facts.repository_policy(repository.account, pull.region, pull.repository or "")
-    if pull.denial is not None and pull.denial.action in CACHE_ACTIONS:
+    if pull.denial is not None and pull.denial.action in FIRST_PULL_ACTIONS:
         return _refusal(pull, pull.denial.action, repository, present, facts)
     if isinstance(present, Unread):
         return Verdict.inconclusive(present.reason)
@@ -96,8 +107,38 @@ def _refusal(
     """
     if cache_rule_of(repository, pull, facts) is None:
         return _no_rule()
-    needed = {action} if isinstance(present, Unread) else {IMPORT} if present else CACHE_ACTIONS
+    needed = {action} if isinstance(present, Unread) else {IMPORT} if present else CACHE_ACTIONS | {action}
     return _of_role(pull, repository, facts, needed=needed)
+
+
+def _cache_role(pull: PullFailure, facts: PullFacts) -> CacheRole | None:
+    """Return the denied principal as the role of a cache rule. None for nodes, and where nobody was denied."""
+    denied = pull.principal if pull.denial else None
+    return puller_of(pull, facts).cache_role if denied and denied.instance_id is None else None
+
+
+def _of_cache_role(pull: PullFailure, cache_role: CacheRole, facts: PullFacts) -> Verdict:
+    fault = cache_role_fault(pull, cache_role, facts)
+    if isinstance(fault, Unread):
+        return Verdict.inconclusive(fault.reason)
+    if fault is None:
+        return Verdict.passed("The role of the pull through cache rule may fetch from the upstream repository.")
+    cached = cache_role.rule.cached_repository(pull.repository) if cache_role.rule and pull.repository else None
+    name = (
+        f"arn:{pull.partition}:ecr:{cache_role.region}:{cache_role.account}:repository/{cached}"
+        if cached
+        else pull.repository_arn
+    )
+    repository = Arn.parse(name or "")
+    role = pull.principal.role_arn or pull.principal.arn if pull.principal else ""
+    return Verdict.failed(
+        resource=Resource("AwsEcrRepository", str(repository), repository.account)
+        if repository
+        else Resource("AwsIamRole", role, cache_role.account),
+        explanation=fault.explanation,
+        evidence=(*fault.evidence, f"How the role is known: {cache_role.because}."),
+        remediation=fault.remediation,
+    )
 
 
 def _no_rule() -> Verdict:
@@ -125,7 +166,7 @@ def _of_role(pull: PullFailure, repository: Arn, facts: PullFacts, *, needed: Co
 
 def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: CacheRule, facts: PullFacts) -> Verdict:
     """Add the faults of the rule's own access to the verdict on the role: what was read, else what ECR said."""
-    fault = upstream_fault(rule, repository, facts)
+    fault = upstream_fault(rule, repository, pull, facts)
     if isinstance(fault, UpstreamFault):
         return _upstream_failure(verdict, pull, repository, fault)
     if verdict.remediation is not None:
@@ -159,7 +200,11 @@ def _upstream_failure(verdict: Verdict, pull: PullFailure, repository: Arn, faul
     return Verdict.failed(
         resource=resource,
         explanation=" ".join(filter(None, (verdict.explanation, fault.explanation))),
-        evidence=(*(verdict.evidence if role_fix else ()), fault.explanation, *quote_words(pull)),
+        evidence=(
+            *(verdict.evidence if role_fix else ()),
+            *(fault.evidence or (fault.explanation,)),
+            *quote_words(pull),
+        ),
         remediation=remediation,
     )
 
@@ -235,5 +280,6 @@ CHECK = Check(
     also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
     registry_codes=frozenset({"name unknown", "manifest unknown"}),
     may_name_missing=True,
-    denied_actions=CACHE_ACTIONS,
+    denied_actions=FIRST_PULL_ACTIONS,
+    for_cache_role=True,
 )

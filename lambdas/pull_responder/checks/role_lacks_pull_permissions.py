@@ -11,7 +11,8 @@ Why that stops a pull: IAM denies every action that no policy allows. kubelet sa
 token is refused, and `403 Forbidden` for the rest.
 
 How to fix it: attach AmazonEC2ContainerRegistryPullOnly to a node's role, or AmazonEKSFargatePodExecutionRolePolicy to
-a pod execution role. Or allow the missing actions on this repository alone.
+a pod execution role. Or allow the missing actions on this repository alone. The role with which a pod pulls by itself
+(annotation `eks.amazonaws.com/ecr-role-arn`) needs a token and this repository.
 
 References: Amazon EKS User Guide, "Amazon EKS node IAM role" and "Amazon EKS pod execution IAM role"; Amazon ECR User
 Guide, "Using Amazon ECR images with Amazon EKS".
@@ -38,6 +39,8 @@ from pull_responder.pulls.policy_fault import (
     stopped_actions,
 )
 from pull_responder.pulls.puller import puller_of
+from pull_responder.remediation import by_hand
+from pull_responder.remediation.by_hand import Wanted
 from pull_responder.remediation.iam import INLINE_POLICY_SIZE, add_inline_policy, attach_pull_policy
 
 if TYPE_CHECKING:
@@ -66,16 +69,20 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 
 
 def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation:
+    """Return the fix. The role of a pod is there to pull less than its node may, so it gets this repository alone."""
     role = fault.authorization.role
     missing = stopped_actions(fault, pull)
-    if pull.repository_arn is None or TOKEN in missing or fault.by_words:
+    of_pod = puller_of(pull, facts).pod_role is not None
+    if of_pod and fault.by_words:
+        return by_hand.identity_policy(Wanted(missing, explicit=False), role=role, region=pull.region)
+    if not of_pod and (pull.repository_arn is None or TOKEN in missing or fault.by_words):
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     inline = [text.name for text in fault.authorization.documents.values() if text.arn is None]
     size = sum(len(json.dumps(text.document)) for text in fault.authorization.documents.values() if text.arn is None)
-    if size > INLINE_POLICY_SIZE - _ROOM:
+    if size > INLINE_POLICY_SIZE - _ROOM and not of_pod:
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     return add_inline_policy(
-        role, region=pull.region, actions=missing, repository_arn=pull.repository_arn, taken_names=inline
+        role, region=pull.region, actions=missing, repository_arn=pull.repository_arn or "", taken_names=inline
     )
 
 

@@ -1,27 +1,34 @@
-"""The trust policy of the role does not let the service that starts nodes assume it.
+"""The trust policy of the role does not let nodes or pods have it.
 
 What it checks: whether `ec2.amazonaws.com` (for Fargate `eks-fargate-pods.amazonaws.com`) may assume the nodes' role.
 The check does not apply to hybrid nodes. They get their role from Systems Manager or IAM Roles Anywhere, and AWS does
 not show from which of the two.
 
+Where a pod pulls with a role of its own (annotation `eks.amazonaws.com/ecr-role-arn` of its service account), it checks
+whether that role's trust policy lets the pod assume it with its service account's token: the issuer is the cluster's
+OIDC provider, the audience is `sts.amazonaws.com`, the subject begins with `system:serviceaccount:` and the pod's
+namespace.
+
 What it cannot see: hybrid nodes' trust, and roles in an account without the role PullResponderReadOnly. It sees the
-trust policy as it is now, not as it was when the credentials were issued.
+trust policy as it is now, not as it was when the credentials were issued. For a pod's own role it does not see which
+service account the pod has, nor whether the nodes use another audience.
 
 Why that stops a pull: the service gets no credentials for the node, so kubelet has none for the registry and says `no
-basic auth credentials`. A Fargate pod does not start at all.
+basic auth credentials`. A Fargate pod does not start at all. A pod with a role of its own gets no new credentials when
+those that it has expire.
 
-How to fix it: add the service to the role's trust policy.
+How to fix it: add the service, or the cluster's OIDC provider and the service account, to the role's trust policy.
 
-References: Amazon EKS User Guide, "Amazon EKS node IAM role" and "Amazon EKS pod execution IAM role".
+References: Amazon EKS User Guide, "Amazon EKS node IAM role", "Amazon EKS pod execution IAM role" and "Assign IAM roles
+to Kubernetes service accounts"; Kubernetes enhancement 4412, "Projected service account tokens for Kubelet image
+credential providers".
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pull_responder.authorization.evaluation import Outcome, Policies, PolicyKind, State, evaluate
-from pull_responder.authorization.policy import PolicyError, parse_policy
-from pull_responder.authorization.request import UNKNOWN, Request
+from pull_responder.authorization.evaluation import Outcome, State
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
@@ -29,18 +36,35 @@ from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.node_identity import IDENTITY_PERMISSIONS, node_identities
+from pull_responder.pulls.pod_trust import pod_trust
+from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.trust import trust_outcome
 from pull_responder.remediation.instance_profile import trust_service
 
 if TYPE_CHECKING:
     from pull_responder.authorization.request import ContextValue
     from pull_responder.pulls.nodes import Nodes
+    from pull_responder.pulls.pod_role import PodRole
     from pull_responder.pulls.pull_facts import PullFacts
-
-_ACTION: Final = "sts:AssumeRole"
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed, passed, not applicable where there is no role, or inconclusive."""
+    if pod_role := _pod_role(pull, facts):
+        return pod_trust(pull, facts, pod_role)
+    if pull.symptom is Symptom.ACCESS_DENIED:
+        return Verdict.not_applicable("the nodes have credentials, as the registry refused what they asked for")
+    return _of_nodes(pull, facts)
+
+
+def _pod_role(pull: PullFailure, facts: PullFacts) -> PodRole | None:
+    """Return the pod's own role that pulls, None where a node's role pulls. Only a session can be a pod's."""
+    is_session = pull.principal is not None and pull.principal.session_name is not None
+    is_node = pull.principal is not None and pull.principal.instance_id and not pull.principal.web_identity
+    return puller_of(pull, facts).pod_role if is_session and not is_node else None
+
+
+def _of_nodes(pull: PullFailure, facts: PullFacts) -> Verdict:
     found = node_identities(pull, facts)
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
@@ -97,29 +121,26 @@ def _services(nodes: Nodes, partition: str) -> tuple[str, ...]:
 
 
 def _outcome(role: Role, service: str, nodes: Nodes) -> Outcome | Unread:
-    """Evaluate the trust policy for the service's request. It is the resource policy of the role."""
-    try:
-        policy = parse_policy(role.trust_policy, name=f"the trust policy of {role.arn}")
-    except PolicyError as error:
-        return Unread(str(error))
-    context: dict[str, ContextValue] = {"aws:*": UNKNOWN, "sts:*": UNKNOWN, "aws:SourceAccount": nodes.account}
+    """Evaluate the trust policy for the service's request."""
+    context: dict[str, ContextValue] = {"aws:SourceAccount": nodes.account}
     if nodes.source_arn:
         context["aws:SourceArn"] = nodes.source_arn
-    request = Request(service, _ACTION, role.arn, role.account, context)
-    return evaluate(request, Policies(resource=policy)).outcomes[PolicyKind.RESOURCE]
+    return trust_outcome(role, service, context=context)
 
 
 CHECK = Check(
     id="role_trust_policy_excludes_service",
-    title="The role's trust policy does not let the nodes' service assume it",
+    title="The role's trust policy does not let nodes or pods have it",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",
-    permissions=IDENTITY_PERMISSIONS,
+    permissions=(*IDENTITY_PERMISSIONS, "eks:ListClusters"),
     docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
     examine=examine,
     explains=(
         Explains(Symptom.NOT_AUTHENTICATED, 40),
         Explains(Symptom.UNKNOWN, 40, BEFORE_LAYERS),
     ),
+    # A role whose session was refused has been assumed. Its trust policy may have been changed since.
+    also_at=frozenset({Symptom.ACCESS_DENIED}),
     refused_by_ecr=False,
 )

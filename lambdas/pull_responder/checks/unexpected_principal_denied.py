@@ -1,8 +1,9 @@
 """Somebody who does not pull for EKS was refused by ECR.
 
 What it checks: whether the denied principal pulls for EKS at all. It does if its session is an instance with a
-cluster's tag, if its role belongs to a node group or Fargate profile, or if an access entry of a node type names its
-role.
+cluster's tag, if its role belongs to a node group or Fargate profile, if an access entry of a node type names its role,
+or if pods have its role: its trust policy, or its session, names the OIDC provider of a cluster, or
+`pods.eks.amazonaws.com`. A role that only other OIDC providers give, such as that of GitHub Actions, does not.
 
 What it cannot see: clusters in accounts without the role PullResponderReadOnly, and in other regions. It cannot tell a
 mistake from an attack.
@@ -11,7 +12,8 @@ Why it matters: for a person, a build server or an intruder the refusal may be r
 be wrong. So the finding claims no more and offers no fix.
 
 How to fix it: find out who it is. If the principal is known to pull for something else (ECS tasks, builds), add it to
-`knownPrincipals` in cdk.json. It is then not reported.
+`knownPrincipals` in cdk.json. It is then not reported. The roles with which Pull Responder itself reads are not
+reported either: those of its functions, and its member role in accounts where it may assume it.
 
 References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Logging IAM and AWS STS API calls".
 """
@@ -24,7 +26,7 @@ from pull_responder.checks.check import UNREACHED, Check, Kind
 from pull_responder.facts import ec2, eks
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
-from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
+from pull_responder.pulls.actions import FIRST_PULL_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.kubelet_words import account_of
 from pull_responder.pulls.puller import puller_of
 from pull_responder.pulls.session import role_arn_of
@@ -48,7 +50,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if puller.for_eks:
         return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
     if puller.listed_as:
-        return Verdict.not_applicable(f"{puller.listed_as} is listed as known to pull for something other than EKS")
+        return Verdict.not_applicable(puller.because)
     resource = _resource(pull, principal, role_arn_of(pull, facts))
     if resource is None:
         return Verdict.inconclusive("the event names neither the principal nor its account")
@@ -92,5 +94,5 @@ CHECK = Check(
     severity_if_repeated=Severity.MEDIUM,
     kind=Kind.BEHAVIOR,
     for_nodes=False,
-    denied_actions=PULL_ACTIONS | CACHE_ACTIONS,
+    denied_actions=PULL_ACTIONS | FIRST_PULL_ACTIONS,
 )

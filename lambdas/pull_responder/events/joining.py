@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 # The symptoms that a node can report of a pull that AWS denied. Without a token, kubelet pulls unauthenticated.
 _DENIAL_SYMPTOMS: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN})
@@ -113,7 +113,7 @@ def _has_symptom(pull: PullFailure) -> bool:
     return pull.symptom is not Symptom.UNKNOWN
 
 
-def _add_pod(denied: PullFailure, reports: Iterable[PullFailure]) -> PullFailure:
+def _add_pod(denied: PullFailure, reports: Sequence[PullFailure]) -> PullFailure:
     """Return the denial with the pod of the most detailed report."""
     report = max(
         reports, key=lambda each: (each.principal is not None, bool(each.pod), _has_symptom(each)), default=None
@@ -121,13 +121,16 @@ def _add_pod(denied: PullFailure, reports: Iterable[PullFailure]) -> PullFailure
     if report is None:
         return denied
     same_image = report.repository == denied.repository
+    # A denial that names a node is of all pods there. Any other may be of a pod's own role, so of one namespace.
+    namespaces = {each.namespace for each in reports if each.namespace}
+    is_its_pod = denied.node is not None or len(namespaces) == 1
     return replace(
         denied,
         tag=denied.tag or (report.tag if same_image and not denied.digest else None),
         digest=denied.digest or (report.digest if same_image else None),
         cluster=denied.cluster or (report.cluster if report.principal else None),
-        namespace=denied.namespace or report.namespace,
-        pod=denied.pod or report.pod,
+        namespace=denied.namespace or (report.namespace if is_its_pod else None),
+        pod=denied.pod or (report.pod if is_its_pod else None),
         message=denied.message or report.message,
         registry_host=denied.registry_host or (report.registry_host if same_image and report.principal else None),
     )

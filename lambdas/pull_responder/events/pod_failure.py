@@ -17,15 +17,18 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events import fields, kubernetes_names, names
+from pull_responder.events.denial import parse_denial
 from pull_responder.events.image_reference import TEXT_LIMIT, ImageReference, RegistryKind, parse_image
 from pull_responder.events.kubelet_message import KubeletMessage, plain_text, read_message
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.principal import read_principal
 from pull_responder.events.redaction import redact
-from pull_responder.model.pull import PullFailure
+from pull_responder.model.pull import KUBELET_SESSION, PrincipalKind, PullFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pull_responder.model.pull import Denial, Principal
 
 SOURCE: Final = "pull-responder.audit-log"
 DETAIL_TYPE: Final = "Pod Image Pull Failure"
@@ -106,7 +109,8 @@ class PodFailure:
             stage=parsed.stage,
             region=image.region or self.region or _ECR_PUBLIC_REGION,
             account=self.account,
-            principal=read_principal("", {"arn": self.principal_arn}, partition=partition),
+            principal=_of_pod(parsed.denial, self.account)
+            or read_principal("", {"arn": self.principal_arn}, partition=partition),
             denial=parsed.denial,
             registry_account=image.registry_account,
             repository=names.repository(image.repository),
@@ -122,6 +126,18 @@ class PodFailure:
             registry_host=image.registry_host,
             pod_labels=self.labels,
         )
+
+
+def _of_pod(denial: Denial | None, account: str | None) -> Principal | None:
+    """Return the pod's own pull role, where AWS's words on the node name its session. None for a node's own role.
+
+    Only kubelet's name for such sessions counts, and a role of the node's own account.
+    """
+    if denial is None:
+        return None
+    named = read_principal(parse_denial(denial.message, action=denial.action)[0], None, partition="aws")
+    is_pods = named is not None and named.kind is PrincipalKind.ROLE and named.session_name == KUBELET_SESSION
+    return named if named and is_pods and account in (None, named.account) else None
 
 
 def _not_pullable(image: ImageReference) -> Skipped | None:

@@ -32,6 +32,8 @@ _KIND_OF_TYPE: Final = {
 }
 # The versions of the instance metadata service (CloudTrail User Guide, "userIdentity element").
 _ROLE_DELIVERIES = ("1.0", "2.0")
+# An OIDC provider's resource is its URL without the scheme (IAM API Reference, CreateOpenIDConnectProvider).
+_PROVIDER: Final = re.compile(r"oidc-provider/[A-Za-z0-9.:/_-]{1,255}")
 
 
 def read_principal(denied: str, identity: object, *, partition: str) -> Principal | None:
@@ -90,13 +92,25 @@ def _issuing_role(identity: object) -> Arn | None:
 
 
 def _with_session(principal: Principal, identity: object) -> Principal:
-    """`principal` with the time when its session's credentials were issued, and by which metadata service version."""
+    """`principal` with the time when its session's credentials were issued, and how it got them."""
     version = fields.text(identity, "sessionContext", "ec2RoleDelivery")
     return replace(
         principal,
+        web_identity=_web_identity(identity),
         role_delivery=version if version in _ROLE_DELIVERIES else None,
         issued_at=names.time(fields.text(identity, "sessionContext", "attributes", "creationDate")),
     )
+
+
+def _web_identity(identity: object) -> str | None:
+    """The OIDC provider of a session of AssumeRoleWithWebIdentity.
+
+    Source: CloudTrail User Guide, "CloudTrail userIdentity element", webIdFederationData.
+    """
+    provider = names.arn(fields.text(identity, "sessionContext", "webIdFederationData", "federatedProvider"))
+    if provider is None or provider.service != "iam" or not _PROVIDER.fullmatch(provider.resource):
+        return None
+    return str(provider)
 
 
 def _with_issuer(principal: Principal, issuer: Arn | None, identity: object) -> Principal:

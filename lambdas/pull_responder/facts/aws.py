@@ -86,6 +86,7 @@ class Aws:
         self.aws_registries = AWS_REGISTRIES.union(aws_registries)
         self._member_role = member_role
         self._identity = identity
+        self._caller: Arn | Unread | None = None
         self.now = now
         self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
         self._members: dict[str, _Member] = {}
@@ -138,6 +139,28 @@ class Aws:
                     return read
                 self._identity = read
             return self._identity
+
+    def is_own_role(self, account: str, name: str, *, region: str) -> bool:
+        """Return whether a role is one that we read with: that of our own credentials, or the member role.
+
+        A role of the member role's name in another account is ours only if we may assume it there.
+        """
+        own = self.identity(region)
+        if isinstance(own, Unread):
+            return False
+        if account == own.account:
+            return name in (self._member_role, self._own_role(own, region))
+        return name == self._member_role and self.reach(account, region=region) is None
+
+    def _own_role(self, own: Arn, region: str) -> str | None:
+        """Return the name of the role of our own credentials. None if they are no role's, or AWS does not say."""
+        with self._asking["own role"]:
+            if self._caller is None:
+                # A function knows itself by its own ARN, which does not name its role.
+                self._caller = own if own.service in ("iam", "sts") else self._read_identity(self.region or region)
+            caller = self._caller
+        kind, *names = ("", "") if isinstance(caller, Unread) else caller.resource.split("/")
+        return names[0] if kind == "assumed-role" else None
 
     @property
     def knows_identity(self) -> bool:

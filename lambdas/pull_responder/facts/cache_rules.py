@@ -30,6 +30,7 @@ class CacheRule:
     - `upstream` is the upstream registry's URL.
     - `secret_arn` is the secret with its credentials.
     - `role_arn` is the role with which ECR reads another account's registry.
+    - `upstream_prefix` is the prefix of the upstream registry's repositories.
 
     Each is None where the rule names none.
     """
@@ -38,13 +39,28 @@ class CacheRule:
     upstream: str | None = None
     secret_arn: str | None = None
     role_arn: str | None = None
+    upstream_prefix: str | None = None
 
     def serves(self, repository: str) -> bool:
         """Return whether `repository` is a repository of this cache.
 
         Source: Amazon ECR API Reference, CreatePullThroughCacheRule. The prefix ROOT stands for the whole registry.
         """
-        return self.prefix == _ROOT or repository.startswith(f"{self.prefix.rstrip('/')}/")
+        return repository.startswith(_folder(self.prefix))
+
+    def upstream_repository(self, repository: str) -> str:
+        """Return the upstream registry's repository that `repository`, one of this cache, stands for."""
+        return _folder(self.upstream_prefix) + repository.removeprefix(_folder(self.prefix))
+
+    def cached_repository(self, upstream: str) -> str | None:
+        """Return this cache's repository for one of the upstream registry, None if the rule does not cover it."""
+        folder = _folder(self.upstream_prefix)
+        return _folder(self.prefix) + upstream.removeprefix(folder) if upstream.startswith(folder) else None
+
+
+def _folder(prefix: str | None) -> str:
+    """Return a prefix as the beginning of names. ROOT and no prefix stand for the whole registry."""
+    return "" if prefix in (None, "", _ROOT) else f"{prefix.rstrip('/')}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,7 @@ def _rule(found: dict[str, Any]) -> CacheRule:
         found.get("upstreamRegistryUrl"),
         found.get("credentialArn"),
         found.get("customRoleArn"),
+        found.get("upstreamRepositoryPrefix"),
     )
 
 

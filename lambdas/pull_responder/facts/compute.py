@@ -41,6 +41,7 @@ class Cluster:
     - `auto_mode_role` is the role of nodes that EKS Auto Mode starts, None where it is off.
     - `hybrid` says that nodes outside AWS may join.
     - `vpc_id` is None where EKS does not name it. Then `subnet_ids` lead to the VPC.
+    - `issuer` is the URL of its OIDC issuer, without the scheme. None where EKS does not name it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Cluster:
     group_id: str | None
     auto_mode_role: str | None = None
     hybrid: bool = False
+    issuer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def read_cluster(reader: Reader, account: str | None, region: str, name: str) ->
             group_id=vpc.get("clusterSecurityGroupId"),
             auto_mode_role=auto.get("nodeRoleArn") if auto.get("enabled") else None,
             hybrid=bool(found.get("remoteNetworkConfig", {}).get("remoteNodeNetworks")),
+            issuer=found.get("identity", {}).get("oidc", {}).get("issuer", "").partition("://")[2] or None,
         )
 
     return reader.call("eks:DescribeCluster", account=account, region=region, request=request, absent=_GONE)

@@ -51,15 +51,22 @@ class Role:
 
         Conditions and Deny statements are ignored: the answer says what a role is meant for, not what it can do.
         """
+        return service in {name.split(".")[0] for name in self.trusted("Service")}
+
+    def trusted(self, kind: str) -> tuple[str, ...]:
+        """Return the principals of a kind ("Service", "Federated") that the trust policy allows, as it writes them.
+
+        Conditions and Deny statements are ignored, as in `trusts`.
+        """
+        found: list[str] = []
         statements = self.trust_policy.get("Statement", [])
         for statement in statements if isinstance(statements, list) else [statements]:
             if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
                 continue
             principal = statement.get("Principal", {})
-            services = principal.get("Service", []) if isinstance(principal, dict) else []
-            if service in {str(s).split(".")[0] for s in ([services] if isinstance(services, str) else services)}:
-                return True
-        return False
+            named = principal.get(kind, []) if isinstance(principal, dict) else []
+            found += map(str, [named] if isinstance(named, str) else named)
+        return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)

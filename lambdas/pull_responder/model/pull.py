@@ -12,6 +12,10 @@ from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 # ECR Public User Guide, "Making requests to Amazon ECR Public registries".
 ECR_PUBLIC_HOSTS = frozenset({"public.ecr.aws", "ecr-public.aws.com"})
 
+KUBELET_SESSION = "ecr-credential-provider"
+"""The name of the sessions in which kubelet pulls with a pod's own role (kubernetes/cloud-provider-aws,
+cmd/ecr-credential-provider/main.go)."""
+
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
@@ -100,6 +104,8 @@ class Principal:
     - `role_arn`: the role's own ARN, path included. Only if the event contained it.
     - `role_delivery`: the version of the instance metadata service that returned the credentials ("1.0", "2.0").
     - `issued_at`: when the credentials were issued, in ISO 8601 and UTC.
+    - `web_identity`: the ARN of the OIDC provider whose token the session was issued for. None for other sessions, and
+      where the event does not say.
     """
 
     kind: PrincipalKind
@@ -111,6 +117,7 @@ class Principal:
     role_arn: str | None = None
     role_delivery: str | None = None
     issued_at: str | None = None
+    web_identity: str | None = None
 
     @property
     def instance_id(self) -> str | None:

@@ -17,7 +17,7 @@ from pull_responder.facts.iam import PolicyText
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.actions import CREATE, IMPORT, LAYERS, MANIFEST, TOKEN
+from pull_responder.pulls.actions import CREATE, IMPORT, LAYERS, MANIFEST, TAG, TOKEN, UPSTREAM_ACTIONS
 from pull_responder.pulls.node_role import why_no_role
 from pull_responder.pulls.policies import Documents, policies_of_role, registry_policy, with_repository
 from pull_responder.pulls.request_context import request_context
@@ -162,9 +162,15 @@ def pull_authorization(pull: PullFailure, facts: PullFacts) -> PullAuthorization
 
 
 def cache_authorization(pull: PullFailure, facts: PullFacts) -> PullAuthorization | Unread:
-    """Decide on the two further actions of a pull through cache. Unread where the event does not name the role."""
+    """Decide on the further actions of a pull through cache. Unread where the event does not name the role."""
     key = ("cache authorization", pull.principal, pull.region, pull.repository_arn, pull.blamed_policy_types)
-    return facts.once(key, lambda: _authorize(pull, facts, (IMPORT, CREATE)))
+    return facts.once(key, lambda: _authorize(pull, facts, (IMPORT, CREATE, TAG)))
+
+
+def upstream_authorization(pull: PullFailure, facts: PullFacts) -> PullAuthorization | Unread:
+    """Decide on the actions of the role with which ECR itself fetches from an upstream repository of ECR."""
+    key = ("upstream authorization", pull.principal, pull.region, pull.repository_arn, pull.blamed_policy_types)
+    return facts.once(key, lambda: _authorize(pull, facts, UPSTREAM_ACTIONS))
 
 
 def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) -> PullAuthorization | Unread:

@@ -48,7 +48,7 @@ def nodes_of(pull: PullFailure, facts: PullFacts) -> Nodes | Unread:
     return facts.once(key, lambda: _find_nodes(facts, pull))
 
 
-def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
+def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:  # noqa: PLR0911 -- each is another source
     """Return the nodes of a failed pull: its instance, or the stand-in for it."""
     account = pull.principal_account or pull.account
     if account is None:
@@ -61,6 +61,8 @@ def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
         if found is not None:
             return found
     puller = puller_of(pull, facts)
+    if puller.pod_role and pull.node is None:
+        return Unread("a pod pulls with a role of its own, and the event does not say on which node it is")
     for region in node_regions(pull, facts):
         nodes = _of_puller(facts, account, region, puller, pull)
         if nodes is not None:

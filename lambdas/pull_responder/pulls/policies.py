@@ -10,7 +10,7 @@ from pull_responder.authorization.policy import Policy, PolicyError, parse_polic
 from pull_responder.facts import organizations
 from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
-from pull_responder.model.pull import PolicyType, Principal, PrincipalKind, PullFailure
+from pull_responder.model.pull import KUBELET_SESSION, PolicyType, Principal, PrincipalKind, PullFailure
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ def _control_policies(
 
 
 def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
-    # EC2 passes no session policy with an instance's credentials. If something else passed one, AWS's message would
-    # blame it. A role that a node will have is no session yet.
+    # EC2 passes no session policy with an instance's credentials, and neither does kubelet with those of a pod's role.
+    # If something else passed one, AWS's message would blame it. A role that a node will have is no session yet.
     no_session = principal.kind is PrincipalKind.ROLE and not principal.arn and pull.denial is None
-    if (principal.instance_id or no_session) and PolicyType.SESSION not in pull.blamed_policy_types:
+    by_kubelet = principal.session_name == KUBELET_SESSION
+    if (principal.instance_id or no_session or by_kubelet) and PolicyType.SESSION not in pull.blamed_policy_types:
         return None
     return Unread("a session policy exists only in the session and cannot be read")
 

@@ -27,6 +27,10 @@ class PullFacts(Facts):
         self.known_principals = known_principals
         self.asked = asked
 
+    def of_nobody(self) -> PullFacts:
+        """Return the same facts without the nodes of the question, for requests that ECR itself makes."""
+        return PullFacts(self._reader, known_principals=self.known_principals) if self.asked else self
+
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """Return the result of `work` for these nodes. It runs only the first time that `key` is used."""
         return super().once((self.asked and self.asked.name, key), work)

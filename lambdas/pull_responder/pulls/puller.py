@@ -12,7 +12,9 @@ from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
 from pull_responder.model.unread import Unread
+from pull_responder.pulls.cache_role import CacheRole, cache_role_of
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
+from pull_responder.pulls.pod_role import PodRole, pod_role_of
 from pull_responder.pulls.session import node_instance, role_arn_of, session_instance
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 _NODE_SERVICES = ("ec2", "eks-fargate-pods", "ssm", "rolesanywhere")
 
 
+_OWN: Final = "it is a role with which Pull Responder itself reads"
+
 _PATH: Final = re.compile(r":role/.*/")
 
 
@@ -36,8 +40,10 @@ class Puller:
     - `for_eks` is None where that is not known.
     - `because` is a clause that says how the answer is known.
     - `entry_type` is set where only an access entry names the role.
-    - `listed_as` is the matching entry in the operator's list of known principals. None if no entry matches, or if
-      the principal pulls for EKS.
+    - `cache_role` is set where ECR itself fetches with the role, for a pull through cache rule.
+    - `pod_role` is set where pods have the role by tokens of their own. Its nodes' role says nothing then.
+    - `listed_as` is the matching entry in the operator's list of known principals, or says that the role is our own.
+      None if neither is so, or if the principal pulls for EKS.
     """
 
     for_eks: bool | None
@@ -48,6 +54,8 @@ class Puller:
     entry_type: EntryType | None = None
     instance: Instance | None = None
     listed_as: str | None = None
+    pod_role: PodRole | None = None
+    cache_role: CacheRole | None = None
 
 
 def puller_of(pull: PullFailure, facts: PullFacts) -> Puller:
@@ -72,15 +80,25 @@ def _of_question(nodes: Nodes) -> Puller:
 def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     """Decide whether the pull's principal pulls for EKS.
 
-    The tags of the principal's instance decide first, then node groups and Fargate profiles, then access entries. If
-    none of them uses the role, its trust policy can rule EKS out; if none could be read, its trust policy and session
-    name decide. A cluster that the event names means EKS. Unless the answer is yes, a match in the operator's list of
-    known principals makes it no.
+    The tags of the principal's instance decide first, then node groups and Fargate profiles, then access entries, then
+    whether pods have the role. If none of them uses the role, its trust policy can rule EKS out; if none could be read,
+    its trust policy and session name decide. A session that was issued for a web identity is no instance's. A cluster
+    that the event names means EKS. Unless the answer is yes, a match in the operator's list of known principals makes
+    it no.
     """
     found = _find(facts, pull)
-    if found.for_eks or pull.principal is None or not facts.known_principals:
+    principal = pull.principal
+    if found.for_eks or principal is None:
         return found
-    listed = _known_principal(facts, pull, pull.principal)
+    is_role = principal.kind is PrincipalKind.ROLE
+    if (
+        is_role
+        and principal.account
+        and principal.name
+        and facts.is_own_role(principal.account, pull.region, principal.name)
+    ):
+        return replace(found, for_eks=False, because=_OWN, listed_as=_OWN)
+    listed = _known_principal(facts, pull, principal) if facts.known_principals else None
     if listed is None:
         return found
     return replace(
@@ -101,7 +119,8 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
         return Puller(None, "the event does not name the role that was denied")
     found = _find_role(facts, principal, principal.account, principal.name, pull)
     if pull.cluster and not (found.for_eks and found.cluster == pull.cluster):
-        return Puller(for_eks=True, because=f"the event names cluster {pull.cluster}", cluster=pull.cluster)
+        because = f"the event names cluster {pull.cluster}"
+        return Puller(for_eks=True, because=because, cluster=pull.cluster, pod_role=found.pod_role)
     return found
 
 
@@ -119,6 +138,8 @@ def _known_principal(facts: PullFacts, pull: PullFailure, principal: Principal) 
 
 
 def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:
+    if principal.web_identity and (pod_role := pod_role_of(pull, facts)):
+        return _of_pod_role(pod_role)
     instance = session_instance(pull, facts)
     if isinstance(instance, Instance) and instance.cluster:
         return _of_instance(instance, "its session")
@@ -126,6 +147,12 @@ def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, 
     for use in uses:
         if isinstance(use, ClusterUses) and use.found:
             return _of_use(use.found[0], instance if isinstance(instance, Instance) else None)
+    if principal.instance_id is None and (pod_role := pod_role_of(pull, facts)):
+        return _of_pod_role(pod_role)
+    if principal.instance_id is None and (cache_role := cache_role_of(pull, facts)):
+        # What stops ECR from fetching stops pulls for EKS, too.
+        because = f"ECR itself fetches images with it for a pull through cache: {cache_role.because}"
+        return Puller(for_eks=True, because=because, cache_role=cache_role)
     return _without_use(principal, instance, uses, facts.role(account, pull.region, name))
 
 
@@ -149,6 +176,10 @@ def _of_instance(instance: Instance, what: str) -> Puller:
         node_group=instance.node_group,
         instance=instance,
     )
+
+
+def _of_pod_role(pod_role: PodRole) -> Puller:
+    return Puller(for_eks=pod_role.for_eks, because=pod_role.because, cluster=pod_role.cluster, pod_role=pod_role)
 
 
 def _of_use(use: ClusterUse, instance: Instance | None) -> Puller:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.partly_known import Beginning, OtherThan
 from pull_responder.authorization.pull_context import ABSENT, Fact, pull_context
+from pull_responder.authorization.request import UNKNOWN
 from pull_responder.facts.iam import Role
 from pull_responder.facts.organizations import AccountPlace, Organization
+from pull_responder.model.pull import KUBELET_SESSION
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.actions import TOKEN
+from pull_responder.pulls.actions import CREATE, TAG, TOKEN
 from pull_responder.pulls.request_way import RequestWay, request_way
 from pull_responder.pulls.session import role_arn_of
 from pull_responder.pulls.signing_instance import signing_instance
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from pull_responder.authorization.request import ContextValue
-    from pull_responder.model.pull import PullFailure
+    from pull_responder.model.pull import Principal, PullFailure
     from pull_responder.pulls.pull_facts import PullFacts
 
 _RESOURCE_TAGS: Final = ("aws:resourcetag/", "ecr:resourcetag/")
@@ -55,11 +57,13 @@ def request_context(
         owner_organization, owner_paths = _organization(facts, owner, pull.region, needed_keys, _RESOURCE_ORGANIZATION)
     way = request_way(pull, facts, action) if _asks(needed_keys, _WAY) else RequestWay()
     endpoint_organization, endpoint_paths = _organization_of_endpoint(way, facts, pull.region, needed_keys)
-    return pull_context(
+    # A repository that ECR creates has the tags of its creation template, which is not read.
+    template_tags = {"aws:RequestTag/*": UNKNOWN, "aws:TagKeys": UNKNOWN} if action in (CREATE, TAG) else {}
+    context = pull_context(
         principal=signer,
         role_arn=role_arn_of(pull, facts),
-        # EC2 sets no session tags. The tags of other sessions are not known.
-        principal_tags=role.tags if isinstance(role, Role) and principal and principal.instance_id else None,
+        # EC2 and kubelet set no session tags. The tags of other sessions are not known.
+        principal_tags=role.tags if isinstance(role, Role) and principal and _is_untagged(principal) else None,
         principal_org_id=organization,
         principal_org_paths=paths,
         registry_account=None if is_token else owner,
@@ -88,6 +92,11 @@ def request_context(
         # The decision is about the next session, as the refused session's credentials are replaced (ADR 15).
         token_issue_time=facts.now(),
     )
+    return {**context, **template_tags}
+
+
+def _is_untagged(principal: Principal) -> bool:
+    return principal.instance_id is not None or principal.session_name == KUBELET_SESSION
 
 
 def _organization(

@@ -84,6 +84,18 @@ def endpoint_policy(wanted: Wanted, *, account: str, region: str) -> Remediation
     )
 
 
+def upstream_policy(wanted: Wanted, *, repository: Arn, role: Arn) -> Remediation:
+    """Ask for a change to the policy of an upstream repository or its registry, which may be a Deny on purpose."""
+    change = wanted.change("that policy")
+    return Remediation(
+        summary=f"Ask the owner of account {repository.account} whether the role {role} may fetch from {repository}: "
+        f"{change} to it, in the policy of the repository or of its registry.",
+        account=repository.account,
+        region=repository.region,
+        docs_url=docs.ECR_CACHE_PRIVATE,
+    )
+
+
 def _organization(kind: str, stopped: str, wanted: Wanted, account: str, region: str) -> Remediation:
     policy = Arn.parse(wanted.policy) if wanted.policy else None
     management = policy.account if policy and policy.account.isdigit() else None

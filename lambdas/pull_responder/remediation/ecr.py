@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 # Amazon ECR API Reference, SetRepositoryPolicy: the maximum length of policyText, in characters.
 REPOSITORY_POLICY_SIZE: Final = 10_240
 _MOST_NAMED: Final = 3
+_FETCHED: Final = (
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:BatchImportUpstreamImage",
+    "ecr:GetImageCopyStatus",
+)
 
 
 def grant_account(repository: Arn, *, document: Document | None, pulling_account: str) -> Remediation:
@@ -34,6 +40,28 @@ def grant_account(repository: Arn, *, document: Document | None, pulling_account
         repository,
         policy_edits.allow(document, actions=IMAGE_ACTIONS, principal=_account(repository, pulling_account)),
     )
+
+
+def grant_cache(
+    upstream: Arn, *, document: Document | None, caching_account: str, readable: bool = True
+) -> Remediation:
+    """Allow `caching_account` to fetch from `upstream` for its pull through cache.
+
+    `document` is the repository's current policy; None if it has none. No command unless it is `readable`, or if the
+    policy would be too long. Source of the actions: Amazon ECR User Guide, "Creating a resource policy in the upstream
+    Amazon ECR registry".
+    """
+    edited = policy_edits.allow(document, actions=_FETCHED, principal=_account(upstream, caching_account))
+    if not readable:
+        return Remediation(
+            summary=f"Ask the owner of account {upstream.account} to add this statement to the policy of the "
+            f"repository {_name(upstream)}: {json.dumps(edited['Statement'][0])}",
+            account=upstream.account,
+            region=upstream.region,
+            docs_url=docs.ECR_CACHE_PRIVATE,
+        )
+    what = f"allow account {caching_account} to fetch for its pull through cache"
+    return _set_policy(f"In the policy of the upstream repository {_name(upstream)}, {what}.", upstream, edited)
 
 
 def exempt_role(repository: Arn, *, document: Document, statements: Collection[int], role: Arn) -> Remediation:

@@ -10,7 +10,7 @@ from pull_responder.remediation import docs
 from pull_responder.remediation.shell import aws
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pull_responder.model.arn import Arn
 
@@ -65,10 +65,8 @@ def trust_service(role: Arn, *, region: str, document: Mapping[str, Any], servic
     if denied:
         summary = f"In the trust policy of the role {name}, exempt {service} from the Deny."
         return Remediation(summary, role.account, region, docs.IAM_TRUST_POLICIES)
-    present = document.get("Statement", [])
-    statements = present if isinstance(present, list) else [present]
     added = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    policy = json.dumps({"Version": "2012-10-17", **document, "Statement": [*statements, added]}, separators=(",", ":"))
+    policy = json.dumps(add_statements(document, [added]), separators=(",", ":"))
     command = aws("iam", "update-assume-role-policy", role_name=name, policy_document=policy, region=region)
     return Remediation(
         f"In the trust policy of the role {name}, allow {service} to assume the role.",
@@ -77,3 +75,55 @@ def trust_service(role: Arn, *, region: str, document: Mapping[str, Any], servic
         docs.IAM_TRUST_POLICIES,
         (command,) if len(policy) <= TRUST_POLICY_SIZE else (),
     )
+
+
+def add_statements(document: Mapping[str, Any], added: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a policy with further statements at its end."""
+    present = document.get("Statement", [])
+    statements = present if isinstance(present, list) else [present]
+    return {"Version": "2012-10-17", **document, "Statement": [*statements, *added]}
+
+
+def trust_another_provider(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """Return a trust policy that trusts the OIDC provider `new` on the same conditions as `old`, which stays trusted.
+
+    `old` and `new` are ARNs of providers. Each statement for `old` is copied, with the new issuer in its conditions, so
+    the policy lets in no further service account.
+    """
+    present = document.get("Statement", [])
+    issuers = tuple(each.partition(":oidc-provider/")[2] for each in (old, new))
+    copies = []
+    for statement in present if isinstance(present, list) else [present]:
+        text = json.dumps({key: value for key, value in statement.items() if key != "Sid"})
+        if f'"{old}"' in text and statement.get("Effect") == "Allow":
+            copy = json.loads(text.replace(issuers[0], issuers[1]))
+            copies.append({**copy, "Principal": {"Federated": new}})
+    return add_statements(document, copies)
+
+
+def trust_pods(
+    role: Arn, *, region: str, document: Mapping[str, Any] | None, provider: str, audience: str
+) -> Remediation:
+    """Let the pods of a cluster assume `role`: by `document` as its trust policy, else say what has to change.
+
+    `provider` is the ARN of the cluster's OIDC provider, `audience` that of the tokens that kubelet shows. No command
+    if no document is certain to be right, or if it is too long: which service accounts may have the role is for its
+    owner to decide.
+    """
+    name = role.resource.rpartition("/")[2]
+    issuer = provider.partition(":oidc-provider/")[2]
+    if document is not None:
+        policy = json.dumps(document, separators=(",", ":"))
+        command = aws("iam", "update-assume-role-policy", role_name=name, policy_document=policy, region=region)
+        summary = (
+            f"In the trust policy of the role {name}, trust the cluster's OIDC provider {issuer} on the conditions on "
+            "which it trusts another one. Remove the other one if its cluster is gone."
+        )
+        commands = (command,) if len(policy) <= TRUST_POLICY_SIZE else ()
+        return Remediation(summary, role.account, region, docs.EKS_SERVICE_ACCOUNT_ROLE, commands)
+    summary = (
+        f"In the trust policy of the role {name}, allow sts:AssumeRoleWithWebIdentity to {provider}, with {issuer}:aud "
+        f"equal to {audience} and {issuer}:sub equal to the pod's system:serviceaccount:NAMESPACE:NAME. If the policy "
+        "leaves the pod out on purpose, annotate its service account with another role."
+    )
+    return Remediation(summary, role.account, region, docs.EKS_SERVICE_ACCOUNT_ROLE)

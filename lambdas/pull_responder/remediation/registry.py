@@ -163,6 +163,19 @@ def renew_registry_token(*, account: str, region: str) -> Remediation:
     return Remediation(summary, account, region, docs.ECR_REGISTRY_AUTH)
 
 
+def drop_public_login(*, account: str, region: str) -> Remediation:
+    """Say how nodes pull from ECR Public without a login.
+
+    Source: Amazon ECR Public User Guide, "Registry authentication in Amazon ECR public".
+    """
+    summary = (
+        "Remove the imagePullSecret for public.ecr.aws from the pod and its service account, and its login from the "
+        "node's container runtime (docker logout public.ecr.aws): ECR Public needs none. If you need the higher rate "
+        "of pulls with a login, renew it every few hours (aws ecr-public get-login-password --region us-east-1)."
+    )
+    return Remediation(summary, account, region, docs.ECR_PUBLIC_AUTH)
+
+
 def renew_node_credentials(*, account: str, region: str) -> Remediation:
     """Say how a node gets credentials that AWS accepts."""
     summary = (

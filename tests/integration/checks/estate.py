@@ -269,7 +269,12 @@ class Estate:
             "eventID": "8da4d3e2-2d4f-5ea4-8818-796502d9bd22",
         }
         self.record = detail
-        pull = read_envelope({"source": "aws.ecr", "account": account, "region": self.region, "detail": detail})
+        return self.read(detail)
+
+    def read(self, record: dict[str, Any]) -> PullFailure:
+        """Read a CloudTrail record of a denial, as EventBridge delivers it."""
+        account = record["userIdentity"]["accountId"]
+        pull = read_envelope({"source": "aws.ecr", "account": account, "region": self.region, "detail": record})
         assert isinstance(pull, PullFailure)
         return pull
 

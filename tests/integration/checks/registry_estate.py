@@ -103,9 +103,11 @@ def lifecycle(estate: Estate, repository: Arn, *selections: dict[str, Any]) -> N
     )
 
 
-def amend(aws: Aws, service: str, operation: str, change: Callable[[dict[str, Any]], None]) -> None:
+def amend(
+    aws: Aws, service: str, operation: str, change: Callable[[dict[str, Any]], None], *, region: str = REGION
+) -> None:
     """Have AWS's answer to one operation say what the emulated one cannot."""
-    client = aws.client(service, account=None, region=REGION)
+    client = aws.client(service, account=None, region=region)
     assert not isinstance(client, Unread)
     client.meta.events.register(f"after-call.{service}.{operation}", lambda parsed, **_: change(parsed))
 

@@ -8,8 +8,10 @@ import pytest
 
 from pull_responder.diagnosis import Diagnosis, diagnose, skip_reason
 from pull_responder.events.intake import Origins, Skipped, read_body
+from pull_responder.events.kubelet_message import read_message
 from pull_responder.events.pod_failure import PodFailure
 from pull_responder.facts.reader import Reader
+from pull_responder.meanings import can_mean
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import ACCOUNT, INTERNET, REGION, Estate, causes, only, opened
@@ -132,9 +134,40 @@ def test_a_public_name_that_does_not_resolve(estate: Estate) -> None:
     only(of_event(NO_NAME, estate), "vpc_dns_disabled")
 
 
-@pytest.mark.parametrize("message", [REFUSED, "image not found"])
-def test_a_public_image_whose_registry_answered_is_skipped_with_a_word(estate: Estate, message: str) -> None:
-    pull = reported(message, estate)
+@pytest.mark.parametrize(
+    "message",
+    [
+        REFUSED,
+        TIMEOUT.replace("dial tcp 99.83.145.10:443: i/o timeout", "unexpected status: 403 Forbidden"),
+        f'failed to resolve reference "{PUBLIC}": denied: Your authorization token has expired. Reauthenticate.',
+    ],
+)
+def test_a_public_image_is_refused_for_a_login_that_is_no_longer_valid(estate: Estate, message: str) -> None:
+    """Neither the role, which may pull nothing here, nor a private registry has a part in it."""
+    estate.behind_nat()
+    estate.node()
+    without_pull_permission(estate)
+    finding = only(of_event(message, estate), "registry_token_expired")
+    assert "ECR Public refuses the login" in finding.explanation
+    assert "docker logout public.ecr.aws" in finding.remediation.summary
+    assert finding.remediation.commands == ()
+    assert can_mean(read_message(message)) == ("registry_token_expired",)
+
+
+def test_a_layer_of_a_public_image_that_is_refused_is_not_the_logins(estate: Estate) -> None:
+    estate.behind_nat()
+    estate.node()
+    layer = (
+        f'failed to pull and unpack image "{PUBLIC}": failed to copy: httpReadSeeker: failed open: unexpected status '
+        "code https://d2glxqk2uabbnd.cloudfront.net/0f/ab: 403 Forbidden"
+    )
+    diagnosis = of_event(layer, estate)
+    assert causes(diagnosis) == []
+    assert "such as a proxy or a firewall" in opened(diagnosis)["registry_token_expired"]
+
+
+def test_a_public_image_whose_registry_answered_is_skipped_with_a_word(estate: Estate) -> None:
+    pull = reported("image not found", estate)
     assert isinstance(pull, PullFailure)
     assert "Amazon ECR Public" in (skip_reason(pull) or "")
 

@@ -18,10 +18,11 @@ from pull_responder.model.pull import PullFailure, Stage, Symptom, registry_answ
 EXPLAINED = {
     *(Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED, Symptom.THROTTLED, Symptom.DISK_FULL),
     *(Symptom.PROXY_FAILED, Symptom.CERTIFICATE_UNTRUSTED, Symptom.REGISTRY_ERROR),
+    # A login that is no longer valid, where none is needed.
+    *(Symptom.ACCESS_DENIED, Symptom.TOKEN_EXPIRED),
 }
 ANSWERED = {
-    *(Symptom.NOT_AUTHENTICATED, Symptom.TOKEN_EXPIRED, Symptom.ACCESS_DENIED, Symptom.NOT_FOUND),
-    *(Symptom.PLATFORM_MISMATCH, Symptom.DOWNLOAD_CORRUPT),
+    *(Symptom.NOT_AUTHENTICATED, Symptom.NOT_FOUND, Symptom.PLATFORM_MISMATCH, Symptom.DOWNLOAD_CORRUPT),
 }
 NOT_ANSWERED = {Symptom.KUBELET_THROTTLED, Symptom.CANCELED, Symptom.UNKNOWN}
 OTHERS = {*Symptom} - EXPLAINED - ANSWERED - NOT_ANSWERED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,36 @@ def test_a_time_of_issue_that_is_none_is_not_known(created: object) -> None:
     principal = denial("node_role_every_field", userIdentity={**identity, "sessionContext": session}).principal
     assert principal is not None
     assert (principal.issued_at, principal.role_delivery) == (None, "2.0")
+
+
+EKS_PROVIDER = "arn:aws:iam::111111111111:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B7"
+
+
+@pytest.mark.parametrize(
+    ("provider", "known"),
+    [
+        (EKS_PROVIDER, EKS_PROVIDER),
+        (
+            "arn:aws:iam::111111111111:oidc-provider/localhost:4566/oidc/id/A1",
+            "arn:aws:iam::111111111111:oidc-provider/localhost:4566/oidc/id/A1",
+        ),
+        ("arn:aws:iam::111111111111:saml-provider/corporate", None),
+        ("arn:aws:sts::111111111111:oidc-provider/a", None),
+        ("arn:aws:iam::111111111111:oidc-provider/a;b", None),
+        (f"arn:aws:iam::111111111111:oidc-provider/{'a' * 256}", None),
+        ("accounts.google.com", None),
+        (["arn:aws:iam::111111111111:oidc-provider/a"], None),
+        (None, None),
+    ],
+)
+def test_the_provider_that_a_session_was_issued_for(provider: object, known: str | None) -> None:
+    identity = load("ecr_denials/node_role_every_field")["detail"]["userIdentity"]
+    data = {"federatedProvider": provider, "attributes": {"a" * 9: "b"}}
+    session = {**identity["sessionContext"], "webIdFederationData": data}
+    principal = denial("node_role_every_field", userIdentity={**identity, "sessionContext": session}).principal
+    assert principal
+    assert principal.web_identity == known
+    assert denial("node_role_every_field").principal == replace(principal, web_identity=None)
 
 
 def test_a_session_issued_by_another_role_lends_no_path() -> None:

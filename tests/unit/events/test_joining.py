@@ -66,6 +66,15 @@ def test_the_report_that_names_its_role_is_believed_before_one_that_does_not() -
     assert join([DENIED, forged, AUDITED])[0].pod == "web-1"
 
 
+def test_a_denial_of_no_node_is_of_a_pod_only_where_no_other_namespace_pulls_the_image() -> None:
+    of_pod = replace(DENIED, node=None, principal=replace(WORKERS, session_name="ecr-credential-provider"))
+    others = replace(ON_NODE, namespace="team-b", pod="api-1")
+    assert join([of_pod, ON_NODE])[0].namespace == "shop"
+    assert join([of_pod, ON_NODE, replace(ON_NODE, pod="web-2")])[0].namespace == "shop"
+    assert (join([of_pod, ON_NODE, others])[0].namespace, join([of_pod, ON_NODE, others])[0].pod) == (None, None)
+    assert join([DENIED, ON_NODE, others])[0].pod
+
+
 @pytest.mark.parametrize(
     ("what", "report"),
     [
