@@ -115,6 +115,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "iam:GetRole": _ROLES,
     "iam:GetRolePolicy": _ROLES,
     "iam:ListAttachedRolePolicies": _ROLES,
+    "iam:ListInstanceProfilesForRole": _ROLES,
     "iam:ListPolicies": _ANY,
     "iam:ListPolicyVersions": _POLICIES,
     "iam:ListRolePolicies": _ROLES,
