@@ -148,7 +148,8 @@ def _sort_verdicts(
     inconclusive: list[Undecided] = []
     unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
-        if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED:
+        says_what_is_left = check.knows_aws_registries and verdict.status is Status.INCONCLUSIVE
+        if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED and not says_what_is_left:
             reason = f"registry {pull.registry_account} belongs to AWS, and cannot be read"
             unchecked.append(Undecided(check.id, reason))
         elif verdict.status is Status.INCONCLUSIVE:

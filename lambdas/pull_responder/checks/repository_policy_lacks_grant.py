@@ -6,6 +6,9 @@ its registry) allows the role, or its account, both `ecr:BatchGetImage` and `ecr
 Why that stops a pull: across accounts both sides must allow. Within one account the role's own policies are enough, so
 this cause does not arise there.
 
+What it cannot see: a repository in a registry that cannot be read. AWS refuses a name that does not exist there in the
+same words.
+
 How to fix it: add a statement to the repository's policy that allows both actions to the pulling account. This needs
 credentials of the repository's account.
 
@@ -15,7 +18,7 @@ logic"; AWS re:Post, "How do I troubleshoot Amazon ECR issues with Amazon EKS?".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
@@ -36,6 +39,11 @@ from pull_responder.remediation.policy_edits import exempt_role
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
+
+_SAME_WORDS: Final = (
+    " The registry cannot be read from here, and AWS refuses a repository that does not exist there in the same words: "
+    "check the image's name and region, too."
+)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
@@ -59,7 +67,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         explanation=(
             f"The policy of the repository {repository} does not allow account {role.account} to call "
             f"{', '.join(stopped_actions(fault, pull))}. Across accounts the repository's policy must allow the pull, "
-            "too."
+            f"too.{_SAME_WORDS if fault.by_words else ''}"
         ),
         evidence=(*describe_missing_allows(fault, what), *quote_denial(pull)),
         remediation=_fix(fault, repository),
