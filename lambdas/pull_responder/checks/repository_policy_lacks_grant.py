@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import PolicyKind, State
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
@@ -34,8 +35,9 @@ from pull_responder.pulls.policy_fault import (
     quote_denial,
     stopped_actions,
 )
+from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation.ecr import ask_for_grant, grant_account
-from pull_responder.remediation.policy_edits import exempt_role
+from pull_responder.remediation.isolation import exempt_unnamed
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
@@ -70,7 +72,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             f"too.{_SAME_WORDS if fault.by_words else ''}"
         ),
         evidence=(*describe_missing_allows(fault, what), *quote_denial(pull)),
-        remediation=_fix(fault, repository),
+        remediation=prove(_fix(fault, repository), fault.authorization, PolicyKind.RESOURCE, *Effect),
     )
 
 
@@ -82,8 +84,9 @@ def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
     document = dict(present.document) if present else None
     if document and (denying := fault.authorization.denies(PolicyKind.RESOURCE).get(REPOSITORY_POLICY)):
         # The other cause, repository_policy_denies_pull, is reported, too. Both fixes replace the policy, so each must
-        # hold both changes.
-        document = exempt_role(document, denying, str(role)) or document
+        # hold both changes. But a Deny that lets only named principals pass is deliberate: the proof of the fix says
+        # that it is still in the way.
+        document = exempt_unnamed(document, denying, str(role))
     return grant_account(repository, document=document, pulling_account=role.account)
 
 
