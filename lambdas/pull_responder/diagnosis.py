@@ -11,6 +11,7 @@ from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
+from pull_responder.pulls.fargate_ahead import read_fargate_ahead
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.puller import Puller, puller_of
@@ -70,6 +71,7 @@ class Diagnosis:
 
 def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
     """Return the causes of a failed pull. It never raises for what AWS refuses to show: that is inconclusive."""
+    read_fargate_ahead(pull, facts)
     pull = _with_node_role(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
     selected = [
