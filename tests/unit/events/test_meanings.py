@@ -192,6 +192,10 @@ def test_a_refused_import_is_the_pull_through_cache() -> None:
 @pytest.mark.parametrize(
     ("words", "causes"),
     [
+        (
+            "failed to get stream processor for application/vnd.in-toto+json: no processor for media-type: unknown",
+            ("image_not_found",),
+        ),
         ("name unknown: The repository does not exist", ("repository_not_found", "pull_through_cache_failing")),
         ("manifest unknown: Requested image not found", ("image_not_found", "pull_through_cache_failing")),
     ],
