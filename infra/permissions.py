@@ -94,6 +94,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ecr:DescribePullThroughCacheRules": _ANY,
     "ecr:DescribeRepositories": _REPOSITORIES,
     "ecr:GetAccountSetting": _ANY,
+    "ecr:GetSigningConfiguration": _ANY,
     "ecr:GetLifecyclePolicy": _REPOSITORIES,
     "ecr:GetRegistryPolicy": _ANY,
     "ecr:GetRepositoryPolicy": _REPOSITORIES,
