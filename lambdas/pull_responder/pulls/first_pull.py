@@ -74,7 +74,7 @@ def signing_doubt(repository: Arn, facts: PullFacts) -> str:
     return (
         f"managed signing of registry {repository.account} covers {name}, and the role of the pull through cache may "
         "not call signer:SignPayload (aws/containers-roadmap#2830): the image may get no signature, and nodes that "
-        "take only signed images then refuse it. Exclude the cache's repositories by a filter, or sign the image by hand"
+        "take only signed images then refuse it. Exclude the cache by a filter, or sign the image by hand"
     )
 
 
