@@ -54,7 +54,7 @@ _COMMANDS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
 
 
 def _change(command: Command) -> dict[str, Document | None]:
-    given = _options(command)
+    given = options(command)
     if command[1:3] == ("iam", "attach-role-policy"):
         known = given["policy-arn"].endswith((f"/{PULL_ONLY_POLICY}", f"/{FARGATE_POLICY}"))
         return {given["policy-arn"]: _PULL} if known else {}
@@ -64,7 +64,7 @@ def _change(command: Command) -> dict[str, Document | None]:
     return {given.get(name, name): json.loads(given[text]) if text else None}
 
 
-def _options(command: Command) -> dict[str, str]:
+def options(command: Command) -> dict[str, str]:
     """Return the options with their values. One that begins with a dash is joined to its option by "="."""
     found: dict[str, str] = {}
     for place, word in enumerate(command):
