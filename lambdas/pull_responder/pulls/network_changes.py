@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.model.unread import Unread
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pull_responder.remediation.shell import Command
 
 _NEW: Final = "new"
+# EC2 chooses the addresses when it makes the interfaces.
+_NOT_YET: Final = Unread("the endpoint's interfaces do not exist yet")
 _PEERS: Final = (
     ("UserIdGroupPairs", "GroupId"),
     ("PrefixListIds", "PrefixListId"),
@@ -107,11 +110,14 @@ def _endpoint(command: Command, given: Mapping[str, str], network: Network) -> N
     if table := given.get("add-route-table-ids"):
         network = _to_gateway_endpoint(network, wanted, table)
     private_dns = "--private-dns-enabled" in command
+    subnets = _values(command, "--add-subnet-ids")
     answers = given.get("dns-options") == "PrivateDnsOnlyForInboundResolverEndpoint=false"
 
     def changed(endpoint: VpcEndpoint) -> VpcEndpoint:
         if endpoint.id != wanted:
             return endpoint
+        if subnets:
+            return replace(endpoint, subnet_ids=(*endpoint.subnet_ids, *subnets), interfaces=_NOT_YET)
         inbound_only = endpoint.private_dns_inbound_only and not answers
         return replace(endpoint, private_dns=endpoint.private_dns or private_dns, private_dns_inbound_only=inbound_only)
 
@@ -125,7 +131,43 @@ def _to_gateway_endpoint(network: Network, endpoint_id: str, table_id: str) -> N
     known = {} if isinstance(lists, Unread) else lists
     named = (each for each in known.values() if not isinstance(each, Unread) and each.name.endswith(".s3"))
     prefix_list = next(named, None)
-    return _with_route(network, table_id, Route(prefix_list.id, endpoint_id)) if prefix_list else network
+    # What leads to a gateway endpoint is known by its target; the list's id matters only where the list was read.
+    return _with_route(network, table_id, Route(prefix_list.id if prefix_list else "pl-s3", endpoint_id))
+
+
+def _new_endpoint(command: Command, given: Mapping[str, str], network: Network) -> Network:
+    if isinstance(network.endpoints, Unread):
+        return network
+    service = given["service-name"]
+    endpoint = VpcEndpoint(
+        id=f"vpce-new-{service.rpartition('.')[2]}",
+        type=given["vpc-endpoint-type"],
+        service_name=service,
+        private_dns="--private-dns-enabled" in command,
+        subnet_ids=_values(command, "--subnet-ids"),
+        interfaces=_NOT_YET,
+        group_ids=_values(command, "--security-group-ids"),
+    )
+    network = replace(network, endpoints=(*network.endpoints, endpoint))
+    for table in _values(command, "--route-table-ids"):
+        network = _to_gateway_endpoint(network, endpoint.id, table)
+    return network
+
+
+def _dns(command: Command, _: Mapping[str, str], network: Network) -> Network:
+    vpc = network.vpc
+    if isinstance(vpc, Unread):
+        return network
+    support = True if "--enable-dns-support" in command else vpc.dns_support
+    hostnames = True if "--enable-dns-hostnames" in command else vpc.dns_hostnames
+    return replace(network, vpc=replace(vpc, dns_support=support, dns_hostnames=hostnames))
+
+
+def _values(command: Command, option: str) -> tuple[str, ...]:
+    """Return all values of an option that takes several."""
+    if option not in command:
+        return ()
+    return tuple(takewhile(lambda word: not word.startswith("--"), command[command.index(option) + 1 :]))
 
 
 _CHANGES: Final[Mapping[tuple[str, str], Callable[[Command, Mapping[str, str], Network], Network]]] = {
@@ -135,4 +177,6 @@ _CHANGES: Final[Mapping[tuple[str, str], Callable[[Command, Mapping[str, str], N
     ("ec2", "create-route"): _route,
     ("ec2", "replace-route"): _route,
     ("ec2", "modify-vpc-endpoint"): _endpoint,
+    ("ec2", "create-vpc-endpoint"): _new_endpoint,
+    ("ec2", "modify-vpc-attribute"): _dns,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -62,6 +62,20 @@ def test_a_route_says_that_a_network_acl_does_not_let_the_traffic_out_on_it(esta
     assert only(estate.diagnose(), "network_acl_blocks_traffic").resource.id.endswith(acl)
 
 
+def test_new_endpoints_say_that_the_nodes_group_does_not_let_them_out_to_them(estate: Estate) -> None:
+    """The group lets the nodes out to the endpoints that there are, one address each, and not to the whole VPC."""
+    estate.endpoints_only()
+    estate.node()
+    estate.delete_endpoint("ecr.dkr")
+    estate.close_egress(estate.group)
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.9.0/24"}]}
+    estate.ec2.authorize_security_group_egress(GroupId=estate.group, IpPermissions=[rule])
+    found = {finding.cause: finding for finding in estate.diagnose().findings}
+    assert {"vpc_endpoint_missing", "security_group_blocks_egress"} == set(found)
+    # Both were there before, so each fix is printed once, with its own cause.
+    assert NOT_ENOUGH not in found["vpc_endpoint_missing"].remediation.summary
+
+
 def test_a_route_that_is_enough_says_nothing_more(estate: Estate) -> None:
     estate.behind_nat()
     estate.node()
@@ -97,16 +111,35 @@ def test_one_endpoint_is_opened_for_nodes_of_both_groups_at_once(estate: Estate)
     assert causes(estate.diagnose(node_group="workers")) == []
 
 
+API = VpcEndpoint("vpce-1", "Interface", "com.amazonaws.us-east-1.ecr.api")
+NOT_YET = Unread("the endpoint's interfaces do not exist yet")
 WHERE = Where("111111111111", "us-east-1")
 BEFORE = Network(
     "us-east-1",
-    Vpc("vpc-1", (PRIVATE,)),
+    Vpc("vpc-1", (PRIVATE,), dns_hostnames=False),
     route_tables={"subnet-1": RouteTable("rtb-1", (Route(INTERNET, "nat-old", active=False),))},
     network_acls={"subnet-1": NetworkAcl("acl-1", ())},
     security_groups={"sg-1": SecurityGroup("sg-1")},
-    endpoints=(VpcEndpoint("vpce-1", "Interface", "com.amazonaws.us-east-1.ecr.api"),),
+    endpoints=(API,),
     prefix_lists={"pl-1": PrefixList("pl-1", "com.amazonaws.us-east-1.s3", ("52.216.0.0/15",))},
 )
+
+
+def created(service: str, *, subnet_ids: list[str], group_ids: list[str]) -> Remediation:
+    command = ec2.create_interface_endpoint(
+        WHERE, vpc_id="vpc-1", service=service, subnet_ids=subnet_ids, group_ids=group_ids
+    )
+    return ec2.create_endpoints(WHERE, vpc_id="vpc-1", services=[service], commands=[command])
+
+
+def test_a_new_gateway_endpoint_takes_the_addresses_of_s3() -> None:
+    command = ec2.create_gateway_endpoint(
+        WHERE, vpc_id="vpc-1", service="com.amazonaws.us-east-1.s3", route_table_ids=["rtb-1"]
+    )
+    fix = ec2.create_endpoints(WHERE, vpc_id="vpc-1", services=["s3"], commands=[command])
+    tables = network_after(fix, BEFORE).route_tables
+    assert not isinstance(tables, Unread)
+    assert tables["subnet-1"].routes[1:] == (Route("pl-1", "vpce-new-s3"),)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +176,32 @@ BEFORE = Network(
             (VpcEndpoint("vpce-1", "Interface", "com.amazonaws.us-east-1.ecr.api", private_dns=True),),
         ),
         (ec2.enable_private_dns(WHERE, endpoint_id="vpce-2"), "endpoints", BEFORE.endpoints),
+        (
+            ec2.enable_dns(WHERE, vpc_id="vpc-1", attributes=["enableDnsHostnames"]),
+            "vpc",
+            Vpc("vpc-1", (PRIVATE,)),
+        ),
+        (
+            ec2.add_endpoint_subnets(WHERE, endpoint_id="vpce-1", subnet_ids=["subnet-1", "subnet-2"]),
+            "endpoints",
+            (replace(API, subnet_ids=("subnet-1", "subnet-2"), interfaces=NOT_YET),),
+        ),
+        (
+            created("ecr.dkr", subnet_ids=["subnet-1", "subnet-2"], group_ids=["sg-1"]),
+            "endpoints",
+            (
+                API,
+                VpcEndpoint(
+                    "vpce-new-dkr",
+                    "Interface",
+                    "ecr.dkr",
+                    private_dns=True,
+                    subnet_ids=("subnet-1", "subnet-2"),
+                    interfaces=NOT_YET,
+                    group_ids=("sg-1",),
+                ),
+            ),
+        ),
     ],
 )
 def test_what_commands_do_to_a_vpc(fix: Remediation, part: str, changed: object) -> None:
