@@ -13,11 +13,12 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.httpsession import URLLib3Session
+from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
 from pull_responder.cli.asked_nodes import Chosen
@@ -31,6 +32,8 @@ from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKi
 from pull_responder.pulls.pull_facts import PullFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 
 SECONDS: Final = 0.1
@@ -53,6 +56,10 @@ IMAGE_MANIFEST: Final = {
         }
     ],
 }
+POD_ADDRESS: Final = "10.0.0.77"
+BARE_CLUSTER: Final = "bare"
+BARE: Final = "401, by a Fargate pod that may not pull"
+BROKEN: Final = {BARE: {"role_lacks_pull_permissions"}}
 PULL: Final = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
 
@@ -139,12 +146,14 @@ def build(endpoint: str) -> Estate:
 
     ec2, iam, eks = client("ec2"), client("iam"), client("eks")
     node, public = subnets(ec2)
+    vpc_id = ec2.describe_subnets(SubnetIds=[node])["Subnets"][0]["VpcId"]
     ecr = client("ecr")
     ecr.create_repository(repositoryName="app")
     ecr.put_image(repositoryName="app", imageTag="v1", imageManifest=json.dumps(IMAGE_MANIFEST))
     group_role, own_role, pods_role, pool_role = (
         role(iam, name, "eks-fargate-pods" if name == "pods" else "ec2") for name in ("node", "own", "pods", "pool")
     )
+    bare_role = role(iam, "bare", "eks-fargate-pods", may=[])
     eks.create_cluster(name=CLUSTER, roleArn=group_role, resourcesVpcConfig={"subnetIds": [node, public]})
     data = {"MetadataOptions": {"HttpEndpoint": "enabled"}}
     made = ec2.create_launch_template(LaunchTemplateName="workers", LaunchTemplateData=data)["LaunchTemplate"]
@@ -153,13 +162,18 @@ def build(endpoint: str) -> Estate:
         eks.create_nodegroup(
             clusterName=CLUSTER, nodegroupName=name, subnets=[node], nodeRole=group_role, launchTemplate=template
         )
-    eks.create_fargate_profile(
-        clusterName=CLUSTER,
-        fargateProfileName="pods",
-        subnets=[node],
-        podExecutionRoleArn=pods_role,
-        selectors=[{"namespace": "default"}],
-    )
+    eks.create_cluster(name=BARE_CLUSTER, roleArn=group_role, resourcesVpcConfig={"subnetIds": [node, public]})
+    for cluster, execution_role in ((CLUSTER, pods_role), (BARE_CLUSTER, bare_role)):
+        eks.create_fargate_profile(
+            clusterName=cluster,
+            fargateProfileName="pods",
+            subnets=[node],
+            podExecutionRoleArn=execution_role,
+            selectors=[{"namespace": "default"}],
+        )
+    for made_up in get_backend("eks")[ACCOUNT][REGION].clusters.values():
+        made_up.resources_vpc_config["vpcId"] = vpc_id  # EKS names it, moto does not
+    ec2.create_network_interface(SubnetId=node, PrivateIpAddress=POD_ADDRESS)
     for arn in (group_role, own_role, pool_role):
         eks.create_access_entry(clusterName=CLUSTER, principalArn=arn, type="EC2_LINUX")
     managed = instance(ec2, node, "node", {"eks:cluster-name": CLUSTER, "eks:nodegroup-name": "workers"})
@@ -201,12 +215,12 @@ def instance(ec2: Any, subnet: str, profile: str, tags: dict[str, str]) -> Any: 
     )["Instances"][0]
 
 
-def role(iam: Any, name: str, service: str) -> str:  # noqa: ANN401 -- boto3's IAM client
-    """Make a role that may pull, with an instance profile of its name, and return its ARN."""
+def role(iam: Any, name: str, service: str, may: Sequence[str] = PULL) -> str:  # noqa: ANN401 -- boto3's IAM client
+    """Make a role with a policy for each action that it `may` do, and an instance profile. Return its ARN."""
     statement = {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     role: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    for number, action in enumerate(PULL):
+    for number, action in enumerate(may):
         allowed = {"Effect": "Allow", "Action": action, "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         if number == 0:
@@ -233,6 +247,8 @@ def questions(estate: Estate) -> dict[str, Chosen | PullFailure]:
         "denied, by CloudTrail": _pull(Symptom.ACCESS_DENIED, principal=_session(estate.own), denial=denial),
         "timeout, by the audit log": _pull(Symptom.TIMEOUT, principal=_session(estate.managed), node=estate.managed),
         "timeout, by a node's name": _pull(Symptom.TIMEOUT, node=estate.own_name, cluster=CLUSTER),
+        "401, by a Fargate pod": _fargate_pull("pods", CLUSTER),
+        BARE: _fargate_pull("bare", BARE_CLUSTER),
         "unknown, by a node's id": _pull(Symptom.UNKNOWN, node=estate.managed, cluster=CLUSTER),
     }
 
@@ -243,14 +259,31 @@ def _session(instance_id: str) -> Principal:
     return Principal(PrincipalKind.ROLE, arn, "aws", ACCOUNT, "node", instance_id, role)
 
 
+def _fargate_pull(role: str, cluster: str) -> PullFailure:
+    """Return what the audit log says of an EKS add-on's pod that got no token: a session of its execution role."""
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/0f3c5d7a9b1e2f4a6c8d0e1f2a3b4c5d"
+    return replace(
+        _pull(
+            Symptom.NOT_AUTHENTICATED,
+            principal=Principal(PrincipalKind.ROLE, session, "aws", ACCOUNT, role, session.rpartition("/")[2]),
+            node=f"fargate-ip-{POD_ADDRESS.replace('.', '-')}.ec2.internal",
+            cluster=cluster,
+            namespace="default",
+            pod="coredns-0",
+        ),
+        registry_account="602401143452",
+        repository="eks/coredns",
+    )
+
+
 def _pull(symptom: Symptom, **known: Any) -> PullFailure:  # noqa: ANN401 -- what is known of the pull
     return PullFailure(
         symptom, None, REGION, account=ACCOUNT, registry_account=ACCOUNT, repository="app", tag="v1", **known
     )
 
 
-def diagnose(asked: Chosen | PullFailure, aws: Aws) -> float:
-    """Diagnose once, and return the seconds. Raises ValueError when it finds a cause, because nothing is broken."""
+def diagnose(asked: Chosen | PullFailure, aws: Aws, expected: Collection[str] = ()) -> float:
+    """Diagnose once, and return the seconds. Raises ValueError when it finds other causes than those expected."""
     image = parse_image(IMAGE)
     if image is None:
         raise ValueError(f"{IMAGE} is not an image")
@@ -260,8 +293,9 @@ def diagnose(asked: Chosen | PullFailure, aws: Aws) -> float:
     else:
         diagnoses = [diagnose_pull(asked, PullFacts(Reader(aws)))]
     took = time.perf_counter() - started
-    if causes := [each.cause for diagnosis in diagnoses for each in diagnosis.findings]:
-        raise ValueError(f"nothing is broken, but the diagnosis found {causes}")
+    causes = {each.cause for diagnosis in diagnoses for each in diagnosis.findings}
+    if causes != set(expected):
+        raise ValueError(f"the diagnosis found {causes}, not {set(expected)}")
     return took
 
 
@@ -293,8 +327,8 @@ def measure(asked: dict[str, Chosen | PullFailure]) -> None:
     session.events.register("before-send", answers.before_send)  # type: ignore[arg-type]  # the stubs forget that an answer may come back
     _record_answers(answers)
     print(f"A full diagnosis, every answer of AWS after {SECONDS * 1000:.0f} ms:")  # noqa: T201 -- what a benchmark is for
-    for question in asked.values():
-        diagnose(question, connect(session))
+    for name, question in asked.items():
+        diagnose(question, connect(session), BROKEN.get(name, ()))
     answers.replaying = True
     most = max(_measure(name, question, session, answers) for name, question in asked.items())
     name, first = next(iter(asked.items()))
@@ -319,13 +353,13 @@ def _measure(name: str, asked: Chosen | PullFailure, session: boto3.session.Sess
     for seconds in (SECONDS, *SLOWER):
         answers.calls.clear()
         answers.seconds = seconds
-        lasted = diagnose(asked, connect(session))
+        lasted = diagnose(asked, connect(session), BROKEN.get(name, ()))
         took, rounds = took or lasted, answers.rounds()
         if rounds <= ROUNDS:
             break
     answers.seconds = SECONDS
     kinds = len({name for name, _, _ in answers.calls})
-    print(f"  {name:<28}{len(answers.calls):>4} calls ({kinds:>2} kinds) in {rounds} rounds: {took:.2f} s")  # noqa: T201 -- the same
+    print(f"  {name:<40}{len(answers.calls):>4} calls ({kinds:>2} kinds) in {rounds} rounds: {took:.2f} s")  # noqa: T201 -- the same
     return rounds
 
 

@@ -17,6 +17,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.next_steps import next_step
+from pull_responder.pulls.fargate_ahead import read_fargate_ahead
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.own_credentials import left_open
@@ -78,6 +79,7 @@ class Diagnosis:
 
 def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
     """Return the causes of a failed pull. It never raises for what AWS refuses to show: that is inconclusive."""
+    read_fargate_ahead(pull, facts)
     pull = _with_node_role(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
     selected = [
@@ -159,7 +161,8 @@ def _sort_verdicts(
     inconclusive: list[Undecided] = []
     unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
-        if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED:
+        says_what_is_left = check.knows_aws_registries and verdict.status is Status.INCONCLUSIVE
+        if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED and not says_what_is_left:
             reason = f"registry {pull.registry_account} belongs to AWS, and cannot be read"
             unchecked.append(_undecided(check, reason))
         elif verdict.status is Status.INCONCLUSIVE:

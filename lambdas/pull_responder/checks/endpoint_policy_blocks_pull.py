@@ -38,6 +38,7 @@ from pull_responder.pulls.endpoint_on_path import (
 )
 from pull_responder.pulls.path import PATH_PERMISSIONS
 from pull_responder.pulls.policy_fault import find_fault, quote_denial, wanted_change
+from pull_responder.pulls.policy_proof import prove_endpoints
 from pull_responder.pulls.request_context import request_context
 from pull_responder.pulls.session import role_arn_of
 from pull_responder.remediation import by_hand
@@ -134,6 +135,7 @@ def _failure(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]
         raise ValueError("the policy of an endpoint was read, but the endpoint on the path is not known")
     path, endpoint = found.path, blocked[0].endpoint
     role = role_arn_of(pull, facts) or pull.principal.arn
+    fix = let_role_through(path.where(endpoint.id), _edits(blocked), role=role)
     return Verdict.failed(
         resource=path.resource("Other", endpoint.id),
         explanation=" ".join(
@@ -142,7 +144,7 @@ def _failure(pull: PullFailure, facts: PullFacts, blocked: list[EndpointOutcome]
             for each in {one.endpoint.id: one.endpoint for one in blocked}.values()
         ),
         evidence=(*dict.fromkeys(_proof(each) for each in blocked), *quote_denial(pull)),
-        remediation=let_role_through(path.where(endpoint.id), _edits(blocked), role=role),
+        remediation=prove_endpoints(fix, blocked),
     )
 
 

@@ -2,7 +2,9 @@
 
 What it checks: whether the repository has the tag or digest that the pod names, and can serve it. Where it cannot, the
 check looks for the image in the archive, for a lifecycle rule that may have expired it, and for similar tags. It does
-not apply to an image that a pull through cache can still fetch from its upstream registry.
+not apply to an image that a pull through cache can still fetch from its upstream registry. Where kubelet's words say
+that the tag points to something that is no container image, such as an attestation of buildx or a Helm chart, they
+decide, unless the tag has been pushed again since.
 
 What it cannot see: a registry in an account without the role PullResponderReadOnly, and AWS's own registries. It sees
 the image as it is now, not as it was when the pull failed.
@@ -20,17 +22,20 @@ policy properties in Amazon ECR".
 from __future__ import annotations
 
 import difflib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
+from pull_responder.events.kubelet_phrases import NO_IMAGE, NOT_IMAGES
 from pull_responder.facts import lifecycle
 from pull_responder.facts.images import ACTIVE, ARCHIVED, IMAGE_PERMISSIONS, REPOSITORY_PERMISSIONS, Image
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of
+from pull_responder.pulls.kubelet_words import quote_words
 from pull_responder.remediation import docs
-from pull_responder.remediation.registry import await_restore, name_other_image, restore_image
+from pull_responder.remediation.registry import await_restore, name_other_image, push_an_image, restore_image
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
@@ -47,9 +52,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
     if found is not None:
-        if found.status == ACTIVE:
-            return Verdict.passed(f"The repository has {image}: its manifest is {found.digest}.")
-        return _archived_image(image, found)
+        return _found_image(image, found, pull)
     repository = facts.repository(image.repository.account, pull.region, image.name.repository)
     if isinstance(repository, Unread):
         return Verdict.inconclusive(repository.reason)
@@ -66,6 +69,38 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if isinstance(digest, str):
         return _archived_image(image, Image(digest, status=ARCHIVED))
     return _missing_image(image, pull, facts, archive=digest)
+
+
+def _found_image(image: PulledImage, found: Image, pull: PullFailure) -> Verdict:
+    if found.status != ACTIVE:
+        return _archived_image(image, found)
+    media_type = _no_image(pull)
+    if media_type and not _is_newer(found, pull):
+        return _not_an_image(image, found, media_type, pull)
+    return Verdict.passed(f"The repository has {image}: its manifest is {found.digest}.")
+
+
+def _no_image(pull: PullFailure) -> str | None:
+    """Return the media type of what the runtime got in place of an image, None where its words name none."""
+    words = (pull.message or "").lower()
+    return next((each for each in NOT_IMAGES if each in words), None) if pull.symptom is Symptom.NOT_FOUND else None
+
+
+def _is_newer(found: Image, pull: PullFailure) -> bool:
+    """Return whether the image was pushed after the pull failed."""
+    if found.pushed_at is None or pull.observed_at is None:
+        return False
+    failed_at = datetime.fromisoformat(pull.observed_at)
+    return found.pushed_at > (failed_at if failed_at.tzinfo else failed_at.replace(tzinfo=UTC))
+
+
+def _not_an_image(image: PulledImage, found: Image, media_type: str, pull: PullFailure) -> Verdict:
+    return Verdict.failed(
+        resource=image.resource,
+        explanation=f"{image} ({found.digest}) is no container image: it holds {media_type}, which no node can run.",
+        evidence=quote_words(pull),
+        remediation=push_an_image(image.repository, image=str(image)),
+    )
 
 
 def _archived_image(image: PulledImage, found: Image) -> Verdict:
@@ -131,7 +166,7 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 250, BEFORE_LAYERS),
     ),
     any_registry=True,
-    registry_codes=frozenset({"manifest unknown"}),
+    registry_codes=frozenset({"manifest unknown", NO_IMAGE}),
     may_name_missing=True,
     refused_by_ecr=False,
 )

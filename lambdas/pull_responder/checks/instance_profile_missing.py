@@ -10,9 +10,12 @@ node that is gone.
 Why that stops a pull: kubelet gets its registry token with the credentials of the instance's role. Without them it
 pulls anonymously and says `no basic auth credentials`.
 
-How to fix it: put the node's role into its instance profile, or replace the node by one that has a profile.
+How to fix it: give the instance its profile back, put the node's role into it, or replace the node. The fix names a
+profile only where one is certain: the one in the launch template that the instance was started from, the one that the
+other nodes of its node group have, or the only one that holds the node group's role.
 
-References: Amazon EKS User Guide, "Amazon EKS node IAM role"; IAM User Guide, "Use instance profiles".
+References: Amazon EKS User Guide, "Amazon EKS node IAM role"; IAM User Guide, "Use instance profiles"; Amazon EC2 API
+Reference, AssociateIamInstanceProfile.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
+from pull_responder.facts import iam
 from pull_responder.facts.ec2 import LaunchTemplate
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import PullFailure, Symptom
@@ -31,7 +35,15 @@ from pull_responder.pulls.node_identity import (
     node_identities,
     template_arn,
 )
-from pull_responder.remediation.instance_profile import fill_profile, replace_managed, restore_role
+from pull_responder.pulls.profile_choice import ProfileChoice, profile_choice
+from pull_responder.remediation.composition import combine
+from pull_responder.remediation.instance_profile import (
+    associate_profile,
+    choose_profile,
+    fill_profile,
+    replace_managed,
+    restore_role,
+)
 
 if TYPE_CHECKING:
     from pull_responder.pulls.nodes import Nodes
@@ -51,7 +63,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         # Their role is known, but not their instance profile.
         unread = [nodes.template.reason]
     elif missing := [identity for identity in identities if identity.problem]:
-        return _failure(nodes, missing, pull.partition)
+        return _failure(nodes, missing, pull.partition, facts)
     if nodes.unseen:
         unread.append(nodes.unseen.reason)
     if unread:
@@ -60,14 +72,20 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     return Verdict.passed(f"The nodes have the role {', '.join(dict.fromkeys(roles))}.")
 
 
-def _failure(nodes: Nodes, missing: list[Identity], partition: str) -> Verdict:
+def _failure(nodes: Nodes, missing: list[Identity], partition: str, facts: PullFacts) -> Verdict:
     first = missing[0]
+    # One command gives one instance its profile; every other fix is for all of them.
+    alike = [each for each in missing if _lacks_profile(each)] if _lacks_profile(first) else [first]
     return Verdict.failed(
         resource=_resource(nodes, first, partition),
         explanation=f"{nodes.name} has no role: {first.problem}, so kubelet has no credentials for the registry.",
         evidence=tuple(dict.fromkeys(identity.problem for identity in missing)),
-        remediation=_fix(nodes, first),
+        remediation=combine(*dict.fromkeys(_fix(nodes, each, facts) for each in alike)),
     )
+
+
+def _lacks_profile(identity: Identity) -> bool:
+    return identity.instance is not None and identity.profile is None and not identity.instance.operator
 
 
 def _resource(nodes: Nodes, identity: Identity, partition: str) -> Resource:
@@ -78,11 +96,26 @@ def _resource(nodes: Nodes, identity: Identity, partition: str) -> Resource:
     return Resource("AwsIamRole", str(identity.named), nodes.account)
 
 
-def _fix(nodes: Nodes, identity: Identity) -> Remediation:
+def _fix(nodes: Nodes, identity: Identity, facts: PullFacts) -> Remediation:
     if identity.instance and identity.instance.operator:
         return replace_managed(
             account=nodes.account, region=nodes.region, instance_id=identity.instance.id, problem=identity.problem
         )
+    if identity.instance and identity.profile is None and identity.role is None:
+        choice = profile_choice(identity.instance, nodes, facts)
+        instance_id = identity.instance.id
+        if isinstance(choice, str):
+            return associate_profile(
+                account=nodes.account, region=nodes.region, instance_id=instance_id, profile=choice
+            )
+        if isinstance(choice, ProfileChoice):
+            return choose_profile(
+                account=nodes.account,
+                region=nodes.region,
+                instance_id=instance_id,
+                role=choice.role,
+                profiles=choice.profiles,
+            )
     if identity.instance and identity.role is None and "does not exist" not in identity.problem:
         return fill_profile(
             account=nodes.account,
@@ -99,7 +132,7 @@ CHECK = Check(
     title="The node has no role",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",
-    permissions=IDENTITY_PERMISSIONS,
+    permissions=(*IDENTITY_PERMISSIONS, *iam.PROFILES_OF_ROLE_PERMISSIONS),
     docs_url="https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
     examine=examine,
     explains=(

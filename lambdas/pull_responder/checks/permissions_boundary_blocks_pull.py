@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
@@ -34,6 +35,7 @@ from pull_responder.pulls.policy_fault import (
     wanted_change,
 )
 from pull_responder.pulls.policy_fix import let_through, managed_policy
+from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.iam import widen_boundary
 
@@ -60,7 +62,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             *quote_denies(fault, PolicyKind.BOUNDARY),
             *quote_denial(pull),
         ),
-        remediation=_fix(pull, facts, fault),
+        remediation=prove(_fix(pull, facts, fault), fault.authorization, PolicyKind.BOUNDARY, *Effect),
     )
 
 

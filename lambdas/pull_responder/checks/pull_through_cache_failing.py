@@ -10,7 +10,9 @@ What it checks: for an image that is not cached yet, in a repository under the p
   `pullthroughcache.ecr.amazonaws.com` assume it, and its own policies and, in another account, the upstream
   repository's policy must allow what it asks for;
 - `ecr:TagResource` where AWS refused it: a repository creation template with tags needs it on the first pull;
-- what ECR said of the upstream registry, in its event or in its answer to the node.
+- what ECR said of the upstream registry, in its event or in its answer to the node;
+- where it is asked before a failure: whether nodes that reach ECR by a VPC endpoint have a way to the internet, and
+  whether the registry's managed signing covers the repository.
 
 The denied principal may also be the rule's role itself. Then nothing else is decided about it.
 
@@ -36,13 +38,13 @@ from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, Check, Explains
-from pull_responder.facts import kms
+from pull_responder.facts import kms, signing
 from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.unread import Unread
-from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.model.verdict import Remediation, Resource, Severity, Status, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, FIRST_PULL_ACTIONS, IMPORT
 from pull_responder.pulls.authorization import (
     AUTHORIZATION_PERMISSIONS,
@@ -50,8 +52,10 @@ from pull_responder.pulls.authorization import (
     StoppedAction,
     cache_authorization,
 )
+from pull_responder.pulls.first_pull import first_pull_fault, signing_doubt
 from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of, repository_of
 from pull_responder.pulls.kubelet_words import quote_words
+from pull_responder.pulls.path import PATH_PERMISSIONS
 from pull_responder.pulls.policy_fault import POLICY_TYPES, quote_denial
 from pull_responder.pulls.puller import puller_of
 from pull_responder.pulls.upstream_access import UpstreamFault, cache_role_fault, upstream_fault
@@ -94,8 +98,30 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if isinstance(rule, Unread):
         return Verdict.inconclusive(rule.reason)
     # An existing repository is not created again.
-    verdict = _of_role(pull, repository, facts, needed={IMPORT} if present else CACHE_ACTIONS)
-    return _with_upstream(verdict, pull, repository, rule, facts)
+    return _of_rule(pull, repository, rule, facts, needed={IMPORT} if present else CACHE_ACTIONS)
+
+
+def _of_rule(
+    pull: PullFailure, repository: Arn, rule: CacheRule, facts: PullFacts, *, needed: Collection[str]
+) -> Verdict:
+    """Return the verdict where ECR would fetch the image by `rule`, for which the role needs `needed`."""
+    first = _of_first_pull(pull, repository, rule, facts)
+    verdict = _of_role(pull, repository, facts, needed=needed)
+    verdict = _with_upstream(verdict, pull, repository, rule, facts)
+    if isinstance(first, UpstreamFault):
+        return _upstream_failure(verdict, pull, repository, first)
+    return Verdict.inconclusive(first.reason) if first and verdict.status is Status.PASSED else verdict
+
+
+def _of_first_pull(
+    pull: PullFailure, repository: Arn, rule: CacheRule, facts: PullFacts
+) -> UpstreamFault | Unread | None:
+    """Return what the first pull will fail by; Unread where it may. A pull that has failed says so by itself."""
+    if facts.asked is None:
+        return None
+    fault = first_pull_fault(pull, rule, facts)
+    doubts = filter(None, (fault.reason if isinstance(fault, Unread) else "", signing_doubt(repository, facts)))
+    return fault if isinstance(fault, UpstreamFault) else Unread(reason) if (reason := "; ".join(doubts)) else None
 
 
 def _refusal(
@@ -269,7 +295,14 @@ CHECK = Check(
     title="The pull-through cache cannot fetch the image",
     severity=Severity.HIGH,
     resource_type="AwsEcrRepository",
-    permissions=(*AUTHORIZATION_PERMISSIONS, *IMAGE_PERMISSIONS, *kms.PERMISSIONS, *SECRET_PERMISSIONS),
+    permissions=(
+        *AUTHORIZATION_PERMISSIONS,
+        *IMAGE_PERMISSIONS,
+        *kms.PERMISSIONS,
+        *SECRET_PERMISSIONS,
+        *signing.PERMISSIONS,
+        *PATH_PERMISSIONS,
+    ),
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-iam.html",
     examine=examine,
     explains=(

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
@@ -27,6 +28,7 @@ from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policies import REGISTRY_POLICY
 from pull_responder.pulls.policy_fault import find_fault, quote_denial, quote_denies, stopped_actions
+from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation.ecr import ask_for_exemption, exempt_role_from_registry
 
 if TYPE_CHECKING:
@@ -44,6 +46,11 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     role = fault.authorization.role
     statements = fault.authorization.denies(PolicyKind.REGISTRY).get(REGISTRY_POLICY)
     text = fault.authorization.documents.get(REGISTRY_POLICY)
+    fix = (
+        exempt_role_from_registry(repository, document=dict(text.document), statements=statements, role=role)
+        if statements and text
+        else ask_for_exemption(repository, role=role)
+    )
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), repository.account),
         explanation=(
@@ -51,11 +58,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             f"repository {repository} to {role}."
         ),
         evidence=(*quote_denies(fault, PolicyKind.REGISTRY), *quote_denial(pull)),
-        remediation=(
-            exempt_role_from_registry(repository, document=dict(text.document), statements=statements, role=role)
-            if statements and text
-            else ask_for_exemption(repository, role=role)
-        ),
+        remediation=prove(fix, fault.authorization, PolicyKind.REGISTRY, Effect.DENY),
     )
 
 

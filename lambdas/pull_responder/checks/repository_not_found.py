@@ -4,29 +4,32 @@ What it checks: whether the registry has a repository of this name. Where it has
 the account's other regions, and for similar names in this registry. It does not apply under a pull through cache rule,
 because the first pull creates the repository there.
 
-What it cannot see: a registry in an account without the role PullResponderReadOnly, and AWS's own registries. There a
-wrong name looks like a missing permission.
+What it cannot see: a registry in an account without the role PullResponderReadOnly, where a wrong name looks like a
+missing permission, and registries that AWS owns. There it says that the name, the tag or the region is what is left.
 
-Why that stops a pull: ECR answers `name unknown`, or "not found". Each account has one registry in each region, and
-regions share images only by replication.
+Why that stops a pull: ECR answers `name unknown`, or "not found". To another account it answers 403 Forbidden, because
+what does not exist has no policy that allows the pull. Each account has one registry in each region, and regions share
+images only by replication.
 
 How to fix it: correct the account, the region or the name in the pod's image, or create the repository and push the
 image.
 
-References: Amazon ECR User Guide, "Troubleshooting Amazon ECR error messages" and "Amazon ECR private registry".
+References: Amazon ECR User Guide, "Troubleshooting Amazon ECR error messages" and "Amazon ECR private registry". That
+another account's missing repository answers 403: bottlerocket-os/bottlerocket-update-operator#157.
 """
 
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS, Repository
 from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
-from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.pull import PolicyType, PullFailure, Stage, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.pulls.actions import LAYERS, MANIFEST
 from pull_responder.pulls.image import cache_rule_of, repository_of
 from pull_responder.pulls.session import node_regions
 from pull_responder.remediation import docs
@@ -36,12 +39,21 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _MOST_NAMES = 3
+_REFUSED: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_FOUND})
+_AWS_OWNS: Final = (
+    "registry {account} belongs to AWS, and cannot be read. If all else is in order, the image's name, its tag or the "
+    "region is what is left: compare {image} with the AWS page that names it"
+)
+_MAY_BE_CUT: Final = "no repository {name} exists: AWS may have cut the name in its message"
 
 
-def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
+def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 -- each return is another answer
     """Return failed with where else it may be, passed, not applicable to a cache, or inconclusive."""
     repository = repository_of(pull, facts)
     if isinstance(repository, Verdict):
+        if facts.asked is None and facts.belongs_to_aws(pull.registry_account) and pull.symptom in _REFUSED:
+            image = pull.image or pull.repository or "the image"
+            return Verdict.inconclusive(_AWS_OWNS.format(account=pull.registry_account, image=image))
         return repository
     name = pull.repository or ""
     found = facts.repository(repository.account, pull.region, name)
@@ -54,7 +66,15 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.inconclusive(rule.reason)
     if rule is not None:
         return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} creates it on the first pull")
+    if _may_be_cut(pull):
+        return Verdict.inconclusive(_MAY_BE_CUT.format(name=name))
     return _failure(pull, facts, repository, name)
+
+
+def _may_be_cut(pull: PullFailure) -> bool:
+    """Return whether the name may be only the beginning of one: it ends AWS's message, which CloudTrail may cut."""
+    denial = pull.denial
+    return bool(denial and denial.policy_type is None and not denial.explicit and not (pull.tag or pull.digest))
 
 
 def _failure(pull: PullFailure, facts: PullFacts, repository: Arn, name: str) -> Verdict:
@@ -120,10 +140,15 @@ CHECK = Check(
     examine=examine,
     explains=(
         Explains(Symptom.NOT_FOUND, 20),
+        Explains(Symptom.ACCESS_DENIED, 25, frozenset({Stage.MANIFEST, None})),
         Explains(Symptom.UNKNOWN, 260, BEFORE_LAYERS),
     ),
     any_registry=True,
     registry_codes=frozenset({"name unknown"}),
+    policy_type=PolicyType.RESOURCE,
+    explicit=False,
+    denied_actions=frozenset({MANIFEST, LAYERS}),
+    refused_across_accounts=True,
     may_name_missing=True,
-    refused_by_ecr=False,
+    knows_aws_registries=True,
 )

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
@@ -27,6 +28,7 @@ from pull_responder.model.verdict import Remediation, Resource, Severity, Verdic
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policies import REPOSITORY_POLICY
 from pull_responder.pulls.policy_fault import PolicyFault, find_fault, quote_denial, quote_denies, stopped_actions
+from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation.ecr import ask_for_exemption, exempt_role
 from pull_responder.remediation.ecr_actions import IMAGE_ACTIONS
 from pull_responder.remediation.policy_edits import allow
@@ -50,7 +52,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             f"The policy of the repository {repository} denies {', '.join(stopped_actions(fault, pull))} to {role}."
         ),
         evidence=(*quote_denies(fault, PolicyKind.RESOURCE), *quote_denial(pull)),
-        remediation=_fix(fault, repository),
+        remediation=prove(_fix(fault, repository), fault.authorization, PolicyKind.RESOURCE, *Effect),
     )
 
 

@@ -9,6 +9,9 @@ that does not exist looks the same.
 Why that stops a pull: across accounts both sides must allow. Within one account the role's own policies are enough, so
 this cause does not arise there.
 
+What it cannot see: a repository in a registry that cannot be read. AWS refuses a name that does not exist there in the
+same words.
+
 How to fix it: add a statement to the repository's policy that allows both actions to the pulling account. This needs
 credentials of the repository's account.
 
@@ -18,9 +21,10 @@ logic"; AWS re:Post, "How do I troubleshoot Amazon ECR issues with Amazon EKS?".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import PolicyKind, State
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
@@ -34,11 +38,17 @@ from pull_responder.pulls.policy_fault import (
     quote_denial,
     stopped_actions,
 )
+from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation.ecr import ask_for_grant, grant_account
-from pull_responder.remediation.policy_edits import exempt_role
+from pull_responder.remediation.isolation import exempt_unnamed
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
+
+_SAME_WORDS: Final = (
+    " The registry cannot be read from here, and AWS refuses a repository that does not exist there in the same words: "
+    "check the image's name and region, too."
+)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
@@ -62,10 +72,10 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         explanation=(
             f"The policy of the repository {repository} does not allow account {role.account} to call "
             f"{', '.join(stopped_actions(fault, pull))}. Across accounts the repository's policy must allow the pull, "
-            "too."
+            f"too.{_SAME_WORDS if fault.by_words else ''}"
         ),
         evidence=(*describe_missing_allows(fault, what), *quote_denial(pull)),
-        remediation=_fix(fault, repository),
+        remediation=prove(_fix(fault, repository), fault.authorization, PolicyKind.RESOURCE, *Effect),
     )
 
 
@@ -77,8 +87,9 @@ def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
     document = dict(present.document) if present else None
     if document and (denying := fault.authorization.denies(PolicyKind.RESOURCE).get(REPOSITORY_POLICY)):
         # The other cause, repository_policy_denies_pull, is reported, too. Both fixes replace the policy, so each must
-        # hold both changes.
-        document = exempt_role(document, denying, str(role)) or document
+        # hold both changes. But a Deny that lets only named principals pass is deliberate: the proof of the fix says
+        # that it is still in the way.
+        document = exempt_unnamed(document, denying, str(role))
     return grant_account(repository, document=document, pulling_account=role.account)
 
 

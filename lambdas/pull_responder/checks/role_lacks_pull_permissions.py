@@ -24,6 +24,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import PolicyKind, State
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.facts import iam
 from pull_responder.model.arn import Arn
@@ -38,10 +39,11 @@ from pull_responder.pulls.policy_fault import (
     quote_denial,
     stopped_actions,
 )
+from pull_responder.pulls.policy_proof import prove
 from pull_responder.pulls.puller import puller_of
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.by_hand import Wanted
-from pull_responder.remediation.iam import INLINE_POLICY_SIZE, add_inline_policy, attach_pull_policy
+from pull_responder.remediation.iam import ATTACHED_POLICIES, INLINE_POLICY_SIZE, add_inline_policy, attach_pull_policy
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
@@ -64,7 +66,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         resource=Resource("AwsIamRole", str(role), role.account),
         explanation=f"No identity policy of the role {role} allows {missing}, so ECR refuses the pull.",
         evidence=(*describe_missing_allows(fault, policies), *quote_denial(pull)),
-        remediation=_fix(pull, facts, fault),
+        remediation=prove(_fix(pull, facts, fault), fault.authorization, PolicyKind.IDENTITY, Effect.ALLOW),
     )
 
 
@@ -75,14 +77,16 @@ def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation
     of_pod = puller_of(pull, facts).pod_role is not None
     if of_pod and fault.by_words:
         return by_hand.identity_policy(Wanted(missing, explicit=False), role=role, region=pull.region)
-    if not of_pod and (pull.repository_arn is None or TOKEN in missing or fault.by_words):
+    attached = [name for name in fault.authorization.names(PolicyKind.IDENTITY) if name.startswith("arn:")]
+    wide = pull.repository_arn is None or TOKEN in missing
+    if not of_pod and (fault.by_words or (wide and len(attached) < ATTACHED_POLICIES)):
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     inline = [text.name for text in fault.authorization.documents.values() if text.arn is None]
     size = sum(len(json.dumps(text.document)) for text in fault.authorization.documents.values() if text.arn is None)
     if size > INLINE_POLICY_SIZE - _ROOM and not of_pod:
         return attach_pull_policy(role, region=pull.region, fargate=_is_for_fargate(pull, facts, role))
     return add_inline_policy(
-        role, region=pull.region, actions=missing, repository_arn=pull.repository_arn or "", taken_names=inline
+        role, region=pull.region, actions=missing, repository_arn=pull.repository_arn or "*", taken_names=inline
     )
 
 

@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
+from pull_responder.authorization.statement import Effect
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
@@ -36,6 +37,7 @@ from pull_responder.pulls.policy_fault import (
     wanted_change,
 )
 from pull_responder.pulls.policy_fix import let_through, managed_policy
+from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.composition import combine
 from pull_responder.remediation.iam import replace_inline_policy, replace_managed_policy
@@ -59,7 +61,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             *describe_unread(fault, PolicyKind.IDENTITY),
             *quote_denial(pull),
         ),
-        remediation=_fix(pull, facts, fault),
+        remediation=prove(_fix(pull, facts, fault), fault.authorization, PolicyKind.IDENTITY, Effect.DENY),
     )
 
 

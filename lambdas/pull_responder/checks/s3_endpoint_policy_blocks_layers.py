@@ -30,6 +30,7 @@ from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import VpcEndpoint
 from pull_responder.pulls.endpoint_on_path import EndpointOnPath, EndpointOutcome, endpoint_on_path, examine_policy
 from pull_responder.pulls.path import PATH_PERMISSIONS
+from pull_responder.pulls.policy_proof import prove_endpoints
 from pull_responder.remediation.endpoint_policy import allow_layers
 
 if TYPE_CHECKING:
@@ -88,6 +89,14 @@ def _request(pull: PullFailure, way: EndpointOnPath, bucket: str) -> Request:
 
 def _failure(way: EndpointOnPath, endpoint: VpcEndpoint, found: EndpointOutcome, bucket: str) -> Verdict:
     denied = found.by_denies.state is State.BLOCKS_EXPLICITLY
+    fix = allow_layers(
+        way.path.where(endpoint.id),
+        endpoint_id=endpoint.id,
+        document=endpoint.policy,
+        bucket=bucket,
+        denied=denied,
+        lacks_allow=found.by_allows.state is State.BLOCKS_IMPLICITLY,
+    )
     return Verdict.failed(
         resource=way.path.resource("Other", endpoint.id),
         explanation=(
@@ -95,12 +104,7 @@ def _failure(way: EndpointOnPath, endpoint: VpcEndpoint, found: EndpointOutcome,
             f"{bucket}/*. Nodes fetch the layers from this bucket, by URLs that ECR signs."
         ),
         evidence=(f"{endpoint.id}: {(endpoint.policy or '')[:1500]}",),
-        remediation=allow_layers(
-            way.path.where(endpoint.id),
-            endpoint_id=endpoint.id,
-            document=None if denied else endpoint.policy,
-            bucket=bucket,
-        ),
+        remediation=prove_endpoints(fix, [found]),
     )
 
 

@@ -114,6 +114,29 @@ _CONTAINERD: Final = {
     "wrong diff id * calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
 }
 
+NO_IMAGE: Final = "no image"
+"""Stands for the registry's error code where it has the manifest, but that describes no container image."""
+
+NOT_IMAGES: Final = (
+    "application/vnd.in-toto+json",
+    "application/vnd.cncf.helm.config.v1+json",
+    "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+)
+"""What a tag can point to that is no image: an attestation (BuildKit documentation, "Image attestation storage") and a
+Helm chart (Helm documentation, "Use OCI-based registries")."""
+
+# containerd (pkg/unpack, diff/stream.go, core/images) and moby's distribution package meet one of these.
+_OF_NO_IMAGE: Final = {
+    f"{words} {media_type}": Meaning(Symptom.NOT_FOUND, Weight.EXACT, NO_IMAGE)
+    for media_type in NOT_IMAGES
+    for words in (
+        "failed to get stream processor for",
+        "unexpected media type",
+        "unsupported media type",
+        "unsupported docker v2s2 image layer media type",
+    )
+}
+
 # CRI-O, from containers/image: docker/docker_client.go, docker/errors.go, copy, internal/manifest, storage.
 _CRI_O: Final = {
     "unable to retrieve auth token": Meaning(Symptom.NOT_AUTHENTICATED),
@@ -165,7 +188,7 @@ WHOLE_LINKS: Final = {
 }
 """ECR's own words for 429 and 401, which some clients pass on without the status: common words, unless alone."""
 
-PHRASES: Final = {**_GO, **_REGISTRY, **_CONTAINERD, **_CRI_O, **_DOCKER, **_KUBELET, **_AWS}
+PHRASES: Final = {**_GO, **_REGISTRY, **_CONTAINERD, **_OF_NO_IMAGE, **_CRI_O, **_DOCKER, **_KUBELET, **_AWS}
 
 AWS_ERROR_CODES: Final = {
     "AccessDeniedException": Meaning(Symptom.ACCESS_DENIED),

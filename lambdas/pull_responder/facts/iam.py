@@ -29,6 +29,7 @@ ROLE_PERMISSIONS: Final = (
 )
 
 PROFILE_PERMISSIONS: Final = ("iam:GetInstanceProfile", "iam:GetRole")
+PROFILES_OF_ROLE_PERMISSIONS: Final = ("iam:ListInstanceProfilesForRole",)
 
 # Source: IAM API Reference, ListPolicies, MaxItems.
 _MOST_A_PAGE: Final = 1000
@@ -127,6 +128,18 @@ def read_instance_profile(reader: Reader, account: str, region: str, name: str) 
 
     return reader.call(
         "iam:GetInstanceProfile", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
+    )
+
+
+def read_profiles_of_role(reader: Reader, account: str, region: str, role: str) -> tuple[str, ...] | Unread | None:
+    """Return the names of the instance profiles that hold the role, None if there is no such role."""
+
+    def request(client: IAMClient) -> tuple[str, ...]:
+        found = pages(client, "list_instance_profiles_for_role", "InstanceProfiles", RoleName=role)
+        return tuple(sorted(profile["InstanceProfileName"] for profile in found))
+
+    return reader.call(
+        "iam:ListInstanceProfilesForRole", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY
     )
 
 

@@ -16,6 +16,8 @@ from pull_responder.facts.paging import pages
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
 
@@ -59,12 +61,16 @@ class ImageName:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image by its manifest's digest. `status` is "ACTIVE", "ARCHIVED" or "ACTIVATING". `size` is in bytes."""
+    """An image by its manifest's digest. `status` is "ACTIVE", "ARCHIVED" or "ACTIVATING". `size` is in bytes.
+
+    `pushed_at` is when it was last pushed, None where ECR does not say.
+    """
 
     digest: str
     media_type: str | None = None
     status: str = ACTIVE
     size: int | None = None
+    pushed_at: datetime | None = None
 
     @property
     def is_index(self) -> bool:
@@ -136,6 +142,7 @@ def _image(found: ImageDetailTypeDef) -> Image:
         media_type=found.get("imageManifestMediaType"),
         status=found.get("imageStatus", ACTIVE),
         size=found.get("imageSizeInBytes"),
+        pushed_at=found.get("imagePushedAt"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pull_responder.facts import ecr, images, kms, lifecycle
 from pull_responder.facts.cache_rules import CacheRule, Secret, read_cache_rules, read_secret, rule_for
 from pull_responder.facts.remembered import Remembered, once
+from pull_responder.facts.signing import SigningRule, read_signing_rules
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ class RegistryFacts(Remembered):
         """Return the pull through cache rule that serves a repository, None if none does."""
         rules = self.cache_rules(account, region)
         return rules if isinstance(rules, Unread) else rule_for(repository, rules)
+
+    @once
+    def signing_rules(self, account: str, region: str, /) -> tuple[SigningRule, ...] | Unread:
+        """Return the rules of the registry's managed signing."""
+        return read_signing_rules(self._reader, account, region)
 
     @once
     def secret(self, account: str, region: str, arn: str, /) -> Secret | Unread | None:

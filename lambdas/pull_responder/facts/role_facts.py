@@ -21,6 +21,11 @@ class RoleFacts(Remembered):
         return iam.read_instance_profile(self._reader, account, region, name)
 
     @once
+    def profiles_of_role(self, account: str, region: str, role: str, /) -> tuple[str, ...] | Unread | None:
+        """Return the names of the instance profiles that hold a role; None if there is no such role."""
+        return iam.read_profiles_of_role(self._reader, account, region, role)
+
+    @once
     def identity_policies(self, account: str, region: str, role: str, /) -> tuple[iam.PolicyText | Unread, ...] | None:
         """Return the role's inline and attached policies. None if there is no such role.
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.evaluation import PolicyKind
+from pull_responder.authorization.statement import Effect
 from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.organizations import ControlPolicies
 from pull_responder.model.arn import Arn
@@ -19,6 +20,7 @@ from pull_responder.pulls.policy_fault import (
     stopped_actions,
     wanted_change,
 )
+from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation import by_hand, organizations
 from pull_responder.remediation.composition import combine
 from pull_responder.remediation.organizations import PolicyChange
@@ -37,6 +39,7 @@ def fault_verdict(
     """Return the failed verdict. `resource` is what the policies protect, in the account to which they apply."""
     found = facts.control_policies(resource.account, pull.region, CONTROL_POLICIES[kind][0])
     policies = found if isinstance(found, ControlPolicies) else None
+    fix = _fix(fault, pull, kind, controlled=resource.account, policies=policies)
     return Verdict.failed(
         resource=resource,
         explanation=(
@@ -44,7 +47,7 @@ def fault_verdict(
             f"{', '.join(stopped_actions(fault, pull))} for the role {fault.authorization.role}."
         ),
         evidence=_proof(fault, pull, kind),
-        remediation=_fix(fault, pull, kind, controlled=resource.account, policies=policies),
+        remediation=prove(fix, fault.authorization, kind, *Effect),
     )
 
 

@@ -19,6 +19,7 @@ from pull_responder.model.verdict import Remediation, Resource, Verdict
 from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trace
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.nodes import Nodes, with_template
+from pull_responder.pulls.path_proof import prove_way
 from pull_responder.pulls.session import node_instance, node_regions
 from pull_responder.remediation.composition import combine
 from pull_responder.remediation.ec2 import Where
@@ -235,7 +236,7 @@ def examine_path(
     paths = [(place, _relevant_part(path, pull)) for place, path in found.paths]
     faults = list(_one_a_resource(fault for _, path in paths for fault in path.faults if fault.cause is cause))
     if faults:
-        return _failure(cause, found, paths, faults, fix)
+        return _failure(cause, found, pull, faults, fix)
     if reasons := [doubt.reason for _, path in paths for doubt in path.undecided if doubt.cause is cause]:
         return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
     passed = [line for _, path in paths for each in path.passed if each.cause is cause for line in each.evidence]
@@ -252,19 +253,25 @@ def _relevant_part(path: Path, pull: PullFailure) -> Path:
 
 
 def _one_a_resource(faults: Iterator[Fault]) -> Iterator[Fault]:
+    """Return the first fault of each resource, with what the resource's other faults need, too."""
     by_resource: dict[str, Fault] = {}
     for fault in faults:
-        by_resource.setdefault(fault.resource_id, fault)
+        known = by_resource.setdefault(fault.resource_id, fault)
+        by_resource[fault.resource_id] = replace(known, fixes=tuple(dict.fromkeys(known.fixes + fault.fixes)))
     yield from by_resource.values()
 
 
 def _failure(
     cause: PathCause,
     found: PullPath,
-    paths: list[tuple[NodePlace, Path]],
+    pull: PullFailure,
     faults: list[Fault],
     fix: Callable[[Fault, PullPath], Remediation],
 ) -> Verdict:
+    relevant = partial(_relevant_part, pull=pull)
+    paths = [(place, relevant(path)) for place, path in found.paths]
+    registry = RegistryPlace(registry_host(pull) or "", pull.region)
+    mended = {(cause, fault.resource_id) for fault in faults}
     works = [place.subnet_id for place, path in (*paths, *found.others) if cause not in {f.cause for f in path.faults}]
     said = (
         (f"{found.nodes.name}: these subnets do not have this fault: {', '.join(dict.fromkeys(works))}.",)
@@ -275,7 +282,9 @@ def _failure(
         resource=found.resource(faults[0].resource_type, faults[0].resource_id),
         explanation=" ".join(dict.fromkeys(fault.explanation for fault in faults)),
         evidence=(*dict.fromkeys(line for fault in faults for line in fault.evidence), *said),
-        remediation=_merge([fix(fault, found) for fault in faults]),
+        remediation=prove_way(
+            _merge([fix(fault, found) for fault in faults]), found.network, found.paths, registry, mended, relevant
+        ),
     )
 
 

@@ -46,13 +46,21 @@ def let_role_through(where: Where, edits: tuple[PolicyEdit, ...], *, role: str) 
     )
 
 
-def allow_layers(where: Where, *, endpoint_id: str, document: str | None, bucket: str) -> Remediation:
-    """Allow everybody to read the layers in `bucket` through an S3 endpoint. No command if `document` is None.
+def allow_layers(  # noqa: PLR0913 -- each is a part of the fix
+    where: Where, *, endpoint_id: str, document: str | None, bucket: str, denied: bool, lacks_allow: bool
+) -> Remediation:
+    """Allow everybody to read the layers in `bucket` through an S3 endpoint.
 
     The statement has no conditions, because ECR signs the layer URLs, not the role. `document` is the endpoint's
-    current policy as JSON text.
+    current policy as JSON text. No command without it, or if a Deny stops the layers (`denied`): an Allow would change
+    nothing, and somebody has written the Deny on purpose.
     """
-    summary = f"In the policy of {endpoint_id}, allow s3:GetObject on {bucket}/* to everybody, without conditions."
+    allowing = f"allow s3:GetObject on {bucket}/* to everybody, without conditions"
+    if denied:
+        also = f", and {allowing}" if lacks_allow else ""
+        summary = f"In the policy of {endpoint_id}, exempt {bucket}/* from the Deny of s3:GetObject{also}."
+        return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
+    summary = f"In the policy of {endpoint_id}, {allowing}."
     if document is None:
         return where.remedy(summary, docs.ECR_VPC_ENDPOINTS)
     policy = policy_edits.allow(json.loads(document), actions=["s3:GetObject"], resources=[f"{bucket}/*"], principal={})

@@ -28,6 +28,8 @@ INLINE_POLICY_NAME: Final = "PullResponderEcrPull"
 MANAGED_POLICY_SIZE: Final = 6_144
 INLINE_POLICY_SIZE: Final = 10_240
 MANAGED_POLICY_VERSIONS: Final = 5
+ATTACHED_POLICIES: Final = 10
+"""How many managed policies a role can have, unless the account has a higher quota."""
 
 
 @dataclass(frozen=True, slots=True)

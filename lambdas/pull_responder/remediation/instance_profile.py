@@ -37,6 +37,39 @@ def fill_profile(*, account: str, region: str, instance_id: str, profile: str | 
     return Remediation(summary, account, region, docs.IAM_INSTANCE_PROFILES)
 
 
+def associate_profile(*, account: str, region: str, instance_id: str, profile: str) -> Remediation:
+    """Give an instance without an instance profile the one named `profile`.
+
+    Source: Amazon EC2 API Reference, AssociateIamInstanceProfile: an instance has at most one association. kubelet gets
+    credentials by itself once the metadata service has them.
+    """
+    command = aws(
+        "ec2",
+        "associate-iam-instance-profile",
+        instance_id=instance_id,
+        iam_instance_profile=f"Name={profile}",
+        region=region,
+    )
+    summary = f"Associate the instance profile {profile} with instance {instance_id}."
+    return Remediation(summary, account, region, docs.IAM_INSTANCE_PROFILES, (command,))
+
+
+def choose_profile(*, account: str, region: str, instance_id: str, role: Arn, profiles: tuple[str, ...]) -> Remediation:
+    """Say which instance profiles come into question for an instance that has none: those that hold its `role`."""
+    name = role.resource.rpartition("/")[2]
+    if profiles:
+        summary = (
+            f"Associate an instance profile with instance {instance_id}. Several hold the role {name}, and nothing "
+            f"shows which one the instance had: {', '.join(profiles)}."
+        )
+    else:
+        summary = (
+            f"No instance profile holds the role {name}. Create one, add the role, and associate it with instance "
+            f"{instance_id}, or replace the instance with a new node."
+        )
+    return Remediation(summary, account, region, docs.IAM_INSTANCE_PROFILES)
+
+
 def restore_role(*, account: str, region: str, problem: str) -> Remediation:
     """Say what to create again. `problem` says what does not exist, as a clause."""
     summary = f"Create it again as a node role, or replace the nodes with nodes that have another role: {problem}."

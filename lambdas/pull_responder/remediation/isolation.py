@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pull_responder.remediation.policy_edits import Document, exempt_role
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
@@ -23,6 +25,12 @@ def named_principals(document: Mapping[str, Any], statements: Collection[int]) -
     listed = document.get("Statement", [])
     every = listed if isinstance(listed, list) else [listed]
     return tuple(dict.fromkeys(name for index in sorted(statements) for name in _names_in(every[index])))
+
+
+def exempt_unnamed(document: Document, statements: Collection[int], role_arn: str) -> Document:
+    """Exempt the role from those of the Deny statements that let nobody pass by name, as far as they can be edited."""
+    open_ = {index for index in statements if not named_principals(document, {index})}
+    return (exempt_role(document, open_, role_arn) or document) if open_ else document
 
 
 def _names_in(statement: Mapping[str, Any]) -> Iterator[str]:

@@ -52,6 +52,16 @@ def restore_image(repository: Arn, *, image: str, digest: str) -> Remediation:
     return Remediation(summary, repository.account, repository.region, docs.ECR_ARCHIVE, (command,))
 
 
+def push_an_image(repository: Arn, *, image: str) -> Remediation:
+    """Say what to do about a tag that points to an attestation or to another artifact."""
+    return _by_hand(
+        f"Push the image itself as {image}: the index that the build made, not one of the manifests in it. `docker "
+        "buildx build --provenance=false --sbom=false` makes no attestations.",
+        repository,
+        docs.ECR_MULTI_ARCHITECTURE,
+    )
+
+
 def await_restore(repository: Arn, *, image: str) -> Remediation:
     """Say that an image is being restored from the archive."""
     return _by_hand(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -112,6 +113,34 @@ def test_an_archived_image_that_is_listed_alone(estate: Estate) -> None:
     amend(aws, "ecr", "DescribeImages", lambda answer: answer["imageDetails"].clear())
     finding = of_cause(diagnose(reported(estate, repository, UNKNOWN_TAG, tag="v2"), PullFacts(Reader(aws))), CAUSE)
     assert digest in str(finding.remediation.commands)
+
+
+ATTESTATION = (
+    "failed to extract layer sha256:aa: failed to get stream processor for application/vnd.in-toto+json: no processor "
+    "for media-type: unknown"
+)
+
+
+def test_a_tag_that_points_to_an_attestation_points_to_no_image(estate: Estate) -> None:
+    repository = estate.repository()
+    diagnosis = estate.diagnose(reported(estate, repository, ATTESTATION))
+    finding = of_cause(diagnosis, CAUSE)
+    assert finding.resource.id == f"{repository}:v1"
+    assert "is no container image: it holds application/vnd.in-toto+json" in finding.explanation
+    assert finding.evidence == (f"kubelet said: {ATTESTATION}",)
+    assert "--provenance=false" in finding.remediation.summary
+    assert diagnosis.note == ""
+
+
+@pytest.mark.parametrize(("failed_at", "broken"), [("2020-01-01T00:00:00Z", False), ("2099-01-01T00:00:00Z", True)])
+def test_a_tag_that_was_pushed_again_may_point_to_an_image(estate: Estate, failed_at: str, *, broken: bool) -> None:
+    pull = replace(reported(estate, estate.repository(), ATTESTATION), observed_at=failed_at)
+    assert (CAUSE in {finding.cause for finding in estate.diagnose(pull).findings}) is broken
+
+
+def test_an_attestation_that_cannot_be_read_is_not_claimed(estate: Estate) -> None:
+    pull = reported(estate, estate.repository(), ATTESTATION)
+    assert CAUSE in reasons(estate.diagnose(pull, unreadable=["ecr:DescribeImages"]))
 
 
 def test_without_a_repository_no_image_is_missing(estate: Estate) -> None:

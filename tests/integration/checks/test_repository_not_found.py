@@ -11,12 +11,18 @@ from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Symptom
 from pull_responder.pulls.pull_facts import PullFacts
+from tests.integration.checks.estate import PULL_ONLY, because_no, grant
 from tests.integration.checks.registry_estate import missing, of_cause, reasons, reported
 
 if TYPE_CHECKING:
     from tests.integration.checks.estate import Estate
 
 CAUSE = "repository_not_found"
+BLAMED = because_no("resource-based policy")
+FORBIDDEN = (
+    'failed to resolve reference "111111111111.dkr.ecr.us-east-1.amazonaws.com/team/app:v1": unexpected status from '
+    "HEAD request to https://111111111111.dkr.ecr.us-east-1.amazonaws.com/v2/team/app/manifests/v1: 403 Forbidden"
+)
 UNKNOWN_NAME = "failed to resolve reference: name unknown: The repository with name 'team/app' does not exist"
 
 
@@ -79,8 +85,70 @@ def test_nothing_can_be_missing_from_what_aws_owns(estate: Estate) -> None:
     addons = missing(estate, "eks/coredns")
     owned = type(addons)("aws", "ecr", "us-east-1", "602401143452", addons.resource)
     diagnosis = estate.diagnose(reported(estate, owned, UNKNOWN_NAME))
-    assert diagnosis.findings == ()
+    assert list(reasons(diagnosis)) == [CAUSE]
+    assert "name, its tag or the region is what is left" in reasons(diagnosis)[CAUSE]
+    assert diagnosis.note == ""
+
+
+def test_a_refusal_by_what_aws_owns_leaves_its_name(estate: Estate) -> None:
+    """With all else allowed, 403 is not "nothing wrong": AWS answers so where the name does not exist."""
+    owned = Arn("aws", "ecr", "us-east-1", "602401143452", "repository/eks/coredmz")
+    diagnosis = estate.diagnose(reported(estate, owned, FORBIDDEN))
+    why = reasons(diagnosis)[CAUSE]
+    assert "602401143452 belongs to AWS" in why
+    assert "name, its tag or the region" in why
+    denied = estate.diagnose(estate.denied(estate.role(attach=[PULL_ONLY], name="other"), owned, BLAMED))
+    assert "name, its tag or the region" in reasons(denied)[CAUSE]
+
+
+def test_a_role_that_may_not_pull_explains_a_refusal_by_what_aws_owns(estate: Estate) -> None:
+    owned = Arn("aws", "ecr", "us-east-1", "602401143452", "repository/eks/coredns")
+    diagnosis = estate.diagnose(reported(estate, owned, FORBIDDEN, role=estate.role()))
+    assert [finding.cause for finding in diagnosis.findings] == ["role_lacks_pull_permissions"]
     assert diagnosis.inconclusive == ()
+
+
+def test_another_accounts_repository_that_does_not_exist_answers_403(estate: Estate) -> None:
+    estate.member()
+    repository = Arn("aws", "ecr", "us-east-1", estate.other, "repository/team/app")
+    for pull in (
+        reported(estate, repository, FORBIDDEN),
+        estate.denied(estate.role(attach=[PULL_ONLY], name="other"), repository, BLAMED),
+    ):
+        diagnosis = estate.diagnose(pull)
+        finding = of_cause(diagnosis, CAUSE)
+        assert (finding.resource.id, finding.account) == (str(repository), estate.other)
+        assert finding.explanation == f"Account {estate.other} has no repository team/app in us-east-1."
+        assert diagnosis.inconclusive == ()
+    estate.repository(grant(f"arn:aws:iam::{estate.account}:root"), account=estate.other)
+    assert CAUSE in estate.diagnose(pull).passed
+
+
+def test_an_unreadable_registry_may_lack_the_name_or_the_grant(estate: Estate) -> None:
+    repository = Arn("aws", "ecr", "us-east-1", estate.other, "repository/team/app")
+    diagnosis = estate.diagnose(estate.denied(estate.role(attach=[PULL_ONLY]), repository, BLAMED))
+    finding = of_cause(diagnosis, "repository_policy_lacks_grant")
+    assert "AWS refuses a repository that does not exist there in the same words" in finding.explanation
+    without_words = estate.diagnose(
+        reported(estate, repository, FORBIDDEN, role=estate.role(name="b", attach=[PULL_ONLY]))
+    )
+    assert {CAUSE, "repository_policy_lacks_grant"} <= set(reasons(without_words))
+
+
+def test_within_one_account_a_missing_repository_does_not_explain_a_refusal(estate: Estate) -> None:
+    """ECR would have answered 404: it stops the next pull, but whatever refused this one is still looked for."""
+    repository = missing(estate, "team/app")
+    pull = reported(estate, repository, FORBIDDEN)
+    diagnosis = estate.diagnose(pull, unreadable=["iam:ListAttachedRolePolicies"])
+    assert [finding.cause for finding in diagnosis.findings] == [CAUSE]
+    assert "role_lacks_pull_permissions" in {each.cause for each in diagnosis.inconclusive}
+
+
+def test_a_name_that_cloudtrail_may_have_cut_is_not_called_missing(estate: Estate) -> None:
+    repository = missing(estate, "team/ap")
+    diagnosis = estate.diagnose(estate.denied(estate.role(), repository))
+    assert CAUSE not in {finding.cause for finding in diagnosis.findings}
+    assert CAUSE not in diagnosis.passed
 
 
 def test_told_without_a_role_it_is_the_same_finding(estate: Estate) -> None:
@@ -95,6 +163,7 @@ def test_of_a_registry_that_the_operator_names_as_awss_nothing_is_asked(estate: 
     pull = reported(estate, repository, UNKNOWN_NAME)
     aws = Aws(estate.session(), member_role="PullResponderReadOnly", aws_registries=["123123123123"])
     named = diagnose(pull, PullFacts(Reader(aws)))
-    assert (named.findings, named.inconclusive, named.note) == ((), (), "")
-    assert {each.reason for each in named.unchecked} == {"registry 123123123123 belongs to AWS, and cannot be read"}
+    assert (named.findings, named.note) == ((), "")
+    assert [each.cause for each in named.inconclusive] == [CAUSE]
+    assert "registry 123123123123 belongs to AWS, and cannot be read" in named.inconclusive[0].reason
     assert CAUSE in reasons(estate.diagnose(pull))

@@ -180,4 +180,6 @@ def test_a_repository_that_no_longer_exists_lacks_no_grant(estate: Estate) -> No
     role, repository = estate.role(attach=[PULL_ONLY]), estate.repository(account=estate.other)
     pull = estate.denied(role, repository, BLAMED)
     estate.aws.client("ecr", account=estate.other).delete_repository(repositoryName="team/app", force=True)
-    assert "team/app does not exist" in opened(estate.diagnose(pull))[CAUSE]
+    diagnosis = estate.diagnose(pull)
+    assert only(diagnosis, "repository_not_found").resource.id == str(repository)
+    assert "team/app does not exist" in {each.cause: each.reason for each in diagnosis.unchecked}[CAUSE]

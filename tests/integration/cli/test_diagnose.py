@@ -128,6 +128,23 @@ def test_a_cause_is_exit_status_1(run: Run, node: tuple[str, str, str]) -> None:
     ]
 
 
+def test_a_refusal_by_a_registry_of_aws_is_exit_status_3_and_names_what_is_left(
+    run: Run, aws: EmulatedAws, node: tuple[str, str, str]
+) -> None:
+    instance, role, _ = node
+    pull_only = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
+    aws.client("iam").attach_role_policy(RoleName=role, PolicyArn=pull_only)
+    reason = " because no resource-based policy allows the ecr:BatchGetImage action"
+    told = event(instance, role, reason=reason, repository="eks/coredmz")
+    told = told.replace(f":{ACCOUNT}:repository".encode(), b":602401143452:repository")
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=told)
+    assert ended.status == 3
+    (answer,) = ended.objects
+    assert answer["findings"] == []
+    (left,) = [each for each in answer["inconclusive"] if each["cause"] == "repository_not_found"]
+    assert "the image's name, its tag or the region is what is left" in left["reason"]
+
+
 def test_the_text_names_cause_proof_and_fix(run: Run, node: tuple[str, str, str]) -> None:
     instance, role, repository = node
     ended = run("diagnose", "--event", "-", stdin=event(instance, role, repository=repository))

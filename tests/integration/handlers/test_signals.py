@@ -87,6 +87,31 @@ def test_a_forwarded_event_is_diagnosed_by_the_role_of_its_node(
     assert f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod" in [each["Id"] for each in finding["Resources"]]
 
 
+@pytest.mark.usefixtures("forwarder", "inbox")
+def test_a_forwarded_event_about_an_attestation_names_its_tag(
+    aws: EmulatedAws, node: tuple[str, str, str], image: str
+) -> None:
+    name = image.partition("/")[2].partition(":")[0]
+    manifest = json.dumps({"schemaVersion": 2, "config": {"size": 1}})
+    media_type = "application/vnd.oci.image.manifest.v1+json"
+    aws.client("ecr").put_image(
+        repositoryName=name, imageTag="v1", imageManifest=manifest, imageManifestMediaType=media_type
+    )
+    event = forwarded(image, node[2])
+    event["detail"]["message"] = (
+        f'Failed to pull image "{image}": failed to pull and unpack image "{image}": failed to extract layer '
+        "sha256:aa: failed to get stream processor for application/vnd.in-toto+json: no processor for media-type: "
+        "unknown"
+    )
+    # The image was pushed just now, and the failure is told of later.
+    event["detail"] |= dict.fromkeys(("firstTimestamp", "lastTimestamp", "eventTime"), "2099-01-01T00:00:00Z")
+    assert failed(diagnose.handler(batch(event), Context())) == []
+    pages = aws.client("securityhub").get_paginator("get_findings").paginate()
+    found = [each for page in pages for each in page["Findings"] if each["Resources"][0]["Id"].endswith(f"{name}:v1")]
+    assert [each["GeneratorId"] for each in found] == ["pull-responder/image_not_found"]
+    assert "is no container image" in found[0]["Description"]
+
+
 @pytest.mark.usefixtures("forwarder")
 def test_a_forged_event_about_no_node_of_ours_finds_nothing(
     inbox: Inbox, image: str, capsys: pytest.CaptureFixture[str]

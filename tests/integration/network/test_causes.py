@@ -273,6 +273,8 @@ def test_a_cause_is_found_alone_and_its_commands_mend_it(
     finding = only(estate.diagnose(), cause)
     assert finding.resource.id == resource(estate)
     assert finding.evidence
+    # It was traced again before it was printed, and it is enough.
+    assert "This is not enough" not in finding.remediation.summary
     estate.run(finding.remediation)
     assert clean(estate.diagnose())
     estate.run_again(finding.remediation)

@@ -126,6 +126,8 @@ def test_an_s3_policy_that_denies_everybody_outside_gives_no_command(estate: Est
     estate.node()
     finding = only(estate.diagnose(), "s3_endpoint_policy_blocks_layers")
     assert finding.remediation.commands == ()
+    # An Allow beside it would change nothing.
+    assert finding.remediation.summary.endswith(f"exempt {BUCKET}/* from the Deny of s3:GetObject.")
 
 
 @pytest.mark.cause("s3_endpoint_policy_blocks_layers", "passes")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING
 
 import pytest
 from moto.backends import get_backend
@@ -11,9 +13,15 @@ from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.facts.pod_interface import pod_address
 from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import ACCOUNT, REGION, Estate, causes, only, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pull_responder.facts.aws import Aws
 
 ADDRESS, NODE = "10.0.0.77", "fargate-ip-10-0-0-77.ec2.internal"
 
@@ -39,6 +47,50 @@ def timed_out(estate: Estate, node: str = NODE, *, denied: tuple[str, ...] = ())
     principal = Principal(PrincipalKind.ROLE, session, "aws", ACCOUNT, role, "session")
     pull = PullFailure(Symptom.TIMEOUT, None, REGION, ACCOUNT, principal, None, ACCOUNT, f"{estate.name}/app", "v1")
     return diagnose(replace(pull, cluster=estate.name, node=node), PullFacts(Reader(estate.aws(*denied))))
+
+
+def test_the_way_is_read_while_the_roles_profile_is_searched(pods: Estate) -> None:
+    """EKS's list of clusters is held back until what the event's own cluster leads to has been asked for."""
+    run_pod(pods, pods.group)
+    iam, name = pods.client("iam"), f"{pods.name}-pods"
+    iam.delete_role_policy(RoleName=name, PolicyName="pull")
+    aws = pods.aws()
+    asked = {
+        event: Event()
+        for event in ("ec2.DescribeNetworkInterfaces", "ec2.DescribeRouteTables", "eks.DescribeFargateProfile")
+    }
+    in_time: list[bool] = []
+
+    def hold(**_: object) -> None:
+        in_time.extend(event.wait(20) for event in asked.values())
+
+    for call, event in asked.items():
+        listen(aws, call, lambda event=event, **_: event.set())
+    listen(aws, "eks.ListClusters", hold)
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/session"
+    pull = PullFailure(
+        Symptom.NOT_AUTHENTICATED,
+        None,
+        REGION,
+        ACCOUNT,
+        Principal(PrincipalKind.ROLE, session, "aws", ACCOUNT, name, "session"),
+        registry_account="602401143452",
+        repository="eks/coredns",
+        tag="v1",
+        cluster=pods.name,
+        node=NODE,
+        namespace="default",
+    )
+    finding = only(diagnose(pull, PullFacts(Reader(aws))), "role_lacks_pull_permissions")
+    assert in_time == [True, True, True]
+    assert "AmazonEKSFargatePodExecutionRolePolicy" in finding.remediation.summary
+
+
+def listen(aws: Aws, call: str, heard: Callable[..., None]) -> None:
+    service, _, operation = call.partition(".")
+    client = aws.client(service, account=None, region=REGION)
+    assert not isinstance(client, Unread)
+    client.meta.events.register(f"before-call.{service}.{operation}", heard)
 
 
 def test_a_pods_own_groups_decide_and_not_the_clusters(pods: Estate) -> None:

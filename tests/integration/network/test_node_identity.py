@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from moto.backends import get_backend
 
 from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, Estate, causes, only, trust
 
@@ -21,6 +22,128 @@ def test_no_instance_profile(network: Estate) -> None:
     assert finding.resource.id == f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance}"
     assert finding.remediation.commands == ()
     assert f"instance {instance} has no instance profile" in finding.explanation
+
+
+def _disassociate(network: Estate, instance: str) -> None:
+    ec2 = network.ec2
+    found = ec2.describe_iam_instance_profile_associations(Filters=[{"Name": "instance-id", "Values": [instance]}])
+    (association,) = found["IamInstanceProfileAssociations"]
+    ec2.disassociate_iam_instance_profile(AssociationId=association["AssociationId"])
+
+
+def _second_profile(network: Estate, role: str | None = None) -> str:
+    iam, name = network.client("iam"), f"eks-{network.name}"
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role or f"{network.name}-node")
+    return name
+
+
+def _start_template(network: Estate, instance: str, profile: str) -> None:
+    """Have the instance say that it was started from a launch template that names the profile."""
+    data = {"IamInstanceProfile": {"Name": profile}}
+    made = network.ec2.create_launch_template(LaunchTemplateName=f"start-{network.name}", LaunchTemplateData=data)
+    tags = {
+        "aws:ec2launchtemplate:id": made["LaunchTemplate"]["LaunchTemplateId"],
+        "aws:ec2launchtemplate:version": "1",
+    }
+    # Only EC2 itself may set tags that begin with aws:.
+    backend = get_backend("ec2")[network.account][REGION]
+    backend.tags[instance].update(tags)
+
+
+def test_a_profile_that_was_taken_away_is_given_back(network: Estate) -> None:
+    network.node_group("workers")
+    instance = network.node(group="workers")
+    assert causes(network.diagnose()) == []
+    _disassociate(network, instance)
+    finding = only(network.diagnose(), "instance_profile_missing")
+    assert finding.remediation.commands == (
+        (
+            *("aws", "ec2", "associate-iam-instance-profile", "--instance-id", instance),
+            *("--iam-instance-profile", f"Name={network.name}", "--region", REGION),
+        ),
+    )
+    network.run(finding.remediation)
+    assert causes(network.diagnose()) == []
+
+
+def test_every_node_without_a_profile_gets_a_command(network: Estate) -> None:
+    network.node_group("workers")
+    first, second = network.node(group="workers", profile=False), network.node(group="workers", profile=False)
+    finding = only(network.diagnose(node_group="workers"), "instance_profile_missing")
+    assert {command[4] for command in finding.remediation.commands} == {first, second}
+    network.run(finding.remediation)
+    assert causes(network.diagnose(node_group="workers")) == []
+
+
+def test_of_several_profiles_the_other_nodes_have_the_right_one(network: Estate) -> None:
+    network.node_group("workers")
+    _second_profile(network)
+    network.node(group="workers")
+    lost = network.node(group="workers", profile=False)
+    finding = only(network.diagnose(instance=lost), "instance_profile_missing")
+    assert f"Name={network.name}" in finding.remediation.commands[0]
+    network.run(finding.remediation)
+    assert causes(network.diagnose(instance=lost)) == []
+
+
+def test_of_several_profiles_the_launch_template_names_the_right_one(network: Estate) -> None:
+    network.node_group("workers")
+    profile = _second_profile(network)
+    network.node(group="workers")
+    lost = network.node(group="workers", profile=False)
+    _start_template(network, lost, profile)
+    finding = only(network.diagnose(instance=lost), "instance_profile_missing")
+    assert f"Name={profile}" in finding.remediation.commands[0]
+    network.run(finding.remediation)
+    assert causes(network.diagnose(instance=lost)) == []
+
+
+def test_a_self_managed_node_gets_the_profile_of_its_launch_template(network: Estate) -> None:
+    lost = network.node(profile=False)
+    _start_template(network, lost, network.name)
+    finding = only(network.diagnose(), "instance_profile_missing")
+    network.run(finding.remediation)
+    assert causes(network.diagnose()) == []
+
+
+def test_a_template_whose_profile_holds_another_role_does_not_decide(network: Estate) -> None:
+    network.node_group("workers")
+    network.client("iam").create_role(RoleName=f"{network.name}-other", AssumeRolePolicyDocument=trust("ec2"))
+    profile = _second_profile(network, f"{network.name}-other")
+    lost = network.node(group="workers", profile=False)
+    _start_template(network, lost, profile)
+    finding = only(network.diagnose(), "instance_profile_missing")
+    assert f"Name={network.name}" in finding.remediation.commands[0]
+
+
+def test_several_profiles_without_a_sign_give_no_command(network: Estate) -> None:
+    network.node_group("workers")
+    profile = _second_profile(network)
+    network.node(group="workers", profile=False)
+    finding = only(network.diagnose(), "instance_profile_missing")
+    assert finding.remediation.commands == ()
+    assert f"Several hold the role {network.name}-node" in finding.remediation.summary
+    assert f"{network.name}, {profile}" in finding.remediation.summary
+
+
+def test_a_role_in_no_profile_gives_no_command(network: Estate) -> None:
+    network.node_group("workers")
+    network.node(group="workers", profile=False)
+    role = f"{network.name}-node"
+    network.client("iam").remove_role_from_instance_profile(InstanceProfileName=network.name, RoleName=role)
+    finding = only(network.diagnose(), "instance_profile_missing")
+    assert finding.remediation.commands == ()
+    assert f"No instance profile holds the role {role}" in finding.remediation.summary
+
+
+def test_profiles_that_cannot_be_listed_give_no_command(network: Estate) -> None:
+    network.node_group("workers")
+    instance = network.node(group="workers", profile=False)
+    diagnosis = network.diagnose(denied=["iam:ListInstanceProfilesForRole"])
+    finding = only(diagnosis, "instance_profile_missing")
+    assert finding.remediation.commands == ()
+    assert finding.remediation.summary.startswith(f"Give instance {instance} an instance profile")
 
 
 def test_an_empty_instance_profile_is_filled_with_the_node_groups_role(network: Estate) -> None:

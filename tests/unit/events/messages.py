@@ -30,6 +30,32 @@ PROVIDER: Final = "Error running credential provider plugin: operation error ECR
 # containerd: core/remotes/docker/{resolver,fetcher,authorizer,httpreadseeker}.go, core/remotes/errors, core/content,
 # core/images, core/unpack; remotes/docker of releases 1.4 to 1.7 for the older spellings.
 CONTAINERD = [
+    (
+        PULLING
+        + f"failed to extract layer {DIGEST}: failed to get stream processor for application/vnd.in-toto+json: no "
+        "processor for media-type: unknown",
+        "not_found",
+        "unpack",
+    ),
+    (
+        PULLING + "failed to unpack image on snapshotter overlayfs: unexpected media type application/vnd.in-toto+json "
+        f"for {DIGEST}: not found",
+        "not_found",
+        "unpack",
+    ),
+    (
+        PULLING + f"failed to extract layer {DIGEST}: failed to get stream processor for "
+        "application/vnd.cncf.helm.chart.content.v1.tar+gzip: no processor for media-type: unknown",
+        "not_found",
+        "unpack",
+    ),
+    # The layers of an image, which this runtime is too old for.
+    (
+        PULLING + f"failed to extract layer {DIGEST}: failed to get stream processor for "
+        "application/vnd.oci.image.layer.v1.tar+zstd: no processor for media-type: unknown",
+        "unknown",
+        "unpack",
+    ),
     (RESOLVING + f"{IMAGE}: not found", "not_found", "manifest"),
     (RESOLVING + f"unexpected status from HEAD request to {MANIFEST}: 403 Forbidden", "access_denied", "manifest"),
     (

@@ -41,7 +41,8 @@ CATALOGUE = AUTHORIZATION | ENDPOINT_POLICIES | IDENTITY | REPOSITORY | WAY | TO
 
 # Rule 1: where each symptom says to look.
 LOOK_AT = {
-    Symptom.ACCESS_DENIED: AUTHORIZATION | ENDPOINT_POLICIES | REPOSITORY,
+    # To another account, ECR answers 403 for a repository that does not exist.
+    Symptom.ACCESS_DENIED: AUTHORIZATION | ENDPOINT_POLICIES | REPOSITORY | {"repository_not_found"},
     Symptom.NOT_AUTHENTICATED: AUTHORIZATION
     | ENDPOINT_POLICIES
     | IDENTITY
@@ -89,7 +90,10 @@ def test_the_catalogue_names_causes_that_there_are() -> None:
     ("policy", "causes"),
     [
         (PolicyType.IDENTITY, ["role_lacks_pull_permissions"]),
-        (PolicyType.RESOURCE, ["repository_policy_lacks_grant", "role_lacks_pull_permissions"]),
+        (
+            PolicyType.RESOURCE,
+            ["repository_policy_lacks_grant", "repository_not_found", "role_lacks_pull_permissions"],
+        ),
         (PolicyType.SERVICE_CONTROL, ["scp_blocks_pull"]),
     ],
 )
@@ -168,7 +172,9 @@ def test_the_policy_that_aws_names_is_the_cause(policy_type: PolicyType, explici
     causes = can_mean(message(Symptom.ACCESS_DENIED, Stage.MANIFEST, denial))
     named = {check.id for check in CHECKS if check.policy_type is policy_type and check.explicit in (None, explicit)}
     assert set(causes) & named
-    assert set(causes) <= AUTHORIZATION | ENDPOINT_POLICIES
+    # What does not exist has no policy that allows the pull either.
+    no_name = {"repository_not_found"} if policy_type is PolicyType.RESOURCE and not explicit else set()
+    assert set(causes) <= AUTHORIZATION | ENDPOINT_POLICIES | no_name
 
 
 def test_an_explicit_deny_is_no_missing_allow() -> None:
@@ -186,6 +192,10 @@ def test_a_refused_import_is_the_pull_through_cache() -> None:
 @pytest.mark.parametrize(
     ("words", "causes"),
     [
+        (
+            "failed to get stream processor for application/vnd.in-toto+json: no processor for media-type: unknown",
+            ("image_not_found",),
+        ),
         ("name unknown: The repository does not exist", ("repository_not_found", "pull_through_cache_failing")),
         ("manifest unknown: Requested image not found", ("image_not_found", "pull_through_cache_failing")),
     ],
