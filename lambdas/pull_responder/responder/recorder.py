@@ -140,7 +140,7 @@ def _combine(one: Inspection | None, other: Inspection | None) -> Inspection | N
     both = replace(
         one,
         health_only=one.health_only and other.health_only,
-        addons=tuple(dict.fromkeys((*one.addons, *other.addons))),
+        addons=tuple(sorted({*one.addons, *other.addons})),
         only_addons=bool(one.addons or other.addons)
         and all(each.only_addons or each.health_only for each in (one, other)),
     )

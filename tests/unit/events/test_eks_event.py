@@ -14,6 +14,7 @@ from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_b
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 MOMENT = "2026-03-01T12:00:00Z"
+POD_STOPS = "EKS Fargate Pod Scheduled Termination"
 DEGRADED = "EKS Addon Health Degraded"
 ID = "0ec71efc-98dd-3203-60b0-4b939b2a5e5f"
 
@@ -92,9 +93,8 @@ def test_an_add_on_is_named_by_its_arn_or_by_fields(event: dict[str, Any], asked
         (addon_event("EKS \x1b[31mNews"), "EKS News: not about an add-on that fails"),
         (addon_event(ADDON_RESTORED),
          f"{ADDON_RESTORED}: nothing to diagnose; a deployment checks its open findings again"),
-        (addon_event("EKS Fargate Pod Scheduled Termination"),
-         "EKS Fargate Pod Scheduled Termination: EKS is going to stop a Fargate pod to patch it, which is no failed "
-         "pull"),
+        (addon_event(POD_STOPS),
+         f"{POD_STOPS}: EKS is going to stop a Fargate pod to patch it, which is no failed pull"),
     ],
 )  # fmt: skip
 def test_what_asks_nothing_is_skipped_with_a_word(event: dict[str, Any], reason: str) -> None:
