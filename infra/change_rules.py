@@ -205,4 +205,7 @@ class ChangeRules(QueueRules):
         for name, (detail_type, description, outcome) in _ECR_EVENTS.items():
             pattern = events.EventPattern(source=["aws.ecr"], detail_type=[detail_type], detail=outcome)
             self.add_rule(name, description, pattern)
+        # Amazon EventBridge events reference, "Amazon Elastic Kubernetes Service events".
+        pattern = events.EventPattern(source=["aws.eks"], detail_type=["EKS Addon Health Restored"])
+        self.add_rule("AddonRestored", "A degraded add-on works again", pattern)
         self.add_schedule("Clock", "Time to recheck the open findings that are due", settings.recheck_rate)

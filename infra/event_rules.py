@@ -64,6 +64,14 @@ _CHANGES: Final[Mapping[str, tuple[str, events.EventPattern]]] = {
             detail={"sync-status": [{"anything-but": "SUCCESS"}]},
         ),
     ),
+    # Events that EKS itself sends: Amazon EventBridge events reference, "Amazon Elastic Kubernetes Service events".
+    "AddonFailed": (
+        "An add-on could not be created or updated, or is degraded",
+        events.EventPattern(
+            source=["aws.eks"],
+            detail_type=["EKS Addon Creation Failed", "EKS Addon Update Failed", "EKS Addon Health Degraded"],
+        ),
+    ),
     "EksChanged": (
         "A cluster, node group or Fargate profile was created or changed",
         events.EventPattern(

@@ -52,6 +52,7 @@ _CLUSTERS = Scope(("arn:{partition}:eks:*:{account}:cluster/*",), _EKS_REASON)
 _NODE_GROUPS = Scope(("arn:{partition}:eks:*:{account}:nodegroup/*",), _EKS_REASON)
 _FARGATE_PROFILES = Scope(("arn:{partition}:eks:*:{account}:fargateprofile/*",), _EKS_REASON)
 _ACCESS_ENTRIES = Scope(("arn:{partition}:eks:*:{account}:access-entry/*",), _EKS_REASON)
+_ADDONS = Scope(("arn:{partition}:eks:*:{account}:addon/*",), _EKS_REASON)
 _ORGANIZATION_REASON = "Which organization an account is in, and where in it, is known only once it has been asked"
 _IN_ORGANIZATION = Scope(
     tuple(f"arn:{{partition}}:organizations::*:{kind}/*" for kind in ("account", "ou", "root")), _ORGANIZATION_REASON
@@ -101,6 +102,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ecr:ListImages": _REPOSITORIES,
     "ecr:ListTagsForResource": _REPOSITORIES,
     "eks:DescribeAccessEntry": _ACCESS_ENTRIES,
+    "eks:DescribeAddon": _ADDONS,
     "eks:DescribeCluster": _CLUSTERS,
     "eks:DescribeFargateProfile": _FARGATE_PROFILES,
     "eks:DescribeNodegroup": _NODE_GROUPS,

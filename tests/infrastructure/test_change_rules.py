@@ -56,6 +56,8 @@ def event_of_ecr(detail_type: str, **detail: str) -> dict[str, Any]:
         ("a terminated node", call("ec2", "TerminateInstances"), "Instances"),
         ("a node that starts", call("ec2", "RunInstances"), None),
         ("a deleted node group", call("eks", "DeleteNodegroup"), "Clusters"),
+        ("an add-on that works again", event("aws.eks", {}, "EKS Addon Health Restored"), "AddonRestored"),
+        ("an add-on that is degraded", event("aws.eks", {}, "EKS Addon Health Degraded"), None),
         ("a control policy", call("organizations", "DetachPolicy"), "Organizations"),
         ("a key", call("kms", "EnableKey"), "Keys"),
         ("the use of a key", call("kms", "Decrypt"), None),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.settings import Settings
+from pull_responder.events.eks_event import ADDON_FAILURES
 from tests.infrastructure.conftest import Synthesized, synthesize
 from tests.infrastructure.rules import event, matching_rules, rules_to
 
@@ -33,7 +34,8 @@ SUCCEEDED = denied_pull()
 del SUCCEEDED["detail"]["errorCode"]
 IMAGE, TOKEN = "EcrImageDenied", "EcrTokenDenied"
 CACHE, EKS, KUBERNETES = "PullThroughCacheFailed", "EksChanged", "KubernetesEvents"
-NAMES = (IMAGE, TOKEN, CACHE, EKS, KUBERNETES)
+ADDON = "AddonFailed"
+NAMES = (IMAGE, TOKEN, CACHE, EKS, KUBERNETES, ADDON)
 EVENTS = Path(__file__).parents[1] / "events"
 
 
@@ -48,6 +50,11 @@ def eks_call(name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JS
     """A call to EKS that succeeded."""
     detail = {"eventSource": "eks.amazonaws.com", "eventName": name, "requestParameters": {"name": "prod"}, **changed}
     return event("aws.eks", detail)
+
+
+def of_eks(detail_type: str) -> dict[str, Any]:
+    """An event that EKS itself sends."""
+    return event("aws.eks", {"clusterName": "prod", "addonName": "coredns"}, detail_type)
 
 
 def forwarded_event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
@@ -102,6 +109,14 @@ def forwarded_event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
             set(),
         ),
         ("a read of EKS", eks_call("DescribeNodegroup"), set()),
+        ("an add-on that could not be created", of_eks("EKS Addon Creation Failed"), {ADDON}),
+        ("an add-on that could not be updated", of_eks("EKS Addon Update Failed"), {ADDON}),
+        ("an add-on that is degraded", of_eks("EKS Addon Health Degraded"), {ADDON}),
+        ("an add-on that works again", of_eks("EKS Addon Health Restored"), set()),
+        ("a new add-on", of_eks("EKS Addon Creation Succeeded"), set()),
+        ("an add-on that could not be deleted", of_eks("EKS Addon Deletion Failed"), set()),
+        ("a Fargate pod that is to stop", of_eks("EKS Fargate Pod Scheduled Termination"), set()),
+        ("somebody who poses as EKS", {**of_eks("EKS Addon Health Degraded"), "source": "custom.eks"}, set()),
         ("a Kubernetes event", forwarded_event(), {KUBERNETES}),
         ("a Kubernetes event about the sandbox", forwarded_event(reason="FailedCreatePodSandBox"), {KUBERNETES}),
         (
@@ -144,3 +159,8 @@ def test_health_is_checked_as_often_as_the_settings_say(stack: Synthesized, tmp_
 def test_there_is_a_rule_for_every_kind_of_failure(subscribed: Synthesized) -> None:
     rules = rules_to("EventsQueue", subscribed)
     assert {name for name in (*NAMES, "HealthCheck") if any(name in rule for rule in rules)} == {*NAMES, "HealthCheck"}
+
+
+def test_the_add_ons_events_are_those_that_the_function_reads(stack: Synthesized) -> None:
+    _, rule = stack.named("AWS::Events::Rule", ADDON)
+    assert set(rule["EventPattern"]["detail-type"]) == ADDON_FAILURES

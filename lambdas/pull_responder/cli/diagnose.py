@@ -25,7 +25,7 @@ from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.inspections import questions
+from pull_responder.pulls.addons import event_questions
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.settings import SettingError, Settings, read_settings
@@ -126,21 +126,9 @@ def _of_event(file: str, printer: _Printer) -> int:
         diagnoses.append(diagnosis)
         printer.diagnosis(diagnosis, _path(pull, facts))
     for inspection in [each for each in read if isinstance(each, Inspection)]:
-        checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
-        asked_about = list(questions(inspection, Reader(aws), known_principals=settings.known_principals))
-        if not asked_about:
-            where = f"cluster {inspection.cluster}" if inspection.cluster else "the account"
-            printer.skipped(Skipped(f"{where} has no nodes in {inspection.region}"))
-        for asked in asked_about:
-            if isinstance(asked, Unread):
-                is_unread = True
-                printer.skipped(Skipped(f"some nodes could not be examined: {asked.reason}"))
-                continue
-            diagnosis = diagnose_pull(asked.pull, asked.facts, checks=checks)
-            diagnoses.append(diagnosis)
-            printer.diagnosis(diagnosis, None if inspection.health_only else _path(asked.pull, asked.facts))
-            if asked.not_asked:
-                printer.skipped(Skipped(asked.not_asked))
+        found, was_unread = _of_inspection(inspection, aws, settings, printer)
+        diagnoses += found
+        is_unread = is_unread or was_unread
     for each in read:
         if isinstance(each, Skipped):
             printer.skipped(each)
@@ -148,6 +136,32 @@ def _of_event(file: str, printer: _Printer) -> int:
             printer.skipped(Skipped(reason))
     status = _exit_status(diagnoses)
     return OPEN if is_unread and not status else status
+
+
+def _of_inspection(
+    inspection: Inspection, aws: Aws, settings: Settings, printer: _Printer
+) -> tuple[list[Diagnosis], bool]:
+    """Print what an inspection finds. Return the diagnoses, and whether something could not be asked about."""
+    diagnoses, is_unread = [], False
+    checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
+    asked_about = list(event_questions(inspection, Reader(aws), known_principals=settings.known_principals))
+    if not asked_about:
+        where = f"cluster {inspection.cluster}" if inspection.cluster else "the account"
+        printer.skipped(Skipped(f"{where} has no nodes in {inspection.region}"))
+    for asked in asked_about:
+        if isinstance(asked, Skipped):
+            printer.skipped(asked)
+            continue
+        if isinstance(asked, Unread):
+            is_unread = True
+            printer.skipped(Skipped(f"some nodes could not be examined: {asked.reason}"))
+            continue
+        diagnosis = diagnose_pull(asked.pull, asked.facts, checks=checks)
+        diagnoses.append(diagnosis)
+        printer.diagnosis(diagnosis, None if inspection.health_only else _path(asked.pull, asked.facts))
+        if asked.not_asked:
+            printer.skipped(Skipped(asked.not_asked))
+    return diagnoses, is_unread
 
 
 def _read(file: str) -> Sequence[PullFailure | Inspection | Skipped]:

@@ -25,6 +25,7 @@ _CLUSTER_PARTS = {
     "node-groups": "nodegroup",
     "fargate-profiles": "fargateprofile",
     "access-entries": "access-entry",
+    "addons": "addon",
 }
 _CLUSTER_PART_PATH = re.compile(rf"/clusters/(?P<cluster>[^/]+)/(?P<kind>{'|'.join(_CLUSTER_PARTS)})/(?P<name>.+)")
 _FARGATE_PATH = re.compile(r"/clusters/(?P<cluster>[^/]+)/fargate-profiles(?:/(?P<name>[^/]+))?")

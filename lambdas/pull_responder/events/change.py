@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events import fields, names, pull_through_cache_action
 from pull_responder.events.cloudtrail import DETAIL_TYPE
-from pull_responder.events.eks_change import CLOCK_SOURCE, SCHEDULED
+from pull_responder.events.eks_change import CLOCK_SOURCE, EKS_SOURCE, SCHEDULED
+from pull_responder.events.eks_event import ADDON_RESTORED, read_addon
 from pull_responder.events.json_text import read_json
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.redaction import redact
@@ -39,7 +40,7 @@ _SUFFIXES: Final = frozenset(DNS_SUFFIXES.values())
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An API call that changed something, or one of ECR's own events. Nothing in it can be trusted.
+    """An API call that changed something, or an event that ECR or EKS sends. Nothing in it can be trusted.
 
     - `service`: one of SERVICES.
     - `name`: the name of the call or the event.
@@ -84,6 +85,8 @@ def read_change(body: str, *, account: str | None) -> Change | Wakeup | Skipped:
         return _wakeup(envelope, detail_type, account)
     if source == "aws.ecr" and detail_type in (IMAGE_ACTION, CACHE_ACTION):
         return _ecr_event(envelope, detail, detail_type)
+    if source == EKS_SOURCE and detail_type == ADDON_RESTORED:
+        return _restored(envelope)
     service = source.removeprefix("aws.")
     if source != f"aws.{service}" or service not in SERVICES or detail_type != DETAIL_TYPE:
         return Skipped(f"an event of {_clean(source) or 'an unnamed source'}, whose changes do not affect pulls")
@@ -108,6 +111,15 @@ def _ecr_event(envelope: Mapping[str, object], detail: Mapping[str, object], det
     words = frozenset({repository}) if repository else frozenset()
     at = names.time(envelope.get("time"))
     return Change("ecr", detail_type, account, region, at=at, repository=repository, words=words)
+
+
+def _restored(envelope: Mapping[str, object]) -> Change | Skipped:
+    addon = read_addon(envelope, where="body")
+    if isinstance(addon, Skipped):
+        return addon
+    account, region, cluster, _ = addon
+    at = names.time(envelope.get("time"))
+    return Change("eks", ADDON_RESTORED, account, region, at=at, words=frozenset({cluster}))
 
 
 def _call(envelope: Mapping[str, object], detail: Mapping[str, object], service: str) -> Change | Skipped:

@@ -2,7 +2,8 @@
 
 Sources: CloudTrail records of Amazon EKS (EKS User Guide, "Log API calls as AWS CloudTrail events"); EventBridge User
 Guide, "Events from schedules"; the EKS API model, where the path parameter `name` is the cluster's name in the calls
-about node groups and Fargate profiles. Amazon EKS sends no events about health.
+about node groups and Fargate profiles. EKS sends no events about the health of these; those it sends are read by
+events/eks_event.py.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Inspection:
     - `cluster`: None for all clusters of the region.
     - `node_group`, `fargate_profile`, `role_arn`: the nodes of one of these; all None for all nodes of the cluster.
     - `health_only`: read only the health issues that EKS reports.
+    - `addons`: the names of add-ons whose images are asked about. With `only_addons`, nothing else is.
     - `observed_at`: ISO 8601 in UTC.
     - `event_id`: the id of the event that started the inspection.
     """
@@ -55,6 +57,8 @@ class Inspection:
     observed_at: str | None = None
     event_id: str | None = None
     role_arn: str | None = None
+    addons: tuple[str, ...] = ()
+    only_addons: bool = False
 
 
 def read_eks_change(envelope: Mapping[str, object], *, where: str = "") -> Inspection | Skipped:

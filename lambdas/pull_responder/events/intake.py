@@ -9,6 +9,7 @@ from pull_responder.events import fields, names, pod_failure, pull_through_cache
 from pull_responder.events.audit_log import read_log_batch
 from pull_responder.events.cloudtrail import read_envelope, read_record
 from pull_responder.events.eks_change import CLOCK_SOURCE, EKS_SOURCE, Inspection, read_eks_change, read_schedule
+from pull_responder.events.eks_event import is_eks_event, read_eks_event
 from pull_responder.events.json_text import read_json
 from pull_responder.events.kubernetes_event import read_kubernetes_event
 from pull_responder.events.outcome import Skipped, UnusableEvent
@@ -130,7 +131,7 @@ def _read_envelope(
         is_ours = source == pod_failure.SOURCE
         return (pod_failure.read_pod_failure if is_ours else read_kubernetes_event)(envelope, where=where)
     if source == EKS_SOURCE:
-        return read_eks_change(envelope, where=where)
+        return (read_eks_event if is_eks_event(detail_type) else read_eks_change)(envelope, where=where)
     if source == CLOCK_SOURCE:
         return read_schedule(envelope)
     if source == "aws.ecr" and detail_type == pull_through_cache_action.DETAIL_TYPE:

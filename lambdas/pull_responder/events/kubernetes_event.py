@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events import fields, kubernetes_names, names
+from pull_responder.events import fields, kubernetes_names, names, node_health
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.pod_failure import PodFailure, clean
 from pull_responder.events.redaction import redact
@@ -35,6 +35,8 @@ def read_kubernetes_event(envelope: Mapping[str, object], *, where: str = "") ->
     if not isinstance(detail, dict):
         raise UnusableEvent(f"{where}.detail" if where else "detail", f"is not an object but {fields.kind(detail)}")
     reason = fields.text(detail, "reason")
+    if of_node := node_health.skip_reason(detail):
+        return Skipped(of_node)
     if reason not in REASONS:
         shown = redact(reason, limit=80) or "(none)"
         return Skipped(f"a Kubernetes event with reason {shown}, which is not about a pull")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import CHECKS
 from pull_responder.events.change import CACHE_ACTION, IMAGE_ACTION
+from pull_responder.events.eks_event import ADDON_RESTORED
 from pull_responder.model.arn import Arn
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def concerns(change: Change, finding: Finding) -> bool:
 
 def _is_read_by_check(change: Change, permissions: frozenset[str]) -> bool:
     """Whether a check with these permissions reads what has changed. Without permissions the answer is yes."""
-    if not permissions:
-        return True
+    if not permissions or change.name == ADDON_RESTORED:
+        return True  # whatever was mended, the pods of the add-on run again
     read = frozenset(each for each in permissions if each.startswith(f"{change.service}:"))
     if change.name in _IMAGE_EVENTS:
         return _READ_IMAGES in read

@@ -15,6 +15,7 @@ from pull_responder.events.eks_registries import DNS_REPOSITORY, NODE_REPOSITORY
 from pull_responder.facts.compute import FargateProfile
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
+from pull_responder.pulls.addon_images import addon_pull
 from pull_responder.pulls.cluster_nodes import (
     ClusterPlace,
     Finder,
@@ -63,11 +64,16 @@ def questions(
             continue
         facts = PullFacts(reader, known_principals=known_principals, asked=nodes)
         pull = _pull_of(nodes, inspection, facts)
+        of_addons = list(filter(None, (addon_pull(name, pull, nodes, facts) for name in inspection.addons)))
+        if inspection.only_addons:
+            yield from (NodesQuestion(each, facts) for each in dict.fromkeys(of_addons))
+            continue
         own = NO_REPOSITORIES if inspection.health_only else own_repositories(pull, facts)
         addon = _addon_pull(pull, nodes, facts)
         pulls = [replace(pull, repository=name) for name in own.asked]
         if addon or not pulls:
             pulls.insert(0, addon or pull)
+        pulls += (each for each in of_addons if each not in pulls)
         yield NodesQuestion(pulls[0], facts, own.not_asked)
         yield from (NodesQuestion(each, facts) for each in pulls[1:])
 

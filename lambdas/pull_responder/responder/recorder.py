@@ -137,11 +137,17 @@ def _combine(one: Inspection | None, other: Inspection | None) -> Inspection | N
     """
     if one is None or other is None or (one.account, one.region) != (other.account, other.region):
         return one or other
-    health_only = one.health_only and other.health_only
+    both = replace(
+        one,
+        health_only=one.health_only and other.health_only,
+        addons=tuple(sorted({*one.addons, *other.addons})),
+        only_addons=bool(one.addons or other.addons)
+        and all(each.only_addons or each.health_only for each in (one, other)),
+    )
     if _nodes(one) == _nodes(other):
-        return replace(one, health_only=health_only)
+        return both
     cluster = one.cluster if one.cluster == other.cluster else None
-    return replace(one, cluster=cluster, node_group=None, fargate_profile=None, role_arn=None, health_only=health_only)
+    return replace(both, cluster=cluster, node_group=None, fargate_profile=None, role_arn=None)
 
 
 def _nodes(inspection: Inspection) -> tuple[str | None, ...]:

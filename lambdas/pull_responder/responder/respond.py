@@ -23,7 +23,8 @@ from pull_responder.findings.problem import problem_id, sighting
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.inspections import narrow_inspection, questions
+from pull_responder.pulls.addons import event_questions
+from pull_responder.pulls.inspections import narrow_inspection
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.notifier import Notifier
@@ -251,7 +252,12 @@ class Responder:
         checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
         changed: list[Life] = []
         done = True
-        for question in questions(inspection, self._reader, known_principals=self._run.settings.known_principals):
+        known_principals = self._run.settings.known_principals
+        for question in event_questions(inspection, self._reader, known_principals=known_principals):
+            if isinstance(question, Skipped):
+                self._run.count("EventsSkipped")
+                self._run.logger.info("skipped", reasons={question.reason: 1})
+                continue
             if isinstance(question, Unread):
                 self._run.logger.warning("nodes cannot be inspected", reason=question.reason)
                 continue

@@ -188,6 +188,60 @@ def test_a_change_of_nodes_that_are_gone_is_skipped_with_a_word(run: Run) -> Non
     assert answer["skipped"] == "cluster gone has no nodes in us-east-1"
 
 
+def of_addon(cluster: str, *, detail_type: str = "EKS Addon Health Degraded", **changed: str) -> bytes:
+    """An event that EKS itself sends of the add-on coredns."""
+    detail = {"clusterName": cluster, "addonName": "coredns"}
+    envelope = {"source": "aws.eks", "detail-type": detail_type, "account": ACCOUNT, "region": "us-east-1"}
+    return json.dumps({**envelope, "detail": detail, **changed}).encode()
+
+
+def test_an_add_on_whose_pods_cannot_pull_is_exit_status_1(run: Run, aws: EmulatedAws) -> None:
+    role, cluster = (f"{kind}-{uuid4().hex[:8]}" for kind in ("node", "addons"))
+    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    arn = aws.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    subnet = aws.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    eks = aws.client("eks")
+    eks.create_cluster(name=cluster, roleArn=arn, resourcesVpcConfig={"subnetIds": [subnet]})
+    eks.create_nodegroup(clusterName=cluster, nodegroupName="workers", subnets=[subnet], nodeRole=arn)
+    eks.create_addon(clusterName=cluster, addonName="coredns")
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=of_addon(cluster))
+    (answer,) = ended.objects
+    assert (ended.status, answer["skipped"]) == (1, None)
+    assert answer["pull"]["repository"] == "eks/coredns"
+    (finding,) = [each for each in answer["findings"] if each["cause"] == "role_lacks_pull_permissions"]
+    assert finding["resource"]["id"] == arn
+    assert any(f"--role-name {role}" in command for command in finding["remediation"]["commands"])
+    # The repositories of AWS's registry cannot be read, and that is no fault.
+    mentioned = {each["cause"] for each in (*answer["findings"], *answer["inconclusive"])}
+    assert not mentioned & {"repository_not_found", "image_not_found", "repository_policy_lacks_grant"}
+
+
+@pytest.mark.parametrize(
+    ("stdin", "said"),
+    [
+        (of_addon("gone"), "cluster gone has no nodes in us-east-1"),
+        (of_addon("a b"), "EKS Addon Health Degraded that does not name its cluster"),
+        (of_addon("gone", detail_type="EKS Addon Health Restored"), "EKS Addon Health Restored: nothing to diagnose"),
+        (of_addon("gone", detail_type="EKS Fargate Pod Scheduled Termination"), "which is no failed pull"),
+        (of_addon("gone", account="x"), "EKS Addon Health Degraded without account or region"),
+    ],
+)
+def test_an_event_of_eks_about_no_pull_is_skipped_with_a_word(run: Run, stdin: bytes, said: str) -> None:
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=stdin)
+    (answer,) = ended.objects
+    assert (ended.status, ended.err, answer["findings"]) == (0, "", [])
+    assert said in answer["skipped"]
+
+
+def test_an_add_on_of_another_account_that_cannot_be_read_is_not_taken_for_sound(run: Run) -> None:
+    ended = run("diagnose", "--event", "-", "--format", "json", stdin=of_addon("prod", account="222222222222"))
+    assert (ended.status, ended.err) == (3, "")
+    assert ended.objects[0]["skipped"].startswith(
+        "some nodes could not be examined: the health of add-on coredns of cluster prod could not be read: "
+    )
+
+
 def test_nodes_that_cannot_be_asked_about_are_said_and_the_others_are_answered(
     run: Run, node: tuple[str, str, str]
 ) -> None:

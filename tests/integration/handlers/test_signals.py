@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
-from pull_responder.handlers import diagnose
+from pull_responder.handlers import connection, diagnose
+from pull_responder.model.unread import Unread
+from pull_responder.settings import read_settings
 from tests.integration.handlers.test_diagnose import (
     ACCOUNT,
     Context,
@@ -213,3 +216,63 @@ def test_one_failure_in_several_signals_is_one_finding(
     assert "no identity-based policy allows the ecr:BatchGetImage action" in message
     findings = [each for each in imported(aws, role) if each["GeneratorId"].endswith("role_lacks_pull_permissions")]
     assert len({each["Id"] for each in findings}) == 1
+
+
+def addon_event(cluster: str, addon: str, detail_type: str = "EKS Addon Health Degraded") -> dict[str, Any]:
+    """An event that EKS itself sends of an add-on."""
+    arn = f"arn:aws:eks:us-east-1:{ACCOUNT}:addon/{cluster}/{addon}/{uuid4()}"
+    envelope = {"source": "aws.eks", "detail-type": detail_type, "time": "2026-03-01T12:00:00Z", "resources": [arn]}
+    return {**envelope, "id": str(uuid4()), "account": ACCOUNT, "region": "us-east-1", "detail": {}}
+
+
+def addon_issue(aws: EmulatedAws, cluster: str, addon: str, *codes: str) -> None:
+    """Have DescribeAddon report issues, which the emulator cannot. Its answer of the running process is amended."""
+    aws.client("eks").create_addon(clusterName=cluster, addonName=addon)
+    client = connection.connect(read_settings(os.environ), Context().invoked_function_arn).client(
+        "eks", account=None, region="us-east-1"
+    )
+    assert not isinstance(client, Unread)
+    issues = [{"code": code, "message": "of EKS", "resourceIds": None} for code in codes]
+    amended = {"status": "DEGRADED", "health": {"issues": issues}}
+    client.meta.events.register("after-call.eks.DescribeAddon", lambda parsed, **_: parsed["addon"].update(amended))
+
+
+@pytest.mark.usefixtures("inbox")
+@pytest.mark.parametrize(
+    "failure", ["EKS Addon Creation Failed", "EKS Addon Update Failed", "EKS Addon Health Degraded"]
+)
+@pytest.mark.parametrize("codes", [(), ("InsufficientNumberOfReplicas",), ("AccessDenied", "ConfigurationConflict")])
+def test_an_add_on_whose_pods_cannot_pull_is_found_by_the_event_of_eks(
+    failure: str, codes: tuple[str, ...], aws: EmulatedAws, node_group: tuple[str, str]
+) -> None:
+    name, role = node_group
+    addon_issue(aws, name, "coredns", *codes)
+    assert failed(diagnose.handler(batch(addon_event(name, "coredns", failure)), Context())) == []
+    (finding,) = [each for each in imported(aws, role) if each["GeneratorId"].endswith("role_lacks_pull_permissions")]
+    assert f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/{name}" in [each["Id"] for each in finding["Resources"]]
+    assert "602401143452:repository/eks/coredns" in json.dumps(finding)
+
+
+@pytest.mark.parametrize("code", ["ConfigurationConflict", "AdmissionRequestDenied", "K8sResourceNotFound"])
+def test_an_add_on_that_fails_for_another_reason_is_skipped_with_a_word(
+    code: str, inbox: Inbox, aws: EmulatedAws, node_group: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    name, _ = node_group
+    addon_issue(aws, name, "coredns", code)
+    assert failed(diagnose.handler(batch(addon_event(name, "coredns")), Context())) == []
+    assert inbox.messages() == []
+    word = f"add-on coredns of cluster {name}: EKS reports {code}, which is not about pulling its images"
+    assert {word: 1} in [vars(record).get("reasons") for record in caplog.records]
+
+
+@pytest.mark.usefixtures("inbox")
+def test_an_add_on_and_a_refused_call_of_the_same_role_are_one_finding(
+    aws: EmulatedAws, node_group: tuple[str, str]
+) -> None:
+    name, role = node_group
+    aws.client("eks").create_addon(clusterName=name, addonName="vpc-cni")
+    refused = denial(role, "i-0a1b2c3d4e5f60718")
+    for events in ([addon_event(name, "vpc-cni")], [refused]):
+        assert failed(diagnose.handler(batch(*events), Context())) == []
+    found = [each for each in imported(aws, role) if each["GeneratorId"].endswith("role_lacks_pull_permissions")]
+    assert len({each["Id"] for each in found}) == 1

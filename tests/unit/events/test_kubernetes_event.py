@@ -108,6 +108,45 @@ def test_what_tells_of_no_pull_of_ours_is_skipped_with_a_word(event: dict[str, A
     assert read(event) == Skipped(reason)
 
 
+def of_node(reason: str, message: str, component: str = "eks-node-monitoring-agent") -> dict[str, Any]:
+    """An event about a node, as the EKS node monitoring agent records it."""
+    node = {"kind": "Node", "name": "ip-10-0-1-23.ec2.internal"}
+    return changed(reason=reason, message=message, involvedObject=node, source={"component": component})
+
+
+NODE = "node ip-10-0-1-23.ec2.internal: a matter of the node's health, not of the registry"
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (of_node("ContainerRuntimeReady", "KubeletFailed: The kubelet entered a failed state"),
+         f"the EKS node monitoring agent reports KubeletFailed of {NODE}"),
+        (of_node("NetworkingReady", "IPAMDNoIPs: IPAMD is out of IP addresses."),
+         f"the EKS node monitoring agent reports IPAMDNoIPs of {NODE}"),
+        (of_node("StorageReady", "no issue is named"), f"the EKS node monitoring agent reports StorageReady of {NODE}"),
+        (of_node("ContainerRuntimeNotReady", "the runtime is down"),
+         f"the EKS node monitoring agent reports ContainerRuntimeNotReady of {NODE}"),
+        # The layout of the README names neither component nor object.
+        ({**README, "detail": {**README["detail"], "reason": "ContainerRuntimeNotReady", "message": "down"}},
+         "Kubernetes reports ContainerRuntimeNotReady of a node: a matter of the node's health, not of the registry"),
+        (of_node("KubeletNotReady", "PLEG is not healthy", "kubelet"), f"Kubernetes reports KubeletNotReady of {NODE}"),
+        (of_node("NodeNotReady", "Node is not ready", "node-controller"), f"Kubernetes reports NodeNotReady of {NODE}"),
+        # Even in the words of a pull it is the node's.
+        (of_node("Failed", f'Failed to pull image "{IMAGE}": 403 Forbidden'),
+         f"the EKS node monitoring agent reports Failed of {NODE}"),
+    ],
+)  # fmt: skip
+def test_the_health_of_a_node_is_the_nodes_and_not_the_registrys(event: dict[str, Any], reason: str) -> None:
+    assert read(event) == Skipped(reason)
+    assert read_text(json.dumps(event)) == [Skipped(reason)]
+
+
+def test_a_failed_pull_on_a_node_is_still_one() -> None:
+    message = f'Failed to pull image "{IMAGE}": KubeletFailed: 403 Forbidden'
+    assert isinstance(read(changed(message=message)), PullFailure)
+
+
 def test_an_image_whose_host_is_nearly_amazons_is_skipped_with_how_it_is_written() -> None:
     skipped = read(changed(message='Failed to pull image "111111111111.dkr.ecr.amazonaws.com/app:v1": not found'))
     assert isinstance(skipped, Skipped)

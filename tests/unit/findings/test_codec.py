@@ -52,6 +52,8 @@ _inspection = st.builds(
     node_group=optional,
     health_only=st.booleans(),
     role_arn=optional,
+    addons=st.lists(st.text(), max_size=3).map(tuple),
+    only_addons=st.booleans(),
 )
 _small = findings.filter(lambda finding: len(repr(finding)) < 100_000)
 _lives = st.builds(

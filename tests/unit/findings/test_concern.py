@@ -99,6 +99,7 @@ SET_POLICY = change("ecr", "SetRepositoryPolicy", account=REGISTRY, repository="
 METADATA_ON = change("ec2", "ModifyInstanceMetadataOptions", NODE)
 ENABLE_KEY = change("kms", "EnableKey", KEY_ID, account=REGISTRY)
 RESTORE_SECRET = change("secretsmanager", "RestoreSecret", "ecr-pullthroughcache/hub", account=REGISTRY)
+RESTORED = change("eks", "EKS Addon Health Restored", "prod")
 MORE_NODES = change("eks", "UpdateNodegroupConfig", "prod", "workers")
 
 
@@ -135,6 +136,9 @@ MORE_NODES = change("eks", "UpdateNodegroupConfig", "prod", "workers")
         (change("ec2", "CreateLaunchTemplateVersion", "sg-1"), METADATA, "what nodes are made by"),
         (change("ec2", "TerminateInstances", NODE), DISK, "the node is gone"),
         (METADATA_ON, ROLE, "a policy may ask how the credentials were got"),
+        (RESTORED, ROLE, "the add-on's pods can pull again, whatever was mended"),
+        (RESTORED, SUBNET, "the same of the way"),
+        (RESTORED, REPOSITORY, "the same of a repository"),
         (MORE_NODES, HEALTH, "the node group itself"),
         (MORE_NODES, SUBNET, "its nodes start in other subnets now"),
         (MORE_NODES, UNKNOWN_PLACE, "the cluster"),
@@ -178,6 +182,9 @@ def test_a_change_concerns_a_finding_that_it_can_fix(changed: Change, found: Fin
         (replace(MORE_NODES, words=frozenset({"test", "workers"})), HEALTH, "a group of that name in another cluster"),
         (replace(MORE_NODES, account=OTHER), HEALTH, "a cluster of that name in another account"),
         (replace(MORE_NODES, region=THERE), HEALTH, "a cluster of that name in another region"),
+        (replace(RESTORED, words=frozenset({"test"})), ROLE, "an add-on of another cluster"),
+        (replace(RESTORED, account=OTHER), ROLE, "an add-on of a cluster of that name in another account"),
+        (replace(RESTORED, region=THERE), SUBNET, "an add-on of a cluster of that name in another region"),
         (MORE_NODES, REPOSITORY, "a node group is no part of a repository's policy"),
         (replace(ENABLE_KEY, words=frozenset({OTHER_KEY})), KEY, "another key"),
         (ENABLE_KEY, ROLE, "a role needs no key"),
