@@ -155,10 +155,8 @@ def _cluster_of(provider: str, account: str, pull: PullFailure, facts: PullFacts
     """
     issuer = (issuer_of(provider) or "").lower()
     host = _EKS_HOST.match(issuer)
-    regions = tuple(dict.fromkeys((*((host["region"],) if host else ()), *node_regions(pull, facts))))
     # The host of EKS's own issuers names the region of the cluster.
-    if host:
-        regions = regions[:1]
+    regions = (host["region"],) if host else node_regions(pull, facts)
     listed = facts.side_by_side(lambda region: facts.cluster_names(account, region), regions)
     named = [
         (region, name)
@@ -167,10 +165,13 @@ def _cluster_of(provider: str, account: str, pull: PullFailure, facts: PullFacts
         for name in names
     ]
     clusters = facts.side_by_side(lambda each: facts.cluster(account, *each), named)
+    unread = [each for each in (*listed, *clusters) if isinstance(each, Unread)]
     for place, cluster in zip(named, clusters, strict=True):
-        if isinstance(cluster, Cluster) and cluster.issuer and cluster.issuer.lower() == issuer:
+        if isinstance(cluster, Cluster) and cluster.issuer is None:
+            unread.append(Unread(f"EKS names no OIDC issuer of cluster {cluster.name}"))
+        elif isinstance(cluster, Cluster) and cluster.issuer and cluster.issuer.lower() == issuer:
             return place
-    return next((each for each in (*listed, *clusters) if isinstance(each, Unread)), None)
+    return next(iter(unread), None)
 
 
 def _is_eks_host(provider: str) -> bool:

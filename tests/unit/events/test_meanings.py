@@ -229,3 +229,18 @@ def test_a_refused_action_of_ecr_is_one_of_a_private_registry_however_its_host_i
         "perform: ecr:BatchGetImage on resource: arn:aws:ecr:REGION:cross-aws-account-id:repository/repo-name"
     )
     assert can_mean(read)[:2] == ("role_lacks_pull_permissions", "repository_policy_lacks_grant")
+
+
+def test_a_refused_tag_is_that_of_a_first_pull_through_a_cache() -> None:
+    read = read_message(
+        "denied: User: arn:aws:sts::111111111111:assumed-role/node/i-0123456789abcdef0 is not authorized to perform: "
+        "ecr:TagResource on resource: arn:aws:ecr:us-east-1:111111111111:repository/quay/app because no identity-based "
+        "policy allows the ecr:TagResource action"
+    )
+    assert can_mean(read) == ("pull_through_cache_failing",)
+    other = read_message(
+        "denied: User: arn:aws:sts::111111111111:assumed-role/node/i-0123456789abcdef0 is not authorized to perform: "
+        "ecr:PutImage on resource: arn:aws:ecr:us-east-1:111111111111:repository/quay/app because no identity-based "
+        "policy allows the ecr:PutImage action"
+    )
+    assert can_mean(other)[0] == "role_lacks_pull_permissions"
