@@ -19,7 +19,7 @@ ASKED = 'failed to do request: Head "https://123456789012.dkr.ecr.us-east-1.amaz
     [
         (
             "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-            "something on the way",
+            "TLS-inspecting firewall",
             "TLS",
         ),
         (
