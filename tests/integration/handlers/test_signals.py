@@ -276,3 +276,34 @@ def test_an_add_on_and_a_refused_call_of_the_same_role_are_one_finding(
         assert failed(diagnose.handler(batch(*events), Context())) == []
     found = [each for each in imported(aws, role) if each["GeneratorId"].endswith("role_lacks_pull_permissions")]
     assert len({each["Id"] for each in found}) == 1
+
+
+def of_the_agent() -> dict[str, Any]:
+    event = forwarded(f"{REGISTRY}/app:v1", "i-00000000000000000.ec2.internal")
+    node = {"kind": "Node", "name": "ip-10-0-1-23.ec2.internal"}
+    event["detail"] |= {"reason": "ContainerRuntimeReady", "message": "KubeletFailed: words", "involvedObject": node}
+    event["detail"]["source"] = {"component": "eks-node-monitoring-agent"}
+    return event
+
+
+@pytest.mark.usefixtures("forwarder")
+@pytest.mark.parametrize(
+    ("event", "word"),
+    [
+        (addon_event("prod", "coredns", "EKS Fargate Pod Scheduled Termination"), "which is no failed pull"),
+        (addon_event("prod", "coredns", "EKS Addon Health Restored"), "nothing to diagnose"),
+        (
+            {**addon_event("prod", "coredns"), "resources": []},
+            "EKS Addon Health Degraded that does not name its cluster",
+        ),
+        ({**addon_event("prod", "coredns"), "account": "222222222222"}, "in another account or region than the event"),
+        (of_the_agent(), "reports KubeletFailed of node ip-10-0-1-23.ec2.internal: a matter of the node's health"),
+    ],
+)
+def test_what_eks_and_its_agent_say_of_no_pull_is_skipped_with_a_word(
+    event: dict[str, Any], word: str, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert failed(diagnose.handler(batch(event), Context())) == []
+    assert inbox.messages() == []
+    ((reason, count),) = [item for record in caplog.records for item in vars(record).get("reasons", {}).items()]
+    assert (word in reason, count) == (True, 1)
