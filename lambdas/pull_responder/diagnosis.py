@@ -6,7 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pull_responder.checks import CHECKS, image_platform_mismatch
+from pull_responder.checks import CHECKS, image_platform_mismatch, pull_failing_unexplained
+from pull_responder.checks.pull_failing_unexplained import what_is_left
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
@@ -27,7 +28,6 @@ _THERE_NOW = {
     Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
 }
-
 _NO_TIME = "time ran out before everything it needs was read"
 
 
@@ -95,15 +95,12 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    found = _sort_verdicts(
-        pull,
-        puller,
-        verdicts,
-        of_aws=facts.belongs_to_aws(pull.registry_account),
-        is_question=facts.asked is not None,
-    )
+    of_aws = facts.belongs_to_aws(pull.registry_account)
+    found = _sort_verdicts(pull, puller, verdicts, of_aws=of_aws, is_question=facts.asked is not None)
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
+    if facts.asked is None:
+        found = _leave_unexplained(found, of_aws=of_aws)
     return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
 
 
@@ -170,6 +167,17 @@ def _sort_verdicts(
         passed=passed,
         note=note if puller.for_eks and not failed and not inconclusive else "",
     )
+
+
+def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
+    """Return the diagnosis, inconclusive where nothing explains a failure and nothing shows what has changed since.
+
+    What was read contradicts the message then. AWS does not show everything that a pull depends on, so it is no proof
+    that nothing is wrong.
+    """
+    is_decided = found.findings or found.inconclusive or found.note
+    reason = "" if is_decided or not found.puller.for_eks else what_is_left(found.pull, of_aws=of_aws)
+    return replace(found, inconclusive=(Undecided(pull_failing_unexplained.CHECK.id, reason),)) if reason else found
 
 
 def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:

@@ -61,13 +61,12 @@ def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
         if found is not None:
             return found
     puller = puller_of(pull, facts)
-    for region in node_regions(pull, facts):
-        nodes = _of_puller(facts, account, region, puller, pull)
-        if nodes is not None:
-            return nodes
+    in_regions = (_of_puller(facts, account, region, puller, pull) for region in node_regions(pull, facts))
+    nodes = next((each for each in in_regions if each is not None), None)
     if isinstance(instance, Unread):
-        return instance
-    return Unread(
+        # As far as is known, the node is not gone. What its group would start next says little about it.
+        return replace(nodes, unseen=instance) if isinstance(nodes, Nodes) else nodes or instance
+    return nodes or Unread(
         f"node {_node_name(pull)} is gone or in another region, and its node group or Fargate profile is not known"
     )
 

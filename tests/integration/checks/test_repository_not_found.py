@@ -79,8 +79,9 @@ def test_nothing_can_be_missing_from_what_aws_owns(estate: Estate) -> None:
     addons = missing(estate, "eks/coredns")
     owned = type(addons)("aws", "ecr", "us-east-1", "602401143452", addons.resource)
     diagnosis = estate.diagnose(reported(estate, owned, UNKNOWN_NAME))
-    assert diagnosis.findings == ()
-    assert diagnosis.inconclusive == ()
+    # It cannot be read, so "nothing wrong" would be more than is known.
+    assert list(reasons(diagnosis)) == ["pull_failing_unexplained"]
+    assert "name, tag or region" in reasons(diagnosis)["pull_failing_unexplained"]
 
 
 def test_told_without_a_role_it_is_the_same_finding(estate: Estate) -> None:
@@ -95,6 +96,6 @@ def test_of_a_registry_that_the_operator_names_as_awss_nothing_is_asked(estate: 
     pull = reported(estate, repository, UNKNOWN_NAME)
     aws = Aws(estate.session(), member_role="PullResponderReadOnly", aws_registries=["123123123123"])
     named = diagnose(pull, PullFacts(Reader(aws)))
-    assert (named.findings, named.inconclusive, named.note) == ((), (), "")
+    assert (list(reasons(named)), named.note) == (["pull_failing_unexplained"], "")
     assert {each.reason for each in named.unchecked} == {"registry 123123123123 belongs to AWS, and cannot be read"}
     assert CAUSE in reasons(estate.diagnose(pull))
