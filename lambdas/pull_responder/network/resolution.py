@@ -147,6 +147,9 @@ def resolve(destination: Destination, network: Network) -> Resolution:
     )
     covered = _private_dns_has(endpoint, destination) if endpoint else None
     if isinstance(network.endpoints, Unread):
+        if _vpc(network).dns_hostnames is not True:
+            # It is a fault if the VPC has endpoints that private names lead to.
+            hop = _with_doubt(hop, network.endpoints.reason)
         where = "resolves to an endpoint or to public addresses"
         return Resolution(_with_evidence(hop, where), doubt=network.endpoints.reason)
     zone_doubt = _zone_doubt(destination, network)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from moto.backends import get_backend
 
+from tests.integration.checks.registry_estate import index
 from tests.integration.network.estate import IMAGE, INTERNET, PULL, Estate, trust
 from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
 
@@ -22,9 +23,10 @@ CLUSTER: Final = "prod"
 GROUP: Final = "workers"
 _NETWORK: Final = (
     "way", "default_route", "nat", "nat_subnet_route", "public_address", "egress", "acl", "dns_support",
-    "dns_hostnames", "api", "dkr", "s3", "endpoint_ingress", "dkr_policy", "s3_policy",
+    "dns_hostnames", "api", "dkr", "s3", "endpoint_ingress", "api_policy", "dkr_policy",
+    "s3_policy",
 )  # fmt: skip
-_ROLE: Final = ("role_allows", "role_denies", "boundary", "profile_role", "trust")
+_ROLE: Final = ("role_allows", "role_denies", "guard", "boundary", "profile_role", "trust")
 _REPOSITORY: Final = ("shared", "repository", "repository_policy", "image", "key")
 _BUCKET: Final = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket"
 
@@ -75,6 +77,7 @@ class Builder:
         role = self._part("r", world, _ROLE, {"role denies pushes", "role denies another repository"}, self._role)
         wanted = {"repository denies another role", "another image absent", "lifecycle policy"}
         repository = self._part("i", world, _REPOSITORY, wanted, self._repository)
+        self._set_registry_policy(world.registry_policy)
         # The nodes of other worlds are gone: they would have the same names.
         get_backend("ec2")[OURS][REGION].reservations.clear()
         node, name = self._node(world, network, role)
@@ -85,6 +88,14 @@ class Builder:
         eks.create_nodegroup(clusterName=CLUSTER, nodegroupName=GROUP, subnets=[network.a, network.b], nodeRole=arn)
         self.emulated.forget_changes()
         return Built(node, name, role, OTHERS if world.shared else OURS, repository)
+
+    def _set_registry_policy(self, what: str) -> None:
+        """An account has one, so it is no part of a world that stays."""
+        about = f"arn:aws:ecr:{REGION}:{OURS}:repository"
+        refused = {"denies": f"{about}/*", "others": f"{about}/elsewhere"}
+        # moto takes the actions of scope V1 only.
+        text = _policy(_deny("ecr:*", on=refused[what], Principal="*")) if what else None
+        get_backend("ecr")[OURS][REGION].registry_policy = text
 
     def _part(self, letter: str, world: World, names: tuple[str, ...], misses: set[str], build: Any) -> Any:
         key = (letter, *(getattr(world, name) for name in names), *sorted(world.misses & misses))
@@ -135,6 +146,9 @@ class Builder:
             denied = [*denied, _deny("ecr:*", on=elsewhere)]
         document = _policy(*allowed[world.role_allows], *denied)
         iam.put_role_policy(RoleName=name, PolicyName="pull", PolicyDocument=document)
+        guards = {"storage": _allow("s3:*"), "pushes": _deny("ecr:PutImage"), "denies": _deny("ecr:BatchGetImage")}
+        guard = iam.create_policy(PolicyName=f"{name}-guard", PolicyDocument=_policy(guards[world.guard]))
+        iam.attach_role_policy(RoleName=name, PolicyArn=guard["Policy"]["Arn"])
         iam.create_instance_profile(InstanceProfileName=name)
         if world.profile_role:
             iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
@@ -152,8 +166,15 @@ class Builder:
             if world.key == "disabled":
                 kms.disable_key(KeyId=key)
         ecr.create_repository(repositoryName=name, **encryption)
-        for tag in [*(["v1"] if world.image == "there" else []), "v0"]:
-            ecr.put_image(repositoryName=name, imageTag=tag, imageManifest=json.dumps({**IMAGE, "tag": tag}))
+        for tag in [*(["v1"] if world.image != "absent" else []), "v0"]:
+            platform = {"index": "linux/amd64", "other platform": "linux/arm64"}.get(world.image)
+            manifest = index("linux/s390x", platform) if platform and tag == "v1" else {**IMAGE, "tag": tag}
+            ecr.put_image(
+                repositoryName=name,
+                imageTag=tag,
+                imageManifest=json.dumps(manifest),
+                imageManifestMediaType=manifest["mediaType"],
+            )
         if "another image absent" in world.misses:
             ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "v0"}])
         statements = _repository_policy(world)
@@ -195,9 +216,10 @@ def _set_way(world: World, estate: Estate) -> None:
         if not world.nat:
             estate.ec2.delete_nat_gateway(NatGatewayId=estate.nat)
     if world.way == "public":
-        estate.ec2.modify_subnet_attribute(SubnetId=estate.a, MapPublicIpOnLaunch={"Value": world.public_address})
-        if world.default_route:
-            estate.route(estate.table_a, INTERNET, GatewayId=estate.igw)
+        for subnet in (estate.a, estate.b):
+            estate.ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": world.public_address})
+        for table in (estate.table_a, estate.table_b) if world.default_route else ():
+            estate.route(table, INTERNET, GatewayId=estate.igw)
 
 
 def _set_endpoints(world: World, estate: Estate) -> None:
@@ -209,7 +231,7 @@ def _set_endpoints(world: World, estate: Estate) -> None:
         "account": [_allow("ecr:*", Principal={"AWS": OURS})],
         "others": [_allow("ecr:*", Principal={"AWS": f"arn:aws:iam::{OURS}:role/others"})],
     }
-    for service, state, policy in (("ecr.api", world.api, "full"), ("ecr.dkr", world.dkr, world.dkr_policy)):
+    for service, state, policy in (("ecr.api", world.api, world.api_policy), ("ecr.dkr", world.dkr, world.dkr_policy)):
         if state != "absent":
             estate.interface_endpoint(
                 service,
@@ -217,6 +239,8 @@ def _set_endpoints(world: World, estate: Estate) -> None:
                 policy=_document(policies[policy]),
                 **({"SubnetIds": []} if state == "no interface" else {}),
             )
+        if state == "failed":
+            estate.set_endpoint_state(service, "failed")
     layers = {
         "full": None,
         "ours": [_allow("s3:*", Principal="*", on="arn:aws:s3:::ours/*")],
@@ -234,6 +258,16 @@ def _set_filters(world: World, estate: Estate) -> None:
     }
     if world.egress != "all":
         estate.close_egress(estate.group)
+    if world.egress == "least":
+        ec2 = estate.ec2
+        (s3,) = [each for each in ec2.describe_prefix_lists()["PrefixLists"] if each["PrefixListName"].endswith(".s3")]
+        rules["least"] = {
+            "IpProtocol": "tcp",
+            "FromPort": 443,
+            "ToPort": 443,
+            "UserIdGroupPairs": [{"GroupId": estate.endpoint_group}],
+            "PrefixListIds": [{"PrefixListId": s3["PrefixListId"]}],
+        }
     if world.egress in rules:
         estate.ec2.authorize_security_group_egress(GroupId=estate.group, IpPermissions=[rules[world.egress]])
     if world.acl == "open":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from moto import mock_aws
+from moto.ecr.responses import ECRResponse
 
 from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
 from tests.integration.worlds.building import Builder
@@ -29,4 +31,7 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
+        # moto knows registry policies, and not what they apply to.
+        scope = json.dumps({"name": "REGISTRY_POLICY_SCOPE", "value": "V2"})
+        patch.setattr(ECRResponse, "get_account_setting", lambda _: scope, raising=False)
         yield Builder(Emulated(), folder)

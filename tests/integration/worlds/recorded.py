@@ -24,7 +24,7 @@ OTHERS: Final = "999999999999"
 REGION: Final = "us-east-1"
 ASSUME: Final = "sts:AssumeRole"
 # What one more world changes for all. Everything else is asked for by a name or an id that one estate has.
-_CHANGES: Final = ("eks:", "ec2:DescribeInstances", "iam:ListPolicies")
+_CHANGES: Final = ("eks:", "ec2:DescribeInstances", "iam:ListPolicies", "ecr:GetRegistryPolicy")
 # A client is not made in two threads at once, and moto answers one question at a time.
 _LOCK: Final = threading.Lock()
 

@@ -40,16 +40,19 @@ class World:
     dkr: str = "sound"
     s3: str = "sound"
     endpoint_ingress: bool = True
+    api_policy: str = "full"
     dkr_policy: str = "full"
     s3_policy: str = "full"
     role_allows: str = "all"
     role_denies: str = ""
+    guard: str = "storage"
     boundary: str = ""
     profile_role: bool = True
     trust: str = "ec2"
     metadata: bool = True
     repository: str = "there"
     repository_policy: str = "grants"
+    registry_policy: str = ""
     image: str = "there"
     key: str = ""
     misses: frozenset[str] = field(default=frozenset())
@@ -72,6 +75,7 @@ class Part(Flag):
     LAYER_POLICY = auto()
     KEY = auto()
     IMAGE = auto()
+    PLATFORM = auto()
 
 
 WAY: Final = Part.API | Part.DKR | Part.S3
@@ -90,21 +94,25 @@ def works(world: World, parts: Part = EVERYTHING) -> bool:
         # S3's endpoint takes layers only where it is the way to them.
         Part.LAYER_POLICY: not _by_s3_endpoint(world) or world.s3_policy != "ours",
         Part.KEY: world.key != "disabled",
-        Part.IMAGE: world.repository == "there" and world.image == "there",
+        Part.IMAGE: world.repository == "there" and world.image != "absent",
+        Part.PLATFORM: world.image != "other platform",
     }
     return all(it_works for part, it_works in works_by_part.items() if part in parts)
 
 
 def _gives_token(world: World) -> bool:
     """ecr:GetAuthorizationToken, which is of no repository."""
-    return world.role_allows != "nothing" and world.role_denies != "token" and world.boundary != "narrow"
+    role = world.role_allows != "nothing" and world.role_denies != "token" and world.boundary != "narrow"
+    by_endpoint = world.has_endpoints and _takes(world, world.api)
+    return role and not (by_endpoint and world.api_policy == "others")
 
 
 def _policies_allow(world: World) -> bool:
     """The actions on the repository. IAM User Guide, "Policy evaluation logic"."""
-    allowed, denied, bounded = world.role_allows == "all", world.role_denies == "layers", world.boundary in ("", "wide")
-    role = allowed and bounded and not denied
-    repository = world.repository_policy != "denies" and (not world.shared or world.repository_policy == "grants")
+    denied = world.role_denies == "layers" or world.guard == "denies"
+    role = world.role_allows == "all" and world.boundary in ("", "wide") and not denied
+    granted = world.repository_policy == "grants" or (world.repository_policy != "denies" and not world.shared)
+    repository = granted and world.registry_policy != "denies"
     # An endpoint's policy counts where its private DNS takes the requests.
     by_endpoint = world.has_endpoints and _takes(world, world.dkr)
     return role and repository and not (by_endpoint and world.dkr_policy == "others")
@@ -112,7 +120,8 @@ def _policies_allow(world: World) -> bool:
 
 def _takes(world: World, endpoint: str) -> bool:
     """Whether an interface endpoint takes its service's traffic. AWS PrivateLink Guide: "Private DNS names"."""
-    return world.has_endpoints and endpoint in ("sound", "no interface") and world.dns_hostnames and world.dns_support
+    by_name = world.dns_hostnames and world.dns_support
+    return world.has_endpoints and by_name and endpoint in ("sound", "no interface", "failed")
 
 
 def _reaches(world: World, endpoint: str) -> bool:
@@ -131,7 +140,7 @@ def _reaches_s3(world: World) -> bool:
     if not world.dns_support or world.acl in ("denies", "no answers"):
         return False
     # A gateway endpoint is a route: S3's addresses stay public, and the node's group must let them out.
-    return world.egress in ("all", "https") if _by_s3_endpoint(world) else _internet(world)
+    return world.egress in ("all", "https", "least") if _by_s3_endpoint(world) else _internet(world)
 
 
 def _internet(world: World) -> bool:
@@ -160,8 +169,10 @@ class Break:
     def fits(self, world: World) -> bool:
         """Whether the world can have this fault beside those that it has."""
         sound = World(world.way, world.shared)
+        of_repository = self.changes.keys() & {"repository_policy", "image", "key"}
         return (
             world.way in self.ways
+            and not (of_repository and world.repository == "absent")
             and self.shared in (None, world.shared)
             and all(getattr(world, name) == getattr(sound, name) for name in self.changes)
         )
@@ -172,7 +183,7 @@ def _break(causes: str, shown_by: str, *, ways: str = " ".join(WAYS), **changes:
 
 
 _ENDPOINTS: Final = "endpoints both"
-_ROLE_READS: Final = "iam:ListRolePolicies iam:GetRolePolicy"
+_ROLE_READS: Final = "iam:GetRolePolicy"
 BREAKS: Final = {
     "no default route": _break(
         "no_route_to_ecr vpc_endpoint_missing", "ec2:DescribeRouteTables", ways="nat public both", default_route=False
@@ -197,6 +208,9 @@ BREAKS: Final = {
             ("no interface", "vpc_endpoint_unavailable"),
         )
     },
+    # Beside a NAT gateway it is not certain that a failed endpoint keeps its names.
+    "api: failed": _break("vpc_endpoint_unavailable", "ec2:DescribeVpcEndpoints", ways="endpoints", api="failed"),
+    "dkr: failed": _break("vpc_endpoint_unavailable", "ec2:DescribeVpcEndpoints", ways="endpoints", dkr="failed"),
     "s3: absent": _break(
         "vpc_endpoint_missing", "ec2:DescribeVpcEndpoints ec2:DescribeRouteTables", ways=_ENDPOINTS, s3="absent"
     ),
@@ -211,6 +225,9 @@ BREAKS: Final = {
         "ec2:DescribeSecurityGroups",
         ways=_ENDPOINTS,
         endpoint_ingress=False,
+    ),
+    "api's policy is for others": _break(
+        "endpoint_policy_blocks_pull", "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS, api_policy="others"
     ),
     "dkr's policy is for others": _break(
         "endpoint_policy_blocks_pull", "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS, dkr_policy="others"
@@ -227,11 +244,10 @@ BREAKS: Final = {
         for what in ("token", "layers")
     },
     **{
-        f"boundary {what}": _break(
-            "permissions_boundary_blocks_pull", "iam:GetRole iam:GetPolicy iam:GetPolicyVersion", boundary=what
-        )
+        f"boundary {what}": _break("permissions_boundary_blocks_pull", "iam:GetRole", boundary=what)
         for what in ("narrow", "denies")
     },
+    "an attached policy denies": _break("role_policy_denies_pull", "iam:GetPolicyVersion", guard="denies"),
     "no role in the profile": _break("instance_profile_missing", "iam:GetInstanceProfile", profile_role=False),
     "trust excludes EC2": _break("role_trust_policy_excludes_service", "iam:GetRole", trust="lambda"),
     "metadata off": _break("instance_metadata_disabled", "ec2:DescribeInstances", metadata=False),
@@ -241,6 +257,21 @@ BREAKS: Final = {
     ),
     "repository grants others": replace(
         _break("repository_policy_lacks_grant", "ecr:GetRepositoryPolicy", repository_policy="others"), shared=True
+    ),
+    "registry denies": replace(
+        _break("registry_policy_denies_pull", "ecr:GetRegistryPolicy", registry_policy="denies"), shared=False
+    ),
+    "no repository": _break(
+        "repository_not_found",
+        "ecr:DescribeImages ecr:BatchGetImage ecr:DescribeRepositories ecr:GetRepositoryPolicy "
+        "ecr:ListTagsForResource ecr:GetLifecyclePolicy",
+        repository="absent",
+        repository_policy="grants",
+        image="absent",
+        key="",
+    ),
+    "another platform": _break(
+        "image_platform_mismatch", "ecr:BatchGetImage ecr:DescribeImages", image="other platform"
     ),
     "no image": _break("image_not_found", "ecr:DescribeImages ecr:BatchGetImage", image="absent"),
     # Another account's keys cannot be read, whatever their state.
@@ -253,6 +284,10 @@ NEAR_MISSES: Final[dict[str, dict[str, Any]]] = {
     "an instance role that more services assume": {"trust": "ec2 lambda"},
     "a boundary that is wide enough": {"boundary": "wide"},
     "a key that is enabled": {"key": "enabled"},
+    "egress to endpoints and S3 alone": {"egress": "least"},
+    "an index with the node's platform": {"image": "index"},
+    "a registry policy about others": {"registry_policy": "others"},
+    "an attached policy denies pushes": {"guard": "pushes"},
     "dkr's policy names our account": {"dkr_policy": "account"},
     "S3's policy names the layers": {"s3_policy": "layers"},
     **{
@@ -281,10 +316,20 @@ def with_breaks(way: str, breaks: frozenset[str], misses: frozenset[str], *, sha
         world = replace(world, **BREAKS[name].changes)
     for name in sorted(misses):
         changes = NEAR_MISSES[name]
-        if (shared and "key" in changes) or any(getattr(world, key) != getattr(sound, key) for key in changes):
+        if any(getattr(world, key) != getattr(sound, key) for key in changes) or not _has_room(world, name):
             continue
         world = replace(world, **changes, misses=world.misses | {name})
     return world
+
+
+def _has_room(world: World, miss: str) -> bool:
+    """Whether the near miss is one here."""
+    return {
+        "a key that is enabled": not world.shared and world.repository == "there",
+        "a registry policy about others": not world.shared,
+        # It is no way to the internet.
+        "egress to endpoints and S3 alone": world.way == "endpoints" and works(replace(world, egress="all"), WAY),
+    }.get(miss, True)
 
 
 def _repaired(world: World, names: frozenset[str]) -> World:
@@ -293,20 +338,22 @@ def _repaired(world: World, names: frozenset[str]) -> World:
     return replace(world, **changes)
 
 
+def _subsets(names: frozenset[str]) -> Iterator[frozenset[str]]:
+    each = sorted(names)
+    return (frozenset(some) for size in range(len(each) + 1) for some in combinations(each, size))
+
+
 def is_needed(name: str, world: World, names: frozenset[str], parts: Part = EVERYTHING) -> bool:
-    """Whether the pull fails as long as this fault is there, with all others repaired."""
-    return not works(_repaired(world, names - {name}), parts)
+    """Whether the pull fails as long as this fault is there, whichever of the others are repaired."""
+    return all(not works(_repaired(world, chosen), parts) for chosen in _subsets(names - {name}))
 
 
 def is_justified(name: str, world: World, names: frozenset[str], parts: Part = EVERYTHING) -> bool:
     """Whether some round of repairs works with the repair of this fault, and does not without."""
-    others = sorted(names - {name})
-    for size in range(len(others), -1, -1):
-        for some in combinations(others, size):
-            chosen = frozenset(some)
-            if works(_repaired(world, chosen | {name}), parts) and not works(_repaired(world, chosen), parts):
-                return True
-    return False
+    return any(
+        works(_repaired(world, chosen | {name}), parts) and not works(_repaired(world, chosen), parts)
+        for chosen in _subsets(names - {name})
+    )
 
 
 def justified_causes(world: World, names: frozenset[str], parts: Part = EVERYTHING) -> set[str]:
