@@ -176,7 +176,7 @@ def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
     that nothing is wrong.
     """
     is_decided = found.findings or found.inconclusive or found.note
-    reason = "" if is_decided or not found.puller.for_eks else what_is_left(found.pull, of_aws=of_aws)
+    reason = "" if is_decided or found.puller.for_eks is False else what_is_left(found.pull, of_aws=of_aws)
     return replace(found, inconclusive=(Undecided(pull_failing_unexplained.CHECK.id, reason),)) if reason else found
 
 

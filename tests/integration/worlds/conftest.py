@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 from moto import mock_aws
+from moto.core import responses, utils
 from moto.ecr.responses import ECRResponse
 
 from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
@@ -31,6 +33,8 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
+        # It lists the methods of a class for each request.
+        patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))
         # moto knows registry policies, and not what they apply to.
         scope = json.dumps({"name": "REGISTRY_POLICY_SCOPE", "value": "V2"})
         patch.setattr(ECRResponse, "get_account_setting", lambda _: scope, raising=False)

@@ -107,7 +107,10 @@ def _denied(what: str, built: Built) -> Failure:
     envelope = {"source": "aws.ecr", "account": OURS, "region": REGION, "detail": detail}
     (pull,) = read_text(json.dumps(envelope))
     assert isinstance(pull, PullFailure), pull
-    blames = KINDS[kind][how == "deny"].split() if kind else ()
+    blames = set(KINDS[kind][how == "deny"].split()) if kind else set()
+    if built.registry != OURS and kind == "resource-based policy":
+        # Of another account's repository, AWS blames the role's policies by their own name.
+        blames.discard("role_lacks_pull_permissions")
     parts = Part.TOKEN if action == ACTIONS[0] else Part.TOKEN | Part.POLICIES
     return Failure(Said(message, parts, frozenset(blames), DECIDED_BY.get(kind)), pull)
 

@@ -20,21 +20,11 @@ from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reader import Reader
 from pull_responder.pulls.pull_facts import PullFacts
+from tests.integration.worlds.breaks import BREAKS, NEAR_MISSES, hidden, is_needed, justified_causes, with_breaks
 from tests.integration.worlds.building import CLUSTER, GROUP
 from tests.integration.worlds.failures import NAMES, Failure, failure
 from tests.integration.worlds.recorded import ASSUME, WorldAws
-from tests.integration.worlds.world import (
-    BREAKS,
-    NEAR_MISSES,
-    WAYS,
-    Part,
-    World,
-    hidden,
-    is_needed,
-    justified_causes,
-    with_breaks,
-    works,
-)
+from tests.integration.worlds.world import WAYS, Part, World, works
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +34,7 @@ if TYPE_CHECKING:
 # How many examples; with a number given, they are others each time.
 _ASKED: Final = os.environ.get("PULL_RESPONDER_WORLDS")
 _EXAMPLES: Final = settings(
-    max_examples=int(_ASKED or 150),
+    max_examples=int(_ASKED or 110),
     derandomize=_ASKED is None,
     deadline=None,
     # The estate of one example is part of what the next one is built from. That is what makes them quick.
