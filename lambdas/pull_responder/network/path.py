@@ -88,7 +88,17 @@ def _way(trip: Trip) -> Hops:
         ways.append(_public_way(trip))
     if ways and found.doubt and (found.elsewhere or not found.endpoint):
         ways.append(_unknown_endpoint_way(trip, found))
+    if ways and _may_pass_gateway_endpoint(trip):
+        ways.append(_first_hops(trip, trip.server))
     return (found.hop, *_combine_ways(ways, found.doubt)) if ways else ()
+
+
+def _may_pass_gateway_endpoint(trip: Trip) -> bool:
+    """Return whether a route leads to a gateway endpoint that was not read. Its traffic goes to public addresses."""
+    table, network = trip.table, trip.network
+    if trip.destination.service != "s3" or not isinstance(network.endpoints, Unread) or isinstance(table, Unread):
+        return False
+    return any(route.active and is_gateway_endpoint_route(route, network) for route in table.routes)
 
 
 def _has_address(endpoint: VpcEndpoint, trip: Trip) -> bool:

@@ -32,9 +32,12 @@ class Break:
     def fits(self, world: World) -> bool:
         """Whether the world can have this fault beside those that it has."""
         sound = World(world.way, world.shared)
+        of_node = self.changes.keys() & {"metadata", "profile_role", "public_address"}
         of_repository = self.changes.keys() & {"repository_policy", "image", "key"}
         return (
             world.way in self.ways
+            # A node that is gone is no fault any more.
+            and not (of_node and world.gone)
             and not (of_repository and world.repository == "absent")
             and self.shared in (None, world.shared)
             and all(getattr(world, name) == getattr(sound, name) for name in self.changes)
@@ -55,7 +58,9 @@ BREAKS: Final = {
     "NAT gateway's subnet without a route": _break(
         "no_route_to_ecr", "ec2:DescribeRouteTables", ways="nat both", nat_subnet_route=False
     ),
-    "no public address": _break("public_ip_missing", "ec2:DescribeInstances", ways="public", public_address=False),
+    "no public address": _break(
+        "public_ip_missing", "ec2:DescribeInstances ec2:DescribeSubnets", ways="public", public_address=False
+    ),
     "egress to private ranges": _break("security_group_blocks_egress", "ec2:DescribeSecurityGroups", egress="private"),
     "no egress": _break("security_group_blocks_egress", "ec2:DescribeSecurityGroups", egress="none"),
     "ACL denies": _break("network_acl_blocks_traffic", "ec2:DescribeNetworkAcls", acl="denies"),
@@ -142,6 +147,7 @@ BREAKS: Final = {
 }
 
 NEAR_MISSES: Final[dict[str, dict[str, Any]]] = {
+    "the node is gone": {"gone": True},
     "egress to 443 alone": {"egress": "https"},
     "an ACL that denies too late": {"acl": "late"},
     "an instance role that more services assume": {"trust": "ec2 lambda"},
@@ -188,6 +194,7 @@ def with_breaks(way: str, breaks: frozenset[str], misses: frozenset[str], *, sha
 def _has_room(world: World, miss: str) -> bool:
     """Whether the near miss is one here."""
     return {
+        "the node is gone": world.metadata and world.profile_role and world.public_address,
         "a key that is enabled": not world.shared and world.repository == "there",
         "a registry policy about others": not world.shared,
         # It is no way to the internet.

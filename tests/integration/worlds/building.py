@@ -16,6 +16,7 @@ from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
 from tests.integration.worlds.statements import allow, deny, policy
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from tests.integration.worlds.world import World
@@ -59,7 +60,7 @@ class Builder:
     _parts: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def build(self, world: World) -> Built:
-        network = self._part("n", world, _NETWORK, set(BESIDE), self._network)
+        network = self._part("n", world, _NETWORK, BESIDE.keys(), self._network)
         role = self._part("r", world, _ROLE, {"role denies pushes", "role denies another repository"}, self._role)
         wanted = {"repository denies another role", "another image absent", "lifecycle policy"}
         repository = self._part("i", world, _REPOSITORY, wanted, self._repository)
@@ -71,7 +72,15 @@ class Builder:
         eks, arn = self.emulated.client("eks"), f"arn:aws:iam::{OURS}:role/{role}"
         vpc = {"subnetIds": [network.a, network.b], "securityGroupIds": [network.group]}
         eks.create_cluster(name=CLUSTER, roleArn=arn, resourcesVpcConfig=vpc)
-        eks.create_nodegroup(clusterName=CLUSTER, nodegroupName=GROUP, subnets=[network.a, network.b], nodeRole=arn)
+        eks.create_nodegroup(
+            clusterName=CLUSTER,
+            nodegroupName=GROUP,
+            subnets=[network.a, network.b],
+            nodeRole=arn,
+            launchTemplate={"id": self._part("t", world, _NETWORK, BESIDE.keys(), self._template), "version": "1"},
+        )
+        if world.gone:
+            network.ec2.terminate_instances(InstanceIds=[node])
         self.emulated.forget_changes()
         return Built(node, name, role, OTHERS if world.shared else OURS, repository)
 
@@ -83,7 +92,7 @@ class Builder:
         text = policy(deny("ecr:*", on=refused[what], Principal="*")) if what else None
         get_backend("ecr")[OURS][REGION].registry_policy = text
 
-    def _part(self, letter: str, world: World, names: tuple[str, ...], misses: set[str], build: Any) -> Any:
+    def _part(self, letter: str, world: World, names: tuple[str, ...], misses: AbstractSet[str], build: Any) -> Any:
         key = (letter, *(getattr(world, name) for name in names), *sorted(world.misses & misses))
         if key not in self._parts:
             self._parts[key] = build(world, f"{letter}{len(self._parts)}")
@@ -93,6 +102,14 @@ class Builder:
         estate = Estate("", self.folder, name=name)
         estate._clients.update({each: self.emulated.client(each) for each in ("ec2", "iam", "ecr", "eks")})
         return build_network(world, estate)
+
+    def _template(self, world: World, name: str) -> str:
+        """The launch template of the node group. It says what a node of the group has once the node is gone."""
+        network = self._part("n", world, _NETWORK, BESIDE.keys(), self._network)
+        data = {"SecurityGroupIds": [network.group]}
+        made = network.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+        template: str = made["LaunchTemplate"]["LaunchTemplateId"]
+        return template
 
     def _role(self, world: World, name: str) -> str:
         iam = self.emulated.client("iam")

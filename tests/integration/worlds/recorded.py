@@ -23,8 +23,9 @@ OURS: Final = "123456789012"  # moto's account for keys that it did not hand out
 OTHERS: Final = "999999999999"
 REGION: Final = "us-east-1"
 ASSUME: Final = "sts:AssumeRole"
-# What one more world changes for all. Everything else is asked for by a name or an id that one estate has.
-_CHANGES: Final = ("eks:", "ec2:DescribeInstances", "iam:ListPolicies", "ecr:GetRegistryPolicy")
+# What one more world changes for all, as do listings of everything. What else is asked for has a name or an id in it.
+_CHANGES: Final = ("eks:", "ec2:DescribeInstances", "iam:ListPolicies")
+_NO_ARGUMENTS: Final = "{}"
 # A client is not made in two threads at once, and moto answers one question at a time.
 _LOCK: Final = threading.Lock()
 
@@ -54,8 +55,9 @@ class Emulated:
 
     def forget_changes(self) -> None:
         """Forget what one more world changes."""
-        for key in [key for key in self._answers if key[0].startswith(_CHANGES)]:
-            del self._answers[key]
+        for key in list(self._answers):
+            if key[0].startswith(_CHANGES) or key[-1] == _NO_ARGUMENTS:
+                del self._answers[key]
 
     def ask(self, action: str, where: tuple[str, str], arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
         key = action, *where, json.dumps(arguments, sort_keys=True)

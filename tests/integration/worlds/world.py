@@ -19,6 +19,7 @@ class World:
 
     - `way`: by a NAT gateway, from a public subnet, by endpoints only, or by endpoints although there is a NAT gateway.
     - `shared`: whether the repository is another account's.
+    - `gone` says that the node that failed was terminated since.
     - `misses` are the names of near misses, which look broken and stop nothing.
     """
 
@@ -46,6 +47,7 @@ class World:
     profile_role: bool = True
     trust: str = "ec2"
     metadata: bool = True
+    gone: bool = False
     repository: str = "there"
     repository_policy: str = "grants"
     registry_policy: str = ""
