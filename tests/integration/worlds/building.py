@@ -11,9 +11,10 @@ from moto.backends import get_backend
 
 from tests.integration.checks.registry_estate import index
 from tests.integration.network.estate import IMAGE, PULL, Estate, trust
-from tests.integration.worlds.networks import BESIDE, build_network
+from tests.integration.worlds.networks import BESIDE, address_of, build_network
 from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
 from tests.integration.worlds.statements import allow, deny, policy
+from tests.integration.worlds.world import takes
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -28,19 +29,24 @@ _NETWORK: Final = (
     "dns_hostnames", "api", "dkr", "s3", "endpoint_ingress", "api_policy", "dkr_policy",
     "s3_policy",
 )  # fmt: skip
+_PUBLIC: Final = "44.213.79.50"
 _ROLE: Final = ("role_allows", "role_denies", "guard", "boundary", "profile_role", "trust")
 _REPOSITORY: Final = ("shared", "repository", "repository_policy", "image", "key")
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A world that exists: the names and ids that events of its pulls hold."""
+    """A world that exists: the names and ids that events of its pulls hold.
+
+    `address` is what the registry's host leads to: the endpoint's interface where it takes the traffic.
+    """
 
     node: str
     node_name: str
     role: str
     registry: str
     repository: str
+    address: str
 
     @property
     def host(self) -> str:
@@ -82,7 +88,8 @@ class Builder:
         if world.gone:
             network.ec2.terminate_instances(InstanceIds=[node])
         self.emulated.forget_changes()
-        return Built(node, name, role, OTHERS if world.shared else OURS, repository)
+        address = address_of(network, "ecr.dkr") if takes(world, world.dkr) else _PUBLIC
+        return Built(node, name, role, OTHERS if world.shared else OURS, repository, address)
 
     def _set_registry_policy(self, what: str) -> None:
         """An account has one, so it is no part of a world that stays."""

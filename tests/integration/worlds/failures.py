@@ -63,17 +63,18 @@ class Failure:
         return not self.said.blames or bool(self.said.blames & causes)
 
 
-def failure(name: str, built: Built) -> Failure:
-    """The failure of this name in NAMES."""
-    by, _, what = name.partition(": ")
+def failure(called: str, built: Built) -> Failure:
+    """The failure that NAMES calls so."""
+    by, _, what = called.partition(": ")
     if by == "question":
         return Failure(Said("", ~Part(0)), asks=what)
     if by == "denied":
         return _denied(what, built)
     said = KUBELET[what]
-    message = (
-        said.text.replace("IMAGE", built.image).replace("HOST", built.host).replace("REPOSITORY", built.repository)
-    )
+    names = {"IMAGE": built.image, "HOST": built.host, "REPOSITORY": built.repository, "ADDRESS": built.address}
+    message = said.text
+    for word, name in names.items():
+        message = message.replace(word, name)
     event = _audit_record(built, message) if by == "audit" else _kubernetes_event(built, message)
     (pull,) = read_text(json.dumps(event))
     assert isinstance(pull, PullFailure), pull

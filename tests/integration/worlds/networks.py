@@ -45,6 +45,15 @@ def build_network(world: World, estate: Estate) -> Estate:
     return estate
 
 
+def address_of(estate: Estate, service: str) -> str:
+    """The address of an endpoint's interface. One without an interface has had another."""
+    (found,) = estate.ec2.describe_vpc_endpoints(VpcEndpointIds=[estate.endpoints[service]])["VpcEndpoints"]
+    ids = found["NetworkInterfaceIds"]
+    interfaces = estate.ec2.describe_network_interfaces(NetworkInterfaceIds=ids)["NetworkInterfaces"] if ids else []
+    addresses: list[str] = [each["PrivateIpAddress"] for each in interfaces]
+    return addresses[0] if addresses else "10.0.1.250"
+
+
 def _set_way(world: World, estate: Estate) -> None:
     if world.way in ("nat", "both"):
         if world.nat_subnet_route:

@@ -29,6 +29,7 @@ class Said:
 
     - `parts` are the parts of a pull that can explain it.
     - `blames` are the causes that the words themselves name, all where there are none.
+    - `contradicts` says that they tell of another way than the one that can be computed.
     - `decided_by` are the services whose reads outrank the words. None where nothing that can be read does.
     """
 
@@ -36,6 +37,7 @@ class Said:
     parts: Part
     blames: frozenset[str] = frozenset()
     decided_by: tuple[str, ...] | None = ()
+    contradicts: bool = False
 
 
 def _own(text: str, *causes: str) -> Said:
@@ -45,6 +47,8 @@ def _own(text: str, *causes: str) -> Said:
 
 KUBELET: Final = {
     "timeout": Said(_REQUEST + "net/http: TLS handshake timeout", WAY),
+    "timeout at its address": Said(_REQUEST + "dial tcp ADDRESS:443: i/o timeout", WAY),
+    "timeout at an address elsewhere": Said(_REQUEST + "dial tcp 10.100.1.10:443: i/o timeout", WAY, contradicts=True),
     "timeout of a layer": Said(_LAYER + "net/http: TLS handshake timeout", WAY),
     "timeout of the token": Said(
         _PULLING

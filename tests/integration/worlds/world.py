@@ -101,7 +101,7 @@ def works(world: World, parts: Part = EVERYTHING) -> bool:
 def _gives_token(world: World) -> bool:
     """ecr:GetAuthorizationToken, which is of no repository."""
     role = world.role_allows != "nothing" and world.role_denies != "token" and world.boundary != "narrow"
-    by_endpoint = world.has_endpoints and _takes(world, world.api)
+    by_endpoint = world.has_endpoints and takes(world, world.api)
     return role and not (by_endpoint and world.api_policy == "others")
 
 
@@ -112,11 +112,11 @@ def _policies_allow(world: World) -> bool:
     granted = world.repository_policy == "grants" or (world.repository_policy != "denies" and not world.shared)
     repository = granted and world.registry_policy != "denies"
     # An endpoint's policy counts where its private DNS takes the requests.
-    by_endpoint = world.has_endpoints and _takes(world, world.dkr)
+    by_endpoint = world.has_endpoints and takes(world, world.dkr)
     return role and repository and not (by_endpoint and world.dkr_policy == "others")
 
 
-def _takes(world: World, endpoint: str) -> bool:
+def takes(world: World, endpoint: str) -> bool:
     """Whether an interface endpoint takes its service's traffic. AWS PrivateLink Guide: "Private DNS names"."""
     by_name = world.dns_hostnames and world.dns_support
     return world.has_endpoints and by_name and endpoint in ("sound", "no interface", "failed")
@@ -125,7 +125,7 @@ def _takes(world: World, endpoint: str) -> bool:
 def _reaches(world: World, endpoint: str) -> bool:
     if not world.dns_support or world.acl in ("denies", "no answers"):
         return False
-    if _takes(world, endpoint):
+    if takes(world, endpoint):
         return endpoint == "sound" and world.endpoint_ingress and world.egress != "none"
     return _internet(world)
 
