@@ -10,8 +10,9 @@ from pull_responder.checks import CHECKS, image_platform_mismatch, pull_failing_
 from pull_responder.checks.pull_failing_unexplained import what_is_left
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
+from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
+from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.puller import Puller, puller_of
@@ -183,7 +184,11 @@ def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
 def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:
     """Say what has changed since the pull failed. Empty where the error blamed nothing that can be read."""
     if pull.denial is not None:
-        return _FIXED_SINCE
+        # Whether other actions are allowed is not evaluated.
+        return _FIXED_SINCE if pull.denial.action in PULL_ACTIONS | CACHE_ACTIONS else ""
+    if pull.stage in (Stage.LAYER, Stage.UNPACK):
+        # The image was there all along: the registry gave out its manifest before.
+        return ""
     all_read = bool(pull.tag or pull.digest) and bool(passed) and not unchecked
     return _THERE_NOW.get(pull.symptom, "") if all_read else ""
 

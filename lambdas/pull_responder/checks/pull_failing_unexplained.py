@@ -21,8 +21,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import Check, Kind
-from pull_responder.model.pull import Symptom
+from pull_responder.model.pull import Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.kubelet_words import quote_words
 from pull_responder.pulls.path import registry_host
 
@@ -54,6 +55,14 @@ _LOOK_NEXT: Final = {
         "service account, and at a pull role of its own"
     ),
 }
+_OTHER_ACTION: Final = (
+    "the action that AWS refused, {action}, is none that a pull needs, and was not evaluated: look "
+    "who calls it, and at that role's policies"
+)
+_AT_LAYER: Final = (
+    "the registry gave out the image's manifest, and a part of the image was not found: push the image again, and look "
+    "whether a proxy answers for the registry or its storage"
+)
 _AT_NODE: Final = "AWS does not show the fault: look at `journalctl -u kubelet -u containerd` on the node"
 _AT_NAME: Final = "its name, tag or region is wrong, which AWS's own registries do not show: check all three"
 
@@ -72,6 +81,10 @@ def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
         return ""
     if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
         return f"{_CONTRADICTED} {_AT_NAME}"
+    if pull.denial and pull.denial.action not in PULL_ACTIONS | CACHE_ACTIONS:
+        return f"{_CONTRADICTED} {_OTHER_ACTION.format(action=pull.denial.action)}"
+    if pull.symptom is Symptom.NOT_FOUND and pull.stage in (Stage.LAYER, Stage.UNPACK):
+        return f"{_CONTRADICTED} {_AT_LAYER}"
     look = _LOOK_NEXT.get(pull.symptom, _AT_NODE).format(host=registry_host(pull) or "the registry")
     return f"{_CONTRADICTED} {look}"
 

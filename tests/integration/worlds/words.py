@@ -66,6 +66,9 @@ KUBELET: Final = {
     ),
     "forbidden by S3": Said(f"{_OPENING}unexpected status code https://{_BUCKET}/x: 403 Forbidden", Part.LAYER_POLICY),
     "not found": Said(_RESOLVING + "IMAGE: not found", Part.IMAGE),
+    "no layer": Said(
+        _OPENING + "content at https://HOST/v2/REPOSITORY/blobs/x not found: not found", Part(0), contradicts=True
+    ),
     "another platform": Said(
         _PULLING + "no match for platform in manifest: not found",
         Part.PLATFORM,

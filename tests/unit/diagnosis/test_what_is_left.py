@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pull_responder.checks.pull_failing_unexplained import what_is_left
 from pull_responder.diagnosis import Diagnosis, Undecided
 from pull_responder.findings.problem import Problem
-from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.pull import Denial, PolicyType, PullFailure, Symptom
 from pull_responder.pulls.puller import Puller
 from pull_responder.responder.unexplained import unexplained
 from pull_responder.settings import Settings
@@ -32,6 +34,12 @@ HOST = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
 def test_the_next_thing_to_look_at_is_named(symptom: Symptom, look_at: str, *, of_aws: bool) -> None:
     pull = PullFailure(symptom, None, "us-east-1", account="123456789012", registry_account="111111111111")
     assert look_at in what_is_left(pull, of_aws=of_aws)
+
+
+def test_of_an_action_that_no_pull_needs_nothing_is_known() -> None:
+    denied = Denial("ecr:DescribeImages", "*", "User: … is not authorized", PolicyType.IDENTITY)
+    left = what_is_left(replace(PULL, symptom=Symptom.ACCESS_DENIED, denial=denied), of_aws=False)
+    assert "ecr:DescribeImages, is none that a pull needs" in left
 
 
 @pytest.mark.parametrize("symptom", [Symptom.KUBELET_THROTTLED, Symptom.CANCELED])
