@@ -11,7 +11,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint synth bench examples generate clean
+.PHONY: demo test worlds lint synth bench examples generate clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -21,6 +21,11 @@ demo: build/python.stamp
 test: build/python.stamp build/node.stamp
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e
 	@$(PYTHON) -m pytest tests/e2e
+
+# More worlds than the tests try, and other ones each time.
+WORLDS ?= 5000
+worlds: build/python.stamp
+	@PULL_RESPONDER_WORLDS=$(WORLDS) $(PYTHON) -m pytest tests/integration/worlds
 
 lint: build/python.stamp
 	@.venv/bin/ruff check

@@ -12,11 +12,14 @@ from pull_responder.checks import (
     pull_failing_unexplained,
     role_lacks_pull_permissions,
 )
+from pull_responder.checks.check import UNREACHED
+from pull_responder.checks.pull_failing_unexplained import what_is_left
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom, registry_answered
+from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom, registry_answered
 from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.next_steps import next_step
+from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.fargate_ahead import read_fargate_ahead
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.node_role import add_node_role
@@ -35,7 +38,6 @@ _THERE_NOW = {
     Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
 }
-
 _NO_TIME = "time ran out before everything it needs was read"
 
 
@@ -56,7 +58,8 @@ class Diagnosis:
     - `inconclusive` are undecided causes that may explain the failure.
     - `unchecked` are undecided causes that cannot explain it, or that are not needed because another finding does.
     - `passed` are the causes that were ruled out.
-    - `note` is a sentence for people, or empty.
+    - `note` says what has changed since the failure, or is empty.
+    - `look_next` says where to look next if all was decided and nothing explains the failure, or is empty.
     - `late` says that time ran out, so a later diagnosis may find more.
     - `role_arn` is the pulling role's own ARN, None where it is not known.
     """
@@ -68,6 +71,7 @@ class Diagnosis:
     unchecked: tuple[Undecided, ...] = ()
     passed: tuple[str, ...] = ()
     note: str = ""
+    look_next: str = ""
     late: bool = False
     role_arn: str | None = None
 
@@ -105,15 +109,12 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         }
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    found = _sort_verdicts(
-        pull,
-        puller,
-        verdicts,
-        of_aws=facts.belongs_to_aws(pull.registry_account),
-        is_question=facts.asked is not None,
-    )
+    of_aws = facts.belongs_to_aws(pull.registry_account)
+    found = _sort_verdicts(pull, puller, verdicts, of_aws=of_aws, is_question=facts.asked is not None)
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
+    if facts.asked is None:
+        found = _leave_unexplained(found, of_aws=of_aws)
     return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
 
 
@@ -205,10 +206,27 @@ def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
     return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
 
 
+def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
+    """Return the diagnosis with where to look next, where nothing explains a failure and nothing has changed since.
+
+    AWS does not show everything that a pull depends on. A way that lets the pull through now may have been repaired:
+    nothing was found then. Other failures contradict what was read, which makes the diagnosis inconclusive.
+    """
+    is_decided = found.findings or found.inconclusive or found.note
+    left = "" if is_decided or found.puller.for_eks is False else what_is_left(found.pull, of_aws=of_aws)
+    if found.pull.symptom in UNREACHED:
+        return replace(found, look_next=left)
+    return replace(found, inconclusive=(_undecided(pull_failing_unexplained.CHECK, left),)) if left else found
+
+
 def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:
     """Say what has changed since the pull failed. Empty where the error blamed nothing that can be read."""
     if pull.denial is not None:
-        return _FIXED_SINCE
+        # Whether other actions are allowed is not evaluated.
+        return _FIXED_SINCE if pull.denial.action in PULL_ACTIONS | CACHE_ACTIONS else ""
+    if pull.stage in (Stage.LAYER, Stage.UNPACK):
+        # The image was there all along: the registry gave out its manifest before.
+        return ""
     all_read = bool(pull.tag or pull.digest) and bool(passed) and not unchecked
     return _THERE_NOW.get(pull.symptom, "") if all_read else ""
 

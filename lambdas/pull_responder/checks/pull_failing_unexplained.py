@@ -1,9 +1,10 @@
 """A pull keeps failing, and no cause that Pull Responder knows explains it.
 
-What it checks: nothing by itself. The deployed responder reports it when a pull has failed for some time, or many
-times, and every diagnosis found neither a cause nor a fix since the failure. The finding names the causes that were
-ruled out and what could not be read. It also names the missing permission, or the account whose administrator can
-decide.
+What it checks: nothing by itself. Where a pull has failed although everything that can be read lets it through, and
+nothing shows what has changed since, this cause is inconclusive and says where to look next. The deployed responder
+reports it when a pull has failed for some time, or many times, and every diagnosis found neither a cause nor a fix
+since the failure. The finding names the causes that were ruled out and what could not be read. It also names the
+missing permission, or the account whose administrator can decide.
 
 What it cannot see: anything in AWS. It only knows what the other checks decided or could not read.
 
@@ -22,8 +23,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import Check, Kind
+from pull_responder.model.pull import Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
+from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.kubelet_words import quote_words
+from pull_responder.pulls.path import registry_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,10 +41,54 @@ _ACTION: Final = re.compile(r"\b[a-z][a-z0-9-]{1,40}:[A-Z][A-Za-z]{2,60}\b")
 _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _MOST_NAMED: Final = 12
 
+# kubelet's words say all there is to say about these.
+_SELF_EXPLAINED: Final = (Symptom.KUBELET_THROTTLED, Symptom.CANCELED)
+_CONTRADICTED: Final = "everything that can be read lets this pull through. Unless it was repaired since,"
+_LOOK_NEXT: Final = {
+    Symptom.TIMEOUT: (
+        "something that is not read here stops it on the way: look at the node's own firewall and proxy, and run "
+        "`curl -v https://{host}/v2/` on the node"
+    ),
+    Symptom.NAME_RESOLUTION_FAILED: (
+        "the node asks another DNS server, or a rule answers for the name: run `nslookup {host}` on the node"
+    ),
+    Symptom.ACCESS_DENIED: (
+        "kubelet showed other credentials than the node role's: look at the imagePullSecrets of the pod and of its "
+        "service account, and at a pull role of its own"
+    ),
+}
+_OTHER_ACTION: Final = (
+    "the action that AWS refused, {action}, is none that a pull needs, and was not evaluated: look "
+    "who calls it, and at that role's policies"
+)
+_AT_LAYER: Final = (
+    "the registry gave out the image's manifest, and a part of the image was not found: push the image again, and look "
+    "whether a proxy answers for the registry or its storage"
+)
+_AT_NODE: Final = "AWS does not show the fault: look at `journalctl -u kubelet -u containerd` on the node"
+_AT_NAME: Final = "its name, tag or region is wrong, which AWS's own registries do not show: check all three"
+
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
     """Return not applicable: a single failure does not show that a pull keeps failing."""
     return Verdict.not_applicable("only the deployed responder knows that a pull keeps failing")
+
+
+def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
+    """Say where to look next after a failure that nothing explains. Empty where kubelet's words explain themselves.
+
+    `of_aws` says that the registry is one of AWS's own, which nobody else can read.
+    """
+    if pull.symptom in _SELF_EXPLAINED:
+        return ""
+    if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
+        return f"{_CONTRADICTED} {_AT_NAME}"
+    if pull.denial and pull.denial.action not in PULL_ACTIONS | CACHE_ACTIONS:
+        return f"{_CONTRADICTED} {_OTHER_ACTION.format(action=pull.denial.action)}"
+    if pull.symptom is Symptom.NOT_FOUND and pull.stage in (Stage.LAYER, Stage.UNPACK):
+        return f"{_CONTRADICTED} {_AT_LAYER}"
+    look = _LOOK_NEXT.get(pull.symptom, _AT_NODE).format(host=registry_host(pull) or "the registry")
+    return f"{_CONTRADICTED} {look}"
 
 
 def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull

@@ -31,7 +31,7 @@ def diagnosis_object(
         "inconclusive": [_open(each) for each in diagnosis.inconclusive],
         "unchecked": [_open(each) for each in diagnosis.unchecked],
         "passed": list(diagnosis.passed),
-        "note": diagnosis.note,
+        "note": diagnosis.note or diagnosis.look_next,
         "path": _path(path) if path else None,
     }
 

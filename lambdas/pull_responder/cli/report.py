@@ -67,7 +67,7 @@ def show_diagnosis(
         show_finding(console, finding)
     if not diagnosis.findings:
         console.print()
-        _row(console, "Result", diagnosis.note or ("Not decided." if diagnosis.inconclusive else "No fault found."))
+        _row(console, "Result", _result(diagnosis))
     for title, opened in (
         ("Not decided, and may explain it:", diagnosis.inconclusive),
         ("Not decided, but not needed to explain it:", diagnosis.unchecked),
@@ -84,6 +84,12 @@ def show_diagnosis(
         console.print()
         _row(console, "Ruled out", ", ".join(diagnosis.passed))
     console.print()
+
+
+def _result(diagnosis: Diagnosis) -> str:
+    if diagnosis.note or diagnosis.inconclusive:
+        return diagnosis.note or "Not decided."
+    return f"No fault found: {diagnosis.look_next}." if diagnosis.look_next else "No fault found."
 
 
 def _show_pull(console: Console, diagnosis: Diagnosis, nodes: str | None, asked: str | None) -> None:

@@ -26,7 +26,7 @@ from pull_responder.network.security_groups import egress_hop
 Hops = tuple[Hop, ...]
 
 
-def _first_hops(trip: Trip, peer: Peer, *, all_of_peer: bool = True) -> Hops:
+def first_hops(trip: Trip, peer: Peer, *, all_of_peer: bool = True) -> Hops:
     """Return the first hops of any way: the node's security groups and its subnet's network ACL."""
     subnet = trip.node.subnet_id
     return (
@@ -47,7 +47,7 @@ def public_way(trip: Trip) -> Hops:
         doubts = tuple(Undecided(cause, table.reason) for cause in open_)
         unread = Hop(HopKind.ROUTE, trip.node.subnet_id, tuple(open_), undecided=doubts)
         # The traffic may go to an endpoint or to a gateway, so the rules must allow both.
-        return (*_first_hops(trip, anywhere_peer(trip.destination, network, trip.version)), unread)
+        return (*first_hops(trip, anywhere_peer(trip.destination, network, trip.version)), unread)
     unknown = ""
     for endpoint in endpoints_of(trip.destination, network, "Gateway"):
         route = gateway_route(table, endpoint)
@@ -57,7 +57,7 @@ def public_way(trip: Trip) -> Hops:
             evidence = (f"route {route} of {table.id} takes S3's addresses to {endpoint.id}",)
             causes = (PathCause.NO_ROUTE, PathCause.S3_NOT_IN_ROUTE_TABLE, PathCause.ENDPOINT_MISSING)
             hop = Hop(HopKind.ROUTE, table.id, causes, evidence)
-            return (*_first_hops(trip, trip.server), hop, state_hop(endpoint))
+            return (*first_hops(trip, trip.server), hop, state_hop(endpoint))
     if dropped := _blackhole_to_s3(trip, table):
         return _dead_end_way(trip, f"route {dropped} of {table.id} is in state blackhole and drops traffic to S3")
     found = routing(table, trip.server.addresses, network)
@@ -85,16 +85,16 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
             return _dead_end_way(trip, end.dead_end)
         beyond = end.beyond and resolve(trip.destination, trip.network).other.unread
         peer = elsewhere_peer(trip.destination, trip.network, trip.version) if beyond else trip.server
-        return (*_first_hops(trip, peer), _route_hop(trip, found.table, end), *end.hops)
+        return (*first_hops(trip, peer), _route_hop(trip, found.table, end), *end.hops)
     all_work = all(not (end.dead_end or end.beyond) and _ok(end.hops) for end in ends.values())
     hops = tuple(hop for end in ends.values() for hop in end.hops)
     if all_work and not found.unrouted and not found.unread:
-        return (*_first_hops(trip, trip.server), _route_hop(trip, found.table, RouteEnd()), *hops)
+        return (*first_hops(trip, trip.server), _route_hop(trip, found.table, RouteEnd()), *hops)
     routes = "; ".join((*(str(route) for route in found.routes), *found.unread))
     rest = ", and none covers the rest" if found.unrouted else ""
     doubt = f"each of these routes of {found.table.id} covers only part of {trip.server.name}{rest}: {routes}"
     route_hop = _route_hop(trip, found.table, RouteEnd(beyond=doubt))
-    return (*_first_hops(trip, trip.server), route_hop, *(hop.with_faults_undecided(doubt) for hop in hops))
+    return (*first_hops(trip, trip.server), route_hop, *(hop.with_faults_undecided(doubt) for hop in hops))
 
 
 def _ok(hops: Hops) -> bool:
@@ -123,9 +123,9 @@ def _dead_end_way(trip: Trip, why: str) -> Hops:
     if end.endpoint is None:
         peer_of = elsewhere_peer if doubt else anywhere_peer
         peer = peer_of(trip.destination, trip.network, trip.version)
-        return (*_first_hops(trip, peer, all_of_peer=False), hop)
+        return (*first_hops(trip, peer, all_of_peer=False), hop)
     if end.endpoint.type == "Gateway":
-        return (*_first_hops(trip, trip.server), hop, state_hop(end.endpoint))
+        return (*first_hops(trip, trip.server), hop, state_hop(end.endpoint))
     return (hop, *interface_way(trip, end.endpoint))
 
 

@@ -160,6 +160,9 @@ def resolve(destination: Destination, network: Network) -> Resolution:
         where, doubt = "resolves to public addresses", other.shown
         if isinstance(network.endpoints, Unread):
             where, doubt = "resolves to an endpoint or to public addresses", network.endpoints.reason
+            if vpc_of(network).dns_hostnames is not True:
+                # It is a fault if the VPC has endpoints that private names lead to.
+                hop = _with_doubt(hop, network.endpoints.reason)
         return Resolution(_with_evidence(hop, where, doubt), None, doubt, elsewhere=bool(other.shown), other=other)
     if isinstance(hostnames := vpc_of(network).dns_hostnames, Unread):
         hop = _with_doubt(hop, hostnames.reason)

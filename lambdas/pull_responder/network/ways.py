@@ -12,9 +12,9 @@ from pull_responder.network.model import VpcEndpoint
 from pull_responder.network.name_hop import name_hop, unread_answers
 from pull_responder.network.names import By
 from pull_responder.network.places import Trip, addresses_of, inside_peer, interfaces_of, private_peer
-from pull_responder.network.public_way import Hops, doubt_with_next_step, public_way
+from pull_responder.network.public_way import Hops, doubt_with_next_step, first_hops, public_way
 from pull_responder.network.resolution import Resolution, endpoints_of, resolve
-from pull_responder.network.routing import away_route
+from pull_responder.network.routing import away_route, is_gateway_endpoint_route
 from pull_responder.network.security_groups import egress_hop
 from pull_responder.network.seen_host import is_unexamined
 
@@ -70,6 +70,8 @@ def _computed_way(trip: Trip, found: Resolution) -> Hops:
     nowhere_else = faulty and _leads_nowhere_else(trip, found)
     if ways and found.doubt and (found.elsewhere or not found.endpoint) and not nowhere_else:
         ways.append(_unknown_endpoint_way(trip, found))
+    if ways and _may_pass_gateway_endpoint(trip):
+        ways.append(first_hops(trip, trip.server))
     return _combine_ways(ways, doubt_with_next_step(trip, found)) if ways else ()
 
 
@@ -90,6 +92,14 @@ def _has_address(endpoint: VpcEndpoint, trip: Trip) -> bool:
     interfaces = interfaces_of(endpoint, trip.network)
     has_one = any(addresses_of(interface.addresses, trip.version) for interface in interfaces)
     return has_one or not interfaces
+
+
+def _may_pass_gateway_endpoint(trip: Trip) -> bool:
+    """Return whether a route leads to a gateway endpoint that was not read. Its traffic goes to public addresses."""
+    table, network = trip.table, trip.network
+    if trip.destination.service != "s3" or not isinstance(network.endpoints, Unread) or isinstance(table, Unread):
+        return False
+    return any(route.active and is_gateway_endpoint_route(route, network) for route in table.routes)
 
 
 def _combine_ways(ways: list[Hops], doubt: str) -> Hops:

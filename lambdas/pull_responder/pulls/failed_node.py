@@ -48,7 +48,7 @@ def nodes_of(pull: PullFailure, facts: PullFacts) -> Nodes | Unread:
     return facts.once(key, lambda: _find_nodes(facts, pull))
 
 
-def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:  # noqa: PLR0911 -- each is another source
+def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
     """Return the nodes of a failed pull: its instance, or the stand-in for it."""
     account = pull.principal_account or pull.account
     if account is None:
@@ -63,13 +63,12 @@ def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:  # noqa:
     puller = puller_of(pull, facts)
     if puller.pod_role and pull.node is None:
         return Unread("a pod pulls with a role of its own, and the event does not say on which node it is")
-    for region in node_regions(pull, facts):
-        nodes = _of_puller(facts, account, region, puller, pull)
-        if nodes is not None:
-            return nodes
+    in_regions = (_of_puller(facts, account, region, puller, pull) for region in node_regions(pull, facts))
+    nodes = next((each for each in in_regions if each is not None), None)
     if isinstance(instance, Unread):
-        return instance
-    return Unread(
+        # As far as is known, the node is not gone. What its group would start next says little about it.
+        return replace(nodes, unseen=instance) if isinstance(nodes, Nodes) else nodes or instance
+    return nodes or Unread(
         f"node {_node_name(pull)} is gone or in another region, and its node group or Fargate profile is not known"
     )
 

@@ -235,9 +235,12 @@ def examine_path(
         return Verdict.inconclusive(f"EKS names no subnet of {found.nodes.name}")
     paths = [(place, _relevant_part(path, pull)) for place, path in found.paths]
     faults = list(_one_a_resource(fault for _, path in paths for fault in path.faults if fault.cause is cause))
-    if faults:
+    # Where the node itself could not be read, it is in one of these places: only what all of them share is its fault.
+    unseen = found.nodes.unseen if facts.asked is None else None
+    if faults and (unseen is None or all(cause in {f.cause for f in path.faults} for _, path in paths)):
         return _failure(cause, found, pull, faults, fix)
-    if reasons := [doubt.reason for _, path in paths for doubt in path.undecided if doubt.cause is cause]:
+    reasons = [doubt.reason for _, path in paths for doubt in path.undecided if doubt.cause is cause]
+    if reasons := [unseen.reason] if unseen else reasons:
         return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
     passed = [line for _, path in paths for each in path.passed if each.cause is cause for line in each.evidence]
     if passed:

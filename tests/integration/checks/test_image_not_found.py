@@ -7,6 +7,7 @@ import pytest
 
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.reader import Reader
+from pull_responder.model.pull import Stage, Symptom
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.registry_estate import (
     NO_DIGEST,
@@ -47,6 +48,16 @@ def test_one_that_has_been_pushed_since_is_said_to_be_there(estate: Estate) -> N
     assert (fixed.findings, fixed.inconclusive) == ((), ())
     assert fixed.note == "The image is there now: it was pushed, restored or copied after this pull failed."
     assert estate.diagnose(pull, unreadable=["ecr:DescribeImages"]).note == ""
+
+
+def test_a_missing_layer_is_not_explained_by_an_image_that_is_there(estate: Estate) -> None:
+    """The manifest was given out before: the image has not come since."""
+    repository = estate.repository()
+    push(estate, repository, "1.2.3")
+    pull = replace(reported(estate, repository, "fetching blob: blob unknown", tag="1.2.3"), stage=Stage.LAYER)
+    diagnosis = estate.diagnose(pull)
+    assert (pull.symptom, diagnosis.note, CAUSE in diagnosis.passed) == (Symptom.NOT_FOUND, "", True)
+    assert "a part of the image was not found" in reasons(diagnosis)["pull_failing_unexplained"]
 
 
 def test_a_digest_that_is_not_there_whatever_the_tag(estate: Estate) -> None:

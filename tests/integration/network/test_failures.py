@@ -8,7 +8,7 @@ import pytest
 
 from pull_responder.diagnosis import Diagnosis, diagnose
 from pull_responder.facts.reader import Reader
-from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Stage, Symptom
+from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import ACCOUNT, REGION, Estate, causes, only, opened
@@ -75,6 +75,40 @@ def test_a_node_that_is_gone_is_stood_in_for_by_its_node_group(estate: Estate) -
     assert places == [f"a node in {estate.a}", f"a node in {estate.b}"]
 
 
+UNREAD = "ec2:DescribeInstances"
+
+
+def look_without_instances(estate: Estate, pull: PullFailure) -> Diagnosis:
+    return diagnose(pull, PullFacts(Reader(estate.aws(UNREAD))))
+
+
+def test_a_node_that_cannot_be_read_is_not_taken_for_one_of_another_subnet(estate: Estate) -> None:
+    """It is not gone, as far as is known: a fault of one of its group's subnets may have nothing to do with it."""
+    estate.behind_nat()
+    estate.node_group("workers", template={"SecurityGroupIds": [estate.group]})
+    node = estate.node(group="workers")
+    estate.unroute(estate.table_b)
+    diagnosis = look_without_instances(estate, failure(estate, session=node))
+    assert causes(diagnosis) == []
+    assert UNREAD in opened(diagnosis)["no_route_to_ecr"]
+    # What all of its group's subnets lack, it lacks wherever it is.
+    estate.unroute(estate.table_a)
+    only(look_without_instances(estate, failure(estate, session=node)), "no_route_to_ecr")
+
+
+@pytest.mark.parametrize("symptom", [Symptom.TIMEOUT, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN])
+def test_what_is_a_nodes_own_does_not_pass_by_its_group(estate: Estate, symptom: Symptom) -> None:
+    estate.behind_nat()
+    estate.node_group("workers")
+    node = estate.node(group="workers", metadata="disabled")
+    diagnosis = look_without_instances(estate, failure(estate, symptom, session=node))
+    own = {"instance_profile_missing", "instance_metadata_disabled", "security_group_blocks_egress"}
+    assert causes(diagnosis) == []
+    assert not own & set(diagnosis.passed)
+    for cause in own & set(opened(diagnosis)):
+        assert UNREAD in opened(diagnosis)[cause]
+
+
 def test_a_fargate_pod_is_stood_in_for_by_its_only_profile(estate: Estate) -> None:
     estate.behind_nat()
     estate.fargate_profile("pods", estate.b)
@@ -118,6 +152,43 @@ def test_the_way_is_the_one_to_the_host_that_the_image_names(estate: Estate) -> 
         path = pull_path(pull, PullFacts(Reader(estate.aws())))
         assert isinstance(path, PullPath)
         assert [leg.host for _, leg in path.leg(Stage.MANIFEST)] == [host.partition(":")[0]]
+
+
+@pytest.mark.parametrize(
+    ("symptom", "look_at"),
+    [
+        (Symptom.TIMEOUT, "curl -v https://{host}/v2/"),
+        (Symptom.NAME_RESOLUTION_FAILED, "nslookup {host}"),
+        (Symptom.ACCESS_DENIED, "imagePullSecrets"),
+        (Symptom.UNKNOWN, "journalctl -u kubelet"),
+    ],
+)
+def test_an_open_way_does_not_explain_a_failure(estate: Estate, symptom: Symptom, look_at: str) -> None:
+    """All that can be read is in order, which is not all that a pull needs. A way may have been repaired since."""
+    estate.behind_nat()
+    node = estate.node()
+    pull = failure(estate, symptom, session=node)
+    diagnosis, _ = look(estate, pull)
+    assert (causes(diagnosis), diagnosis.note) == ([], "")
+    if symptom in (Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED):
+        assert diagnosis.inconclusive == ()
+        reason = diagnosis.look_next
+    else:
+        ((cause, reason),) = [(each.cause, each.reason) for each in diagnosis.inconclusive]
+        assert cause == "pull_failing_unexplained"
+    assert look_at.format(host=f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com") in reason
+    # With AWS's own words about something that can be read, it is known that it was repaired since.
+    denied = Denial("ecr:BatchGetImage", pull.repository_arn or "", "no", PolicyType.IDENTITY)
+    diagnosis, _ = look(estate, replace(pull, symptom=Symptom.ACCESS_DENIED, denial=denied))
+    assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
+    assert "has changed since" in diagnosis.note
+
+
+@pytest.mark.parametrize("symptom", [Symptom.KUBELET_THROTTLED, Symptom.CANCELED])
+def test_what_explains_itself_leaves_nothing_open(estate: Estate, symptom: Symptom) -> None:
+    estate.behind_nat()
+    diagnosis, _ = look(estate, failure(estate, symptom, session=estate.node()))
+    assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
 
 
 def test_a_refusal_is_not_explained_by_the_way(estate: Estate) -> None:

@@ -116,6 +116,7 @@ def test_a_public_image_behind_nat_is_not_explained(estate: Estate) -> None:
     without_pull_permission(estate)
     diagnosis = of_event(TIMEOUT, estate)
     assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
+    assert "curl -v https://public.ecr.aws/v2/" in diagnosis.look_next
     assert set(diagnosis.passed) == {
         "no_route_to_ecr",
         "nat_gateway_unavailable",

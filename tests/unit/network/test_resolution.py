@@ -149,3 +149,15 @@ def test_both_dns_attributes_are_named_in_one_fault() -> None:
         "enableDnsSupport",
         "enableDnsHostnames",
     }
+
+
+def test_whether_private_names_matter_is_open_where_the_endpoints_are_not_known() -> None:
+    """Without endpoints nobody needs DNS hostnames. Whether there are any could not be read."""
+    off = endpoints_only().vpc(dns_hostnames=False)
+    assert faults(off) == {("vpc_dns_disabled", "vpc-1")}
+    unread = off.with_facts(endpoints=DENIED)
+    assert faults(unread) == set()
+    assert "vpc_dns_disabled" in open_causes(unread)
+    assert "vpc_dns_disabled" not in open_causes(unread.vpc(dns_hostnames=True))
+    # With a way by NAT they do not matter, and nothing of it is unread.
+    assert works(behind_nat().vpc(dns_hostnames=False))

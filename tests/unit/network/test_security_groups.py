@@ -184,3 +184,14 @@ def test_the_order_of_rules_and_groups_never_matters(
     }
     split = estate.with_facts(security_groups=groups)
     assert badness(split.with_node(group_ids=("sg-a", "sg-b"))) == badness(split.with_node(group_ids=("sg-b", "sg-a")))
+
+
+def test_a_gateway_endpoint_that_was_not_read_still_needs_the_way_out_to_s3() -> None:
+    """The route table shows it. Rules for private ranges let ECR's endpoints through, and not S3's public addresses."""
+    estate = endpoints_only().egress(rule("10.0.0.0/8"))
+    assert faults(estate) == {("security_group_blocks_egress", "sg-node")}
+    unread = estate.with_facts(endpoints=DENIED)
+    assert faults(unread) == set()
+    assert "security_group_blocks_egress" in open_causes(unread)
+    # With a rule for both, nothing of the group is open.
+    assert "security_group_blocks_egress" not in open_causes(unread.egress(rule("0.0.0.0/0")))

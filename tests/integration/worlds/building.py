@@ -1,0 +1,218 @@
+"""Builds worlds in the emulated AWS. Networks, roles and repositories are built once for all worlds that have them."""
+# ruff: noqa: ANN401 -- boto3's clients
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from moto.backends import get_backend
+
+from tests.integration.checks.registry_estate import index
+from tests.integration.network.estate import IMAGE, PULL, Estate, trust
+from tests.integration.worlds.networks import BESIDE, address_of, build_network
+from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
+from tests.integration.worlds.statements import allow, deny, policy
+from tests.integration.worlds.world import takes
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from tests.integration.worlds.world import World
+
+CLUSTER: Final = "prod"
+GROUP: Final = "workers"
+_NETWORK: Final = (
+    "way", "default_route", "nat", "nat_subnet_route", "public_address", "egress", "acl", "dns_support",
+    "dns_hostnames", "api", "dkr", "s3", "endpoint_ingress", "api_policy", "dkr_policy",
+    "s3_policy",
+)  # fmt: skip
+_PUBLIC: Final = "44.213.79.50"
+_ROLE: Final = ("role_allows", "role_denies", "guard", "boundary", "profile_role", "trust")
+_REPOSITORY: Final = ("shared", "repository", "repository_policy", "image", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A world that exists: the names and ids that events of its pulls hold.
+
+    `address` is what the registry's host leads to: the endpoint's interface where it takes the traffic.
+    """
+
+    node: str
+    node_name: str
+    role: str
+    registry: str
+    repository: str
+    address: str
+
+    @property
+    def host(self) -> str:
+        return f"{self.registry}.dkr.ecr.{REGION}.amazonaws.com"
+
+    @property
+    def image(self) -> str:
+        return f"{self.host}/{self.repository}:v1"
+
+
+@dataclass(slots=True, repr=False)
+class Builder:
+    """Builds one world after the other; the last one built is the one that can be asked about."""
+
+    emulated: Emulated
+    folder: Path
+    _parts: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+
+    def build(self, world: World) -> Built:
+        network = self._part("n", world, _NETWORK, BESIDE.keys(), self._network)
+        role = self._part("r", world, _ROLE, {"role denies pushes", "role denies another repository"}, self._role)
+        wanted = {"repository denies another role", "another image absent", "lifecycle policy"}
+        repository = self._part("i", world, _REPOSITORY, wanted, self._repository)
+        self._set_registry_policy(world.registry_policy)
+        # The nodes of other worlds are gone: they would have the same names.
+        get_backend("ec2")[OURS][REGION].reservations.clear()
+        node, name = self._node(world, network, role)
+        get_backend("eks")[OURS][REGION].reset()
+        eks, arn = self.emulated.client("eks"), f"arn:aws:iam::{OURS}:role/{role}"
+        vpc = {"subnetIds": [network.a, network.b], "securityGroupIds": [network.group]}
+        eks.create_cluster(name=CLUSTER, roleArn=arn, resourcesVpcConfig=vpc)
+        eks.create_nodegroup(
+            clusterName=CLUSTER,
+            nodegroupName=GROUP,
+            subnets=[network.a, network.b],
+            nodeRole=arn,
+            launchTemplate={"id": self._part("t", world, _NETWORK, BESIDE.keys(), self._template), "version": "1"},
+        )
+        if world.gone:
+            network.ec2.terminate_instances(InstanceIds=[node])
+        self.emulated.forget_changes()
+        address = address_of(network, "ecr.dkr") if takes(world, world.dkr) else _PUBLIC
+        return Built(node, name, role, OTHERS if world.shared else OURS, repository, address)
+
+    def _set_registry_policy(self, what: str) -> None:
+        """An account has one, so it is no part of a world that stays."""
+        about = f"arn:aws:ecr:{REGION}:{OURS}:repository"
+        refused = {"denies": f"{about}/*", "others": f"{about}/elsewhere"}
+        # moto takes the actions of scope V1 only.
+        text = policy(deny("ecr:*", on=refused[what], Principal="*")) if what else None
+        get_backend("ecr")[OURS][REGION].registry_policy = text
+
+    def _part(self, letter: str, world: World, names: tuple[str, ...], misses: AbstractSet[str], build: Any) -> Any:
+        key = (letter, *(getattr(world, name) for name in names), *sorted(world.misses & misses))
+        if key not in self._parts:
+            self._parts[key] = build(world, f"{letter}{len(self._parts)}")
+        return self._parts[key]
+
+    def _network(self, world: World, name: str) -> Estate:
+        estate = Estate("", self.folder, name=name)
+        estate._clients.update({each: self.emulated.client(each) for each in ("ec2", "iam", "ecr", "eks")})
+        return build_network(world, estate)
+
+    def _template(self, world: World, name: str) -> str:
+        """The launch template of the node group. It says what a node of the group has once the node is gone."""
+        network = self._part("n", world, _NETWORK, BESIDE.keys(), self._network)
+        data = {"SecurityGroupIds": [network.group]}
+        made = network.ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+        template: str = made["LaunchTemplate"]["LaunchTemplateId"]
+        return template
+
+    def _role(self, world: World, name: str) -> str:
+        iam = self.emulated.client("iam")
+        bounds = {
+            "wide": [allow("ecr:*", "s3:*")],
+            "narrow": [allow("s3:*")],
+            "denies": [allow("*"), deny("ecr:BatchGetImage")],
+        }
+        bounded = {}
+        if world.boundary:
+            document = policy(*bounds[world.boundary])
+            made = iam.create_policy(PolicyName=f"{name}-boundary", PolicyDocument=document)
+            bounded = {"PermissionsBoundary": made["Policy"]["Arn"]}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(*world.trust.split()), **bounded)
+        elsewhere = f"arn:aws:ecr:{REGION}:{OURS}:repository/elsewhere"
+        allowed = {
+            "all": [allow(*PULL)],
+            "nothing": [allow("s3:GetObject")],
+            "token": [allow(PULL[0])],
+            "elsewhere": [allow(PULL[0]), allow(*PULL[1:], on=elsewhere)],
+        }
+        denied = {"": [], "token": [deny(PULL[0])], "layers": [deny(PULL[2])]}[world.role_denies]
+        if "role denies pushes" in world.misses:
+            denied = [*denied, deny("ecr:PutImage", "ecr:InitiateLayerUpload")]
+        if "role denies another repository" in world.misses:
+            denied = [*denied, deny("ecr:*", on=elsewhere)]
+        document = policy(*allowed[world.role_allows], *denied)
+        iam.put_role_policy(RoleName=name, PolicyName="pull", PolicyDocument=document)
+        guards = {"storage": allow("s3:*"), "pushes": deny("ecr:PutImage"), "denies": deny("ecr:BatchGetImage")}
+        guard = iam.create_policy(PolicyName=f"{name}-guard", PolicyDocument=policy(guards[world.guard]))
+        iam.attach_role_policy(RoleName=name, PolicyArn=guard["Policy"]["Arn"])
+        iam.create_instance_profile(InstanceProfileName=name)
+        if world.profile_role:
+            iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+        return name
+
+    def _repository(self, world: World, name: str) -> str:
+        ecr = self.emulated.client("ecr", OTHERS if world.shared else OURS)
+        if world.repository == "absent":
+            return name
+        encryption = {}
+        if world.key:
+            kms = self.emulated.client("kms")
+            key = kms.create_key()["KeyMetadata"]["KeyId"]
+            encryption = {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": key}}
+            if world.key == "disabled":
+                kms.disable_key(KeyId=key)
+        ecr.create_repository(repositoryName=name, **encryption)
+        for tag in [*(["v1"] if world.image != "absent" else []), "v0"]:
+            platform = {"index": "linux/amd64", "other platform": "linux/arm64"}.get(world.image)
+            manifest = index("linux/s390x", platform) if platform and tag == "v1" else {**IMAGE, "tag": tag}
+            ecr.put_image(
+                repositoryName=name,
+                imageTag=tag,
+                imageManifest=json.dumps(manifest),
+                imageManifestMediaType=manifest["mediaType"],
+            )
+        if "another image absent" in world.misses:
+            ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "v0"}])
+        statements = _repository_policy(world)
+        if statements:
+            ecr.set_repository_policy(repositoryName=name, policyText=policy(*statements))
+        if "lifecycle policy" in world.misses:
+            rule = {
+                "rulePriority": 1,
+                "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 9},
+                "action": {"type": "expire"},
+            }
+            ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=json.dumps({"rules": [rule]}))
+        return name
+
+    def _node(self, world: World, network: Estate, role: str) -> tuple[str, str]:
+        tags = {f"kubernetes.io/cluster/{CLUSTER}": "owned", "eks:cluster-name": CLUSTER, "eks:nodegroup-name": GROUP}
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        (made,) = network.ec2.run_instances(
+            ImageId="ami-12345678",
+            MinCount=1,
+            MaxCount=1,
+            SubnetId=network.a,
+            SecurityGroupIds=[network.group],
+            MetadataOptions={"HttpEndpoint": "enabled" if world.metadata else "disabled"},
+            IamInstanceProfile={"Name": role},
+            TagSpecifications=[{"ResourceType": "instance", "Tags": listed}],
+        )["Instances"]
+        return made["InstanceId"], made["PrivateDnsName"]
+
+
+def _repository_policy(world: World) -> list[dict[str, Any]]:
+    images = list(PULL[1:])
+    granted = {"grants": OURS, "others": "888888888888"}.get(world.repository_policy) if world.shared else None
+    statements = [allow(*images, Principal={"AWS": f"arn:aws:iam::{granted}:root"}, on=None)] if granted else []
+    if world.repository_policy == "denies":
+        statements += [deny("ecr:BatchGetImage", Principal="*", on=None)]
+        if world.shared:
+            statements += [allow(*images, Principal={"AWS": f"arn:aws:iam::{OURS}:root"}, on=None)]
+    if "repository denies another role" in world.misses:
+        other = {"AWS": f"arn:aws:iam::{OURS}:role/others"}
+        statements += [deny("ecr:*", Principal=other, on=None)]
+    return statements

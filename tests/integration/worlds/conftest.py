@@ -1,0 +1,41 @@
+"""moto in this process, built up once for all worlds."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+from moto import mock_aws
+from moto.core import responses, utils
+from moto.ecr.responses import ECRResponse
+
+from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
+from tests.integration.worlds.building import Builder
+from tests.integration.worlds.recorded import REGION, Emulated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
+    folder: Path = tmp_path_factory.mktemp("worlds")
+    for gaps in (vpc_endpoints, access_entries, cache_rules):
+        gaps.apply()
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+            patch.delenv(name, raising=False)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            patch.setenv(name, str(folder / "none"))
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        # It lists the methods of a class for each request.
+        patch.setattr(responses, "method_names_from_class", cache(utils.method_names_from_class))
+        # moto knows registry policies, and not what they apply to.
+        scope = json.dumps({"name": "REGISTRY_POLICY_SCOPE", "value": "V2"})
+        patch.setattr(ECRResponse, "get_account_setting", lambda _: scope, raising=False)
+        yield Builder(Emulated(), folder)

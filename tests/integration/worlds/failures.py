@@ -1,0 +1,149 @@
+"""Failures in a world, as they arrive: denials by CloudTrail, kubelet's words by audit log or Kubernetes event.
+
+What a failure says is not derived from the world: it may be of before a repair, or of something that nobody can see.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.events.intake import read_text
+from pull_responder.model.pull import PullFailure
+from tests.integration.worlds.recorded import OURS, REGION
+from tests.integration.worlds.words import ACTIONS, DECIDED_BY, DENIALS, KINDS, KUBELET, Said
+from tests.integration.worlds.world import Part, works
+
+if TYPE_CHECKING:
+    from tests.integration.worlds.building import Built
+    from tests.integration.worlds.world import World
+
+_EVENTS: Final = Path(__file__).parents[2] / "events"
+_RECORD: Final[dict[str, Any]] = json.loads((_EVENTS / "audit_record.json").read_text())
+_KUBERNETES: Final[dict[str, Any]] = json.loads((_EVENTS / "kubernetes_events" / "failed.json").read_text())
+QUESTIONS: Final = ("instance", "node group")
+NAMES: Final = (
+    *(f"question: {what}" for what in QUESTIONS),
+    *(f"{by}: {what}" for by in ("audit", "event") for what in KUBELET),
+    *(f"denied: {each}" for each in DENIALS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure of `pull`; None for a question before a failure, about what `asks` names."""
+
+    said: Said
+    pull: PullFailure | None = None
+    asks: str = ""
+
+    @property
+    def parts(self) -> Part:
+        """The parts of a pull that can explain it."""
+        return self.said.parts
+
+    def may_be_taken_at_their_word(self, world: World, unread: frozenset[str]) -> frozenset[str]:
+        """The causes that may be reported because of the words alone, with these reads refused."""
+        decided_by = self.said.decided_by
+        # AWS answered, so it was by a way that cannot be seen, if none can.
+        elsewhere = "endpoint_policy_blocks_pull" in self.said.blames and not works(world, Part.API | Part.DKR)
+        # The manifest of an image that is no index tells no platform.
+        untold = "image_platform_mismatch" in self.said.blames and world.image in ("there", "absent")
+        if elsewhere or untold or decided_by is None or any(each.startswith(decided_by) for each in unread):
+            return self.said.blames
+        return frozenset()
+
+    def explained_by(self, causes: frozenset[str]) -> bool:
+        """Whether one of these causes can be what the message blames."""
+        return not self.said.blames or bool(self.said.blames & causes)
+
+
+def failure(called: str, built: Built) -> Failure:
+    """The failure that NAMES calls so."""
+    by, _, what = called.partition(": ")
+    if by == "question":
+        return Failure(Said("", ~Part(0)), asks=what)
+    if by == "denied":
+        return _denied(what, built)
+    said = KUBELET[what]
+    names = {"IMAGE": built.image, "HOST": built.host, "REPOSITORY": built.repository, "ADDRESS": built.address}
+    message = said.text
+    for word, name in names.items():
+        message = message.replace(word, name)
+    event = _audit_record(built, message) if by == "audit" else _kubernetes_event(built, message)
+    (pull,) = read_text(json.dumps(event))
+    assert isinstance(pull, PullFailure), pull
+    return Failure(said, pull)
+
+
+def _denied(what: str, built: Built) -> Failure:
+    action, kind, how = DENIALS[what]
+    arn = f"arn:aws:sts::{OURS}:assumed-role/{built.role}/{built.node}"
+    repository = f"arn:aws:ecr:{REGION}:{built.registry}:repository/{built.repository}"
+    resource = "*" if action == ACTIONS[0] else repository
+    article = "an" if kind[:1] in tuple("aeiou") else "a"
+    reason = {
+        "no": f" because no {kind} allows the {action} action",
+        "deny": f" with an explicit deny in {article} {kind}",
+        "": "",
+    }[how]
+    issuer = {"type": "Role", "arn": f"arn:aws:iam::{OURS}:role/{built.role}", "accountId": OURS}
+    identity = {"type": "AssumedRole", "arn": arn, "accountId": OURS, "sessionContext": {"sessionIssuer": issuer}}
+    message = f"User: {arn} is not authorized to perform: {action} on resource: {resource}{reason}"
+    detail = {
+        "eventSource": "ecr.amazonaws.com",
+        "eventName": action.removeprefix("ecr:"),
+        "awsRegion": REGION,
+        "eventTime": "2026-03-01T12:00:00Z",
+        "errorCode": "AccessDenied",
+        "errorMessage": message,
+        "userIdentity": identity,
+        "eventID": "8da4d3e2-2d4f-5ea4-8818-796502d9bd22",
+    }
+    envelope = {"source": "aws.ecr", "account": OURS, "region": REGION, "detail": detail}
+    (pull,) = read_text(json.dumps(envelope))
+    assert isinstance(pull, PullFailure), pull
+    blames = set(KINDS[kind][how == "deny"].split()) if kind else set()
+    if built.registry != OURS and kind == "resource-based policy":
+        # Of another account's repository, AWS blames the role's policies by their own name.
+        blames.discard("role_lacks_pull_permissions")
+    parts = Part.TOKEN if action == ACTIONS[0] else Part.TOKEN | Part.POLICIES
+    return Failure(Said(message, parts, frozenset(blames), DECIDED_BY.get(kind)), pull)
+
+
+def _audit_record(built: Built, message: str) -> dict[str, Any]:
+    record = copy.deepcopy(_RECORD)
+    arn = f"arn:aws:sts::{OURS}:assumed-role/{built.role}/{built.node}"
+    record["user"] |= {
+        "username": f"system:node:{built.node_name}",
+        "extra": {
+            "arn": [arn],
+            "canonicalArn": [f"arn:aws:iam::{OURS}:role/{built.role}"],
+            "sessionName": [built.node],
+        },
+    }
+    waiting = {"message": message, "reason": "ErrImagePull"}
+    status = {"name": "web", "image": built.image, "state": {"waiting": waiting}}
+    record["requestObject"]["status"]["containerStatuses"] = [status]
+    batch = {
+        "messageType": "DATA_MESSAGE",
+        "owner": OURS,
+        "logGroup": "/aws/eks/prod/cluster",
+        "logStream": "kube-apiserver-audit-0123456789abcdef",
+        "subscriptionFilters": ["pull-responder"],
+        "logEvents": [{"id": "0", "timestamp": 1772366400000, "message": json.dumps(record)}],
+    }
+    return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(batch).encode())).decode()}}
+
+
+def _kubernetes_event(built: Built, message: str) -> dict[str, Any]:
+    event = copy.deepcopy(_KUBERNETES)
+    event["account"] = OURS
+    event["detail"] |= {"message": message, "reportingInstance": built.node_name}
+    event["detail"]["source"]["host"] = built.node_name
+    return event

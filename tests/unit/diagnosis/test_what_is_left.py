@@ -1,0 +1,65 @@
+"""What is said of a failure that nothing explains: where to look next, and nothing of what explains itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pull_responder.checks.pull_failing_unexplained import what_is_left
+from pull_responder.diagnosis import Diagnosis, Undecided
+from pull_responder.findings.problem import Problem
+from pull_responder.model.pull import Denial, PolicyType, PullFailure, Symptom
+from pull_responder.pulls.puller import Puller
+from pull_responder.responder.unexplained import finding_of_unexplained
+from pull_responder.settings import Settings
+
+PULL = PullFailure(Symptom.TIMEOUT, None, "us-east-1", account="123456789012", registry_account="111111111111")
+HOST = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("symptom", "of_aws", "look_at"),
+    [
+        (Symptom.TIMEOUT, False, f"`curl -v https://{HOST}/v2/`"),
+        (Symptom.TIMEOUT, True, f"`curl -v https://{HOST}/v2/`"),
+        (Symptom.NAME_RESOLUTION_FAILED, False, f"`nslookup {HOST}`"),
+        (Symptom.ACCESS_DENIED, False, "imagePullSecrets"),
+        (Symptom.ACCESS_DENIED, True, "name, tag or region"),
+        (Symptom.NOT_FOUND, True, "name, tag or region"),
+        (Symptom.UNKNOWN, False, "journalctl"),
+        (Symptom.DOWNLOAD_CORRUPT, False, "journalctl"),
+    ],
+)
+def test_the_next_thing_to_look_at_is_named(symptom: Symptom, look_at: str, *, of_aws: bool) -> None:
+    pull = PullFailure(symptom, None, "us-east-1", account="123456789012", registry_account="111111111111")
+    assert look_at in what_is_left(pull, of_aws=of_aws)
+
+
+def test_of_an_action_that_no_pull_needs_nothing_is_known() -> None:
+    denied = Denial("ecr:DescribeImages", "*", "User: … is not authorized", PolicyType.IDENTITY)
+    left = what_is_left(replace(PULL, symptom=Symptom.ACCESS_DENIED, denial=denied), of_aws=False)
+    assert "ecr:DescribeImages, is none that a pull needs" in left
+
+
+@pytest.mark.parametrize("symptom", [Symptom.KUBELET_THROTTLED, Symptom.CANCELED])
+def test_what_explains_itself_leaves_nothing(symptom: Symptom) -> None:
+    pull = PullFailure(symptom, None, "us-east-1", account="123456789012", registry_account="111111111111")
+    assert what_is_left(pull, of_aws=False) == ""
+
+
+def test_that_nothing_explains_it_is_not_counted_as_one_more_undecided_cause() -> None:
+    """It is what the finding itself says: that everything was read, and where to look."""
+    left = what_is_left(PULL, of_aws=False)
+    diagnosis = Diagnosis(
+        pull=PULL,
+        puller=Puller(for_eks=True, because="a test says so", cluster="prod"),
+        inconclusive=(Undecided("pull_failing_unexplained", left),),
+    )
+    problem = Problem("problem/a", count=20, first_seen=1, last_seen=7200, unexplained_since=1)
+    finding = finding_of_unexplained(problem, diagnosis, now=7200, settings=Settings())
+    assert finding is not None
+    assert "nothing in the AWS configuration explains it" in finding.explanation
+    assert left in finding.evidence
+    assert not any("Not decided" in line for line in finding.evidence)
+    assert finding.remediation.summary.startswith("To find the cause, check what AWS does not show")
