@@ -26,7 +26,9 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
         return ()
     causes = _causes_of(message)
     if image is not None and image.kind is RegistryKind.ECR_PUBLIC:
-        causes = [check for check in causes if check.is_examined(message.symptom, from_ecr_public=True)]
+        examined = [check for check in CHECKS if check.is_examined(message.symptom, from_ecr_public=True)]
+        said = [check for check in examined if check.by_words and check not in causes]
+        causes = [*(check for check in causes if check in examined), *said]
     # A refused ECR action is about a private registry, whatever the image's host looks like.
     of_ecr = message.denial is not None and message.denial.action.startswith("ecr:")
     elsewhere = image is not None and image.kind is RegistryKind.OTHER
