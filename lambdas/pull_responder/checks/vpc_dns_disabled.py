@@ -4,6 +4,9 @@ What it checks: the VPC's enableDnsSupport, and where the traffic goes to an int
 enableDnsHostnames. Without the first, Amazon's DNS server does not answer in the VPC. Without the second, the
 endpoint's private names do not resolve.
 
+What it cannot see: DNS Firewall, the answers of other DNS servers, and the node's own DNS settings. If kubelet got no
+address for a name although DNS is on, the answer is inconclusive and names who answers for it.
+
 Why that stops a pull: kubelet says `no such host`, or gets public addresses that no route leads to.
 
 How to fix it: turn the attributes on.
