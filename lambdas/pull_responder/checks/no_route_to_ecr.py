@@ -54,6 +54,13 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
             "or let the name resolve to an address that the subnet reaches.",
             docs.VPC_ROUTE_TABLES,
         )
+    if any(each.host for each in fault.fixes):
+        # The subnet may be without internet on purpose, and only kubelet's words say that it needs it.
+        return where.remedy(
+            "If a pull through cache rule brings this image, pull it once from a network with internet, so that ECR "
+            f"stores its layers. Otherwise route {fault.resource_id} to a NAT gateway of its VPC.",
+            docs.VPC_NAT_GATEWAYS,
+        )
     is_nat_subnet = fix.peer is not None
     if is_nat_subnet and fix.route_table_id and serves_nodes(fix.route_table_id, path):
         # A route to the internet gateway would cut off nodes that have no public address.

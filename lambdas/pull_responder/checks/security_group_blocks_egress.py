@@ -4,7 +4,8 @@ What it checks: whether the egress rules of all the node's groups together allow
 endpoint's interfaces, S3's prefix list, or the public internet. A rule for a private range does not count for the
 internet. ECR's public addresses are not known here, so a rule for a part of the internet leaves this undecided. A node
 pulls images by its primary interface, and the groups of that interface count. The groups that a SecurityGroupPolicy
-gives to a node's pods do not. For a Fargate pod the groups of the pod's own interface count.
+gives to a node's pods do not. For a Fargate pod the groups of the pod's own interface count. If kubelet dialled a
+private address outside the VPC, the rules must allow this address.
 
 What it cannot see: firewalls behind the node's network interface, and which public addresses ECR uses. For a Fargate
 pod that is gone, its own security groups are not known.

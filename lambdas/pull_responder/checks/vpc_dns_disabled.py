@@ -4,7 +4,8 @@ What it checks: the VPC's enableDnsSupport, and where the traffic goes to an int
 enableDnsHostnames. Without the first, Amazon's DNS server does not answer in the VPC. Without the second, the
 endpoint's private names do not resolve.
 
-What it cannot see: the node's own resolver configuration, and DNS servers outside of the VPC.
+What it cannot see: DNS Firewall, the answers of other DNS servers, and the node's own DNS settings. If kubelet got no
+address for a name although DNS is on, the answer is inconclusive and names who answers for it.
 
 Why that stops a pull: kubelet says `no such host`, or gets public addresses that no route leads to.
 

@@ -4,7 +4,9 @@ What it checks: a pull in a subnet without a route to the internet needs three e
 `ecr.api` for the token, `ecr.dkr` for the manifest and `s3` for the layers. Where the VPC has some of them, the check
 names the missing ones. An endpoint that is being deleted counts as missing.
 
-What it cannot see: endpoints in another VPC, such as a hub behind a transit gateway or a peering connection.
+What it cannot see: an endpoint in another VPC. If a Resolver rule, a Route 53 Profile, a private hosted zone or DNS
+servers of your own may lead the name there, or if kubelet dialled a private address outside the VPC, the answer is
+inconclusive and names them.
 
 Why that stops a pull: the name of the missing endpoint's service resolves to public addresses, and no route leads
 there. Without `ecr.api` kubelet says `no basic auth credentials`. Without `s3` the manifest arrives and the layers time

@@ -6,7 +6,7 @@ the computed way does not lead to it, that way proves nothing: all of its causes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
@@ -143,15 +143,19 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
     address = trip.seen.address if trip.seen else ""
     peer = address_peer(address, trip.destination.host)
     subnet = trip.node.subnet_id
-    first = (
-        egress_hop(trip.node, peer, trip.network),
-        acl_hop(subnet, client_crossings(subnet, peer), trip.network),
-    )
+    out = egress_hop(trip.node, peer, trip.network)
+    across = acl_hop(subnet, client_crossings(subnet, peer), trip.network)
+    first = (_with_proof(out, reason), _with_proof(across, reason))
     causes = dict.fromkeys(cause for hop in hops for cause in hop.causes if cause not in _DECIDED)
     if trip.destination.service:
         causes |= dict.fromkeys((PathCause.ENDPOINT_UNAVAILABLE, PathCause.ENDPOINT_BLOCKS_INGRESS))
     route = _route_hop(trip, address, reason)
     return (*first, route, *((_undecided(trip, tuple(causes), reason),) if causes else ()))
+
+
+def _with_proof(hop: Hop, reason: str) -> Hop:
+    """Return the hop whose faults rest on the dialled address, and say so."""
+    return replace(hop, faults=tuple(replace(each, evidence=(reason, *each.evidence)) for each in hop.faults))
 
 
 def _undecided(trip: Trip, causes: tuple[PathCause, ...], reason: str) -> Hop:

@@ -181,6 +181,8 @@ class TestTheAddress:
         only_out_to(estate, "10.0.0.0/16", s3_prefix_list(estate))
         finding = only(diagnosed(estate, of_manifest(estate)), "security_group_blocks_egress")
         assert HUB in finding.explanation
+        assert finding.evidence[0].startswith(f"kubelet dialled {HUB} for {HOST}")
+        assert finding.remediation.commands == ()
         rule_out = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": f"{HUB}/32"}]}
         estate.ec2.authorize_security_group_egress(GroupId=estate.group, IpPermissions=[rule_out])
         assert causes(diagnosed(estate, of_manifest(estate))) == []
@@ -326,15 +328,18 @@ class TestTheHost:
         assert self.CDN in finding.explanation
         assert finding.resource.id.endswith(estate.a)
         assert "create the endpoints" not in finding.remediation.summary
+        assert finding.remediation.commands == ()
 
-    def test_the_route_is_printed_where_there_is_a_nat_gateway(self, estate: Estate) -> None:
+    def test_no_command_opens_a_subnet_that_may_be_closed_on_purpose(self, estate: Estate) -> None:
         estate.endpoints_only()
         estate.node()
         estate.route(estate.table_public, INTERNET, GatewayId=estate.igw)
-        estate.nat_gateway()
+        nat = estate.nat_gateway()
         message = of_layer(estate, self.CDN, "dial tcp 104.16.100.207:443: i/o timeout")
         finding = only(diagnosed(estate, message), "no_route_to_ecr")
-        estate.run(finding.remediation)
+        assert finding.remediation.commands == ()
+        assert "so that ECR stores its layers" in finding.remediation.summary
+        estate.route(estate.table_a, INTERNET, NatGatewayId=nat)
         assert causes(diagnosed(estate, message)) == []
 
     def test_behind_nat_the_storage_is_reached(self, estate: Estate) -> None:
