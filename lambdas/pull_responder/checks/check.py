@@ -85,8 +85,6 @@ class Check:
     - `explicit` is whether the message says "explicit deny". None fits either.
     - `denied_actions` are the actions that AWS can deny for this cause.
     - `refused_by_ecr` is false where the pull fails before ECR can refuse it. No denial can be about this cause then.
-    - `refused_across_accounts` says that only a role of another account than the registry's is refused for it. Within
-      one account ECR answers that there is no such thing.
     - `refused_by_s3` says that a layer refused by Amazon S3 means this cause.
     - `for_nodes` is true for principals that pull for EKS, and false for all others.
     - `for_cache_role` says that it decides about the role with which ECR fetches from an upstream registry.
@@ -116,7 +114,6 @@ class Check:
     explicit: bool | None = None
     denied_actions: frozenset[str] = PULL_ACTIONS
     refused_by_ecr: bool = True
-    refused_across_accounts: bool = False
     refused_by_s3: bool = False
     for_nodes: bool = True
     for_cache_role: bool = False
@@ -149,10 +146,6 @@ class Check:
 
     def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's message blames. True where the event has no such message."""
-        # A principal that is not known may be of another account.
-        within = pull.registry_account is not None and pull.principal_account == pull.registry_account
-        if self.refused_across_accounts and within and pull.symptom is Symptom.ACCESS_DENIED:
-            return False
         return pull.denial is None or self.fits_denial(pull.denial, pull.blamed_policy_types)
 
     def fits_denial(self, denial: Denial, blamed: frozenset[PolicyType]) -> bool:

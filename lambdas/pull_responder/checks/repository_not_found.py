@@ -55,6 +55,8 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
             image = pull.image or pull.repository or "the image"
             return Verdict.inconclusive(_AWS_OWNS.format(account=pull.registry_account, image=image))
         return repository
+    if pull.symptom is Symptom.ACCESS_DENIED and pull.principal_account == repository.account:
+        return Verdict.not_applicable("within one account ECR answers 404 for it, and this pull was refused")
     name = pull.repository or ""
     found = facts.repository(repository.account, pull.region, name)
     if isinstance(found, Unread):
@@ -148,7 +150,6 @@ CHECK = Check(
     policy_type=PolicyType.RESOURCE,
     explicit=False,
     denied_actions=frozenset({MANIFEST, LAYERS}),
-    refused_across_accounts=True,
     may_name_missing=True,
     knows_aws_registries=True,
 )
