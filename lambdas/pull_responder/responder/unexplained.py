@@ -35,14 +35,14 @@ def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float
     resource = _resource(diagnosis)
     if resource is None:
         return None
-    left = [each.reason for each in diagnosis.inconclusive if each.cause == _CHECK.id]
+    left = [diagnosis.look_next, *(each.reason for each in diagnosis.inconclusive if each.cause == _CHECK.id)]
     verdict = pull_failing_unexplained.unexplained_verdict(
         pull,
         resource=resource,
         times=f"It has failed {problem.count} times since {iso(problem.first_seen)}, last on {iso(problem.last_seen)}.",
         ruled_out=diagnosis.passed,
         unread=[(each.cause, each.reason) for each in diagnosis.inconclusive if each.cause != _CHECK.id],
-        note=diagnosis.note or diagnosis.look_next or " ".join(left),
+        note=diagnosis.note or " ".join(f"{each}." for each in left if each),
     )
     if verdict.remediation is None:
         raise AssertionError("a failed verdict has a remediation")

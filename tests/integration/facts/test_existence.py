@@ -172,8 +172,7 @@ def an_endpoint() -> Thing:
 
 def an_instance() -> Thing:
     ec2 = client("ec2")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
-    made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    made = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     # EC2 shows it for an hour yet, as terminated.
     remove = partial(ec2.terminate_instances, InstanceIds=[made])
     return Thing("AwsEc2Instance", regional("ec2", f"instance/{made}"), "ec2:DescribeInstances", remove)

@@ -60,6 +60,6 @@ def test_that_nothing_explains_it_is_not_counted_as_one_more_undecided_cause() -
     finding = finding_of_unexplained(problem, diagnosis, now=7200, settings=Settings())
     assert finding is not None
     assert "nothing in the AWS configuration explains it" in finding.explanation
-    assert left in finding.evidence
+    assert f"{left}." in finding.evidence
     assert not any("Not decided" in line for line in finding.evidence)
     assert finding.remediation.summary.startswith("To find the cause, check what AWS does not show")
