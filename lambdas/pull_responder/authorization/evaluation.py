@@ -15,7 +15,7 @@ from pull_responder.authorization.evidence import Nearest, nearest_allow, unknow
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.policy_kind import PolicyKind
 from pull_responder.authorization.request import CallerKind, Request, Strength, Truth
-from pull_responder.authorization.resource_grant import grants_only_by_resource, is_of_kms_key
+from pull_responder.authorization.resource_grant import grants_only_by_resource
 from pull_responder.authorization.statement import Effect, Statement
 from pull_responder.model.unread import Unread
 
@@ -284,11 +284,10 @@ def _resource(
 ) -> _Tally | None:
     """Match the request against the resource's own policy.
 
-    None if there is no such policy and the account owns the resource. Another account always needs an Allow. So does
-    everybody at a KMS key, which never lacks a policy.
+    None if there is no such policy and the account owns the resource. Another account always needs an Allow.
     """
     if policy is None:
-        return None if same and not is_of_kms_key(request) else _Tally(request, bounded, only)
+        return None if same else _Tally(request, bounded, only)
     return _Tally(request, bounded, only).read((policy,))
 
 

@@ -20,13 +20,13 @@ _KEY: Final = re.compile(r"arn:[a-z0-9-]+:kms:[^:]*:[^:]*:key/.*", re.DOTALL)
 _ROLE: Final = re.compile(r"arn:[a-z0-9-]+:iam::[^:]*:role/.*", re.DOTALL)
 
 
-def is_of_kms_key(request: Request) -> bool:
+def _is_of_kms_key(request: Request) -> bool:
     """Return whether the request is about a KMS key."""
     return request.action_name.startswith("kms:") and _KEY.fullmatch(request.resource) is not None
 
 
 def grants_only_by_resource(request: Request) -> bool:
     """Return whether the resource's own policy must allow the request, if it has one."""
-    return is_of_kms_key(request) or (
+    return _is_of_kms_key(request) or (
         request.action_name.startswith("sts:") and _ROLE.fullmatch(request.resource) is not None
     )

@@ -44,6 +44,11 @@ _GO: Final = {
     "eof": Meaning(Symptom.TIMEOUT, Weight.WRAPPER),
     "server closed idle connection": Meaning(Symptom.TIMEOUT),
     "broken pipe": Meaning(Symptom.TIMEOUT),
+    "cannot assign requested address": Meaning(Symptom.TIMEOUT),
+    # net/http's HTTP/2: the connection or the request on it was cut.
+    "client connection lost": Meaning(Symptom.TIMEOUT),
+    "server sent goaway and closed the connection": Meaning(Symptom.TIMEOUT),
+    "stream error": Meaning(Symptom.TIMEOUT),
     # The registry did not answer: the network path is at fault, as with a timeout.
     "no route to host": Meaning(Symptom.TIMEOUT),
     "network is unreachable": Meaning(Symptom.TIMEOUT),
@@ -70,6 +75,7 @@ _GO: Final = {
     "context canceled": Meaning(Symptom.CANCELED),
     "request canceled": Meaning(Symptom.CANCELED),
     "operation was canceled": Meaning(Symptom.CANCELED),
+    "disk quota exceeded": Meaning(Symptom.DISK_FULL, Weight.EXACT),
     "no space left on device": Meaning(Symptom.DISK_FULL, Weight.EXACT),
     "there is not enough space on the disk": Meaning(Symptom.DISK_FULL, Weight.EXACT),
 }

@@ -8,10 +8,12 @@ ListHostedZonesByVPC).
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from pull_responder.facts.paging import pages
+from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.unread import Unread
 from pull_responder.network.resolver import Profile, ResolverRule
 
@@ -35,8 +37,11 @@ _WITHOUT_EFFECT: Final = {"DELETING", "DELETED", "FAILED"}
 # Resolver's own rules, which every VPC has. They keep questions with Amazon's DNS server (Developer Guide, "Domain
 # names that VPC Resolver creates autodefined system rules for").
 _AUTODEFINED: Final = "rslvr-autodefined-"
-# What answers where nothing serves this API: no error code of AWS, or one that says so.
-_NOT_SERVED: Final = {"400", "404", "405", "500", "501", "UnknownOperationException", "UnknownOperation"}
+# What an API says that has none of these operations.
+_NOT_SERVED: Final = {"UnknownOperationException", "UnknownOperation"}
+# What emulators answer for a service that they lack. AWS names its errors: from AWS these mean that the read failed.
+_NOT_EMULATED: Final = {"400", "404", "405", "500", "501"}
+_OF_AWS: Final = (*(f".{each}" for each in DNS_SUFFIXES.values()), ".api.aws", ".api.amazonwebservices.com.cn")
 
 
 def read_profiles(reader: Reader, place: VpcPlace) -> tuple[Profile, ...] | Unread:
@@ -99,6 +104,10 @@ def _rule(found: Mapping[str, Any]) -> ResolverRule:
     )
 
 
+def _is_of_aws(client: Any) -> bool:
+    return (urlsplit(client.meta.endpoint_url).hostname or "").endswith(_OF_AWS)
+
+
 def _call(reader: Reader, place: VpcPlace, action: str, request: Callable[..., T]) -> T | Unread | None:
     """Make a read. None where nothing serves it in this region: then no VPC there can have any of it."""
 
@@ -111,7 +120,8 @@ def _call(reader: Reader, place: VpcPlace, action: str, request: Callable[..., T
                 raise
             return None
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _NOT_SERVED:
+            code = error.response.get("Error", {}).get("Code")
+            if code in _NOT_SERVED or (code in _NOT_EMULATED and not _is_of_aws(client)):
                 return None
             raise
 

@@ -64,7 +64,7 @@ class Reading:
         return self.leads in (Leads.AWAY, Leads.UNKNOWN)
 
 
-def read_address(trip: Trip, found: Resolution) -> Reading:
+def read_address(trip: Trip, found: Resolution) -> Reading:  # noqa: PLR0911 -- each return is another place
     """Return where the dialled address shows that the destination's name leads. `found` is what was computed."""
     if trip.seen is None or not trip.seen.address:
         return Reading(Leads.AS_COMPUTED)
@@ -74,6 +74,8 @@ def read_address(trip: Trip, found: Resolution) -> Reading:
         return Reading(Leads.UNKNOWN, f"{said} on port {trip.seen.port}, and the way was examined for port {HTTPS}")
     if here & AddressSet.of(*vpc.cidrs):
         return _inside(trip, found, here, said)
+    if ":" in address and (reason := _without_ipv6(trip)):
+        return Reading(Leads.UNKNOWN, f"{said}, an IPv6 address, and {reason}")
     if here & (PUBLIC_IPV4 | PUBLIC_IPV6):
         return _public(trip, found, here, said)
     if vpc.cidrs and is_private(address):
@@ -82,6 +84,19 @@ def read_address(trip: Trip, found: Resolution) -> Reading:
     why = "which is no address of ECR or S3: look at the node's own DNS settings"
     unread = f"and whether that is in {vpc.id} is not known, as its blocks were not read"
     return Reading(Leads.UNKNOWN, f"{said}, {why if vpc.cidrs else unread}")
+
+
+def _without_ipv6(trip: Trip) -> str:
+    """Return why an IPv6 address says little of the way. Empty if the host and the VPC both have IPv6.
+
+    Inference: Go's dialer tries the IPv4 addresses of the name as well, and its error names one address alone.
+    """
+    vpc = vpc_of(trip.network)
+    if 6 not in trip.destination.versions:  # noqa: PLR2004 -- IP version 6
+        return f"{trip.destination.host} is known to have IPv4 addresses alone: look at the node's own DNS settings"
+    if vpc.cidrs and not any(":" in cidr for cidr in vpc.cidrs):
+        return f"{vpc.id} has IPv4 alone, so the node tries the IPv4 addresses of the name, too"
+    return ""
 
 
 def _inside(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Reading:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.eks_registries import DNS_REPOSITORY, NODE_REPOSITORY, registry_of
 from pull_responder.facts.compute import Cluster, FargateProfile
+from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
@@ -42,8 +43,12 @@ IN_EVERY_CLUSTER: Final = frozenset({"coredns", "kube-proxy", "vpc-cni"})
 """EKS installs these in new clusters, as self-managed add-ons where it is not asked to manage them."""
 
 
-def addon_pull(name: str, pull: PullFailure, nodes: Nodes, facts: PullFacts) -> PullFailure | None:
+def addon_pull(  # noqa: PLR0911 -- each return is another reason
+    name: str, pull: PullFailure, nodes: Nodes, facts: PullFacts
+) -> PullFailure | Unread | None:
     """Return the pull of an add-on's image by `nodes`; None if no pod of it runs there, or its registry is not known.
+
+    Unread if it could not be read whether a pod of it runs there.
 
     Of an add-on whose repository is not known only the registry is named. Inference: it runs in kube-system if it runs
     on Fargate. Nodes of EKS Auto Mode bring what they need along, and are not told apart from other nodes of no node
@@ -56,10 +61,14 @@ def addon_pull(name: str, pull: PullFailure, nodes: Nodes, facts: PullFacts) -> 
         if image and not image.on_fargate:
             return None
         profile = facts.fargate_profile(nodes.account, nodes.region, nodes.cluster or "", nodes.fargate_profile or "")
+        if isinstance(profile, Unread):
+            return profile
         if not isinstance(profile, FargateProfile) or not profile.may_select(_NAMESPACE):
             return None
     elif not nodes.node_group:
         cluster = facts.cluster(nodes.account, nodes.region, nodes.cluster or "")
+        if isinstance(cluster, Unread):
+            return cluster
         if not isinstance(cluster, Cluster) or cluster.auto_mode_role:
             return None
     return replace(pull, registry_account=registry, repository=image.repository if image else None)

@@ -7,6 +7,7 @@ and "View Amazon container image registries for Amazon EKS add-ons". See docs/ad
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.outcome import Skipped
@@ -46,13 +47,17 @@ def event_questions(
 
     Why an add-on is not asked about is Skipped. What could not be read of it is Unread; the rest is still asked.
     """
+    asked = []
     for name in inspection.addons:
         word, is_asked = _judge(name, inspection, reader)
         if word is not None:
             yield word
-        if not is_asked:
-            return
-    yield from questions(inspection, reader, known_principals=known_principals)
+        if is_asked:
+            asked.append(name)
+    if inspection.addons and not asked:
+        return
+    asked_about = replace(inspection, addons=tuple(asked))
+    yield from questions(asked_about, reader, known_principals=known_principals)
 
 
 def _judge(name: str, inspection: Inspection, reader: Reader) -> tuple[Unread | Skipped | None, bool]:

@@ -64,7 +64,9 @@ def questions(
             continue
         facts = PullFacts(reader, known_principals=known_principals, asked=nodes)
         pull = _pull_of(nodes, inspection, facts)
-        of_addons = list(filter(None, (addon_pull(name, pull, nodes, facts) for name in inspection.addons)))
+        read = [addon_pull(name, pull, nodes, facts) for name in inspection.addons]
+        of_addons = [each for each in read if isinstance(each, PullFailure)]
+        yield from dict.fromkeys(each for each in read if isinstance(each, Unread))
         if inspection.only_addons:
             yield from (NodesQuestion(each, facts) for each in dict.fromkeys(of_addons))
             continue

@@ -34,7 +34,9 @@ ANNOTATION: Final = "eks.amazonaws.com/ecr-role-arn"
 _PROVIDER: Final = "oidc-provider/"
 # Amazon EKS User Guide, "Create an IAM OIDC provider for your cluster": oidc.eks.<region>.<suffix>/id/<id>.
 _EKS_HOST: Final = re.compile(
-    r"oidc\.eks(?:-fips)?\.(?P<region>[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2})\.[a-z0-9.-]+/"
+    r"oidc\.eks(?:-fips)?\.(?P<region>[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2})"
+    r"\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.com\.cn|c2s\.ic\.gov|sc2s\.sgov\.gov"
+    r"|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)/"
 )
 _EKS_PATH: Final = re.compile(r".*/id/[0-9A-Fa-f]{28,32}")
 _ALSO_FOR_EKS: Final = frozenset({"pods", "ec2", "eks-fargate-pods"})

@@ -222,7 +222,9 @@ class Recheck:
             return [(pull, self._facts) for pull in dict.fromkeys(pulls[:_MOST_PULLS])]
         known_principals = self._run.settings.known_principals
         to_check = []
-        for question in questions(life.inspection, self._reader, known_principals=known_principals):
+        # An event about an add-on asks less. That no pod of it runs on the nodes now shows no fault as fixed.
+        inspection = replace(life.inspection, only_addons=False)
+        for question in questions(inspection, self._reader, known_principals=known_principals):
             if isinstance(question, Unread):
                 return None  # unreadable nodes may still exist
             to_check.append((question.pull, question.facts))

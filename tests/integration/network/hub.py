@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.diagnosis import Diagnosis, diagnose
@@ -88,10 +89,13 @@ def rule(estate: Estate, domain: str, *, kind: str = "FORWARD", vpc: str = "") -
             IpAddresses=[{"SubnetId": estate.a}, {"SubnetId": estate.b}],
         )["ResolverEndpoint"]["Id"]
         options = {"ResolverEndpointId": endpoint, "TargetIps": [{"Ip": "10.100.0.2", "Port": 53}]}
+    # moto cannot list several rules without names.
+    name = re.sub(r"\W", "-", f"{kind}-{domain}")[:64]
+    options["Name"] = name
     made = resolver.create_resolver_rule(
         CreatorRequestId=f"{estate.name}-{kind}-{domain}", DomainName=domain, RuleType=kind, **options
     )["ResolverRule"]["Id"]
-    resolver.associate_resolver_rule(ResolverRuleId=made, VPCId=vpc or estate.vpc)
+    resolver.associate_resolver_rule(ResolverRuleId=made, Name=name, VPCId=vpc or estate.vpc)
     return str(made)
 
 

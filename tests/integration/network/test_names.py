@@ -136,10 +136,14 @@ class TestASpokeOfAHub:
         assert causes(both) == []
         assert "route53resolver:GetResolverRule failed: AccessDenied" in opened(both)["vpc_endpoint_missing"]
 
-    def test_an_answer_that_is_not_the_services_means_that_there_is_none(self, estate: Estate) -> None:
-        """A region without Profiles must not leave every way there open."""
+    def test_an_emulator_without_profiles_has_none(self, estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+        """AWS would name the error, so the same answer of AWS leaves the way open."""
         spoke(estate)
         message, action = of_manifest(estate, "context deadline exceeded"), "route53profiles:ListProfileAssociations"
+        of_aws = diagnosed(estate, message, denied=[action], code="404")
+        assert causes(of_aws) == []
+        assert f"{action} failed: 404" in opened(of_aws)["vpc_endpoint_missing"]
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ROUTE53PROFILES", estate.endpoint)
         only(diagnosed(estate, message, denied=[action], code="404"), "vpc_endpoint_missing")
 
 
@@ -154,6 +158,14 @@ class TestTheAddress:
         assert diagnosis.note == ""
         sound = diagnosed(estate, of_manifest(estate, "dial tcp 54.1.2.3:443: i/o timeout"))
         assert (causes(sound), sound.inconclusive) == ([], ())
+
+    def test_an_ipv6_address_does_not_blame_a_vpc_that_has_ipv4_alone(self, estate: Estate) -> None:
+        estate.behind_nat().node()
+        diagnosis = diagnosed(
+            estate, of_manifest(estate, "dial tcp [2600:1f18::1]:443: connect: network is unreachable")
+        )
+        assert causes(diagnosis) == []
+        assert "2600:1f18::1" in opened(diagnosis)["no_route_to_ecr"]
 
     def test_no_route_to_the_very_address_is_certain(self, estate: Estate) -> None:
         spoke(estate)

@@ -196,7 +196,9 @@ CONTAINERD = [
         "name_resolution_failed",
         "manifest",
     ),
-    (ASKING + "http2: client connection lost", "unknown", "manifest"),
+    (ASKING + "http2: client connection lost", "timeout", "manifest"),
+    (ASKING + "http2: server sent GOAWAY and closed the connection; LastStreamID=3", "timeout", "manifest"),
+    (ASKING + "dial tcp 10.0.0.5:443: connect: cannot assign requested address", "timeout", "manifest"),
     (ASKING + "http: server gave HTTP response to HTTPS client", "certificate_untrusted", "manifest"),
     (COPYING + f"content at {BLOB} not found: not found", "not_found", "layer"),
     (

@@ -56,8 +56,9 @@ def place(region: str = "us-east-1") -> VpcPlace:
 
 
 @pytest.mark.parametrize("read", READS)
-@pytest.mark.parametrize("answer", ["404", "400", "501", "UnknownOperationException"])
-def test_an_answer_that_is_not_the_services_is_none(read: Any, answer: str) -> None:  # noqa: ANN401 -- a reader
+@pytest.mark.parametrize("answer", ["404", "400", "500", "501", "UnknownOperationException"])
+def test_what_an_emulator_lacks_is_none(monkeypatch: pytest.MonkeyPatch, read: Any, answer: str) -> None:  # noqa: ANN401
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     found = read(reader(answer), place())
     assert not isinstance(found, Unread)
     assert len(found) == 0
@@ -65,7 +66,17 @@ def test_an_answer_that_is_not_the_services_is_none(read: Any, answer: str) -> N
 
 @pytest.mark.parametrize("read", READS)
 @pytest.mark.parametrize(
-    "answer", ["AccessDeniedException", "ThrottlingException", "InternalServiceErrorException", "403"]
+    "answer",
+    [
+        "AccessDeniedException",
+        "ThrottlingException",
+        "InternalServiceErrorException",
+        "403",
+        "404",
+        "400",
+        "500",
+        "501",
+    ],
 )
 def test_a_refusal_is_no_answer(read: Any, answer: str) -> None:  # noqa: ANN401 -- a reader
     found = read(reader(answer), place())
