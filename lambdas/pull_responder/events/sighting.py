@@ -20,6 +20,7 @@ _LOOKED_UP: Final = re.compile(rf"\blookup ([A-Za-z0-9._-]{{1,253}})(?: on {_ADD
 _HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9])?")
 # Requests to a proxy: what they dial and look up is the proxy.
 _OF_PROXY: Final = ("proxyconnect tcp", "socks connect")
+_NEXT_URL: Final = re.compile(r"(?=https?://)")
 _MOST_TEXT: Final = 8192
 _HTTPS_PORT: Final = 443
 _MAX_PORT: Final = 65_535
@@ -36,6 +37,8 @@ def read_sighting(text: str) -> Sighting:
     if (urls and urls[-1].is_metadata) or any(words in text for words in _OF_PROXY):
         return Sighting()
     host, _, port = urls[-1].host.partition(":") if urls else ("", "", "")
+    if urls:
+        text = _about(urls[-1].host, text)
     looked_up = _last(_LOOKED_UP, text)
     if looked_up:
         return Sighting(host=_host(looked_up[1]), server=_ip(looked_up[2] or ""), unresolved=True)
@@ -47,6 +50,12 @@ def read_sighting(text: str) -> Sighting:
         address=address,
         port=(dialled_port if 0 < dialled_port <= _MAX_PORT else 0) or (asked_port if host else 0),
     )
+
+
+def _about(host: str, text: str) -> str:
+    """Return `text` without what follows the URLs of other hosts: a mirror has its own address."""
+    before, *parts = _NEXT_URL.split(text)
+    return " ".join((before, *(part for part in parts if [each.host for each in find_urls(part)] == [host])))
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

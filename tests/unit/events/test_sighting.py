@@ -125,3 +125,14 @@ def test_a_layer_from_the_upstreams_storage_is_not_about_s3() -> None:
 )
 def test_hosts_of_ecr(host: str, *, expected: bool) -> None:
     assert is_of_ecr(host) is expected
+
+
+def test_address_of_a_mirror_is_not_the_registrys() -> None:
+    text = MIRRORS.replace("dial tcp 10.100.1.10:443: i/o timeout", "net/http: TLS handshake timeout")
+    assert read_sighting(text) == Sighting(HOST, port=443)
+
+
+def test_address_of_an_earlier_credentials_attempt_at_the_same_host_counts() -> None:
+    first = ASKING + "dial tcp 10.100.1.10:443: i/o timeout"
+    second = f"failed to authorize: unexpected status from GET request to https://{HOST}/token/: 401 Unauthorized"
+    assert read_sighting(f"[{first}, {second}]") == Sighting(HOST, "10.100.1.10", 443)
