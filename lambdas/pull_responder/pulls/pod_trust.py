@@ -124,6 +124,8 @@ def _mended(pull: PullFailure, role: Role, provider: str) -> dict[str, object] |
     if len(trusted) != 1 or trusted[0] == provider:
         return None
     document = trust_another_provider(role.trust_policy, trusted[0], provider)
+    if document is None:
+        return None
     outcome = trust_outcome(
         role, provider, action=WEB_IDENTITY, context=_context(pull, provider, role), document=document
     )

@@ -117,11 +117,12 @@ def add_statements(document: Mapping[str, Any], added: Sequence[Mapping[str, Any
     return {"Version": "2012-10-17", **document, "Statement": [*statements, *added]}
 
 
-def trust_another_provider(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+def trust_another_provider(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any] | None:
     """Return a trust policy that trusts the OIDC provider `new` on the same conditions as `old`, which stays trusted.
 
     `old` and `new` are ARNs of providers. Each statement for `old` is copied, with the new issuer in its conditions, so
-    the policy lets in no further service account.
+    the policy lets in no further service account. None if a statement names no service accounts: its copy would let in
+    all of them.
     """
     present = document.get("Statement", [])
     issuers = tuple(each.partition(":oidc-provider/")[2] for each in (old, new))
@@ -129,6 +130,8 @@ def trust_another_provider(document: Mapping[str, Any], old: str, new: str) -> d
     for statement in present if isinstance(present, list) else [present]:
         text = json.dumps({key: value for key, value in statement.items() if key != "Sid"})
         if f'"{old}"' in text and statement.get("Effect") == "Allow":
+            if f'"{issuers[0]}:sub"' not in json.dumps(statement.get("Condition")):
+                return None
             copy = json.loads(text.replace(issuers[0], issuers[1]))
             copies.append({**copy, "Principal": {"Federated": new}})
     return add_statements(document, copies)

@@ -143,6 +143,14 @@ def test_a_role_of_github_actions_stays_a_stranger(estate: Estate, of_prod: str)
     only(estate.diagnose(denied(estate, role, repository, BLAMED), unreadable=["eks:*"]), STRANGER)
 
 
+def test_a_host_that_only_begins_like_that_of_eks_is_none(estate: Estate, of_prod: str) -> None:
+    assert of_prod
+    issuer = EKS_ISSUER.replace("amazonaws.com", "amazonaws.example")
+    role, repository = pod_role(estate, web_identity(estate, issuer, StringEquals=AUD)), estate.repository()
+    diagnosis = estate.diagnose(denied(estate, role, repository, BLAMED), unreadable=["eks:*"])
+    assert diagnosis.puller.for_eks is not True
+
+
 def test_the_session_outranks_the_trust_policy(estate: Estate, of_prod: str) -> None:
     both = (web_identity(estate, of_prod, StringEquals=AUD), web_identity(estate, GITHUB, StringEquals=AUD))
     role, repository = pod_role(estate, *both), estate.repository()

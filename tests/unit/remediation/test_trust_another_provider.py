@@ -1,0 +1,29 @@
+"""A trust policy for the pods of another cluster lets in no further service account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pull_responder.remediation.instance_profile import trust_another_provider
+
+OLD, NEW = (f"arn:aws:iam::111111111111:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/{each}" for each in "AB")
+ISSUERS = [each.partition("oidc-provider/")[2] for each in (OLD, NEW)]
+
+
+def trust(condition: dict[str, Any]) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": {"Federated": OLD}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return {"Version": "2012-10-17", "Statement": [{**statement, **({"Condition": condition} if condition else {})}]}
+
+
+def test_the_conditions_are_those_of_the_other_provider() -> None:
+    given = trust({"StringEquals": {f"{ISSUERS[0]}:sub": "system:serviceaccount:shop:web"}})
+    document = trust_another_provider(given, OLD, NEW)
+    assert document
+    _, added = document["Statement"]
+    assert added["Principal"] == {"Federated": NEW}
+    assert added["Condition"] == {"StringEquals": {f"{ISSUERS[1]}:sub": "system:serviceaccount:shop:web"}}
+
+
+def test_a_statement_that_names_no_service_accounts_is_not_copied() -> None:
+    assert trust_another_provider(trust({"StringEquals": {f"{ISSUERS[0]}:aud": "sts.amazonaws.com"}}), OLD, NEW) is None
+    assert trust_another_provider(trust({}), OLD, NEW) is None
