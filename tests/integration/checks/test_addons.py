@@ -11,7 +11,7 @@ from pull_responder.events.outcome import Skipped
 from pull_responder.facts.reader import Reader
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.addons import event_questions
-from pull_responder.pulls.inspections import NodesQuestion
+from pull_responder.pulls.inspections import NodesQuestion, questions
 from tests.integration.checks.estate import PULL_ONLY, REGION
 from tests.integration.checks.registry_estate import amend
 from tests.integration.checks.test_inspections import fargate_profile, node_group
@@ -157,3 +157,25 @@ def test_nodes_of_no_node_group_run_add_ons_too_unless_eks_auto_mode_brings_them
     assert repositories() == ["eks/kube-proxy"]
     auto = {"enabled": True, "nodeRoleArn": f"arn:aws:iam::{estate.account}:role/auto"}
     assert repositories(computeConfig=auto) == []
+
+
+def test_where_it_could_not_be_read_whether_an_add_on_runs_that_is_said(estate: Estate) -> None:
+    """A look at the nodes of one role alone does not list the cluster."""
+    running_node(estate)
+    role = estate.role(attach=[PULL_ONLY])
+    inspection = Inspection(
+        estate.account, REGION, "prod", role_arn=str(role), addons=("kube-proxy",), only_addons=True
+    )
+    found = list(questions(inspection, Reader(estate.connect("eks:DescribeCluster")), known_principals=()))
+    assert [each for each in found if isinstance(each, Unread)]
+
+
+def test_one_add_on_that_is_not_asked_about_hides_no_other(estate: Estate) -> None:
+    node_group(estate, attach=[PULL_ONLY])
+    inspection = Inspection(
+        estate.account, REGION, "prod", addons=("eks-pod-identity-agent", "vpc-cni"), only_addons=True
+    )
+    word, question = event_questions(inspection, Reader(estate.connect()), known_principals=())
+    assert isinstance(word, Skipped)
+    assert isinstance(question, NodesQuestion)
+    assert question.pull.repository == "amazon-k8s-cni"
