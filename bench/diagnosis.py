@@ -126,7 +126,7 @@ def _key(request: AWSRequest | AWSPreparedRequest) -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class Estate:
+class BenchEstate:
     """The nodes to ask about.
 
     - `managed`: the instance id of a node of the node group
@@ -138,7 +138,7 @@ class Estate:
     own_name: str = ""
 
 
-def build(endpoint: str) -> Estate:
+def build(endpoint: str) -> BenchEstate:
     """Create nodes behind a NAT gateway, and an S3 gateway endpoint. Each role has three policies, one inline."""
 
     def client(service: str) -> Any:  # noqa: ANN401 -- one of boto3's clients
@@ -178,7 +178,7 @@ def build(endpoint: str) -> Estate:
         eks.create_access_entry(clusterName=CLUSTER, principalArn=arn, type="EC2_LINUX")
     managed = instance(ec2, node, "node", {"eks:cluster-name": CLUSTER, "eks:nodegroup-name": "workers"})
     own = instance(ec2, node, "own", {f"kubernetes.io/cluster/{CLUSTER}": "owned"})
-    return Estate(managed["InstanceId"], own["InstanceId"], own["PrivateDnsName"])
+    return BenchEstate(managed["InstanceId"], own["InstanceId"], own["PrivateDnsName"])
 
 
 def subnets(ec2: Any) -> tuple[str, str]:  # noqa: ANN401 -- boto3's EC2 client
@@ -233,7 +233,7 @@ def role(iam: Any, name: str, service: str, may: Sequence[str] = PULL) -> str:  
     return role
 
 
-def questions(estate: Estate) -> dict[str, Chosen | PullFailure]:
+def questions(estate: BenchEstate) -> dict[str, Chosen | PullFailure]:
     """Return the questions by their names: each option of `diagnose`, and an event for each way of naming a node."""
     denied = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app"
     denial = Denial("ecr:BatchGetImage", denied, f"not authorized on {denied}", PolicyType.IDENTITY)

@@ -16,7 +16,7 @@ from pull_responder.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pull_responder.demo.estate import Estate
+    from pull_responder.demo.estate import DemoEstate
     from pull_responder.findings.reach import Reach
 
 
@@ -43,7 +43,7 @@ class Mail:
 class Inbox:
     """Everything that the topic delivers."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: DemoEstate) -> None:
         self._estate = estate
         self._taken = 0
 
@@ -67,13 +67,13 @@ def _mail(sent: Mapping[str, Any], queued: Mapping[str, Any]) -> Mail:
     return Mail(sent["Source"], sent["Subject"], sent["BodyText"], attributes, json.loads(queued["Message"]))
 
 
-def stored_findings(estate: Estate) -> dict[str, dict[str, Any]]:
+def stored_findings(estate: DemoEstate) -> dict[str, dict[str, Any]]:
     """Return the findings that Security Hub stores, by id."""
     pages = estate.aws.client("securityhub").get_paginator("get_findings").paginate()
     return {each["Id"]: each for page in pages for each in page["Findings"]}
 
 
-def recorded_reach(estate: Estate, finding_ids: Iterable[str]) -> Reach:
+def recorded_reach(estate: DemoEstate, finding_ids: Iterable[str]) -> Reach:
     """Return the reach of the findings together, as the table records it."""
     store = Store(estate.aws.client("dynamodb"), TABLE, Settings())
     lives = [each for each in store.lives(finding_ids).values() if isinstance(each, Life)]

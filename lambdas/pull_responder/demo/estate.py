@@ -80,7 +80,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Estate:
+class DemoEstate:
     """What was built.
 
     - `nodes` are by the name of their node group.
@@ -115,7 +115,7 @@ def grant(*accounts: str) -> dict[str, Any]:
     )
 
 
-def build(aws: EmulatedAws) -> Estate:
+def build(aws: EmulatedAws) -> DemoEstate:
     """Build an estate in which everything works. Raises ClientError when the emulated AWS refuses a call."""
     _push(aws, SHOP_IMAGE)
     _push(aws, PLATFORM_IMAGE)
@@ -131,7 +131,7 @@ def build(aws: EmulatedAws) -> Estate:
     aws.client("securityhub").enable_security_hub()
     create_table(aws.client("dynamodb"), TABLE)
     topic_arn, inbox_url = _create_topic(aws)
-    return Estate(aws, nodes, _create_responder_roles(aws, topic_arn), topic_arn, inbox_url)
+    return DemoEstate(aws, nodes, _create_responder_roles(aws, topic_arn), topic_arn, inbox_url)
 
 
 def _policy(**statement: object) -> dict[str, Any]:

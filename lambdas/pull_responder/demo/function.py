@@ -23,7 +23,7 @@ from pull_responder.settings import MEMBER_ROLE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pull_responder.demo.estate import Estate
+    from pull_responder.demo.estate import DemoEstate
 
 _SECONDS: Final = 120
 
@@ -147,7 +147,7 @@ class Function:
         }
 
 
-def deploy(estate: Estate, name: str) -> Function:
+def deploy(estate: DemoEstate, name: str) -> Function:
     """Return the function `name` in `estate`, with the stack's default settings, except that the hold-down is zero.
 
     The hold-down is the time before people are notified that a finding is resolved.

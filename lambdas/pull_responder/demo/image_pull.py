@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pull_responder.demo.estate import DemoImage, Estate, Node
+    from pull_responder.demo.estate import DemoEstate, DemoImage, Node
 
 _DENIED: Final = ("AccessDenied", "AccessDeniedException")
 
@@ -39,7 +39,7 @@ class ImagePull:
         return next((call for call in self.calls if call.refusal), None)
 
 
-def pull(estate: Estate, node: Node, image: DemoImage, *, has_token: bool = False) -> ImagePull:
+def pull(estate: DemoEstate, node: Node, image: DemoImage, *, has_token: bool = False) -> ImagePull:
     """Pull `image` as `node` does. With `has_token` it asks for no registry token, which lasts 12 hours.
 
     Raises ClientError when the registry answers with any error but a refusal.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pull_responder.demo.delivery import Mail
     from pull_responder.demo.episode import Episode, Repeats
-    from pull_responder.demo.estate import Estate
+    from pull_responder.demo.estate import DemoEstate
     from pull_responder.demo.function import Invocation
     from pull_responder.demo.image_pull import ImagePull
     from pull_responder.demo.shell import CommandResult
@@ -48,7 +48,7 @@ class Screen:
         self._console = Console(markup=False, highlight=False, emoji=False)
         self._step = 0
 
-    def show_estate(self, estate: Estate) -> None:
+    def show_estate(self, estate: DemoEstate) -> None:
         """Show what was built."""
         self._rule("Pull Responder: the demo", characters="=")
         self._paragraph(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pull_responder.demo.breaks import Break
-    from pull_responder.demo.estate import Estate
+    from pull_responder.demo.estate import DemoEstate
     from pull_responder.demo.function import Function
 
 _RETRIES_A_NODE: Final = 5
@@ -26,7 +26,7 @@ _RETRIES_A_NODE: Final = 5
 class Story:
     """Plays breaks on an estate, one after the other. All calls are made for real. Its end stops the functions."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: DemoEstate) -> None:
         self._estate = estate
         self._diagnose = deploy(estate, "diagnose")
         self._recheck = deploy(estate, "recheck")

@@ -17,7 +17,7 @@ from moto.core.models import botocore_stubber
 from moto.server import ThreadedMotoServer
 
 from pull_responder.emulator import access_entries, cache_rules, route53_profiles, vpc_endpoints
-from tests.integration.network.estate import ACCOUNT, REGION, Estate
+from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def _serve() -> Iterator[str]:
 
 
 @pytest.fixture
-def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
+def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NetworkEstate]:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(botocore_stubber, "enabled", True)
@@ -69,7 +69,7 @@ def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     folder = tmp_path / "empty"
     folder.mkdir()
-    yield Estate(moto, folder).build()
+    yield NetworkEstate(moto, folder).build()
     # A diagnosis looks through all clusters of the account, and moto through all tags and addresses for each read. What
     # earlier tests left would be read by each later one.
     get_backend("eks")[ACCOUNT][REGION].reset()

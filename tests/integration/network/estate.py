@@ -63,7 +63,7 @@ def trust(*services: str) -> str:
 
 
 @dataclass(slots=True)
-class Estate:
+class NetworkEstate:
     """One VPC: subnet `a` holds the node, `b` is in another zone, `public` holds NAT gateways."""
 
     endpoint: str
@@ -103,11 +103,11 @@ class Estate:
     def ec2(self) -> Any:  # noqa: ANN401 -- boto3's EC2 client
         return self.client("ec2")
 
-    def build(self) -> Estate:
+    def build(self) -> NetworkEstate:
         """Subnets without routes, a cluster, a node role that may pull, and a repository."""
         return self.network().cluster()
 
-    def network(self) -> Estate:
+    def network(self) -> NetworkEstate:
         ec2 = self.ec2
         self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
@@ -118,7 +118,7 @@ class Estate:
         ec2.attach_internet_gateway(InternetGatewayId=self.igw, VpcId=self.vpc)
         return self
 
-    def cluster(self) -> Estate:
+    def cluster(self) -> NetworkEstate:
         self.group = self.security_group("nodes")
         self.allow_in(self.group, self.group, protocol="-1")
         iam = self.client("iam")
@@ -133,19 +133,19 @@ class Estate:
         self.client("eks").create_cluster(name=self.name, roleArn=self.role, resourcesVpcConfig=vpc)
         return self
 
-    def behind_nat(self) -> Estate:
+    def behind_nat(self) -> NetworkEstate:
         self.route(self.table_public, INTERNET, GatewayId=self.igw)
         self.nat = self.nat_gateway()
         self.route(self.table_a, INTERNET, NatGatewayId=self.nat)
         self.route(self.table_b, INTERNET, NatGatewayId=self.nat)
         return self
 
-    def in_public(self) -> Estate:
+    def in_public(self) -> NetworkEstate:
         self.ec2.modify_subnet_attribute(SubnetId=self.a, MapPublicIpOnLaunch={"Value": True})
         self.route(self.table_a, INTERNET, GatewayId=self.igw)
         return self
 
-    def endpoints_only(self) -> Estate:
+    def endpoints_only(self) -> NetworkEstate:
         self.endpoint_group = self.security_group("endpoints")
         self.allow_in(self.endpoint_group, self.group)
         for service in ("ecr.api", "ecr.dkr"):

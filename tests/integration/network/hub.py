@@ -11,7 +11,7 @@ from pull_responder.events.pod_failure import PodFailure
 from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
-from tests.integration.network.estate import ACCOUNT, REGION, Estate
+from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate
 from tests.integration.seen import seen
 
 if TYPE_CHECKING:
@@ -23,21 +23,21 @@ DIALLED: Final = f"dial tcp {HUB}:443: i/o timeout"
 BUCKET: Final = f"prod-{REGION}-starport-layer-bucket.s3.{REGION}.amazonaws.com"
 
 
-def of_manifest(estate: Estate, error: str = DIALLED) -> str:
+def of_manifest(estate: NetworkEstate, error: str = DIALLED) -> str:
     return (
         f'failed to pull and unpack image "{estate.image}": failed to resolve reference "{estate.image}": failed to do '
         f'request: Head "https://{HOST}/v2/{estate.name}/app/manifests/v1": {error}'
     )
 
 
-def of_layer(estate: Estate, host: str, error: str) -> str:
+def of_layer(estate: NetworkEstate, host: str, error: str) -> str:
     return (
         f'failed to pull and unpack image "{estate.image}": failed to copy: httpReadSeeker: failed open: failed to do '
         f'request: Get "https://{host}/registry-v2/docker/registry/blobs/sha256/aa/data?verify=1": {error}'
     )
 
 
-def pod_event(estate: Estate, message: str) -> str:
+def pod_event(estate: NetworkEstate, message: str) -> str:
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{estate.name}-node/{estate.instance}"
     failure = PodFailure(
         ACCOUNT, message, estate.image, estate.name, principal_arn=session, node="ip-10-0-0-9.ec2.internal"
@@ -45,7 +45,9 @@ def pod_event(estate: Estate, message: str) -> str:
     return failure.body(region=REGION)
 
 
-def diagnosed(estate: Estate, message: str, *, denied: Sequence[str] = (), code: str = "AccessDenied") -> Diagnosis:
+def diagnosed(
+    estate: NetworkEstate, message: str, *, denied: Sequence[str] = (), code: str = "AccessDenied"
+) -> Diagnosis:
     """The diagnosis of a failed pull with this message; the reads in `denied` are refused."""
     pull = read_body(pod_event(estate, message), origins=Origins(ACCOUNT))
     assert isinstance(pull, PullFailure)
@@ -54,7 +56,7 @@ def diagnosed(estate: Estate, message: str, *, denied: Sequence[str] = (), code:
     return diagnosis
 
 
-def transit_gateway(estate: Estate, destination: str = "10.0.0.0/8") -> str:
+def transit_gateway(estate: NetworkEstate, destination: str = "10.0.0.0/8") -> str:
     """Route the nodes' subnets to a transit gateway."""
     made = estate.ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
     for table in (estate.table_a, estate.table_b):
@@ -62,7 +64,7 @@ def transit_gateway(estate: Estate, destination: str = "10.0.0.0/8") -> str:
     return str(made)
 
 
-def spoke(estate: Estate) -> str:
+def spoke(estate: NetworkEstate) -> str:
     """A VPC without NAT, with S3's gateway endpoint and a route to the hub. The transit gateway's id."""
     gateway = transit_gateway(estate)
     estate.gateway_endpoint()
@@ -70,13 +72,13 @@ def spoke(estate: Estate) -> str:
     return gateway
 
 
-def profile(estate: Estate, *, vpc: str = "") -> None:
+def profile(estate: NetworkEstate, *, vpc: str = "") -> None:
     estate.client("route53profiles").associate_profile(
         Name="shared-dns", ProfileId="rp-0123456789abcdef", ResourceId=vpc or estate.vpc
     )
 
 
-def rule(estate: Estate, domain: str, *, kind: str = "FORWARD", vpc: str = "") -> str:
+def rule(estate: NetworkEstate, domain: str, *, kind: str = "FORWARD", vpc: str = "") -> str:
     """A Resolver rule for the VPC. Its id."""
     resolver = estate.client("route53resolver")
     forward = kind == "FORWARD"
@@ -99,14 +101,14 @@ def rule(estate: Estate, domain: str, *, kind: str = "FORWARD", vpc: str = "") -
     return str(made)
 
 
-def dns_servers(estate: Estate, *servers: str) -> None:
+def dns_servers(estate: NetworkEstate, *servers: str) -> None:
     options = estate.ec2.create_dhcp_options(
         DhcpConfigurations=[{"Key": "domain-name-servers", "Values": list(servers)}]
     )
     estate.ec2.associate_dhcp_options(DhcpOptionsId=options["DhcpOptions"]["DhcpOptionsId"], VpcId=estate.vpc)
 
 
-def only_out_to(estate: Estate, *destinations: str) -> None:
+def only_out_to(estate: NetworkEstate, *destinations: str) -> None:
     """The nodes' group lets TCP 443 out to these blocks and prefix lists alone."""
     estate.close_egress(estate.group)
     for each in destinations:
@@ -117,6 +119,6 @@ def only_out_to(estate: Estate, *destinations: str) -> None:
         estate.ec2.authorize_security_group_egress(GroupId=estate.group, IpPermissions=[rule])
 
 
-def s3_prefix_list(estate: Estate) -> str:
+def s3_prefix_list(estate: NetworkEstate) -> str:
     lists = estate.ec2.describe_prefix_lists()["PrefixLists"]
     return str(next(each["PrefixListId"] for each in lists if each["PrefixListName"].endswith(f"{REGION}.s3")))

@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from pull_responder.cli.main import main
-from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, Estate, trust
+from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, NetworkEstate, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class Ended:
 
 
 @pytest.fixture
-def run(estate: Estate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(estate: NetworkEstate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     for key, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}.items():
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -49,7 +49,7 @@ def run(estate: Estate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return command
 
 
-def test_a_sound_way_is_shown_hop_by_hop(estate: Estate, run: Run) -> None:
+def test_a_sound_way_is_shown_hop_by_hop(estate: NetworkEstate, run: Run) -> None:
     estate.behind_nat()
     node = estate.node()
     ended = run("--instance", node, "--format", "json")
@@ -75,7 +75,7 @@ def test_a_sound_way_is_shown_hop_by_hop(estate: Estate, run: Run) -> None:
     assert all(hop["proof"] for leg in way["legs"] for hop in leg["hops"])
 
 
-def test_a_broken_way_is_status_1_and_shows_where(estate: Estate, run: Run) -> None:
+def test_a_broken_way_is_status_1_and_shows_where(estate: NetworkEstate, run: Run) -> None:
     estate.behind_nat().node_group("workers")
     estate.node(group="workers")
     estate.unroute(estate.table_a)
@@ -97,7 +97,7 @@ def test_a_broken_way_is_status_1_and_shows_where(estate: Estate, run: Run) -> N
     assert f"does not work from {estate.a} (no_route_to_ecr)" in text
 
 
-def test_a_question_about_the_cluster_gives_one_object_for_each_kind_of_node(estate: Estate, run: Run) -> None:
+def test_a_question_about_the_cluster_gives_one_object_for_each_kind_of_node(estate: NetworkEstate, run: Run) -> None:
     estate.behind_nat().node_group("workers")
     estate.fargate_profile("pods")
     answers = run("--format", "json").objects
@@ -147,7 +147,7 @@ def test_two_choices_are_one_too_many(run: Run) -> None:
 
 
 @pytest.mark.parametrize("option", ["--nodegroup", "--fargate-profile", "--instance", "--cluster", "--image"])
-def test_an_option_without_a_value_does_not_widen_the_question(estate: Estate, run: Run, option: str) -> None:
+def test_an_option_without_a_value_does_not_widen_the_question(estate: NetworkEstate, run: Run, option: str) -> None:
     estate.behind_nat().node_group("workers")
     ended = run(option, "")
     assert (ended.status, ended.out, ended.err) == (2, "", f"pull-responder: {option} is empty\n")
@@ -186,7 +186,9 @@ def test_what_aws_gives_nothing_as_a_name_is_said_before_any_call(
         ("--instance", "{near}", "there is no running instance '{near}' in us-east-1; did you mean {node}?"),
     ],
 )
-def test_misspelt_nodes_are_said_with_near_names(estate: Estate, run: Run, option: str, name: str, said: str) -> None:
+def test_misspelt_nodes_are_said_with_near_names(
+    estate: NetworkEstate, run: Run, option: str, name: str, said: str
+) -> None:
     estate.behind_nat().node_group("workers")
     estate.fargate_profile("pods")
     node = estate.node()
@@ -204,7 +206,7 @@ def test_a_misspelt_region_of_our_own_is_one_line(run: Run, monkeypatch: pytest.
     assert ended.err.count("\n") == 1
 
 
-def test_nodes_of_which_only_the_role_is_known_are_named_and_left_open(estate: Estate, run: Run) -> None:
+def test_nodes_of_which_only_the_role_is_known_are_named_and_left_open(estate: NetworkEstate, run: Run) -> None:
     estate.behind_nat()
     pool = estate.client("iam").create_role(RoleName=f"{estate.name}-pool", AssumeRolePolicyDocument=trust("ec2"))
     arn = pool["Role"]["Arn"]
@@ -219,7 +221,7 @@ def test_nodes_of_which_only_the_role_is_known_are_named_and_left_open(estate: E
 
 
 def test_what_is_undecided_names_the_permission_to_grant_once(
-    estate: Estate, run: Run, monkeypatch: pytest.MonkeyPatch
+    estate: NetworkEstate, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Several causes need the same reads; the text says what to grant in one line, and the JSON for each cause."""
     node = estate.behind_nat().node()
@@ -251,7 +253,7 @@ def test_what_is_undecided_names_the_permission_to_grant_once(
     assert all(f"ec2:{operation}" in line for operation in refused)
 
 
-def test_a_sound_way_names_nothing_to_look_at(estate: Estate, run: Run) -> None:
+def test_a_sound_way_names_nothing_to_look_at(estate: NetworkEstate, run: Run) -> None:
     node = estate.behind_nat().node()
     ended = run("--instance", node)
     assert ended.status == 0

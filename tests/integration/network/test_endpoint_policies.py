@@ -12,7 +12,7 @@ from pull_responder.diagnosis import diagnose
 from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Denial, PolicyType, Symptom
 from pull_responder.pulls.pull_facts import PullFacts
-from tests.integration.network.estate import ACCOUNT, PULL, REGION, Estate, causes, only, opened
+from tests.integration.network.estate import ACCOUNT, PULL, REGION, NetworkEstate, causes, only, opened
 
 if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
@@ -32,14 +32,14 @@ def deny(*actions: str, on: str = "*", **more: object) -> dict[str, Any]:
     return {**allow(*actions, on=on, **more), "Effect": "Deny"}
 
 
-def ecr(estate: Estate, service: str, document: dict[str, Any]) -> str:
+def ecr(estate: NetworkEstate, service: str, document: dict[str, Any]) -> str:
     estate.endpoints_only()
     estate.delete_endpoint(service)
     estate.node()
     return estate.interface_endpoint(service, policy=document)
 
 
-def test_the_dkr_endpoint_allows_another_role_only(estate: Estate) -> None:
+def test_the_dkr_endpoint_allows_another_role_only(estate: NetworkEstate) -> None:
     other = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}
     endpoint = ecr(estate, "ecr.dkr", policy(allow(*PULL, Principal=other)))
     finding = only(estate.diagnose(), "endpoint_policy_blocks_pull")
@@ -49,7 +49,7 @@ def test_the_dkr_endpoint_allows_another_role_only(estate: Estate) -> None:
     assert causes(estate.diagnose()) == []
 
 
-def test_the_api_endpoint_denies_tokens(estate: Estate) -> None:
+def test_the_api_endpoint_denies_tokens(estate: NetworkEstate) -> None:
     endpoint = ecr(estate, "ecr.api", policy(allow("*"), deny("ecr:GetAuthorizationToken")))
     finding = only(estate.diagnose(), "endpoint_policy_blocks_pull")
     assert finding.resource.id.endswith(endpoint)
@@ -68,14 +68,14 @@ def test_the_api_endpoint_denies_tokens(estate: Estate) -> None:
     ],
     ids=["the token at api", "the images at dkr", "our account", "api denies what passes dkr"],
 )
-def test_policies_that_are_enough(estate: Estate, service: str, document: dict[str, Any]) -> None:
+def test_policies_that_are_enough(estate: NetworkEstate, service: str, document: dict[str, Any]) -> None:
     ecr(estate, service, document)
     diagnosis = estate.diagnose()
     assert causes(diagnosis) == []
     assert "endpoint_policy_blocks_pull" in diagnosis.passed
 
 
-def test_an_identity_policys_condition_on_the_endpoint_is_decided(estate: Estate) -> None:
+def test_an_identity_policys_condition_on_the_endpoint_is_decided(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.node()
     endpoint = estate.endpoints["ecr.dkr"]
@@ -107,7 +107,7 @@ S3 = {
 
 @pytest.mark.cause("s3_endpoint_policy_blocks_layers", "fails")
 @pytest.mark.parametrize("document", S3.values(), ids=S3)
-def test_s3_policies_that_keep_the_layers_back(estate: Estate, document: dict[str, Any]) -> None:
+def test_s3_policies_that_keep_the_layers_back(estate: NetworkEstate, document: dict[str, Any]) -> None:
     estate.endpoints_only()
     estate.delete_endpoint("s3")
     endpoint = estate.gateway_endpoint(policy=document)
@@ -118,7 +118,7 @@ def test_s3_policies_that_keep_the_layers_back(estate: Estate, document: dict[st
     assert causes(estate.diagnose()) == []
 
 
-def test_an_s3_policy_that_denies_everybody_outside_gives_no_command(estate: Estate) -> None:
+def test_an_s3_policy_that_denies_everybody_outside_gives_no_command(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.delete_endpoint("s3")
     condition = {"StringNotEquals": {"aws:PrincipalOrgID": "o-ours"}}
@@ -132,7 +132,7 @@ def test_an_s3_policy_that_denies_everybody_outside_gives_no_command(estate: Est
 
 @pytest.mark.cause("s3_endpoint_policy_blocks_layers", "passes")
 @pytest.mark.parametrize("on", [f"{BUCKET}/*", "*"])
-def test_s3_policies_that_are_enough(estate: Estate, on: str) -> None:
+def test_s3_policies_that_are_enough(estate: NetworkEstate, on: str) -> None:
     estate.endpoints_only()
     estate.delete_endpoint("s3")
     estate.gateway_endpoint(policy=policy(allow("s3:GetObject", on=on)))
@@ -142,7 +142,7 @@ def test_s3_policies_that_are_enough(estate: Estate, on: str) -> None:
     assert "s3_endpoint_policy_blocks_layers" in diagnosis.passed
 
 
-def test_an_s3_policy_for_an_account_that_may_be_ecrs_is_inconclusive(estate: Estate) -> None:
+def test_an_s3_policy_for_an_account_that_may_be_ecrs_is_inconclusive(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.delete_endpoint("s3")
     condition = {"StringEquals": {"aws:ResourceAccount": [ACCOUNT, "999999999999"]}}
@@ -155,7 +155,7 @@ def test_an_s3_policy_for_an_account_that_may_be_ecrs_is_inconclusive(estate: Es
 
 @pytest.mark.cause("s3_endpoint_policy_blocks_layers", "near_miss")
 @pytest.mark.cause("endpoint_policy_blocks_pull", "near_miss")
-def test_behind_nat_no_endpoint_policy_matters(estate: Estate) -> None:
+def test_behind_nat_no_endpoint_policy_matters(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     diagnosis = estate.diagnose()
@@ -168,7 +168,7 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document)
 
 
-def refused(estate: Estate) -> Diagnosis:
+def refused(estate: NetworkEstate) -> Diagnosis:
     """Diagnose that AWS blames an endpoint's policy for a refused manifest, in an event that names no repository."""
     asked = estate.diagnose().pull
     words = Denial("ecr:BatchGetImage", "", "words", policy_type=PolicyType.VPC_ENDPOINT)
@@ -176,14 +176,14 @@ def refused(estate: Estate) -> Diagnosis:
     return diagnose(failure, PullFacts(Reader(estate.aws())))
 
 
-def test_an_image_call_that_was_not_asked_about_did_not_pass(estate: Estate) -> None:
+def test_an_image_call_that_was_not_asked_about_did_not_pass(estate: NetworkEstate) -> None:
     ecr(estate, "ecr.dkr", policy(allow("*")))
     diagnosis = refused(estate)
     assert "endpoint_policy_blocks_pull" in causes(diagnosis)
     assert "endpoint_policy_blocks_pull" not in diagnosis.passed
 
 
-def test_an_event_whose_words_do_not_fit_together_spoils_no_diagnosis(estate: Estate) -> None:
+def test_an_event_whose_words_do_not_fit_together_spoils_no_diagnosis(estate: NetworkEstate) -> None:
     ecr(estate, "ecr.dkr", policy(allow("*")))
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/node"
     asked = estate.diagnose().pull
@@ -195,14 +195,14 @@ def test_an_event_whose_words_do_not_fit_together_spoils_no_diagnosis(estate: Es
     assert "endpoint_policy_blocks_pull" not in diagnose(failure, PullFacts(Reader(estate.aws()))).passed
 
 
-def test_an_ecr_policy_that_is_none_is_named(estate: Estate) -> None:
+def test_an_ecr_policy_that_is_none_is_named(estate: NetworkEstate) -> None:
     endpoint = ecr(estate, "ecr.dkr", policy(allow("*"), deny("ecr:*", Unless={})))
     reason = opened(estate.diagnose())["endpoint_policy_blocks_pull"]
     assert f"policy the policy of endpoint {endpoint} (" in reason
     assert reason.endswith('): Statement[1]: unknown element "Unless"')
 
 
-def test_an_s3_policy_that_is_none_is_named(estate: Estate) -> None:
+def test_an_s3_policy_that_is_none_is_named(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.delete_endpoint("s3")
     odd = deny("s3:*", Condition={"StringIs": {"a": "b"}})

@@ -11,7 +11,7 @@ from pull_responder.diagnosis import diagnose
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.facts.reader import Reader
 from pull_responder.pulls.pull_facts import PullFacts
-from tests.integration.network.estate import ACCOUNT, REGION, Estate, trust
+from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate, trust
 from tests.integration.network.test_causes import (
     acl_denies_out,
     no_egress,
@@ -43,7 +43,7 @@ LAYER = (
 )
 
 
-def show(example: Example, estate: Estate, error: str, cause: str, *, by_session: bool = True) -> None:
+def show(example: Example, estate: NetworkEstate, error: str, cause: str, *, by_session: bool = True) -> None:
     """What kubelet said of the pull of the estate's node, and what is found."""
     named = error.replace("IMAGE", estate.image).replace("NAME", estate.name)
     image = estate.image
@@ -65,68 +65,68 @@ def show(example: Example, estate: Estate, error: str, cause: str, *, by_session
     example(message, diagnosis, finding, prod=estate.name)
 
 
-def test_no_route_to_ecr(estate: Estate, example: Example) -> None:
+def test_no_route_to_ecr(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node()
     estate.unroute(estate.table_a)
     show(example, estate, TIMEOUT, "no_route_to_ecr")
 
 
-def test_nat_gateway_unavailable(estate: Estate, example: Example) -> None:
+def test_nat_gateway_unavailable(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node()
     second_nat_instead(estate)
     show(example, estate, TIMEOUT, "nat_gateway_unavailable")
 
 
-def test_public_ip_missing(estate: Estate, example: Example) -> None:
+def test_public_ip_missing(estate: NetworkEstate, example: Example) -> None:
     estate.in_public()
     estate.ec2.modify_subnet_attribute(SubnetId=estate.a, MapPublicIpOnLaunch={"Value": False})
     estate.node()
     show(example, estate, TIMEOUT, "public_ip_missing")
 
 
-def test_security_group_blocks_egress(estate: Estate, example: Example) -> None:
+def test_security_group_blocks_egress(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node()
     no_egress(estate)
     show(example, estate, TIMEOUT, "security_group_blocks_egress")
 
 
-def test_network_acl_blocks_traffic(estate: Estate, example: Example) -> None:
+def test_network_acl_blocks_traffic(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node()
     acl_denies_out(estate)
     show(example, estate, TIMEOUT, "network_acl_blocks_traffic")
 
 
-def test_vpc_endpoint_missing(estate: Estate, example: Example) -> None:
+def test_vpc_endpoint_missing(estate: NetworkEstate, example: Example) -> None:
     estate.endpoints_only().node()
     estate.delete_endpoint("ecr.dkr")
     show(example, estate, TIMEOUT, "vpc_endpoint_missing")
 
 
-def test_vpc_endpoint_unavailable(estate: Estate, example: Example) -> None:
+def test_vpc_endpoint_unavailable(estate: NetworkEstate, example: Example) -> None:
     estate.endpoints_only().node()
     no_interface(estate)
     show(example, estate, TIMEOUT_TO_ENDPOINT, "vpc_endpoint_unavailable")
 
 
-def test_endpoint_private_dns_disabled(estate: Estate, example: Example) -> None:
+def test_endpoint_private_dns_disabled(estate: NetworkEstate, example: Example) -> None:
     estate.endpoints_only().node()
     private_dns_off(estate)
     show(example, estate, TIMEOUT, "endpoint_private_dns_disabled")
 
 
-def test_endpoint_security_group_blocks_ingress(estate: Estate, example: Example) -> None:
+def test_endpoint_security_group_blocks_ingress(estate: NetworkEstate, example: Example) -> None:
     estate.endpoints_only().node()
     estate.close_ingress(estate.endpoint_group, estate.group)
     show(example, estate, TIMEOUT_TO_ENDPOINT, "endpoint_security_group_blocks_ingress")
 
 
-def test_s3_endpoint_not_in_route_table(estate: Estate, example: Example) -> None:
+def test_s3_endpoint_not_in_route_table(estate: NetworkEstate, example: Example) -> None:
     estate.endpoints_only().node()
     s3_in_another_table(estate)
     show(example, estate, LAYER + "dial tcp 52.217.13.8:443: i/o timeout", "s3_endpoint_not_in_route_table")
 
 
-def test_s3_endpoint_policy_blocks_layers(estate: Estate, example: Example) -> None:
+def test_s3_endpoint_policy_blocks_layers(estate: NetworkEstate, example: Example) -> None:
     estate.endpoints_only().node()
     estate.delete_endpoint("s3")
     estate.gateway_endpoint(policy=policy(allow("s3:GetObject", on="arn:aws:s3:::my-bucket/*")))
@@ -137,30 +137,30 @@ def test_s3_endpoint_policy_blocks_layers(estate: Estate, example: Example) -> N
     show(example, estate, forbidden, "s3_endpoint_policy_blocks_layers")
 
 
-def test_vpc_dns_disabled(estate: Estate, example: Example) -> None:
+def test_vpc_dns_disabled(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node()
     estate.ec2.modify_vpc_attribute(VpcId=estate.vpc, EnableDnsSupport={"Value": False})
     show(example, estate, NO_NAME, "vpc_dns_disabled")
 
 
-def test_instance_profile_missing(estate: Estate, example: Example) -> None:
+def test_instance_profile_missing(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node(profile=False)
     show(example, estate, NO_CREDENTIALS, "instance_profile_missing", by_session=False)
 
 
-def test_role_trust_policy_excludes_service(estate: Estate, example: Example) -> None:
+def test_role_trust_policy_excludes_service(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node()
     role = f"{estate.name}-node"
     estate.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=trust("lambda"))
     show(example, estate, NO_CREDENTIALS, "role_trust_policy_excludes_service", by_session=False)
 
 
-def test_instance_metadata_disabled(estate: Estate, example: Example) -> None:
+def test_instance_metadata_disabled(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node(metadata="disabled")
     show(example, estate, NO_CREDENTIALS, "instance_metadata_disabled", by_session=False)
 
 
-def test_node_group_unhealthy(estate: Estate, example: Example) -> None:
+def test_node_group_unhealthy(estate: NetworkEstate, example: Example) -> None:
     estate.behind_nat().node_group("workers")
     estate.node(group="workers")
     # moto, which runs in this process, has nothing to report by itself.

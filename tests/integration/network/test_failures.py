@@ -11,13 +11,13 @@ from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
-from tests.integration.network.estate import ACCOUNT, REGION, Estate, causes, only, opened
+from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate, causes, only, opened
 
 GONE = "i-0123456789abcdef0"
 
 
 def failure(
-    estate: Estate, symptom: Symptom = Symptom.TIMEOUT, *, node: str | None = None, session: str = ""
+    estate: NetworkEstate, symptom: Symptom = Symptom.TIMEOUT, *, node: str | None = None, session: str = ""
 ) -> PullFailure:
     """A pull by a session of the node role, or with `node` one of which only the node's name is known."""
     name = f"{estate.name}-node"
@@ -37,7 +37,7 @@ def failure(
     )
 
 
-def look(estate: Estate, pull: PullFailure) -> tuple[Diagnosis, list[str]]:
+def look(estate: NetworkEstate, pull: PullFailure) -> tuple[Diagnosis, list[str]]:
     """The diagnosis, and the names of the places that the way begins at."""
     facts = PullFacts(Reader(estate.aws()))
     diagnosis = diagnose(pull, facts)
@@ -45,7 +45,7 @@ def look(estate: Estate, pull: PullFailure) -> tuple[Diagnosis, list[str]]:
     return diagnosis, [place.name for place, _ in path.paths] if isinstance(path, PullPath) else []
 
 
-def test_the_session_names_the_node(estate: Estate) -> None:
+def test_the_session_names_the_node(estate: NetworkEstate) -> None:
     estate.behind_nat()
     node = estate.node()
     estate.unroute(estate.table_a)
@@ -55,7 +55,7 @@ def test_the_session_names_the_node(estate: Estate) -> None:
 
 
 @pytest.mark.parametrize("by", ["id", "private DNS name"])
-def test_the_nodes_name_finds_it(estate: Estate, by: str) -> None:
+def test_the_nodes_name_finds_it(estate: NetworkEstate, by: str) -> None:
     estate.behind_nat()
     node = estate.node()
     found = estate.ec2.describe_instances(InstanceIds=[node])["Reservations"][0]["Instances"][0]
@@ -65,7 +65,7 @@ def test_the_nodes_name_finds_it(estate: Estate, by: str) -> None:
     assert places[-1] == node
 
 
-def test_a_node_that_is_gone_is_stood_in_for_by_its_node_group(estate: Estate) -> None:
+def test_a_node_that_is_gone_is_stood_in_for_by_its_node_group(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node_group("workers", template={"SecurityGroupIds": [estate.group]})
     estate.unroute(estate.table_b)
@@ -78,11 +78,11 @@ def test_a_node_that_is_gone_is_stood_in_for_by_its_node_group(estate: Estate) -
 UNREAD = "ec2:DescribeInstances"
 
 
-def look_without_instances(estate: Estate, pull: PullFailure) -> Diagnosis:
+def look_without_instances(estate: NetworkEstate, pull: PullFailure) -> Diagnosis:
     return diagnose(pull, PullFacts(Reader(estate.aws(UNREAD))))
 
 
-def test_a_node_that_cannot_be_read_is_not_taken_for_one_of_another_subnet(estate: Estate) -> None:
+def test_a_node_that_cannot_be_read_is_not_taken_for_one_of_another_subnet(estate: NetworkEstate) -> None:
     """It is not gone, as far as is known: a fault of one of its group's subnets may have nothing to do with it."""
     estate.behind_nat()
     estate.node_group("workers", template={"SecurityGroupIds": [estate.group]})
@@ -97,7 +97,7 @@ def test_a_node_that_cannot_be_read_is_not_taken_for_one_of_another_subnet(estat
 
 
 @pytest.mark.parametrize("symptom", [Symptom.TIMEOUT, Symptom.NOT_AUTHENTICATED, Symptom.UNKNOWN])
-def test_what_is_a_nodes_own_does_not_pass_by_its_group(estate: Estate, symptom: Symptom) -> None:
+def test_what_is_a_nodes_own_does_not_pass_by_its_group(estate: NetworkEstate, symptom: Symptom) -> None:
     estate.behind_nat()
     estate.node_group("workers")
     node = estate.node(group="workers", metadata="disabled")
@@ -109,14 +109,14 @@ def test_what_is_a_nodes_own_does_not_pass_by_its_group(estate: Estate, symptom:
         assert UNREAD in opened(diagnosis)[cause]
 
 
-def test_a_fargate_pod_is_stood_in_for_by_its_only_profile(estate: Estate) -> None:
+def test_a_fargate_pod_is_stood_in_for_by_its_only_profile(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.fargate_profile("pods", estate.b)
     _, places = look(estate, failure(estate, node="fargate-ip-10-0-1-9.ec2.internal"))
     assert places == [f"a Fargate pod in {estate.b}"]
 
 
-def test_a_node_that_nothing_tells_of_leaves_the_way_open(estate: Estate) -> None:
+def test_a_node_that_nothing_tells_of_leaves_the_way_open(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node_group("workers")
     estate.node_group("others")
@@ -126,13 +126,13 @@ def test_a_node_that_nothing_tells_of_leaves_the_way_open(estate: Estate) -> Non
     assert "its role belongs to node group others, node group workers" in opened(diagnosis)["no_route_to_ecr"]
 
 
-def test_a_hybrid_nodes_way_begins_outside_aws(estate: Estate) -> None:
+def test_a_hybrid_nodes_way_begins_outside_aws(estate: NetworkEstate) -> None:
     pull = failure(estate, session="mi-0123456789abcdef0")
     diagnosis, _ = look(estate, pull)
     assert "outside AWS" in opened(diagnosis)["no_route_to_ecr"]
 
 
-def test_no_token_speaks_of_the_way_to_the_api_alone(estate: Estate) -> None:
+def test_no_token_speaks_of_the_way_to_the_api_alone(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     node = estate.node()
     estate.delete_endpoint("s3")
@@ -145,7 +145,7 @@ def test_no_token_speaks_of_the_way_to_the_api_alone(estate: Estate) -> None:
     only(look(estate, pull)[0], "vpc_endpoint_missing")
 
 
-def test_the_way_is_the_one_to_the_host_that_the_image_names(estate: Estate) -> None:
+def test_the_way_is_the_one_to_the_host_that_the_image_names(estate: NetworkEstate) -> None:
     node = estate.node()
     for host in (f"{ACCOUNT}.dkr-ecr.{REGION}.on.aws", f"{ACCOUNT}.dkr.ecr-fips.{REGION}.amazonaws.com:443"):
         pull = replace(failure(estate, session=node), registry_host=host)
@@ -162,7 +162,7 @@ def test_the_way_is_the_one_to_the_host_that_the_image_names(estate: Estate) -> 
         (Symptom.UNKNOWN, "journalctl -u kubelet"),
     ],
 )
-def test_an_open_way_does_not_explain_a_failure(estate: Estate, symptom: Symptom, look_at: str) -> None:
+def test_an_open_way_does_not_explain_a_failure(estate: NetworkEstate, symptom: Symptom, look_at: str) -> None:
     """All that can be read is in order, which is not all that a pull needs. A way may have been repaired since."""
     estate.behind_nat()
     node = estate.node()
@@ -184,13 +184,13 @@ def test_an_open_way_does_not_explain_a_failure(estate: Estate, symptom: Symptom
 
 
 @pytest.mark.parametrize("symptom", [Symptom.KUBELET_THROTTLED, Symptom.CANCELED])
-def test_what_explains_itself_leaves_nothing_open(estate: Estate, symptom: Symptom) -> None:
+def test_what_explains_itself_leaves_nothing_open(estate: NetworkEstate, symptom: Symptom) -> None:
     estate.behind_nat()
     diagnosis, _ = look(estate, failure(estate, symptom, session=estate.node()))
     assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
 
 
-def test_a_refusal_is_not_explained_by_the_way(estate: Estate) -> None:
+def test_a_refusal_is_not_explained_by_the_way(estate: NetworkEstate) -> None:
     estate.behind_nat()
     node = estate.node()
     estate.unroute(estate.table_a)

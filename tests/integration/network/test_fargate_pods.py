@@ -16,7 +16,7 @@ from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Sym
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
-from tests.integration.network.estate import ACCOUNT, REGION, Estate, causes, only, opened
+from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate, causes, only, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ ADDRESS, NODE = "10.0.0.77", "fargate-ip-10-0-0-77.ec2.internal"
 
 
 @pytest.fixture
-def pods(estate: Estate) -> Estate:
+def pods(estate: NetworkEstate) -> NetworkEstate:
     """A cluster with a security group of its own, which moto does not make, and a Fargate profile behind NAT."""
     get_backend("eks")[ACCOUNT][REGION].clusters[estate.name].resources_vpc_config |= {
         "clusterSecurityGroupId": estate.group,
@@ -37,11 +37,11 @@ def pods(estate: Estate) -> Estate:
     return estate
 
 
-def run_pod(estate: Estate, *groups: str) -> None:
+def run_pod(estate: NetworkEstate, *groups: str) -> None:
     estate.ec2.create_network_interface(SubnetId=estate.a, PrivateIpAddress=ADDRESS, Groups=list(groups))
 
 
-def timed_out(estate: Estate, node: str = NODE, *, denied: tuple[str, ...] = ()) -> Diagnosis:
+def timed_out(estate: NetworkEstate, node: str = NODE, *, denied: tuple[str, ...] = ()) -> Diagnosis:
     role = f"{estate.name}-pods"
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/session"
     principal = Principal(PrincipalKind.ROLE, session, "aws", ACCOUNT, role, "session")
@@ -49,7 +49,7 @@ def timed_out(estate: Estate, node: str = NODE, *, denied: tuple[str, ...] = ())
     return diagnose(replace(pull, cluster=estate.name, node=node), PullFacts(Reader(estate.aws(*denied))))
 
 
-def test_the_way_is_read_while_the_roles_profile_is_searched(pods: Estate) -> None:
+def test_the_way_is_read_while_the_roles_profile_is_searched(pods: NetworkEstate) -> None:
     """EKS's list of clusters is held back until what the event's own cluster leads to has been asked for."""
     run_pod(pods, pods.group)
     iam, name = pods.client("iam"), f"{pods.name}-pods"
@@ -93,7 +93,7 @@ def listen(aws: Aws, call: str, heard: Callable[..., None]) -> None:
     client.meta.events.register(f"before-call.{service}.{operation}", heard)
 
 
-def test_a_pods_own_groups_decide_and_not_the_clusters(pods: Estate) -> None:
+def test_a_pods_own_groups_decide_and_not_the_clusters(pods: NetworkEstate) -> None:
     own = pods.security_group("pods")
     pods.close_egress(own)
     run_pod(pods, own)
@@ -103,7 +103,7 @@ def test_a_pods_own_groups_decide_and_not_the_clusters(pods: Estate) -> None:
     assert causes(timed_out(pods)) == []
 
 
-def test_the_clusters_closed_group_does_not_matter_to_a_pod_with_another(pods: Estate) -> None:
+def test_the_clusters_closed_group_does_not_matter_to_a_pod_with_another(pods: NetworkEstate) -> None:
     pods.close_egress(pods.group)
     run_pod(pods, pods.security_group("open"))
     diagnosis = timed_out(pods)
@@ -111,13 +111,13 @@ def test_the_clusters_closed_group_does_not_matter_to_a_pod_with_another(pods: E
     assert "security_group_blocks_egress" in diagnosis.passed
 
 
-def test_a_pod_with_the_clusters_group_is_blocked_by_it(pods: Estate) -> None:
+def test_a_pod_with_the_clusters_group_is_blocked_by_it(pods: NetworkEstate) -> None:
     pods.close_egress(pods.group)
     run_pod(pods, pods.group)
     assert only(timed_out(pods), "security_group_blocks_egress").resource.id.endswith(pods.group)
 
 
-def test_a_pod_is_found_although_several_profiles_may_have_started_it(pods: Estate) -> None:
+def test_a_pod_is_found_although_several_profiles_may_have_started_it(pods: NetworkEstate) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/{pods.name}-pods"
     pods.client("eks").create_fargate_profile(
         clusterName=pods.name,
@@ -133,7 +133,7 @@ def test_a_pod_is_found_although_several_profiles_may_have_started_it(pods: Esta
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_a_pod_that_is_gone_leaves_its_groups_open(pods: Estate, *, closed: bool) -> None:
+def test_a_pod_that_is_gone_leaves_its_groups_open(pods: NetworkEstate, *, closed: bool) -> None:
     if closed:
         pods.close_egress(pods.group)
     diagnosis = timed_out(pods)
@@ -142,13 +142,13 @@ def test_a_pod_that_is_gone_leaves_its_groups_open(pods: Estate, *, closed: bool
     assert "no_route_to_ecr" in diagnosis.passed
 
 
-def test_an_interface_that_cannot_be_read_leaves_its_groups_open(pods: Estate) -> None:
+def test_an_interface_that_cannot_be_read_leaves_its_groups_open(pods: NetworkEstate) -> None:
     run_pod(pods, pods.group)
     diagnosis = timed_out(pods, denied=("ec2:DescribeNetworkInterfaces",))
     assert "ec2:DescribeNetworkInterfaces failed" in opened(diagnosis)["security_group_blocks_egress"]
 
 
-def test_before_a_failure_the_clusters_group_passes_and_says_on_what_condition(pods: Estate) -> None:
+def test_before_a_failure_the_clusters_group_passes_and_says_on_what_condition(pods: NetworkEstate) -> None:
     answer = pods.ask(fargate_profile="pods")
     assert answer.diagnosis.inconclusive == ()
     assert "security_group_blocks_egress" in answer.diagnosis.passed
@@ -158,7 +158,7 @@ def test_before_a_failure_the_clusters_group_passes_and_says_on_what_condition(p
     assert "from a SecurityGroupPolicy" in " ".join(line for hop in path.legs[0].hops for line in hop.evidence)
 
 
-def test_before_a_failure_the_clusters_group_alone_is_no_finding(pods: Estate) -> None:
+def test_before_a_failure_the_clusters_group_alone_is_no_finding(pods: NetworkEstate) -> None:
     pods.close_egress(pods.group)
     diagnosis = pods.diagnose(fargate_profile="pods")
     assert causes(diagnosis) == []
@@ -167,7 +167,7 @@ def test_before_a_failure_the_clusters_group_alone_is_no_finding(pods: Estate) -
     assert "SecurityGroupPolicy" in reason
 
 
-def test_endpoints_that_let_the_clusters_group_in(estate: Estate) -> None:
+def test_endpoints_that_let_the_clusters_group_in(estate: NetworkEstate) -> None:
     get_backend("eks")[ACCOUNT][REGION].clusters[estate.name].resources_vpc_config |= {
         "clusterSecurityGroupId": estate.group,
         "vpcId": estate.vpc,

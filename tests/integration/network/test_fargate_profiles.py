@@ -8,13 +8,13 @@ from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.pulls.path import PullPath, pull_path
 from pull_responder.pulls.pull_facts import PullFacts
-from tests.integration.network.estate import ACCOUNT, REGION, Estate
+from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate
 
 NODE = "fargate-ip-10-0-0-77.ec2.internal"
 
 
 @pytest.fixture
-def profiles(estate: Estate) -> Estate:
+def profiles(estate: NetworkEstate) -> NetworkEstate:
     """A cluster with a profile `pods` for namespace default in subnet a, and `others` of the same role in subnet b."""
     estate.behind_nat()
     role = estate.fargate_profile("pods")
@@ -28,7 +28,9 @@ def profiles(estate: Estate) -> Estate:
     return estate
 
 
-def places(estate: Estate, namespace: str | None, *labels: str, known: bool = True, has_role: bool = True) -> list[str]:
+def places(
+    estate: NetworkEstate, namespace: str | None, *labels: str, known: bool = True, has_role: bool = True
+) -> list[str]:
     """Where the way of a pod's pull begins; none where its profile is not known."""
     role = f"{estate.name}-pods"
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/session"
@@ -50,11 +52,11 @@ def places(estate: Estate, namespace: str | None, *labels: str, known: bool = Tr
 
 
 @pytest.mark.parametrize("has_role", [True, False])
-def test_the_namespace_tells(profiles: Estate, *, has_role: bool) -> None:
+def test_the_namespace_tells(profiles: NetworkEstate, *, has_role: bool) -> None:
     assert places(profiles, "team-shop", known=False, has_role=has_role) == [f"a Fargate pod in {profiles.b}"]
 
 
-def test_the_labels_tell_where_both_take_the_namespace(profiles: Estate) -> None:
+def test_the_labels_tell_where_both_take_the_namespace(profiles: NetworkEstate) -> None:
     assert places(profiles, "default", "tier=web") == [f"a Fargate pod in {profiles.a}"]
     assert places(profiles, "default", "tier=batch", "run=later") == [f"a Fargate pod in {profiles.a}"]
 
@@ -69,6 +71,6 @@ def test_the_labels_tell_where_both_take_the_namespace(profiles: Estate) -> None
     ],
 )
 def test_what_can_be_of_several_or_of_none_is_left_open(
-    profiles: Estate, namespace: str | None, labels: tuple[str, ...], *, known: bool
+    profiles: NetworkEstate, namespace: str | None, labels: tuple[str, ...], *, known: bool
 ) -> None:
     assert places(profiles, namespace, *labels, known=known) == []

@@ -14,7 +14,7 @@ from pull_responder.cli.question import ask
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reader import Reader
 from pull_responder.model.unread import Unread
-from tests.integration.network.estate import ACCOUNT, PULL, REGION, Estate, causes
+from tests.integration.network.estate import ACCOUNT, PULL, REGION, NetworkEstate, causes
 from tests.integration.seen import seen
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def answer(aws: Aws, operation: str, parsed: dict[str, Any]) -> None:
 
 
 def first_pull(
-    estate: Estate, *, upstream: str = QUAY, signing: dict[str, Any] | None = None, denied: tuple[str, ...] = ()
+    estate: NetworkEstate, *, upstream: str = QUAY, signing: dict[str, Any] | None = None, denied: tuple[str, ...] = ()
 ) -> Diagnosis:
     """Ask whether the node can pull an image that the cache of quay.io may not hold yet."""
     aws = estate.aws(*denied)
@@ -50,7 +50,7 @@ def first_pull(
     return seen(answered.diagnosis)
 
 
-def let(estate: Estate, actions: list[str]) -> None:
+def let(estate: NetworkEstate, actions: list[str]) -> None:
     """Let the nodes' role do these actions, and nothing else."""
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
     estate.client("iam").put_role_policy(
@@ -59,7 +59,7 @@ def let(estate: Estate, actions: list[str]) -> None:
 
 
 @pytest.fixture
-def endpoints(estate: Estate) -> Estate:
+def endpoints(estate: NetworkEstate) -> NetworkEstate:
     """A VPC with endpoints only, whose nodes may import what is not cached yet."""
     estate.endpoints_only()
     estate.node()
@@ -68,14 +68,14 @@ def endpoints(estate: Estate) -> Estate:
 
 
 @pytest.fixture
-def nat(estate: Estate) -> Estate:
+def nat(estate: NetworkEstate) -> NetworkEstate:
     estate.behind_nat()
     estate.node()
     let(estate, MAY_IMPORT)
     return estate
 
 
-def test_endpoints_alone_do_not_carry_the_first_pull(endpoints: Estate) -> None:
+def test_endpoints_alone_do_not_carry_the_first_pull(endpoints: NetworkEstate) -> None:
     diagnosis = first_pull(endpoints)
     (finding,) = diagnosis.findings
     assert finding.cause == CAUSE
@@ -86,7 +86,7 @@ def test_endpoints_alone_do_not_carry_the_first_pull(endpoints: Estate) -> None:
     assert finding.remediation.commands == ()
 
 
-def test_a_way_to_the_internet_beside_the_endpoints_is_enough(endpoints: Estate) -> None:
+def test_a_way_to_the_internet_beside_the_endpoints_is_enough(endpoints: NetworkEstate) -> None:
     endpoints.route(endpoints.table_public, "0.0.0.0/0", GatewayId=endpoints.igw)
     endpoints.route(endpoints.table_a, "0.0.0.0/0", NatGatewayId=endpoints.nat_gateway())
     diagnosis = first_pull(endpoints)
@@ -94,7 +94,7 @@ def test_a_way_to_the_internet_beside_the_endpoints_is_enough(endpoints: Estate)
     assert CAUSE in diagnosis.passed
 
 
-def test_an_image_that_is_cached_needs_no_way_out(endpoints: Estate) -> None:
+def test_an_image_that_is_cached_needs_no_way_out(endpoints: NetworkEstate) -> None:
     ecr = endpoints.client("ecr")
     ecr.create_repository(repositoryName="quay/app")
     ecr.put_image(
@@ -111,13 +111,13 @@ def test_an_image_that_is_cached_needs_no_way_out(endpoints: Estate) -> None:
     assert CAUSE not in {each.cause for each in diagnosis.inconclusive}
 
 
-def test_of_another_ecr_upstream_it_is_not_claimed(endpoints: Estate) -> None:
+def test_of_another_ecr_upstream_it_is_not_claimed(endpoints: NetworkEstate) -> None:
     diagnosis = first_pull(endpoints, upstream=f"111122223333.dkr.ecr.{REGION}.amazonaws.com")
     assert causes(diagnosis) == []
     assert "needs a way to the internet" in {each.cause: each.reason for each in diagnosis.inconclusive}[CAUSE]
 
 
-def test_without_the_role_and_the_way_out_both_are_told(endpoints: Estate) -> None:
+def test_without_the_role_and_the_way_out_both_are_told(endpoints: NetworkEstate) -> None:
     let(endpoints, PULL)
     (finding,) = first_pull(endpoints).findings
     assert "may not call ecr:BatchImportUpstreamImage" in finding.explanation
@@ -127,13 +127,13 @@ def test_without_the_role_and_the_way_out_both_are_told(endpoints: Estate) -> No
 
 
 @pytest.mark.parametrize("denied", ["ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"])
-def test_a_way_that_cannot_be_read_is_not_called_open(endpoints: Estate, denied: str) -> None:
+def test_a_way_that_cannot_be_read_is_not_called_open(endpoints: NetworkEstate, denied: str) -> None:
     diagnosis = first_pull(endpoints, denied=(denied,))
     assert CAUSE not in causes(diagnosis)
     assert CAUSE not in diagnosis.passed
 
 
-def test_managed_signing_is_told_before_the_first_pull(nat: Estate) -> None:
+def test_managed_signing_is_told_before_the_first_pull(nat: NetworkEstate) -> None:
     diagnosis = first_pull(nat, signing=SIGNED)
     assert causes(diagnosis) == []
     why = {each.cause: each.reason for each in diagnosis.inconclusive}[CAUSE]
@@ -146,15 +146,15 @@ def test_managed_signing_is_told_before_the_first_pull(nat: Estate) -> None:
     [{}, {"signingConfiguration": {"rules": [{"repositoryFilters": [{"filter": "team/*"}]}]}}],
     ids=["no rules", "other repositories"],
 )
-def test_signing_that_covers_other_repositories_is_not_mentioned(nat: Estate, signing: dict[str, Any]) -> None:
+def test_signing_that_covers_other_repositories_is_not_mentioned(nat: NetworkEstate, signing: dict[str, Any]) -> None:
     assert CAUSE in first_pull(nat, signing=signing).passed
 
 
-def test_signing_of_the_whole_registry_covers_the_cache(nat: Estate) -> None:
+def test_signing_of_the_whole_registry_covers_the_cache(nat: NetworkEstate) -> None:
     diagnosis = first_pull(nat, signing={"signingConfiguration": {"rules": [{}]}})
     assert CAUSE in {each.cause for each in diagnosis.inconclusive}
 
 
-def test_signing_that_cannot_be_read_leaves_nothing_open(nat: Estate) -> None:
+def test_signing_that_cannot_be_read_leaves_nothing_open(nat: NetworkEstate) -> None:
     """It is not known to stop a pull."""
     assert CAUSE in first_pull(nat, denied=("ecr:GetSigningConfiguration",)).passed

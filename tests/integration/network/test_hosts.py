@@ -14,7 +14,7 @@ from pull_responder.facts.reader import Reader
 from pull_responder.meanings import can_mean
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
-from tests.integration.network.estate import ACCOUNT, INTERNET, REGION, Estate, causes, only, opened
+from tests.integration.network.estate import ACCOUNT, INTERNET, REGION, NetworkEstate, causes, only, opened
 
 if TYPE_CHECKING:
     from pull_responder.events.intake import Inspection
@@ -37,12 +37,12 @@ NO_NAME = TIMEOUT.replace(
 REFUSED = f'failed to pull image "{PUBLIC}": unexpected status from https://public.ecr.aws/token/: 403 Forbidden'
 
 
-def asked(estate: Estate, host: str) -> Diagnosis:
+def asked(estate: NetworkEstate, host: str) -> Diagnosis:
     return estate.ask(image=f"{host}/{estate.name}/app:v1").diagnosis
 
 
 @pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
-def test_behind_nat_the_way_is_clear_until_its_route_goes(estate: Estate, host: str) -> None:
+def test_behind_nat_the_way_is_clear_until_its_route_goes(estate: NetworkEstate, host: str) -> None:
     estate.behind_nat()
     estate.node()
     if host != HOSTS["another region's"]:
@@ -54,7 +54,9 @@ def test_behind_nat_the_way_is_clear_until_its_route_goes(estate: Estate, host: 
 
 
 @pytest.mark.parametrize("host", [HOSTS[each] for each in ("FIPS", "dual-stack", "dual-stack FIPS")])
-def test_whether_an_endpoint_answers_for_such_a_name_decides_where_it_is_reported(estate: Estate, host: str) -> None:
+def test_whether_an_endpoint_answers_for_such_a_name_decides_where_it_is_reported(
+    estate: NetworkEstate, host: str
+) -> None:
     estate.endpoints_only()
     estate.node()
     diagnosis = asked(estate, host)
@@ -75,31 +77,31 @@ def test_whether_an_endpoint_answers_for_such_a_name_decides_where_it_is_reporte
     assert "plain registry host" in finding.remediation.summary
 
 
-def test_another_regions_registry_is_reached_by_no_endpoint_of_this_one(estate: Estate) -> None:
+def test_another_regions_registry_is_reached_by_no_endpoint_of_this_one(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.node()
     image = "602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/pause:3.10"
     only(estate.ask(image=image).diagnosis, "no_route_to_ecr")
 
 
-def reported(message: str, estate: Estate, *, image: str = PUBLIC) -> PullFailure | Skipped | Inspection:
+def reported(message: str, estate: NetworkEstate, *, image: str = PUBLIC) -> PullFailure | Skipped | Inspection:
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{estate.name}-node/{estate.instance}"
     failure = PodFailure(ACCOUNT, message, image, estate.name, principal_arn=session, node="ip-10-0-0-9.ec2.internal")
     return read_body(failure.body(region=REGION), origins=Origins(ACCOUNT))
 
 
-def of_event(message: str, estate: Estate) -> Diagnosis:
+def of_event(message: str, estate: NetworkEstate) -> Diagnosis:
     pull = reported(message, estate)
     assert isinstance(pull, PullFailure)
     assert (pull.image, pull.registry_account, pull.region) == (PUBLIC, None, REGION)
     return diagnose(pull, PullFacts(Reader(estate.aws())))
 
 
-def without_pull_permission(estate: Estate) -> None:
+def without_pull_permission(estate: NetworkEstate) -> None:
     estate.client("iam").delete_role_policy(RoleName=f"{estate.name}-node", PolicyName="pull")
 
 
-def test_a_public_image_that_times_out_is_explained_by_the_way_alone(estate: Estate) -> None:
+def test_a_public_image_that_times_out_is_explained_by_the_way_alone(estate: NetworkEstate) -> None:
     """Neither the role, which may pull nothing here, nor ECR's endpoints have a part in it."""
     estate.endpoints_only()
     estate.node()
@@ -110,7 +112,7 @@ def test_a_public_image_that_times_out_is_explained_by_the_way_alone(estate: Est
     only(of_event(TIMEOUT, estate), "public_ip_missing")
 
 
-def test_a_public_image_behind_nat_is_not_explained(estate: Estate) -> None:
+def test_a_public_image_behind_nat_is_not_explained(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     without_pull_permission(estate)
@@ -128,7 +130,7 @@ def test_a_public_image_behind_nat_is_not_explained(estate: Estate) -> None:
     only(of_event(TIMEOUT, estate), "security_group_blocks_egress")
 
 
-def test_a_public_name_that_does_not_resolve(estate: Estate) -> None:
+def test_a_public_name_that_does_not_resolve(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     estate.ec2.modify_vpc_attribute(VpcId=estate.vpc, EnableDnsSupport={"Value": False})
@@ -143,7 +145,7 @@ def test_a_public_name_that_does_not_resolve(estate: Estate) -> None:
         f'failed to resolve reference "{PUBLIC}": denied: Your authorization token has expired. Reauthenticate.',
     ],
 )
-def test_a_public_image_is_refused_for_a_login_that_is_no_longer_valid(estate: Estate, message: str) -> None:
+def test_a_public_image_is_refused_for_a_login_that_is_no_longer_valid(estate: NetworkEstate, message: str) -> None:
     """Neither the role, which may pull nothing here, nor a private registry has a part in it."""
     estate.behind_nat()
     estate.node()
@@ -155,7 +157,7 @@ def test_a_public_image_is_refused_for_a_login_that_is_no_longer_valid(estate: E
     assert can_mean(read_message(message)) == ("registry_token_expired",)
 
 
-def test_a_layer_of_a_public_image_that_is_refused_is_not_the_logins(estate: Estate) -> None:
+def test_a_layer_of_a_public_image_that_is_refused_is_not_the_logins(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     layer = (
@@ -167,13 +169,13 @@ def test_a_layer_of_a_public_image_that_is_refused_is_not_the_logins(estate: Est
     assert "such as a proxy or a firewall" in opened(diagnosis)["registry_token_expired"]
 
 
-def test_a_public_image_whose_registry_answered_is_skipped_with_a_word(estate: Estate) -> None:
+def test_a_public_image_whose_registry_answered_is_skipped_with_a_word(estate: NetworkEstate) -> None:
     pull = reported("image not found", estate)
     assert isinstance(pull, PullFailure)
     assert "Amazon ECR Public" in (skip_reason(pull) or "")
 
 
-def test_a_question_about_a_public_image_speaks_of_the_way_alone(estate: Estate) -> None:
+def test_a_question_about_a_public_image_speaks_of_the_way_alone(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     without_pull_permission(estate)
@@ -184,7 +186,7 @@ def test_a_question_about_a_public_image_speaks_of_the_way_alone(estate: Estate)
     only(estate.ask(image=PUBLIC).diagnosis, "no_route_to_ecr")
 
 
-def test_the_hosts_of_an_event_reach_the_analysis(estate: Estate) -> None:
+def test_the_hosts_of_an_event_reach_the_analysis(estate: NetworkEstate) -> None:
     """A dual-stack name in a pod is the name that is looked for, not the plain one."""
     estate.endpoints_only()
     estate.node()

@@ -16,7 +16,7 @@ from pull_responder.facts.reader import Reader
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.inspections import NodesQuestion, narrow_inspection, questions
 from tests.integration.checks.registry_estate import amend
-from tests.integration.network.estate import MAY_PULL, REGION, Estate, causes, opened
+from tests.integration.network.estate import MAY_PULL, REGION, NetworkEstate, causes, opened
 from tests.integration.network.test_other_nodes import LISTINGS, let_in, role, tagged
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ PATH = {"no_route_to_ecr", "security_group_blocks_egress", "network_acl_blocks_t
 
 
 @pytest.fixture
-def network(estate: Estate) -> Estate:
+def network(estate: NetworkEstate) -> NetworkEstate:
     return estate.behind_nat()
 
 
-def whole(estate: Estate) -> Inspection:
+def whole(estate: NetworkEstate) -> Inspection:
     return Inspection(estate.account, REGION, estate.name)
 
 
@@ -53,18 +53,18 @@ def by_nodes(asked: Sequence[NodesQuestion]) -> dict[str, NodesQuestion]:
     return kinds
 
 
-def answers(estate: Estate) -> dict[str, Diagnosis]:
+def answers(estate: NetworkEstate) -> dict[str, Diagnosis]:
     asked, unread = inspected(whole(estate), estate.aws())
     assert unread == []
     return {name: diagnose(each.pull, each.facts) for name, each in by_nodes(asked).items()}
 
 
-def karpenter(estate: Estate, profile: str = "") -> str:
+def karpenter(estate: NetworkEstate, profile: str = "") -> str:
     tags = {f"kubernetes.io/cluster/{estate.name}": "owned", "karpenter.sh/nodepool": "spot"}
     return tagged(estate, tags, profile=profile)
 
 
-def with_profile(estate: Estate, name: str, *, may_pull: bool) -> str:
+def with_profile(estate: NetworkEstate, name: str, *, may_pull: bool) -> str:
     made = role(estate, name, "ec2", may_pull=may_pull)
     iam = estate.client("iam")
     iam.create_instance_profile(InstanceProfileName=f"{estate.name}-{name}")
@@ -72,7 +72,7 @@ def with_profile(estate: Estate, name: str, *, may_pull: bool) -> str:
     return made
 
 
-def auto_mode(estate: Estate, role_arn: str) -> Aws:
+def auto_mode(estate: NetworkEstate, role_arn: str) -> Aws:
     """AWS, where the cluster runs in EKS Auto Mode with this role: the emulator does not keep that."""
     aws = estate.aws()
     compute = {"enabled": True, "nodeRoleArn": role_arn}
@@ -80,7 +80,7 @@ def auto_mode(estate: Estate, role_arn: str) -> Aws:
     return aws
 
 
-def test_an_inspection_asks_about_the_nodes_that_the_terminal_asks_about(network: Estate) -> None:
+def test_an_inspection_asks_about_the_nodes_that_the_terminal_asks_about(network: NetworkEstate) -> None:
     network.node_group("workers")
     network.fargate_profile("pods")
     network.node()
@@ -97,7 +97,7 @@ def test_an_inspection_asks_about_the_nodes_that_the_terminal_asks_about(network
     assert unread == []
 
 
-def test_the_questions_are_the_same_each_time(network: Estate) -> None:
+def test_the_questions_are_the_same_each_time(network: NetworkEstate) -> None:
     network.node_group("workers")
     for _ in range(3):
         karpenter(network)
@@ -106,7 +106,7 @@ def test_the_questions_are_the_same_each_time(network: Estate) -> None:
     assert [(each.pull, each.facts.asked) for each in once] == [(each.pull, each.facts.asked) for each in again]
 
 
-def test_a_role_of_karpenters_nodes_that_may_not_pull_is_found(network: Estate) -> None:
+def test_a_role_of_karpenters_nodes_that_may_not_pull_is_found(network: NetworkEstate) -> None:
     lacking = with_profile(network, "karpenter", may_pull=False)
     node = karpenter(network, f"{network.name}-karpenter")
     (diagnosis,) = answers(network).values()
@@ -119,7 +119,7 @@ def test_a_role_of_karpenters_nodes_that_may_not_pull_is_found(network: Estate) 
     assert causes(diagnosis) == []
 
 
-def test_a_self_managed_node_without_a_way_or_a_profile_is_found(network: Estate) -> None:
+def test_a_self_managed_node_without_a_way_or_a_profile_is_found(network: NetworkEstate) -> None:
     network.unroute(network.table_a)
     node = network.node(profile=False)
     (diagnosis,) = answers(network).values()
@@ -129,7 +129,7 @@ def test_a_self_managed_node_without_a_way_or_a_profile_is_found(network: Estate
     assert by_cause["no_route_to_ecr"].endswith(network.a)
 
 
-def test_the_role_of_auto_modes_nodes_is_asked_about_while_none_runs(network: Estate) -> None:
+def test_the_role_of_auto_modes_nodes_is_asked_about_while_none_runs(network: NetworkEstate) -> None:
     lacking = role(network, "auto", "ec2", may_pull=False)
     (question,), unread = inspected(whole(network), auto_mode(network, lacking))
     assert unread == []
@@ -138,7 +138,7 @@ def test_the_role_of_auto_modes_nodes_is_asked_about_while_none_runs(network: Es
     assert diagnosis.findings[0].resource.id == lacking
 
 
-def test_of_hybrid_nodes_authorization_is_decided_and_their_way_is_not(network: Estate) -> None:
+def test_of_hybrid_nodes_authorization_is_decided_and_their_way_is_not(network: NetworkEstate) -> None:
     lacking = role(network, "hybrid", "ssm", may_pull=False)
     let_in(network, lacking, "HYBRID_LINUX")
     (diagnosis,) = answers(network).values()
@@ -147,7 +147,7 @@ def test_of_hybrid_nodes_authorization_is_decided_and_their_way_is_not(network: 
     assert all("hybrid nodes run outside AWS" in opened(diagnosis)[cause] for cause in PATH)
 
 
-def test_nodes_of_every_kind_that_can_pull_are_not_reported(network: Estate) -> None:
+def test_nodes_of_every_kind_that_can_pull_are_not_reported(network: NetworkEstate) -> None:
     network.node()
     karpenter(network)
     let_in(network, role(network, "hybrid", "ssm"), "HYBRID_LINUX")
@@ -160,7 +160,7 @@ def test_nodes_of_every_kind_that_can_pull_are_not_reported(network: Estate) -> 
 
 
 @pytest.mark.parametrize("action", [*LISTINGS, "eks:DescribeAccessEntry", "eks:DescribeCluster"])
-def test_what_cannot_be_listed_is_said_and_the_others_are_asked_about(network: Estate, action: str) -> None:
+def test_what_cannot_be_listed_is_said_and_the_others_are_asked_about(network: NetworkEstate, action: str) -> None:
     network.node_group("workers")
     let_in(network, role(network, "pool", "ec2"), "EC2_LINUX")
     node = network.node()
@@ -176,7 +176,7 @@ def test_what_cannot_be_listed_is_said_and_the_others_are_asked_about(network: E
     assert (node in named) is (action != "ec2:DescribeInstances")
 
 
-def test_the_clock_and_a_change_of_one_node_group_ask_about_no_other_nodes(network: Estate) -> None:
+def test_the_clock_and_a_change_of_one_node_group_ask_about_no_other_nodes(network: NetworkEstate) -> None:
     network.node_group("others")
     network.node_group("workers")
     network.node()
@@ -191,7 +191,7 @@ def test_the_clock_and_a_change_of_one_node_group_ask_about_no_other_nodes(netwo
     assert (list(by_nodes(asked)), unread) == ([group], [])
 
 
-def test_an_inspection_is_narrowed_to_what_names_its_nodes(network: Estate) -> None:
+def test_an_inspection_is_narrowed_to_what_names_its_nodes(network: NetworkEstate) -> None:
     network.node_group("workers")
     pods = network.fargate_profile("pods")
     lone = tagged(network, {f"kubernetes.io/cluster/{network.name}": "owned", "eks:nodegroup-name": "deleted"})
@@ -212,7 +212,7 @@ def test_an_inspection_is_narrowed_to_what_names_its_nodes(network: Estate) -> N
     assert {each.cluster for each in about.values()} == {network.name}
 
 
-def test_a_narrowed_inspection_asks_about_the_nodes_of_a_role_and_no_others(network: Estate) -> None:
+def test_a_narrowed_inspection_asks_about_the_nodes_of_a_role_and_no_others(network: NetworkEstate) -> None:
     network.node_group("workers")
     mine = with_profile(network, "mine", may_pull=True)
     let_in(network, mine, "EC2_LINUX")
@@ -233,7 +233,7 @@ def test_a_narrowed_inspection_asks_about_the_nodes_of_a_role_and_no_others(netw
 @pytest.mark.parametrize(
     "action", ["ec2:DescribeInstances", "eks:DescribeAccessEntry", "eks:DescribeCluster", "iam:GetInstanceProfile"]
 )
-def test_a_narrowed_inspection_says_what_it_could_not_read(network: Estate, action: str) -> None:
+def test_a_narrowed_inspection_says_what_it_could_not_read(network: NetworkEstate, action: str) -> None:
     mine = with_profile(network, "mine", may_pull=True)
     let_in(network, mine, "EC2_LINUX")
     node = karpenter(network, f"{network.name}-mine")
@@ -244,7 +244,7 @@ def test_a_narrowed_inspection_says_what_it_could_not_read(network: Estate, acti
     assert [f"{action} failed" in each for each in unread] == [True]
 
 
-def test_a_cluster_that_is_gone_has_no_nodes(network: Estate) -> None:
+def test_a_cluster_that_is_gone_has_no_nodes(network: NetworkEstate) -> None:
     network.node()
     gone = Inspection(network.account, REGION, f"{network.name}-gone")
     tagged(network, {f"kubernetes.io/cluster/{network.name}-gone": "owned"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.cli.main import main
-from tests.integration.network.estate import EMPTY, INTERNET, REGION, Estate, causes, only, opened
+from tests.integration.network.estate import EMPTY, INTERNET, REGION, NetworkEstate, causes, only, opened
 from tests.integration.network.hub import (
     BUCKET,
     DIALLED,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REGISTRIES = f"dkr.ecr.{REGION}.amazonaws.com"
-TO_HUB: dict[str, Callable[[Estate], object]] = {
+TO_HUB: dict[str, Callable[[NetworkEstate], object]] = {
     "a Profile": profile,
     "a rule for the registries": lambda estate: rule(estate, REGISTRIES),
     "a rule for a parent domain": lambda estate: rule(estate, "amazonaws.com"),
@@ -51,7 +51,7 @@ NAMED = {
 
 class TestASpokeOfAHub:
     @pytest.mark.parametrize("by", TO_HUB)
-    def test_nothing_is_broken_and_the_hub_is_named(self, estate: Estate, by: str) -> None:
+    def test_nothing_is_broken_and_the_hub_is_named(self, estate: NetworkEstate, by: str) -> None:
         gateway = spoke(estate)
         TO_HUB[by](estate)
         diagnosis = diagnosed(estate, of_manifest(estate))
@@ -63,7 +63,7 @@ class TestASpokeOfAHub:
         assert diagnosis.note == ""
 
     @pytest.mark.parametrize("by", TO_HUB)
-    def test_rules_for_the_hub_and_s3_alone_are_enough(self, estate: Estate, by: str) -> None:
+    def test_rules_for_the_hub_and_s3_alone_are_enough(self, estate: NetworkEstate, by: str) -> None:
         spoke(estate)
         only_out_to(estate, "10.0.0.0/8", s3_prefix_list(estate))
         TO_HUB[by](estate)
@@ -71,7 +71,7 @@ class TestASpokeOfAHub:
         assert (causes(diagnosis), bool(diagnosis.inconclusive)) == ([], True)
 
     @pytest.mark.parametrize("by", TO_HUB)
-    def test_without_an_address_in_the_message_the_same_is_open(self, estate: Estate, by: str) -> None:
+    def test_without_an_address_in_the_message_the_same_is_open(self, estate: NetworkEstate, by: str) -> None:
         gateway = spoke(estate)
         TO_HUB[by](estate)
         diagnosis = diagnosed(estate, of_manifest(estate, "context deadline exceeded"))
@@ -79,34 +79,34 @@ class TestASpokeOfAHub:
         for word in (NAMED[by], gateway):
             assert word in opened(diagnosis)["no_route_to_ecr"]
 
-    def test_a_question_before_a_failure_is_open_too(self, estate: Estate) -> None:
+    def test_a_question_before_a_failure_is_open_too(self, estate: NetworkEstate) -> None:
         spoke(estate)
         profile(estate)
         diagnosis = estate.diagnose()
         assert causes(diagnosis) == []
         assert "Route 53 Profile" in opened(diagnosis)["vpc_endpoint_missing"]
 
-    def test_the_address_alone_is_enough(self, estate: Estate) -> None:
+    def test_the_address_alone_is_enough(self, estate: NetworkEstate) -> None:
         """Nothing that was read sends the name away: a zone of another tool may, or the node itself."""
         gateway = spoke(estate)
         diagnosis = diagnosed(estate, of_manifest(estate))
         assert causes(diagnosis) == []
         assert gateway in opened(diagnosis)["no_route_to_ecr"]
 
-    def test_rules_of_another_vpc_change_nothing(self, estate: Estate) -> None:
+    def test_rules_of_another_vpc_change_nothing(self, estate: NetworkEstate) -> None:
         spoke(estate)
         other = estate.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         rule(estate, REGISTRIES, vpc=other)
         profile(estate, vpc=other)
         only(diagnosed(estate, of_manifest(estate, "context deadline exceeded")), "vpc_endpoint_missing")
 
-    def test_a_system_rule_keeps_a_domain_from_the_rule_for_its_parent(self, estate: Estate) -> None:
+    def test_a_system_rule_keeps_a_domain_from_the_rule_for_its_parent(self, estate: NetworkEstate) -> None:
         spoke(estate)
         rule(estate, ".")
         rule(estate, "amazonaws.com", kind="SYSTEM")
         only(diagnosed(estate, of_manifest(estate, "context deadline exceeded")), "vpc_endpoint_missing")
 
-    def test_a_rule_for_another_domain_changes_nothing(self, estate: Estate) -> None:
+    def test_a_rule_for_another_domain_changes_nothing(self, estate: NetworkEstate) -> None:
         spoke(estate)
         rule(estate, "ecr.eu-west-1.amazonaws.com")
         rule(estate, f"notdkr.ecr.{REGION}.amazonaws.com")
@@ -120,13 +120,13 @@ class TestASpokeOfAHub:
             "route53:ListHostedZonesByVPC",
         ],
     )
-    def test_what_cannot_be_read_may_lead_there(self, estate: Estate, action: str) -> None:
+    def test_what_cannot_be_read_may_lead_there(self, estate: NetworkEstate, action: str) -> None:
         spoke(estate)
         diagnosis = diagnosed(estate, of_manifest(estate, "context deadline exceeded"), denied=[action])
         assert causes(diagnosis) == []
         assert f"{action} failed: AccessDenied" in opened(diagnosis)["vpc_endpoint_missing"]
 
-    def test_rules_that_are_not_listed_are_read_one_by_one(self, estate: Estate) -> None:
+    def test_rules_that_are_not_listed_are_read_one_by_one(self, estate: NetworkEstate) -> None:
         spoke(estate)
         made = rule(estate, REGISTRIES)
         message, listing = of_manifest(estate, "context deadline exceeded"), "route53resolver:ListResolverRules"
@@ -136,7 +136,9 @@ class TestASpokeOfAHub:
         assert causes(both) == []
         assert "route53resolver:GetResolverRule failed: AccessDenied" in opened(both)["vpc_endpoint_missing"]
 
-    def test_an_emulator_without_profiles_has_none(self, estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_emulator_without_profiles_has_none(
+        self, estate: NetworkEstate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """AWS would name the error, so the same answer of AWS leaves the way open."""
         spoke(estate)
         message, action = of_manifest(estate, "context deadline exceeded"), "route53profiles:ListProfileAssociations"
@@ -148,7 +150,7 @@ class TestASpokeOfAHub:
 
 
 class TestTheAddress:
-    def test_a_spoke_with_a_nat_gateway_is_not_without_fault(self, estate: Estate) -> None:
+    def test_a_spoke_with_a_nat_gateway_is_not_without_fault(self, estate: NetworkEstate) -> None:
         estate.behind_nat()
         gateway = transit_gateway(estate)
         estate.node()
@@ -159,7 +161,7 @@ class TestTheAddress:
         sound = diagnosed(estate, of_manifest(estate, "dial tcp 54.1.2.3:443: i/o timeout"))
         assert (causes(sound), sound.inconclusive) == ([], ())
 
-    def test_an_ipv6_address_does_not_blame_a_vpc_that_has_ipv4_alone(self, estate: Estate) -> None:
+    def test_an_ipv6_address_does_not_blame_a_vpc_that_has_ipv4_alone(self, estate: NetworkEstate) -> None:
         estate.behind_nat().node()
         diagnosis = diagnosed(
             estate, of_manifest(estate, "dial tcp [2600:1f18::1]:443: connect: network is unreachable")
@@ -167,7 +169,7 @@ class TestTheAddress:
         assert causes(diagnosis) == []
         assert "2600:1f18::1" in opened(diagnosis)["no_route_to_ecr"]
 
-    def test_no_route_to_the_very_address_is_certain(self, estate: Estate) -> None:
+    def test_no_route_to_the_very_address_is_certain(self, estate: NetworkEstate) -> None:
         spoke(estate)
         profile(estate)
         estate.unroute(estate.table_a, "10.0.0.0/8")
@@ -177,7 +179,7 @@ class TestTheAddress:
         assert finding.remediation.commands == ()
         assert HUB in finding.remediation.summary
 
-    def test_a_nat_gateway_leads_to_no_private_address(self, estate: Estate) -> None:
+    def test_a_nat_gateway_leads_to_no_private_address(self, estate: NetworkEstate) -> None:
         estate.behind_nat()
         estate.node()
         finding = only(diagnosed(estate, of_manifest(estate)), "no_route_to_ecr")
@@ -187,7 +189,7 @@ class TestTheAddress:
         estate.route(estate.table_public, "10.0.0.0/8", TransitGatewayId=made)
         assert causes(diagnosed(estate, of_manifest(estate))) == []
 
-    def test_a_group_that_does_not_let_the_very_address_out_is_certain(self, estate: Estate) -> None:
+    def test_a_group_that_does_not_let_the_very_address_out_is_certain(self, estate: NetworkEstate) -> None:
         spoke(estate)
         profile(estate)
         only_out_to(estate, "10.0.0.0/16", s3_prefix_list(estate))
@@ -199,7 +201,7 @@ class TestTheAddress:
         estate.ec2.authorize_security_group_egress(GroupId=estate.group, IpPermissions=[rule_out])
         assert causes(diagnosed(estate, of_manifest(estate))) == []
 
-    def test_an_entry_that_denies_the_very_address_is_certain(self, estate: Estate) -> None:
+    def test_an_entry_that_denies_the_very_address_is_certain(self, estate: NetworkEstate) -> None:
         spoke(estate)
         acl = estate.network_acl(estate.a)
         for egress in (True, False):
@@ -208,19 +210,19 @@ class TestTheAddress:
         estate.entry(acl, 50, allow=False, egress=True, cidr="10.100.0.0/16")
         only(diagnosed(estate, of_manifest(estate)), "network_acl_blocks_traffic")
 
-    def test_groups_that_cannot_be_read_stay_open(self, estate: Estate) -> None:
+    def test_groups_that_cannot_be_read_stay_open(self, estate: NetworkEstate) -> None:
         spoke(estate)
         diagnosis = diagnosed(estate, of_manifest(estate), denied=["ec2:DescribeSecurityGroups"])
         assert causes(diagnosis) == []
         assert "ec2:DescribeSecurityGroups" in opened(diagnosis)["security_group_blocks_egress"]
 
-    def test_routes_that_cannot_be_read_stay_open(self, estate: Estate) -> None:
+    def test_routes_that_cannot_be_read_stay_open(self, estate: NetworkEstate) -> None:
         spoke(estate)
         diagnosis = diagnosed(estate, of_manifest(estate), denied=["ec2:DescribeRouteTables"])
         assert causes(diagnosis) == []
         assert "ec2:DescribeRouteTables" in opened(diagnosis)["no_route_to_ecr"]
 
-    def test_a_public_address_although_an_endpoint_takes_the_name(self, estate: Estate) -> None:
+    def test_a_public_address_although_an_endpoint_takes_the_name(self, estate: NetworkEstate) -> None:
         estate.endpoints_only()
         estate.node()
         diagnosis = diagnosed(estate, of_manifest(estate, "dial tcp 54.1.2.3:443: i/o timeout"))
@@ -230,7 +232,7 @@ class TestTheAddress:
         assert f"although private DNS of {estate.endpoints['ecr.dkr']} has the name" in reason
         assert "keeps an older answer" in reason
 
-    def test_an_address_of_the_endpoint_decides_for_it(self, estate: Estate) -> None:
+    def test_an_address_of_the_endpoint_decides_for_it(self, estate: NetworkEstate) -> None:
         estate.endpoints_only()
         estate.node()
         profile(estate)
@@ -243,7 +245,7 @@ class TestTheAddress:
         message = of_manifest(estate, f"dial tcp {interface['PrivateIpAddress']}:443: i/o timeout")
         only(diagnosed(estate, message), "endpoint_security_group_blocks_ingress")
 
-    def test_another_address_of_the_vpc_leaves_the_endpoints_causes_open(self, estate: Estate) -> None:
+    def test_another_address_of_the_vpc_leaves_the_endpoints_causes_open(self, estate: NetworkEstate) -> None:
         estate.endpoints_only()
         estate.node()
         estate.close_ingress(estate.endpoint_group, estate.group)
@@ -259,13 +261,13 @@ class TestTheAddress:
             f"dial tcp [::ffff:{HUB}]:443: i/o timeout",
         ],
     )
-    def test_other_words_for_the_same_address(self, estate: Estate, error: str) -> None:
+    def test_other_words_for_the_same_address(self, estate: NetworkEstate, error: str) -> None:
         spoke(estate)
         diagnosis = diagnosed(estate, of_manifest(estate, error))
         assert causes(diagnosis) == []
         assert f"kubelet dialled {HUB} " in opened(diagnosis)["no_route_to_ecr"]
 
-    def test_a_layer_from_an_s3_endpoint_of_the_hub(self, estate: Estate) -> None:
+    def test_a_layer_from_an_s3_endpoint_of_the_hub(self, estate: NetworkEstate) -> None:
         estate.endpoints_only()
         transit_gateway(estate)
         estate.node()
@@ -277,7 +279,7 @@ class TestTheAddress:
 class TestNamesThatDoNotResolve:
     NO_HOST = f"dial tcp: lookup {HOST} on 10.0.0.2:53: no such host"
 
-    def test_a_rule_outranks_the_endpoints_own_zone(self, estate: Estate) -> None:
+    def test_a_rule_outranks_the_endpoints_own_zone(self, estate: NetworkEstate) -> None:
         estate.endpoints_only()
         estate.node()
         made = rule(estate, REGISTRIES)
@@ -286,7 +288,7 @@ class TestNamesThatDoNotResolve:
         assert made in opened(diagnosis)["vpc_dns_disabled"]
         assert "vpc_dns_disabled" in {each.cause for each in diagnosis.inconclusive}
 
-    def test_a_rule_for_a_parent_does_not(self, estate: Estate) -> None:
+    def test_a_rule_for_a_parent_does_not(self, estate: NetworkEstate) -> None:
         """Private DNS of an endpoint is a private hosted zone: no rule for a less specific domain outranks it."""
         estate.endpoints_only()
         estate.node()
@@ -295,7 +297,7 @@ class TestNamesThatDoNotResolve:
         message = of_manifest(estate, "context deadline exceeded")
         assert "endpoint_security_group_blocks_ingress" in causes(diagnosed(estate, message))
 
-    def test_dns_that_is_on_and_answers_is_contradicted(self, estate: Estate) -> None:
+    def test_dns_that_is_on_and_answers_is_contradicted(self, estate: NetworkEstate) -> None:
         estate.behind_nat()
         estate.node()
         diagnosis = diagnosed(estate, of_manifest(estate, self.NO_HOST))
@@ -303,7 +305,7 @@ class TestNamesThatDoNotResolve:
         assert "DNS Firewall" in opened(diagnosis)["vpc_dns_disabled"]
         assert diagnosis.note == ""
 
-    def test_dns_that_is_off_is_the_cause(self, estate: Estate) -> None:
+    def test_dns_that_is_off_is_the_cause(self, estate: NetworkEstate) -> None:
         estate.behind_nat()
         estate.node()
         estate.ec2.modify_vpc_attribute(VpcId=estate.vpc, EnableDnsSupport={"Value": False})
@@ -315,7 +317,9 @@ class TestNamesThatDoNotResolve:
         assert "10.9.9.9" in opened(diagnosis)["vpc_dns_disabled"]
 
     @pytest.mark.parametrize("server", ["10.0.0.2", "169.254.169.253", "127.0.0.53", "[fd00:ec2::253]"])
-    def test_amazons_server_and_the_nodes_own_resolver_are_no_other_server(self, estate: Estate, server: str) -> None:
+    def test_amazons_server_and_the_nodes_own_resolver_are_no_other_server(
+        self, estate: NetworkEstate, server: str
+    ) -> None:
         estate.behind_nat()
         estate.node()
         estate.ec2.modify_vpc_attribute(VpcId=estate.vpc, EnableDnsSupport={"Value": False})
@@ -329,7 +333,7 @@ class TestTheHost:
     @pytest.mark.parametrize("error", ["dial tcp 104.16.100.207:443: i/o timeout", "context deadline exceeded"])
     @pytest.mark.parametrize("in_route_table", [True, False])
     def test_a_layer_that_is_not_stored_yet_needs_the_internet(
-        self, estate: Estate, error: str, *, in_route_table: bool
+        self, estate: NetworkEstate, error: str, *, in_route_table: bool
     ) -> None:
         estate.endpoints_only()
         estate.node()
@@ -342,7 +346,7 @@ class TestTheHost:
         assert "create the endpoints" not in finding.remediation.summary
         assert finding.remediation.commands == ()
 
-    def test_no_command_opens_a_subnet_that_may_be_closed_on_purpose(self, estate: Estate) -> None:
+    def test_no_command_opens_a_subnet_that_may_be_closed_on_purpose(self, estate: NetworkEstate) -> None:
         estate.endpoints_only()
         estate.node()
         estate.route(estate.table_public, INTERNET, GatewayId=estate.igw)
@@ -354,13 +358,13 @@ class TestTheHost:
         estate.route(estate.table_a, INTERNET, NatGatewayId=nat)
         assert causes(diagnosed(estate, message)) == []
 
-    def test_behind_nat_the_storage_is_reached(self, estate: Estate) -> None:
+    def test_behind_nat_the_storage_is_reached(self, estate: NetworkEstate) -> None:
         estate.behind_nat()
         estate.node()
         diagnosis = diagnosed(estate, of_layer(estate, self.CDN, "dial tcp 104.16.100.207:443: i/o timeout"))
         assert (causes(diagnosis), diagnosis.inconclusive) == ([], ())
 
-    def test_a_token_from_a_fips_host_that_no_endpoint_serves(self, estate: Estate) -> None:
+    def test_a_token_from_a_fips_host_that_no_endpoint_serves(self, estate: NetworkEstate) -> None:
         estate.endpoints_only()
         estate.node()
         host = f"ecr-fips.{REGION}.amazonaws.com"
@@ -383,7 +387,9 @@ class TestTheHost:
             (f"sts.{REGION}.amazonaws.com", "context deadline exceeded"),
         ],
     )
-    def test_a_host_of_which_the_way_is_not_known_leaves_it_open(self, estate: Estate, host: str, error: str) -> None:
+    def test_a_host_of_which_the_way_is_not_known_leaves_it_open(
+        self, estate: NetworkEstate, host: str, error: str
+    ) -> None:
         estate.endpoints_only()
         transit_gateway(estate)
         estate.node()
@@ -391,7 +397,7 @@ class TestTheHost:
         assert causes(diagnosis) == []
         assert host in opened(diagnosis)["no_route_to_ecr"]
 
-    def test_a_mirror_leaves_the_registrys_own_way_open(self, estate: Estate) -> None:
+    def test_a_mirror_leaves_the_registrys_own_way_open(self, estate: NetworkEstate) -> None:
         estate.node()
         message = of_manifest(estate, "context deadline exceeded").replace(f"https://{HOST}", "https://mirror.example")
         diagnosis = diagnosed(estate, message)
@@ -403,7 +409,7 @@ class TestTheTerminal:
     @pytest.fixture
     def answer(
         self,
-        estate: Estate,
+        estate: NetworkEstate,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
@@ -425,7 +431,7 @@ class TestTheTerminal:
         return command
 
     def test_a_spoke_is_inconclusive(
-        self, estate: Estate, answer: Callable[[str], tuple[object, dict[str, Any]]]
+        self, estate: NetworkEstate, answer: Callable[[str], tuple[object, dict[str, Any]]]
     ) -> None:
         gateway = spoke(estate)
         profile(estate)
@@ -436,7 +442,7 @@ class TestTheTerminal:
         assert gateway in reason
 
     def test_a_spoke_with_a_nat_gateway_is_inconclusive(
-        self, estate: Estate, answer: Callable[[str], tuple[object, dict[str, Any]]]
+        self, estate: NetworkEstate, answer: Callable[[str], tuple[object, dict[str, Any]]]
     ) -> None:
         estate.behind_nat()
         transit_gateway(estate)
@@ -444,7 +450,7 @@ class TestTheTerminal:
         assert answer(of_manifest(estate))[0] == 3
 
     def test_a_name_that_a_rule_sends_away_is_inconclusive(
-        self, estate: Estate, answer: Callable[[str], tuple[object, dict[str, Any]]]
+        self, estate: NetworkEstate, answer: Callable[[str], tuple[object, dict[str, Any]]]
     ) -> None:
         estate.endpoints_only()
         estate.node()
@@ -453,7 +459,7 @@ class TestTheTerminal:
         assert (status, found["findings"]) == (3, [])
 
     def test_a_layer_of_an_upstreams_storage_needs_the_internet(
-        self, estate: Estate, answer: Callable[[str], tuple[object, dict[str, Any]]]
+        self, estate: NetworkEstate, answer: Callable[[str], tuple[object, dict[str, Any]]]
     ) -> None:
         estate.endpoints_only()
         estate.node()

@@ -14,18 +14,18 @@ from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.pulls.pull_facts import PullFacts
-from tests.integration.network.estate import MAY_PULL, REGION, Estate, causes, only, opened, trust
+from tests.integration.network.estate import MAY_PULL, REGION, NetworkEstate, causes, only, opened, trust
 from tests.integration.network.test_unread import PATH
 
 MANAGED_ID = "mi-0123456789abcdef0"
 
 
 @pytest.fixture
-def network(estate: Estate) -> Estate:
+def network(estate: NetworkEstate) -> NetworkEstate:
     return estate.behind_nat()
 
 
-def role(estate: Estate, name: str, *services: str, may_pull: bool = True) -> str:
+def role(estate: NetworkEstate, name: str, *services: str, may_pull: bool = True) -> str:
     iam = estate.client("iam")
     made: str = iam.create_role(RoleName=f"{estate.name}-{name}", AssumeRolePolicyDocument=trust(*services))["Role"][
         "Arn"
@@ -35,11 +35,11 @@ def role(estate: Estate, name: str, *services: str, may_pull: bool = True) -> st
     return made
 
 
-def let_in(estate: Estate, role_arn: str, kind: str) -> None:
+def let_in(estate: NetworkEstate, role_arn: str, kind: str) -> None:
     estate.client("eks").create_access_entry(clusterName=estate.name, principalArn=role_arn, type=kind)
 
 
-def tagged(estate: Estate, tags: dict[str, str], *, profile: str = "") -> str:
+def tagged(estate: NetworkEstate, tags: dict[str, str], *, profile: str = "") -> str:
     made = estate.ec2.run_instances(
         ImageId="ami-12345678",
         MinCount=1,
@@ -53,20 +53,20 @@ def tagged(estate: Estate, tags: dict[str, str], *, profile: str = "") -> str:
     return instance
 
 
-def all_of(estate: Estate, *denied: str) -> dict[str, Answer]:
+def all_of(estate: NetworkEstate, *denied: str) -> dict[str, Answer]:
     image = parse_image(estate.image)
     assert image is not None
     answers = ask(Reader(estate.aws(*denied)), image, Chosen(estate.name), ())
     return {answer.nodes.name: answer for answer in answers}
 
 
-def session(estate: Estate, name: str, role_arn: str) -> Principal:
+def session(estate: NetworkEstate, name: str, role_arn: str) -> Principal:
     role_name = role_arn.rpartition("/")[2]
     arn = f"arn:aws:sts::{estate.account}:assumed-role/{role_name}/{name}"
     return Principal(PrincipalKind.ROLE, arn, "aws", estate.account, role_name, name, role_arn)
 
 
-def look(estate: Estate, principal: Principal | None, node: str | None = None) -> Diagnosis:
+def look(estate: NetworkEstate, principal: Principal | None, node: str | None = None) -> Diagnosis:
     pull = PullFailure(
         symptom=Symptom.UNKNOWN,
         stage=None,
@@ -82,7 +82,7 @@ def look(estate: Estate, principal: Principal | None, node: str | None = None) -
     return diagnose(pull, PullFacts(Reader(estate.aws())))
 
 
-def test_karpenters_nodes_are_found_by_their_tags_pool_by_pool(network: Estate) -> None:
+def test_karpenters_nodes_are_found_by_their_tags_pool_by_pool(network: NetworkEstate) -> None:
     by_cluster = {f"kubernetes.io/cluster/{network.name}": "owned", "eks:eks-cluster-name": network.name}
     spot = tagged(network, by_cluster | {"karpenter.sh/nodepool": "spot"})
     general = tagged(network, by_cluster | {"karpenter.sh/nodepool": "general"})
@@ -92,7 +92,9 @@ def test_karpenters_nodes_are_found_by_their_tags_pool_by_pool(network: Estate) 
     }
 
 
-def test_auto_modes_nodes_are_found_by_their_tags_and_need_no_second_answer_for_their_role(network: Estate) -> None:
+def test_auto_modes_nodes_are_found_by_their_tags_and_need_no_second_answer_for_their_role(
+    network: NetworkEstate,
+) -> None:
     let_in(network, network.role, "EC2")
     tags = {"eks:eks-cluster-name": network.name, "eks:kubernetes-node-pool-name": "general-purpose"}
     node = tagged(network, tags)
@@ -105,7 +107,9 @@ def test_auto_modes_nodes_are_found_by_their_tags_and_need_no_second_answer_for_
 
 
 @pytest.mark.parametrize("kind", ["EC2", "EC2_LINUX", "EC2_WINDOWS"])
-def test_a_role_that_only_an_access_entry_shows_is_asked_about_as_far_as_it_goes(network: Estate, kind: str) -> None:
+def test_a_role_that_only_an_access_entry_shows_is_asked_about_as_far_as_it_goes(
+    network: NetworkEstate, kind: str
+) -> None:
     network.node_group("workers")
     let_in(network, network.role, "EC2_LINUX")
     pool = role(network, "pool", "ec2", may_pull=False)
@@ -122,7 +126,7 @@ def test_a_role_that_only_an_access_entry_shows_is_asked_about_as_far_as_it_goes
     assert "role_trust_policy_excludes_service" in diagnosis.passed
 
 
-def test_an_access_entry_whose_role_is_gone_is_nobodys(network: Estate) -> None:
+def test_an_access_entry_whose_role_is_gone_is_nobodys(network: NetworkEstate) -> None:
     network.node_group("workers")
     let_in(network, f"arn:aws:iam::{network.account}:role/{network.name}-gone", "EC2_LINUX")
     assert list(all_of(network)) == [f"node group workers of cluster {network.name}"]
@@ -137,7 +141,7 @@ LISTINGS = {
 
 
 @pytest.mark.parametrize("action", LISTINGS)
-def test_what_a_refused_listing_hides_is_left_open_and_not_out(network: Estate, action: str) -> None:
+def test_what_a_refused_listing_hides_is_left_open_and_not_out(network: NetworkEstate, action: str) -> None:
     network.node()
     answers = all_of(network, action)
     hidden = answers[f"{LISTINGS[action]} of cluster {network.name}"].diagnosis
@@ -146,7 +150,7 @@ def test_what_a_refused_listing_hides_is_left_open_and_not_out(network: Estate, 
     assert not {"no_route_to_ecr", "instance_profile_missing", "role_lacks_pull_permissions"} & set(hidden.passed)
 
 
-def test_a_hybrid_node_is_judged_by_its_role_and_nothing_that_ec2_has(network: Estate) -> None:
+def test_a_hybrid_node_is_judged_by_its_role_and_nothing_that_ec2_has(network: NetworkEstate) -> None:
     hybrid = role(network, "hybrid", "ssm", may_pull=False)
     let_in(network, hybrid, "HYBRID_LINUX")
     diagnosis = look(network, session(network, MANAGED_ID, hybrid))
@@ -157,7 +161,7 @@ def test_a_hybrid_node_is_judged_by_its_role_and_nothing_that_ec2_has(network: E
     assert not on_ec2 & {*diagnosis.passed, *opened(diagnosis)}
 
 
-def test_a_hybrid_node_with_credentials_of_roles_anywhere_is_known_by_its_access_entry(network: Estate) -> None:
+def test_a_hybrid_node_with_credentials_of_roles_anywhere_is_known_by_its_access_entry(network: NetworkEstate) -> None:
     hybrid = role(network, "hybrid", "rolesanywhere")
     let_in(network, hybrid, "HYBRID_LINUX")
     diagnosis = look(network, session(network, "node-in-the-cellar", hybrid))
@@ -166,7 +170,7 @@ def test_a_hybrid_node_with_credentials_of_roles_anywhere_is_known_by_its_access
     assert "role_lacks_pull_permissions" in diagnosis.passed
 
 
-def test_a_hybrid_node_known_by_name_alone_has_the_clusters_only_hybrid_role(network: Estate) -> None:
+def test_a_hybrid_node_known_by_name_alone_has_the_clusters_only_hybrid_role(network: NetworkEstate) -> None:
     hybrid = role(network, "hybrid", "ssm", may_pull=False)
     let_in(network, hybrid, "HYBRID_LINUX")
     assert causes(look(network, None, MANAGED_ID)) == ["role_lacks_pull_permissions"]
@@ -176,7 +180,7 @@ def test_a_hybrid_node_known_by_name_alone_has_the_clusters_only_hybrid_role(net
     assert "role_lacks_pull_permissions" in opened(undecided)
 
 
-def test_hybrid_roles_are_part_of_the_cluster(network: Estate) -> None:
+def test_hybrid_roles_are_part_of_the_cluster(network: NetworkEstate) -> None:
     hybrid = role(network, "hybrid", "ssm")
     let_in(network, hybrid, "HYBRID_LINUX")
     name = f"nodes with the role {hybrid} of cluster {network.name} (HYBRID_LINUX access entry)"
@@ -185,7 +189,7 @@ def test_hybrid_roles_are_part_of_the_cluster(network: Estate) -> None:
     assert "role_lacks_pull_permissions" in diagnosis.passed
 
 
-def gone(estate: Estate, template: dict[str, object], tags: dict[str, str]) -> str:
+def gone(estate: NetworkEstate, template: dict[str, object], tags: dict[str, str]) -> str:
     """A node that was made by a launch template and terminated: of those EC2 shows tags, but no subnet."""
     made = estate.ec2.create_launch_template(LaunchTemplateName=f"{estate.name}-own", LaunchTemplateData=template)
     template_id = made["LaunchTemplate"]["LaunchTemplateId"]
@@ -194,11 +198,11 @@ def gone(estate: Estate, template: dict[str, object], tags: dict[str, str]) -> s
     return node
 
 
-def own(estate: Estate) -> dict[str, str]:
+def own(estate: NetworkEstate) -> dict[str, str]:
     return {f"kubernetes.io/cluster/{estate.name}": "owned"}
 
 
-def test_a_terminated_node_is_stood_in_for_by_its_launch_template(network: Estate) -> None:
+def test_a_terminated_node_is_stood_in_for_by_its_launch_template(network: NetworkEstate) -> None:
     options = {"MetadataOptions": {"HttpEndpoint": "disabled"}, "IamInstanceProfile": {"Name": network.name}}
     node = gone(network, {**options, "SecurityGroupIds": [network.group]}, own(network))
     diagnosis = look(network, session(network, node, network.role))
@@ -209,7 +213,7 @@ def test_a_terminated_node_is_stood_in_for_by_its_launch_template(network: Estat
 
 
 @pytest.mark.parametrize("problem", ["holds no role", "does not exist"])
-def test_the_instance_profile_of_a_launch_template(network: Estate, problem: str) -> None:
+def test_the_instance_profile_of_a_launch_template(network: NetworkEstate, problem: str) -> None:
     iam = network.client("iam")
     iam.create_instance_profile(InstanceProfileName=f"{network.name}-empty")
     node = gone(network, {"IamInstanceProfile": {"Name": f"{network.name}-empty"}}, own(network))
@@ -220,7 +224,7 @@ def test_the_instance_profile_of_a_launch_template(network: Estate, problem: str
     assert finding.resource.type == "AwsEc2LaunchTemplate"
 
 
-def test_the_subnet_of_a_launch_template(network: Estate) -> None:
+def test_the_subnet_of_a_launch_template(network: NetworkEstate) -> None:
     network.unroute(network.table_b)
     interface = {"DeviceIndex": 0, "SubnetId": network.b, "Groups": [network.group]}
     node = gone(network, {"NetworkInterfaces": [interface]}, own(network))
@@ -228,7 +232,7 @@ def test_the_subnet_of_a_launch_template(network: Estate) -> None:
     assert finding.resource.id.endswith(network.b)
 
 
-def test_a_terminated_node_of_a_node_group_is_stood_in_for_by_it(network: Estate) -> None:
+def test_a_terminated_node_of_a_node_group_is_stood_in_for_by_it(network: NetworkEstate) -> None:
     template = {"SecurityGroupIds": [network.group], "MetadataOptions": {"HttpEndpoint": "disabled"}}
     network.node_group("workers", template=template)
     tags = {"eks:cluster-name": network.name, "eks:nodegroup-name": "workers"}
@@ -239,7 +243,7 @@ def test_a_terminated_node_of_a_node_group_is_stood_in_for_by_it(network: Estate
 
 @pytest.mark.parametrize("others", [[], ["EC2_LINUX"]], ids=["alone", "beside others"])
 def test_a_name_alone_means_the_only_node_group_only_where_nothing_else_can_have_started_it(
-    network: Estate, others: list[str]
+    network: NetworkEstate, others: list[str]
 ) -> None:
     network.node_group("workers", network.b)
     let_in(network, network.role, "EC2_LINUX")
@@ -251,7 +255,7 @@ def test_a_name_alone_means_the_only_node_group_only_where_nothing_else_can_have
     assert ("no_route_to_ecr" in opened(diagnosis)) is bool(others)
 
 
-def test_a_gone_node_of_karpenters_role_is_not_taken_for_one_of_the_node_group(network: Estate) -> None:
+def test_a_gone_node_of_karpenters_role_is_not_taken_for_one_of_the_node_group(network: NetworkEstate) -> None:
     network.node_group("workers", network.b)
     network.unroute(network.table_b)
     pool = role(network, "pool", "ec2")

@@ -22,20 +22,20 @@ from pull_responder.network import (
 from pull_responder.pulls.network_changes import network_after
 from pull_responder.remediation import ec2
 from pull_responder.remediation.ec2 import Where
-from tests.integration.network.estate import INTERNET, Estate, causes, only
+from tests.integration.network.estate import INTERNET, NetworkEstate, causes, only
 
 NOT_ENOUGH = "This is not enough:"
 PRIVATE = "10.0.0.0/16"
 
 
-def to_vpc_only(estate: Estate) -> None:
+def to_vpc_only(estate: NetworkEstate) -> None:
     """The nodes' group lets them out to their own VPC, where endpoints could be."""
     estate.close_egress(estate.group)
     rule = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": PRIVATE}]}
     estate.ec2.authorize_security_group_egress(GroupId=estate.group, IpPermissions=[rule])
 
 
-def test_a_route_says_that_the_nodes_group_does_not_let_them_out_on_it(estate: Estate) -> None:
+def test_a_route_says_that_the_nodes_group_does_not_let_them_out_on_it(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     estate.unroute(estate.table_a)
@@ -49,7 +49,7 @@ def test_a_route_says_that_the_nodes_group_does_not_let_them_out_on_it(estate: E
     assert only(estate.diagnose(), "security_group_blocks_egress").explanation in after
 
 
-def test_a_route_says_that_a_network_acl_does_not_let_the_traffic_out_on_it(estate: Estate) -> None:
+def test_a_route_says_that_a_network_acl_does_not_let_the_traffic_out_on_it(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     estate.unroute(estate.table_a)
@@ -62,7 +62,7 @@ def test_a_route_says_that_a_network_acl_does_not_let_the_traffic_out_on_it(esta
     assert only(estate.diagnose(), "network_acl_blocks_traffic").resource.id.endswith(acl)
 
 
-def test_new_endpoints_say_that_the_nodes_group_does_not_let_them_out_to_them(estate: Estate) -> None:
+def test_new_endpoints_say_that_the_nodes_group_does_not_let_them_out_to_them(estate: NetworkEstate) -> None:
     """The group lets the nodes out to the endpoints that there are, one address each, and not to the whole VPC."""
     estate.endpoints_only()
     estate.node()
@@ -76,7 +76,7 @@ def test_new_endpoints_say_that_the_nodes_group_does_not_let_them_out_to_them(es
     assert NOT_ENOUGH not in found["vpc_endpoint_missing"].remediation.summary
 
 
-def test_a_route_that_is_enough_says_nothing_more(estate: Estate) -> None:
+def test_a_route_that_is_enough_says_nothing_more(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     estate.unroute(estate.table_a)
@@ -84,7 +84,7 @@ def test_a_route_that_is_enough_says_nothing_more(estate: Estate) -> None:
     assert NOT_ENOUGH not in finding.remediation.summary
 
 
-def test_a_group_that_cannot_be_read_leaves_the_fix_as_it_is(estate: Estate) -> None:
+def test_a_group_that_cannot_be_read_leaves_the_fix_as_it_is(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     estate.unroute(estate.table_a)
@@ -94,7 +94,7 @@ def test_a_group_that_cannot_be_read_leaves_the_fix_as_it_is(estate: Estate) -> 
     assert NOT_ENOUGH not in diagnosis.findings[0].remediation.summary
 
 
-def test_one_endpoint_is_opened_for_nodes_of_both_groups_at_once(estate: Estate) -> None:
+def test_one_endpoint_is_opened_for_nodes_of_both_groups_at_once(estate: NetworkEstate) -> None:
     """Nodes in two subnets have groups of their own: the rule for the second must not wait for a second finding."""
     estate.endpoints_only()
     estate.node_group("workers")

@@ -13,7 +13,7 @@ from pull_responder.cli.report import differences
 from pull_responder.events.image_reference import parse_image
 from pull_responder.facts.reader import Reader
 from pull_responder.pulls.path import PullPath, pull_path
-from tests.integration.network.estate import INTERNET, MAY_PULL, REGION, Estate, causes, only, opened
+from tests.integration.network.estate import INTERNET, MAY_PULL, REGION, NetworkEstate, causes, only, opened
 
 
 def path_of(answer: Answer) -> PullPath:
@@ -26,13 +26,13 @@ def places(answer: Answer) -> list[str]:
     return [place.name for place, _ in path_of(answer).paths]
 
 
-def all_of(estate: Estate) -> list[Answer]:
+def all_of(estate: NetworkEstate) -> list[Answer]:
     image = parse_image(estate.image)
     assert image is not None
     return list(ask(Reader(estate.aws()), image, Chosen(estate.name), ()))
 
 
-def test_a_running_node_of_the_group_is_chosen(estate: Estate) -> None:
+def test_a_running_node_of_the_group_is_chosen(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers")
     estate.node()
     node = estate.node(group="workers")
@@ -43,7 +43,7 @@ def test_a_running_node_of_the_group_is_chosen(estate: Estate) -> None:
     assert answer.diagnosis.inconclusive == ()
 
 
-def test_other_subnets_of_the_group_that_differ_are_named(estate: Estate) -> None:
+def test_other_subnets_of_the_group_that_differ_are_named(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers")
     estate.node(group="workers")
     estate.unroute(estate.table_b)
@@ -55,7 +55,7 @@ def test_other_subnets_of_the_group_that_differ_are_named(estate: Estate) -> Non
     ]
 
 
-def test_every_subnet_with_a_running_node_counts(estate: Estate) -> None:
+def test_every_subnet_with_a_running_node_counts(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers")
     estate.node(group="workers")
     estate.node(estate.b, group="workers")
@@ -65,7 +65,7 @@ def test_every_subnet_with_a_running_node_counts(estate: Estate) -> None:
     assert finding.evidence[-1].endswith(f"these subnets do not have this fault: {estate.a}.")
 
 
-def test_a_group_without_nodes_has_its_template_groups_and_subnets(estate: Estate) -> None:
+def test_a_group_without_nodes_has_its_template_groups_and_subnets(estate: NetworkEstate) -> None:
     estate.behind_nat()
     closed = estate.security_group("closed")
     estate.close_egress(closed)
@@ -77,7 +77,7 @@ def test_a_group_without_nodes_has_its_template_groups_and_subnets(estate: Estat
     assert answer.diagnosis.pull.node is None
 
 
-def test_a_template_says_whether_nodes_have_public_addresses(estate: Estate) -> None:
+def test_a_template_says_whether_nodes_have_public_addresses(estate: NetworkEstate) -> None:
     estate.in_public()
     interface = {"DeviceIndex": 0, "AssociatePublicIpAddress": False, "Groups": [estate.group]}
     estate.node_group("workers", estate.a, template={"NetworkInterfaces": [interface]})
@@ -88,7 +88,7 @@ def test_a_template_says_whether_nodes_have_public_addresses(estate: Estate) -> 
     assert causes(estate.diagnose(node_group="others")) == []
 
 
-def test_an_unreadable_template_leaves_open_what_it_decides(estate: Estate) -> None:
+def test_an_unreadable_template_leaves_open_what_it_decides(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node_group("workers", template={"SecurityGroupIds": [estate.group]})
     diagnosis = estate.diagnose(denied=["ec2:DescribeLaunchTemplateVersions"], node_group="workers")
@@ -97,7 +97,7 @@ def test_an_unreadable_template_leaves_open_what_it_decides(estate: Estate) -> N
     assert "no_route_to_ecr" in diagnosis.passed
 
 
-def test_a_fargate_profile(estate: Estate) -> None:
+def test_a_fargate_profile(estate: NetworkEstate) -> None:
     estate.behind_nat()
     role = estate.fargate_profile("pods")
     answer = estate.ask(fargate_profile="pods")
@@ -109,7 +109,9 @@ def test_a_fargate_profile(estate: Estate) -> None:
     only(estate.diagnose(fargate_profile="pods"), "no_route_to_ecr")
 
 
-def test_a_subnet_of_the_group_that_is_gone_is_left_open_and_not_judged_by_the_main_table(estate: Estate) -> None:
+def test_a_subnet_of_the_group_that_is_gone_is_left_open_and_not_judged_by_the_main_table(
+    estate: NetworkEstate,
+) -> None:
     estate.behind_nat()
     gone = estate.subnet_without_table()
     estate.node_group("workers", estate.a, gone, template={"SecurityGroupIds": [estate.group]})
@@ -120,7 +122,7 @@ def test_a_subnet_of_the_group_that_is_gone_is_left_open_and_not_judged_by_the_m
     assert gone in opened(diagnosis)["network_acl_blocks_traffic"]
 
 
-def test_a_profile_without_subnets_is_left_open(estate: Estate) -> None:
+def test_a_profile_without_subnets_is_left_open(estate: NetworkEstate) -> None:
     estate.behind_nat()
     role = estate.fargate_profile("pods")
     estate.client("eks").create_fargate_profile(
@@ -136,7 +138,7 @@ def test_a_profile_without_subnets_is_left_open(estate: Estate) -> None:
 
 
 @pytest.mark.parametrize(("until", "found"), [("2199", []), ("2001", ["role_lacks_pull_permissions"])])
-def test_a_question_is_about_now(estate: Estate, until: str, found: list[str]) -> None:
+def test_a_question_is_about_now(estate: NetworkEstate, until: str, found: list[str]) -> None:
     estate.behind_nat().node()
     limit = {"DateLessThan": {"aws:CurrentTime": f"{until}-01-01T00:00:00Z"}}
     allow = {"Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": limit}
@@ -152,7 +154,7 @@ def test_a_question_is_about_now(estate: Estate, until: str, found: list[str]) -
 @pytest.mark.parametrize(("block", "found"), [("10.0.0.0/24", []), ("10.9.0.0/16", ["role_policy_denies_pull"])])
 @pytest.mark.parametrize("key", ["aws:VpcSourceIp", "aws:Ec2InstanceSourcePrivateIPv4"])
 def test_the_nodes_own_address_behind_endpoints_is_known(
-    estate: Estate, key: str, block: str, found: list[str]
+    estate: NetworkEstate, key: str, block: str, found: list[str]
 ) -> None:
     estate.endpoints_only().node()
     deny = {"Effect": "Deny", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
@@ -166,7 +168,7 @@ def test_the_nodes_own_address_behind_endpoints_is_known(
     assert diagnosis.inconclusive == ()
 
 
-def test_a_terminated_instance_is_stood_in_for_by_its_node_group(estate: Estate) -> None:
+def test_a_terminated_instance_is_stood_in_for_by_its_node_group(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers", estate.b, template={"SecurityGroupIds": [estate.group]})
     node = estate.node(group="workers")
     estate.ec2.terminate_instances(InstanceIds=[node])
@@ -176,14 +178,14 @@ def test_a_terminated_instance_is_stood_in_for_by_its_node_group(estate: Estate)
     assert only(answer.diagnosis, "no_route_to_ecr").resource.id.endswith(estate.b)
 
 
-def test_a_terminated_instance_of_which_nothing_tells_more_is_not_there(estate: Estate) -> None:
+def test_a_terminated_instance_of_which_nothing_tells_more_is_not_there(estate: NetworkEstate) -> None:
     node = estate.behind_nat().node()
     estate.ec2.terminate_instances(InstanceIds=[node])
     with pytest.raises(click.ClickException, match=f"there is no running instance '{node}'"):
         estate.ask(instance=node)
 
 
-def test_all_kinds_of_nodes_are_asked_about_in_turn(estate: Estate) -> None:
+def test_all_kinds_of_nodes_are_asked_about_in_turn(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers")
     estate.fargate_profile("pods", estate.b)
     managed, own = estate.node(group="workers"), estate.node()
@@ -198,7 +200,7 @@ def test_all_kinds_of_nodes_are_asked_about_in_turn(estate: Estate) -> None:
     assert [causes(answer.diagnosis) for answer in all_of(estate)] == [[], ["no_route_to_ecr"], []]
 
 
-def test_reads_of_eks_that_are_refused_leave_a_running_node_to_speak(estate: Estate) -> None:
+def test_reads_of_eks_that_are_refused_leave_a_running_node_to_speak(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers")
     estate.node(group="workers")
     estate.unroute(estate.table_a)
@@ -206,7 +208,7 @@ def test_reads_of_eks_that_are_refused_leave_a_running_node_to_speak(estate: Est
     assert causes(estate.diagnose(denied=denied, node_group="workers")) == ["no_route_to_ecr"]
 
 
-def test_nothing_readable_of_a_node_group_is_inconclusive(estate: Estate) -> None:
+def test_nothing_readable_of_a_node_group_is_inconclusive(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers")
     diagnosis = estate.diagnose(denied=["eks:DescribeNodegroup"], node_group="workers")
     assert causes(diagnosis) == []
@@ -225,7 +227,7 @@ def test_nothing_readable_of_a_node_group_is_inconclusive(estate: Estate) -> Non
         ({"instance": "i-0123456789abcdef0"}, "there is no running instance 'i-0123456789abcdef0' in us-east-1"),
     ],
 )
-def test_what_does_not_exist_is_said_with_near_names(estate: Estate, choice: dict[str, str], said: str) -> None:
+def test_what_does_not_exist_is_said_with_near_names(estate: NetworkEstate, choice: dict[str, str], said: str) -> None:
     estate.behind_nat().node_group("workers")
     estate.fargate_profile("pods")
     with pytest.raises(click.ClickException) as raised:
@@ -233,7 +235,7 @@ def test_what_does_not_exist_is_said_with_near_names(estate: Estate, choice: dic
     assert raised.value.message.startswith(said.format(name=estate.name))
 
 
-def test_a_misspelt_cluster_is_said_with_near_names(estate: Estate) -> None:
+def test_a_misspelt_cluster_is_said_with_near_names(estate: NetworkEstate) -> None:
     image = parse_image(estate.image)
     assert image is not None
     with pytest.raises(
@@ -242,7 +244,7 @@ def test_a_misspelt_cluster_is_said_with_near_names(estate: Estate) -> None:
         list(ask(Reader(estate.aws()), image, Chosen(f"{estate.name}x"), ()))
 
 
-def test_a_node_of_another_cluster_is_refused(estate: Estate) -> None:
+def test_a_node_of_another_cluster_is_refused(estate: NetworkEstate) -> None:
     estate.behind_nat()
     node = estate.node()
     image = parse_image(estate.image)
@@ -254,7 +256,7 @@ def test_a_node_of_another_cluster_is_refused(estate: Estate) -> None:
         list(ask(Reader(estate.aws()), image, Chosen(f"{estate.name}-two", instance=node), ()))
 
 
-def test_an_add_on_of_aws_is_judged_by_what_is_ours(estate: Estate) -> None:
+def test_an_add_on_of_aws_is_judged_by_what_is_ours(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     image = f"602401143452.dkr.ecr.{REGION}.amazonaws.com/eks/pause:3.10"
@@ -267,7 +269,7 @@ def test_an_add_on_of_aws_is_judged_by_what_is_ours(estate: Estate) -> None:
     assert causes(estate.ask(image=image).diagnosis) == ["role_lacks_pull_permissions"]
 
 
-def test_ecr_public_hangs_on_the_way_alone(estate: Estate) -> None:
+def test_ecr_public_hangs_on_the_way_alone(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.node()
     estate.client("iam").delete_role_policy(RoleName=f"{estate.name}-node", PolicyName="pull")
@@ -277,7 +279,7 @@ def test_ecr_public_hangs_on_the_way_alone(estate: Estate) -> None:
     only(estate.ask(image=image).diagnosis, "public_ip_missing")
 
 
-def test_a_registry_in_another_region_is_not_served_by_the_endpoints_here(estate: Estate) -> None:
+def test_a_registry_in_another_region_is_not_served_by_the_endpoints_here(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.node()
     image = estate.image.replace(REGION, "eu-west-1")
@@ -287,7 +289,7 @@ def test_a_registry_in_another_region_is_not_served_by_the_endpoints_here(estate
     assert (finding.region, finding.remediation.region) == (REGION, REGION)
 
 
-def test_a_region_that_is_not_enabled_is_said_as_such(estate: Estate) -> None:
+def test_a_region_that_is_not_enabled_is_said_as_such(estate: NetworkEstate) -> None:
     estate.behind_nat()
     estate.node()
     with pytest.raises(click.ClickException, match=f"region {REGION} does not answer. Is it enabled"):

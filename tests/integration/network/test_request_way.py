@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.cli.main import main
-from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, Estate, causes, opened
+from tests.integration.network.estate import ACCOUNT, MAY_PULL, REGION, NetworkEstate, causes, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ CAUSE = "role_policy_denies_pull"
 VPCE_KEYS = ("aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpceAccount", "aws:VpceOrgID")
 
 
-def deny(estate: Estate, condition: dict[str, Any], action: str = TOKEN, role: str = "") -> None:
+def deny(estate: NetworkEstate, condition: dict[str, Any], action: str = TOKEN, role: str = "") -> None:
     """Let the role's policy deny `action` under `condition`."""
     statement = {"Effect": "Deny", "Action": action, "Resource": "*", "Condition": condition}
     document = {"Version": "2012-10-17", "Statement": [*MAY_PULL["Statement"], statement]}
@@ -33,7 +33,7 @@ def deny(estate: Estate, condition: dict[str, Any], action: str = TOKEN, role: s
     )
 
 
-def addresses(estate: Estate) -> list[str]:
+def addresses(estate: NetworkEstate) -> list[str]:
     (gateway,) = estate.ec2.describe_nat_gateways(NatGatewayIds=[estate.nat])["NatGateways"]
     return [each["PublicIp"] for each in gateway["NatGatewayAddresses"]]
 
@@ -43,7 +43,7 @@ def assert_decided(diagnosis: Diagnosis, *, denied: bool) -> None:
     assert CAUSE not in opened(diagnosis)
 
 
-def test_behind_nat_it_is_the_gateways_address(estate: Estate) -> None:
+def test_behind_nat_it_is_the_gateways_address(estate: NetworkEstate) -> None:
     estate.behind_nat().node()
     (address,) = addresses(estate)
     deny(estate, {"NotIpAddress": {"aws:SourceIp": f"{address}/32"}})
@@ -54,13 +54,13 @@ def test_behind_nat_it_is_the_gateways_address(estate: Estate) -> None:
     assert_decided(estate.diagnose(), denied=True)
 
 
-def test_a_node_group_without_nodes_leaves_by_its_gateway_too(estate: Estate) -> None:
+def test_a_node_group_without_nodes_leaves_by_its_gateway_too(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers")
     deny(estate, {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}})
     assert_decided(estate.diagnose(node_group="workers"), denied=True)
 
 
-def test_two_gateways_decide_where_they_agree(estate: Estate) -> None:
+def test_two_gateways_decide_where_they_agree(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers")
     other = estate.nat_gateway()
     estate.unroute(estate.table_b)
@@ -74,7 +74,7 @@ def test_two_gateways_decide_where_they_agree(estate: Estate) -> None:
     assert "aws:SourceIp" in opened(diagnosis)[CAUSE]
 
 
-def test_in_a_public_subnet_it_is_the_nodes_own_address(estate: Estate) -> None:
+def test_in_a_public_subnet_it_is_the_nodes_own_address(estate: NetworkEstate) -> None:
     node = estate.in_public().node()
     found = estate.ec2.describe_instances(InstanceIds=[node])["Reservations"][0]["Instances"][0]
     deny(estate, {"NotIpAddress": {"aws:SourceIp": found["PublicIpAddress"]}})
@@ -83,7 +83,7 @@ def test_in_a_public_subnet_it_is_the_nodes_own_address(estate: Estate) -> None:
     assert_decided(estate.diagnose(), denied=True)
 
 
-def test_nodes_that_will_get_any_public_address_leave_it_open(estate: Estate) -> None:
+def test_nodes_that_will_get_any_public_address_leave_it_open(estate: NetworkEstate) -> None:
     estate.in_public().node_group("workers", estate.a)
     deny(estate, {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}})
     diagnosis = estate.diagnose(node_group="workers")
@@ -92,7 +92,7 @@ def test_nodes_that_will_get_any_public_address_leave_it_open(estate: Estate) ->
 
 
 @pytest.mark.parametrize("read", ["ec2:DescribeNatGateways", "ec2:DescribeRouteTables"])
-def test_a_way_that_cannot_be_read_leaves_it_open(estate: Estate, read: str) -> None:
+def test_a_way_that_cannot_be_read_leaves_it_open(estate: NetworkEstate, read: str) -> None:
     estate.behind_nat().node()
     deny(estate, {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}})
     diagnosis = estate.diagnose(denied=[read])
@@ -100,7 +100,7 @@ def test_a_way_that_cannot_be_read_leaves_it_open(estate: Estate, read: str) -> 
     assert "aws:SourceIp" in opened(diagnosis)[CAUSE]
 
 
-def test_the_calls_that_the_registry_makes_have_no_known_address(estate: Estate) -> None:
+def test_the_calls_that_the_registry_makes_have_no_known_address(estate: NetworkEstate) -> None:
     estate.behind_nat().node()
     deny(estate, {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, "ecr:BatchGetImage")
     diagnosis = estate.diagnose()
@@ -109,7 +109,7 @@ def test_the_calls_that_the_registry_makes_have_no_known_address(estate: Estate)
 
 
 @pytest.mark.parametrize("key", VPCE_KEYS)
-def test_behind_nat_the_keys_of_endpoints_are_absent(estate: Estate, key: str) -> None:
+def test_behind_nat_the_keys_of_endpoints_are_absent(estate: NetworkEstate, key: str) -> None:
     estate.behind_nat().node()
     deny(estate, {"Null": {key: "true"}})
     assert_decided(estate.diagnose(), denied=True)
@@ -117,7 +117,7 @@ def test_behind_nat_the_keys_of_endpoints_are_absent(estate: Estate, key: str) -
     assert_decided(estate.diagnose(), denied=False)
 
 
-def test_behind_an_endpoint_there_is_no_public_address(estate: Estate) -> None:
+def test_behind_an_endpoint_there_is_no_public_address(estate: NetworkEstate) -> None:
     estate.endpoints_only().node()
     deny(estate, {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}})
     assert_decided(estate.diagnose(), denied=True)
@@ -125,7 +125,7 @@ def test_behind_an_endpoint_there_is_no_public_address(estate: Estate) -> None:
     assert_decided(estate.diagnose(), denied=False)
 
 
-def test_behind_an_endpoint_its_vpc_and_owner_are_known(estate: Estate) -> None:
+def test_behind_an_endpoint_its_vpc_and_owner_are_known(estate: NetworkEstate) -> None:
     estate.endpoints_only().node()
     arn = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/{estate.vpc}"
     known = {"aws:SourceVpc": estate.vpc, "aws:SourceVpcArn": arn, "aws:VpceAccount": ACCOUNT}
@@ -136,7 +136,7 @@ def test_behind_an_endpoint_its_vpc_and_owner_are_known(estate: Estate) -> None:
         assert_decided(estate.diagnose(), denied=True)
 
 
-def test_an_account_outside_any_organization_has_endpoints_of_none(estate: Estate) -> None:
+def test_an_account_outside_any_organization_has_endpoints_of_none(estate: NetworkEstate) -> None:
     estate.endpoints_only().node()
     for key in ("aws:VpceOrgID", "aws:VpceOrgPaths"):
         deny(estate, {"Null": {key: "true"}})
@@ -147,7 +147,7 @@ def test_an_account_outside_any_organization_has_endpoints_of_none(estate: Estat
     assert "aws:VpceOrgID" in opened(diagnosis)[CAUSE]
 
 
-def test_endpoints_that_cannot_be_read_leave_their_owner_open(estate: Estate) -> None:
+def test_endpoints_that_cannot_be_read_leave_their_owner_open(estate: NetworkEstate) -> None:
     estate.endpoints_only().node()
     deny(estate, {"StringNotEquals": {"aws:VpceAccount": ACCOUNT}})
     diagnosis = estate.diagnose(denied=["ec2:DescribeVpcEndpoints"])
@@ -155,7 +155,7 @@ def test_endpoints_that_cannot_be_read_leave_their_owner_open(estate: Estate) ->
     assert "aws:VpceAccount" in opened(diagnosis)[CAUSE]
 
 
-def test_the_owner_of_the_endpoint_says_nothing_of_what_the_registry_calls(estate: Estate) -> None:
+def test_the_owner_of_the_endpoint_says_nothing_of_what_the_registry_calls(estate: NetworkEstate) -> None:
     estate.endpoints_only().node()
     deny(estate, {"StringNotEquals": {"aws:VpceAccount": ACCOUNT}}, "ecr:BatchGetImage")
     assert "aws:VpceAccount" in opened(estate.diagnose())[CAUSE]
@@ -173,7 +173,7 @@ SAME_ADDRESS = {**SAME_VPC, "StringNotEquals": {"aws:Ec2InstanceSourcePrivateIPv
 
 @pytest.mark.parametrize("condition", [SAME_VPC, SAME_VPC_TURNED, SAME_ADDRESS], ids=["vpc", "turned", "address"])
 def test_credentials_may_be_used_only_behind_an_endpoint_of_their_vpc(
-    estate: Estate, condition: dict[str, Any]
+    estate: NetworkEstate, condition: dict[str, Any]
 ) -> None:
     estate.behind_nat().node()
     deny(estate, condition)
@@ -182,7 +182,7 @@ def test_credentials_may_be_used_only_behind_an_endpoint_of_their_vpc(
     assert_decided(estate.diagnose(), denied=False)
 
 
-def test_nodes_that_are_not_started_yet_have_their_vpc_and_no_address(estate: Estate) -> None:
+def test_nodes_that_are_not_started_yet_have_their_vpc_and_no_address(estate: NetworkEstate) -> None:
     estate.endpoints_only().node_group("workers")
     deny(estate, SAME_VPC)
     assert_decided(estate.diagnose(node_group="workers"), denied=False)
@@ -192,7 +192,7 @@ def test_nodes_that_are_not_started_yet_have_their_vpc_and_no_address(estate: Es
     assert "aws:Ec2InstanceSourcePrivateIPv4" in opened(estate.diagnose(node_group="workers"))[CAUSE]
 
 
-def test_fargate_pods_have_no_instance(estate: Estate) -> None:
+def test_fargate_pods_have_no_instance(estate: NetworkEstate) -> None:
     estate.behind_nat().fargate_profile("pods")
     deny(estate, {"Null": {"aws:Ec2InstanceSourceVpc": "true"}}, role=f"{estate.name}-pods")
     assert causes(estate.diagnose(fargate_profile="pods")) == [CAUSE]
@@ -202,7 +202,7 @@ def test_fargate_pods_have_no_instance(estate: Estate) -> None:
 
 @pytest.mark.parametrize(("block", "found"), [("192.0.2.0/24", [CAUSE]), ("0.0.0.0/0", [])])
 def test_a_refused_token_request_on_the_command_line(  # noqa: PLR0913, PLR0917 -- fixtures and a table
-    estate: Estate,
+    estate: NetworkEstate,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

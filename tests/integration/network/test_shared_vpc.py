@@ -14,7 +14,7 @@ import boto3
 import pytest
 from moto.backends import get_backend
 
-from tests.integration.network.estate import ACCOUNT, REGION, Estate, causes, only, opened
+from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate, causes, only, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 OWNER = "222222222222"
 
 
-def owned_by_another(moto: str, folder: Path) -> Estate:
+def owned_by_another(moto: str, folder: Path) -> NetworkEstate:
     sts = boto3.client(
         "sts", region_name=REGION, endpoint_url=moto, aws_access_key_id="test", aws_secret_access_key="test"
     )
     found = sts.assume_role(RoleArn=f"arn:aws:iam::{OWNER}:role/admin", RoleSessionName="owner")["Credentials"]
     keys = (found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
-    return Estate(moto, folder, account=OWNER, keys=keys).network()
+    return NetworkEstate(moto, folder, account=OWNER, keys=keys).network()
 
 
-def share(owner: Estate) -> Estate:
+def share(owner: NetworkEstate) -> NetworkEstate:
     """Return the participant: its own cluster, groups and nodes in the owner's subnets."""
     theirs, ours = get_backend("ec2")[OWNER][REGION], get_backend("ec2")[ACCOUNT][REGION]
     ours.vpcs[owner.vpc] = theirs.vpcs[owner.vpc]
@@ -40,16 +40,16 @@ def share(owner: Estate) -> Estate:
     ours.route_tables |= {key: each for key, each in theirs.route_tables.items() if each.vpc_id == owner.vpc}
     ours.network_acls |= {key: each for key, each in theirs.network_acls.items() if each.vpc_id == owner.vpc}
     ours.internet_gateways[owner.igw] = theirs.internet_gateways[owner.igw]
-    participant = Estate(owner.endpoint, owner.folder, vpc=owner.vpc, a=owner.a, b=owner.b, public=owner.public)
+    participant = NetworkEstate(owner.endpoint, owner.folder, vpc=owner.vpc, a=owner.a, b=owner.b, public=owner.public)
     return participant.cluster()
 
 
 @pytest.fixture
-def owner(estate: Estate) -> Estate:
+def owner(estate: NetworkEstate) -> NetworkEstate:
     return owned_by_another(estate.endpoint, estate.folder)
 
 
-def test_the_owners_nat_gateway_is_read_in_its_account(owner: Estate) -> None:
+def test_the_owners_nat_gateway_is_read_in_its_account(owner: NetworkEstate) -> None:
     owner.behind_nat()
     ours = share(owner)
     ours.node()
@@ -59,7 +59,7 @@ def test_the_owners_nat_gateway_is_read_in_its_account(owner: Estate) -> None:
     assert {"nat_gateway_unavailable", "no_route_to_ecr"} <= set(diagnosis.passed)
 
 
-def test_a_missing_route_is_the_owners_to_add(owner: Estate) -> None:
+def test_a_missing_route_is_the_owners_to_add(owner: NetworkEstate) -> None:
     owner.behind_nat()
     ours = share(owner)
     ours.node()
@@ -71,7 +71,7 @@ def test_a_missing_route_is_the_owners_to_add(owner: Estate) -> None:
     assert causes(ours.diagnose()) == []
 
 
-def test_the_owners_endpoints_let_our_group_in_by_its_account_and_id(owner: Estate) -> None:
+def test_the_owners_endpoints_let_our_group_in_by_its_account_and_id(owner: NetworkEstate) -> None:
     owner.group = owner.security_group("unused")
     owner.endpoints_only()
     ours = share(owner)
@@ -89,7 +89,7 @@ def test_the_owners_endpoints_let_our_group_in_by_its_account_and_id(owner: Esta
     assert causes(ours.diagnose()) == []
 
 
-def test_our_own_group_is_ours_to_mend(owner: Estate) -> None:
+def test_our_own_group_is_ours_to_mend(owner: NetworkEstate) -> None:
     owner.behind_nat()
     ours = share(owner)
     ours.node()
@@ -103,7 +103,7 @@ def test_our_own_group_is_ours_to_mend(owner: Estate) -> None:
 @pytest.mark.parametrize("way", ["behind_nat", "endpoints_only"])
 @pytest.mark.parametrize("also", [(), ("ec2:DescribeVpcs",)], ids=["", "the VPC's record, too"])
 def test_an_owner_that_cannot_be_read_is_named_and_nothing_is_blamed(
-    owner: Estate, way: str, also: tuple[str, ...]
+    owner: NetworkEstate, way: str, also: tuple[str, ...]
 ) -> None:
     owner.group = owner.security_group("unused")
     getattr(owner, way)()
@@ -122,7 +122,7 @@ def test_an_owner_that_cannot_be_read_is_named_and_nothing_is_blamed(
     assert ("vpc_dns_disabled" in diagnosis.passed) or "ec2:DescribeVpcs" in also
 
 
-def test_dns_servers_that_only_the_owner_sees_are_not_taken_for_amazons(owner: Estate) -> None:
+def test_dns_servers_that_only_the_owner_sees_are_not_taken_for_amazons(owner: NetworkEstate) -> None:
     owner.behind_nat()
     ec2 = owner.client("ec2")
     wanted = [{"Key": "domain-name-servers", "Values": ["10.0.0.53"]}]

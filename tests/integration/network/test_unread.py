@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.network.estate import EMPTY, Estate, causes, opened
+from tests.integration.network.estate import EMPTY, NetworkEstate, causes, opened
 
 PATH = {
     "no_route_to_ecr",
@@ -106,7 +106,7 @@ def left_open(way: str, action: str, code: str) -> set[str]:
         for case in CASES
     ],
 )
-def test_a_read_that_fails_leaves_open_what_needed_it(estate: Estate, way: str, action: str, code: str) -> None:
+def test_a_read_that_fails_leaves_open_what_needed_it(estate: NetworkEstate, way: str, action: str, code: str) -> None:
     getattr(estate, way)()
     estate.node()
     diagnosis = estate.ask(denied=[action], code=code).diagnosis
@@ -118,7 +118,7 @@ def test_a_read_that_fails_leaves_open_what_needed_it(estate: Estate, way: str, 
         assert code == EMPTY or f"{action} failed: {code}" in opened(diagnosis)[cause]
 
 
-def test_no_endpoints_in_the_answer_is_an_answer_unless_a_route_leads_to_one(estate: Estate) -> None:
+def test_no_endpoints_in_the_answer_is_an_answer_unless_a_route_leads_to_one(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.node()
     diagnosis = estate.ask(denied=["ec2:DescribeVpcEndpoints"], code=EMPTY).diagnosis
@@ -128,7 +128,7 @@ def test_no_endpoints_in_the_answer_is_an_answer_unless_a_route_leads_to_one(est
     assert causes(estate.ask(denied=["ec2:DescribeVpcEndpoints"], code=EMPTY).diagnosis) == ["no_route_to_ecr"]
 
 
-def test_a_fault_that_needs_no_unread_fact_stays_one(estate: Estate) -> None:
+def test_a_fault_that_needs_no_unread_fact_stays_one(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.node()
     estate.delete_endpoint("ecr.dkr")
@@ -137,7 +137,7 @@ def test_a_fault_that_needs_no_unread_fact_stays_one(estate: Estate) -> None:
     assert "network_acl_blocks_traffic" in opened(diagnosis)
 
 
-def test_endpoints_only_without_their_interfaces(estate: Estate) -> None:
+def test_endpoints_only_without_their_interfaces(estate: NetworkEstate) -> None:
     estate.endpoints_only()
     estate.node()
     diagnosis = estate.diagnose(denied=["ec2:DescribeNetworkInterfaces"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.network.estate import Estate, causes, opened
+from tests.integration.network.estate import NetworkEstate, causes, opened
 from tests.integration.network.test_unread import PATH
 
 WAY = PATH | {"endpoint_policy_blocks_pull", "s3_endpoint_policy_blocks_layers"}
@@ -66,7 +66,7 @@ NODES: dict[str, dict[str, set[str]]] = {
         for kind, has_instances in ((kind, kind != "fargate_profile") for kind in NODES)
     ],
 )
-def test_each_read_that_is_refused(estate: Estate, kind: str, code: str) -> None:
+def test_each_read_that_is_refused(estate: NetworkEstate, kind: str, code: str) -> None:
     template = {"SecurityGroupIds": [estate.group]}
     estate.behind_nat().node_group("workers", template=template)
     estate.fargate_profile("pods")
@@ -84,19 +84,19 @@ def test_each_read_that_is_refused(estate: Estate, kind: str, code: str) -> None
         assert all(action in reason for reason in now.values()), action
 
 
-def test_the_role_of_a_node_of_no_group_is_left_open_by_its_profile(estate: Estate) -> None:
+def test_the_role_of_a_node_of_no_group_is_left_open_by_its_profile(estate: NetworkEstate) -> None:
     estate.behind_nat().node()
     left = opened(estate.diagnose(denied=["iam:GetInstanceProfile"]))
     assert left.keys() >= POLICIES
     assert all("iam:GetInstanceProfile failed" in left[cause] for cause in POLICIES)
 
 
-def test_an_instance_without_a_profile_has_no_known_role(estate: Estate) -> None:
+def test_an_instance_without_a_profile_has_no_known_role(estate: NetworkEstate) -> None:
     node = estate.behind_nat().node(profile=False)
     assert opened(estate.diagnose())["role_lacks_pull_permissions"] == f"the role of instance {node} is not known"
 
 
-def test_a_launch_template_that_is_gone_leaves_open_what_it_decided(estate: Estate) -> None:
+def test_a_launch_template_that_is_gone_leaves_open_what_it_decided(estate: NetworkEstate) -> None:
     estate.behind_nat().node_group("workers", template={"SecurityGroupIds": [estate.group]})
     estate.ec2.delete_launch_template(LaunchTemplateName=f"{estate.name}-workers")
     diagnosis = estate.diagnose(node_group="workers")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from moto.backends import get_backend
 
 from tests.integration.checks.registry_estate import index
-from tests.integration.network.estate import IMAGE, PULL, Estate, trust
+from tests.integration.network.estate import IMAGE, PULL, NetworkEstate, trust
 from tests.integration.worlds.networks import BESIDE, address_of, build_network
 from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
 from tests.integration.worlds.statements import allow, deny, policy
@@ -105,8 +105,8 @@ class Builder:
             self._parts[key] = build(world, f"{letter}{len(self._parts)}")
         return self._parts[key]
 
-    def _network(self, world: World, name: str) -> Estate:
-        estate = Estate("", self.folder, name=name)
+    def _network(self, world: World, name: str) -> NetworkEstate:
+        estate = NetworkEstate("", self.folder, name=name)
         estate._clients.update({each: self.emulated.client(each) for each in ("ec2", "iam", "ecr", "eks")})
         return build_network(world, estate)
 
@@ -188,7 +188,7 @@ class Builder:
             ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=json.dumps({"rules": [rule]}))
         return name
 
-    def _node(self, world: World, network: Estate, role: str) -> tuple[str, str]:
+    def _node(self, world: World, network: NetworkEstate, role: str) -> tuple[str, str]:
         tags = {f"kubernetes.io/cluster/{CLUSTER}": "owned", "eks:cluster-name": CLUSTER, "eks:nodegroup-name": GROUP}
         listed = [{"Key": key, "Value": value} for key, value in tags.items()]
         (made,) = network.ec2.run_instances(

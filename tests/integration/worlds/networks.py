@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.integration.network.estate import INTERNET, Estate
+from tests.integration.network.estate import INTERNET, NetworkEstate
 from tests.integration.worlds.recorded import OURS, REGION
 from tests.integration.worlds.statements import allow
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _BUCKET: Final = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket"
 
 
-def _sqs_endpoint(estate: Estate) -> None:
+def _sqs_endpoint(estate: NetworkEstate) -> None:
     estate.endpoint_group = estate.endpoint_group or estate.security_group("endpoints")
     estate.interface_endpoint("sqs", SecurityGroupIds=[estate.security_group("closed")])
 
 
-BESIDE: Final[dict[str, Callable[[Estate], object]]] = {
+BESIDE: Final[dict[str, Callable[[NetworkEstate], object]]] = {
     "another subnet's ACL": lambda e: e.entry(e.network_acl(e.subnet_without_table()), 1, allow=False, egress=True),
     "another group without egress": lambda e: e.close_egress(e.security_group("others")),
     "another NAT gateway deleted": lambda e: e.ec2.delete_nat_gateway(NatGatewayId=e.nat_gateway()),
@@ -30,7 +30,7 @@ BESIDE: Final[dict[str, Callable[[Estate], object]]] = {
 }  # fmt: skip
 
 
-def build_network(world: World, estate: Estate) -> Estate:
+def build_network(world: World, estate: NetworkEstate) -> NetworkEstate:
     """Build the network of a world; `estate` has nothing yet but clients."""
     estate.network()
     estate.group = estate.security_group("nodes")
@@ -45,7 +45,7 @@ def build_network(world: World, estate: Estate) -> Estate:
     return estate
 
 
-def address_of(estate: Estate, service: str) -> str:
+def address_of(estate: NetworkEstate, service: str) -> str:
     """The address of an endpoint's interface. One without an interface has had another."""
     (found,) = estate.ec2.describe_vpc_endpoints(VpcEndpointIds=[estate.endpoints[service]])["VpcEndpoints"]
     ids = found["NetworkInterfaceIds"]
@@ -54,7 +54,7 @@ def address_of(estate: Estate, service: str) -> str:
     return addresses[0] if addresses else "10.0.1.250"
 
 
-def _set_way(world: World, estate: Estate) -> None:
+def _set_way(world: World, estate: NetworkEstate) -> None:
     if world.way in ("nat", "both"):
         if world.nat_subnet_route:
             estate.route(estate.table_public, INTERNET, GatewayId=estate.igw)
@@ -71,7 +71,7 @@ def _set_way(world: World, estate: Estate) -> None:
             estate.route(table, INTERNET, GatewayId=estate.igw)
 
 
-def _set_endpoints(world: World, estate: Estate) -> None:
+def _set_endpoints(world: World, estate: NetworkEstate) -> None:
     estate.endpoint_group = estate.security_group("endpoints")
     if world.endpoint_ingress:
         estate.allow_in(estate.endpoint_group, estate.group)
@@ -100,7 +100,7 @@ def _set_endpoints(world: World, estate: Estate) -> None:
         estate.gateway_endpoint(*tables, policy=_document(layers[world.s3_policy]))
 
 
-def _set_filters(world: World, estate: Estate) -> None:
+def _set_filters(world: World, estate: NetworkEstate) -> None:
     rules = {
         "private": {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "172.16.0.0/12"}]},
         "https": {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": INTERNET}]},

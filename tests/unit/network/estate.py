@@ -81,7 +81,7 @@ S3_GATEWAY = VpcEndpoint(
 
 
 @dataclass(frozen=True)
-class Estate:
+class SampleNetwork:
     network: Network
     node: NodePlace = NODE
     registry: RegistryPlace = REGISTRY
@@ -90,46 +90,46 @@ class Estate:
     def trace(self) -> Path:
         return trace(self.node, self.registry, self.network, self.sighting)
 
-    def with_facts(self, **facts: Any) -> Estate:
+    def with_facts(self, **facts: Any) -> SampleNetwork:
         """Return this estate with other facts about the network."""
         return replace(self, network=replace(self.network, **facts))
 
-    def with_node(self, **facts: Any) -> Estate:
+    def with_node(self, **facts: Any) -> SampleNetwork:
         """Return this estate with other facts about the node."""
         return replace(self, node=replace(self.node, **facts))
 
-    def pulling(self, host: str, region: str = REGION) -> Estate:
+    def pulling(self, host: str, region: str = REGION) -> SampleNetwork:
         return replace(self, registry=RegistryPlace(host, region))
 
-    def vpc(self, **facts: Any) -> Estate:
+    def vpc(self, **facts: Any) -> SampleNetwork:
         assert isinstance(self.network.vpc, Vpc)
         return self.with_facts(vpc=replace(self.network.vpc, **facts))
 
-    def routes(self, *routes: Route, subnet: str = "subnet-node") -> Estate:
+    def routes(self, *routes: Route, subnet: str = "subnet-node") -> SampleNetwork:
         """Return this estate with the local route and these routes in a subnet's table."""
         name = f"rtb-{subnet.partition('-')[2]}"
         return self._entry("route_tables", subnet, RouteTable(name, (LOCAL, *routes)))
 
-    def egress(self, *rules: SecurityGroupRule, group: str = "sg-node") -> Estate:
+    def egress(self, *rules: SecurityGroupRule, group: str = "sg-node") -> SampleNetwork:
         return self._entry("security_groups", group, SecurityGroup(group, egress=rules))
 
-    def ingress(self, *rules: SecurityGroupRule, group: str = "sg-endpoint") -> Estate:
+    def ingress(self, *rules: SecurityGroupRule, group: str = "sg-endpoint") -> SampleNetwork:
         return self._entry("security_groups", group, SecurityGroup(group, ingress=rules))
 
-    def acl(self, *entries: NetworkAclEntry, subnet: str = "subnet-node") -> Estate:
+    def acl(self, *entries: NetworkAclEntry, subnet: str = "subnet-node") -> SampleNetwork:
         return self._entry("network_acls", subnet, NetworkAcl(f"acl-{subnet.partition('-')[2]}", entries))
 
-    def nat(self, **facts: Any) -> Estate:
+    def nat(self, **facts: Any) -> SampleNetwork:
         assert not isinstance(self.network.nat_gateways, Unread)
         return self._entry("nat_gateways", "nat-1", replace(self.network.nat_gateways["nat-1"], **facts))
 
-    def endpoint(self, name: str, **facts: Any) -> Estate:
+    def endpoint(self, name: str, **facts: Any) -> SampleNetwork:
         """Return this estate with other facts about one endpoint."""
         assert not isinstance(self.network.endpoints, Unread)
         changed = tuple(replace(e, **facts) if e.id == name else e for e in self.network.endpoints)
         return self.with_facts(endpoints=changed)
 
-    def without(self, *names: str) -> Estate:
+    def without(self, *names: str) -> SampleNetwork:
         """Return this estate without these endpoints and the routes to them."""
         assert not isinstance(self.network.endpoints, Unread)
         assert not isinstance(self.network.route_tables, Unread)
@@ -141,7 +141,7 @@ class Estate:
             endpoints=tuple(e for e in self.network.endpoints if e.id not in names), route_tables=tables
         )
 
-    def _entry(self, table: str, key: str, value: object) -> Estate:
+    def _entry(self, table: str, key: str, value: object) -> SampleNetwork:
         return self.with_facts(**{table: {**getattr(self.network, table), key: value}})
 
 
@@ -170,42 +170,42 @@ _BARE = Network(
 )
 
 
-def isolated() -> Estate:
+def isolated() -> SampleNetwork:
     """A private subnet without a route out of the VPC and without endpoints."""
-    return Estate(_BARE)
+    return SampleNetwork(_BARE)
 
 
-def behind_nat() -> Estate:
+def behind_nat() -> SampleNetwork:
     return isolated().routes(TO_NAT)
 
 
-def public() -> Estate:
+def public() -> SampleNetwork:
     return isolated().routes(TO_IGW).with_node(public_address="54.9.9.9")
 
 
-def endpoints_only() -> Estate:
+def endpoints_only() -> SampleNetwork:
     endpoints = (interface_endpoint("ecr.api"), interface_endpoint("ecr.dkr"), S3_GATEWAY)
     return isolated().with_facts(endpoints=endpoints).routes(TO_S3)
 
 
-def seen_by(estate: Estate, sighting: Sighting) -> Estate:
+def seen_by(estate: SampleNetwork, sighting: Sighting) -> SampleNetwork:
     """Return the estate in which a pull failed, with what kubelet's message shows of it."""
     return replace(estate, sighting=sighting)
 
 
-def faults(estate: Estate) -> set[tuple[str, str]]:
+def faults(estate: SampleNetwork) -> set[tuple[str, str]]:
     """Return every fault, as (cause, resource)."""
     return {(fault.cause.value, fault.resource_id) for fault in estate.trace().faults}
 
 
-def open_causes(estate: Estate) -> set[str]:
+def open_causes(estate: SampleNetwork) -> set[str]:
     return {doubt.cause.value for doubt in estate.trace().undecided}
 
 
-def reasons(estate: Estate, cause: PathCause) -> str:
+def reasons(estate: SampleNetwork, cause: PathCause) -> str:
     return "; ".join(doubt.reason for doubt in estate.trace().undecided if doubt.cause is cause)
 
 
-def works(estate: Estate) -> bool:
+def works(estate: SampleNetwork) -> bool:
     path = estate.trace()
     return not path.faults and not path.undecided

@@ -10,7 +10,7 @@ import pytest
 from pull_responder.network import InternetGateway, NetworkAclEntry
 from tests.unit.network.estate import (
     TO_NAT,
-    Estate,
+    SampleNetwork,
     behind_nat,
     endpoints_only,
     faults,
@@ -22,7 +22,7 @@ from tests.unit.network.estate import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Break = Callable[[Estate], Estate]
+    Break = Callable[[SampleNetwork], SampleNetwork]
 
 DENY = NetworkAclEntry(1, allow=False, egress=True, cidr="0.0.0.0/0")
 
@@ -90,7 +90,7 @@ def pairs() -> Iterator[object]:
 
 
 @pytest.mark.parametrize(("estate", "expected"), pairs())
-def test_two_faults_are_both_found_and_nothing_else(estate: Estate, expected: set[str]) -> None:
+def test_two_faults_are_both_found_and_nothing_else(estate: SampleNetwork, expected: set[str]) -> None:
     assert {cause for cause, _ in faults(estate)} == expected
     assert open_causes(estate) == set()
 
@@ -100,7 +100,7 @@ def test_two_faults_are_both_found_and_nothing_else(estate: Estate, expected: se
     [(behind_nat(), BEHIND_NAT), (public(), PUBLIC), (endpoints_only(), ENDPOINTS)],
     ids=["NAT", "public", "endpoints"],
 )
-def test_each_fault_alone_is_found(sound: Estate, faulty: dict[str, tuple[Break, str]]) -> None:
+def test_each_fault_alone_is_found(sound: SampleNetwork, faulty: dict[str, tuple[Break, str]]) -> None:
     for name, (break_it, cause) in faulty.items():
         assert ({found for found, _ in faults(break_it(sound))}, name) == ({cause}, name)
 

@@ -14,7 +14,7 @@ from tests.unit.network.estate import (
     HOST,
     TO_NAT,
     TO_S3,
-    Estate,
+    SampleNetwork,
     behind_nat,
     endpoints_only,
     faults,
@@ -35,7 +35,7 @@ def forward(domain: str, *, kind: str = "FORWARD", name: str = "rr-1") -> Resolv
     return ResolverRule(name, domain, kind, ("10.100.0.2",))
 
 
-def spoke() -> Estate:
+def spoke() -> SampleNetwork:
     return endpoints_only().without("vpce-api", "vpce-dkr").routes(TO_HUB, TO_S3)
 
 

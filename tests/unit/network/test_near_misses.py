@@ -20,7 +20,7 @@ from tests.unit.network.estate import (
     TO_IGW,
     TO_NAT,
     TO_S3,
-    Estate,
+    SampleNetwork,
     behind_nat,
     endpoints_only,
     faults,
@@ -42,7 +42,7 @@ BY_GROUP = (rule("sg-endpoint"), rule("pl-s3"))
 SECOND_NAT = NatGateway("nat-2", "available", "subnet-public-b", public_addresses=("54.1.2.4",))
 
 
-def two_zones() -> Estate:
+def two_zones() -> SampleNetwork:
     """The node's subnet routes to a second NAT gateway, in another Availability Zone."""
     estate = isolated().routes(Route("0.0.0.0/0", "nat-2"))
     tables, acls = estate.network.route_tables, estate.network.network_acls
@@ -55,7 +55,7 @@ def two_zones() -> Estate:
     )
 
 
-WORKS: dict[str, Estate] = {
+WORKS: dict[str, SampleNetwork] = {
     "an ACL denies IPv6 first": behind_nat().acl(V6_DENY, *ALLOW_ALL.entries),
     "a NAT gateway in another zone": two_zones(),
     "a gateway endpoint for DynamoDB behind NAT": behind_nat()
@@ -80,11 +80,11 @@ WORKS: dict[str, Estate] = {
 
 
 @pytest.mark.parametrize("estate", WORKS.values(), ids=WORKS)
-def test_estates_that_only_look_broken_have_no_fault(estate: Estate) -> None:
+def test_estates_that_only_look_broken_have_no_fault(estate: SampleNetwork) -> None:
     assert works(estate)
 
 
-BROKEN: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
+BROKEN: dict[str, tuple[SampleNetwork, set[tuple[str, str]]]] = {
     "egress to the group of a peer VPC only": (
         behind_nat().egress(rule("sg-peer")),
         {("security_group_blocks_egress", "sg-node")},
@@ -129,12 +129,12 @@ BROKEN: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize(("estate", "expected"), BROKEN.values(), ids=BROKEN)
-def test_only_the_broken_part_is_reported(estate: Estate, expected: set[tuple[str, str]]) -> None:
+def test_only_the_broken_part_is_reported(estate: SampleNetwork, expected: set[tuple[str, str]]) -> None:
     assert faults(estate) == expected
     assert open_causes(estate) == set()
 
 
-OPEN: dict[str, tuple[Estate, set[str]]] = {
+OPEN: dict[str, tuple[SampleNetwork, set[str]]] = {
     # Unread endpoints may carry the group that the rule names.
     "endpoints unread, and egress by their group": (
         endpoints_only().egress(*BY_GROUP).with_facts(endpoints=DENIED).routes(TO_NAT, TO_S3),
@@ -173,7 +173,7 @@ OPEN: dict[str, tuple[Estate, set[str]]] = {
 
 
 @pytest.mark.parametrize(("estate", "expected"), OPEN.values(), ids=OPEN)
-def test_a_cause_that_cannot_be_decided_is_not_a_fault(estate: Estate, expected: set[str]) -> None:
+def test_a_cause_that_cannot_be_decided_is_not_a_fault(estate: SampleNetwork, expected: set[str]) -> None:
     assert faults(estate) == set()
     assert open_causes(estate) == expected
 

@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pull_responder.network import EndpointInterface, NetworkAclEntry, PathCause
-from tests.unit.network.estate import Estate, behind_nat, endpoints_only, faults, open_causes, public, reasons, works
+from tests.unit.network.estate import (
+    SampleNetwork,
+    behind_nat,
+    endpoints_only,
+    faults,
+    open_causes,
+    public,
+    reasons,
+    works,
+)
 
 if TYPE_CHECKING:
     from random import Random
@@ -70,7 +79,7 @@ NODE_SUBNET: dict[str, tuple[tuple[NetworkAclEntry, ...], str]] = {
 
 @pytest.mark.parametrize(("entries", "expected"), NODE_SUBNET.values(), ids=NODE_SUBNET)
 @pytest.mark.parametrize("estate", [behind_nat(), public()], ids=["behind NAT", "public"])
-def test_the_node_subnets_acl(estate: Estate, entries: tuple[NetworkAclEntry, ...], expected: str) -> None:
+def test_the_node_subnets_acl(estate: SampleNetwork, entries: tuple[NetworkAclEntry, ...], expected: str) -> None:
     changed = estate.acl(*entries)
     found = {
         "works": (set(), set()),

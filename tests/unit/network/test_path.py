@@ -13,7 +13,7 @@ from tests.unit.network.estate import (
     TO_IGW,
     TO_NAT,
     TO_S3,
-    Estate,
+    SampleNetwork,
     behind_nat,
     endpoints_only,
     faults,
@@ -53,12 +53,12 @@ SOUND = {
 
 
 @pytest.mark.parametrize("estate", SOUND.values(), ids=SOUND)
-def test_working_estates_have_no_fault(estate: Estate) -> None:
+def test_working_estates_have_no_fault(estate: SampleNetwork) -> None:
     assert works(estate)
     assert [leg.verdict for leg in estate.trace().legs] == [HopVerdict.OK] * 3
 
 
-FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
+FAULTS: dict[str, tuple[SampleNetwork, set[tuple[str, str]]]] = {
     "no route and no endpoints": (isolated(), {("no_route_to_ecr", "subnet-node")}),
     "endpoints of another region do not count": (
         endpoints_only().pulling("111111111111.dkr.ecr.us-east-1.amazonaws.com", "us-east-1"),
@@ -210,12 +210,12 @@ FAULTS: dict[str, tuple[Estate, set[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize(("estate", "expected"), FAULTS.values(), ids=FAULTS)
-def test_each_fault_is_found_and_nothing_else(estate: Estate, expected: set[tuple[str, str]]) -> None:
+def test_each_fault_is_found_and_nothing_else(estate: SampleNetwork, expected: set[tuple[str, str]]) -> None:
     assert faults(estate) == expected
     assert open_causes(estate) == set()
 
 
-UNREAD: dict[str, tuple[Estate, set[str]]] = {
+UNREAD: dict[str, tuple[SampleNetwork, set[str]]] = {
     "security groups, behind NAT": (behind_nat().with_facts(security_groups=DENIED), {"security_group_blocks_egress"}),
     "the node's groups": (behind_nat().with_node(group_ids=DENIED), {"security_group_blocks_egress"}),
     "security groups, with endpoints": (
@@ -283,7 +283,7 @@ UNREAD: dict[str, tuple[Estate, set[str]]] = {
 
 
 @pytest.mark.parametrize(("estate", "expected"), UNREAD.values(), ids=UNREAD)
-def test_an_unread_fact_leaves_only_its_causes_undecided(estate: Estate, expected: set[str]) -> None:
+def test_an_unread_fact_leaves_only_its_causes_undecided(estate: SampleNetwork, expected: set[str]) -> None:
     assert open_causes(estate) == expected
     assert faults(estate) == set()
 

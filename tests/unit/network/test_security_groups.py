@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pull_responder.network import PathCause, PrefixList, SecurityGroup, SecurityGroupRule
 from tests.unit.network.estate import (
     DENIED,
-    Estate,
+    SampleNetwork,
     behind_nat,
     endpoints_only,
     faults,
@@ -142,7 +142,7 @@ rules = st.builds(rule, cidrs, ports, st.sampled_from(["tcp", "-1", "udp"]))
 estates = st.sampled_from([behind_nat(), endpoints_only(), endpoints_only().without("vpce-dkr")])
 
 
-def badness(estate: Estate) -> dict[str, int]:
+def badness(estate: SampleNetwork) -> dict[str, int]:
     """Return 1 for each undecided cause and 2 for each cause with a fault."""
     path = estate.trace()
     found = {doubt.cause.value: 1 for doubt in path.undecided}
@@ -152,7 +152,7 @@ def badness(estate: Estate) -> dict[str, int]:
 @settings(max_examples=60, deadline=None)
 @given(estates, st.lists(rules, max_size=4), rules)
 def test_another_allow_rule_never_breaks_a_path(
-    estate: Estate, some: list[SecurityGroupRule], more: SecurityGroupRule
+    estate: SampleNetwork, some: list[SecurityGroupRule], more: SecurityGroupRule
 ) -> None:
     before, after = badness(estate.egress(*some)), badness(estate.egress(*some, more))
     # A rule for an unread prefix list may turn a fault into an undecided cause, but nothing gets worse.
@@ -172,7 +172,7 @@ def test_another_ingress_rule_never_breaks_a_path(some: list[SecurityGroupRule],
     st.lists(rules, max_size=4, unique_by=str).flatmap(lambda found: st.tuples(st.just(found), st.permutations(found))),
 )
 def test_the_order_of_rules_and_groups_never_matters(
-    estate: Estate, orders: tuple[list[SecurityGroupRule], list[SecurityGroupRule]]
+    estate: SampleNetwork, orders: tuple[list[SecurityGroupRule], list[SecurityGroupRule]]
 ) -> None:
     one, other = orders
     assert badness(estate.egress(*one)) == badness(estate.egress(*other))

@@ -18,7 +18,7 @@ from tests.unit.network.estate import (
     S3_GATEWAY,
     TO_NAT,
     TO_S3,
-    Estate,
+    SampleNetwork,
     behind_nat,
     endpoints_only,
     faults,
@@ -39,11 +39,11 @@ def dialled(address: str, host: str = HOST, port: int = 443) -> Sighting:
     return Sighting(host, address, port, stage=Stage.MANIFEST)
 
 
-def seen(estate: Estate, address: str, host: str = HOST) -> Estate:
+def seen(estate: SampleNetwork, address: str, host: str = HOST) -> SampleNetwork:
     return seen_by(estate, dialled(address, host))
 
 
-def spoke() -> Estate:
+def spoke() -> SampleNetwork:
     return endpoints_only().without("vpce-api", "vpce-dkr").routes(TO_HUB, TO_S3)
 
 
