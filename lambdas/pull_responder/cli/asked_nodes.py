@@ -162,7 +162,7 @@ def _missing(what: str, name: str, names: tuple[str, ...] | Unread | None) -> No
     if near:
         hint = f"; did you mean {' or '.join(near)}?"
     elif known:
-        hint = f"; there are {', '.join(sorted(known)[:10])}"
+        hint = f"; known are {', '.join(sorted(known)[:10])}"
     else:
         hint = ""
     raise click.ClickException(f"there is no {what}{hint}")

@@ -40,6 +40,9 @@ def main() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     try:
         status = cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")
+        sys.exit(UNUSABLE)
     except click.ClickException as error:
         sys.stderr.write(f"pull-responder: {' '.join(error.format_message().split())}\n")
         sys.exit(UNUSABLE)

@@ -110,7 +110,7 @@ def _when(check: Check) -> str:
     """Say at which symptoms the check is examined, and what it can explain."""
     lines = [f"`{each.symptom}`{_stages(each.stages)}: it can be what the message means." for each in check.explains]
     if beside := check.also_at - {each.symptom for each in check.explains}:
-        why = "it is not what such a message means, but may stop the next pull."
+        why = "it is not what such a message means, but can be a second fault, which stops the next pull."
         if not check.for_nodes:
             why = "it asks who was refused. No message of kubelet means it."
         lines.append(f"{_list_symptoms(beside)}: {why}")

@@ -222,7 +222,7 @@ def test_nothing_readable_of_a_node_group_is_inconclusive(estate: NetworkEstate)
     ("choice", "said"),
     [
         ({"node_group": "worker"}, "there is no node group 'worker' in cluster {name}; did you mean workers?"),
-        ({"node_group": "zzz"}, "there is no node group 'zzz' in cluster {name}; there are workers"),
+        ({"node_group": "zzz"}, "there is no node group 'zzz' in cluster {name}; known are workers"),
         ({"fargate_profile": "pod"}, "there is no Fargate profile 'pod' in cluster {name}; did you mean pods?"),
         ({"instance": "i-0123456789abcdef0"}, "there is no running instance 'i-0123456789abcdef0' in us-east-1"),
     ],
