@@ -16,7 +16,7 @@ from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, R
 from pull_responder.network.model import Route, RouteTable, RouteTarget, VpcEndpoint, read
 from pull_responder.network.names import vpc_of
 from pull_responder.network.network_acls import acl_hop, client_crossings
-from pull_responder.network.places import Trip, address_peer, addresses_of, is_private, vpc_id
+from pull_responder.network.places import Trip, address_peer, addresses_of, is_private, node_versions, vpc_id
 from pull_responder.network.resolution import Resolution, endpoints_of
 from pull_responder.network.routing import describe, routing
 from pull_responder.network.security_groups import HTTPS, egress_hop
@@ -24,6 +24,7 @@ from pull_responder.network.security_groups import HTTPS, egress_hop
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_IPV6: Final = 6
 _GATEWAYS: Final = {RouteTarget.INTERNET_GATEWAY, RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY}
 # These are decided for the dialled address itself, whatever way was computed.
 _DECIDED: Final = {
@@ -72,6 +73,9 @@ def read_address(trip: Trip, found: Resolution) -> Reading:
     said, here = f"kubelet dialled {address} for {host}", AddressSet.of(address)
     if trip.seen.port not in (0, HTTPS):
         return Reading(Leads.UNKNOWN, f"{said} on port {trip.seen.port}, and the way was examined for port {HTTPS}")
+    if ":" in address and _IPV6 not in node_versions(trip.node, trip.network):
+        # A client tells the first address that failed (Go's net, Dialer.dialParallel), not the one that should work.
+        return Reading(Leads.UNKNOWN, f"{said}, and the node has no IPv6 address that could be read")
     if here & AddressSet.of(*vpc.cidrs):
         return _inside(trip, found, here, said)
     if here & (PUBLIC_IPV4 | PUBLIC_IPV6):
@@ -86,10 +90,13 @@ def read_address(trip: Trip, found: Resolution) -> Reading:
 
 def _inside(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Reading:
     endpoints = endpoints_of(trip.destination, trip.network, "Interface")
-    for endpoint in endpoints:
+    for endpoint in (*endpoints, *(() if isinstance(trip.network.endpoints, Unread) else trip.network.endpoints)):
         interfaces = () if isinstance(endpoint.interfaces, Unread) else endpoint.interfaces
         if any(here & AddressSet.of(*interface.addresses) for interface in interfaces):
-            return Reading(Leads.TO_ENDPOINT, f"{said}, a network interface of {endpoint.id}", endpoint)
+            whose = f"{said}, a network interface of {endpoint.id}"
+            if endpoint in endpoints:
+                return Reading(Leads.TO_ENDPOINT, whose, endpoint)
+            return Reading(Leads.UNKNOWN, f"{whose}, which does not serve this name: look who answers for it")
     if isinstance(trip.network.endpoints, Unread) or any(_may_have_had(each, here, trip) for each in endpoints):
         return Reading(Leads.AS_COMPUTED)
     expected = f"one of the network interfaces of {found.endpoint.id}" if found.endpoint else "a public address"

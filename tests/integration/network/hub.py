@@ -91,7 +91,8 @@ def rule(estate: Estate, domain: str, *, kind: str = "FORWARD", vpc: str = "") -
     made = resolver.create_resolver_rule(
         CreatorRequestId=f"{estate.name}-{kind}-{domain}", DomainName=domain, RuleType=kind, **options
     )["ResolverRule"]["Id"]
-    resolver.associate_resolver_rule(ResolverRuleId=made, VPCId=vpc or estate.vpc)
+    # moto sorts associations by name, and fails at two without one.
+    resolver.associate_resolver_rule(Name=made, ResolverRuleId=made, VPCId=vpc or estate.vpc)
     return str(made)
 
 
