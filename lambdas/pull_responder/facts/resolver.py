@@ -35,8 +35,8 @@ _WITHOUT_EFFECT: Final = {"DELETING", "DELETED", "FAILED"}
 # Resolver's own rules, which every VPC has. They keep questions with Amazon's DNS server (Developer Guide, "Domain
 # names that VPC Resolver creates autodefined system rules for").
 _AUTODEFINED: Final = "rslvr-autodefined-"
-# What answers where nothing serves this API: no error code of AWS, or one that says so. A 500 without a code may also be
-# a service that fails for a moment.
+# What answers where nothing serves this API: no error code of AWS, or one that says so. A 500 may also be a
+# service that fails for a moment.
 _NOT_SERVED: Final = {"400", "404", "405", "501", "UnknownOperationException", "UnknownOperation"}
 
 

@@ -80,6 +80,12 @@ def read_address(trip: Trip, found: Resolution) -> Reading:
         return _inside(trip, found, here, said)
     if here & (PUBLIC_IPV4 | PUBLIC_IPV6):
         return _public(trip, found, here, said)
+    return _elsewhere(trip, found, said)
+
+
+def _elsewhere(trip: Trip, found: Resolution, said: str) -> Reading:
+    """Return what an address outside the VPC shows that is not public."""
+    address, vpc = trip.seen.address if trip.seen else "", vpc_of(trip.network)
     if vpc.cidrs and is_private(address):
         why = f": {found.other.shown}" if found.other.shown else ", so the name leads elsewhere than can be read here"
         return Reading(Leads.AWAY, f"{said}, a private address outside {vpc.id}{why}")

@@ -142,7 +142,6 @@ class TestASpokeOfAHub:
         message, action = of_manifest(estate, "context deadline exceeded"), "route53profiles:ListProfileAssociations"
         only(diagnosed(estate, message, denied=[action], code="404"), "vpc_endpoint_missing")
 
-
     @pytest.mark.parametrize(
         "action", ["route53profiles:ListProfileAssociations", "route53resolver:ListResolverRuleAssociations"]
     )
