@@ -6,7 +6,8 @@ delegated administrators can read these policies (the setting `organizationAccou
 read, AWS's error message decides.
 
 What it cannot see: policies that only the organization's management account or a delegated administrator can read.
-Without the setting `organizationAccount`, or if the repository belongs to another organization, only AWS's message counts.
+Without the setting `organizationAccount`, or if the repository belongs to another organization, only AWS's message
+counts.
 
 Why that stops a pull: what these policies deny, no principal can do to a repository of the account. The management
 account's repositories and service-linked roles are exempt.

@@ -17,6 +17,7 @@ from pull_responder.events.image_reference import ImageReference
 from pull_responder.events.kubelet_image import find_image
 from pull_responder.events.kubelet_phrases import (
     AWS_ERROR_CODES,
+    NO_FAILURE,
     OTHER_TROUBLE,
     PHRASES,
     SIGNATURE_REJECTED,
@@ -131,6 +132,8 @@ def read_message(text: str) -> KubeletMessage:
     is_pull = (
         chain.meaning.symptom is not Symptom.UNKNOWN or bool(image or chain.stage) or _PULL.search(text) is not None
     )
+    if chain.meaning.symptom is Symptom.UNKNOWN and chain.stage is None and _says(links[0], NO_FAILURE):
+        is_pull = False
     denied = chain.meaning.symptom is Symptom.ACCESS_DENIED
     return KubeletMessage(
         symptom=chain.meaning.symptom,

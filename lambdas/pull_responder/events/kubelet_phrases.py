@@ -347,3 +347,6 @@ OTHER_TROUBLE: Final = (
     "failed to inspect image",
 )
 """Phrases which show that something other than the pull failed. They count anywhere in a link."""
+
+NO_FAILURE: Final = ("successfully pulled image", "already present on machine", "some image pull secrets")
+"""What kubelet's events say of a pull that has not failed (kubernetes pkg/kubelet/images and kubelet_pods.go)."""

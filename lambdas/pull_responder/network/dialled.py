@@ -16,7 +16,7 @@ from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, R
 from pull_responder.network.model import Route, RouteTable, RouteTarget, VpcEndpoint, read
 from pull_responder.network.names import vpc_of
 from pull_responder.network.network_acls import acl_hop, client_crossings
-from pull_responder.network.places import Trip, address_peer, addresses_of, is_private, vpc_id
+from pull_responder.network.places import Trip, address_peer, addresses_of, is_private, node_versions, vpc_id
 from pull_responder.network.resolution import Resolution, endpoints_of
 from pull_responder.network.routing import describe, routing
 from pull_responder.network.security_groups import HTTPS, egress_hop
@@ -24,6 +24,7 @@ from pull_responder.network.security_groups import HTTPS, egress_hop
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_IPV6: Final = 6
 _GATEWAYS: Final = {RouteTarget.INTERNET_GATEWAY, RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY}
 # These are decided for the dialled address itself, whatever way was computed.
 _DECIDED: Final = {
@@ -72,12 +73,21 @@ def read_address(trip: Trip, found: Resolution) -> Reading:  # noqa: PLR0911 -- 
     said, here = f"kubelet dialled {address} for {host}", AddressSet.of(address)
     if trip.seen.port not in (0, HTTPS):
         return Reading(Leads.UNKNOWN, f"{said} on port {trip.seen.port}, and the way was examined for port {HTTPS}")
+    if ":" in address and _IPV6 not in node_versions(trip.node, trip.network):
+        # A client tells the first address that failed (Go's net, Dialer.dialParallel), not the one that should work.
+        return Reading(Leads.UNKNOWN, f"{said}, and the node has no IPv6 address that could be read")
     if here & AddressSet.of(*vpc.cidrs):
         return _inside(trip, found, here, said)
-    if ":" in address and (reason := _without_ipv6(trip)):
-        return Reading(Leads.UNKNOWN, f"{said}, an IPv6 address, and {reason}")
+    if ":" in address and _IPV6 not in trip.destination.versions:
+        return Reading(Leads.UNKNOWN, f"{said}, which has IPv4 addresses alone: look at the node's own DNS settings")
     if here & (PUBLIC_IPV4 | PUBLIC_IPV6):
         return _public(trip, found, here, said)
+    return _elsewhere(trip, found, said)
+
+
+def _elsewhere(trip: Trip, found: Resolution, said: str) -> Reading:
+    """Return what an address outside the VPC shows that is not public."""
+    address, vpc = trip.seen.address if trip.seen else "", vpc_of(trip.network)
     if vpc.cidrs and is_private(address):
         why = f": {found.other.shown}" if found.other.shown else ", so the name leads elsewhere than can be read here"
         return Reading(Leads.AWAY, f"{said}, a private address outside {vpc.id}{why}")
@@ -86,25 +96,15 @@ def read_address(trip: Trip, found: Resolution) -> Reading:  # noqa: PLR0911 -- 
     return Reading(Leads.UNKNOWN, f"{said}, {why if vpc.cidrs else unread}")
 
 
-def _without_ipv6(trip: Trip) -> str:
-    """Return why an IPv6 address says little of the way. Empty if the host and the VPC both have IPv6.
-
-    Inference: Go's dialer tries the IPv4 addresses of the name as well, and its error names one address alone.
-    """
-    vpc = vpc_of(trip.network)
-    if 6 not in trip.destination.versions:  # noqa: PLR2004 -- IP version 6
-        return f"{trip.destination.host} is known to have IPv4 addresses alone: look at the node's own DNS settings"
-    if vpc.cidrs and not any(":" in cidr for cidr in vpc.cidrs):
-        return f"{vpc.id} has IPv4 alone, so the node tries the IPv4 addresses of the name, too"
-    return ""
-
-
 def _inside(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Reading:
     endpoints = endpoints_of(trip.destination, trip.network, "Interface")
-    for endpoint in endpoints:
+    for endpoint in (*endpoints, *(() if isinstance(trip.network.endpoints, Unread) else trip.network.endpoints)):
         interfaces = () if isinstance(endpoint.interfaces, Unread) else endpoint.interfaces
         if any(here & AddressSet.of(*interface.addresses) for interface in interfaces):
-            return Reading(Leads.TO_ENDPOINT, f"{said}, a network interface of {endpoint.id}", endpoint)
+            whose = f"{said}, a network interface of {endpoint.id}"
+            if endpoint in endpoints:
+                return Reading(Leads.TO_ENDPOINT, whose, endpoint)
+            return Reading(Leads.UNKNOWN, f"{whose}, which does not serve this name: look who answers for it")
     if isinstance(trip.network.endpoints, Unread) or any(_may_have_had(each, here, trip) for each in endpoints):
         return Reading(Leads.AS_COMPUTED)
     expected = f"one of the network interfaces of {found.endpoint.id}" if found.endpoint else "a public address"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 _KEY: Final = "aws:principalarn"
+# Whoever sets a tag or keeps others than an organization out names principals, too, by what they have in common.
+_OF_GROUPS: Final = ("aws:principaltag/", "aws:principalorgid", "aws:principalorgpaths")
 _NEGATED: Final = ("arnnotequals", "arnnotlike", "stringnotequals", "stringnotlike", "stringnotequalsignorecase")
 _QUANTIFIERS: Final = ("forallvalues:", "foranyvalue:")
 
@@ -42,6 +44,8 @@ def _names_in(statement: Mapping[str, Any]) -> Iterator[str]:
             for key, values in keys.items():
                 if key.lower() == _KEY:
                     yield from _texts(values)
+                elif key.lower().startswith(_OF_GROUPS):
+                    yield from (f"principals whose {key} is {value}" for value in _texts(values))
 
 
 def _bare(operator: str) -> str:

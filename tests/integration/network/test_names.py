@@ -148,6 +148,23 @@ class TestASpokeOfAHub:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ROUTE53PROFILES", estate.endpoint)
         only(diagnosed(estate, message, denied=[action], code="404"), "vpc_endpoint_missing")
 
+    @pytest.mark.parametrize(
+        "action", ["route53profiles:ListProfileAssociations", "route53resolver:ListResolverRuleAssociations"]
+    )
+    def test_a_service_that_fails_for_a_moment_may_have_rules(self, estate: NetworkEstate, action: str) -> None:
+        spoke(estate)
+        diagnosis = diagnosed(estate, of_manifest(estate, "context deadline exceeded"), denied=[action], code="500")
+        assert causes(diagnosis) == []
+        assert f"{action} failed: 500" in opened(diagnosis)["vpc_endpoint_missing"]
+
+    def test_a_system_rule_keeps_one_registry_domain_and_the_api_stays_away(self, estate: NetworkEstate) -> None:
+        spoke(estate)
+        rule(estate, "amazonaws.com")
+        rule(estate, REGISTRIES, kind="SYSTEM")
+        diagnosis = diagnosed(estate, of_manifest(estate, "context deadline exceeded"))
+        assert causes(diagnosis) == []
+        assert "sends questions for amazonaws.com to 10.100.0.2" in opened(diagnosis)["vpc_endpoint_missing"]
+
 
 class TestTheAddress:
     def test_a_spoke_with_a_nat_gateway_is_not_without_fault(self, estate: NetworkEstate) -> None:
@@ -252,6 +269,27 @@ class TestTheAddress:
         diagnosis = diagnosed(estate, of_manifest(estate, "dial tcp 10.0.77.7:443: connect: connection refused"))
         assert causes(diagnosis) == []
         assert "10.0.77.7" in opened(diagnosis)["endpoint_security_group_blocks_ingress"]
+
+    def test_an_address_of_another_services_endpoint_is_no_proof_of_the_way(self, estate: NetworkEstate) -> None:
+        estate.endpoints_only()
+        estate.node()
+        (described,) = estate.ec2.describe_vpc_endpoints(VpcEndpointIds=[estate.endpoints["ecr.api"]])["VpcEndpoints"]
+        (interface,) = estate.ec2.describe_network_interfaces(NetworkInterfaceIds=described["NetworkInterfaceIds"])[
+            "NetworkInterfaces"
+        ]
+        message = of_manifest(estate, f"dial tcp {interface['PrivateIpAddress']}:443: i/o timeout")
+        diagnosis = diagnosed(estate, message)
+        assert causes(diagnosis) == []
+        assert f"a network interface of {estate.endpoints['ecr.api']}, which" in opened(diagnosis)["no_route_to_ecr"]
+
+    @pytest.mark.parametrize("address", ["2600:1f18:24e6::1", "fd00:1::1"])
+    def test_an_ipv6_address_proves_nothing_about_a_node_without_one(self, estate: NetworkEstate, address: str) -> None:
+        """A client reports the first address that failed, which is not the one that has to work."""
+        estate.behind_nat()
+        estate.node()
+        diagnosis = diagnosed(estate, of_manifest(estate, f"dial tcp [{address}]:443: connect: network is unreachable"))
+        assert causes(diagnosis) == []
+        assert f"kubelet dialled {address} " in opened(diagnosis)["no_route_to_ecr"]
 
     @pytest.mark.parametrize(
         "error",

@@ -262,3 +262,20 @@ def test_no_pattern_can_backtrack_without_bound() -> None:
 
 def test_text_beyond_the_limit_is_not_examined() -> None:
     assert read_message("x " * TEXT_LIMIT + "denied: Your authorization token has expired.").symptom is Symptom.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Successfully pulled image "{image}" in 2.1s (2.1s including waiting). Image size: 1 bytes.',
+        'Container image "{image}" already present on machine',
+        "Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.",
+    ],
+)
+def test_a_pull_that_has_not_failed_is_no_failure(text: str) -> None:
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:v1"
+    assert not read_message(text.format(image=image)).tells_of_pull
+    failed = f'{text.format(image=image)}\nFailed to pull image "{image}": rpc error: code = Unknown desc = i/o timeout'
+    assert read_message(failed).symptom is Symptom.TIMEOUT
+    assert read_message(failed).tells_of_pull
+    assert read_message(f'Back-off pulling image "{image}"').tells_of_pull

@@ -40,6 +40,18 @@ def test_an_isolated_repository_is_not_opened_to_every_pod_of_the_node(document:
     assert "ask the policy's owner, account 111111111111" in fix.summary
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("aws:PrincipalTag/team", "a"), ("aws:PrincipalOrgID", "o-exampleorg"), ("aws:PrincipalOrgPaths", "o-a/r-b/*")],
+)
+@pytest.mark.parametrize("exempt", [ecr.exempt_role, ecr.exempt_role_from_registry])
+def test_principals_that_are_let_in_by_what_they_have_in_common(key: str, value: str, exempt: Any) -> None:  # noqa: ANN401 -- either
+    document = policy(Condition={"StringNotLike": {key: value}})
+    fix = exempt(REPOSITORY, document=document, statements={0}, role=ROLE)
+    assert fix.commands == ()
+    assert f"keeps out everybody but principals whose {key} is {value}" in fix.summary
+
+
 NOT_ISOLATING = {
     "everybody": policy(),
     "those of another endpoint": policy(Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}),
