@@ -7,7 +7,8 @@ What it cannot see: the boundary of a role in an account without the role PullRe
 whose value AWS does not show.
 
 Why that stops a pull: a boundary grants nothing. It limits the role to the actions that it allows, whatever the
-identity policies say. (Within one account it does not limit a grant to the role's session by the repository policy.)
+identity policies say. Exception: within one account, it does not limit a repository policy that names the role's
+session.
 
 How to fix it: allow the pull actions in the boundary. Other roles may share the boundary, and the change applies to all
 of them.

@@ -9,7 +9,7 @@ What it cannot see: policies that only the organization's management account or 
 Without the setting `organizationAccount`, or if the repository belongs to another organization, only AWS's message
 counts.
 
-Why that stops a pull: what these policies deny, no principal can do to a repository of the account. The management
+Why that stops a pull: no principal can do to the account's repositories what these policies deny. The management
 account's repositories and service-linked roles are exempt.
 
 How to fix it: an administrator of the repository's organization changes the policy.

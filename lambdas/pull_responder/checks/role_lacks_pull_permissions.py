@@ -5,10 +5,10 @@ What it checks: whether an identity policy of the pulling role (inline or manage
 on this repository. Within one account an Allow to the role in the repository policy is enough.
 
 What it cannot see: session policies, and image pull secrets or roles with which a pod may pull in place of the node.
-Condition keys whose value AWS does not show leave it undecided.
+If AWS does not show the value of a condition key, the check is inconclusive.
 
 Why that stops a pull: IAM denies every action that no policy allows. kubelet says `no basic auth credentials` when the
-token is refused, and `403 Forbidden` for the rest.
+token is refused, and `403 Forbidden` when the image or a layer is refused.
 
 How to fix it: attach AmazonEC2ContainerRegistryPullOnly to a node's role, or AmazonEKSFargatePodExecutionRolePolicy to
 a pod execution role. Or allow the missing actions on this repository alone. The role with which a pod pulls by itself

@@ -45,7 +45,8 @@ def read_text(text: str) -> list[PullFailure | Inspection | Skipped]:
 
 
 def read_body(body: str, *, origins: Origins, where: str = "body") -> PullFailure | Inspection | Skipped:
-    """Read the body of one SQS message: an event of EventBridge, or our own event of an audit record.
+    """Read the body of one SQS message: an event of EventBridge, or the event that our function `audit_log` makes
+    of an audit record.
 
     An event that does not come from `origins` is skipped. Raises UnusableEvent, which names the message as `where`.
     """

@@ -117,8 +117,8 @@ def read_repository_names(reader: Reader, account: str, region: str) -> tuple[st
 def read_image(reader: Reader, account: str, region: str, wanted: ImageName) -> Image | Unread | None:
     """Return the image of this name. None if the repository or the image does not exist.
 
-    Inference: AWS does not document whether a tag finds an archived image. So an image that is not found may be
-    archived, which read_archived answers.
+    Inference: AWS does not document whether a tag finds an archived image. So an image that is not found by its tag
+    may be archived: read_archived tells.
     """
     by: ImageIdentifierTypeDef = {"imageDigest": wanted.digest} if wanted.digest else {"imageTag": wanted.tag or ""}
 

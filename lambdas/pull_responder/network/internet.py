@@ -68,7 +68,7 @@ def _problem(route: Route, network: Network) -> str:
 
 
 def _doubt(route: Route, network: Network) -> str:
-    """Return why an active route may still lead nowhere: EC2 did not list its gateway. Empty if there is no doubt."""
+    """Return a reason to doubt an active route: EC2 does not list its gateway. Empty if it does."""
     gateways = _gateways(route, network)
     if route.kind not in _GATEWAYS or isinstance(gateways, Unread) or route.target in gateways:
         return ""

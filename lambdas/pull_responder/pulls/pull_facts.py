@@ -28,7 +28,7 @@ class PullFacts(Facts):
         self.asked = asked
 
     def of_nobody(self) -> PullFacts:
-        """Return the same facts without the nodes of the question, for requests that ECR itself makes."""
+        """Return the same facts with no nodes asked about, for requests that ECR itself makes."""
         return PullFacts(self._reader, known_principals=self.known_principals) if self.asked else self
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
