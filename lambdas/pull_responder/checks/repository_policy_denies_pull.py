@@ -7,8 +7,8 @@ What it cannot see: the policy of a repository in an account without the role Pu
 whose value AWS does not show.
 
 Why that stops a pull: an explicit deny outranks every allow. If the request lacks the key
-of a condition such as `StringNotEquals`, the Deny applies: `StringNotEquals aws:SourceVpce` denies traffic through a NAT
-gateway.
+of a condition such as `StringNotEquals`, the Deny applies: `StringNotEquals aws:SourceVpce` denies traffic through a
+NAT gateway.
 
 How to fix it: exempt the role from the Deny by a condition on `aws:PrincipalArn`. The Deny still applies to everyone
 else.
