@@ -11,7 +11,7 @@ from moto import mock_aws
 from moto.core import responses, utils
 from moto.ecr.responses import ECRResponse
 
-from pull_responder.emulator import access_entries, cache_rules, vpc_endpoints
+from pull_responder.emulator import access_entries, cache_rules, route53_profiles, vpc_endpoints
 from tests.integration.worlds.building import Builder
 from tests.integration.worlds.recorded import REGION, Emulated
 
@@ -25,6 +25,7 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     folder: Path = tmp_path_factory.mktemp("worlds")
     for gaps in (vpc_endpoints, access_entries, cache_rules):
         gaps.apply()
+    route53_profiles.apply_to_moto()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
             patch.delenv(name, raising=False)

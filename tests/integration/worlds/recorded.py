@@ -112,6 +112,10 @@ class _Client:
     def exceptions(self) -> Any:
         return self.client.exceptions
 
+    @property
+    def meta(self) -> Any:
+        return self.client.meta
+
     def __getattr__(self, method: str) -> Callable[..., Any]:
         return lambda **arguments: self.answer(method, arguments, lambda: getattr(self.client, method)(**arguments))
 
