@@ -65,8 +65,8 @@ class _ExecutionEnvironment:
                 text=True,
             )
         process, handler = self._process, request["handler"]
-        assert process.stdin  # noqa: S101 -- both are pipes
-        assert process.stdout  # noqa: S101
+        assert process.stdin  # noqa: S101 -- a pipe, as it was asked for
+        assert process.stdout  # noqa: S101 -- a pipe, as it was asked for
         late = threading.Event()
 
         def give_up() -> None:
