@@ -68,7 +68,5 @@ STATUS_TEXTS: Final = {
     "service unavailable": "503",
     "gateway timeout": "504",
     "http version not supported": "505",
-    "unknown status code": "none",
 }
-"""HTTP statuses by the reason phrases that Go's net/http gives them (StatusText), and by ECR's own. The last is what
-Go says of an answer without a reason phrase."""
+"""HTTP statuses by the reason phrases that Go's net/http gives them (StatusText), and by ECR's own."""

@@ -13,8 +13,10 @@ from pull_responder.model.pull import Symptom
 
 _GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
-_REASON_PHRASE: Final = re.compile(r"[A-Z][a-z]{4,30}|[A-Z][A-Za-z'-]*+(?: [A-Za-z0-9'()./&-]++){1,11}")
+_REASON_PHRASE: Final = re.compile(r"[A-Z][a-z]{3,30}|[A-Z][A-Za-z'-]*+(?: [A-Za-z0-9'()./&_-]++){1,11}")
 _OF_PROXY: Final = Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
+# Go's words for an answer without a reason phrase.
+_NO_PHRASE: Final = ["unknown", "status", "code"]
 _NO_MANIFEST: Final = ["could", "not", "fetch", "content"]
 
 _MEANINGS: Final = PhraseTable(PHRASES)
@@ -39,7 +41,7 @@ def read_link(words: list[str], before: list[str], link: str) -> Meaning | None:
     if _is_refusal_of_proxy(words, before, link):
         return _OF_PROXY
     if before[:3] == ["error", "from", "registry"] and (named := STATUS_TEXTS.get(" ".join(words))):
-        return STATUSES.get(named)
+        return STATUSES.get(named, UNKNOWN_STATUS)
     if before == ["connect"] and " ".join(words) in NOT_PERMITTED:
         return NODE_REFUSED
     if words[:2] == ["not", "found"]:
@@ -67,10 +69,12 @@ def _is_refusal_of_proxy(words: list[str], before: list[str], link: str) -> bool
         return words[:4] == _NO_MANIFEST or "media" in (*before, *words)
     if not _is_https(before):
         return False
-    if " ".join(words) in STATUS_TEXTS:
+    if words == _NO_PHRASE:
         return True
     meaning = _MEANINGS.find(words)
-    return (meaning is None or _is_word(meaning)) and _REASON_PHRASE.fullmatch(link.strip('" ].')) is not None
+    phrase = link.strip('" ').partition('"')[0].rstrip(" ].")
+    is_known = meaning is not None and not _is_word(meaning) and " ".join(words) not in STATUS_TEXTS
+    return not is_known and _REASON_PHRASE.fullmatch(phrase) is not None
 
 
 def _status(words: list[str], before: list[str]) -> str | None:

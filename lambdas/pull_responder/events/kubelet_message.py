@@ -64,6 +64,9 @@ _PUBLIC: Final = "public.ecr.aws"
 _OF_PUBLIC_TOKEN: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.THROTTLED, Symptom.REGISTRY_ERROR})
 _PART: Final = re.compile(r"\"?(manifest|index|layer|config)-sha256:")
 
+# containerd, with the digest's manifest or blob in the URL. BuildKit's "source metadata" has the layers, too.
+_RESOLVING: Final = [["failed", "to", "resolve", word] for word in ("reference", "image", "ref")]
+
 _NOT_AUTHORIZED: Final = " is not authorized to perform: "
 _ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
 
@@ -224,7 +227,7 @@ class _Chain:
     def _update_stage(self, link: str, words: list[str]) -> None:
         """Update the stage of the pull, from the operation and the URLs in the link."""
         self._stage = _part(words) or _STAGES.find(words) or self._stage
-        self._is_resolving = self._is_resolving or words[:3] == ["failed", "to", "resolve"]
+        self._is_resolving = self._is_resolving or words[:4] in _RESOLVING
         if "ecr authorization token" in link.lower():
             self._stage = Stage.TOKEN
         for url in find_urls(link):
