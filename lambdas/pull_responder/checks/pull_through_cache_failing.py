@@ -311,7 +311,7 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 300, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
-    answers=frozenset({Answer.HTTP, Answer.BLOB}),
+    answers=frozenset({Answer.BLOB}),
     registry_codes=frozenset({"name unknown", "manifest unknown"}),
     may_name_missing=True,
     denied_actions=FIRST_PULL_ACTIONS,

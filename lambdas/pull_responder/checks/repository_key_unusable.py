@@ -87,7 +87,7 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 310, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
-    answers=frozenset({Answer.HTTP, Answer.KEY}),
+    answers=frozenset({Answer.KEY}),
     may_name_missing=True,
     refused_by_ecr=False,
 )
