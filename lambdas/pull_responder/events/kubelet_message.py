@@ -13,6 +13,7 @@ from typing import Final
 
 from pull_responder.events.cloudtrail import PULL_STAGES
 from pull_responder.events.denial import parse_denial
+from pull_responder.events.http_statuses import UNKNOWN_STATUS
 from pull_responder.events.image_reference import ImageReference
 from pull_responder.events.kubelet_image import find_image
 from pull_responder.events.kubelet_link import is_status_place, read_link, says, words_of
@@ -38,6 +39,8 @@ TEXT_LIMIT: Final = 8192
 _PLAIN_QUOTES: Final = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"})
 _ESCAPED_QUOTE: Final = re.compile(r"(?<!\\)\\++(?=[\"'])")
 _LINE_BREAK: Final = re.compile(r"\r?\n|(?<!\\)\\++[nr]")
+# A line that is wrapped between two words goes on with a blank: no error begins there.
+_WRAP: Final = re.compile(r"(?<=[A-Za-z0-9,]) ?\r?\n[ \t]{2,40}(?=[a-z(])")
 # The query of a URL holds its signature and says nothing about the failure. A colon after it separates links.
 _QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)(\?[^\s\"'<>]*+)?+")
 _PADDED_NAME: Final = re.compile(r"\"([^\"\s]++) ++\"")
@@ -153,7 +156,8 @@ def plain_text(text: str) -> str:
     Line breaks become separators of links. Characters beyond TEXT_LIMIT are cut.
     """
     text = text[:TEXT_LIMIT]
-    text = _LINE_BREAK.sub(": ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES))).replace(*_LOGIN_REFUSED)
+    text = _WRAP.sub(" ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES)))
+    text = _LINE_BREAK.sub(": ", text).replace(*_LOGIN_REFUSED)
     text = _QUERY.sub(lambda query: query[1] + (":" if (query[2] or "").endswith(":") else ""), text)
     return _PADDED_NAME.sub(r'"\1"', redact(text, limit=TEXT_LIMIT))
 
@@ -185,8 +189,8 @@ class _Chain:
         for link in _LINK.split(attempt):
             words = words_of(link)
             self._update_stage(link, words)
-            meaning = read_link(words, before, link) or self._aws_error(link)
-            if meaning and not self._is_unrelated(meaning, words):
+            meaning = self._meaning_of(words, before, link)
+            if meaning and not self._is_unrelated(words):
                 self._keep_if_heavier(meaning)
             elif not meaning:
                 self._add_label(words)
@@ -241,7 +245,7 @@ class _Chain:
     def _add_s3_error(self, attempt: str) -> None:
         """Add what S3 said in words. Without them only its status is known."""
         said = read_s3_error(attempt)
-        if said:
+        if said and self._is_about_a_pull and not self._is_elsewhere:
             self._stage, self._at_bucket = self._stage or Stage.LAYER, True
             if self.meaning.symptom in (Symptom.UNKNOWN, said.symptom):
                 self._keep_if_heavier(said._replace(weight=self.meaning.weight))
@@ -255,17 +259,21 @@ class _Chain:
             elif self.error_code == "blob unknown" and self.stage is Stage.LAYER:
                 self.answer = Answer.BLOB
 
+    def _meaning_of(self, words: list[str], before: list[str], link: str) -> Meaning | None:
+        meaning = read_link(words, before, link) or self._aws_error(link)
+        if meaning and meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:
+            return UNKNOWN_STATUS  # a token service that is not found says nothing about the image
+        return meaning
+
     def _aws_error(self, link: str) -> Meaning | None:
         if self._at_bucket and (said := read_s3_words(link)):
             return said
         return AWS_ERROR_CODES.get(link.rstrip("\"' .").rpartition(" ")[2]) if self._is_ecr else None
 
-    def _is_unrelated(self, meaning: Meaning, words: list[str]) -> bool:
+    def _is_unrelated(self, words: list[str]) -> bool:
         """Whether a phrase is about something other than this pull."""
         if self._is_elsewhere or self._is_foreign():
             return True
-        if meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:
-            return True  # a token service that is not found says nothing about the image
         return self._refused_other and words[1:3] == ["is", "not"]
 
     def _add_label(self, words: list[str]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pull_responder.checks import CHECKS
 from pull_responder.cli.explain import explain
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.pod_failure import MESSAGE_LIMIT, PodFailure, clean, read_pod_failure
@@ -198,3 +199,7 @@ def test_an_event_of_another_symptom_takes_no_answer_from_kubelets_words() -> No
     )
     assert read_words(joined).answer is None
     assert read_words(PullFailure(symptom=Symptom.UNKNOWN, stage=None, region="us-east-1")).sighting == Sighting()
+
+
+def test_the_causes_of_the_way_are_known_as_such() -> None:
+    assert {check.id for check in CHECKS if check.is_of_way} == WAY
