@@ -13,7 +13,7 @@ from pull_responder.model.pull import Symptom
 
 _GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
-_REASON_PHRASE: Final = re.compile(r"[A-Z][a-z]{3,30}|[A-Z][A-Za-z'-]*+(?: [A-Za-z0-9'()./&_-]++){1,11}")
+_REASON_PHRASE: Final = re.compile(r"[A-Z][^\W\d_A-Z]{3,30}|[A-Z][\w'-]*+(?: [\w'()./&-]++){1,11}")
 _OF_PROXY: Final = Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
 # Go's words for an answer without a reason phrase.
 _NO_PHRASE: Final = ["unknown", "status", "code"]

@@ -28,7 +28,7 @@ from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.phrase import PhraseTable
 from pull_responder.events.redaction import redact
 from pull_responder.events.registry_urls import RegistryUrl, find_urls, is_of_ecr
-from pull_responder.events.s3_errors import read_s3_error, read_s3_words
+from pull_responder.events.s3_errors import is_from_s3, read_s3_error, read_s3_words
 from pull_responder.events.sighting import read_sighting
 from pull_responder.model.pull import Answer, Denial, Stage, Symptom
 from pull_responder.model.sighting import Sighting
@@ -253,6 +253,8 @@ class _Chain:
             if said.answer is not Answer.HTTP or self.meaning.symptom is Symptom.UNKNOWN:
                 self.answer = said.answer
             self.stage = self.stage or Stage.LAYER
+        elif self.stage is Stage.LAYER and is_from_s3(attempt):
+            self.from_layer_bucket = True
         if self.meaning.symptom is Symptom.NOT_FOUND and self.answer is None:
             if self.from_layer_bucket:
                 self.answer = Answer.OBJECT

@@ -85,6 +85,10 @@ _REGISTRY: Final = {
     "requested access to the resource is denied": Meaning(Symptom.ACCESS_DENIED),
     "name unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),
     "manifest unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
+    # The same as go-containerregistry spells them.
+    "name_unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),
+    "manifest_unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
+    "blob_unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="blob unknown"),
     "toomanyrequests": Meaning(Symptom.THROTTLED, Weight.EXACT, code="toomanyrequests"),
     "insufficient_scope": Meaning(Symptom.ACCESS_DENIED),
     "blob unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="blob unknown"),

@@ -38,6 +38,15 @@ _ERROR: Final = re.compile(
 )
 
 
+# The start of such an answer, which CRI-O cuts (containers/image, docker/errors.go). ECR's own answers are JSON.
+_START: Final = re.compile(r"<\?xml[^>]{0,80}>[:\s]{0,8}<Error>")
+
+
+def is_from_s3(text: str) -> bool:
+    """Return whether `text` has the start of an answer of S3."""
+    return _START.search(text) is not None
+
+
 def read_s3_error(text: str) -> Meaning | None:
     """Return the meaning of S3's error in `text`, None where it has none. `text` has no escapes."""
     found = None
