@@ -78,8 +78,8 @@ _AT_LAYER: Final = (
 )
 _AFTER_ANSWER: Final = {
     Answer.NODE: (
-        "the node itself refused to send the request: look at its own firewall and at network policies for its host "
-        "(`nft list ruleset` on the node)"
+        "the node itself refused to send the request: look at its own firewall, at network policies for its host "
+        "(`nft list ruleset` on the node) and at the runtime's limit of open files"
     ),
     Answer.TLS: (
         "something answered, and TLS failed before any request: look for a firewall or proxy that inspects TLS, and at "

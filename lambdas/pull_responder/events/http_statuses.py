@@ -38,6 +38,9 @@ STATUSES: Final = {
 
 UNKNOWN_STATUS: Final = Meaning(Symptom.UNKNOWN, answer=Answer.HTTP)
 
+API_STATUSES: Final = {status: meaning for status, meaning in STATUSES.items() if status not in ("400", "404", "405")}
+"""The same for ECR's API. Its errors come with 400, and their code says what is wrong. Any other is UNKNOWN_STATUS."""
+
 STATUS_TEXTS: Final = {
     "multiple choices": "300",
     "moved permanently": "301",

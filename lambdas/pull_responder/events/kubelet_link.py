@@ -42,7 +42,7 @@ def read_link(words: list[str], before: list[str], link: str) -> Meaning | None:
         return _OF_PROXY
     if before[:3] == ["error", "from", "registry"] and (named := STATUS_TEXTS.get(" ".join(words))):
         return STATUSES.get(named, UNKNOWN_STATUS)
-    if before == ["connect"] and " ".join(words) in NOT_PERMITTED:
+    if before in (["connect"], ["socket"]) and " ".join(words) in NOT_PERMITTED:
         return NODE_REFUSED
     if words[:2] == ["not", "found"]:
         # containerd: 'failed to resolve reference "REF": REF: not found'.

@@ -13,7 +13,7 @@ from typing import Final
 
 from pull_responder.events.cloudtrail import PULL_STAGES
 from pull_responder.events.denial import parse_denial
-from pull_responder.events.http_statuses import UNKNOWN_STATUS
+from pull_responder.events.http_statuses import API_STATUSES, UNKNOWN_STATUS
 from pull_responder.events.image_reference import ImageReference
 from pull_responder.events.kubelet_image import find_image
 from pull_responder.events.kubelet_link import is_status_place, read_link, says, words_of
@@ -69,6 +69,10 @@ _PART: Final = re.compile(r"\"?(manifest|index|layer|config)-sha256:")
 
 # containerd, with the digest's manifest or blob in the URL. BuildKit's "source metadata" has the layers, too.
 _RESOLVING: Final = [["failed", "to", "resolve", word] for word in ("reference", "image", "ref")]
+
+# AWS SDK for Go v2: "operation error ECR: GetAuthorizationToken, https response error StatusCode: 400, …".
+_API_STATUS: Final = ["https", "response", "error", "statuscode"]
+_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 
 _NOT_AUTHORIZED: Final = " is not authorized to perform: "
 _ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
@@ -180,6 +184,7 @@ class _Chain:
         self._at_bucket = self._is_resolving = self._is_elsewhere = False
         self._is_pull = "pull" in text
         self._is_about_a_pull = _PULL_WORDS.search(text) is not None
+        self._service = ""
         self._labels: list[str] = []  # links without a known phrase
         self._is_carried = self._is_of_daemon = self._is_of_imds = False
         # AWS may have refused something that is not part of a pull, such as a secret or a volume.
@@ -232,6 +237,8 @@ class _Chain:
         """Update the stage of the pull, from the operation and the URLs in the link."""
         self._stage = _part(words) or _STAGES.find(words) or self._stage
         self._is_resolving = self._is_resolving or words[:4] in _RESOLVING
+        if words[:2] == ["operation", "error"]:
+            self._service = words[-1]
         if "ecr authorization token" in link.lower():
             self._stage = Stage.TOKEN
         for url in find_urls(link):
@@ -262,6 +269,8 @@ class _Chain:
                 self.answer = Answer.BLOB
 
     def _meaning_of(self, words: list[str], before: list[str], link: str) -> Meaning | None:
+        if before == _API_STATUS and self._service == "ecr" and _STATUS.fullmatch(words[0] if words else ""):
+            return API_STATUSES.get(words[0], UNKNOWN_STATUS)
         meaning = read_link(words, before, link) or self._aws_error(link)
         if meaning and meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:
             return UNKNOWN_STATUS  # a token service that is not found says nothing about the image

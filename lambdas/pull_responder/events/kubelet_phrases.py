@@ -59,6 +59,8 @@ _GO: Final = {
     # What answered does not speak HTTP (net/http, readLoop, ReadResponse).
     "malformed http *": _TLS_REFUSED,
     "malformed mime header": _TLS_REFUSED,
+    "frame too large": _TLS_REFUSED,
+    "stopped after 10 redirects": UNKNOWN_STATUS,
     # crypto/tls and crypto/x509: who answered could not show that it is the registry.
     "x509": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
     "failed to verify certificate": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
@@ -200,9 +202,9 @@ _AWS: Final = {
     "the security token included in the request is expired": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
 }
 
-NOT_PERMITTED: Final = ("operation not permitted", "permission denied")
-"""EPERM and EACCES. After "connect" they are the answer of the node's own firewall or policy (connect(2)). Elsewhere
-they are about files."""
+NOT_PERMITTED: Final = ("operation not permitted", "permission denied", "too many open files")
+"""EPERM, EACCES and EMFILE. After "connect" or "socket" they are the answer of the node's kernel, of its firewall,
+policy or limit (connect(2), socket(2)). Elsewhere they are about files."""
 
 WHOLE_LINKS: Final = {
     "rate exceeded": Meaning(Symptom.THROTTLED, Weight.EXACT),
@@ -224,6 +226,7 @@ AWS_ERROR_CODES: Final = {
     "ExpiredToken": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     # The clock of whoever signed is wrong by more than five minutes, or the secret key is.
     "InvalidSignatureException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "RequestExpired": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "SignatureDoesNotMatch": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "UnrecognizedClientException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "InvalidClientTokenId": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
