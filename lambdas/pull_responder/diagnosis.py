@@ -22,6 +22,7 @@ from pull_responder.next_steps import next_step
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.fargate_ahead import read_fargate_ahead
 from pull_responder.pulls.image import read_image_ahead
+from pull_responder.pulls.kubelet_words import read_words
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.own_credentials import left_open
 from pull_responder.pulls.puller import Puller, puller_of
@@ -132,6 +133,8 @@ def _concerns(check: Check, pull: PullFailure, *, is_question: bool) -> bool:
     if is_question and pull.from_ecr_public:
         # Nothing has failed yet, so the question has no symptom: whatever can stop pulls from ECR Public is examined.
         return bool(check.ecr_public)
+    if check.is_of_way and not is_question and read_words(pull).answer is not None:
+        return False
     return check.is_examined(pull.symptom, from_ecr_public=pull.from_ecr_public)
 
 
@@ -171,7 +174,8 @@ def _sort_verdicts(
             (inconclusive if needed else unchecked).append(_undecided(check, verdict.reason))
     of_role = verdicts.get(role_lacks_pull_permissions.CHECK)
     may_pull = of_role is not None and of_role.status is Status.PASSED
-    if may_pull and not (failed or inconclusive or is_question) and (left := left_open(pull)):
+    is_open = not (failed or inconclusive or is_question or read_words(pull).answer)
+    if may_pull and is_open and (left := left_open(pull)):
         inconclusive.append(_undecided(pull_failing_unexplained.CHECK, left))
     passed = tuple(
         check.id
@@ -203,6 +207,9 @@ def _decides(check: Check, puller: Puller) -> bool:
 
 
 def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
+    answer = read_words(pull).answer
+    if answer is not None and answer not in check.answers:
+        return False
     return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
 
 
@@ -212,9 +219,12 @@ def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
     AWS does not show everything that a pull depends on. A way that lets the pull through now may have been repaired:
     nothing was found then. Other failures contradict what was read, which makes the diagnosis inconclusive.
     """
-    is_decided = found.findings or found.inconclusive or found.note
+    answer = read_words(found.pull).answer
+    explaining = {check.id for check in CHECKS if answer in check.answers}
+    is_explained = any(answer is None or finding.cause in explaining for finding in found.findings)
+    is_decided = is_explained or found.inconclusive or found.note
     left = "" if is_decided or found.puller.for_eks is False else what_is_left(found.pull, of_aws=of_aws)
-    if found.pull.symptom in UNREACHED:
+    if found.pull.symptom in UNREACHED and answer is None:
         return replace(found, look_next=left)
     return replace(found, inconclusive=(_undecided(pull_failing_unexplained.CHECK, left),)) if left else found
 

@@ -44,6 +44,8 @@ def _failed_at_another_host(message: KubeletMessage) -> bool:
 
 
 def _causes_of(message: KubeletMessage) -> list[Check]:
+    if message.answer is not None:
+        return [check for check in _rank(CHECKS, message) if message.answer in check.answers]
     if message.symptom is Symptom.UNKNOWN:
         return _rank(CHECKS, message)
     if message.from_layer_bucket and message.symptom is Symptom.ACCESS_DENIED:

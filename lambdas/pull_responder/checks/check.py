@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.pull import Denial, PolicyType, PullFailure, Stage, Symptom
+from pull_responder.model.pull import Answer, Denial, PolicyType, PullFailure, Stage, Symptom
 from pull_responder.pulls.actions import PULL_ACTIONS
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Check:
     - `ecr_public` are the symptoms of pulls from ECR Public that it can concern: at others it is neither examined nor
       named for them. Most causes have none: these pulls need no role and no policy, and no VPC endpoint serves their
       images (Amazon ECR User Guide, "Considerations for Amazon ECR VPC endpoints").
+    - `answers` are the answers that it can explain. Where a message shows one, all other checks are no explanation.
     - `any_registry` says that it can explain a pull from a registry outside ECR.
     - `by_words` says that kubelet's message alone can prove it.
     - `knows_aws_registries` says that it speaks of registries that AWS owns, though nobody can read those.
@@ -106,6 +107,7 @@ class Check:
     explains: tuple[Explains, ...]
     also_at: frozenset[Symptom] = frozenset()
     ecr_public: frozenset[Symptom] = frozenset()
+    answers: frozenset[Answer] = frozenset()
     any_registry: bool = False
     by_words: bool = False
     knows_aws_registries: bool = False
@@ -139,6 +141,11 @@ class Check:
     def description(self) -> str:
         """The docstring of the check's file. It is also the cause's documentation page."""
         return inspect.cleandoc(sys.modules[self.examine.__module__].__doc__ or "")
+
+    @property
+    def is_of_way(self) -> bool:
+        """Whether the cause is on the way to the registry. It is ruled out where something answered."""
+        return any(each.symptom in UNREACHED for each in self.explains)
 
     def is_examined(self, symptom: Symptom, *, from_ecr_public: bool) -> bool:
         """Return whether a pull that fails with `symptom` is examined for this cause."""

@@ -1,9 +1,9 @@
 """The node's HTTP proxy does not answer, or refuses the registry.
 
 What it checks: what kubelet said. The container runtime sends its requests to the proxy that the node's environment
-names (HTTPS_PROXY). `proxyconnect tcp: …` says that the proxy itself could not be reached or found; `Forbidden` or
-`Proxy Authentication Required` as the whole answer to a request says that the proxy refused to connect. A page of HTML
-in place of a manifest comes from a proxy, too.
+names (HTTPS_PROXY). `proxyconnect tcp: …` says that the proxy itself could not be reached or found; `Forbidden`,
+`Proxy Authentication Required` or a sentence of the proxy's own as the whole answer to a request says that the proxy
+refused to connect. A page of HTML in place of a manifest comes from a proxy, too.
 
 What it cannot see: the node itself and the proxy. AWS does not show a node's proxy settings or what the proxy allows;
 only kubelet's words count.
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.facts import ec2
-from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.pull import Answer, PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.kubelet_words import node_of, quote_words
@@ -34,6 +34,7 @@ from pull_responder.remediation.node import change_proxy
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
+_HTML: Final = "text/html"
 # "proxyconnect tcp: dial tcp 10.0.9.20:3128: …", "proxyconnect tcp: dial tcp: lookup proxy.corp.example on …".
 _PROXY: Final = re.compile(
     r"proxyconnect tcp: dial tcp(?: (?P<address>[0-9a-fA-F.:\[\]]{2,60})|: lookup (?P<name>[A-Za-z0-9.-]{1,253}))"
@@ -56,6 +57,8 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     elif "proxyconnect" in message:
         # Go's net/http could open a connection to the proxy but not use it: "proxyconnect tcp: EOF".
         does = "does not complete the connection"
+    elif _HTML in message:
+        which, does = "A proxy, or another device on the way,", "answers with a page of HTML in place of the registry"
     else:
         does = "refuses to connect to the registry"
     return Verdict.failed(
@@ -87,6 +90,7 @@ CHECK = Check(
     examine=examine,
     explains=(Explains(Symptom.PROXY_FAILED, 10), Explains(Symptom.UNKNOWN, 350, BEFORE_UNPACK)),
     ecr_public=frozenset({Symptom.PROXY_FAILED}),
+    answers=frozenset({Answer.TLS, Answer.HTTP}),
     any_registry=True,
     by_words=True,
     refused_by_ecr=False,

@@ -23,10 +23,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import Check, Kind
-from pull_responder.model.pull import Stage, Symptom
+from pull_responder.model.pull import Answer, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
-from pull_responder.pulls.kubelet_words import quote_words
+from pull_responder.pulls.kubelet_words import quote_words, read_words
 from pull_responder.pulls.path import registry_host
 
 if TYPE_CHECKING:
@@ -57,6 +57,17 @@ _LOOK_NEXT: Final = {
         "service account, and at a pull role of its own"
     ),
 }
+# Where the words say more than the symptom.
+_LOOK_NEXT_BY_WORDS: Final = {
+    "network is unreachable": (
+        "the node itself has no route to the address, which no route table of the VPC explains: look at `ip route` on "
+        "the node, and whether the address is one of IPv6"
+    ),
+    "no route to host": (
+        "nothing has the address in its subnet, or a firewall refuses the connection: look at the address that was "
+        "dialled, and at firewalls on the node and on the way"
+    ),
+}
 _OTHER_ACTION: Final = (
     "the action that AWS refused, {action}, is none that a pull needs, and was not evaluated: look "
     "who calls it, and at that role's policies"
@@ -65,6 +76,32 @@ _AT_LAYER: Final = (
     "the registry gave out the image's manifest, and a part of the image was not found: push the image again, and look "
     "whether a proxy answers for the registry or its storage"
 )
+_AFTER_ANSWER: Final = {
+    Answer.NODE: (
+        "the node itself refused to send the request: look at its own firewall, at network policies for its host "
+        "(`nft list ruleset` on the node) and at the runtime's limit of open files"
+    ),
+    Answer.TLS: (
+        "something answered, and TLS failed before any request: look for a firewall or proxy that inspects TLS, and at "
+        "what the name leads to (`openssl s_client -connect {host}:443 -servername {host}` on the node)"
+    ),
+    Answer.HTTP: (
+        "something answered by HTTP, in a way that Amazon ECR does not: look whether a proxy, a mirror or a filter "
+        "answers in its place (`curl -v https://{host}/v2/` on the node)"
+    ),
+    Answer.SIGNED_URL: (
+        "Amazon S3 refused the URL that ECR signed for a layer, by its time or its signature, and no policy: look at "
+        "the node's clock (`chronyc tracking`), and whether its downloads wait for long or pass a proxy that changes "
+        "URLs"
+    ),
+    Answer.OBJECT: _AT_LAYER,
+    Answer.BLOB: _AT_LAYER,
+    Answer.KEY: "Amazon S3 could not use the KMS key of the repository: look at the key's state, policy and grants",
+    Answer.FORMAT: (
+        "the node's container runtime does not take the format of the image's manifest: build and push the image again "
+        "with a current tool"
+    ),
+}
 _AT_NODE: Final = "AWS does not show the fault: look at `journalctl -u kubelet -u containerd` on the node"
 _AT_NAME: Final = "its name, tag or region is wrong, which AWS's own registries do not show: check all three"
 
@@ -81,13 +118,17 @@ def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
     """
     if pull.symptom in _SELF_EXPLAINED:
         return ""
+    if (answer := read_words(pull).answer) is not None:
+        return _AFTER_ANSWER[answer].format(host=registry_host(pull) or "the registry")
     if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
         return f"{_CONTRADICTED} {_AT_NAME}"
     if pull.denial and pull.denial.action not in PULL_ACTIONS | CACHE_ACTIONS:
         return f"{_CONTRADICTED} {_OTHER_ACTION.format(action=pull.denial.action)}"
     if pull.symptom is Symptom.NOT_FOUND and pull.stage in (Stage.LAYER, Stage.UNPACK):
         return f"{_CONTRADICTED} {_AT_LAYER}"
-    look = _LOOK_NEXT.get(pull.symptom, _AT_NODE).format(host=registry_host(pull) or "the registry")
+    said = _LOOK_NEXT_BY_WORDS.items() if pull.symptom is Symptom.TIMEOUT else ()
+    by_words = next((look for words, look in said if words in (pull.message or "")), None)
+    look = (by_words or _LOOK_NEXT.get(pull.symptom, _AT_NODE)).format(host=registry_host(pull) or "the registry")
     return f"{_CONTRADICTED} {look}"
 
 

@@ -42,7 +42,7 @@ from pull_responder.facts import kms, signing
 from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PolicyType, PullFailure, Symptom
+from pull_responder.model.pull import Answer, PolicyType, PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Status, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, FIRST_PULL_ACTIONS, IMPORT
@@ -311,6 +311,7 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 300, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
+    answers=frozenset({Answer.BLOB}),
     registry_codes=frozenset({"name unknown", "manifest unknown"}),
     may_name_missing=True,
     denied_actions=FIRST_PULL_ACTIONS,

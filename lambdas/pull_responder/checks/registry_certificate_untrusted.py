@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.facts import ec2
-from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.pull import Answer, PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.kubelet_words import node_of, quote_words
@@ -79,6 +79,7 @@ CHECK = Check(
     examine=examine,
     explains=(Explains(Symptom.CERTIFICATE_UNTRUSTED, 10), Explains(Symptom.UNKNOWN, 360, BEFORE_UNPACK)),
     ecr_public=frozenset({Symptom.CERTIFICATE_UNTRUSTED}),
+    answers=frozenset({Answer.TLS}),
     any_registry=True,
     by_words=True,
     refused_by_ecr=False,

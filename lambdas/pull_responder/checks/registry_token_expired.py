@@ -6,6 +6,8 @@ What it checks: kubelet's message.
   tokens in time, so an expired one nearly always comes from an imagePullSecret.
 - `The security token included in the request is invalid` (or expired) is about the node's own AWS credentials. The node
   asks for its registry token with them.
+- `InvalidSignatureException` or `RequestExpired` is about the signature of that request, so nearly always about the
+  node's clock.
 - A 403 of ECR Public is about a login that is no longer valid, as ECR Public needs none.
 
 None of them can be read from outside of the cluster.
@@ -38,8 +40,10 @@ from pull_responder.remediation.registry import drop_public_login, renew_node_cr
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
-# AWS's messages and error codes about the credentials that sign a request (IAM User Guide, "Common errors").
+# AWS's messages and error codes about the credentials that sign a request (Amazon ECR API Reference and AWS STS API
+# Reference, "Common Errors"; IAM User Guide, "Troubleshoot Signature Version 4 request errors").
 _OF_CREDENTIALS = ("security token", "ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId")
+_OF_SIGNATURE = ("InvalidSignature", "SignatureDoesNotMatch", "RequestExpired")
 _OF_STORAGE = (Stage.LAYER, Stage.UNPACK)
 
 
@@ -61,6 +65,12 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     region = instance.region if instance else pull.region
     if pull.message and any(words in pull.message for words in _OF_CREDENTIALS):
         explanation = "AWS rejects the credentials with which the node asks for a registry token."
+        remediation = renew_node_credentials(account=node.account, region=region)
+    elif pull.message and any(words in pull.message for words in _OF_SIGNATURE):
+        explanation = (
+            "AWS rejects the signature with which the node asks for a registry token: the node's clock is wrong, or "
+            "its secret key is."
+        )
         remediation = renew_node_credentials(account=node.account, region=region)
     elif pull.from_ecr_public:
         pod = f" of pod {pull.namespace}/{pull.pod}" if pull.namespace and pull.pod else ""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PullFailure, Stage, Symptom
+from pull_responder.model.pull import Answer, PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.kubelet_words import account_of, quote_words
 from pull_responder.remediation import docs
@@ -69,6 +69,7 @@ CHECK = Check(
     examine=examine,
     explains=(Explains(Symptom.REGISTRY_ERROR, 10), Explains(Symptom.UNKNOWN, 370, BEFORE_UNPACK)),
     ecr_public=frozenset({Symptom.REGISTRY_ERROR}),
+    answers=frozenset({Answer.HTTP, Answer.SIGNED_URL}),
     any_registry=True,
     by_words=True,
     refused_by_ecr=False,

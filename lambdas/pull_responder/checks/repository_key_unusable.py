@@ -21,7 +21,7 @@ from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, Check, Expla
 from pull_responder.facts import kms
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS
 from pull_responder.model.arn import Arn
-from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.pull import Answer, PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.image import repository_of
@@ -87,6 +87,7 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 310, BEFORE_UNPACK),
     ),
     also_at=frozenset({Symptom.NOT_AUTHENTICATED}),
+    answers=frozenset({Answer.KEY}),
     may_name_missing=True,
     refused_by_ecr=False,
 )

@@ -70,6 +70,8 @@ def _as_json(read: KubeletMessage) -> dict[str, Any]:
         "host": read.sighting.host or None,
         "address": read.sighting.address or None,
         "dns_server": read.sighting.server or None,
+        "proxy": read.sighting.proxy or None,
+        "answer": read.answer,
     }
 
 
@@ -85,7 +87,8 @@ def _as_text(read: KubeletMessage) -> str:
     elif image and image.kind is RegistryKind.OTHER:
         rows.append(("", "not in Amazon ECR: a diagnosis would skip it"))
     seen = {"Asked": read.sighting.host, "Dialled": read.sighting.address, "DNS server": read.sighting.server}
-    if registry_answered(read.symptom) is False:
+    seen["Proxy"] = read.sighting.proxy
+    if registry_answered(read.symptom) is False or read.answer:
         rows.extend((label, value) for label, value in seen.items() if value)
     if read.denial:
         rows.append(("AWS said", read.denial.message))

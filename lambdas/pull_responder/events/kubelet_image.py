@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from pull_responder.model.pull import Denial
 
-_QUOTED: Final = re.compile(r"\b(?:(?:[Ii]mage|image tag|reference|ref) |image=)\"([^\"\s]{1,1024})(\"|(?= ))")
+_QUOTED: Final = re.compile(r"\b(?:(?:[Ii]mage|image tag|reference|ref) |image=|image\":)\"([^\"\s]{1,1024})(\"|(?= ))")
 _BARE: Final = re.compile(
-    r"(?:failed to resolve ref|image pull failed for|for image(?! manifest digest\b)|pull access denied for) "
+    r"(?:failed to resolve ref|failed to resolve source metadata for|"
+    r"image pull failed for|for image(?! manifest digest\b)|pull access denied for) "
     r"([^\"\s]{1,1024})"
     r"|(?:manifest for|repository) ([^\"\s]{1,1024}) not found"
     r"|docker://([^\"\s]{1,1024})"

@@ -13,27 +13,24 @@ from typing import Final
 
 from pull_responder.events.cloudtrail import PULL_STAGES
 from pull_responder.events.denial import parse_denial
+from pull_responder.events.http_statuses import API_STATUSES, UNKNOWN_STATUS
 from pull_responder.events.image_reference import ImageReference
 from pull_responder.events.kubelet_image import find_image
+from pull_responder.events.kubelet_link import is_status_place, read_link, says, words_of
 from pull_responder.events.kubelet_phrases import (
     AWS_ERROR_CODES,
     NO_FAILURE,
     OTHER_TROUBLE,
-    PHRASES,
     SIGNATURE_REJECTED,
     STAGES,
-    STATUS_PLACES,
-    STATUS_TEXTS,
-    STATUSES,
-    WHOLE_LINKS,
-    Meaning,
-    Weight,
 )
+from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.phrase import PhraseTable
 from pull_responder.events.redaction import redact
-from pull_responder.events.registry_urls import find_urls
+from pull_responder.events.registry_urls import RegistryUrl, find_urls, is_of_ecr
+from pull_responder.events.s3_errors import is_from_s3, read_s3_error, read_s3_words
 from pull_responder.events.sighting import read_sighting
-from pull_responder.model.pull import Denial, Stage, Symptom
+from pull_responder.model.pull import Answer, Denial, Stage, Symptom
 from pull_responder.model.sighting import Sighting
 
 TEXT_LIMIT: Final = 8192
@@ -42,14 +39,14 @@ TEXT_LIMIT: Final = 8192
 _PLAIN_QUOTES: Final = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"})
 _ESCAPED_QUOTE: Final = re.compile(r"(?<!\\)\\++(?=[\"'])")
 _LINE_BREAK: Final = re.compile(r"\r?\n|(?<!\\)\\++[nr]")
+# A line that is wrapped between two words goes on with a blank: no error begins there.
+_WRAP: Final = re.compile(r"(?<=[A-Za-z0-9,]) ?\r?\n[ \t]{2,40}(?=[a-z(])")
 # The query of a URL holds its signature and says nothing about the failure. A colon after it separates links.
 _QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)(\?[^\s\"'<>]*+)?+")
 _PADDED_NAME: Final = re.compile(r"\"([^\"\s]++) ++\"")
 # Separators of links. Log lines of kubelet (klog) begin with the place in its source. Structured ones have the error in
-# `err="..."`.
-_LINK: Final = re.compile(r"[:,;] ++|Exception:(?=User:)| - | err=(?=\")|\.go:[0-9]{1,6}\] ++")
-_GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
-_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
+# `err="..."`, those in JSON have it between `":"` and `","`.
+_LINK: Final = re.compile(r"[:,;] ++|\",\"|\":\"|Exception:(?=User:)| - | err=(?=\")|\.go:[0-9]{1,6}\] ++")
 
 # CRI-O tries mirrors before the registry: its last attempt counts. Its extra attempt to read the image as an artifact
 # says nothing about the image.
@@ -69,7 +66,13 @@ _IN_PROGRESS: Final = frozenset(
 _PUBLIC: Final = "public.ecr.aws"
 _OF_PUBLIC_TOKEN: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.THROTTLED, Symptom.REGISTRY_ERROR})
 _PART: Final = re.compile(r"\"?(manifest|index|layer|config)-sha256:")
-_NO_MANIFEST: Final = ["could", "not", "fetch", "content"]
+
+# containerd, with the digest's manifest or blob in the URL. BuildKit's "source metadata" has the layers, too.
+_RESOLVING: Final = [["failed", "to", "resolve", word] for word in ("reference", "image", "ref")]
+
+# AWS SDK for Go v2: "operation error ECR: GetAuthorizationToken, https response error StatusCode: 400, …".
+_API_STATUS: Final = ["https", "response", "error", "statuscode"]
+_STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 
 _NOT_AUTHORIZED: Final = " is not authorized to perform: "
 _ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
@@ -78,13 +81,14 @@ _ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
 _PULL_WORDS: Final = re.compile(r"pull|image|registry|manifest|blob|docker|credential|authorization token|\becr\b")
 _PULL: Final = re.compile(r"\bpull(?:ing|ed)?\b", re.IGNORECASE)
 _POD_SANDBOX: Final = "pod sandbox"
+# The event before a pull. kubelet's other events have "pulling" in lower case.
+_PULLING: Final = re.compile(r"\bPulling image \"[^\"\s]++\"\W*+$")
+_FAILED: Final = re.compile(r"fail|ErrImagePull|BackOff|Back-off", re.IGNORECASE)
 _CARRIERS: Final = ("rpc error", "error response from daemon")
 # CRI-O puts this before the registry's error. The redaction of passwords would remove that error, too.
 _LOGIN_REFUSED: Final = ("invalid username/password: ", "invalid username or password, ")
 
-_MEANINGS: Final = PhraseTable(PHRASES)
 _STAGES: Final = PhraseTable(STAGES)
-_STATUS_PLACES: Final = PhraseTable(dict.fromkeys(STATUS_PLACES, True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class KubeletMessage:
     - `error_code`: the registry's error code ("name unknown", "manifest unknown", "denied", ...), if there is one.
     - `from_layer_bucket`: whether Amazon S3 answered, not the registry.
     - `tells_of_pull`: false if the text is about something other than an image that could not be pulled.
+    - `answer`: what the text shows of an answer, where the symptom does not say it. None if it shows nothing.
     - `sighting`: the host, address and DNS server of the connection that failed. Empty if the text tells none.
     """
 
@@ -107,6 +112,7 @@ class KubeletMessage:
     error_code: str | None = None
     from_layer_bucket: bool = False
     tells_of_pull: bool = True
+    answer: Answer | None = None
     sighting: Sighting = field(default_factory=Sighting)
 
 
@@ -114,10 +120,10 @@ def read_message(text: str) -> KubeletMessage:
     """Return the meaning of a message. Any text is accepted. Characters beyond TEXT_LIMIT are ignored."""
     text = plain_text(text)
     whole = text.partition(_ARTIFACT_ATTEMPT)[0]
-    links = [_words(link) for link in _LINK.split(text)]
-    if any(_says(words, SIGNATURE_REJECTED) for words in links):
+    links = [words_of(link) for link in _LINK.split(text)]
+    if any(says(words, SIGNATURE_REJECTED) for words in links):
         return KubeletMessage(Symptom.SIGNATURE_REJECTED, None, find_image(text, None))
-    if any(_says(words, OTHER_TROUBLE) for words in links):
+    if any(says(words, OTHER_TROUBLE) for words in links):
         return KubeletMessage(Symptom.UNKNOWN, None, find_image(text, _denial(whole)), tells_of_pull=False)
     attempts = [_MIRROR.split(each)[-1] for each in _CREDENTIAL.split(whole)]
     denials = [_denial(each) for each in attempts]
@@ -132,7 +138,7 @@ def read_message(text: str) -> KubeletMessage:
     is_pull = (
         chain.meaning.symptom is not Symptom.UNKNOWN or bool(image or chain.stage) or _PULL.search(text) is not None
     )
-    if chain.meaning.symptom is Symptom.UNKNOWN and chain.stage is None and _says(links[0], NO_FAILURE):
+    if chain.meaning.symptom is Symptom.UNKNOWN and chain.stage is None and _is_no_failure(text, links[0]):
         is_pull = False
     denied = chain.meaning.symptom is Symptom.ACCESS_DENIED
     return KubeletMessage(
@@ -143,7 +149,8 @@ def read_message(text: str) -> KubeletMessage:
         error_code=chain.error_code,
         from_layer_bucket=chain.from_layer_bucket,
         tells_of_pull=is_pull,
-        sighting=read_sighting(whole),
+        answer=chain.answer if chain.url is None or _is_asked(chain.url, image) else None,
+        sighting=read_sighting(attempts[number]),
     )
 
 
@@ -153,7 +160,8 @@ def plain_text(text: str) -> str:
     Line breaks become separators of links. Characters beyond TEXT_LIMIT are cut.
     """
     text = text[:TEXT_LIMIT]
-    text = _LINE_BREAK.sub(": ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES))).replace(*_LOGIN_REFUSED)
+    text = _WRAP.sub(" ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES)))
+    text = _LINE_BREAK.sub(": ", text).replace(*_LOGIN_REFUSED)
     text = _QUERY.sub(lambda query: query[1] + (":" if (query[2] or "").endswith(":") else ""), text)
     return _PADDED_NAME.sub(r'"\1"', redact(text, limit=TEXT_LIMIT))
 
@@ -170,10 +178,13 @@ class _Chain:
         self.stage: Stage | None = None
         self.error_code: str | None = None
         self.from_layer_bucket = False
+        self.answer: Answer | None = None
+        self.url: RegistryUrl | None = None
         self._stage: Stage | None = None
         self._at_bucket = self._is_resolving = self._is_elsewhere = False
         self._is_pull = "pull" in text
         self._is_about_a_pull = _PULL_WORDS.search(text) is not None
+        self._service = ""
         self._labels: list[str] = []  # links without a known phrase
         self._is_carried = self._is_of_daemon = self._is_of_imds = False
         # AWS may have refused something that is not part of a pull, such as a secret or a volume.
@@ -181,15 +192,16 @@ class _Chain:
         self._is_ecr = "ecr" in attempt.lower() and "perform sts:" not in attempt and not self._refused_other
         before: list[str] = []
         for link in _LINK.split(attempt):
-            words = _words(link)
+            words = words_of(link)
             self._update_stage(link, words)
-            meaning = _meaning(words, before) or self._aws_error(link)
-            if meaning and not self._is_unrelated(meaning, words):
+            meaning = self._meaning_of(words, before, link)
+            if meaning and not self._is_unrelated(words):
                 self._keep_if_heavier(meaning)
             elif not meaning:
                 self._add_label(words)
             before = words
-        if self.meaning.symptom is Symptom.UNKNOWN:
+        self._add_s3_error(attempt)
+        if self.meaning.symptom is Symptom.UNKNOWN and not self.answer:
             self.stage, self.from_layer_bucket = self._stage, self._at_bucket
         else:
             self.stage = self._of_docker(attempt, is_public=_PUBLIC in text)
@@ -224,7 +236,9 @@ class _Chain:
     def _update_stage(self, link: str, words: list[str]) -> None:
         """Update the stage of the pull, from the operation and the URLs in the link."""
         self._stage = _part(words) or _STAGES.find(words) or self._stage
-        self._is_resolving = self._is_resolving or words[:3] == ["failed", "to", "resolve"]
+        self._is_resolving = self._is_resolving or words[:4] in _RESOLVING
+        if words[:2] == ["operation", "error"]:
+            self._service = words[-1]
         if "ecr authorization token" in link.lower():
             self._stage = Stage.TOKEN
         for url in find_urls(link):
@@ -233,17 +247,44 @@ class _Chain:
                 stage = Stage.MANIFEST  # to resolve a digest, the runtime also asks for a blob with that digest
             self._is_elsewhere = stage is None and not self._is_pull
             self._stage, self._at_bucket = stage or self._stage, url.is_layer_bucket
-            self._is_of_imds = url.is_metadata
+            self._is_of_imds, self.url = url.is_metadata, url
+
+    def _add_s3_error(self, attempt: str) -> None:
+        """Add what S3 said in words. Without them only its status is known."""
+        said = read_s3_error(attempt)
+        if said and self._is_about_a_pull and not self._is_elsewhere:
+            self._stage, self._at_bucket = self._stage or Stage.LAYER, True
+            if self.meaning.symptom in (Symptom.UNKNOWN, said.symptom):
+                self._keep_if_heavier(said._replace(weight=self.meaning.weight))
+            self.from_layer_bucket = True
+            if said.answer is not Answer.HTTP or self.meaning.symptom is Symptom.UNKNOWN:
+                self.answer = said.answer
+            self.stage = self.stage or Stage.LAYER
+        elif self.stage is Stage.LAYER and is_from_s3(attempt):
+            self.from_layer_bucket = True
+        if self.meaning.symptom is Symptom.NOT_FOUND and self.answer is None:
+            if self.from_layer_bucket:
+                self.answer = Answer.OBJECT
+            elif self.error_code == "blob unknown" and self.stage is Stage.LAYER:
+                self.answer = Answer.BLOB
+
+    def _meaning_of(self, words: list[str], before: list[str], link: str) -> Meaning | None:
+        if before == _API_STATUS and self._service == "ecr" and _STATUS.fullmatch(words[0] if words else ""):
+            return API_STATUSES.get(words[0], UNKNOWN_STATUS)
+        meaning = read_link(words, before, link) or self._aws_error(link)
+        if meaning and meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:
+            return UNKNOWN_STATUS  # a token service that is not found says nothing about the image
+        return meaning
 
     def _aws_error(self, link: str) -> Meaning | None:
+        if self._at_bucket and (said := read_s3_words(link)):
+            return said
         return AWS_ERROR_CODES.get(link.rstrip("\"' .").rpartition(" ")[2]) if self._is_ecr else None
 
-    def _is_unrelated(self, meaning: Meaning, words: list[str]) -> bool:
+    def _is_unrelated(self, words: list[str]) -> bool:
         """Whether a phrase is about something other than this pull."""
         if self._is_elsewhere or self._is_foreign():
             return True
-        if meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:
-            return True  # a token service that is not found says nothing about the image
         return self._refused_other and words[1:3] == ["is", "not"]
 
     def _add_label(self, words: list[str]) -> None:
@@ -251,7 +292,7 @@ class _Chain:
         if link.endswith(_CARRIERS):
             self._is_carried = True
             self._is_of_daemon = self._is_of_daemon or link.endswith(_CARRIERS[1])
-        elif link and not _STATUS_PLACES.match(words):
+        elif link and not is_status_place(words):
             self._labels.append(link)
 
     def _is_foreign(self) -> bool:
@@ -266,62 +307,22 @@ class _Chain:
         if self._is_of_imds and meaning.symptom in (Symptom.TIMEOUT, Symptom.NOT_FOUND):
             # Not the way to the registry failed: the node gets no credentials.
             meaning = Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT)
+        if meaning.symptom is Symptom.UNKNOWN is not self.meaning.symptom:
+            return  # an answer that means nothing by itself is no reason against one that does
+        self.answer = meaning.answer or (self.answer if meaning.symptom is self.meaning.symptom else None)
         self.meaning, self.stage, self.from_layer_bucket = meaning, self._stage, self._at_bucket
         self.error_code = meaning.code or self.error_code
 
 
-def _words(link: str) -> list[str]:
-    """Return the words of a link in lower case, without punctuation at their ends."""
-    link = link.strip().removeprefix("[")
-    status = _GRPC_STATUS.match(link)
-    words = link[status.end() if status else 0 :].split()
-    if words and words[0].startswith('"') and not words[0].endswith('"'):
-        words[0] = words[0][1:]  # a quoted message; a quoted name is one word and keeps its quotes
-    return [word.lower().rstrip("\"'.,;:)]}") for word in words]
+def _is_no_failure(text: str, first: list[str]) -> bool:
+    return says(first, NO_FAILURE) or (_PULLING.search(text) is not None and _FAILED.search(text) is None)
 
 
-def _meaning(words: list[str], before: list[str]) -> Meaning | None:
-    """Return the meaning of a link, None if it is not known. `before` is the words of the link before it."""
-    status = _status(words, before)
-    if status:
-        return STATUSES.get(status)
-    if (text := STATUS_TEXTS.get(" ".join(words))) and before:
-        if _is_request(before):
-            # Go gives no more than this where a proxy refuses CONNECT (net/http, Transport.dialConn).
-            return Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
-        if before[:3] == ["error", "from", "registry"]:
-            return STATUSES.get(text)
-    if words[:4] == _NO_MANIFEST and any("text/html" in word for word in words):
-        # A page for people where the manifest should be: something between the node and the registry answered.
-        return Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
-    if words[:2] == ["not", "found"]:
-        # containerd: 'failed to resolve reference "REF": REF: not found'.
-        names_it = before[:3] == ["failed", "to", "resolve"] or (len(before) == 1 and "/" in before[0])
-        return Meaning(Symptom.NOT_FOUND) if names_it else None
-    meaning = WHOLE_LINKS.get(" ".join(words)) or _MEANINGS.find(words)
-    # The short error codes are common words. Alone they are codes; in a sentence they are not.
-    is_word = meaning is not None and meaning.code is not None and " " not in meaning.code
-    return None if is_word and len(words) > 1 else meaning
-
-
-def _status(words: list[str], before: list[str]) -> str | None:
-    """Return the HTTP status, if it is in a place where runtimes write it."""
-    for link, rest in ((words, []), (before, words)):
-        place = _STATUS_PLACES.match(link)
-        if place:
-            after = [*link[place[0] : place[0] + 1], *rest[:1]]
-            return next((word for word in after if _STATUS.fullmatch(word)), None)
-    return None
-
-
-def _says(words: list[str], phrases: tuple[str, ...]) -> bool:
-    padded = f" {' '.join(words)} "
-    return any(f" {phrase} " in padded for phrase in phrases)
-
-
-def _is_request(words: list[str]) -> bool:
-    """Whether a link is Go's url.Error: a method and a quoted URL."""
-    return len(words) == 2 and words[0] in ("get", "head", "post", "put") and "http" in words[1][:6]  # noqa: PLR2004
+def _is_asked(url: RegistryUrl, image: ImageReference | None) -> bool:
+    """Whether the host of `url` is the image's registry or its storage. A mirror proves nothing about those."""
+    host = url.host.partition(":")[0]
+    of_image = image is not None and url.host == image.host.lower()
+    return of_image or is_of_ecr(host) or url.is_layer_bucket or (url.stage is None and not url.is_metadata)
 
 
 def _part(words: list[str]) -> Stage | None:

@@ -6,31 +6,23 @@ word, such as an image, a digest or a path. Names contain no blanks, so no name 
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 
-from pull_responder.model.pull import Stage, Symptom
+from pull_responder.events.http_statuses import UNKNOWN_STATUS
+from pull_responder.events.meaning import Meaning, Weight
+from pull_responder.model.pull import Answer, Stage, Symptom
 
-
-class Weight(IntEnum):
-    """How specific a phrase is. The greatest weight of a chain decides; of equal ones, the innermost."""
-
-    WRAPPER = 1
-    STATED = 2
-    EXACT = 3
-    SOMEBODY_ELSE = 4  # it was not the registry that failed or refused: the proxy before it, or who answered for it
-
-
-class Meaning(NamedTuple):
-    """The meaning of a phrase. `code` is the registry's error code, if the phrase is one."""
-
-    symptom: Symptom
-    weight: Weight = Weight.STATED
-    code: str | None = None
+NODE_REFUSED: Final = Meaning(Symptom.TIMEOUT, Weight.EXACT, answer=Answer.NODE)
+_TLS_REFUSED: Final = Meaning(Symptom.UNKNOWN, answer=Answer.TLS)
+_WRONG_FORMAT: Final = Meaning(Symptom.UNKNOWN, Weight.EXACT, answer=Answer.FORMAT)
 
 
 # From Go's net, net/http, context and syscall packages. All runtimes and the AWS SDK pass these errors on.
 _GO: Final = {
+    # Any error of a connection, also where the message is cut before it says which.
+    "dial tcp *": Meaning(Symptom.TIMEOUT, Weight.WRAPPER),
+    "read tcp *": Meaning(Symptom.TIMEOUT, Weight.WRAPPER),
+    "write tcp *": Meaning(Symptom.TIMEOUT, Weight.WRAPPER),
     "i/o timeout": Meaning(Symptom.TIMEOUT),
     "tls handshake timeout": Meaning(Symptom.TIMEOUT),
     "timeout awaiting response headers": Meaning(Symptom.TIMEOUT),
@@ -56,12 +48,19 @@ _GO: Final = {
     "a connection attempt failed because the connected party did not properly respond": Meaning(Symptom.TIMEOUT),
     "no connection could be made because the target machine actively refused it": Meaning(Symptom.TIMEOUT),
     "an existing connection was forcibly closed by the remote host": Meaning(Symptom.TIMEOUT),
+    "an attempt was made to access a socket in a way forbidden by its access permissions": NODE_REFUSED,
     "a socket operation was attempted to an unreachable host": Meaning(Symptom.TIMEOUT),
     "a socket operation was attempted to an unreachable network": Meaning(Symptom.TIMEOUT),
     # A request to the proxy itself (net/http, Transport.dialConn), and a proxy's answer to CONNECT.
     "proxyconnect tcp": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
     "proxy authentication required": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
     "socks connect *": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
+    "error connecting to proxy *": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
+    # What answered does not speak HTTP (net/http, readLoop, ReadResponse).
+    "malformed http *": _TLS_REFUSED,
+    "malformed mime header": _TLS_REFUSED,
+    "frame too large": _TLS_REFUSED,
+    "stopped after 10 redirects": UNKNOWN_STATUS,
     # crypto/tls and crypto/x509: who answered could not show that it is the registry.
     "x509": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
     "failed to verify certificate": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
@@ -88,6 +87,10 @@ _REGISTRY: Final = {
     "requested access to the resource is denied": Meaning(Symptom.ACCESS_DENIED),
     "name unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),
     "manifest unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
+    # The same as go-containerregistry spells them.
+    "name_unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),
+    "manifest_unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
+    "blob_unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="blob unknown"),
     "toomanyrequests": Meaning(Symptom.THROTTLED, Weight.EXACT, code="toomanyrequests"),
     "insufficient_scope": Meaning(Symptom.ACCESS_DENIED),
     "blob unknown": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="blob unknown"),
@@ -115,6 +118,9 @@ _CONTAINERD: Final = {
     "magic number mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "invalid checksum": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "wrong diff id calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    # core/images/handlers.go and core/remotes/docker/schema1: manifests of 2015 and before.
+    "media type * is no longer supported": _WRONG_FORMAT,
+    "conversion failed for schema 1 manifest": _WRONG_FORMAT,
     "short read": Meaning(Symptom.DOWNLOAD_CORRUPT),
     "failed to read expected number of bytes": Meaning(Symptom.DOWNLOAD_CORRUPT),
     "wrong diff id * calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
@@ -149,6 +155,8 @@ _CRI_O: Final = {
     "too many requests to registry": Meaning(Symptom.THROTTLED, Weight.EXACT),
     "no image found in image index for architecture": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
     "no image found in manifest list for architecture": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    "unsupported schema version *": _WRONG_FORMAT,
+    "unimplemented manifest mime type *": _WRONG_FORMAT,
     "digest did not match": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "digest mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "blob digest mismatch": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
@@ -168,6 +176,12 @@ _DOCKER: Final = {
     "layers from manifest don't match image configuration": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "layers from manifest don`t match image configuration": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "expected http 206 from byte range request": Meaning(Symptom.TIMEOUT),
+    # docker/distribution, manifest/schema2 and ocischema.
+    "mediatype in manifest should be *": _WRONG_FORMAT,
+    "docker image format v1": _WRONG_FORMAT,
+    "deprecation notice docker image format v1": _WRONG_FORMAT,
+    "unsupported manifest format": _WRONG_FORMAT,
+    "error unmarshalling content": UNKNOWN_STATUS,
 }
 
 # kubelet: pkg/kubelet/images and pkg/credentialprovider; the AWS SDK inside the ECR credential provider.
@@ -188,11 +202,18 @@ _AWS: Final = {
     "the security token included in the request is expired": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
 }
 
+NOT_PERMITTED: Final = ("operation not permitted", "permission denied", "too many open files")
+"""EPERM, EACCES and EMFILE. After "connect" or "socket" they are the answer of the node's kernel, of its firewall,
+policy or limit (connect(2), socket(2)). Elsewhere they are about files."""
+
 WHOLE_LINKS: Final = {
     "rate exceeded": Meaning(Symptom.THROTTLED, Weight.EXACT),
     "not authorized": Meaning(Symptom.NOT_AUTHENTICATED),
+    # crypto/tls: "remote error: tls: …" is an alert of whoever answered, "tls: …" is what the node did not accept.
+    "tls": _TLS_REFUSED,
 }
-"""ECR's own words for 429 and 401, which some clients pass on without the status: common words, unless alone."""
+"""Words that are too common for a phrase, unless they are a whole link. The first two are ECR's own for 429 and 401,
+which some clients pass on without the status."""
 
 PHRASES: Final = {**_GO, **_REGISTRY, **_CONTAINERD, **_OF_NO_IMAGE, **_CRI_O, **_DOCKER, **_KUBELET, **_AWS}
 
@@ -205,6 +226,7 @@ AWS_ERROR_CODES: Final = {
     "ExpiredToken": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     # The clock of whoever signed is wrong by more than five minutes, or the secret key is.
     "InvalidSignatureException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "RequestExpired": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "SignatureDoesNotMatch": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "UnrecognizedClientException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "InvalidClientTokenId": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
@@ -212,50 +234,6 @@ AWS_ERROR_CODES: Final = {
     "ImageNotFoundException": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="manifest unknown"),
 }
 """Error codes of the AWS APIs that the credential provider calls. Each is the last word of its link."""
-
-STATUS_PLACES: Final = (
-    "unexpected status",
-    "unexpected status code",
-    "unsupported status code",
-    "unexpected head status code",
-    "unexpected http status",
-    "received unexpected http status",
-    "pulling from host * failed with status code",
-    "pulling from host * failed with unexpected status code",
-    "invalid status code from registry",
-    "error parsing http",
-    "statuscode",
-)
-"""Phrases before an HTTP status. The status is the next word, or the first word of the next link."""
-
-_ERROR_OF_REGISTRY: Final = Meaning(Symptom.REGISTRY_ERROR)
-
-STATUSES: Final = {
-    "400": _ERROR_OF_REGISTRY,
-    "405": _ERROR_OF_REGISTRY,
-    "407": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
-    "401": Meaning(Symptom.NOT_AUTHENTICATED),
-    "403": Meaning(Symptom.ACCESS_DENIED),
-    "404": Meaning(Symptom.NOT_FOUND),
-    "429": Meaning(Symptom.THROTTLED, Weight.EXACT),
-    **{str(status): _ERROR_OF_REGISTRY for status in range(500, 600)},
-}
-
-STATUS_TEXTS: Final = {
-    "bad request": "400",
-    "unauthorized": "401",
-    "not authorized": "401",
-    "forbidden": "403",
-    "method not allowed": "405",
-    "proxy authentication required": "407",
-    "too many requests": "429",
-    "rate exceeded": "429",
-    "internal server error": "500",
-    "bad gateway": "502",
-    "service unavailable": "503",
-    "gateway timeout": "504",
-}
-"""HTTP statuses by the reason phrases that Go's net/http gives them (StatusText), and by ECR's own."""
 
 STAGES: Final = {
     "failed to authorize": Stage.TOKEN,
@@ -283,6 +261,9 @@ STAGES: Final = {
     "manifest for * not found": Stage.MANIFEST,
     "manifest unknown": Stage.MANIFEST,
     "media type *": Stage.MANIFEST,
+    "mediatype in manifest should be *": Stage.MANIFEST,
+    "unsupported manifest": Stage.MANIFEST,
+    "conversion failed for schema 1 manifest": Stage.MANIFEST,
     "name unknown": Stage.MANIFEST,
     "repository * not found": Stage.MANIFEST,
     "pull access denied for *": Stage.MANIFEST,
@@ -345,6 +326,10 @@ OTHER_TROUBLE: Final = (
     "invalid reference format",
     "is not present with pull policy of never",
     "failed to inspect image",
+    # Argo CD makes manifests of another kind (reposerver/repository, controller/state.go).
+    "failed to generate manifest",
+    "failed to load target state",
+    "manifest generation error",
 )
 """Phrases which show that something other than the pull failed. They count anywhere in a link."""
 

@@ -34,9 +34,12 @@ def read_sighting(text: str) -> Sighting:
     """
     text = text[:_MOST_TEXT]
     urls = find_urls(text)
-    if (urls and urls[-1].is_metadata) or any(words in text for words in _OF_PROXY):
+    if urls and urls[-1].is_metadata:
         return Sighting()
     host, _, port = urls[-1].host.partition(":") if urls else ("", "", "")
+    of_proxy = next((text.rpartition(words)[2] for words in _OF_PROXY if words in text), None)
+    if of_proxy is not None:
+        return Sighting(host=_host(host), proxy=_proxy(of_proxy))
     if urls:
         text = _about(urls[-1].host, text)
     looked_up = _last(_LOOKED_UP, text)
@@ -56,6 +59,17 @@ def _about(host: str, text: str) -> str:
     """Return `text` without what follows the URLs of other hosts: a mirror has its own address."""
     before, *parts = _NEXT_URL.split(text)
     return " ".join((before, *(part for part in parts if [each.host for each in find_urls(part)] == [host])))
+
+
+def _proxy(text: str) -> str:
+    """Return the proxy that a node could not reach: "10.0.9.20:3128", "proxy.corp.example"."""
+    dialled, looked_up = _last(_DIALLED, text), _last(_LOOKED_UP, text)
+    if looked_up:
+        return _host(looked_up[1])
+    address = _ip(dialled[1]) if dialled else ""
+    if not dialled or not address or int(dialled[2]) > _MAX_PORT:
+        return address
+    return f"[{address}]:{dialled[2]}" if ":" in address else f"{address}:{dialled[2]}"
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

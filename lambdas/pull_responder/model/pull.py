@@ -64,6 +64,22 @@ def registry_answered(symptom: Symptom) -> bool | None:
             assert_never(symptom)
 
 
+class Answer(StrEnum):
+    """What a message shows of an answer, where the symptom alone does not say it.
+
+    Whatever answered was reached, so no fault of the way explains the failure.
+    """
+
+    NODE = "node"  # the node's own kernel refused to send, so that nothing went on the way
+    TLS = "tls"  # something accepted the connection, and TLS was not agreed on
+    HTTP = "http"  # an HTTP status or text that belongs to no symptom
+    SIGNED_URL = "signed_url"  # S3 refused the time or the signature of the URL that ECR signed
+    OBJECT = "object"  # S3 has no such object
+    BLOB = "blob"  # the registry gave out the manifest, and has no such layer
+    KEY = "key"  # S3 may not use the KMS key
+    FORMAT = "format"  # the manifest came, in a format that the runtime does not take
+
+
 class Stage(StrEnum):
     """The stage in which the pull failed, in the order of a pull."""
 

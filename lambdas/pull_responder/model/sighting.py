@@ -15,6 +15,8 @@ class Sighting:
     - `address`: the IP address that the node dialled for this host, without port.
     - `port`: the port that it dialled, 0 if not told.
     - `server`: the IP address of the DNS server that it asked.
+    - `proxy`: the address with port, or the name, of the HTTP proxy that did not answer. What the node says to a proxy
+      is not about the way to a registry, so `address` is empty then.
     - `stage`: the stage of the pull that failed.
     - `unresolved`: whether the node got no address for the host.
 
@@ -25,5 +27,6 @@ class Sighting:
     address: str = ""
     port: int = 0
     server: str = ""
+    proxy: str = ""
     stage: Stage | None = None
     unresolved: bool = False

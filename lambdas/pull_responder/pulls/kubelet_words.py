@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.facts.ec2 import Instance
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
@@ -15,6 +18,18 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _QUOTE_LENGTH: Final = 1_000
+
+_read: Final = lru_cache(maxsize=64)(read_message)
+
+
+def read_words(pull: PullFailure) -> KubeletMessage:
+    """Return the meaning of kubelet's message on a pull.
+
+    What it shows of an answer counts only where the pull has the message's symptom: another event may have given it a
+    better one.
+    """
+    said = _read(pull.message or "")
+    return said if said.symptom is pull.symptom else replace(said, answer=None)
 
 
 def quote_words(pull: PullFailure) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events.sighting import read_sighting
 from pull_responder.facts import compute, ec2, network
 from pull_responder.facts.compute import Cluster
 from pull_responder.facts.network import network_of
@@ -18,6 +17,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
 from pull_responder.network import Network, NodePlace, Path, RegistryPlace, trace
 from pull_responder.pulls.failed_node import nodes_of
+from pull_responder.pulls.kubelet_words import read_words
 from pull_responder.pulls.nodes import Nodes, with_template
 from pull_responder.pulls.path_proof import prove_way
 from pull_responder.pulls.session import node_instance, node_regions
@@ -132,13 +132,14 @@ def sighting_of(pull: PullFailure, facts: PullFacts) -> Sighting | None:
     """
     if facts.asked is not None:
         return None
-    answered = registry_answered(pull.symptom)
+    said = read_words(pull)
+    answered = registry_answered(pull.symptom) or said.answer is not None
     if pull.symptom is Symptom.NOT_AUTHENTICATED:
-        seen = read_sighting(pull.message or "")
+        seen = said.sighting
         return replace(seen if seen.address or seen.server else Sighting(), stage=Stage.TOKEN)
     if answered or pull.symptom in (Symptom.PROXY_FAILED, Symptom.CERTIFICATE_UNTRUSTED):
         return None
-    seen = replace(read_sighting(pull.message or ""), stage=pull.stage)
+    seen = replace(said.sighting, stage=pull.stage)
     return replace(seen, unresolved=pull.symptom is Symptom.NAME_RESOLUTION_FAILED)
 
 

@@ -32,7 +32,10 @@ def test_a_proxy_that_does_not_answer_is_named(estate: Estate, said: str, proxy:
     assert mentioned(diagnosis) == {CAUSE}
 
 
-@pytest.mark.parametrize("said", ["Forbidden", "Proxy Authentication Required", "Service Unavailable"])
+@pytest.mark.parametrize(
+    "said",
+    ["Forbidden", "Proxy Authentication Required", "Service Unavailable", "Blocked by policy", "unknown status code"],
+)
 def test_a_proxy_that_refuses_is_distinguished_from_the_registry(estate: Estate, said: str) -> None:
     finding = of_cause(estate.diagnose(reported(estate, estate.repository(), ASKED + said)), CAUSE)
     assert "refuses to connect to the registry" in finding.explanation
@@ -42,6 +45,18 @@ def test_a_proxy_that_refuses_is_distinguished_from_the_registry(estate: Estate,
 def test_a_proxy_that_drops_the_connection_has_not_refused_the_registry(estate: Estate, said: str) -> None:
     pull = reported(estate, estate.repository(), f"{ASKED}proxyconnect tcp: {said}")
     assert "does not complete the connection" in of_cause(estate.diagnose(pull), CAUSE).explanation
+
+
+def test_a_page_of_html_is_not_said_to_be_a_refused_connection(estate: Estate) -> None:
+    said = "failed to unpack image on snapshotter overlayfs: unexpected media type text/html for sha256:aa: not found"
+    finding = of_cause(estate.diagnose(reported(estate, estate.repository(), said)), CAUSE)
+    assert "answers with a page of HTML in place of the registry" in finding.explanation
+
+
+@pytest.mark.parametrize("said", ["unauthorized: authentication required", "remote error: tls: handshake failure"])
+def test_what_else_stands_after_a_url_is_no_proxys(estate: Estate, said: str) -> None:
+    diagnosis = estate.diagnose(reported(estate, estate.repository(), ASKED + said))
+    assert not {CAUSE, "registry_certificate_untrusted"} & {finding.cause for finding in diagnosis.findings}
 
 
 @pytest.mark.cause(CAUSE, "near_miss")

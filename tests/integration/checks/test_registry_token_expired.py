@@ -32,6 +32,21 @@ def test_old_credentials_of_the_node(estate: Estate) -> None:
     assert "imagePullSecret" not in finding.remediation.summary
 
 
+SIGNATURES = (
+    "InvalidSignatureException: Signature expired: 20260301T194251Z is now earlier than 20260302T123951Z",
+    "RequestExpired: Request has expired.",
+)
+
+
+@pytest.mark.parametrize("code", SIGNATURES)
+def test_a_wrong_clock_is_no_secret_of_a_pod(estate: Estate, code: str) -> None:
+    said = f"operation error ECR: GetAuthorizationToken, https response error StatusCode: 400, api error {code}"
+    finding = of_cause(estate.diagnose(reported(estate, estate.repository(), said)), CAUSE)
+    assert "the node's clock is wrong" in finding.explanation
+    assert "imagePullSecret" not in finding.explanation + finding.remediation.summary
+    assert "correct its clock" in finding.remediation.summary
+
+
 @pytest.mark.cause(CAUSE, "near_miss")
 def test_a_refusal_is_another_thing(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), "unexpected status: 403 Forbidden")

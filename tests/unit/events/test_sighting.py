@@ -58,9 +58,15 @@ SEEN = {
     ),
     'Get "https://mirror.example:5000/v2/": context deadline exceeded': Sighting("mirror.example", port=5000),
     # What is said to a proxy, or to the service that gives credentials, is not about the way to the registry.
-    ASKING + "proxyconnect tcp: dial tcp 10.0.9.20:3128: connect: connection refused": Sighting(),
-    ASKING + "proxyconnect tcp: dial tcp: lookup proxy.corp.example on 10.0.0.2:53: no such host": Sighting(),
-    ASKING + "socks connect tcp 10.0.9.20:1080->x:443: dial tcp 10.0.9.20:1080: i/o timeout": Sighting(),
+    ASKING + "proxyconnect tcp: dial tcp 10.0.9.20:3128: connect: connection refused": Sighting(
+        HOST, proxy="10.0.9.20:3128"
+    ),
+    ASKING + "proxyconnect tcp: dial tcp: lookup proxy.corp.example on 10.0.0.2:53: no such host": Sighting(
+        HOST, proxy="proxy.corp.example"
+    ),
+    ASKING + "socks connect tcp 10.0.9.20:1080->x:443: dial tcp 10.0.9.20:1080: i/o timeout": Sighting(
+        HOST, proxy="10.0.9.20:1080"
+    ),
     'Get "http://169.254.169.254/latest/meta-data/": dial tcp 169.254.169.254:80: i/o timeout': Sighting(),
     # No addresses and no hosts.
     ASKING + "dial tcp 999.1.2.3:443: i/o timeout": Sighting(HOST, port=443),
@@ -78,10 +84,11 @@ def test_what_a_message_shows(message: str, expected: Sighting) -> None:
     read = read_sighting(message)
     if not expected.address and not expected.host:
         assert read == expected
-    assert (read.host, read.address, read.server, read.unresolved) == (
+    assert (read.host, read.address, read.server, read.proxy, read.unresolved) == (
         expected.host,
         expected.address,
         expected.server,
+        expected.proxy,
         expected.unresolved,
     )
     assert read.port == expected.port or expected.unresolved

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pull_responder.checks import CHECKS
-from pull_responder.events import kubelet_phrases
+from pull_responder.events import http_statuses, kubelet_phrases
 from pull_responder.model import pull
 from pull_responder.model.pull import Symptom
 from tests.unit.events import messages
@@ -29,7 +29,7 @@ def test_a_phrase_says_it(symptom: Symptom) -> None:
     if symptom is Symptom.SIGNATURE_REJECTED:
         assert kubelet_phrases.SIGNATURE_REJECTED  # these count anywhere in a link, and stand apart
         return
-    assert symptom in {each.symptom for each in (*said, *kubelet_phrases.STATUSES.values())}, (
+    assert symptom in {each.symptom for each in (*said, *http_statuses.STATUSES.values())}, (
         f"events/kubelet_phrases.py: no phrase says Symptom.{symptom.name}: add the words by which it is known to the "
         "family of who says them"
     )
