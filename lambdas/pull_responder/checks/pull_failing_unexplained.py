@@ -19,54 +19,52 @@ References: the project's own docs/operations.md, "Pulls that nothing explains".
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import Check, Kind
 from pull_responder.model.pull import Stage, Symptom
+from pull_responder.model.reason import KUBELET_LOG, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.kubelet_words import quote_words
+from pull_responder.pulls.own_credentials import where_to_look
 from pull_responder.pulls.path import registry_host
+from pull_responder.pulls.reasons import NAMES_OF_AWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pull_responder.model.pull import PullFailure
     from pull_responder.pulls.pull_facts import PullFacts
 
 _DOCS: Final = "https://repost.aws/knowledge-center/eks-ecr-troubleshooting"
-# IAM actions in reasons, such as "organizations:ListRoots failed: AccessDeniedException".
-_ACTION: Final = re.compile(r"\b[a-z][a-z0-9-]{1,40}:[A-Z][A-Za-z]{2,60}\b")
-_ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _MOST_NAMED: Final = 12
+_NO_STEP: Final = (
+    "To find the cause, check what AWS does not show: the node's own disk, proxy, DNS and containerd configuration."
+)
 
 # kubelet's words say all there is to say about these.
 _SELF_EXPLAINED: Final = (Symptom.KUBELET_THROTTLED, Symptom.CANCELED)
 _CONTRADICTED: Final = "everything that can be read lets this pull through. Unless it was repaired since,"
-_LOOK_NEXT: Final = {
-    Symptom.TIMEOUT: (
-        "something that is not read here stops it on the way: look at the node's own firewall and proxy, and run "
-        "`curl -v https://{host}/v2/` on the node"
-    ),
-    Symptom.NAME_RESOLUTION_FAILED: (
-        "the node asks another DNS server, or a rule answers for the name: run `nslookup {host}` on the node"
-    ),
-    Symptom.ACCESS_DENIED: (
-        "kubelet showed other credentials than the node role's: look at the imagePullSecrets of the pod and of its "
-        "service account, and at a pull role of its own"
-    ),
-}
+_ON_THE_WAY: Final = (
+    "something that is not read here stops it on the way",
+    "Look at the node's own firewall and proxy, and run `curl -v https://{host}/v2/` on the node.",
+)
+_BY_NAME: Final = (
+    "the node asks another DNS server, or a rule answers for the name",
+    "Run `nslookup {host}` on the node, and see to which address it leads.",
+)
+_OTHER_CREDENTIALS: Final = "kubelet showed other credentials than the node role's"
 _OTHER_ACTION: Final = (
-    "the action that AWS refused, {action}, is none that a pull needs, and was not evaluated: look "
-    "who calls it, and at that role's policies"
+    "the action that AWS refused, {action}, is none that a pull needs, and was not evaluated",
+    "Look in CloudTrail who calls {action}, and at that role's policies.",
 )
 _AT_LAYER: Final = (
-    "the registry gave out the image's manifest, and a part of the image was not found: push the image again, and look "
-    "whether a proxy answers for the registry or its storage"
+    "the registry gave out the image's manifest, and a part of the image was not found",
+    "Push the image again (`docker push`), and look whether a proxy answers for the registry or its storage.",
 )
-_AT_NODE: Final = "AWS does not show the fault: look at `journalctl -u kubelet -u containerd` on the node"
-_AT_NAME: Final = "its name, tag or region is wrong, which AWS's own registries do not show: check all three"
+_AT_NODE: Final = ("AWS does not show the fault", KUBELET_LOG)
+_AT_NAME: Final = ("its name, tag or region is wrong, which AWS's own registries do not show", NAMES_OF_AWS)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
@@ -81,14 +79,27 @@ def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
     """
     if pull.symptom in _SELF_EXPLAINED:
         return ""
+    why, look = _left(pull, of_aws=of_aws)
+    return Reason(f"{_CONTRADICTED} {why}: {look[0].lower()}{look[1:].removesuffix('.')}", look)
+
+
+def _left(pull: PullFailure, *, of_aws: bool) -> tuple[str, str]:
+    """Return what may be so, and the step that shows it."""
     if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
-        return f"{_CONTRADICTED} {_AT_NAME}"
-    if pull.denial and pull.denial.action not in PULL_ACTIONS | CACHE_ACTIONS:
-        return f"{_CONTRADICTED} {_OTHER_ACTION.format(action=pull.denial.action)}"
+        return _AT_NAME
+    action = pull.denial.action if pull.denial else ""
+    if action and action not in PULL_ACTIONS | CACHE_ACTIONS:
+        why, look = _OTHER_ACTION
+        return why.format(action=action), look.format(action=action)
     if pull.symptom is Symptom.NOT_FOUND and pull.stage in (Stage.LAYER, Stage.UNPACK):
-        return f"{_CONTRADICTED} {_AT_LAYER}"
-    look = _LOOK_NEXT.get(pull.symptom, _AT_NODE).format(host=registry_host(pull) or "the registry")
-    return f"{_CONTRADICTED} {look}"
+        return _AT_LAYER
+    if pull.symptom is Symptom.ACCESS_DENIED:
+        return _OTHER_CREDENTIALS, where_to_look(pull)
+    host = registry_host(pull)
+    if host and pull.symptom in (Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED):
+        why, look = _ON_THE_WAY if pull.symptom is Symptom.TIMEOUT else _BY_NAME
+        return why, look.format(host=host)
+    return _AT_NODE
 
 
 def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
@@ -98,6 +109,7 @@ def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
     times: str,
     ruled_out: Sequence[str],
     unread: Sequence[tuple[str, str]],
+    steps: Sequence[str],
     note: str = "",
 ) -> Verdict:
     """Return failed, for a pull that keeps failing.
@@ -106,25 +118,13 @@ def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
     - `times` is a sentence that says how often and since when the pull has failed.
     - `ruled_out` are the causes that were ruled out.
     - `unread` are the undecided causes, each with the reason.
+    - `steps` are the sentences that say what to look at or to grant next.
     - `note` is what else the last diagnosis said.
     """
-    reasons = [reason for _, reason in unread]
-    actions = _names_in(_ACTION, reasons)
-    # The resource's account is left out: it comes from the image's name and may not exist. Reasons name the accounts
-    # that refused.
-    accounts = [each for each in _names_in(_ACCOUNT, reasons) if each != resource.account]
     evidence = [times, *quote_words(pull), *([note] if note else [])]
     if ruled_out:
         evidence.append(f"Ruled out: {', '.join(ruled_out)}.")
     evidence += [f"Not decided: {cause}: {reason}" for cause, reason in unread[:_MOST_NAMED]]
-    steps = []
-    if actions:
-        steps.append(f"allow Pull Responder to call {', '.join(actions)}, which AWS refused")
-    if accounts:
-        steps.append(f"ask whoever administers account {', '.join(accounts)}")
-    if not steps:
-        steps.append("check what AWS does not show: the node's own disk, proxy, DNS and containerd configuration")
-    sentence = "; ".join(steps)
     return Verdict.failed(
         resource=resource,
         explanation=(
@@ -137,14 +137,12 @@ def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
         ),
         evidence=tuple(evidence),
         remediation=Remediation(
-            summary=f"To find the cause, {sentence}.", account=resource.account, region=pull.region, docs_url=_DOCS
+            summary=f"To find the cause: {' '.join(steps)}" if steps else _NO_STEP,
+            account=resource.account,
+            region=pull.region,
+            docs_url=_DOCS,
         ),
     )
-
-
-def _names_in(pattern: re.Pattern[str], reasons: Iterable[str]) -> list[str]:
-    found = dict.fromkeys(each for reason in reasons for each in pattern.findall(reason))
-    return list(found)[:_MOST_NAMED]
 
 
 CHECK = Check(

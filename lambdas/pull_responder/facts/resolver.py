@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from pull_responder.facts.paging import pages
 from pull_responder.model.arn import DNS_SUFFIXES
+from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.resolver import Profile, ResolverRule
 
@@ -91,8 +92,17 @@ def read_rule(reader: Reader, place: VpcPlace, rule_id: str) -> ResolverRule | U
     action = "route53resolver:GetResolverRule"
     found = reader.call(action, account=place.account, region=place.region, request=request)
     if found is None or isinstance(found, Unread):
-        return found or Unread(f"{action} gave no answer")
-    return found if found.type else Unread(f"{action} tells neither type nor domain of {rule_id}")
+        return found or Unread(Reason(f"{action} gave no answer", AGAIN))
+    return (
+        found
+        if found.type
+        else Unread(
+            Reason(
+                f"{action} tells neither type nor domain of {rule_id}",
+                f"Open Resolver rule {rule_id} in the Route 53 console, and see for which domain it answers.",
+            )
+        )
+    )
 
 
 def _rule(found: Mapping[str, Any]) -> ResolverRule:

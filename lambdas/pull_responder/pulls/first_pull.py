@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.pull import Stage
+from pull_responder.model.reason import Reason, join_reasons, reword
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation
 from pull_responder.network import HopKind, PathCause, RegistryPlace, trace
@@ -54,11 +55,16 @@ def first_pull_fault(pull: PullFailure, rule: CacheRule, facts: PullFacts) -> Up
         if by_endpoint and faults and _ECR not in (rule.upstream or ""):
             return _no_way_out(path, place, faults[0].explanation)
         if by_endpoint and faults:
-            doubts.append(f"{_NEEDED}, which {place.subnet_id} lacks: whether another ECR needs it is not known")
+            doubts.append(
+                Reason(
+                    f"{_NEEDED}, which {place.subnet_id} lacks: whether another ECR needs it is not known",
+                    f"Pull {pull.image or 'the image'} once from where there is a way to the internet.",
+                )
+            )
         elif by_endpoint:
             open_ = [doubt.reason for doubt in outside.undecided if doubt.cause in _TO_INTERNET]
-            doubts += [f"{_NEEDED}: {reason}" for reason in open_]
-    return Unread("; ".join(dict.fromkeys(doubts))) if doubts else None
+            doubts += [reword(reason, f"{_NEEDED}: {reason}") for reason in open_]
+    return Unread(join_reasons(doubts)) if doubts else None
 
 
 def signing_doubt(repository: Arn, facts: PullFacts) -> str:
@@ -71,10 +77,11 @@ def signing_doubt(repository: Arn, facts: PullFacts) -> str:
     rules = facts.signing_rules(repository.account, repository.region)
     if isinstance(rules, Unread) or not any(rule.covers(name) for rule in rules):
         return ""
-    return (
+    return Reason(
         f"managed signing of registry {repository.account} covers {name}, and the role of the pull through cache may "
         "not call signer:SignPayload (aws/containers-roadmap#2830): the image may get no signature, and nodes that "
-        "take only signed images then refuse it. Exclude the cache by a filter, or sign the image by hand"
+        "take only signed images then refuse it. Exclude the cache by a filter, or sign the image by hand",
+        f"Exclude {name} from the managed signing of registry {repository.account} by a filter of its signing rule.",
     )
 
 

@@ -12,6 +12,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Verdict
 from pull_responder.pulls.pod_role import PodRole, issuer_of
+from pull_responder.pulls.reasons import depends_on, no_role
 from pull_responder.pulls.trust import WEB_IDENTITY, trust_outcome
 from pull_responder.remediation.instance_profile import trust_another_provider, trust_pods
 
@@ -35,7 +36,7 @@ def pod_trust(pull: PullFailure, facts: PullFacts, pod_role: PodRole) -> Verdict
         return Verdict.not_applicable(f"it is not known that pods of a cluster have the role: {pod_role.because}")
     role = facts.role(principal.account or "", pull.region, principal.name or "")
     if not isinstance(role, Role):
-        return Verdict.inconclusive(role.reason if role else f"role {principal.name} does not exist")
+        return Verdict.inconclusive(role.reason if role else no_role(principal.name, principal.account))
     provider = _provider(pull, facts, pod_role, role)
     if provider is None:
         return Verdict.not_applicable("EKS Pod Identity gives pods the role, and AWS assumes it for them")
@@ -52,8 +53,7 @@ def _conclude(outcome: Outcome | Unread, pull: PullFailure, pod_role: PodRole, r
         issuer = issuer_of(provider)
         return Verdict.passed(f"The trust policy of {role.arn} lets pods assume it with tokens of {issuer}.")
     if outcome.state is State.UNDECIDED:
-        depends = ", ".join(dict.fromkeys(map(str, outcome.unknown)))
-        return Verdict.inconclusive(f"the trust policy of {role.arn} depends on {depends}")
+        return Verdict.inconclusive(depends_on(f"the trust policy of {role.arn}", outcome.unknown))
     return _failed(pull, pod_role, role, provider, outcome)
 
 
