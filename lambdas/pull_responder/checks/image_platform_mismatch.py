@@ -152,7 +152,7 @@ def _failure(
 CHECK = Check(
     id="image_platform_mismatch",
     title="The image has no manifest for the node's platform",
-    severity=Severity.HIGH,
+    severity=Severity.LOW,
     resource_type="AwsEcrContainerImage",
     permissions=(
         *IMAGE_PERMISSIONS,

@@ -300,7 +300,7 @@ def _fix(
 CHECK = Check(
     id="pull_through_cache_failing",
     title="The pull-through cache cannot fetch the image",
-    severity=Severity.HIGH,
+    severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=(
         *AUTHORIZATION_PERMISSIONS,

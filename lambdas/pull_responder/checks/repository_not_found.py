@@ -139,7 +139,7 @@ def _uri(repository: Arn, region: str, name: str) -> str:
 CHECK = Check(
     id="repository_not_found",
     title="There is no such repository in this account and region",
-    severity=Severity.HIGH,
+    severity=Severity.LOW,
     resource_type="AwsEcrRepository",
     permissions=(*REPOSITORY_PERMISSIONS, "ecr:DescribePullThroughCacheRules"),
     docs_url=docs.ECR_TROUBLESHOOTING,

@@ -38,6 +38,8 @@ _WITHOUT_EFFECT: Final = {"DELETING", "DELETED", "FAILED"}
 # Resolver's own rules, which every VPC has. They keep questions with Amazon's DNS server (Developer Guide, "Domain
 # names that VPC Resolver creates autodefined system rules for").
 _AUTODEFINED: Final = "rslvr-autodefined-"
+# What urllib3 and the socket library raise where a name does not resolve.
+_NO_SUCH_NAME: Final = ("NameResolutionError", "gaierror")
 # What an API says that has none of these operations.
 _NOT_SERVED: Final = {"UnknownOperationException", "UnknownOperation"}
 # What emulators answer for a service that they lack. AWS names its errors: from AWS these mean that the read failed.
@@ -118,17 +120,25 @@ def _is_of_aws(client: Any) -> bool:
     return (urlsplit(client.meta.endpoint_url).hostname or "").endswith(_OF_AWS)
 
 
+def _is_surely_none(reader: Reader, service: str, region: str, error: EndpointConnectionError) -> bool:
+    """Return whether a region has no such service: the SDK knows the region without it, and the name does not resolve.
+
+    Where the SDK is older than the region, or nothing answers at the endpoint, that is not known.
+    """
+    known = reader.aws.offers("ecr", region) and not reader.aws.offers(service, region)
+    return known and type(error.kwargs.get("error")).__name__ in _NO_SUCH_NAME
+
+
 def _call(reader: Reader, place: VpcPlace, action: str, request: Callable[..., T]) -> T | Unread | None:
     """Make a read. None where nothing serves it in this region: then no VPC there can have any of it."""
 
     def tolerant(client: Any) -> T | None:
         try:
             return request(client)
-        except EndpointConnectionError:
-            # The name of the endpoint does not resolve, or nothing answers there.
-            if reader.aws.offers(action.partition(":")[0], place.region):
-                raise
-            return None
+        except EndpointConnectionError as error:
+            if _is_surely_none(reader, action.partition(":")[0], place.region, error):
+                return None
+            raise
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code in _NOT_SERVED or (code in _NOT_EMULATED and not _is_of_aws(client)):

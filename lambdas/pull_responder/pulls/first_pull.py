@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pull_responder.facts.cache_rules import CacheRule
     from pull_responder.model.arn import Arn
     from pull_responder.model.pull import PullFailure
-    from pull_responder.network import NodePlace
+    from pull_responder.network import Fault, NodePlace
     from pull_responder.pulls.path import PullPath
     from pull_responder.pulls.pull_facts import PullFacts
 
@@ -53,7 +53,7 @@ def first_pull_fault(pull: PullFailure, rule: CacheRule, facts: PullFacts) -> Up
         outside = trace(place, RegistryPlace(_OUTSIDE, pull.region), path.network)
         faults = [fault for fault in outside.faults if fault.cause in _TO_INTERNET]
         if by_endpoint and faults and _ECR not in (rule.upstream or ""):
-            return _no_way_out(path, place, faults[0].explanation)
+            return _no_way_out(path, place, faults[0])
         if by_endpoint and faults:
             doubts.append(
                 Reason(
@@ -85,10 +85,13 @@ def signing_doubt(repository: Arn, facts: PullFacts) -> str:
     )
 
 
-def _no_way_out(path: PullPath, place: NodePlace, why: str) -> UpstreamFault:
+def _no_way_out(path: PullPath, place: NodePlace, fault: Fault) -> UpstreamFault:
     where = path.where(place.subnet_id)
+    # The explanation of a missing route speaks of the registry, and here it is about the internet.
+    own = fault.cause is PathCause.NO_ROUTE and fault.resource_id == place.subnet_id
+    why = f"Subnet {place.subnet_id} has no route to it." if own else fault.explanation
     return UpstreamFault(
-        f"{_NEEDED[0].upper()}{_NEEDED[1:]}. {why.replace('the registry, and its VPC has no endpoint for it', 'it')}",
+        f"{_NEEDED[0].upper()}{_NEEDED[1:]}. {why}",
         Remediation(
             f"Route {place.subnet_id} to a NAT gateway for the first pull, or pull the image once from where there is "
             "a way to the internet. Later pulls need none.",

@@ -16,17 +16,23 @@ from pull_responder.pulls.pod_role import ANNOTATION
 if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
 
-_LONGEST_NAME: Final = 63
+# The most characters of a step.
+_LONGEST: Final = 300
 
 
 def where_to_look(pull: PullFailure) -> str:
     """Return the step where a pod may have shown other credentials than its node's: what the cluster has of them."""
-    where = f" -n {shlex.quote(pull.namespace)}" if pull.namespace else " -A"
-    # A long name would push the commands out of a message of limited length.
-    pod = f" {shlex.quote(pull.pod)}" if pull.pod and pull.namespace and len(pull.pod) <= _LONGEST_NAME else ""
-    return (
+    where = f" -n {shlex.quote(pull.namespace)}" if pull.namespace else ""
+    pod = f" {shlex.quote(pull.pod)}" if pull.pod and pull.namespace else ""
+    both = (
         f"Look at the annotation {ANNOTATION} of the pod's service account (kubectl get serviceaccounts{where} -o "
         f"yaml) and at imagePullSecrets of both (kubectl get pod{where}{pod} -o yaml)."
+    )
+    if len(both) <= _LONGEST:
+        return both
+    return (
+        f"Look at the annotation {ANNOTATION} and the imagePullSecrets of the pod and of its service account: "
+        f"`kubectl get pods,serviceaccounts{where} -o yaml`."
     )
 
 

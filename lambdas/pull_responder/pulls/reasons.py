@@ -17,13 +17,14 @@ FULL_NAME: Final = (
     "--image and with --cluster."
 )
 NAMES_OF_AWS: Final = (
-    "Compare the image's name, tag and region with the AWS page that names them: AWS's own registries cannot be read."
+    "Compare the image's name, tag and region (`kubectl get pod -o yaml`) with the AWS page that names them, as AWS's "
+    "own registries cannot be read."
 )
 
 
 def compare_keys(names: str) -> str:
     """Return the step for condition keys whose values are not known."""
-    return f"Compare {names} of the refused request, as CloudTrail shows it, with the policy's condition."
+    return f"Compare `{names}` of the refused request, as CloudTrail shows it, with the policy's condition."
 
 
 def doubt_reason(dependency: Dependency) -> str:

@@ -77,6 +77,8 @@ def _gone(principal: Principal | None) -> Unread:
 
 
 def _trust_fault(role: Role, pull: PullFailure) -> RoleFault | Unread | None:
+    # Inference: ECR asks for the role on behalf of the registry of the rule, which is in the account of the role (ECR
+    # User Guide, "IAM policies required to pull through cache from ECR": AWS's example tests no such key).
     outcome = trust_outcome(role, SERVICE, context={"aws:SourceAccount": role.account})
     arn = Arn.parse(role.arn)
     if not isinstance(outcome, Outcome) or arn is None:
@@ -140,7 +142,8 @@ def _policy_fault(
         whose = f"the upstream repository's {POLICY_TYPES[kind]}" if kind in _UPSTREAM else f"its {POLICY_TYPES[kind]}"
         denies = state is State.BLOCKS_EXPLICITLY
         clauses.append(f"{whose} {'denies' if denies else 'does not allow'} {', '.join(actions)}")
-        where = ", ".join(dict.fromkeys(each.resource for each in certain if each.action in actions))
+        of_group = [each for each in certain if (each.outcome.kind, each.outcome.state) == (kind, state)]
+        where = ", ".join(dict.fromkeys(each.resource for each in of_group))
         evidence.append(f'The kind of policy "{kind}" {state.value}: {", ".join(actions)} on {where}.')
         fixes.append(_fix(pull, authorization, kind, Wanted(actions, explicit=denies)))
     return RoleFault(tuple(clauses), (*evidence, *quote_denial(pull)), tuple(fixes))
