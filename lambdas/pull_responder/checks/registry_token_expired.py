@@ -51,7 +51,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             Reason(
                 "the storage of ECR Public's layers refused the node, and no login decides that: look at what stands "
                 "between, such as a proxy or a firewall",
-                "On the node, run `curl -v` against the host that kubelet's message names, and look at the proxy's logs.",
+                "On the node, run `curl -v` against the host that kubelet names, and look at the logs of the proxy.",
             )
         )
     if pull.symptom is not Symptom.TOKEN_EXPIRED and not (

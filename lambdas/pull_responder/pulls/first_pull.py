@@ -58,7 +58,7 @@ def first_pull_fault(pull: PullFailure, rule: CacheRule, facts: PullFacts) -> Up
             doubts.append(
                 Reason(
                     f"{_NEEDED}, which {place.subnet_id} lacks: whether another ECR needs it is not known",
-                    f"Run `docker pull` for {pull.image or 'the image'} once from where there is a way to the internet.",
+                    f"Run `docker pull` for {pull.image or 'the image'} once from where the internet is reached.",
                 )
             )
         elif by_endpoint:
@@ -81,7 +81,7 @@ def signing_doubt(repository: Arn, facts: PullFacts) -> str:
         f"managed signing of registry {repository.account} covers {name}, and the role of the pull through cache may "
         "not call signer:SignPayload (aws/containers-roadmap#2830): the image may get no signature, and nodes that "
         "take only signed images then refuse it. Exclude the cache by a filter, or sign the image by hand",
-        f"Open the managed signing of registry {repository.account} in the ECR console, and exclude {name} by a filter.",
+        f"Open managed signing of registry {repository.account} in the ECR console, and exclude {name} there.",
     )
 
 

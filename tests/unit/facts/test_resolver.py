@@ -102,8 +102,8 @@ def test_an_endpoint_that_is_not_reached_is_none_only_where_two_signs_agree(
         assert isinstance(read(reader(error), place("xx-nowhere-1")), Unread)
     monkeypatch.setattr(Aws, "offers", lambda _, service, __: service == "ecr")
     assert len(read(reader(no_name), place())) == 0
-    for error in (refused, ConnectTimeoutError(endpoint_url=url)):
-        assert isinstance(read(reader(error), place()), Unread)
+    for unanswered in (refused, ConnectTimeoutError(endpoint_url=url)):
+        assert isinstance(read(reader(unanswered), place()), Unread)
 
 
 def test_what_has_no_effect_is_left_out() -> None:
