@@ -43,6 +43,7 @@ from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Answer, PolicyType, PullFailure, Symptom
+from pull_responder.model.reason import Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Status, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, FIRST_PULL_ACTIONS, IMPORT
@@ -58,6 +59,7 @@ from pull_responder.pulls.kubelet_words import quote_words
 from pull_responder.pulls.path import PATH_PERMISSIONS
 from pull_responder.pulls.policy_fault import POLICY_TYPES, quote_denial
 from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.reasons import doubt_reason
 from pull_responder.pulls.upstream_access import UpstreamFault, cache_role_fault, upstream_fault
 from pull_responder.pulls.upstream_words import blames_upstream, is_throttled
 from pull_responder.remediation import by_hand
@@ -121,7 +123,7 @@ def _of_first_pull(
         return None
     fault = first_pull_fault(pull, rule, facts)
     doubts = filter(None, (fault.reason if isinstance(fault, Unread) else "", signing_doubt(repository, facts)))
-    return fault if isinstance(fault, UpstreamFault) else Unread(reason) if (reason := "; ".join(doubts)) else None
+    return fault if isinstance(fault, UpstreamFault) else Unread(reason) if (reason := join_reasons(doubts)) else None
 
 
 def _refusal(
@@ -205,7 +207,12 @@ def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: C
     if isinstance(fault, Unread):
         return Verdict.inconclusive(fault.reason)
     if pull.symptom is Symptom.NOT_FOUND and not verdict.reason:
-        return Verdict.inconclusive(f"the image is not cached, and AWS does not show whether {upstream} has it")
+        return Verdict.inconclusive(
+            Reason(
+                f"the image is not cached, and AWS does not show whether {upstream} has it",
+                f"Look into {upstream} for the image's name and tag, and pull it from there by hand (`docker pull`).",
+            )
+        )
     return verdict
 
 
@@ -244,9 +251,9 @@ def _verdict_of_role(
     if not certain and not by_words:
         # Undecided policies of other kinds do not count here: the checks of those kinds report them.
         open_ = [each.outcome for each in stopped if each.outcome.kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)]
-        reasons = dict.fromkeys(str(each) for outcome in open_ for each in outcome.unknown)
+        reasons = [doubt_reason(each) for outcome in open_ for each in outcome.unknown]
         if reasons:
-            return Verdict.inconclusive("; ".join(reasons))
+            return Verdict.inconclusive(join_reasons(reasons))
         return Verdict.passed(f"The role may call {', '.join(sorted(needed))}.")
     role = authorization.role
     actions = dict.fromkeys(each.action for each in certain)
@@ -293,7 +300,7 @@ def _fix(
 CHECK = Check(
     id="pull_through_cache_failing",
     title="The pull-through cache cannot fetch the image",
-    severity=Severity.HIGH,
+    severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=(
         *AUTHORIZATION_PERMISSIONS,

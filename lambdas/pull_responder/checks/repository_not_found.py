@@ -27,10 +27,12 @@ from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS, Repository
 from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
 from pull_responder.model.pull import PolicyType, PullFailure, Stage, Symptom
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.actions import LAYERS, MANIFEST
 from pull_responder.pulls.image import cache_rule_of, repository_of
+from pull_responder.pulls.reasons import FULL_NAME, NAMES_OF_AWS
 from pull_responder.pulls.session import node_regions
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import name_other_repository
@@ -53,7 +55,9 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if isinstance(repository, Verdict):
         if facts.asked is None and facts.belongs_to_aws(pull.registry_account) and pull.symptom in _REFUSED:
             image = pull.image or pull.repository or "the image"
-            return Verdict.inconclusive(_AWS_OWNS.format(account=pull.registry_account, image=image))
+            return Verdict.inconclusive(
+                Reason(_AWS_OWNS.format(account=pull.registry_account, image=image), NAMES_OF_AWS)
+            )
         return repository
     if pull.symptom is Symptom.ACCESS_DENIED and pull.principal_account == repository.account:
         return Verdict.not_applicable("within one account ECR answers 404 for it, and this pull was refused")
@@ -69,7 +73,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if rule is not None:
         return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} creates it on the first pull")
     if _may_be_cut(pull):
-        return Verdict.inconclusive(_MAY_BE_CUT.format(name=name))
+        return Verdict.inconclusive(Reason(_MAY_BE_CUT.format(name=name), FULL_NAME))
     return _failure(pull, facts, repository, name)
 
 
@@ -135,7 +139,7 @@ def _uri(repository: Arn, region: str, name: str) -> str:
 CHECK = Check(
     id="repository_not_found",
     title="There is no such repository in this account and region",
-    severity=Severity.HIGH,
+    severity=Severity.LOW,
     resource_type="AwsEcrRepository",
     permissions=(*REPOSITORY_PERMISSIONS, "ecr:DescribePullThroughCacheRules"),
     docs_url=docs.ECR_TROUBLESHOOTING,

@@ -25,10 +25,12 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import UNREACHED, Check, Kind
 from pull_responder.facts import ec2, eks
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom
+from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import FIRST_PULL_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.kubelet_words import account_of
 from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.reasons import not_known_for_eks
 from pull_responder.pulls.session import role_arn_of
 
 if TYPE_CHECKING:
@@ -46,14 +48,14 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.not_applicable("no principal was denied")
     puller = puller_of(pull, facts)
     if puller.for_eks is None:
-        return Verdict.inconclusive(f"it is not known whether the principal pulls for EKS: {puller.because}")
+        return Verdict.inconclusive(not_known_for_eks(puller.because))
     if puller.for_eks:
         return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
     if puller.listed_as:
         return Verdict.not_applicable(puller.because)
     resource = _resource(pull, principal, role_arn_of(pull, facts))
     if resource is None:
-        return Verdict.inconclusive("the event names neither the principal nor its account")
+        return Verdict.inconclusive(Reason("the event names neither the principal nor its account", ASK))
     return Verdict.failed(
         resource=resource,
         explanation=(

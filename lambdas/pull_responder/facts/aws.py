@@ -14,7 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.events.eks_registries import AWS_REGISTRIES
+from pull_responder.facts.failed_call import step_after
 from pull_responder.model.arn import Arn, partition_of
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError)
     else:
         text = f"{type(error).__name__}: {error}"
     line = " ".join(f"{call} failed: {text}".split())
-    return Unread(line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…")
+    cut = line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…"
+    return Unread(Reason(cut, step_after(call, error)))
 
 
 @dataclass(slots=True)

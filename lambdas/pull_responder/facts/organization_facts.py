@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pull_responder.facts import organizations
 from pull_responder.facts.remembered import Remembered, once
+from pull_responder.model.reason import join_reasons
 from pull_responder.model.unread import Unread
 
 
@@ -21,13 +22,13 @@ class OrganizationFacts(Remembered):
         organization = self.organization(account, region)
         if organization is None or isinstance(organization, Unread):
             return organization
-        reasons = []
+        reasons: list[str] = []
         for viewer in self._organization_readers(organization):
             place = self._place(viewer, account, region)
             if not isinstance(place, Unread):
                 return place
             reasons.append(place.reason)
-        return Unread("; ".join(reasons))
+        return Unread(join_reasons(reasons))
 
     @once
     def control_policies(
@@ -45,7 +46,8 @@ class OrganizationFacts(Remembered):
             return organization
         if organization is None or organization.management_account == account:
             return None
-        partly, reasons = None, []
+        partly: organizations.ControlPolicies | None = None
+        reasons: list[str] = []
         for viewer in self._organization_readers(organization):
             place = self._place(viewer, account, region)
             found = (
@@ -59,7 +61,7 @@ class OrganizationFacts(Remembered):
                 return found
             else:
                 partly = partly or found
-        return partly or Unread("; ".join(reasons))
+        return partly or Unread(join_reasons(reasons))
 
     def _organization_readers(self, organization: organizations.Organization) -> tuple[str, ...]:
         """Return the accounts to ask, in order: the one that the operator names, our own, and the management account.

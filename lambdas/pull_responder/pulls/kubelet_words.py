@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.facts.ec2 import Instance
+from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
 from pull_responder.pulls.puller import puller_of
@@ -56,7 +57,7 @@ def node_of(pull: PullFailure, facts: PullFacts) -> tuple[Resource, Instance | N
         return Resource("AwsEc2Instance", instance.arn, instance.account), instance
     account = pull.known_account
     if account is None:
-        return Unread("the event names no account")
+        return Unread(Reason("the event names no account", ASK))
     cluster = puller_of(pull, facts).cluster or pull.cluster
     if cluster:
         region = facts.region or pull.region

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.dependency import Doubt, keys_of
 from pull_responder.authorization.evaluation import Outcome, PolicyKind, State
 from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.reason import Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Verdict
 from pull_responder.pulls.actions import PULL_ACTIONS
 from pull_responder.pulls.authorization import PullAuthorization, StoppedAction, pull_authorization
+from pull_responder.pulls.reasons import FULL_NAME, compare_keys, no_repository
 from pull_responder.remediation.by_hand import Wanted
 
 if TYPE_CHECKING:
@@ -70,7 +72,10 @@ def find_fault(
     if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
         if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
             return Verdict.inconclusive(
-                f"repository {pull.repository} does not exist: CloudTrail may have cut off the end of the name"
+                Reason(
+                    f"repository {pull.repository} does not exist: CloudTrail may have cut off the end of the name",
+                    FULL_NAME,
+                )
             )
         return PolicyFault(authorization, stopped)
     found = _decide_by_words(pull, authorization, kind, states)
@@ -91,14 +96,14 @@ def _decide_by_words(
         # The event names the resource of the refused action in part or not at all, so no policy can be evaluated.
         if _blames(pull, kind, states):
             return PolicyFault(authorization, ())
-        return Verdict.inconclusive(f"the event does not say on which repository {denial.action} was refused")
+        return Verdict.inconclusive(no_repository(denial.action))
     found = [each for state in states for each in authorization.outcomes(kind, state)]
     open_ = [each.outcome for each in found if each.outcome.state is State.UNDECIDED]
     if not open_:
         return None
     if _is_blamed(pull, authorization, kind, states):
         return PolicyFault(authorization, ())
-    return Verdict.inconclusive("; ".join(dict.fromkeys(map(_describe_doubts, open_))))
+    return Verdict.inconclusive(join_reasons(map(_describe_doubts, open_)))
 
 
 def _is_about_resource(outcome: Outcome) -> bool:
@@ -160,8 +165,11 @@ def _blames(pull: PullFailure, kind: PolicyKind, states: tuple[State, ...]) -> b
 def _describe_doubts(outcome: Outcome) -> str:
     reasons = [each.reason for each in outcome.unknown if isinstance(each, Doubt)]
     if keys := keys_of(outcome.unknown):
-        reasons.append(f"a condition tests {', '.join(keys)}, and the value in this request is not known")
-    return "; ".join(reasons) or "what was read does not say whether the policy allows this request"
+        names = ", ".join(keys)
+        reasons.append(
+            Reason(f"a condition tests {names}, and the value in this request is not known", compare_keys(names))
+        )
+    return join_reasons(reasons or ["what was read does not say whether the policy allows this request"])
 
 
 def quote_denial(pull: PullFailure) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pull_responder.facts.compute import EntryType
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
+from pull_responder.model.reason import ASK, RUNNING, Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.cache_role import CacheRole, cache_role_of
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
@@ -116,7 +117,7 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
     if principal.kind is not PrincipalKind.ROLE:
         return Puller(for_eks=False, because=f"it is of kind {principal.kind}, and EKS nodes pull with a role")
     if principal.account is None or principal.name is None:
-        return Puller(None, "the event does not name the role that was denied")
+        return Puller(None, Reason("the event does not name the role that was denied", ASK))
     found = _find_role(facts, principal, principal.account, principal.name, pull)
     if pull.cluster and not (found.for_eks and found.cluster == pull.cluster):
         because = f"the event names cluster {pull.cluster}"
@@ -165,7 +166,7 @@ def _of_unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
     instance = node_instance(pull, facts) if pull.principal is None else None
     if isinstance(instance, Instance) and instance.cluster:
         return _of_instance(instance, "its node")
-    return Puller(None, "the event does not say who was denied", cluster=pull.cluster)
+    return Puller(None, Reason("the event does not say who was denied", ASK), cluster=pull.cluster)
 
 
 def _of_instance(instance: Instance, what: str) -> Puller:
@@ -233,7 +234,7 @@ def _without_use(
         )
     seen = instance if isinstance(instance, Instance) else None
     if gaps:
-        return Puller(None, "; ".join(dict.fromkeys(gaps)), instance=seen)
+        return Puller(None, join_reasons(gaps), instance=seen)
     because = (
         "no node group, Fargate profile or access entry in this region uses its role, and its session is no "
         "instance with the tag of a cluster"
@@ -247,5 +248,5 @@ def _gaps(principal: Principal, instance: Instance | Unread | None, uses: Sequen
     if isinstance(instance, Unread):
         gaps.append(instance.reason)
     elif instance is None and principal.instance_id:
-        gaps.append(f"instance {principal.instance_id} is gone or in another region")
+        gaps.append(Reason(f"instance {principal.instance_id} is gone or in another region", RUNNING))
     return gaps
