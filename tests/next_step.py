@@ -11,6 +11,7 @@ _VERBS: Final = frozenset(
     [
         "Allow",
         "Ask",
+        "Build",
         "Call",
         "Compare",
         "Create",
