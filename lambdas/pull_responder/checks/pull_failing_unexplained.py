@@ -26,7 +26,7 @@ from pull_responder.checks.check import Check, Kind
 from pull_responder.model.pull import Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
-from pull_responder.pulls.kubelet_words import quote_words
+from pull_responder.pulls.kubelet_words import quote_words, refused_by_storage
 from pull_responder.pulls.path import registry_host
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ _AT_LAYER: Final = (
     "the registry gave out the image's manifest, and a part of the image was not found: push the image again, and look "
     "whether a proxy answers for the registry or its storage"
 )
+_AT_STORAGE: Final = (
+    "the storage of layers refused a URL that ECR had signed, so no policy of the role, the repository or the registry "
+    "did: look whether a proxy answers for it, at the policies of an S3 endpoint on the way, and at the node's clock"
+)
 _AT_NODE: Final = "AWS does not show the fault: look at `journalctl -u kubelet -u containerd` on the node"
 _AT_NAME: Final = "its name, tag or region is wrong, which AWS's own registries do not show: check all three"
 
@@ -81,6 +85,8 @@ def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
     """
     if pull.symptom in _SELF_EXPLAINED:
         return ""
+    if refused_by_storage(pull):
+        return f"{_CONTRADICTED} {_AT_STORAGE}"
     if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
         return f"{_CONTRADICTED} {_AT_NAME}"
     if pull.denial and pull.denial.action not in PULL_ACTIONS | CACHE_ACTIONS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.model.pull import Symptom
+from pull_responder.pulls.kubelet_words import refused_by_storage
 from pull_responder.pulls.pod_role import ANNOTATION
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def left_open(pull: PullFailure) -> str | None:
     """
     if pull.symptom is not Symptom.ACCESS_DENIED or pull.denial is not None or pull.from_ecr_public:
         return None
+    if refused_by_storage(pull):
+        return None  # the storage asks for no credentials
     where = f" -n {pull.namespace}" if pull.namespace else ""
     pod = f" {pull.pod}" if pull.pod else ""
     return (
