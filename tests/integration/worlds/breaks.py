@@ -111,16 +111,22 @@ BREAKS: Final[dict[str, Break]] = {
     "dkr's policy is for others": broken(
         "endpoint_policy_blocks_pull", "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS, dkr_policy="others"
     ),
-    "S3's policy is for our buckets": broken(
-        "s3_endpoint_policy_blocks_layers", "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS, s3_policy="ours"
-    ),
+    **{
+        f"S3's policy is for {what}": broken(
+            "s3_endpoint_policy_blocks_layers",
+            "ec2:DescribeVpcEndpoints",
+            ways=f"{_ENDPOINTS} spoke",
+            s3_policy=what,
+        )
+        for what in ("ours", "our organization")
+    },
     **{
         f"role allows {what}": broken("role_lacks_pull_permissions", _ROLE_READS, role_allows=what)
         for what in ("nothing", "token", "elsewhere")
     },
     **{
         f"role denies {what}": broken("role_policy_denies_pull", _ROLE_READS, role_denies=what)
-        for what in ("token", "layers")
+        for what in ("token", "layers", "all")
     },
     **{
         f"boundary {what}": broken("permissions_boundary_blocks_pull", "iam:GetRole", boundary=what)
@@ -132,7 +138,10 @@ BREAKS: Final[dict[str, Break]] = {
         "role_trust_policy_excludes_service", "iam:GetRole", where=_has_service, trust="lambda"
     ),
     "metadata off": broken("instance_metadata_disabled", "ec2:DescribeInstances", metadata=False),
-    "repository denies": broken("repository_policy_denies_pull", "ecr:GetRepositoryPolicy", repository_policy="denies"),
+    **{
+        f"repository {what}": broken("repository_policy_denies_pull", "ecr:GetRepositoryPolicy", repository_policy=what)
+        for what in ("denies", "isolated")
+    },
     "repository grants nothing": broken(
         "repository_policy_lacks_grant", "ecr:GetRepositoryPolicy", repository_policy="absent", where=_is_shared
     ),
@@ -157,7 +166,10 @@ BREAKS: Final[dict[str, Break]] = {
     ),
     "no image": broken("image_not_found", "ecr:DescribeImages ecr:BatchGetImage", image="absent"),
     # Another account's keys cannot be read, whatever their state.
-    "key disabled": broken("repository_key_unusable", "kms:DescribeKey", where=_is_ours, key="disabled"),
+    **{
+        f"key {state}": broken("repository_key_unusable", "kms:DescribeKey", where=_is_ours, key=state)
+        for state in ("disabled", "pending deletion")
+    },
 }
 
 NEAR_MISSES: Final[dict[str, dict[str, Any]]] = {

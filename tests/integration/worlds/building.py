@@ -3,22 +3,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from moto.backends import get_backend
 
-from tests.integration.checks.registry_estate import index
-from tests.integration.network.estate import IMAGE, PULL, NetworkEstate
-from tests.integration.worlds.caches import IMPORTS, PREFIX, CacheRules
+from tests.integration.network.estate import PULL, NetworkEstate
+from tests.integration.worlds.caches import IMPORTS, CacheRules
 from tests.integration.worlds.hubs import SharedRule
 from tests.integration.worlds.networks import BESIDE, address_of, build_network
 from tests.integration.worlds.organizations import Organization
 from tests.integration.worlds.pullers import NAMESPACE, PROFILE, run_fargate_pod, set_cluster, trust_of
 from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
+from tests.integration.worlds.repositories import build_repository
 from tests.integration.worlds.statements import allow, deny, policy
-from tests.integration.worlds.world import World, fetches, takes
+from tests.integration.worlds.world import World, takes
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -34,6 +33,12 @@ _NETWORK: Final = (
 )  # fmt: skip
 _SERVICES: Final = ("ec2", "iam", "ecr", "eks", "route53resolver", "route53profiles")
 _OF_ROLE: Final = ("role denies pushes", "role denies another repository")
+_DENIED: Final[dict[str, list[dict[str, Any]]]] = {
+    "": [],
+    "token": [deny(PULL[0])],
+    "layers": [deny(PULL[2])],
+    "all": [deny("ecr:*")],
+}
 _PUBLIC: Final = "44.213.79.50"
 _AWS: Final = "602401143452"
 _ROLE: Final = (
@@ -94,7 +99,6 @@ class Builder:
     folder: Path
     caches: CacheRules = field(init=False)
     organization: Organization = field(init=False)
-    keys: dict[str, str] = field(default_factory=dict)
     rule: SharedRule = field(default_factory=SharedRule)
     _parts: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
@@ -112,7 +116,7 @@ class Builder:
         role = self._part("r", world, _ROLE, {*_OF_ROLE}, self._role)
         self.organization.set(world)
         wanted = {"repository denies another role", "another image absent", "lifecycle policy"}
-        repository = self._part("i", world, _REPOSITORY, wanted, self._repository)
+        repository, key = self._part("i", world, _REPOSITORY, wanted, self._repository)
         rule_role = (
             self._part("c", world, ("cache_trust", "cache_role"), set(), self.caches.role) if world.cache else ""
         )
@@ -147,6 +151,7 @@ class Builder:
         if world.zone_b != "sound" or not world.default_route:
             of_network.add(network.b)
         of_pull = {
+            key,
             f"role/{role}",
             f"repository/{repository}",
             f"/{repository}:v1",
@@ -231,7 +236,7 @@ class Builder:
             "token": [allow(PULL[0])],
             "elsewhere": [allow(PULL[0]), allow(*PULL[1:], on=elsewhere)],
         }
-        denied = {"": [], "token": [deny(PULL[0])], "layers": [deny(PULL[2])]}[world.role_denies]
+        denied = _DENIED[world.role_denies]
         if "role denies pushes" in world.misses:
             denied = [*denied, deny("ecr:PutImage", "ecr:InitiateLayerUpload")]
         if "role denies another repository" in world.misses:
@@ -247,46 +252,10 @@ class Builder:
             iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
         return name
 
-    def _repository(self, world: World, name: str) -> str:
-        ecr = self.emulated.client("ecr", OTHERS if world.shared else OURS)
-        if world.of_aws:
-            return f"eks/{name}"
+    def _repository(self, world: World, name: str) -> tuple[str, str]:
         if world.cache:
             self.caches.upstream(world, name)
-            name = f"{PREFIX}/{name}"
-        if world.repository == "absent" or fetches(world):
-            return name
-        encryption = {}
-        if world.key:
-            kms = self.emulated.client("kms")
-            key = kms.create_key()["KeyMetadata"]["KeyId"]
-            encryption = {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": key}}
-            self.keys[name] = key
-            if world.key == "disabled":
-                kms.disable_key(KeyId=key)
-        ecr.create_repository(repositoryName=name, **encryption)
-        for tag in [*(["v1"] if world.image != "absent" else []), "v0"]:
-            platform = {"index": "linux/amd64", "other platform": "linux/arm64"}.get(world.image)
-            manifest = index("linux/s390x", platform) if platform and tag == "v1" else {**IMAGE, "tag": tag}
-            ecr.put_image(
-                repositoryName=name,
-                imageTag=tag,
-                imageManifest=json.dumps(manifest),
-                imageManifestMediaType=manifest["mediaType"],
-            )
-        if "another image absent" in world.misses:
-            ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "v0"}])
-        statements = _repository_policy(world)
-        if statements:
-            ecr.set_repository_policy(repositoryName=name, policyText=policy(*statements))
-        if "lifecycle policy" in world.misses:
-            rule = {
-                "rulePriority": 1,
-                "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 9},
-                "action": {"type": "expire"},
-            }
-            ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=json.dumps({"rules": [rule]}))
-        return name
+        return build_repository(world, name, self.emulated)
 
     def _node(self, world: World, network: NetworkEstate, role: str) -> tuple[str, str]:
         tags = {f"kubernetes.io/cluster/{CLUSTER}": "owned", "eks:cluster-name": CLUSTER, "eks:nodegroup-name": GROUP}
@@ -307,17 +276,3 @@ class Builder:
 def _node_world(world: World) -> World:
     """The world whose role the nodes have: for pods with a role of their own, a sound one."""
     return World(world.way) if world.puller == "pod" else world
-
-
-def _repository_policy(world: World) -> list[dict[str, Any]]:
-    images = list(PULL[1:])
-    granted = {"grants": OURS, "others": "888888888888"}.get(world.repository_policy) if world.shared else None
-    statements = [allow(*images, Principal={"AWS": f"arn:aws:iam::{granted}:root"}, on=None)] if granted else []
-    if world.repository_policy == "denies":
-        statements += [deny("ecr:BatchGetImage", Principal="*", on=None)]
-        if world.shared:
-            statements += [allow(*images, Principal={"AWS": f"arn:aws:iam::{OURS}:root"}, on=None)]
-    if "repository denies another role" in world.misses:
-        other = {"AWS": f"arn:aws:iam::{OURS}:role/others"}
-        statements += [deny("ecr:*", Principal=other, on=None)]
-    return statements

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 _BUCKET: Final = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket"
 
 
+_OURS: Final = {"StringEquals": {"aws:ResourceOrgID": "o-exampleorg"}}
+_LAYERS: Final = {
+    "full": None,
+    "ours": [allow("s3:*", Principal="*", on="arn:aws:s3:::ours/*")],
+    "our organization": [allow("*", Principal="*", Condition=_OURS)],
+    "layers": [allow("s3:GetObject", Principal="*", on=f"{_BUCKET}/*")],
+}
+
+
 def _sqs_endpoint(estate: NetworkEstate) -> None:
     estate.endpoint_group = estate.endpoint_group or estate.security_group("endpoints")
     estate.interface_endpoint("sqs", SecurityGroupIds=[estate.security_group("closed")])
@@ -60,7 +69,7 @@ def address_of(estate: NetworkEstate, service: str) -> str:
 def _set_way(world: World, estate: NetworkEstate) -> None:
     tables = (estate.table_a, estate.table_b) if world.zone_b == "sound" else (estate.table_a,)
     if world.way == SPOKE:
-        estate.gateway_endpoint()
+        estate.gateway_endpoint(policy=_document(_LAYERS[world.s3_policy]))
     if world.way in ("nat", "both"):
         if world.nat_subnet_route:
             estate.route(estate.table_public, INTERNET, GatewayId=estate.igw)
@@ -96,14 +105,9 @@ def _set_endpoints(world: World, estate: NetworkEstate) -> None:
             )
         if state == "failed":
             estate.set_endpoint_state(service, "failed")
-    layers = {
-        "full": None,
-        "ours": [allow("s3:*", Principal="*", on="arn:aws:s3:::ours/*")],
-        "layers": [allow("s3:GetObject", Principal="*", on=f"{_BUCKET}/*")],
-    }
     if world.s3 != "absent":
         tables = (estate.table_b,) if world.s3 == "other table" else (estate.table_a, estate.table_b)
-        estate.gateway_endpoint(*tables, policy=_document(layers[world.s3_policy]))
+        estate.gateway_endpoint(*tables, policy=_document(_LAYERS[world.s3_policy]))
 
 
 def _set_filters(world: World, estate: NetworkEstate) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, given, note, settings, target
 
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.cli.question import ask
@@ -60,6 +60,8 @@ def check(builder: Builder, example: Example) -> None:
     if diagnosis is None:
         return
     note(_shown(diagnosis))
+    # Worlds in which several faults meet show most.
+    target(float(len(diagnosis.findings)), label="findings")
     properties.reports_only_what_stops(example, said, diagnosis)
     properties.blames_its_own((each.resource.id for each in diagnosis.findings), built)
     properties.leaves_open_what_concerns(said, diagnosis)

@@ -127,8 +127,8 @@ def works(world: World, parts: Part = EVERYTHING) -> bool:
         Part.DKR: _reaches(world, world.dkr),
         Part.S3: _reaches_s3(world),
         # S3's endpoint takes layers only where it is the way to them.
-        Part.LAYER_POLICY: not _by_s3_endpoint(world) or world.s3_policy != "ours",
-        Part.KEY: world.key != "disabled",
+        Part.LAYER_POLICY: not _by_s3_endpoint(world) or world.s3_policy in ("full", "layers"),
+        Part.KEY: world.key in ("", "enabled"),
         Part.IMAGE: world.repository == "there" and world.image != "absent",
         Part.PLATFORM: world.image != "other platform",
         Part.CACHE: not fetches(world) or _fetches_well(world),
@@ -154,16 +154,18 @@ def _gives_token(world: World) -> bool:
     """ecr:GetAuthorizationToken, which is of no repository."""
     if world.scp in ("lacks", "denies tokens"):
         return False
-    role = world.role_allows != "nothing" and world.role_denies != "token" and world.boundary != "narrow"
+    role = world.role_allows != "nothing" and world.role_denies not in ("token", "all") and world.boundary != "narrow"
     by_endpoint = world.has_endpoints and takes(world, world.api)
     return role and not (by_endpoint and world.api_policy == "others")
 
 
 def _policies_allow(world: World) -> bool:
     """The actions on the repository. IAM User Guide, "Policy evaluation logic"."""
-    denied = world.role_denies == "layers" or world.guard == "denies"
+    denied = world.role_denies in ("layers", "all") or world.guard == "denies"
     role = world.role_allows == "all" and world.boundary in ("", "wide") and not denied
-    granted = world.repository_policy == "grants" or (world.repository_policy != "denies" and not world.shared)
+    granted = world.repository_policy == "grants" or (
+        world.repository_policy not in ("denies", "isolated") and not world.shared
+    )
     repository = granted and world.registry_policy != "denies"
     if world.scp in ("lacks", "denies") or world.rcp == "denies":
         return False
