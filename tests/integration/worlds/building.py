@@ -150,6 +150,8 @@ class Builder:
         of_network |= {network.endpoints[name] for name in network.endpoints.keys() & {"ecr.api", "ecr.dkr", "s3"}}
         if world.zone_b != "sound" or not world.default_route:
             of_network.add(network.b)
+        if not world.nat_subnet_route:
+            of_network.add(network.public)
         of_pull = {
             key,
             f"role/{role}",

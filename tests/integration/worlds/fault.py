@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _OF_NODE = frozenset({"metadata", "profile_role", "public_address"})
+_ENDPOINTS = ("api", "dkr", "s3")
 _OF_REPOSITORY = frozenset({"repository_policy", "image", "key"})
 
 
@@ -46,8 +47,15 @@ class Break:
             # AWS's own repositories are well, and one that caches is made by ECR.
             and not (of_repository and (world.repository == "absent" or world.of_aws or world.cache))
             and self.where(world)
+            and not self._is_of_nothing(world)
             and all(getattr(world, name) == getattr(sound, name) for name in self.changes)
         )
+
+    def _is_of_nothing(self, world: World) -> bool:
+        """Whether this gives a policy to an endpoint that is not there, or takes away one that has a policy."""
+        after = {name: self.changes.get(name, getattr(world, name)) for name in _ENDPOINTS}
+        policies = {name: self.changes.get(f"{name}_policy", getattr(world, f"{name}_policy")) for name in _ENDPOINTS}
+        return any(after[name] == "absent" and policies[name] != "full" for name in _ENDPOINTS)
 
 
 def broken(

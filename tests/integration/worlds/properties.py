@@ -156,18 +156,24 @@ def blames_its_own(finding_ids: Iterable[str], built: Built) -> None:
         assert each.endswith(tuple(built.parts)), each
 
 
-def leaves_open_what_concerns(said: Failure, diagnosis: Diagnosis) -> None:
-    """What is left open is about what failed."""
-    # Contract: "timeout and name_resolution_failed the whole way, and authorization". A 403 may be of a missing name.
+def tells_what_concerns(said: Failure, diagnosis: Diagnosis) -> None:
+    """What is reported or left open is about what failed, by the symptom and the stage that the message tells.
+
+    Contract: the rules of reporting, "The symptom says where to look".
+    """
     about = said.parts
-    if said.parts & WAY:
+    if about & WAY:
         about |= _ROLE | Part.LAYER_POLICY
-    if said.parts & Part.POLICIES:
+    elif about & (_ROLE | Part.LAYER_POLICY):
+        about |= _ROLE | Part.LAYER_POLICY | Part.IMAGE | Part.CACHE | Part.KEY
+    elif about & Part.IMAGE or said.said.contradicts:
         about |= Part.IMAGE | Part.CACHE
-    for each in diagnosis.inconclusive:
-        parts = _CONCERNS.get(each.cause, Part(0))
-        concerns = bool(parts & about) or each.cause in said.said.blames | _ANSWERS_OF_EKS
-        assert concerns or said.parts == EVERYTHING, each
+    if said.pull and said.pull.denial:
+        about |= Part.IDENTITY  # the trust of a pod's own role
+    told = causes_of(diagnosis) | {each.cause for each in diagnosis.inconclusive}
+    for cause in told if said.parts != EVERYTHING else ():
+        of_words = cause in said.said.blames | _ANSWERS_OF_EKS
+        assert of_words or about & _CONCERNS.get(cause, Part(0)), cause
 
 
 def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
@@ -182,6 +188,11 @@ def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
     if not open_:
         mended = frozenset(name for name in example.breaks if BREAKS[name].causes & reported)
         assert works(repaired(world, mended), parts), "another round of repairs is needed"
+        for cause in reported:
+            but_this = frozenset(name for name in mended if cause not in BREAKS[name].causes)
+            if but_this != mended:
+                whole = _parts(example, said)
+                assert not works(repaired(world, but_this), whole), f"{cause} need not be repaired"
 
 
 def hides_nothing_and_invents_nothing(

@@ -64,7 +64,7 @@ def check(builder: Builder, example: Example) -> None:
     target(float(len(diagnosis.findings)), label="findings")
     properties.reports_only_what_stops(example, said, diagnosis)
     properties.blames_its_own((each.resource.id for each in diagnosis.findings), built)
-    properties.leaves_open_what_concerns(said, diagnosis)
+    properties.tells_what_concerns(said, diagnosis)
     properties.passes_nothing_broken(example, said, diagnosis)
     if not diagnosis.findings and not diagnosis.inconclusive:
         properties.is_clear(example, said, diagnosis)
