@@ -23,7 +23,7 @@ from pull_responder.next_steps import next_step
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.fargate_ahead import read_fargate_ahead
 from pull_responder.pulls.image import read_image_ahead
-from pull_responder.pulls.kubelet_words import read_words
+from pull_responder.pulls.kubelet_words import read_words, refused_by_storage
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.own_credentials import left_open
 from pull_responder.pulls.puller import Puller, puller_of
@@ -212,6 +212,8 @@ def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
     answer = read_words(pull).answer
     if answer is not None and answer not in check.answers:
         return False
+    if refused_by_storage(pull):
+        return check.refused_by_s3
     return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
 
 

@@ -26,7 +26,7 @@ from pull_responder.model.pull import Answer, Stage, Symptom
 from pull_responder.model.reason import KUBELET_LOG, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
-from pull_responder.pulls.kubelet_words import quote_words, read_words
+from pull_responder.pulls.kubelet_words import quote_words, read_words, refused_by_storage
 from pull_responder.pulls.own_credentials import where_to_look
 from pull_responder.pulls.path import registry_host
 from pull_responder.pulls.reasons import NAMES_OF_AWS
@@ -104,6 +104,10 @@ _AFTER_ANSWER: Final = {
 }
 _AT_NODE: Final = ("AWS does not show the fault", KUBELET_LOG)
 _AT_NAME: Final = ("its name, tag or region is wrong, which AWS's own registries do not show", NAMES_OF_AWS)
+_AT_STORAGE: Final = (
+    "the storage of layers refused a URL that ECR had signed, so no policy of the role or the repository did",
+    "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it, and at the node's clock.",
+)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
@@ -131,6 +135,8 @@ def _say(why: str, look: str) -> Reason:
 
 def _left(pull: PullFailure, *, of_aws: bool) -> tuple[str, str]:
     """Return what may be so, and the step that shows it."""
+    if refused_by_storage(pull):
+        return _AT_STORAGE
     if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
         return _AT_NAME
     action = pull.denial.action if pull.denial else ""
@@ -141,13 +147,17 @@ def _left(pull: PullFailure, *, of_aws: bool) -> tuple[str, str]:
         return _AT_LAYER
     if pull.symptom is Symptom.ACCESS_DENIED:
         return _OTHER_CREDENTIALS, where_to_look(pull)
+    return _left_of_way(pull)
+
+
+def _left_of_way(pull: PullFailure) -> tuple[str, str]:
     host = registry_host(pull)
-    if host and pull.symptom in (Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED):
-        in_general = _ON_THE_WAY if pull.symptom is Symptom.TIMEOUT else _BY_NAME
-        said = _BY_WORDS.items() if pull.symptom is Symptom.TIMEOUT else ()
-        why, look = next((each for words, each in said if words in (pull.message or "")), in_general)
-        return why, look.format(host=host)
-    return _AT_NODE
+    if not host or pull.symptom not in (Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED):
+        return _AT_NODE
+    in_general = _ON_THE_WAY if pull.symptom is Symptom.TIMEOUT else _BY_NAME
+    said = _BY_WORDS.items() if pull.symptom is Symptom.TIMEOUT else ()
+    why, look = next((each for words, each in said if words in (pull.message or "")), in_general)
+    return why, look.format(host=host)
 
 
 def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull

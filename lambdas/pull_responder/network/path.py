@@ -28,7 +28,6 @@ _WITHOUT_INTERNET = (
     PathCause.PRIVATE_DNS_DISABLED,
     PathCause.S3_NOT_IN_ROUTE_TABLE,
 )
-_ALL_BUT_DNS = tuple(cause for cause in PathCause if cause is not PathCause.VPC_DNS_DISABLED)
 
 
 def trace(node: NodePlace, registry: RegistryPlace, network: Network, sighting: Sighting | None = None) -> Path:
@@ -55,7 +54,7 @@ def trace(node: NodePlace, registry: RegistryPlace, network: Network, sighting: 
     for leg, answer, reading in found:
         # If one name leads elsewhere than computed, so may the others; to public addresses only instead of an endpoint.
         is_open = others and not reading.contradicts and not (others.is_public and not answer.endpoint)
-        legs.append(_leave_open(leg, _ALL_BUT_DNS, others.reason) if others and is_open else leg)
+        legs.append(_leave_open(leg, tuple(PathCause), others.reason) if others and is_open else leg)
     return Path(_without_detours(legs, about))
 
 

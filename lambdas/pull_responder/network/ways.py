@@ -50,9 +50,9 @@ def way(trip: Trip) -> Hops:
             opened = _OF_HUB if hub else ()
             return (name, *(hop.with_faults_undecided(reading.reason, only=opened) for hop in public_way(trip)))
         case Leads.AWAY:
-            return (name, *away_hops(trip, _computed_way(trip, found), reading.reason))
+            return (_answered(name, reading.reason), *away_hops(trip, _computed_way(trip, found), reading.reason))
         case Leads.UNKNOWN:
-            return (name, open_hop(trip, _computed_way(trip, found), reading.reason))
+            return (_answered(name, reading.reason), open_hop(trip, _computed_way(trip, found), reading.reason))
     if is_unexamined(trip.destination):
         reason = Reason(
             f"the way to {trip.destination.host}, which kubelet asked, was not examined: its address is not known",
@@ -61,6 +61,11 @@ def way(trip: Trip) -> Hops:
         return (name, open_hop(trip, _computed_way(trip, found), reason))
     hops = _computed_way(trip, found)
     return (name, *hops, *unread_answers(trip, found)) if hops else ()
+
+
+def _answered(name: Hop, reason: str) -> Hop:
+    """Return the name's hop with its faults left open: some DNS server gave the address, whatever the VPC's does."""
+    return name.with_faults_undecided(f"{reason}; a DNS server gave this address, and the VPC's does not")
 
 
 def _computed_way(trip: Trip, found: Resolution) -> Hops:

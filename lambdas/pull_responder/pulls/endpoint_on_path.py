@@ -18,10 +18,10 @@ from pull_responder.authorization.statement import Effect
 from pull_responder.model.pull import Stage
 from pull_responder.model.reason import ENDPOINT_OF_REQUEST, Reason
 from pull_responder.model.unread import Unread
-from pull_responder.network import HopKind, HopVerdict, Leg, VpcEndpoint
+from pull_responder.network import HopKind, HopVerdict, Leg, VpcEndpoint, may_lead_away
 from pull_responder.pulls.actions import TOKEN
 from pull_responder.pulls.endpoint_fix import endpoint_of
-from pull_responder.pulls.path import PullPath, pull_path
+from pull_responder.pulls.path import PullPath, pull_path, sighting_of
 from pull_responder.pulls.reasons import not_a_policy
 
 if TYPE_CHECKING:
@@ -105,7 +105,19 @@ def endpoint_on_path(pull: PullFailure, facts: PullFacts, stage: Stage) -> Endpo
     if way is None:
         return Unread(Reason("it is not known whether the request passes a VPC endpoint", ENDPOINT_OF_REQUEST))
     endpoint = None if isinstance(way, Exit) else endpoint_of(way, path)
+    if endpoint and (unread := _unread_names(path, stage, pull, facts)):
+        reason = f"{unread}, so it is not known whether the request passes {endpoint.id}"
+        return Unread(Reason(reason, ENDPOINT_OF_REQUEST))
     return EndpointOnPath(path, endpoint, arrives=way is not Exit.NOWHERE)
+
+
+def _unread_names(path: PullPath, stage: Stage, pull: PullFailure, facts: PullFacts) -> str:
+    """Return what was not read that may send the requests elsewhere; empty if nothing can, or kubelet told where."""
+    seen = sighting_of(pull, facts)
+    if seen and seen.address:
+        return ""
+    found = (may_lead_away(leg.host, place.subnet_id, path.network) for place, leg in path.leg(stage))
+    return next(filter(None, found), "")
 
 
 def _endpoint_id(leg: Leg) -> str | Exit | None:

@@ -13,6 +13,7 @@ from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import COPY_STATUS, IMPORT
 from pull_responder.pulls.authorization import PullAuthorization, StoppedAction, upstream_authorization
 from pull_responder.pulls.cache_role import SERVICE
+from pull_responder.pulls.fix_by_hand import fix_by_hand
 from pull_responder.pulls.policies import REPOSITORY_POLICY
 from pull_responder.pulls.policy_fault import POLICY_TYPES, quote_denial
 from pull_responder.pulls.reasons import depends_on, doubt_reason, no_role
@@ -163,19 +164,7 @@ def _fix(pull: PullFailure, authorization: PullAuthorization, kind: PolicyKind, 
         present = authorization.documents.get(REPOSITORY_POLICY)
         document = dict(present.document) if present else None
         return grant_cache(upstream, document=document, caching_account=role.account)
-    return _fix_by_hand(role, upstream, pull.region, kind, wanted)
-
-
-def _fix_by_hand(role: Arn, upstream: Arn | None, region: str, kind: PolicyKind, wanted: Wanted) -> Remediation:
-    if kind is PolicyKind.BOUNDARY:
-        return by_hand.permissions_boundary(wanted, role=role, region=region)
-    if kind is PolicyKind.SCP:
-        return by_hand.service_control_policy(wanted, account=role.account, region=region)
-    if upstream and kind is PolicyKind.RCP:
-        return by_hand.resource_control_policy(wanted, account=upstream.account, region=region)
-    if upstream and kind in _UPSTREAM:
-        return by_hand.upstream_policy(wanted, repository=upstream, role=role)
-    return by_hand.identity_policy(wanted, role=role, region=region)
+    return fix_by_hand(kind, wanted, role=role, repository=upstream, region=pull.region)
 
 
 def _upstream(pull: PullFailure) -> Arn | None:
