@@ -212,7 +212,8 @@ class Aws:
             if member is None or member.expires_at - self.now() < _RENEW_BEFORE:
                 assumed = self._failures.get(account) or self._assume(account, identity.partition, region)
                 if isinstance(assumed, Unread):
-                    return assumed
+                    # The last minutes of what was assumed before are better than nothing.
+                    return member if member and member.expires_at > self.now() else assumed
                 member = self._members[account] = assumed
             return member
 

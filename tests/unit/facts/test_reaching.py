@@ -149,3 +149,18 @@ def test_an_own_role_that_could_not_be_read_is_read_later(watched: Watched, cloc
     aws._own_role(function, REGION)
     assert len(sts.regions) == 2
     assert aws._caller is not None
+
+
+def test_what_was_assumed_is_used_to_its_end_where_it_cannot_be_renewed(
+    watched: Watched, clock: list[datetime]
+) -> None:
+    sts = Sts(watched, "AssumeRole")
+    start = clock[0]
+    aws = Aws(watched.session, member_role="Reader", identity=IDENTITY, now=lambda: clock[0])
+    assert aws.reach(OTHER, region=REGION) is None
+    sts.broken = True
+    clock[0] = start + timedelta(minutes=56)
+    assert aws.reach(OTHER, region=REGION) is None
+    assert len(sts.regions) == 2
+    clock[0] = start + timedelta(minutes=61)
+    assert isinstance(aws.reach(OTHER, region=REGION), Unread)
