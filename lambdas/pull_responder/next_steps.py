@@ -47,6 +47,15 @@ _STEPS: Final = tuple(
     (re.compile(pattern), step)
     for pattern, step in (
         (
+            r"the AWS SDK knows no such region",
+            "Look for a misspelt region in the image's name. A new region needs a newer AWS SDK.",
+        ),
+        (
+            r"sts:\w+(?: of \S+)? failed: \w*(?:Timeout|Connection)",
+            "See that Pull Responder itself can reach AWS STS in its own region.",
+        ),
+        (r"failed: IncompleteAnswerError", _AGAIN),
+        (
             r"sts:GetCallerIdentity failed|NoCredentials|ExpiredToken|InvalidClientTokenId",
             "Renew the credentials that Pull Responder runs with.",
         ),
