@@ -106,7 +106,7 @@ _AT_NODE: Final = ("AWS does not show the fault", KUBELET_LOG)
 _AT_NAME: Final = ("its name, tag or region is wrong, which AWS's own registries do not show", NAMES_OF_AWS)
 _AT_STORAGE: Final = (
     "the storage of layers refused a URL that ECR had signed, so no policy of the role or the repository did",
-    "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it, and at the node's clock.",
+    "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it, at the node's clock.",
 )
 
 

@@ -31,7 +31,10 @@ _LIMIT: Final = re.compile(
 _OUR_CREDENTIALS: Final = ("NoCredentials", "ExpiredToken", "InvalidClientTokenId", "PartialCredentials")
 _NOT_ENABLED: Final = ("UnrecognizedClient", "AuthFailure", "OptInRequired")
 _NOT_REACHED: Final = ("EndpointConnection", "ConnectTimeout", "ConnectionClosed", "ProxyConnection", "SSL")
-_LATER: Final = ("Throttl", "RequestLimit", "TooManyRequests", "Timeout", "Internal", "Unavailable")
+_LATER: Final = ("Throttl", "RequestLimit", "TooManyRequests", "Timeout", "Internal", "Unavailable", "IncompleteAnswer")
+_RENEW: Final = "Renew the credentials that Pull Responder runs with, and see that `aws sts get-caller-identity` works."
+_CALL: Final = "Call {action} as Pull Responder's role, and look at what AWS answers."
+_OTHERWISE: Final = {"sts:GetCallerIdentity": _RENEW}
 
 
 def step_after(call: str, error: BotoCoreError | ClientError | ValueError) -> Step:
@@ -41,15 +44,19 @@ def step_after(call: str, error: BotoCoreError | ClientError | ValueError) -> St
     action, _, target = call.partition(" of ")
     if code.startswith(_REFUSED):
         return _refusal(action, Arn.parse(target), str(details.get("Message", "")))
-    if code.startswith(_OUR_CREDENTIALS) or action == "sts:GetCallerIdentity":
-        return "Renew the credentials that Pull Responder runs with, and see that `aws sts get-caller-identity` works."
+    return _step_by_code(action, code)
+
+
+def _step_by_code(action: str, code: str) -> str:
+    if action.startswith("sts:") and any(part in code for part in ("Timeout", "Connection")):
+        return f"See that Pull Responder itself can reach AWS STS in its own region: {action} got no answer."
+    if code.startswith(_OUR_CREDENTIALS):
+        return _RENEW
     if code.startswith(_NOT_ENABLED):
         return f"See that the region is enabled for the account (`aws account list-regions`), as {action} needs it."
     if code.startswith(_NOT_REACHED):
         return f"See that Pull Responder itself can reach AWS's API in that region: {action} got no answer."
-    if any(part in code for part in _LATER):
-        return AGAIN
-    return f"Call {action} as Pull Responder's role, and look at what AWS answers."
+    return AGAIN if any(part in code for part in _LATER) else _OTHERWISE.get(action, _CALL).format(action=action)
 
 
 def _refusal(action: str, target: Arn | None, message: str) -> Refusal:

@@ -46,8 +46,8 @@ LIMITED = failed(
     f"{USER} because no service control policy allows the ecr:DescribeImages action",
 )
 CREATE = (
-    "Create role PullResponderReadOnly in account 222222222222 from infra/member-role.yaml, and let it trust the "
-    "account of Pull Responder."
+    "Create role PullResponderReadOnly in account 222222222222 from infra/member-role.yaml, let it trust the "
+    "account of Pull Responder, and list the account in `readAccounts` if it is not of the same organization."
 )
 ORGANIZATION = (
     "Set `organizationAccount` to the organization's management account or a delegated administrator, and let Pull "

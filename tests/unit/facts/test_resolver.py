@@ -35,7 +35,7 @@ LISTED: dict[str, Any] = {
 }
 
 
-def reader(answer: object) -> Reader:
+def reader(answer: object, region: str = "us-east-1") -> Reader:
     """A reader whose calls are all answered with `answer`: an exception, an error code, or a document."""
 
     def respond(**_: object) -> Any:  # noqa: ANN401 -- a handler as botocore calls it
@@ -46,7 +46,7 @@ def reader(answer: object) -> Reader:
             return AWSResponse("", 400, HTTPHeaders(), None), error
         return AWSResponse("", 200, HTTPHeaders(), None), answer
 
-    session = boto3.session.Session("test", "test", region_name="us-east-1")
+    session = boto3.session.Session("test", "test", region_name=region)
     session.events.register("before-call", respond)
     return Reader(Aws(session, member_role="PullResponderReadOnly"))
 
@@ -99,7 +99,7 @@ def test_an_endpoint_that_is_not_reached_is_none_only_where_two_signs_agree(
     # In a region that the SDK does not list at all, its silence about the service says nothing.
     for error in (no_name, refused, EndpointConnectionError(endpoint_url=url)):
         assert isinstance(read(reader(error), place()), Unread)
-        assert isinstance(read(reader(error), place("xx-nowhere-1")), Unread)
+        assert isinstance(read(reader(error, "xx-nowhere-1"), place("xx-nowhere-1")), Unread)
     monkeypatch.setattr(Aws, "offers", lambda _, service, __: service == "ecr")
     assert len(read(reader(no_name), place())) == 0
     for unanswered in (refused, ConnectTimeoutError(endpoint_url=url)):
