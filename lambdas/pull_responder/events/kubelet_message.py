@@ -45,6 +45,8 @@ _LINE_BREAK: Final = re.compile(r"\r?\n|(?<!\\)\\++[nr]")
 # The query of a URL holds its signature and says nothing about the failure. A colon after it separates links.
 _QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)(\?[^\s\"'<>]*+)?+")
 _PADDED_NAME: Final = re.compile(r"\"([^\"\s]++) ++\"")
+# Kubelet's longest known chain has some twenty links. What follows is read as one.
+_MOST_LINKS: Final = 100
 # Separators of links. Log lines of kubelet (klog) begin with the place in its source. Structured ones have the error in
 # `err="..."`.
 _LINK: Final = re.compile(r"[:,;] ++|Exception:(?=User:)| - | err=(?=\")|\.go:[0-9]{1,6}\] ++")
@@ -180,7 +182,7 @@ class _Chain:
         self._refused_other = _NOT_AUTHORIZED in attempt and denial is None
         self._is_ecr = "ecr" in attempt.lower() and "perform sts:" not in attempt and not self._refused_other
         before: list[str] = []
-        for link in _LINK.split(attempt):
+        for link in _LINK.split(attempt, maxsplit=_MOST_LINKS):
             words = _words(link)
             self._update_stage(link, words)
             meaning = _meaning(words, before) or self._aws_error(link)
