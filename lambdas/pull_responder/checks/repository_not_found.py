@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import difflib
 import heapq
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
@@ -140,10 +139,15 @@ def _most_alike(name: str, names: tuple[str, ...]) -> list[str]:
 
     def shared(each: str) -> int:
         room = min(len(each), len(name))
-        start = len(commonprefix((each, name)))
-        return start + min(len(commonprefix((each[::-1], name[::-1]))), room - start)
+        start = _equal_start(each, name)
+        return start + min(_equal_start(each[::-1], name[::-1]), room - start)
 
     return heapq.nlargest(_MOST_COMPARED, names, key=shared)
+
+
+def _equal_start(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (each, its) in pairs if each != its), min(len(one), len(other)))
 
 
 def _uri(repository: Arn, region: str, name: str) -> str:

@@ -30,7 +30,7 @@ from pull_responder.events.kubelet_phrases import (
     Weight,
 )
 from pull_responder.events.phrase import PhraseTable
-from pull_responder.events.redaction import redact
+from pull_responder.events.redaction import join_wrapped, redact
 from pull_responder.events.registry_urls import find_urls
 from pull_responder.events.sighting import read_sighting
 from pull_responder.model.pull import Denial, Stage, Symptom
@@ -154,7 +154,7 @@ def plain_text(text: str) -> str:
 
     Line breaks become separators of links. Characters beyond TEXT_LIMIT are cut.
     """
-    text = text[:TEXT_LIMIT]
+    text = join_wrapped(text[:TEXT_LIMIT])
     text = _LINE_BREAK.sub(": ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES))).replace(*_LOGIN_REFUSED)
     text = _QUERY.sub(lambda query: query[1] + (":" if (query[2] or "").endswith(":") else ""), text)
     return _PADDED_NAME.sub(r'"\1"', redact(text, limit=TEXT_LIMIT))

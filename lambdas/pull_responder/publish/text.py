@@ -11,16 +11,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.arn import Arn
+from pull_responder.model.printable import strip_escapes
 from pull_responder.remediation import shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-# Whole terminal sequences (ECMA-48: CSI, and OSC up to its end). The rest of broken ones is cleaned character by
-# character. The character classes do not overlap, so matching is linear in the length of the text.
-_ESCAPE_SEQUENCE: Final = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
-)
 
 _WWW: Final = re.compile(r"\b(www)\.", re.IGNORECASE)
 
@@ -31,7 +26,7 @@ def one_line(text: str, limit: int) -> str:
     Lone surrogates, which UTF-8 cannot encode, are removed, too. The result is empty if nothing is printable.
     """
     if not text.isprintable():
-        bare = _ESCAPE_SEQUENCE.sub("", text)
+        bare = strip_escapes(text)
         text = "".join(each if each.isprintable() else " " for each in bare)
     return cut(" ".join(text.split()), limit)
 
