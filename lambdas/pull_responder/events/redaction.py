@@ -30,13 +30,13 @@ _SECRETS: Final = tuple((each.pattern, each.replacement, each.needles) for each 
 
 def join_wrapped(text: str) -> str:
     """Return `text` with each base64 text of several lines on one line."""
-    return _WRAPPED.sub("", text)
+    return _WRAPPED.sub("", text) if "\n" in text or "\\" in text else text
 
 
 def _plain_letter(match: re.Match[str]) -> str:
     """Return the ASCII characters that a wide, round or bold one stands for, other characters as they are."""
     plain = unicodedata.normalize("NFKC", match[0])
-    return plain if plain.isascii() else match[0]
+    return plain if plain.isascii() and len(plain) == 1 else match[0]
 
 
 def redact(text: str, *, limit: int = 4096) -> str:
@@ -45,9 +45,9 @@ def redact(text: str, *, limit: int = 4096) -> str:
     Parameters of presigned URLs, authorization headers, passwords, tokens, AWS access keys and logins of Docker
     registries become "[redacted]". Characters beyond twice the limit are ignored.
     """
-    text = text[: 2 * limit]
+    text = join_wrapped(text[: 2 * limit])
     if not (text.isascii() and text.isprintable()):
-        text = _INVISIBLE.sub("", _LINE_BREAKS.sub(" ", strip_escapes(join_wrapped(text))))
+        text = _INVISIBLE.sub("", _LINE_BREAKS.sub(" ", strip_escapes(text)))
         text = _FOREIGN.sub(_plain_letter, text)
     # For text beyond ASCII, case-insensitive patterns match letters that lower() does not show. So try all patterns.
     lower = text.lower() if text.isascii() else None

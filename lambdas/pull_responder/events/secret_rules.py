@@ -220,7 +220,7 @@ RULES: Final = (
         r"xox[abeoprs]-|xapp-|hv[sbr]\.|pypi-|dop_v1_|shpat_|AKCp|AIza|ya29\.|[sr]k_live_|ATATT3|cmVmdGtu)"
         r"[A-Za-z0-9_.=+/-]{12,}+",
         "",
-        *("gh", "gl", "dckr_", "npm_", "xox", "xapp-", "hv", "pypi-", "dop_v1_", "shpat_"),
+        *("gh", "github_pat_", "gl", "dckr_", "npm_", "xox", "xapp-", "hv", "pypi-", "dop_v1_", "shpat_"),
         *("akcp", "aiza", "ya29.", "k_live_", "atatt3", "cmvmdgtu"),
     ),
     _rule(
