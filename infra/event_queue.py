@@ -14,14 +14,18 @@ from infra.settings import Settings
 # The visibility timeout is six times the function's timeout, plus the batching window: Lambda developer guide, "Using
 # Lambda with Amazon SQS".
 _VISIBILITY_FACTOR = 6
+# The longest that SQS accepts (API reference, SetQueueAttributes), for both queues: what waits while the function cannot
+# run must not be lost before anybody has looked. The two weeks of a dead letter count from when it was first sent (SQS
+# developer guide, "Using dead-letter queues").
+_RETENTION = cdk.Duration.days(14)
 
 
 class EventQueue(Construct):
     """A queue of events, and a dead-letter queue with an alarm that notifies `alarm_topic`.
 
-    `batching_window_seconds` is how long Lambda gathers messages for one run of the function. The dead-letter queue
-    keeps a message for two weeks. It gets the messages that the function has failed on `maxReceiveCount` times, and
-    those that EventBridge cannot deliver to the queue.
+    `batching_window_seconds` is how long Lambda gathers messages for one run of the function. Both queues keep a
+    message for two weeks. The dead-letter queue gets the messages that the function has failed on `maxReceiveCount`
+    times, and those that EventBridge cannot deliver to the queue.
     """
 
     def __init__(
@@ -39,7 +43,7 @@ class EventQueue(Construct):
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
+            retention_period=_RETENTION,
         )
         failures = sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=settings.max_receive_count)
         visibility = settings.timeout_seconds * _VISIBILITY_FACTOR + batching_window_seconds
@@ -48,6 +52,7 @@ class EventQueue(Construct):
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            retention_period=_RETENTION,
             visibility_timeout=cdk.Duration.seconds(visibility),
             dead_letter_queue=failures,
         )

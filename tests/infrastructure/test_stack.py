@@ -180,7 +180,7 @@ def test_a_message_that_keeps_failing_goes_to_the_dead_letter_queue(
     arn = {"Fn::GetAtt": [dead_letters, "Arn"]}
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": arn, "maxReceiveCount": 5}
     assert queue["VisibilityTimeout"] == 6 * 120 + 5
-    assert kept["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["MessageRetentionPeriod"] == kept["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert queue["SqsManagedSseEnabled"] is kept["SqsManagedSseEnabled"] is True
     _, queue = other.named("AWS::SQS::Queue", f"{name}Queue")
     window = {"Events": 7, "Changes": 5}[name]
@@ -249,6 +249,7 @@ def test_the_findings_table_outlives_the_stack(stack: Synthesized) -> None:
     }
     (replica,) = table["Replicas"]
     assert replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert replica["DeletionProtectionEnabled"] is True
     resource = stack.template["Resources"][name]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
