@@ -11,7 +11,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test worlds lint synth bench examples generate clean
+.PHONY: demo test worlds lint synth bench examples generate locks clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -43,6 +43,7 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.authorization
 	@$(PYTHON) -m bench.diagnosis
 	@$(PYTHON) -m bench.function
+	@$(PYTHON) -m bench.layer
 	@$(PYTHON) -m bench.storm 2>/dev/null
 
 # A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
@@ -61,15 +62,25 @@ generate: build/python.stamp
 	@$(PYTHON) -m infra.member_role build/generated/infra/permissions.json > build/generated/infra/member-role.yaml
 	@rm -f docs/causes/*.md && cp -R build/generated/. .
 
+# Which versions are installed and packaged: after a change of a requirements.txt. What is packaged is for the functions'
+# Python and processor alone, with the hash of each file.
+UV := 0.13.9
+locks:
+	@test -x build/uv/bin/uv || { $(BOOTSTRAP_PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv==$(UV); }
+	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --generate-hashes \
+		--python-version 3.13 --python-platform aarch64-manylinux2014 lambdas/requirements.txt -o lambdas/requirements.lock
+	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 \
+		requirements.txt -o requirements.lock
+
 clean:
 	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Most of what is installed is never imported, CDK's services above all: what is, is compiled when it is.
-build/python.stamp: requirements.txt lambdas/requirements.txt pyproject.toml
+build/python.stamp: requirements.lock lambdas/requirements.lock pyproject.toml
 	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the path" >&2; exit 1; }
 	@echo "Installing Python packages into .venv (once)" >&2
 	@test -x $(PYTHON) || $(BOOTSTRAP_PYTHON) -m venv .venv
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@mkdir -p build && touch $@
 

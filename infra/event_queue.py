@@ -14,9 +14,9 @@ from infra.settings import Settings
 # The visibility timeout is six times the function's timeout, plus the batching window: Lambda developer guide, "Using
 # Lambda with Amazon SQS".
 _VISIBILITY_FACTOR = 6
-# The longest that SQS accepts (API reference, SetQueueAttributes), for both queues: what waits while the function cannot
-# run must not be lost before anybody has looked. The two weeks of a dead letter count from when it was first sent (SQS
-# developer guide, "Using dead-letter queues").
+# The longest that SQS accepts (API reference, SetQueueAttributes), for both queues: what waits while the function
+# cannot run must not be lost before anybody has looked. The two weeks of a dead letter count from when it was first
+# sent (SQS developer guide, "Using dead-letter queues").
 _RETENTION = cdk.Duration.days(14)
 
 

@@ -28,7 +28,7 @@ _NOT_DEPLOYED: Final = [
     "pull_responder/demo",
     "pull_responder/emulator",
     "pull_responder/generate",
-    "requirements.txt",
+    "requirements.*",
     "__pycache__",
     "*.pyc",
     "*.egg-info",
