@@ -46,14 +46,14 @@ class EventQueue(Construct):
             retention_period=_RETENTION,
         )
         failures = sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=settings.max_receive_count)
-        visibility = settings.timeout_seconds * _VISIBILITY_FACTOR + batching_window_seconds
+        self.visibility_timeout_seconds = settings.timeout_seconds * _VISIBILITY_FACTOR + batching_window_seconds
         self.queue = sqs.Queue(
             self,
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=_RETENTION,
-            visibility_timeout=cdk.Duration.seconds(visibility),
+            visibility_timeout=cdk.Duration.seconds(self.visibility_timeout_seconds),
             dead_letter_queue=failures,
         )
         alarm = cloudwatch.Alarm(

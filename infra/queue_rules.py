@@ -23,6 +23,7 @@ class QueueRules(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, queue: sqs.IQueue, dead_letters: sqs.IQueue) -> None:
         super().__init__(scope, construct_id)
+        self.names: list[str] = []
         self._prefix = f"{cdk.Stack.of(self).stack_name}-{construct_id}-"
         self._target = events.CfnRule.TargetProperty(
             id="Queue",
@@ -37,14 +38,18 @@ class QueueRules(Construct):
 
     def add_rule(self, name: str, description: str, pattern: events.EventPattern) -> events.CfnRule:
         """Add a rule that sends each event that matches `pattern`. Its construct id is `name`."""
-        rule = events.Rule(self, name, rule_name=self._prefix + name, description=description, event_pattern=pattern)
+        rule = events.Rule(self, name, rule_name=self._name(name), description=description, event_pattern=pattern)
         return self._send_to_queue(rule)
 
     def add_schedule(self, name: str, description: str, rate: str) -> events.CfnRule:
         """Add a rule that sends an event at `rate`, such as "rate(1 hour)". Its construct id is `name`."""
         schedule = events.Schedule.expression(rate)
-        rule = events.Rule(self, name, rule_name=self._prefix + name, description=description, schedule=schedule)
+        rule = events.Rule(self, name, rule_name=self._name(name), description=description, schedule=schedule)
         return self._send_to_queue(rule)
+
+    def _name(self, name: str) -> str:
+        self.names.append(self._prefix + name)
+        return self.names[-1]
 
     def _send_to_queue(self, rule: events.Rule) -> events.CfnRule:
         resource = cfn_resource(rule, events.CfnRule)

@@ -191,7 +191,7 @@ def test_a_message_that_keeps_failing_goes_to_the_dead_letter_queue(
 def test_the_first_dead_letter_raises_an_alarm(name: str, stack: Synthesized) -> None:
     dead_letters, _ = stack.named("AWS::SQS::Queue", f"{name}DeadLetters")
     (topic,) = stack.all_of("AWS::SNS::Topic")
-    _, alarm = stack.named("AWS::CloudWatch::Alarm", name)
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", f"{name}DeadLettersAlarm")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [dead_letters, "QueueName"]}}]
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["EvaluationPeriods"]) == (
