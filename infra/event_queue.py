@@ -9,6 +9,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra import scanner_answers as answers
+from infra.scanner_answers import answer
 from infra.settings import Settings
 
 # The visibility timeout is six times the function's timeout, plus the batching window: Lambda developer guide, "Using
@@ -56,6 +58,8 @@ class EventQueue(Construct):
             visibility_timeout=cdk.Duration.seconds(self.visibility_timeout_seconds),
             dead_letter_queue=failures,
         )
+        answer(self.dead_letters, answers.DEAD_LETTERS, answers.QUEUE_KEY)
+        answer(self.queue, answers.QUEUE_KEY)
         alarm = cloudwatch.Alarm(
             self,
             "DeadLettersAlarm",

@@ -7,9 +7,9 @@ import aws_cdk as cdk
 import boto3
 import pytest
 from aws_cdk import aws_sqs as sqs
-from cdk_nag import AwsSolutionsChecks
 from moto import mock_aws
 
+from infra.scanner_answers import add_scanners
 from infra.settings import Settings
 from infra.stack import PullResponderStack
 from pull_responder.emulator.findings_table import create_table
@@ -318,18 +318,20 @@ def test_the_layer_holds_the_dependencies_and_nothing_of_this_machine(stack: Syn
 
 def nag(folder: Path, *, with_fault: bool) -> None:
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
-    settings = Settings(audit_log_clusters=("prod",), forwarded_event_source="kubernetes.events")
+    settings = Settings(
+        alert_email="ops@example.com", audit_log_clusters=("prod",), forwarded_event_source="kubernetes.events"
+    )
     stack = PullResponderStack(app, "PullResponder", settings=settings)
     if with_fault:
         sqs.Queue(stack, "AcceptsPlainHttp")
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    add_scanners(app)
     app.synth()
 
 
-def test_aws_solutions_checks_find_nothing(tmp_path: Path) -> None:
+def test_cdk_nag_finds_nothing_without_an_answer(tmp_path: Path) -> None:
     nag(tmp_path, with_fault=False)
 
 
-def test_aws_solutions_checks_would_find_a_fault(tmp_path: Path) -> None:
+def test_cdk_nag_would_find_a_fault(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="Validation"):
         nag(tmp_path, with_fault=True)
