@@ -75,3 +75,18 @@ def test_an_environment_that_exists_is_kept(clone: Path) -> None:
     install(clone.parent / "bin" / "python3.11", "3.11")
     install(clone.parent / "bin" / "python3.13", "3.13")
     assert which(clone) == "All gates on Python 3.11, the fast tests on Python 3.13 too"
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603, S607 -- our own Makefile
+
+
+def test_node_20_is_named_in_one_line_and_newer_ones_in_none() -> None:
+    assert make("node-version", "NODE_MAJOR=20").stderr == "Node.js 20 is past its end of life: use 22 or newer\n"
+    assert make("node-version", "NODE_MAJOR=22").stderr == ""
+
+
+def test_only_what_is_known_of_node_20_is_silenced() -> None:
+    silenced = "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20"
+    assert silenced in make("-pn", "NODE_MAJOR=20", "clean").stdout
+    assert silenced not in make("-pn", "NODE_MAJOR=22", "clean").stdout
