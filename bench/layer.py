@@ -22,7 +22,7 @@ from infra.dependency_layer import LOCKED, build_layer
 from infra.runtime_python import find_runtime_python
 from infra.sdk_data import read_services
 
-_RUNS: Final = 7
+_RUNS: Final = 5
 _LAMBDAS: Final = LOCKED.parent
 _PROCESS: Final = """
 import sys, time
