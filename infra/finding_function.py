@@ -107,7 +107,7 @@ class FindingFunction(ResponderFunction):
             environment=_environment(settings, topic_arn=topic.topic.topic_arn, table_name=table.table_name),
             memory_size=settings.memory_size,
             timeout_seconds=settings.timeout_seconds,
-            function_answers=(answers.CONCURRENCY, answers.QUEUE_HAS_DEAD_LETTERS),
+            function_answers=(answers.CONCURRENCY, answers.SYNCHRONOUS),
         )
         # Not `add_event_source`, which would add permissions to the role.
         mapping = lambda_.EventSourceMapping(
@@ -120,7 +120,7 @@ class FindingFunction(ResponderFunction):
             max_concurrency=task.max_concurrency,
             report_batch_item_failures=True,
         )
-        answer(mapping, answers.MAPPING_HAS_DEAD_LETTERS)
+        answer(mapping, answers.MAPPING)
 
     def name_own_roles(self, *roles: iam.IRole) -> None:
         """Tell the function the roles of all functions: a refusal of one of them is nobody's pull."""

@@ -64,13 +64,13 @@ LOG_CONCURRENCY: Final = Answer(
     _packs("LambdaConcurrency", _NIST, _HIPAA),
     "CKV_AWS_115",
 )
-QUEUE_HAS_DEAD_LETTERS: Final = Answer(
+SYNCHRONOUS: Final = Answer(
     "Lambda runs the function for messages of a queue, which has dead letters. A function's own are for asynchronous "
     "runs only",
     (*_packs("LambdaDLQ", _NIST, _HIPAA), "Serverless-LambdaDLQ"),
     "CKV_AWS_116",
 )
-MAPPING_HAS_DEAD_LETTERS: Final = Answer(
+MAPPING: Final = Answer(
     "A mapping of a queue needs no destination of failures: the queue has dead letters. Lambda accepts one for streams "
     "and Kafka only",
     ("Serverless-LambdaEventSourceMappingDestination",),
