@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 # A run that claims a notice has this long to send it. Then another run may claim it.
 _CLAIM_SECONDS: Final = 60.0
 _MOST_PROBLEMS: Final = 100
-# A notice that cannot be sent is retried after 1, 2, 4, … minutes, and later every hour.
+# A notice that cannot be sent is retried every minute for a quarter of an hour, then after 2, 4, … minutes, and later
+# every hour.
+_QUICK_RETRIES: Final = 15
 _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 _HUB_RETRY_SECONDS: Final = 120.0
@@ -354,13 +356,17 @@ def _is_same(pending: Pending | None, sent: Pending | None) -> bool:
     return (pending.edge, pending.at, pending.claimant) == (sent.edge, sent.at, sent.claimant)
 
 
-def retry_later(life: Life, now: float) -> Life:
-    """Return the life after its pending notice could not be sent: it stays pending, due later."""
+def retry_later(life: Life, now: float, *, perhaps_heard: bool = False) -> Life:
+    """Return the life after its pending notice could not be sent: it stays pending, due later.
+
+    With `perhaps_heard`, SNS may have taken it all the same.
+    """
     pending = life.pending
     if pending is None:
         return life
-    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - 1), 10))
-    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
+    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - _QUICK_RETRIES), 10))
+    heard = pending.perhaps_heard or perhaps_heard
+    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay, perhaps_heard=heard))
 
 
 def notice(life: Life) -> Notice:

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from pull_responder.facts.aws import describe_failure
 from pull_responder.findings.notice import Edge
@@ -119,7 +120,7 @@ def read_workflows(
         findings = _read_with_retries(client, wanted[start : start + _FILTER_VALUES], product_arn, backoff)
         if isinstance(findings, Unread):
             return read | dict.fromkeys(wanted[start:], findings)
-        read |= {each["Id"]: _workflow(each) for each in findings}
+        read |= {each["Id"]: _workflow(each) for each in findings if "Id" in each}
     return read
 
 
@@ -204,6 +205,9 @@ def _read_with_retries(
                 return describe_failure("securityhub:GetFindings", error)
         except BotoCoreError as error:
             return describe_failure("securityhub:GetFindings", error)
+        except (ResponseParserError, KeyError, TypeError):
+            # A page without its list does not say that Security Hub lacks the findings.
+            return Unread("securityhub:GetFindings gave an answer that cannot be read")
     return Unread("securityhub:GetFindings was not called: no time was left for it")
 
 
@@ -226,6 +230,8 @@ def _resolve_with_retries(
         except BotoCoreError as error:
             # The client has made its own retries. Another run may try again later; this one does not wait.
             return final + _reject_all(ids, type(error).__name__, str(error), retryable=True)
+        except (ResponseParserError, KeyError, TypeError) as error:
+            refused = _reject_all(ids, "Unreadable", f"the answer cannot be read: {error}", retryable=True)
         tries += 1
         ids = [each.finding_id for each in refused if each.retryable]
         if not ids or not backoff.pause(tries):

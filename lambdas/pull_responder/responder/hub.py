@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Seconds of the run's time that waiting for Security Hub must leave for notifications.
 _SECONDS_TO_NOTIFY: Final = 4.0
+# Seconds that people's notices wait for Security Hub to say whether they are wanted.
+_SECONDS_TO_READ: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,15 @@ class Hub:
         hub = self._own_hub()
         if isinstance(hub, Unread):
             return dict.fromkeys(ids, hub)
+        left = _SECONDS_TO_READ
+
+        def wait(seconds: float) -> None:
+            nonlocal left
+            left -= seconds
+            self._run.wait(seconds)
+
         read = hub_workflow.read_workflows(
-            hub.client, ids, product_arn=hub.product_arn, remaining=self._remaining, wait=self._run.wait
+            hub.client, ids, product_arn=hub.product_arn, remaining=lambda: min(left, self._remaining()), wait=wait
         )
         for reason in dict.fromkeys(each.reason for each in read.values() if isinstance(each, Unread)):
             self._run.logger.warning("security hub did not return the workflow status", reason=reason)
