@@ -31,6 +31,8 @@ _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
+# Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
+_SIGN_OF_LIFE_SECONDS: Final = _DAY
 # Refusals of an unexpected principal become more severe at this many events or problems. Each repository and API call
 # is a problem of its own.
 _MANY: Final = 50
@@ -175,6 +177,7 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     known_problems = life.problems
     if problem and problem not in known_problems:
         known_problems = (*known_problems, problem)[-_MOST_PROBLEMS:]
+    before = life
     life = replace(
         life,
         finding=replace(finding, pull=_merge_pull(finding.pull, life.finding.pull)),
@@ -182,12 +185,40 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
         reach=reach,
         looked_at=now,
         look_at=look_at,
-        hub_due=True,
-        hub_retry_at=now + _HUB_RETRY_SECONDS,
     )
     if not life.is_open:
-        return _reopen(life, now)
+        return _reopen(_make_hub_due(life, now), now)
+    if differs_in_hub(life, before):
+        life = _make_hub_due(life, now)
+    life = _show_sign_of_life(life, now)
     return _remind_if_due(_mark_worse(life, now), now, settings)
+
+
+def differs_in_hub(life: Life, other: Life) -> bool:
+    """Return whether Security Hub needs another update after `other` to show `life`.
+
+    Each import is an event for the customer's rules. So a later time of the same failures is no reason for one.
+    """
+    return _shown_in_hub(life) != _shown_in_hub(other)
+
+
+def _shown_in_hub(life: Life) -> tuple[object, ...]:
+    finding = replace(
+        life.finding, first_observed_at=None, last_observed_at=None, pull=replace(life.finding.pull, observed_at=None)
+    )
+    reach = replace(life.reach, first_seen_at=None, last_seen_at=None)
+    return (life.state, life.because, finding, reach, life.problems)
+
+
+def _make_hub_due(life: Life, now: float) -> Life:
+    return replace(life, hub_due=True, hub_retry_at=now + _HUB_RETRY_SECONDS)
+
+
+def _show_sign_of_life(life: Life, now: float) -> Life:
+    """Return an open life, due in Security Hub if its last update was a day ago."""
+    if life.hub_due or not life.is_open or not life.hub_at or now - life.hub_at < _SIGN_OF_LIFE_SECONDS:
+        return life
+    return _make_hub_due(life, now)
 
 
 def _adjust_severity(finding: Finding, reach: Reach, *, problems: int) -> Finding:
@@ -294,7 +325,8 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings) -> Life:
 
     Reminders are `settings.reminder_hours` apart.
     """
-    return _remind_if_due(replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60), now, settings)
+    life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
+    return _remind_if_due(_show_sign_of_life(life, now), now, settings)
 
 
 def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:

@@ -110,7 +110,7 @@ def read_workflows(
     """Return the workflow of each finding that Security Hub has under `product_arn`, or why it could not be read.
 
     A finding that Security Hub does not have is left out. It was never imported, or was deleted: Security Hub does that
-    90 days after the last update. After the first read that fails, the remaining findings are not read. `remaining` and
+    90 days after the last update, or 30 days if it is archived. After the first read that fails, the remaining findings are not read. `remaining` and
     `wait` are as in `import_findings`. Never raises for errors of AWS or of the connection.
     """
     backoff = Backoff(remaining, wait)

@@ -20,7 +20,7 @@ NEW = ("new", "role_lacks_pull_permissions")
 @contextmanager
 def through(scene: Scene, service: str, send: Callable[[Any, Callable[[Any], Any]], Any]) -> Iterator[None]:
     """Let `send` handle each HTTP request of the functions' own client; it gets the request and the real sender."""
-    client = scene.run().aws.client(service, account=None, region=REGION)
+    client: Any = scene.run().aws.client(service, account=None, region=REGION)
     session = client._endpoint.http_session
     original = session.send
     session.send = lambda request: send(request, original)
@@ -100,7 +100,8 @@ def test_an_answer_of_sns_that_cannot_be_read_stops_nobody_else(scene: Scene, bo
 def test_a_table_that_refuses_after_publish_does_not_tell_twice(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, refusals: int
 ) -> None:
-    node, save, told = scene.role(), Store.save, []
+    node, save = scene.role(), Store.save
+    told: list[object] = []
 
     def refusing(store: Store, life: Any) -> bool:  # noqa: ANN401 -- a Life
         if life.told and len(told) < refusals:

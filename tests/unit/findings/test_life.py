@@ -361,6 +361,10 @@ def test_a_finding_expires_after_it_is_resolved_and_notified() -> None:
 
 def test_every_change_goes_to_security_hub() -> None:
     calm = replace(tell(find(None, NOON), NOON), hub_due=False)
-    assert find(calm, at(15)).hub_due
+    assert not find(calm, at(15)).hub_due
+    assert find(replace(calm, reach=replace(calm.reach, events=calm.reach.events + 1)), at(15)).hub_due
+    assert find(replace(calm, hub_at=NOON), NOON + 86_400).hub_due
+    assert not look(replace(calm, hub_at=NOON), NOON + 86_399).hub_due
+    assert look(replace(calm, hub_at=NOON), NOON + 86_400).hub_due
     assert close(calm, at(15)).hub_due
     assert not look(calm, at(15)).hub_due
