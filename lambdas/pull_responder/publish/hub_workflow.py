@@ -81,7 +81,8 @@ _SILENCED: Final[Mapping[WorkflowStatus, frozenset[Edge]]] = {
     WorkflowStatus.NEW: frozenset(),
     WorkflowStatus.NOTIFIED: frozenset({Edge.REMINDER}),
     WorkflowStatus.RESOLVED: frozenset({Edge.REMINDER, Edge.WORSE}),
-    WorkflowStatus.SUPPRESSED: frozenset(Edge),
+    # Who suppressed it knew its reach of that day. That it grew by a step is news.
+    WorkflowStatus.SUPPRESSED: frozenset(Edge) - {Edge.WORSE},
 }
 
 
@@ -110,8 +111,9 @@ def read_workflows(
     """Return the workflow of each finding that Security Hub has under `product_arn`, or why it could not be read.
 
     A finding that Security Hub does not have is left out. It was never imported, or was deleted: Security Hub does that
-    90 days after the last update, or 30 days if it is archived. After the first read that fails, the remaining findings are not read. `remaining` and
-    `wait` are as in `import_findings`. Never raises for errors of AWS or of the connection.
+    90 days after the last update, or 30 days if it is archived. After the first read that fails, the remaining findings
+    are not read. `remaining` and `wait` are as in `import_findings`. Never raises for errors of AWS
+    or of the connection.
     """
     backoff = Backoff(remaining, wait)
     wanted = tuple(dict.fromkeys(ids))

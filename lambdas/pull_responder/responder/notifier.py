@@ -135,9 +135,15 @@ class Notifier:
         silenced = {life.id for life in lives if not settings.topic_arn or life.finding.severity.rank < least}
         audible = [life for life in lives if life.id not in silenced]
         workflows = self._hub.workflows([life.id for life in audible])
-        silenced |= {
-            life.id for life in audible if life.pending and not may_notify(life.pending.edge, workflows.get(life.id))
-        }
+        for life in audible:
+            if life.pending is None or may_notify(life.pending.edge, workflows.get(life.id)):
+                continue
+            if life.pending.edge is Edge.NEW and not life.hub_at:
+                # Our ids can be computed. What was suppressed before our first import is not ours.
+                self._run.count("SuppressionsIgnored")
+                self._run.logger.warning("security hub has a suppressed finding that is not ours", finding=life.id)
+            else:
+                silenced.add(life.id)
         return frozenset(silenced)
 
     def _digest_due(self, life: Life) -> float | None:

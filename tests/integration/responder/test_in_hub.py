@@ -85,3 +85,40 @@ def test_a_changed_finding_is_imported_at_once(scene: Scene) -> None:
     with calls(scene, "BatchImportFindings") as imports:
         scene.respond(node.denied(scene.clock.now, session="i-0123456789abcdef0"))
         assert len(imports) == 1
+
+
+def _suppress(scene: Scene, finding: dict[str, Any]) -> None:
+    identifier = {"Id": finding["Id"], "ProductArn": finding["ProductArn"]}
+    scene.aws.client("securityhub").batch_update_findings(
+        FindingIdentifiers=[identifier], Workflow={"Status": "SUPPRESSED"}
+    )
+
+
+def test_a_finding_planted_as_suppressed_does_not_silence_the_first_alert(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    assert [edge for edge, _ in scene.edges()] == ["new"]
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    _suppress(scene, finding)
+    # Another deployment's table has never seen it: for it, the finding was there before its own.
+    table = scene.aws.client("dynamodb")
+    table.delete_item(TableName=scene.table, Key={"id": {"S": finding["Id"]}})
+    for problem in table.scan(TableName=scene.table)["Items"]:
+        table.delete_item(TableName=scene.table, Key={"id": problem["id"]})
+    scene.respond(node.denied(scene.clock.now))
+    assert [edge for edge, _ in scene.edges()] == ["new"]
+
+
+def test_a_suppressed_finding_is_told_again_when_it_grows_by_a_step(scene: Scene) -> None:
+    node = scene.node_group()
+    scene.respond(node.denied(scene.clock.now))
+    assert [edge for edge, _ in scene.edges()] == ["new"]
+    _suppress(scene, scene.in_hub(f"role/{node.role}")[0])
+    scene.clock.forward(minutes=16)
+    scene.respond(node.denied(scene.clock.now, session="i-0123456789abcdef0"))
+    assert scene.edges() == []
+    scene.clock.forward(minutes=16)
+    scene.respond(*(node.denied(scene.clock.now, session=f"i-{number:017x}") for number in range(12)))
+    scene.clock.forward(minutes=16)
+    scene.respond(node.denied(scene.clock.now))
+    assert [edge for edge, _ in scene.edges()] == ["worse"]
