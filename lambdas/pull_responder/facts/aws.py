@@ -38,6 +38,8 @@ _CONFIG: Final = Config(
 )
 # Who we are and whose role we have is needed before anything else, so a hanging STS may take even less.
 _STS_CONFIG: Final = _CONFIG.merge(Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2}))
+# A repeated Publish is another message. So the SDK does not repeat it after an answer that was lost.
+_CONFIG_OF: Final = {"sns": _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))}
 AWS_ERRORS: Final = (BotoCoreError, ClientError)
 """What clients raise when AWS refuses a call, or cannot be reached."""
 
@@ -100,7 +102,7 @@ class Aws:
         self.now = now
         self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
         self._members: dict[str, _Member] = {}
-        self._clients = Clients(_CONFIG)
+        self._clients = Clients(_CONFIG, config_of=_CONFIG_OF)
         self._sts_clients = Clients(_STS_CONFIG)
         self._failures = Failures(now)
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
