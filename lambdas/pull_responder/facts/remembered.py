@@ -82,7 +82,7 @@ class Remembered:
 
     def known_regions(self) -> tuple[str, ...]:
         """Return the regions that the SDK knows."""
-        return tuple(self._reader.aws.known_regions())
+        return tuple(self._reader.aws.known_regions)
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """Return the result of `work`. It runs only the first time that `key` is used."""
