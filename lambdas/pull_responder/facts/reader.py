@@ -27,13 +27,17 @@ class Reader:
     """The reads of one diagnosis.
 
     - `remaining` returns the seconds left before the answer is due.
+    - `is_later_look` says that a finding is known and looked at again, which needs no more than whether it is so still.
     - `out_of_time` says that something was not read for lack of time.
 
     A fact that several checks need is read once: the first thread reads, the others wait for it.
     """
 
-    def __init__(self, aws: Aws, *, remaining: Callable[[], float] = lambda: float("inf")) -> None:
+    def __init__(
+        self, aws: Aws, *, remaining: Callable[[], float] = lambda: float("inf"), is_later_look: bool = False
+    ) -> None:
         self.aws = aws
+        self.is_later_look = is_later_look
         self.remaining = remaining
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
