@@ -204,7 +204,7 @@ def _grants(refused: Iterable[_Refusal]) -> list[str]:
     known = list(dict.fromkeys(refused))
     steps = [
         f"Create role {each.role} in account {each.account} from {_TEMPLATE}, and let it trust the account of Pull "
-        "Responder."
+        "Responder. If the two accounts are not of one organization, list it in `readAccounts`."
         for each in known
         if each.member
     ]

@@ -229,7 +229,8 @@ class Aws:
             return failed
         call = "sts:GetCallerIdentity"
         try:
-            text = ask(lambda: self._sts(region).get_caller_identity()["Arn"])
+            sts = self._sts(region)
+            text = ask(lambda: sts.get_caller_identity()["Arn"])
         except (BotoCoreError, ClientError, ValueError) as error:
             return self._failures.keep("identity", describe_failure(call, error))
         return Arn.parse(text) or self._failures.keep("identity", Unread(f"{call} answered {text!r}, which is no ARN"))
@@ -238,13 +239,14 @@ class Aws:
         """Assume the member role of an account. A failure stands for some seconds, and for no other account."""
         role = f"arn:{partition}:iam::{account}:role/{self._member_role}"
 
-        def request() -> _Member:
-            answer = self._sts(region).assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)["Credentials"]
+        def request(sts: STSClient) -> _Member:
+            answer = sts.assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)["Credentials"]
             session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
             return _Member(session, answer["Expiration"])
 
         try:
-            return ask(request)
+            sts = self._sts(region)
+            return ask(lambda: request(sts))
         except (BotoCoreError, ClientError, ValueError) as error:
             return self._failures.keep(account, describe_failure(f"sts:AssumeRole of {role}", error))
 

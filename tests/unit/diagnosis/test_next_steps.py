@@ -20,7 +20,7 @@ MEMBER = (
 OURS = "in account 111111111111: organizations:ListPoliciesForTarget failed: AccessDeniedException: no"
 CREATE = (
     "Create role PullResponderReadOnly in account 222222222222 from infra/member-role.yaml, and let it trust the "
-    "account of Pull Responder."
+    "account of Pull Responder. If the two accounts are not of one organization, list it in `readAccounts`."
 )
 ORGANIZATION = (
     "Set `organizationAccount` to the organization's management account or a delegated administrator, and let Pull "

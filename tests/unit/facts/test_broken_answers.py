@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
 
+from pull_responder.diagnosis import diagnose
 from pull_responder.facts import (
     addons,
     cache_rules,
@@ -35,8 +36,10 @@ from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.arn import Arn
+from pull_responder.model.pull import Denial, Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
+from pull_responder.pulls.pull_facts import PullFacts
 from tests.unit.facts.conftest import ACCOUNT, OTHER, REGION
 
 if TYPE_CHECKING:
@@ -223,3 +226,27 @@ def test_a_listing_without_an_end_is_unread() -> None:
     found = eks.read_clusters(asked, *AT)
     assert isinstance(found, Unread)
     assert "more than 100 pages" in found.reason
+
+
+@pytest.mark.parametrize("broken", BODIES.values(), ids=BODIES)
+def test_of_broken_answers_nothing_is_concluded(broken: bytes) -> None:
+    pull = PullFailure(
+        symptom=Symptom.ACCESS_DENIED,
+        stage=Stage.MANIFEST,
+        region=REGION,
+        principal=Principal(
+            PrincipalKind.ROLE,
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0",
+            "aws",
+            ACCOUNT,
+            "node",
+            "i-0123456789abcdef0",
+        ),
+        denial=Denial("ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app", "no"),
+        registry_account=ACCOUNT,
+        repository="app",
+    )
+    diagnosis = diagnose(pull, PullFacts(reader(broken)))
+    assert diagnosis.findings == ()
+    assert diagnosis.passed == ()
+    assert "role_lacks_pull_permissions" in {each.cause for each in diagnosis.inconclusive}
