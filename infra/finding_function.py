@@ -149,6 +149,8 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
     }
     if settings.aws_registries:
         environment["PULL_RESPONDER_AWS_REGISTRIES"] = json.dumps(settings.aws_registries)
+    if settings.read_accounts:
+        environment["PULL_RESPONDER_READ_ACCOUNTS"] = json.dumps(settings.read_accounts)
     if settings.organization_account:
         environment["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] = settings.organization_account
     if settings.forwarded_event_source:

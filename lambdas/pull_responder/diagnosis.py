@@ -25,6 +25,7 @@ from pull_responder.pulls.fargate_ahead import read_fargate_ahead
 from pull_responder.pulls.image import read_image_ahead
 from pull_responder.pulls.kubelet_words import read_words, refused_by_storage
 from pull_responder.pulls.node_role import add_node_role
+from pull_responder.pulls.outsider import outsider_of, withhold_commands
 from pull_responder.pulls.own_credentials import left_open
 from pull_responder.pulls.puller import Puller, puller_of
 from pull_responder.pulls.reasons import NAMES_OF_AWS, not_known_for_eks
@@ -114,6 +115,9 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         pool.shutdown(wait=False, cancel_futures=True)
     of_aws = facts.belongs_to_aws(pull.registry_account)
     found = _sort_verdicts(pull, puller, verdicts, of_aws=of_aws, is_question=facts.asked is not None)
+    if found.findings and found.puller.for_eks and (outsider := outsider_of(pull, facts)):
+        safe = [replace(each, remediation=withhold_commands(each.remediation, outsider)) for each in found.findings]
+        found = replace(found, findings=tuple(safe))
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     if facts.asked is None:

@@ -38,7 +38,7 @@ from pull_responder.pulls.endpoint_on_path import (
     stage_of,
 )
 from pull_responder.pulls.path import PATH_PERMISSIONS
-from pull_responder.pulls.policy_fault import find_fault, quote_denial, wanted_change
+from pull_responder.pulls.policy_fault import add_quote, find_fault, quote_denial, wanted_change
 from pull_responder.pulls.policy_proof import prove_endpoints
 from pull_responder.pulls.reasons import no_repository, with_doubts
 from pull_responder.pulls.request_context import request_context
@@ -182,7 +182,7 @@ def _edits(blocked: list[EndpointOutcome]) -> tuple[PolicyEdit, ...]:
 def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict:
     """Return failed where AWS's message blames an endpoint's policy, else inconclusive."""
     if PolicyType.VPC_ENDPOINT not in pull.blamed_policy_types:
-        return Verdict.inconclusive(join_reasons(unread))
+        return Verdict.inconclusive(add_quote(join_reasons(unread), pull, PolicyKind.ENDPOINT))
     fault = find_fault(pull, facts, PolicyKind.ENDPOINT, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault

@@ -269,7 +269,8 @@ def _verdict_of_role(
     needed: Collection[str],
 ) -> Verdict:
     certain = tuple(each for each in stopped if each.outcome.state is not State.UNDECIDED)
-    by_words = pull.denial is not None and pull.denial.action in needed and _is_decided_by_words(pull, stopped)
+    refused = pull.denial is not None and not pull.denial.quoted and pull.denial.action in needed
+    by_words = refused and _is_decided_by_words(pull, stopped)
     if not certain and not by_words:
         # Undecided policies of other kinds do not count here: the checks of those kinds report them.
         open_ = [each.outcome for each in stopped if each.outcome.kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)]

@@ -8,7 +8,7 @@ no name can pass for a phrase. An unknown message gives Symptom.UNKNOWN.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pull_responder.events.cloudtrail import PULL_STAGES
@@ -341,4 +341,4 @@ def _denial(attempt: str) -> Denial | None:
         return None
     principal = before.rpartition("User: ")[2]
     _, denial = parse_denial(f"User: {principal}{found}{after}", action=after.split(maxsplit=1)[0])
-    return denial
+    return replace(denial, quoted=True)

@@ -78,6 +78,7 @@ class Aws:
     - `identity` is any ARN of our own, where it is known without a call.
     - `organization_account` is the account that the operator names as able to read the organization.
     - `aws_registries` are registries that the operator names as AWS's own, beside the known ones.
+    - `read_accounts` are accounts outside the organization that the operator names as ours.
     - `now` returns the time.
 
     Safe to use from several threads, and across invocations: assumed credentials are renewed in time.
@@ -91,11 +92,13 @@ class Aws:
         identity: Arn | None = None,
         organization_account: str | None = None,
         aws_registries: Iterable[str] = (),
+        read_accounts: Iterable[str] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._session = session
         self.organization_account = organization_account
         self.aws_registries = AWS_REGISTRIES.union(aws_registries)
+        self.read_accounts = frozenset(read_accounts)
         self._member_role = member_role
         self._identity = identity
         self._caller: Arn | None = None
@@ -115,6 +118,7 @@ class Aws:
         identity: Arn | None = None,
         organization_account: str | None = None,
         aws_registries: Iterable[str] = (),
+        read_accounts: Iterable[str] = (),
     ) -> Self:
         """Return AWS with the SDK's usual configuration (profile, region, endpoints). Raises BotoCoreError."""
         # Unlike the other SDKs, boto3 ignores AWS_REGION.
@@ -125,6 +129,7 @@ class Aws:
             identity=identity,
             organization_account=organization_account,
             aws_registries=aws_registries,
+            read_accounts=read_accounts,
         )
 
     @property
@@ -158,17 +163,19 @@ class Aws:
                 self._identity = read
             return self._identity
 
-    def is_own_role(self, account: str, name: str, *, region: str) -> bool:
-        """Return whether a role is one that we read with: that of our own credentials, or the member role.
+    def is_own_session(self, account: str, name: str, session: str | None, *, region: str) -> bool:
+        """Return whether a session of the role `name` is ours: of the role of our own credentials, or of a member role.
 
-        A role of the member role's name in another account is ours only if we may assume it there.
+        A member role's session is ours only in an account where we may assume that role, and under the name that we
+        give to sessions. In our own account we assume none.
         """
         own = self.identity(region)
         if isinstance(own, Unread):
             return False
         if account == own.account:
-            return name in (self._member_role, self._own_role(own, region))
-        return name == self._member_role and self.reach(account, region=region) is None
+            return name == self._own_role(own, region)
+        named_so = name == self._member_role and session == _SESSION_NAME
+        return named_so and self.reach(account, region=region) is None
 
     def _own_role(self, own: Arn, region: str) -> str | None:
         """Return the name of the role of our own credentials. None if they are no role's, or AWS does not say."""

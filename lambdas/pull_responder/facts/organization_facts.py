@@ -17,6 +17,29 @@ class OrganizationFacts(Remembered):
         return organizations.read_organization(self._reader, account, region)
 
     @once
+    def is_ours(self, account: str, region: str, /) -> bool:
+        """Return whether an account is our own, one that the operator lists, or one of our organization.
+
+        An account is of our organization if both accounts name the same one (organizations:DescribeOrganization), or if
+        the organization shows it (organizations:ListParents). Where our own account is in none, or may not ask, an
+        account whose member role we may assume counts as ours: the deployed functions may assume that role in our
+        organization and in listed accounts only.
+        """
+        own = self.identity()
+        if isinstance(own, Unread):
+            # Without an identity no other account can be told from our own, and none can be read.
+            return True
+        if account in (own.account, *self._reader.aws.read_accounts):
+            return True
+        ours, theirs = self.side_by_side(lambda each: self.organization(each, region), (own.account, account))
+        if not isinstance(ours, organizations.Organization):
+            return self._reader.aws.reach(account, region=region) is None
+        if isinstance(theirs, organizations.Organization):
+            return theirs.id == ours.id
+        viewers = self._organization_readers(ours)
+        return any(isinstance(self._place(each, account, region), organizations.AccountPlace) for each in viewers)
+
+    @once
     def organization_path(self, account: str, region: str, /) -> organizations.AccountPlace | Unread | None:
         """Return the account's place in its organization. None if it is in none."""
         organization = self.organization(account, region)

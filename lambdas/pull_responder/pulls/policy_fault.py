@@ -61,7 +61,8 @@ def find_fault(
     """Return the fault if `kind` puts an action of the pull into one of `states`, else the check's verdict.
 
     What the policies say outranks AWS's message in the event. Where the outcome is undecided (a policy could not be
-    read, or depends on an unknown value), AWS's message is the proof if it names this kind of policy.
+    read, or depends on an unknown value), AWS's message is the proof if it names this kind of policy. It is no proof
+    where a node quotes it: whoever may write a pod's events can write such words.
     """
     authorization = pull_authorization(pull, facts)
     missing = authorization.reason if isinstance(authorization, Unread) else authorization.gone.get(kind)
@@ -95,14 +96,14 @@ def _decide_by_words(
         # The event names the resource of the refused action in part or not at all, so no policy can be evaluated.
         if _blames(pull, kind, states):
             return PolicyFault(authorization, ())
-        return Verdict.inconclusive(no_repository(denial.action))
+        return Verdict.inconclusive(add_quote(no_repository(denial.action), pull, kind))
     found = [each for state in states for each in authorization.outcomes(kind, state)]
     open_ = [each.outcome for each in found if each.outcome.state is State.UNDECIDED]
     if not open_:
         return None
     if _is_blamed(pull, authorization, kind, states):
         return PolicyFault(authorization, ())
-    return Verdict.inconclusive(join_reasons(map(_describe_doubts, open_)))
+    return Verdict.inconclusive(add_quote(join_reasons(map(_describe_doubts, open_)), pull, kind))
 
 
 def _is_about_resource(outcome: Outcome) -> bool:
@@ -172,8 +173,23 @@ def _describe_doubts(outcome: Outcome) -> str:
 
 
 def quote_denial(pull: PullFailure) -> tuple[str, ...]:
-    """Quote AWS's message, where there is one."""
-    return (f"AWS said: {pull.denial.message}",) if pull.denial else ()
+    """Quote AWS's message, where there is one, and say who brought it."""
+    if pull.denial is None:
+        return ()
+    return (f"{'The node says that AWS said' if pull.denial.quoted else 'AWS said'}: {pull.denial.message}",)
+
+
+def add_quote(reason: str, pull: PullFailure, kind: PolicyKind) -> str:
+    """Add to a reason that a node quotes AWS as blaming this kind of policy, which proves nothing."""
+    denial = pull.denial
+    if denial is None or not denial.quoted or denial.policy_type is not POLICY_TYPES[kind]:
+        return reason
+    quote = Reason(
+        f"the node quotes AWS as blaming a {denial.policy_type}, and only the CloudTrail record of {denial.action} can "
+        "prove that",
+        f"Look in the CloudTrail console for the refused {denial.action}: its errorMessage is AWS's own.",
+    )
+    return join_reasons((reason, quote))
 
 
 def describe_missing_allows(fault: PolicyFault, what: str) -> tuple[str, ...]:
