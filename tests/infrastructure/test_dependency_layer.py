@@ -62,16 +62,20 @@ def pins(text: str) -> dict[str, str]:
 
 
 def named_services() -> set[str]:
-    """Return the services of which the functions' code makes a client: `….client("sqs", …)`."""
+    """Return the services of which the functions' code makes a client.
+
+    That is `….client("sqs", …)`, and `Clients.get(session, "sts", region)`.
+    """
     found = set()
     for path in (LAMBDAS / "pull_responder").rglob("*.py"):
         if path.relative_to(LAMBDAS / "pull_responder").parts[0] in NOT_DEPLOYED:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "client":
-                first = node.args[0] if node.args else None
-                if isinstance(first, ast.Constant):
-                    found.add(str(first.value))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                place = {("client", 1): slice(0, 1), ("get", 3): slice(1, 2)}
+                for service in node.args[place.get((node.func.attr, len(node.args)), slice(0))]:
+                    if isinstance(service, ast.Constant):
+                        found.add(str(service.value))
     return found
 
 

@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 from moto.core import responses, utils
 from moto.ecr.responses import ECRResponse
+from moto.organizations.models import organizations_backends
 
 from pull_responder.emulator import access_entries, route53_profiles, vpc_endpoints
 from tests.integration.worlds.building import Builder
@@ -48,6 +49,8 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
             ECRResponse, "describe_pull_through_cache_rules", lambda asked: _rules(asked, builder), raising=False
         )
         yield builder
+        # moto keeps it beyond a reset, and other tests are in no organization.
+        organizations_backends.master_accounts.clear()
 
 
 def _rules(asked: ECRResponse, builder: Builder) -> str:
