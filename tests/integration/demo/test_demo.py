@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pull_responder.checks import BY_ID
 from pull_responder.model.arn import Arn
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def test_one_mail_tells_cause_and_fix(episodes: list[dict[str, Any]]) -> None:
     for episode, (cause, resource, words) in zip(episodes, EXPECTED, strict=True):
         (mail,) = episode["notifications"]
         assert mail["sender"] == "Pull Responder <no-reply@sns.amazonaws.com>"
-        assert mail["subject"].startswith("[NEW] HIGH: ")
+        assert mail["subject"].startswith(f"[NEW] {BY_ID[cause].severity}: ")
         assert cause.replace("_", " ") in mail["subject"]
         assert "cluster prod" in mail["subject"]
         assert resource in mail["body"]
@@ -221,9 +222,9 @@ def test_the_text_shows_every_step_of_every_break(runs: dict[str, Finished]) -> 
     )
     assert {heading: text.count(heading) for heading in headings} == dict.fromkeys(headings, 3)
     for cause, _, _ in EXPECTED:
-        assert f"Subject: [NEW] HIGH: {cause.replace('_', ' ')} (" in text
+        assert f"Subject: [NEW] {BY_ID[cause].severity}: {cause.replace('_', ' ')} (" in text
         assert f'"GeneratorId": "pull-responder/{cause}"' in text
-        assert f"Subject: [RESOLVED] HIGH: {cause.replace('_', ' ')} (" in text
+        assert f"Subject: [RESOLVED] {BY_ID[cause].severity}: {cause.replace('_', ' ')} (" in text
     assert text.count("    E-mail        none\n") == 3
     assert text.count("    The table     26 failures on 6 nodes, ") == 3
     assert text.count("    Security Hub  Compliance PASSED, RecordState ARCHIVED, Workflow RESOLVED\n") == 3
