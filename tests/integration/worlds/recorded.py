@@ -31,7 +31,7 @@ _CHANGES: Final = (
     "iam:ListPolicies",
     "organizations:",
 )
-_NO_ARGUMENTS: Final = "{}"
+_OF_PAGES: Final = frozenset({"PaginationConfig"})
 # A client is not made in two threads at once, and moto answers one question at a time.
 _LOCK: Final = threading.Lock()
 
@@ -62,7 +62,7 @@ class Emulated:
     def forget_changes(self) -> None:
         """Forget what one more world changes."""
         for key in list(self._answers):
-            if key[0].startswith(_CHANGES) or key[-1] == _NO_ARGUMENTS:
+            if key[0].startswith(_CHANGES) or json.loads(key[-1]).keys() <= _OF_PAGES:
                 del self._answers[key]
 
     def ask(self, action: str, where: tuple[str, str], arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
