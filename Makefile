@@ -11,7 +11,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test worlds lint synth bench examples generate clean
+.PHONY: demo test worlds lint synth bench mutants examples generate clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -44,6 +44,14 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.diagnosis
 	@$(PYTHON) -m bench.function
 	@$(PYTHON) -m bench.storm 2>/dev/null
+
+# A sample of small changes to the pure packages, or to those named; each that no unit test of its package notices is
+# printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones.
+SAMPLE ?= 100
+SEED ?= 1
+PACKAGES ?=
+mutants: build/python.stamp
+	@$(PYTHON) -m bench.mutation --sample $(SAMPLE) --seed $(SEED) $(PACKAGES)
 
 # A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
 # `make examples CAUSE=x` writes the one of cause x, by the tests of its own file, and leaves the others as they are.
