@@ -17,9 +17,11 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import pytest
 
 from bench.mutation.mutants import Change, Mutant, changes_of
 from bench.mutation.trial import forget_ours, start_record, start_trial
@@ -124,19 +126,31 @@ def _record(package: str) -> Record:
 
 
 def _results(mutants: Iterable[Mutant], record: Record, jobs: int) -> Iterator[tuple[Mutant, str]]:
-    """Return each mutant with what became of it, at most `jobs` of them at a time."""
+    """Return each mutant with what became of it, at most `jobs` of them at a time.
+
+    Before the first, the source as it is has to pass, or a fault of this driver would count as killed.
+    """
     running: dict[int, Mutant] = {}
+    is_proven = False
     for mutant in mutants:
         tests = record.tests_of(mutant)
         if not tests:
             yield mutant, "run by no test"
             continue
+        if not is_proven:
+            same = replace(mutant, source=mutant.path.read_text(encoding="utf-8"))
+            if _ended({start_trial(same, tests, _SECONDS + _seconds(tests, record)): same})[1] != "survived":
+                sys.exit(f"The tests of {mutant.module} fail by themselves without any change")
+            is_proven = True
         if len(running) >= jobs:
             yield _ended(running)
-        limit = _SECONDS + _TIMES * sum(record.seconds[test] for test in tests)
-        running[start_trial(mutant, tests, limit)] = mutant
+        running[start_trial(mutant, tests, _SECONDS + _seconds(tests, record))] = mutant
     while running:
         yield _ended(running)
+
+
+def _seconds(tests: Iterable[str], record: Record) -> float:
+    return _TIMES * sum(record.seconds[test] for test in tests)
 
 
 def _ended(running: dict[int, Mutant]) -> tuple[Mutant, str]:
@@ -144,7 +158,13 @@ def _ended(running: dict[int, Mutant]) -> tuple[Mutant, str]:
     mutant = running.pop(pid)
     if os.WIFSIGNALED(status):
         return mutant, "timeout"
-    return mutant, "survived" if os.WEXITSTATUS(status) == 0 else "killed"
+    match os.WEXITSTATUS(status):
+        case pytest.ExitCode.OK:
+            return mutant, "survived"
+        case pytest.ExitCode.TESTS_FAILED | pytest.ExitCode.INTERRUPTED:  # the latter when a module cannot be imported
+            return mutant, "killed"
+        case other:
+            sys.exit(f"pytest ended with {other} for {mutant.module}:{mutant.line}, which says nothing of the tests")
 
 
 def _line(name: str, found: Counter[str]) -> str:
