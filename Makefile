@@ -14,7 +14,7 @@ endif
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-other node-version worlds lint synth bench examples generate locks clean
+.PHONY: demo test test-other node-version worlds lint synth bench mutants examples generate locks clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -61,6 +61,14 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.function
 	@$(PYTHON) -m bench.layer
 	@$(PYTHON) -m bench.storm 2>/dev/null
+
+# A sample of small changes to the pure packages, or to those named; each that no unit test of its package notices is
+# printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones.
+SAMPLE ?= 100
+SEED ?= 1
+PACKAGES ?=
+mutants: build/python.stamp
+	@$(PYTHON) -m bench.mutation --sample $(SAMPLE) --seed $(SEED) $(PACKAGES)
 
 # A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
 # `make examples CAUSE=x` writes the one of cause x, by the tests of its own file, and leaves the others as they are.

@@ -1,0 +1,178 @@
+"""`python -m bench.mutation [PACKAGE | MODULE ...]`: try a sample of mutants, and print which of them no test notices.
+
+Each mutant meets only the unit tests of its package that run its lines, the fastest first. `--sample` (0 for all) and
+`--seed` choose the mutants; the same seed chooses the same ones as long as the code stays.
+"""
+
+# ruff: noqa: T201 -- what a benchmark is for
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import random
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from bench.mutation.mutants import Change, Mutant, changes_of
+from bench.mutation.trial import forget_ours, start_record, start_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SOURCES: Final = Path("lambdas/pull_responder").resolve()
+# Without the table's own module, which calls AWS.
+_PACKAGES: Final = ("authorization", "network", "events", "remediation", "findings")
+_IMPURE: Final = {"pull_responder.findings.store"}
+_EQUIVALENTS: Final = Path(__file__).with_name("equivalents.toml")
+# A mutant may take this many seconds of the processor, and this many times what its tests take otherwise.
+_SECONDS, _TIMES = 20.0, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the tests of a package do: the seconds that each takes, and the tests that run each line of each file."""
+
+    seconds: dict[str, float]
+    lines: dict[str, dict[int, list[str]]]
+
+    def tests_of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that run the statement, the fastest first; of one that runs at import those of its file."""
+        lines = self.lines.get(str(mutant.path), {})
+        first, last = mutant.lines
+        found = {test for line in range(first, last + 1) for test in lines.get(line, ())}
+        if "" in found:
+            found = {test for tests in lines.values() for test in tests}
+        return sorted(found - {""}, key=lambda test: self.seconds[test])
+
+
+def main() -> int:
+    """Return 0 when all mutants were tried, whatever survived."""
+    options = _options()
+    listed = tomllib.loads(_EQUIVALENTS.read_text(encoding="utf-8")).get("equivalent", [])
+    known = {(each["module"], each["removed"], each["added"]) for each in listed}
+    changes = [change for path, module in _modules(options.only) for change in changes_of(path, module)]
+    mutants = _sample(changes, known, options.sample, random.Random(options.seed))  # noqa: S311 -- no secret
+    print(f"{len(mutants)} of {len(changes)} changes, seed {options.seed}", flush=True)
+    importlib.import_module("tests.conftest")
+    forget_ours()
+    counts: dict[str, Counter[str]] = {}
+    for package in dict.fromkeys(_package(mutant.module) for mutant in mutants):
+        record = _record(package)
+        counts[package] = Counter()
+        for mutant, result in _results([m for m in mutants if _package(m.module) == package], record, options.jobs):
+            counts[package][result] += 1
+            if result != "killed":
+                print(f"{result}: {mutant.path.relative_to(Path.cwd())}:{mutant.line}\n{mutant.diff}\n", flush=True)
+    for package, found in counts.items():
+        print(_line(package, found))
+    print(_line("all", sum(counts.values(), Counter())))
+    return 0
+
+
+def _sample(changes: list[Change], known: set[tuple[str, str, str]], count: int, draw: random.Random) -> list[Mutant]:
+    """Return so many mutants of the changes, all for 0, without those known to mean the same as the code."""
+    found: dict[tuple[str, str, int], Mutant] = {}
+    for change in draw.sample(changes, len(changes)):
+        mutant = change.made()
+        if mutant and mutant.key not in known:
+            found[mutant.module, mutant.diff, mutant.line] = mutant
+        if len(found) == count:
+            break
+    return sorted(found.values(), key=lambda mutant: (mutant.module, mutant.line))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.mutation", description=__doc__)
+    parser.add_argument("only", nargs="*", default=_PACKAGES, help="as network, or network/names.py")
+    parser.add_argument("--sample", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    return parser.parse_args()
+
+
+def _modules(only: Iterable[str]) -> Iterator[tuple[Path, str]]:
+    for name in only:
+        place = _SOURCES / name
+        for path in [place] if place.suffix else sorted(place.glob("*.py")):
+            module = ".".join(("pull_responder", *path.relative_to(_SOURCES).with_suffix("").parts))
+            if module not in _IMPURE and path.name != "__init__.py":
+                yield path, module
+
+
+def _package(module: str) -> str:
+    return module.split(".")[1]
+
+
+def _record(package: str) -> Record:
+    """Run the tests of the package as they are: all have to pass, or nothing that fails later would mean anything."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "record.json"
+        _, status = os.waitpid(start_record(f"tests/unit/{package}", _SOURCES, out), 0)
+        if status:
+            sys.exit(out.with_suffix(".log").read_text() + f"The tests of {package} fail without any change")
+        found = json.loads(out.read_text())
+    lines = {path: {int(line): tests for line, tests in of.items()} for path, of in found["lines"].items()}
+    return Record(found["seconds"], lines)
+
+
+def _results(mutants: Iterable[Mutant], record: Record, jobs: int) -> Iterator[tuple[Mutant, str]]:
+    """Return each mutant with what became of it, at most `jobs` of them at a time.
+
+    Before the first, the source as it is has to pass, or a fault of this driver would count as killed.
+    """
+    running: dict[int, Mutant] = {}
+    is_proven = False
+    for mutant in mutants:
+        tests = record.tests_of(mutant)
+        if not tests:
+            yield mutant, "run by no test"
+            continue
+        if not is_proven:
+            same = replace(mutant, source=mutant.path.read_text(encoding="utf-8"))
+            if _ended({start_trial(same, tests, _SECONDS + _seconds(tests, record)): same})[1] != "survived":
+                sys.exit(f"The tests of {mutant.module} fail by themselves without any change")
+            is_proven = True
+        if len(running) >= jobs:
+            yield _ended(running)
+        running[start_trial(mutant, tests, _SECONDS + _seconds(tests, record))] = mutant
+    while running:
+        yield _ended(running)
+
+
+def _seconds(tests: Iterable[str], record: Record) -> float:
+    return _TIMES * sum(record.seconds[test] for test in tests)
+
+
+def _ended(running: dict[int, Mutant]) -> tuple[Mutant, str]:
+    pid, status = os.wait()
+    mutant = running.pop(pid)
+    if os.WIFSIGNALED(status):
+        return mutant, "timeout"
+    match os.WEXITSTATUS(status):
+        case pytest.ExitCode.OK:
+            return mutant, "survived"
+        case pytest.ExitCode.TESTS_FAILED | pytest.ExitCode.INTERRUPTED:  # the latter when a module cannot be imported
+            return mutant, "killed"
+        case other:
+            sys.exit(f"pytest ended with {other} for {mutant.module}:{mutant.line}, which says nothing of the tests")
+
+
+def _line(name: str, found: Counter[str]) -> str:
+    killed, total = found["killed"] + found["timeout"], found.total()
+    survived = found["survived"] + found["run by no test"]
+    share = f"{killed / total:.1%}" if total else "none"
+    return f"{name}: {found['killed']} killed, {survived} survived, {found['timeout']} timeouts: {share} killed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
