@@ -180,7 +180,7 @@ def _sort_verdicts(
             (inconclusive if needed else unchecked).append(_undecided(check, verdict.reason, pull))
     of_role = verdicts.get(role_lacks_pull_permissions.CHECK)
     may_pull = of_role is not None and of_role.status is Status.PASSED
-    is_open = not (failed or inconclusive or is_question or read_words(pull).answer)
+    is_open = not (failed or inconclusive or is_question or _says_what_answered(pull))
     if may_pull and is_open and (left := left_open(pull)):
         inconclusive.append(_undecided(pull_failing_unexplained.CHECK, left, pull))
     passed = tuple(
@@ -213,12 +213,19 @@ def _decides(check: Check, puller: Puller) -> bool:
 
 
 def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
-    answer = read_words(pull).answer
-    if answer is not None and answer not in check.answers:
-        return False
-    if refused_by_storage(pull):
-        return check.refused_by_s3
+    if _says_what_answered(pull):
+        return _explains_answer(check, pull)
     return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
+
+
+def _says_what_answered(pull: PullFailure) -> bool:
+    """Return whether kubelet's message shows that something other than the registry's policies failed the pull."""
+    return read_words(pull).answer is not None or refused_by_storage(pull)
+
+
+def _explains_answer(check: Check, pull: PullFailure) -> bool:
+    answer = read_words(pull).answer
+    return check.refused_by_s3 if answer is None else answer in check.answers
 
 
 def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
@@ -227,12 +234,12 @@ def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
     AWS does not show everything that a pull depends on. A way that lets the pull through now may have been repaired:
     nothing was found then. Other failures contradict what was read, which makes the diagnosis inconclusive.
     """
-    answer = read_words(found.pull).answer
-    explaining = {check.id for check in CHECKS if answer in check.answers}
-    is_explained = any(answer is None or finding.cause in explaining for finding in found.findings)
+    has_answer = _says_what_answered(found.pull)
+    explaining = {check.id for check in CHECKS if _explains_answer(check, found.pull)} if has_answer else None
+    is_explained = any(explaining is None or finding.cause in explaining for finding in found.findings)
     is_decided = is_explained or found.inconclusive or found.note
     left = "" if is_decided or found.puller.for_eks is False else what_is_left(found.pull, of_aws=of_aws)
-    if found.pull.symptom in UNREACHED and answer is None:
+    if found.pull.symptom in UNREACHED and not has_answer:
         return replace(found, look_next=left)
     return (
         replace(found, inconclusive=(_undecided(pull_failing_unexplained.CHECK, left, found.pull),)) if left else found

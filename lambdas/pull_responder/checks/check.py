@@ -65,7 +65,6 @@ class Check:
     - `resource_type` is the type of the broken resource, in the AWS Security Finding Format.
     - `permissions` are the IAM actions that `examine` needs.
     - `examine` takes the pull and the facts and returns the verdict. It never raises for what AWS refuses to show.
-
     - `tells_more_at_first` says that it reads only at the diagnosis all that its finding tells. A later look then keeps
       the finding's words.
 
@@ -89,7 +88,8 @@ class Check:
     - `explicit` is whether the message says "explicit deny". None fits either.
     - `denied_actions` are the actions that AWS can deny for this cause.
     - `refused_by_ecr` is false where the pull fails before ECR can refuse it. No denial can be about this cause then.
-    - `refused_by_s3` says that a layer refused by Amazon S3 means this cause.
+    - `refused_by_s3` says that a layer that Amazon S3 refused without more words means this cause. `answers` are for
+      those that it told.
     - `for_nodes` is true for principals that pull for EKS, and false for all others.
     - `for_cache_role` says that it decides about the role with which ECR fetches from an upstream registry.
 

@@ -125,6 +125,8 @@ def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
     if (answer := read_words(pull).answer) is not None:
         why, look = _AFTER_ANSWER[answer]
         return _say(why, look.format(host=registry_host(pull) or "the registry"))
+    if refused_by_storage(pull):
+        return _say(*_AT_STORAGE)
     why, look = _left(pull, of_aws=of_aws)
     return _say(f"{_CONTRADICTED} {why}", look)
 
@@ -135,8 +137,6 @@ def _say(why: str, look: str) -> Reason:
 
 def _left(pull: PullFailure, *, of_aws: bool) -> tuple[str, str]:
     """Return what may be so, and the step that shows it."""
-    if refused_by_storage(pull):
-        return _AT_STORAGE
     if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
         return _AT_NAME
     action = pull.denial.action if pull.denial else ""

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    ProxyConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
 from pull_responder.publish.notification import Notification, digest_notification, notice_notification
@@ -67,11 +57,8 @@ def _publish(client: SNSClient, topic_arn: str, notification: Notification) -> s
         if _status(error) < _SERVER_ERROR:
             raise
         raise UnclearPublishError(f"sns:Publish failed with status {_status(error)}") from error
-    except ConnectTimeoutError:
-        raise  # nothing was sent
-    except (ConnectionClosedError, HTTPClientError, ReadTimeoutError, ResponseParserError, KeyError) as error:
-        if isinstance(error, EndpointConnectionError | ProxyConnectionError | SSLError):
-            raise  # nothing was sent
+    except (HTTPClientError, ResponseParserError, KeyError) as error:
+        # Where no connection was made, nothing was sent. The SDK's errors for that are none of these.
         raise UnclearPublishError(f"sns:Publish has no readable answer: {type(error).__name__}: {error}") from error
 
 

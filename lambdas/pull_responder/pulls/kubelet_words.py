@@ -27,11 +27,11 @@ _read: Final = lru_cache(maxsize=64)(read_message)
 def read_words(pull: PullFailure) -> KubeletMessage:
     """Return the meaning of kubelet's message on a pull.
 
-    What it shows of an answer counts only where the pull has the message's symptom: another event may have given it a
-    better one.
+    What it shows of an answer counts only where the pull has the message's symptom and no denial of AWS's: another
+    event may have told better why it failed.
     """
     said = _read(pull.message or "")
-    return said if said.symptom is pull.symptom else replace(said, answer=None)
+    return said if said.symptom is pull.symptom and pull.denial is None else replace(said, answer=None)
 
 
 def quote_words(pull: PullFailure) -> tuple[str, ...]:
@@ -81,4 +81,4 @@ def refused_by_storage(pull: PullFailure) -> bool:
     """
     if pull.symptom is not Symptom.ACCESS_DENIED or pull.denial is not None:
         return False
-    return read_message(pull.message or "").from_layer_bucket
+    return read_words(pull).from_layer_bucket

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.pull import Symptom
 from pull_responder.model.reason import Reason
-from pull_responder.pulls.kubelet_words import refused_by_storage
 from pull_responder.pulls.pod_role import ANNOTATION
 
 if TYPE_CHECKING:
@@ -44,8 +43,6 @@ def left_open(pull: PullFailure) -> Reason | None:
     """
     if pull.symptom is not Symptom.ACCESS_DENIED or pull.denial is not None or pull.from_ecr_public:
         return None
-    if refused_by_storage(pull):
-        return None  # the storage asks for no credentials
     look = where_to_look(pull)
     return Reason(
         "the role of its node may pull, as far as it can be read: this has been fixed since, or the pod pulls with a "

@@ -89,7 +89,7 @@ def _of_pod_identity(pull: PullFailure, role: Role) -> Verdict:
             f"The trust policy of the role {role.arn} does not let {_POD_IDENTITY} call {actions}. EKS Pod Identity "
             "needs both sts:AssumeRole and sts:TagSession, so pods get no new credentials of this role."
         ),
-        evidence=(f"Trust policy of {role.arn}: {str(dict(role.trust_policy))[:1500]}",),
+        evidence=(f"Trust policy of {role.arn}: {quote_json(role.trust_policy)}",),
         remediation=Remediation(
             f"Let {_POD_IDENTITY} call {actions} in the trust policy of {role.arn}. Its owner has to edit it by hand.",
             role.account,

@@ -142,13 +142,15 @@ def test_a_role_of_eks_pod_identity(estate: Estate) -> None:
 @pytest.mark.parametrize("lacking", ["sts:AssumeRole", "sts:TagSession"])
 def test_eks_pod_identity_needs_both_actions(estate: Estate, lacking: str) -> None:
     (left,) = {"sts:AssumeRole", "sts:TagSession"} - {lacking}
-    role = pod_role(estate, {**POD_IDENTITY, "Action": left}, name="team-a")
+    role = pod_role(estate, {**POD_IDENTITY, "Action": left, "Sid": "a" * 100}, name="team-a")
     diagnosis = estate.diagnose(denied(estate, role, estate.repository(), BLAMED, session="eks-prod-web-7c9d8b5f6-1"))
     (finding,) = [each for each in diagnosis.findings if each.cause == TRUST]
     assert finding.resource.id == str(role)
     assert f"does not let pods.eks.amazonaws.com call {lacking}." in finding.explanation
     assert lacking in finding.remediation.summary
     assert finding.remediation.commands == ()
+    assert "a" * 63 in finding.evidence[0]
+    assert "a" * 64 not in finding.evidence[0]
 
 
 def test_a_condition_on_the_cluster_of_eks_pod_identity_stays_open(estate: Estate) -> None:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 CAUSE = "repository_key_unusable"
 FORBIDDEN = "failed to resolve reference: unexpected status from HEAD request: 403 Forbidden"
+BY_S3 = (
+    "failed to pull and unpack image: failed to copy: httpReadSeeker: failed open: unexpected status from GET request "
+    "to https://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com/aa/bb: 403 Forbidden\n"
+    "<Error><Code>KMS.DisabledException</Code><Message>the key is disabled.</Message></Error>"
+)
 
 
 def _encrypted(estate: Estate) -> tuple[Arn, str]:
@@ -86,6 +91,15 @@ def test_a_key_that_cannot_be_read_is_open(estate: Estate) -> None:
     repository, _ = _encrypted(estate)
     diagnosis = estate.diagnose(reported(estate, repository, FORBIDDEN), unreadable=["kms:DescribeKey"])
     assert "kms:DescribeKey" in reasons(diagnosis)[CAUSE]
+
+
+def test_where_s3_blames_the_key_one_that_cannot_be_read_may_be_the_explanation(estate: Estate) -> None:
+    repository, key = _encrypted(estate)
+    pull = reported(estate, repository, BY_S3)
+    refused = estate.diagnose(pull, unreadable=["kms:DescribeKey"])
+    assert [each.cause for each in refused.inconclusive] == [CAUSE]
+    estate.client("kms").disable_key(KeyId=key)
+    assert [each.cause for each in estate.diagnose(pull).findings] == [CAUSE]
 
 
 @pytest.mark.cause(CAUSE, "near_miss")

@@ -212,6 +212,16 @@ class TestALayerThatItsStorageRefuses:
             "the storage of layers refused a URL that ECR had signed" in opened(diagnosis)["pull_failing_unexplained"]
         )
 
+    def test_a_policy_that_stops_the_next_pull_is_found_and_explains_no_refusal_of_the_storage(
+        self, estate: NetworkEstate
+    ) -> None:
+        estate.endpoints_only().node()
+        estate.client("iam").delete_role_policy(RoleName=f"{estate.name}-node", PolicyName="pull")
+        diagnosis = diagnosed(estate, self.REFUSED)
+        assert causes(diagnosis) == ["role_lacks_pull_permissions"]
+        left = opened(diagnosis)["pull_failing_unexplained"]
+        assert left.startswith("the storage of layers refused a URL that ECR had signed")
+
     def test_policies_of_the_role_that_cannot_be_read_cannot_be_it(self, estate: NetworkEstate) -> None:
         estate.endpoints_only().node()
         diagnosis = diagnosed(estate, self.REFUSED, denied=["iam:GetRole", "iam:ListRolePolicies"])

@@ -7,6 +7,7 @@ with other names; the others follow the words of the client's own source.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ from pull_responder.cli.explain import explain
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.pod_failure import MESSAGE_LIMIT, PodFailure, clean, read_pod_failure
 from pull_responder.meanings import can_mean
-from pull_responder.model.pull import Answer, PullFailure, Stage, Symptom
+from pull_responder.model.pull import Answer, Denial, PullFailure, Stage, Symptom
 from pull_responder.model.sighting import Sighting
 from pull_responder.pulls.kubelet_words import read_words
 from tests.unit.events.messages import ASKING, HOST, IMAGE, RESOLVING
@@ -198,6 +199,8 @@ def test_an_event_of_another_symptom_takes_no_answer_from_kubelets_words() -> No
         symptom=Symptom.ACCESS_DENIED, stage=Stage.MANIFEST, region="us-east-1", message=clean(message)
     )
     assert read_words(joined).answer is None
+    denied = replace(pull, denial=Denial("ecr:BatchGetImage", "*", "User: … is not authorized"))
+    assert read_words(denied).answer is None
     assert read_words(PullFailure(symptom=Symptom.UNKNOWN, stage=None, region="us-east-1")).sighting == Sighting()
 
 
