@@ -115,8 +115,9 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         pool.shutdown(wait=False, cancel_futures=True)
     of_aws = facts.belongs_to_aws(pull.registry_account)
     found = _sort_verdicts(pull, puller, verdicts, of_aws=of_aws, is_question=facts.asked is not None)
-    if found.findings and found.puller.for_eks and (outsider := outsider_of(pull, facts)):
-        safe = [replace(each, remediation=withhold_commands(each.remediation, outsider)) for each in found.findings]
+    if found.findings and found.puller.for_eks and outsider_of(pull, facts):
+        account = pull.principal_account or ""
+        safe = [replace(each, remediation=withhold_commands(each.remediation, account)) for each in found.findings]
         found = replace(found, findings=tuple(safe))
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")

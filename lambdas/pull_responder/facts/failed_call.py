@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from pull_responder.model.arn import Arn
-from pull_responder.model.reason import AGAIN, Refusal
+from pull_responder.model.reason import AGAIN, IN_TERMINAL, Refusal, steps_of
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError
@@ -35,6 +35,11 @@ _LATER: Final = ("Throttl", "RequestLimit", "TooManyRequests", "Timeout", "Inter
 _RENEW: Final = "Renew the credentials that Pull Responder runs with, and see that `aws sts get-caller-identity` works."
 _CALL: Final = "Call {action} as Pull Responder's role, and look at what AWS answers."
 _OTHERWISE: Final = {"sts:GetCallerIdentity": _RENEW}
+
+
+def may_pass(reason: str) -> bool:
+    """Return whether a later try may succeed: the call was throttled, got no answer, or came too late to be made."""
+    return any(step in (AGAIN, IN_TERMINAL) or "got no answer" in str(step) for step in steps_of(reason))
 
 
 def step_after(call: str, error: BotoCoreError | ClientError | ValueError) -> Step:

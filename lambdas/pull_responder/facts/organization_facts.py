@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pull_responder.facts import organizations
+from pull_responder.facts.failed_call import may_pass
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.model.reason import join_reasons
 from pull_responder.model.unread import Unread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class OrganizationFacts(Remembered):
@@ -17,13 +23,13 @@ class OrganizationFacts(Remembered):
         return organizations.read_organization(self._reader, account, region)
 
     @once
-    def is_ours(self, account: str, region: str, /) -> bool:
+    def is_ours(self, account: str, region: str, /) -> bool | Unread:
         """Return whether an account is our own, one that the operator lists, or one of our organization.
 
         An account is of our organization if both accounts name the same one (organizations:DescribeOrganization), or if
         the organization shows it (organizations:ListParents). Where our own account is in none, or may not ask, an
         account whose member role we may assume counts as ours: the deployed functions may assume that role in our
-        organization and in listed accounts only.
+        organization and in listed accounts only. Unread where a read failed that may succeed later.
         """
         own = self.identity()
         if isinstance(own, Unread):
@@ -32,12 +38,25 @@ class OrganizationFacts(Remembered):
         if account in (own.account, *self._reader.aws.read_accounts):
             return True
         ours, theirs = self.side_by_side(lambda each: self.organization(each, region), (own.account, account))
-        if not isinstance(ours, organizations.Organization):
-            return self._reader.aws.reach(account, region=region) is None
+        if isinstance(ours, organizations.Organization):
+            return self._is_of(ours, theirs, account, region)
+        reached = self._reader.aws.reach(account, region=region)
+        return _unless_it_passes([found for found in (ours, reached) if isinstance(found, Unread)]) or reached is None
+
+    def _is_of(
+        self,
+        ours: organizations.Organization,
+        theirs: organizations.Organization | Unread | None,
+        account: str,
+        region: str,
+    ) -> bool | Unread:
+        """Return whether `account`, which names the organization `theirs`, is of our organization."""
         if isinstance(theirs, organizations.Organization):
             return theirs.id == ours.id
-        viewers = self._organization_readers(ours)
-        return any(isinstance(self._place(each, account, region), organizations.AccountPlace) for each in viewers)
+        places = [self._place(each, account, region) for each in self._organization_readers(ours)]
+        if any(isinstance(each, organizations.AccountPlace) for each in places):
+            return True
+        return _unless_it_passes([each for each in (theirs, *places) if isinstance(each, Unread)]) or False
 
     @once
     def organization_path(self, account: str, region: str, /) -> organizations.AccountPlace | Unread | None:
@@ -100,3 +119,8 @@ class OrganizationFacts(Remembered):
     @once
     def _place(self, viewer: str, account: str, region: str, /) -> organizations.AccountPlace | Unread:
         return organizations.read_place(self._reader, viewer, region, account)
+
+
+def _unless_it_passes(failed: Sequence[Unread]) -> Unread | None:
+    """Return the first failure that may be over at the next try. None if all are answers that stay."""
+    return next((each for each in failed if may_pass(each.reason)), None)

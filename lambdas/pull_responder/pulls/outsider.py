@@ -5,18 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pull_responder.model.reason import reword
+from pull_responder.model.unread import Unread
+
 if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
     from pull_responder.model.verdict import Remediation
     from pull_responder.pulls.pull_facts import PullFacts
 
 
-def outsider_of(pull: PullFailure, facts: PullFacts) -> str | None:
-    """Return the pulling principal's account if it is not known to be ours, else None."""
+def outsider_of(pull: PullFailure, facts: PullFacts) -> str | Unread | None:
+    """Return the pulling principal's account if it is not ours, None if it is, and Unread where that is not known."""
     account = pull.principal_account
-    if account is None or facts.asked or facts.is_ours(account, pull.region):
+    if account is None or facts.asked:
         return None
-    return account
+    ours = facts.is_ours(account, pull.region)
+    if isinstance(ours, Unread):
+        text = f"it is not known whether account {account} is of this organization: {ours.reason}"
+        return Unread(reword(ours.reason, text))
+    return None if ours else account
 
 
 def withhold_commands(remediation: Remediation, account: str) -> Remediation:

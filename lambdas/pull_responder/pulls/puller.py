@@ -81,9 +81,8 @@ def _is_own(facts: PullFacts, pull: PullFailure, principal: Principal) -> bool:
     if pull.denial is None or pull.denial.action not in images.MANIFEST_PERMISSIONS:
         return False
     session = principal.session_name
-    return facts.is_ours(principal.account, pull.region) and facts.is_own_session(
-        principal.account, pull.region, principal.name, session
-    )
+    is_ours = facts.is_ours(principal.account, pull.region) is True
+    return is_ours and facts.is_own_session(principal.account, pull.region, principal.name, session)
 
 
 def _of_question(nodes: Nodes) -> Puller:
@@ -111,8 +110,8 @@ def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     if principal and (account := principal.account):
         facts.start([lambda: facts.is_ours(account, pull.region)])
     found = _find(facts, pull)
-    if not pull.cluster and principal and principal.kind is not PrincipalKind.UNKNOWN and outsider_of(pull, facts):
-        found = Puller(for_eks=False, because=_OUTSIDER.format(account=principal.account))
+    if not pull.cluster and principal and principal.kind not in (PrincipalKind.UNKNOWN, PrincipalKind.SERVICE):
+        found = _unless_outsider(found, outsider_of(pull, facts))
     if found.for_eks or principal is None:
         return found
     if _is_own(facts, pull, principal):
@@ -126,6 +125,15 @@ def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
         because=f"{listed} is listed as known to pull for something other than EKS",
         listed_as=listed,
     )
+
+
+def _unless_outsider(found: Puller, outsider: str | Unread | None) -> Puller:
+    """Return the puller, unless its account is not known to be ours."""
+    if outsider is None:
+        return found
+    if isinstance(outsider, Unread):
+        return Puller(None, outsider.reason)
+    return Puller(for_eks=False, because=_OUTSIDER.format(account=outsider))
 
 
 def _find(facts: PullFacts, pull: PullFailure) -> Puller:

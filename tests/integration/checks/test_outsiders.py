@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
+from pull_responder.facts.aws import describe_failure
+from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.estate import (
     ALLOW_TOKEN,
     GONE_INSTANCE,
@@ -18,6 +21,7 @@ from tests.integration.checks.estate import (
     explicit_deny,
     name_of,
     only,
+    opened,
     refuse,
 )
 
@@ -114,3 +118,21 @@ def test_nothing_that_a_strangers_policy_says_is_shown(estate: Estate) -> None:
         ),
     )
     assert "EVIL" not in str(estate.diagnose(estate.denied(role, estate.repository(), NO_REASON)))
+
+
+@pytest.mark.cause(CAUSE, "unread")
+@pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailable"])
+def test_an_organization_that_may_answer_later_leaves_it_open(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """A node of ours is no stranger because Organizations throttles."""
+    estate.listed = ()
+    estate.member()
+    role = estate.role(attach=[PULL_ONLY], account=estate.other)
+    pull = estate.denied(role, estate.repository(), BLAMED)
+    error = ClientError({"Error": {"Code": code, "Message": "later"}}, "DescribeOrganization")
+    failed = describe_failure("organizations:DescribeOrganization", error)
+    monkeypatch.setattr(PullFacts, "organization", lambda *_: failed)
+    found = estate.diagnose(pull)
+    assert found.findings == ()
+    assert f"it is not known whether account {estate.other} is of this organization" in opened(found)[CAUSE]
