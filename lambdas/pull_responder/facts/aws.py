@@ -33,6 +33,8 @@ _CONFIG: Final = Config(
     max_pool_connections=32,
     user_agent_extra="pull-responder",
 )
+# A repeated Publish is another message. So the SDK does not repeat it after an answer that was lost.
+_CONFIG_OF: Final = {"sns": _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))}
 AWS_ERRORS: Final = (BotoCoreError, ClientError)
 """What clients raise when AWS refuses a call, or cannot be reached."""
 
@@ -184,8 +186,9 @@ class Aws:
         with self._creating_clients:
             key = (service, region)
             if key not in member.clients:
+                config = _CONFIG_OF.get(service, _CONFIG)
                 try:
-                    member.clients[key] = member.session.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # the stubs know services by literal name only
+                    member.clients[key] = member.session.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # the stubs know services by literal name only
                 except (BotoCoreError, ValueError) as error:  # a malformed endpoint is a ValueError
                     return describe_failure(f"{service} in {region}", error)
             return member.clients[key]
