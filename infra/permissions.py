@@ -149,7 +149,6 @@ SCOPES: Final[Mapping[str, Scope]] = {
     ),
     "securityhub:BatchUpdateFindings": _HUB,
     "securityhub:GetFindings": _HUB,
-    "sns:GetTopicAttributes": Scope(("{topic}",)),
     "sns:Publish": Scope(("{topic}",)),
     "sqs:SendMessage": Scope(("{queue}",)),
     "sts:AssumeRole": Scope(

@@ -29,6 +29,8 @@ _MOST_PROBLEMS: Final = 100
 _QUICK_RETRIES: Final = 15
 _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
+# A notice that was sent this often without a readable answer counts as heard.
+_MOST_UNCLEAR: Final = 2
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
@@ -58,6 +60,7 @@ class Pending:
     - `digest`: whether it is sent in a digest, with others.
     - `perhaps_heard`: whether an earlier run may have sent this notice, or one that it replaces, and died before it
       could record that.
+    - `unclear`: how often it was sent without a readable answer of SNS.
     """
 
     edge: Edge
@@ -69,6 +72,7 @@ class Pending:
     tries: int = 0
     digest: bool = False
     perhaps_heard: bool = False
+    unclear: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,17 +392,27 @@ def _is_same(pending: Pending | None, sent: Pending | None) -> bool:
     return (pending.edge, pending.at, pending.claimant) == (sent.edge, sent.at, sent.claimant)
 
 
-def retry_later(life: Life, now: float, *, perhaps_heard: bool = False) -> Life:
-    """Return the life after its pending notice could not be sent: it stays pending, due later.
-
-    With `perhaps_heard`, SNS may have taken it all the same.
-    """
+def retry_later(life: Life, now: float) -> Life:
+    """Return the life after its pending notice could not be sent: it stays pending, due later."""
     pending = life.pending
     if pending is None:
         return life
     delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - _QUICK_RETRIES), 10))
-    heard = pending.perhaps_heard or perhaps_heard
-    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay, perhaps_heard=heard))
+    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
+
+
+def mark_perhaps_notified(life: Life, now: float, *, sent: Life | None = None) -> Life:
+    """Return the life after its pending notice was sent and SNS gave no readable answer.
+
+    The first time it stays pending, due later. The second time it counts as sent, so people get it at most twice.
+    `sent` is as in `mark_notified`.
+    """
+    if life.pending is None:
+        return life
+    if life.pending.unclear + 1 >= _MOST_UNCLEAR:
+        return mark_notified(life, now, sent=sent)
+    unclear = replace(life.pending, unclear=life.pending.unclear + 1, perhaps_heard=True)
+    return retry_later(replace(life, pending=unclear), now)
 
 
 def notice(life: Life) -> Notice:

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from pull_responder.findings.notice import Notice
 
-PERMISSIONS: Final = ("sns:GetTopicAttributes", "sns:Publish")
+PERMISSIONS: Final = ("sns:Publish",)
 
 _SERVER_ERROR: Final = 500
+# Makes the name of a topic that does not exist. The role may publish to one topic, so SNS answers with status 403.
+_NO_TOPIC: Final = "-does-not-exist"
 
 
 class UnclearPublishError(Exception):
@@ -64,7 +66,7 @@ def _publish(client: SNSClient, topic_arn: str, notification: Notification) -> s
         return answer["MessageId"]
     except ClientError as error:
         # With a status of 4xx, SNS says that it refused. With 5xx, it says only that something failed (Inference).
-        if _status(error) < _SERVER_ERROR:
+        if _is_refusal(error):
             raise
         raise UnclearPublishError(f"sns:Publish failed with status {_status(error)}") from error
     except ConnectTimeoutError:
@@ -76,13 +78,22 @@ def _publish(client: SNSClient, topic_arn: str, notification: Notification) -> s
 
 
 def answers(client: SNSClient, topic_arn: str) -> bool:
-    """Return whether SNS answers about the topic. Before that, a message that was perhaps heard is not repeated."""
+    """Return whether the answers of Publish arrive. Before that, a message that was perhaps heard is not repeated.
+
+    It publishes to a topic that does not exist, so nobody gets anything, and SNS refuses: that is an answer. Another
+    call, such as GetTopicAttributes, may be answered while Publish is not.
+    """
     try:
-        return bool(client.get_topic_attributes(TopicArn=topic_arn).get("Attributes"))
+        return "MessageId" in client.publish(TopicArn=f"{topic_arn}{_NO_TOPIC}", Message="Does SNS answer?")
     except ClientError as error:
-        return _status(error) < _SERVER_ERROR
+        return _is_refusal(error)
     except (BotoCoreError, KeyError, ResponseParserError):  # botocore raises KeyError for a missing result
         return False
+
+
+def _is_refusal(error: ClientError) -> bool:
+    """Whether SNS says that it refused. Without an error code in it, the answer could not be read."""
+    return _status(error) < _SERVER_ERROR and bool(error.response.get("Error", {}).get("Code"))
 
 
 def _status(error: ClientError) -> int:

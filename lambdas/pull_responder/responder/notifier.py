@@ -2,7 +2,7 @@
 
 A notice is in the table before it is sent. If a run dies before it sends the notice, the next run sends it. If a run
 dies after sending and before recording, that one notice is sent twice (docs/adr/0033-record-then-tell.md). A notice
-that people have perhaps heard is not repeated before SNS answers again (docs/adr/0071-perhaps-heard.md).
+that people have perhaps heard is repeated once, when SNS answers again (docs/adr/0071-perhaps-heard.md).
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.aws import AWS_ERRORS, describe_failure
-from pull_responder.findings.life import claim, is_claimed_by, mark_notified, notice, postpone, retry_later
+from pull_responder.findings.life import (
+    claim,
+    is_claimed_by,
+    mark_notified,
+    mark_perhaps_notified,
+    notice,
+    postpone,
+    retry_later,
+)
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
 from pull_responder.model.arn import Arn
@@ -168,24 +176,31 @@ class Notifier:
             notices = [notice(life) for life in lives]
             perhaps_heard = any(life.pending and life.pending.perhaps_heard for life in lives)
             if perhaps_heard and not sns.answers(client, topic_arn):
-                return self._refused(lives, "SNS does not answer about the topic")
+                return self._refused(lives, "SNS does not answer, and this notice was perhaps heard before")
             if len(notices) == 1:
                 sns.publish_notice(client, topic_arn, notices[0])
             else:
                 sns.publish_digest(client, topic_arn, notices)
         except sns.UnclearPublishError as error:
-            return self._refused(lives, str(error), perhaps_heard=True)
+            return self._perhaps_sent(lives, str(error))
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
         return {life.id: partial(mark_notified, now=now, sent=life) for life in lives}
 
-    def _refused(self, lives: Sequence[Life], reason: str, *, perhaps_heard: bool = False) -> dict[str, _Step]:
-        """Log and count notices that were not sent for certain. Return the steps that make them due again."""
+    def _refused(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
+        """Log and count notices that were not sent. Return the steps that make them due again."""
         self._run.count("NotificationsFailed")
         self._run.logger.warning("a notification was refused", findings=[life.id for life in lives], reason=reason)
-        later = partial(retry_later, now=self._run.now(), perhaps_heard=perhaps_heard)
+        later = partial(retry_later, now=self._run.now())
         return {life.id: self._if_still_claimed(later) for life in lives}
+
+    def _perhaps_sent(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
+        """Log and count notices that SNS may have taken. Return the steps: once more later, or as if sent."""
+        self._run.count("NotificationsFailed")
+        self._run.logger.warning("a notification has no answer", findings=[life.id for life in lives], reason=reason)
+        now = self._run.now()
+        return {life.id: self._if_still_claimed(partial(mark_perhaps_notified, now=now, sent=life)) for life in lives}
 
     def _topic(self) -> tuple[SNSClient, str]:
         topic_arn = self._run.settings.topic_arn or ""
