@@ -15,7 +15,8 @@ from pull_responder.events.eks_change import Inspection
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
-from pull_responder.findings.reach import Reach
+from pull_responder.findings.reach import Reach, without_times
+from pull_responder.findings.suppression import Suppression
 from pull_responder.model.pull import PullFailure
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class LastNotice:
     - `at`: when it was sent or withheld, in seconds since 1970.
     - `severity_rank`: the severity that it gave.
     - `step`: the `magnitude` of the reach that it gave.
+    - `breadth`: the `breadth` of that reach.
     - `silently`: whether people got neither it nor an earlier notice since `opened_at`: severity too low, no topic, or
       suppressed in Security Hub.
     """
@@ -90,6 +92,7 @@ class LastNotice:
     severity_rank: int
     step: int
     silently: bool = False
+    breadth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Life:
     - `hub_due`: whether Security Hub needs another update.
     - `hub_retry_at`: when to retry that update if this run does not complete it.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
+    - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
     """
 
     finding: Finding
@@ -128,6 +132,7 @@ class Life:
     hub_due: bool = False
     hub_retry_at: float = 0
     inspection: Inspection | None = None
+    suppression: Suppression | None = None
 
     @property
     def id(self) -> str:
@@ -201,17 +206,27 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
 def differs_in_hub(life: Life, other: Life) -> bool:
     """Return whether Security Hub needs another update after `other` to show `life`.
 
-    Each import is an event for the customer's rules. So a later time of the same failures is no reason for one.
+    Each import is an event for the customer's rules. So a change is one of what people act on: state, severity, texts,
+    and counts that grew by a step. The number of events, and which pull failed last, come with the daily import.
     """
     return _shown_in_hub(life) != _shown_in_hub(other)
 
 
 def _shown_in_hub(life: Life) -> tuple[object, ...]:
-    finding = replace(
-        life.finding, first_observed_at=None, last_observed_at=None, pull=replace(life.finding.pull, observed_at=None)
+    finding = life.finding
+    return (
+        life.state,
+        life.because,
+        finding.severity,
+        finding.title,
+        without_times(finding.explanation),
+        tuple(map(without_times, finding.evidence)),
+        finding.remediation,
+        finding.resource,
+        finding.related,
+        finding.cluster,
+        life.reach.steps,
     )
-    reach = replace(life.reach, first_seen_at=None, last_seen_at=None)
-    return (life.state, life.because, finding, reach, life.problems)
 
 
 def _make_hub_due(life: Life, now: float) -> Life:
@@ -292,10 +307,20 @@ def _mark_worse(life: Life, now: float) -> Life:
         changes.append(f"its severity is now {severity.value}")
     if magnitude(life.reach) > told.step:
         changes.append(f"it now reaches {life.reach.pod_count} pods and {life.reach.node_count} nodes")
+    # Whoever suppressed it knew what failed on that day. To all others, it is the same fault.
+    if life.suppression and life.suppression.silences and life.reach.breadth > told.breadth:
+        changes.append(
+            f"it now fails pulls of {_count(life.reach.repository_count, 'repository', 'repositories')} by "
+            f"{_count(life.reach.principal_count, 'principal', 'principals')}"
+        )
     if not changes:
         return life
     because = f"Since the last notification, {' and '.join(changes)}."
     return replace(life, pending=Pending(Edge.WORSE, because, now, now))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def magnitude(reach: Reach) -> int:
@@ -330,7 +355,7 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings) -> Life:
     Reminders are `settings.reminder_hours` apart.
     """
     life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
-    return _remind_if_due(_show_sign_of_life(life, now), now, settings)
+    return _remind_if_due(_show_sign_of_life(_mark_worse(life, now), now), now, settings)
 
 
 def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:
@@ -382,8 +407,19 @@ def mark_notified(life: Life, now: float, *, silently: bool = False, sent: Life 
         return life
     # If people were notified earlier, a withheld reminder does not undo that.
     not_sent = silently and not (life.told and not life.told.silently)
-    told = LastNotice(now, sent.finding.severity.rank, magnitude(sent.reach), silently=not_sent)
+    breadth = sent.reach.breadth
+    if silently and life.told and sent.pending and sent.pending.edge is Edge.REMINDER:
+        breadth = life.told.breadth  # what grew while nobody knew of the suppression is told once it is known
+    told = LastNotice(now, sent.finding.severity.rank, magnitude(sent.reach), silently=not_sent, breadth=breadth)
     return replace(life, pending=None if _is_same(life.pending, sent.pending) else life.pending, told=told)
+
+
+def remember_suppression(life: Life, now: float, suppression: Suppression | None) -> Life:
+    """Return the life with what Security Hub said of a suppression, and WORSE if it has grown since."""
+    if life.suppression is suppression:
+        return life
+    life = replace(life, suppression=suppression)
+    return _mark_worse(life, now) if life.is_open else life
 
 
 def _is_same(pending: Pending | None, sent: Pending | None) -> bool:

@@ -7,6 +7,7 @@ that people have perhaps heard is repeated once, when SNS answers again (docs/ad
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -18,15 +19,17 @@ from pull_responder.findings.life import (
     mark_perhaps_notified,
     notice,
     postpone,
+    remember_suppression,
     retry_later,
 )
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
+from pull_responder.findings.suppression import Suppression
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.publish import sns
 from pull_responder.publish.backoff import Backoff
-from pull_responder.publish.hub_workflow import may_notify
+from pull_responder.publish.hub_workflow import Workflow, WorkflowStatus, may_notify
 from pull_responder.responder.hub import Hub
 from pull_responder.settings import SettingError
 
@@ -50,6 +53,12 @@ _SECONDS_TO_END: Final = 2.0
 _MOST_IN_DIGEST: Final = 100
 # Seconds after the end of a minute when its digest is sent. By then all its findings are recorded.
 _AFTER_THE_MINUTE: Final = 5.0
+_PLANTED: Final = frozenset({Suppression.PLANTED, Suppression.PLANTED_TOLD})
+_PLANTED_TEXT: Final = (
+    "Security Hub had a finding with this id, set to SUPPRESSED, before Pull Responder imported one. So that "
+    "suppression is not taken for yours, and silences nothing. Look in CloudTrail for who imported and suppressed it. To "
+    "suppress this finding, set it to NEW first, and to SUPPRESSED a day later."
+)
 
 
 class Notifier:
@@ -67,7 +76,8 @@ class Notifier:
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
         # Read the workflow status before the import: the import of a reopened finding makes Security Hub reset it.
         silenced = self._silenced_ids(claimed)
-        for group in self._messages(claimed, silenced):
+        for together in self._messages(claimed, silenced):
+            group = together if len(together) > 1 else [self._tell_of_planted(together[0])]
             outcome = self._send(group, silenced)
             # Record at once. If this run dies later, the notice is not sent again.
             for life in group:
@@ -128,7 +138,7 @@ class Notifier:
         if len(group) > 1:
             return self._publish(group)
         if life.id in silenced:
-            return {life.id: partial(mark_notified, now=self._run.now(), silently=True, sent=life)}
+            return {life.id: partial(self._mark_notified, now=self._run.now(), silently=True, sent=life)}
         due = self._digest_due(life)
         return self._publish(group) if due is None else {life.id: self._if_still_claimed(partial(postpone, due=due))}
 
@@ -144,15 +154,36 @@ class Notifier:
         audible = [life for life in lives if life.id not in silenced]
         workflows = self._hub.workflows([life.id for life in audible])
         for life in audible:
-            if life.pending is None or may_notify(life.pending.edge, workflows.get(life.id)):
+            workflow, suppression = workflows.get(life.id), self._hub.suppression(life)
+            if suppression is Suppression.LOST:
+                workflow = Workflow(WorkflowStatus.SUPPRESSED)
+            if life.pending is None or may_notify(life.pending.edge, workflow):
                 continue
-            if life.pending.edge is Edge.NEW and not life.hub_at:
-                # Our ids can be computed. What was suppressed before our first import is not ours.
+            if suppression in _PLANTED:
                 self._run.count("SuppressionsIgnored")
                 self._run.logger.warning("security hub has a suppressed finding that is not ours", finding=life.id)
             else:
                 silenced.add(life.id)
         return frozenset(silenced)
+
+    def _tell_of_planted(self, life: Life) -> Life:
+        """Return the life, whose notice says that a suppression is not ours if people do not know that yet."""
+        pending = life.pending
+        if pending is None or self._hub.suppression(life) is not Suppression.PLANTED:
+            return life
+        return replace(life, pending=replace(pending, because=f"{pending.because} {_PLANTED_TEXT}".strip()))
+
+    def _mark_notified(self, life: Life, *, now: float, sent: Life, silently: bool = False) -> Life:
+        """Return the life after its notice was sent or withheld, with what Security Hub said of a suppression."""
+        life = mark_notified(life, now, silently=silently, sent=sent)
+        suppression = self._hub.suppression(sent)
+        told = (
+            suppression is Suppression.PLANTED
+            and not silently
+            and sent.pending is not None
+            and _PLANTED_TEXT in sent.pending.because
+        )
+        return remember_suppression(life, now, Suppression.PLANTED_TOLD if told else suppression)
 
     def _digest_due(self, life: Life) -> float | None:
         """Return when to send a new finding in a digest, if this minute has too many new ones; else None."""
@@ -186,7 +217,7 @@ class Notifier:
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
-        return {life.id: partial(mark_notified, now=now, sent=life) for life in lives}
+        return {life.id: partial(self._mark_notified, now=now, sent=life) for life in lives}
 
     def _refused(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
         """Log and count notices that were not sent. Return the steps that make them due again."""
