@@ -62,6 +62,7 @@ class Pending:
     - `perhaps_heard`: whether an earlier run may have sent this notice, or one that it replaces, and died before it
       could record that.
     - `unclear`: how often it was sent without a readable answer of SNS.
+    - `told`: whether only the topic for filters still has to get it.
     """
 
     edge: Edge
@@ -74,6 +75,7 @@ class Pending:
     digest: bool = False
     perhaps_heard: bool = False
     unclear: int = 0
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +439,28 @@ def retry_later(life: Life, now: float) -> Life:
     return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
 
 
+def counts_as_heard(life: Life) -> bool:
+    """Return whether the pending notice counts as heard if SNS gives no readable answer this time."""
+    return life.pending is not None and life.pending.unclear + 1 >= _MOST_UNCLEAR
+
+
+def mark_told(life: Life, now: float, *, sent: Life, unclear: bool) -> Life:
+    """Return the life after its notice was sent, but not to the topic for filters: that stays due.
+
+    With `unclear`, that topic gave no readable answer; the second time, it counts as sent. After a quarter of an hour
+    the topic is left out, because a pending notice holds up the next one.
+    """
+    notified, pending = mark_notified(life, now, sent=sent), life.pending
+    if pending is None or notified.pending is not None:
+        return notified
+    number = (pending.unclear if pending.told else 0) + int(unclear)
+    if number >= _MOST_UNCLEAR or pending.tries > _QUICK_RETRIES:
+        return notified
+    # People have heard of it, so the finding's next change is not the first that they hear.
+    due = replace(pending, told=True, perhaps_heard=True, unclear=number)
+    return retry_later(replace(notified, pending=due), now)
+
+
 def mark_perhaps_notified(life: Life, now: float, *, sent: Life | None = None) -> Life:
     """Return the life after its pending notice was sent and SNS gave no readable answer.
 
@@ -445,7 +469,7 @@ def mark_perhaps_notified(life: Life, now: float, *, sent: Life | None = None) -
     """
     if life.pending is None:
         return life
-    if life.pending.unclear + 1 >= _MOST_UNCLEAR:
+    if counts_as_heard(life):
         return mark_notified(life, now, sent=sent)
     unclear = replace(life.pending, unclear=life.pending.unclear + 1, perhaps_heard=True)
     return retry_later(replace(life, pending=unclear), now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -54,16 +54,36 @@ def publish_digest(client: SNSClient, topic_arn: str, notices: Sequence[Notice])
     return _publish(client, topic_arn, digest_notification(notices))
 
 
+def publish_text(client: SNSClient, topic_arn: str, notices: Sequence[Notice]) -> str:
+    """Publish one notification of `notices` as text for people, the same for all protocols, with its attributes.
+
+    SNS applies filter policies on attributes to such messages, and delivers the attributes (Developer Guide, "Message
+    attributes"). Returns the message's id, and raises as `publish_notice` does.
+    """
+    one = notice_notification(notices[0]) if len(notices) == 1 else digest_notification(notices)
+    return _call(
+        client,
+        TopicArn=topic_arn,
+        Subject=one.subject,
+        Message=one.texts["email"],
+        MessageAttributes=one.attributes,
+    )
+
+
 def _publish(client: SNSClient, topic_arn: str, notification: Notification) -> str:
+    return _call(
+        client,
+        TopicArn=topic_arn,
+        Subject=notification.subject,
+        Message=notification.message,
+        MessageStructure="json",
+        MessageAttributes=notification.attributes,
+    )
+
+
+def _call(client: SNSClient, **request: Any) -> str:  # noqa: ANN401 -- the parameters of Publish
     try:
-        answer = client.publish(
-            TopicArn=topic_arn,
-            Subject=notification.subject,
-            Message=notification.message,
-            MessageStructure="json",
-            MessageAttributes=notification.attributes,
-        )
-        return answer["MessageId"]
+        return client.publish(**request)["MessageId"]
     except ClientError as error:
         # With a status of 4xx, SNS says that it refused. With 5xx, it says only that something failed (Inference).
         if _is_refusal(error):

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.facts.aws import AWS_ERRORS, describe_failure
 from pull_responder.findings.life import (
     claim,
+    counts_as_heard,
     is_claimed_by,
     mark_notified,
     mark_perhaps_notified,
+    mark_told,
     notice,
     postpone,
     remember_suppression,
@@ -56,8 +58,8 @@ _AFTER_THE_MINUTE: Final = 5.0
 _PLANTED: Final = frozenset({Suppression.PLANTED, Suppression.PLANTED_TOLD})
 _PLANTED_TEXT: Final = (
     "Security Hub had a finding with this id, set to SUPPRESSED, before Pull Responder imported one. So that "
-    "suppression is not taken for yours, and silences nothing. Look in CloudTrail for who imported and suppressed it. To "
-    "suppress this finding, set it to NEW first, and to SUPPRESSED a day later."
+    "suppression is not taken for yours, and silences nothing. Look in CloudTrail for who imported and suppressed it. "
+    "To suppress this finding, set it to NEW first, and to SUPPRESSED a day later."
 )
 
 
@@ -123,9 +125,11 @@ class Notifier:
     def _messages(self, lives: Sequence[Life], silenced: frozenset[str]) -> list[Sequence[Life]]:
         """Group findings by message. Each has its own message, unless there are too many: then digests."""
         audible = [life for life in lives if life.id not in silenced]
-        digest = [life for life in audible if life.pending and life.pending.digest]
-        if len(audible) > self._run.settings.digest_above:
-            digest = audible
+        # What only the topic for filters still lacks is not told to all others again.
+        first = [life for life in audible if life.pending and not life.pending.told]
+        digest = [life for life in first if life.pending and life.pending.digest]
+        if len(first) > self._run.settings.digest_above:
+            digest = first
         alone = [life for life in lives if life not in digest]
         return [
             *([life] for life in alone),
@@ -173,9 +177,12 @@ class Notifier:
             return life
         return replace(life, pending=replace(pending, because=f"{pending.because} {_PLANTED_TEXT}".strip()))
 
-    def _mark_notified(self, life: Life, *, now: float, sent: Life, silently: bool = False) -> Life:
-        """Return the life after its notice was sent or withheld, with what Security Hub said of a suppression."""
-        life = mark_notified(life, now, silently=silently, sent=sent)
+    def _mark_notified(self, life: Life, *, now: float, sent: Life, silently: bool = False, done: bool = False) -> Life:
+        """Return the life after its notice was sent or withheld, with what Security Hub said of a suppression.
+
+        With `done`, the life says already that it was sent.
+        """
+        life = life if done else mark_notified(life, now, silently=silently, sent=sent)
         suppression = self._hub.suppression(sent)
         told = (
             suppression is Suppression.PLANTED
@@ -201,9 +208,10 @@ class Notifier:
 
     def _publish(self, lives: Sequence[Life]) -> dict[str, _Step]:
         """Publish one notice, or several as a digest. Return the steps to record, by finding id."""
-        now = self._run.now()
+        if all(life.pending and life.pending.told for life in lives):
+            return self._publish_filtered(lives)
         try:
-            client, topic_arn = self._topic()
+            client, topic_arn = self._topic(self._run.settings.topic_arn or "")
             notices = [notice(life) for life in lives]
             perhaps_heard = any(life.pending and life.pending.perhaps_heard for life in lives)
             if perhaps_heard and not sns.answers(client, topic_arn):
@@ -213,11 +221,38 @@ class Notifier:
             else:
                 sns.publish_digest(client, topic_arn, notices)
         except sns.UnclearPublishError as error:
-            return self._perhaps_sent(lives, str(error))
+            steps = self._perhaps_sent(lives, str(error))
+            return self._publish_filtered(lives) if all(map(counts_as_heard, lives)) else steps
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
-        return {life.id: partial(self._mark_notified, now=now, sent=life) for life in lives}
+        return self._publish_filtered(lives)
+
+    def _publish_filtered(self, lives: Sequence[Life]) -> dict[str, _Step]:
+        """Publish to the topic for filters, if there is one, what all others have got. Return the steps to record."""
+        now, arn = self._run.now(), self._run.settings.filtered_topic_arn
+        done: dict[str, _Step] = {life.id: partial(self._mark_notified, now=now, sent=life) for life in lives}
+        if not arn:
+            return done
+        unclear = False
+        try:
+            client, _ = self._topic(arn)
+            again = any(life.pending and life.pending.told and life.pending.unclear for life in lives)
+            if again and not sns.answers(client, arn):
+                reason = "SNS does not answer, and this notice was perhaps heard before"
+            else:
+                sns.publish_text(client, arn, [notice(life) for life in lives])
+                return done
+        except sns.UnclearPublishError as error:
+            unclear, reason = True, str(error)
+        except AWS_ERRORS as error:
+            reason = describe_failure("sns:Publish", error).reason
+        self._run.count("NotificationsFailed")
+        self._run.logger.warning("the topic for filters lacks a notification", findings=[*done], reason=reason)
+        return {life.id: partial(self._mark_told, now=now, sent=life, unclear=unclear) for life in lives}
+
+    def _mark_told(self, life: Life, *, now: float, sent: Life, unclear: bool) -> Life:
+        return self._mark_notified(mark_told(life, now, sent=sent, unclear=unclear), now=now, sent=sent, done=True)
 
     def _refused(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
         """Log and count notices that were not sent. Return the steps that make them due again."""
@@ -233,8 +268,7 @@ class Notifier:
         now = self._run.now()
         return {life.id: self._if_still_claimed(partial(mark_perhaps_notified, now=now, sent=life)) for life in lives}
 
-    def _topic(self) -> tuple[SNSClient, str]:
-        topic_arn = self._run.settings.topic_arn or ""
+    def _topic(self, topic_arn: str) -> tuple[SNSClient, str]:
         topic = Arn.parse(topic_arn)
         if topic is None:
             raise SettingError(f"TOPIC_ARN is {topic_arn!r}, which is not an ARN")
