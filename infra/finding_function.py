@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from infra import scanner_answers as answers
@@ -71,7 +72,10 @@ class Task:
 
 
 class FindingFunction(ResponderFunction):
-    """A function that does `task`: it takes events from `queue`, keeps findings in `table` and notifies `topic`."""
+    """A function that does `task`: it takes events from `queue`, keeps findings in `table` and notifies `topic`.
+
+    `filtered`, if not None, is the topic for filters by attributes, which is notified, too.
+    """
 
     def __init__(  # noqa: PLR0913 -- keyword-only, except for the two arguments that every construct has
         self,
@@ -83,6 +87,7 @@ class FindingFunction(ResponderFunction):
         layer: lambda_.ILayerVersion,
         queue: sqs.IQueue,
         topic: NotificationTopic,
+        filtered: sns.ITopic | None,
         table: FindingsTable,
     ) -> None:
         super().__init__(
@@ -103,8 +108,12 @@ class FindingFunction(ResponderFunction):
                 Grant(("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"), (queue.queue_arn,)),
                 # Publishing to an encrypted topic needs these: SNS developer guide, "Key management".
                 Grant(("kms:Decrypt", "kms:GenerateDataKey"), (topic.key.key_arn,)),
+                *([Grant(("sns:Publish",), (filtered.topic_arn,))] if filtered else []),
             ),
-            environment=_environment(settings, topic_arn=topic.topic.topic_arn, table_name=table.table_name),
+            environment={
+                **_environment(settings, topic_arn=topic.topic.topic_arn, table_name=table.table_name),
+                **({"FILTERED_TOPIC_ARN": filtered.topic_arn} if filtered else {}),
+            },
             memory_size=settings.memory_size,
             timeout_seconds=settings.timeout_seconds,
             function_answers=(answers.CONCURRENCY, answers.SYNCHRONOUS),

@@ -16,13 +16,17 @@ from infra.scanner_answers import answer
 class NotificationTopic(Construct):
     """A topic that is encrypted at rest and accepts TLS only. `email`, if not None, is subscribed to it.
 
-    The stack creates the key. With the AWS managed key, alarms could not publish to the topic (SNS developer guide,
-    "Key management").
+    With `key`, the topic is encrypted with that key. Otherwise the stack creates one. With the AWS managed key, alarms
+    could not publish to the topic (SNS developer guide, "Key management").
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, email: str | None) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, email: str | None = None, key: kms.Key | None = None
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.key = kms.Key(self, "Key", description="Encrypts Pull Responder's notifications", enable_key_rotation=True)
+        self.key = key or kms.Key(
+            self, "Key", description="Encrypts Pull Responder's notifications", enable_key_rotation=True
+        )
         self.topic = sns.Topic(self, "Topic", display_name="Pull Responder", master_key=self.key, enforce_ssl=True)
         if email is not None:
             answer(self.topic.add_subscription(subscriptions.EmailSubscription(email)), answers.MAIL)

@@ -152,7 +152,6 @@ SCOPES: Final[Mapping[str, Scope]] = {
     ),
     "securityhub:BatchUpdateFindings": _HUB,
     "securityhub:GetFindings": _HUB,
-    "sns:GetTopicAttributes": Scope(("{topic}",)),
     "sns:Publish": Scope(("{topic}",)),
     "sqs:SendMessage": Scope(("{queue}",)),
     # Anybody can make a role of this name in an account of his own, and write what stands in its policies. Where our
@@ -179,6 +178,55 @@ class Grant:
     def conditions(self) -> Mapping[str, Mapping[str, str]]:
         """The statement's Condition element, empty where it has none."""
         return {"StringEquals": dict([self.condition])} if self.condition else {}
+
+
+# What the functions set in a finding of Security Hub, and all that BatchUpdateFindings can set besides (API Reference,
+# BatchUpdateFindings). A key is securityhub:ASFFSyntaxPath/ and the field's path. The User Guide ("BatchUpdateFindings
+# for customers", "Configuring access") has these conditions in Deny statements only, and so has the AWS managed policy
+# AWSSystemsManagerOpsDataSyncServiceRolePolicy, which has the paths, too. Inference: `Severity.Normalized` and
+# `Severity.Product`, as the User Guide has `Severity.Label`. A key that Security Hub does not know denies nothing.
+_FIELDS_LEFT_ALONE: Final = (
+    "Confidence",
+    "Criticality",
+    "Note.Text",
+    "Note.UpdatedBy",
+    "RelatedFindings",
+    "Severity.Label",
+    "Severity.Normalized",
+    "Severity.Product",
+    "Types",
+    "UserDefinedFields.key",
+    "UserDefinedFields.value",
+    "VerificationState",
+)
+# A finding that people had suppressed, and that Security Hub has deleted since, is set to SUPPRESSED again.
+_STATUSES_LEFT_ALONE: Final = ("NEW", "NOTIFIED")
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One Deny statement of an identity policy: `action` on `resources`, if the request meets `conditions`."""
+
+    action: str
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, str | list[str]]]
+
+
+def denials(actions: Iterable[str], **filled_in: str) -> tuple[Denial, ...]:
+    """Return the statements that limit what a granted action may change. None for actions that need no limit.
+
+    Each field has a statement of its own: the keys of one Condition element are combined with AND.
+    """
+    action = "securityhub:BatchUpdateFindings"
+    if action not in set(actions):
+        return ()
+    resources = tuple(arn.format(**filled_in) for arn in SCOPES[action].arns)
+    key = "securityhub:ASFFSyntaxPath/"
+    conditions: list[Mapping[str, Mapping[str, str | list[str]]]] = [
+        {"Null": {f"{key}{field}": "false"}} for field in _FIELDS_LEFT_ALONE
+    ]
+    conditions.append({"ForAnyValue:StringEquals": {f"{key}Workflow.Status": list(_STATUSES_LEFT_ALONE)}})
+    return tuple(Denial(action, resources, each) for each in conditions)
 
 
 def read_declared(function: str, path: Path = PERMISSIONS_FILE) -> Mapping[str, tuple[str, ...]]:

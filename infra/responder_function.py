@@ -136,11 +136,29 @@ class ResponderFunction(Construct):
                     ]
                 )
                 for purpose, grants in {**granted, "run": run}.items()
-            },
+            }
+            | _limits([action for actions in declared.values() for action in actions], resources),
         )
         answer(role, answers.INLINE_POLICIES, answers.WILDCARDS)
         _acknowledge_wildcards(role, [action for actions in declared.values() for action in actions], resources)
         return role
+
+
+def _limits(actions: Iterable[str], resources: Mapping[str, str]) -> dict[str, iam.PolicyDocument]:
+    """Return the inline policy that denies what granted actions could change besides what the functions change."""
+    denials = permissions.denials(
+        actions, partition=cdk.Aws.PARTITION, account=cdk.Aws.ACCOUNT_ID, region=cdk.Aws.REGION, **resources
+    )
+    statements = [
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=[denial.action],
+            resources=list(denial.resources),
+            conditions=dict(denial.conditions),
+        )
+        for denial in denials
+    ]
+    return {"limits": iam.PolicyDocument(statements=statements, minimize=False)} if statements else {}
 
 
 def _acknowledge_wildcards(role: iam.Role, actions: Iterable[str], resources: Mapping[str, str]) -> None:

@@ -169,6 +169,7 @@ class Settings:
     """The settings of a deployment. The defaults are those in cdk.json; docs/operations.md describes each setting.
 
     - `alert_email`: an address to subscribe to the topic, or None
+    - `filter_topics`: whether there are more topics, for subscribers with filter policies
     - `notify_minimum_severity`: findings below this severity are not notified
     - `known_principals`: ARNs of roles and users that pull for something other than EKS; `*` stands for any text
     - `security_hub`: whether findings go to Security Hub
@@ -202,6 +203,7 @@ class Settings:
     """
 
     alert_email: str | None = _setting(None, _email_or_none)
+    filter_topics: bool = _setting(False, _true_or_false)  # noqa: FBT003 -- a default
     notify_minimum_severity: str = _setting("LOW", _one_of(*_SEVERITIES))
     known_principals: tuple[str, ...] = _setting((), _principal_arns)
     security_hub: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default

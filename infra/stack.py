@@ -12,6 +12,7 @@ from infra.change_rules import ChangeRules
 from infra.dependency_layer import DependencyLayer
 from infra.event_queue import EventQueue
 from infra.event_rules import EventRules
+from infra.filter_topics import FilterTopics
 from infra.finding_function import FindingFunction, Task
 from infra.findings_table import FindingsTable
 from infra.notification_topic import NotificationTopic
@@ -37,6 +38,8 @@ class PullResponderStack(cdk.Stack):
         diagnose_task, recheck_task = Task.diagnose(settings), Task.recheck()
         topic = NotificationTopic(self, "Notifications", email=settings.alert_email)
         topic.allow_alarms()
+        filters = FilterTopics(self, "Filters", key=topic.key) if settings.filter_topics else None
+        filtered = filters.filtered if filters else None
         table = FindingsTable(self, "Findings")
         events = EventQueue(
             self,
@@ -66,6 +69,7 @@ class PullResponderStack(cdk.Stack):
             layer=layer,
             queue=events.queue,
             topic=topic,
+            filtered=filtered,
             table=table,
         )
         recheck = FindingFunction(
@@ -76,6 +80,7 @@ class PullResponderStack(cdk.Stack):
             layer=layer,
             queue=changes.queue,
             topic=topic,
+            filtered=filtered,
             table=table,
         )
         alarms = Alarms(self, "Alarms", topic=topic.topic)
@@ -133,3 +138,13 @@ class PullResponderStack(cdk.Stack):
             ),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
+        if filters:
+            for name, arn, description in (
+                (
+                    "FilteredTopicArn",
+                    filters.filtered.topic_arn,
+                    "The topic of notifications for filters",
+                ),
+                ("AlarmsTopicArn", filters.alarms.topic_arn, "The topic of alarms alone"),
+            ):
+                cdk.CfnOutput(self, name, value=arn, description=description)

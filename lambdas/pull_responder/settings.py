@@ -45,6 +45,7 @@ class Settings:
     - `known_principals`: ARNs, `*` allowed, of principals that do not pull for EKS. Their refusals are not reported.
       The roles of Pull Responder's own functions are among them.
     - `topic_arn`: the topic for notifications; None for no notifications.
+    - `filtered_topic_arn`: the topic for filters by attributes; None for no such topic.
     - `notify_minimum_severity`: the lowest severity that is notified.
     - `security_hub`: whether findings go to Security Hub.
     - `forwarded_event_source`: the source of Kubernetes events that a forwarder puts on a bus; None for no forwarder.
@@ -66,6 +67,7 @@ class Settings:
     aws_registries: tuple[str, ...] = ()
     known_principals: tuple[str, ...] = ()
     topic_arn: str | None = None
+    filtered_topic_arn: str | None = None
     notify_minimum_severity: Severity = Severity.LOW
     security_hub: bool = True
     forwarded_event_source: str | None = None
@@ -97,6 +99,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             *_arns("PULL_RESPONDER_ROLE_ARNS", environment),
         ),
         topic_arn=environment.get("TOPIC_ARN"),
+        filtered_topic_arn=environment.get("FILTERED_TOPIC_ARN") or None,
         notify_minimum_severity=Severity(severity),
         security_hub=environment.get("SECURITY_HUB_ENABLED", "true") == "true",
         forwarded_event_source=environment.get("FORWARDED_EVENT_SOURCE") or None,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NO_DEFAULTS: Final = Settings(
     alert_email="ops@example.com",
+    filter_topics=True,
     notify_minimum_severity="HIGH",
     known_principals=("arn:aws:iam::111111111111:role/build",),
     security_hub=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from fnmatch import fnmatchcase
@@ -9,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it has no types
 
@@ -79,7 +81,8 @@ def declared(purpose: str, *, function: str = "diagnose", **names: str) -> set[t
 @pytest.mark.parametrize(("name", "feeds"), [("Diagnose", "EventsQueue"), ("Recheck", "ChangesQueue")])
 def test_the_role_has_exactly_what_is_declared(name: str, feeds: str, stack: Synthesized) -> None:
     role = stack.named("AWS::IAM::Role", f"{name}Role")[1]
-    policies = {policy["PolicyName"]: allowed(policy) for policy in role["Policies"]}
+    granting = [policy for policy in role["Policies"] if policy["PolicyName"] != "limits"]
+    policies = {policy["PolicyName"]: allowed(policy) for policy in granting}
     queue, _ = stack.named("AWS::SQS::Queue", feeds)
     (topic,) = stack.all_of("AWS::SNS::Topic")
     log, _ = stack.named("AWS::Logs::LogGroup", name)
@@ -104,6 +107,62 @@ def test_the_role_has_exactly_what_is_declared(name: str, feeds: str, stack: Syn
     }
     assert role.get("ManagedPolicyArns") is None
     assert stack.all_of("AWS::IAM::Policy") == {}
+
+
+# What BatchUpdateFindings takes besides the identifiers (API Reference), and the keys that cover it.
+UPDATABLE = {
+    "Confidence": {"Confidence"},
+    "Criticality": {"Criticality"},
+    "Note": {"Note.Text", "Note.UpdatedBy"},
+    "RelatedFindings": {"RelatedFindings"},
+    "Severity": {"Severity.Label", "Severity.Normalized", "Severity.Product"},
+    "Types": {"Types"},
+    "UserDefinedFields": {"UserDefinedFields.key", "UserDefinedFields.value"},
+    "VerificationState": {"VerificationState"},
+    "Workflow": {"Workflow.Status"},
+}
+
+
+@pytest.mark.parametrize("name", ["Diagnose", "Recheck"])
+def test_a_function_may_change_the_workflow_status_of_findings_and_nothing_else(name: str, stack: Synthesized) -> None:
+    role = stack.named("AWS::IAM::Role", f"{name}Role")[1]
+    (limits,) = (policy for policy in role["Policies"] if policy["PolicyName"] == "limits")
+    denied: dict[str, Any] = {}
+    for statement in limits["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Deny"
+        assert statement["Action"] == "securityhub:BatchUpdateFindings"
+        assert rendered(statement["Resource"]) == "arn:aws:securityhub:eu-west-1:111111111111:hub/default"
+        # The keys of one condition are combined with AND: each statement has one.
+        ((operator, keys),) = statement["Condition"].items()
+        ((key, value),) = keys.items()
+        prefix, _, path = key.partition("/")
+        assert prefix == "securityhub:ASFFSyntaxPath"
+        denied[path] = (operator, value)
+    assert denied.pop("Workflow.Status") == ("ForAnyValue:StringEquals", ["NEW", "NOTIFIED"])
+    assert set(denied.values()) == {("Null", "false")}
+    assert denied.keys() == set().union(*UPDATABLE.values()) - {"Workflow.Status"}
+
+
+def test_all_that_security_hub_lets_be_updated_is_limited() -> None:
+    shape = boto3.client("securityhub", region_name="eu-west-1").meta.service_model.operation_model(
+        "BatchUpdateFindings"
+    )
+    assert shape.input_shape is not None
+    members: dict[str, Any] = dict(shape.input_shape.members)
+    del members["FindingIdentifiers"]
+    assert members.keys() == UPDATABLE.keys()
+    for field, paths in UPDATABLE.items():
+        if members[field].type_name == "structure":
+            assert {f"{field}.{each}" for each in members[field].members} == paths
+
+
+def test_the_roles_inline_policies_have_room(stack: Synthesized) -> None:
+    # IAM User Guide, "IAM and AWS STS quotas": a role's inline policies have 10,240 characters, without white space.
+    for role in copy.deepcopy(stack.all_of("AWS::IAM::Role")).values():
+        documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+        for statement in (each for document in documents for each in document["Statement"]):
+            statement["Resource"] = [rendered(each) for each in as_list(statement["Resource"])]
+        assert sum(len(json.dumps(each, separators=(",", ":"))) for each in documents) < 10_240
 
 
 def test_a_recheck_reads_what_the_diagnosis_reads(stack: Synthesized) -> None:

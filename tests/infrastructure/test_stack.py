@@ -88,6 +88,36 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
     assert values["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
 
 
+def test_filters_have_a_topic_of_plain_text_and_alarms_one_of_their_own(stack: Synthesized, other: Synthesized) -> None:
+    assert len(stack.all_of("AWS::SNS::Topic")) == 1
+    filtered, filtered_topic = other.named("AWS::SNS::Topic", "FiltersFiltered")
+    alarms, alarms_topic = other.named("AWS::SNS::Topic", "FiltersAlarms")
+    everything, topic = other.named("AWS::SNS::Topic", "Notifications")
+    for each in (filtered_topic, alarms_topic):
+        assert each["KmsMasterKeyId"] == topic["KmsMasterKeyId"]
+    every_alarm = other.all_of("AWS::CloudWatch::Alarm").values()
+    assert every_alarm
+    for alarm in every_alarm:
+        assert alarm["AlarmActions"] == [{"Ref": everything}, {"Ref": alarms}]
+    (policy,) = (
+        each["PolicyDocument"]["Statement"]
+        for each in other.all_of("AWS::SNS::TopicPolicy").values()
+        if each["Topics"] == [{"Ref": alarms}]
+    )
+    assert [each["Action"] for each in policy if each["Principal"] == {"Service": "cloudwatch.amazonaws.com"}] == [
+        "sns:Publish"
+    ]
+    for name in ("Diagnose", "Recheck"):
+        assert function_of(other, name)["Environment"]["Variables"]["FILTERED_TOPIC_ARN"] == {"Ref": filtered}
+        role = other.named("AWS::IAM::Role", f"{name}Role")[1]
+        (run,) = (each["PolicyDocument"] for each in role["Policies"] if each["PolicyName"] == "run")
+        publish = [each["Resource"] for each in run["Statement"] if each["Action"] == "sns:Publish"]
+        assert publish == [{"Ref": filtered}]
+    outputs = other.template["Outputs"]
+    assert outputs["FilteredTopicArn"]["Value"] == {"Ref": filtered}
+    assert outputs["AlarmsTopicArn"]["Value"] == {"Ref": alarms}
+
+
 def test_synthesis_warns_of_the_limit_of_two_subscriptions(subscribed: Synthesized) -> None:
     written = json.loads((subscribed.folder / "manifest.json").read_text())["artifacts"]["PullResponder"]
     metadata = written.get("metadata") or json.loads(

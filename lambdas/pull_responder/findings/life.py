@@ -15,7 +15,8 @@ from pull_responder.events.eks_change import Inspection
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
-from pull_responder.findings.reach import Reach
+from pull_responder.findings.reach import Reach, without_times
+from pull_responder.findings.suppression import Suppression
 from pull_responder.model.pull import PullFailure
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _MOST_PROBLEMS: Final = 100
 _QUICK_RETRIES: Final = 15
 _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
+# A notice that was sent this often without a readable answer counts as heard.
+_MOST_UNCLEAR: Final = 2
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
@@ -58,6 +61,8 @@ class Pending:
     - `digest`: whether it is sent in a digest, with others.
     - `perhaps_heard`: whether an earlier run may have sent this notice, or one that it replaces, and died before it
       could record that.
+    - `unclear`: how often it was sent without a readable answer of SNS.
+    - `told`: whether only the topic for filters still has to get it.
     """
 
     edge: Edge
@@ -69,6 +74,8 @@ class Pending:
     tries: int = 0
     digest: bool = False
     perhaps_heard: bool = False
+    unclear: int = 0
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ class LastNotice:
     - `at`: when it was sent or withheld, in seconds since 1970.
     - `severity_rank`: the severity that it gave.
     - `step`: the `magnitude` of the reach that it gave.
+    - `breadth`: the `breadth` of that reach.
     - `silently`: whether people got neither it nor an earlier notice since `opened_at`: severity too low, no topic, or
       suppressed in Security Hub.
     """
@@ -86,6 +94,7 @@ class LastNotice:
     severity_rank: int
     step: int
     silently: bool = False
+    breadth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,7 @@ class Life:
     - `hub_due`: whether Security Hub needs another update.
     - `hub_retry_at`: when to retry that update if this run does not complete it.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
+    - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
     """
 
     finding: Finding
@@ -124,6 +134,7 @@ class Life:
     hub_due: bool = False
     hub_retry_at: float = 0
     inspection: Inspection | None = None
+    suppression: Suppression | None = None
 
     @property
     def id(self) -> str:
@@ -197,17 +208,27 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
 def differs_in_hub(life: Life, other: Life) -> bool:
     """Return whether Security Hub needs another update after `other` to show `life`.
 
-    Each import is an event for the customer's rules. So a later time of the same failures is no reason for one.
+    Each import is an event for the customer's rules. So a change is one of what people act on: state, severity, texts,
+    and counts that grew by a step. The number of events, and which pull failed last, come with the daily import.
     """
     return _shown_in_hub(life) != _shown_in_hub(other)
 
 
 def _shown_in_hub(life: Life) -> tuple[object, ...]:
-    finding = replace(
-        life.finding, first_observed_at=None, last_observed_at=None, pull=replace(life.finding.pull, observed_at=None)
+    finding = life.finding
+    return (
+        life.state,
+        life.because,
+        finding.severity,
+        finding.title,
+        without_times(finding.explanation),
+        tuple(map(without_times, finding.evidence)),
+        finding.remediation,
+        finding.resource,
+        finding.related,
+        finding.cluster,
+        life.reach.steps,
     )
-    reach = replace(life.reach, first_seen_at=None, last_seen_at=None)
-    return (life.state, life.because, finding, reach, life.problems)
 
 
 def _make_hub_due(life: Life, now: float) -> Life:
@@ -288,10 +309,20 @@ def _mark_worse(life: Life, now: float) -> Life:
         changes.append(f"its severity is now {severity.value}")
     if magnitude(life.reach) > told.step:
         changes.append(f"it now reaches {life.reach.pod_count} pods and {life.reach.node_count} nodes")
+    # Whoever suppressed it knew what failed on that day. To all others, it is the same fault.
+    if life.suppression and life.suppression.silences and life.reach.breadth > told.breadth:
+        changes.append(
+            f"it now fails pulls of {_count(life.reach.repository_count, 'repository', 'repositories')} by "
+            f"{_count(life.reach.principal_count, 'principal', 'principals')}"
+        )
     if not changes:
         return life
     because = f"Since the last notification, {' and '.join(changes)}."
     return replace(life, pending=Pending(Edge.WORSE, because, now, now))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def magnitude(reach: Reach) -> int:
@@ -326,7 +357,7 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings) -> Life:
     Reminders are `settings.reminder_hours` apart.
     """
     life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
-    return _remind_if_due(_show_sign_of_life(life, now), now, settings)
+    return _remind_if_due(_show_sign_of_life(_mark_worse(life, now), now), now, settings)
 
 
 def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:
@@ -378,8 +409,19 @@ def mark_notified(life: Life, now: float, *, silently: bool = False, sent: Life 
         return life
     # If people were notified earlier, a withheld reminder does not undo that.
     not_sent = silently and not (life.told and not life.told.silently)
-    told = LastNotice(now, sent.finding.severity.rank, magnitude(sent.reach), silently=not_sent)
+    breadth = sent.reach.breadth
+    if silently and life.told and sent.pending and sent.pending.edge is Edge.REMINDER:
+        breadth = life.told.breadth  # what grew while nobody knew of the suppression is told once it is known
+    told = LastNotice(now, sent.finding.severity.rank, magnitude(sent.reach), silently=not_sent, breadth=breadth)
     return replace(life, pending=None if _is_same(life.pending, sent.pending) else life.pending, told=told)
+
+
+def remember_suppression(life: Life, now: float, suppression: Suppression | None) -> Life:
+    """Return the life with what Security Hub said of a suppression, and WORSE if it has grown since."""
+    if life.suppression is suppression:
+        return life
+    life = replace(life, suppression=suppression)
+    return _mark_worse(life, now) if life.is_open else life
 
 
 def _is_same(pending: Pending | None, sent: Pending | None) -> bool:
@@ -388,17 +430,49 @@ def _is_same(pending: Pending | None, sent: Pending | None) -> bool:
     return (pending.edge, pending.at, pending.claimant) == (sent.edge, sent.at, sent.claimant)
 
 
-def retry_later(life: Life, now: float, *, perhaps_heard: bool = False) -> Life:
-    """Return the life after its pending notice could not be sent: it stays pending, due later.
-
-    With `perhaps_heard`, SNS may have taken it all the same.
-    """
+def retry_later(life: Life, now: float) -> Life:
+    """Return the life after its pending notice could not be sent: it stays pending, due later."""
     pending = life.pending
     if pending is None:
         return life
     delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - _QUICK_RETRIES), 10))
-    heard = pending.perhaps_heard or perhaps_heard
-    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay, perhaps_heard=heard))
+    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
+
+
+def counts_as_heard(life: Life) -> bool:
+    """Return whether the pending notice counts as heard if SNS gives no readable answer this time."""
+    return life.pending is not None and life.pending.unclear + 1 >= _MOST_UNCLEAR
+
+
+def mark_told(life: Life, now: float, *, sent: Life, unclear: bool) -> Life:
+    """Return the life after its notice was sent, but not to the topic for filters: that stays due.
+
+    With `unclear`, that topic gave no readable answer; the second time, it counts as sent. After a quarter of an hour
+    the topic is left out, because a pending notice holds up the next one.
+    """
+    notified, pending = mark_notified(life, now, sent=sent), life.pending
+    if pending is None or notified.pending is not None:
+        return notified
+    number = (pending.unclear if pending.told else 0) + int(unclear)
+    if number >= _MOST_UNCLEAR or pending.tries > _QUICK_RETRIES:
+        return notified
+    # People have heard of it, so the finding's next change is not the first that they hear.
+    due = replace(pending, told=True, perhaps_heard=True, unclear=number)
+    return retry_later(replace(notified, pending=due), now)
+
+
+def mark_perhaps_notified(life: Life, now: float, *, sent: Life | None = None) -> Life:
+    """Return the life after its pending notice was sent and SNS gave no readable answer.
+
+    The first time it stays pending, due later. The second time it counts as sent, so people get it at most twice.
+    `sent` is as in `mark_notified`.
+    """
+    if life.pending is None:
+        return life
+    if counts_as_heard(life):
+        return mark_notified(life, now, sent=sent)
+    unclear = replace(life.pending, unclear=life.pending.unclear + 1, perhaps_heard=True)
+    return retry_later(replace(life, pending=unclear), now)
 
 
 def notice(life: Life) -> Notice:

@@ -202,6 +202,9 @@ def reach_of(problems: Iterable[Problem]) -> Reach:
     for each in every:
         pods, nodes = pods.merge(each.pods), nodes.merge(each.nodes)
     counted = [each for each in every if each.count]
+    pulls = [each.pull for each in every if each.pull]
+    repositories = {(each.registry_account, each.region, each.repository) for each in pulls if each.repository}
+    principals = {(each.account, each.name) for each in (pull.principal for pull in pulls) if each and each.name}
     return Reach(
         events=sum(each.count for each in every),
         first_seen_at=iso(min(each.first_seen for each in counted)) if counted else None,
@@ -210,6 +213,8 @@ def reach_of(problems: Iterable[Problem]) -> Reach:
         pod_count=pods.count,
         nodes=nodes.shown,
         node_count=nodes.count,
+        repository_count=len(repositories),
+        principal_count=len(principals),
     )
 
 

@@ -7,9 +7,10 @@ The workflow status is the customer's (API Reference, Workflow; User Guide, "Set
   Compliance.Status goes from PASSED to FAILED, WARNING or NOT_AVAILABLE. The import that reopens a finding does both.
 - SUPPRESSED stays in either case.
 
-Pull Responder makes one change only: it sets a resolved finding from NEW to RESOLVED. Any other status stays as people
-left it. It never sets NEW, because the import that reopens a finding does that. The findings table records what was
-notified, so a reset to NEW repeats no notification.
+Pull Responder makes two changes only: it sets a resolved finding from NEW to RESOLVED, and a finding that people had
+suppressed to SUPPRESSED again after Security Hub has deleted it. Any other status stays as people left it. It never
+sets NEW, because the import that reopens a finding does that. The findings table records what was notified, so a reset
+to NEW repeats no notification.
 """
 
 from __future__ import annotations
@@ -169,7 +170,8 @@ def resolve(
             (new if workflow.status is WorkflowStatus.NEW else kept).append(finding_id)
     backoff = Backoff(remaining, wait)
     for start in range(0, len(new), _CALL_FINDINGS):
-        rejections += _resolve_with_retries(client, new[start : start + _CALL_FINDINGS], product_arn, backoff)
+        part = new[start : start + _CALL_FINDINGS]
+        rejections += _set_with_retries(client, part, WorkflowStatus.RESOLVED, product_arn, backoff)
     refused = {each.finding_id for each in rejections}
     return ResolveOutcome(
         resolved=tuple(each for each in new if each not in refused),
@@ -177,6 +179,26 @@ def resolve(
         missing=tuple(each for each in wanted if each not in workflows),
         rejections=tuple(rejections),
     )
+
+
+def suppress(
+    client: SecurityHubClient,
+    ids: Sequence[str],
+    *,
+    product_arn: str,
+    remaining: Callable[[], float] | None = None,
+    wait: Callable[[float], None] = time.sleep,
+) -> tuple[Rejection, ...]:
+    """Set findings to SUPPRESSED again that Security Hub had deleted. Import them before. Return what was refused.
+
+    `remaining` and `wait` are as in `import_findings`. Never raises for errors of AWS or of the connection.
+    """
+    backoff = Backoff(remaining, wait)
+    rejections: list[Rejection] = []
+    for start in range(0, len(ids), _CALL_FINDINGS):
+        part = ids[start : start + _CALL_FINDINGS]
+        rejections += _set_with_retries(client, part, WorkflowStatus.SUPPRESSED, product_arn, backoff)
+    return tuple(rejections)
 
 
 def _workflow(finding: AwsSecurityFindingOutputTypeDef) -> Workflow | Unread:
@@ -213,17 +235,17 @@ def _read_with_retries(
     return Unread("securityhub:GetFindings was not called: no time was left for it")
 
 
-def _resolve_with_retries(
-    client: SecurityHubClient, ids: Sequence[str], product_arn: str, backoff: Backoff
+def _set_with_retries(
+    client: SecurityHubClient, ids: Sequence[str], status: WorkflowStatus, product_arn: str, backoff: Backoff
 ) -> tuple[Rejection, ...]:
-    """Set findings to RESOLVED, with retries. Return the rejections that are left."""
+    """Set the workflow status of findings, with retries. Return the rejections that are left."""
     final: tuple[Rejection, ...] = ()
     tries = 0
     while not backoff.is_over:
         try:
             answer = client.batch_update_findings(
                 FindingIdentifiers=[{"Id": each, "ProductArn": product_arn} for each in ids],
-                Workflow={"Status": WorkflowStatus.RESOLVED.value},
+                Workflow={"Status": status.value},
             )
             refused = tuple(map(_rejection_of, answer["UnprocessedFindings"]))
         except ClientError as error:

@@ -12,7 +12,7 @@ Publish, MessageStructure). All texts together count towards the size limit of a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.publish import as_text
@@ -36,16 +36,25 @@ _ROOMS: Final = (32 * 1024, 16 * 1024, 8 * 1024, 4 * 1024, 2 * 1024, 1024)
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What is published: the subject of the e-mail, the message attributes, and the text by protocol."""
+    """What is published: the subject of the e-mail, the message attributes, and the text by protocol.
+
+    `values` are the values of the attributes, as the document has them.
+    """
 
     subject: str
     attributes: Mapping[str, MessageAttributeValueTypeDef]
     texts: Mapping[str, str]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def message(self) -> str:
-        """The texts in the format of MessageStructure "json"."""
-        return _json(self.texts)
+        """The texts in the format of MessageStructure "json", and the values of the attributes.
+
+        SNS's guide does not say whether a filter policy on the body sees the whole message or one protocol's text. The
+        document has `attributes` in the same place, so such a policy accepts the same messages either way. SNS ignores
+        keys that are no protocols, and values that are no strings (API Reference, Publish).
+        """
+        return _json({**self.texts, "attributes": self.values})
 
     @property
     def size(self) -> int:
@@ -62,13 +71,14 @@ def notice_notification(notice: Notice) -> Notification:
     return _fit(
         lambda room: Notification(
             as_text.subject(notice),
-            message_attributes(notice_values(notice)),
+            message_attributes(values := notice_values(notice)),
             _texts(
                 notice_document(notice, room=room),
                 email=as_text.body(notice, room=room),
                 sms=as_text.subject(notice),
                 chat=chat_notification(notice),
             ),
+            values,
         )
     )
 
@@ -78,13 +88,14 @@ def digest_notification(notices: Sequence[Notice]) -> Notification:
     return _fit(
         lambda room: Notification(
             as_text.digest_subject(notices),
-            message_attributes(digest_values(notices)),
+            message_attributes(values := digest_values(notices)),
             _texts(
                 digest_document(notices, room=room),
                 email=as_text.digest_body(notices, room=room),
                 sms=as_text.digest_subject(notices),
                 chat=chat_digest(notices),
             ),
+            values,
         )
     )
 

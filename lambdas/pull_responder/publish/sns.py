@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from pull_responder.findings.notice import Notice
 
-PERMISSIONS: Final = ("sns:GetTopicAttributes", "sns:Publish")
+PERMISSIONS: Final = ("sns:Publish",)
 
 _SERVER_ERROR: Final = 500
+# Makes the name of a topic that does not exist. The role may publish to one topic, so SNS answers with status 403.
+_NO_TOPIC: Final = "-does-not-exist"
 
 
 class UnclearPublishError(Exception):
@@ -42,19 +44,39 @@ def publish_digest(client: SNSClient, topic_arn: str, notices: Sequence[Notice])
     return _publish(client, topic_arn, digest_notification(notices))
 
 
+def publish_text(client: SNSClient, topic_arn: str, notices: Sequence[Notice]) -> str:
+    """Publish one notification of `notices` as text for people, the same for all protocols, with its attributes.
+
+    SNS applies filter policies on attributes to such messages, and delivers the attributes (Developer Guide, "Message
+    attributes"). Returns the message's id, and raises as `publish_notice` does.
+    """
+    one = notice_notification(notices[0]) if len(notices) == 1 else digest_notification(notices)
+    return _call(
+        client,
+        TopicArn=topic_arn,
+        Subject=one.subject,
+        Message=one.texts["email"],
+        MessageAttributes=one.attributes,
+    )
+
+
 def _publish(client: SNSClient, topic_arn: str, notification: Notification) -> str:
+    return _call(
+        client,
+        TopicArn=topic_arn,
+        Subject=notification.subject,
+        Message=notification.message,
+        MessageStructure="json",
+        MessageAttributes=notification.attributes,
+    )
+
+
+def _call(client: SNSClient, **request: Any) -> str:  # noqa: ANN401 -- the parameters of Publish
     try:
-        answer = client.publish(
-            TopicArn=topic_arn,
-            Subject=notification.subject,
-            Message=notification.message,
-            MessageStructure="json",
-            MessageAttributes=notification.attributes,
-        )
-        return answer["MessageId"]
+        return client.publish(**request)["MessageId"]
     except ClientError as error:
         # With a status of 4xx, SNS says that it refused. With 5xx, it says only that something failed (Inference).
-        if _status(error) < _SERVER_ERROR:
+        if _is_refusal(error):
             raise
         raise UnclearPublishError(f"sns:Publish failed with status {_status(error)}") from error
     except (HTTPClientError, ResponseParserError, KeyError) as error:
@@ -63,13 +85,22 @@ def _publish(client: SNSClient, topic_arn: str, notification: Notification) -> s
 
 
 def answers(client: SNSClient, topic_arn: str) -> bool:
-    """Return whether SNS answers about the topic. Before that, a message that was perhaps heard is not repeated."""
+    """Return whether the answers of Publish arrive. Before that, a message that was perhaps heard is not repeated.
+
+    It publishes to a topic that does not exist, so nobody gets anything, and SNS refuses: that is an answer. Another
+    call, such as GetTopicAttributes, may be answered while Publish is not.
+    """
     try:
-        return bool(client.get_topic_attributes(TopicArn=topic_arn).get("Attributes"))
+        return "MessageId" in client.publish(TopicArn=f"{topic_arn}{_NO_TOPIC}", Message="Does SNS answer?")
     except ClientError as error:
-        return _status(error) < _SERVER_ERROR
+        return _is_refusal(error)
     except (BotoCoreError, KeyError, ResponseParserError):  # botocore raises KeyError for a missing result
         return False
+
+
+def _is_refusal(error: ClientError) -> bool:
+    """Whether SNS says that it refused. Without an error code in it, the answer could not be read."""
+    return _status(error) < _SERVER_ERROR and bool(error.response.get("Error", {}).get("Code"))
 
 
 def _status(error: ClientError) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.life import Life, differs_in_hub
+from pull_responder.findings.life import Life, differs_in_hub, remember_suppression
 from pull_responder.findings.problem import iso, seconds_of
+from pull_responder.findings.suppression import Suppression, suppression_after
 from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub
 
@@ -49,6 +51,8 @@ class Hub:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        # What Security Hub has said in this run, by finding id; None for a finding that it does not have.
+        self._read: dict[str, Workflow | Unread | None] = {}
 
     def update(self, lives: Sequence[Life]) -> dict[str, Callable[[Life], Life]]:
         """Import `lives`. Return by finding id the step to record: imported, to be retried, or not to be retried."""
@@ -58,6 +62,8 @@ class Hub:
         if isinstance(hub, Unread):
             self._log_unavailable(len(lives), reason=hub.reason)
             return dict.fromkeys((life.id for life in lives), self._schedule_retry())
+        # Read before the import: after it, Security Hub has each of them.
+        self.workflows([life.id for life in lives if life.id not in self._read])
         asffs = {life.id: self._asff(life, hub) for life in lives}
         outcome = security_hub.import_findings(
             hub.client, list(asffs.values()), remaining=self._remaining, wait=self._run.wait
@@ -71,15 +77,57 @@ class Hub:
                 self._run.logger.error("security hub refused a finding", **asdict(rejection))
         rejected = {each.finding_id: each for each in outcome.rejections}
         rejected |= self._set_resolved(hub, [life.id for life in lives if not life.is_open and life.id not in rejected])
+        imported = [life for life in lives if life.id not in rejected]
+        rejected |= self._suppress_again(hub, [each for each in imported if self.suppression(each) is Suppression.LOST])
         later = self._schedule_retry(unavailable=bool(outcome.unavailable))
         steps: dict[str, Callable[[Life], Life]] = {}
         for life in lives:
             refused = rejected.get(life.id)
             if refused is None:
-                steps[life.id] = _record_import(life, seconds_of(asffs[life.id]["UpdatedAt"]) or self._run.now())
+                step = _record_import(life, seconds_of(asffs[life.id]["UpdatedAt"]) or self._run.now())
             else:
-                steps[life.id] = later if refused.retryable else self._keep_due(life)
+                step = later if refused.retryable else self._keep_due(life)
+            suppression = self.suppression(life)
+            if suppression is Suppression.LOST and refused is None:
+                suppression = Suppression.PEOPLE
+            steps[life.id] = self._also_remember(step, suppression)
         return steps
+
+    def suppression(self, life: Life) -> Suppression | None:
+        """Return what is known of a finding's suppression, after what Security Hub has said in this run."""
+        if not self._run.settings.security_hub:
+            return None  # nobody could lift it
+        if life.id not in self._read:
+            return life.suppression
+        workflow = self._read[life.id]
+        if isinstance(workflow, Unread):
+            return life.suppression
+        imported = self._run.now() - life.hub_at if life.hub_at else math.inf
+        return suppression_after(life.suppression, workflow.status if workflow else None, imported=imported)
+
+    def _also_remember(self, step: Callable[[Life], Life], suppression: Suppression | None) -> Callable[[Life], Life]:
+        def both(life: Life) -> Life:
+            life = step(life)
+            if suppression is Suppression.PLANTED and life.suppression is Suppression.PLANTED_TOLD:
+                return life  # people were told in this run
+            return remember_suppression(life, self._run.now(), suppression)
+
+        return both
+
+    def _suppress_again(self, hub: _OwnHub, lives: Sequence[Life]) -> dict[str, Rejection]:
+        """Set findings to SUPPRESSED that Security Hub had lost. Return the rejections by finding id."""
+        if not lives:
+            return {}
+        refused = hub_workflow.suppress(
+            hub.client,
+            [life.id for life in lives],
+            product_arn=hub.product_arn,
+            remaining=self._remaining,
+            wait=self._run.wait,
+        )
+        for rejection in refused:
+            self._run.logger.warning("security hub refused to suppress a finding again", **asdict(rejection))
+        return {each.finding_id: each for each in refused}
 
     def _keep_due(self, life: Life) -> Callable[[Life], Life]:
         """Return the step after a refusal: a retry at the next recheck, until Security Hub has forgotten the finding.
@@ -117,6 +165,7 @@ class Hub:
             return {}
         hub = self._own_hub()
         if isinstance(hub, Unread):
+            self._read |= dict.fromkeys(ids, hub)
             return dict.fromkeys(ids, hub)
         left = _SECONDS_TO_READ
 
@@ -130,6 +179,7 @@ class Hub:
         )
         for reason in dict.fromkeys(each.reason for each in read.values() if isinstance(each, Unread)):
             self._run.logger.warning("security hub did not return the workflow status", reason=reason)
+        self._read |= {each: read.get(each) for each in ids}
         return read
 
     def _set_resolved(self, hub: _OwnHub, ids: Sequence[str]) -> dict[str, Rejection]:

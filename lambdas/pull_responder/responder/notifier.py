@@ -2,23 +2,36 @@
 
 A notice is in the table before it is sent. If a run dies before it sends the notice, the next run sends it. If a run
 dies after sending and before recording, that one notice is sent twice (docs/adr/0033-record-then-tell.md). A notice
-that people have perhaps heard is not repeated before SNS answers again (docs/adr/0071-perhaps-heard.md).
+that people have perhaps heard is repeated once, when SNS answers again (docs/adr/0071-perhaps-heard.md).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.aws import AWS_ERRORS, describe_failure
-from pull_responder.findings.life import claim, is_claimed_by, mark_notified, notice, postpone, retry_later
+from pull_responder.findings.life import (
+    claim,
+    counts_as_heard,
+    is_claimed_by,
+    mark_notified,
+    mark_perhaps_notified,
+    mark_told,
+    notice,
+    postpone,
+    remember_suppression,
+    retry_later,
+)
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
+from pull_responder.findings.suppression import Suppression
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.publish import sns
 from pull_responder.publish.backoff import Backoff
-from pull_responder.publish.hub_workflow import may_notify
+from pull_responder.publish.hub_workflow import Workflow, WorkflowStatus, may_notify
 from pull_responder.responder.hub import Hub
 from pull_responder.settings import SettingError
 
@@ -42,6 +55,12 @@ _SECONDS_TO_END: Final = 2.0
 _MOST_IN_DIGEST: Final = 100
 # Seconds after the end of a minute when its digest is sent. By then all its findings are recorded.
 _AFTER_THE_MINUTE: Final = 5.0
+_PLANTED: Final = frozenset({Suppression.PLANTED, Suppression.PLANTED_TOLD})
+_PLANTED_TEXT: Final = (
+    "Security Hub had a finding with this id, set to SUPPRESSED, before Pull Responder imported one. So that "
+    "suppression is not taken for yours, and silences nothing. Look in CloudTrail for who imported and suppressed it. "
+    "To suppress this finding, set it to NEW first, and to SUPPRESSED a day later."
+)
 
 
 class Notifier:
@@ -59,7 +78,8 @@ class Notifier:
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
         # Read the workflow status before the import: the import of a reopened finding makes Security Hub reset it.
         silenced = self._silenced_ids(claimed)
-        for group in self._messages(claimed, silenced):
+        for together in self._messages(claimed, silenced):
+            group = together if len(together) > 1 else [self._tell_of_planted(together[0])]
             outcome = self._send(group, silenced)
             # Record at once. If this run dies later, the notice is not sent again.
             for life in group:
@@ -105,9 +125,11 @@ class Notifier:
     def _messages(self, lives: Sequence[Life], silenced: frozenset[str]) -> list[Sequence[Life]]:
         """Group findings by message. Each has its own message, unless there are too many: then digests."""
         audible = [life for life in lives if life.id not in silenced]
-        digest = [life for life in audible if life.pending and life.pending.digest]
-        if len(audible) > self._run.settings.digest_above:
-            digest = audible
+        # What only the topic for filters still lacks is not told to all others again.
+        first = [life for life in audible if life.pending and not life.pending.told]
+        digest = [life for life in first if life.pending and life.pending.digest]
+        if len(first) > self._run.settings.digest_above:
+            digest = first
         alone = [life for life in lives if life not in digest]
         return [
             *([life] for life in alone),
@@ -120,7 +142,7 @@ class Notifier:
         if len(group) > 1:
             return self._publish(group)
         if life.id in silenced:
-            return {life.id: partial(mark_notified, now=self._run.now(), silently=True, sent=life)}
+            return {life.id: partial(self._mark_notified, now=self._run.now(), silently=True, sent=life)}
         due = self._digest_due(life)
         return self._publish(group) if due is None else {life.id: self._if_still_claimed(partial(postpone, due=due))}
 
@@ -136,15 +158,39 @@ class Notifier:
         audible = [life for life in lives if life.id not in silenced]
         workflows = self._hub.workflows([life.id for life in audible])
         for life in audible:
-            if life.pending is None or may_notify(life.pending.edge, workflows.get(life.id)):
+            workflow, suppression = workflows.get(life.id), self._hub.suppression(life)
+            if suppression is Suppression.LOST:
+                workflow = Workflow(WorkflowStatus.SUPPRESSED)
+            if life.pending is None or may_notify(life.pending.edge, workflow):
                 continue
-            if life.pending.edge is Edge.NEW and not life.hub_at:
-                # Our ids can be computed. What was suppressed before our first import is not ours.
+            if suppression in _PLANTED:
                 self._run.count("SuppressionsIgnored")
                 self._run.logger.warning("security hub has a suppressed finding that is not ours", finding=life.id)
             else:
                 silenced.add(life.id)
         return frozenset(silenced)
+
+    def _tell_of_planted(self, life: Life) -> Life:
+        """Return the life, whose notice says that a suppression is not ours if people do not know that yet."""
+        pending = life.pending
+        if pending is None or self._hub.suppression(life) is not Suppression.PLANTED:
+            return life
+        return replace(life, pending=replace(pending, because=f"{pending.because} {_PLANTED_TEXT}".strip()))
+
+    def _mark_notified(self, life: Life, *, now: float, sent: Life, silently: bool = False, done: bool = False) -> Life:
+        """Return the life after its notice was sent or withheld, with what Security Hub said of a suppression.
+
+        With `done`, the life says already that it was sent.
+        """
+        life = life if done else mark_notified(life, now, silently=silently, sent=sent)
+        suppression = self._hub.suppression(sent)
+        told = (
+            suppression is Suppression.PLANTED
+            and not silently
+            and sent.pending is not None
+            and _PLANTED_TEXT in sent.pending.because
+        )
+        return remember_suppression(life, now, Suppression.PLANTED_TOLD if told else suppression)
 
     def _digest_due(self, life: Life) -> float | None:
         """Return when to send a new finding in a digest, if this minute has too many new ones; else None."""
@@ -162,33 +208,67 @@ class Notifier:
 
     def _publish(self, lives: Sequence[Life]) -> dict[str, _Step]:
         """Publish one notice, or several as a digest. Return the steps to record, by finding id."""
-        now = self._run.now()
+        if all(life.pending and life.pending.told for life in lives):
+            return self._publish_filtered(lives)
         try:
-            client, topic_arn = self._topic()
+            client, topic_arn = self._topic(self._run.settings.topic_arn or "")
             notices = [notice(life) for life in lives]
             perhaps_heard = any(life.pending and life.pending.perhaps_heard for life in lives)
             if perhaps_heard and not sns.answers(client, topic_arn):
-                return self._refused(lives, "SNS does not answer about the topic")
+                return self._refused(lives, "SNS does not answer, and this notice was perhaps heard before")
             if len(notices) == 1:
                 sns.publish_notice(client, topic_arn, notices[0])
             else:
                 sns.publish_digest(client, topic_arn, notices)
         except sns.UnclearPublishError as error:
-            return self._refused(lives, str(error), perhaps_heard=True)
+            steps = self._perhaps_sent(lives, str(error))
+            return self._publish_filtered(lives) if all(map(counts_as_heard, lives)) else steps
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
-        return {life.id: partial(mark_notified, now=now, sent=life) for life in lives}
+        return self._publish_filtered(lives)
 
-    def _refused(self, lives: Sequence[Life], reason: str, *, perhaps_heard: bool = False) -> dict[str, _Step]:
-        """Log and count notices that were not sent for certain. Return the steps that make them due again."""
+    def _publish_filtered(self, lives: Sequence[Life]) -> dict[str, _Step]:
+        """Publish to the topic for filters, if there is one, what all others have got. Return the steps to record."""
+        now, arn = self._run.now(), self._run.settings.filtered_topic_arn
+        done: dict[str, _Step] = {life.id: partial(self._mark_notified, now=now, sent=life) for life in lives}
+        if not arn:
+            return done
+        unclear = False
+        try:
+            client, _ = self._topic(arn)
+            again = any(life.pending and life.pending.told and life.pending.unclear for life in lives)
+            if again and not sns.answers(client, arn):
+                reason = "SNS does not answer, and this notice was perhaps heard before"
+            else:
+                sns.publish_text(client, arn, [notice(life) for life in lives])
+                return done
+        except sns.UnclearPublishError as error:
+            unclear, reason = True, str(error)
+        except AWS_ERRORS as error:
+            reason = describe_failure("sns:Publish", error).reason
+        self._run.count("NotificationsFailed")
+        self._run.logger.warning("the topic for filters lacks a notification", findings=[*done], reason=reason)
+        return {life.id: partial(self._mark_told, now=now, sent=life, unclear=unclear) for life in lives}
+
+    def _mark_told(self, life: Life, *, now: float, sent: Life, unclear: bool) -> Life:
+        return self._mark_notified(mark_told(life, now, sent=sent, unclear=unclear), now=now, sent=sent, done=True)
+
+    def _refused(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
+        """Log and count notices that were not sent. Return the steps that make them due again."""
         self._run.count("NotificationsFailed")
         self._run.logger.warning("a notification was refused", findings=[life.id for life in lives], reason=reason)
-        later = partial(retry_later, now=self._run.now(), perhaps_heard=perhaps_heard)
+        later = partial(retry_later, now=self._run.now())
         return {life.id: self._if_still_claimed(later) for life in lives}
 
-    def _topic(self) -> tuple[SNSClient, str]:
-        topic_arn = self._run.settings.topic_arn or ""
+    def _perhaps_sent(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
+        """Log and count notices that SNS may have taken. Return the steps: once more later, or as if sent."""
+        self._run.count("NotificationsFailed")
+        self._run.logger.warning("a notification has no answer", findings=[life.id for life in lives], reason=reason)
+        now = self._run.now()
+        return {life.id: self._if_still_claimed(partial(mark_perhaps_notified, now=now, sent=life)) for life in lives}
+
+    def _topic(self, topic_arn: str) -> tuple[SNSClient, str]:
         topic = Arn.parse(topic_arn)
         if topic is None:
             raise SettingError(f"TOPIC_ARN is {topic_arn!r}, which is not an ARN")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks import pull_failing_unexplained
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.findings.problem import iso
+from pull_responder.findings.reach import times_failed
 from pull_responder.model.reason import reword, steps_of
 from pull_responder.model.verdict import Resource
 from pull_responder.next_steps import merge_steps
@@ -43,7 +44,7 @@ def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float
     verdict = pull_failing_unexplained.unexplained_verdict(
         pull,
         resource=resource,
-        times=f"It has failed {problem.count} times since {iso(problem.first_seen)}, last on {iso(problem.last_seen)}.",
+        times=times_failed(problem.count, iso(problem.first_seen), iso(problem.last_seen)),
         ruled_out=diagnosis.passed,
         unread=[(each.cause, each.reason) for each in diagnosis.inconclusive if each.cause != _CHECK.id],
         steps=_steps(diagnosis),

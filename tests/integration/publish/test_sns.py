@@ -19,6 +19,7 @@ from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.as_document import digest_document, notice_document
 from pull_responder.publish.chat import chat_digest, chat_notification
+from pull_responder.publish.notification import notice_notification
 from pull_responder.publish.sns import publish_digest, publish_notice
 from tests.unit.publish.examples import FINDING
 from tests.unit.publish.notices import NOTICE
@@ -208,6 +209,35 @@ def test_the_document_can_be_filtered_by_too(topic: Topic) -> None:
     publish_digest(topic.sns, topic.arn, [NOTICE])
 
     assert [json.loads(message["Message"])["edge"] for message in topic.received(by_body)] == ["resolved", "digest"]
+
+
+def test_a_policy_on_the_body_accepts_the_same_in_both_readings(topic: Topic) -> None:
+    """SNS may apply it to the text of the protocol, as the emulator does, or to the whole message."""
+    policy = {"attributes": {"severity": ["HIGH"], "cluster": [{"anything-but": ["dev"]}]}}
+    by_text = topic.queue(filter_policy=policy, FilterPolicyScope="MessageBody")
+    by_message = topic.queue(filter_policy=policy, FilterPolicyScope="MessageBody")
+    low = replace(NOTICE, finding=replace(FINDING, severity=Severity.LOW))
+
+    for notice in (NOTICE, low):
+        publish_notice(topic.sns, topic.arn, notice)
+    assert [json.loads(message["Message"])["edge"] for message in topic.received(by_text)] == ["new"]
+    topic.received(by_message)
+
+    for notice in (NOTICE, low):
+        topic.sns.publish(TopicArn=topic.arn, Message=notice_notification(notice).message)  # a string: seen as a whole
+    assert len(topic.received(by_message)) == 1
+
+
+def test_an_alarm_passes_a_policy_on_neither_and_the_chat_format_a_policy_on_both(topic: Topic) -> None:
+    places = [{"attributes": {"severity": ["HIGH"]}}, {"metadata": {"additionalContext": {"severity": ["HIGH"]}}}]
+    either = topic.queue(filter_policy={"$or": places}, FilterPolicyScope="MessageBody")
+    by_attributes = topic.queue(filter_policy={"severity": [{"exists": False}]})
+
+    topic.sns.publish(TopicArn=topic.arn, Message=json.dumps({"AlarmName": "DeadLetters"}))
+    topic.sns.publish(TopicArn=topic.arn, Message=json.dumps(chat_notification(NOTICE)))
+
+    assert [json.loads(each["Message"])["source"] for each in topic.received(either)] == ["custom"]
+    assert topic.received(by_attributes) == []
 
 
 def test_the_longest_messages_are_taken(topic: Topic) -> None:

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from pull_responder.findings.store import Store, StoreError
+from pull_responder.publish.sns import answers
 from tests.integration.responder.scene import REGION, Scene
 
 if TYPE_CHECKING:
@@ -82,6 +83,70 @@ def test_ten_minutes_of_a_hanging_topic_tell_in_the_next_minute(scene: Scene) ->
     assert scene.edges() == [NEW]
     scene.clock.forward(minutes=5)
     scene.recheck()
+    assert scene.edges() == []
+
+
+def _of_the_topic(send: Callable[[Any, Callable[[Any], Any]], Any]) -> Callable[[Any, Callable[[Any], Any]], Any]:
+    """Let `send` handle Publish to the topic; all other calls are answered."""
+
+    def choose(request: Any, original: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- as above
+        body = request.body if isinstance(request.body, bytes) else str(request.body).encode()
+        return original(request) if b"does-not-exist" in body else send(request, original)
+
+    return choose
+
+
+def test_lost_answers_of_publish_alone_tell_at_most_twice(scene: Scene) -> None:
+    node = scene.role()
+    with through(scene, "sns", _of_the_topic(lose)):
+        scene.respond(node.denied(scene.clock.now))
+        for _ in range(20):
+            scene.clock.forward(minutes=1, seconds=1)
+            scene.recheck()
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert scene.edges() == [NEW, NEW]
+    # It counts as heard: its end is told.
+    scene.recheck(scene.allow(node))
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    assert scene.edges() == [("resolved", "role_lacks_pull_permissions")]
+
+
+def test_a_digest_whose_answers_are_lost_tells_at_most_twice(scene: Scene) -> None:
+    nodes = [scene.role() for _ in range(3)]
+    with through(scene, "sns", _of_the_topic(lose)):
+        scene.respond(*(node.denied(scene.clock.now) for node in nodes), DIGEST_ABOVE="1")
+        for _ in range(20):
+            scene.clock.forward(minutes=1, seconds=1)
+            scene.recheck(DIGEST_ABOVE="1")
+    edges = [each["edge"] for each in scene.told()]
+    assert edges == ["digest", "digest"]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>busy", b"<PublishResponse/>", b"<ErrorResponse/>"])
+def test_a_refusal_that_cannot_be_read_is_no_crash(scene: Scene, body: bytes) -> None:
+    node, other = scene.role(), scene.role()
+
+    def refuse(request: Any, original: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- as above
+        answer = original(request)
+        answer.status_code = 403
+        answer._content = body
+        return answer
+
+    with through(scene, "sns", refuse):
+        assert scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now)) == []
+    assert scene.edges() == [NEW, NEW]
+
+
+def test_asking_whether_publish_is_answered_tells_nobody(scene: Scene) -> None:
+    client: Any = scene.run().aws.client("sns", account=None, region=REGION)
+    assert answers(client, scene.topic)
+    with through(scene, "sns", hang):
+        assert not answers(client, scene.topic)
+    for body in (b"", b"<html>busy", b"<PublishResponse/>"):
+        with through(scene, "sns", garble(body)):
+            assert not answers(client, scene.topic)
     assert scene.edges() == []
 
 

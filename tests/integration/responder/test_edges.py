@@ -191,7 +191,8 @@ def test_events_of_the_past_and_of_the_future_keep_their_order(scene: Scene) -> 
     scene.respond(node.denied(noon + 3600))
     scene.respond(node.denied(noon - 7200))
     scene.respond(node.denied(noon - 60))
-    scene.clock.forward(minutes=16)
+    # Times and counts alone come with the daily import.
+    scene.clock.forward(minutes=24 * 60 + 16)
     scene.recheck()
     (finding,) = scene.in_hub(f"role/{node.role}")
     assert finding["FirstObservedAt"].startswith("2026-03-01T10:00:00")

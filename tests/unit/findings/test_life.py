@@ -22,7 +22,7 @@ from pull_responder.findings.life import (
 )
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
-from tests.unit.findings.lives import HAPPENINGS, NOON, RUN, SETTINGS, close, find, look, seen_on, tell
+from tests.unit.findings.lives import HAPPENINGS, NOON, RUN, SETTINGS, close, find, grave, look, seen_on, tell
 from tests.unit.publish.examples import FINDING
 
 DAY = 24 * 60
@@ -359,10 +359,19 @@ def test_a_finding_expires_after_it_is_resolved_and_notified() -> None:
     assert expires_at(replace(told, hub_due=False), SETTINGS) == at(5) + 90 * 86_400
 
 
+def _is_imported(before: int, after: int) -> bool:
+    """Whether Security Hub gets an update when the nodes become more."""
+    calm = replace(tell(find(None, NOON, nodes=before), NOON), hub_due=False)
+    return find(calm, at(15), nodes=after).hub_due
+
+
 def test_every_change_goes_to_security_hub() -> None:
     calm = replace(tell(find(None, NOON), NOON), hub_due=False)
     assert not find(calm, at(15)).hub_due
-    assert find(replace(calm, reach=replace(calm.reach, events=calm.reach.events + 1)), at(15)).hub_due
+    # The number of events alone is no change that anybody acts on.
+    assert not find(replace(calm, reach=replace(calm.reach, events=calm.reach.events + 1)), at(15)).hub_due
+    assert [nodes for nodes in range(2, 30) if _is_imported(nodes - 1, nodes)] == [2, 6, 21]
+    assert grave(calm, at(15)).hub_due
     assert find(replace(calm, hub_at=NOON), NOON + 86_400).hub_due
     assert not look(replace(calm, hub_at=NOON), NOON + 86_399).hub_due
     assert look(replace(calm, hub_at=NOON), NOON + 86_400).hub_due

@@ -25,7 +25,9 @@ def test_each_protocol_gets_its_own_text() -> None:
     notification = notice_notification(NOTICE)
 
     texts = json.loads(notification.message)
-    assert list(texts) == ["default", "email", "sms", "https"]
+    assert list(texts) == ["default", "email", "sms", "https", "attributes"]
+    # A filter policy on the body finds these in the message and in the document.
+    assert texts["attributes"] == json.loads(texts["default"])["attributes"]
     assert json.loads(texts["default"])["schema"] == "pull-responder/notification"
     assert texts["email"].startswith("NEW: The role lacks permissions to pull\n\nWhat failed\n")
     assert texts["sms"] == notification.subject

@@ -1,0 +1,45 @@
+"""The topics for subscribers with filter policies: one for notifications, one for alarms.
+
+docs/adr/0074-topics-for-filters.md says why they exist.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct, IConstruct
+
+from infra.notification_topic import NotificationTopic
+
+
+class FilterTopics(Construct):
+    """Two topics, encrypted with `key`.
+
+    - `filtered`: each notification as plain text with attributes
+    - `alarms`: what the alarms of the stack publish, which has no attributes; they publish to their own topic, too
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.Key) -> None:
+        super().__init__(scope, construct_id)
+        self.filtered = NotificationTopic(self, "Filtered", key=key).topic
+        alarms = NotificationTopic(self, "Alarms", key=key)
+        alarms.allow_alarms()
+        self.alarms = alarms.topic
+        cdk.Aspects.of(cdk.Stack.of(self)).add(_AlsoNotify(self.alarms))
+
+
+@jsii.implements(cdk.IAspect)
+class _AlsoNotify:
+    """Adds a topic to the actions of each alarm of the stack."""
+
+    def __init__(self, topic: sns.ITopic) -> None:
+        self._topic = topic
+
+    def visit(self, node: IConstruct) -> None:
+        """Add the topic if `node` is an alarm."""
+        if isinstance(node, cloudwatch.Alarm):
+            node.add_alarm_action(actions.SnsAction(self._topic))
