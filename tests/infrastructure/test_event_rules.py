@@ -164,3 +164,11 @@ def test_there_is_a_rule_for_every_kind_of_failure(subscribed: Synthesized) -> N
 def test_the_add_ons_events_are_those_that_the_function_reads(stack: Synthesized) -> None:
     _, rule = stack.named("AWS::Events::Rule", ADDON)
     assert set(rule["EventPattern"]["detail-type"]) == ADDON_FAILURES
+
+
+def test_no_rule_takes_the_source_of_our_own_events(subscribed: Synthesized) -> None:
+    """Whoever may call PutEvents cannot write as our function `audit_log`."""
+    patterns = [rule.get("EventPattern") for rule in subscribed.all_of("AWS::Events::Rule").values()]
+    sources = [pattern["source"] for pattern in patterns if pattern]
+    assert sources
+    assert not [source for source in sources if "pull-responder.audit-log" in source]
