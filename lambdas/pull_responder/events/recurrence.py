@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.events import names
-from pull_responder.events.cloudtrail import DETAIL_TYPE
+from pull_responder.events.cloudtrail import DETAIL_TYPES
 from pull_responder.events.intake import read_document
 from pull_responder.events.json_text import read_json
 from pull_responder.events.outcome import Skipped, UnusableEvent
@@ -104,6 +104,6 @@ def _is_record(envelope: object) -> bool:
     return (
         isinstance(envelope, dict)
         and envelope.get("source") == "aws.ecr"
-        and envelope.get("detail-type") == DETAIL_TYPE
+        and envelope.get("detail-type") in DETAIL_TYPES
         and isinstance(envelope.get("detail"), dict)
     )
