@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pull_responder.checks import (
     CHECKS,
+    image_not_found,
     image_platform_mismatch,
     pull_failing_unexplained,
     role_lacks_pull_permissions,
@@ -22,10 +23,10 @@ from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.next_steps import next_step
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.fargate_ahead import read_fargate_ahead
-from pull_responder.pulls.image import read_image_ahead
+from pull_responder.pulls.image import has_come_since, read_image_ahead
 from pull_responder.pulls.kubelet_words import read_words, refused_by_storage
 from pull_responder.pulls.node_role import add_node_role
-from pull_responder.pulls.own_credentials import left_open
+from pull_responder.pulls.own_credentials import left_open, of_another
 from pull_responder.pulls.puller import Puller, puller_of
 from pull_responder.pulls.reasons import NAMES_OF_AWS, not_known_for_eks
 from pull_responder.pulls.session import role_arn_of
@@ -38,9 +39,10 @@ if TYPE_CHECKING:
 
 _FIXED_SINCE = "Everything that can be read allows this pull now: the configuration has changed since AWS refused it."
 _THERE_NOW = {
-    Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
+    Symptom.NOT_FOUND: "The image is there now: it was pushed after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
 }
+_OF_IMAGE = frozenset({image_not_found.CHECK.id, image_platform_mismatch.CHECK.id})
 _NO_TIME = Reason("time ran out before everything it needs was read", IN_TERMINAL)
 
 
@@ -114,6 +116,8 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         pool.shutdown(wait=False, cancel_futures=True)
     of_aws = facts.belongs_to_aws(pull.registry_account)
     found = _sort_verdicts(pull, puller, verdicts, of_aws=of_aws, is_question=facts.asked is not None)
+    if found.note in _THERE_NOW.values() and not has_come_since(pull, facts):
+        found = replace(found, note="")
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     if facts.asked is None:
@@ -161,6 +165,8 @@ def _sort_verdicts(
         verdicts = {check: _leave_open(puller, verdict) for check, verdict in verdicts.items()}
     else:
         verdicts = {check: verdict for check, verdict in verdicts.items() if _decides(check, puller)}
+    if other := of_another(pull):
+        verdicts = {check: _leave_to(other, check, verdict) for check, verdict in verdicts.items()}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
     # Before a failure there is nothing to explain: what is undecided may be one more cause of the next failure.
     explained = not is_question and any(_fits(check, pull, puller) for check in failed)
@@ -227,7 +233,11 @@ def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
     explaining = {check.id for check in CHECKS if answer in check.answers}
     is_explained = any(answer is None or finding.cause in explaining for finding in found.findings)
     is_decided = is_explained or found.inconclusive or found.note
-    left = "" if is_decided or found.puller.for_eks is False else what_is_left(found.pull, of_aws=of_aws)
+    left = (
+        ""
+        if is_decided or found.puller.for_eks is False
+        else what_is_left(found.pull, of_aws=of_aws, is_there=not _OF_IMAGE.isdisjoint(found.passed))
+    )
     if found.pull.symptom in UNREACHED and answer is None:
         return replace(found, look_next=left)
     return (
@@ -257,6 +267,12 @@ def _leave_open(puller: Puller, verdict: Verdict) -> Verdict:
     if verdict.status is Status.NOT_APPLICABLE:
         return verdict
     return Verdict.inconclusive(not_known_for_eks(puller.because))
+
+
+def _leave_to(other: Reason, check: Check, verdict: Verdict) -> Verdict:
+    """Leave a verdict on the role of the node open, where another principal was refused."""
+    is_of_role = "iam:GetRole" in check.permissions and verdict.status is not Status.NOT_APPLICABLE
+    return Verdict.inconclusive(other) if is_of_role else verdict
 
 
 def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) -> Finding:

@@ -46,7 +46,7 @@ def test_one_that_has_been_pushed_since_is_said_to_be_there(estate: Estate) -> N
     push(estate, repository, "1.2.3")
     fixed = estate.diagnose(pull)
     assert (fixed.findings, fixed.inconclusive) == ((), ())
-    assert fixed.note == "The image is there now: it was pushed, restored or copied after this pull failed."
+    assert fixed.note == "The image is there now: it was pushed after this pull failed."
     assert estate.diagnose(pull, unreadable=["ecr:DescribeImages"]).note == ""
 
 
