@@ -11,6 +11,7 @@ from pull_responder.checks import (
     image_not_found,
     image_platform_mismatch,
     pull_failing_unexplained,
+    repository_not_found,
     role_lacks_pull_permissions,
 )
 from pull_responder.checks.check import UNREACHED
@@ -169,7 +170,7 @@ def _sort_verdicts(
         verdicts = {check: _leave_to(other, check, verdict) for check, verdict in verdicts.items()}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
     # Before a failure there is nothing to explain: what is undecided may be one more cause of the next failure.
-    explained = not is_question and any(_fits(check, pull, puller) for check in failed)
+    explained = not is_question and any(_explains(check, pull, puller) for check in failed)
     inconclusive: list[Undecided] = []
     unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
@@ -221,6 +222,16 @@ def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
     if refused_by_storage(pull):
         return check.refused_by_s3
     return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
+
+
+def _explains(check: Check, pull: PullFailure, puller: Puller) -> bool:
+    """Return whether this cause, once found, explains the failure, so that undecided causes are not needed.
+
+    Within one account ECR answers 404 for a missing repository to all who may pull. Whatever refused is still open.
+    """
+    is_own = pull.principal_account is not None and pull.principal_account == pull.registry_account
+    is_missing = check is repository_not_found.CHECK and pull.symptom is Symptom.ACCESS_DENIED
+    return _fits(check, pull, puller) and not (is_own and is_missing)
 
 
 def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:

@@ -134,7 +134,7 @@ ATTESTATION = (
 
 def test_a_tag_that_points_to_an_attestation_points_to_no_image(estate: Estate) -> None:
     repository = estate.repository()
-    diagnosis = estate.diagnose(reported(estate, repository, ATTESTATION))
+    diagnosis = estate.diagnose(replace(reported(estate, repository, ATTESTATION), observed_at=None))
     finding = of_cause(diagnosis, CAUSE)
     assert finding.resource.id == f"{repository}:v1"
     assert "is no container image: it holds application/vnd.in-toto+json" in finding.explanation
