@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 # - A JSON pattern can select an element of an array only by its index, so this is a pattern of terms.
 # - Terms with "?" can be joined by OR only.
 # - A log group can have at most five patterns with regular expressions, so this uses none.
-FILTER_PATTERN: Final = "?ErrImagePull ?ImagePullBackOff ?InvalidImageName ?RegistryUnavailable"
+FILTER_PATTERN: Final = (
+    "?ErrImagePull ?ImagePullBackOff ?InvalidImageName ?RegistryUnavailable ?SignatureValidationFailed"
+)
 
 _MEMORY_MEGABYTES: Final = 256
 _TIMEOUT_SECONDS: Final = 60

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _STATE: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 # CloudTrail records have the code AccessDenied. The ECR API gives its clients AccessDeniedException. Network activity
 # events of VPC endpoints have VpceAccessDenied.
+# EventBridge user guide, "AWS service events delivered via AWS CloudTrail".
+_CALLS: Final = ["AWS API Call via CloudTrail", "AWS Network Activity Event via CloudTrail"]
 _DENIED: Final = [{"prefix": "AccessDenied"}, {"prefix": "VpceAccessDenied"}]
 # The reasons of kubelet's events that can be about an image.
 _KUBERNETES_REASONS: Final = ["Failed", "FailedCreatePodSandBox", "BackOff"]
@@ -29,7 +31,7 @@ _KUBERNETES_REASONS: Final = ["Failed", "FailedCreatePodSandBox", "BackOff"]
 def _denied_calls(*names: str) -> events.EventPattern:
     return events.EventPattern(
         source=["aws.ecr"],
-        detail_type=["AWS API Call via CloudTrail"],
+        detail_type=_CALLS,
         detail={"eventSource": ["ecr.amazonaws.com"], "eventName": list(names), "errorCode": _DENIED},
     )
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pull_responder.checks import (
     CHECKS,
+    image_not_found,
     image_platform_mismatch,
     pull_failing_unexplained,
+    repository_not_found,
     role_lacks_pull_permissions,
 )
 from pull_responder.checks.check import UNREACHED
@@ -22,11 +24,11 @@ from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.next_steps import next_step
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.fargate_ahead import read_fargate_ahead
-from pull_responder.pulls.image import read_image_ahead
+from pull_responder.pulls.image import has_come_since, read_image_ahead
 from pull_responder.pulls.kubelet_words import read_words, refused_by_storage
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.outsider import outsider_of, withhold_commands
-from pull_responder.pulls.own_credentials import left_open
+from pull_responder.pulls.own_credentials import left_open, of_another
 from pull_responder.pulls.puller import Puller, puller_of
 from pull_responder.pulls.reasons import NAMES_OF_AWS, not_known_for_eks
 from pull_responder.pulls.session import role_arn_of
@@ -39,9 +41,10 @@ if TYPE_CHECKING:
 
 _FIXED_SINCE = "Everything that can be read allows this pull now: the configuration has changed since AWS refused it."
 _THERE_NOW = {
-    Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
+    Symptom.NOT_FOUND: "The image is there now: it was pushed after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
 }
+_OF_IMAGE = frozenset({image_not_found.CHECK.id, image_platform_mismatch.CHECK.id})
 _NO_TIME = Reason("time ran out before everything it needs was read", IN_TERMINAL)
 
 
@@ -119,6 +122,8 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         account = pull.principal_account or ""
         safe = [replace(each, remediation=withhold_commands(each.remediation, account)) for each in found.findings]
         found = replace(found, findings=tuple(safe))
+    if found.note in _THERE_NOW.values() and not has_come_since(pull, facts):
+        found = replace(found, note="")
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     if facts.asked is None:
@@ -166,9 +171,11 @@ def _sort_verdicts(
         verdicts = {check: _leave_open(puller, verdict) for check, verdict in verdicts.items()}
     else:
         verdicts = {check: verdict for check, verdict in verdicts.items() if _decides(check, puller)}
+    if other := of_another(pull):
+        verdicts = {check: _leave_to(other, check, verdict) for check, verdict in verdicts.items()}
     failed = {check: verdict for check, verdict in verdicts.items() if verdict.status is Status.FAILED}
     # Before a failure there is nothing to explain: what is undecided may be one more cause of the next failure.
-    explained = not is_question and any(_fits(check, pull, puller) for check in failed)
+    explained = not is_question and any(_explains(check, pull, puller) for check in failed)
     inconclusive: list[Undecided] = []
     unchecked: list[Undecided] = []
     for check, verdict in verdicts.items():
@@ -229,6 +236,16 @@ def _explains_answer(check: Check, pull: PullFailure) -> bool:
     return check.refused_by_s3 if answer is None else answer in check.answers
 
 
+def _explains(check: Check, pull: PullFailure, puller: Puller) -> bool:
+    """Return whether this cause, once found, explains the failure, so that undecided causes are not needed.
+
+    Within one account ECR answers 404 for a missing repository to all who may pull. Whatever refused is still open.
+    """
+    is_own = pull.principal_account is not None and pull.principal_account == pull.registry_account
+    is_missing = check is repository_not_found.CHECK and pull.symptom is Symptom.ACCESS_DENIED
+    return _fits(check, pull, puller) and not (is_own and is_missing)
+
+
 def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
     """Return the diagnosis with where to look next, where nothing explains a failure and nothing has changed since.
 
@@ -239,7 +256,11 @@ def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
     explaining = {check.id for check in CHECKS if _explains_answer(check, found.pull)} if has_answer else None
     is_explained = any(explaining is None or finding.cause in explaining for finding in found.findings)
     is_decided = is_explained or found.inconclusive or found.note
-    left = "" if is_decided or found.puller.for_eks is False else what_is_left(found.pull, of_aws=of_aws)
+    left = (
+        ""
+        if is_decided or found.puller.for_eks is False
+        else what_is_left(found.pull, of_aws=of_aws, is_there=not _OF_IMAGE.isdisjoint(found.passed))
+    )
     if found.pull.symptom in UNREACHED and not has_answer:
         return replace(found, look_next=left)
     return (
@@ -269,6 +290,12 @@ def _leave_open(puller: Puller, verdict: Verdict) -> Verdict:
     if verdict.status is Status.NOT_APPLICABLE:
         return verdict
     return Verdict.inconclusive(not_known_for_eks(puller.because))
+
+
+def _leave_to(other: Reason, check: Check, verdict: Verdict) -> Verdict:
+    """Leave a verdict on the role of the node open, where another principal was refused."""
+    is_of_role = "iam:GetRole" in check.permissions and verdict.status is not Status.NOT_APPLICABLE
+    return Verdict.inconclusive(other) if is_of_role else verdict
 
 
 def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) -> Finding:

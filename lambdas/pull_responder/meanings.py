@@ -45,7 +45,7 @@ def _failed_at_another_host(message: KubeletMessage) -> bool:
 
 def _causes_of(message: KubeletMessage) -> list[Check]:
     if message.answer is not None:
-        return [check for check in _rank(CHECKS, message) if message.answer in check.answers]
+        return [check for check in CHECKS if message.answer in check.answers and message.symptom in check.symptoms]
     if message.symptom is Symptom.UNKNOWN:
         return _rank(CHECKS, message)
     if message.from_layer_bucket and message.symptom is Symptom.ACCESS_DENIED:

@@ -78,6 +78,15 @@ def forwarded_event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
         ("another error", denied_pull(errorCode="RepositoryNotFoundException"), set()),
         ("another code of a denial", denied_pull(errorCode="AccessDeniedByPolicyException"), {IMAGE}),
         ("a denial by an endpoint policy", denied_pull(errorCode="VpceAccessDenied"), {IMAGE}),
+        (
+            "a denial by an endpoint policy, as a network activity event",
+            {
+                **denied_pull(errorCode="VpceAccessDenied"),
+                "detail-type": "AWS Network Activity Event via CloudTrail",
+            },
+            {IMAGE},
+        ),
+        ("an insight", {**denied_pull(), "detail-type": "AWS Insight via CloudTrail"}, set()),
         ("another case", denied_pull(errorCode="accessdenied"), set()),
         ("a call that a pull does not need", denied_pull(eventName="BatchCheckLayerAvailability"), set()),
         ("a push", denied_pull(eventName="PutImage"), set()),

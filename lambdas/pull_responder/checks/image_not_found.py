@@ -22,7 +22,6 @@ policy properties in Amazon ECR".
 from __future__ import annotations
 
 import difflib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
@@ -32,7 +31,7 @@ from pull_responder.facts.images import ACTIVE, ARCHIVED, IMAGE_PERMISSIONS, REP
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
-from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of
+from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of, is_newer
 from pull_responder.pulls.kubelet_words import quote_words
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import await_restore, name_other_image, push_an_image, restore_image
@@ -75,7 +74,7 @@ def _found_image(image: PulledImage, found: Image, pull: PullFailure) -> Verdict
     if found.status != ACTIVE:
         return _archived_image(image, found)
     media_type = _no_image(pull)
-    if media_type and not _is_newer(found, pull):
+    if media_type and not is_newer(found, pull):
         return _not_an_image(image, found, media_type, pull)
     return Verdict.passed(f"The repository has {image}: its manifest is {found.digest}.")
 
@@ -84,14 +83,6 @@ def _no_image(pull: PullFailure) -> str | None:
     """Return the media type of what the runtime got in place of an image, None where its words name none."""
     words = (pull.message or "").lower()
     return next((each for each in NOT_IMAGES if each in words), None) if pull.symptom is Symptom.NOT_FOUND else None
-
-
-def _is_newer(found: Image, pull: PullFailure) -> bool:
-    """Return whether the image was pushed after the pull failed."""
-    if found.pushed_at is None or pull.observed_at is None:
-        return False
-    failed_at = datetime.fromisoformat(pull.observed_at)
-    return found.pushed_at > (failed_at if failed_at.tzinfo else failed_at.replace(tzinfo=UTC))
 
 
 def _not_an_image(image: PulledImage, found: Image, media_type: str, pull: PullFailure) -> Verdict:

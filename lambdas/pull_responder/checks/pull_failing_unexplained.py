@@ -91,6 +91,10 @@ _AFTER_ANSWER: Final = {
         "Amazon S3 refused the URL that ECR signed for a layer, by its time or its signature, and no policy",
         "Look at the node's clock (`chronyc tracking`), and whether a proxy delays its downloads or changes URLs.",
     ),
+    Answer.SIGNATURE: (
+        "AWS refused the signature with which the node asks for a registry token",
+        "Look at the node's clock (`chronyc tracking`), and remove AWS credentials of its own from kubelet.",
+    ),
     Answer.OBJECT: _AT_LAYER,
     Answer.BLOB: _AT_LAYER,
     Answer.KEY: (
@@ -102,11 +106,30 @@ _AFTER_ANSWER: Final = {
         "Build and push the image again with a current tool (`docker buildx build --push`).",
     ),
 }
+_THERE_BEFORE: Final = {
+    Symptom.NOT_FOUND: (
+        (
+            "the image was there before the pull failed, as far as its push shows: something else answered, or the tag "
+            "or the image was restored since"
+        ),
+        (
+            "Look whether a mirror, cache or proxy answers for {host} (containerd's hosts.toml), and whether the pod's "
+            "image names this account and region: `kubectl get pod -o yaml`."
+        ),
+    ),
+    Symptom.PLATFORM_MISMATCH: (
+        "the image had a manifest for the node's platform before the pull failed, as far as its push shows",
+        (
+            "Run `uname -m` on the node, and look whether a mirror, cache or proxy answers for {host} (containerd's "
+            "hosts.toml)."
+        ),
+    ),
+}
 _AT_NODE: Final = ("AWS does not show the fault", KUBELET_LOG)
 _AT_NAME: Final = ("its name, tag or region is wrong, which AWS's own registries do not show", NAMES_OF_AWS)
 _AT_STORAGE: Final = (
     "the storage of layers refused a URL that ECR had signed, so no policy of the role or the repository did",
-    "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it, at the node's clock.",
+    "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it and at the node's clock.",
 )
 
 
@@ -115,10 +138,11 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- 
     return Verdict.not_applicable("only the deployed responder knows that a pull keeps failing")
 
 
-def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
+def what_is_left(pull: PullFailure, *, of_aws: bool, is_there: bool = False) -> str:
     """Say where to look next after a failure that nothing explains. Empty where kubelet's words explain themselves.
 
-    `of_aws` says that the registry is one of AWS's own, which nobody else can read.
+    - `of_aws` says that the registry is one of AWS's own, which nobody else can read.
+    - `is_there` says that the repository has the image, for the node's platform.
     """
     if pull.symptom in _SELF_EXPLAINED:
         return ""
@@ -127,7 +151,7 @@ def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
         return _say(why, look.format(host=registry_host(pull) or "the registry"))
     if refused_by_storage(pull):
         return _say(*_AT_STORAGE)
-    why, look = _left(pull, of_aws=of_aws)
+    why, look = _left(pull, of_aws=of_aws, is_there=is_there)
     return _say(f"{_CONTRADICTED} {why}", look)
 
 
@@ -135,7 +159,7 @@ def _say(why: str, look: str) -> Reason:
     return Reason(f"{why}: {look[0].lower()}{look[1:].removesuffix('.')}", look)
 
 
-def _left(pull: PullFailure, *, of_aws: bool) -> tuple[str, str]:
+def _left(pull: PullFailure, *, of_aws: bool, is_there: bool) -> tuple[str, str]:
     """Return what may be so, and the step that shows it."""
     if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
         return _AT_NAME
@@ -143,14 +167,20 @@ def _left(pull: PullFailure, *, of_aws: bool) -> tuple[str, str]:
     if action and action not in PULL_ACTIONS | CACHE_ACTIONS:
         why, look = _OTHER_ACTION
         return why.format(action=action), look.format(action=action)
-    if pull.symptom is Symptom.NOT_FOUND and pull.stage in (Stage.LAYER, Stage.UNPACK):
-        return _AT_LAYER
     if pull.symptom is Symptom.ACCESS_DENIED:
         return _OTHER_CREDENTIALS, where_to_look(pull)
-    return _left_of_way(pull)
+    is_of_image = is_there and pull.symptom in _THERE_BEFORE and pull.stage not in (Stage.LAYER, Stage.UNPACK)
+    return _left_of_image(pull) if is_of_image else _left_of_way(pull)
+
+
+def _left_of_image(pull: PullFailure) -> tuple[str, str]:
+    why, look = _THERE_BEFORE[pull.symptom]
+    return why, look.format(host=registry_host(pull) or "the registry")
 
 
 def _left_of_way(pull: PullFailure) -> tuple[str, str]:
+    if pull.symptom is Symptom.NOT_FOUND and pull.stage in (Stage.LAYER, Stage.UNPACK):
+        return _AT_LAYER
     host = registry_host(pull)
     if not host or pull.symptom not in (Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED):
         return _AT_NODE

@@ -6,8 +6,6 @@ What it checks: kubelet's message.
   tokens in time, so an expired one nearly always comes from an imagePullSecret.
 - `The security token included in the request is invalid` (or expired) is about the node's own AWS credentials. The node
   asks for its registry token with them.
-- `InvalidSignatureException` or `RequestExpired` is about the signature of that request, so nearly always about the
-  node's clock.
 - A 403 of ECR Public is about a login that is no longer valid, as ECR Public needs none.
 
 None of them can be read from outside of the cluster.
@@ -17,7 +15,7 @@ What it cannot see: the pod's imagePullSecrets and the node itself. Only kubelet
 Why that stops a pull: ECR rejects a token that is older than 12 hours, and AWS rejects expired credentials.
 
 How to fix it: remove the imagePullSecret, as nodes need none for ECR and nobody needs one for ECR Public, or renew it
-by a job. For a node's own credentials, remove static ones, set its clock, or replace the node.
+by a job. For a node's own credentials, remove static ones, or replace the node.
 
 References: Amazon ECR User Guide, "Private registry authentication in Amazon ECR"; Amazon ECR Public User Guide,
 "Registry authentication in Amazon ECR public"; AWS re:Post, "How do I troubleshoot
@@ -30,11 +28,11 @@ from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_LAYERS, Check, Explains
 from pull_responder.facts import ec2
-from pull_responder.model.pull import PullFailure, Stage, Symptom
+from pull_responder.model.pull import Answer, PullFailure, Stage, Symptom
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
-from pull_responder.pulls.kubelet_words import node_of, quote_words
+from pull_responder.pulls.kubelet_words import node_of, quote_words, read_words
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import drop_public_login, renew_node_credentials, renew_registry_token
 
@@ -42,9 +40,8 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 # AWS's messages and error codes about the credentials that sign a request (Amazon ECR API Reference and AWS STS API
-# Reference, "Common Errors"; IAM User Guide, "Troubleshoot Signature Version 4 request errors").
+# Reference, "Common Errors").
 _OF_CREDENTIALS = ("security token", "ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId")
-_OF_SIGNATURE = ("InvalidSignature", "SignatureDoesNotMatch", "RequestExpired")
 _OF_STORAGE = (Stage.LAYER, Stage.UNPACK)
 
 
@@ -62,6 +59,8 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         pull.from_ecr_public and pull.symptom is Symptom.ACCESS_DENIED
     ):
         return Verdict.not_applicable("only the registry's answer to the node shows that a token has expired")
+    if read_words(pull).answer is Answer.SIGNATURE:
+        return Verdict.not_applicable("AWS refused the signature of the request for a token, and no token")
     failing = node_of(pull, facts)
     if isinstance(failing, Unread):
         return Verdict.inconclusive(failing.reason)
@@ -69,12 +68,6 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     region = instance.region if instance else pull.region
     if pull.message and any(words in pull.message for words in _OF_CREDENTIALS):
         explanation = "AWS rejects the credentials with which the node asks for a registry token."
-        remediation = renew_node_credentials(account=node.account, region=region)
-    elif pull.message and any(words in pull.message for words in _OF_SIGNATURE):
-        explanation = (
-            "AWS rejects the signature with which the node asks for a registry token: the node's clock is wrong, or "
-            "its secret key is."
-        )
         remediation = renew_node_credentials(account=node.account, region=region)
     elif pull.from_ecr_public:
         pod = f" of pod {pull.namespace}/{pull.pod}" if pull.namespace and pull.pod else ""

@@ -7,9 +7,9 @@ pull through cache rule, because the first pull creates the repository there.
 What it cannot see: a registry in an account without the role PullResponderReadOnly, where a wrong name looks like a
 missing permission, and registries that AWS owns. There it says that the name, the tag or the region is what is left.
 
-Why that stops a pull: ECR answers `name unknown`, or "not found". To another account it answers 403 Forbidden, because
-what does not exist has no policy that allows the pull. Each account has one registry in each region, and regions share
-images only by replication.
+Why that stops a pull: ECR answers `name unknown`, or "not found". It answers 403 Forbidden to another account, because
+what does not exist has no policy that allows the pull, and to a role whose own policies do not allow the pull. Each
+account has one registry in each region, and regions share images only by replication.
 
 How to fix it: correct the account, the region or the name in the pod's image, or create the repository and push the
 image.
@@ -65,8 +65,6 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
                 Reason(_AWS_OWNS.format(account=pull.registry_account, image=image), NAMES_OF_AWS)
             )
         return repository
-    if pull.symptom is Symptom.ACCESS_DENIED and pull.principal_account == repository.account:
-        return Verdict.not_applicable("within one account ECR answers 404 for it, and this pull was refused")
     name = pull.repository or ""
     found = facts.repository(repository.account, pull.region, name)
     if isinstance(found, Unread):

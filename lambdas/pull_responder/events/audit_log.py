@@ -32,7 +32,8 @@ from pull_responder.model.pull import Symptom
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable"})
+SIGNATURE: Final = "SignatureValidationFailed"
+REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable", SIGNATURE})
 """The reasons of a waiting container whose image could not be pulled."""
 
 SIZE_LIMIT: Final = 16 * 1024 * 1024
@@ -166,11 +167,12 @@ def _waiting_containers(
     for name in _STATUS_LISTS:
         for container in fields.items(status, name):
             waiting = fields.mapping(container, "state", "waiting")
-            if fields.text(waiting, "reason") not in REASONS:
+            reason, said = fields.text(waiting, "reason"), fields.text(waiting, "message")
+            if reason not in REASONS:
                 continue
             yield PodFailure(
                 account=account,
-                message=clean(fields.text(waiting, "message")),
+                message=clean(said or (reason if reason == SIGNATURE else "")),
                 image=image_text(fields.text(container, "image")),
                 cluster=cluster,
                 namespace=kubernetes_names.object_name(fields.text(record, "objectRef", "namespace")),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
+DETAIL_TYPES: Final = (DETAIL_TYPE, "AWS Network Activity Event via CloudTrail")
+"""API calls, and what the policy of a VPC endpoint refused. A trail with network activity events logs the second kind
+(Amazon EventBridge User Guide, "AWS service events delivered via AWS CloudTrail")."""
 
 PULL_STAGES: Final = {
     "GetAuthorizationToken": Stage.TOKEN,
@@ -49,7 +52,7 @@ def read_envelope(envelope: Mapping[str, object], *, where: str = "") -> PullFai
     source, detail_type = fields.text(envelope, "source"), fields.text(envelope, "detail-type")
     if source and source != "aws.ecr":
         return Skipped(f"an event of {_clean(source)}, not of Amazon ECR")
-    if detail_type and detail_type != DETAIL_TYPE:
+    if detail_type and detail_type not in DETAIL_TYPES:
         return Skipped(f"an event of type {_clean(detail_type)}, not an API call")
     detail = envelope.get("detail")
     if not isinstance(detail, dict):

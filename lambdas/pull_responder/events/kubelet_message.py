@@ -256,7 +256,8 @@ class _Chain:
         said = read_s3_error(attempt)
         if said and self._is_about_a_pull and not self._is_elsewhere:
             self._stage, self._at_bucket = self._stage or Stage.LAYER, True
-            if self.meaning.symptom in (Symptom.UNKNOWN, said.symptom):
+            # S3's status says less than its words about a key.
+            if self.meaning.symptom in (Symptom.UNKNOWN, said.symptom) or said.answer is Answer.KEY:
                 self._keep_if_heavier(said._replace(weight=self.meaning.weight))
             self.from_layer_bucket = True
             if said.answer is not Answer.HTTP or self.meaning.symptom is Symptom.UNKNOWN:

@@ -14,6 +14,7 @@ from pull_responder.model.pull import Answer, Stage, Symptom
 
 NODE_REFUSED: Final = Meaning(Symptom.TIMEOUT, Weight.EXACT, answer=Answer.NODE)
 _TLS_REFUSED: Final = Meaning(Symptom.UNKNOWN, answer=Answer.TLS)
+_WRONG_SIGNATURE: Final = Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT, answer=Answer.SIGNATURE)
 _WRONG_FORMAT: Final = Meaning(Symptom.UNKNOWN, Weight.EXACT, answer=Answer.FORMAT)
 
 
@@ -225,9 +226,9 @@ AWS_ERROR_CODES: Final = {
     "ExpiredTokenException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "ExpiredToken": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     # The clock of whoever signed is wrong by more than five minutes, or the secret key is.
-    "InvalidSignatureException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
-    "RequestExpired": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
-    "SignatureDoesNotMatch": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
+    "InvalidSignatureException": _WRONG_SIGNATURE,
+    "RequestExpired": _WRONG_SIGNATURE,
+    "SignatureDoesNotMatch": _WRONG_SIGNATURE,
     "UnrecognizedClientException": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "InvalidClientTokenId": Meaning(Symptom.TOKEN_EXPIRED, Weight.EXACT),
     "RepositoryNotFoundException": Meaning(Symptom.NOT_FOUND, Weight.EXACT, code="name unknown"),

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events import fields, kubernetes_names, names, node_health
+from pull_responder.events.kubelet_message import read_message
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.pod_failure import PodFailure, clean
 from pull_responder.events.redaction import redact
@@ -46,9 +47,10 @@ def read_kubernetes_event(envelope: Mapping[str, object], *, where: str = "") ->
         return Skipped(f"a Kubernetes event about a {redact(kind, limit=80)}, not about a pod")
     if component not in {"", _KUBELET}:
         return Skipped(f"a Kubernetes event of {redact(component, limit=80)}, not of kubelet")
-    return PodFailure(
+    message = clean(fields.text(detail, "message"))
+    pull = PodFailure(
         account=names.account(envelope.get("account")),
-        message=clean(fields.text(detail, "message")),
+        message=message,
         cluster=kubernetes_names.cluster(detail.get("clusterName")),
         namespace=kubernetes_names.object_name(about.get("namespace") or detail.get("namespace")),
         pod=kubernetes_names.object_name(about.get("name")),
@@ -58,6 +60,9 @@ def read_kubernetes_event(envelope: Mapping[str, object], *, where: str = "") ->
         event_id=names.event_id(envelope.get("id")),
         region=names.region(envelope.get("region")),
     ).pull()
+    if isinstance(pull, PullFailure) and not read_message(message).tells_of_pull:
+        return Skipped(f"a Kubernetes event with reason {reason}, whose text is not about a failed image pull")
+    return pull
 
 
 def _component(detail: Mapping[str, object]) -> str:

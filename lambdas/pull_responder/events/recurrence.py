@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.events import names
-from pull_responder.events.cloudtrail import DETAIL_TYPE
+from pull_responder.events.cloudtrail import DETAIL_TYPES
 from pull_responder.events.intake import read_document
 from pull_responder.events.json_text import read_json
 from pull_responder.events.outcome import Skipped, UnusableEvent
@@ -117,6 +117,6 @@ def _is_record(envelope: object) -> bool:
     return (
         isinstance(envelope, dict)
         and envelope.get("source") == "aws.ecr"
-        and envelope.get("detail-type") == DETAIL_TYPE
+        and envelope.get("detail-type") in DETAIL_TYPES
         and isinstance(envelope.get("detail"), dict)
     )

@@ -74,6 +74,7 @@ class Answer(StrEnum):
     TLS = "tls"  # something accepted the connection, and TLS was not agreed on
     HTTP = "http"  # an HTTP status or text that belongs to no symptom
     SIGNED_URL = "signed_url"  # S3 refused the time or the signature of the URL that ECR signed
+    SIGNATURE = "signature"  # the API of AWS refused the time or the signature of the request for a token
     OBJECT = "object"  # S3 has no such object
     BLOB = "blob"  # the registry gave out the manifest, and has no such layer
     KEY = "key"  # S3 may not use the KMS key

@@ -50,7 +50,7 @@ def way(trip: Trip) -> Hops:
             opened = _OF_HUB if hub else ()
             return (name, *(hop.with_faults_undecided(reading.reason, only=opened) for hop in public_way(trip)))
         case Leads.AWAY:
-            return (_answered(name, reading.reason), *away_hops(trip, _computed_way(trip, found), reading.reason))
+            return (_answered(name, reading.reason), *_away(trip, found, reading.reason))
         case Leads.UNKNOWN:
             return (_answered(name, reading.reason), open_hop(trip, _computed_way(trip, found), reading.reason))
     if is_unexamined(trip.destination):
@@ -61,6 +61,18 @@ def way(trip: Trip) -> Hops:
         return (name, open_hop(trip, _computed_way(trip, found), reason))
     hops = _computed_way(trip, found)
     return (name, *hops, *unread_answers(trip, found)) if hops else ()
+
+
+def _away(trip: Trip, found: Resolution, reason: str) -> Hops:
+    """Return the hops to the private address that kubelet dialled.
+
+    Where nothing that can be read leads the name there, and the way that was computed is sound, the name's answer may
+    be the fault. Then no route or rule towards the address has to be mended, so nothing about it is certain.
+    """
+    computed = _computed_way(trip, found)
+    hops = away_hops(trip, computed, reason)
+    is_by_name = not found.other.shown and not any(hop.faults or hop.undecided for hop in computed)
+    return tuple(hop.with_faults_undecided(reason) for hop in hops) if is_by_name else hops
 
 
 def _answered(name: Hop, reason: str) -> Hop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pull_responder.facts.images import Image, ImageName
@@ -57,6 +58,21 @@ def image_of(pull: PullFailure, facts: PullFacts) -> PulledImage | Verdict:
 def find_image(image: PulledImage, pull: PullFailure, facts: PullFacts) -> Image | Unread | None:
     """Return the repository's image with that tag or digest, None if there is none."""
     return facts.image(image.repository.account, pull.region, image.name)
+
+
+def is_newer(found: Image, pull: PullFailure) -> bool:
+    """Return whether the image was certainly pushed after the pull failed. False where a time is not known."""
+    if found.pushed_at is None or pull.observed_at is None:
+        return False
+    failed_at = datetime.fromisoformat(pull.observed_at)
+    return found.pushed_at > (failed_at if failed_at.tzinfo else failed_at.replace(tzinfo=UTC))
+
+
+def has_come_since(pull: PullFailure, facts: PullFacts) -> bool:
+    """Return whether the repository has the image, and it was certainly pushed after the pull failed."""
+    image = image_of(pull, facts)
+    found = None if isinstance(image, Verdict) else find_image(image, pull, facts)
+    return isinstance(found, Image) and is_newer(found, pull)
 
 
 def cache_rule_of(repository: Arn, pull: PullFailure, facts: PullFacts) -> CacheRule | Unread | None:

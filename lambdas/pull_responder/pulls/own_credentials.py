@@ -9,6 +9,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.events.denial import parse_denial
+from pull_responder.events.principal import read_principal
 from pull_responder.model.pull import Symptom
 from pull_responder.model.reason import Reason
 from pull_responder.pulls.pod_role import ANNOTATION
@@ -33,6 +35,30 @@ def where_to_look(pull: PullFailure) -> str:
     return (
         f"Look at the annotation {ANNOTATION} and the imagePullSecrets of the pod and of its service account: "
         f"`kubectl get pods,serviceaccounts{where} -o yaml`."
+    )
+
+
+def of_another(pull: PullFailure) -> Reason | None:
+    """Return that AWS's words, as kubelet quotes them, name another principal than the node's role. Else None.
+
+    Whoever they name was refused, so nothing that the role of the node may or may not do explains the failure.
+    """
+    denial, own = pull.denial, pull.principal
+    if denial is None or own is None:
+        return None
+    written = parse_denial(denial.message, action=denial.action)[0]
+    named = read_principal(written, None, partition=own.partition)
+    if (
+        named is None
+        or named.name is None
+        or (named.kind, named.account, named.name) == (own.kind, own.account, own.name)
+    ):
+        return None
+    look = where_to_look(pull)
+    return Reason(
+        f"kubelet quotes a refusal of {written}, and the role of its node is {own.name} of account {own.account}: the "
+        f"pod pulls with credentials of its own: {look[0].lower()}{look[1:-1]}",
+        look,
     )
 
 

@@ -23,6 +23,10 @@ INDEX: Final = "application/vnd.oci.image.index.v1+json"
 NO_DIGEST: Final = "sha256:" + "0" * 64
 
 
+# Before anything that a test pushes.
+FAILED_AT = "2026-03-01T12:00:00Z"
+
+
 def reported(  # noqa: PLR0913 -- each is one keyword
     estate: Estate,
     repository: Arn | None,
@@ -60,6 +64,7 @@ def reported(  # noqa: PLR0913 -- each is one keyword
         node=node,
         namespace="shop",
         pod="web-0",
+        observed_at=FAILED_AT,
         message=message,
         upstream_failure=upstream_failure,
     )

@@ -101,7 +101,7 @@ def test_a_role_that_no_longer_exists(estate: Estate, reason: str) -> None:
     reasons = opened(diagnosis)
     assert reasons
     assert all(why == gone for cause, why in reasons.items() if cause != "endpoint_policy_blocks_pull")
-    assert diagnosis.passed == ()
+    assert diagnosis.passed == ("repository_not_found",)
 
 
 def test_a_role_and_a_node_that_no_longer_exist(estate: Estate) -> None:

@@ -46,7 +46,7 @@ def test_one_that_has_been_pushed_since_is_said_to_be_there(estate: Estate) -> N
     push(estate, repository, "1.2.3")
     fixed = estate.diagnose(pull)
     assert (fixed.findings, fixed.inconclusive) == ((), ())
-    assert fixed.note == "The image is there now: it was pushed, restored or copied after this pull failed."
+    assert fixed.note == "The image is there now: it was pushed after this pull failed."
     assert estate.diagnose(pull, unreadable=["ecr:DescribeImages"]).note == ""
 
 
@@ -134,7 +134,7 @@ ATTESTATION = (
 
 def test_a_tag_that_points_to_an_attestation_points_to_no_image(estate: Estate) -> None:
     repository = estate.repository()
-    diagnosis = estate.diagnose(reported(estate, repository, ATTESTATION))
+    diagnosis = estate.diagnose(replace(reported(estate, repository, ATTESTATION), observed_at=None))
     finding = of_cause(diagnosis, CAUSE)
     assert finding.resource.id == f"{repository}:v1"
     assert "is no container image: it holds application/vnd.in-toto+json" in finding.explanation

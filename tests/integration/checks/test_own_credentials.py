@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pull_responder.events.denial import parse_denial
 from pull_responder.findings.problem import Problem
 from pull_responder.pulls.pod_role import ANNOTATION
 from pull_responder.responder.unexplained import finding_of_unexplained
 from pull_responder.settings import Settings
 from tests.integration.checks.estate import ALLOW_TOKEN, because_no, is_fixed_since
-from tests.integration.checks.registry_estate import mentioned, reasons, reported
+from tests.integration.checks.registry_estate import mentioned, missing, reasons, reported
 
 if TYPE_CHECKING:
+    from pull_responder.model.pull import PullFailure
     from tests.integration.checks.estate import Estate
 
 LEFT = "pull_failing_unexplained"
@@ -80,3 +82,44 @@ def test_a_pull_that_keeps_failing_so_is_told_with_where_to_look(estate: Estate)
     assert finding
     assert f"{left[0].reason}." in finding.evidence
     assert not any(LEFT in line for line in finding.evidence)
+
+
+def quoting(pull: PullFailure, principal: str) -> PullFailure:
+    """The pull, with AWS's denial of a principal as kubelet quotes it."""
+    said = f"User: {principal} is not authorized to perform: ecr:BatchGetImage on resource: {pull.repository_arn}"
+    denial = parse_denial(said + because_no("identity-based policy"), action="ecr:BatchGetImage")[1]
+    return replace(pull, denial=denial, message=f"denied: {denial.message}")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "arn:aws:sts::{account}:assumed-role/somebody/i-0123456789abcdef0",
+        "arn:aws:sts::999999999999:assumed-role/node/i-0123456789abcdef0",
+        "arn:aws:iam::{account}:user/ci",
+    ],
+)
+@pytest.mark.parametrize("may_pull", [True, False])
+def test_a_denial_of_somebody_else_says_nothing_about_the_nodes_role(
+    estate: Estate, other: str, *, may_pull: bool
+) -> None:
+    role = None if may_pull else estate.role(ALLOW_TOKEN)
+    pull = quoting(reported(estate, estate.repository(), REFUSED, role=role), other.format(account=estate.account))
+    diagnosis = estate.diagnose(pull)
+    assert (diagnosis.findings, diagnosis.note) == ((), "")
+    (left,) = [each for each in diagnosis.inconclusive if each.cause == "role_lacks_pull_permissions"]
+    assert other.format(account=estate.account) in left.reason
+    assert "kubectl get pod -n shop web-0" in left.next
+
+
+def test_a_denial_of_the_nodes_role_in_another_session_is_about_that_role(estate: Estate) -> None:
+    role = estate.role(ALLOW_TOKEN)
+    pull = reported(estate, estate.repository(), REFUSED, role=role)
+    session = f"arn:aws:sts::{estate.account}:assumed-role/node/i-0fedcba9876543210"
+    assert {each.cause for each in estate.diagnose(quoting(pull, session)).findings} == {"role_lacks_pull_permissions"}
+
+
+def test_a_missing_repository_is_missing_for_everybody(estate: Estate) -> None:
+    pull = reported(estate, missing(estate, "team/app"), REFUSED)
+    diagnosis = estate.diagnose(quoting(pull, f"arn:aws:iam::{estate.account}:user/ci"))
+    assert {each.cause for each in diagnosis.findings} == {"repository_not_found"}

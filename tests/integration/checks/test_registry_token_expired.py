@@ -41,7 +41,10 @@ SIGNATURES = (
 @pytest.mark.parametrize("code", SIGNATURES)
 def test_a_wrong_clock_is_no_secret_of_a_pod(estate: Estate, code: str) -> None:
     said = f"operation error ECR: GetAuthorizationToken, https response error StatusCode: 400, api error {code}"
-    finding = of_cause(estate.diagnose(reported(estate, estate.repository(), said)), CAUSE)
+    diagnosis = estate.diagnose(reported(estate, estate.repository(), said))
+    assert [each.cause for each in diagnosis.findings] == ["credential_provider_failing"]
+    (finding,) = diagnosis.findings
+    assert CAUSE not in mentioned(diagnosis)
     assert "the node's clock is wrong" in finding.explanation
     assert "imagePullSecret" not in finding.explanation + finding.remediation.summary
     assert "correct its clock" in finding.remediation.summary

@@ -137,11 +137,34 @@ def test_an_unreadable_registry_may_lack_the_name_or_the_grant(estate: Estate) -
 
 
 def test_within_one_account_a_missing_repository_does_not_explain_a_refusal(estate: Estate) -> None:
-    """ECR would have answered 404, so whatever refused this pull is still looked for."""
+    """ECR would have answered 404, so whatever refused this pull is still looked for. It would stop the next pull."""
     repository = missing(estate, "team/app")
     diagnosis = estate.diagnose(reported(estate, repository, FORBIDDEN), unreadable=["iam:ListAttachedRolePolicies"])
-    assert CAUSE not in {finding.cause for finding in diagnosis.findings}
+    assert [finding.cause for finding in diagnosis.findings] == [CAUSE]
     assert "role_lacks_pull_permissions" in {each.cause for each in diagnosis.inconclusive}
+
+
+@pytest.mark.parametrize("words", [BLAMED, because_no("identity-based policy")])
+def test_refused_within_one_account_it_is_missing_and_never_no_fault(estate: Estate, words: str) -> None:
+    repository = missing(estate, "team/app")
+    diagnosis = estate.diagnose(estate.denied(estate.role(attach=[PULL_ONLY]), repository, words))
+    assert of_cause(diagnosis, CAUSE).resource.id == str(repository)
+    assert diagnosis.note == ""
+    there = estate.diagnose(estate.denied(estate.role(name="b", attach=[PULL_ONLY]), estate.repository(), words))
+    assert CAUSE not in {finding.cause for finding in there.findings}
+
+
+def test_refused_by_its_role_too_both_are_told(estate: Estate) -> None:
+    words = because_no("identity-based policy")
+    diagnosis = estate.diagnose(estate.denied(estate.role(), missing(estate, "team/app"), words))
+    assert {finding.cause for finding in diagnosis.findings} == {CAUSE, "role_lacks_pull_permissions"}
+
+
+def test_refused_where_the_registry_cannot_be_read_nothing_is_called_missing(estate: Estate) -> None:
+    pull = estate.denied(estate.role(attach=[PULL_ONLY]), missing(estate, "team/app"), BLAMED)
+    diagnosis = estate.diagnose(pull, unreadable=["ecr:DescribeRepositories"])
+    assert CAUSE not in {finding.cause for finding in diagnosis.findings}
+    assert "ecr:DescribeRepositories" in reasons(diagnosis)[CAUSE]
 
 
 def test_a_name_that_cloudtrail_may_have_cut_is_not_called_missing(estate: Estate) -> None:

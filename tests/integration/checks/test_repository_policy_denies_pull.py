@@ -140,4 +140,7 @@ def test_a_repository_that_no_longer_exists_denies_nobody(estate: Estate) -> Non
     role, repository = estate.role(ALLOW_ALL), estate.repository(refuse("*"))
     pull = estate.denied(role, repository, BLAMED)
     estate.aws.client("ecr", account=estate.account).delete_repository(repositoryName="team/app", force=True)
-    assert "team/app does not exist" in opened(estate.diagnose(pull))[CAUSE]
+    diagnosis = estate.diagnose(pull)
+    assert [finding.cause for finding in diagnosis.findings] == ["repository_not_found"]
+    (left,) = [each for each in (*diagnosis.inconclusive, *diagnosis.unchecked) if each.cause == CAUSE]
+    assert "team/app does not exist" in left.reason

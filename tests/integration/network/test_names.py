@@ -208,6 +208,11 @@ class TestTheAddress:
     def test_a_nat_gateway_leads_to_no_private_address(self, estate: NetworkEstate) -> None:
         estate.behind_nat()
         estate.node()
+        # Without a sign that the name leads there, its answer may be the fault, and the NAT gateway is none.
+        alone = diagnosed(estate, of_manifest(estate))
+        assert causes(alone) == []
+        assert HUB in opened(alone)["no_route_to_ecr"]
+        profile(estate)
         finding = only(diagnosed(estate, of_manifest(estate)), "no_route_to_ecr")
         assert estate.nat in finding.explanation
         # Its own subnet may have the route: a NAT gateway translates for networks behind a transit gateway, too.

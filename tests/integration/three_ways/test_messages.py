@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.three_ways.messages import MESSAGES, Row
+from tests.integration.three_ways.messages import MESSAGES
 from tests.integration.three_ways.room import image_of
 from tests.integration.three_ways.ways import UNEXPLAINED
 
 if TYPE_CHECKING:
     from tests.integration.three_ways.room import Room
+    from tests.integration.three_ways.row import Row
     from tests.integration.three_ways.ways import Ways
 
 

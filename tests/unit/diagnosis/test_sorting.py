@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pull_responder.checks import CHECKS
 from pull_responder.checks.check import UNREACHED, Check
 from pull_responder.diagnosis import Undecided, diagnose
 from pull_responder.facts.aws import Aws
+from pull_responder.facts.images import Image
 from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Denial, PolicyType, Principal, PrincipalKind, PullFailure, Stage, Symptom
@@ -205,13 +207,45 @@ def test_what_has_been_fixed_since_is_said_only_where_nothing_is_left() -> None:
         (Symptom.THROTTLED, "v1", [PASSED], ""),
     ],
 )
-def test_what_was_not_there_and_is_now(symptom: Symptom, tag: str | None, verdicts: list[Verdict], said: str) -> None:
+def test_what_was_not_there_and_is_now(
+    symptom: Symptom, tag: str | None, verdicts: list[Verdict], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PullFacts, "image", lambda *_: pushed("2026-03-01T12:00:01+00:00"))
     pull = replace(PULL, symptom=symptom, denial=None, tag=tag)
     every = frozenset(Symptom)
     checks = [check(f"c{at}", verdict, also_at=every, policy_type=None) for at, verdict in enumerate(verdicts)]
     note = diagnose(pull, facts(), checks=checks).note
     assert said in note
     assert bool(note) is bool(said)
+
+
+@pytest.mark.parametrize("symptom", [Symptom.NOT_FOUND, Symptom.PLATFORM_MISMATCH])
+@pytest.mark.parametrize(
+    ("pushed_at", "observed_at"),
+    [
+        ("2026-03-01T11:59:59+00:00", "2026-03-01T12:00:00Z"),
+        ("2026-03-01T12:00:00+00:00", "2026-03-01T12:00:00Z"),
+        ("2026-03-01T12:30:00+00:00", "2026-03-01T13:00:00Z"),
+        ("2026-03-01T12:00:01+00:00", None),
+        (None, "2026-03-01T12:00:00Z"),
+    ],
+)
+def test_what_was_there_before_has_not_come_since(
+    symptom: Symptom, pushed_at: str | None, observed_at: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PullFacts, "image", lambda *_: pushed(pushed_at))
+    pull = replace(PULL, symptom=symptom, denial=None, tag="v1", observed_at=observed_at)
+    cause = "image_not_found" if symptom is Symptom.NOT_FOUND else "image_platform_mismatch"
+    diagnosis = diagnose(pull, facts(), checks=[check(cause, PASSED, also_at=frozenset(Symptom), policy_type=None)])
+    assert (diagnosis.findings, diagnosis.note) == ((), "")
+    (left,) = diagnosis.inconclusive
+    assert left.cause == "pull_failing_unexplained"
+    assert "before the pull failed" in left.reason
+    assert "mirror, cache or proxy answers for 111111111111.dkr.ecr.us-east-1.amazonaws.com" in left.next
+
+
+def pushed(at: str | None) -> Image:
+    return Image(f"sha256:{'a' * 64}", pushed_at=datetime.fromisoformat(at) if at else None)
 
 
 def test_an_image_of_awss_own_cannot_be_seen_to_be_there() -> None:

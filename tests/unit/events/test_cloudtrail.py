@@ -396,6 +396,13 @@ def test_a_network_activity_event_blames_the_endpoint() -> None:
     assert (pull.denial.policy_type, pull.repository) == (PolicyType.VPC_ENDPOINT, "team/payments")
 
 
+def test_a_network_activity_event_comes_by_its_own_detail_type() -> None:
+    event = load("ecr_denials/node_role_every_field")
+    event["detail-type"] = "AWS Network Activity Event via CloudTrail"
+    assert isinstance(read_envelope(event), PullFailure)
+    assert isinstance(read_envelope({**event, "detail-type": "AWS Insight via CloudTrail"}), Skipped)
+
+
 def test_the_region_of_the_registry_is_not_that_of_the_record() -> None:
     message = load("ecr_denials/no_reason")["detail"]["errorMessage"].replace("us-east-1", "eu-west-1")
     assert denial("no_reason", errorMessage=message).region == "eu-west-1"
