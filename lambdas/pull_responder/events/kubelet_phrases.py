@@ -176,6 +176,8 @@ _DOCKER: Final = {
     "filesystem layer verification failed for digest": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "layers from manifest don't match image configuration": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "layers from manifest don`t match image configuration": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
+    # containerd, core/unpack: as many layers as the configuration has diff IDs.
+    "mismatched image rootfs and manifest layers": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "expected http 206 from byte range request": Meaning(Symptom.TIMEOUT),
     # docker/distribution, manifest/schema2 and ocischema.
     "mediatype in manifest should be *": _WRONG_FORMAT,
@@ -289,6 +291,7 @@ STAGES: Final = {
     "unknown blob": Stage.LAYER,
     "layer * (blob * does not match config's diffid": Stage.UNPACK,
     "layers from manifest don't match image configuration": Stage.UNPACK,
+    "mismatched image rootfs and manifest layers": Stage.UNPACK,
     "too many requests to registry": Stage.TOKEN,
     "error reading manifest *": Stage.MANIFEST,
     "failed to extract layer": Stage.UNPACK,

@@ -67,6 +67,13 @@ def test_the_messages_of_awss_article(message: str, symptom: str, stage: str | N
     assert (read.symptom, read.stage) == (symptom, stage)
 
 
+def test_layers_that_do_not_fit_the_configuration_are_a_corrupt_image() -> None:
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1"
+    message = f'failed to pull and unpack image "{image}": mismatched image rootfs and manifest layers'
+    reading = read_message(f'Failed to pull image "{image}": rpc error: code = Unknown desc = {message}')
+    assert (reading.symptom, reading.stage) == (Symptom.DOWNLOAD_CORRUPT, Stage.UNPACK)
+
+
 def test_a_plugin_that_had_no_answer_in_time() -> None:
     read = read_message(f'E0115 10:00:00 1 plugin.go:321] "Failed to get" err="{PLUGIN}context deadline exceeded"')
     assert (read.symptom, read.stage) == (Symptom.TIMEOUT, Stage.TOKEN)
