@@ -18,7 +18,9 @@ Description: Lets Pull Responder read in this account why a pod cannot pull its 
 Parameters:
   ResponderRoleArns:
     Type: CommaDelimitedList
-    Description: The output ResponderRoleArns of Pull Responder's stack in the other account
+    Description: >-
+      The output ResponderRoleArns of Pull Responder's stack in the other account. If that account is in another
+      organization, or in none, its setting readAccounts must list this account.
     AllowedPattern: arn:[a-z-]+:iam::[0-9]{12}:role/.+
   RoleName:
     Type: String

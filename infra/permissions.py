@@ -31,10 +31,12 @@ class Scope:
 
     `arns` have `{partition}`, `{account}`, `{region}`, `{topic}`, `{queue}`, `{table}`, `{table_index}` and
     `{member_role}` to fill in; `reason` says why they cannot be narrower, and is empty where they name one resource.
+    `condition` is what a request must meet beside them: a string condition key and its value.
     """
 
     arns: tuple[str, ...]
     reason: str = ""
+    condition: tuple[str, str] | None = None
 
 
 _NO_RESOURCE = "AWS defines no resource for these actions, so they can be granted on * only"
@@ -82,6 +84,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ec2:DescribeNetworkAcls": _ANY,
     "ec2:DescribeNetworkInterfaces": _ANY,
     "ec2:DescribePrefixLists": _ANY,
+    "ec2:DescribeRegions": _ANY,
     "ec2:DescribeRouteTables": _ANY,
     "ec2:DescribeSecurityGroups": _ANY,
     "ec2:DescribeSubnets": _ANY,
@@ -151,19 +154,30 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "securityhub:GetFindings": _HUB,
     "sns:Publish": Scope(("{topic}",)),
     "sqs:SendMessage": Scope(("{queue}",)),
+    # Anybody can make a role of this name in an account of his own, and write what stands in its policies. Where our
+    # account is in no organization, the variable has no value, and nothing is allowed (IAM User Guide, "AWS global
+    # condition context keys", aws:ResourceOrgID, which names the actions that do not support it; "Policy variables").
     "sts:AssumeRole": Scope(
-        ("arn:{partition}:iam::*:role/{member_role}",), "A member account needs no change here, only the role there"
+        ("arn:{partition}:iam::*:role/{member_role}",),
+        "A member account of the organization needs no change here, only the role there",
+        ("aws:ResourceOrgID", "${aws:PrincipalOrgID}"),
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One statement of an identity policy: `actions` allowed on `resources`, with the reason of its Scope."""
+    """One statement of an identity policy: `actions` allowed on `resources`, with reason and condition of its Scope."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     reason: str = ""
+    condition: tuple[str, str] | None = None
+
+    @property
+    def conditions(self) -> Mapping[str, Mapping[str, str]]:
+        """The statement's Condition element, empty where it has none."""
+        return {"StringEquals": dict([self.condition])} if self.condition else {}
 
 
 def read_declared(function: str, path: Path = PERMISSIONS_FILE) -> Mapping[str, tuple[str, ...]]:
@@ -192,9 +206,23 @@ def grants(actions: Iterable[str], **filled_in: str) -> tuple[Grant, ...]:
             )
         by_scope[SCOPES[action]].append(action)
     return tuple(
-        Grant(tuple(together), tuple(sorted(arn.format(**filled_in) for arn in scope.arns)), scope.reason)
+        Grant(
+            tuple(together),
+            tuple(sorted(arn.format(**filled_in) for arn in scope.arns)),
+            scope.reason,
+            scope.condition,
+        )
         for scope, together in by_scope.items()
     )
+
+
+def grant_to_assume(accounts: Iterable[str], *, partition: str, member_role: str) -> tuple[Grant, ...]:
+    """Return the statement that lets the member role be assumed in accounts that the operator names.
+
+    They may be outside the organization. Empty where there are none.
+    """
+    arns = tuple(f"arn:{partition}:iam::{account}:role/{member_role}" for account in sorted(set(accounts)))
+    return (Grant(("sts:AssumeRole",), arns),) if arns else ()
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class ResponderFunction(Construct):
         # The construct accepts only names such as ONE_WEEK, and not a number of days.
         cfn_resource(log, logs.CfnLogGroup).retention_in_days = settings.log_retention_days
         write_log = Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log.log_group_arn,))
-        self.role = self._role(name, resources, (write_log, *run))
+        self.role = self._role(name, settings.read_accounts, resources, (write_log, *run))
         self.function = lambda_.Function(
             self,
             "Function",
@@ -99,7 +99,9 @@ class ResponderFunction(Construct):
             )
         )
 
-    def _role(self, name: str, resources: Mapping[str, str], run: tuple[Grant, ...]) -> iam.Role:
+    def _role(
+        self, name: str, read_accounts: Iterable[str], resources: Mapping[str, str], run: tuple[Grant, ...]
+    ) -> iam.Role:
         declared = permissions.read_declared(name)
         granted = {
             purpose: permissions.grants(
@@ -111,6 +113,10 @@ class ResponderFunction(Construct):
             )
             for purpose, actions in declared.items()
         }
+        if "assume" in granted:
+            granted["assume"] += permissions.grant_to_assume(
+                read_accounts, partition=cdk.Aws.PARTITION, member_role=resources["member_role"]
+            )
         role = iam.Role(
             self,
             "Role",
@@ -119,7 +125,9 @@ class ResponderFunction(Construct):
             inline_policies={
                 purpose: iam.PolicyDocument(
                     statements=[
-                        iam.PolicyStatement(actions=list(grant.actions), resources=list(grant.resources))
+                        iam.PolicyStatement(
+                            actions=list(grant.actions), resources=list(grant.resources), conditions=grant.conditions
+                        )
                         for grant in grants
                     ]
                 )

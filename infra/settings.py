@@ -166,6 +166,7 @@ class Settings:
     - `health_check_rate`: how often to read the health of node groups and Fargate profiles; None: never
     - `member_role_name`: the role to assume in other accounts
     - `organization_account`: the account to ask first for the organization's policies; "": none
+    - `read_accounts`: accounts outside our organization in which the member role may be assumed as well
     - `aws_registries`: more accounts whose registries AWS owns, in addition to those that the code lists; customers
       cannot read these registries
     - `quiet_minutes`: the shortest time between two diagnoses of one problem
@@ -198,6 +199,7 @@ class Settings:
     health_check_rate: str | None = _setting("rate(1 hour)", _rate_or_none)
     member_role_name: str = _setting("PullResponderReadOnly", _role_name)
     organization_account: str = _setting("", _account_or_empty)
+    read_accounts: tuple[str, ...] = _setting((), _accounts)
     aws_registries: tuple[str, ...] = _setting((), _accounts)
     quiet_minutes: int = _setting(15, _whole_number(1, 1_440))
     hold_down_minutes: int = _setting(5, _whole_number(0, 1_440))

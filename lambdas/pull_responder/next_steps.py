@@ -47,6 +47,15 @@ _STEPS: Final = tuple(
     (re.compile(pattern), step)
     for pattern, step in (
         (
+            r"the AWS SDK knows no such region",
+            "Look for a misspelt region in the image's name. A new region needs a newer AWS SDK.",
+        ),
+        (
+            r"sts:\w+(?: of \S+)? failed: \w*(?:Timeout|Connection)",
+            "See that Pull Responder itself can reach AWS STS in its own region.",
+        ),
+        (r"failed: IncompleteAnswerError", _AGAIN),
+        (
             r"sts:GetCallerIdentity failed|NoCredentials|ExpiredToken|InvalidClientTokenId",
             "Renew the credentials that Pull Responder runs with.",
         ),
@@ -204,7 +213,7 @@ def _grants(refused: Iterable[_Refusal]) -> list[str]:
     known = list(dict.fromkeys(refused))
     steps = [
         f"Create role {each.role} in account {each.account} from {_TEMPLATE}, and let it trust the account of Pull "
-        "Responder."
+        "Responder. If the two accounts are not of one organization, list it in `readAccounts`."
         for each in known
         if each.member
     ]

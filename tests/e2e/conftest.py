@@ -140,6 +140,8 @@ def _deploy(aws: EmulatedAws, folder: Path) -> dict[str, str]:
         "auditLogClusters": [AUDITED_CLUSTER],
         "forwardedEventSource": FORWARDED_SOURCE,
         "holdDownMinutes": 0,
+        # The emulator knows no organization of its accounts.
+        "readAccounts": ["111111111111"],
     }
     (folder / "cdk.json").write_text(json.dumps(configuration))
     # The parts of `cdk bootstrap` that the deployment of this stack uses.

@@ -25,6 +25,7 @@ NO_DEFAULTS: Final = Settings(
     health_check_rate="rate(2 hours)",
     member_role_name="Reader",
     organization_account="012345678901",
+    read_accounts=("222222222222", "111111111111"),
     aws_registries=("123456789012", "210987654321"),
     quiet_minutes=5,
     hold_down_minutes=0,

@@ -14,6 +14,8 @@ from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it has no
 
 from infra import permissions
 from infra.permissions import SCOPES, PermissionsError
+from infra.settings import Settings
+from tests.infrastructure.conftest import synthesize
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Synthesized
@@ -112,6 +114,28 @@ def test_a_recheck_reads_what_the_diagnosis_reads(stack: Synthesized) -> None:
     (remember,) = (policy for policy in role["Policies"] if policy["PolicyName"] == "remember")
     assert {arn for action, arn in allowed(remember) if action == "dynamodb:Query"} == {f"{table}.Arn/index/due"}
     assert {arn for action, arn in allowed(remember) if action != "dynamodb:Query"} == {f"{table}.Arn"}
+
+
+@pytest.mark.parametrize("name", ["Diagnose", "Recheck"])
+def test_roles_are_assumed_in_our_organization_and_in_listed_accounts_only(
+    name: str, stack: Synthesized, tmp_path: Path
+) -> None:
+    def assumes(synthesized: Synthesized) -> dict[tuple[str, ...], object]:
+        role = synthesized.named("AWS::IAM::Role", f"{name}Role")[1]
+        return {
+            tuple(map(rendered, as_list(statement["Resource"]))): statement.get("Condition")
+            for policy in role["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if "sts:AssumeRole" in as_list(statement["Action"])
+        }
+
+    ours = {"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}
+    assert assumes(stack) == {("arn:aws:iam::*:role/PullResponderReadOnly",): ours}
+    settings = Settings(member_role_name="Reader", read_accounts=("222222222222", "111111111111"))
+    assert assumes(synthesize(tmp_path, settings)) == {
+        ("arn:aws:iam::*:role/Reader",): ours,
+        ("arn:aws:iam::111111111111:role/Reader", "arn:aws:iam::222222222222:role/Reader"): None,
+    }
 
 
 def test_the_audit_log_function_may_send_to_the_queues_and_nothing_else(subscribed: Synthesized) -> None:

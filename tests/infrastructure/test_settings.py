@@ -136,6 +136,8 @@ def test_a_small_batch_needs_no_window() -> None:
         ({"forwardedEventSource": "*"}, "pullResponder.forwardedEventSource must be the source of custom events"),
         ({"healthCheckRate": "hourly"}, "pullResponder.healthCheckRate must be a rate such as 'rate(1 hour)' or null"),
         ({"healthCheckRate": "rate(1 hours)"}, "pullResponder.healthCheckRate must be a rate such as 'rate(1 hour)'"),
+        ({"readAccounts": "123456789012"}, "pullResponder.readAccounts must be a list, not '123456789012'"),
+        ({"readAccounts": ["*"]}, "pullResponder.readAccounts must hold account ids, 12 digits in quotes, not '*'"),
         ({"awsRegistries": "123456789012"}, "pullResponder.awsRegistries must be a list, not '123456789012'"),
         ({"awsRegistries": [123456789012]}, "pullResponder.awsRegistries must hold account ids, 12 digits in quotes"),
         ({"awsRegistries": ["12345"]}, "pullResponder.awsRegistries must hold account ids, 12 digits in quotes, not"),

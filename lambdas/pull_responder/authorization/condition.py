@@ -12,6 +12,7 @@ from pull_responder.authorization.partly_known import OneOf
 from pull_responder.authorization.pattern import TextTest
 from pull_responder.authorization.request import UNKNOWN, Context, Truth
 from pull_responder.authorization.variable import Template, literal_of, template
+from pull_responder.model.quoting import quote, quote_each, show_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,7 @@ def _parse_operator(name: str) -> ConditionOperator:
     if_exists = rest.endswith(_IF_EXISTS)
     operator = OPERATORS.get(rest.removesuffix(_IF_EXISTS))
     if operator is None or (operator is NULL and if_exists):
-        raise ValueError(f'unknown operator "{name[:100]}"')
+        raise ValueError(f"unknown operator {quote(name)}")
     absent = if_exists or quantifier is _FOR_ALL or (quantifier is None and operator.negated)
     return ConditionOperator(name, operator, quantifier, absent)
 
@@ -200,16 +201,16 @@ class Condition:
             return (UnknownKey(self.key),)
         doubts: list[Dependency] = []
         if not self.values:
-            doubts.append(Doubt(f"how AWS reads {self.operator.name} {self.key} without values"))
+            doubts.append(Doubt(f"how AWS reads {self.operator.name} {show_key(self.key)} without values"))
         elif self.operator.operator is NULL:
-            doubts.append(Doubt(f"how AWS applies {self.operator.name} to {self.key}, which the request lacks"))
+            doubts.append(
+                Doubt(f"how AWS applies {self.operator.name} to {show_key(self.key)}, which the request lacks")
+            )
         if self._otherwise and not context.literal:
             what = self.operator.operator.otherwise_means
-            doubts.append(Doubt(f"how AWS compares {self.key} with {what} ({', '.join(self.values)[:200]})"))
+            doubts.append(Doubt(f"how AWS compares {show_key(self.key)} with {what} ({quote_each(self.values)})"))
         if values and self._is_of_another_type(values):
-            doubts.append(
-                Doubt(f"how {self.operator.name} compares a value of another type ({', '.join(values)[:200]})")
-            )
+            doubts.append(Doubt(f"how {self.operator.name} compares a value of another type ({quote_each(values)})"))
         keys = (key for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
         return (*doubts, *(UnknownKey(key) for key in keys))
 

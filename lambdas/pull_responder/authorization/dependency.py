@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pull_responder.model.quoting import show_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,7 +18,7 @@ class UnknownKey:
     name: str
 
     def __str__(self) -> str:
-        return self.name
+        return show_key(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +35,5 @@ Dependency = UnknownKey | Doubt
 
 
 def keys_of(unknown: Iterable[Dependency]) -> tuple[str, ...]:
-    """Return the names of the condition keys in `unknown`."""
+    """Return the names of the condition keys in `unknown`, as the policies spell them."""
     return tuple([each.name for each in unknown if isinstance(each, UnknownKey)])

@@ -10,6 +10,7 @@ from pull_responder.authorization.dependency import Dependency, Doubt
 from pull_responder.authorization.policy import Policy
 from pull_responder.authorization.request import Request, Strength, Truth
 from pull_responder.authorization.statement import Effect, Statement
+from pull_responder.model.quoting import ELEMENT, escape, quote_each, show_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +33,10 @@ class Mismatch:
     key: str | None = None
 
     def __str__(self) -> str:
-        wanted = _listing(self.wanted)
-        found = _listing(self.found)
         if self.element == "Condition":
-            return f"{self.operator} {self.key} {wanted} is not met: the request has {found or 'no such key'}"
+            found = f"the request has {quote_each(self.found) or 'no such key'}"
+            return f"{self.operator} {show_key(self.key or '')} {quote_each(self.wanted)} is not met: {found}"
+        wanted, found = quote_each(self.wanted, ELEMENT), ", ".join(escape(each)[:ELEMENT] for each in self.found)
         if self.element.startswith("Not"):
             return f"{self.element} {wanted} excludes {found}"
         return f"{self.element} {wanted} does not include {found}"
@@ -116,8 +117,3 @@ def _unknown(request: Request, statement: Statement, *, bounded: Truth) -> Itera
     for condition in statement.conditions:
         if condition.holds(keys) is None:
             yield from condition.unknown(keys)
-
-
-def _listing(values: tuple[str, ...]) -> str:
-    shown = ", ".join(value[:200] for value in values[:5])
-    return f"{shown} and {len(values) - 5} more" if len(values) > 5 else shown  # noqa: PLR2004 -- five fit a line

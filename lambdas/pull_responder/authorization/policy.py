@@ -21,6 +21,7 @@ from pull_responder.authorization.policy_kind import WITH_PRINCIPAL, WITHOUT_RES
 from pull_responder.authorization.principal import TYPES, PrincipalElement
 from pull_responder.authorization.resource_pattern import problem_of
 from pull_responder.authorization.statement import Effect, Statement, Texts
+from pull_responder.model.quoting import escape, quote, show_key
 
 MAXIMUM_LENGTH = 524_288
 """The longest policy document that is read, in characters. The longest AWS managed policy is far shorter."""
@@ -86,7 +87,7 @@ def _reject_repeated_elements(pairs: list[tuple[str, object]]) -> dict[str, obje
     if len(read) != len(pairs):
         names = [key for key, _ in pairs]
         repeated = next(key for key in names if names.count(key) > 1)
-        raise ValueError(f'element "{repeated[:100]}" appears twice in one object')
+        raise ValueError(f"element {quote(repeated)} appears twice in one object")
     return read
 
 
@@ -105,7 +106,7 @@ class _Reader:
         """Raise PolicyError for an element of the current statement."""
         statement = "" if self.index is None else f"Statement[{self.index}]"
         place = ".".join(part for part in (statement, element) if part)
-        raise PolicyError(f"policy {self.name}: {place + ': ' if place else ''}{problem}")
+        raise PolicyError(escape(f"policy {self.name}: {place + ': ' if place else ''}{problem}"))
 
     def policy(self, document: object) -> Policy:
         if not isinstance(document, _OBJECT):
@@ -217,7 +218,7 @@ class _Reader:
             except ValueError as error:
                 self.fail(str(error), "Condition")
             if not isinstance(keys, _OBJECT):
-                self.fail("must be an object of condition keys", f"Condition.{name}")
+                self.fail("must be an object of condition keys", f"Condition.{show_key(name)}")
             for key, values in keys.items():
                 texts = self.scalars(values, name, key)
                 try:
@@ -275,4 +276,4 @@ class _Reader:
 
 
 def _place(operator: str, key: str) -> str:
-    return f"Condition.{operator}.{key[:200]}"
+    return f"Condition.{operator}.{show_key(key)}"

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.model.quoting import ELEMENT, quote
+
 if TYPE_CHECKING:
     from pull_responder.authorization.request import Truth
 
@@ -67,7 +69,7 @@ class ResourcePattern:
         return True if doubt is Unclear.TYPE and not _has_type(resource) else None
 
     def __str__(self) -> str:
-        return f"how AWS matches {self.text[:200]}: {self.doubt.value if self.doubt else 'no doubt'}"
+        return f"how AWS matches {quote(self.text, ELEMENT)}: {self.doubt.value if self.doubt else 'no doubt'}"
 
 
 def _doubt(text: str) -> Unclear | None:

@@ -13,6 +13,7 @@ from pull_responder.authorization.principal import PrincipalElement
 from pull_responder.authorization.request import UNKNOWN, Context, Request, Strength, Truth
 from pull_responder.authorization.resource_pattern import ResourcePattern
 from pull_responder.authorization.variable import Template, pattern_of, template
+from pull_responder.model.quoting import ELEMENT, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -140,7 +141,7 @@ class Texts:
                 yield from (UnknownKey(key) for key in each.keys if context.get(key) is UNKNOWN)
             elif resolved is None:
                 if self.inverted:
-                    yield Doubt(f"how AWS matches {pattern.text[:200]}: it has a variable without a value")
+                    yield Doubt(f"how AWS matches {quote(pattern.text, ELEMENT)}: it has a variable without a value")
             elif pattern_of(resolved)(text):
                 yield Doubt(str(pattern))
 
@@ -174,8 +175,8 @@ class Statement:
 
     @property
     def place(self) -> str:
-        """What people find the statement by: its Sid, or its index from 0."""
-        return self.sid or f"Statement[{self.index}]"
+        """What people find the statement by: its Sid in quotes, or its index from 0."""
+        return quote(self.sid) if self.sid else f"Statement[{self.index}]"
 
     def match(self, request: Request, *, bounded: bool | None = False) -> tuple[Strength, Strength]:
         """Return the strength with which the statement certainly applies to the request, and that with which it may.

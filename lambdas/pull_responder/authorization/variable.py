@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pull_responder.authorization.pattern import TextTest, Token, compile_tokens, tokens
 from pull_responder.authorization.request import UNKNOWN, Context, Unknown
+from pull_responder.model.quoting import quote
 
 _VARIABLE = re.compile(r"\$\{([^${}]{1,512})\}|\$\{(\$)\}")
 _NAME = re.compile(r"[^',*?]{1,256}")
@@ -83,7 +84,7 @@ def _variable(inner: str) -> Variable:
         return Variable(name.strip().lower(), default[1:-1])
     if not comma and _NAME.fullmatch(name):
         return Variable(name.strip().lower(), None)
-    raise ValueError(f"variable ${{{inner}}} is neither ${{key}} nor ${{key, 'default'}}")
+    raise ValueError(f"variable {quote(f'${{{inner}}}')} is neither ${{key}} nor ${{key, 'default'}}")
 
 
 def pattern_of(resolved: list[Token]) -> TextTest:

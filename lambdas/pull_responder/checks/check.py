@@ -66,6 +66,9 @@ class Check:
     - `permissions` are the IAM actions that `examine` needs.
     - `examine` takes the pull and the facts and returns the verdict. It never raises for what AWS refuses to show.
 
+    - `tells_more_at_first` says that it reads only at the diagnosis all that its finding tells. A later look then keeps
+      the finding's words.
+
     The failures it can explain:
 
     - `explains` are the symptoms that it can explain.
@@ -121,6 +124,7 @@ class Check:
     for_cache_role: bool = False
     by_role_account: bool = False
     may_name_missing: bool = False
+    tells_more_at_first: bool = False
     severity_if_repeated: Severity | None = None
     kind: Kind = Kind.CONFIGURATION
     symptoms: frozenset[Symptom] = field(init=False)

@@ -1,8 +1,8 @@
 """There is no such repository in this account and region.
 
-What it checks: whether the registry has a repository of this name. Where it has none, the check looks for the name in
-the account's other regions, and for similar names in this registry. It does not apply under a pull through cache rule,
-because the first pull creates the repository there.
+What it checks: whether the registry has a repository of this name. Where it has none, the check looks once for the name
+in the other regions that are enabled for the account, and for similar names in this registry. It does not apply under a
+pull through cache rule, because the first pull creates the repository there.
 
 What it cannot see: a registry in an account without the role PullResponderReadOnly, where a wrong name looks like a
 missing permission, and registries that AWS owns. There it says that the name, the tag or the region is what is left.
@@ -24,8 +24,9 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
+from pull_responder.facts import regions
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS, Repository
-from pull_responder.model.arn import DNS_SUFFIXES, Arn, partition_of
+from pull_responder.model.arn import DNS_SUFFIXES, Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Stage, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
@@ -36,6 +37,8 @@ from pull_responder.remediation import docs
 from pull_responder.remediation.registry import name_other_repository
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pull_responder.pulls.pull_facts import PullFacts
 
 _MOST_NAMES = 3
@@ -81,16 +84,18 @@ def _may_be_cut(pull: PullFailure) -> bool:
 
 def _failure(pull: PullFailure, facts: PullFacts, repository: Arn, name: str) -> Verdict:
     account = repository.account
-    regions = _regions_with_repository(account, name, pull, facts)
-    names = facts.repository_names(account, pull.region)
+    elsewhere, unread = _regions_with_repository(account, name, pull, facts)
+    names = () if facts.is_later_look else facts.repository_names(account, pull.region)
     similar = () if isinstance(names, Unread) else _similar(name, names)
     evidence = [f"ecr:DescribeRepositories in account {account}, {pull.region}, finds no repository {name}."]
-    if regions:
-        evidence.append(f"Account {account} has a repository {name} in {', '.join(regions)}.")
+    if elsewhere:
+        evidence.append(f"Account {account} has a repository {name} in {', '.join(elsewhere)}.")
+    if unread:
+        evidence.append(f"Whether it is in another region is not known: {unread.reason}.")
     if similar:
         evidence.append(f"Similar names in this registry: {', '.join(similar)}.")
-    where = f" It exists in {' and '.join(regions)}." if regions else ""
-    nearest = f" Similar names there: {' and '.join(similar)}." if similar and not regions else ""
+    where = f" It exists in {' and '.join(elsewhere)}." if elsewhere else ""
+    nearest = f" Similar names there: {' and '.join(similar)}." if similar and not elsewhere else ""
     return Verdict.failed(
         resource=Resource("AwsEcrRepository", str(repository), account),
         explanation=f"Account {account} has no repository {name} in {pull.region}.{where}{nearest}",
@@ -98,26 +103,35 @@ def _failure(pull: PullFailure, facts: PullFacts, repository: Arn, name: str) ->
         remediation=name_other_repository(
             repository,
             found=(
-                *(_uri(repository, region, name) for region in regions),
+                *(_uri(repository, region, name) for region in elsewhere),
                 *(_uri(repository, pull.region, each) for each in similar),
             ),
         ),
     )
 
 
-def _regions_with_repository(account: str, name: str, pull: PullFailure, facts: PullFacts) -> tuple[str, ...]:
-    """Return the other regions in which the account has a repository of this name, as far as they can be read.
+def _regions_with_repository(
+    account: str, name: str, pull: PullFailure, facts: PullFacts
+) -> tuple[tuple[str, ...], Unread | None]:
+    """Return the other regions in which the account has a repository of this name, and why some were not read.
 
-    Looks in the region of the cluster first. Looks in all others of the partition only if the repository is not there.
+    Looks in the region of the cluster first. Looks in all others that are enabled for the account only if the
+    repository is not there, and not when a known finding is looked at again: that takes dozens of calls.
     """
+    if facts.is_later_look:
+        return (), None
     near = [region for region in node_regions(pull, facts) if region != pull.region]
-    far = [region for region in facts.known_regions() if partition_of(region) == pull.partition]
-    for regions in (near, [region for region in far if region not in (pull.region, *near)]):
-        found = facts.side_by_side(lambda region: facts.repository(account, region, name), regions)
-        there = [each for each, it in zip(regions, found, strict=True) if isinstance(it, Repository)]
-        if there:
-            return tuple(there)
-    return ()
+    if there := _having(account, name, near, facts):
+        return there, None
+    enabled = facts.enabled_regions(account, pull.region)
+    if isinstance(enabled, Unread):
+        return (), enabled
+    return _having(account, name, [each for each in enabled if each not in (pull.region, *near)], facts), None
+
+
+def _having(account: str, name: str, regions: Sequence[str], facts: PullFacts) -> tuple[str, ...]:
+    found = facts.side_by_side(lambda region: facts.repository(account, region, name), regions)
+    return tuple(each for each, it in zip(regions, found, strict=True) if isinstance(it, Repository))
 
 
 def _similar(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -137,7 +151,7 @@ CHECK = Check(
     title="There is no such repository in this account and region",
     severity=Severity.HIGH,
     resource_type="AwsEcrRepository",
-    permissions=(*REPOSITORY_PERMISSIONS, "ecr:DescribePullThroughCacheRules"),
+    permissions=(*REPOSITORY_PERMISSIONS, *regions.PERMISSIONS, "ecr:DescribePullThroughCacheRules"),
     docs_url=docs.ECR_TROUBLESHOOTING,
     examine=examine,
     explains=(
@@ -152,4 +166,5 @@ CHECK = Check(
     denied_actions=frozenset({MANIFEST, LAYERS}),
     may_name_missing=True,
     knows_aws_registries=True,
+    tells_more_at_first=True,
 )

@@ -33,6 +33,7 @@ from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.quoting import quote_json
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.node_identity import IDENTITY_PERMISSIONS, node_identities
@@ -107,7 +108,7 @@ def _examine(role: Role, nodes: Nodes) -> Verdict:
             f"The trust policy of the role {role.arn} {'denies' if denied else 'does not let'} {services[0]} "
             f"{'to ' if denied else ''}assume it, so {nodes.name} gets no credentials for the registry."
         ),
-        evidence=(f"Trust policy of {role.arn}: {str(dict(role.trust_policy))[:1500]}",),
+        evidence=(f"Trust policy of {role.arn}: {quote_json(role.trust_policy)}",),
         remediation=trust_service(
             arn, region=nodes.region, document=role.trust_policy, service=services[0], denied=denied
         ),

@@ -13,6 +13,7 @@ from pull_responder.cli.causes import causes
 from pull_responder.cli.diagnose import diagnose
 from pull_responder.cli.evaluate import evaluate
 from pull_responder.cli.explain import explain
+from pull_responder.cli.interrupt import end_at_interrupt, leave
 from pull_responder.demo import demo
 
 UNUSABLE = 2
@@ -34,12 +35,16 @@ cli.add_command(demo)
 
 
 def main() -> NoReturn:
-    """Run the command line. Any unusable input ends it with one line on standard error and exit status 2."""
+    """Run the command line. Any unusable input ends it with one line on standard error and exit status 2.
+
+    Ctrl-C ends it with exit status 130.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # characters that the terminal cannot show are escaped
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(standalone_mode=False)
+        with end_at_interrupt():
+            status = cli.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stderr.write(f"{error.format_message()}\n")
         sys.exit(UNUSABLE)
@@ -47,8 +52,7 @@ def main() -> NoReturn:
         sys.stderr.write(f"pull-responder: {' '.join(error.format_message().split())}\n")
         sys.exit(UNUSABLE)
     except click.Abort:
-        sys.stderr.write("pull-responder: interrupted\n")
-        sys.exit(130)
+        leave()
     except Exception:  # noqa: BLE001 -- a fault of our own must not look like a cause found, which is exit status 1
         traceback.print_exc()
         sys.exit(SOFTWARE)

@@ -66,7 +66,7 @@ def check_region(option: str, region: str, aws: Aws) -> None:
     It does if it is similar to a known region but belongs to no known family (a family is "us-east-" without its
     number). A new region of a known family is not refused.
     """
-    known = aws.known_regions()
+    known = aws.known_regions
     families = {each.rstrip("0123456789") for each in known}
     near = difflib.get_close_matches(region, known, 3, 0.75)
     if region.rstrip("0123456789") not in families and near:

@@ -74,8 +74,9 @@ def _play_all(screen: Screen | None) -> list[Episode]:
 
 @contextmanager
 def _every_stop_an_interrupt() -> Iterator[None]:
-    """Stop the emulator on SIGTERM and when the terminal closes, as on Ctrl-C."""
-    signals = (signal.SIGTERM, signal.SIGHUP)
+    """Stop the emulator on SIGTERM and when the terminal closes, as on Ctrl-C. None of them ends the process before."""
+    ctrl_c = () if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else (signal.SIGINT,)
+    signals = (signal.SIGTERM, signal.SIGHUP, *ctrl_c)
     before = {each: signal.signal(each, signal.default_int_handler) for each in signals}
     try:
         yield

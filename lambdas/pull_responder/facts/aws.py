@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
@@ -14,6 +15,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.events.eks_registries import AWS_REGISTRIES
+from pull_responder.facts.answers import ask
+from pull_responder.facts.clients import Clients
+from pull_responder.facts.failures import Failures
 from pull_responder.model.arn import Arn, partition_of
 from pull_responder.model.unread import Unread
 
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mypy_boto3_sts import STSClient
-    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 # A read that hangs must not use up the diagnosis: two tries of a quick call fit into any function's time.
 _CONFIG: Final = Config(
@@ -31,9 +34,14 @@ _CONFIG: Final = Config(
     max_pool_connections=32,
     user_agent_extra="pull-responder",
 )
+# Who we are and whose role we have is needed before anything else, so a hanging STS may take even less.
+_STS_CONFIG: Final = _CONFIG.merge(Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2}))
 AWS_ERRORS: Final = (BotoCoreError, ClientError)
 """What clients raise when AWS refuses a call, or cannot be reached."""
 
+# By partition, a region that nobody can disable (AWS Account Management Reference Guide, "Enable or disable AWS
+# Regions in your account").
+_ALWAYS_ENABLED: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _SESSION_NAME: Final = "pull-responder"
 _RENEW_BEFORE: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 400
@@ -50,11 +58,10 @@ def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError)
     return Unread(line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Member:
     session: boto3.session.Session
     expires_at: datetime
-    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
 
 class Aws:
@@ -86,11 +93,13 @@ class Aws:
         self.aws_registries = AWS_REGISTRIES.union(aws_registries)
         self._member_role = member_role
         self._identity = identity
-        self._caller: Arn | Unread | None = None
+        self._caller: Arn | None = None
         self.now = now
         self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
         self._members: dict[str, _Member] = {}
-        self._creating_clients = threading.Lock()
+        self._clients = Clients(_CONFIG)
+        self._sts_clients = Clients(_STS_CONFIG)
+        self._failures = Failures(now)
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @classmethod
@@ -118,10 +127,14 @@ class Aws:
         """Our own region, None where the SDK's configuration names none."""
         return self._session.region_name
 
+    @cached_property
     def known_regions(self) -> tuple[str, ...]:
-        """Return the regions that the SDK knows, of every partition. Newer ones may exist."""
+        """The regions that the SDK knows, of every partition. Newer ones may exist."""
         partitions = self._session.get_available_partitions()
         return tuple(r for name in partitions for r in self._session.get_available_regions("ecr", partition_name=name))
+
+    def _knows(self, region: str) -> bool:
+        return region in (self.region, "") or region in self.known_regions
 
     def offers(self, service: str, region: str) -> bool:
         """Return whether the SDK knows `service` (boto3's name) in `region`. Newer regions may have it too."""
@@ -134,7 +147,7 @@ class Aws:
         """
         with self._asking["identity"]:
             if self._identity is None:
-                read = self._read_identity(self.region or region)
+                read = self._read_identity(region)
                 if isinstance(read, Unread):
                     return read
                 self._identity = read
@@ -157,9 +170,11 @@ class Aws:
         with self._asking["own role"]:
             if self._caller is None:
                 # A function knows itself by its own ARN, which does not name its role.
-                self._caller = own if own.service in ("iam", "sts") else self._read_identity(self.region or region)
-            caller = self._caller
-        kind, *names = ("", "") if isinstance(caller, Unread) else caller.resource.split("/")
+                read = own if own.service in ("iam", "sts") else self._read_identity(region)
+                if isinstance(read, Unread):
+                    return None
+                self._caller = read
+        kind, *names = self._caller.resource.split("/")
         return names[0] if kind == "assumed-role" else None
 
     @property
@@ -174,18 +189,15 @@ class Aws:
 
     def client(self, service: str, *, account: str | None, region: str) -> Any | Unread:  # noqa: ANN401 -- one of boto3's generated clients
         """Return a client of `service` for `account` (None means our own), or why there is none."""
+        if not self._knows(region):
+            return Unread(f"{service} in {region[:40]!r}: the AWS SDK knows no such region")
         member = self._member(account, region)
         if isinstance(member, Unread):
             return member
-        # Creating clients is not safe in several threads; using them is.
-        with self._creating_clients:
-            key = (service, region)
-            if key not in member.clients:
-                try:
-                    member.clients[key] = member.session.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # the stubs know services by literal name only
-                except (BotoCoreError, ValueError) as error:  # a malformed endpoint is a ValueError
-                    return describe_failure(f"{service} in {region}", error)
-            return member.clients[key]
+        client = self._clients.get(member.session, service, region)
+        if isinstance(client, BotoCoreError | ValueError):
+            return describe_failure(f"{service} in {region}", client)
+        return client
 
     def _member(self, account: str | None, region: str) -> _Member | Unread:
         if account is None:
@@ -198,30 +210,47 @@ class Aws:
         with self._asking[account]:
             member = self._members.get(account)
             if member is None or member.expires_at - self.now() < _RENEW_BEFORE:
-                assumed = self._assume(account, identity.partition, region)
+                assumed = self._failures.get(account) or self._assume(account, identity.partition, region)
                 if isinstance(assumed, Unread):
-                    return assumed
+                    # The last minutes of what was assumed before are better than nothing.
+                    return member if member and member.expires_at > self.now() else assumed
                 member = self._members[account] = assumed
             return member
 
     def _read_identity(self, region: str | None) -> Arn | Unread:
+        """Ask AWS who we are. A failure is the answer for whoever asks in the next seconds, too."""
+        if failed := self._failures.get("identity"):
+            return failed
+        call = "sts:GetCallerIdentity"
         try:
-            text = self._sts(region).get_caller_identity()["Arn"]
+            sts = self._sts(region)
+            text = ask(lambda: sts.get_caller_identity()["Arn"])
         except (BotoCoreError, ClientError, ValueError) as error:
-            return describe_failure("sts:GetCallerIdentity", error)
-        return Arn.parse(text) or Unread(f"sts:GetCallerIdentity answered {text!r}, which is not an ARN")
+            return self._failures.keep("identity", describe_failure(call, error))
+        return Arn.parse(text) or self._failures.keep("identity", Unread(f"{call} answered {text!r}, which is no ARN"))
 
     def _assume(self, account: str, partition: str, region: str) -> _Member | Unread:
+        """Assume the member role of an account. A failure stands for some seconds, and for no other account."""
         role = f"arn:{partition}:iam::{account}:role/{self._member_role}"
+
+        def request(sts: STSClient) -> _Member:
+            answer = sts.assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)["Credentials"]
+            session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+            return _Member(session, answer["Expiration"])
+
         try:
-            answer: CredentialsTypeDef = self._sts(region).assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)[
-                "Credentials"
-            ]
+            sts = self._sts(region)
+            return ask(lambda: request(sts))
         except (BotoCoreError, ClientError, ValueError) as error:
-            return describe_failure(f"sts:AssumeRole of {role}", error)
-        session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
-        return _Member(session, answer["Expiration"])
+            return self._failures.keep(account, describe_failure(f"sts:AssumeRole of {role}", error))
 
     def _sts(self, region: str | None) -> STSClient:
-        with self._creating_clients:
-            return self._session.client("sts", region_name=region, config=_CONFIG)
+        """Return the STS of our own region: what an event names may be disabled there, or made up.
+
+        Without a region of our own, it is one that every account of the partition of `region` has.
+        """
+        home = self.region or _ALWAYS_ENABLED.get(partition_of(region or ""), region) or "us-east-1"
+        client: STSClient | BotoCoreError | ValueError = self._sts_clients.get(self._session, "sts", home)
+        if isinstance(client, BotoCoreError | ValueError):
+            raise client
+        return client

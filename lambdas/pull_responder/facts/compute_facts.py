@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pull_responder.facts import compute, ec2, eks, network, pod_interface
+from pull_responder.facts import compute, ec2, eks, network, pod_interface, regions
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.facts.vpc import VpcPlace
 from pull_responder.model.unread import Unread
@@ -100,6 +100,11 @@ class ComputeFacts(Remembered):
             return None
         # Later reads ask for it by its id, too, once its role is known.
         return self._reader.once(("instance_of_id", account, region, ours[0].id), lambda: ours[0])
+
+    @once
+    def enabled_regions(self, account: str, region: str, /) -> tuple[str, ...] | Unread:
+        """Return the regions that are enabled for an account, as EC2 says in `region`."""
+        return regions.read_enabled_regions(self._reader, account, region)
 
     @once
     def launch_template(

@@ -117,14 +117,12 @@ class Instance:
 def read_instance(reader: Reader, account: str, region: str, instance_id: str) -> Instance | Unread | None:
     """Return the instance, None if this account and region have none of this id."""
 
-    def request(client: EC2Client) -> InstanceTypeDef | None:
+    def request(client: EC2Client) -> Instance | None:
         reservations = client.describe_instances(InstanceIds=[instance_id])["Reservations"]
-        return next((instance for each in reservations for instance in each.get("Instances", [])), None)
+        found = next((instance for each in reservations for instance in each.get("Instances", [])), None)
+        return _instance(reader, account, region, found) if found else None
 
-    found = reader.call("ec2:DescribeInstances", account=account, region=region, request=request, absent=_NOT_FOUND)
-    if found is None or isinstance(found, Unread):
-        return found
-    return _instance(reader, account, region, found)
+    return reader.call("ec2:DescribeInstances", account=account, region=region, request=request, absent=_NOT_FOUND)
 
 
 def read_running_instances(
@@ -133,15 +131,16 @@ def read_running_instances(
     """Return the running instances that match all `filters` (EC2's filter names, each with its values), by id."""
     wanted = {**filters, "instance-state-name": ("running",)}
 
-    def request(client: EC2Client) -> list[InstanceTypeDef]:
+    def request(client: EC2Client) -> list[Instance]:
         listed = [{"Name": name, "Values": list(values)} for name, values in wanted.items()]
         reservations = pages(client, "describe_instances", "Reservations", Filters=listed)
-        return [instance for each in reservations for instance in each.get("Instances", [])]
+        found = [instance for each in reservations for instance in each.get("Instances", [])]
+        return [_instance(reader, account, region, each) for each in found]
 
     found = reader.call("ec2:DescribeInstances", account=account, region=region, request=request)
     if found is None or isinstance(found, Unread):
         return found or ()
-    return tuple(sorted((_instance(reader, account, region, each) for each in found), key=lambda instance: instance.id))
+    return tuple(sorted(found, key=lambda instance: instance.id))
 
 
 def _instance(reader: Reader, account: str | None, region: str, found: InstanceTypeDef) -> Instance:

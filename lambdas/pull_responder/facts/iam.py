@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_iam.type_defs import RoleTypeDef
 
     from pull_responder.facts.reader import Reader
 
@@ -95,20 +94,18 @@ class PolicyText:
 def read_role(reader: Reader, account: str, region: str, name: str) -> Role | Unread | None:
     """Return the role called `name` (without its path), None if there is none."""
 
-    def request(client: IAMClient) -> RoleTypeDef:
-        return client.get_role(RoleName=name)["Role"]
+    def request(client: IAMClient) -> Role:
+        role = client.get_role(RoleName=name)["Role"]
+        return Role(
+            arn=role["Arn"],
+            name=role["RoleName"],
+            account=account,
+            trust_policy=_document(role.get("AssumeRolePolicyDocument", {})),
+            boundary_arn=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
+        )
 
-    role = reader.call("iam:GetRole", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY)
-    if role is None or isinstance(role, Unread):
-        return role
-    return Role(
-        arn=role["Arn"],
-        name=role["RoleName"],
-        account=account,
-        trust_policy=_document(role.get("AssumeRolePolicyDocument", {})),
-        boundary_arn=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-        tags={tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
-    )
+    return reader.call("iam:GetRole", account=account, region=region, request=request, absent=_NO_SUCH_ENTITY)
 
 
 @dataclass(frozen=True, slots=True)

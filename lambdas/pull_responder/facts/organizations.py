@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_organizations import OrganizationsClient
-    from mypy_boto3_organizations.type_defs import OrganizationTypeDef
 
     from pull_responder.facts.reader import Reader
 
@@ -96,15 +95,13 @@ class ControlPolicies:
 def read_organization(reader: Reader, account: str, region: str) -> Organization | Unread | None:
     """Return the account's organization, None if it is in none."""
 
-    def request(client: OrganizationsClient) -> OrganizationTypeDef:
-        return client.describe_organization()["Organization"]
+    def request(client: OrganizationsClient) -> Organization:
+        found = client.describe_organization()["Organization"]
+        return Organization(found["Id"], found["MasterAccountId"])
 
-    found = reader.call(
+    return reader.call(
         "organizations:DescribeOrganization", account=account, region=region, request=request, absent=_NOT_IN_USE
     )
-    if found is None or isinstance(found, Unread):
-        return found
-    return Organization(found.get("Id", ""), found.get("MasterAccountId", ""))
 
 
 def read_place(reader: Reader, viewer: str, region: str, account: str) -> AccountPlace | Unread:
@@ -114,7 +111,7 @@ def read_place(reader: Reader, viewer: str, region: str, account: str) -> Accoun
         child = path[0]
 
         def request(client: OrganizationsClient, child: str = child) -> str:
-            return client.list_parents(ChildId=child)["Parents"][0].get("Id", "")
+            return client.list_parents(ChildId=child)["Parents"][0]["Id"]
 
         parent = _ask(reader, viewer, region, "organizations:ListParents", request)
         if parent is None or isinstance(parent, Unread):
@@ -137,7 +134,8 @@ def read_control_policies(
 
     def attached(target: str) -> list[dict[str, Any]] | Unread | None:
         def request(client: OrganizationsClient) -> list[dict[str, Any]]:
-            return pages(client, "list_policies_for_target", "Policies", TargetId=target, Filter=kind)
+            found = pages(client, "list_policies_for_target", "Policies", TargetId=target, Filter=kind)
+            return [each for each in found if each["Id"]]
 
         return _ask(reader, place.viewer, region, "organizations:ListPoliciesForTarget", request)
 
@@ -174,8 +172,8 @@ def _is_enabled(reader: Reader, place: AccountPlace, region: str, kind: ControlP
     """
 
     def request(client: OrganizationsClient) -> str | None:
-        roots = pages(client, "list_roots", "Roots")
-        types = [each for root in roots if root.get("Id") == place.path[0] for each in root.get("PolicyTypes", [])]
+        roots = {root["Id"]: root for root in pages(client, "list_roots", "Roots")}
+        types = roots[place.path[0]].get("PolicyTypes", [])
         return next((each.get("Status") for each in types if each["Type"] == kind), None)
 
     status = _ask(reader, place.viewer, region, "organizations:ListRoots", request)
@@ -188,7 +186,7 @@ def _is_enabled(reader: Reader, place: AccountPlace, region: str, kind: ControlP
 
 def _read_policy(reader: Reader, viewer: str, region: str, summary: dict[str, Any]) -> PolicyText | Unread:
     def request(client: OrganizationsClient) -> str:
-        return client.describe_policy(PolicyId=summary["Id"])["Policy"].get("Content", "")
+        return client.describe_policy(PolicyId=summary["Id"])["Policy"]["Content"]
 
     content = _ask(reader, viewer, region, "organizations:DescribePolicy", request)
     if isinstance(content, Unread):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pull_responder.facts.answers import ask
 from pull_responder.facts.aws import Aws, describe_failure
 from pull_responder.model.unread import Unread
 
@@ -26,13 +27,17 @@ class Reader:
     """The reads of one diagnosis.
 
     - `remaining` returns the seconds left before the answer is due.
+    - `is_later_look` says that a finding is known and looked at again, which needs no more than whether it is so still.
     - `out_of_time` says that something was not read for lack of time.
 
     A fact that several checks need is read once: the first thread reads, the others wait for it.
     """
 
-    def __init__(self, aws: Aws, *, remaining: Callable[[], float] = lambda: float("inf")) -> None:
+    def __init__(
+        self, aws: Aws, *, remaining: Callable[[], float] = lambda: float("inf"), is_later_look: bool = False
+    ) -> None:
         self.aws = aws
+        self.is_later_look = is_later_look
         self.remaining = remaining
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
@@ -123,17 +128,13 @@ class Reader:
         request: Callable[[Any], T],
         absent: frozenset[str],
     ) -> T | Unread | None:
-        # Do not try again for each read to reach an account that cannot be reached.
-        unreachable = self.once(("account", account), lambda: self.aws.reach(account, region=region))
-        if unreachable is not None:
-            return unreachable
         client = self.aws.client(permission.split(":", maxsplit=1)[0], account=account, region=region)
         if isinstance(client, Unread):
             return client
         with self._lock:
             self.calls += 1
         try:
-            return request(client)
+            return ask(lambda: request(client))
         except ClientError as error:
             return (
                 None if error.response.get("Error", {}).get("Code") in absent else describe_failure(permission, error)

@@ -80,9 +80,10 @@ class Remembered:
         """Our own region, None where the SDK's configuration names none."""
         return self._reader.aws.region
 
-    def known_regions(self) -> tuple[str, ...]:
-        """Return the regions that the SDK knows."""
-        return tuple(self._reader.aws.known_regions())
+    @property
+    def is_later_look(self) -> bool:
+        """Whether a known finding is looked at again. What a diagnosis found out beside it needs no read then."""
+        return self._reader.is_later_look
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """Return the result of `work`. It runs only the first time that `key` is used."""

@@ -86,7 +86,7 @@ def read_rule(reader: Reader, place: VpcPlace, rule_id: str) -> ResolverRule | U
     """Return a rule that ListResolverRules did not list."""
 
     def request(client: Any) -> ResolverRule:
-        return _rule(client.get_resolver_rule(ResolverRuleId=rule_id).get("ResolverRule", {}))
+        return _rule(client.get_resolver_rule(ResolverRuleId=rule_id)["ResolverRule"])
 
     action = "route53resolver:GetResolverRule"
     found = reader.call(action, account=place.account, region=place.region, request=request)

@@ -33,7 +33,7 @@ def read_signing_rules(reader: Reader, account: str, region: str) -> tuple[Signi
     """Return the rules of a registry's managed signing, none where it has no such configuration."""
 
     def request(client: Any) -> tuple[SigningRule, ...]:  # noqa: ANN401 -- one of boto3's generated clients
-        rules = client.get_signing_configuration().get("signingConfiguration", {}).get("rules", [])
+        rules = client.get_signing_configuration()["signingConfiguration"]["rules"]
         return tuple(SigningRule(tuple(each["filter"] for each in rule.get("repositoryFilters", []))) for rule in rules)
 
     found = reader.call(

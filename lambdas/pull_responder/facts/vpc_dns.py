@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from pull_responder.facts.answers import EndlessListingError
+from pull_responder.facts.paging import MAX_PAGES
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Vpc
 
@@ -25,7 +27,6 @@ PERMISSIONS: Final = (
 )
 
 _AMAZON_DNS: Final = ("AmazonProvidedDNS",)
-_MAX_PAGES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,14 @@ def read_private_zones(reader: Reader, place: VpcPlace) -> tuple[str, ...] | Unr
     def request(client: Any) -> tuple[str, ...]:  # noqa: ANN401 -- boto3's Route 53 client, of which there are no stubs here
         names: list[str] = []
         token: dict[str, str] = {}
-        for _ in range(_MAX_PAGES):
+        for _ in range(MAX_PAGES):
             page = client.list_hosted_zones_by_vpc(VPCId=place.vpc_id, VPCRegion=place.region, **token)
-            zones = page.get("HostedZoneSummaries", [])
+            zones = page["HostedZoneSummaries"]
             names += [zone["Name"] for zone in zones if not zone.get("Owner", {}).get("OwningService")]
             if not page.get("NextToken"):
-                break
+                return tuple(names)
             token = {"NextToken": page["NextToken"]}
-        return tuple(names)
+        raise EndlessListingError(pages=MAX_PAGES)
 
     found = reader.call("route53:ListHostedZonesByVPC", account=place.account, region=place.region, request=request)
     return () if found is None else found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.compute import AccessEntry, EntryType, FargateProfile, NodeGroup
 from pull_responder.model.arn import Arn
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pull_responder.facts.facts import Facts
+
+
+# A role that no cluster uses is looked for in all of them, and any role that was refused once can be one. To list the
+# access entries of a cluster is one call; its node groups and Fargate profiles take two, and one for each of them.
+_MOST_ENTRY_LISTS: Final = 100
+_MOST_COMPUTE_LISTS: Final = 25
+_MOST_MEMBERS: Final = 100
 
 
 class Membership(StrEnum):
@@ -49,7 +56,7 @@ class _Compute:
 
 @dataclass(frozen=True, slots=True)
 class ClusterUses:
-    """The uses found, and the reads that failed. Where `unread` is empty, there are no other uses."""
+    """The uses found, and what was not read of others. Where `unread` is empty, there are no other uses."""
 
     found: tuple[ClusterUse, ...]
     unread: tuple[Unread, ...]
@@ -66,10 +73,22 @@ def compute_uses(facts: Facts, account: str, region: str, role_name: str) -> Clu
     return facts.once(key, lambda: _find_compute_uses(facts, account, region, role_name))
 
 
+def compute_uses_in(facts: Facts, account: str, region: str, role_name: str, cluster: str) -> ClusterUses:
+    """Return the node groups and Fargate profiles of one cluster with the role `role_name`."""
+    return _look_through(facts, account, region, role_name, (cluster,))
+
+
 def _find_compute_uses(facts: Facts, account: str, region: str, role_name: str) -> ClusterUses | Unread:
     clusters = facts.cluster_names(account, region)
     if isinstance(clusters, Unread):
         return clusters
+    chosen, left = _likeliest(facts, account, region, role_name, clusters)
+    uses = _look_through(facts, account, region, role_name, chosen)
+    return ClusterUses(uses.found, (*left, *uses.unread))
+
+
+def _look_through(facts: Facts, account: str, region: str, role_name: str, clusters: tuple[str, ...]) -> ClusterUses:
+    left = []
     kinds = (
         _Compute(Membership.NODE_GROUP, facts.node_group_names, facts.node_group),
         _Compute(Membership.FARGATE_PROFILE, facts.fargate_profile_names, facts.fargate_profile),
@@ -82,13 +101,44 @@ def _find_compute_uses(facts: Facts, account: str, region: str, role_name: str) 
         if isinstance(names, tuple)
         for name in names
     ]
+    if len(members) > _MOST_MEMBERS:
+        what = f"{len(members)} node groups and Fargate profiles"
+        left.append(Unread(f"account {account} has {what} in {region}: only {_MOST_MEMBERS} were read"))
+        members = members[:_MOST_MEMBERS]
     found = facts.side_by_side(lambda each: each[1].member(account, region, each[0], each[2]), members)
     uses = [
         ClusterUse(cluster, kind.membership, name)
         for (cluster, kind, name), member in zip(members, found, strict=True)
         if isinstance(member, NodeGroup | FargateProfile) and _is_role(member.role_arn or "", account, role_name)
     ]
-    return ClusterUses(tuple(uses), _unread((*listed, *found)))
+    return ClusterUses(tuple(uses), _unread((*left, *listed, *found)))
+
+
+def _likeliest(
+    facts: Facts, account: str, region: str, role_name: str, clusters: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[Unread]]:
+    """Return the clusters to look through for the role, and what is said of those that are left out.
+
+    Of many, those with an access entry of the role come first: EKS makes one for each role of a managed node group and
+    Fargate profile, unless the cluster knows its nodes by the aws-auth ConfigMap alone (Amazon EKS User Guide, "Create
+    access entries").
+    """
+    if len(clusters) <= _MOST_COMPUTE_LISTS:
+        return clusters, []
+    asked = clusters[:_MOST_ENTRY_LISTS]
+    listed = facts.side_by_side(lambda cluster: facts.access_entry_arns(account, region, cluster), asked)
+    named = [
+        cluster
+        for cluster, arns in zip(asked, listed, strict=True)
+        if isinstance(arns, tuple) and any(_is_role(arn, account, role_name) for arn in arns)
+    ]
+    ordered = tuple(dict.fromkeys((*named, *clusters)))
+    left = _only(account, region, clusters, "node groups", _MOST_COMPUTE_LISTS)
+    return ordered[:_MOST_COMPUTE_LISTS], [left]
+
+
+def _only(account: str, region: str, clusters: tuple[str, ...], what: str, most: int) -> Unread:
+    return Unread(f"account {account} has {len(clusters)} clusters in {region}: the {what} of only {most} were read")
 
 
 def _entry_uses(facts: Facts, account: str, region: str, role_name: str) -> ClusterUses | Unread:
@@ -96,6 +146,10 @@ def _entry_uses(facts: Facts, account: str, region: str, role_name: str) -> Clus
     clusters = facts.cluster_names(account, region)
     if isinstance(clusters, Unread):
         return clusters
+    left = []
+    if len(clusters) > _MOST_ENTRY_LISTS:
+        left.append(_only(account, region, clusters, "access entries", _MOST_ENTRY_LISTS))
+        clusters = clusters[:_MOST_ENTRY_LISTS]
     listed = facts.side_by_side(lambda cluster: facts.access_entry_arns(account, region, cluster), clusters)
     named = [
         (cluster, arn)
@@ -110,7 +164,7 @@ def _entry_uses(facts: Facts, account: str, region: str, role_name: str) -> Clus
         for entry in found
         if isinstance(entry, AccessEntry) and entry.type
     ]
-    return ClusterUses(tuple(uses), _unread((*listed, *found)))
+    return ClusterUses(tuple(uses), _unread((*left, *listed, *found)))
 
 
 def _is_role(text: str, account: str, name: str) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.ec2 import Instance
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, compute_uses
+from pull_responder.pulls.cluster_uses import ClusterUse, Membership, compute_uses_in
 from pull_responder.pulls.nodes import (
     FARGATE_PREFIX,
     Nodes,
@@ -172,9 +172,7 @@ def _matching_profiles(  # noqa: PLR0913, PLR0917 -- where, and which of them
 def _uses_of_role(facts: PullFacts, account: str, pull: PullFailure, cluster: str) -> tuple[ClusterUse, ...]:
     """Return the node groups and Fargate profiles of the cluster that have the pulling role."""
     name = pull.principal.name if pull.principal else None
-    uses = compute_uses(facts, account, pull.region, name) if name else None
-    found = uses.found if isinstance(uses, ClusterUses) else ()
-    return tuple(use for use in found if use.cluster == cluster)
+    return compute_uses_in(facts, account, pull.region, name, cluster).found if name else ()
 
 
 def _sole_compute(

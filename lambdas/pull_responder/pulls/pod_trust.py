@@ -9,6 +9,7 @@ from pull_responder.authorization.partly_known import Beginning
 from pull_responder.facts.compute import Cluster
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
+from pull_responder.model.quoting import quote_json
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Verdict
 from pull_responder.pulls.pod_role import PodRole, issuer_of
@@ -104,7 +105,7 @@ def _failed(pull: PullFailure, pod_role: PodRole, role: Role, provider: str, out
             "registry."
         ),
         evidence=(
-            f"Trust policy of {role.arn}: {str(dict(role.trust_policy))[:1500]}",
+            f"Trust policy of {role.arn}: {quote_json(role.trust_policy)}",
             *nearest,
             f"How the pod's role is known: {pod_role.because}.",
         ),

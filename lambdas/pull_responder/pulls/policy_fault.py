@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.dependency import Doubt, keys_of
 from pull_responder.authorization.evaluation import Outcome, PolicyKind, State
 from pull_responder.model.pull import PolicyType, PullFailure
+from pull_responder.model.quoting import quote, quote_json, show_key
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Verdict
 from pull_responder.pulls.actions import PULL_ACTIONS
@@ -30,7 +30,6 @@ POLICY_TYPES = {
     PolicyKind.REGISTRY: PolicyType.RESOURCE,
     PolicyKind.ENDPOINT: PolicyType.VPC_ENDPOINT,
 }
-_QUOTE_LENGTH = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,9 @@ def _blames(pull: PullFailure, kind: PolicyKind, states: tuple[State, ...]) -> b
 def _describe_doubts(outcome: Outcome) -> str:
     reasons = [each.reason for each in outcome.unknown if isinstance(each, Doubt)]
     if keys := keys_of(outcome.unknown):
-        reasons.append(f"a condition tests {', '.join(keys)}, and the value in this request is not known")
+        reasons.append(
+            f"a condition tests {', '.join(map(show_key, keys))}, and the value in this request is not known"
+        )
     return "; ".join(reasons) or "what was read does not say whether the policy allows this request"
 
 
@@ -188,9 +189,8 @@ def quote_denies(fault: PolicyFault, kind: PolicyKind) -> tuple[str, ...]:
         statements = fault.authorization.documents[name].document.get("Statement", [])
         listed = statements if isinstance(statements, list) else [statements]
         for index in sorted(indexes):
-            text = json.dumps(listed[index], ensure_ascii=False)
-            quote = text if len(text) <= _QUOTE_LENGTH else text[: _QUOTE_LENGTH - 1] + "…"
-            lines.append(f"{name}, statement {listed[index].get('Sid') or index}: {quote}")
+            sid = listed[index].get("Sid")
+            lines.append(f"{name}, statement {quote(str(sid)) if sid else index}: {quote_json(listed[index])}")
     return tuple(lines)
 
 

@@ -14,6 +14,7 @@ from pull_responder.authorization.dependency import keys_of
 from pull_responder.authorization.evaluation import Policies, PolicyKind, State, evaluate
 from pull_responder.authorization.policy import Policy, PolicyError, parse_policy
 from pull_responder.authorization.statement import Effect
+from pull_responder.model.quoting import show_key
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.endpoint_on_path import EndpointOutcome, examine_policy
 from pull_responder.remediation.policy_changes import REGISTRY, REPOSITORY, policy_changes
@@ -110,7 +111,8 @@ def _clause(outcome: Outcome, kind: PolicyKind) -> str:
     if outcome.state is State.BLOCKS_IMPLICITLY:
         return f"{_LACKS[kind]} then allows {{actions}}"
     if outcome.state is State.UNDECIDED and (keys := keys_of(outcome.unknown)):
-        return f"whether {{actions}} is allowed then depends on {_braced(', '.join(keys))}, whose value is not known"
+        depends = _braced(", ".join(map(show_key, keys)))
+        return f"whether {{actions}} is allowed then depends on {depends}, whose value is not known"
     return ""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.authorization.evaluation import Outcome, PolicyKind, State
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
+from pull_responder.model.quoting import quote_json
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import COPY_STATUS, IMPORT
 from pull_responder.pulls.authorization import PullAuthorization, StoppedAction, upstream_authorization
@@ -83,7 +84,7 @@ def _trust_fault(role: Role, pull: PullFailure) -> RoleFault | Unread | None:
     denied = outcome.state is State.BLOCKS_EXPLICITLY
     clause = f"its trust policy {'denies' if denied else 'does not let'} {SERVICE} {'to ' if denied else ''}assume it"
     fix = trust_service(arn, region=pull.region, document=role.trust_policy, service=SERVICE, denied=denied)
-    return RoleFault((clause,), (f"Trust policy of {role.arn}: {str(dict(role.trust_policy))[:1500]}",), (fix,))
+    return RoleFault((clause,), (f"Trust policy of {role.arn}: {quote_json(role.trust_policy)}",), (fix,))
 
 
 def _stopped(authorization: PullAuthorization) -> tuple[StoppedAction, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pull_responder.model.arn import Arn
+from pull_responder.model.quoting import quote
 from pull_responder.model.verdict import Remediation
 from pull_responder.remediation import docs, policy_edits
 from pull_responder.remediation.policy_edits import Document
@@ -68,7 +69,7 @@ def _update(policy: ControlPolicy, document: Document | None, region: str, chang
         policy_id = policy.arn.resource.rpartition("/")[2]
         commands = (aws("organizations", "update-policy", policy_id=policy_id, content=text, region=region),)
     return Remediation(
-        f"In the policy {policy.name} ({policy.arn}), {change}.",
+        f"In the policy {quote(policy.name)} ({policy.arn}), {change}.",
         policy.manager,
         region,
         docs.ORGANIZATIONS_UPDATE_POLICY,

@@ -70,7 +70,7 @@ class Recheck:
         self._run = run
         self._ledger = Ledger(run)
         self._notifier = Notifier(run, self._ledger)
-        self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY)
+        self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
         self._errors: list[Exception] = []
 
@@ -197,7 +197,7 @@ class Recheck:
             # Check again without the old error messages. Then only what can be read now decides.
             silent = [diagnose(_without_words(pull), facts, checks=(check,)) for pull, facts in to_check]
             if life.inspection or _find_same(finding, silent):
-                return _Outcome(still=still)
+                return _Outcome(still=_in_words_of(finding, still) if check.tells_more_at_first else still)
         elif because := _resolved_because(check.id, diagnoses, to_check):
             return _Outcome(gone_because=because)
         elif check.id in _OF_PATH:
@@ -241,6 +241,10 @@ class Recheck:
         return _Outcome(
             gone_because=f"It has not been seen for {minutes} minutes, and nothing else shows whether it is fixed."
         )
+
+
+def _in_words_of(first: Finding, still: Finding) -> Finding:
+    return replace(still, explanation=first.explanation, evidence=first.evidence, remediation=first.remediation)
 
 
 def _find_same(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding | None:

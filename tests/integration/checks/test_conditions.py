@@ -42,7 +42,7 @@ def test_the_tags_of_the_repository(estate: Estate, key: str) -> None:
     assert causes(estate, ours, repository) == []
     (finding,) = estate.diagnose(estate.denied(theirs, repository)).findings
     assert finding.cause == "role_lacks_pull_permissions"
-    assert f"StringEquals {key} search is not met: the request has payments" in finding.evidence[0]
+    assert f'StringEquals {key} "search" is not met: the request has "payments"' in finding.evidence[0]
 
 
 def test_the_tags_of_the_role(estate: Estate) -> None:
@@ -139,7 +139,7 @@ def test_a_bare_star_for_an_arn_leaves_it_open(estate: Estate, operator: str) ->
     diagnosis = estate.diagnose(estate.denied(role, estate.repository()))
     assert diagnosis.findings == ()
     (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_policy_denies_pull"]
-    assert reason == "how AWS compares aws:PrincipalArn with an incomplete ARN (*)"
+    assert reason == 'how AWS compares aws:PrincipalArn with an incomplete ARN ("*")'
 
 
 @pytest.mark.parametrize("pattern", ["arn:aws:ecr:*:*:repo*", "arn:aws:ecr:*:*:*/team/app", "arn:aws:ecr"])
@@ -148,7 +148,7 @@ def test_a_pattern_that_aws_does_not_document_leaves_it_open(estate: Estate, pat
     diagnosis = estate.diagnose(estate.denied(role, repository))
     assert diagnosis.findings == ()
     (reason,) = [each.reason for each in diagnosis.inconclusive if each.cause == "role_lacks_pull_permissions"]
-    assert f"how AWS matches {pattern}: it " in reason
+    assert f'how AWS matches "{pattern}": it ' in reason
     other = estate.role(ALLOW_TOKEN, allow(*PULL[1:], on="arn:aws:ecr:*:*:repository/other*"), name="other")
     assert causes(estate, other, repository) == ["role_lacks_pull_permissions"]
 

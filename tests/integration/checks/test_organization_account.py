@@ -38,7 +38,7 @@ def organization(moto: None, monkeypatch: pytest.MonkeyPatch) -> Organization:  
 def test_a_policy_that_only_the_named_account_can_read(organization: Organization) -> None:
     arn = organization.control("no-ecr", denying("ecr:Batch*", Sid="NoEcr"), organization.nodes_unit)
     finding = only(organization.diagnose(organization_account=DELEGATED), "scp_blocks_pull")
-    assert finding.evidence[0].startswith(f"{arn}, statement NoEcr: ")
+    assert finding.evidence[0].startswith(f'{arn}, statement "NoEcr": ')
     # The named account may read; that it may change policies is not known. The management account may.
     assert finding.remediation.account == MANAGEMENT
     (command,) = finding.remediation.commands

@@ -21,7 +21,7 @@ def test_a_deny_of_an_organizational_unit_is_quoted_and_the_role_exempted(organi
     (finding,) = organization.diagnose().findings
     assert finding.cause == "scp_blocks_pull"
     assert finding.resource.id == f"arn:aws:iam::{organization.nodes}:role/node"
-    assert f"{arn}, statement NoEcr: " in finding.evidence[0]
+    assert f'{arn}, statement "NoEcr": ' in finding.evidence[0]
     remedy = finding.remediation
     assert (remedy.account, len(remedy.commands)) == (OURS, 1)
     organization.run(remedy.commands[0])

@@ -58,7 +58,7 @@ def test_a_boundary_that_denies(estate: Estate) -> None:
     finding = only(
         estate.diagnose(estate.denied(role, repository, explicit_deny("permissions boundary", boundary))), CAUSE
     )
-    assert finding.evidence[0].startswith(f"{boundary}, statement NoImages: {{")
+    assert finding.evidence[0].startswith(f'{boundary}, statement "NoImages": {{')
     assert '"Effect": "Deny"' in finding.evidence[0]
     estate.run(finding.remediation)
     assert estate.may(role, repository) == set(PULL)

@@ -47,7 +47,7 @@ def test_a_grant_says_that_an_isolating_deny_is_still_in_the_way(estate: Estate)
     repository, role = estate.repository(isolating, account=estate.other), estate.role(attach=[PULL_ONLY])
     diagnosis = estate.diagnose(estate.denied(role, repository, because_no("resource-based policy")))
     fix = fix_of(diagnosis, "repository_policy_lacks_grant")
-    assert f"{NOT_ENOUGH} the repository policy, Isolate still denies {MANIFEST} and {LAYERS}." in fix.summary
+    assert f'{NOT_ENOUGH} the repository policy, "Isolate" still denies {MANIFEST} and {LAYERS}.' in fix.summary
     estate.run(fix)
     assert estate.may(role, repository) == {TOKEN}
     changed = policy_changes(fix)[REPOSITORY]

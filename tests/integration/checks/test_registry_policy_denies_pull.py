@@ -41,7 +41,7 @@ def test_a_deny_of_everybody(estate: Estate, reason: str) -> None:
 
     assert (finding.resource.type, finding.resource.id) == ("AwsEcrRepository", str(repository))
     assert all(text in finding.explanation for text in (estate.account, f"denies {MANIFEST} on", str(role)))
-    assert finding.evidence[0].startswith("the registry policy, statement Closed: {")
+    assert finding.evidence[0].startswith('the registry policy, statement "Closed": {')
     assert finding.remediation.account == estate.account
     estate.run(finding.remediation)
     registry = estate.aws.client("ecr", account=estate.account)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
 
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.aws import Aws
@@ -167,3 +168,55 @@ def test_of_a_registry_that_the_operator_names_as_awss_nothing_is_asked(estate: 
     assert [each.cause for each in named.inconclusive] == [CAUSE]
     assert "registry 123123123123 belongs to AWS, and cannot be read" in named.inconclusive[0].reason
     assert CAUSE in reasons(estate.diagnose(pull))
+
+
+def _asked_regions(aws: Aws) -> list[str]:
+    """The regions in which repositories are looked for from now on."""
+    asked: list[str] = []
+
+    def note(context: dict[str, Any], **_: object) -> None:
+        asked.append(context["client_region"])
+
+    aws._session.events.register("before-call.ecr.DescribeRepositories", note)
+    return asked
+
+
+def _enable_only(aws: Aws, *regions: str) -> None:
+    def answer(**_: object) -> Any:  # noqa: ANN401 -- what botocore takes for an answer
+        return AWSResponse("", 200, HTTPHeaders(), None), {"Regions": [{"RegionName": each} for each in regions]}
+
+    aws._session.events.register("before-call.ec2.DescribeRegions", answer)
+
+
+def test_it_looks_in_enabled_regions_only(estate: Estate) -> None:
+    for region in ("ap-southeast-2", "eu-west-1"):
+        estate.aws.client("ecr", account=estate.account, region=region).create_repository(repositoryName="team/app")
+    aws = estate.connect()
+    _enable_only(aws, "us-east-1", "eu-west-1", "us-west-2")
+    asked = _asked_regions(aws)
+    pull = reported(estate, missing(estate, "team/app"), UNKNOWN_NAME)
+    finding = of_cause(diagnose(pull, PullFacts(Reader(aws))), CAUSE)
+    assert "It exists in eu-west-1." in finding.explanation
+    assert set(asked) == {"us-east-1", "eu-west-1", "us-west-2"}
+
+
+def test_where_the_regions_cannot_be_read_it_says_so(estate: Estate) -> None:
+    aws = estate.connect("ec2:DescribeRegions")
+    asked = _asked_regions(aws)
+    pull = reported(estate, missing(estate, "team/app"), UNKNOWN_NAME)
+    finding = of_cause(diagnose(pull, PullFacts(Reader(aws))), CAUSE)
+    assert finding.explanation == f"Account {estate.account} has no repository team/app in us-east-1."
+    assert any(
+        each.startswith("Whether it is in another region is not known: ec2:DescribeRegions failed: ")
+        for each in finding.evidence
+    )
+    assert set(asked) == {"us-east-1"}
+
+
+def test_a_later_look_asks_for_no_other_region_and_no_other_name(estate: Estate) -> None:
+    aws = estate.connect()
+    asked = _asked_regions(aws)
+    pull = reported(estate, missing(estate, "team/app"), UNKNOWN_NAME)
+    finding = of_cause(diagnose(pull, PullFacts(Reader(aws, is_later_look=True))), CAUSE)
+    assert finding.resource.id.endswith(":repository/team/app")
+    assert asked == ["us-east-1"]

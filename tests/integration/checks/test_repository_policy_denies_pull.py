@@ -43,7 +43,7 @@ def test_a_deny_of_everybody(estate: Estate) -> None:
     assert all(text in finding.explanation for text in (str(repository), f"denies {MANIFEST} to", str(role)))
     assert pull.denial
     quoted, said = finding.evidence
-    assert quoted.startswith("the repository policy, statement NoPull: {")
+    assert quoted.startswith('the repository policy, statement "NoPull": {')
     assert '"Action": ["ecr:BatchGet*"]' in quoted
     assert said == f"AWS said: {pull.denial.message}"
     estate.run(finding.remediation)

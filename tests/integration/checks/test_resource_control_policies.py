@@ -35,7 +35,7 @@ def test_a_deny_at_any_level_of_the_repositorys_account(controlled: Organization
     finding = only(controlled.diagnose(reason, owner=controlled.registry), CAUSE)
     assert finding.resource.id == f"arn:aws:ecr:{REGION}:{controlled.registry}:repository/app"
     assert f"that apply to account {controlled.registry} stop" in finding.explanation
-    assert finding.evidence[0].startswith(f"{arn}, statement NoPull: ")
+    assert finding.evidence[0].startswith(f'{arn}, statement "NoPull": ')
     assert not any("No statement of" in line for line in finding.evidence)
     assert finding.remediation.account == OURS
     (command,) = finding.remediation.commands

@@ -43,7 +43,7 @@ def test_an_inline_policy_that_denies_by_wildcard(estate: Estate, reason: str) -
 
     assert (finding.resource.type, finding.resource.id) == ("AwsIamRole", str(role))
     assert f"denies {MANIFEST}," in finding.explanation
-    assert finding.evidence[0].startswith("inline policy inline1, statement NoImages: {")
+    assert finding.evidence[0].startswith('inline policy inline1, statement "NoImages": {')
     assert '"Action": ["ecr:BatchGet*", "s3:*"]' in finding.evidence[0]
     assert len(finding.evidence) == 2
     assert finding.remediation.account == estate.account
@@ -198,7 +198,7 @@ def test_a_deny_that_was_read_is_certain_whatever_else_was_not(estate: Estate, c
     role = estate.role(ALLOW_ALL, deny(MANIFEST, Sid="NoImages"), attach=[PULL_ONLY])
     repository = estate.repository()
     finding = only(estate.diagnose(estate.denied(role, repository, NO_REASON), unreadable=[call]), CAUSE)
-    assert finding.evidence[0].startswith("inline policy inline1, statement NoImages: ")
+    assert finding.evidence[0].startswith('inline policy inline1, statement "NoImages": ')
     assert finding.evidence[1].startswith(
         f"Another identity-based policy may stop the pull, too, but could not be read: {call} failed: "
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.awsrequest import AWSResponse, HTTPHeaders
 
+from pull_responder.diagnosis import diagnose
+from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import PrincipalKind
 from pull_responder.model.verdict import Severity
+from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.estate import (
     CLUSTER_TAG,
     GONE_INSTANCE,
@@ -20,7 +24,10 @@ from tests.integration.checks.estate import (
 )
 
 if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
     from pull_responder.diagnosis import Diagnosis
+    from pull_responder.facts.aws import Aws
     from pull_responder.model.pull import PullFailure
     from tests.integration.checks.estate import Estate
 
@@ -251,3 +258,55 @@ def test_a_principal_that_the_event_does_not_name_is_its_account_or_inconclusive
     else:
         assert diagnosis.findings == ()
         assert "neither the principal nor its account" in str(diagnosis)
+
+
+def _answer_clusters(aws: Aws, number: int, *, entry_in: str = "", role: str = "") -> list[str]:
+    """Let EKS answer that there are so many clusters, each with ten node groups; return what it is asked."""
+    asked: list[str] = []
+    names = [f"c{each}" for each in range(number)]
+
+    def answer(model: OperationModel, params: dict[str, Any], **_: object) -> Any:  # noqa: ANN401 -- what botocore takes for an answer
+        asked.append(model.name)
+        cluster, *_ = params["url_path"].removeprefix("/clusters/").split("/")
+        bodies: dict[str, dict[str, Any]] = {
+            "ListClusters": {"clusters": names},
+            "ListNodegroups": {"nodegroups": [f"{cluster}-{each}" for each in range(10)]},
+            "ListFargateProfiles": {"fargateProfileNames": []},
+            "ListAccessEntries": {"accessEntries": [role] if cluster == entry_in else []},
+            "DescribeAccessEntry": {"accessEntry": {"type": "EC2_LINUX"}},
+            "DescribeNodegroup": {"nodegroup": {"nodeRole": role if cluster == entry_in else "arn:aws:iam::1:role/x"}},
+        }
+        return AWSResponse("", 200, HTTPHeaders(), None), bodies[model.name]
+
+    aws._session.events.register("before-call.eks", answer)
+    return asked
+
+
+def test_a_stranger_is_looked_for_in_so_many_clusters_only(estate: Estate) -> None:
+    role, repository, aws = estate.role(name="build"), estate.repository(), estate.connect()
+    asked = _answer_clusters(aws, 300)
+    pull = estate.denied(role, repository, BLAMED, session="somebody")
+    diagnosis = diagnose(pull, PullFacts(Reader(aws)))
+    assert diagnosis.findings == ()
+    reason = opened(diagnosis)[CAUSE]
+    assert f"account {estate.account} has 300 clusters in us-east-1: the access entries of only 100 were read" in reason
+    assert f"account {estate.account} has 300 clusters in us-east-1: the node groups of only 25 were read" in reason
+    assert (
+        f"account {estate.account} has 250 node groups and Fargate profiles in us-east-1: only 100 were read" in reason
+    )
+    assert len(asked) == 1 + 100 + 2 * 25 + 100
+
+
+def test_of_many_clusters_those_that_name_the_role_are_looked_through_first(estate: Estate) -> None:
+    role, repository, aws = estate.role(), estate.repository(), estate.connect()
+    _answer_clusters(aws, 90, entry_in="c88", role=str(role))
+    diagnosis = diagnose(estate.denied(role, repository, BLAMED, session="somebody"), PullFacts(Reader(aws)))
+    finding = only(diagnosis, LACKS)
+    assert finding.cluster == "c88"
+
+
+def test_a_stranger_among_many_clusters_whose_trust_rules_nodes_out_is_reported(estate: Estate) -> None:
+    role, repository, aws = estate.role(name="build", trusted=("codebuild",)), estate.repository(), estate.connect()
+    _answer_clusters(aws, 300)
+    pull = estate.denied(role, repository, BLAMED, session="AWSCodeBuild-1")
+    assert "trust policy names no service" in only(diagnose(pull, PullFacts(Reader(aws))), CAUSE).explanation

@@ -59,7 +59,7 @@ def test_what_aws_does_not_document_is_undecided_and_says_why() -> None:
     pattern = "arn:aws:ecr:us-east-1:111111111111:repo*"
     allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecr:*", "Resource": pattern}}
     line = json.dumps({**CASE, "identityPolicies": [allow]}).encode()
-    why = f"how AWS matches {pattern}: it has a wildcard in the resource type"
+    why = f'how AWS matches "{pattern}": it has a wildcard in the resource type'
     assert [json.loads(each) for each in evaluate(line)] == [
         {"id": "same account", "decision": "Undecided", "blocked_by": [], "unknown": [why]}
     ]

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from botocore.model import OperationModel
+
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.findings.finding import Finding
     from pull_responder.model.verdict import Remediation
@@ -397,9 +399,13 @@ EMPTY: Final = "answered with nothing"
 
 
 def _refused(code: str) -> Any:  # noqa: ANN401 -- a handler as botocore calls it
-    def refuse(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
+    def refuse(model: OperationModel, **_: object) -> tuple[AWSResponse, dict[str, Any]]:
         if code == EMPTY:
-            return AWSResponse("", 200, HTTPHeaders(), None), {"ResponseMetadata": {}}
+            assert model.output_shape is not None
+            lists: dict[str, Any] = {
+                name: [] for name, shape in model.output_shape.members.items() if shape.type_name == "list"
+            }
+            return AWSResponse("", 200, HTTPHeaders(), None), {**lists, "ResponseMetadata": {"RequestId": "1"}}
         return AWSResponse("", 403, HTTPHeaders(), None), {
             "Error": {"Code": code, "Message": "refused"},
             "ResponseMetadata": {},

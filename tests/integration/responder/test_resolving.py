@@ -263,3 +263,27 @@ def test_a_refused_notice_does_not_stop_the_others(scene: Scene, monkeypatch: py
     recheck_after(scene, 2)
     (late,) = scene.told()
     assert late["finding"]["resource"]["id"].endswith(unlucky.role)
+
+
+def test_a_later_look_keeps_where_the_diagnosis_found_the_repository(scene: Scene, node: Node) -> None:
+    name, elsewhere = f"review/{uuid4().hex[:8]}", "us-west-2"
+    scene.aws.client("ecr", region=elsewhere).create_repository(repositoryName=name)
+    scene.allow(node)
+    words = f"name unknown: The repository with name '{name}' does not exist in the registry with id '{ACCOUNT}'"
+    scene.respond(said(node, name, words, at=scene.clock.now), **FORWARDED)
+    (before,) = scene.in_hub(name)
+    assert f"It exists in {elsewhere}." in before["Description"]
+    asked: list[str] = []
+
+    def note(context: dict[str, Any], **_: object) -> None:
+        asked.append(context["client_region"])
+
+    assert scene.connected
+    scene.connected._session.events.register("before-call.ecr.DescribeRepositories", note)
+    for client in scene.connected._clients._kept.values():
+        client.meta.events.register("before-call.ecr.DescribeRepositories", note)
+    scene.clock.forward(minutes=16)
+    scene.recheck(**FORWARDED)
+    (after,) = scene.in_hub(name)
+    assert set(asked) == {REGION}
+    assert (after["Description"], after["Remediation"]) == (before["Description"], before["Remediation"])

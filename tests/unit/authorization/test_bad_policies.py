@@ -69,7 +69,7 @@ def test_document(text: str, message: str) -> None:
             {"Resource": "arn:aws:s3::b"},
             '.Resource: "arn:aws:s3::b" is an ARN of fewer than six parts, of which one is empty',
         ),
-        ({"Resource": "a${b,c}"}, ".Resource: variable ${b,c} is neither ${key} nor ${key, 'default'}"),
+        ({"Resource": "a${b,c}"}, ".Resource: variable \"${b,c}\" is neither ${key} nor ${key, 'default'}"),
         ({"Principal": "111111111111"}, '.Principal: must be "*" or an object'),
         ({"Principal": {"Aws": "*"}}, '.Principal: unknown type of principal "Aws"'),
         ({"Principal": {"AWS": [1]}}, ".Principal.AWS: must contain only strings that are not empty"),

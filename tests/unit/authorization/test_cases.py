@@ -188,11 +188,11 @@ def test_answers_keep_the_order_of_lines_and_blank_lines_are_skipped() -> None:
     [
         (
             {"identityPolicies": [document(allow(Resource="arn:aws:ecr:*:*:*/app"))]},
-            "how AWS matches arn:aws:ecr:*:*:*/app: it has a wildcard in the resource type",
+            'how AWS matches "arn:aws:ecr:*:*:*/app": it has a wildcard in the resource type',
         ),
         (
             {"identityPolicies": [ALL, document(deny(Resource="arn:aws:ecr"))]},
-            "how AWS matches arn:aws:ecr: it is an ARN of fewer than six parts",
+            'how AWS matches "arn:aws:ecr": it is an ARN of fewer than six parts',
         ),
     ],
     ids=str,

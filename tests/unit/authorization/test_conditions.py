@@ -219,7 +219,7 @@ def test_years_or_seconds(condition: Json, context: Json, expected: str) -> None
 def test_four_digits_are_named_and_taken_literally_as_a_year() -> None:
     limit = policy(allow(Condition={"DateLessThan": {"aws:CurrentTime": "2030"}}))
     decided = decide(request(context=NOON), identity=(limit,))
-    assert names(decided.unknown) == ("how AWS compares aws:CurrentTime with four digits, a year or seconds (2030)",)
+    assert names(decided.unknown) == ('how AWS compares aws:CurrentTime with four digits, a year or seconds ("2030")',)
     assert decide(request(context=NOON, literal=True), identity=(limit,)).decision == ALLOWED
 
 
@@ -236,7 +236,7 @@ def test_what_aws_does_not_document(condition: Json, context: Json, expected: st
 def test_a_value_of_another_type_is_named() -> None:
     condition = {"NumericNotEquals": {"s3:max-keys": "5"}}
     decided = decide(request(context={"s3:max-keys": "ten"}), identity=(policy(allow(Condition=condition)),))
-    assert names(decided.unknown) == ("how NumericNotEquals compares a value of another type (ten)",)
+    assert names(decided.unknown) == ('how NumericNotEquals compares a value of another type ("ten")',)
 
 
 @pytest.mark.parametrize(("condition", "context", "expected"), STRINGS, ids=str)

@@ -13,17 +13,17 @@ from tests.unit.authorization.statements import ACTION, REPOSITORY, SESSION, Jso
     [
         (
             {"Resource": "arn:aws:ecr:us-east-1:111111111111:repository/other"},
-            f"Resource arn:aws:ecr:us-east-1:111111111111:repository/other does not include {REPOSITORY}",
+            f'Resource "arn:aws:ecr:us-east-1:111111111111:repository/other" does not include {REPOSITORY}',
         ),
-        ({"NotResource": REPOSITORY}, f"NotResource {REPOSITORY} excludes {REPOSITORY}"),
-        ({"NotAction": "ecr:*"}, f"NotAction ecr:* excludes {ACTION}"),
+        ({"NotResource": REPOSITORY}, f'NotResource "{REPOSITORY}" excludes {REPOSITORY}'),
+        ({"NotAction": "ecr:*"}, f'NotAction "ecr:*" excludes {ACTION}'),
         (
             {"Condition": {"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}},
-            "StringEquals aws:SourceVpc vpc-1, vpc-2 is not met: the request has vpc-3",
+            'StringEquals aws:SourceVpc "vpc-1", "vpc-2" is not met: the request has "vpc-3"',
         ),
         (
             {"Condition": {"StringLike": {"aws:SourceVpce": "vpce-*"}}},
-            "StringLike aws:SourceVpce vpce-* is not met: the request has no such key",
+            'StringLike aws:SourceVpce "vpce-*" is not met: the request has no such key',
         ),
     ],
 )
@@ -31,7 +31,7 @@ def test_nearest_allow_names_the_element_that_does_not_match(elements: Json, tol
     far = policy(allow(Action="s3:*"), name="far")
     near = policy(allow(Action="s3:*"), allow(Sid="Pull", **elements), name="ecr-pull")
     decided = decide(request(context={"aws:SourceVpc": "vpc-3"}), identity=(far, near))
-    assert str(decided.outcomes[PolicyKind.IDENTITY].nearest) == f"ecr-pull, Pull: {told}"
+    assert str(decided.outcomes[PolicyKind.IDENTITY].nearest) == f'ecr-pull, "Pull": {told}'
 
 
 def test_nearest_allow_has_the_fewest_mismatches() -> None:
@@ -51,7 +51,7 @@ def test_nearest_is_none_without_an_allow_for_the_action() -> None:
 def test_nearest_allow_names_the_wrong_principal_of_a_repository_policy() -> None:
     grant = policy(allow(Principal={"AWS": "333333333333"}, Resource=None), name="repository policy")
     decided = decide(request(resource_account="222222222222"), identity=(policy(allow()),), resource=grant)
-    told = f"repository policy, Statement[0]: Principal 333333333333 does not include {SESSION}"
+    told = f'repository policy, Statement[0]: Principal "333333333333" does not include {SESSION}'
     assert str(decided.outcomes[PolicyKind.RESOURCE].nearest) == told
 
 
@@ -60,4 +60,4 @@ def test_outcome_names_the_allow_that_matches() -> None:
     outcome = decided.outcomes[PolicyKind.IDENTITY]
     assert outcome.policy
     assert outcome.statement
-    assert (outcome.policy.name, outcome.statement.place, outcome.nearest) == ("ecr-pull", "Pull", None)
+    assert (outcome.policy.name, outcome.statement.place, outcome.nearest) == ("ecr-pull", '"Pull"', None)

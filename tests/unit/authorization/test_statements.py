@@ -110,7 +110,7 @@ def test_s3_has_no_resource_types() -> None:
 def test_a_doubtful_pattern_is_named(resource: str, reason: str) -> None:
     decided = decide(request(), identity=(policy(allow(), deny(Resource=[resource, "arn:aws:ecr:*:*:*/other"])),))
     assert decided.decision == UNDECIDED
-    assert names(decided.unknown) == (f"how AWS matches {resource}: {reason}",)
+    assert names(decided.unknown) == (f'how AWS matches "{resource}": {reason}',)
 
 
 def test_get_authorization_token_only_matches_resource_star() -> None:

@@ -20,7 +20,7 @@ MEMBER = (
 OURS = "in account 111111111111: organizations:ListPoliciesForTarget failed: AccessDeniedException: no"
 CREATE = (
     "Create role PullResponderReadOnly in account 222222222222 from infra/member-role.yaml, and let it trust the "
-    "account of Pull Responder."
+    "account of Pull Responder. If the two accounts are not of one organization, list it in `readAccounts`."
 )
 ORGANIZATION = (
     "Set `organizationAccount` to the organization's management account or a delegated administrator, and let Pull "
@@ -75,6 +75,12 @@ def test_a_refused_read_names_what_to_grant_to_whom(reason: str, step: str) -> N
         ("ec2:DescribeVpcs was not called: no time was left", "in a terminal"),
         ("time ran out before everything it needs was read", "in a terminal"),
         ("ec2:DescribeVpcs failed: ThrottlingException: Rate exceeded", "again in a few minutes"),
+        ("ecr in 'us-east-77': the AWS SDK knows no such region", "misspelt region"),
+        ("ec2:DescribeVpcs failed: IncompleteAnswerError: the answer lacks Vpcs", "again in a few minutes"),
+        ("sts:GetCallerIdentity failed: IncompleteAnswerError: the answer lacks Arn", "again in a few minutes"),
+        ("sts:GetCallerIdentity failed: ReadTimeoutError: Read timeout on endpoint URL", "can reach AWS STS"),
+        ("sts:AssumeRole of arn:aws:iam::1:role/x failed: ConnectTimeoutError: Connect", "can reach AWS STS"),
+        ("sts:GetCallerIdentity failed: ExpiredToken: expired", "Renew the credentials"),
         ("ec2:DescribeVpcs failed: EndpointConnectionError: Could not connect", "can reach AWS's API"),
         (
             "a condition tests aws:PrincipalTag/Team, aws:SourceIp, and the value in this request is not known",

@@ -35,7 +35,7 @@ LISTED: dict[str, Any] = {
 }
 
 
-def reader(answer: object) -> Reader:
+def reader(answer: object, region: str = "us-east-1") -> Reader:
     """A reader whose calls are all answered with `answer`: an exception, an error code, or a document."""
 
     def respond(**_: object) -> Any:  # noqa: ANN401 -- a handler as botocore calls it
@@ -46,7 +46,7 @@ def reader(answer: object) -> Reader:
             return AWSResponse("", 400, HTTPHeaders(), None), error
         return AWSResponse("", 200, HTTPHeaders(), None), answer
 
-    session = boto3.session.Session("test", "test", region_name="us-east-1")
+    session = boto3.session.Session("test", "test", region_name=region)
     session.events.register("before-call", respond)
     return Reader(Aws(session, member_role="PullResponderReadOnly"))
 
@@ -88,7 +88,7 @@ def test_a_refusal_is_no_answer(read: Any, answer: str) -> None:  # noqa: ANN401
 def test_an_endpoint_that_is_not_there_is_none_only_in_a_region_that_has_none(read: Any) -> None:  # noqa: ANN401 -- a reader
     gone = EndpointConnectionError(endpoint_url="https://nowhere.example")
     assert isinstance(read(reader(gone), place()), Unread)
-    assert len(read(reader(gone), place("xx-nowhere-1"))) == 0
+    assert len(read(reader(gone, "xx-nowhere-1"), place("xx-nowhere-1"))) == 0
     slow = ConnectTimeoutError(endpoint_url="https://nowhere.example")
     assert isinstance(read(reader(slow), place("xx-nowhere-1")), Unread)
 

@@ -1,0 +1,53 @@
+"""The SDK's clients, kept for the next read. Each takes memory and time to make, and an event can name any region."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError
+
+from pull_responder.facts.answers import check_answer
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+
+# One client is about 2.4 MB. A diagnosis uses about ten, and as many again in each further account or region.
+_MOST_CLIENTS: Final = 48
+
+
+class Clients:
+    """The clients of all sessions, at most `most`: the one that was not used for the longest time goes first.
+
+    Safe to use from several threads. Who still has a client that went can use it on.
+    """
+
+    def __init__(self, config: Config, *, most: int = _MOST_CLIENTS) -> None:
+        self._config = config
+        self._most = most
+        self._kept: OrderedDict[tuple[boto3.session.Session, str, str], Any] = OrderedDict()
+        # Making clients is not safe in several threads; using them is.
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._kept)
+
+    def get(self, session: boto3.session.Session, service: str, region: str) -> Any | BotoCoreError | ValueError:  # noqa: ANN401 -- one of boto3's generated clients
+        """Return the client of `service` in `region`, or why the SDK can make none: no region, a malformed endpoint."""
+        key = (session, service, region)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            try:
+                client: Any = session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]  # the stubs know services by literal name only
+            except (BotoCoreError, ValueError) as error:
+                return error
+            client.meta.events.register("after-call", check_answer)
+            self._kept[key] = client
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+            return client

@@ -1,0 +1,93 @@
+"""Ctrl-C ends a command that waits for an AWS that does not answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT: Final = Path(__file__).parents[3]
+EVENT: Final = str(ROOT / "tests" / "events" / "ecr_denials" / "node_role_every_field.json")
+# Jobs in the background of a shell ignore Ctrl-C, and what they start does, too.
+MAIN: Final = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from pull_responder.cli.main import main; main()"
+)
+# Far less than the tries and time-outs of one read, and far more than a second on a busy machine.
+PATIENCE: Final = 10
+
+
+class Silent:
+    """A server that takes every request and answers none."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self._taken: list[socket.socket] = []
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def _take(self) -> None:
+        while True:
+            try:
+                taken, _ = self._listening.accept()
+            except OSError:
+                return
+            self._taken.append(taken)
+            taken.recv(1)
+            self.asked.set()
+
+    def close(self) -> None:
+        for each in (self._listening, *self._taken):
+            each.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    server = Silent()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--event", EVENT),
+        ("--event", EVENT, "--format", "json"),
+        ("--image", "111111111111.dkr.ecr.us-east-1.amazonaws.com/team/app:v1", "--cluster", "prod"),
+    ],
+    ids=["event", "json", "question"],
+)
+def test_a_command_that_waits_for_aws_ends_at_ctrl_c(silent: Silent, arguments: tuple[str, ...]) -> None:
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": silent.url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }
+    command = subprocess.Popen(  # noqa: S603 -- our own command
+        [sys.executable, "-c", MAIN, "diagnose", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert silent.asked.wait(60)
+        command.send_signal(signal.SIGINT)
+        out, errors = command.communicate(timeout=PATIENCE)
+    finally:
+        command.kill()
+    # The command line's library begins a line after the terminal's ^C.
+    assert (command.returncode, out, errors.lstrip("\n")) == (130, "", "pull-responder: interrupted\n")
