@@ -1,26 +1,38 @@
-# `make demo` and `make test` are all that is needed on a fresh machine with Python 3.11 or newer and Node 20 or newer.
+# `make demo` and `make test` are all that is needed on a fresh machine with Python 3.11 or newer and Node 22 or newer.
 
 PYTHON := .venv/bin/python
 # The first interpreter on the path that is new enough; set it to choose another.
 BOOTSTRAP_PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 
-# jsii prints a banner for Node 20, which works.
+# Node 20 still works, but is past its end of life: one line says so, instead of jsii's banner at each start.
+NODE_MAJOR := $(shell node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
+ifeq ($(NODE_MAJOR),20)
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+endif
 
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test worlds lint synth bench examples generate clean
+.PHONY: demo test test-other node-version worlds lint synth bench examples generate locks clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
 	@.venv/bin/pull-responder demo
 
 # The deployment by itself: its queues have short patience, which other tests beside it would use up.
-test: build/python.stamp build/node.stamp
+test: build/python.stamp build/node.stamp node-version
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e
 	@$(PYTHON) -m pytest tests/e2e
+
+# On another Python than that of .venv, what needs no stack.
+OTHER_PYTHON ?= python3.13
+OTHER := build/other-python
+test-other:
+	@rm -rf $(OTHER) && $(OTHER_PYTHON) -m venv $(OTHER)
+	@$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
+	@$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(OTHER)/bin/python -m pytest -n 2 --dist loadfile tests/unit tests/integration/handlers
 
 # More worlds than the tests try, and other ones each time.
 WORLDS ?= 5000
@@ -34,15 +46,20 @@ lint: build/python.stamp
 	@.venv/bin/lint-imports
 
 # With cdk-nag, which fails the synthesis; W3005 is about DependsOn that CDK itself writes.
-synth: build/python.stamp build/node.stamp
+synth: build/python.stamp build/node.stamp build/scanners.stamp node-version
 	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py"
 	@.venv/bin/cfn-lint --ignore-checks W3005 -- cdk.out/*.template.json infra/member-role.yaml
+	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f cdk.out/*.template.json infra/member-role.yaml
+
+node-version:
+	@test "$(NODE_MAJOR)" != 20 || echo "Node.js 20 is past its end of life: use 22 or newer" >&2
 
 bench: build/python.stamp
 	@npm ci --prefix bench --silent --no-audit --no-fund || echo "Without npm the other engine is left out" >&2
 	@$(PYTHON) -m bench.authorization
 	@$(PYTHON) -m bench.diagnosis
 	@$(PYTHON) -m bench.function
+	@$(PYTHON) -m bench.layer
 	@$(PYTHON) -m bench.storm 2>/dev/null
 
 # A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
@@ -61,20 +78,39 @@ generate: build/python.stamp
 	@$(PYTHON) -m infra.member_role build/generated/infra/permissions.json > build/generated/infra/member-role.yaml
 	@rm -f docs/causes/*.md && cp -R build/generated/. .
 
+# Which versions are installed and packaged: after a change of a requirements.txt. What is packaged is for the functions'
+# Python and processor alone, with the hash of each file.
+UV := 0.13.9
+locks:
+	@test -x build/uv/bin/uv || { $(BOOTSTRAP_PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv==$(UV); }
+	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --generate-hashes \
+		--python-version 3.13 --python-platform aarch64-manylinux2014 lambdas/requirements.txt -o lambdas/requirements.lock
+	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 \
+		requirements.txt -o requirements.lock
+	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 \
+		requirements-scanners.txt -o requirements-scanners.lock
+
 clean:
 	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Most of what is installed is never imported, CDK's services above all: what is, is compiled when it is.
-build/python.stamp: requirements.txt lambdas/requirements.txt pyproject.toml
+build/python.stamp: requirements.lock lambdas/requirements.lock pyproject.toml
 	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the path" >&2; exit 1; }
 	@echo "Installing Python packages into .venv (once)" >&2
 	@test -x $(PYTHON) || $(BOOTSTRAP_PYTHON) -m venv .venv
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@mkdir -p build && touch $@
 
+# In an environment of their own: they need other versions of the same packages.
+build/scanners.stamp: requirements-scanners.lock build/python.stamp
+	@echo "Installing scanners into build/scanners (once)" >&2
+	@rm -rf build/scanners && $(PYTHON) -m venv build/scanners
+	@build/scanners/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-scanners.lock
+	@touch $@
+
 build/node.stamp: package.json package-lock.json
-	@command -v npm >/dev/null || { echo "Node 20 or newer with npm is needed, and none is on the path" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "Node.js 22 or newer with npm is needed, and none is on the path" >&2; exit 1; }
 	@echo "Installing the CDK command line into node_modules (once)" >&2
 	@npm ci --silent --no-audit --no-fund
 	@mkdir -p build && touch $@

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
 
 from infra.permissions import PermissionsError
+from infra.scanner_answers import add_scanners
 from infra.settings import Settings, SettingsError
 from infra.stack import PullResponderStack
 
@@ -21,7 +21,7 @@ def main() -> int:
     except (SettingsError, PermissionsError) as error:
         print(error, file=sys.stderr)  # noqa: T201 -- `cdk synth` shows it in the terminal
         return 2
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    add_scanners(app)
     app.synth()
     return 0
 

@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
+from infra import scanner_answers as answers
 from infra.escape_hatch import cfn_resource
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
@@ -59,6 +60,7 @@ class AuditLogFunction(ResponderFunction):
             environment={"QUEUE_URL": queue.queue_url},
             memory_size=_MEMORY_MEGABYTES,
             timeout_seconds=_TIMEOUT_SECONDS,
+            function_answers=(answers.LOG_CONCURRENCY,),
         )
         # Not the construct's `dead_letter_queue`, which would add permissions to the role.
         function = cfn_resource(self.function, lambda_.CfnFunction)

@@ -1,4 +1,8 @@
-"""The Lambda layer with the packages that the Python runtime lacks. pip builds it, without Docker."""
+"""The Lambda layer with the packages that the functions need, the AWS SDK among them. pip builds it, without Docker.
+
+The runtime has an SDK too, of whichever version. The layer's comes first: Lambda developer guide, "Working with .zip
+file archives for Python Lambda functions": libraries in layers have precedence over those of the runtime.
+"""
 
 from __future__ import annotations
 
@@ -10,44 +14,76 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
+from infra.runtime_python import RUNTIME_VERSION, find_runtime_python
+from infra.sdk_data import cut_sdk_data, read_services
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from constructs import Construct
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
-_REQUIREMENTS: Final = _ROOT / "lambdas" / "requirements.txt"
+LOCKED: Final = _ROOT / "lambdas" / "requirements.lock"
+_VERSION: Final = ".".join(map(str, RUNTIME_VERSION))
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE: Final = lambda_.Architecture.ARM_64
 _PIP: Final = (
-    *("install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--only-binary=:all:"),
-    *("--platform", "manylinux2014_aarch64", "--implementation", "cp", "--python-version", "3.13"),
+    *("install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--no-compile"),
+    *("--only-binary=:all:", "--platform", "manylinux2014_aarch64", "--implementation", "cp"),
+    *("--python-version", _VERSION),
 )
+# Lambda does not keep what it compiles: without compiled code, each start of a function compiles all it imports. The
+# files must not be compared with the time or the content of their source: zipping changes the former, and reading the
+# latter takes time. Their paths are those on Lambda, for its stack traces.
+_COMPILE: Final = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-p", "/opt/python", "-s")
 
 
 class DependencyLayer(lambda_.LayerVersion):
-    """The packages of lambdas/requirements.txt, installed for the functions' runtime and architecture."""
+    """The packages of lambdas/requirements.lock, installed for the functions' runtime and architecture.
+
+    They are compiled where this machine has a Python of the runtime's version. Where it has none, functions start more
+    slowly, and synthesis says so.
+    """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
+        python = find_runtime_python()
         super().__init__(
             scope,
             construct_id,
-            description="The packages that Pull Responder's functions need and the Lambda runtime lacks",
-            # Scripts contain the path of the Python that installed them, and RECORD contains their hashes. Both would
-            # differ on each machine, and change the hash of the asset.
-            code=lambda_.Code.from_asset(str(build_layer()), exclude=["python/bin", "**/RECORD"]),
+            description="The packages that Pull Responder's functions need, the AWS SDK for Python among them",
+            code=lambda_.Code.from_asset(str(build_layer(python=python))),
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[ARCHITECTURE],
         )
+        if python is None:
+            cdk.Annotations.of(self).add_info_v2(
+                "pull-responder:layer-not-compiled",
+                f"No Python {_VERSION} was found here to compile the layer with. The functions work, and each new "
+                "process of them takes some tenths of a second more to start",
+            )
 
 
-def build_layer(requirements: Path = _REQUIREMENTS, build: Path = _ROOT / "build") -> Path:
-    """Return the folder of the layer. Build it in `build` unless `build` has it already for these requirements.
+def build_layer(
+    locked: Path = LOCKED,
+    build: Path = _ROOT / "build",
+    *,
+    services: Collection[str] | None = None,
+    python: Path | None = None,
+) -> Path:
+    """Return the folder of the layer. Build it in `build` unless `build` has it already for the same arguments.
 
-    `requirements` must list and pin every package, because pip does not look for dependencies. Raises
-    CalledProcessError when pip fails.
+    - `locked` lists, pins and hashes every package, because pip looks for no dependencies and accepts nothing else
+    - `services` are those whose data stays in the SDK; None: those that the functions call; empty: all
+    - `python` compiles the packages; None: they are not compiled
+
+    Raises CalledProcessError when pip fails, FileNotFoundError when the SDK does not know a service.
     """
-    key = hashlib.sha256("\n".join((*_PIP, requirements.read_text())).encode()).hexdigest()[:16]
+    kept = tuple(read_services() if services is None else services)
+    parts = (*_PIP, *(_COMPILE if python else ()), *kept, Path(__file__).with_name("sdk_data.py").read_text())
+    key = hashlib.sha256("\n".join((*parts, locked.read_text())).encode()).hexdigest()[:16]
     layer = build / f"dependency-layer-{key}"
     if layer.is_dir():
         return layer
@@ -55,8 +91,21 @@ def build_layer(requirements: Path = _REQUIREMENTS, build: Path = _ROOT / "build
     # Build in a temporary folder and rename it. So an interrupted or a concurrent build cannot leave half a layer.
     with tempfile.TemporaryDirectory(dir=build) as temporary:
         target = Path(temporary) / layer.name
-        command = [sys.executable, "-m", "pip", *_PIP, "--target", str(target / "python"), "-r", str(requirements)]
-        subprocess.run(command, check=True)  # noqa: S603 -- our own command and our own requirements
+        packages = target / "python"
+        _run(sys.executable, "-m", "pip", *_PIP, "--target", str(packages), "-r", str(locked))
+        # Scripts contain the path of the Python that installed them, and RECORD contains their hashes. Both would
+        # differ on each machine, and change the hash of the asset.
+        shutil.rmtree(packages / "bin", ignore_errors=True)
+        for record in packages.glob("*.dist-info/RECORD"):
+            record.unlink()
+        if kept and (packages / "botocore").is_dir():
+            cut_sdk_data(packages, kept)
+        if python is not None:
+            _run(str(python), *_COMPILE, str(packages), str(packages))
         shutil.rmtree(layer, ignore_errors=True)
         target.rename(layer)
     return layer
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True)  # noqa: S603 -- our own commands and our own requirements

@@ -9,19 +9,25 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra import scanner_answers as answers
+from infra.scanner_answers import answer
 from infra.settings import Settings
 
 # The visibility timeout is six times the function's timeout, plus the batching window: Lambda developer guide, "Using
 # Lambda with Amazon SQS".
 _VISIBILITY_FACTOR = 6
+# The longest that SQS accepts (API reference, SetQueueAttributes), for both queues: what waits while the function
+# cannot run must not be lost before anybody has looked. The two weeks of a dead letter count from when it was first
+# sent (SQS developer guide, "Using dead-letter queues").
+_RETENTION = cdk.Duration.days(14)
 
 
 class EventQueue(Construct):
     """A queue of events, and a dead-letter queue with an alarm that notifies `alarm_topic`.
 
-    `batching_window_seconds` is how long Lambda gathers messages for one run of the function. The dead-letter queue
-    keeps a message for two weeks. It gets the messages that the function has failed on `maxReceiveCount` times, and
-    those that EventBridge cannot deliver to the queue.
+    `batching_window_seconds` is how long Lambda gathers messages for one run of the function. Both queues keep a
+    message for two weeks. The dead-letter queue gets the messages that the function has failed on `maxReceiveCount`
+    times, and those that EventBridge cannot deliver to the queue.
     """
 
     def __init__(
@@ -39,18 +45,21 @@ class EventQueue(Construct):
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
+            retention_period=_RETENTION,
         )
         failures = sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=settings.max_receive_count)
-        visibility = settings.timeout_seconds * _VISIBILITY_FACTOR + batching_window_seconds
+        self.visibility_timeout_seconds = settings.timeout_seconds * _VISIBILITY_FACTOR + batching_window_seconds
         self.queue = sqs.Queue(
             self,
             "Queue",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            visibility_timeout=cdk.Duration.seconds(visibility),
+            retention_period=_RETENTION,
+            visibility_timeout=cdk.Duration.seconds(self.visibility_timeout_seconds),
             dead_letter_queue=failures,
         )
+        answer(self.dead_letters, answers.DEAD_LETTERS, answers.QUEUE_KEY)
+        answer(self.queue, answers.QUEUE_KEY)
         alarm = cloudwatch.Alarm(
             self,
             "DeadLettersAlarm",

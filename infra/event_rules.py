@@ -8,7 +8,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 
-from infra.escape_hatch import cfn_resource
 from infra.queue_rules import QueueRules
 from infra.settings import Settings
 
@@ -104,8 +103,7 @@ class EventRules(QueueRules):
     ) -> None:
         super().__init__(scope, construct_id, queue=queue, dead_letters=dead_letters)
         for name, (description, pattern) in _DENIALS.items():
-            rule = cfn_resource(self.add_rule(name, description, pattern), events.CfnRule)
-            rule.state = _STATE
+            self.add_rule(name, description, pattern).state = _STATE
         for name, (description, pattern) in _CHANGES.items():
             self.add_rule(name, description, pattern)
         if settings.forwarded_event_source:

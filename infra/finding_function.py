@@ -11,10 +11,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
+from infra import scanner_answers as answers
 from infra.findings_table import FindingsTable
 from infra.notification_topic import NotificationTopic
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
+from infra.scanner_answers import answer
 from infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -105,9 +107,10 @@ class FindingFunction(ResponderFunction):
             environment=_environment(settings, topic_arn=topic.topic.topic_arn, table_name=table.table_name),
             memory_size=settings.memory_size,
             timeout_seconds=settings.timeout_seconds,
+            function_answers=(answers.CONCURRENCY, answers.SYNCHRONOUS),
         )
         # Not `add_event_source`, which would add permissions to the role.
-        lambda_.EventSourceMapping(
+        mapping = lambda_.EventSourceMapping(
             self,
             "Events",
             target=self.function,
@@ -117,6 +120,7 @@ class FindingFunction(ResponderFunction):
             max_concurrency=task.max_concurrency,
             report_batch_item_failures=True,
         )
+        answer(mapping, answers.MAPPING)
 
     def name_own_roles(self, *roles: iam.IRole) -> None:
         """Tell the function the roles of all functions: a refusal of one of them is nobody's pull."""
@@ -145,6 +149,8 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
     }
     if settings.aws_registries:
         environment["PULL_RESPONDER_AWS_REGISTRIES"] = json.dumps(settings.aws_registries)
+    if settings.read_accounts:
+        environment["PULL_RESPONDER_READ_ACCOUNTS"] = json.dumps(settings.read_accounts)
     if settings.organization_account:
         environment["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] = settings.organization_account
     if settings.forwarded_event_source:

@@ -20,7 +20,8 @@ class FindingsTable(dynamodb.TableV2):
     - `queue` and `look_at`: the keys of the index `due`, which lists the items to look at again, the most overdue
       first. `look_at` is in seconds since 1970. The index has the keys only.
 
-    The table stays when the stack is deleted, because nothing else records which findings were notified.
+    The table stays when the stack is deleted, because nothing else records which findings were notified. Nobody can
+    delete it before its deletion protection is off (docs/operations.md, "To remove it").
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -41,6 +42,7 @@ class FindingsTable(dynamodb.TableV2):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
+            deletion_protection=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
 

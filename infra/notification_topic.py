@@ -9,6 +9,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra import scanner_answers as answers
+from infra.scanner_answers import answer
+
 
 class NotificationTopic(Construct):
     """A topic that is encrypted at rest and accepts TLS only. `email`, if not None, is subscribed to it.
@@ -22,7 +25,7 @@ class NotificationTopic(Construct):
         self.key = kms.Key(self, "Key", description="Encrypts Pull Responder's notifications", enable_key_rotation=True)
         self.topic = sns.Topic(self, "Topic", display_name="Pull Responder", master_key=self.key, enforce_ssl=True)
         if email is not None:
-            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+            answer(self.topic.add_subscription(subscriptions.EmailSubscription(email)), answers.MAIL)
 
     def allow_alarms(self) -> None:
         """Allow CloudWatch alarms of this account to publish, in the policies of the topic and of its key."""

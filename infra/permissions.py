@@ -152,6 +152,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     ),
     "securityhub:BatchUpdateFindings": _HUB,
     "securityhub:GetFindings": _HUB,
+    "sns:GetTopicAttributes": Scope(("{topic}",)),
     "sns:Publish": Scope(("{topic}",)),
     "sqs:SendMessage": Scope(("{queue}",)),
     # Anybody can make a role of this name in an account of his own, and write what stands in its policies. Where our

@@ -4,23 +4,69 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.escape_hatch import cfn_resource
+
+_MAXIMUM_EVENT_AGE = cdk.Duration.hours(24)
+
 
 class QueueRules(Construct):
-    """A group of rules with one target, `queue`. Events that EventBridge cannot deliver go to `dead_letters`."""
+    """A group of rules with one target, `queue`. Events that EventBridge cannot deliver go to `dead_letters`.
+
+    The name of each rule begins with that of the stack and `construct_id`. So one statement in the policy of each
+    queue is enough for all rules of the group: a queue policy has at most 20 statements and 10 conditions (SQS
+    developer guide, "Amazon SQS policy quotas"). The targets of aws_events_targets would add one for each rule.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, queue: sqs.IQueue, dead_letters: sqs.IQueue) -> None:
         super().__init__(scope, construct_id)
-        self._target = targets.SqsQueue(queue, dead_letter_queue=dead_letters, max_event_age=cdk.Duration.hours(24))
+        self.names: list[str] = []
+        self._prefix = f"{cdk.Stack.of(self).stack_name}-{construct_id}-"
+        self._target = events.CfnRule.TargetProperty(
+            id="Queue",
+            arn=queue.queue_arn,
+            dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
+            retry_policy=events.CfnRule.RetryPolicyProperty(
+                maximum_event_age_in_seconds=_MAXIMUM_EVENT_AGE.to_seconds()
+            ),
+        )
+        for each in (queue, dead_letters):
+            each.add_to_resource_policy(self._allow_rules(each))
 
-    def add_rule(self, name: str, description: str, pattern: events.EventPattern) -> events.Rule:
+    def add_rule(self, name: str, description: str, pattern: events.EventPattern) -> events.CfnRule:
         """Add a rule that sends each event that matches `pattern`. Its construct id is `name`."""
-        return events.Rule(self, name, description=description, event_pattern=pattern, targets=[self._target])
+        rule = events.Rule(self, name, rule_name=self._name(name), description=description, event_pattern=pattern)
+        return self._send_to_queue(rule)
 
-    def add_schedule(self, name: str, description: str, rate: str) -> None:
+    def add_schedule(self, name: str, description: str, rate: str) -> events.CfnRule:
         """Add a rule that sends an event at `rate`, such as "rate(1 hour)". Its construct id is `name`."""
         schedule = events.Schedule.expression(rate)
-        events.Rule(self, name, description=description, schedule=schedule, targets=[self._target])
+        rule = events.Rule(self, name, rule_name=self._name(name), description=description, schedule=schedule)
+        return self._send_to_queue(rule)
+
+    def _name(self, name: str) -> str:
+        self.names.append(self._prefix + name)
+        return self.names[-1]
+
+    def _send_to_queue(self, rule: events.Rule) -> events.CfnRule:
+        resource = cfn_resource(rule, events.CfnRule)
+        resource.targets = [self._target]
+        return resource
+
+    def _allow_rules(self, queue: sqs.IQueue) -> iam.PolicyStatement:
+        stack = cdk.Stack.of(self)
+        rules = stack.format_arn(service="events", resource="rule", resource_name=f"{self._prefix}*")
+        # EventBridge user guide, "Using resource-based policies": Amazon SQS permissions.
+        return iam.PolicyStatement(
+            sid=f"Send{self.node.id}",
+            actions=["sqs:SendMessage"],
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            resources=[queue.queue_arn],
+            conditions={
+                "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
+                "ArnLike": {"aws:SourceArn": rules},
+            },
+        )

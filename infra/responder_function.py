@@ -12,13 +12,17 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import permissions
+from infra import scanner_answers as answers
 from infra.dependency_layer import ARCHITECTURE, RUNTIME
 from infra.escape_hatch import cfn_resource
 from infra.permissions import Grant
+from infra.scanner_answers import answer
 from infra.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from infra.scanner_answers import Answer
 
 _LAMBDAS: Final = Path(__file__).resolve().parent.parent / "lambdas"
 # The command line, the demo and the generators do not run on Lambda. The requirements are in the layer. The rest are
@@ -28,7 +32,7 @@ _NOT_DEPLOYED: Final = [
     "pull_responder/demo",
     "pull_responder/emulator",
     "pull_responder/generate",
-    "requirements.txt",
+    "requirements.*",
     "__pycache__",
     "*.pyc",
     "*.egg-info",
@@ -49,6 +53,7 @@ class ResponderFunction(Construct):
     - `name`: the function's module in `pull_responder.handlers`, and its key in permissions.json
     - `resources`: the values of the placeholders in permissions.SCOPES
     - `run`: the permissions that Lambda needs to run the function
+    - `function_answers`: what to answer scanners about this function, besides what holds for all
 
     The role has the permissions that permissions.json declares for `name`, those in `run`, and no others. Its log group
     is deleted with the stack.
@@ -68,6 +73,7 @@ class ResponderFunction(Construct):
         environment: Mapping[str, str],
         memory_size: int,
         timeout_seconds: int,
+        function_answers: Iterable[Answer],
     ) -> None:
         super().__init__(scope, construct_id)
         log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY)
@@ -92,11 +98,9 @@ class ResponderFunction(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=_LAMBDA_LOG_LEVELS[settings.log_level],
         )
-        cdk.Validations.of(self.function).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-L1",
-                reason="The dependency layer is built for Python 3.13, which AWS supports until 2029",
-            )
+        answer(log, answers.LOG_KEY)
+        answer(
+            self.function, answers.RUNTIME, answers.NO_VPC, answers.NO_TRACING, answers.ENVIRONMENT, *function_answers
         )
 
     def _role(
@@ -134,6 +138,7 @@ class ResponderFunction(Construct):
                 for purpose, grants in {**granted, "run": run}.items()
             },
         )
+        answer(role, answers.INLINE_POLICIES, answers.WILDCARDS)
         _acknowledge_wildcards(role, [action for actions in declared.values() for action in actions], resources)
         return role
 

@@ -20,6 +20,8 @@ _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PRINCIPAL_ARN: Final = re.compile(r"arn:[a-z*-]{1,20}:iam::[\d*]{1,12}:(?:role|user)/[\w+=,.@/*-]{1,512}", re.ASCII)
+# ARNs whose name says nothing: every role, or every user. Nodes' roles are among them.
+_EVERYBODY: Final = re.compile(r"[^/]*(?:/[*/]*)\*[*/]*")
 # Amazon EKS API reference, CreateCluster.
 _CLUSTER_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 # EventBridge API reference, PutEventsRequestEntry. Only AWS may send events with a source that begins with "aws.".
@@ -39,7 +41,10 @@ class SettingsError(Exception):
 
 def _excerpt(value: object) -> str:
     """Return at most 80 characters of a value for a message."""
-    return repr(value)[:80]
+    try:
+        return repr(value)[:80]
+    except RecursionError:
+        return "a value that is nested too deeply"
 
 
 def _whole_number(least: int, most: int) -> Callable[[str, object], int]:
@@ -61,10 +66,10 @@ def _one_of(*choices: str) -> Callable[[str, object], str]:
 
 
 def _retention(key: str, value: object) -> int:
-    if isinstance(value, bool) or value not in _RETENTION_DAYS:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in _RETENTION_DAYS:
         days = ", ".join(map(str, _RETENTION_DAYS))
         raise SettingsError(f"cdk.json: {key} must be one of {days}, not {_excerpt(value)}")
-    return int(str(value))
+    return value
 
 
 def _true_or_false(key: str, value: object) -> bool:
@@ -115,6 +120,12 @@ def _accounts(key: str, value: object) -> tuple[str, ...]:
 
 def _principal_arns(key: str, value: object) -> tuple[str, ...]:
     arns = _texts(key, value, _PRINCIPAL_ARN, "ARNs of IAM roles and users")
+    for arn in arns:
+        if _EVERYBODY.fullmatch(arn):
+            raise SettingsError(
+                f"cdk.json: {key} must name principals, not {_excerpt(arn)}: it matches every role or user of an "
+                "account, and no refused pull would be reported"
+            )
     _check_room(key, arns, _PRINCIPALS_ROOM, "; use * in the ARNs")
     return arns
 
@@ -230,7 +241,7 @@ class Settings:
         if isinstance(context, str):  # `cdk -c pullResponder='{…}'` passes text
             try:
                 context = json.loads(context)
-            except ValueError:
+            except (ValueError, RecursionError):  # the latter: nested too deeply
                 raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_excerpt(context)}") from None
         if not isinstance(context, Mapping):
             raise SettingsError(f"cdk.json: {_KEY} must be an object, not {_excerpt(context)}")

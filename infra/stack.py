@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from infra.alarms import Alarms
 from infra.audit_log_function import AuditLogFunction
 from infra.change_rules import ChangeRules
 from infra.dependency_layer import DependencyLayer
@@ -44,7 +45,7 @@ class PullResponderStack(cdk.Stack):
             batching_window_seconds=diagnose_task.batching_window_seconds,
             alarm_topic=topic.topic,
         )
-        EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
+        event_rules = EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
         # Two queues, so that many failures do not delay rechecks, and many changes do not delay diagnoses.
         changes = EventQueue(
             self,
@@ -53,7 +54,9 @@ class PullResponderStack(cdk.Stack):
             batching_window_seconds=recheck_task.batching_window_seconds,
             alarm_topic=topic.topic,
         )
-        ChangeRules(self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters)
+        change_rules = ChangeRules(
+            self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters
+        )
         layer = DependencyLayer(self, "Dependencies")
         diagnose = FindingFunction(
             self,
@@ -75,8 +78,16 @@ class PullResponderStack(cdk.Stack):
             topic=topic,
             table=table,
         )
+        alarms = Alarms(self, "Alarms", topic=topic.topic)
+        alarms.watch_queue("Events", events)
+        alarms.watch_queue("Changes", changes)
+        alarms.watch_function("Diagnose", diagnose.function)
+        alarms.watch_function("Recheck", recheck.function)
+        alarms.watch_topic(topic.topic)
+        alarms.watch_rules((*event_rules.names, *change_rules.names))
+        alarms.watch_own_metrics()
         if settings.audit_log_clusters:
-            AuditLogFunction(
+            audit_log = AuditLogFunction(
                 self,
                 "AuditLog",
                 settings=settings,
@@ -84,6 +95,7 @@ class PullResponderStack(cdk.Stack):
                 queue=events.queue,
                 dead_letters=events.dead_letters,
             )
+            alarms.watch_asynchronous_function("AuditLog", audit_log.function)
         # What refuses one of the functions is not a stranger's refusal to the other.
         for each in (diagnose, recheck):
             each.name_own_roles(diagnose.role, recheck.role)

@@ -17,15 +17,18 @@ from pull_responder.checks.pull_failing_unexplained import what_is_left
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom, registry_answered
+from pull_responder.model.reason import IN_TERMINAL, Reason
 from pull_responder.model.verdict import Resource, Status, Verdict
 from pull_responder.next_steps import next_step
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.fargate_ahead import read_fargate_ahead
 from pull_responder.pulls.image import read_image_ahead
-from pull_responder.pulls.kubelet_words import read_words
+from pull_responder.pulls.kubelet_words import read_words, refused_by_storage
 from pull_responder.pulls.node_role import add_node_role
+from pull_responder.pulls.outsider import outsider_of, withhold_commands
 from pull_responder.pulls.own_credentials import left_open
 from pull_responder.pulls.puller import Puller, puller_of
+from pull_responder.pulls.reasons import NAMES_OF_AWS, not_known_for_eks
 from pull_responder.pulls.session import role_arn_of
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ _THERE_NOW = {
     Symptom.NOT_FOUND: "The image is there now: it was pushed, restored or copied after this pull failed.",
     Symptom.PLATFORM_MISMATCH: "The image has a manifest for the node's platform now: it was pushed after this pull.",
 }
-_NO_TIME = "time ran out before everything it needs was read"
+_NO_TIME = Reason("time ran out before everything it needs was read", IN_TERMINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,9 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         pool.shutdown(wait=False, cancel_futures=True)
     of_aws = facts.belongs_to_aws(pull.registry_account)
     found = _sort_verdicts(pull, puller, verdicts, of_aws=of_aws, is_question=facts.asked is not None)
+    if found.findings and found.puller.for_eks and (outsider := outsider_of(pull, facts)):
+        safe = [replace(each, remediation=withhold_commands(each.remediation, outsider)) for each in found.findings]
+        found = replace(found, findings=tuple(safe))
     if found.note and _is_gone(pull, facts):
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     if facts.asked is None:
@@ -167,16 +173,16 @@ def _sort_verdicts(
     for check, verdict in verdicts.items():
         says_what_is_left = check.knows_aws_registries and verdict.status is Status.INCONCLUSIVE
         if of_aws and _is_of_repository(check) and verdict.status is not Status.FAILED and not says_what_is_left:
-            reason = f"registry {pull.registry_account} belongs to AWS, and cannot be read"
-            unchecked.append(_undecided(check, reason))
+            reason = Reason(f"registry {pull.registry_account} belongs to AWS, and cannot be read", NAMES_OF_AWS)
+            unchecked.append(_undecided(check, reason, pull))
         elif verdict.status is Status.INCONCLUSIVE:
             needed = _fits(check, pull, puller) and not explained
-            (inconclusive if needed else unchecked).append(_undecided(check, verdict.reason))
+            (inconclusive if needed else unchecked).append(_undecided(check, verdict.reason, pull))
     of_role = verdicts.get(role_lacks_pull_permissions.CHECK)
     may_pull = of_role is not None and of_role.status is Status.PASSED
     is_open = not (failed or inconclusive or is_question or read_words(pull).answer)
     if may_pull and is_open and (left := left_open(pull)):
-        inconclusive.append(_undecided(pull_failing_unexplained.CHECK, left))
+        inconclusive.append(_undecided(pull_failing_unexplained.CHECK, left, pull))
     passed = tuple(
         check.id
         for check, verdict in verdicts.items()
@@ -197,8 +203,8 @@ def _sort_verdicts(
     )
 
 
-def _undecided(check: Check, reason: str) -> Undecided:
-    return Undecided(check.id, reason, next_step(check, reason))
+def _undecided(check: Check, reason: str, pull: PullFailure) -> Undecided:
+    return Undecided(check.id, reason, next_step(check, reason, pull))
 
 
 def _decides(check: Check, puller: Puller) -> bool:
@@ -210,6 +216,8 @@ def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
     answer = read_words(pull).answer
     if answer is not None and answer not in check.answers:
         return False
+    if refused_by_storage(pull):
+        return check.refused_by_s3
     return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
 
 
@@ -226,7 +234,9 @@ def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
     left = "" if is_decided or found.puller.for_eks is False else what_is_left(found.pull, of_aws=of_aws)
     if found.pull.symptom in UNREACHED and answer is None:
         return replace(found, look_next=left)
-    return replace(found, inconclusive=(_undecided(pull_failing_unexplained.CHECK, left),)) if left else found
+    return (
+        replace(found, inconclusive=(_undecided(pull_failing_unexplained.CHECK, left, found.pull),)) if left else found
+    )
 
 
 def _describe_change(pull: PullFailure, passed: Sequence[str], unchecked: Sequence[Undecided]) -> str:
@@ -250,7 +260,7 @@ def _is_of_repository(check: Check) -> bool:
 def _leave_open(puller: Puller, verdict: Verdict) -> Verdict:
     if verdict.status is Status.NOT_APPLICABLE:
         return verdict
-    return Verdict.inconclusive(f"it is not known whether the principal pulls for EKS: {puller.because}")
+    return Verdict.inconclusive(not_known_for_eks(puller.because))
 
 
 def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) -> Finding:

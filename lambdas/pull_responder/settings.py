@@ -40,6 +40,7 @@ class Settings:
 
     - `member_role`: the name of the role that is assumed in other accounts.
     - `organization_account`: an account that may read the organization's policies, such as a delegated administrator's.
+    - `read_accounts`: accounts outside our organization that count as ours.
     - `aws_registries`: accounts of further registries that belong to AWS.
     - `known_principals`: ARNs, `*` allowed, of principals that do not pull for EKS. Their refusals are not reported.
       The roles of Pull Responder's own functions are among them.
@@ -61,6 +62,7 @@ class Settings:
 
     member_role: str = MEMBER_ROLE
     organization_account: str | None = None
+    read_accounts: tuple[str, ...] = ()
     aws_registries: tuple[str, ...] = ()
     known_principals: tuple[str, ...] = ()
     topic_arn: str | None = None
@@ -87,6 +89,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(
         member_role=environment.get("PULL_RESPONDER_MEMBER_ROLE") or MEMBER_ROLE,
         organization_account=_account(environment, "PULL_RESPONDER_ORGANIZATION_ACCOUNT"),
+        read_accounts=_accounts(environment, "PULL_RESPONDER_READ_ACCOUNTS"),
         aws_registries=_accounts(environment, "PULL_RESPONDER_AWS_REGISTRIES"),
         # Pull Responder's functions read manifests. If they are refused, that is not an unexpected principal.
         known_principals=(

@@ -200,3 +200,29 @@ def test_the_app_stops_at_an_invalid_setting(tmp_path: Path) -> None:
     )
     assert "Traceback" not in stopped.stderr
     assert not (tmp_path / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("name", ["role/*", "user/*", "role/**", "role/*/*", "role/*/**"])
+@pytest.mark.parametrize("account", ["*", "111111111111"])
+def test_known_principals_that_are_everybody_are_refused(account: str, name: str) -> None:
+    with pytest.raises(SettingsError, match=r"knownPrincipals must name principals, not 'arn:\*:iam::.*every role"):
+        Settings.from_context({"knownPrincipals": [f"arn:*:iam::{account}:{name}"]})
+
+
+@pytest.mark.parametrize("name", ["role/build-*", "role/ecs/*", "role/*-build", "user/*/build"])
+def test_known_principals_with_a_part_of_a_name_are_taken(name: str) -> None:
+    arn = f"arn:*:iam::*:{name}"
+    assert Settings.from_context({"knownPrincipals": [arn]}).known_principals == (arn,)
+
+
+@pytest.mark.parametrize("value", [30.0, 30.5, True, "30", [30], None])
+def test_retention_is_a_whole_number(value: object) -> None:
+    with pytest.raises(SettingsError, match=r"logRetentionDays must be one of"):
+        Settings.from_context({"logRetentionDays": value})
+
+
+def test_json_that_is_nested_too_deeply_is_one_line() -> None:
+    for text in ("[" * 100_000, '{"aws_registries":' + "[" * 100_000, '{"awsRegistries":' * 50_000):
+        with pytest.raises(SettingsError, match=r"^cdk.json: pullResponder must be an object, not ") as raised:
+            Settings.from_context(text)
+        assert len(str(raised.value).splitlines()) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.next_step import faults_of
+
 if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
 
@@ -11,7 +13,11 @@ DIAGNOSES: Final[list[Diagnosis]] = []
 
 
 def seen(diagnosis: Diagnosis) -> Diagnosis:
-    """Keep a diagnosis, and return it."""
+    """Keep a diagnosis, and return it. Whatever a test makes undecided says in one sentence what to look at next."""
+    wrong = {
+        each: faults for each in (*diagnosis.inconclusive, *diagnosis.unchecked) if (faults := faults_of(each.next))
+    }
+    assert not wrong, [(each.cause, each.reason, each.next, faults) for each, faults in wrong.items()]
     DIAGNOSES.append(diagnosis)
     return diagnosis
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _IF_EXISTS = "ifexists"
 
+MOST_COMPARISONS: Final = 200_000
+"""The most pairs of a request's value and a policy's value that are compared. Beyond, the answer is not known."""
+
 _LIKE_OPERATORS: Final = frozenset({"StringLike", "StringNotLike"})
 _STRING_OPERATORS: Final = _LIKE_OPERATORS | {"StringEquals", "StringNotEquals"}
 
@@ -168,9 +171,15 @@ class Condition:
 
     def _decide(self, values: tuple[str, ...], context: Context, tests: Sequence[TextTest]) -> Truth:
         """Return `holds` if `tests` are those of the values without variables."""
+        if self._has_too_many(values):
+            return None
         if self._templates:
             return self._holds_with_variables(values, context, tests)
         return self._compare(values, self._equal, tests)
+
+    def _has_too_many(self, values: tuple[str, ...]) -> bool:
+        """Return whether to compare each value of the request with each of the policy would take too long."""
+        return self._equal is None and len(values) * len(self.values) > MOST_COMPARISONS
 
     def _holds_for_part(self, part: PartlyKnown, context: Context) -> Truth:
         """Return `holds` for a key with one value, of which only a part is known. Only string operators can tell."""
@@ -200,6 +209,8 @@ class Condition:
         if values is UNKNOWN:
             return (UnknownKey(self.key),)
         doubts: list[Dependency] = []
+        if values and self._has_too_many(values):
+            doubts.append(Doubt(f"{self.key}, whose {len(values)} values are too many to compare"))
         if not self.values:
             doubts.append(Doubt(f"how AWS reads {self.operator.name} {show_key(self.key)} without values"))
         elif self.operator.operator is NULL:

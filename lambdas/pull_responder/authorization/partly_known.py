@@ -16,15 +16,17 @@ _WILDCARD: Final = re.compile(r"[*?]")
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A value that begins with `text`, and goes on in an unknown way."""
+    """A value that begins with `text`, and goes on in an unknown way, but with none of the characters in `never`."""
 
     text: str
+    never: str = ""
 
     def matches(self, pattern: str, *, wildcards: bool) -> bool | None:
         """Return whether the value matches `pattern`; None if that depends on the unknown part."""
         wildcard = _WILDCARD.search(pattern) if wildcards else None
         if wildcard is None:
-            return None if pattern.startswith(self.text) else False
+            can_be = pattern.startswith(self.text) and not set(pattern[len(self.text) :]) & set(self.never)
+            return None if can_be else False
         literal = pattern[: wildcard.start()]
         if not (literal.startswith(self.text) or self.text.startswith(literal)):
             return False

@@ -83,11 +83,11 @@ def _document(document: str | Mapping[str, object], name: str) -> object:
 
 
 def _reject_repeated_elements(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    read = dict(pairs)
-    if len(read) != len(pairs):
-        names = [key for key, _ in pairs]
-        repeated = next(key for key in names if names.count(key) > 1)
-        raise ValueError(f"element {quote(repeated)} appears twice in one object")
+    read: dict[str, object] = {}
+    for key, value in pairs:
+        if key in read:
+            raise ValueError(f"element {quote(key)} appears twice in one object")
+        read[key] = value
     return read
 
 

@@ -163,10 +163,12 @@ class Check:
         """Return whether this cause can explain a denial whose message blames the policy types `blamed`.
 
         Older messages name no policy type. Every cause fits these, except that a missing Allow never fits an explicit
-        deny.
+        deny. What a node quotes proves no more than which action was refused. So every cause of that action fits.
         """
         if not self.refused_by_ecr or denial.action not in self.denied_actions:
             return False
+        if denial.quoted and not blamed:
+            return True
         if denial.policy_type is None:
             return not (denial.explicit and self.explicit is False)
         return self.policy_type in (None, *blamed) and self.explicit in (None, denial.explicit)

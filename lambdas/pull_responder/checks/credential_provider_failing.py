@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
 from pull_responder.facts import ec2
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.kubelet_words import node_of, quote_words
@@ -44,10 +45,12 @@ _NOT_STARTED: Final = (
     "exec format error",
     "executable file not found",
 )
-_LEFT: Final = (
+_LEFT: Final = Reason(
     "AWS does not show whether kubelet's credential provider works. It is the likely cause if no other is found: look "
     "at the AMI's version, kubelet's flags --image-credential-provider-config and --image-credential-provider-bin-dir, "
-    "`journalctl -u kubelet`, and an imagePullSecret of the pod"
+    "`journalctl -u kubelet`, and an imagePullSecret of the pod",
+    "On the node, look at `journalctl -u kubelet` for ecr-credential-provider, and at kubelet's flags "
+    "--image-credential-provider-config and --image-credential-provider-bin-dir.",
 )
 
 

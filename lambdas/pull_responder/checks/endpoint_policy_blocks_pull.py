@@ -25,6 +25,7 @@ from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.authorization.request import Request, RequestError
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PrincipalKind, PullFailure, Stage, Symptom
+from pull_responder.model.reason import ASK, ENDPOINT_OF_REQUEST, Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.actions import LAYERS, MANIFEST, TOKEN
@@ -37,8 +38,9 @@ from pull_responder.pulls.endpoint_on_path import (
     stage_of,
 )
 from pull_responder.pulls.path import PATH_PERMISSIONS
-from pull_responder.pulls.policy_fault import find_fault, quote_denial, wanted_change
+from pull_responder.pulls.policy_fault import add_quote, find_fault, quote_denial, wanted_change
 from pull_responder.pulls.policy_proof import prove_endpoints
+from pull_responder.pulls.reasons import no_repository, with_doubts
 from pull_responder.pulls.request_context import request_context
 from pull_responder.pulls.session import role_arn_of
 from pull_responder.remediation import by_hand
@@ -58,7 +60,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     over_internet = 0
     asked = _ACTIONS if pull.repository_arn else (TOKEN,)
     if pull.denial and pull.denial.action in _ACTIONS and pull.denial.action not in asked:
-        unread.append(f"the event does not say on which repository {pull.denial.action} was refused")
+        unread.append(no_repository(pull.denial.action))
     for action in asked:
         found = _outcome(pull, facts, action)
         if isinstance(found, Unread):
@@ -70,7 +72,9 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if blocked := [each for each in passes if each.state() in (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY)]:
         return _failure(pull, facts, blocked)
     unread += [
-        f"it depends on {', '.join(map(str, each.unknown))}" for each in passes if each.state() is State.UNDECIDED
+        with_doubts(f"it depends on {', '.join(map(str, each.unknown))}", each.unknown)
+        for each in passes
+        if each.state() is State.UNDECIDED
     ]
     if unread:
         return _by_words(pull, facts, unread)
@@ -87,11 +91,16 @@ def _outcome(pull: PullFailure, facts: PullFacts, action: str) -> EndpointOutcom
         return way
     if way.endpoint is None:
         if pull.denial and not way.arrives:
-            return Unread("no path to ECR was found, but ECR answered: the request may pass a VPC endpoint elsewhere")
+            return Unread(
+                Reason(
+                    "no path to ECR was found, but ECR answered: the request may pass a VPC endpoint elsewhere",
+                    ENDPOINT_OF_REQUEST,
+                )
+            )
         return None
     principal = pull.principal
     if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
-        return Unread("the pulling role is not known")
+        return Unread(Reason("the pulling role is not known", ASK))
     return _examine_with_known_keys(pull, facts, principal, action, way)
 
 
@@ -173,7 +182,7 @@ def _edits(blocked: list[EndpointOutcome]) -> tuple[PolicyEdit, ...]:
 def _by_words(pull: PullFailure, facts: PullFacts, unread: list[str]) -> Verdict:
     """Return failed where AWS's message blames an endpoint's policy, else inconclusive."""
     if PolicyType.VPC_ENDPOINT not in pull.blamed_policy_types:
-        return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
+        return Verdict.inconclusive(add_quote(join_reasons(unread), pull, PolicyKind.ENDPOINT))
     fault = find_fault(pull, facts, PolicyKind.ENDPOINT, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault

@@ -151,7 +151,7 @@ def _nearest_tags(tag: str, tags: tuple[str, ...]) -> tuple[str, ...]:
 CHECK = Check(
     id="image_not_found",
     title="The repository has no such image",
-    severity=Severity.HIGH,
+    severity=Severity.LOW,
     resource_type="AwsEcrContainerImage",
     permissions=(
         *IMAGE_PERMISSIONS,

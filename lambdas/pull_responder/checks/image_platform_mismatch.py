@@ -28,6 +28,7 @@ from pull_responder.facts import compute, ec2, lifecycle
 from pull_responder.facts.compute import NodeGroup
 from pull_responder.facts.images import IMAGE_PERMISSIONS, MANIFEST_PERMISSIONS, Image, Platform
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reason import AGAIN, RUNNING, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.failed_node import nodes_of
@@ -84,11 +85,16 @@ def _read_platforms(
     if isinstance(found, Unread):
         return found
     if not found.is_index:
-        return Unread(f"{image} is a single manifest, which does not name its platform")
+        return Unread(
+            Reason(
+                f"{image} is a single manifest, which does not name its platform",
+                f"Run `docker buildx imagetools inspect {image}` and compare its platform with the node's.",
+            )
+        )
     just_pulled = pull.symptom is Symptom.PLATFORM_MISMATCH
     account, region = image.repository.account, pull.region
     listed = facts.platforms(account, region, image.name.repository, found.digest, just_pulled=just_pulled)
-    return Unread(f"{image} was deleted during the diagnosis") if listed is None else listed
+    return Unread(Reason(f"{image} was deleted during the diagnosis", AGAIN)) if listed is None else listed
 
 
 def _node_platforms(nodes: Nodes, facts: PullFacts) -> tuple[Platform, ...] | Unread:
@@ -97,13 +103,17 @@ def _node_platforms(nodes: Nodes, facts: PullFacts) -> tuple[Platform, ...] | Un
     if nodes.instances:
         found = [_of_instance(instance) for instance in nodes.instances]
         known = tuple(dict.fromkeys(platform for platform in found if platform))
-        return known if len(found) == len([each for each in found if each]) else Unread("EC2 names no architecture")
+        return (
+            known
+            if len(found) == len([each for each in found if each])
+            else Unread(Reason("EC2 names no architecture", RUNNING))
+        )
     if nodes.cluster and nodes.node_group:
         group = facts.node_group(nodes.account, nodes.region, nodes.cluster, nodes.node_group)
         platform = _of_ami_type(group.ami_type or "") if isinstance(group, NodeGroup) else None
         if platform:
             return (platform,)
-    return Unread(f"the platform of {nodes.name} is not known")
+    return Unread(Reason(f"the platform of {nodes.name} is not known", RUNNING))
 
 
 def _of_instance(instance: ec2.Instance) -> Platform | None:
@@ -142,7 +152,7 @@ def _failure(
 CHECK = Check(
     id="image_platform_mismatch",
     title="The image has no manifest for the node's platform",
-    severity=Severity.HIGH,
+    severity=Severity.LOW,
     resource_type="AwsEcrContainerImage",
     permissions=(
         *IMAGE_PERMISSIONS,

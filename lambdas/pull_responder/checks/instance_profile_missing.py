@@ -27,6 +27,7 @@ from pull_responder.facts import iam
 from pull_responder.facts.ec2 import LaunchTemplate
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reason import join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.node_identity import (
@@ -67,7 +68,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if nodes.unseen:
         unread.append(nodes.unseen.reason)
     if unread:
-        return Verdict.inconclusive("; ".join(dict.fromkeys(unread)))
+        return Verdict.inconclusive(join_reasons(unread))
     roles = [identity.role.arn for identity in identities if isinstance(identity.role, Role)]
     return Verdict.passed(f"The nodes have the role {', '.join(dict.fromkeys(roles))}.")
 

@@ -19,91 +19,95 @@ References: the project's own docs/operations.md, "Pulls that nothing explains".
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import Check, Kind
 from pull_responder.model.pull import Answer, Stage, Symptom
+from pull_responder.model.reason import KUBELET_LOG, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
-from pull_responder.pulls.kubelet_words import quote_words, read_words
+from pull_responder.pulls.kubelet_words import quote_words, read_words, refused_by_storage
+from pull_responder.pulls.own_credentials import where_to_look
 from pull_responder.pulls.path import registry_host
+from pull_responder.pulls.reasons import NAMES_OF_AWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pull_responder.model.pull import PullFailure
     from pull_responder.pulls.pull_facts import PullFacts
 
 _DOCS: Final = "https://repost.aws/knowledge-center/eks-ecr-troubleshooting"
-# IAM actions in reasons, such as "organizations:ListRoots failed: AccessDeniedException".
-_ACTION: Final = re.compile(r"\b[a-z][a-z0-9-]{1,40}:[A-Z][A-Za-z]{2,60}\b")
-_ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _MOST_NAMED: Final = 12
+_NO_STEP: Final = (
+    "To find the cause, check what AWS does not show: the node's own disk, proxy, DNS and containerd configuration."
+)
 
 # kubelet's words say all there is to say about these.
 _SELF_EXPLAINED: Final = (Symptom.KUBELET_THROTTLED, Symptom.CANCELED)
 _CONTRADICTED: Final = "everything that can be read lets this pull through. Unless it was repaired since,"
-_LOOK_NEXT: Final = {
-    Symptom.TIMEOUT: (
-        "something that is not read here stops it on the way: look at the node's own firewall and proxy, and run "
-        "`curl -v https://{host}/v2/` on the node"
-    ),
-    Symptom.NAME_RESOLUTION_FAILED: (
-        "the node asks another DNS server, or a rule answers for the name: run `nslookup {host}` on the node"
-    ),
-    Symptom.ACCESS_DENIED: (
-        "kubelet showed other credentials than the node role's: look at the imagePullSecrets of the pod and of its "
-        "service account, and at a pull role of its own"
-    ),
-}
+_ON_THE_WAY: Final = (
+    "something that is not read here stops it on the way",
+    "Look at the node's own firewall and proxy, and run `curl -v https://{host}/v2/` on the node.",
+)
+_BY_NAME: Final = (
+    "the node asks another DNS server, or a rule answers for the name",
+    "Run `nslookup {host}` on the node, and see to which address it leads.",
+)
+_OTHER_CREDENTIALS: Final = "kubelet showed other credentials than the node role's"
 # Where the words say more than the symptom.
-_LOOK_NEXT_BY_WORDS: Final = {
+_BY_WORDS: Final = {
     "network is unreachable": (
-        "the node itself has no route to the address, which no route table of the VPC explains: look at `ip route` on "
-        "the node, and whether the address is one of IPv6"
+        "the node itself has no route to the address, which no route table of the VPC explains",
+        "Look at `ip route` on the node, and whether the address is one of IPv6.",
     ),
     "no route to host": (
-        "nothing has the address in its subnet, or a firewall refuses the connection: look at the address that was "
-        "dialled, and at firewalls on the node and on the way"
+        "nothing has the address in its subnet, or a firewall refuses the connection",
+        "Look at the dialled address and at firewalls on the way: run `curl -v https://{host}/v2/` on the node.",
     ),
 }
 _OTHER_ACTION: Final = (
-    "the action that AWS refused, {action}, is none that a pull needs, and was not evaluated: look "
-    "who calls it, and at that role's policies"
+    "the action that AWS refused, {action}, is none that a pull needs, and was not evaluated",
+    "Look in CloudTrail who calls {action}, and at that role's policies.",
 )
 _AT_LAYER: Final = (
-    "the registry gave out the image's manifest, and a part of the image was not found: push the image again, and look "
-    "whether a proxy answers for the registry or its storage"
+    "the registry gave out the image's manifest, and a part of the image was not found",
+    "Push the image again (`docker push`), and look whether a proxy answers for the registry or its storage.",
 )
 _AFTER_ANSWER: Final = {
     Answer.NODE: (
-        "the node itself refused to send the request: look at its own firewall, at network policies for its host "
-        "(`nft list ruleset` on the node) and at the runtime's limit of open files"
+        "the node itself refused to send the request",
+        "Look at the node's own firewall and at network policies for its host: run `nft list ruleset` on the node.",
     ),
     Answer.TLS: (
-        "something answered, and TLS failed before any request: look for a firewall or proxy that inspects TLS, and at "
-        "what the name leads to (`openssl s_client -connect {host}:443 -servername {host}` on the node)"
+        "something answered, and TLS failed before any request, as where a firewall or proxy inspects TLS",
+        "Look who answers: run `openssl s_client -connect {host}:443 -servername {host}` on the node.",
     ),
     Answer.HTTP: (
-        "something answered by HTTP, in a way that Amazon ECR does not: look whether a proxy, a mirror or a filter "
-        "answers in its place (`curl -v https://{host}/v2/` on the node)"
+        "something answered by HTTP, in a way that Amazon ECR does not",
+        "Look whether a proxy, mirror or filter answers in its place: run `curl -v https://{host}/v2/` on the node.",
     ),
     Answer.SIGNED_URL: (
-        "Amazon S3 refused the URL that ECR signed for a layer, by its time or its signature, and no policy: look at "
-        "the node's clock (`chronyc tracking`), and whether its downloads wait for long or pass a proxy that changes "
-        "URLs"
+        "Amazon S3 refused the URL that ECR signed for a layer, by its time or its signature, and no policy",
+        "Look at the node's clock (`chronyc tracking`), and whether a proxy delays its downloads or changes URLs.",
     ),
     Answer.OBJECT: _AT_LAYER,
     Answer.BLOB: _AT_LAYER,
-    Answer.KEY: "Amazon S3 could not use the KMS key of the repository: look at the key's state, policy and grants",
+    Answer.KEY: (
+        "Amazon S3 could not use the KMS key of the repository",
+        "Look at the key's state, policy and grants (`aws kms describe-key`).",
+    ),
     Answer.FORMAT: (
-        "the node's container runtime does not take the format of the image's manifest: build and push the image again "
-        "with a current tool"
+        "the node's container runtime does not take the format of the image's manifest",
+        "Build and push the image again with a current tool (`docker buildx build --push`).",
     ),
 }
-_AT_NODE: Final = "AWS does not show the fault: look at `journalctl -u kubelet -u containerd` on the node"
-_AT_NAME: Final = "its name, tag or region is wrong, which AWS's own registries do not show: check all three"
+_AT_NODE: Final = ("AWS does not show the fault", KUBELET_LOG)
+_AT_NAME: Final = ("its name, tag or region is wrong, which AWS's own registries do not show", NAMES_OF_AWS)
+_AT_STORAGE: Final = (
+    "the storage of layers refused a URL that ECR had signed, so no policy of the role or the repository did",
+    "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it, at the node's clock.",
+)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
@@ -119,17 +123,41 @@ def what_is_left(pull: PullFailure, *, of_aws: bool) -> str:
     if pull.symptom in _SELF_EXPLAINED:
         return ""
     if (answer := read_words(pull).answer) is not None:
-        return _AFTER_ANSWER[answer].format(host=registry_host(pull) or "the registry")
+        why, look = _AFTER_ANSWER[answer]
+        return _say(why, look.format(host=registry_host(pull) or "the registry"))
+    why, look = _left(pull, of_aws=of_aws)
+    return _say(f"{_CONTRADICTED} {why}", look)
+
+
+def _say(why: str, look: str) -> Reason:
+    return Reason(f"{why}: {look[0].lower()}{look[1:].removesuffix('.')}", look)
+
+
+def _left(pull: PullFailure, *, of_aws: bool) -> tuple[str, str]:
+    """Return what may be so, and the step that shows it."""
+    if refused_by_storage(pull):
+        return _AT_STORAGE
     if of_aws and pull.symptom in (Symptom.NOT_FOUND, Symptom.ACCESS_DENIED):
-        return f"{_CONTRADICTED} {_AT_NAME}"
-    if pull.denial and pull.denial.action not in PULL_ACTIONS | CACHE_ACTIONS:
-        return f"{_CONTRADICTED} {_OTHER_ACTION.format(action=pull.denial.action)}"
+        return _AT_NAME
+    action = pull.denial.action if pull.denial else ""
+    if action and action not in PULL_ACTIONS | CACHE_ACTIONS:
+        why, look = _OTHER_ACTION
+        return why.format(action=action), look.format(action=action)
     if pull.symptom is Symptom.NOT_FOUND and pull.stage in (Stage.LAYER, Stage.UNPACK):
-        return f"{_CONTRADICTED} {_AT_LAYER}"
-    said = _LOOK_NEXT_BY_WORDS.items() if pull.symptom is Symptom.TIMEOUT else ()
-    by_words = next((look for words, look in said if words in (pull.message or "")), None)
-    look = (by_words or _LOOK_NEXT.get(pull.symptom, _AT_NODE)).format(host=registry_host(pull) or "the registry")
-    return f"{_CONTRADICTED} {look}"
+        return _AT_LAYER
+    if pull.symptom is Symptom.ACCESS_DENIED:
+        return _OTHER_CREDENTIALS, where_to_look(pull)
+    return _left_of_way(pull)
+
+
+def _left_of_way(pull: PullFailure) -> tuple[str, str]:
+    host = registry_host(pull)
+    if not host or pull.symptom not in (Symptom.TIMEOUT, Symptom.NAME_RESOLUTION_FAILED):
+        return _AT_NODE
+    in_general = _ON_THE_WAY if pull.symptom is Symptom.TIMEOUT else _BY_NAME
+    said = _BY_WORDS.items() if pull.symptom is Symptom.TIMEOUT else ()
+    why, look = next((each for words, each in said if words in (pull.message or "")), in_general)
+    return why, look.format(host=host)
 
 
 def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
@@ -139,6 +167,7 @@ def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
     times: str,
     ruled_out: Sequence[str],
     unread: Sequence[tuple[str, str]],
+    steps: Sequence[str],
     note: str = "",
 ) -> Verdict:
     """Return failed, for a pull that keeps failing.
@@ -147,25 +176,13 @@ def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
     - `times` is a sentence that says how often and since when the pull has failed.
     - `ruled_out` are the causes that were ruled out.
     - `unread` are the undecided causes, each with the reason.
+    - `steps` are the sentences that say what to look at or to grant next.
     - `note` is what else the last diagnosis said.
     """
-    reasons = [reason for _, reason in unread]
-    actions = _names_in(_ACTION, reasons)
-    # The resource's account is left out: it comes from the image's name and may not exist. Reasons name the accounts
-    # that refused.
-    accounts = [each for each in _names_in(_ACCOUNT, reasons) if each != resource.account]
     evidence = [times, *quote_words(pull), *([note] if note else [])]
     if ruled_out:
         evidence.append(f"Ruled out: {', '.join(ruled_out)}.")
     evidence += [f"Not decided: {cause}: {reason}" for cause, reason in unread[:_MOST_NAMED]]
-    steps = []
-    if actions:
-        steps.append(f"allow Pull Responder to call {', '.join(actions)}, which AWS refused")
-    if accounts:
-        steps.append(f"ask whoever administers account {', '.join(accounts)}")
-    if not steps:
-        steps.append("check what AWS does not show: the node's own disk, proxy, DNS and containerd configuration")
-    sentence = "; ".join(steps)
     return Verdict.failed(
         resource=resource,
         explanation=(
@@ -178,14 +195,12 @@ def unexplained_verdict(  # noqa: PLR0913 -- keyword-only but for the pull
         ),
         evidence=tuple(evidence),
         remediation=Remediation(
-            summary=f"To find the cause, {sentence}.", account=resource.account, region=pull.region, docs_url=_DOCS
+            summary=f"To find the cause: {' '.join(steps)}" if steps else _NO_STEP,
+            account=resource.account,
+            region=pull.region,
+            docs_url=_DOCS,
         ),
     )
-
-
-def _names_in(pattern: re.Pattern[str], reasons: Iterable[str]) -> list[str]:
-    found = dict.fromkeys(each for reason in reasons for each in pattern.findall(reason))
-    return list(found)[:_MOST_NAMED]
 
 
 CHECK = Check(

@@ -34,6 +34,7 @@ an AWS Secrets Manager secret" and "Troubleshooting pull through cache issues in
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
@@ -43,6 +44,7 @@ from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Answer, PolicyType, PullFailure, Symptom
+from pull_responder.model.reason import Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Severity, Status, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, FIRST_PULL_ACTIONS, IMPORT
@@ -51,13 +53,16 @@ from pull_responder.pulls.authorization import (
     PullAuthorization,
     StoppedAction,
     cache_authorization,
+    pull_authorization,
 )
 from pull_responder.pulls.first_pull import first_pull_fault, signing_doubt
+from pull_responder.pulls.fix_by_hand import fix_by_hand
 from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of, repository_of
 from pull_responder.pulls.kubelet_words import quote_words
 from pull_responder.pulls.path import PATH_PERMISSIONS
 from pull_responder.pulls.policy_fault import POLICY_TYPES, quote_denial
 from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.reasons import doubt_reason
 from pull_responder.pulls.upstream_access import UpstreamFault, cache_role_fault, upstream_fault
 from pull_responder.pulls.upstream_words import blames_upstream, is_throttled
 from pull_responder.remediation import by_hand
@@ -121,7 +126,7 @@ def _of_first_pull(
         return None
     fault = first_pull_fault(pull, rule, facts)
     doubts = filter(None, (fault.reason if isinstance(fault, Unread) else "", signing_doubt(repository, facts)))
-    return fault if isinstance(fault, UpstreamFault) else Unread(reason) if (reason := "; ".join(doubts)) else None
+    return fault if isinstance(fault, UpstreamFault) else Unread(reason) if (reason := join_reasons(doubts)) else None
 
 
 def _refusal(
@@ -187,7 +192,22 @@ def _of_role(pull: PullFailure, repository: Arn, facts: PullFacts, *, needed: Co
     authorization = cache_authorization(pull, facts)
     if isinstance(authorization, Unread):
         return Verdict.inconclusive(authorization.reason)
-    return _verdict_of_role(pull, repository, authorization, needed=needed)
+    stopped = tuple(each for each in authorization.stopped_actions() if each.action in needed)
+    alone = tuple(each for each in stopped if not _stops_the_pull_too(each, pull, facts))
+    if stopped and not alone:
+        return Verdict.not_applicable("what denies these actions denies the pull itself, and is reported as that")
+    return _verdict_of_role(pull, repository, authorization, alone, needed=needed)
+
+
+def _stops_the_pull_too(stopped: StoppedAction, pull: PullFailure, facts: PullFacts) -> bool:
+    """Return whether the Deny that stops this action also stops an action that every pull needs: it is one fault."""
+    of_pull = pull_authorization(pull, facts)
+    outcome = stopped.outcome
+    if outcome.state is not State.BLOCKS_EXPLICITLY or isinstance(of_pull, Unread):
+        return False
+    policy, statement = outcome.policy, outcome.statement
+    denies = of_pull.denies(outcome.kind).get(policy.name, set()) if policy else set()
+    return statement is not None and statement.index in denies
 
 
 def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: CacheRule, facts: PullFacts) -> Verdict:
@@ -205,7 +225,12 @@ def _with_upstream(verdict: Verdict, pull: PullFailure, repository: Arn, rule: C
     if isinstance(fault, Unread):
         return Verdict.inconclusive(fault.reason)
     if pull.symptom is Symptom.NOT_FOUND and not verdict.reason:
-        return Verdict.inconclusive(f"the image is not cached, and AWS does not show whether {upstream} has it")
+        return Verdict.inconclusive(
+            Reason(
+                f"the image is not cached, and AWS does not show whether {upstream} has it",
+                f"Look into {upstream} for the image's name and tag, and pull it from there by hand (`docker pull`).",
+            )
+        )
     return verdict
 
 
@@ -236,17 +261,22 @@ def _upstream_failure(verdict: Verdict, pull: PullFailure, repository: Arn, faul
 
 
 def _verdict_of_role(
-    pull: PullFailure, repository: Arn, authorization: PullAuthorization, *, needed: Collection[str]
+    pull: PullFailure,
+    repository: Arn,
+    authorization: PullAuthorization,
+    stopped: tuple[StoppedAction, ...],
+    *,
+    needed: Collection[str],
 ) -> Verdict:
-    stopped = tuple(each for each in authorization.stopped_actions() if each.action in needed)
     certain = tuple(each for each in stopped if each.outcome.state is not State.UNDECIDED)
-    by_words = pull.denial is not None and pull.denial.action in needed and _is_decided_by_words(pull, stopped)
+    refused = pull.denial is not None and not pull.denial.quoted and pull.denial.action in needed
+    by_words = refused and _is_decided_by_words(pull, stopped)
     if not certain and not by_words:
         # Undecided policies of other kinds do not count here: the checks of those kinds report them.
         open_ = [each.outcome for each in stopped if each.outcome.kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY)]
-        reasons = dict.fromkeys(str(each) for outcome in open_ for each in outcome.unknown)
+        reasons = [doubt_reason(each) for outcome in open_ for each in outcome.unknown]
         if reasons:
-            return Verdict.inconclusive("; ".join(reasons))
+            return Verdict.inconclusive(join_reasons(reasons))
         return Verdict.passed(f"The role may call {', '.join(sorted(needed))}.")
     role = authorization.role
     actions = dict.fromkeys(each.action for each in certain)
@@ -282,18 +312,34 @@ def _fix(
     only_lacks = all(
         each.outcome.kind is PolicyKind.IDENTITY and each.outcome.state is State.BLOCKS_IMPLICITLY for each in stopped
     )
-    if not stopped or not only_lacks or pull.repository_arn is None:
-        return by_hand.identity_policy(Wanted(actions, explicit=not only_lacks), role=role, region=pull.region)
+    if stopped and not only_lacks:
+        return _fix_by_hand(pull, role, stopped)
+    if not stopped or pull.repository_arn is None:
+        return by_hand.identity_policy(Wanted(actions, explicit=False), role=role, region=pull.region)
     inline = [text.name for text in authorization.documents.values() if text.arn is None]
     return add_inline_policy(
         role, region=pull.region, actions=actions, repository_arn=pull.repository_arn, taken_names=inline
     )
 
 
+def _fix_by_hand(pull: PullFailure, role: Arn, stopped: tuple[StoppedAction, ...]) -> Remediation:
+    """Return what is to change in each kind of policy that stops an action."""
+    kinds: dict[tuple[PolicyKind, bool], list[str]] = {}
+    for each in stopped:
+        key = each.outcome.kind, each.outcome.state is State.BLOCKS_EXPLICITLY
+        kinds.setdefault(key, []).append(each.action)
+    repository = Arn.parse(pull.repository_arn or "")
+    first, *others = (
+        fix_by_hand(kind, Wanted(tuple(actions), explicit), role=role, repository=repository, region=pull.region)
+        for (kind, explicit), actions in kinds.items()
+    )
+    return replace(first, summary=" ".join(each.summary for each in (first, *others)))
+
+
 CHECK = Check(
     id="pull_through_cache_failing",
     title="The pull-through cache cannot fetch the image",
-    severity=Severity.HIGH,
+    severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=(
         *AUTHORIZATION_PERMISSIONS,

@@ -21,6 +21,7 @@ from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.facts.cache_rules import CacheRule
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.image import cache_rule_of
 from pull_responder.pulls.kubelet_words import account_of, quote_words
@@ -41,7 +42,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     upstream = (rule.upstream or rule.prefix) if isinstance(rule, CacheRule) else None
     resource = _resource(pull, repository)
     if resource is None:
-        return Verdict.inconclusive("the event names no account")
+        return Verdict.inconclusive(Reason("the event names no account", ASK))
     who = f"Amazon ECR, or {upstream} behind its pull through cache," if upstream else "Amazon ECR"
     return Verdict.failed(
         resource=resource,

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_LAYERS, Check, Explains
 from pull_responder.facts import ec2
 from pull_responder.model.pull import PullFailure, Stage, Symptom
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.kubelet_words import node_of, quote_words
@@ -51,8 +52,11 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     """Return failed by kubelet's message, not applicable without such a message."""
     if pull.from_ecr_public and pull.symptom is Symptom.ACCESS_DENIED and pull.stage in _OF_STORAGE:
         return Verdict.inconclusive(
-            "the storage of ECR Public's layers refused the node, and no login decides that: look at what stands "
-            "between, such as a proxy or a firewall"
+            Reason(
+                "the storage of ECR Public's layers refused the node, and no login decides that: look at what stands "
+                "between, such as a proxy or a firewall",
+                "On the node, run `curl -v` against the host that kubelet names, and look at the logs of the proxy.",
+            )
         )
     if pull.symptom is not Symptom.TOKEN_EXPIRED and not (
         pull.from_ecr_public and pull.symptom is Symptom.ACCESS_DENIED

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Answer, PullFailure, Stage, Symptom
+from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.kubelet_words import account_of, quote_words
 from pull_responder.remediation import docs
@@ -43,7 +44,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- 
     elif pull.known_account:
         resource = account_of(pull.known_account)
     if resource is None:
-        return Verdict.inconclusive("the event names no account")
+        return Verdict.inconclusive(Reason("the event names no account", ASK))
     who = "Amazon S3, where ECR keeps the layers," if pull.stage is Stage.LAYER else "The registry"
     return Verdict.failed(
         resource=resource,

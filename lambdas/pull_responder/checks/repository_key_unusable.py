@@ -77,7 +77,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
 CHECK = Check(
     id="repository_key_unusable",
     title="The key that encrypts the repository cannot be used",
-    severity=Severity.HIGH,
+    severity=Severity.MEDIUM,
     resource_type="AwsKmsKey",
     permissions=(*REPOSITORY_PERMISSIONS, *kms.PERMISSIONS),
     docs_url=docs.KMS_KEY_STATES,

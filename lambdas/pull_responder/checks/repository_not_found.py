@@ -21,6 +21,7 @@ another account's missing repository answers 403: bottlerocket-os/bottlerocket-u
 from __future__ import annotations
 
 import difflib
+import heapq
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_LAYERS, Check, Explains
@@ -28,10 +29,12 @@ from pull_responder.facts import regions
 from pull_responder.facts.images import REPOSITORY_PERMISSIONS, Repository
 from pull_responder.model.arn import DNS_SUFFIXES, Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Stage, Symptom
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.actions import LAYERS, MANIFEST
 from pull_responder.pulls.image import cache_rule_of, repository_of
+from pull_responder.pulls.reasons import FULL_NAME, NAMES_OF_AWS
 from pull_responder.pulls.session import node_regions
 from pull_responder.remediation import docs
 from pull_responder.remediation.registry import name_other_repository
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _MOST_NAMES = 3
+# A registry may have 100,000 repositories (Amazon ECR quotas), and difflib takes 0.3 ms for each.
+_MOST_COMPARED = 50
 _REFUSED: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.NOT_FOUND})
 _AWS_OWNS: Final = (
     "registry {account} belongs to AWS, and cannot be read. If all else is in order, the image's name, its tag or the "
@@ -56,7 +61,9 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if isinstance(repository, Verdict):
         if facts.asked is None and facts.belongs_to_aws(pull.registry_account) and pull.symptom in _REFUSED:
             image = pull.image or pull.repository or "the image"
-            return Verdict.inconclusive(_AWS_OWNS.format(account=pull.registry_account, image=image))
+            return Verdict.inconclusive(
+                Reason(_AWS_OWNS.format(account=pull.registry_account, image=image), NAMES_OF_AWS)
+            )
         return repository
     if pull.symptom is Symptom.ACCESS_DENIED and pull.principal_account == repository.account:
         return Verdict.not_applicable("within one account ECR answers 404 for it, and this pull was refused")
@@ -72,7 +79,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: PLR0911 --
     if rule is not None:
         return Verdict.not_applicable(f"the pull through cache rule {rule.prefix} creates it on the first pull")
     if _may_be_cut(pull):
-        return Verdict.inconclusive(_MAY_BE_CUT.format(name=name))
+        return Verdict.inconclusive(Reason(_MAY_BE_CUT.format(name=name), FULL_NAME))
     return _failure(pull, facts, repository, name)
 
 
@@ -137,9 +144,28 @@ def _having(account: str, name: str, regions: Sequence[str], facts: PullFacts) -
 def _similar(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return similar names, and names that end in the same image under another path."""
     last = name.rpartition("/")[2]
-    near = difflib.get_close_matches(name, names, _MOST_NAMES)
+    near = difflib.get_close_matches(name, _most_alike(name, names), _MOST_NAMES)
     same = [each for each in names if each.rpartition("/")[2] == last]
     return tuple(dict.fromkeys((*near, *same)))[:_MOST_NAMES]
+
+
+def _most_alike(name: str, names: tuple[str, ...]) -> list[str]:
+    """Return the names that share the most characters with `name` at their beginning and end.
+
+    A slip of the pen leaves the rest of a name as it is.
+    """
+
+    def shared(each: str) -> int:
+        room = min(len(each), len(name))
+        start = _equal_start(each, name)
+        return start + min(_equal_start(each[::-1], name[::-1]), room - start)
+
+    return heapq.nlargest(_MOST_COMPARED, names, key=shared)
+
+
+def _equal_start(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (each, its) in pairs if each != its), min(len(one), len(other)))
 
 
 def _uri(repository: Arn, region: str, name: str) -> str:
@@ -149,7 +175,7 @@ def _uri(repository: Arn, region: str, name: str) -> str:
 CHECK = Check(
     id="repository_not_found",
     title="There is no such repository in this account and region",
-    severity=Severity.HIGH,
+    severity=Severity.LOW,
     resource_type="AwsEcrRepository",
     permissions=(*REPOSITORY_PERMISSIONS, *regions.PERMISSIONS, "ecr:DescribePullThroughCacheRules"),
     docs_url=docs.ECR_TROUBLESHOOTING,

@@ -75,7 +75,7 @@ def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
 CHECK = Check(
     id="repository_policy_denies_pull",
     title="The repository policy denies the pull",
-    severity=Severity.HIGH,
+    severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",

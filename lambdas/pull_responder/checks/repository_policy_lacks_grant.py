@@ -96,7 +96,7 @@ def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
 CHECK = Check(
     id="repository_policy_lacks_grant",
     title="The repository policy does not let the other account pull",
-    severity=Severity.HIGH,
+    severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html",

@@ -34,11 +34,13 @@ from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.quoting import quote_json
+from pull_responder.model.reason import join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource, Severity, Verdict
 from pull_responder.pulls.node_identity import IDENTITY_PERMISSIONS, node_identities
 from pull_responder.pulls.pod_trust import pod_trust
 from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.reasons import depends_on
 from pull_responder.pulls.trust import trust_outcome
 from pull_responder.remediation.instance_profile import trust_service
 
@@ -79,7 +81,7 @@ def _of_nodes(pull: PullFailure, facts: PullFacts) -> Verdict:
             return verdict
     unread = [identity.role.reason for identity in identities if isinstance(identity.role, Unread)]
     if reasons := unread or [verdict.reason for verdict in verdicts if verdict.reason]:
-        return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
+        return Verdict.inconclusive(join_reasons(reasons))
     if not verdicts:
         return Verdict.not_applicable("the nodes have no role")
     return Verdict.passed(*(line for verdict in verdicts for line in verdict.evidence))
@@ -99,8 +101,8 @@ def _examine(role: Role, nodes: Nodes) -> Verdict:
     # In China a trust policy may name either spelling of a service, and one is enough.
     if any(outcome.state is State.OPEN for outcome in outcomes):
         return Verdict.passed(f"The trust policy of {role.arn} allows {services[0]} to assume it.")
-    if unknown := [str(each) for outcome in outcomes if outcome.state is State.UNDECIDED for each in outcome.unknown]:
-        return Verdict.inconclusive(f"the trust policy of {role.arn} depends on {', '.join(dict.fromkeys(unknown))}")
+    if unknown := [each for outcome in outcomes if outcome.state is State.UNDECIDED for each in outcome.unknown]:
+        return Verdict.inconclusive(depends_on(f"the trust policy of {role.arn}", unknown))
     denied = any(outcome.state is State.BLOCKS_EXPLICITLY for outcome in outcomes)
     return Verdict.failed(
         resource=Resource("AwsIamRole", role.arn, role.account),

@@ -25,6 +25,7 @@ from pull_responder.authorization.evaluation import State
 from pull_responder.authorization.request import UNKNOWN, Request
 from pull_responder.checks.check import UNREACHED, Check, Explains
 from pull_responder.model.pull import PullFailure, Stage, Symptom
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.network import VpcEndpoint
@@ -56,7 +57,12 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.inconclusive(found.reason)
     if found.state() is State.UNDECIDED:
         keys = ", ".join(map(str, found.unknown))
-        return Verdict.inconclusive(f"the policy of {way.endpoint.id} depends on {keys}, whose value is not known")
+        return Verdict.inconclusive(
+            Reason(
+                f"the policy of {way.endpoint.id} depends on {keys}, whose value is not known",
+                f"Compare {keys} of the node's requests with the policy of {way.endpoint.id} in the VPC console.",
+            )
+        )
     if found.state() is State.OPEN:
         return Verdict.passed(f"The policy of {way.endpoint.id} allows s3:GetObject on {bucket}/*.")
     return _failure(way, way.endpoint, found, bucket)

@@ -3,7 +3,9 @@
 What it checks: whether the denied principal pulls for EKS at all. It does if its session is an instance with a
 cluster's tag, if its role belongs to a node group or Fargate profile, if an access entry of a node type names its role,
 or if pods have its role: its trust policy, or its session, names the OIDC provider of a cluster, or
-`pods.eks.amazonaws.com`. A role that only other OIDC providers give, such as that of GitHub Actions, does not.
+`pods.eks.amazonaws.com`. A role that only other OIDC providers give, such as that of GitHub Actions, does not. Nor does
+any principal of an account that is not known to be ours: whoever owns it chooses the names of roles and sessions there.
+Ours are this account, those of `readAccounts` in cdk.json, and those of the same organization.
 
 What it cannot see: clusters in accounts without the role PullResponderReadOnly, and in other regions. It cannot tell a
 mistake from an attack.
@@ -12,8 +14,8 @@ Why it matters: for a person, a build server or an intruder the refusal may be r
 be wrong. So the finding claims no more and offers no fix.
 
 How to fix it: find out who it is. If the principal is known to pull for something else (ECS tasks, builds), add it to
-`knownPrincipals` in cdk.json. It is then not reported. The roles with which Pull Responder itself reads are not
-reported either: those of its functions, and its member role in accounts where it may assume it.
+`knownPrincipals` in cdk.json. It is then not reported. If its account is yours, set up the role PullResponderReadOnly
+there. The sessions in which Pull Responder itself reads are not reported either.
 
 References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Logging IAM and AWS STS API calls".
 """
@@ -25,10 +27,12 @@ from typing import TYPE_CHECKING
 from pull_responder.checks.check import UNREACHED, Check, Kind
 from pull_responder.facts import ec2, eks
 from pull_responder.model.pull import PrincipalKind, PullFailure, Symptom
+from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import FIRST_PULL_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.kubelet_words import account_of
 from pull_responder.pulls.puller import puller_of
+from pull_responder.pulls.reasons import not_known_for_eks
 from pull_responder.pulls.session import role_arn_of
 
 if TYPE_CHECKING:
@@ -46,14 +50,14 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         return Verdict.not_applicable("no principal was denied")
     puller = puller_of(pull, facts)
     if puller.for_eks is None:
-        return Verdict.inconclusive(f"it is not known whether the principal pulls for EKS: {puller.because}")
+        return Verdict.inconclusive(not_known_for_eks(puller.because))
     if puller.for_eks:
         return Verdict.passed(f"The principal pulls for EKS: {puller.because}.")
     if puller.listed_as:
         return Verdict.not_applicable(puller.because)
     resource = _resource(pull, principal, role_arn_of(pull, facts))
     if resource is None:
-        return Verdict.inconclusive("the event names neither the principal nor its account")
+        return Verdict.inconclusive(Reason("the event names neither the principal nor its account", ASK))
     return Verdict.failed(
         resource=resource,
         explanation=(

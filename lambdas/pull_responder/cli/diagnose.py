@@ -111,6 +111,7 @@ def _connect() -> tuple[Settings, Aws]:
             member_role=settings.member_role,
             organization_account=settings.organization_account,
             aws_registries=settings.aws_registries,
+            read_accounts=settings.read_accounts,
         )
     except (BotoCoreError, SettingError) as error:
         raise click.ClickException(str(error)) from error

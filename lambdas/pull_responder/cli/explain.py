@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pull_responder.cli.report import shown
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.redaction import redact
@@ -97,4 +98,4 @@ def _as_text(read: KubeletMessage) -> str:
         rows.append(("Can mean", "nothing: this text is not about a failed image pull"))
     elif not causes:
         rows.append(("Can mean", "none of the causes that a diagnosis knows"))
-    return "\n".join(f"{label:<12}{value}" for label, value in rows)
+    return "\n".join(f"{label:<12}{shown(value)}" for label, value in rows)

@@ -14,6 +14,7 @@ from pull_responder.cli.diagnose import diagnose
 from pull_responder.cli.evaluate import evaluate
 from pull_responder.cli.explain import explain
 from pull_responder.cli.interrupt import end_at_interrupt, leave
+from pull_responder.cli.report import shown
 from pull_responder.demo import demo
 
 UNUSABLE = 2
@@ -49,7 +50,7 @@ def main() -> NoReturn:
         sys.stderr.write(f"{error.format_message()}\n")
         sys.exit(UNUSABLE)
     except click.ClickException as error:
-        sys.stderr.write(f"pull-responder: {' '.join(error.format_message().split())}\n")
+        sys.stderr.write(f"pull-responder: {shown(error.format_message())}\n")
         sys.exit(UNUSABLE)
     except click.Abort:
         leave()

@@ -10,7 +10,7 @@ from rich.text import Text
 from pull_responder.model.verdict import Severity
 from pull_responder.network import HopVerdict
 from pull_responder.next_steps import merge_steps
-from pull_responder.remediation.shell import render
+from pull_responder.publish.text import command_line, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +35,11 @@ _COLOURS: Final = {
 }
 
 
+def shown(text: str) -> str:
+    """Return untrusted text as one line of printable characters, of any length."""
+    return one_line(text, len(text))
+
+
 def terminal() -> Console:
     """Return the console on standard output. Text is not read as markup, and nothing is highlighted."""
     return Console(markup=False, highlight=False, emoji=False, soft_wrap=False)
@@ -42,7 +47,7 @@ def terminal() -> Console:
 
 def show_skipped(console: Console, skipped: Skipped) -> None:
     """Say why an event is not about a pull from ECR."""
-    console.print(f"Skipped: {skipped.reason}", soft_wrap=True)
+    console.print(f"Skipped: {shown(skipped.reason)}", soft_wrap=True)
 
 
 def show_diagnosis(
@@ -142,7 +147,7 @@ def differences(path: PullPath) -> list[str]:
 def show_finding(console: Console, finding: Finding) -> None:
     """Show one cause: what is broken, the evidence, and the commands that fix it."""
     colour = _COLOURS[finding.severity]
-    heading = Text.assemble((f"{finding.severity} ", colour), (finding.cause, "bold"), f"  {finding.title}")
+    heading = Text.assemble((f"{finding.severity} ", colour), (finding.cause, "bold"), f"  {shown(finding.title)}")
     console.print(heading, soft_wrap=True)
     _row(console, "Broken", f"{finding.resource.type} {finding.resource.id}")
     _row(console, "Why", finding.explanation)
@@ -154,7 +159,9 @@ def show_finding(console: Console, finding: Finding) -> None:
         _row(console, "", f"In account {remedy.account}, region {remedy.region}:")
     for command in remedy.commands:
         # Not wrapped, so that it can be copied.
-        console.print(" " * (_LABEL + 1) + "$ " + render(command), style="green", soft_wrap=True)
+        typed = command_line(command)
+        what = f"$ {typed}" if typed else "(a command with unprintable characters is left out; --format json has it)"
+        console.print(" " * (_LABEL + 1) + what, style="green", soft_wrap=True)
     _row(console, "Docs", remedy.docs_url)
 
 
@@ -168,7 +175,7 @@ def _show_undecided(console: Console, opened: Iterable[Undecided]) -> None:
 
 def _row(console: Console, label: str, text: str, *, style: str = "") -> None:
     line = Text(f"{label:<{_LABEL}} ", style="dim")
-    body = Text(text, style=style)
+    body = Text(shown(text), style=style)
     width = max(console.width - _LABEL - 1, 20) if console.is_terminal else 1_000_000
     for number, part in enumerate(body.wrap(console, width)):
         console.print(line if number == 0 else Text(" " * (_LABEL + 1)), part, sep="", soft_wrap=True)

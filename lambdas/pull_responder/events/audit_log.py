@@ -14,7 +14,6 @@ pkg/kubelet/images/types.go.
 from __future__ import annotations
 
 import base64
-import json
 import re
 import zlib
 from collections import Counter
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events import fields, kubernetes_names, names
 from pull_responder.events.image_reference import RegistryKind
+from pull_responder.events.json_text import read_json
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.events.outcome import UnusableEvent
 from pull_responder.events.pod_failure import PodFailure, clean, image_text, principal_arn
@@ -92,29 +92,31 @@ def read_log_batch(event: Mapping[str, object], *, account: str | None) -> Audit
         waiting = list(_waiting_containers(record, account=account, cluster=cluster))
         dropped[Dropped.OTHER_RECORD] += not waiting
         for failure in waiting:
-            if reason := _drop_reason(failure):
+            # Read once: a message of thousands of links takes a tenth of a second.
+            parsed = read_message(failure.message)
+            if reason := _drop_reason(failure, parsed.symptom):
                 dropped[reason] += 1
                 continue
-            parsed = read_message(failure.message)
             key = (failure.cluster, failure.node, failure.image, parsed.symptom, parsed.stage)
             dropped[Dropped.REPEAT] += key in failures
             failures.setdefault(key, failure)
     return AuditBatch(tuple(failures.values()), len(records), {why: count for why, count in dropped.items() if count})
 
 
-def events_of(body: str, *, account: str | None, region: str) -> list[str]:
-    """Return the bodies of the events in a message of the queue.
+def is_batch(body: str) -> bool:
+    """Return whether a message of the queue is a whole batch: a dead letter of the function `audit_log`."""
+    return _DELIVERED.match(body) is not None
 
-    A message is normally one event. A dead letter of the function `audit_log` is a whole batch, as CloudWatch Logs
-    delivered it. `account` and `region` are the function's.
+
+def events_of_batch(body: str, *, account: str | None, region: str) -> list[str]:
+    """Return the bodies of the events in a batch, as CloudWatch Logs delivered it.
+
+    `account` and `region` are the function's. Raises UnusableEvent if the batch cannot be read.
     """
-    if not _DELIVERED.match(body):
-        return [body]
-    try:
-        batch = read_log_batch(json.loads(body), account=account)
-    except (ValueError, RecursionError):  # the reader of events reports the error
-        return [body]
-    return [failure.body(region=region) for failure in batch.failures]
+    document = read_json(body, where="body")
+    if not isinstance(document, dict):
+        raise UnusableEvent("body", f"is not an event but {fields.kind(document)}")
+    return [failure.body(region=region) for failure in read_log_batch(document, account=account).failures]
 
 
 def _unpack(data: str) -> Mapping[str, object]:
@@ -126,19 +128,23 @@ def _unpack(data: str) -> Mapping[str, object]:
     if not unpacking.eof:
         problem = "is cut off" if len(text) < SIZE_LIMIT else f"has more than {SIZE_LIMIT} bytes"
         raise UnusableEvent("awslogs.data", problem)
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        document = None
+    document = read_json(_utf8(text), where="awslogs.data")
     if not isinstance(document, dict):
         raise UnusableEvent("awslogs.data", "is not a JSON object")
     return document
 
 
+def _utf8(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise UnusableEvent("awslogs.data", f"is not UTF-8 at byte {error.start}") from None
+
+
 def _record(text: str) -> Mapping[str, object] | None:
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
+        record = read_json(text, where="message")
+    except UnusableEvent:
         return None
     return record if isinstance(record, dict) else None
 
@@ -196,8 +202,8 @@ def _session(extra: Mapping[str, object]) -> str | None:
     return principal_arn(arns[0] if isinstance(arns, list) and arns else arns)
 
 
-def _drop_reason(failure: PodFailure) -> Dropped | None:
-    image, symptom = failure.reference(), read_message(failure.message).symptom
+def _drop_reason(failure: PodFailure, symptom: Symptom) -> Dropped | None:
+    image = failure.reference()
     if image is None or image.kind is RegistryKind.OTHER:
         return Dropped.NOT_IN_ECR
     # A back-off without a reason only says that an attempt failed. The record of that attempt has the reason.

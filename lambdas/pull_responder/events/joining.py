@@ -32,18 +32,23 @@ def join(pulls: Sequence[PullFailure]) -> list[PullFailure]:
     reports: defaultdict[object, list[PullFailure]] = defaultdict(list)
     for pull in pulls:
         for key in _keys(pull):
-            (denials if pull.denial else reports)[key].append(pull)
+            (denials if _is_by_aws(pull) else reports)[key].append(pull)
     return [
-        _add_pod(pull, _matches(pull, reports)) if pull.denial else _add_denial(pull, _matches(pull, denials))
+        _add_pod(pull, _matches(pull, reports)) if _is_by_aws(pull) else _add_denial(pull, _matches(pull, denials))
         for pull in pulls
     ]
+
+
+def _is_by_aws(pull: PullFailure) -> bool:
+    """Whether AWS itself says that the pull was denied. What a node quotes of AWS is a node's report."""
+    return pull.denial is not None and not pull.denial.quoted
 
 
 def _keys(pull: PullFailure) -> list[object]:
     """The keys that signals of the same failure share: the repository, or for a denied token the role."""
     if pull.repository:
         keys: list[object] = [_repository(pull)]
-        return [*keys, _role(pull)] if pull.denial is None and pull.principal else keys
+        return [*keys, _role(pull)] if not _is_by_aws(pull) and pull.principal else keys
     return [_role(pull)] if pull.principal else []
 
 
@@ -60,7 +65,7 @@ def _matches(pull: PullFailure, by_key: dict[object, list[PullFailure]]) -> list
 
 def _is_same_failure(one: PullFailure, other: PullFailure) -> bool:
     """Whether a denial and a node's report that share a key can be of the same failure, by symptom and role."""
-    denial, report = (one, other) if one.denial else (other, one)
+    denial, report = (one, other) if _is_by_aws(one) else (other, one)
     if report.symptom not in _DENIAL_SYMPTOMS:
         return False
     if denial.stage is not Stage.TOKEN and report.symptom is Symptom.NOT_AUTHENTICATED:

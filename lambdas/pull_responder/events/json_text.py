@@ -1,16 +1,43 @@
-"""Parse JSON from outside. An error is one line and does not quote the text."""
+"""Parse JSON from outside. An error is one line and does not quote the text.
+
+What a text says costs more than the text: an empty list is three bytes of JSON and 64 of memory, and the garbage
+collector walks all lists again and again. So the values are counted before any is made.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Final, Never
 
 from pull_responder.events.outcome import UnusableEvent
 from pull_responder.events.redaction import redact
 
+MOST_VALUES: Final = 100_000
+"""The most values that a text may hold. A batch of CloudWatch Logs has at most 10,000 records of five values each."""
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+
+
+def has_too_many_values(text: str) -> bool:
+    """Return whether `text` holds more than MOST_VALUES values. Takes time in proportion to the text, makes no value.
+
+    Each value but the first follows a bracket or a comma. Those inside strings do not count.
+    """
+    return _count_openings(text) > MOST_VALUES and _count_openings(_STRING.sub("", text)) > MOST_VALUES
+
+
+def _count_openings(text: str) -> int:
+    return text.count("[") + text.count("{") + text.count(",")
+
 
 def read_json(text: str, *, where: str) -> object:
-    """Return the value of `text`. Raises UnusableEvent, which names the place as `where`, with line and column."""
+    """Return the value of `text`. Raises UnusableEvent, which names the place as `where`, with line and column.
+
+    A text with more than MOST_VALUES values is refused.
+    """
+    if has_too_many_values(text):
+        raise UnusableEvent(where, f"is not usable: its JSON has more than {MOST_VALUES} values")
     try:
         # One decoder for all texts: with options, json.loads would create a new one each time.
         return _DECODER.decode(text)

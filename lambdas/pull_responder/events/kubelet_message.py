@@ -8,7 +8,7 @@ no name can pass for a phrase. An unknown message gives Symptom.UNKNOWN.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pull_responder.events.cloudtrail import PULL_STAGES
@@ -26,7 +26,7 @@ from pull_responder.events.kubelet_phrases import (
 )
 from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.phrase import PhraseTable
-from pull_responder.events.redaction import redact
+from pull_responder.events.redaction import join_wrapped, redact
 from pull_responder.events.registry_urls import RegistryUrl, find_urls, is_of_ecr
 from pull_responder.events.s3_errors import is_from_s3, read_s3_error, read_s3_words
 from pull_responder.events.sighting import read_sighting
@@ -44,6 +44,8 @@ _WRAP: Final = re.compile(r"(?<=[A-Za-z0-9,]) ?\r?\n[ \t]{2,40}(?=[a-z(])")
 # The query of a URL holds its signature and says nothing about the failure. A colon after it separates links.
 _QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)(\?[^\s\"'<>]*+)?+")
 _PADDED_NAME: Final = re.compile(r"\"([^\"\s]++) ++\"")
+# Kubelet's longest known chain has some twenty links. What follows is read as one.
+_MOST_LINKS: Final = 100
 # Separators of links. Log lines of kubelet (klog) begin with the place in its source. Structured ones have the error in
 # `err="..."`, those in JSON have it between `":"` and `","`.
 _LINK: Final = re.compile(r"[:,;] ++|\",\"|\":\"|Exception:(?=User:)| - | err=(?=\")|\.go:[0-9]{1,6}\] ++")
@@ -159,7 +161,7 @@ def plain_text(text: str) -> str:
 
     Line breaks become separators of links. Characters beyond TEXT_LIMIT are cut.
     """
-    text = text[:TEXT_LIMIT]
+    text = join_wrapped(text[:TEXT_LIMIT])
     text = _WRAP.sub(" ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES)))
     text = _LINE_BREAK.sub(": ", text).replace(*_LOGIN_REFUSED)
     text = _QUERY.sub(lambda query: query[1] + (":" if (query[2] or "").endswith(":") else ""), text)
@@ -191,7 +193,7 @@ class _Chain:
         self._refused_other = _NOT_AUTHORIZED in attempt and denial is None
         self._is_ecr = "ecr" in attempt.lower() and "perform sts:" not in attempt and not self._refused_other
         before: list[str] = []
-        for link in _LINK.split(attempt):
+        for link in _LINK.split(attempt, maxsplit=_MOST_LINKS):
             words = words_of(link)
             self._update_stage(link, words)
             meaning = self._meaning_of(words, before, link)
@@ -339,4 +341,4 @@ def _denial(attempt: str) -> Denial | None:
         return None
     principal = before.rpartition("User: ")[2]
     _, denial = parse_denial(f"User: {principal}{found}{after}", action=after.split(maxsplit=1)[0])
-    return denial
+    return replace(denial, quoted=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import marshal
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.events import names
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 _ENVELOPE_FIELDS: Final = ("id", "time")
 _RECORD_FIELDS: Final = ("eventID", "eventTime", "requestID")
 _IDENTITY_FIELDS: Final = ("accessKeyId",)
-# The number of cached records. Each is a few kilobytes, because the key is the record itself.
+# What is cached: this many records, of this many bytes together. What is read of a record is no longer than the record.
 _MOST: Final = 2_000
+_MOST_BYTES: Final = 8 * 1024 * 1024
+# A record of more bytes is not cached. A usual one has one or two thousand.
+_LONGEST: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Recurrence:
 
     def __init__(self) -> None:
         self._read: dict[bytes, PullFailure | Inspection | Skipped] = {}
+        self._bytes = 0
 
     def read(self, body: str, *, origins: Origins) -> Occurrence | Inspection | Skipped:
         """Read the body of a message. Returns and raises the same as `read_body`."""
@@ -72,15 +77,14 @@ class Recurrence:
                 identity.pop(name, None)
         # Version 2 of the format gives equal bytes for equal documents. Newer versions depend on object identity.
         try:
-            key = marshal.dumps(envelope, 2)
+            record = marshal.dumps(envelope, 2)
         except ValueError:
             raise UnusableEvent("body", "is not usable: its JSON is nested too deeply") from None
+        key = sha256(record).digest()
         known = self._read.get(key)
         event = known or read_document(envelope, origins=origins, where="body")
         if known is None:
-            if len(self._read) >= _MOST:
-                self._read.clear()
-            self._read[key] = event
+            self._keep(key, event, size=len(record))
         if not isinstance(event, PullFailure):
             return event
         return Occurrence(
@@ -88,6 +92,15 @@ class Recurrence:
             _time(event_time) or _time(time),
             names.event_id(event_id) or names.event_id(own),
         )
+
+    def _keep(self, key: bytes, event: PullFailure | Inspection | Skipped, *, size: int) -> None:
+        if size > _LONGEST:
+            return
+        if len(self._read) >= _MOST or self._bytes + size > _MOST_BYTES:
+            self._read.clear()
+            self._bytes = 0
+        self._read[key] = event
+        self._bytes += size
 
 
 def _time(value: object) -> str | None:

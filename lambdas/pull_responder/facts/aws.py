@@ -17,8 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pull_responder.events.eks_registries import AWS_REGISTRIES
 from pull_responder.facts.answers import ask
 from pull_responder.facts.clients import Clients
+from pull_responder.facts.failed_call import step_after
 from pull_responder.facts.failures import Failures
 from pull_responder.model.arn import Arn, partition_of
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ _CONFIG: Final = Config(
 )
 # Who we are and whose role we have is needed before anything else, so a hanging STS may take even less.
 _STS_CONFIG: Final = _CONFIG.merge(Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2}))
+# A repeated Publish is another message. So the SDK does not repeat it after an answer that was lost.
+_CONFIG_OF: Final = {"sns": _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))}
 AWS_ERRORS: Final = (BotoCoreError, ClientError)
 """What clients raise when AWS refuses a call, or cannot be reached."""
 
@@ -55,7 +59,8 @@ def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError)
     else:
         text = f"{type(error).__name__}: {error}"
     line = " ".join(f"{call} failed: {text}".split())
-    return Unread(line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…")
+    cut = line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…"
+    return Unread(Reason(cut, step_after(call, error)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Aws:
     - `identity` is any ARN of our own, where it is known without a call.
     - `organization_account` is the account that the operator names as able to read the organization.
     - `aws_registries` are registries that the operator names as AWS's own, beside the known ones.
+    - `read_accounts` are accounts outside the organization that the operator names as ours.
     - `now` returns the time.
 
     Safe to use from several threads, and across invocations: assumed credentials are renewed in time.
@@ -86,18 +92,20 @@ class Aws:
         identity: Arn | None = None,
         organization_account: str | None = None,
         aws_registries: Iterable[str] = (),
+        read_accounts: Iterable[str] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._session = session
         self.organization_account = organization_account
         self.aws_registries = AWS_REGISTRIES.union(aws_registries)
+        self.read_accounts = frozenset(read_accounts)
         self._member_role = member_role
         self._identity = identity
         self._caller: Arn | None = None
         self.now = now
         self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
         self._members: dict[str, _Member] = {}
-        self._clients = Clients(_CONFIG)
+        self._clients = Clients(_CONFIG, config_of=_CONFIG_OF)
         self._sts_clients = Clients(_STS_CONFIG)
         self._failures = Failures(now)
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -110,6 +118,7 @@ class Aws:
         identity: Arn | None = None,
         organization_account: str | None = None,
         aws_registries: Iterable[str] = (),
+        read_accounts: Iterable[str] = (),
     ) -> Self:
         """Return AWS with the SDK's usual configuration (profile, region, endpoints). Raises BotoCoreError."""
         # Unlike the other SDKs, boto3 ignores AWS_REGION.
@@ -120,6 +129,7 @@ class Aws:
             identity=identity,
             organization_account=organization_account,
             aws_registries=aws_registries,
+            read_accounts=read_accounts,
         )
 
     @property
@@ -153,17 +163,19 @@ class Aws:
                 self._identity = read
             return self._identity
 
-    def is_own_role(self, account: str, name: str, *, region: str) -> bool:
-        """Return whether a role is one that we read with: that of our own credentials, or the member role.
+    def is_own_session(self, account: str, name: str, session: str | None, *, region: str) -> bool:
+        """Return whether a session of the role `name` is ours: of the role of our own credentials, or of a member role.
 
-        A role of the member role's name in another account is ours only if we may assume it there.
+        A member role's session is ours only in an account where we may assume that role, and under the name that we
+        give to sessions. In our own account we assume none.
         """
         own = self.identity(region)
         if isinstance(own, Unread):
             return False
         if account == own.account:
-            return name in (self._member_role, self._own_role(own, region))
-        return name == self._member_role and self.reach(account, region=region) is None
+            return name == self._own_role(own, region)
+        named_so = name == self._member_role and session == _SESSION_NAME
+        return named_so and self.reach(account, region=region) is None
 
     def _own_role(self, own: Arn, region: str) -> str | None:
         """Return the name of the role of our own credentials. None if they are no role's, or AWS does not say."""
@@ -190,7 +202,9 @@ class Aws:
     def client(self, service: str, *, account: str | None, region: str) -> Any | Unread:  # noqa: ANN401 -- one of boto3's generated clients
         """Return a client of `service` for `account` (None means our own), or why there is none."""
         if not self._knows(region):
-            return Unread(f"{service} in {region[:40]!r}: the AWS SDK knows no such region")
+            reason = f"{service} in {region[:40]!r}: the AWS SDK knows no such region"
+            step = "Look for a misspelt region in the image's name (`aws account list-regions`)."
+            return Unread(Reason(reason, step))
         member = self._member(account, region)
         if isinstance(member, Unread):
             return member

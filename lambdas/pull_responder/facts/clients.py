@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError
 from pull_responder.facts.answers import check_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import boto3
     from botocore.config import Config
 
@@ -21,11 +23,15 @@ _MOST_CLIENTS: Final = 48
 class Clients:
     """The clients of all sessions, at most `most`: the one that was not used for the longest time goes first.
 
+    `config_of` has the configuration of services that need another one than `config`.
     Safe to use from several threads. Who still has a client that went can use it on.
     """
 
-    def __init__(self, config: Config, *, most: int = _MOST_CLIENTS) -> None:
+    def __init__(
+        self, config: Config, *, config_of: Mapping[str, Config] | None = None, most: int = _MOST_CLIENTS
+    ) -> None:
         self._config = config
+        self._config_of = config_of or {}
         self._most = most
         self._kept: OrderedDict[tuple[boto3.session.Session, str, str], Any] = OrderedDict()
         # Making clients is not safe in several threads; using them is.
@@ -42,8 +48,9 @@ class Clients:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
+            config = self._config_of.get(service, self._config)
             try:
-                client: Any = session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]  # the stubs know services by literal name only
+                client: Any = session.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # the stubs know services by literal name only
             except (BotoCoreError, ValueError) as error:
                 return error
             client.meta.events.register("after-call", check_answer)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -101,7 +102,16 @@ def read_registry_policy_scope(reader: Reader, account: str, region: str) -> Reg
         return scope
     if scope == "V1":
         return "V1"
-    return "V2" if scope == "V2" else Unread(f"ecr:GetAccountSetting answered {scope!r} as REGISTRY_POLICY_SCOPE")
+    return (
+        "V2"
+        if scope == "V2"
+        else Unread(
+            Reason(
+                f"ecr:GetAccountSetting answered {scope!r} as REGISTRY_POLICY_SCOPE",
+                "Run `aws ecr get-account-setting --name REGISTRY_POLICY_SCOPE` in the registry's account.",
+            )
+        )
+    )
 
 
 def _parse(text: str | Unread | None, what: str) -> Mapping[str, Any] | Unread | None:
@@ -110,5 +120,7 @@ def _parse(text: str | Unread | None, what: str) -> Mapping[str, Any] | Unread |
     try:
         document = json.loads(text)
     except ValueError as error:
-        return Unread(f"{what} is not JSON: {error}")
+        return Unread(
+            Reason(f"{what} is not JSON: {error}", f"Open {what} in the ECR console and correct it: it is not JSON.")
+        )
     return document if isinstance(document, dict) else Unread(f"{what} is not a JSON object")

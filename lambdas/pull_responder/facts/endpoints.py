@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.paging import pages
+from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import EndpointInterface, PrefixList, VpcEndpoint
 
@@ -51,7 +52,13 @@ def _endpoint(found: VpcEndpointTypeDef) -> VpcEndpoint:
         private_dns=kind == "Interface" and found.get("PrivateDnsEnabled", True),
         private_dns_inbound_only=bool(options.get("PrivateDnsOnlyForInboundResolverEndpoint", False)),
         subnet_ids=subnets,
-        interfaces=Unread("its network interfaces were not read") if subnets else (),
+        interfaces=Unread(
+            Reason(
+                "its network interfaces were not read", "Look at the endpoint's network interfaces in the VPC console."
+            )
+        )
+        if subnets
+        else (),
         group_ids=tuple(group["GroupId"] for group in found.get("Groups", []) if "GroupId" in group),
         route_table_ids=tuple(found.get("RouteTableIds", [])),
         policy=found.get("PolicyDocument"),
@@ -127,5 +134,5 @@ def read_prefix_list(reader: Reader, place: VpcPlace, list_id: str, name: str) -
     action = "ec2:GetManagedPrefixListEntries"
     entries = reader.call(action, account=place.account, region=place.region, request=request)
     if entries is None or isinstance(entries, Unread):
-        return entries or Unread(f"{action} gave no answer")
+        return entries or Unread(Reason(f"{action} gave no answer", AGAIN))
     return PrefixList(list_id, name, entries)

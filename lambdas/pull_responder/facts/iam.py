@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
+from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _read_managed_policy(reader: Reader, account: str, region: str, arn: str) ->
         "iam:GetPolicy", account=account, region=region, request=default
     )
     if version is None or isinstance(version, Unread):
-        return version or Unread(f"policy {arn} has no default version")
+        return version or Unread(Reason(f"policy {arn} has no default version", AGAIN))
 
     def request(client: IAMClient) -> object:
         return client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
@@ -262,7 +263,11 @@ def _policy_document(found: object, what: str) -> Mapping[str, Any] | Unread:
         try:
             found = json.loads(found)
         except ValueError as error:
-            return Unread(f"{what} is not JSON: {error}")
+            return Unread(
+                Reason(
+                    f"{what} is not JSON: {error}", f"Open {what} in the IAM console and correct it: it is not JSON."
+                )
+            )
     return found if isinstance(found, dict) else Unread(f"{what} is not a JSON object")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.facts.paging import pages
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -202,7 +203,12 @@ def read_platforms(
         listed = document["manifests"]
         return tuple(platform for entry in listed if (platform := _platform(entry)) != Platform("unknown", "unknown"))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        return Unread(f"the manifest of {digest} is no image index: {type(error).__name__}")
+        return Unread(
+            Reason(
+                f"the manifest of {digest} is no image index: {type(error).__name__}",
+                f"Run `docker buildx imagetools inspect` on the image with the digest {digest}.",
+            )
+        )
 
 
 def _platform(entry: dict[str, Any]) -> Platform | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.model.arn import Arn
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ def read_key(reader: Reader, account: str, region: str, key: str) -> Key | Unrea
         found = client.describe_key(KeyId=key)["KeyMetadata"]
         arn = Arn.parse(found.get("Arn", ""))
         if arn is None:
-            return Unread(f"kms:DescribeKey gave no ARN of {key}")
+            return Unread(
+                Reason(
+                    f"kms:DescribeKey gave no ARN of {key}",
+                    f"Run `aws kms describe-key --key-id {key}` in the registry's account.",
+                )
+            )
         return Key(arn, found.get("KeyState", ""), found.get("KeyManager") == "AWS")
 
     return reader.call(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ def read_lifecycle_rules(reader: Reader, account: str, region: str, name: str) -
     try:
         rules = [_rule(rule) for rule in json.loads(text)["rules"]]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        return Unread(f"the lifecycle policy of repository {name} cannot be understood: {type(error).__name__}")
+        return Unread(
+            Reason(
+                f"the lifecycle policy of repository {name} cannot be understood: {type(error).__name__}",
+                f"Open the lifecycle policy of repository {name} in the ECR console: it could not be read as a policy.",
+            )
+        )
     return tuple(sorted(rules, key=lambda rule: rule.priority))
 
 

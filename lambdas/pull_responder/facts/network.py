@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pull_responder.facts import endpoints, resolver, vpc, vpc_dns
 from pull_responder.facts.vpc import VpcPlace
+from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, PrefixList, RouteTarget, Vpc
 
@@ -187,7 +188,9 @@ def _check_listing(listed: Listed | Unread, route_tables: RouteTables | Unread) 
         for route in table.routes:
             gateway = route.kind is RouteTarget.VPC_ENDPOINT and route.destination.startswith("pl-")
             if gateway and route.active and route.target not in known:
-                return Unread(f"ec2:DescribeVpcEndpoints lists no {route.target}, but {table.id} has a route to it")
+                return Unread(
+                    Reason(f"ec2:DescribeVpcEndpoints lists no {route.target}, but {table.id} has a route to it", AGAIN)
+                )
     return listed
 
 

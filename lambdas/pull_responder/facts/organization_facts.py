@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pull_responder.facts import organizations
 from pull_responder.facts.remembered import Remembered, once
+from pull_responder.model.reason import join_reasons
 from pull_responder.model.unread import Unread
 
 
@@ -16,18 +17,41 @@ class OrganizationFacts(Remembered):
         return organizations.read_organization(self._reader, account, region)
 
     @once
+    def is_ours(self, account: str, region: str, /) -> bool:
+        """Return whether an account is our own, one that the operator lists, or one of our organization.
+
+        An account is of our organization if both accounts name the same one (organizations:DescribeOrganization), or if
+        the organization shows it (organizations:ListParents). Where our own account is in none, or may not ask, an
+        account whose member role we may assume counts as ours: the deployed functions may assume that role in our
+        organization and in listed accounts only.
+        """
+        own = self.identity()
+        if isinstance(own, Unread):
+            # Without an identity no other account can be told from our own, and none can be read.
+            return True
+        if account in (own.account, *self._reader.aws.read_accounts):
+            return True
+        ours, theirs = self.side_by_side(lambda each: self.organization(each, region), (own.account, account))
+        if not isinstance(ours, organizations.Organization):
+            return self._reader.aws.reach(account, region=region) is None
+        if isinstance(theirs, organizations.Organization):
+            return theirs.id == ours.id
+        viewers = self._organization_readers(ours)
+        return any(isinstance(self._place(each, account, region), organizations.AccountPlace) for each in viewers)
+
+    @once
     def organization_path(self, account: str, region: str, /) -> organizations.AccountPlace | Unread | None:
         """Return the account's place in its organization. None if it is in none."""
         organization = self.organization(account, region)
         if organization is None or isinstance(organization, Unread):
             return organization
-        reasons = []
+        reasons: list[str] = []
         for viewer in self._organization_readers(organization):
             place = self._place(viewer, account, region)
             if not isinstance(place, Unread):
                 return place
             reasons.append(place.reason)
-        return Unread("; ".join(reasons))
+        return Unread(join_reasons(reasons))
 
     @once
     def control_policies(
@@ -45,7 +69,8 @@ class OrganizationFacts(Remembered):
             return organization
         if organization is None or organization.management_account == account:
             return None
-        partly, reasons = None, []
+        partly: organizations.ControlPolicies | None = None
+        reasons: list[str] = []
         for viewer in self._organization_readers(organization):
             place = self._place(viewer, account, region)
             found = (
@@ -59,7 +84,7 @@ class OrganizationFacts(Remembered):
                 return found
             else:
                 partly = partly or found
-        return partly or Unread("; ".join(reasons))
+        return partly or Unread(join_reasons(reasons))
 
     def _organization_readers(self, organization: organizations.Organization) -> tuple[str, ...]:
         """Return the accounts to ask, in order: the one that the operator names, our own, and the management account.

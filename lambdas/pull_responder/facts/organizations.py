@@ -9,11 +9,12 @@ Organizations").
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from pull_responder.facts.iam import PolicyText
 from pull_responder.facts.paging import pages
+from pull_responder.model.reason import AGAIN, Reason, Refusal, steps_of
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def read_place(reader: Reader, viewer: str, region: str, account: str) -> Accoun
 
         parent = _ask(reader, viewer, region, "organizations:ListParents", request)
         if parent is None or isinstance(parent, Unread):
-            return parent or Unread(f"{child} has no parent in the organization")
+            return parent or Unread(Reason(f"{child} has no parent in the organization", AGAIN))
         if len(path) > _DEEPEST:
             return Unread(f"account {account} lies deeper in its organization than AWS Organizations allows")
         path.insert(0, parent)
@@ -162,7 +163,13 @@ def _ask(
 ) -> T | Unread | None:
     """Make one read in the account `viewer`. The reason of a failure names that account."""
     answer = reader.call(permission, account=viewer, region=region, request=request)
-    return Unread(f"in account {viewer}: {answer.reason}") if isinstance(answer, Unread) else answer
+    if not isinstance(answer, Unread):
+        return answer
+    steps = [
+        replace(step, account=step.account or viewer) if isinstance(step, Refusal) else step
+        for step in steps_of(answer.reason)
+    ]
+    return Unread(Reason(f"in account {viewer}: {answer.reason}", *steps))
 
 
 def _is_enabled(reader: Reader, place: AccountPlace, region: str, kind: ControlPolicyType) -> bool | Unread:
@@ -181,7 +188,9 @@ def _is_enabled(reader: Reader, place: AccountPlace, region: str, kind: ControlP
         return status or False
     if status == "ENABLED":
         return True
-    return Unread(f"policies of type {kind} are being enabled or disabled in the organization ({status})")
+    return Unread(
+        Reason(f"policies of type {kind} are being enabled or disabled in the organization ({status})", AGAIN)
+    )
 
 
 def _read_policy(reader: Reader, viewer: str, region: str, summary: dict[str, Any]) -> PolicyText | Unread:
@@ -194,7 +203,12 @@ def _read_policy(reader: Reader, viewer: str, region: str, summary: dict[str, An
     try:
         parsed = json.loads(content or "")
     except ValueError as error:
-        return Unread(f"policy {summary.get('Arn', summary['Id'])} is not JSON: {error}")
+        return Unread(_not_a_policy(summary, f"is not JSON: {error}"))
     if not isinstance(parsed, dict):
-        return Unread(f"policy {summary.get('Arn', summary['Id'])} is not a JSON object")
+        return Unread(_not_a_policy(summary, "is not a JSON object"))
     return PolicyText(name=summary.get("Name", summary["Id"]), arn=summary.get("Arn", summary["Id"]), document=parsed)
+
+
+def _not_a_policy(summary: dict[str, Any], what: str) -> Reason:
+    name = f"policy {summary.get('Arn', summary['Id'])}"
+    return Reason(f"{name} {what}", f"Open {name} in the AWS Organizations console and correct it.")

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.facts.answers import ask
 from pull_responder.facts.aws import Aws, describe_failure
+from pull_responder.model.reason import IN_TERMINAL, Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Reader:
         """
         if self.remaining() < _SECONDS_FOR_A_READ:
             self.out_of_time = True
-            return Unread(f"{permission} was not called: no time was left")
+            return Unread(Reason(f"{permission} was not called: no time was left", IN_TERMINAL))
         if account is not None and not self.aws.knows_identity:
             # Our identity is read in parallel to the first reads, not before them: nearly always the account is our
             # own.

@@ -8,6 +8,7 @@ from pull_responder.facts import ecr, images, kms, lifecycle
 from pull_responder.facts.cache_rules import CacheRule, Secret, read_cache_rules, read_secret, rule_for
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.facts.signing import SigningRule, read_signing_rules
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -83,14 +84,22 @@ class RegistryFacts(Remembered):
             return rule
         if rule is not None:
             return Unread(
-                f"the manifest was not read: repository {name} is a pull through cache, and ECR would fetch the image"
+                Reason(
+                    f"the manifest was not read: repository {name} is a pull through cache, and ECR would fetch the "
+                    "image",
+                    _inspect(name, account),
+                )
             )
         expiring = () if just_pulled else self.lifecycle_rules(account, region, name)
         if isinstance(expiring, Unread):
             return expiring
         if counting := next((rule for rule in expiring if rule.counts_pulls), None):
             return Unread(
-                f"the manifest was not read: ECR counts a read as a pull, which lifecycle rule {counting.priority} uses"
+                Reason(
+                    "the manifest was not read: ECR counts a read as a pull, which lifecycle rule "
+                    f"{counting.priority} uses",
+                    _inspect(name, account),
+                )
             )
         key = ("platforms", account, region, name, digest)
         return self._reader.once(key, lambda: images.read_platforms(self._reader, account, region, name, digest))
@@ -124,3 +133,10 @@ class RegistryFacts(Remembered):
     def key(self, account: str, region: str, key: str, /) -> kms.Key | Unread | None:
         """Return a KMS key."""
         return kms.read_key(self._reader, account, region, key)
+
+
+def _inspect(name: str, account: str) -> str:
+    return (
+        f"Run `docker buildx imagetools inspect` on the image in repository {name} of account {account}, and compare "
+        "its platforms with the node's."
+    )

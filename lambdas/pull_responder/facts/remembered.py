@@ -66,10 +66,10 @@ class Remembered:
         """Return our own ARN."""
         return self._reader.aws.identity()
 
-    def is_own_role(self, account: str, region: str, name: str, /) -> bool:
-        """Return whether a role is one that we read with, in our account or as the member role elsewhere."""
-        key = ("own role", account, name)
-        return self._reader.once(key, lambda: self._reader.aws.is_own_role(account, name, region=region))
+    def is_own_session(self, account: str, region: str, name: str, session: str | None, /) -> bool:
+        """Return whether a session of the role `name` is one in which we read, in our account or elsewhere."""
+        key = ("own session", account, name, session)
+        return self._reader.once(key, lambda: self._reader.aws.is_own_session(account, name, session, region=region))
 
     def belongs_to_aws(self, registry: str | None, /) -> bool:
         """Return whether a registry is AWS's own. Customers can pull from it, and can read nothing else of it."""

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from pull_responder.facts.paging import pages
 from pull_responder.model.arn import DNS_SUFFIXES
+from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.resolver import Profile, ResolverRule
 
@@ -37,6 +38,8 @@ _WITHOUT_EFFECT: Final = {"DELETING", "DELETED", "FAILED"}
 # Resolver's own rules, which every VPC has. They keep questions with Amazon's DNS server (Developer Guide, "Domain
 # names that VPC Resolver creates autodefined system rules for").
 _AUTODEFINED: Final = "rslvr-autodefined-"
+# What urllib3 and the socket library raise where a name does not resolve.
+_NO_SUCH_NAME: Final = ("NameResolutionError", "gaierror")
 # What an API says that has none of these operations.
 _NOT_SERVED: Final = {"UnknownOperationException", "UnknownOperation"}
 # What emulators answer for a service that they lack. AWS names its errors: from AWS these mean that the read failed.
@@ -91,8 +94,17 @@ def read_rule(reader: Reader, place: VpcPlace, rule_id: str) -> ResolverRule | U
     action = "route53resolver:GetResolverRule"
     found = reader.call(action, account=place.account, region=place.region, request=request)
     if found is None or isinstance(found, Unread):
-        return found or Unread(f"{action} gave no answer")
-    return found if found.type else Unread(f"{action} tells neither type nor domain of {rule_id}")
+        return found or Unread(Reason(f"{action} gave no answer", AGAIN))
+    return (
+        found
+        if found.type
+        else Unread(
+            Reason(
+                f"{action} tells neither type nor domain of {rule_id}",
+                f"Open Resolver rule {rule_id} in the Route 53 console, and see for which domain it answers.",
+            )
+        )
+    )
 
 
 def _rule(found: Mapping[str, Any]) -> ResolverRule:
@@ -108,17 +120,25 @@ def _is_of_aws(client: Any) -> bool:
     return (urlsplit(client.meta.endpoint_url).hostname or "").endswith(_OF_AWS)
 
 
+def _is_surely_none(reader: Reader, service: str, region: str, error: EndpointConnectionError) -> bool:
+    """Return whether a region has no such service: the SDK knows the region without it, and the name does not resolve.
+
+    Where the SDK is older than the region, or nothing answers at the endpoint, that is not known.
+    """
+    known = reader.aws.offers("ecr", region) and not reader.aws.offers(service, region)
+    return known and type(error.kwargs.get("error")).__name__ in _NO_SUCH_NAME
+
+
 def _call(reader: Reader, place: VpcPlace, action: str, request: Callable[..., T]) -> T | Unread | None:
     """Make a read. None where nothing serves it in this region: then no VPC there can have any of it."""
 
     def tolerant(client: Any) -> T | None:
         try:
             return request(client)
-        except EndpointConnectionError:
-            # The name of the endpoint does not resolve, or nothing answers there.
-            if reader.aws.offers(action.partition(":")[0], place.region):
-                raise
-            return None
+        except EndpointConnectionError as error:
+            if _is_surely_none(reader, action.partition(":")[0], place.region, error):
+                return None
+            raise
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code in _NOT_SERVED or (code in _NOT_EMULATED and not _is_of_aws(client)):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pull_responder.facts.paging import pages
+from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import (
     InternetGateway,
@@ -89,7 +90,7 @@ class VpcPlace:
             region=self.region,
             request=lambda client: convert(pages(client, operation, key, **arguments)),
         )
-        return Unread(f"{action} gave no answer") if found is None else found
+        return Unread(Reason(f"{action} gave no answer", AGAIN)) if found is None else found
 
     @property
     def filters(self) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pull_responder.facts.answers import EndlessListingError
 from pull_responder.facts.paging import MAX_PAGES
+from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Vpc
 
@@ -43,7 +44,7 @@ def read_vpc(reader: Reader, place: VpcPlace) -> VpcRecord | Unread:
 
     def convert(found: list[VpcTypeDef]) -> VpcRecord | Unread:
         if not found:
-            return Unread(f"{place.vpc_id} was not found")
+            return Unread(Reason(f"{place.vpc_id} was not found", AGAIN))
         vpc = found[0]
         v4 = vpc.get("CidrBlockAssociationSet", [])
         v6 = vpc.get("Ipv6CidrBlockAssociationSet", [])
@@ -70,7 +71,7 @@ def read_attribute(
         return answer.get("EnableDnsHostnames", {}).get("Value")
 
     found = reader.call("ec2:DescribeVpcAttribute", account=place.account, region=place.region, request=request)
-    return Unread("ec2:DescribeVpcAttribute gave no answer") if found is None else found
+    return Unread(Reason("ec2:DescribeVpcAttribute gave no answer", AGAIN)) if found is None else found
 
 
 def read_dhcp_options(reader: Reader, place: VpcPlace) -> Mapping[str, tuple[str, ...]] | Unread:

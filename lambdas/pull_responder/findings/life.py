@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 # A run that claims a notice has this long to send it. Then another run may claim it.
 _CLAIM_SECONDS: Final = 60.0
 _MOST_PROBLEMS: Final = 100
-# A notice that cannot be sent is retried after 1, 2, 4, … minutes, and later every hour.
+# A notice that cannot be sent is retried every minute for a quarter of an hour, then after 2, 4, … minutes, and later
+# every hour.
+_QUICK_RETRIES: Final = 15
 _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
+# Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
+_SIGN_OF_LIFE_SECONDS: Final = _DAY
 # Refusals of an unexpected principal become more severe at this many events or problems. Each repository and API call
 # is a problem of its own.
 _MANY: Final = 50
@@ -173,6 +177,7 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     known_problems = life.problems
     if problem and problem not in known_problems:
         known_problems = (*known_problems, problem)[-_MOST_PROBLEMS:]
+    before = life
     life = replace(
         life,
         finding=replace(finding, pull=_merge_pull(finding.pull, life.finding.pull)),
@@ -180,12 +185,40 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
         reach=reach,
         looked_at=now,
         look_at=look_at,
-        hub_due=True,
-        hub_retry_at=now + _HUB_RETRY_SECONDS,
     )
     if not life.is_open:
-        return _reopen(life, now)
+        return _reopen(_make_hub_due(life, now), now)
+    if differs_in_hub(life, before):
+        life = _make_hub_due(life, now)
+    life = _show_sign_of_life(life, now)
     return _remind_if_due(_mark_worse(life, now), now, settings)
+
+
+def differs_in_hub(life: Life, other: Life) -> bool:
+    """Return whether Security Hub needs another update after `other` to show `life`.
+
+    Each import is an event for the customer's rules. So a later time of the same failures is no reason for one.
+    """
+    return _shown_in_hub(life) != _shown_in_hub(other)
+
+
+def _shown_in_hub(life: Life) -> tuple[object, ...]:
+    finding = replace(
+        life.finding, first_observed_at=None, last_observed_at=None, pull=replace(life.finding.pull, observed_at=None)
+    )
+    reach = replace(life.reach, first_seen_at=None, last_seen_at=None)
+    return (life.state, life.because, finding, reach, life.problems)
+
+
+def _make_hub_due(life: Life, now: float) -> Life:
+    return replace(life, hub_due=True, hub_retry_at=now + _HUB_RETRY_SECONDS)
+
+
+def _show_sign_of_life(life: Life, now: float) -> Life:
+    """Return an open life, due in Security Hub if its last update was a day ago."""
+    if life.hub_due or not life.is_open or not life.hub_at or now - life.hub_at < _SIGN_OF_LIFE_SECONDS:
+        return life
+    return _make_hub_due(life, now)
 
 
 def _adjust_severity(finding: Finding, reach: Reach, *, problems: int) -> Finding:
@@ -292,7 +325,8 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings) -> Life:
 
     Reminders are `settings.reminder_hours` apart.
     """
-    return _remind_if_due(replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60), now, settings)
+    life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
+    return _remind_if_due(_show_sign_of_life(life, now), now, settings)
 
 
 def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:
@@ -354,13 +388,17 @@ def _is_same(pending: Pending | None, sent: Pending | None) -> bool:
     return (pending.edge, pending.at, pending.claimant) == (sent.edge, sent.at, sent.claimant)
 
 
-def retry_later(life: Life, now: float) -> Life:
-    """Return the life after its pending notice could not be sent: it stays pending, due later."""
+def retry_later(life: Life, now: float, *, perhaps_heard: bool = False) -> Life:
+    """Return the life after its pending notice could not be sent: it stays pending, due later.
+
+    With `perhaps_heard`, SNS may have taken it all the same.
+    """
     pending = life.pending
     if pending is None:
         return life
-    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - 1), 10))
-    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
+    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - _QUICK_RETRIES), 10))
+    heard = pending.perhaps_heard or perhaps_heard
+    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay, perhaps_heard=heard))
 
 
 def notice(life: Life) -> Notice:

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from pull_responder.findings.codec import (
     FINDINGS_DUE,
@@ -51,6 +52,10 @@ _DAY: Final = 86_400
 _MINUTE: Final = 60
 _REASON: Final = 300
 _END_OF_TIME: Final = 1e12
+# What a call raises that fails, or whose answer cannot be read.
+_FAILURES: Final = (BotoCoreError, ClientError, ResponseParserError)
+# What a broken answer raises when it is read: a member is missing, or has another type.
+_BROKEN: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class StoreError(Exception):
@@ -129,7 +134,7 @@ class Store:
         except ClientError as error:
             if not _is_refused(error):
                 _raise("dynamodb:UpdateItem", error)
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             _raise("dynamodb:UpdateItem", error)
 
     def count_new(self, now: float) -> int:
@@ -148,9 +153,12 @@ class Store:
                 ExpressionAttributeValues={":one": {"N": "1"}, ":expires_at": {"N": str(int(now) + _DAY)}},
                 ReturnValues="UPDATED_NEW",
             )
-        except (ClientError, BotoCoreError) as error:
+        except _FAILURES as error:
             _raise("dynamodb:UpdateItem", error)
-        return int(answer["Attributes"]["new"]["N"])
+        try:
+            return int(answer["Attributes"]["new"]["N"])
+        except _BROKEN as error:
+            _raise_broken("dynamodb:UpdateItem", error)
 
     def _read(self, ids: list[str]) -> dict[str, Mapping[str, Value]]:
         items: dict[str, Mapping[str, Value]] = {}
@@ -164,13 +172,17 @@ class Store:
                     answer = self._client.batch_get_item(
                         RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
                     )
-                except (ClientError, BotoCoreError) as error:
+                except _FAILURES as error:
                     _raise("dynamodb:BatchGetItem", error)
-                for item in answer["Responses"].get(self._table, []):
-                    items[item["id"]["S"]] = item
-                # BatchGetItem does not raise for keys that were throttled or did not fit into 16 MB. It lists them.
-                left = answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
-                keys = [{"id": {"S": key["id"]["S"]}} for key in left]
+                try:
+                    # An answer without its list says nothing: it does not say that the items are absent.
+                    for item in answer["Responses"].get(self._table, []):
+                        items[item["id"]["S"]] = item
+                    # BatchGetItem does not raise for keys that were throttled or did not fit into 16 MB. It lists them.
+                    left = answer["UnprocessedKeys"].get(self._table, {"Keys": []})["Keys"]
+                    keys = [{"id": {"S": key["id"]["S"]}} for key in left]
+                except _BROKEN as error:
+                    _raise_broken("dynamodb:BatchGetItem", error)
                 if not keys:
                     break
             else:
@@ -189,7 +201,7 @@ class Store:
             if _is_refused(error):
                 return False
             _raise("dynamodb:PutItem", error)
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             _raise("dynamodb:PutItem", error)
         return True
 
@@ -207,8 +219,10 @@ class Store:
             for page in pages:
                 self.calls += 1
                 ids += [item["id"]["S"] for item in page["Items"]]
-        except (ClientError, BotoCoreError) as error:
+        except _FAILURES as error:
             _raise("dynamodb:Query", error)
+        except _BROKEN as error:
+            _raise_broken("dynamodb:Query", error)
         return ids
 
 
@@ -224,6 +238,10 @@ def _is_refused(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 
-def _raise(call: str, error: ClientError | BotoCoreError) -> NoReturn:
+def _raise(call: str, error: Exception) -> NoReturn:
     words = f"{call} failed: {type(error).__name__}: {error}"
     raise StoreError(" ".join(words.split())[:_REASON]) from error
+
+
+def _raise_broken(call: str, error: Exception) -> NoReturn:
+    raise StoreError(f"{call} gave an answer that cannot be read: {type(error).__name__}: {error}"[:_REASON]) from error

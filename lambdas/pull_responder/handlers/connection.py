@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def connect(settings: Settings, function_arn: str) -> Aws:
     """Return the function's access to AWS, with the clients of earlier invocations: clients take long to create."""
-    return _connect(settings.member_role, settings.organization_account, settings.aws_registries, function_arn)
+    accounts = (settings.aws_registries, settings.read_accounts)
+    return _connect(settings.member_role, settings.organization_account, accounts, function_arn)
 
 
 def disconnect() -> None:
@@ -40,13 +41,18 @@ def freeze_objects() -> None:
 
 @cache
 def _connect(
-    member_role: str, organization_account: str | None, aws_registries: tuple[str, ...], function_arn: str
+    member_role: str,
+    organization_account: str | None,
+    accounts: tuple[tuple[str, ...], tuple[str, ...]],
+    function_arn: str,
 ) -> Aws:
+    aws_registries, read_accounts = accounts
     return Aws.connect(
         member_role=member_role,
         identity=Arn.parse(function_arn),
         organization_account=organization_account,
         aws_registries=aws_registries,
+        read_accounts=read_accounts,
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from pull_responder.events.audit_log import events_of
+from pull_responder.events.audit_log import events_of_batch, is_batch
+from pull_responder.events.outcome import UnusableEvent
 from pull_responder.handlers.connection import connect, freeze_objects, run_of
 from pull_responder.model.arn import Arn
 from pull_responder.responder.respond import Message, Responder
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from pull_responder.responder.run import Run
+
 SERVICE = "pull-responder"
+
+# With fewer seconds left, a batch is left to another invocation. The largest takes about a second.
+_SECONDS_TO_UNPACK = 20.0
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
@@ -30,15 +36,33 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     settings = read_settings(os.environ)
     aws = connect(settings, context.invoked_function_arn)
     run = run_of(settings, aws, context, logger=logger, metrics=metrics)
-    function = Arn.parse(context.invoked_function_arn)
-    account, region = (function.account, function.region) if function else (None, "")
-    messages = [
-        Message(str(record.get("messageId")), body)
-        for record in event.get("Records", [])
-        for body in events_of(str(record.get("body")), account=account, region=region)
-    ]
-    run.count("EventsReceived", len(messages))
-    failed = Responder(run).respond(messages)
+    messages = [Message(str(each.get("messageId")), str(each.get("body"))) for each in event.get("Records", [])]
+    single = [each for each in messages if not is_batch(each.body)]
+    responder = Responder(run)
+    run.count("EventsReceived", len(single))
+    failed = responder.respond(single)
+    # A whole batch costs far more to read than one event. It must not delay the others.
+    for each in messages:
+        if is_batch(each.body) and not _respond_to_batch(each, responder, run, context):
+            failed.append(each.id)
     run.count("MessagesFailed", len(failed))
     freeze_objects()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(failed)]}
+
+
+def _respond_to_batch(message: Message, responder: Responder, run: Run, context: LambdaContext) -> bool:
+    """Handle a dead letter of the function `audit_log`. Return whether all its events are handled."""
+    if run.remaining() < _SECONDS_TO_UNPACK:
+        return False
+    function = Arn.parse(context.invoked_function_arn)
+    account, region = (function.account, function.region) if function else (None, "")
+    try:
+        bodies = events_of_batch(message.body, account=account, region=region)
+        run.count("EventsReceived", len(bodies))
+        return not responder.respond([Message(message.id, body) for body in bodies])
+    except UnusableEvent as unusable:
+        logger.warning("a message is not a usable event", message_id=message.id, reason=str(unusable))
+    except Exception:
+        # Only this message fails: SQS delivers it again, and at last it goes to the dead-letter queue.
+        logger.exception("a batch of audit records could not be handled", message_id=message.id)
+    return False

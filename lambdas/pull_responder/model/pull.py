@@ -151,6 +151,7 @@ class Denial:
     - `policy_type`: the kind of policy that denied the request. None if AWS gave no reason (older messages).
     - `explicit`: true for a Deny statement, false for a missing Allow.
     - `policy_arn`: the policy's ARN, if AWS named it.
+    - `quoted`: true if the words come from a node, which only quotes AWS. They prove nothing about policies.
     """
 
     action: str
@@ -159,6 +160,7 @@ class Denial:
     policy_type: PolicyType | None = None
     explicit: bool = False
     policy_arn: str | None = None
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +206,13 @@ class PullFailure:
 
     @property
     def blamed_policy_types(self) -> frozenset[PolicyType]:
-        """The policy types that AWS's message blames; empty if it names none.
+        """The policy types that AWS's message blames; empty if it names none, or if a node only quotes it.
 
         Within one account, an Allow in the identity-based or the resource-based policy is enough. So if AWS says that
         no resource-based policy allows the action, then no identity-based policy allows it either.
         """
         denial = self.denial
-        if denial is None or denial.policy_type is None:
+        if denial is None or denial.quoted or denial.policy_type is None:
             return frozenset()
         types = {denial.policy_type}
         one_account = self.principal is not None and self.principal.account == self.registry_account

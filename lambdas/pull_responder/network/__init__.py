@@ -78,8 +78,10 @@ from pull_responder.network.model import (
     VpcEndpoint,
 )
 from pull_responder.network.path import trace
+from pull_responder.network.unread_names import may_lead_away
 
 __all__ = [
+    "may_lead_away",
     "trace",
     "NodePlace",
     "RegistryPlace",

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.model.reason import Reason, join_reasons, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import PUBLIC_IPV4, PUBLIC_IPV6, AddressSet
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Route, RouteTable, RouteTarget, VpcEndpoint, read
 from pull_responder.network.names import vpc_of
 from pull_responder.network.network_acls import acl_hop, client_crossings
+from pull_responder.network.next_steps import RESOLVE
 from pull_responder.network.places import Trip, address_peer, addresses_of, is_private, node_versions, vpc_id
 from pull_responder.network.resolution import Resolution, endpoints_of
 from pull_responder.network.routing import describe, routing
@@ -72,14 +74,19 @@ def read_address(trip: Trip, found: Resolution) -> Reading:  # noqa: PLR0911 -- 
     address, host, vpc = trip.seen.address, trip.destination.host, vpc_of(trip.network)
     said, here = f"kubelet dialled {address} for {host}", AddressSet.of(address)
     if trip.seen.port not in (0, HTTPS):
-        return Reading(Leads.UNKNOWN, f"{said} on port {trip.seen.port}, and the way was examined for port {HTTPS}")
+        port = f"{said} on port {trip.seen.port}, and the way was examined for port {HTTPS}"
+        step = (
+            f"On the node, look in the runtime's configuration for what makes it dial port {trip.seen.port} of {host}."
+        )
+        return Reading(Leads.UNKNOWN, Reason(port, step))
     if ":" in address and _IPV6 not in node_versions(trip.node, trip.network):
         # A client tells the first address that failed (Go's net, Dialer.dialParallel), not the one that should work.
-        return Reading(Leads.UNKNOWN, f"{said}, and the node has no IPv6 address that could be read")
+        return Reading(Leads.UNKNOWN, Reason(f"{said}, and the node has no IPv6 address that could be read", RESOLVE))
     if here & AddressSet.of(*vpc.cidrs):
         return _inside(trip, found, here, said)
     if ":" in address and _IPV6 not in trip.destination.versions:
-        return Reading(Leads.UNKNOWN, f"{said}, which has IPv4 addresses alone: look at the node's own DNS settings")
+        dns = f"{said}, which has IPv4 addresses alone: look at the node's own DNS settings"
+        return Reading(Leads.UNKNOWN, Reason(dns, RESOLVE))
     if here & (PUBLIC_IPV4 | PUBLIC_IPV6):
         return _public(trip, found, here, said)
     return _elsewhere(trip, found, said)
@@ -90,10 +97,12 @@ def _elsewhere(trip: Trip, found: Resolution, said: str) -> Reading:
     address, vpc = trip.seen.address if trip.seen else "", vpc_of(trip.network)
     if vpc.cidrs and is_private(address):
         why = f": {found.other.shown}" if found.other.shown else ", so the name leads elsewhere than can be read here"
-        return Reading(Leads.AWAY, f"{said}, a private address outside {vpc.id}{why}")
+        away = f"{said}, a private address outside {vpc.id}{why}"
+        step = f"Look who has the address {address}, such as an endpoint in the hub, and at its security groups."
+        return Reading(Leads.AWAY, Reason(away, step))
     why = "which is no address of ECR or S3: look at the node's own DNS settings"
     unread = f"and whether that is in {vpc.id} is not known, as its blocks were not read"
-    return Reading(Leads.UNKNOWN, f"{said}, {why if vpc.cidrs else unread}")
+    return Reading(Leads.UNKNOWN, Reason(f"{said}, {why if vpc.cidrs else unread}", RESOLVE))
 
 
 def _inside(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Reading:
@@ -104,11 +113,21 @@ def _inside(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Readi
             whose = f"{said}, a network interface of {endpoint.id}"
             if endpoint in endpoints:
                 return Reading(Leads.TO_ENDPOINT, whose, endpoint)
-            return Reading(Leads.UNKNOWN, f"{whose}, which does not serve this name: look who answers for it")
+            return Reading(
+                Leads.UNKNOWN,
+                Reason(
+                    f"{whose}, which does not serve this name: look who answers for it",
+                    f"Look for a record in Route 53 that leads {trip.destination.host} to {endpoint.id}.",
+                ),
+            )
     if isinstance(trip.network.endpoints, Unread) or any(_may_have_had(each, here, trip) for each in endpoints):
         return Reading(Leads.AS_COMPUTED)
     expected = f"one of the network interfaces of {found.endpoint.id}" if found.endpoint else "a public address"
-    reason = f"{said}, an address in {vpc_id(trip.network)}, where {expected} was expected: look whose interface it is"
+    reason = Reason(
+        f"{said}, an address in {vpc_id(trip.network)}, where {expected} was expected: look whose interface it is",
+        f"Look whose interface has the address {trip.seen.address if trip.seen else ''} in {vpc_id(trip.network)}: "
+        "`aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address`.",
+    )
     return Reading(Leads.UNKNOWN, reason)
 
 
@@ -132,14 +151,16 @@ def _public(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Readi
     if found.endpoint and (not found.doubt or found.elsewhere):
         why = found.other.shown or "the node does not ask the VPC's DNS server, or keeps an older answer"
         endpoint = f"although private DNS of {found.endpoint.id} has the name"
-        return Reading(Leads.UNKNOWN, f"{said}, {endpoint}: {why}", is_public=True)
+        return Reading(Leads.UNKNOWN, Reason(f"{said}, {endpoint}: {why}", *steps_of(why), RESOLVE), is_public=True)
     if found.endpoint:
         return Reading(Leads.TO_PUBLIC)
     if isinstance(trip.network.endpoints, Unread):
         return Reading(Leads.AS_COMPUTED)
     gateway = endpoints_of(trip.destination, trip.network, "Gateway")
     if gateway and not here & trip.server.addresses:
-        return Reading(Leads.UNKNOWN, f"{said} that is not in the prefix list of S3, which {gateway[0].id} serves")
+        step = f"Compare the address with the prefix list of S3, which {gateway[0].id} serves (VPC console)."
+        outside = f"{said} that is not in the prefix list of S3, which {gateway[0].id} serves"
+        return Reading(Leads.UNKNOWN, Reason(outside, step))
     return Reading(Leads.TO_PUBLIC, f"{said}, and {found.other.shown}" if found.other.shown else "")
 
 
@@ -182,17 +203,17 @@ def _route_hop(trip: Trip, address: str, reason: str) -> Hop:
     """Return the hop over the route that takes the address."""
     table, causes = trip.table, (PathCause.NO_ROUTE,)
     if isinstance(table, Unread):
-        doubt = Undecided(PathCause.NO_ROUTE, f"{reason}; {table.reason}")
+        doubt = Undecided(PathCause.NO_ROUTE, join_reasons((reason, table.reason)))
         return Hop(HopKind.ROUTE, trip.node.subnet_id, causes, undecided=(doubt,))
     found = routing(table, AddressSet.of(address), trip.network)
     if found.unread:
-        doubt = Undecided(PathCause.NO_ROUTE, f"{reason}; {'; '.join(found.unread)}")
+        doubt = Undecided(PathCause.NO_ROUTE, join_reasons((reason, *found.unread)))
         return Hop(HopKind.ROUTE, table.id, causes, (describe(table),), undecided=(doubt,))
     route = found.routes[0] if found.routes else None
     dead_end = _dead_end(route, table, address, trip)
     if dead_end:
         return _dead_end_hop(trip, table, address, (dead_end, reason))
-    doubt = Undecided(PathCause.NO_ROUTE, f"{reason}. {_next_step(route, table, address)}")
+    doubt = Undecided(PathCause.NO_ROUTE, _beyond(reason, route, table, address))
     return Hop(HopKind.ROUTE, table.id, causes, (describe(table),), undecided=(doubt,))
 
 
@@ -234,10 +255,13 @@ def _dead_end_hop(trip: Trip, table: RouteTable, address: str, evidence: tuple[s
     return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof, (fault,))
 
 
-def _next_step(route: Route | None, table: RouteTable, address: str) -> str:
+def _beyond(reason: str, route: Route | None, table: RouteTable, address: str) -> str:
     if route is None:
-        return ""
-    return (
-        f"The route {route} of {table.id} takes it to a {route.kind}, and nothing is wrong up to there. Look next at"
-        f" {route.target}, at its way to {address} and back, and at the security groups of the endpoint at {address}"
+        return reason
+    return Reason(
+        f"{reason}. The route {route} of {table.id} takes it to a {route.kind}, and nothing is wrong up to there."
+        f" Look next at {route.target}, at its way to {address} and back, and at the security groups of the endpoint at"
+        f" {address}",
+        f"Look at {route.target}, at its way to {address} and back, and at the security groups of what has {address}.",
+        *steps_of(reason),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided, merge
@@ -20,6 +21,7 @@ from pull_responder.network.model import (
     VpcEndpoint,
 )
 from pull_responder.network.network_acls import acl_hop, client_crossings, server_crossings
+from pull_responder.network.next_steps import behind
 from pull_responder.network.places import Trip, addresses_of, endpoint_peer, interfaces_of, vpc_id
 from pull_responder.network.resolution import Destination, dns_fault, endpoints_of, has_private_dns, is_up
 from pull_responder.network.routing import describe, gateway_route, routing
@@ -155,7 +157,10 @@ def _local_route(table: RouteTable | Unread, peer: Peer, network: Network) -> Ho
     found = routing(table, peer.addresses, network)
     others = [route for route in found.routes if route.kind is not RouteTarget.LOCAL]
     if others and any(route.kind is RouteTarget.LOCAL for route in table.routes):
-        reason = f"{describe(table)}: {others[0]} leads to {peer.name}, and what lies behind that route cannot be read"
+        reason = Reason(
+            f"{describe(table)}: {others[0]} leads to {peer.name}, and what lies behind that route cannot be read",
+            behind(others[0].target),
+        )
         return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), undecided=(Undecided(PathCause.NO_ROUTE, reason),))
     return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), (f"the local route of {table.id} reaches {peer.name}",))
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import InternetGateway, NatGateway, Network, Route, RouteTarget, read
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
+from pull_responder.network.next_steps import behind
 from pull_responder.network.places import Trip
 from pull_responder.network.routing import Routing, describe, routing
 
@@ -52,7 +54,11 @@ def follow_route(route: Route, trip: Trip) -> RouteEnd:
         return RouteEnd(
             (Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",)),)
         )
-    return RouteEnd(beyond=f"route {route} leads to a {route.kind}, and what lies behind it cannot be read")
+    return RouteEnd(
+        beyond=Reason(
+            f"route {route} leads to a {route.kind}, and what lies behind it cannot be read", behind(route.target)
+        )
+    )
 
 
 def _problem(route: Route, network: Network) -> str:
@@ -72,7 +78,10 @@ def _doubt(route: Route, network: Network) -> str:
     gateways = _gateways(route, network)
     if route.kind not in _GATEWAYS or isinstance(gateways, Unread) or route.target in gateways:
         return ""
-    return f"route {route} is active, but EC2 does not list the gateway {route.target}"
+    return Reason(
+        f"route {route} is active, but EC2 does not list the gateway {route.target}",
+        f"Look for {route.target} in the VPC console of the account that owns the VPC.",
+    )
 
 
 def _gateways(route: Route, network: Network) -> Mapping[str, InternetGateway] | Unread:
@@ -122,7 +131,13 @@ def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
         explanation = f"The route {route} leads to NAT gateway {nat.id}, which is in state {nat.state}."
         hop = _unavailable(route, explanation, (state, f"route {route}"))
     elif nat.public and nat.private_addresses and not nat.public_addresses:
-        doubt = Undecided(PathCause.NAT_GATEWAY_UNAVAILABLE, f"EC2 lists no public address of {nat.id}")
+        doubt = Undecided(
+            PathCause.NAT_GATEWAY_UNAVAILABLE,
+            Reason(
+                f"EC2 lists no public address of {nat.id}",
+                f"Look at the Elastic IP addresses of {nat.id} in the VPC console.",
+            ),
+        )
         hop = Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state,), undecided=(doubt,))
     else:
         addresses = ", ".join(nat.public_addresses) or "none"
@@ -155,9 +170,11 @@ def _beyond_nat_gateway(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -
     else:
         found = routing(table, trip.server.addresses, network)
         if not nat.public:
-            beyond = next((str(route) for route in found.routes if route.kind not in _GATEWAYS), "")
+            beyond = next((route for route in found.routes if route.kind not in _GATEWAYS), None)
             if beyond:
-                words = f"{nat.id} is a private NAT gateway, and its route {beyond} leaves the VPC"
+                words = Reason(
+                    f"{nat.id} is a private NAT gateway, and its route {beyond} leaves the VPC", behind(beyond.target)
+                )
                 return RouteEnd((hop,), beyond=words)
             return RouteEnd((hop,), dead_end=f"{nat.id} is a private NAT gateway, which reaches no public address")
         route_hop = _nat_route(found, subnet_id, nat, network)
@@ -184,7 +201,10 @@ def _nat_route(found: Routing, subnet_id: str, nat: NatGateway, network: Network
     none_works = all(problems.values()) and not found.unread and (found.unrouted or problems)
     if not none_works:
         routes = "; ".join((*(str(route) for route in found.routes), *found.unread)) or "none"
-        reason = f"the traffic leaves {nat.id} in {subnet_id} by these routes, not all to an internet gateway: {routes}"
+        reason = Reason(
+            f"the traffic leaves {nat.id} in {subnet_id} by these routes, not all to an internet gateway: {routes}",
+            f"Look at the routes of {table.id} in the VPC console, by which {nat.id} reaches the internet.",
+        )
         return Hop(
             HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof, undecided=(Undecided(PathCause.NO_ROUTE, reason),)
         )

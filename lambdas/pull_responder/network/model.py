@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS
+from pull_responder.model.reason import AGAIN, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.resolver import Profile, ResolverRule
 
@@ -328,4 +329,4 @@ def read(table: Mapping[str, T] | Unread, key: str, what: str) -> T | Unread:
     """Return the fact for `key`, or Unread if it is not known. `what` names the fact in the reason."""
     if isinstance(table, Unread):
         return table
-    return table.get(key, Unread(f"{what} was not found"))
+    return table.get(key, Unread(Reason(f"{what} was not found", AGAIN)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pull_responder.model.reason import reword
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
 from pull_responder.network.names import other_servers, vpc_of
 
@@ -23,9 +24,10 @@ def name_hop(trip: Trip, found: Resolution) -> Hop:
     host, vpc = trip.destination.host, vpc_of(trip.network).id
     why = found.other.shown or other_servers(trip.network) or found.other.unread
     why = why or f"neither a Resolver rule nor a hosted zone nor a Profile that answers for it was found in {vpc}"
-    reason = (
+    reason = reword(
+        why,
         f"kubelet got no address for {host}, and {why}. Look there, at the DNS Firewall rules of {vpc}, and at the"
-        " node's own DNS settings"
+        " node's own DNS settings",
     )
     doubt = Undecided(PathCause.VPC_DNS_DISABLED, reason)
     return replace(found.hop, undecided=(*found.hop.undecided, doubt))
@@ -38,6 +40,8 @@ def unread_answers(trip: Trip, found: Resolution) -> tuple[Hop, ...]:
     """
     if trip.seen is None or trip.seen.address or not found.other.unread or found.other.shown:
         return ()
-    reason = f"{found.other.unread}, so {trip.destination.host} may lead elsewhere than was examined"
+    reason = reword(
+        found.other.unread, f"{found.other.unread}, so {trip.destination.host} may lead elsewhere than was examined"
+    )
     doubt = Undecided(PathCause.NO_ROUTE, reason)
     return (Hop(HopKind.NAME, trip.destination.host, (PathCause.NO_ROUTE,), undecided=(doubt,)),)

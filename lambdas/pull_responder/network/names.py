@@ -10,8 +10,10 @@ from enum import Enum
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from pull_responder.model.reason import Reason, join_reasons, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, Vpc
+from pull_responder.network.next_steps import RESOLVE
 from pull_responder.network.resolver import ResolverRule, is_below, winning_rule
 
 AMAZON_DNS: Final = "AmazonProvidedDNS"
@@ -64,22 +66,31 @@ def other_answer(host: str, network: Network, *, zone: str = "") -> OtherAnswer:
         By.PROFILE: _profile(network),
     }
     by = next((each for each, words in found.items() if words), None)
-    unread = "; ".join(filter(None, (servers, *_unread(network))))
+    unread = join_reasons(filter(None, (servers, *_unread(network))))
     return OtherAnswer(found[by] if by else "", unread, by)
 
 
 def other_servers(network: Network) -> str:
     """Say that the node asks, or may ask, DNS servers other than Amazon's. Empty if it does not."""
     if is_other_server(network.asked_server, network):
-        return f"kubelet asked the DNS server {network.asked_server}, whose answers cannot be read"
+        return Reason(
+            f"kubelet asked the DNS server {network.asked_server}, whose answers cannot be read",
+            f"Ask the DNS server {network.asked_server} on a node: `nslookup` for the registry's host.",
+        )
     if _is_amazons(network.asked_server, network):
         return ""
     servers = vpc_of(network).dns_servers
     if isinstance(servers, Unread):
-        return f"the DNS servers in the VPC's DHCP options are not known: {servers.reason}"
+        return Reason(
+            f"the DNS servers in the VPC's DHCP options are not known: {servers.reason}",
+            *steps_of(servers.reason),
+            RESOLVE,
+        )
     if all(_is_amazons(server, network) for server in servers):
         return ""
-    return f"the VPC's DHCP options name the DNS servers {', '.join(servers)}, whose answers cannot be read"
+    return Reason(
+        f"the VPC's DHCP options name the DNS servers {', '.join(servers)}, whose answers cannot be read", RESOLVE
+    )
 
 
 def is_other_server(server: str, network: Network) -> bool:
@@ -114,7 +125,7 @@ def _rule(host: str, network: Network, zone: str) -> str:
     rule = winning_rule(host, rules)
     if rule is None or not rule.forwards or (zone and len(rule.domain) < len(zone)):
         return ""
-    return f"{rule}, so these servers decide what the name resolves to"
+    return Reason(f"{rule}, so these servers decide what the name resolves to", RESOLVE)
 
 
 def _private_zone(host: str, network: Network) -> str:
@@ -122,7 +133,12 @@ def _private_zone(host: str, network: Network) -> str:
         return ""
     zones = (zone.rstrip(".") for zone in network.private_zones)
     zone = next((zone for zone in zones if zone and is_below(host, zone)), None)
-    return f"a private hosted zone, {zone}, answers for {host}, and its records were not read" if zone else ""
+    if not zone:
+        return ""
+    return Reason(
+        f"a private hosted zone, {zone}, answers for {host}, and its records were not read",
+        f"Look at the records of the private hosted zone {zone} in the Route 53 console, and at where {host} leads.",
+    )
 
 
 def _profile(network: Network) -> str:
@@ -130,7 +146,10 @@ def _profile(network: Network) -> str:
     if isinstance(network.profiles, Unread) or not network.profiles:
         return ""
     found = " and ".join(map(str, network.profiles))
-    return f"{found} may bring a hosted zone, a Resolver rule or an endpoint that answers for the registry's names"
+    return Reason(
+        f"{found} may bring a hosted zone, a Resolver rule or an endpoint that answers for the registry's names",
+        f"Look at what {found} holds for the registry's names, in the Route 53 console of its owner.",
+    )
 
 
 def _unread(network: Network) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet, Coverage, Peer, coverage
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
@@ -97,7 +98,12 @@ def _judge(crossing: Crossing, network: Network, *, all_of_peer: bool) -> Fault 
     if needed is Coverage.ALL or (needed is Coverage.SOME and not all_of_peer):
         return f"{acl.id} of {crossing.subnet_id} allows {way}: {deciding}"
     if needed is Coverage.SOME or _evaluate(acl, crossing, crossing.widest)[0] is not Coverage.NONE:
-        return Undecided(_CAUSE, f"{acl.id} of {crossing.subnet_id} allows {way} only in part: {deciding}")
+        reason = Reason(
+            f"{acl.id} of {crossing.subnet_id} allows {way} only in part: {deciding}",
+            f"Compare the entries of network ACL {acl.id} with the addresses that the registry's host has on the node "
+            "(`nslookup`).",
+        )
+        return Undecided(_CAUSE, reason)
     return Fault(
         _CAUSE,
         ResourceType.NETWORK_ACL,

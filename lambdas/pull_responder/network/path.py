@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pull_responder.model.pull import Stage
+from pull_responder.model.reason import Reason
 from pull_responder.model.sighting import Sighting
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, Leg, Path, PathCause, Undecided
 from pull_responder.network.dialled import Leads, Reading, read_address
 from pull_responder.network.endpoints import unreachable_hop
 from pull_responder.network.model import Network, NodePlace, RegistryPlace
 from pull_responder.network.names import other_answer
+from pull_responder.network.next_steps import connect
 from pull_responder.network.places import Trip, node_versions
 from pull_responder.network.public_way import Hops
 from pull_responder.network.resolution import Destination, Resolution, destinations, resolve
@@ -26,7 +28,6 @@ _WITHOUT_INTERNET = (
     PathCause.PRIVATE_DNS_DISABLED,
     PathCause.S3_NOT_IN_ROUTE_TABLE,
 )
-_ALL_BUT_DNS = tuple(cause for cause in PathCause if cause is not PathCause.VPC_DNS_DISABLED)
 
 
 def trace(node: NodePlace, registry: RegistryPlace, network: Network, sighting: Sighting | None = None) -> Path:
@@ -53,7 +54,7 @@ def trace(node: NodePlace, registry: RegistryPlace, network: Network, sighting: 
     for leg, answer, reading in found:
         # If one name leads elsewhere than computed, so may the others; to public addresses only instead of an endpoint.
         is_open = others and not reading.contradicts and not (others.is_public and not answer.endpoint)
-        legs.append(_leave_open(leg, _ALL_BUT_DNS, others.reason) if others and is_open else leg)
+        legs.append(_leave_open(leg, tuple(PathCause), others.reason) if others and is_open else leg)
     return Path(_without_detours(legs, about))
 
 
@@ -61,7 +62,9 @@ def _reading(trip: Trip, answer: Resolution) -> Reading:
     """Return what the dialled address shows, or that a mirror was asked in the registry's place."""
     reading, host = read_address(trip, answer), trip.destination.host
     if may_be_mirror(trip.destination) and not reading.contradicts:
-        return Reading(Leads.UNKNOWN, f"kubelet asked {host}, which may be a mirror of the registry")
+        return Reading(
+            Leads.UNKNOWN, Reason(f"kubelet asked {host}, which may be a mirror of the registry", connect(host))
+        )
     return reading
 
 
@@ -122,6 +125,9 @@ def _no_common_version(node: NodePlace, destination: Destination, network: Netwo
     found = resolve(destination, network)
     if found.endpoint and not found.doubt:
         return found.hop, unreachable_hop(found.endpoint, node)
-    reason = f"{node.name} has only IPv6 and {destination.host} only IPv4: DNS64 and NAT64 are not followed"
+    reason = Reason(
+        f"{node.name} has only IPv6 and {destination.host} only IPv4: DNS64 and NAT64 are not followed",
+        f"On the node, run `nslookup {destination.host}`: with DNS64 it gives an address of 64:ff9b::/96.",
+    )
     doubt = Undecided(PathCause.NO_ROUTE, reason)
     return (found.hop, Hop(HopKind.NODE, node.name, (PathCause.NO_ROUTE,), undecided=(doubt,)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pull_responder.model.reason import Reason, reword, steps_of
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import Peer
 from pull_responder.network.answer import Hop, HopKind, HopVerdict, PathCause, Undecided
@@ -11,6 +12,7 @@ from pull_responder.network.endpoints import DeadEnd, explain_dead_end, interfac
 from pull_responder.network.internet import RouteEnd, follow_route
 from pull_responder.network.model import Route, RouteTable
 from pull_responder.network.network_acls import acl_hop, client_crossings
+from pull_responder.network.next_steps import behind
 from pull_responder.network.places import Trip, anywhere_peer, elsewhere_peer
 from pull_responder.network.resolution import Resolution, endpoints_of, resolve
 from pull_responder.network.routing import (
@@ -52,7 +54,10 @@ def public_way(trip: Trip) -> Hops:
     for endpoint in endpoints_of(trip.destination, network, "Gateway"):
         route = gateway_route(table, endpoint)
         if route and route.active and trip.version != 4:  # noqa: PLR2004 -- IP version 4
-            unknown = f"whether {endpoint.id} takes IPv6 to S3 is not known, and no other route of {table.id} does"
+            unknown = Reason(
+                f"whether {endpoint.id} takes IPv6 to S3 is not known, and no other route of {table.id} does",
+                f"On the node, run `curl -6 -v https://{trip.destination.host}` and see whether it connects.",
+            )
         elif route and route.active:
             evidence = (f"route {route} of {table.id} takes S3's addresses to {endpoint.id}",)
             causes = (PathCause.NO_ROUTE, PathCause.S3_NOT_IN_ROUTE_TABLE, PathCause.ENDPOINT_MISSING)
@@ -92,7 +97,10 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
         return (*first_hops(trip, trip.server), _route_hop(trip, found.table, RouteEnd()), *hops)
     routes = "; ".join((*(str(route) for route in found.routes), *found.unread))
     rest = ", and none covers the rest" if found.unrouted else ""
-    doubt = f"each of these routes of {found.table.id} covers only part of {trip.server.name}{rest}: {routes}"
+    doubt = Reason(
+        f"each of these routes of {found.table.id} covers only part of {trip.server.name}{rest}: {routes}",
+        f"Compare what `nslookup {trip.destination.host}` gives on the node with the routes of {found.table.id}.",
+    )
     route_hop = _route_hop(trip, found.table, RouteEnd(beyond=doubt))
     return (*first_hops(trip, trip.server), route_hop, *(hop.with_faults_undecided(doubt) for hop in hops))
 
@@ -142,14 +150,16 @@ def _other_dns(trip: Trip, end: DeadEnd) -> str:
     found, away = resolve(trip.destination, trip.network), away_route(table)
     unread = found.other.unread
     if unread and any(fault.cause is PathCause.PRIVATE_DNS_DISABLED for fault in end.faults):
-        return f"{unread}, so a private hosted zone may resolve {host} to the endpoint"
+        return reword(unread, f"{unread}, so a private hosted zone may resolve {host} to the endpoint")
     if away is None or end.endpoint is not None:
         return ""
     if found.other.shown:
         return doubt_with_next_step(trip, found)
     if unread:
-        return f"{unread}, so a private hosted zone or a Resolver rule may send traffic to {host} over {away}"
-    return f"{trip.hint}, and {host} may lead over {away}, too" if trip.hint else ""
+        return reword(
+            unread, f"{unread}, so a private hosted zone or a Resolver rule may send traffic to {host} over {away}"
+        )
+    return reword(trip.hint, f"{trip.hint}, and {host} may lead over {away}, too") if trip.hint else ""
 
 
 def doubt_with_next_step(trip: Trip, found: Resolution) -> str:
@@ -157,4 +167,8 @@ def doubt_with_next_step(trip: Trip, found: Resolution) -> str:
     away = None if isinstance(trip.table, Unread) else away_route(trip.table)
     if not (found.other.shown and away):
         return found.doubt
-    return f"{found.doubt}. Look there, and at {away.target}, over which {away} leads to other networks"
+    return Reason(
+        f"{found.doubt}. Look there, and at {away.target}, over which {away} leads to other networks",
+        *steps_of(found.doubt),
+        behind(away.target),
+    )

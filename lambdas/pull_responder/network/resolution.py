@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pull_responder.model.pull import Stage
+from pull_responder.model.reason import Reason, reword
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
 from pull_responder.network.model import Network, RegistryPlace, VpcEndpoint
@@ -190,7 +191,11 @@ def _dns_support(network: Network) -> tuple[tuple[Fault, ...], tuple[Undecided, 
     if isinstance(vpc.dns_support, Unread):
         return (), (Undecided(PathCause.VPC_DNS_DISABLED, vpc.dns_support.reason),)
     if unknown := other_servers(network):
-        return (), (Undecided(PathCause.VPC_DNS_DISABLED, f"enableDnsSupport of {vpc.id} is false, and {unknown}"),)
+        return (), (
+            Undecided(
+                PathCause.VPC_DNS_DISABLED, reword(unknown, f"enableDnsSupport of {vpc.id} is false, and {unknown}")
+            ),
+        )
     explanation = f"DNS resolution is off in {vpc.id}, so no name resolves there."
     return (dns_fault(network, ("enableDnsSupport",), explanation),), ()
 
@@ -211,9 +216,15 @@ def _matches(name: str, host: str) -> bool:
 
 def _doubt(endpoint: VpcEndpoint, destination: Destination, network: Network, *, covered: bool) -> str:
     if not covered:
-        return f"whether the private DNS of {endpoint.id} answers for {destination.host} is not known"
+        return Reason(
+            f"whether the private DNS of {endpoint.id} answers for {destination.host} is not known",
+            f"On a node, run `nslookup {destination.host}` and compare the address with those of {endpoint.id}.",
+        )
     if not is_up(endpoint):
-        return f"{endpoint.id} is in state {endpoint.state}, and whether its private DNS answers is not known"
+        return Reason(
+            f"{endpoint.id} is in state {endpoint.state}, and whether its private DNS answers is not known",
+            f"Look at endpoint {endpoint.id} in the VPC console: its state and its DNS names.",
+        )
     return other_servers(network)
 
 

@@ -10,6 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Final
 
+from pull_responder.model.reason import reword
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet
 from pull_responder.network.model import Network, Route, RouteTable, RouteTarget, VpcEndpoint, read
@@ -51,7 +52,7 @@ def routing(table: RouteTable, addresses: AddressSet, network: Network) -> Routi
         if is_gateway_endpoint_route(route, network):
             continue
         if isinstance(cidrs, Unread):
-            unread.append(f"{route}: {cidrs.reason}")
+            unread.append(reword(cidrs.reason, f"{route}: {cidrs.reason}"))
         else:
             blocks += [
                 (ipaddress.ip_network(cidr, strict=False).prefixlen, AddressSet.of(cidr), route) for cidr in cidrs

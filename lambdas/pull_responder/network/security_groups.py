@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pull_responder.model.reason import RUNNING, Reason, join_reasons, reword
 from pull_responder.model.unread import Unread
 from pull_responder.network.addresses import AddressSet, Coverage, Peer, coverage
 from pull_responder.network.answer import Fault, Fix, Hop, HopKind, PathCause, ResourceType, Undecided
@@ -54,7 +55,7 @@ def admission(group_ids: tuple[str, ...], peer: Peer, network: Network, *, egres
                 continue
             addresses = _addresses(rule, peer, network)
             if isinstance(addresses, Unread):
-                unread.append(f"{rule}: {addresses.reason}")
+                unread.append(reword(addresses.reason, f"{rule}: {addresses.reason}"))
             elif addresses & peer.addresses:
                 allowed |= addresses
                 used.append(rule)
@@ -73,7 +74,7 @@ def egress_hop(node: NodePlace, peer: Peer, network: Network, *, all_of_peer: bo
     decides which of these addresses the traffic goes to. Then it is enough that the rules allow some of them.
     """
     cause = PathCause.SECURITY_GROUP_BLOCKS_EGRESS
-    unknown = "" if node.group_ids else f"the security groups of {node.name} are not known"
+    unknown = "" if node.group_ids else Reason(f"the security groups of {node.name} are not known", RUNNING)
     if isinstance(node.group_ids, Unread) or unknown:
         reason = node.group_ids.reason if isinstance(node.group_ids, Unread) else unknown
         return Hop(HopKind.NODE, node.name, (cause,), undecided=(Undecided(cause, reason),))
@@ -98,7 +99,10 @@ def ingress_hop(endpoint: VpcEndpoint, node: Peer, network: Network) -> Hop:
     """Return whether the security groups of an interface endpoint allow TCP 443 in from the node."""
     cause = PathCause.ENDPOINT_BLOCKS_INGRESS
     if not endpoint.group_ids:
-        reason = f"the security groups of {endpoint.id} are not known"
+        reason = Reason(
+            f"the security groups of {endpoint.id} are not known",
+            f"Look at the security groups of endpoint {endpoint.id} in the VPC console.",
+        )
         return Hop(HopKind.ENDPOINT, endpoint.id, (cause,), undecided=(Undecided(cause, reason),))
     found = admission(endpoint.group_ids, node, network, egress=False)
     hop = _hop(Hop(HopKind.ENDPOINT, endpoint.id, (cause,)), found, f"in from {node.name}", all_of_peer=True)
@@ -131,10 +135,14 @@ def _hop(hop: Hop, found: Admission, way: str, *, all_of_peer: bool) -> Hop | No
     if found.covered is Coverage.ALL or (found.covered is Coverage.SOME and not all_of_peer):
         return replace(hop, evidence=(f"TCP 443 {way} is allowed by {named}",))
     if found.unread:
-        doubt = Undecided(cause, "; ".join(found.unread))
+        doubt = Undecided(cause, join_reasons(found.unread))
         return replace(hop, evidence=found.evidence, undecided=(doubt,))
     if found.covered is Coverage.SOME:
-        doubt = Undecided(cause, f"TCP 443 {way} is allowed only in part, by {named}")
+        reason = Reason(
+            f"TCP 443 {way} is allowed only in part, by {named}",
+            "Compare these rules with the addresses that the registry's host has on the node (`nslookup`).",
+        )
+        doubt = Undecided(cause, reason)
         return replace(hop, evidence=found.evidence, undecided=(doubt,))
     return None
 

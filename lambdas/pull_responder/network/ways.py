@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.answer import Hop, HopKind, PathCause, Undecided
 from pull_responder.network.dialled import Leads, away_hops, open_hop, read_address
@@ -11,6 +12,7 @@ from pull_responder.network.endpoints import interface_way
 from pull_responder.network.model import VpcEndpoint
 from pull_responder.network.name_hop import name_hop, unread_answers
 from pull_responder.network.names import By
+from pull_responder.network.next_steps import connect
 from pull_responder.network.places import Trip, addresses_of, inside_peer, interfaces_of, private_peer
 from pull_responder.network.public_way import Hops, doubt_with_next_step, first_hops, public_way
 from pull_responder.network.resolution import Resolution, endpoints_of, resolve
@@ -48,14 +50,22 @@ def way(trip: Trip) -> Hops:
             opened = _OF_HUB if hub else ()
             return (name, *(hop.with_faults_undecided(reading.reason, only=opened) for hop in public_way(trip)))
         case Leads.AWAY:
-            return (name, *away_hops(trip, _computed_way(trip, found), reading.reason))
+            return (_answered(name, reading.reason), *away_hops(trip, _computed_way(trip, found), reading.reason))
         case Leads.UNKNOWN:
-            return (name, open_hop(trip, _computed_way(trip, found), reading.reason))
+            return (_answered(name, reading.reason), open_hop(trip, _computed_way(trip, found), reading.reason))
     if is_unexamined(trip.destination):
-        reason = f"the way to {trip.destination.host}, which kubelet asked, was not examined: its address is not known"
+        reason = Reason(
+            f"the way to {trip.destination.host}, which kubelet asked, was not examined: its address is not known",
+            connect(trip.destination.host),
+        )
         return (name, open_hop(trip, _computed_way(trip, found), reason))
     hops = _computed_way(trip, found)
     return (name, *hops, *unread_answers(trip, found)) if hops else ()
+
+
+def _answered(name: Hop, reason: str) -> Hop:
+    """Return the name's hop with its faults left open: some DNS server gave the address, whatever the VPC's does."""
+    return name.with_faults_undecided(f"{reason}; a DNS server gave this address, and the VPC's does not")
 
 
 def _computed_way(trip: Trip, found: Resolution) -> Hops:

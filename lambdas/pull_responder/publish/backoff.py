@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # suffices. A longer wait than the longest would spend the rest of a function's time at once.
 _FIRST: Final = 0.5
 _LONGEST: Final = 8.0
+# With the longest waits, more tries than these do not fit into any function's time.
+_MOST_TRIES: Final = 30
 
 # Prefixes of error codes that are worth a retry, besides all answers of status 429 or 5xx. LimitExceeded is Security
 # Hub's code for throttling. UnprocessedFindings has ConcurrentUpdateError and InternalFailure (API Reference,
@@ -54,9 +56,9 @@ class Backoff:
         return self.remaining is not None and self.remaining() <= 0
 
     def pause(self, tries: int) -> bool:
-        """Wait after `tries` failed calls, and return True. Return False at once if the longest wait would not fit."""
-        longest = min(_LONGEST, _FIRST * 2 ** (tries - 1))
-        if self.remaining is None or self.remaining() <= longest:
+        """Wait after `tries` failed calls, and return True. Return False at once if it would not fit."""
+        longest = min(_LONGEST, _FIRST * 2 ** min(tries - 1, _MOST_TRIES))
+        if tries > _MOST_TRIES or self.remaining is None or self.remaining() <= longest:
             return False
         self.wait(random.uniform(0, longest))  # noqa: S311 -- spreads calls over time, and guards nothing
         return True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from botocore.parsers import ResponseParserError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -18,7 +20,7 @@ _BYTES: Final = 256 * 1024
 
 
 class QueueError(Exception):
-    """SQS refused some of the messages. The error says how many, and why the first one was refused."""
+    """SQS refused messages, or did not confirm them. The error says how many, and why the first one was refused."""
 
 
 def send(client: SQSClient, queue_url: str, bodies: Sequence[str]) -> None:
@@ -31,9 +33,21 @@ def send(client: SQSClient, queue_url: str, bodies: Sequence[str]) -> None:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(at), "MessageBody": body} for at, body in enumerate(batch)
         ]
-        failed = client.send_message_batch(QueueUrl=queue_url, Entries=entries).get("Failed", [])
-        if failed:
-            raise QueueError(f"{len(failed)} of {len(batch)} messages were refused: {failed[0]['Code']}")
+        _send_batch(client, queue_url, entries)
+
+
+def _send_batch(client: SQSClient, queue_url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]) -> None:
+    try:
+        answer = client.send_message_batch(QueueUrl=queue_url, Entries=entries)
+    except ResponseParserError as error:
+        raise QueueError(f"the answer about {len(entries)} messages cannot be read") from error
+    failed = answer.get("Failed", [])
+    if failed:
+        raise QueueError(f"{len(failed)} of {len(entries)} messages were refused: {failed[0].get('Code')}")
+    # The answer names each message (API Reference, SendMessageBatch). What it does not name may be lost.
+    unnamed = {each["Id"] for each in entries} - {each.get("Id") for each in answer.get("Successful", [])}
+    if unnamed:
+        raise QueueError(f"the answer does not name {len(unnamed)} of {len(entries)} messages")
 
 
 def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from pull_responder.facts.aws import describe_failure
 from pull_responder.findings.notice import Edge
@@ -80,7 +81,8 @@ _SILENCED: Final[Mapping[WorkflowStatus, frozenset[Edge]]] = {
     WorkflowStatus.NEW: frozenset(),
     WorkflowStatus.NOTIFIED: frozenset({Edge.REMINDER}),
     WorkflowStatus.RESOLVED: frozenset({Edge.REMINDER, Edge.WORSE}),
-    WorkflowStatus.SUPPRESSED: frozenset(Edge),
+    # Who suppressed it knew its reach of that day. That it grew by a step is news.
+    WorkflowStatus.SUPPRESSED: frozenset(Edge) - {Edge.WORSE},
 }
 
 
@@ -109,8 +111,9 @@ def read_workflows(
     """Return the workflow of each finding that Security Hub has under `product_arn`, or why it could not be read.
 
     A finding that Security Hub does not have is left out. It was never imported, or was deleted: Security Hub does that
-    90 days after the last update. After the first read that fails, the remaining findings are not read. `remaining` and
-    `wait` are as in `import_findings`. Never raises for errors of AWS or of the connection.
+    90 days after the last update, or 30 days if it is archived. After the first read that fails, the remaining findings
+    are not read. `remaining` and `wait` are as in `import_findings`. Never raises for errors of AWS
+    or of the connection.
     """
     backoff = Backoff(remaining, wait)
     wanted = tuple(dict.fromkeys(ids))
@@ -119,7 +122,7 @@ def read_workflows(
         findings = _read_with_retries(client, wanted[start : start + _FILTER_VALUES], product_arn, backoff)
         if isinstance(findings, Unread):
             return read | dict.fromkeys(wanted[start:], findings)
-        read |= {each["Id"]: _workflow(each) for each in findings}
+        read |= {each["Id"]: _workflow(each) for each in findings if "Id" in each}
     return read
 
 
@@ -204,6 +207,9 @@ def _read_with_retries(
                 return describe_failure("securityhub:GetFindings", error)
         except BotoCoreError as error:
             return describe_failure("securityhub:GetFindings", error)
+        except (ResponseParserError, KeyError, TypeError):
+            # A page without its list does not say that Security Hub lacks the findings.
+            return Unread("securityhub:GetFindings gave an answer that cannot be read")
     return Unread("securityhub:GetFindings was not called: no time was left for it")
 
 
@@ -226,6 +232,8 @@ def _resolve_with_retries(
         except BotoCoreError as error:
             # The client has made its own retries. Another run may try again later; this one does not wait.
             return final + _reject_all(ids, type(error).__name__, str(error), retryable=True)
+        except (ResponseParserError, KeyError, TypeError) as error:
+            refused = _reject_all(ids, "Unreadable", f"the answer cannot be read: {error}", retryable=True)
         tries += 1
         ids = [each.finding_id for each in refused if each.retryable]
         if not ids or not backoff.pause(tries):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004 -- botocore's
+from botocore.parsers import ResponseParserError
 
 from pull_responder.publish.asff import product_arn, size_of, to_asff
 from pull_responder.publish.backoff import Backoff, is_retryable
@@ -148,12 +149,19 @@ def _import_batch(client: SecurityHubClient, batch: list[AwsSecurityFindingTypeD
         lost = isinstance(error, ConnectionError | HTTPClientError)
         # The client has made its own retries. If this region has no Security Hub, more waits are useless.
         return _all_rejected(batch, type(error).__name__, str(error), retryable=lost, unavailable=lost)
-    rejections = tuple(
-        rejection(each["Id"], each["ErrorCode"], each["ErrorMessage"], retryable=is_retryable(each["ErrorCode"]))
-        for each in answer.get("FailedFindings", [])
-    )
+    except ResponseParserError as error:
+        return _all_rejected(batch, "Unreadable", str(error), retryable=True)
+    try:
+        imported = answer["SuccessCount"]
+        rejections = tuple(
+            rejection(each["Id"], each["ErrorCode"], each["ErrorMessage"], retryable=is_retryable(each["ErrorCode"]))
+            for each in answer.get("FailedFindings", [])
+        )
+    except (KeyError, TypeError) as error:
+        # What the answer does not say may not have been imported. Sent again, a finding that was changes nothing.
+        return _all_rejected(batch, "Unreadable", f"the answer lacks {error}", retryable=True)
     off = next((f"{each.code}: {each.reason}" for each in rejections if each.code.startswith(_OFF)), "")
-    return ImportOutcome(answer["SuccessCount"], rejections, off)
+    return ImportOutcome(imported, rejections, off)
 
 
 def _all_rejected(

@@ -11,18 +11,17 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.arn import Arn
+from pull_responder.model.printable import strip_escapes
 from pull_responder.remediation import shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Whole terminal sequences (ECMA-48: CSI, and OSC up to its end). The rest of broken ones is cleaned character by
-# character. The character classes do not overlap, so matching is linear in the length of the text.
-_ESCAPE_SEQUENCE: Final = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
-)
-
-_WWW: Final = re.compile(r"\b(www)\.", re.IGNORECASE)
+_HOST: Final = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}\.){1,126}([^\W\d_]{2,63})(?![\w-])")
+# Names of AWS's own hosts, which people copy.
+_AWS_HOSTS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".on.aws", "public.ecr.aws")
+# What stands behind the last dot of hosts inside a VPC or a cluster, and of files. No top-level domains.
+_NO_DOMAINS: Final = frozenset({"internal", "local", "json", "yaml", "yml"})
 
 
 def one_line(text: str, limit: int) -> str:
@@ -31,7 +30,7 @@ def one_line(text: str, limit: int) -> str:
     Lone surrogates, which UTF-8 cannot encode, are removed, too. The result is empty if nothing is printable.
     """
     if not text.isprintable():
-        bare = _ESCAPE_SEQUENCE.sub("", text)
+        bare = strip_escapes(text)
         text = "".join(each if each.isprintable() else " " for each in bare)
     return cut(" ".join(text.split()), limit)
 
@@ -39,9 +38,15 @@ def one_line(text: str, limit: int) -> str:
 def break_urls(text: str) -> str:
     """Return `text` with its URLs broken up, so that no mail or chat program links them.
 
-    Such programs link text that begins with a scheme or with "www." (inference: none documents its rules).
+    Such programs link text that begins with a scheme or with "www.", and many link a bare domain (inference: none
+    documents its rules). Names of AWS's own hosts stay as they are: people copy them.
     """
-    return _WWW.sub(r"\1[.]", text.replace("://", "[:]//"))
+    return _HOST.sub(_break_host, text.replace("://", "[:]//"))
+
+
+def _break_host(host: re.Match[str]) -> str:
+    is_plain = host[1].lower() in _NO_DOMAINS or host[0].lower().endswith(_AWS_HOSTS)
+    return host[0] if is_plain else host[0].replace(".", "[.]")
 
 
 def cut(text: str, limit: int, ellipsis: str = "…") -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.events.outcome import Skipped
 from pull_responder.events.redaction import redact
 from pull_responder.facts.addons import Addon, read_addon
+from pull_responder.model.reason import reword
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.addon_images import IMAGES, IN_EVERY_CLUSTER
 from pull_responder.pulls.inspections import questions
@@ -66,8 +67,8 @@ def _judge(name: str, inspection: Inspection, reader: Reader) -> tuple[Unread | 
     title = f"add-on {name} of cluster {cluster}"
     addon = read_addon(reader, inspection.account, inspection.region, cluster, name)
     if isinstance(addon, Unread):
-        reason = f"the health of {title} could not be read: {addon.reason}"
-        return Unread(reason), name in IMAGES
+        unread = f"the health of {title} could not be read: {addon.reason}"
+        return Unread(reword(addon.reason, unread)), name in IMAGES
     if addon is None:
         # The pods of these also run where EKS does not manage them, and may fail all the same.
         return (None, True) if name in IN_EVERY_CLUSTER else (Skipped(f"{title} does not exist any more"), False)

@@ -16,10 +16,12 @@ from pull_responder.facts import ec2, ecr, iam, organizations
 from pull_responder.facts.iam import PolicyText
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure
+from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import CREATE, IMPORT, LAYERS, MANIFEST, TAG, TOKEN, UPSTREAM_ACTIONS
 from pull_responder.pulls.node_role import why_no_role
 from pull_responder.pulls.policies import Documents, policies_of_role, registry_policy, with_repository
+from pull_responder.pulls.reasons import no_role
 from pull_responder.pulls.request_context import request_context
 from pull_responder.pulls.session import role_arn_of, session_instance
 
@@ -177,17 +179,19 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
     principal = pull.principal
     if principal is None or principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
         nodes = facts.asked if principal is None else None
-        return Unread(why_no_role(nodes, facts) if nodes else "the event does not name the role that pulls")
+        return Unread(
+            why_no_role(nodes, facts) if nodes else Reason("the event does not name the role that pulls", ASK)
+        )
     account, name = principal.account, principal.name
     role_arn = role_arn_of(pull, facts)
     own = Arn.parse(role_arn or f"arn:{principal.partition}:iam::{account}:role/{name}")
     if own is None:
-        return Unread(f"{role_arn} is not the ARN of a role")
+        return Unread(Reason(f"{role_arn} is not the ARN of a role", ASK))
     _read_ahead(pull, account, name, facts)
     documents = Documents()
     policies = policies_of_role(pull, principal, facts, documents)
     if policies is None:
-        return Unread(f"role {name} does not exist in account {account}")
+        return Unread(no_role(name, account))
     signer = principal.arn or str(own)
     gone: dict[PolicyKind, str] = {}
     questions = []
@@ -199,7 +203,10 @@ def _authorize(pull: PullFailure, facts: PullFacts, actions: tuple[str, ...]) ->
         is_gone = facts.repository_policy(registry, pull.region, pull.repository or "") is None
         if is_gone:
             where = f"registry {registry}, {pull.region}"
-            gone[PolicyKind.RESOURCE] = f"repository {pull.repository} does not exist in {where}"
+            gone[PolicyKind.RESOURCE] = Reason(
+                f"repository {pull.repository} does not exist in {where}",
+                f"Create repository {pull.repository} in {where}, or correct the image's name.",
+            )
         questions += [
             _Question(pull, signer, role_arn, action, repository, registry, of_repository)
             for action in actions

@@ -16,11 +16,13 @@ from pull_responder.authorization.evaluation import Outcome, Policies, PolicyKin
 from pull_responder.authorization.policy import PolicyError, parse_policy
 from pull_responder.authorization.statement import Effect
 from pull_responder.model.pull import Stage
+from pull_responder.model.reason import ENDPOINT_OF_REQUEST, Reason
 from pull_responder.model.unread import Unread
-from pull_responder.network import HopKind, HopVerdict, Leg, VpcEndpoint
+from pull_responder.network import HopKind, HopVerdict, Leg, VpcEndpoint, may_lead_away
 from pull_responder.pulls.actions import TOKEN
 from pull_responder.pulls.endpoint_fix import endpoint_of
-from pull_responder.pulls.path import PullPath, pull_path
+from pull_responder.pulls.path import PullPath, pull_path, sighting_of
+from pull_responder.pulls.reasons import not_a_policy
 
 if TYPE_CHECKING:
     from pull_responder.authorization.request import Request
@@ -96,12 +98,26 @@ def endpoint_on_path(pull: PullFailure, facts: PullFacts, stage: Stage) -> Endpo
         return path
     ways = {_endpoint_id(leg) for _, leg in path.leg(stage)}
     if len(ways) != 1:
-        return Unread("the nodes reach the registry by different paths, or no path is known")
+        return Unread(
+            Reason("the nodes reach the registry by different paths, or no path is known", ENDPOINT_OF_REQUEST)
+        )
     (way,) = ways
     if way is None:
-        return Unread("it is not known whether the request passes a VPC endpoint")
+        return Unread(Reason("it is not known whether the request passes a VPC endpoint", ENDPOINT_OF_REQUEST))
     endpoint = None if isinstance(way, Exit) else endpoint_of(way, path)
+    if endpoint and (unread := _unread_names(path, stage, pull, facts)):
+        reason = f"{unread}, so it is not known whether the request passes {endpoint.id}"
+        return Unread(Reason(reason, ENDPOINT_OF_REQUEST))
     return EndpointOnPath(path, endpoint, arrives=way is not Exit.NOWHERE)
+
+
+def _unread_names(path: PullPath, stage: Stage, pull: PullFailure, facts: PullFacts) -> str:
+    """Return what was not read that may send the requests elsewhere; empty if nothing can, or kubelet told where."""
+    seen = sighting_of(pull, facts)
+    if seen and seen.address:
+        return ""
+    found = (may_lead_away(leg.host, place.subnet_id, path.network) for place, leg in path.leg(stage))
+    return next(filter(None, found), "")
 
 
 def _endpoint_id(leg: Leg) -> str | Exit | None:
@@ -123,7 +139,7 @@ def examine_policy(endpoint: VpcEndpoint, request: Request) -> EndpointOutcome |
     try:
         policy = parse_policy(endpoint.policy, name=name, kind=PolicyKind.ENDPOINT) if endpoint.policy else _ALLOW_ALL
     except PolicyError as error:
-        return Unread(str(error))
+        return Unread(not_a_policy(name, error))
     policies = Policies(identity=(_ALLOW_ALL,), resource=_ALLOW_ALL, endpoints=(policy,))
     by_allows, by_denies = (evaluate(request, policies, only=effect) for effect in Effect)
     return EndpointOutcome(

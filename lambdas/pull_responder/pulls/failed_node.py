@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.ec2 import Instance
+from pull_responder.model.reason import ASK, RUNNING, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.cluster_uses import ClusterUse, Membership, compute_uses_in
 from pull_responder.pulls.nodes import (
@@ -52,7 +53,7 @@ def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
     """Return the nodes of a failed pull: its instance, or the stand-in for it."""
     account = pull.principal_account or pull.account
     if account is None:
-        return Unread("the event does not say in which account the node is")
+        return Unread(Reason("the event does not say in which account the node is", ASK))
     if managed_id := _managed_id(pull):
         return _hybrid_node(facts, account, pull, managed_id)
     instance = node_instance(pull, facts)
@@ -62,14 +63,19 @@ def _find_nodes(facts: PullFacts, pull: PullFailure) -> Nodes | Unread:
             return found
     puller = puller_of(pull, facts)
     if puller.pod_role and pull.node is None:
-        return Unread("a pod pulls with a role of its own, and the event does not say on which node it is")
+        return Unread(
+            Reason("a pod pulls with a role of its own, and the event does not say on which node it is", RUNNING)
+        )
     in_regions = (_of_puller(facts, account, region, puller, pull) for region in node_regions(pull, facts))
     nodes = next((each for each in in_regions if each is not None), None)
     if isinstance(instance, Unread):
         # As far as is known, the node is not gone. What its group would start next says little about it.
         return replace(nodes, unseen=instance) if isinstance(nodes, Nodes) else nodes or instance
     return nodes or Unread(
-        f"node {_node_name(pull)} is gone or in another region, and its node group or Fargate profile is not known"
+        Reason(
+            f"node {_node_name(pull)} is gone or in another region, and its node group or Fargate profile is not known",
+            RUNNING,
+        )
     )
 
 

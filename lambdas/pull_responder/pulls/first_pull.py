@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.pull import Stage
+from pull_responder.model.reason import Reason, join_reasons, reword
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation
 from pull_responder.network import HopKind, PathCause, RegistryPlace, trace
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pull_responder.facts.cache_rules import CacheRule
     from pull_responder.model.arn import Arn
     from pull_responder.model.pull import PullFailure
-    from pull_responder.network import NodePlace
+    from pull_responder.network import Fault, NodePlace
     from pull_responder.pulls.path import PullPath
     from pull_responder.pulls.pull_facts import PullFacts
 
@@ -52,13 +53,18 @@ def first_pull_fault(pull: PullFailure, rule: CacheRule, facts: PullFacts) -> Up
         outside = trace(place, RegistryPlace(_OUTSIDE, pull.region), path.network)
         faults = [fault for fault in outside.faults if fault.cause in _TO_INTERNET]
         if by_endpoint and faults and _ECR not in (rule.upstream or ""):
-            return _no_way_out(path, place, faults[0].explanation)
+            return _no_way_out(path, place, faults[0])
         if by_endpoint and faults:
-            doubts.append(f"{_NEEDED}, which {place.subnet_id} lacks: whether another ECR needs it is not known")
+            doubts.append(
+                Reason(
+                    f"{_NEEDED}, which {place.subnet_id} lacks: whether another ECR needs it is not known",
+                    f"Run `docker pull` for {pull.image or 'the image'} once from where the internet is reached.",
+                )
+            )
         elif by_endpoint:
             open_ = [doubt.reason for doubt in outside.undecided if doubt.cause in _TO_INTERNET]
-            doubts += [f"{_NEEDED}: {reason}" for reason in open_]
-    return Unread("; ".join(dict.fromkeys(doubts))) if doubts else None
+            doubts += [reword(reason, f"{_NEEDED}: {reason}") for reason in open_]
+    return Unread(join_reasons(doubts)) if doubts else None
 
 
 def signing_doubt(repository: Arn, facts: PullFacts) -> str:
@@ -71,17 +77,21 @@ def signing_doubt(repository: Arn, facts: PullFacts) -> str:
     rules = facts.signing_rules(repository.account, repository.region)
     if isinstance(rules, Unread) or not any(rule.covers(name) for rule in rules):
         return ""
-    return (
+    return Reason(
         f"managed signing of registry {repository.account} covers {name}, and the role of the pull through cache may "
         "not call signer:SignPayload (aws/containers-roadmap#2830): the image may get no signature, and nodes that "
-        "take only signed images then refuse it. Exclude the cache by a filter, or sign the image by hand"
+        "take only signed images then refuse it. Exclude the cache by a filter, or sign the image by hand",
+        f"Open managed signing of registry {repository.account} in the ECR console, and exclude {name} there.",
     )
 
 
-def _no_way_out(path: PullPath, place: NodePlace, why: str) -> UpstreamFault:
+def _no_way_out(path: PullPath, place: NodePlace, fault: Fault) -> UpstreamFault:
     where = path.where(place.subnet_id)
+    # The explanation of a missing route speaks of the registry, and here it is about the internet.
+    own = fault.cause is PathCause.NO_ROUTE and fault.resource_id == place.subnet_id
+    why = f"Subnet {place.subnet_id} has no route to it." if own else fault.explanation
     return UpstreamFault(
-        f"{_NEEDED[0].upper()}{_NEEDED[1:]}. {why.replace('the registry, and its VPC has no endpoint for it', 'it')}",
+        f"{_NEEDED[0].upper()}{_NEEDED[1:]}. {why}",
         Remediation(
             f"Route {place.subnet_id} to a NAT gateway for the first pull, or pull the image once from where there is "
             "a way to the internet. Later pulls need none.",

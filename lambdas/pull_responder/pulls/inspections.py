@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.events.eks_registries import DNS_REPOSITORY, NODE_REPOSITORY, registry_of
 from pull_responder.facts.compute import FargateProfile
 from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reason import reword
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.addon_images import addon_pull
 from pull_responder.pulls.cluster_nodes import (
@@ -114,7 +115,11 @@ def _nodes_to_inspect(inspection: Inspection, facts: PullFacts) -> Iterator[Node
         place = ClusterPlace(facts, inspection.account, inspection.region, cluster, pull_region)
         for nodes in facts.side_by_side(lambda find: find(), _finders(inspection, place)):
             if nodes is not None:
-                yield Unread(f"{nodes.name}: {nodes.unread.reason}") if nodes.unread else nodes
+                yield (
+                    Unread(reword(nodes.unread.reason, f"{nodes.name}: {nodes.unread.reason}"))
+                    if nodes.unread
+                    else nodes
+                )
 
 
 def _finders(inspection: Inspection, place: ClusterPlace) -> list[Finder]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.facts.ec2 import Instance
+from pull_responder.model.pull import Symptom
+from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
 from pull_responder.pulls.puller import puller_of
@@ -56,7 +58,7 @@ def node_of(pull: PullFailure, facts: PullFacts) -> tuple[Resource, Instance | N
         return Resource("AwsEc2Instance", instance.arn, instance.account), instance
     account = pull.known_account
     if account is None:
-        return Unread("the event names no account")
+        return Unread(Reason("the event names no account", ASK))
     cluster = puller_of(pull, facts).cluster or pull.cluster
     if cluster:
         region = facts.region or pull.region
@@ -69,3 +71,14 @@ def node_of(pull: PullFailure, facts: PullFacts) -> tuple[Resource, Instance | N
 def account_of(account: str) -> Resource:
     """Return an account as a resource. Source: AWS Security Hub User Guide, "Resources" (AwsAccount)."""
     return Resource("AwsAccount", f"AWS::::Account:{account}", account)
+
+
+def refused_by_storage(pull: PullFailure) -> bool:
+    """Return whether the storage of layers refused the pull, not the registry.
+
+    ECR signed the URL (Amazon ECR API Reference, GetDownloadUrlForLayer). So ECR had let the role through, and no
+    policy of the role, the repository or the registry is evaluated there.
+    """
+    if pull.symptom is not Symptom.ACCESS_DENIED or pull.denial is not None:
+        return False
+    return read_message(pull.message or "").from_layer_bucket

@@ -21,7 +21,7 @@ from pull_responder.network import (
 from pull_responder.remediation.policy_changes import options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pull_responder.model.verdict import Remediation
     from pull_responder.remediation.shell import Command
@@ -40,10 +40,17 @@ _BLOCKS: Final = ("destination-cidr-block", "destination-ipv6-cidr-block")
 
 
 def network_after(fix: Remediation, network: Network) -> Network:
-    """Return the network as it is once the commands have run. Commands that it does not know change nothing."""
+    """Return the network as it is once the commands have run. Commands that it does not know change nothing.
+
+    If one is of a shape that is not expected, the network is returned as it was: then there is no proof.
+    """
+    before = network
     for command in fix.commands:
-        change = _CHANGES.get((command[1], command[2]))
-        network = change(command, options(command), network) if change else network
+        change = _CHANGES.get(tuple(command[1:3]))
+        try:
+            network = change(command, options(command), network) if change else network
+        except (AttributeError, LookupError, TypeError, ValueError):
+            return before
     return network
 
 
@@ -60,8 +67,15 @@ def _security_group(command: Command, given: Mapping[str, str], network: Network
     return replace(network, security_groups={**groups, group.id: changed})
 
 
+def _first(values: Iterable[str]) -> str:
+    """Return the first value. Raises KeyError if there is none."""
+    for value in values:
+        return value
+    raise KeyError
+
+
 def _rule(permission: dict[str, Any]) -> SecurityGroupRule:
-    peer = next(permission[kind][0][name] for kind, name in _PEERS if permission.get(kind))
+    peer = _first(permission[kind][0][name] for kind, name in _PEERS if permission.get(kind))
     return SecurityGroupRule(_NEW, permission["IpProtocol"], (permission["FromPort"], permission["ToPort"]), peer)
 
 
@@ -86,8 +100,8 @@ def _acl_entry(command: Command, given: Mapping[str, str], network: Network) -> 
 
 
 def _route(_: Command, given: Mapping[str, str], network: Network) -> Network:
-    destination = next(given[name] for name in _BLOCKS if name in given)
-    target = next(given[name] for name in _TARGETS if name in given)
+    destination = _first(given[name] for name in _BLOCKS if name in given)
+    target = _first(given[name] for name in _TARGETS if name in given)
     return _with_route(network, given["route-table-id"], Route(destination, target))
 
 
@@ -170,7 +184,7 @@ def _values(command: Command, option: str) -> tuple[str, ...]:
     return tuple(takewhile(lambda word: not word.startswith("--"), command[command.index(option) + 1 :]))
 
 
-_CHANGES: Final[Mapping[tuple[str, str], Callable[[Command, Mapping[str, str], Network], Network]]] = {
+_CHANGES: Final[Mapping[tuple[str, ...], Callable[[Command, Mapping[str, str], Network], Network]]] = {
     ("ec2", "authorize-security-group-egress"): _security_group,
     ("ec2", "authorize-security-group-ingress"): _security_group,
     ("ec2", "create-network-acl-entry"): _acl_entry,

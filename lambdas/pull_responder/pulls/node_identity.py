@@ -9,6 +9,7 @@ from pull_responder.facts import compute, ec2, iam
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.facts.iam import InstanceProfile, Role
 from pull_responder.model.arn import Arn
+from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.failed_node import nodes_of
 
@@ -83,7 +84,7 @@ def _of_role(
     facts: PullFacts, nodes: Nodes, instance: Instance | None, named: Arn | None, profile: str | None
 ) -> Identity:
     if named is None:
-        unnamed = Unread(f"nothing names the role of {nodes.name}")
+        unnamed = Unread(Reason(f"nothing names the role of {nodes.name}", ASK))
         return Identity(instance, nodes.vpc_id if isinstance(nodes.vpc_id, Unread) else unnamed, None, profile)
     role = facts.role(named.account, nodes.region, named.resource.rpartition("/")[2])
     problem = "" if role is not None else f"the role {named} does not exist"

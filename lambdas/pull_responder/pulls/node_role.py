@@ -10,6 +10,7 @@ from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.facts.iam import InstanceProfile
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
+from pull_responder.model.reason import RUNNING, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.failed_node import nodes_of
 from pull_responder.pulls.nodes import Nodes
@@ -30,7 +31,7 @@ def why_no_role(nodes: Nodes, facts: PullFacts) -> str:
     profile = _profile(nodes)
     found = facts.instance_profile(nodes.account, nodes.region, profile) if profile else nodes.template
     unread = next((each for each in (found, nodes.vpc_id) if isinstance(each, Unread)), None)
-    return unread.reason if unread else f"the role of {nodes.name} is not known"
+    return unread.reason if unread else Reason(f"the role of {nodes.name} is not known", RUNNING)
 
 
 def _profile(nodes: Nodes) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.facts.compute import AccessEntry, Cluster, EntryType, FargateProfile, NodeGroup
 from pull_responder.facts.ec2 import Instance, LaunchTemplate
 from pull_responder.model.arn import Arn
+from pull_responder.model.reason import RUNNING, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.network.model import Network, NodePlace, Subnet
 
@@ -132,7 +133,7 @@ def of_instances(
         name=name,
         account=first.account,
         region=first.region,
-        vpc_id=first.vpc_id or Unread(f"instance {first.id} is in no VPC"),
+        vpc_id=first.vpc_id or Unread(Reason(f"instance {first.id} is in no VPC", RUNNING)),
         instances=instances,
         subnet_ids=known.subnet_ids if known else (),
         group_ids=first.group_ids,
@@ -150,7 +151,12 @@ def of_node_group(facts: Facts, account: str, region: str, group: NodeGroup, clu
     """
     template = facts.launch_template(account, region, *group.template) if group.template else None
     if group.template and template is None:
-        template = Unread(f"launch template {group.template[0]} of node group {group.name} does not exist")
+        template = Unread(
+            Reason(
+                f"launch template {group.template[0]} of node group {group.name} does not exist",
+                f"Update node group {group.name} to a launch template that exists.",
+            )
+        )
     groups: tuple[str, ...] | Unread
     if isinstance(template, LaunchTemplate) and template.group_ids:
         groups = template.group_ids
@@ -211,7 +217,12 @@ def of_role(account: str, region: str, entry: AccessEntry, *, name: str | None =
     """
     elsewhere = _ELSEWHERE.get(entry.type, "") if entry.type else ""
     if elsewhere:
-        unknown = Unread(f"{elsewhere}, so the first part of their path to the registry cannot be read")
+        unknown = Unread(
+            Reason(
+                f"{elsewhere}, so the first part of their path to the registry cannot be read",
+                "On such a node, run `curl -v` for the path /v2/ of the registry's host.",
+            )
+        )
     else:
         unknown = Unread(
             f"no node with the role {entry.principal_arn} is running, and AWS does not show where one would start"
@@ -237,7 +248,9 @@ def of_template(facts: Facts, instance: Instance) -> Nodes | Unread | None:
     template = facts.launch_template(instance.account, instance.region, *instance.template)
     if template is None or isinstance(template, Unread):
         return template
-    nowhere = Unread(f"instance {instance.id} is gone, and its launch template {template.id} names no subnet")
+    nowhere = Unread(
+        Reason(f"instance {instance.id} is gone, and its launch template {template.id} names no subnet", RUNNING)
+    )
     subnet_ids = (template.subnet_id,) if template.subnet_id else ()
     return Nodes(
         name=f"launch template {template.id} of instance {instance.id}, which is gone",
@@ -245,7 +258,8 @@ def of_template(facts: Facts, instance: Instance) -> Nodes | Unread | None:
         region=instance.region,
         vpc_id=facts.vpc_of_subnets(instance.account, instance.region, subnet_ids) if subnet_ids else nowhere,
         subnet_ids=subnet_ids,
-        group_ids=template.group_ids or Unread(f"launch template {template.id} names no security group"),
+        group_ids=template.group_ids
+        or Unread(Reason(f"launch template {template.id} names no security group", RUNNING)),
         cluster=instance.cluster,
         template=template,
     )
@@ -255,7 +269,7 @@ def _cluster_groups(cluster: Cluster | Unread | None, remote: str | None) -> tup
     if isinstance(cluster, Unread):
         return cluster
     if cluster is None or cluster.group_id is None:
-        return Unread("the cluster's security group is not known")
+        return Unread(Reason("the cluster's security group is not known", RUNNING))
     return (cluster.group_id, remote) if remote else (cluster.group_id,)
 
 

@@ -12,6 +12,7 @@ from pull_responder.facts.network import network_of
 from pull_responder.facts.pod_interface import PodInterface, pod_address
 from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.pull import Stage, Symptom, registry_answered
+from pull_responder.model.reason import ASK, RUNNING, Reason, join_reasons
 from pull_responder.model.sighting import Sighting
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation, Resource, Verdict
@@ -145,7 +146,7 @@ def sighting_of(pull: PullFailure, facts: PullFacts) -> Sighting | None:
 
 def _trace(pull: PullFailure, facts: PullFacts, host: str | None, seen: Sighting | None) -> PullPath | Unread:
     if host is None:
-        return Unread("the event does not say which registry was pulled from")
+        return Unread(Reason("the event does not say which registry was pulled from", ASK))
     facts.read_ahead([lambda: nodes_of(pull, facts), lambda: _vpc_of_instance(pull, facts)])
     nodes = nodes_of(pull, facts)
     if isinstance(nodes, Unread):
@@ -233,7 +234,7 @@ def examine_path(
     if isinstance(found, Unread):
         return Verdict.inconclusive(found.reason)
     if not found.paths:
-        return Verdict.inconclusive(f"EKS names no subnet of {found.nodes.name}")
+        return Verdict.inconclusive(Reason(f"EKS names no subnet of {found.nodes.name}", RUNNING))
     paths = [(place, _relevant_part(path, pull)) for place, path in found.paths]
     faults = list(_one_a_resource(fault for _, path in paths for fault in path.faults if fault.cause is cause))
     # Where the node itself could not be read, it is in one of these places: only what all of them share is its fault.
@@ -242,7 +243,7 @@ def examine_path(
         return _failure(cause, found, pull, faults, fix)
     reasons = [doubt.reason for _, path in paths for doubt in path.undecided if doubt.cause is cause]
     if reasons := [unseen.reason] if unseen else reasons:
-        return Verdict.inconclusive("; ".join(dict.fromkeys(reasons)))
+        return Verdict.inconclusive(join_reasons(reasons))
     passed = [line for _, path in paths for each in path.passed if each.cause is cause for line in each.evidence]
     if passed:
         return Verdict.passed(*dict.fromkeys(passed))

@@ -19,6 +19,7 @@ from pull_responder.facts.compute import Cluster
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import KUBELET_SESSION
+from pull_responder.model.reason import Reason, reword
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.session import node_regions
 
@@ -147,7 +148,7 @@ def _of_providers(
         else f"no cluster of account {account} that could be read has it: its cluster is in another account or "
         "region, or gone"
     )
-    return PodRole(None, f"{what} {issuer}, and {why}", provider=provider, by_session=of_session)
+    return PodRole(None, reword(why, f"{what} {issuer}, and {why}"), provider=provider, by_session=of_session)
 
 
 def _cluster_of(provider: str, account: str, pull: PullFailure, facts: PullFacts) -> tuple[str, str] | Unread | None:
@@ -170,7 +171,14 @@ def _cluster_of(provider: str, account: str, pull: PullFailure, facts: PullFacts
     unread = [each for each in (*listed, *clusters) if isinstance(each, Unread)]
     for place, cluster in zip(named, clusters, strict=True):
         if isinstance(cluster, Cluster) and cluster.issuer is None:
-            unread.append(Unread(f"EKS names no OIDC issuer of cluster {cluster.name}"))
+            unread.append(
+                Unread(
+                    Reason(
+                        f"EKS names no OIDC issuer of cluster {cluster.name}",
+                        f"Look at the OIDC issuer of cluster {cluster.name}: `aws eks describe-cluster`.",
+                    )
+                )
+            )
         elif isinstance(cluster, Cluster) and cluster.issuer and cluster.issuer.lower() == issuer:
             return place
     return next(iter(unread), None)

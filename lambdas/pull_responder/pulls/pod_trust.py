@@ -11,9 +11,10 @@ from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
 from pull_responder.model.quoting import quote_json
 from pull_responder.model.unread import Unread
-from pull_responder.model.verdict import Resource, Verdict
+from pull_responder.model.verdict import Remediation, Resource, Verdict
 from pull_responder.pulls.pod_role import PodRole, issuer_of
-from pull_responder.pulls.trust import WEB_IDENTITY, trust_outcome
+from pull_responder.pulls.reasons import depends_on, no_role
+from pull_responder.pulls.trust import ASSUME_ROLE, WEB_IDENTITY, trust_outcome
 from pull_responder.remediation.instance_profile import trust_another_provider, trust_pods
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 # accounts"; AWS's sample on per-pod image pull permissions).
 _AUDIENCE: Final = "sts.amazonaws.com"
 _SUBJECT: Final = "system:serviceaccount:"
+# No name in Kubernetes has these ("Object Names and IDs"), so a subject with one in StringEquals matches no pod.
+_NEVER: Final = "*?"
+_POD_IDENTITY: Final = "pods.eks.amazonaws.com"
+_OF_POD_IDENTITY: Final = (ASSUME_ROLE, "sts:TagSession")
+_POD_IDENTITY_DOCS: Final = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html"
 
 
 def pod_trust(pull: PullFailure, facts: PullFacts, pod_role: PodRole) -> Verdict:
@@ -36,10 +42,10 @@ def pod_trust(pull: PullFailure, facts: PullFacts, pod_role: PodRole) -> Verdict
         return Verdict.not_applicable(f"it is not known that pods of a cluster have the role: {pod_role.because}")
     role = facts.role(principal.account or "", pull.region, principal.name or "")
     if not isinstance(role, Role):
-        return Verdict.inconclusive(role.reason if role else f"role {principal.name} does not exist")
+        return Verdict.inconclusive(role.reason if role else no_role(principal.name, principal.account))
     provider = _provider(pull, facts, pod_role, role)
     if provider is None:
-        return Verdict.not_applicable("EKS Pod Identity gives pods the role, and AWS assumes it for them")
+        return _of_pod_identity(pull, role)
     if isinstance(provider, Unread):
         return Verdict.inconclusive(provider.reason)
     outcome = trust_outcome(role, provider, action=WEB_IDENTITY, context=_context(pull, provider, role))
@@ -53,9 +59,44 @@ def _conclude(outcome: Outcome | Unread, pull: PullFailure, pod_role: PodRole, r
         issuer = issuer_of(provider)
         return Verdict.passed(f"The trust policy of {role.arn} lets pods assume it with tokens of {issuer}.")
     if outcome.state is State.UNDECIDED:
-        depends = ", ".join(dict.fromkeys(map(str, outcome.unknown)))
-        return Verdict.inconclusive(f"the trust policy of {role.arn} depends on {depends}")
+        return Verdict.inconclusive(depends_on(f"the trust policy of {role.arn}", outcome.unknown))
     return _failed(pull, pod_role, role, provider, outcome)
+
+
+def _of_pod_identity(pull: PullFailure, role: Role) -> Verdict:
+    """Return whether EKS Pod Identity may assume the role and tag its session.
+
+    Source: Amazon EKS User Guide, "Create IAM role with trust policy required by EKS Pod Identity": both actions.
+    """
+    outcomes = {action: trust_outcome(role, _POD_IDENTITY, action=action, context={}) for action in _OF_POD_IDENTITY}
+    lacking = [
+        action
+        for action, outcome in outcomes.items()
+        if isinstance(outcome, Outcome) and outcome.state in (State.BLOCKS_EXPLICITLY, State.BLOCKS_IMPLICITLY)
+    ]
+    arn = Arn.parse(role.arn)
+    if not lacking or arn is None:
+        for outcome in outcomes.values():
+            if isinstance(outcome, Unread):
+                return Verdict.inconclusive(outcome.reason)
+            if outcome.state is State.UNDECIDED:
+                return Verdict.inconclusive(depends_on(f"the trust policy of {role.arn}", outcome.unknown))
+        return Verdict.passed(f"The trust policy of {role.arn} lets {_POD_IDENTITY} assume it and tag its session.")
+    actions = " and ".join(lacking)
+    return Verdict.failed(
+        resource=Resource("AwsIamRole", role.arn, role.account),
+        explanation=(
+            f"The trust policy of the role {role.arn} does not let {_POD_IDENTITY} call {actions}. EKS Pod Identity "
+            "needs both sts:AssumeRole and sts:TagSession, so pods get no new credentials of this role."
+        ),
+        evidence=(f"Trust policy of {role.arn}: {str(dict(role.trust_policy))[:1500]}",),
+        remediation=Remediation(
+            f"Let {_POD_IDENTITY} call {actions} in the trust policy of {role.arn}. Its owner has to edit it by hand.",
+            role.account,
+            pull.region,
+            _POD_IDENTITY_DOCS,
+        ),
+    )
 
 
 def _provider(pull: PullFailure, facts: PullFacts, pod_role: PodRole, role: Role) -> str | Unread | None:
@@ -78,7 +119,7 @@ def _context(pull: PullFailure, provider: str, role: Role) -> Mapping[str, Conte
     issuer = issuer_of(provider)
     context: dict[str, ContextValue] = {
         "aws:FederatedProvider": provider,
-        f"{issuer}:sub": Beginning(f"{_SUBJECT}{pull.namespace}:" if pull.namespace else _SUBJECT),
+        f"{issuer}:sub": Beginning(f"{_SUBJECT}{pull.namespace}:" if pull.namespace else _SUBJECT, _NEVER),
     }
     # Inference: elsewhere than in the partition "aws" the audience may have another spelling.
     if role.arn.startswith("arn:aws:"):

@@ -11,7 +11,9 @@ from pull_responder.facts import organizations
 from pull_responder.facts.ecr import RepositoryPolicy
 from pull_responder.facts.iam import PolicyText
 from pull_responder.model.pull import KUBELET_SESSION, PolicyType, Principal, PrincipalKind, PullFailure
+from pull_responder.model.reason import ENDPOINT_OF_REQUEST, SESSION, Reason
 from pull_responder.model.unread import Unread
+from pull_responder.pulls.reasons import not_a_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,7 +45,7 @@ def policies_of_role(
         scps=_control_policies(pull, account, PolicyKind.SCP, facts, documents),
         rcps=_control_policies(pull, account, PolicyKind.RCP, facts, documents),
         session=_session_policy(pull, principal),
-        endpoints=Unread("it is not known which VPC endpoint the request passed"),
+        endpoints=Unread(Reason("it is not known which VPC endpoint the request passed", ENDPOINT_OF_REQUEST)),
     )
 
 
@@ -61,7 +63,13 @@ def _control_policies(
     if found is None or not found.levels:
         # AWS's message proves that there is such a policy, so it is unknown, not absent.
         return (
-            Unread(f"AWS blames a {words}, but none was found that applies to account {account}")
+            Unread(
+                Reason(
+                    f"AWS blames a {words}, but none was found that applies to account {account}",
+                    f"Ask the organization's administrator for the {words} of account {account} that was attached or "
+                    "changed since.",
+                )
+            )
             if (words in pull.blamed_policy_types)
             else ()
         )
@@ -75,7 +83,7 @@ def _session_policy(pull: PullFailure, principal: Principal) -> Unread | None:
     by_kubelet = principal.session_name == KUBELET_SESSION
     if (principal.instance_id or no_session or by_kubelet) and PolicyType.SESSION not in pull.blamed_policy_types:
         return None
-    return Unread("a session policy exists only in the session and cannot be read")
+    return Unread(Reason("a session policy exists only in the session and cannot be read", SESSION))
 
 
 def with_repository(
@@ -129,4 +137,4 @@ class Documents:
         try:
             return parse_policy(text.document, name=name, kind=kind)
         except PolicyError as error:
-            return Unread(str(error))
+            return Unread(not_a_policy(name, error))

@@ -9,10 +9,12 @@ from pull_responder.authorization.dependency import Doubt, keys_of
 from pull_responder.authorization.evaluation import Outcome, PolicyKind, State
 from pull_responder.model.pull import PolicyType, PullFailure
 from pull_responder.model.quoting import quote, quote_json, show_key
+from pull_responder.model.reason import Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Verdict
 from pull_responder.pulls.actions import PULL_ACTIONS
 from pull_responder.pulls.authorization import PullAuthorization, StoppedAction, pull_authorization
+from pull_responder.pulls.reasons import FULL_NAME, compare_keys, no_repository
 from pull_responder.remediation.by_hand import Wanted
 
 if TYPE_CHECKING:
@@ -59,7 +61,8 @@ def find_fault(
     """Return the fault if `kind` puts an action of the pull into one of `states`, else the check's verdict.
 
     What the policies say outranks AWS's message in the event. Where the outcome is undecided (a policy could not be
-    read, or depends on an unknown value), AWS's message is the proof if it names this kind of policy.
+    read, or depends on an unknown value), AWS's message is the proof if it names this kind of policy. It is no proof
+    where a node quotes it: whoever may write a pod's events can write such words.
     """
     authorization = pull_authorization(pull, facts)
     missing = authorization.reason if isinstance(authorization, Unread) else authorization.gone.get(kind)
@@ -69,7 +72,10 @@ def find_fault(
     if stopped := tuple(each for state, each in outcomes if each.outcome.state is state):
         if authorization.may_be_cut and any(_is_about_resource(each.outcome) for each in stopped):
             return Verdict.inconclusive(
-                f"repository {pull.repository} does not exist: CloudTrail may have cut off the end of the name"
+                Reason(
+                    f"repository {pull.repository} does not exist: CloudTrail may have cut off the end of the name",
+                    FULL_NAME,
+                )
             )
         return PolicyFault(authorization, stopped)
     found = _decide_by_words(pull, authorization, kind, states)
@@ -90,14 +96,14 @@ def _decide_by_words(
         # The event names the resource of the refused action in part or not at all, so no policy can be evaluated.
         if _blames(pull, kind, states):
             return PolicyFault(authorization, ())
-        return Verdict.inconclusive(f"the event does not say on which repository {denial.action} was refused")
+        return Verdict.inconclusive(add_quote(no_repository(denial.action), pull, kind))
     found = [each for state in states for each in authorization.outcomes(kind, state)]
     open_ = [each.outcome for each in found if each.outcome.state is State.UNDECIDED]
     if not open_:
         return None
     if _is_blamed(pull, authorization, kind, states):
         return PolicyFault(authorization, ())
-    return Verdict.inconclusive("; ".join(dict.fromkeys(map(_describe_doubts, open_))))
+    return Verdict.inconclusive(add_quote(join_reasons(map(_describe_doubts, open_)), pull, kind))
 
 
 def _is_about_resource(outcome: Outcome) -> bool:
@@ -159,15 +165,31 @@ def _blames(pull: PullFailure, kind: PolicyKind, states: tuple[State, ...]) -> b
 def _describe_doubts(outcome: Outcome) -> str:
     reasons = [each.reason for each in outcome.unknown if isinstance(each, Doubt)]
     if keys := keys_of(outcome.unknown):
+        names = ", ".join(map(show_key, keys))
         reasons.append(
-            f"a condition tests {', '.join(map(show_key, keys))}, and the value in this request is not known"
+            Reason(f"a condition tests {names}, and the value in this request is not known", compare_keys(names))
         )
-    return "; ".join(reasons) or "what was read does not say whether the policy allows this request"
+    return join_reasons(reasons or ["what was read does not say whether the policy allows this request"])
 
 
 def quote_denial(pull: PullFailure) -> tuple[str, ...]:
-    """Quote AWS's message, where there is one."""
-    return (f"AWS said: {pull.denial.message}",) if pull.denial else ()
+    """Quote AWS's message, where there is one, and say who brought it."""
+    if pull.denial is None:
+        return ()
+    return (f"{'The node says that AWS said' if pull.denial.quoted else 'AWS said'}: {pull.denial.message}",)
+
+
+def add_quote(reason: str, pull: PullFailure, kind: PolicyKind) -> str:
+    """Add to a reason that a node quotes AWS as blaming this kind of policy, which proves nothing."""
+    denial = pull.denial
+    if denial is None or not denial.quoted or denial.policy_type is not POLICY_TYPES[kind]:
+        return reason
+    quote = Reason(
+        f"the node quotes AWS as blaming a {denial.policy_type}, and only the CloudTrail record of {denial.action} can "
+        "prove that",
+        f"Look in the CloudTrail console for the refused {denial.action}: its errorMessage is AWS's own.",
+    )
+    return join_reasons((reason, quote))
 
 
 def describe_missing_allows(fault: PolicyFault, what: str) -> tuple[str, ...]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.facts import images
 from pull_responder.facts.compute import EntryType
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
+from pull_responder.model.reason import ASK, RUNNING, Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.cache_role import CacheRole, cache_role_of
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
+from pull_responder.pulls.outsider import outsider_of
 from pull_responder.pulls.pod_role import PodRole, pod_role_of
 from pull_responder.pulls.session import node_instance, role_arn_of, session_instance
 
@@ -29,6 +32,11 @@ _NODE_SERVICES = ("ec2", "eks-fargate-pods", "ssm", "rolesanywhere")
 
 
 _OWN: Final = "it is a role with which Pull Responder itself reads"
+
+_OUTSIDER: Final = (
+    "account {account} is not known to be of this organization, and whoever owns it chooses the names there. If it is "
+    "yours, set up the role PullResponderReadOnly in it, or list it under readAccounts in cdk.json"
+)
 
 _PATH: Final = re.compile(r":role/.*/")
 
@@ -66,6 +74,18 @@ def puller_of(pull: PullFailure, facts: PullFacts) -> Puller:
     return facts.once(("puller", who, pull.region, pull.cluster), lambda: _find_puller(facts, pull))
 
 
+def _is_own(facts: PullFacts, pull: PullFailure, principal: Principal) -> bool:
+    """Return whether the denied session is our own, and the denied action one that we call in order to read."""
+    if principal.kind is not PrincipalKind.ROLE or not (principal.account and principal.name):
+        return False
+    if pull.denial is None or pull.denial.action not in images.MANIFEST_PERMISSIONS:
+        return False
+    session = principal.session_name
+    return facts.is_ours(principal.account, pull.region) and facts.is_own_session(
+        principal.account, pull.region, principal.name, session
+    )
+
+
 def _of_question(nodes: Nodes) -> Puller:
     return Puller(
         for_eks=True,
@@ -83,20 +103,19 @@ def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     The tags of the principal's instance decide first, then node groups and Fargate profiles, then access entries, then
     whether pods have the role. If none of them uses the role, its trust policy can rule EKS out; if none could be read,
     its trust policy and session name decide. A session that was issued for a web identity is no instance's. A cluster
-    that the event names means EKS. Unless the answer is yes, a match in the operator's list of known principals makes
-    it no.
+    that the event names means EKS. Without one, a principal of an account that is not known to be ours does not pull
+    for EKS: there, whoever owns the account has chosen the role's and the session's name. Unless the answer is yes, a
+    match in the operator's list of known principals makes it no.
     """
-    found = _find(facts, pull)
     principal = pull.principal
+    if principal and (account := principal.account):
+        facts.start([lambda: facts.is_ours(account, pull.region)])
+    found = _find(facts, pull)
+    if not pull.cluster and principal and principal.kind is not PrincipalKind.UNKNOWN and outsider_of(pull, facts):
+        found = Puller(for_eks=False, because=_OUTSIDER.format(account=principal.account))
     if found.for_eks or principal is None:
         return found
-    is_role = principal.kind is PrincipalKind.ROLE
-    if (
-        is_role
-        and principal.account
-        and principal.name
-        and facts.is_own_role(principal.account, pull.region, principal.name)
-    ):
+    if _is_own(facts, pull, principal):
         return replace(found, for_eks=False, because=_OWN, listed_as=_OWN)
     listed = _known_principal(facts, pull, principal) if facts.known_principals else None
     if listed is None:
@@ -116,7 +135,7 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
     if principal.kind is not PrincipalKind.ROLE:
         return Puller(for_eks=False, because=f"it is of kind {principal.kind}, and EKS nodes pull with a role")
     if principal.account is None or principal.name is None:
-        return Puller(None, "the event does not name the role that was denied")
+        return Puller(None, Reason("the event does not name the role that was denied", ASK))
     found = _find_role(facts, principal, principal.account, principal.name, pull)
     if pull.cluster and not (found.for_eks and found.cluster == pull.cluster):
         because = f"the event names cluster {pull.cluster}"
@@ -165,7 +184,7 @@ def _of_unnamed(facts: PullFacts, pull: PullFailure) -> Puller:
     instance = node_instance(pull, facts) if pull.principal is None else None
     if isinstance(instance, Instance) and instance.cluster:
         return _of_instance(instance, "its node")
-    return Puller(None, "the event does not say who was denied", cluster=pull.cluster)
+    return Puller(None, Reason("the event does not say who was denied", ASK), cluster=pull.cluster)
 
 
 def _of_instance(instance: Instance, what: str) -> Puller:
@@ -233,7 +252,7 @@ def _without_use(
         )
     seen = instance if isinstance(instance, Instance) else None
     if gaps:
-        return Puller(None, "; ".join(dict.fromkeys(gaps)), instance=seen)
+        return Puller(None, join_reasons(gaps), instance=seen)
     because = (
         "no node group, Fargate profile or access entry in this region uses its role, and its session is no "
         "instance with the tag of a cluster"
@@ -247,5 +266,5 @@ def _gaps(principal: Principal, instance: Instance | Unread | None, uses: Sequen
     if isinstance(instance, Unread):
         gaps.append(instance.reason)
     elif instance is None and principal.instance_id:
-        gaps.append(f"instance {principal.instance_id} is gone or in another region")
+        gaps.append(Reason(f"instance {principal.instance_id} is gone or in another region", RUNNING))
     return gaps

@@ -8,6 +8,7 @@ from pull_responder.authorization.evaluation import Outcome, Policies, PolicyKin
 from pull_responder.authorization.policy import PolicyError, parse_policy
 from pull_responder.authorization.request import UNKNOWN, Request, RequestError
 from pull_responder.model.unread import Unread
+from pull_responder.pulls.reasons import not_a_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,5 +40,5 @@ def trust_outcome(
         keys: dict[str, ContextValue] = {"aws:*": UNKNOWN, "sts:*": UNKNOWN, **context}
         request = Request(principal, action, role.arn, role.account, keys)
     except (PolicyError, RequestError) as error:
-        return Unread(str(error))
+        return Unread(not_a_policy(f"the trust policy of {role.arn}", error))
     return evaluate(request, Policies(resource=policy)).outcomes[PolicyKind.RESOURCE]

@@ -9,12 +9,15 @@ from pull_responder.authorization.evaluation import Outcome, PolicyKind, State
 from pull_responder.facts.iam import Role
 from pull_responder.model.arn import Arn
 from pull_responder.model.quoting import quote_json
+from pull_responder.model.reason import join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.actions import COPY_STATUS, IMPORT
 from pull_responder.pulls.authorization import PullAuthorization, StoppedAction, upstream_authorization
 from pull_responder.pulls.cache_role import SERVICE
+from pull_responder.pulls.fix_by_hand import fix_by_hand
 from pull_responder.pulls.policies import REPOSITORY_POLICY
 from pull_responder.pulls.policy_fault import POLICY_TYPES, quote_denial
+from pull_responder.pulls.reasons import depends_on, doubt_reason, no_role
 from pull_responder.pulls.trust import trust_outcome
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.by_hand import Wanted
@@ -23,7 +26,7 @@ from pull_responder.remediation.iam import add_inline_policy
 from pull_responder.remediation.instance_profile import trust_service
 
 if TYPE_CHECKING:
-    from pull_responder.model.pull import PullFailure
+    from pull_responder.model.pull import Principal, PullFailure
     from pull_responder.model.verdict import Remediation
     from pull_responder.pulls.pull_facts import PullFacts
 
@@ -49,7 +52,7 @@ def role_fault(pull: PullFailure, facts: PullFacts) -> RoleFault | Unread | None
     """
     principal = pull.principal
     role = facts.role(principal.account or "", pull.region, principal.name or "") if principal else None
-    trust = _trust_fault(role, pull) if isinstance(role, Role) else role or Unread("the role does not exist")
+    trust = _trust_fault(role, pull) if isinstance(role, Role) else role or _gone(principal)
     authorization = upstream_authorization(pull, facts)
     if isinstance(authorization, Unread):
         return trust if isinstance(trust, RoleFault) else authorization
@@ -67,11 +70,17 @@ def role_fault(pull: PullFailure, facts: PullFacts) -> RoleFault | Unread | None
         )
     if isinstance(trust, Unread):
         return trust
-    reasons = dict.fromkeys(str(each) for one in stopped for each in one.outcome.unknown)
-    return Unread("; ".join(reasons) or "it cannot be decided whether the role may fetch") if stopped else None
+    reasons = [doubt_reason(each) for one in stopped for each in one.outcome.unknown]
+    return Unread(join_reasons(reasons or ["it cannot be decided whether the role may fetch"])) if stopped else None
+
+
+def _gone(principal: Principal | None) -> Unread:
+    return Unread(no_role(principal.name if principal else None, principal.account if principal else None))
 
 
 def _trust_fault(role: Role, pull: PullFailure) -> RoleFault | Unread | None:
+    # Inference: ECR asks for the role on behalf of the registry of the rule, which is in the account of the role (ECR
+    # User Guide, "IAM policies required to pull through cache from ECR": AWS's example tests no such key).
     outcome = trust_outcome(role, SERVICE, context={"aws:SourceAccount": role.account})
     arn = Arn.parse(role.arn)
     if not isinstance(outcome, Outcome) or arn is None:
@@ -79,8 +88,7 @@ def _trust_fault(role: Role, pull: PullFailure) -> RoleFault | Unread | None:
     if outcome.state is State.OPEN:
         return None
     if outcome.state is State.UNDECIDED:
-        depends = ", ".join(dict.fromkeys(map(str, outcome.unknown)))
-        return Unread(f"the trust policy of {role.arn} depends on {depends}")
+        return Unread(depends_on(f"the trust policy of {role.arn}", outcome.unknown))
     denied = outcome.state is State.BLOCKS_EXPLICITLY
     clause = f"its trust policy {'denies' if denied else 'does not let'} {SERVICE} {'to ' if denied else ''}assume it"
     fix = trust_service(arn, region=pull.region, document=role.trust_policy, service=SERVICE, denied=denied)
@@ -136,7 +144,8 @@ def _policy_fault(
         whose = f"the upstream repository's {POLICY_TYPES[kind]}" if kind in _UPSTREAM else f"its {POLICY_TYPES[kind]}"
         denies = state is State.BLOCKS_EXPLICITLY
         clauses.append(f"{whose} {'denies' if denies else 'does not allow'} {', '.join(actions)}")
-        where = ", ".join(dict.fromkeys(each.resource for each in certain if each.action in actions))
+        of_group = [each for each in certain if (each.outcome.kind, each.outcome.state) == (kind, state)]
+        where = ", ".join(dict.fromkeys(each.resource for each in of_group))
         evidence.append(f'The kind of policy "{kind}" {state.value}: {", ".join(actions)} on {where}.')
         fixes.append(_fix(pull, authorization, kind, Wanted(actions, explicit=denies)))
     return RoleFault(tuple(clauses), (*evidence, *quote_denial(pull)), tuple(fixes))
@@ -156,19 +165,7 @@ def _fix(pull: PullFailure, authorization: PullAuthorization, kind: PolicyKind, 
         present = authorization.documents.get(REPOSITORY_POLICY)
         document = dict(present.document) if present else None
         return grant_cache(upstream, document=document, caching_account=role.account)
-    return _fix_by_hand(role, upstream, pull.region, kind, wanted)
-
-
-def _fix_by_hand(role: Arn, upstream: Arn | None, region: str, kind: PolicyKind, wanted: Wanted) -> Remediation:
-    if kind is PolicyKind.BOUNDARY:
-        return by_hand.permissions_boundary(wanted, role=role, region=region)
-    if kind is PolicyKind.SCP:
-        return by_hand.service_control_policy(wanted, account=role.account, region=region)
-    if upstream and kind is PolicyKind.RCP:
-        return by_hand.resource_control_policy(wanted, account=upstream.account, region=region)
-    if upstream and kind in _UPSTREAM:
-        return by_hand.upstream_policy(wanted, repository=upstream, role=role)
-    return by_hand.identity_policy(wanted, role=role, region=region)
+    return fix_by_hand(kind, wanted, role=role, repository=upstream, region=pull.region)
 
 
 def _upstream(pull: PullFailure) -> Arn | None:

@@ -36,7 +36,8 @@ def grant_account(repository: Arn, *, document: Document | None, pulling_account
     (Amazon ECR User Guide, "Private repository policy examples"). No command if the policy would be too long.
     """
     return _set_policy(
-        f"In the policy of the repository {_name(repository)}, allow account {pulling_account} to pull.",
+        f"In the policy of the repository {_name(repository)}, allow account {pulling_account} to pull. This lets in "
+        f"every principal of account {pulling_account} whose own policies allow it.",
         repository,
         policy_edits.allow(document, actions=IMAGE_ACTIONS, principal=_account(repository, pulling_account)),
     )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.life import Life
+from pull_responder.findings.life import Life, differs_in_hub
 from pull_responder.findings.problem import iso, seconds_of
 from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 # Seconds of the run's time that waiting for Security Hub must leave for notifications.
 _SECONDS_TO_NOTIFY: Final = 4.0
+# Seconds that people's notices wait for Security Hub to say whether they are wanted.
+_SECONDS_TO_READ: Final = 8.0
+# User Guide: an active finding is deleted 90 days after its last update.
+_FORGOTTEN_SECONDS: Final = 90 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,16 @@ class Hub:
             if refused is None:
                 steps[life.id] = _record_import(life, seconds_of(asffs[life.id]["UpdatedAt"]) or self._run.now())
             else:
-                steps[life.id] = later if refused.retryable else _clear_due
+                steps[life.id] = later if refused.retryable else self._keep_due(life)
         return steps
+
+    def _keep_due(self, life: Life) -> Callable[[Life], Life]:
+        """Return the step after a refusal: a retry at the next recheck, until Security Hub has forgotten the finding.
+
+        A missing permission is given, and Security Hub is turned on again. Until then a closed finding is shown ACTIVE.
+        """
+        forgotten = not life.is_open and self._run.now() - life.resolved_at > _FORGOTTEN_SECONDS
+        return _clear_due if forgotten else self._schedule_retry()
 
     def _schedule_retry(self, *, unavailable: bool = True) -> Callable[[Life], Life]:
         """Return the step that records when to retry the import."""
@@ -106,8 +118,15 @@ class Hub:
         hub = self._own_hub()
         if isinstance(hub, Unread):
             return dict.fromkeys(ids, hub)
+        left = _SECONDS_TO_READ
+
+        def wait(seconds: float) -> None:
+            nonlocal left
+            left -= seconds
+            self._run.wait(seconds)
+
         read = hub_workflow.read_workflows(
-            hub.client, ids, product_arn=hub.product_arn, remaining=self._remaining, wait=self._run.wait
+            hub.client, ids, product_arn=hub.product_arn, remaining=lambda: min(left, self._remaining()), wait=wait
         )
         for reason in dict.fromkeys(each.reason for each in read.values() if isinstance(each, Unread)):
             self._run.logger.warning("security hub did not return the workflow status", reason=reason)
@@ -149,7 +168,6 @@ def _clear_due(life: Life) -> Life:
 def _record_import(sent: Life, at: float) -> Callable[[Life], Life]:
     def step(life: Life) -> Life:
         # If the finding changed after it was sent, another update is due.
-        same = (life.state, life.finding, life.reach) == (sent.state, sent.finding, sent.reach)
-        return replace(life, hub_at=max(life.hub_at, at), hub_due=not same)
+        return replace(life, hub_at=max(life.hub_at, at), hub_due=differs_in_hub(life, sent))
 
     return step

@@ -1,7 +1,8 @@
 """Send pending notices to people, update Security Hub, and record both as done.
 
 A notice is in the table before it is sent. If a run dies before it sends the notice, the next run sends it. If a run
-dies after sending and before recording, that one notice is sent twice (docs/adr/0033-record-then-tell.md).
+dies after sending and before recording, that one notice is sent twice (docs/adr/0033-record-then-tell.md). A notice
+that people have perhaps heard is not repeated before SNS answers again (docs/adr/0071-perhaps-heard.md).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pull_responder.findings.store import StoreError
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.publish import sns
+from pull_responder.publish.backoff import Backoff
 from pull_responder.publish.hub_workflow import may_notify
 from pull_responder.responder.hub import Hub
 from pull_responder.settings import SettingError
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _MINUTE: Final = 60
 # Seconds by which a claim outlives its run, so that no two runs send the same notice.
 _SECONDS_OF_GRACE: Final = 5.0
+# Seconds of the run's time that the last attempts to record leave.
+_SECONDS_TO_END: Final = 2.0
 # A digest of more would not fit into a message.
 _MOST_IN_DIGEST: Final = 100
 # Seconds after the end of a minute when its digest is sent. By then all its findings are recorded.
@@ -47,6 +51,7 @@ class Notifier:
         self._run = run
         self._ledger = ledger
         self._hub = Hub(run)
+        self._unrecorded: list[tuple[Life, _Step]] = []
 
     def notify(self, lives: Sequence[Life]) -> None:
         """Update Security Hub with `lives`, and send the notices that this run has claimed."""
@@ -54,37 +59,48 @@ class Notifier:
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
         # Read the workflow status before the import: the import of a reopened finding makes Security Hub reset it.
         silenced = self._silenced_ids(claimed)
-        updated = self._hub.update([life for life in due.values() if life.hub_due])
         for group in self._messages(claimed, silenced):
             outcome = self._send(group, silenced)
             # Record at once. If this run dies later, the notice is not sent again.
             for life in group:
-                self._record(life, updated.pop(life.id, None), outcome[life.id])
-        for finding_id, step in updated.items():
-            self._record(due[finding_id], step, None)
+                self._record(life, outcome[life.id])
+        # People come first: Security Hub may use up the run's time, and its updates stay due.
+        for finding_id, step in self._hub.update([life for life in due.values() if life.hub_due]).items():
+            self._record(due[finding_id], step)
+        self._record_again()
 
     def claim(self, life: Life) -> Life:
         """Return the life with its notice, if one is due, claimed by this run until the run must have ended."""
         seconds = self._run.remaining() + _SECONDS_OF_GRACE
         return claim(life, self._run.now(), self._run.name, seconds=seconds)
 
-    def _record(self, life: Life, in_hub: _Step | None, outcome: _Step | None) -> None:
-        if in_hub is None and outcome is None:
-            return
-
-        def step(known: Life | None) -> Life | None:
-            if known is None:
-                return None
-            if in_hub:
-                known = in_hub(known)
-            return outcome(known) if outcome else known
-
+    def _record(self, life: Life, step: _Step) -> None:
         try:
-            self._ledger.change(life.id, step)
+            self._ledger.change(life.id, lambda known: step(known) if known else None)
         except StoreError as error:
-            # The notice was sent and still counts as due, so another run will send it again.
             self._run.count("TableFailures")
             self._run.logger.warning("a notification could not be recorded", finding=life.id, reason=str(error))
+            # Others wait for their notices. So this is tried again when all of them have been sent.
+            self._unrecorded.append((life, step))
+
+    def _record_again(self) -> None:
+        """Record what the table refused, for as long as the run has time. What is left will be sent once more.
+
+        Until the run must have ended its claims hold, so no other run sends these notices meanwhile.
+        """
+        backoff = Backoff(lambda: self._run.remaining() - _SECONDS_TO_END, self._run.wait)
+        tries = 0
+        while self._unrecorded and backoff.pause(tries := tries + 1):
+            left, self._unrecorded = self._unrecorded, []
+            for at, (life, step) in enumerate(left):
+                try:
+                    self._ledger.change(life.id, lambda known, step=step: step(known) if known else None)  # type: ignore[misc]  # step is bound early
+                except StoreError:
+                    self._unrecorded += left[at:]
+                    break
+        for life, _ in self._unrecorded:
+            self._run.logger.error("a notification was sent and not recorded: it may be sent again", finding=life.id)
+        self._unrecorded = []
 
     def _messages(self, lives: Sequence[Life], silenced: frozenset[str]) -> list[Sequence[Life]]:
         """Group findings by message. Each has its own message, unless there are too many: then digests."""
@@ -119,9 +135,15 @@ class Notifier:
         silenced = {life.id for life in lives if not settings.topic_arn or life.finding.severity.rank < least}
         audible = [life for life in lives if life.id not in silenced]
         workflows = self._hub.workflows([life.id for life in audible])
-        silenced |= {
-            life.id for life in audible if life.pending and not may_notify(life.pending.edge, workflows.get(life.id))
-        }
+        for life in audible:
+            if life.pending is None or may_notify(life.pending.edge, workflows.get(life.id)):
+                continue
+            if life.pending.edge is Edge.NEW and not life.hub_at:
+                # Our ids can be computed. What was suppressed before our first import is not ours.
+                self._run.count("SuppressionsIgnored")
+                self._run.logger.warning("security hub has a suppressed finding that is not ours", finding=life.id)
+            else:
+                silenced.add(life.id)
         return frozenset(silenced)
 
     def _digest_due(self, life: Life) -> float | None:
@@ -144,17 +166,26 @@ class Notifier:
         try:
             client, topic_arn = self._topic()
             notices = [notice(life) for life in lives]
+            perhaps_heard = any(life.pending and life.pending.perhaps_heard for life in lives)
+            if perhaps_heard and not sns.answers(client, topic_arn):
+                return self._refused(lives, "SNS does not answer about the topic")
             if len(notices) == 1:
                 sns.publish_notice(client, topic_arn, notices[0])
             else:
                 sns.publish_digest(client, topic_arn, notices)
+        except sns.UnclearPublishError as error:
+            return self._refused(lives, str(error), perhaps_heard=True)
         except AWS_ERRORS as error:
-            self._run.count("NotificationsFailed")
-            reason = describe_failure("sns:Publish", error).reason
-            self._run.logger.warning("a notification was refused", findings=[life.id for life in lives], reason=reason)
-            return {life.id: self._if_still_claimed(partial(retry_later, now=now)) for life in lives}
+            return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
         return {life.id: partial(mark_notified, now=now, sent=life) for life in lives}
+
+    def _refused(self, lives: Sequence[Life], reason: str, *, perhaps_heard: bool = False) -> dict[str, _Step]:
+        """Log and count notices that were not sent for certain. Return the steps that make them due again."""
+        self._run.count("NotificationsFailed")
+        self._run.logger.warning("a notification was refused", findings=[life.id for life in lives], reason=reason)
+        later = partial(retry_later, now=self._run.now(), perhaps_heard=perhaps_heard)
+        return {life.id: self._if_still_claimed(later) for life in lives}
 
     def _topic(self) -> tuple[SNSClient, str]:
         topic_arn = self._run.settings.topic_arn or ""

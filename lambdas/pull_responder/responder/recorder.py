@@ -124,6 +124,7 @@ class Recorder:
             cluster=diagnosis.cluster,
             findings=[finding.id for finding in diagnosis.findings],
             inconclusive={each.cause: each.reason for each in diagnosis.inconclusive},
+            next={each.cause: each.next for each in diagnosis.inconclusive},
             unchecked=[each.cause for each in diagnosis.unchecked],
             passed=list(diagnosis.passed),
             note=diagnosis.note,

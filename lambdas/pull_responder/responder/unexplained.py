@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks import pull_failing_unexplained
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.findings.problem import iso
+from pull_responder.model.reason import reword, steps_of
 from pull_responder.model.verdict import Resource
+from pull_responder.next_steps import merge_steps
 
 if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from pull_responder.settings import Settings
 
 _CHECK: Final = pull_failing_unexplained.CHECK
+# Security Hub takes 512 characters of a recommendation, of which the sentence around the steps needs some.
+_MOST_CHARACTERS: Final = 460
 
 
 def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float, settings: Settings) -> Finding | None:
@@ -42,6 +46,7 @@ def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float
         times=f"It has failed {problem.count} times since {iso(problem.first_seen)}, last on {iso(problem.last_seen)}.",
         ruled_out=diagnosis.passed,
         unread=[(each.cause, each.reason) for each in diagnosis.inconclusive if each.cause != _CHECK.id],
+        steps=_steps(diagnosis),
         note=diagnosis.note or " ".join(f"{each}." for each in left if each),
     )
     if verdict.remediation is None:
@@ -74,6 +79,16 @@ def unexplained_id(problem: Problem, diagnosis: Diagnosis) -> str:
         region=pull.region,
         resource=problem.id,
     )
+
+
+def _steps(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Return the next steps of the undecided causes, as the terminal shows them, as far as Security Hub takes them."""
+    opened = [(reword(each.reason, ""), each.next) for each in diagnosis.inconclusive if each.next]
+    kept: list[str] = []
+    for step in merge_steps(opened) or [each for each in steps_of(diagnosis.look_next) if isinstance(each, str)]:
+        if not kept or sum(map(len, kept)) + len(step) <= _MOST_CHARACTERS:
+            kept.append(step)
+    return tuple(kept)
 
 
 def _resource(diagnosis: Diagnosis) -> Resource | None:

@@ -114,10 +114,16 @@ class Estate:
     other: str
     administrator: boto3.session.Session
     region: str = REGION
+    listed: tuple[str, ...] = ()
+    """The accounts that the operator lists as ours, `other` unless a test says otherwise: each emulated account is in
+    an organization of its own."""
     record: dict[str, Any] = field(default_factory=dict)
     """The last CloudTrail record of a denial that was read."""
     _sessions: int = field(default=0)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.listed = (self.other,)
 
     def _client(self, service: str, account: str | None = None) -> Any:  # noqa: ANN401 -- one of boto3's clients
         """A client with all rights in `account`, by default our own."""
@@ -310,7 +316,7 @@ class Estate:
 
     def connect(self, *unreadable: str) -> Aws:
         """AWS as the responder sees it: as root of `account`, or as a role that may not do `unreadable`."""
-        return Aws(self.session(*unreadable), member_role=MEMBER_ROLE)
+        return Aws(self.session(*unreadable), member_role=MEMBER_ROLE, read_accounts=self.listed)
 
     def session(self, *unreadable: str) -> boto3.session.Session:
         if not unreadable:

@@ -25,6 +25,7 @@ from tests.integration.checks.registry_estate import missing, of_cause, reasons,
 
 if TYPE_CHECKING:
     from pull_responder.model.arn import Arn
+    from pull_responder.model.pull import PullFailure
     from tests.integration.checks.estate import Estate
 
 CAUSE = "pull_through_cache_failing"
@@ -223,3 +224,26 @@ def test_a_policy_that_denies_the_rules_role(estate: Estate) -> None:
     finding = only(estate.diagnose(estate.denied(role, upstream, session="ecr-ptc")), CAUSE)
     assert "its identity-based policy denies ecr:BatchGetImage" in finding.explanation
     assert "must not deny ecr:BatchGetImage" in finding.remediation.summary
+
+
+def _pulled_first(estate: Estate) -> PullFailure:
+    """A first pull through a cache of a public registry, by a role that may do everything."""
+    estate.cache("quay")
+    return estate.denied(estate.role(ALLOW_ALL), missing(estate, "quay/team/app"))
+
+
+@pytest.mark.cause(CAUSE, "near_miss")
+def test_a_deny_that_stops_the_pull_itself_is_not_reported_again_for_the_cache(estate: Estate) -> None:
+    pull = _pulled_first(estate)
+    estate.set_registry_policy(refuse("*", "ecr:*", Resource="*"))
+    diagnosis = estate.diagnose(pull)
+    assert {finding.cause for finding in diagnosis.findings} == {"registry_policy_denies_pull"}
+
+
+def test_a_deny_of_the_caches_actions_alone_is_for_who_owns_that_policy(estate: Estate) -> None:
+    pull = _pulled_first(estate)
+    estate.set_registry_policy(refuse("*", "ecr:BatchImportUpstreamImage", Resource="*"))
+    finding = of_cause(estate.diagnose(pull), CAUSE)
+    assert "may not call ecr:BatchImportUpstreamImage" in finding.explanation
+    assert "in the policy of the repository or of its registry" in finding.remediation.summary
+    assert finding.remediation.commands == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from tests.integration.checks.estate import (
     is_fixed_since,
     only,
     opened,
+    policy,
     refuse,
 )
 from tests.integration.checks.pod_roles import GITHUB, KUBELET, denied, issuer, pod_role, web_identity
@@ -40,6 +42,11 @@ TRUST = "role_trust_policy_excludes_service"
 BLAMED = because_no("identity-based policy")
 EKS_ISSUER = "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E"
 AUD = {"aud": "sts.amazonaws.com"}
+POD_IDENTITY = {
+    "Effect": "Allow",
+    "Principal": {"Service": "pods.eks.amazonaws.com"},
+    "Action": ["sts:AssumeRole", "sts:TagSession"],
+}
 
 
 @pytest.fixture
@@ -126,10 +133,40 @@ def test_tags_of_the_role_decide_as_kubelet_adds_none(estate: Estate, of_prod: s
 
 
 def test_a_role_of_eks_pod_identity(estate: Estate) -> None:
-    role, repository = estate.role(name="team-a", trusted=("pods.eks",)), estate.repository()
+    role, repository = pod_role(estate, POD_IDENTITY, name="team-a"), estate.repository()
     diagnosis = estate.diagnose(denied(estate, role, repository, BLAMED, session="eks-prod-web-7c9d8b5f6-1"))
     only(diagnosis, LACKS)
     assert diagnosis.puller.because == "its trust policy names pods.eks.amazonaws.com"
+
+
+@pytest.mark.parametrize("lacking", ["sts:AssumeRole", "sts:TagSession"])
+def test_eks_pod_identity_needs_both_actions(estate: Estate, lacking: str) -> None:
+    (left,) = {"sts:AssumeRole", "sts:TagSession"} - {lacking}
+    role = pod_role(estate, {**POD_IDENTITY, "Action": left}, name="team-a")
+    diagnosis = estate.diagnose(denied(estate, role, estate.repository(), BLAMED, session="eks-prod-web-7c9d8b5f6-1"))
+    (finding,) = [each for each in diagnosis.findings if each.cause == TRUST]
+    assert finding.resource.id == str(role)
+    assert f"does not let pods.eks.amazonaws.com call {lacking}." in finding.explanation
+    assert lacking in finding.remediation.summary
+    assert finding.remediation.commands == ()
+
+
+def test_a_condition_on_the_cluster_of_eks_pod_identity_stays_open(estate: Estate) -> None:
+    tested = {**POD_IDENTITY, "Condition": {"StringEquals": {"aws:RequestTag/eks-cluster-name": "prod"}}}
+    role = pod_role(estate, tested, name="team-a")
+    diagnosis = estate.diagnose(denied(estate, role, estate.repository(), BLAMED, session="eks-prod-web-7c9d8b5f6-1"))
+    assert TRUST not in {each.cause for each in diagnosis.findings} | set(diagnosis.passed)
+
+
+def test_a_star_in_string_equals_is_no_wildcard(estate: Estate, of_prod: str) -> None:
+    """No service account has such a name, so the statement matches no pod. In StringLike it matches."""
+    subject = {"sub": "system:serviceaccount:*:*"}
+    role = pod_role(estate, web_identity(estate, of_prod, StringEquals={**AUD, **subject}))
+    pull = denied(estate, role, estate.repository(), BLAMED)
+    assert {each.cause for each in estate.diagnose(pull).findings} == {LACKS, TRUST}
+    like = json.dumps(policy(web_identity(estate, of_prod, StringEquals=AUD, StringLike=subject)))
+    estate.client("iam").update_assume_role_policy(RoleName=role.resource.rpartition("/")[2], PolicyDocument=like)
+    only(estate.diagnose(pull), LACKS)
 
 
 @pytest.mark.cause(STRANGER, "fails")

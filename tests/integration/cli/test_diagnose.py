@@ -361,6 +361,7 @@ def test_an_endpoint_that_is_none_is_said_and_leaves_all_open(
     assert "Invalid endpoint: nonsense" in ended.objects[0]["inconclusive"][0]["reason"]
 
 
-def test_our_own_member_role_is_no_unexpected_principal(run: Run) -> None:
+def test_a_role_of_our_own_account_with_the_member_roles_name_is_somebody_else(run: Run) -> None:
+    """In our own account we assume no role."""
     ended = run("diagnose", "--event", "-", "--format", "json", stdin=event("pull-responder", "PullResponderReadOnly"))
-    assert ended.objects[0]["findings"] == []
+    assert [each["cause"] for each in ended.objects[0]["findings"]] == ["unexpected_principal_denied"]

@@ -50,9 +50,9 @@ def test_what_is_no_case_is_said_and_the_rest_goes_on() -> None:
 
 
 def test_text_is_a_line_a_case() -> None:
-    lines = evaluate(json.dumps({**CASE, "identityPolicies": []}).encode(), b'{"id": "\\ud800"}', form="text")
+    lines = evaluate(json.dumps({**CASE, "identityPolicies": []}).encode(), b'{"id": "a\\ud800"}', form="text")
     assert lines[0] == "same account: ImplicitlyDenied, blocked by identity"
-    assert lines[1].startswith("\\ud800: error: ")
+    assert lines[1].startswith("a : error: ")
 
 
 def test_what_aws_does_not_document_is_undecided_and_says_why() -> None:

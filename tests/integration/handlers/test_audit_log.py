@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+from pull_responder.events.audit_log import events_of_batch
 from pull_responder.handlers import audit_log, diagnose
 from pull_responder.settings import SettingError
 from tests.integration.handlers.test_diagnose import (
@@ -138,3 +140,30 @@ def test_without_a_queue_the_function_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("QUEUE_URL")
     with pytest.raises(SettingError, match="QUEUE_URL"):
         audit_log.handler(delivered(RECORD), CONTEXT)
+
+
+BOMB = json.dumps(packed(gzip.compress(b"[" + b"[]," * 1_000_000 + b"[]]")))
+
+
+def test_a_batch_comes_after_the_other_messages_and_fails_alone(
+    inbox: Inbox, node: tuple[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[int] = []
+
+    def unpack(body: str, **options: Any) -> list[str]:  # noqa: ANN401
+        heard.append(len(inbox.messages()))
+        if len(heard) == 1:
+            raise MemoryError
+        return events_of_batch(body, **options)
+
+    monkeypatch.setattr(diagnose, "events_of_batch", unpack)
+    assert failed(diagnose.handler(batch(BOMB, BOMB, denial(*node)), Context())) == ["message-0", "message-1"]
+    assert heard == [1, 0], "the denial was notified before anything was unpacked"
+    reasons = [getattr(each, "reason", None) for each in caplog.records]
+    assert "awslogs.data is not usable: its JSON has more than 100000 values" in reasons
+
+
+def test_a_batch_is_left_to_another_run_when_the_time_is_short(inbox: Inbox) -> None:
+    short = Context(milliseconds_left=19_000)
+    assert failed(diagnose.handler(batch(delivered(RECORD)), short)) == ["message-0"]
+    assert inbox.messages() == []

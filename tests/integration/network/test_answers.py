@@ -52,10 +52,10 @@ ANSWERED = {
     ),
 }
 NEXT = {
-    "302": "a proxy, a mirror or a filter answers in its place",
-    "418": "a proxy, a mirror or a filter answers in its place",
-    "451": "a proxy, a mirror or a filter answers in its place",
-    "416 of S3": "a proxy, a mirror or a filter answers in its place",
+    "302": "a proxy, mirror or filter answers in its place",
+    "418": "a proxy, mirror or filter answers in its place",
+    "451": "a proxy, mirror or filter answers in its place",
+    "416 of S3": "a proxy, mirror or filter answers in its place",
     "S3, expired": "the node's clock",
     "S3, no key": "push the image again",
     "TLS": f"openssl s_client -connect {HOST}:443",

@@ -13,6 +13,7 @@ from pull_responder.facts.reader import Reader
 from pull_responder.model.pull import Denial, PolicyType, Symptom
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import ACCOUNT, PULL, REGION, NetworkEstate, causes, only, opened
+from tests.integration.network.hub import profile, transit_gateway
 
 if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
@@ -211,3 +212,34 @@ def test_an_s3_policy_that_is_none_is_named(estate: NetworkEstate) -> None:
     reason = opened(estate.diagnose())["s3_endpoint_policy_blocks_layers"]
     assert f"policy the policy of endpoint {endpoint} (" in reason
     assert reason.endswith('): Statement[1].Condition: unknown operator "StringIs"')
+
+
+class TestAWayOutOfTheVpc:
+    """Names that come by a Route 53 Profile may lead to endpoints of another VPC, whose policies are others."""
+
+    PROFILES = "route53profiles:ListProfileAssociations"
+    OF_SUBJECT = "s3_endpoint_policy_blocks_layers"
+
+    def closed(self, estate: NetworkEstate) -> NetworkEstate:
+        estate.behind_nat()
+        estate.gateway_endpoint(policy=policy(allow("s3:*", on="arn:aws:s3:::ours/*")))
+        estate.node()
+        return estate
+
+    def test_names_that_cannot_be_read_leave_the_policy_open(self, estate: NetworkEstate) -> None:
+        transit_gateway(self.closed(estate))
+        diagnosis = estate.diagnose(denied=[self.PROFILES])
+        assert causes(diagnosis) == []
+        assert f"{self.PROFILES} failed" in opened(diagnosis)[self.OF_SUBJECT]
+
+    def test_so_does_a_profile_that_was_read(self, estate: NetworkEstate) -> None:
+        transit_gateway(self.closed(estate))
+        profile(estate)
+        assert self.OF_SUBJECT in opened(estate.diagnose())
+
+    def test_without_a_profile_the_policy_decides(self, estate: NetworkEstate) -> None:
+        transit_gateway(self.closed(estate))
+        only(estate.diagnose(), self.OF_SUBJECT)
+
+    def test_without_a_way_out_no_name_leads_there(self, estate: NetworkEstate) -> None:
+        only(self.closed(estate).diagnose(denied=[self.PROFILES]), self.OF_SUBJECT)

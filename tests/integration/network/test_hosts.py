@@ -15,6 +15,7 @@ from pull_responder.meanings import can_mean
 from pull_responder.model.pull import PullFailure
 from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.network.estate import ACCOUNT, INTERNET, REGION, NetworkEstate, causes, only, opened
+from tests.integration.network.hub import BUCKET, diagnosed, of_manifest
 
 if TYPE_CHECKING:
     from pull_responder.events.intake import Inspection
@@ -195,3 +196,35 @@ def test_the_hosts_of_an_event_reach_the_analysis(estate: NetworkEstate) -> None
     assert isinstance(pull, PullFailure)
     found = opened(diagnose(pull, PullFacts(Reader(estate.aws()))))
     assert HOSTS["dual-stack"] in found["vpc_endpoint_missing"]
+
+
+class TestALayerThatItsStorageRefuses:
+    """ECR signed the URL, so it had let the role through."""
+
+    REFUSED = f"failed to copy: httpReadSeeker: failed open: unexpected status code https://{BUCKET}/x: 403 Forbidden"
+
+    def test_what_is_left_is_on_the_way_to_the_storage(self, estate: NetworkEstate) -> None:
+        estate.endpoints_only().node()
+        diagnosis = diagnosed(estate, self.REFUSED)
+        assert causes(diagnosis) == []
+        assert [each.cause for each in diagnosis.inconclusive] == ["pull_failing_unexplained"]
+        assert (
+            "the storage of layers refused a URL that ECR had signed" in opened(diagnosis)["pull_failing_unexplained"]
+        )
+
+    def test_policies_of_the_role_that_cannot_be_read_cannot_be_it(self, estate: NetworkEstate) -> None:
+        estate.endpoints_only().node()
+        diagnosis = diagnosed(estate, self.REFUSED, denied=["iam:GetRole", "iam:ListRolePolicies"])
+        assert "role_lacks_pull_permissions" in {each.cause for each in diagnosis.unchecked}
+        assert {each.cause for each in diagnosis.inconclusive} == {"pull_failing_unexplained"}
+
+    def test_the_registrys_own_refusal_leaves_them_open(self, estate: NetworkEstate) -> None:
+        estate.endpoints_only().node()
+        message = of_manifest(estate, "unexpected status: 403 Forbidden")
+        diagnosis = diagnosed(estate, message, denied=["iam:GetRole", "iam:ListRolePolicies"])
+        assert "role_lacks_pull_permissions" in {each.cause for each in diagnosis.inconclusive}
+
+    def test_an_endpoint_that_cannot_be_read_stays_open(self, estate: NetworkEstate) -> None:
+        estate.endpoints_only().node()
+        diagnosis = diagnosed(estate, self.REFUSED, denied=["ec2:DescribeVpcEndpoints"])
+        assert {each.cause for each in diagnosis.inconclusive} == {"s3_endpoint_policy_blocks_layers"}

@@ -167,6 +167,15 @@ class TestASpokeOfAHub:
 
 
 class TestTheAddress:
+    def test_an_address_that_a_dns_server_gave_leaves_the_vpcs_dns_open(self, estate: NetworkEstate) -> None:
+        spoke(estate)
+        estate.ec2.modify_vpc_attribute(VpcId=estate.vpc, EnableDnsSupport={"Value": False})
+        diagnosis = diagnosed(estate, of_manifest(estate))
+        assert causes(diagnosis) == []
+        assert f"kubelet dialled {HUB}" in opened(diagnosis)["vpc_dns_disabled"]
+        # Without an address nobody says that a name was resolved.
+        assert "vpc_dns_disabled" in causes(diagnosed(estate, of_manifest(estate, "context deadline exceeded")))
+
     def test_a_spoke_with_a_nat_gateway_is_not_without_fault(self, estate: NetworkEstate) -> None:
         estate.behind_nat()
         gateway = transit_gateway(estate)

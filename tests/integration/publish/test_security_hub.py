@@ -265,7 +265,7 @@ def test_throttling_is_waited_out(hub: SecurityHubClient, clock: Clock) -> None:
 
 def test_the_longest_wait_is_eight_seconds(hub: SecurityHubClient, clock: Clock) -> None:
     clock.left = 1_000_000
-    clock.refuse(hub, "BatchImportFindings", *[("LimitExceededException", 429)] * 200)
+    clock.refuse(hub, "BatchImportFindings", *[("LimitExceededException", 429)] * 25)
 
     outcome = import_findings(hub, [asff("one")], remaining=clock.remaining, wait=clock.wait)
 

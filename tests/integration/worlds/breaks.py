@@ -2,73 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.integration.worlds.world import EVERYTHING, WAY, WAYS, Part, World, works
+from tests.integration.worlds import caches, organizations, pullers
+from tests.integration.worlds.fault import Break, broken
+from tests.integration.worlds.world import EVERYTHING, WAY, Part, World, works
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
-    """One fault.
-
-    - `changes` are made to a world's fields.
-    - `causes` are the names that a diagnosis may give it.
-    - `shown_by` are the reads whose answers it changes. Where all of them are refused, nobody can see it.
-    - `ways` are the ways that can have it.
-    - `shared` says whether only a repository of another account can have it, or only one of our own.
-    """
-
-    changes: dict[str, Any]
-    causes: frozenset[str]
-    shown_by: frozenset[str]
-    ways: tuple[str, ...] = WAYS
-    shared: bool | None = None
-
-    def fits(self, world: World) -> bool:
-        """Whether the world can have this fault beside those that it has."""
-        sound = World(world.way, world.shared)
-        of_node = self.changes.keys() & {"metadata", "profile_role", "public_address"}
-        of_repository = self.changes.keys() & {"repository_policy", "image", "key"}
-        return (
-            world.way in self.ways
-            # A node that is gone is no fault any more.
-            and not (of_node and world.gone)
-            and not (of_repository and world.repository == "absent")
-            and self.shared in (None, world.shared)
-            and all(getattr(world, name) == getattr(sound, name) for name in self.changes)
-        )
+def _is_shared(world: World) -> bool:
+    return world.shared
 
 
-def _break(causes: str, shown_by: str, *, ways: str = " ".join(WAYS), **changes: bool | str) -> Break:
-    return Break(changes, frozenset(causes.split()), frozenset(shown_by.split()), tuple(ways.split()))
+def _is_ours(world: World) -> bool:
+    return not (world.shared or world.of_aws)
+
+
+def _has_repository(world: World) -> bool:
+    return not (world.of_aws or world.cache)
+
+
+def _has_route(world: World) -> bool:
+    """Rules for private ranges are enough for endpoints, by which a VPC without a route can be mended, too."""
+    return world.default_route
+
+
+def _lets_out(world: World) -> bool:
+    return world.egress != "private"
+
+
+def _has_service(world: World) -> bool:
+    return world.puller != "pod"
+
+
+def _has_other_zone(world: World) -> bool:
+    return world.puller == "node" and not world.hub and world.default_route
 
 
 _ENDPOINTS: Final = "endpoints both"
 _ROLE_READS: Final = "iam:GetRolePolicy"
-BREAKS: Final = {
-    "no default route": _break(
-        "no_route_to_ecr vpc_endpoint_missing", "ec2:DescribeRouteTables", ways="nat public both", default_route=False
+BREAKS: Final[dict[str, Break]] = {
+    **caches.BREAKS,
+    **organizations.BREAKS,
+    **pullers.BREAKS,
+    "other zone without a route": broken(
+        "no_route_to_ecr vpc_endpoint_missing",
+        "ec2:DescribeRouteTables",
+        ways="nat public",
+        where=_has_other_zone,
+        zone_b="no route",
     ),
-    "NAT gateway deleted": _break("nat_gateway_unavailable", "ec2:DescribeNatGateways", ways="nat both", nat=False),
-    "NAT gateway's subnet without a route": _break(
+    "no default route": broken(
+        "no_route_to_ecr vpc_endpoint_missing",
+        "ec2:DescribeRouteTables",
+        ways="nat public both",
+        where=_lets_out,
+        default_route=False,
+    ),
+    "NAT gateway deleted": broken("nat_gateway_unavailable", "ec2:DescribeNatGateways", ways="nat both", nat=False),
+    "NAT gateway's subnet without a route": broken(
         "no_route_to_ecr", "ec2:DescribeRouteTables", ways="nat both", nat_subnet_route=False
     ),
-    "no public address": _break(
+    "no public address": broken(
         "public_ip_missing", "ec2:DescribeInstances ec2:DescribeSubnets", ways="public", public_address=False
     ),
-    "egress to private ranges": _break("security_group_blocks_egress", "ec2:DescribeSecurityGroups", egress="private"),
-    "no egress": _break("security_group_blocks_egress", "ec2:DescribeSecurityGroups", egress="none"),
-    "ACL denies": _break("network_acl_blocks_traffic", "ec2:DescribeNetworkAcls", acl="denies"),
-    "ACL lets no answers in": _break("network_acl_blocks_traffic", "ec2:DescribeNetworkAcls", acl="no answers"),
-    "DNS support off": _break("vpc_dns_disabled", "ec2:DescribeVpcAttribute", dns_support=False),
-    "DNS hostnames off": _break("vpc_dns_disabled", "ec2:DescribeVpcAttribute", dns_hostnames=False),
+    "egress to private ranges": broken(
+        "security_group_blocks_egress", "ec2:DescribeSecurityGroups", where=_has_route, egress="private"
+    ),
+    "no egress": broken("security_group_blocks_egress", "ec2:DescribeSecurityGroups", egress="none"),
+    "ACL denies": broken("network_acl_blocks_traffic", "ec2:DescribeNetworkAcls", acl="denies"),
+    "ACL lets no answers in": broken("network_acl_blocks_traffic", "ec2:DescribeNetworkAcls", acl="no answers"),
+    "DNS support off": broken("vpc_dns_disabled", "ec2:DescribeVpcAttribute", dns_support=False),
+    "DNS hostnames off": broken("vpc_dns_disabled", "ec2:DescribeVpcAttribute", dns_hostnames=False),
     **{
-        f"{name}: {state}": _break(cause, "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS, **{name: state})
+        f"{name}: {state}": replace(broken(cause, "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS), changes={name: state})
         for name in ("api", "dkr")
         for state, cause in (
             ("absent", "vpc_endpoint_missing"),
@@ -77,76 +88,93 @@ BREAKS: Final = {
         )
     },
     # Beside a NAT gateway it is not certain that a failed endpoint keeps its names.
-    "api: failed": _break("vpc_endpoint_unavailable", "ec2:DescribeVpcEndpoints", ways="endpoints", api="failed"),
-    "dkr: failed": _break("vpc_endpoint_unavailable", "ec2:DescribeVpcEndpoints", ways="endpoints", dkr="failed"),
-    "s3: absent": _break(
+    "api: failed": broken("vpc_endpoint_unavailable", "ec2:DescribeVpcEndpoints", ways="endpoints", api="failed"),
+    "dkr: failed": broken("vpc_endpoint_unavailable", "ec2:DescribeVpcEndpoints", ways="endpoints", dkr="failed"),
+    "s3: absent": broken(
         "vpc_endpoint_missing", "ec2:DescribeVpcEndpoints ec2:DescribeRouteTables", ways=_ENDPOINTS, s3="absent"
     ),
-    "s3: other table": _break(
+    "s3: other table": broken(
         "s3_endpoint_not_in_route_table",
         "ec2:DescribeVpcEndpoints ec2:DescribeRouteTables",
         ways=_ENDPOINTS,
         s3="other table",
     ),
-    "endpoints let nobody in": _break(
+    "endpoints let nobody in": broken(
         "endpoint_security_group_blocks_ingress",
         "ec2:DescribeSecurityGroups",
         ways=_ENDPOINTS,
         endpoint_ingress=False,
     ),
-    "api's policy is for others": _break(
+    "api's policy is for others": broken(
         "endpoint_policy_blocks_pull", "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS, api_policy="others"
     ),
-    "dkr's policy is for others": _break(
+    "dkr's policy is for others": broken(
         "endpoint_policy_blocks_pull", "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS, dkr_policy="others"
     ),
-    "S3's policy is for our buckets": _break(
-        "s3_endpoint_policy_blocks_layers", "ec2:DescribeVpcEndpoints", ways=_ENDPOINTS, s3_policy="ours"
-    ),
     **{
-        f"role allows {what}": _break("role_lacks_pull_permissions", _ROLE_READS, role_allows=what)
+        f"S3's policy is for {what}": broken(
+            "s3_endpoint_policy_blocks_layers",
+            "ec2:DescribeVpcEndpoints",
+            ways=f"{_ENDPOINTS} spoke",
+            s3_policy=what,
+        )
+        for what in ("ours", "our organization")
+    },
+    **{
+        f"role allows {what}": broken("role_lacks_pull_permissions", _ROLE_READS, role_allows=what)
         for what in ("nothing", "token", "elsewhere")
     },
     **{
-        f"role denies {what}": _break("role_policy_denies_pull", _ROLE_READS, role_denies=what)
-        for what in ("token", "layers")
+        f"role denies {what}": broken("role_policy_denies_pull", _ROLE_READS, role_denies=what)
+        for what in ("token", "layers", "all")
     },
     **{
-        f"boundary {what}": _break("permissions_boundary_blocks_pull", "iam:GetRole", boundary=what)
+        f"boundary {what}": broken("permissions_boundary_blocks_pull", "iam:GetRole", boundary=what)
         for what in ("narrow", "denies")
     },
-    "an attached policy denies": _break("role_policy_denies_pull", "iam:GetPolicyVersion", guard="denies"),
-    "no role in the profile": _break("instance_profile_missing", "iam:GetInstanceProfile", profile_role=False),
-    "trust excludes EC2": _break("role_trust_policy_excludes_service", "iam:GetRole", trust="lambda"),
-    "metadata off": _break("instance_metadata_disabled", "ec2:DescribeInstances", metadata=False),
-    "repository denies": _break("repository_policy_denies_pull", "ecr:GetRepositoryPolicy", repository_policy="denies"),
-    "repository grants nothing": replace(
-        _break("repository_policy_lacks_grant", "ecr:GetRepositoryPolicy", repository_policy="absent"), shared=True
+    "an attached policy denies": broken("role_policy_denies_pull", "iam:GetPolicyVersion", guard="denies"),
+    "no role in the profile": broken("instance_profile_missing", "iam:GetInstanceProfile", profile_role=False),
+    "trust excludes EC2": broken(
+        "role_trust_policy_excludes_service", "iam:GetRole", where=_has_service, trust="lambda"
     ),
-    "repository grants others": replace(
-        _break("repository_policy_lacks_grant", "ecr:GetRepositoryPolicy", repository_policy="others"), shared=True
+    "metadata off": broken("instance_metadata_disabled", "ec2:DescribeInstances", metadata=False),
+    **{
+        f"repository {what}": broken("repository_policy_denies_pull", "ecr:GetRepositoryPolicy", repository_policy=what)
+        for what in ("denies", "isolated")
+    },
+    "repository grants nothing": broken(
+        "repository_policy_lacks_grant", "ecr:GetRepositoryPolicy", repository_policy="absent", where=_is_shared
     ),
-    "registry denies": replace(
-        _break("registry_policy_denies_pull", "ecr:GetRegistryPolicy", registry_policy="denies"), shared=False
+    "repository grants others": broken(
+        "repository_policy_lacks_grant", "ecr:GetRepositoryPolicy", repository_policy="others", where=_is_shared
     ),
-    "no repository": _break(
+    "registry denies": broken(
+        "registry_policy_denies_pull", "ecr:GetRegistryPolicy", registry_policy="denies", where=_is_ours
+    ),
+    "no repository": broken(
         "repository_not_found",
         "ecr:DescribeImages ecr:BatchGetImage ecr:DescribeRepositories ecr:GetRepositoryPolicy "
         "ecr:ListTagsForResource ecr:GetLifecyclePolicy",
         repository="absent",
         repository_policy="grants",
+        where=_has_repository,
         image="absent",
         key="",
     ),
-    "another platform": _break(
+    "another platform": broken(
         "image_platform_mismatch", "ecr:BatchGetImage ecr:DescribeImages", image="other platform"
     ),
-    "no image": _break("image_not_found", "ecr:DescribeImages ecr:BatchGetImage", image="absent"),
+    "no image": broken("image_not_found", "ecr:DescribeImages ecr:BatchGetImage", image="absent"),
     # Another account's keys cannot be read, whatever their state.
-    "key disabled": replace(_break("repository_key_unusable", "kms:DescribeKey", key="disabled"), shared=False),
+    **{
+        f"key {state}": broken("repository_key_unusable", "kms:DescribeKey", where=_is_ours, key=state)
+        for state in ("disabled", "pending deletion")
+    },
 }
 
 NEAR_MISSES: Final[dict[str, dict[str, Any]]] = {
+    **caches.NEAR_MISSES,
+    **organizations.NEAR_MISSES,
     "the node is gone": {"gone": True},
     "egress to 443 alone": {"egress": "https"},
     "an ACL that denies too late": {"acl": "late"},
@@ -177,9 +205,8 @@ NEAR_MISSES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def with_breaks(way: str, breaks: frozenset[str], misses: frozenset[str], *, shared: bool) -> World:
+def with_breaks(sound: World, breaks: frozenset[str], misses: frozenset[str]) -> World:
     """The world with these breaks, and with the near misses that they leave room for."""
-    sound = World(way, shared)
     world = sound
     for name in sorted(breaks):
         world = replace(world, **BREAKS[name].changes)
@@ -194,16 +221,21 @@ def with_breaks(way: str, breaks: frozenset[str], misses: frozenset[str], *, sha
 def _has_room(world: World, miss: str) -> bool:
     """Whether the near miss is one here."""
     return {
-        "the node is gone": world.metadata and world.profile_role and world.public_address,
-        "a key that is enabled": not world.shared and world.repository == "there",
-        "a registry policy about others": not world.shared,
+        "the node is gone": world.puller == "node" and world.metadata and world.profile_role and world.public_address,
+        "a key that is enabled": _is_ours(world) and world.repository == "there" and not world.cache,
+        "a registry policy about others": _is_ours(world),
+        "an SCP about others": world.organization,
+        "an RCP about others": world.organization,
+        "an instance role that more services assume": world.puller != "pod",
+        "a rule for another prefix": _is_ours(world),
+        "an index with the node's platform": _has_repository(world),
         # It is no way to the internet.
         "egress to endpoints and S3 alone": world.way == "endpoints" and works(replace(world, egress="all"), WAY),
     }.get(miss, True)
 
 
-def _repaired(world: World, names: frozenset[str]) -> World:
-    sound = World(world.way, world.shared)
+def repaired(world: World, names: frozenset[str]) -> World:
+    sound = world.sound()
     changes = {key: getattr(sound, key) for name in names for key in BREAKS[name].changes}
     return replace(world, **changes)
 
@@ -215,13 +247,13 @@ def _subsets(names: frozenset[str]) -> Iterator[frozenset[str]]:
 
 def is_needed(name: str, world: World, names: frozenset[str], parts: Part = EVERYTHING) -> bool:
     """Whether the pull fails as long as this fault is there, whichever of the others are repaired."""
-    return all(not works(_repaired(world, chosen), parts) for chosen in _subsets(names - {name}))
+    return all(not works(repaired(world, chosen), parts) for chosen in _subsets(names - {name}))
 
 
 def is_justified(name: str, world: World, names: frozenset[str], parts: Part = EVERYTHING) -> bool:
     """Whether some round of repairs works with the repair of this fault, and does not without."""
     return any(
-        works(_repaired(world, chosen | {name}), parts) and not works(_repaired(world, chosen), parts)
+        works(repaired(world, chosen | {name}), parts) and not works(repaired(world, chosen), parts)
         for chosen in _subsets(names - {name})
     )
 

@@ -3,50 +3,84 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from moto.backends import get_backend
 
-from tests.integration.checks.registry_estate import index
-from tests.integration.network.estate import IMAGE, PULL, NetworkEstate, trust
+from tests.integration.network.estate import PULL, NetworkEstate
+from tests.integration.worlds.caches import IMPORTS, CacheRules
+from tests.integration.worlds.hubs import SharedRule
 from tests.integration.worlds.networks import BESIDE, address_of, build_network
+from tests.integration.worlds.organizations import Organization
+from tests.integration.worlds.pullers import NAMESPACE, PROFILE, run_fargate_pod, set_cluster, trust_of
 from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
+from tests.integration.worlds.repositories import build_repository
 from tests.integration.worlds.statements import allow, deny, policy
-from tests.integration.worlds.world import takes
+from tests.integration.worlds.world import World, takes
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from tests.integration.worlds.world import World
 
 CLUSTER: Final = "prod"
 GROUP: Final = "workers"
 _NETWORK: Final = (
-    "way", "default_route", "nat", "nat_subnet_route", "public_address", "egress", "acl", "dns_support",
-    "dns_hostnames", "api", "dkr", "s3", "endpoint_ingress", "api_policy", "dkr_policy",
+    "way", "hub", "zone_b", "default_route", "nat", "nat_subnet_route", "public_address", "egress", "acl",
+    "dns_support", "dns_hostnames", "api", "dkr", "s3", "endpoint_ingress", "api_policy", "dkr_policy",
     "s3_policy",
 )  # fmt: skip
+_SERVICES: Final = ("ec2", "iam", "ecr", "eks", "route53resolver", "route53profiles")
+_OF_ROLE: Final = ("role denies pushes", "role denies another repository")
+_DENIED: Final[dict[str, list[dict[str, Any]]]] = {
+    "": [],
+    "token": [deny(PULL[0])],
+    "layers": [deny(PULL[2])],
+    "all": [deny("ecr:*")],
+}
 _PUBLIC: Final = "44.213.79.50"
-_ROLE: Final = ("role_allows", "role_denies", "guard", "boundary", "profile_role", "trust")
-_REPOSITORY: Final = ("shared", "repository", "repository_policy", "image", "key")
+_AWS: Final = "602401143452"
+_ROLE: Final = (
+    "puller",
+    "cache",
+    "imports",
+    "role_allows",
+    "role_denies",
+    "guard",
+    "boundary",
+    "profile_role",
+    "trust",
+)
+_REPOSITORY: Final = (
+    "upstream",
+    "cache",
+    "cached",
+    "of_aws",
+    "shared",
+    "repository",
+    "repository_policy",
+    "image",
+    "key",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
     """A world that exists: the names and ids that events of its pulls hold.
 
-    `address` is what the registry's host leads to: the endpoint's interface where it takes the traffic.
+    - `parts` are the ends of the ARNs of all that the pull meets.
+    - `address` is what the registry's host leads to: the endpoint's interface where it takes the traffic.
     """
 
     node: str
     node_name: str
+    session: str
     role: str
     registry: str
     repository: str
     address: str
+    parts: frozenset[str]
 
     @property
     def host(self) -> str:
@@ -63,33 +97,99 @@ class Builder:
 
     emulated: Emulated
     folder: Path
+    caches: CacheRules = field(init=False)
+    organization: Organization = field(init=False)
+    rule: SharedRule = field(default_factory=SharedRule)
     _parts: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.caches, self.organization = CacheRules(self.emulated), Organization(self.emulated)
+
+    def __repr__(self) -> str:
+        return "the builder of all worlds"
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 -- as hypothesis calls it
+        printer.text(repr(self))
 
     def build(self, world: World) -> Built:
         network = self._part("n", world, _NETWORK, BESIDE.keys(), self._network)
-        role = self._part("r", world, _ROLE, {"role denies pushes", "role denies another repository"}, self._role)
+        role = self._part("r", world, _ROLE, {*_OF_ROLE}, self._role)
+        self.organization.set(world)
         wanted = {"repository denies another role", "another image absent", "lifecycle policy"}
-        repository = self._part("i", world, _REPOSITORY, wanted, self._repository)
+        repository, key = self._part("i", world, _REPOSITORY, wanted, self._repository)
+        rule_role = (
+            self._part("c", world, ("cache_trust", "cache_role"), set(), self.caches.role) if world.cache else ""
+        )
+        self.caches.set(world, repository, rule_role)
         self._set_registry_policy(world.registry_policy)
         # The nodes of other worlds are gone: they would have the same names.
         get_backend("ec2")[OURS][REGION].reservations.clear()
-        node, name = self._node(world, network, role)
-        get_backend("eks")[OURS][REGION].reset()
-        eks, arn = self.emulated.client("eks"), f"arn:aws:iam::{OURS}:role/{role}"
-        vpc = {"subnetIds": [network.a, network.b], "securityGroupIds": [network.group]}
-        eks.create_cluster(name=CLUSTER, roleArn=arn, resourcesVpcConfig=vpc)
-        eks.create_nodegroup(
-            clusterName=CLUSTER,
-            nodegroupName=GROUP,
-            subnets=[network.a, network.b],
-            nodeRole=arn,
-            launchTemplate={"id": self._part("t", world, _NETWORK, BESIDE.keys(), self._template), "version": "1"},
-        )
+        eks, arn = self._cluster(network, role)
+        if world.puller == "fargate":
+            address = self._part("p", world, _NETWORK, BESIDE.keys(), self._pod)
+            node, name, session = "", f"fargate-ip-{address.replace('.', '-')}.ec2.internal", "session"
+            eks.create_fargate_profile(
+                clusterName=CLUSTER,
+                fargateProfileName=PROFILE,
+                subnets=[network.a, network.b],
+                podExecutionRoleArn=arn,
+                selectors=[{"namespace": NAMESPACE}],
+            )
+        else:
+            profile = self._part("r", _node_world(world), _ROLE, {*_OF_ROLE}, self._role)
+            node, name = self._node(world, network, profile)
+            session = "ecr-credential-provider" if world.puller == "pod" else node
+            self._node_group(world, network, profile)
         if world.gone:
             network.ec2.terminate_instances(InstanceIds=[node])
         self.emulated.forget_changes()
         address = address_of(network, "ecr.dkr") if takes(world, world.dkr) else _PUBLIC
-        return Built(node, name, role, OTHERS if world.shared else OURS, repository, address)
+        registry = _AWS if world.of_aws else OTHERS if world.shared else OURS
+        acl = self._part("a", world, _NETWORK, BESIDE.keys(), self._acl)
+        of_network = {network.a, network.vpc, network.group, network.endpoint_group, network.nat, network.table_a, acl}
+        of_network |= {network.endpoints[name] for name in network.endpoints.keys() & {"ecr.api", "ecr.dkr", "s3"}}
+        if world.zone_b != "sound" or not world.default_route:
+            of_network.add(network.b)
+        if not world.nat_subnet_route:
+            of_network.add(network.public)
+        of_pull = {
+            key,
+            f"role/{role}",
+            f"repository/{repository}",
+            f"/{repository}:v1",
+            node,
+            f"/{CLUSTER}/{GROUP}",
+            f"cluster/{CLUSTER}",
+        }
+        parts = frozenset(filter(None, of_network | of_pull))
+        return Built(node, name, session, role, registry, repository, address, parts)
+
+    def _acl(self, world: World, _: str) -> str:
+        network = self._part("n", world, _NETWORK, BESIDE.keys(), self._network)
+        of_subnet = [{"Name": "association.subnet-id", "Values": [network.a]}]
+        (found,) = network.ec2.describe_network_acls(Filters=of_subnet)["NetworkAcls"]
+        acl: str = found["NetworkAclId"]
+        return acl
+
+    def _cluster(self, network: NetworkEstate, role: str) -> tuple[Any, str]:
+        get_backend("eks")[OURS][REGION].reset()
+        eks, arn = self.emulated.client("eks"), f"arn:aws:iam::{OURS}:role/{role}"
+        vpc = {"subnetIds": [network.a, network.b], "securityGroupIds": [network.group]}
+        eks.create_cluster(name=CLUSTER, roleArn=arn, resourcesVpcConfig=vpc)
+        set_cluster(network, CLUSTER)
+        return eks, arn
+
+    def _node_group(self, world: World, network: NetworkEstate, role: str) -> None:
+        self.emulated.client("eks").create_nodegroup(
+            clusterName=CLUSTER,
+            nodegroupName=GROUP,
+            subnets=[network.a, network.b],
+            nodeRole=f"arn:aws:iam::{OURS}:role/{role}",
+            launchTemplate={"id": self._part("t", world, _NETWORK, BESIDE.keys(), self._template), "version": "1"},
+        )
+
+    def _pod(self, world: World, _: str) -> str:
+        return run_fargate_pod(self._part("n", world, _NETWORK, BESIDE.keys(), self._network))
 
     def _set_registry_policy(self, what: str) -> None:
         """An account has one, so it is no part of a world that stays."""
@@ -107,8 +207,8 @@ class Builder:
 
     def _network(self, world: World, name: str) -> NetworkEstate:
         estate = NetworkEstate("", self.folder, name=name)
-        estate._clients.update({each: self.emulated.client(each) for each in ("ec2", "iam", "ecr", "eks")})
-        return build_network(world, estate)
+        estate._clients.update({each: self.emulated.client(each) for each in _SERVICES})
+        return build_network(world, estate, self.rule)
 
     def _template(self, world: World, name: str) -> str:
         """The launch template of the node group. It says what a node of the group has once the node is gone."""
@@ -130,7 +230,7 @@ class Builder:
             document = policy(*bounds[world.boundary])
             made = iam.create_policy(PolicyName=f"{name}-boundary", PolicyDocument=document)
             bounded = {"PermissionsBoundary": made["Policy"]["Arn"]}
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(*world.trust.split()), **bounded)
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_of(world), **bounded)
         elsewhere = f"arn:aws:ecr:{REGION}:{OURS}:repository/elsewhere"
         allowed = {
             "all": [allow(*PULL)],
@@ -138,12 +238,13 @@ class Builder:
             "token": [allow(PULL[0])],
             "elsewhere": [allow(PULL[0]), allow(*PULL[1:], on=elsewhere)],
         }
-        denied = {"": [], "token": [deny(PULL[0])], "layers": [deny(PULL[2])]}[world.role_denies]
+        denied = _DENIED[world.role_denies]
         if "role denies pushes" in world.misses:
             denied = [*denied, deny("ecr:PutImage", "ecr:InitiateLayerUpload")]
         if "role denies another repository" in world.misses:
             denied = [*denied, deny("ecr:*", on=elsewhere)]
-        document = policy(*allowed[world.role_allows], *denied)
+        imports = [allow(*IMPORTS)] if world.cache and world.imports else []
+        document = policy(*allowed[world.role_allows], *imports, *denied)
         iam.put_role_policy(RoleName=name, PolicyName="pull", PolicyDocument=document)
         guards = {"storage": allow("s3:*"), "pushes": deny("ecr:PutImage"), "denies": deny("ecr:BatchGetImage")}
         guard = iam.create_policy(PolicyName=f"{name}-guard", PolicyDocument=policy(guards[world.guard]))
@@ -153,40 +254,10 @@ class Builder:
             iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
         return name
 
-    def _repository(self, world: World, name: str) -> str:
-        ecr = self.emulated.client("ecr", OTHERS if world.shared else OURS)
-        if world.repository == "absent":
-            return name
-        encryption = {}
-        if world.key:
-            kms = self.emulated.client("kms")
-            key = kms.create_key()["KeyMetadata"]["KeyId"]
-            encryption = {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": key}}
-            if world.key == "disabled":
-                kms.disable_key(KeyId=key)
-        ecr.create_repository(repositoryName=name, **encryption)
-        for tag in [*(["v1"] if world.image != "absent" else []), "v0"]:
-            platform = {"index": "linux/amd64", "other platform": "linux/arm64"}.get(world.image)
-            manifest = index("linux/s390x", platform) if platform and tag == "v1" else {**IMAGE, "tag": tag}
-            ecr.put_image(
-                repositoryName=name,
-                imageTag=tag,
-                imageManifest=json.dumps(manifest),
-                imageManifestMediaType=manifest["mediaType"],
-            )
-        if "another image absent" in world.misses:
-            ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "v0"}])
-        statements = _repository_policy(world)
-        if statements:
-            ecr.set_repository_policy(repositoryName=name, policyText=policy(*statements))
-        if "lifecycle policy" in world.misses:
-            rule = {
-                "rulePriority": 1,
-                "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 9},
-                "action": {"type": "expire"},
-            }
-            ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=json.dumps({"rules": [rule]}))
-        return name
+    def _repository(self, world: World, name: str) -> tuple[str, str]:
+        if world.cache:
+            self.caches.upstream(world, name)
+        return build_repository(world, name, self.emulated)
 
     def _node(self, world: World, network: NetworkEstate, role: str) -> tuple[str, str]:
         tags = {f"kubernetes.io/cluster/{CLUSTER}": "owned", "eks:cluster-name": CLUSTER, "eks:nodegroup-name": GROUP}
@@ -204,15 +275,6 @@ class Builder:
         return made["InstanceId"], made["PrivateDnsName"]
 
 
-def _repository_policy(world: World) -> list[dict[str, Any]]:
-    images = list(PULL[1:])
-    granted = {"grants": OURS, "others": "888888888888"}.get(world.repository_policy) if world.shared else None
-    statements = [allow(*images, Principal={"AWS": f"arn:aws:iam::{granted}:root"}, on=None)] if granted else []
-    if world.repository_policy == "denies":
-        statements += [deny("ecr:BatchGetImage", Principal="*", on=None)]
-        if world.shared:
-            statements += [allow(*images, Principal={"AWS": f"arn:aws:iam::{OURS}:root"}, on=None)]
-    if "repository denies another role" in world.misses:
-        other = {"AWS": f"arn:aws:iam::{OURS}:role/others"}
-        statements += [deny("ecr:*", Principal=other, on=None)]
-    return statements
+def _node_world(world: World) -> World:
+    """The world whose role the nodes have: for pods with a role of their own, a sound one."""
+    return World(world.way) if world.puller == "pod" else world

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.events.intake import read_text
 from pull_responder.model.pull import PullFailure
+from tests.integration.worlds.pullers import provider
 from tests.integration.worlds.recorded import OURS, REGION
-from tests.integration.worlds.words import ACTIONS, DECIDED_BY, DENIALS, KINDS, KUBELET, Said
+from tests.integration.worlds.words import ACTIONS, CACHE_DENIALS, DECIDED_BY, DENIALS, KINDS, KUBELET, Said
 from tests.integration.worlds.world import Part, works
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ NAMES: Final = (
     *(f"{by}: {what}" for by in ("audit", "event") for what in KUBELET),
     *(f"denied: {each}" for each in DENIALS),
 )
+BY_AWS: Final = tuple(f"denied: {each}" for each in DENIALS)
+CACHE_NAMES: Final = tuple(f"denied: {each}" for each in CACHE_DENIALS)
+"""AWS's words for what only a pull through a cache that has to fetch asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,11 @@ class Failure:
         """The causes that may be reported because of the words alone, with these reads refused."""
         decided_by = self.said.decided_by
         # AWS answered, so it was by a way that cannot be seen, if none can.
-        elsewhere = "endpoint_policy_blocks_pull" in self.said.blames and not works(world, Part.API | Part.DKR)
+        if self.said.decided_by is not None and world.of_aws and "ecr:" in self.said.decided_by:
+            return self.said.blames
+        # A pod's own role does not say on which node it was, and a hub shows nothing.
+        seen = not world.hub and world.puller != "pod" and works(world, Part.API | Part.DKR)
+        elsewhere = "endpoint_policy_blocks_pull" in self.said.blames and not seen
         # The manifest of an image that is no index tells no platform.
         untold = "image_platform_mismatch" in self.said.blames and world.image in ("there", "absent")
         if elsewhere or untold or decided_by is None or any(each.startswith(decided_by) for each in unread):
@@ -82,8 +90,8 @@ def failure(called: str, built: Built) -> Failure:
 
 
 def _denied(what: str, built: Built) -> Failure:
-    action, kind, how = DENIALS[what]
-    arn = f"arn:aws:sts::{OURS}:assumed-role/{built.role}/{built.node}"
+    action, kind, how = {**DENIALS, **CACHE_DENIALS}[what]
+    arn = f"arn:aws:sts::{OURS}:assumed-role/{built.role}/{built.session}"
     repository = f"arn:aws:ecr:{REGION}:{built.registry}:repository/{built.repository}"
     resource = "*" if action == ACTIONS[0] else repository
     article = "an" if kind[:1] in tuple("aeiou") else "a"
@@ -93,11 +101,15 @@ def _denied(what: str, built: Built) -> Failure:
         "": "",
     }[how]
     issuer = {"type": "Role", "arn": f"arn:aws:iam::{OURS}:role/{built.role}", "accountId": OURS}
-    identity = {"type": "AssumedRole", "arn": arn, "accountId": OURS, "sessionContext": {"sessionIssuer": issuer}}
+    context: dict[str, Any] = {"sessionIssuer": issuer}
+    if built.session == "ecr-credential-provider":
+        context["webIdFederationData"] = {"federatedProvider": provider(), "attributes": {}}
+    identity = {"type": "AssumedRole", "arn": arn, "accountId": OURS, "sessionContext": context}
     message = f"User: {arn} is not authorized to perform: {action} on resource: {resource}{reason}"
     detail = {
         "eventSource": "ecr.amazonaws.com",
-        "eventName": action.removeprefix("ecr:"),
+        # ECR itself asks for what a cache needs, within the call that gets the manifest.
+        "eventName": (action if action in ACTIONS else ACTIONS[1]).removeprefix("ecr:"),
         "awsRegion": REGION,
         "eventTime": "2026-03-01T12:00:00Z",
         "errorCode": "AccessDenied",
@@ -112,19 +124,22 @@ def _denied(what: str, built: Built) -> Failure:
     if built.registry != OURS and kind == "resource-based policy":
         # Of another account's repository, AWS blames the role's policies by their own name.
         blames.discard("role_lacks_pull_permissions")
+    if what in CACHE_DENIALS:
+        decided_by = ("iam:", "ecr:DescribePullThroughCacheRules")
+        return Failure(Said(message, Part.CACHE, frozenset({"pull_through_cache_failing"}), decided_by), pull)
     parts = Part.TOKEN if action == ACTIONS[0] else Part.TOKEN | Part.POLICIES
     return Failure(Said(message, parts, frozenset(blames), DECIDED_BY.get(kind)), pull)
 
 
 def _audit_record(built: Built, message: str) -> dict[str, Any]:
     record = copy.deepcopy(_RECORD)
-    arn = f"arn:aws:sts::{OURS}:assumed-role/{built.role}/{built.node}"
+    arn = f"arn:aws:sts::{OURS}:assumed-role/{built.role}/{built.session}"
     record["user"] |= {
         "username": f"system:node:{built.node_name}",
         "extra": {
             "arn": [arn],
             "canonicalArn": [f"arn:aws:iam::{OURS}:role/{built.role}"],
-            "sessionName": [built.node],
+            "sessionName": [built.session],
         },
     }
     waiting = {"message": message, "reason": "ErrImagePull"}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.integration.network.estate import INTERNET, NetworkEstate
+from tests.integration.worlds.hubs import SharedRule, join_hub
 from tests.integration.worlds.recorded import OURS, REGION
 from tests.integration.worlds.statements import allow
+from tests.integration.worlds.world import SPOKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +16,15 @@ if TYPE_CHECKING:
     from tests.integration.worlds.world import World
 
 _BUCKET: Final = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket"
+
+
+_OURS: Final = {"StringEquals": {"aws:ResourceOrgID": "o-exampleorg"}}
+_LAYERS: Final = {
+    "full": None,
+    "ours": [allow("s3:*", Principal="*", on="arn:aws:s3:::ours/*")],
+    "our organization": [allow("*", Principal="*", Condition=_OURS)],
+    "layers": [allow("s3:GetObject", Principal="*", on=f"{_BUCKET}/*")],
+}
 
 
 def _sqs_endpoint(estate: NetworkEstate) -> None:
@@ -30,13 +41,14 @@ BESIDE: Final[dict[str, Callable[[NetworkEstate], object]]] = {
 }  # fmt: skip
 
 
-def build_network(world: World, estate: NetworkEstate) -> NetworkEstate:
+def build_network(world: World, estate: NetworkEstate, rule: SharedRule) -> NetworkEstate:
     """Build the network of a world; `estate` has nothing yet but clients."""
     estate.network()
     estate.group = estate.security_group("nodes")
     _set_way(world, estate)
     if world.has_endpoints:
         _set_endpoints(world, estate)
+    join_hub(world, estate, rule.associate)
     _set_filters(world, estate)
     for each in sorted(world.misses & BESIDE.keys()):
         BESIDE[each](estate)
@@ -55,19 +67,22 @@ def address_of(estate: NetworkEstate, service: str) -> str:
 
 
 def _set_way(world: World, estate: NetworkEstate) -> None:
+    tables = (estate.table_a, estate.table_b) if world.zone_b == "sound" else (estate.table_a,)
+    if world.way == SPOKE:
+        estate.gateway_endpoint(policy=_document(_LAYERS[world.s3_policy]))
     if world.way in ("nat", "both"):
         if world.nat_subnet_route:
             estate.route(estate.table_public, INTERNET, GatewayId=estate.igw)
         estate.nat = estate.nat_gateway()
         if world.default_route:
-            for table in (estate.table_a, estate.table_b):
+            for table in tables:
                 estate.route(table, INTERNET, NatGatewayId=estate.nat)
         if not world.nat:
             estate.ec2.delete_nat_gateway(NatGatewayId=estate.nat)
     if world.way == "public":
         for subnet in (estate.a, estate.b):
             estate.ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": world.public_address})
-        for table in (estate.table_a, estate.table_b) if world.default_route else ():
+        for table in tables if world.default_route else ():
             estate.route(table, INTERNET, GatewayId=estate.igw)
 
 
@@ -90,14 +105,9 @@ def _set_endpoints(world: World, estate: NetworkEstate) -> None:
             )
         if state == "failed":
             estate.set_endpoint_state(service, "failed")
-    layers = {
-        "full": None,
-        "ours": [allow("s3:*", Principal="*", on="arn:aws:s3:::ours/*")],
-        "layers": [allow("s3:GetObject", Principal="*", on=f"{_BUCKET}/*")],
-    }
     if world.s3 != "absent":
         tables = (estate.table_b,) if world.s3 == "other table" else (estate.table_a, estate.table_b)
-        estate.gateway_endpoint(*tables, policy=_document(layers[world.s3_policy]))
+        estate.gateway_endpoint(*tables, policy=_document(_LAYERS[world.s3_policy]))
 
 
 def _set_filters(world: World, estate: NetworkEstate) -> None:

@@ -24,7 +24,13 @@ OTHERS: Final = "999999999999"
 REGION: Final = "us-east-1"
 ASSUME: Final = "sts:AssumeRole"
 # What one more world changes for all, as do listings of everything. What else is asked for has a name or an id in it.
-_CHANGES: Final = ("eks:", "ec2:DescribeInstances", "iam:ListPolicies")
+_CHANGES: Final = (
+    "eks:",
+    "ec2:DescribeInstances",
+    "ecr:DescribePullThroughCacheRules",
+    "iam:ListPolicies",
+    "organizations:",
+)
 _NO_ARGUMENTS: Final = "{}"
 # A client is not made in two threads at once, and moto answers one question at a time.
 _LOCK: Final = threading.Lock()

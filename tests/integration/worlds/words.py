@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.integration.worlds.recorded import REGION
-from tests.integration.worlds.world import WAY, Part
+from tests.integration.worlds.world import PRIVATE_ELSEWHERE, WAY, Part
 
 _BUCKET: Final = f"prod-{REGION}-starport-layer-bucket.s3.{REGION}.amazonaws.com"
 _PULLING: Final = (
@@ -30,6 +30,7 @@ class Said:
     - `parts` are the parts of a pull that can explain it.
     - `blames` are the causes that the words themselves name, all where there are none.
     - `contradicts` says that they tell of another way than the one that can be computed.
+    - `address` is the private address that was dialled, where the message tells of one that the way does not lead to.
     - `decided_by` are the services whose reads outrank the words. None where nothing that can be read does.
     """
 
@@ -38,6 +39,7 @@ class Said:
     blames: frozenset[str] = frozenset()
     decided_by: tuple[str, ...] | None = ()
     contradicts: bool = False
+    address: str = ""
 
 
 def _own(text: str, *causes: str) -> Said:
@@ -48,7 +50,9 @@ def _own(text: str, *causes: str) -> Said:
 KUBELET: Final = {
     "timeout": Said(_REQUEST + "net/http: TLS handshake timeout", WAY),
     "timeout at its address": Said(_REQUEST + "dial tcp ADDRESS:443: i/o timeout", WAY),
-    "timeout at an address elsewhere": Said(_REQUEST + "dial tcp 10.100.1.10:443: i/o timeout", WAY, contradicts=True),
+    "timeout at an address elsewhere": Said(
+        f"{_REQUEST}dial tcp {PRIVATE_ELSEWHERE}:443: i/o timeout", WAY, contradicts=True, address=PRIVATE_ELSEWHERE
+    ),
     "timeout of a layer": Said(_LAYER + "net/http: TLS handshake timeout", WAY),
     "timeout of the token": Said(
         _PULLING
@@ -134,3 +138,10 @@ DENIALS: Final = {
     # AWS: a missing Allow in a resource control policy or for a token in a resource-based policy does not exist.
     if not (kind == "resource-based policy" and action == ACTIONS[0])
 }
+
+CACHE_DENIALS: Final = {
+    f"{action} {kind} {how}": (action, kind, how)
+    for action in ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+    for kind, how in (("", ""), ("identity-based policy", "no"))
+}
+"""What only a pull through a cache asks for."""

@@ -6,25 +6,50 @@ lines what AWS documents about a pull.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Flag, auto
-from typing import Final
+from typing import Any, Final
 
 WAYS: Final = ("nat", "public", "endpoints", "both")
+# A VPC without a way to the internet, but for S3's gateway endpoint and a route to a transit gateway.
+SPOKE: Final = "spoke"
+KINDS_OF_WORLD: Final = ("way", "shared", "of_aws", "puller", "hub", "organization", "cache", "cached")
+PRIVATE_ELSEWHERE: Final = "10.100.1.10"
+"""An address of a network beyond the transit gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     """An estate. Every default is sound.
 
-    - `way`: by a NAT gateway, from a public subnet, by endpoints only, or by endpoints although there is a NAT gateway.
-    - `shared`: whether the repository is another account's.
+    - `way`: by a NAT gateway, from a public subnet, by endpoints only, by endpoints although there is a NAT gateway,
+      or from the spoke of a hub.
+    - `shared`: whether the repository is another account's. `of_aws`: whether that account is AWS's own.
+    - `puller`: a node, a Fargate pod, or a pod that pulls with a role of its own.
+    - `hub`: what sends the registry's names to a hub, empty for nothing: a Route 53 Profile, a Resolver rule, or DNS
+      servers of the VPC's DHCP options.
+    - `organization`: whether the accounts are in an organization.
+    - `cache`: whose images the repository caches, empty for nobody's. `cached`: whether the image is cached already.
+    - `zone_b`: how the node group's other subnet is.
     - `gone` says that the node that failed was terminated since.
     - `misses` are the names of near misses, which look broken and stop nothing.
     """
 
     way: str
     shared: bool = False
+    of_aws: bool = False
+    puller: str = "node"
+    hub: str = ""
+    organization: bool = False
+    cache: str = ""
+    cached: bool = False
+    zone_b: str = "sound"
+    scp: str = "allows"
+    rcp: str = ""
+    cache_trust: bool = True
+    cache_role: str = "fetches"
+    upstream: str = "grants"
+    imports: bool = True
     default_route: bool = True
     nat: bool = True
     nat_subnet_route: bool = True
@@ -55,6 +80,16 @@ class World:
     key: str = ""
     misses: frozenset[str] = field(default=frozenset())
 
+    def sound(self) -> World:
+        """The world of the same kind in which nothing is broken."""
+        return World(**{name: getattr(self, name) for name in KINDS_OF_WORLD})
+
+    def __str__(self) -> str:
+        """What differs from a world in which a node pulls by a NAT gateway and nothing is broken."""
+        common: dict[str, Any] = {each.name: getattr(World(""), each.name) for each in fields(self)}
+        differs = {name: getattr(self, name) for name in common if getattr(self, name) != common[name]}
+        return ", ".join(f"{name}={sorted(it) if name == 'misses' else it}" for name, it in differs.items())
+
     @property
     def has_endpoints(self) -> bool:
         """Whether the VPC has endpoints."""
@@ -74,6 +109,8 @@ class Part(Flag):
     KEY = auto()
     IMAGE = auto()
     PLATFORM = auto()
+    CACHE = auto()
+    OTHER_ZONE = auto()
 
 
 WAY: Final = Part.API | Part.DKR | Part.S3
@@ -90,27 +127,48 @@ def works(world: World, parts: Part = EVERYTHING) -> bool:
         Part.DKR: _reaches(world, world.dkr),
         Part.S3: _reaches_s3(world),
         # S3's endpoint takes layers only where it is the way to them.
-        Part.LAYER_POLICY: not _by_s3_endpoint(world) or world.s3_policy != "ours",
-        Part.KEY: world.key != "disabled",
+        Part.LAYER_POLICY: not _by_s3_endpoint(world) or world.s3_policy in ("full", "layers"),
+        Part.KEY: world.key in ("", "enabled"),
         Part.IMAGE: world.repository == "there" and world.image != "absent",
         Part.PLATFORM: world.image != "other platform",
+        Part.CACHE: not fetches(world) or _fetches_well(world),
+        Part.OTHER_ZONE: world.zone_b == "sound",
     }
     return all(it_works for part, it_works in works_by_part.items() if part in parts)
 
 
+def fetches(world: World) -> bool:
+    """Whether ECR has to fetch the image for this pull."""
+    return bool(world.cache) and not world.cached
+
+
+def _fetches_well(world: World) -> bool:
+    """Amazon ECR User Guide, "IAM permissions required to sync an upstream registry"."""
+    of_role = world.cache_trust and world.cache_role == "fetches" and world.upstream == "grants"
+    if world.cache != "ecr":
+        return world.imports
+    return world.imports and of_role
+
+
 def _gives_token(world: World) -> bool:
     """ecr:GetAuthorizationToken, which is of no repository."""
-    role = world.role_allows != "nothing" and world.role_denies != "token" and world.boundary != "narrow"
+    if world.scp in ("lacks", "denies tokens"):
+        return False
+    role = world.role_allows != "nothing" and world.role_denies not in ("token", "all") and world.boundary != "narrow"
     by_endpoint = world.has_endpoints and takes(world, world.api)
     return role and not (by_endpoint and world.api_policy == "others")
 
 
 def _policies_allow(world: World) -> bool:
     """The actions on the repository. IAM User Guide, "Policy evaluation logic"."""
-    denied = world.role_denies == "layers" or world.guard == "denies"
+    denied = world.role_denies in ("layers", "all") or world.guard == "denies"
     role = world.role_allows == "all" and world.boundary in ("", "wide") and not denied
-    granted = world.repository_policy == "grants" or (world.repository_policy != "denies" and not world.shared)
+    granted = world.repository_policy == "grants" or (
+        world.repository_policy not in ("denies", "isolated") and not world.shared
+    )
     repository = granted and world.registry_policy != "denies"
+    if world.scp in ("lacks", "denies") or world.rcp == "denies":
+        return False
     # An endpoint's policy counts where its private DNS takes the requests.
     by_endpoint = world.has_endpoints and takes(world, world.dkr)
     return role and repository and not (by_endpoint and world.dkr_policy == "others")
@@ -122,26 +180,37 @@ def takes(world: World, endpoint: str) -> bool:
     return world.has_endpoints and by_name and endpoint in ("sound", "no interface", "failed")
 
 
+def names_resolve(world: World) -> bool:
+    """Whether somebody answers for names: Amazon's DNS server of the VPC, or servers that it does not need."""
+    return world.dns_support or world.hub == "servers"
+
+
 def _reaches(world: World, endpoint: str) -> bool:
-    if not world.dns_support or world.acl in ("denies", "no answers"):
+    if not names_resolve(world) or world.acl in ("denies", "no answers"):
         return False
+    if world.hub:
+        # Beyond the transit gateway all is well, as far as anybody can see.
+        return world.egress not in ("none", "least")
     if takes(world, endpoint):
         return endpoint == "sound" and world.endpoint_ingress and world.egress != "none"
     return _internet(world)
 
 
 def _by_s3_endpoint(world: World) -> bool:
-    return world.has_endpoints and world.s3 == "sound"
+    return world.way == SPOKE or (world.has_endpoints and world.s3 == "sound")
 
 
 def _reaches_s3(world: World) -> bool:
-    if not world.dns_support or world.acl in ("denies", "no answers"):
+    if not names_resolve(world) or world.acl in ("denies", "no answers"):
         return False
+    if world.hub in ("profile", "servers"):
+        # They may answer for S3's names, too.
+        return world.egress != "none"
     # A gateway endpoint is a route: S3's addresses stay public, and the node's group must let them out.
     return world.egress in ("all", "https", "least") if _by_s3_endpoint(world) else _internet(world)
 
 
 def _internet(world: World) -> bool:
-    if world.way == "endpoints" or not world.default_route or world.egress not in ("all", "https"):
+    if world.way in ("endpoints", SPOKE) or not world.default_route or world.egress not in ("all", "https"):
         return False
     return world.public_address if world.way == "public" else world.nat and world.nat_subnet_route

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.authorization.policy import MAXIMUM_LENGTH, PolicyError, parse_policy
+from pull_responder.authorization.policy import MAXIMUM_LENGTH, PolicyError, _reject_repeated_elements, parse_policy
 from pull_responder.authorization.policy_kind import PolicyKind
 from tests.unit.authorization.statements import Json, allow, document
 
@@ -206,3 +206,23 @@ def test_any_json_is_either_read_or_rejected_with_policy_error(value: Json) -> N
         except PolicyError as error:
             problem = str(error)
         assert not problem or problem.startswith("policy p: ")
+
+
+class _Counted(str):
+    """A key that counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        _Counted.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_a_repeated_element_is_found_in_one_pass() -> None:
+    pairs: list[tuple[str, object]] = [(_Counted(f"k{number}"), 1) for number in range(2_000)]
+    with pytest.raises(ValueError, match='"k1999" appears twice'):
+        _reject_repeated_elements([*pairs, (_Counted("k1999"), 2)])
+    assert _Counted.compared < 10_000

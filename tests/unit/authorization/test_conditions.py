@@ -267,3 +267,18 @@ def test_dates(condition: Json, context: Json, expected: str) -> None:
 @pytest.mark.parametrize(("condition", "context", "expected"), OTHERS, ids=str)
 def test_other_types(condition: Json, context: Json, expected: str) -> None:
     check(condition, context, expected)
+
+
+@pytest.mark.parametrize("operator", ["ForAllValues:StringLike", "ForAnyValue:StringNotLike", "StringLike"])
+def test_too_many_pairs_of_values_are_not_compared(operator: str) -> None:
+    condition = {operator: {"aws:TagKeys": [f"a*{number}" for number in range(500)]}}
+    asked = request(context={"aws:TagKeys": tuple(f"a{number}" for number in range(401))})
+    decided = decide(asked, identity=(policy(allow(Condition=condition)),))
+    assert decided.decision == UNDECIDED
+    assert names(decided.unknown) == ("aws:TagKeys, whose 401 values are too many to compare",)
+
+
+def test_many_values_are_compared_by_equality() -> None:
+    values = [f"a{number}" for number in range(1_000)]
+    check({"ForAllValues:StringEquals": {"aws:TagKeys": values}}, {"aws:TagKeys": values}, ALLOWED)
+    check({"ForAllValues:StringLike": {"aws:TagKeys": values[:400]}}, {"aws:TagKeys": values[:400]}, ALLOWED)

@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError, SSLError
 
 from pull_responder.checks import BY_ID, CHECKS
 from pull_responder.checks.check import Check
-from pull_responder.next_steps import merge_steps, next_step
+from pull_responder.facts.aws import describe_failure
+from pull_responder.model.pull import PullFailure, Symptom
+from pull_responder.model.reason import Reason, Refusal, join_reasons, reword, steps_of
+from pull_responder.next_steps import LONGEST, merge_steps, next_step
+from tests.next_step import faults_of
 
 ROUTE, POLICY = BY_ID["no_route_to_ecr"], BY_ID["role_lacks_pull_permissions"]
 ROLE = "role PullResponderReadOnly in account 111111111111"
 USER = "User: arn:aws:sts::111111111111:assumed-role/PullResponderReadOnly/pull-responder"
-ECR = f"ecr:DescribeImages failed: AccessDeniedException: {USER} is not authorized to perform: ecr:DescribeImages"
-EC2 = f"ec2:DescribeSubnets failed: UnauthorizedOperation: You are not authorized. {USER} is not authorized"
-MEMBER = (
-    "sts:AssumeRole of arn:aws:iam::222222222222:role/PullResponderReadOnly failed: AccessDenied: User: "
-    "arn:aws:sts::111111111111:assumed-role/responder/x is not authorized to perform: sts:AssumeRole"
+PULL = PullFailure(Symptom.TIMEOUT, None, "us-east-1", account="123456789012", registry_account="111111111111")
+HOST = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
+
+
+def failed(call: str, code: str, message: str = "no") -> str:
+    """The reason of a call that AWS answered with an error."""
+    return describe_failure(call, ClientError({"Error": {"Code": code, "Message": message}}, "Operation")).reason
+
+
+ECR = failed("ecr:DescribeImages", "AccessDeniedException", f"{USER} is not authorized to perform: ecr:DescribeImages")
+EC2 = failed(
+    "ec2:DescribeSubnets", "UnauthorizedOperation", f"You are not authorized. {USER} is not authorized to perform"
 )
-OURS = "in account 111111111111: organizations:ListPoliciesForTarget failed: AccessDeniedException: no"
+MEMBER = failed(
+    "sts:AssumeRole of arn:aws:iam::222222222222:role/PullResponderReadOnly",
+    "AccessDenied",
+    "User: arn:aws:sts::111111111111:assumed-role/responder/x is not authorized to perform: sts:AssumeRole",
+)
+OURS = failed("organizations:ListPoliciesForTarget", "AccessDeniedException")
+DENIED = failed(
+    "ecr:DescribeImages", "AccessDeniedException", f"{USER} with an explicit deny in a service control policy"
+)
+LIMITED = failed(
+    "ecr:DescribeImages",
+    "AccessDeniedException",
+    f"{USER} because no service control policy allows the ecr:DescribeImages action",
+)
 CREATE = (
-    "Create role PullResponderReadOnly in account 222222222222 from infra/member-role.yaml, and let it trust the "
-    "account of Pull Responder. If the two accounts are not of one organization, list it in `readAccounts`."
+    "Create role PullResponderReadOnly in account 222222222222 from infra/member-role.yaml, let it trust the "
+    "account of Pull Responder, and list the account in `readAccounts` if it is not of the same organization."
 )
 ORGANIZATION = (
     "Set `organizationAccount` to the organization's management account or a delegated administrator, and let Pull "
@@ -34,104 +61,88 @@ ORGANIZATION = (
         (ECR, "Grant ecr:DescribeImages to role PullResponderReadOnly in account 111111111111."),
         (EC2, "Grant ec2:DescribeSubnets to role PullResponderReadOnly in account 111111111111."),
         (
-            f"{ECR}; {EC2}",
+            join_reasons((ECR, EC2)),
             "Grant ecr:DescribeImages and ec2:DescribeSubnets to role PullResponderReadOnly in account 111111111111.",
         ),
-        ("iam:GetRole failed: AccessDenied: no", "Grant iam:GetRole to Pull Responder's role."),
-        (
-            f"{ECR} with an explicit deny in a service control policy",
-            f"Exempt {ROLE} from the service control policy that denies ecr:DescribeImages.",
-        ),
-        (
-            f"{ECR} because no service control policy allows the ecr:DescribeImages action",
-            f"Allow ecr:DescribeImages for {ROLE} in the service control policy.",
-        ),
+        (failed("iam:GetRole", "AccessDenied"), "Grant iam:GetRole to Pull Responder's role."),
+        (DENIED, f"Exempt {ROLE} from the service control policy that denies ecr:DescribeImages."),
+        (LIMITED, f"Allow ecr:DescribeImages for {ROLE} in the service control policy."),
         (MEMBER, CREATE),
         (OURS, ORGANIZATION),
-        (f"{MEMBER}; {OURS}", ORGANIZATION),
+        (join_reasons((MEMBER, OURS)), ORGANIZATION),
+        (reword(MEMBER, f"the route table was not read: {MEMBER}"), CREATE),
         (
-            "organizations:DescribeOrganization failed: AccessDeniedException: no",
+            failed("organizations:DescribeOrganization", "AccessDeniedException"),
             "Grant organizations:DescribeOrganization to Pull Responder's role.",
         ),
     ],
 )
 def test_a_refused_read_names_what_to_grant_to_whom(reason: str, step: str) -> None:
-    assert next_step(POLICY, reason) == step
+    assert next_step(POLICY, reason, PULL) == step
 
 
 @pytest.mark.parametrize(
-    ("reason", "part"),
+    ("error", "part"),
     [
-        (
-            "route ::/0 -> tgw-0123456789abcdef0 leads to a transit gateway, and what lies behind it cannot be read",
-            "behind tgw-0123456789abcdef0,",
-        ),
-        (
-            "rtb-1: 10.0.0.0/16 -> local, ::/0 -> igw-1: 10.9.0.0/16 -> pcx-01234567 leads to vpce-1, and what lies",
-            "behind pcx-01234567,",
-        ),
-        ("nat-1 is a private NAT gateway, and its route 0.0.0.0/0 -> vgw-1 leaves the VPC", "behind vgw-1,"),
-        ("the DNS servers in the VPC's DHCP options are not known: x", "nslookup"),
-        ("ec2:DescribeVpcs was not called: no time was left", "in a terminal"),
-        ("time ran out before everything it needs was read", "in a terminal"),
-        ("ec2:DescribeVpcs failed: ThrottlingException: Rate exceeded", "again in a few minutes"),
-        ("ecr in 'us-east-77': the AWS SDK knows no such region", "misspelt region"),
-        ("ec2:DescribeVpcs failed: IncompleteAnswerError: the answer lacks Vpcs", "again in a few minutes"),
-        ("sts:GetCallerIdentity failed: IncompleteAnswerError: the answer lacks Arn", "again in a few minutes"),
-        ("sts:GetCallerIdentity failed: ReadTimeoutError: Read timeout on endpoint URL", "can reach AWS STS"),
-        ("sts:AssumeRole of arn:aws:iam::1:role/x failed: ConnectTimeoutError: Connect", "can reach AWS STS"),
-        ("sts:GetCallerIdentity failed: ExpiredToken: expired", "Renew the credentials"),
-        ("ec2:DescribeVpcs failed: EndpointConnectionError: Could not connect", "can reach AWS's API"),
-        (
-            "a condition tests aws:PrincipalTag/Team, aws:SourceIp, and the value in this request is not known",
-            "Compare aws:PrincipalTag/Team, aws:SourceIp of the refused request",
-        ),
-        ("a session policy exists only in the session and cannot be read", "whoever assumes the role"),
-        ("it is not known whether the principal pulls for EKS: no", "`knownPrincipals`"),
-        ("registry 602401143452 belongs to AWS, and cannot be read", "AWS's list of its registries"),
-        ("node i-1 is gone or in another region, and its node group or Fargate profile is not known", "--instance"),
-        ("the event does not name the role that pulls", "`pull-responder diagnose --image"),
-        ("repository a/b does not exist: CloudTrail may have cut off the end of the name", "full name from the pod"),
-        ("role node does not exist in account 111111111111", "Create role node again"),
-        ("launch template lt-1 of node group workers does not exist", "Update node group workers"),
-        ("the security groups of vpce-1 are not known", "Look at endpoint vpce-1"),
-        ("the cluster's security group is not known", "--instance"),
-        ("a private hosted zone, Z1, answers for H, and its records were not read", "nslookup"),
-        ("the lifecycle policy of repository a/b cannot be understood: KeyError", "Open the lifecycle policy of"),
-        ("policy arn:aws:iam::1:policy/x is not JSON: line 1", "Open the policy arn:aws:iam::1:policy/x"),
-        ("kms:DescribeKey failed: ValidationException: x", "Call kms:DescribeKey as Pull Responder's role"),
-        ("each of these routes of rtb-1 covers only part of H: 1.0.0.0/8", "curl -v https://HOST/v2/"),
-        ("it is not known which VPC endpoint the request passed", "vpcEndpointId"),
-        ("the image is not cached, and AWS does not show whether docker.io/a/b:1 has it", "Look into docker.io/a/b:1"),
-        (
-            "AWS does not show it: look at the AMI's version, and `journalctl -u kubelet`",
-            "Look at the AMI's version, and `journalctl -u kubelet`.",
-        ),
+        (ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "x"), "few minutes"),
+        (ClientError({"Error": {"Code": "AuthFailure", "Message": "x"}}, "x"), "region is enabled"),
+        (ClientError({"Error": {"Code": "ExpiredToken", "Message": "x"}}, "x"), "Renew the credentials"),
+        (ClientError({"Error": {"Code": "ValidationException", "Message": "x"}}, "x"), "Call kms:DescribeKey as"),
+        (NoCredentialsError(), "Renew the credentials"),
+        (EndpointConnectionError(endpoint_url="https://kms"), "can reach AWS's API"),
+        (SSLError(endpoint_url="https://kms", error=ValueError("x")), "can reach AWS's API"),
     ],
 )
-def test_a_reason_says_where_to_look(reason: str, part: str) -> None:
-    assert part in next_step(ROUTE, reason)
+def test_a_call_that_failed_otherwise_says_what_stands_in_its_way(
+    error: ClientError | BotoCoreError, part: str
+) -> None:
+    step = next_step(ROUTE, describe_failure("kms:DescribeKey", error).reason, PULL)
+    assert part in step
+    assert not faults_of(step)
 
 
+def test_a_reason_is_its_text_and_keeps_its_steps_where_it_is_joined_or_quoted() -> None:
+    one, other = Reason("a", "Look at `a`."), Reason("b", "Look at `b`.")
+    assert one == "a"
+    assert steps_of("a") == ()
+    assert join_reasons((one, other, one, "c")) == "a; b; c"
+    assert steps_of(join_reasons((one, other, one))) == ("Look at `a`.", "Look at `b`.")
+    assert steps_of(reword(one, f"because {one}")) == ("Look at `a`.",)
+    assert next_step(ROUTE, join_reasons((one, other)), PULL) == "Look at `a`."
+
+
+@pytest.mark.parametrize("symptom", list(Symptom))
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
-def test_a_reason_that_nothing_knows_gets_the_sentence_of_its_check(check: Check) -> None:
-    step = next_step(check, "xyzzy")
-    assert step[0].isupper()
-    assert step.endswith((".", check.docs_url))
-    assert "{" not in step
-    assert len(step) > 30
+def test_a_reason_without_a_step_gets_the_sentence_of_its_check(check: Check, symptom: Symptom) -> None:
+    for pull in (replace(PULL, symptom=symptom), PullFailure(symptom, None, "us-east-1")):
+        assert faults_of(next_step(check, "xyzzy", pull)) == []
+
+
+def test_the_fallback_names_the_host_that_the_pull_was_from() -> None:
+    assert f"`curl -v https://{HOST}/v2/`" in next_step(ROUTE, "xyzzy", PULL)
+
+
+def test_a_step_is_bounded_and_has_no_control_characters() -> None:
+    long = Reason("x", f"Look at {'a' * LONGEST}.")
+    assert next_step(ROUTE, long, PULL) == next_step(ROUTE, "x", PULL)
+    assert next_step(ROUTE, Reason("x", "Look at\n `a`\x1b[31m."), PULL) == "Look at `a` [31m."
+    many = Reason("x", *(Refusal(f"ec2:DescribeThing{each}") for each in range(60)))
+    step = next_step(ROUTE, many, PULL)
+    assert len(step) <= LONGEST
+    assert step.startswith("Grant ec2:DescribeThing0, ")
 
 
 def test_what_a_role_lacks_for_several_causes_is_said_once() -> None:
-    pairs = [(each, next_step(POLICY, each)) for each in (ECR, EC2, ECR, MEMBER, f"{MEMBER}; {OURS}", "xyzzy", "xyzzy")]
+    both = join_reasons((MEMBER, OURS))
+    pairs = [(each, next_step(POLICY, each, PULL)) for each in (ECR, EC2, ECR, MEMBER, both, "xyzzy", "xyzzy")]
     assert merge_steps(pairs) == (
         CREATE,
         ORGANIZATION,
         "Grant ecr:DescribeImages and ec2:DescribeSubnets to role PullResponderReadOnly in account 111111111111.",
-        next_step(POLICY, "xyzzy"),
+        next_step(POLICY, "xyzzy", PULL),
     )
 
 
 def test_a_step_that_the_reason_says_itself_is_not_said_again() -> None:
-    reason = "AWS does not show it: look at `journalctl -u kubelet`"
-    assert merge_steps([(reason, next_step(ROUTE, reason))]) == ()
+    reason = Reason("AWS does not show it: look at `journalctl -u kubelet`", "Look at `journalctl -u kubelet`.")
+    assert merge_steps([(reason, next_step(ROUTE, reason, PULL))]) == ()

@@ -6,13 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from pull_responder.checks.pull_failing_unexplained import what_is_left
+from pull_responder.checks.pull_failing_unexplained import CHECK, what_is_left
 from pull_responder.diagnosis import Diagnosis, Undecided
 from pull_responder.findings.problem import Problem
 from pull_responder.model.pull import Denial, PolicyType, PullFailure, Symptom
+from pull_responder.model.reason import Reason, steps_of
+from pull_responder.next_steps import next_step
+from pull_responder.publish.as_document import finding_object
+from pull_responder.pulls.own_credentials import where_to_look
 from pull_responder.pulls.puller import Puller
 from pull_responder.responder.unexplained import finding_of_unexplained
 from pull_responder.settings import Settings
+from tests.next_step import faults_of
 
 PULL = PullFailure(Symptom.TIMEOUT, None, "us-east-1", account="123456789012", registry_account="111111111111")
 HOST = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
@@ -63,3 +68,32 @@ def test_that_nothing_explains_it_is_not_counted_as_one_more_undecided_cause() -
     assert f"{left}." in finding.evidence
     assert not any("Not decided" in line for line in finding.evidence)
     assert finding.remediation.summary.startswith("To find the cause, check what AWS does not show")
+
+
+@pytest.mark.parametrize("symptom", list(Symptom))
+@pytest.mark.parametrize("of_aws", [True, False])
+def test_what_is_left_is_one_step(symptom: Symptom, *, of_aws: bool) -> None:
+    for pull in (replace(PULL, symptom=symptom, namespace="a" * 63, pod="p" * 253), PullFailure(symptom, None, "r")):
+        left = what_is_left(pull, of_aws=of_aws)
+        assert bool(left) is (symptom not in {Symptom.KUBELET_THROTTLED, Symptom.CANCELED})
+        assert not left or faults_of(next_step(CHECK, left, pull)) == []
+        assert not left or steps_of(left) == (next_step(CHECK, left, pull),)
+
+
+def test_a_pods_name_cannot_end_a_command() -> None:
+    step = where_to_look(replace(PULL, namespace="shop; reboot", pod="$(reboot)"))
+    assert "-n 'shop; reboot' '$(reboot)' -o yaml" in step
+
+
+def test_the_finding_says_the_same_next_step_everywhere() -> None:
+    """In the text, for chat, as JSON and for Security Hub."""
+    steps = ("Look at `a`.", f"Look at `{'b' * 280}`.", f"Look at `{'c' * 280}`.")
+    opened = tuple(Undecided(f"cause_{number}", Reason("x", each), each) for number, each in enumerate(steps))
+    diagnosis = Diagnosis(PULL, Puller(for_eks=True, because="a test says so", cluster="prod"), inconclusive=opened)
+    problem = Problem("problem/a", count=20, first_seen=1, last_seen=7200, unexplained_since=1)
+    finding = finding_of_unexplained(problem, diagnosis, now=7200, settings=Settings())
+    assert finding is not None
+    # Security Hub takes 512 characters: whole sentences, as many as fit.
+    assert finding.remediation.summary == f"To find the cause: {steps[0]} {steps[1]}"
+    assert len(finding.remediation.summary) <= 512
+    assert finding_object(finding)["remediation"]["summary"] == finding.remediation.summary

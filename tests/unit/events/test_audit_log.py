@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pull_responder.events import audit_log
 from pull_responder.events.audit_log import AuditBatch, Dropped, read_log_batch
 from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body, read_text
+from pull_responder.events.json_text import MOST_VALUES
+from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.pod_failure import MESSAGE_LIMIT
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from tests.unit.events.audit_records import IMAGE, RECORD, REGISTRY, container, delivered, document, packed, record
@@ -233,7 +236,12 @@ WHOLE = gzip.compress(json.dumps(document(RECORD)).encode())
         ),
         ({"awslogs": None}, "awslogs.data is cut off"),
         (packed(gzip.compress(b"[]")), "awslogs.data is not a JSON object"),
-        (packed(gzip.compress(b"[" * 100_000)), "awslogs.data is not a JSON object"),
+        (packed(gzip.compress(b"[" * 100_000)), "awslogs.data is not usable: its JSON is nested too deeply"),
+        (
+            packed(gzip.compress(b"[" + b"[]," * 5_000_000 + b"[]]")),
+            "awslogs.data is not usable: its JSON has more than 100000 values",
+        ),
+        (packed(gzip.compress(b'"\xff"')), "awslogs.data is not UTF-8 at byte 1"),
         (packed(gzip.compress(b" " * (17 * 1024 * 1024))), "awslogs.data has more than 16777216 bytes"),
     ],
 )
@@ -276,3 +284,21 @@ def test_any_field_may_hold_anything(field: str, value: object) -> None:
 def test_a_policy_that_logs_the_answer_too_changes_nothing() -> None:
     answered = record(level="RequestResponse", responseObject={"kind": "Pod", "status": {"phase": "Pending"}})
     assert read(answered).failures == read(RECORD).failures
+
+
+def test_a_record_of_too_many_values_is_unreadable_and_the_next_is_read() -> None:
+    batch = read('{"kind": [' + "[]," * MOST_VALUES + "[]]}", RECORD)
+    assert batch.dropped == {Dropped.UNREADABLE: 1}
+    assert len(batch.failures) == 1
+
+
+def test_each_message_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def count(text: str) -> KubeletMessage:
+        seen.append(text)
+        return read_message(text)
+
+    monkeypatch.setattr(audit_log, "read_message", count)
+    (failure,) = read(record(container(message="a: " * 2_000))).failures
+    assert seen == [failure.message]

@@ -98,3 +98,21 @@ def test_a_record_that_is_nested_without_end_is_unusable() -> None:
     body = json.dumps(record()).replace('"version": "0"', f'"version": {"[" * 4_000}{"]" * 4_000}')
     with pytest.raises(UnusableEvent, match="nested too deeply"):
         Recurrence().read(body, origins=ORIGINS)
+
+
+def test_what_is_kept_is_bounded_in_bytes() -> None:
+    reader, sizes = Recurrence(), []
+    for number in range(400):
+        body = record(role=f"node-{number}") | {"resources": ["x" * 60_000]}
+        reader.read(json.dumps(body), origins=ORIGINS)
+        sizes.append(len(reader._read))
+    assert sizes[0] == 1
+    assert max(sizes) * 60_000 <= 8 * 1024 * 1024
+    assert max(len(key) for key in reader._read) == 32
+
+
+def test_a_record_of_a_hundred_kilobytes_is_read_but_not_kept() -> None:
+    reader = Recurrence()
+    event = reader.read(json.dumps(record() | {"resources": ["x" * 100_000]}), origins=ORIGINS)
+    assert isinstance(event, Occurrence)
+    assert not reader._read

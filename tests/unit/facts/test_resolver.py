@@ -84,13 +84,26 @@ def test_a_refusal_is_no_answer(read: Any, answer: str) -> None:  # noqa: ANN401
     assert answer in found.reason
 
 
+class NameResolutionError(Exception):
+    """As urllib3 names it."""
+
+
 @pytest.mark.parametrize("read", READS)
-def test_an_endpoint_that_is_not_there_is_none_only_in_a_region_that_has_none(read: Any) -> None:  # noqa: ANN401 -- a reader
-    gone = EndpointConnectionError(endpoint_url="https://nowhere.example")
-    assert isinstance(read(reader(gone), place()), Unread)
-    assert len(read(reader(gone, "xx-nowhere-1"), place("xx-nowhere-1"))) == 0
-    slow = ConnectTimeoutError(endpoint_url="https://nowhere.example")
-    assert isinstance(read(reader(slow), place("xx-nowhere-1")), Unread)
+def test_an_endpoint_that_is_not_reached_is_none_only_where_two_signs_agree(
+    monkeypatch: pytest.MonkeyPatch,
+    read: Any,  # noqa: ANN401 -- a reader
+) -> None:
+    url = "https://nowhere.example"
+    no_name = EndpointConnectionError(endpoint_url=url, error=NameResolutionError())
+    refused = EndpointConnectionError(endpoint_url=url, error=ConnectionRefusedError())
+    # In a region that the SDK does not list at all, its silence about the service says nothing.
+    for error in (no_name, refused, EndpointConnectionError(endpoint_url=url)):
+        assert isinstance(read(reader(error), place()), Unread)
+        assert isinstance(read(reader(error, "xx-nowhere-1"), place("xx-nowhere-1")), Unread)
+    monkeypatch.setattr(Aws, "offers", lambda _, service, __: service == "ecr")
+    assert len(read(reader(no_name), place())) == 0
+    for unanswered in (refused, ConnectTimeoutError(endpoint_url=url)):
+        assert isinstance(read(reader(unanswered), place()), Unread)
 
 
 def test_what_has_no_effect_is_left_out() -> None:

@@ -279,16 +279,16 @@ def test_nothing_is_claimed_before_it_is_due() -> None:
     assert is_claimed_by(claim(life, at(15), RUN), RUN, at(15))
 
 
-def test_a_notice_that_cannot_be_sent_is_retried_with_growing_delays_up_to_an_hour() -> None:
+def test_a_notice_that_cannot_be_sent_is_retried_each_minute_then_with_growing_delays_up_to_an_hour() -> None:
     life, now = find(None, NOON), NOON
     waits = []
-    for _ in range(9):
+    for _ in range(23):
         life = retry_later(claim(life, now, RUN), now)
         assert life.pending is not None
         assert (life.pending.edge, life.pending.claimant) == (Edge.NEW, "")
         waits.append((life.pending.due - now) / 60)
         now = life.pending.due
-    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert waits == [*[1] * 15, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
 def test_any_run_can_claim_a_postponed_notice_when_it_is_due() -> None:
@@ -361,6 +361,10 @@ def test_a_finding_expires_after_it_is_resolved_and_notified() -> None:
 
 def test_every_change_goes_to_security_hub() -> None:
     calm = replace(tell(find(None, NOON), NOON), hub_due=False)
-    assert find(calm, at(15)).hub_due
+    assert not find(calm, at(15)).hub_due
+    assert find(replace(calm, reach=replace(calm.reach, events=calm.reach.events + 1)), at(15)).hub_due
+    assert find(replace(calm, hub_at=NOON), NOON + 86_400).hub_due
+    assert not look(replace(calm, hub_at=NOON), NOON + 86_399).hub_due
+    assert look(replace(calm, hub_at=NOON), NOON + 86_400).hub_due
     assert close(calm, at(15)).hub_due
     assert not look(calm, at(15)).hub_due

@@ -155,7 +155,7 @@ def test_text_from_events_cannot_add_lines_to_the_message() -> None:
 
     assert [line for line in message.splitlines() if not line.startswith(" ") and line] == [
         "NEW: The role lacks permissions to pull",
-        "now Where to look https[:]//evil.example",
+        "now Where to look https[:]//evil[.]example",
         "What failed",
         "Why",
         "How to fix it",

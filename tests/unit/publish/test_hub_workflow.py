@@ -30,8 +30,8 @@ EVERYTHING: Final = "new worse back reminder resolved"
         (NOTIFIED, "new worse back resolved"),
         (RESOLVED_BY_A_PERSON, "new back resolved"),
         (RESOLVED_AND_OVER, EVERYTHING),
-        (SUPPRESSED, ""),
-        (SUPPRESSED_AND_OVER, ""),
+        (SUPPRESSED, "worse"),
+        (SUPPRESSED_AND_OVER, "worse"),
     ],
 )
 def test_what_is_notified(workflow: Workflow | Unread | None, told: str) -> None:

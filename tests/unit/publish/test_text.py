@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pull_responder.publish.text import command_line, cut, limit_lines, one_line
+from pull_responder.publish.text import break_urls, command_line, cut, limit_lines, one_line
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,35 @@ def test_a_command_that_cannot_be_printed_as_it_is_is_not_printed(argument: str)
 )
 def test_lines_that_do_not_fit_are_counted(size: int, expected: list[str]) -> None:
     assert limit_lines(["12345", "ä234", "1"], size=size, what="evidence") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("log in at evil.com now", "log in at evil[.]com now"),
+        ("(evil.co.uk)", "(evil[.]co[.]uk)"),
+        ("role/evil.com/x", "role/evil[.]com/x"),
+        ("a.amazonaws.com.evil.com", "a[.]amazonaws[.]com[.]evil[.]com"),
+        ("amazonaws.com.evil.com", "amazonaws[.]com[.]evil[.]com"),
+        ("http://evil.com", "http[:]//evil[.]com"),
+        ("b\u00fccher.example", "b\u00fccher[.]example"),
+    ],
+)
+def test_bare_domains_are_broken_up(text: str, printed: str) -> None:
+    assert break_urls(text) == printed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "111111111111.dkr.ecr.us-east-1.amazonaws.com/app:v1.2.3",
+        "api.ecr.cn-north-1.amazonaws.com.cn",
+        "public.ecr.aws/eks/x",
+        "ip-10-0-1-23.ec2.internal",
+        "10.0.1.2 and v1.29.3.",
+        "One sentence. And another.",
+        "policy.json",
+    ],
+)
+def test_what_people_copy_stays(text: str) -> None:
+    assert break_urls(text) == text

@@ -27,7 +27,10 @@ def test_the_grant_to_the_account_keeps_the_existing_statements() -> None:
     }
     assert json.loads(text) == {"Version": "2008-10-17", "Statement": [PUSH, grant]}
     assert (fix.account, fix.region, fix.docs_url) == ("123456789012", "cn-north-1", docs.ECR_REPOSITORY_POLICIES)
-    assert fix.summary == "In the policy of the repository team/app, allow account 111111111111 to pull."
+    assert fix.summary == (
+        "In the policy of the repository team/app, allow account 111111111111 to pull. This lets in every principal of "
+        "account 111111111111 whose own policies allow it."
+    )
 
 
 def test_a_policy_without_statements_is_deleted() -> None:

@@ -1,0 +1,116 @@
+"""Accounts that are not ours: what their owners name proves nothing, and no command lets them in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.checks.estate import (
+    ALLOW_TOKEN,
+    GONE_INSTANCE,
+    NO_REASON,
+    PULL_ONLY,
+    arn_of,
+    because_no,
+    explicit_deny,
+    name_of,
+    only,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from pull_responder.model.arn import Arn
+    from tests.integration.checks.estate import Estate
+
+CAUSE = "unexpected_principal_denied"
+GRANT = "repository_policy_lacks_grant"
+BLAMED = because_no("resource-based policy")
+
+
+def _node_of_stranger(estate: Estate) -> Arn:
+    """A role of another account. Its owner has named its session like an instance."""
+    return arn_of(f"arn:aws:iam::{estate.other}:role/node")
+
+
+@pytest.mark.cause(CAUSE, "fails")
+@pytest.mark.parametrize(
+    "reason", [BLAMED, NO_REASON, explicit_deny("resource-based policy"), because_no("session policy")]
+)
+def test_a_session_named_like_an_instance(estate: Estate, reason: str) -> None:
+    estate.listed = ()
+    pull = estate.denied(_node_of_stranger(estate), estate.repository(), reason, session=GONE_INSTANCE)
+    finding = only(estate.diagnose(pull), CAUSE)
+    assert finding.remediation.commands == ()
+    assert f"account {estate.other} is not known to be of this organization" in finding.explanation
+    assert "readAccounts" in finding.explanation
+
+
+@pytest.mark.cause(GRANT, "near_miss")
+def test_a_member_role_of_another_organization(estate: Estate) -> None:
+    """Anybody can make a role for us to read, with policies that say what he likes."""
+    estate.listed = ()
+    estate.member()
+    role = estate.role(attach=[PULL_ONLY], account=estate.other)
+    finding = only(estate.diagnose(estate.denied(role, estate.repository(), BLAMED)), CAUSE)
+    assert finding.remediation.commands == ()
+
+
+def test_a_member_role_whose_organization_may_not_be_asked(estate: Estate) -> None:
+    estate.listed = ()
+    estate.member("organizations:DescribeOrganization")
+    role = estate.role(attach=[PULL_ONLY], account=estate.other)
+    only(estate.diagnose(estate.denied(role, estate.repository(), BLAMED)), CAUSE)
+
+
+def test_a_listed_account(estate: Estate) -> None:
+    estate.member()
+    role = estate.role(attach=[PULL_ONLY], account=estate.other)
+    finding = only(estate.diagnose(estate.denied(role, estate.repository(), BLAMED)), GRANT)
+    assert len(finding.remediation.commands) == 1
+    assert f"This lets in every principal of account {estate.other}" in finding.remediation.summary
+
+
+def test_where_our_own_account_is_in_no_known_organization(estate: Estate) -> None:
+    """The role is there, and the deployed functions may assume it in listed accounts and the organization only."""
+    estate.listed = ()
+    estate.member()
+    role = estate.role(attach=[PULL_ONLY], account=estate.other)
+    pull = estate.denied(role, estate.repository(), BLAMED)
+    only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization"]), GRANT)
+    only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization", "sts:AssumeRole"]), CAUSE)
+
+
+def test_our_own_cluster_names_a_node_of_a_stranger(estate: Estate) -> None:
+    """The API server knows the role as a node's, so its pull is diagnosed. Whether to let it in is for people."""
+    estate.listed = ()
+    estate.member()
+    role = estate.role(attach=[PULL_ONLY], account=estate.other)
+    pull = estate.denied(role, estate.repository(refuse("*")), NO_REASON)
+    found = estate.diagnose(replace(pull, cluster="prod"))
+    assert {each.cause for each in found.findings} == {GRANT, "repository_policy_denies_pull"}
+    for each in found.findings:
+        assert each.remediation.commands == ()
+        assert each.remediation.summary.startswith(f"Account {estate.other} is not known to be of this organization")
+
+
+def test_a_user_of_a_stranger(estate: Estate) -> None:
+    estate.listed = ()
+    pull = estate.event(f"arn:aws:iam::{estate.other}:user/{GONE_INSTANCE}", estate.repository(), BLAMED)
+    assert only(estate.diagnose(pull), CAUSE).remediation.commands == ()
+
+
+def test_nothing_that_a_strangers_policy_says_is_shown(estate: Estate) -> None:
+    estate.listed = ()
+    estate.member()
+    role = estate.role(ALLOW_TOKEN, account=estate.other)
+    estate.aws.client("iam", account=estate.other).put_role_policy(
+        RoleName=name_of(role),
+        PolicyName="evil",
+        PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Sid": "EVIL", "Effect": "Deny", "Action": "*", "Resource": "*"}]}
+        ),
+    )
+    assert "EVIL" not in str(estate.diagnose(estate.denied(role, estate.repository(), NO_REASON)))

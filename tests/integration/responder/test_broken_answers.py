@@ -1,0 +1,139 @@
+"""Answers of SNS, DynamoDB and Security Hub that are lost or broken lose nothing, and repeat no message for long."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from pull_responder.findings.store import Store, StoreError
+from tests.integration.responder.scene import REGION, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NEW = ("new", "role_lacks_pull_permissions")
+
+
+@contextmanager
+def through(scene: Scene, service: str, send: Callable[[Any, Callable[[Any], Any]], Any]) -> Iterator[None]:
+    """Let `send` handle each HTTP request of the functions' own client; it gets the request and the real sender."""
+    client: Any = scene.run().aws.client(service, account=None, region=REGION)
+    session = client._endpoint.http_session
+    original = session.send
+    session.send = lambda request: send(request, original)
+    try:
+        yield
+    finally:
+        session.send = original
+
+
+def lose(request: Any, send: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- botocore's request and answer
+    """AWS takes the call, and its answer never arrives."""
+    send(request)
+    raise ReadTimeoutError(endpoint_url=request.url)
+
+
+def hang(request: Any, _send: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- as above
+    """AWS takes nothing and answers nothing."""
+    raise ReadTimeoutError(endpoint_url=request.url)
+
+
+def garble(body: bytes) -> Callable[[Any, Callable[[Any], Any]], Any]:
+    """AWS takes the call, and its answer of status 200 has this body."""
+
+    def send(request: Any, original: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- as above
+        answer = original(request)
+        answer._content = body
+        return answer
+
+    return send
+
+
+def test_ten_minutes_of_lost_answers_tell_at_most_twice(scene: Scene) -> None:
+    node = scene.role()
+    with through(scene, "sns", lose):
+        scene.respond(node.denied(scene.clock.now))
+        for _ in range(10):
+            scene.clock.forward(minutes=1, seconds=1)
+            scene.recheck()
+        assert scene.edges() == [NEW]
+    scene.clock.forward(minutes=1, seconds=1)
+    scene.recheck()
+    # It cannot be known that the first one was heard: once more, rather than never.
+    assert scene.edges() == [NEW]
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert scene.edges() == []
+
+
+def test_ten_minutes_of_a_hanging_topic_tell_in_the_next_minute(scene: Scene) -> None:
+    node = scene.role()
+    with through(scene, "sns", hang):
+        scene.respond(node.denied(scene.clock.now))
+        for _ in range(10):
+            scene.clock.forward(minutes=1, seconds=1)
+            scene.recheck()
+    assert scene.edges() == []
+    scene.clock.forward(minutes=1, seconds=1)
+    scene.recheck()
+    assert scene.edges() == [NEW]
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert scene.edges() == []
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>busy", b"<PublishResponse/>"])
+def test_an_answer_of_sns_that_cannot_be_read_stops_nobody_else(scene: Scene, body: bytes) -> None:
+    node, other = scene.role(), scene.role()
+    with through(scene, "sns", garble(body)):
+        assert scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now)) == []
+        assert scene.edges() == [NEW, NEW]
+        scene.clock.forward(minutes=1, seconds=1)
+        scene.recheck()
+        assert scene.edges() == []
+
+
+@pytest.mark.parametrize("refusals", [1, 6])
+def test_a_table_that_refuses_after_publish_does_not_tell_twice(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    node, save = scene.role(), Store.save
+    told: list[object] = []
+
+    def refusing(store: Store, life: Any) -> bool:  # noqa: ANN401 -- a Life
+        if life.told and len(told) < refusals:
+            told.append(life)
+            raise StoreError("dynamodb:PutItem failed: ThrottlingException: slow down")
+        return save(store, life)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "save", refusing)
+        scene.respond(node.denied(scene.clock.now))
+    assert len(told) == refusals
+    for _ in range(3):
+        scene.clock.forward(minutes=3)
+        scene.recheck()
+    assert scene.edges() == [NEW]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b'{"FindingsX": []}', b"<html>"])
+def test_broken_answers_of_security_hub_keep_nobody_from_being_told(scene: Scene, body: bytes) -> None:
+    node = scene.role()
+    with through(scene, "securityhub", garble(body)):
+        assert scene.respond(node.denied(scene.clock.now)) == []
+        assert scene.edges() == [NEW]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{}", b"<html>"])
+def test_broken_answers_of_the_table_bring_the_messages_back(scene: Scene, body: bytes) -> None:
+    node = scene.role()
+    event = node.denied(scene.clock.now)
+    with through(scene, "dynamodb", garble(body)):
+        assert scene.respond(event) == ["0"]
+    scene.clock.forward(minutes=3)
+    scene.respond(event)
+    scene.recheck()
+    assert scene.edges() == [NEW]

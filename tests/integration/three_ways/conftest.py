@@ -1,0 +1,45 @@
+"""The room and the three ways into it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.cli.test_diagnose import run
+from tests.integration.handlers.test_audit_log import queue
+from tests.integration.handlers.test_diagnose import Inbox, inbox
+from tests.integration.handlers.test_signals import forwarder
+from tests.integration.three_ways.room import Room, make_room
+from tests.integration.three_ways.ways import Ways
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pull_responder.emulator.emulated_aws import EmulatedAws
+
+__all__ = ["forwarder", "inbox", "queue", "run"]
+
+
+@pytest.fixture(scope="module")
+def room(aws: EmulatedAws) -> Room:
+    return make_room(aws)
+
+
+@pytest.fixture
+def ways(  # noqa: PLR0913, PLR0917 -- one argument a fixture
+    aws: EmulatedAws,
+    run: Callable[..., Any],
+    inbox: Inbox,
+    queue: str,
+    forwarder: None,  # noqa: ARG001 -- sets the environment
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Ways:
+    """The three ways. A pull that nothing explains is notified at once, however long ago it failed."""
+    monkeypatch.setenv("UNEXPLAINED_REPEATS", "1")
+    monkeypatch.setenv("STOPPED_MINUTES", "9999999")
+    monkeypatch.setenv("NOTIFY_MINIMUM_SEVERITY", "INFORMATIONAL")
+    caplog.set_level(logging.INFO)
+    return Ways(aws, run, inbox, queue, caplog)

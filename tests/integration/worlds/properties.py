@@ -1,0 +1,212 @@
+"""What holds of every diagnosis, whatever the world. Nothing here asks the code under test what is right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from tests.integration.worlds.breaks import (
+    BREAKS,
+    hidden,
+    is_needed,
+    justified_causes,
+    repaired,
+)
+from tests.integration.worlds.world import EVERYTHING, SPOKE, WAY, Part, World, fetches, works
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pull_responder.diagnosis import Diagnosis
+    from tests.integration.worlds.building import Built
+    from tests.integration.worlds.examples import Example
+    from tests.integration.worlds.failures import Failure
+
+OF_THE_WAY: Final = frozenset(
+    {
+        "no_route_to_ecr",
+        "nat_gateway_unavailable",
+        "public_ip_missing",
+        "security_group_blocks_egress",
+        "network_acl_blocks_traffic",
+        "vpc_endpoint_missing",
+        "vpc_endpoint_unavailable",
+        "endpoint_private_dns_disabled",
+        "vpc_dns_disabled",
+        "endpoint_security_group_blocks_ingress",
+        "s3_endpoint_not_in_route_table",
+    }
+)
+_ROLE: Final = Part.TOKEN | Part.POLICIES
+_CONCERNS: Final = {
+    **dict.fromkeys(OF_THE_WAY, WAY),
+    "role_lacks_pull_permissions": _ROLE,
+    "role_policy_denies_pull": _ROLE,
+    "permissions_boundary_blocks_pull": _ROLE,
+    "scp_blocks_pull": _ROLE,
+    "rcp_blocks_pull": _ROLE,
+    "session_policy_blocks_pull": _ROLE,
+    "endpoint_policy_blocks_pull": _ROLE,
+    "repository_policy_lacks_grant": Part.POLICIES,
+    "repository_policy_denies_pull": Part.POLICIES,
+    "registry_policy_denies_pull": Part.POLICIES,
+    "s3_endpoint_policy_blocks_layers": Part.LAYER_POLICY,
+    "instance_profile_missing": Part.IDENTITY,
+    "instance_metadata_disabled": Part.IDENTITY,
+    "role_trust_policy_excludes_service": Part.IDENTITY,
+    "repository_not_found": Part.IMAGE,
+    "image_not_found": Part.IMAGE,
+    "image_platform_mismatch": Part.PLATFORM,
+    "repository_key_unusable": Part.KEY,
+    "pull_through_cache_failing": Part.CACHE,
+}
+"""The parts of a pull that each cause is about."""
+_ANSWERS_OF_EKS: Final = frozenset(
+    {
+        "pull_failing_unexplained",
+        "credential_provider_failing",
+        "node_group_unhealthy",
+        "unexpected_principal_denied",
+    }
+)
+_NOT_SEEN: Final = Part.IMAGE | Part.PLATFORM
+
+
+def causes_of(diagnosis: Diagnosis) -> set[str]:
+    return {finding.cause for finding in diagnosis.findings}
+
+
+def reports_only_what_stops(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
+    """Each cause is one of the world's breaks, and no round of repairs is enough without its repair."""
+    words = said.may_be_taken_at_their_word(example.world, example.unread)
+    assert causes_of(diagnosis) <= _justified(example, said) | words
+
+
+def _justified(example: Example, said: Failure) -> set[str]:
+    world, breaks, parts = example.world, example.breaks, _parts(example, said)
+    if said.said.address:
+        # The name led to this address, whatever was computed. Nothing but what stops it there is certain.
+        return (justified_causes(world, breaks, parts & ~WAY) - OF_THE_WAY) | _stops_private_address(world)
+    found = justified_causes(world, breaks, parts)
+    if fetches(world) and (world.boundary == "narrow" or world.scp == "lacks"):
+        # What allows nothing of ECR lacks what the cache needs, too.
+        found.add("pull_through_cache_failing")
+    if world.hub and "at its address" in example.says:
+        # A public address: the hub did not answer.
+        found |= justified_causes(replace(world, hub=""), breaks, parts)
+        found |= {"no_route_to_ecr", "vpc_endpoint_missing"} if world.way == SPOKE else set()
+    return found
+
+
+def _stops_private_address(world: World) -> set[str]:
+    """What stops the way to a private address outside the VPC for certain. Only the hub's route leads there."""
+    stops = {
+        "no_route_to_ecr": not world.hub,
+        "security_group_blocks_egress": world.egress in ("none", "least"),
+        "network_acl_blocks_traffic": world.acl in ("denies", "no answers"),
+    }
+    return {cause for cause, it_does in stops.items() if it_does}
+
+
+def _parts(example: Example, said: Failure) -> Part:
+    """The parts that can stop this pull: the other subnet of the node group only if its nodes may be there."""
+    anywhere = said.asks == "node group" or example.world.gone or example.world.puller == "pod"
+    return EVERYTHING if anywhere else EVERYTHING & ~Part.OTHER_ZONE
+
+
+def passes_nothing_broken(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
+    """What passes is not broken, and could not be broken in what was not read."""
+    parts = said.parts & _parts(example, said)
+    for name in example.breaks:
+        if is_needed(name, example.world, example.breaks, parts):
+            assert not BREAKS[name].causes & set(diagnosis.passed), name
+    for name, causes in _may_be_hidden(example, said):
+        assert not causes & set(diagnosis.passed), name
+
+
+def is_clear(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
+    """Nothing that can explain the failure is broken or unread, and something shows what has changed since."""
+    assert not said.said.contradicts
+    parts = said.parts & _parts(example, said)
+    for name in example.breaks:
+        explains = said.explained_by(BREAKS[name].causes)
+        assert not (explains and is_needed(name, example.world, example.breaks, parts)), name
+    for name, causes in _may_be_hidden(example, said):
+        assert not said.explained_by(causes), name
+    assert not _is_out_of_sight(example, said), "nobody can see a part of this pull"
+    assert diagnosis.note or diagnosis.look_next or said.pull is None or said.parts in (Part(0), Part.PLATFORM)
+
+
+def _is_out_of_sight(example: Example, said: Failure) -> bool:
+    """Whether a part of the pull that the failure is about can never be read: of a hub, of AWS, of an upstream."""
+    world = example.world
+    by_aws = said.pull is not None and said.pull.denial is not None
+    return (
+        bool(world.hub and said.parts & WAY and "at its address" not in example.says)
+        or bool(world.of_aws and said.parts & _NOT_SEEN and said.pull)
+        or bool(fetches(world) and said.parts & Part.IMAGE and said.pull)
+        # A pull secret, or a role of the pod's own.
+        or bool(said.pull and not by_aws and said.parts & Part.POLICIES and Part.IMAGE not in said.parts)
+    )
+
+
+def blames_its_own(finding_ids: Iterable[str], built: Built) -> None:
+    """What is reported is a part of this world that its pull meets, and none that stands beside it."""
+    for each in finding_ids:
+        assert each.endswith(tuple(built.parts)), each
+
+
+def tells_what_concerns(said: Failure, diagnosis: Diagnosis) -> None:
+    """What is reported or left open is about what failed, by the symptom and the stage that the message tells.
+
+    Contract: the rules of reporting, "The symptom says where to look".
+    """
+    about = said.parts
+    if about & WAY:
+        about |= _ROLE | Part.LAYER_POLICY
+    elif about & (_ROLE | Part.LAYER_POLICY):
+        about |= _ROLE | Part.LAYER_POLICY | Part.IMAGE | Part.CACHE | Part.KEY
+    elif about & Part.IMAGE or said.said.contradicts:
+        about |= Part.IMAGE | Part.CACHE
+    if said.pull and said.pull.denial:
+        about |= Part.IDENTITY  # the trust of a pod's own role
+    told = causes_of(diagnosis) | {each.cause for each in diagnosis.inconclusive}
+    for cause in told if said.parts != EVERYTHING else ():
+        of_words = cause in said.said.blames | _ANSWERS_OF_EKS
+        assert of_words or about & _CONCERNS.get(cause, Part(0)), cause
+
+
+def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
+    """Where everything can be read, one round of repairs is enough for what the failure is about."""
+    parts = said.parts & _parts(example, said)
+    reported = causes_of(diagnosis)
+    world = example.world
+    open_ = {each.cause for each in diagnosis.inconclusive} if world.hub or world.puller == "pod" else set()
+    needed = [name for name in example.breaks if is_needed(name, world, example.breaks, parts)]
+    for name in needed:
+        assert BREAKS[name].causes & (reported | open_), name
+    if not open_:
+        mended = frozenset(name for name in example.breaks if BREAKS[name].causes & reported)
+        assert works(repaired(world, mended), parts), "another round of repairs is needed"
+        for cause in reported:
+            but_this = frozenset(name for name in mended if cause not in BREAKS[name].causes)
+            if but_this != mended:
+                whole = _parts(example, said)
+                assert not works(repaired(world, but_this), whole), f"{cause} need not be repaired"
+
+
+def hides_nothing_and_invents_nothing(
+    example: Example, said: Failure, diagnosis: Diagnosis, readable: Diagnosis
+) -> None:
+    """What is not read makes no cause: AWS's words alone may, as they stand in for it."""
+    words = said.may_be_taken_at_their_word(example.world, example.unread)
+    assert causes_of(diagnosis) <= causes_of(readable) | words, f"{causes_of(readable)=}"
+
+
+def _may_be_hidden(example: Example, said: Failure) -> Iterator[tuple[str, frozenset[str]]]:
+    """The breaks that the world could have as well, seen without the reads that fail, and that would stop the pull."""
+    parts = said.parts & _parts(example, said)
+    for name in hidden(example.world, example.unread):
+        world = replace(example.world, **BREAKS[name].changes)
+        if is_needed(name, world, example.breaks | {name}, parts):
+            yield name, BREAKS[name].causes
