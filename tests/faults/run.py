@@ -248,9 +248,11 @@ class _Run:
     def _invoke_all(self) -> None:
         for at, tries in [each for each in self._audits if each[0] <= self._clock.now]:
             self._audits.remove((at, tries))
-            if not self._invoke_audit() and tries < len(_ASYNC_RETRIES):
-                self._audits.append((self._clock.now + _ASYNC_RETRIES[tries], tries + 1))
-            elif tries >= len(_ASYNC_RETRIES):
+            if self._invoke_audit():
+                continue
+            if tries < len(_ASYNC_RETRIES):
+                self._audits.append((at + _ASYNC_RETRIES[tries], tries + 1))
+            else:
                 # Its dead letters are those of the function `diagnose`.
                 self._outcome.dead_letters += 1
         for body in self._deployment.received():

@@ -110,6 +110,8 @@ class Wire:
                 raise Died
             call = self._call(service, operation, str(request.headers["amz-sdk-invocation-id"]))
             strikes = self._strikes(call)
+            if strikes and self.fault and self.fault.span is Span.ONCE:
+                self.ends_at = self.clock.now
         if not strikes or self.fault is None:
             return self._send(client, service, operation, request)
         return self._fail(client, self.fault, call, request, began)

@@ -30,6 +30,7 @@ class Reader:
     - `remaining` returns the seconds left before the answer is due.
     - `is_later_look` says that a finding is known and looked at again, which needs no more than whether it is so still.
     - `out_of_time` says that something was not read for lack of time.
+    - `is_incomplete` says that something was not read, for whatever reason: a later diagnosis may find more.
 
     A fact that several checks need is read once: the first thread reads, the others wait for it.
     """
@@ -44,6 +45,7 @@ class Reader:
         self._answers: dict[Hashable, Future[Any]] = {}
         self.calls = 0
         self.out_of_time = False
+        self.is_incomplete = False
 
     @property
     def partition(self) -> str:
@@ -107,7 +109,7 @@ class Reader:
         Any other failure is Unread.
         """
         if self.remaining() < _SECONDS_FOR_A_READ:
-            self.out_of_time = True
+            self.out_of_time = self.is_incomplete = True
             return Unread(Reason(f"{permission} was not called: no time was left", IN_TERMINAL))
         if account is not None and not self.aws.knows_identity:
             # Our identity is read in parallel to the first reads, not before them: nearly always the account is our
@@ -122,6 +124,19 @@ class Reader:
         return self._call(permission, account, region, request, absent)
 
     def _call(
+        self,
+        permission: str,
+        account: str | None,
+        region: str,
+        request: Callable[[Any], T],
+        absent: frozenset[str],
+    ) -> T | Unread | None:
+        answer = self._ask(permission, account, region, request, absent)
+        if isinstance(answer, Unread):
+            self.is_incomplete = True
+        return answer
+
+    def _ask(
         self,
         permission: str,
         account: str | None,

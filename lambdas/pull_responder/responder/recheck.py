@@ -155,7 +155,8 @@ class Recheck:
                 elif outcome.still:
                     reach = self._ledger.reach(known.problems)
                     known = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
-                known = mark_rechecked(known, now=now, settings=settings)
+                unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.still)
+                known = mark_rechecked(known, now=now, settings=settings, unread=unread)
                 if by_change and known.is_open:
                     known = replace(known, look_at=min(known.look_at, now + _AFTER_A_CHANGE))
             return self._notifier.claim(known)
