@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -94,7 +94,7 @@ class Estate:
     def audit_batch(self, at: float) -> dict[str, Any]:
         """Return the cluster's audit log of a pod on the node without a way, as the function `audit_log` gets it."""
         image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{self.network.name}/app:v1"
-        dialled = 'dial tcp 52.46.134.1:443: i/o timeout'
+        dialled = "dial tcp 52.46.134.1:443: i/o timeout"
         host = image.partition("/")[0]
         message = (
             f'failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to do request: '
@@ -120,7 +120,11 @@ class Estate:
         there = change("ecr", "SetRepositoryPolicy", **platform)
         return [
             change("iam", "AttachRolePolicy", roleName=demo.role_name("web"), policyArn=demo.PULL_ONLY_POLICY),
-            {**there, "account": demo.PLATFORM_ACCOUNT, "detail": {**there["detail"], "recipientAccountId": demo.PLATFORM_ACCOUNT}},
+            {
+                **there,
+                "account": demo.PLATFORM_ACCOUNT,
+                "detail": {**there["detail"], "recipientAccountId": demo.PLATFORM_ACCOUNT},
+            },
             change("iam", "DeleteRolePermissionsBoundary", roleName=demo.role_name("batch")),
             change("iam", "PutRolePolicy", roleName=CACHE_ROLE, policyName="fetch"),
             change("ec2", "CreateRoute", routeTableId=self.network.table_a, destinationCidrBlock="0.0.0.0/0"),
@@ -134,7 +138,11 @@ def _allow(*actions: str) -> str:
 
 def _build_cache(aws: EmulatedAws) -> None:
     iam, ecr = aws.client("iam"), aws.client("ecr")
-    trust = {"Effect": "Allow", "Principal": {"Service": "pullthroughcache.ecr.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "pullthroughcache.ecr.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     iam.create_role(
         RoleName=CACHE_ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     )

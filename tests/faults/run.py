@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tests.faults.fault import Call, Fault
 
 # The defaults of cdk.json and infra: the functions' time-outs, and how long a message stays away that nobody deleted.
-SECONDS: Final = {"diagnose": 120, "recheck": 120, "audit_log": 60}
+SECONDS: Final = {"diagnose": 120, "recheck": 120, "audit_log": 240}
 VISIBILITY: Final = 6 * 120 + 5
 RECEIVES: Final = 5
 HOLD_DOWN: Final = 300
@@ -47,7 +47,13 @@ _MINUTE: Final = 60
 MEND_AT: Final = 25 * _MINUTE
 _LAST: Final = 110 * _MINUTE
 _QUEUE: Final = "fault-events"
-_CLOCK_EVENT: Final = {"source": "aws.events", "detail-type": "Scheduled Event", "account": ACCOUNT, "region": REGION, "detail": {}}
+_CLOCK_EVENT: Final = {
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "account": ACCOUNT,
+    "region": REGION,
+    "detail": {},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ class Deployment:
                 stack.enter_context(patch.object(module, "run_of", run))
                 stack.enter_context(patch.object(module, "connect", lambda _, arn: self._connect(arn)))
             stack.enter_context(patch.object(audit_log, "_aws", self._connect))
+            stack.enter_context(patch.object(audit_log, "_wait", self.clock.wait))
             stack.enter_context(patch.object(diagnose, "freeze_objects", lambda: None))
             yield
 
@@ -251,7 +258,7 @@ class _Run:
             if self._invoke_audit():
                 continue
             if tries < len(_ASYNC_RETRIES):
-                self._audits.append((at + _ASYNC_RETRIES[tries], tries + 1))
+                self._audits.append((self._clock.now + _ASYNC_RETRIES[tries], tries + 1))
             else:
                 # Its dead letters are those of the function `diagnose`.
                 self._outcome.dead_letters += 1
@@ -334,6 +341,4 @@ class _Run:
         self._outcome.hub = {
             each: workflow_of(finding) for each, finding in stored_findings(self._deployment.estate.demo).items()
         }
-        self._outcome.open_findings = sorted(
-            each["id"]["S"] for each in self._deployment.items() if QUEUE in each
-        )
+        self._outcome.open_findings = sorted(each["id"]["S"] for each in self._deployment.items() if QUEUE in each)

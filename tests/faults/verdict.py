@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tests.faults.fault import Kind
+from tests.faults.fault import Span
 from tests.faults.run import HOLD_DOWN, MEND_AT, VISIBILITY
 
 if TYPE_CHECKING:
@@ -76,7 +76,11 @@ def judge(fault: Fault | None, outcome: Outcome, good: Outcome) -> Verdict:
         elif number > 1:
             verdict.twice.append(f"told {number} times of {each}")
     if outcome.hub != good.hub:
-        verdict.hub += [f"shows {each} {outcome.hub.get(each)}" for each in {**good.hub, **outcome.hub} if outcome.hub.get(each) != good.hub.get(each)]
+        verdict.hub += [
+            f"shows {each} {outcome.hub.get(each)}"
+            for each in {**good.hub, **outcome.hub}
+            if outcome.hub.get(each) != good.hub.get(each)
+        ]
     verdict.lost += [f"{each} was never finished" for each in outcome.open_findings]
     if outcome.dead_letters:
         verdict.lost.append(f"{outcome.dead_letters} messages were given up")
@@ -87,11 +91,11 @@ def _due(fault: Fault | None, outcome: Outcome, edge: str, at: float) -> float:
     """Return when people have to be told at the latest: in the minute after the fault has ended.
 
     A fault that delays the look which finds it mended delays the hold-down that begins then. Where the function died,
-    the fault ends when the queue hands out its messages again.
+    and where the table failed for longer than a function waits for it, it is the queue that hands out the message again.
     """
     if fault is None or outcome.struck_at is None:
         return at
     ends = outcome.ends_at
-    if fault.kind in (Kind.KILL_BEFORE, Kind.KILL_AFTER):
+    if fault.kind.kills or (fault.call.service == "dynamodb" and fault.span is Span.TEN_MINUTES):
         ends += VISIBILITY
     return max(at, ends + (HOLD_DOWN if edge == "resolved" else 0)) + _NEXT_MINUTE

@@ -150,7 +150,7 @@ class Wire:
             self.clock.now < self.ends_at
         )
 
-    def _fail(self, client: Any, fault: Fault, call: Call, request: Any, began: float) -> AWSResponse:  # noqa: PLR0911
+    def _fail(self, client: Any, fault: Fault, call: Call, request: Any, began: float) -> AWSResponse:
         kind = fault.kind
         if kind in (Kind.ACCESS_DENIED, Kind.THROTTLING, Kind.HTTP_500):
             return _response(request.url, *refusal(client.meta.service_model, kind))

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from pull_responder.facts.answers import ask
 from pull_responder.facts.aws import Aws, describe_failure
@@ -43,6 +43,8 @@ class Reader:
         self.remaining = remaining
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
+        # What hung is not asked again by this reader, so that it costs its time-outs once and not once a problem.
+        self._hanging: dict[Hashable, Unread] = {}
         self.calls = 0
         self.out_of_time = False
         self.is_incomplete = False
@@ -144,6 +146,8 @@ class Reader:
         request: Callable[[Any], T],
         absent: frozenset[str],
     ) -> T | Unread | None:
+        if hung := self._hanging.get((permission, account, region)):
+            return hung
         client = self.aws.client(permission.split(":", maxsplit=1)[0], account=account, region=region)
         if isinstance(client, Unread):
             return client
@@ -155,5 +159,7 @@ class Reader:
             return (
                 None if error.response.get("Error", {}).get("Code") in absent else describe_failure(permission, error)
             )
+        except (ConnectTimeoutError, ReadTimeoutError) as error:
+            return self._hanging.setdefault((permission, account, region), describe_failure(permission, error))
         except BotoCoreError as error:
             return describe_failure(permission, error)
