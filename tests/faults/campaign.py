@@ -92,7 +92,7 @@ class Campaign:
 
 
 def sample(faults: list[Fault], number: int, seed: int) -> list[Fault]:
-    """Return `number` of the faults, those of rare calls as often as those of frequent ones, each kind and span in turn."""
+    """Return `number` of the faults: each kind and span in turn, and of each the operations with the same chance."""
     chance = random.Random(seed)  # noqa: S311 -- the same sample each time
     groups: dict[tuple[Kind, Span], dict[tuple[str, str], list[Fault]]] = defaultdict(lambda: defaultdict(list))
     for fault in faults:

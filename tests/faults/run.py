@@ -40,7 +40,7 @@ SECONDS: Final = {"diagnose": 120, "recheck": 120, "audit_log": 240}
 VISIBILITY: Final = 6 * 120 + 5
 RECEIVES: Final = 5
 HOLD_DOWN: Final = 300
-# Lambda invokes a function again that was invoked asynchronously and failed, after a minute, and then after two. Source:
+# Lambda invokes a function that was invoked asynchronously and failed again after a minute, and then after two. Source:
 # Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
 _ASYNC_RETRIES: Final = (60, 120)
 _MINUTE: Final = 60

@@ -56,46 +56,62 @@ def judge(fault: Fault | None, outcome: Outcome, good: Outcome) -> Verdict:
     verdict = Verdict(crashes=list(outcome.crashes))
     if outcome.slow > SECONDS_OF_READS:
         verdict.slow.append(f"the reads of one invocation took {outcome.slow:.0f} s")
-    expected = {(each.edge, each.finding): each.at for each in good.told}
-    told = Counter((each.edge, each.finding) for each in outcome.told)
-    first = {(each.edge, each.finding): each.at for each in reversed(outcome.told)}
-    for each in told:
-        if each not in expected:
-            verdict.wrong.append(f"told of {each}")
-        elif each[0] == "resolved" and first[each] < MEND_AT:
-            verdict.wrong.append(f"told of {each} before it was mended")
-    for each, at in expected.items():
-        if each not in told:
-            verdict.lost.append(f"not told of {each}")
-        elif first[each] > (due := _due(fault, outcome, each[0], at)):
-            verdict.late.append(f"told of {each} at {first[each]:.0f} s, not by {due:.0f} s")
-    doubtful = fault is not None and fault.kind.is_unclear
-    for each, number in told.items():
-        if number > 1 and doubtful and number <= _MOST_AGAIN:
-            verdict.heard_again += number - 1
-        elif number > 1:
-            verdict.twice.append(f"told {number} times of {each}")
-    if outcome.hub != good.hub:
-        verdict.hub += [
-            f"shows {each} {outcome.hub.get(each)}"
-            for each in {**good.hub, **outcome.hub}
-            if outcome.hub.get(each) != good.hub.get(each)
-        ]
+    _judge_told(verdict, fault, outcome, good)
+    _judge_repeats(verdict, fault, outcome)
+    for each in {**good.hub, **outcome.hub}:
+        if outcome.hub.get(each) != good.hub.get(each):
+            verdict.hub.append(f"shows {each} as {outcome.hub.get(each)}")
     verdict.lost += [f"{each} was never finished" for each in outcome.open_findings]
     if outcome.dead_letters:
         verdict.lost.append(f"{outcome.dead_letters} messages were given up")
     return verdict
 
 
+def _judge_told(verdict: Verdict, fault: Fault | None, outcome: Outcome, good: Outcome) -> None:
+    """Hold what people were told, and when, against what they had to be told."""
+    expected = {(each.edge, each.finding): each.at for each in good.told}
+    first = {(each.edge, each.finding): each.at for each in reversed(outcome.told)}
+    for notice, at in first.items():
+        if notice not in expected:
+            verdict.wrong.append(f"told of {notice}")
+        elif notice[0] == "resolved" and at < MEND_AT:
+            verdict.wrong.append(f"told of {notice} before it was mended")
+    for notice, at in expected.items():
+        due = _due(fault, outcome, notice[0], at)
+        if notice not in first:
+            verdict.lost.append(f"not told of {notice}")
+        elif first[notice] > due:
+            verdict.late.append(f"told of {notice} at {first[notice]:.0f} s, not by {due:.0f} s")
+
+
+def _judge_repeats(verdict: Verdict, fault: Fault | None, outcome: Outcome) -> None:
+    """Count what people were told again."""
+    most = _most_times(fault)
+    for notice, number in Counter((each.edge, each.finding) for each in outcome.told).items():
+        if number > most:
+            verdict.twice.append(f"told {number} times of {notice}")
+        elif number > 1:
+            verdict.heard_again += number - 1
+
+
+def _most_times(fault: Fault | None) -> int:
+    """Return how often people may hear the same, where it is in doubt whether they heard it: ADR 71."""
+    if fault is None:
+        return 1
+    if fault.call.service == "sns" and fault.kind.is_unclear:
+        return _MOST_AGAIN if fault.span is Span.TEN_MINUTES else 2
+    return 2 if fault.kind.kills or fault.call.service == "dynamodb" else 1
+
+
 def _due(fault: Fault | None, outcome: Outcome, edge: str, at: float) -> float:
     """Return when people have to be told at the latest: in the minute after the fault has ended.
 
-    A fault that delays the look which finds it mended delays the hold-down that begins then. Where the function died,
-    and where the table failed for longer than a function waits for it, it is the queue that hands out the message again.
+    A fault that delays the look which finds it mended delays the hold-down, which begins then and ends in some minute. Where the function died,
+    and where the table failed for longer than a function waits for it, the queue hands out the message again.
     """
     if fault is None or outcome.struck_at is None:
         return at
     ends = outcome.ends_at
     if fault.kind.kills or (fault.call.service == "dynamodb" and fault.span is Span.TEN_MINUTES):
         ends += VISIBILITY
-    return max(at, ends + (HOLD_DOWN if edge == "resolved" else 0)) + _NEXT_MINUTE
+    return max(at, ends + (_NEXT_MINUTE + HOLD_DOWN if edge == "resolved" else 0)) + _NEXT_MINUTE

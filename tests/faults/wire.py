@@ -113,7 +113,7 @@ class Wire:
             if strikes and self.fault and self.fault.span is Span.ONCE:
                 self.ends_at = self.clock.now
         if not strikes or self.fault is None:
-            return self._send(client, service, operation, request)
+            return self._send(service, operation, request)
         return self._fail(client, self.fault, call, request, began)
 
     def sleep(self, seconds: float) -> None:
@@ -161,7 +161,7 @@ class Wire:
         if kind is Kind.KILL_BEFORE:
             self.dead = True
             raise Died
-        answer = self._send(client, call.service, call.operation, request)
+        answer = self._send(call.service, call.operation, request)
         if kind is Kind.KILL_AFTER:
             self.dead = True
             raise Died
@@ -171,7 +171,7 @@ class Wire:
         broken = {Kind.GARBAGE: _GARBAGE, Kind.TRUNCATED: body[: len(body) // 2], Kind.EMPTY: b""}[kind]
         return _response(request.url, 200, list(answer.headers.items()), broken)
 
-    def _send(self, client: Any, service: str, operation: str, request: Any) -> AWSResponse:
+    def _send(self, service: str, operation: str, request: Any) -> AWSResponse:
         if service in REMEMBERING:
             # On a kept connection, the emulator's answer waits 40 ms for an acknowledgement of its first packet.
             request.headers["Connection"] = "close"
@@ -214,7 +214,7 @@ def _text(given: Any) -> str:
 
 
 def _response(url: str, status: int, headers: list[tuple[str, str]], body: bytes) -> AWSResponse:
-    made = botocore.awsrequest.HeadersDict(
+    made: Any = botocore.awsrequest.HeadersDict(
         (name, value) for name, value in headers if name.lower() not in ("content-length", "transfer-encoding")
     )
     return AWSResponse(url, status, made, _Raw(body))

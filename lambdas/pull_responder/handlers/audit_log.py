@@ -73,7 +73,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 
 def _send_patiently(client: SQSClient, queue_url: str, bodies: Sequence[str], context: LambdaContext) -> None:
-    """Send the events. While SQS fails and may recover, and the run has time, send them again. Raises as `send` does."""
+    """Send the events, again while SQS fails and may recover and the run has time. Raises as `send` does."""
     while True:
         try:
             return send(client, queue_url, bodies)

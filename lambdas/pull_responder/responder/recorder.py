@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # How many times a problem is diagnosed while the diagnosis runs out of time. Then the result counts as it is.
 _MOST_TRIES: Final = 3
 _TRY_AGAIN_SECONDS: Final = 60.0
-# How many times in a row a problem is diagnosed again a minute later while it is undecided and something cannot be read.
-# Failures of AWS pass. What can never be read costs these diagnoses once, until the problem is decided.
+# How many times in a row a problem is diagnosed again a minute later, while it is undecided and something cannot be
+# read. Failures of AWS pass. What can never be read costs these diagnoses once, until the problem is decided.
 _MOST_UNREAD_TRIES: Final = 15
 
 
