@@ -106,8 +106,9 @@ def _most_times(fault: Fault | None) -> int:
 def _due(fault: Fault | None, outcome: Outcome, edge: str, at: float) -> float:
     """Return when people have to be told at the latest: in the minute after the fault has ended.
 
-    A fault that delays the look which finds it mended delays the hold-down, which begins then and ends in some minute. Where the function died,
-    and where the table failed for longer than a function waits for it, the queue hands out the message again.
+    A fault that delays the look which finds it mended delays the hold-down, which begins then and ends in some minute.
+    Where the function died, and where the table failed for longer than a function waits for it, the fault ends when the
+    queue hands out the message again.
     """
     if fault is None or outcome.struck_at is None:
         return at

@@ -177,7 +177,7 @@ def test_a_queue_that_fails_for_a_moment_gets_the_events_all_the_same(
     monkeypatch.setattr(audit_log, "_wait", waited.append)
     sent = audit_log.send
 
-    def fail_twice(*arguments: Any) -> None:
+    def fail_twice(*arguments: Any) -> None:  # noqa: ANN401 -- passed on
         if len(waited) < 2:
             error = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
             raise ClientError(error, "SendMessageBatch")  # type: ignore[arg-type]  # only what is read
@@ -189,8 +189,9 @@ def test_a_queue_that_fails_for_a_moment_gets_the_events_all_the_same(
     assert len(waited) == 2
 
 
-def test_near_its_end_the_function_leaves_the_batch_to_lambda(queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any) -> None:
+@pytest.mark.usefixtures("queue")
+def test_near_its_end_the_function_leaves_the_batch_to_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
         raise audit_log.QueueError("refused")
 
     monkeypatch.setattr(audit_log, "send", fail)
