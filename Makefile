@@ -39,6 +39,12 @@ WORLDS ?= 5000
 worlds: build/python.stamp
 	@PULL_RESPONDER_WORLDS=$(WORLDS) $(PYTHON) -m pytest tests/integration/worlds
 
+# Every call to AWS fails in every way (docs/faults.md). FAULTS=300 SEED=7 makes as many runs, chosen by the seed.
+FAULTS ?= 0
+SEED ?= 1
+faults: build/python.stamp
+	@$(PYTHON) -m tests.faults --faults $(FAULTS) --seed $(SEED)
+
 lint: build/python.stamp
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check

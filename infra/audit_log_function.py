@@ -28,7 +28,8 @@ FILTER_PATTERN: Final = (
 )
 
 _MEMORY_MEGABYTES: Final = 256
-_TIMEOUT_SECONDS: Final = 60
+# A batch takes seconds. The rest is for waiting while SQS fails: with the two retries of Lambda, more than ten minutes.
+_TIMEOUT_SECONDS: Final = 240
 
 
 class AuditLogFunction(ResponderFunction):

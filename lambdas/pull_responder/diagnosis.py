@@ -68,6 +68,7 @@ class Diagnosis:
     - `note` says what has changed since the failure, or is empty.
     - `look_next` says where to look next if all was decided and nothing explains the failure, or is empty.
     - `late` says that time ran out, so a later diagnosis may find more.
+    - `is_incomplete` says that something could not be read, by this diagnosis or by an earlier one with the same facts.
     - `role_arn` is the pulling role's own ARN, None where it is not known.
     """
 
@@ -80,6 +81,7 @@ class Diagnosis:
     note: str = ""
     look_next: str = ""
     late: bool = False
+    is_incomplete: bool = False
     role_arn: str | None = None
 
     @property
@@ -128,7 +130,8 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     if facts.asked is None:
         found = _leave_unexplained(found, of_aws=of_aws)
-    return replace(found, late=bool(late) or facts.out_of_time, role_arn=role_arn)
+    is_late = bool(late) or facts.out_of_time
+    return replace(found, late=is_late, is_incomplete=is_late or facts.is_incomplete, role_arn=role_arn)
 
 
 def skip_reason(pull: PullFailure) -> str | None:

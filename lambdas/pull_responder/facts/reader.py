@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from pull_responder.facts.answers import ask
 from pull_responder.facts.aws import Aws, describe_failure
@@ -30,6 +30,7 @@ class Reader:
     - `remaining` returns the seconds left before the answer is due.
     - `is_later_look` says that a finding is known and looked at again, which needs no more than whether it is so still.
     - `out_of_time` says that something was not read for lack of time.
+    - `is_incomplete` says that something was not read, for whatever reason: a later diagnosis may find more.
 
     A fact that several checks need is read once: the first thread reads, the others wait for it.
     """
@@ -42,8 +43,11 @@ class Reader:
         self.remaining = remaining
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Future[Any]] = {}
+        # What hung is not asked again by this reader, so that it costs its time-outs once and not once a problem.
+        self._hanging: dict[Hashable, Unread] = {}
         self.calls = 0
         self.out_of_time = False
+        self.is_incomplete = False
 
     @property
     def partition(self) -> str:
@@ -107,7 +111,7 @@ class Reader:
         Any other failure is Unread.
         """
         if self.remaining() < _SECONDS_FOR_A_READ:
-            self.out_of_time = True
+            self.out_of_time = self.is_incomplete = True
             return Unread(Reason(f"{permission} was not called: no time was left", IN_TERMINAL))
         if account is not None and not self.aws.knows_identity:
             # Our identity is read in parallel to the first reads, not before them: nearly always the account is our
@@ -129,6 +133,21 @@ class Reader:
         request: Callable[[Any], T],
         absent: frozenset[str],
     ) -> T | Unread | None:
+        answer = self._ask(permission, account, region, request, absent)
+        if isinstance(answer, Unread):
+            self.is_incomplete = True
+        return answer
+
+    def _ask(
+        self,
+        permission: str,
+        account: str | None,
+        region: str,
+        request: Callable[[Any], T],
+        absent: frozenset[str],
+    ) -> T | Unread | None:
+        if hung := self._hanging.get((permission, account, region)):
+            return hung
         client = self.aws.client(permission.split(":", maxsplit=1)[0], account=account, region=region)
         if isinstance(client, Unread):
             return client
@@ -140,5 +159,7 @@ class Reader:
             return (
                 None if error.response.get("Error", {}).get("Code") in absent else describe_failure(permission, error)
             )
+        except (ConnectTimeoutError, ReadTimeoutError) as error:
+            return self._hanging.setdefault((permission, account, region), describe_failure(permission, error))
         except BotoCoreError as error:
             return describe_failure(permission, error)

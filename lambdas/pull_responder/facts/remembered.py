@@ -53,6 +53,11 @@ class Remembered:
         """Whether something was not read for lack of time."""
         return self._reader.out_of_time
 
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether something was not read, for whatever reason."""
+        return self._reader.is_incomplete
+
     def seconds_left(self) -> float | None:
         """Return the seconds left for reading, None without a limit."""
         remaining = self._reader.remaining()

@@ -114,6 +114,7 @@ def problem_item(problem: Problem, *, expires_at: int) -> dict[str, Value]:
         "unexplained_since": {"N": _number(problem.unexplained_since)},
         "unexplained_count": {"N": str(problem.unexplained_count)},
         "tries": {"N": str(problem.tries)},
+        "unread_tries": {"N": str(problem.unread_tries)},
         "expires_at": {"N": str(expires_at)},
     }
     for name, data in (
@@ -158,6 +159,7 @@ def read_problem(item: Mapping[str, Value]) -> Problem:
         unexplained_since=_float(item, "unexplained_since"),
         unexplained_count=int(_float(item, "unexplained_count")),
         tries=int(_float(item, "tries")),
+        unread_tries=int(_float(item, "unread_tries")),
         look_at=_float(item, LOOK_AT),
     )
 

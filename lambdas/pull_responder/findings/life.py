@@ -32,6 +32,8 @@ _RETRY_SECONDS: Final = 60.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 # A notice that was sent this often without a readable answer counts as heard.
 _MOST_UNCLEAR: Final = 2
+_QUICK_LOOKS: Final = 15
+_QUICK_LOOK_SECONDS: Final = 60.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
@@ -110,6 +112,7 @@ class Life:
     - `resolved_at`, `because`: when and why it was resolved.
     - `looked_at`: when it was checked last.
     - `look_at`: when the next recheck is due.
+    - `unread_looks`: how many rechecks in a row were undecided while something could not be read.
     - `hub_at`: the time of the last update that Security Hub accepted.
     - `hub_due`: whether Security Hub needs another update.
     - `hub_retry_at`: when to retry that update if this run does not complete it.
@@ -130,6 +133,7 @@ class Life:
     because: str = ""
     looked_at: float = 0
     look_at: float = 0
+    unread_looks: int = 0
     hub_at: float = 0
     hub_due: bool = False
     hub_retry_at: float = 0
@@ -351,12 +355,18 @@ def resolve(life: Life, *, because: str, now: float, settings: Settings) -> Life
     )
 
 
-def mark_rechecked(life: Life, *, now: float, settings: Settings) -> Life:
+def mark_rechecked(life: Life, *, now: float, settings: Settings, unread: bool = False) -> Life:
     """Return the life after a recheck that did not resolve it: the next recheck is set, and a reminder if one is due.
 
-    Reminders are `settings.reminder_hours` apart.
+    Reminders are `settings.reminder_hours` apart. With `unread`, the recheck could not decide because something could
+    not be read. Such failures pass, so the next recheck is a minute later, for a quarter of an hour.
     """
     life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
+    if not unread:
+        life = replace(life, unread_looks=0)
+    elif life.unread_looks < _QUICK_LOOKS:
+        look_at = min(life.look_at, now + _QUICK_LOOK_SECONDS)
+        life = replace(life, unread_looks=life.unread_looks + 1, look_at=look_at)
     return _remind_if_due(_show_sign_of_life(_mark_worse(life, now), now), now, settings)
 
 

@@ -102,6 +102,7 @@ class Problem:
     - `unexplained_since`: when the failures without a known cause began, 0 if the last diagnosis found a cause.
     - `unexplained_count`: the number of events before `unexplained_since`.
     - `tries`: how many diagnoses in a row did not finish.
+    - `unread_tries`: how many diagnoses in a row were undecided while something could not be read.
     - `look_at`: when the function `recheck` has to diagnose it, without a new event; 0 for never.
     """
 
@@ -121,6 +122,7 @@ class Problem:
     unexplained_since: float = 0
     unexplained_count: int = 0
     tries: int = 0
+    unread_tries: int = 0
     look_at: float = 0
 
     def is_due(self, now: float) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.findings.codec import UnusableItem
 from pull_responder.findings.problem import Problem, reach_of
@@ -21,9 +22,18 @@ if TYPE_CHECKING:
     from pull_responder.findings.reach import Reach
     from pull_responder.responder.run import Run
 
+T = TypeVar("T")
+
 # When several runs write one item at once, one of them succeeds each time. Fewer runs than this exist at a time.
 _TRIES: Final = 25
 _WRITES_AT_ONCE: Final = 8
+# How long a run waits in all for a table that fails. The queue hands out a message again only after minutes, so a
+# failure that passes is waited for. A longer one is left to the queue.
+_PATIENCE_SECONDS: Final = 20.0
+_FIRST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 4.0
+# With less time left, a run does not wait for the table any more.
+_SECONDS_TO_END: Final = 30.0
 
 
 class Ledger:
@@ -31,6 +41,21 @@ class Ledger:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._patience = _PATIENCE_SECONDS
+        self._pause = _FIRST_PAUSE
+
+    def _insist(self, call: Callable[[], T]) -> T:
+        """Return the result of `call`. While the table fails and patience lasts, call again after a pause."""
+        while True:
+            try:
+                return call()
+            except StoreError:
+                if self._patience <= 0 or self._run.remaining() < _SECONDS_TO_END:
+                    raise
+                pause = self._pause
+                self._pause = min(_LONGEST_PAUSE, 2 * pause)
+                self._patience -= pause
+            self._run.wait(pause)
 
     def change(self, finding_id: str, step: Callable[[Life | None], Life | None]) -> Life | None:
         """Apply `step` to a finding and return the result. It is not written if it is None or unchanged.
@@ -39,7 +64,7 @@ class Ledger:
         is overwritten; people may then be notified twice, but nothing is lost.
         """
         for attempt in range(_TRIES):
-            known = self._run.store.lives([finding_id]).get(finding_id)
+            known = self._insist(lambda: self._run.store.lives([finding_id])).get(finding_id)
             version = known.version if known else None
             if isinstance(known, UnusableItem):
                 self._log_unusable(known)
@@ -48,7 +73,7 @@ class Ledger:
             if changed is None or changed == known:
                 return known
             changed = replace(changed, version=version or 0)
-            if self._run.store.save(changed):
+            if self._insist(partial(self._run.store.save, changed)):
                 return replace(changed, version=changed.version + 1)
             self._run.let_others(attempt)
         raise StoreError(f"{finding_id} could not be written: another run wrote it first, {_TRIES} times")
@@ -69,7 +94,7 @@ class Ledger:
         left = list(steps)
         for attempt in range(_TRIES):
             try:
-                known = self._run.store.problems(left)
+                known = self._insist(partial(self._run.store.problems, left))
             except StoreError as error:
                 return done, {**failed, **dict.fromkeys(left, error)}
             changed = {each: steps[each](known[each]) for each in left}
@@ -91,7 +116,7 @@ class Ledger:
 
         def save(problem: Problem) -> tuple[Problem, bool | StoreError]:
             try:
-                return problem, self._run.store.save_problem(problem)
+                return problem, self._insist(lambda: self._run.store.save_problem(problem))
             except StoreError as error:
                 return problem, error
 
@@ -103,14 +128,14 @@ class Ledger:
     def reach(self, problems: Iterable[str]) -> Reach:
         """Return the joint reach of problems, from the newest state of the table."""
         ids = list(problems)
-        return reach_of(self._run.store.problems(ids).values() if ids else ())
+        return reach_of(self._insist(lambda: self._run.store.problems(ids)).values() if ids else ())
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
         """Return findings in the order of `ids`. Those that cannot be read are counted and taken out of their queue."""
         wanted = list(ids)
         lives = []
         # BatchGetItem returns items in any order (DynamoDB API Reference, BatchGetItem).
-        known_by_id = self._run.store.lives(wanted)
+        known_by_id = self._insist(lambda: self._run.store.lives(wanted))
         for known in (known_by_id[each] for each in wanted if each in known_by_id):
             if isinstance(known, UnusableItem):
                 self._log_unusable(known)

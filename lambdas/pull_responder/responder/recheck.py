@@ -57,10 +57,12 @@ class _Outcome:
 
     - `gone_because`: why the finding is resolved; empty if it is not.
     - `still`: the finding as it is now, if the check reports it again.
+    - `is_read`: whether what can be read now shows that, and not the old error message alone.
     """
 
     gone_because: str = ""
     still: Finding | None = None
+    is_read: bool = False
 
 
 class Recheck:
@@ -155,7 +157,8 @@ class Recheck:
                 elif outcome.still:
                     reach = self._ledger.reach(known.problems)
                     known = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
-                known = mark_rechecked(known, now=now, settings=settings)
+                unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.is_read)
+                known = mark_rechecked(known, now=now, settings=settings, unread=unread)
                 if by_change and known.is_open:
                     known = replace(known, look_at=min(known.look_at, now + _AFTER_A_CHANGE))
             return self._notifier.claim(known)
@@ -197,7 +200,8 @@ class Recheck:
             # Check again without the old error messages. Then only what can be read now decides.
             silent = [diagnose(_without_words(pull), facts, checks=(check,)) for pull, facts in to_check]
             if life.inspection or _find_same(finding, silent):
-                return _Outcome(still=_in_words_of(finding, still) if check.tells_more_at_first else still)
+                still = _in_words_of(finding, still) if check.tells_more_at_first else still
+                return _Outcome(still=still, is_read=True)
         elif because := _resolved_because(check.id, diagnoses, to_check):
             return _Outcome(gone_because=because)
         elif check.id in _OF_PATH:

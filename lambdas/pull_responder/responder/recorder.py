@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # How many times a problem is diagnosed while the diagnosis runs out of time. Then the result counts as it is.
 _MOST_TRIES: Final = 3
 _TRY_AGAIN_SECONDS: Final = 60.0
+# How many times in a row a problem is diagnosed again a minute later, while it is undecided and something cannot be
+# read. Failures of AWS pass. What can never be read costs these diagnoses once, until the problem is decided.
+_MOST_UNREAD_TRIES: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,19 @@ class Recorder:
                 quiet_until=0,
                 look_at=now + _TRY_AGAIN_SECONDS,
             )
+        unread_tries = 0
+        if diagnosis.inconclusive and diagnosis.is_incomplete:
+            if problem.unread_tries < _MOST_UNREAD_TRIES:
+                return replace(
+                    problem,
+                    tries=0,
+                    unread_tries=problem.unread_tries + 1,
+                    leased_until=0,
+                    leased_by="",
+                    quiet_until=now + _TRY_AGAIN_SECONDS,
+                    look_at=now + _TRY_AGAIN_SECONDS,
+                )
+            unread_tries = problem.unread_tries
         # A principal that is known not to pull for EKS does not leave an unexplained failure.
         in_vain = not diagnosis.findings and diagnosis.puller.for_eks is not False
         # A note says that the fault was fixed since. If pulls still fail, count from now on.
@@ -90,6 +106,7 @@ class Recorder:
         return replace(
             problem,
             tries=0,
+            unread_tries=unread_tries,
             leased_until=0,
             leased_by="",
             look_at=0,

@@ -167,3 +167,34 @@ def test_a_batch_is_left_to_another_run_when_the_time_is_short(inbox: Inbox) -> 
     short = Context(milliseconds_left=19_000)
     assert failed(diagnose.handler(batch(delivered(RECORD)), short)) == ["message-0"]
     assert inbox.messages() == []
+
+
+@pytest.mark.parametrize("code", ["InternalFailure", "AccessDenied"])
+def test_a_queue_that_fails_for_a_moment_gets_the_events_all_the_same(
+    aws: EmulatedAws, queue: str, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(audit_log, "_wait", waited.append)
+    sent = audit_log.send
+
+    def fail_twice(*arguments: Any) -> None:  # noqa: ANN401 -- passed on
+        if len(waited) < 2:
+            error = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+            raise ClientError(error, "SendMessageBatch")  # type: ignore[arg-type]  # only what is read
+        sent(*arguments)
+
+    monkeypatch.setattr(audit_log, "send", fail_twice)
+    audit_log.handler(delivered(RECORD), CONTEXT)
+    assert len(received(aws, queue)) == 1
+    assert len(waited) == 2
+
+
+@pytest.mark.usefixtures("queue")
+def test_near_its_end_the_function_leaves_the_batch_to_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise audit_log.QueueError("refused")
+
+    monkeypatch.setattr(audit_log, "send", fail)
+    ending = Context(CONTEXT.function_name, invoked_function_arn=CONTEXT.invoked_function_arn, milliseconds_left=30_000)
+    with pytest.raises(audit_log.QueueError):
+        audit_log.handler(delivered(RECORD), ending)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.awsrequest import AWSResponse, HTTPHeaders
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.aws import Aws
@@ -300,3 +300,21 @@ def test_default_versions_are_listed_once_and_asked_for_singly_where_that_is_ref
     assert [each.default_version for each in policies if isinstance(each, PolicyText)] == ["v2"] * 3
     assert all(each.document["Statement"][0]["Effect"] == "Deny" for each in policies if isinstance(each, PolicyText))
     assert sum(number for (name, _), number in watched.calls.items() if name == "GetPolicy") == (0 if listed else 3)
+
+
+def test_a_call_that_hung_is_not_made_again_by_the_same_reader(watched: Watched) -> None:
+    reader, asked = Reader(watched.aws), []
+
+    def hang(_: object) -> None:
+        asked.append(1)
+        raise ReadTimeoutError(endpoint_url="https://ec2.example")
+
+    for region in (REGION, REGION, "eu-west-1"):
+        answer = reader.call("ec2:DescribeInstances", account=None, region=region, request=hang)
+        assert isinstance(answer, Unread)
+        assert answer.reason.startswith("ec2:DescribeInstances failed: ReadTimeoutError")
+    assert len(asked) == 2
+    assert reader.is_incomplete
+    assert not reader.out_of_time
+    # What is refused answers at once, so it may be asked about something else.
+    assert reader.call("ec2:DescribeVpcs", account=None, region=REGION, request=lambda _: "answer") == "answer"

@@ -1,0 +1,118 @@
+"""What could not be read for a while: looked at again each minute, told in the next one, and not for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pull_responder.facts.reader import Reader
+from pull_responder.findings.store import Store, StoreError
+from pull_responder.model.unread import Unread
+from tests.integration.responder.scene import IMAGE
+
+if TYPE_CHECKING:
+    from tests.integration.responder.scene import Scene
+
+LACKS = "role_lacks_pull_permissions"
+REPOSITORY = "arn:aws:ecr:us-east-1:123456789012:repository/app"
+
+
+@dataclass
+class Outage:
+    """While `on`, no read of a role is answered. `asked` counts the questions."""
+
+    on: bool = True
+    asked: int = 0
+    permissions: tuple[str, ...] = field(
+        default=("iam:GetRole", "iam:ListAttachedRolePolicies", "ec2:DescribeInstances")
+    )
+
+
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    made, ask = Outage(), Reader._ask
+
+    def refuse(reader: Reader, permission: str, *arguments: Any) -> Any:  # noqa: ANN401 -- passed on
+        if made.on and permission in made.permissions:
+            made.asked += 1
+            return Unread(f"{permission} failed: ServiceUnavailable")
+        return ask(reader, permission, *arguments)
+
+    monkeypatch.setattr(Reader, "_ask", refuse)
+    return made
+
+
+def test_a_diagnosis_that_could_not_read_is_made_again_in_a_minute(scene: Scene, outage: Outage) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY))
+    assert scene.edges() == []
+    for _ in range(10):
+        scene.clock.forward(minutes=1)
+        scene.recheck()
+    assert scene.edges() == []
+    outage.on = False
+    scene.clock.forward(minutes=1)
+    scene.recheck()
+    assert ("new", LACKS) in scene.edges()
+
+
+def test_what_can_never_be_read_is_asked_for_a_quarter_of_an_hour_only(scene: Scene, outage: Outage) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY))
+    for _ in range(16):
+        scene.clock.forward(minutes=1)
+        scene.recheck()
+    asked = outage.asked
+    for _ in range(5):
+        scene.clock.forward(minutes=1)
+        scene.recheck()
+    assert outage.asked == asked
+
+
+def test_a_look_after_a_change_that_could_not_read_is_made_again_in_a_minute(scene: Scene, outage: Outage) -> None:
+    outage.on = False
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    assert ("new", LACKS) in scene.edges()
+    change = scene.allow(node)
+    outage.on = True
+    scene.recheck(change)
+    for _ in range(3):
+        scene.clock.forward(minutes=1)
+        scene.recheck()
+    outage.on = False
+    scene.clock.forward(minutes=1)
+    scene.recheck()
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert ("resolved", LACKS) in scene.edges()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_table_that_refuses_for_a_moment_delays_nobody(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    save, left = Store.save_problem, [times]
+
+    def refuse(store: Store, problem: Any) -> bool:  # noqa: ANN401 -- passed on
+        if left[0]:
+            left[0] -= 1
+            raise StoreError("ServiceUnavailable")
+        return save(store, problem)
+
+    monkeypatch.setattr(Store, "save_problem", refuse)
+    node = scene.role()
+    assert scene.respond(node.denied(scene.clock.now)) == []
+    assert ("new", LACKS) in scene.edges()
+
+
+def test_a_table_that_refuses_longer_leaves_the_message_to_the_queue(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise StoreError("ServiceUnavailable")
+
+    monkeypatch.setattr(Store, "save_problem", refuse)
+    assert scene.respond(scene.role().denied(scene.clock.now)) == ["0"]
