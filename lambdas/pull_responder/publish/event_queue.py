@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from pull_responder.publish.backoff import is_retryable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -17,6 +21,15 @@ PERMISSIONS: Final = ("sqs:SendMessage",)
 # Amazon SQS API Reference, SendMessageBatch: at most ten messages and 256 KiB together. Newer quotas are higher.
 _MESSAGES: Final = 10
 _BYTES: Final = 256 * 1024
+# Lambda tries an invocation again twice within three minutes, and then gives it up. So each try waits for SQS as long
+# as it can.
+_PAUSE_SECONDS: Final = 10.0
+# Three attempts of a hanging SQS take 24 seconds.
+_SECONDS_TO_END: Final = 30.0
+# An answer of 4xx that may be another one in a minute, besides throttling.
+_PASSING: Final = ("AccessDenied",)
+
+_logger = logging.getLogger(__name__)
 
 
 class QueueError(Exception):
@@ -34,6 +47,35 @@ def send(client: SQSClient, queue_url: str, bodies: Sequence[str]) -> None:
             {"Id": str(at), "MessageBody": body} for at, body in enumerate(batch)
         ]
         _send_batch(client, queue_url, entries)
+
+
+def send_patiently(
+    client: SQSClient,
+    queue_url: str,
+    bodies: Sequence[str],
+    *,
+    remaining: Callable[[], float],
+    wait: Callable[[float], None],
+) -> None:
+    """Send as `send` does, again while SQS fails and may recover.
+
+    `remaining` returns the seconds that the run has left, and `wait` waits for some. Raises as `send` does.
+    """
+    while True:
+        try:
+            return send(client, queue_url, bodies)
+        except (QueueError, BotoCoreError, ClientError) as error:
+            if remaining() < _SECONDS_TO_END + _PAUSE_SECONDS or not _may_pass(error):
+                raise
+            _logger.warning("the queue did not take the events: %s", str(error)[:400])
+        wait(_PAUSE_SECONDS)
+
+
+def _may_pass(error: Exception) -> bool:
+    if not isinstance(error, ClientError):
+        return True
+    code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
+    return is_retryable(code, status) or code.startswith(_PASSING)
 
 
 def _send_batch(client: SQSClient, queue_url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from pull_responder.events.audit_log import events_of_batch
 from pull_responder.handlers import audit_log, diagnose
+from pull_responder.publish import event_queue
 from pull_responder.settings import SettingError
 from tests.integration.handlers.test_diagnose import (
     ACCOUNT,
@@ -175,7 +176,7 @@ def test_a_queue_that_fails_for_a_moment_gets_the_events_all_the_same(
 ) -> None:
     waited: list[float] = []
     monkeypatch.setattr(audit_log, "_wait", waited.append)
-    sent = audit_log.send
+    sent = event_queue.send
 
     def fail_twice(*arguments: Any) -> None:  # noqa: ANN401 -- passed on
         if len(waited) < 2:
@@ -183,7 +184,7 @@ def test_a_queue_that_fails_for_a_moment_gets_the_events_all_the_same(
             raise ClientError(error, "SendMessageBatch")  # type: ignore[arg-type]  # only what is read
         sent(*arguments)
 
-    monkeypatch.setattr(audit_log, "send", fail_twice)
+    monkeypatch.setattr(event_queue, "send", fail_twice)
     audit_log.handler(delivered(RECORD), CONTEXT)
     assert len(received(aws, queue)) == 1
     assert len(waited) == 2
@@ -192,9 +193,9 @@ def test_a_queue_that_fails_for_a_moment_gets_the_events_all_the_same(
 @pytest.mark.usefixtures("queue")
 def test_near_its_end_the_function_leaves_the_batch_to_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise audit_log.QueueError("refused")
+        raise event_queue.QueueError("refused")
 
-    monkeypatch.setattr(audit_log, "send", fail)
+    monkeypatch.setattr(event_queue, "send", fail)
     ending = Context(CONTEXT.function_name, invoked_function_arn=CONTEXT.invoked_function_arn, milliseconds_left=30_000)
-    with pytest.raises(audit_log.QueueError):
+    with pytest.raises(event_queue.QueueError):
         audit_log.handler(delivered(RECORD), ending)
