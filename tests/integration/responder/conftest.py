@@ -12,11 +12,13 @@ from pull_responder.emulator.findings_table import create_table
 from tests.integration.responder.scene import ACCOUNT, REGION, Scene
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 
 @pytest.fixture
-def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """A deployed responder, with a topic, a queue that is subscribed to it, and an empty table."""
     name = f"scene-{uuid4().hex[:8]}"
     sns, sqs = aws.client("sns"), aws.client("sqs")
@@ -38,4 +40,14 @@ def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Scene:
     for key, value in aws.environment.items():
         monkeypatch.setenv(key, value)
     aws.client("securityhub").enable_security_hub()
-    return Scene(aws, topic, url, create_table(aws.client("dynamodb"), name))
+    yield Scene(aws, topic, url, create_table(aws.client("dynamodb"), name))
+    _delete_clusters(aws)
+
+
+def _delete_clusters(aws: EmulatedAws) -> None:
+    """Delete the account's clusters: a role is looked for in so many only."""
+    eks = aws.client("eks")
+    for cluster in eks.list_clusters()["clusters"]:
+        for group in eks.list_nodegroups(clusterName=cluster)["nodegroups"]:
+            eks.delete_nodegroup(clusterName=cluster, nodegroupName=group)
+        eks.delete_cluster(name=cluster)
