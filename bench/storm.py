@@ -67,6 +67,7 @@ def _roles(aws: EmulatedAws) -> list[str]:
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
     }
     subnets = ["subnet-0a1b2c3d4e5f60718"]
+    aws.client("ecr").create_repository(repositoryName="shop/web")
     roles = [f"node-{number}" for number in range(PROBLEMS)]
     arns = [iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"] for role in roles]
     eks.create_cluster(name="prod", roleArn=arns[0], resourcesVpcConfig={"subnetIds": subnets})

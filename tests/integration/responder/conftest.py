@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    """A deployed responder, with a topic, a queue that is subscribed to it, and an empty table."""
+    """A deployed responder, with a topic, a queue that is subscribed to it, and an empty table.
+
+    The account has the repository shop/web.
+    """
     name = f"scene-{uuid4().hex[:8]}"
     sns, sqs = aws.client("sns"), aws.client("sqs")
     topic = sns.create_topic(Name=name)["TopicArn"]
@@ -40,6 +44,9 @@ def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     for key, value in aws.environment.items():
         monkeypatch.setenv(key, value)
     aws.client("securityhub").enable_security_hub()
+    ecr = aws.client("ecr")
+    with contextlib.suppress(ecr.exceptions.RepositoryAlreadyExistsException):
+        ecr.create_repository(repositoryName="shop/web")
     yield Scene(aws, topic, url, create_table(aws.client("dynamodb"), name))
     _delete_clusters(aws)
 
