@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import SupportsIndex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.authorization.pattern import compile_pattern
+from pull_responder.facts.compute import Selector
+from pull_responder.facts.lifecycle import LifecycleRule
+from pull_responder.facts.signing import SigningRule
+from pull_responder.model.pattern import compile_pattern, compile_stars
 
 
 @pytest.mark.parametrize(
@@ -91,3 +96,53 @@ def test_twenty_kilobytes_of_wildcards_are_matched_without_backtracking(
 ) -> None:
     """With backtracking none of these would finish."""
     assert compile_pattern(pattern)(text) is matches
+
+
+def by_stars(pattern: str, text: str) -> bool:
+    """The meaning of a pattern with `*` alone."""
+    return by_definition(pattern.replace("?", "\N{BLACK SQUARE}"), text.replace("?", "\N{BLACK SQUARE}"))
+
+
+@given(st.text("ab*?[]!", max_size=12), st.text("ab?[]!", max_size=12))
+def test_a_pattern_of_stars_takes_all_else_as_it_is(pattern: str, text: str) -> None:
+    assert compile_stars(pattern)(text) is by_stars(pattern, text)
+    assert compile_stars(pattern.replace("*", ""))(pattern.replace("*", ""))
+
+
+@given(st.text("ab*?[]!", max_size=8), st.text("ab?[]!", max_size=8))
+def test_all_who_match_names_match_them_alike(pattern: str, text: str) -> None:
+    """Tags and repositories take `*` (ECR User Guide), Fargate's selectors also `?` (EKS User Guide)."""
+    rule = LifecycleRule(1, "", "tagged", (pattern,), "imageCountMoreThan", "expire")
+    assert rule.may_expire(text) is by_stars(pattern, text)
+    assert SigningRule((pattern,)).covers(text) is by_stars(pattern, text)
+    assert Selector(pattern).may_fit(text, None) is by_definition(pattern, text)
+    labels = Selector("*", ((pattern, "*"), ("*", pattern)))
+    assert labels.may_fit("any", {text: text}) is by_definition(pattern, text)
+
+
+class _Counted(str):  # noqa: SLOT000 -- it counts in an attribute
+    """A text that counts the characters which a search looks at."""
+
+    steps = 0
+
+    def find(self, sub: str, start: SupportsIndex | None = 0, end: SupportsIndex | None = None, /) -> int:
+        begin, until = int(start or 0), len(self) if end is None else int(end)
+        found = super().find(sub, begin, until)
+        self.steps += (until if found == -1 else found + len(sub)) - begin
+        return found
+
+    def __getitem__(self, key: SupportsIndex | slice, /) -> str:
+        self.steps += 1
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize("repeated", ["*a", "*a?", "a*", "?*a", "*aab"])
+def test_each_character_is_looked_at_a_few_times_at_most(repeated: str) -> None:
+    """`a*a*a*…b`: twice the text takes twice the steps. With backtracking it would take many times as many."""
+    for size in (100, 200, 400):
+        text = _Counted("a" * size)
+        assert not compile_pattern(repeated * (size // 4) + "b")(text)
+        text_with_end = _Counted("a" * size + "cb")
+        assert not compile_pattern(repeated * (size // 4) + "d*b")(text_with_end)
+        assert text_with_end.steps > 0
+        assert text.steps + text_with_end.steps <= 3 * size
