@@ -24,6 +24,7 @@ _PARTS = st.sampled_from(
         "\u200b",
         "\u2028",
         "\x85",
+        "\x7f",
         "\v",
         "Fix        run this",
         "x",
