@@ -1,4 +1,4 @@
-"""One hostile text, as a policy's Sid and in an event's message: people are shown one line of it, wherever they read."""
+"""One hostile text, as a policy's Sid and in an event's message: people are shown one line of it everywhere."""
 
 from __future__ import annotations
 

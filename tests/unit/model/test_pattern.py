@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import SupportsIndex
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pull_responder
 from pull_responder.facts.compute import Selector
 from pull_responder.facts.lifecycle import LifecycleRule
 from pull_responder.facts.signing import SigningRule
 from pull_responder.model.pattern import compile_pattern, compile_stars
+from pull_responder.remediation.policy_edits import stop_denying
 
 
 @pytest.mark.parametrize(
@@ -146,3 +149,18 @@ def test_each_character_is_looked_at_a_few_times_at_most(repeated: str) -> None:
         assert not compile_pattern(repeated * (size // 4) + "d*b")(text_with_end)
         assert text_with_end.steps > 0
         assert text.steps + text_with_end.steps <= 3 * size
+
+
+@given(st.text("ecr:BatchGetImage*?", max_size=24))
+def test_an_edit_frees_an_action_by_the_same_patterns(pattern: str) -> None:
+    document = {"Statement": [{"Effect": "Deny", "Action": [pattern, "s3:GetObject"], "Resource": "*"}]}
+    edited = stop_denying(document, [0], ["ecr:BatchGetImage"])
+    is_freed = by_definition(pattern.lower(), "ecr:batchgetimage")
+    assert (edited != document) is is_freed
+
+
+def test_no_module_matches_by_rules_of_shells() -> None:
+    """In fnmatch brackets are character classes. None of AWS's patterns has such."""
+    package = Path(pull_responder.__file__).parent
+    sources = [path.relative_to(package).as_posix() for path in package.rglob("*.py") if "fnmatch" in path.read_text()]
+    assert sources == []
