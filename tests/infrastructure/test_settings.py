@@ -209,7 +209,24 @@ def test_known_principals_that_are_everybody_are_refused(account: str, name: str
         Settings.from_context({"knownPrincipals": [f"arn:*:iam::{account}:{name}"]})
 
 
-@pytest.mark.parametrize("name", ["role/build-*", "role/ecs/*", "role/*-build", "user/*/build"])
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "*",
+        "arn:*",
+        "arn:aws:iam::123456789012:*",
+        "arn:aws:iam::123456789012:r*/*",
+        "arn:aws:iam::*:*/*",
+        "**",
+        "arn:*:*:*",
+    ],
+)
+def test_known_principals_without_a_kind_are_refused_in_one_line(arn: str) -> None:
+    with pytest.raises(SettingsError, match=r"knownPrincipals must hold ARNs of IAM roles and users, not '[^\n]*'\Z"):
+        Settings.from_context({"knownPrincipals": [arn]})
+
+
+@pytest.mark.parametrize("name", ["role/build-*", "role/ci-*", "role/ecs/*", "role/*-build", "user/*/build"])
 def test_known_principals_with_a_part_of_a_name_are_taken(name: str) -> None:
     arn = f"arn:*:iam::*:{name}"
     assert Settings.from_context({"knownPrincipals": [arn]}).known_principals == (arn,)

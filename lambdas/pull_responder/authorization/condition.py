@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.authorization.dependency import Dependency, Doubt, UnknownKey
 from pull_responder.authorization.operator import NULL, OPERATORS, Operator
 from pull_responder.authorization.partly_known import OneOf
-from pull_responder.authorization.pattern import TextTest
 from pull_responder.authorization.request import UNKNOWN, Context, Truth
 from pull_responder.authorization.variable import Template, literal_of, template
+from pull_responder.model.pattern import TextTest
 from pull_responder.model.quoting import quote, quote_each, show_key
 
 if TYPE_CHECKING:

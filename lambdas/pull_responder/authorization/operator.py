@@ -13,7 +13,7 @@ from decimal import Decimal
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.authorization.pattern import TextTest, Token, compile_pattern, compile_tokens, tokens
+from pull_responder.model.pattern import TextTest, Token, compile_pattern, compile_tokens, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

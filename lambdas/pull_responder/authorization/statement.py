@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from pull_responder.authorization.condition import Condition
 from pull_responder.authorization.dependency import Dependency, Doubt, UnknownKey
-from pull_responder.authorization.pattern import TextTest, compile_pattern
 from pull_responder.authorization.principal import PrincipalElement
 from pull_responder.authorization.request import UNKNOWN, Context, Request, Strength, Truth
 from pull_responder.authorization.resource_pattern import ResourcePattern
 from pull_responder.authorization.variable import Template, pattern_of, template
+from pull_responder.model.pattern import TextTest, compile_pattern
 from pull_responder.model.quoting import ELEMENT, quote
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pull_responder.authorization.pattern import TextTest, Token, compile_tokens, tokens
 from pull_responder.authorization.request import UNKNOWN, Context, Unknown
+from pull_responder.model.pattern import TextTest, Token, compile_tokens, tokens
 from pull_responder.model.quoting import quote
 
 _VARIABLE = re.compile(r"\$\{([^${}]{1,512})\}|\$\{(\$)\}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from pull_responder.model.printable import escape_json
 from pull_responder.publish.as_document import finding_object, pull_object
 
 if TYPE_CHECKING:
@@ -11,6 +13,11 @@ if TYPE_CHECKING:
     from pull_responder.events.outcome import Skipped
     from pull_responder.network import Hop, NodePlace, Path
     from pull_responder.pulls.path import PullPath
+
+
+def line_of(value: dict[str, Any]) -> str:
+    """Return an object as one printable line of JSON, in which letters of all scripts stay readable."""
+    return escape_json(json.dumps(value, ensure_ascii=False))
 
 
 def diagnosis_object(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from botocore.exceptions import BotoCoreError
 
 from pull_responder.checks import CHECKS, no_route_to_ecr, node_group_unhealthy
 from pull_responder.cli import question, report
-from pull_responder.cli.as_json import diagnosis_object, skipped_object
+from pull_responder.cli.as_json import diagnosis_object, line_of, skipped_object
 from pull_responder.cli.asked_nodes import Chosen
 from pull_responder.diagnosis import Diagnosis, skip_reason
 from pull_responder.diagnosis import diagnose as diagnose_pull
@@ -93,13 +92,13 @@ class _Printer:
         self, diagnosis: Diagnosis, path: PullPath | None, *, asked: str | None = None, nodes: str | None = None
     ) -> None:
         if self._as_json:
-            click.echo(json.dumps(diagnosis_object(diagnosis, path, asked, nodes), ensure_ascii=False))
+            click.echo(line_of(diagnosis_object(diagnosis, path, asked, nodes)))
         else:
             report.show_diagnosis(self._console, diagnosis, path=path, asked=asked, nodes=nodes)
 
     def skipped(self, skipped: Skipped) -> None:
         if self._as_json:
-            click.echo(json.dumps(skipped_object(skipped), ensure_ascii=False))
+            click.echo(line_of(skipped_object(skipped)))
         else:
             report.show_skipped(self._console, skipped)
 

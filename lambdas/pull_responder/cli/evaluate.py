@@ -10,6 +10,7 @@ import click
 
 from pull_responder.authorization.cases import evaluate_lines
 from pull_responder.cli.report import shown
+from pull_responder.model.printable import escape_json
 
 _HELP: Final = """\
 Evaluate policies, offline: JSON Lines of requests with their policies in, decisions out.
@@ -42,7 +43,7 @@ def evaluate(form: str) -> None:
     # An invalid byte becomes U+FFFD. Its line is refused, and the next one is still read.
     lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
     for line in evaluate_lines(lines):
-        sys.stdout.write((line if form == "json" else shown(_as_text(json.loads(line)))) + "\n")
+        sys.stdout.write((escape_json(line) if form == "json" else shown(_as_text(json.loads(line)))) + "\n")
         sys.stdout.flush()  # a caller that writes line by line waits for the answer
 
 

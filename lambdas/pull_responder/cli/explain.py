@@ -13,6 +13,7 @@ from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.redaction import redact
 from pull_responder.meanings import can_mean
+from pull_responder.model.printable import escape_json
 from pull_responder.model.pull import registry_answered
 
 
@@ -30,14 +31,14 @@ def explain(message: str, form: str) -> None:
     elif form == "json":
         for number, line in enumerate(sys.stdin.buffer, start=1):
             if line.strip():
-                sys.stdout.write(json.dumps(_answer(line, number)) + "\n")
+                sys.stdout.write(escape_json(json.dumps(_answer(line, number))) + "\n")
                 sys.stdout.flush()
     else:
         _show(read_message(sys.stdin.buffer.read().decode("utf-8", errors="replace")), form)
 
 
 def _show(read: KubeletMessage, form: str) -> None:
-    click.echo(json.dumps(_as_json(read)) if form == "json" else _as_text(read))
+    click.echo(escape_json(json.dumps(_as_json(read))) if form == "json" else _as_text(read))
 
 
 def _answer(line: bytes, number: int) -> dict[str, Any]:

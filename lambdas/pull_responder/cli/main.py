@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-import traceback
-from typing import NoReturn
+from traceback import extract_tb
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -16,6 +16,10 @@ from pull_responder.cli.explain import explain
 from pull_responder.cli.interrupt import end_at_interrupt, leave
 from pull_responder.cli.report import shown
 from pull_responder.demo import demo
+from pull_responder.model.quoting import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 UNUSABLE = 2
 # sysexits.h, EX_SOFTWARE.
@@ -47,14 +51,28 @@ def main() -> NoReturn:
         with end_at_interrupt():
             status = cli.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(f"{error.format_message()}\n")
+        sys.stderr.writelines(f"{escape(line)}\n" for line in error.format_message().split("\n"))
         sys.exit(UNUSABLE)
     except click.ClickException as error:
         sys.stderr.write(f"pull-responder: {shown(error.format_message())}\n")
         sys.exit(UNUSABLE)
     except click.Abort:
         leave()
-    except Exception:  # noqa: BLE001 -- a fault of our own must not look like a cause found, which is exit status 1
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 -- a fault of our own must not look like a cause found, which is exit status 1
+        sys.stderr.writelines(f"{line}\n" for line in _trace(error))
         sys.exit(SOFTWARE)
     sys.exit(status or 0)
+
+
+def _trace(error: BaseException) -> Iterator[str]:
+    """The traceback of an error and of those that it came from, the first one first, each message as one line."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _trace(before)
+        yield "then:"
+    yield "Traceback (most recent call last):"
+    for frame in extract_tb(error.__traceback__):
+        yield f"  File {shown(frame.filename)}, line {frame.lineno}, in {frame.name}"
+        if frame.line:
+            yield f"    {shown(frame.line)}"
+    yield f"{type(error).__name__}: {shown(str(error))}"

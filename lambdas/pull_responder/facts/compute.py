@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.paging import pages
+from pull_responder.model.pattern import compile_pattern
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -115,17 +115,13 @@ class Selector:
 
     def may_fit(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
         """Return whether the selector may select a pod, as far as the pod is known."""
-        if not fnmatchcase(namespace, _literal(self.namespace)):
+        if not compile_pattern(self.namespace)(namespace):
             return False
+        wanted = [(compile_pattern(name), compile_pattern(value)) for name, value in self.labels]
         return labels is None or all(
-            any(fnmatchcase(key, _literal(name)) and fnmatchcase(text, _literal(value)) for key, text in labels.items())
-            for name, value in self.labels
+            any(fits_name(name) and fits_value(value) for name, value in labels.items())
+            for fits_name, fits_value in wanted
         )
-
-
-def _literal(pattern: str) -> str:
-    """Return the pattern with only `*` and `?` as wildcards. fnmatch knows others."""
-    return pattern.replace("[", "[[]")
 
 
 class EntryType(StrEnum):

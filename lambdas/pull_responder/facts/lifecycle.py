@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
+from pull_responder.model.pattern import compile_stars
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 
@@ -47,7 +47,7 @@ class LifecycleRule:
             return False
         if tag is None or self.tag_status == "any":
             return True
-        return any(fnmatchcase(tag, pattern) for pattern in self.tag_patterns)
+        return any(compile_stars(pattern)(tag) for pattern in self.tag_patterns)
 
     def __str__(self) -> str:
         named = f" ({self.description})" if self.description else ""
@@ -85,8 +85,8 @@ def read_lifecycle_rules(reader: Reader, account: str, region: str, name: str) -
 
 def _rule(rule: dict[str, Any]) -> LifecycleRule:
     selection = rule["selection"]
-    prefixes = (f"{_literal(prefix)}*" for prefix in selection.get("tagPrefixList") or [])
-    patterns = (_literal(pattern) for pattern in selection.get("tagPatternList") or [])
+    prefixes = (f"{prefix}*" for prefix in selection.get("tagPrefixList") or [])
+    patterns = (str(pattern) for pattern in selection.get("tagPatternList") or [])
     return LifecycleRule(
         priority=int(rule["rulePriority"]),
         description=str(rule.get("description") or ""),
@@ -95,8 +95,3 @@ def _rule(rule: dict[str, Any]) -> LifecycleRule:
         count_type=str(selection["countType"]),
         action=str(rule["action"]["type"]),
     )
-
-
-def _literal(pattern: str) -> str:
-    """Return the pattern with only `*` as a wildcard. fnmatch knows others."""
-    return pattern.replace("[", "[[]").replace("?", "[?]")

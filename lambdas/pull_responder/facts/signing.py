@@ -6,9 +6,9 @@ Source: Amazon ECR API Reference, GetSigningConfiguration, SigningRule and Signi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
+from pull_responder.model.pattern import compile_stars
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ class SigningRule:
 
     def covers(self, repository: str) -> bool:
         """Return whether images that are pushed to `repository` are signed."""
-        # In names of repositories there are no brackets, which fnmatch would read as character classes.
-        return not self.filters or any(fnmatchcase(repository, each) for each in self.filters)
+        return not self.filters or any(compile_stars(each)(repository) for each in self.filters)
 
 
 def read_signing_rules(reader: Reader, account: str, region: str) -> tuple[SigningRule, ...] | Unread:

@@ -1,4 +1,4 @@
-"""Whole terminal sequences, of which nothing is to be shown."""
+"""What a terminal would obey instead of show: whole sequences of it, and characters in JSON."""
 
 from __future__ import annotations
 
@@ -17,3 +17,19 @@ _ESCAPES: Final = re.compile(
 def strip_escapes(text: str) -> str:
     """Return `text` without terminal sequences. Control characters outside sequences stay. Runs in linear time."""
     return _ESCAPES.sub("", text)
+
+
+def escape_json(text: str) -> str:
+    r"""Return a line of JSON with each character that is not printable as an escape of JSON, such as \u202e.
+
+    Letters of all scripts stay as they are. The values are the same for who parses them. A program that writes JSON
+    escapes only what JSON requires, which DEL, C1, overrides of the direction and lone surrogates are not among.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _as_json(each) for each in text)
+
+
+def _as_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

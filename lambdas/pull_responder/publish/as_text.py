@@ -154,7 +154,7 @@ def _kind(notices: Sequence[Notice]) -> str:
 def _head(notice: Notice, paragraph: int) -> list[str]:
     title = _prose(notice.finding.title, _FIELD) or _prose(notice.finding.cause, _FIELD)
     because = _prose(notice.because, paragraph)
-    return [f"{WORDS[notice.edge]}: {title}", *([because] if because else [])]
+    return [f"{WORDS[notice.edge]}: {title}", *([f"  {because}"] if because else [])]
 
 
 def _what_failed(finding: Finding) -> Iterable[tuple[str, str | None]]:

@@ -39,6 +39,19 @@ def is_retryable(code: str, status: int = 0) -> bool:
     return status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR or code.startswith(_RETRYABLE)
 
 
+def longest_wait(retries: int, *, first: float, most: float) -> float:
+    """Return the seconds of the longest wait after `retries` retries: `first`, twice as long each time, `most` at most.
+
+    Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
+    """
+    return min(most, first * 2.0 ** min(retries, _MOST_TRIES))
+
+
+def jitter(longest: float) -> float:
+    """Return a random wait of up to `longest` seconds: the full jitter of the same article."""
+    return random.uniform(0, longest)  # noqa: S311 -- spreads calls over time, and guards nothing
+
+
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """Waits with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), and never past the time left.
@@ -57,8 +70,8 @@ class Backoff:
 
     def pause(self, tries: int) -> bool:
         """Wait after `tries` failed calls, and return True. Return False at once if it would not fit."""
-        longest = min(_LONGEST, _FIRST * 2 ** min(tries - 1, _MOST_TRIES))
+        longest = longest_wait(tries - 1, first=_FIRST, most=_LONGEST)
         if tries > _MOST_TRIES or self.remaining is None or self.remaining() <= longest:
             return False
-        self.wait(random.uniform(0, longest))  # noqa: S311 -- spreads calls over time, and guards nothing
+        self.wait(jitter(longest))
         return True

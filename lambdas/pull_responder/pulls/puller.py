@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts import images
 from pull_responder.facts.compute import EntryType
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
+from pull_responder.model.pattern import compile_stars
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
 from pull_responder.model.reason import ASK, RUNNING, Reason, join_reasons
 from pull_responder.model.unread import Unread
@@ -158,10 +158,8 @@ def _known_principal(facts: PullFacts, pull: PullFailure, principal: Principal) 
         names.append(f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}")
         if not names[1]:
             pathless = {known: _PATH.sub(":role/", known) for known in facts.known_principals}
-            return next((known for known, text in pathless.items() if fnmatchcase(names[-1], text)), None)
-    # In ARNs brackets are no wildcards, but fnmatch reads them as character classes.
-    patterns = {known: known.replace("[", "[[]") for known in facts.known_principals}
-    return next((known for known, text in patterns.items() if any(fnmatchcase(name, text) for name in names)), None)
+            return next((known for known, text in pathless.items() if compile_stars(text)(names[-1])), None)
+    return next((known for known in facts.known_principals if any(map(compile_stars(known), names))), None)
 
 
 def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:

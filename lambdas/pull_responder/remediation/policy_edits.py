@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.model.arn import Arn
+from pull_responder.model.pattern import compile_pattern
 from pull_responder.remediation.ecr_actions import ECR_ACTIONS, REPOSITORY_ACTIONS, TOKEN_ACTION
 
 if TYPE_CHECKING:
@@ -277,21 +278,7 @@ def _is_literal(pattern: str) -> bool:
 
 def _any_match(names: Iterable[str], pattern: object) -> bool:
     """Return whether the action `pattern` matches one of `names`. Actions match without regard to case."""
-    return isinstance(pattern, str) and any(_matches(name.lower(), pattern.lower()) for name in names)
-
-
-def _matches(name: str, pattern: str) -> bool:
-    """Match "*" and "?". It backtracks only to the last "*", so the time is at most the product of both lengths."""
-    at, mark, star = 0, 0, -1
-    place = 0
-    while at < len(name):
-        if place < len(pattern) and pattern[place] == "*":
-            star, mark, place = place, at, place + 1
-        elif place < len(pattern) and pattern[place] in ("?", name[at]):
-            at, place = at + 1, place + 1
-        elif star >= 0:
-            mark += 1
-            at, place = mark, star + 1
-        else:
-            return False
-    return all(character == "*" for character in pattern[place:])
+    if not isinstance(pattern, str):
+        return False
+    matches = compile_pattern(pattern.lower())
+    return any(matches(name.lower()) for name in names)

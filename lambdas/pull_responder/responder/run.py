@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from pull_responder.findings.store import Store
 from pull_responder.model.unread import Unread
+from pull_responder.publish.backoff import jitter, longest_wait
 from pull_responder.settings import SettingError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Run:
 
     def let_others(self, attempt: int) -> None:
         """Wait a random moment, longer with each attempt, before a retry of a write that another run made first."""
-        self.wait(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 -- no secret depends on it
+        self.wait(jitter(longest_wait(attempt, first=0.01, most=1.0)))
 
 
 def store_of(aws: Aws, settings: Settings) -> Store:

@@ -98,7 +98,13 @@ def test_principals_that_are_known_to_pull_elsewhere(estate: Estate, known: str)
 
 
 @pytest.mark.parametrize(
-    "known", ["arn:aws:iam::ACCOUNT:role/nodes/buil", "arn:aws:iam::ACCOUNT:role/nodes/[a-z]*", "build"]
+    "known",
+    [
+        "arn:aws:iam::ACCOUNT:role/nodes/buil",
+        "arn:aws:iam::ACCOUNT:role/nodes/[a-z]*",
+        "arn:aws:iam::ACCOUNT:role/nodes/buil?",
+        "build",
+    ],
 )
 def test_principals_that_are_nearly_known(estate: Estate, known: str) -> None:
     role, repository = estate.role(name="build", trusted=("codebuild",)), estate.repository()

@@ -24,12 +24,13 @@ _PARTS = st.sampled_from(
         "\u200b",
         "\u2028",
         "\x85",
+        "\x7f",
         "\v",
         "Fix        run this",
         "x",
     ]
 )
-_HOSTILE = st.lists(_PARTS | st.text(max_size=8), max_size=8).map("".join)
+HOSTILE = st.lists(_PARTS | st.text(max_size=8), max_size=8).map("".join)
 _HEADINGS = ("Broken", "Why", "Evidence", "Fix", "Docs", "HIGH ")
 
 
@@ -57,7 +58,7 @@ def _printed(text: str) -> list[str]:
 
 
 @settings(deadline=None)
-@given(_HOSTILE)
+@given(HOSTILE)
 def test_each_line_is_printable_and_starts_as_the_report_starts_it(text: str) -> None:
     lines = _printed(text)
     assert all(line.isprintable() for line in lines)
@@ -68,6 +69,6 @@ def test_each_line_is_printable_and_starts_as_the_report_starts_it(text: str) ->
 
 
 @settings(deadline=None)
-@given(_HOSTILE)
+@given(HOSTILE)
 def test_what_is_shown_is_one_printable_line(text: str) -> None:
     assert shown(text).isprintable()

@@ -14,7 +14,7 @@ from pull_responder.findings.reach import Reach
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity
-from pull_responder.publish.as_text import body, digest_body, digest_subject, subject
+from pull_responder.publish.as_text import WORDS, body, digest_body, digest_subject, subject
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, PULL
 from tests.unit.publish.notices import NOTICE, notices
 
@@ -58,7 +58,7 @@ Where to look
 
 RESOLVED = """\
 RESOLVED: The role lacks permissions to pull
-The role allows the pull now.
+  The role allows the pull now.
 
 What was failing
   Image       222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2
@@ -105,7 +105,7 @@ def test_what_has_got_worse_says_what_grew() -> None:
 
     assert body(worse, room=ROOM) == ALERT.replace(
         "NEW: The role lacks permissions to pull\n",
-        "WORSE: The role lacks permissions to pull\nIt now reaches 14 pods and 1 nodes.\n",
+        "WORSE: The role lacks permissions to pull\n  It now reaches 14 pods and 1 nodes.\n",
     )
 
 
@@ -155,12 +155,12 @@ def test_text_from_events_cannot_add_lines_to_the_message() -> None:
 
     assert [line for line in message.splitlines() if not line.startswith(" ") and line] == [
         "NEW: The role lacks permissions to pull",
-        "now Where to look https[:]//evil[.]example",
         "What failed",
         "Why",
         "How to fix it",
         "Where to look",
     ]
+    assert "\n  now Where to look https[:]//evil[.]example\n" in message
     assert "  Node        node (i-0a1b2c3d4e5f60718)\n" in message
     assert "    (a command with unprintable characters is left out)\n    aws iam attach-role-policy" in message
 
@@ -309,7 +309,10 @@ def test_nobodys_text_makes_a_section_or_a_link(notice: Notice, room: int) -> No
     assert Arn.parse(notice.finding.resource.id) is None or notice.finding.resource.id not in line
     assert all(each.isprintable() for each in message.split("\n"))
     head, _, rest = message.partition("\n\n")
-    assert len(head.split("\n")) <= 2
+    first, *because = head.split("\n")
+    assert first.startswith(f"{WORDS[notice.edge]}: ")
+    assert all(each.startswith("  ") for each in because)
+    assert len(because) <= 1
     for each in rest.split("\n"):
         assert each in HEADINGS or each.startswith("  ") or COUNTED.fullmatch(each)
         # A command is shown as it is to be run, or not at all.

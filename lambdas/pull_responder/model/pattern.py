@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import lru_cache
 
 TextTest = Callable[[str], bool]
 
@@ -45,6 +46,14 @@ def compile_pattern(text: str) -> TextTest:
         if star == len(text) - 1:
             return _starts_with(text[:-1]) if star else _anything
     return compile_tokens(tokens(text))
+
+
+@lru_cache(maxsize=256)
+def compile_stars(text: str) -> TextTest:
+    """Return the same test for a pattern in which only `*` is a wildcard, and `?` means itself."""
+    pieces: list[Token] = [_ANY] * (2 * text.count("*") + 1)
+    pieces[::2] = text.split("*")
+    return compile_tokens([piece for piece in pieces if piece])
 
 
 def compile_tokens(pattern: Sequence[Token]) -> TextTest:
