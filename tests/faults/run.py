@@ -179,7 +179,11 @@ class Deployment:
                     keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
                 )
             self._processes[function_arn] = Aws(
-                session, member_role=MEMBER_ROLE, identity=Arn.parse(function_arn), now=self.clock.datetime
+                session,
+                member_role=MEMBER_ROLE,
+                identity=Arn.parse(function_arn),
+                assume_proves_membership=True,
+                now=self.clock.datetime,
             )
         return self._processes[function_arn]
 

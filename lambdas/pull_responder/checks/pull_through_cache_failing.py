@@ -14,7 +14,8 @@ What it checks: for an image that is not cached yet, in a repository under the p
 - where it is asked before a failure: whether nodes that reach ECR by a VPC endpoint have a way to the internet, and
   whether the registry's managed signing covers the repository.
 
-The denied principal may also be the rule's role itself. Then nothing else is decided about it.
+The denied principal may also be the rule's role itself. Then nothing else is decided about it, and nothing at all
+where the rules cannot be read: the finding is about the rule's repository of the cache.
 
 The check fetches no image and does not read the secret's value.
 
@@ -154,7 +155,8 @@ def _of_cache_role(pull: PullFailure, cache_role: CacheRole, facts: PullFacts) -
         return Verdict.inconclusive(fault.reason)
     if fault is None:
         return Verdict.passed("The role of the pull through cache rule may fetch from the upstream repository.")
-    cached = cache_role.rule.cached_repository(pull.repository) if cache_role.rule and pull.repository else None
+    rule = None if isinstance(cache_role.rule, Unread) else cache_role.rule
+    cached = rule.cached_repository(pull.repository) if rule and pull.repository else None
     name = (
         f"arn:{pull.partition}:ecr:{cache_role.region}:{cache_role.account}:repository/{cached}"
         if cached

@@ -79,6 +79,8 @@ class Aws:
     - `organization_account` is the account that the operator names as able to read the organization.
     - `aws_registries` are registries that the operator names as AWS's own, beside the known ones.
     - `read_accounts` are accounts outside the organization that the operator names as ours.
+    - `assume_proves_membership` says that our credentials may assume the member role in our organization and in
+      `read_accounts` only, as those of the deployed functions. A terminal's may assume it wherever its owner lets them.
     - `now` returns the time.
 
     Safe to use from several threads, and across invocations: assumed credentials are renewed in time.
@@ -93,12 +95,14 @@ class Aws:
         organization_account: str | None = None,
         aws_registries: Iterable[str] = (),
         read_accounts: Iterable[str] = (),
+        assume_proves_membership: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._session = session
         self.organization_account = organization_account
         self.aws_registries = AWS_REGISTRIES.union(aws_registries)
         self.read_accounts = frozenset(read_accounts)
+        self.assume_proves_membership = assume_proves_membership
         self._member_role = member_role
         self._identity = identity
         self._caller: Arn | None = None
@@ -111,7 +115,7 @@ class Aws:
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @classmethod
-    def connect(
+    def connect(  # noqa: PLR0913 -- each is one keyword
         cls,
         *,
         member_role: str,
@@ -119,6 +123,7 @@ class Aws:
         organization_account: str | None = None,
         aws_registries: Iterable[str] = (),
         read_accounts: Iterable[str] = (),
+        assume_proves_membership: bool = False,
     ) -> Self:
         """Return AWS with the SDK's usual configuration (profile, region, endpoints). Raises BotoCoreError."""
         # Unlike the other SDKs, boto3 ignores AWS_REGION.
@@ -130,6 +135,7 @@ class Aws:
             organization_account=organization_account,
             aws_registries=aws_registries,
             read_accounts=read_accounts,
+            assume_proves_membership=assume_proves_membership,
         )
 
     @property

@@ -28,19 +28,26 @@ class OrganizationFacts(Remembered):
 
         An account is of our organization if both accounts name the same one (organizations:DescribeOrganization), or if
         the organization shows it (organizations:ListParents). Where our own account is in none, or may not ask, an
-        account whose member role we may assume counts as ours: the deployed functions may assume that role in our
-        organization and in listed accounts only. Unread where a read failed that may succeed later.
+        account whose member role the deployed functions may assume counts as ours: their policy lets them assume that
+        role in our organization and in listed accounts only. A terminal's credentials have no such limit, so there a
+        role that can be assumed proves nothing.
+
+        Unread where a read failed that may succeed later, and where our own account is not known.
         """
+        aws = self._reader.aws
+        if account in aws.read_accounts:
+            return True
         own = self.identity()
         if isinstance(own, Unread):
-            # Without an identity no other account can be told from our own, and none can be read.
-            return True
-        if account in (own.account, *self._reader.aws.read_accounts):
+            return own
+        if account == own.account:
             return True
         ours, theirs = self.side_by_side(lambda each: self.organization(each, region), (own.account, account))
         if isinstance(ours, organizations.Organization):
             return self._is_of(ours, theirs, account, region)
-        reached = self._reader.aws.reach(account, region=region)
+        if not aws.assume_proves_membership:
+            return _unless_it_passes([ours] if isinstance(ours, Unread) else []) or False
+        reached = aws.reach(account, region=region)
         return _unless_it_passes([found for found in (ours, reached) if isinstance(found, Unread)]) or reached is None
 
     def _is_of(

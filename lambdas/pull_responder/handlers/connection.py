@@ -53,6 +53,8 @@ def _connect(
         organization_account=organization_account,
         aws_registries=aws_registries,
         read_accounts=read_accounts,
+        # The condition aws:ResourceOrgID on the functions' roles sees to it (infra/permissions.py).
+        assume_proves_membership=True,
     )
 
 

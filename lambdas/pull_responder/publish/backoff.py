@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 # suffices. A longer wait than the longest would spend the rest of a function's time at once.
 _FIRST: Final = 0.5
 _LONGEST: Final = 8.0
-# With the longest waits, more tries than these do not fit into any function's time.
+# Ends the retries after about two minutes of waiting: half of the longest waits, on average. A function may have more
+# time than that (up to 15 minutes).
 _MOST_TRIES: Final = 30
 
 # Prefixes of error codes that are worth a retry, besides all answers of status 429 or 5xx. LimitExceeded is Security

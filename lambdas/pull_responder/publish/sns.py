@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.parsers import ResponseParserError
 
 from pull_responder.publish.notification import Notification, digest_notification, notice_notification
@@ -79,8 +79,9 @@ def _call(client: SNSClient, **request: Any) -> str:  # noqa: ANN401 -- the para
         if _is_refusal(error):
             raise
         raise UnclearPublishError(f"sns:Publish failed with status {_status(error)}") from error
-    except (HTTPClientError, ResponseParserError, KeyError) as error:
-        # Where no connection was made, nothing was sent. The SDK's errors for that are none of these.
+    except (HTTPClientError, SSLError, ResponseParserError, KeyError) as error:
+        # Where no connection was made, nothing was sent. The SDK's errors for that are none of these, but for SSLError:
+        # it stands for a handshake that failed, and for a connection that broke when the request was sent.
         raise UnclearPublishError(f"sns:Publish has no readable answer: {type(error).__name__}: {error}") from error
 
 

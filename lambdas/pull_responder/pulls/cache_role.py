@@ -29,20 +29,21 @@ class CacheRole:
     """The denied principal, as the role of a cache rule.
 
     - `account` is the account of the role and of the cache.
-    - `rule` and `region` are the rule and the region of its registry. None where no rule was found.
+    - `rule` and `region` are the rule and the region of its registry. None where no rule was found. `rule` is Unread
+      where a rule that could not be read may be the one: then the cache's repository is not known.
     - `because` is a clause that says how the role is known.
     """
 
     account: str
     because: str
-    rule: CacheRule | None = None
+    rule: CacheRule | Unread | None = None
     region: str | None = None
 
 
-def cache_role_of(pull: PullFailure, facts: PullFacts) -> CacheRole | None:
+def cache_role_of(pull: PullFailure, facts: PullFacts) -> CacheRole | Unread | None:
     """Return the denied principal as the role of a cache rule. None if nothing says that it is one.
 
-    A rule that names it says so, else its trust policy.
+    A rule that names it says so, else its trust policy. Unread where rules that could not be read might say so.
     """
     principal = pull.principal
     if principal is None or principal.account is None or principal.name is None:
@@ -50,21 +51,31 @@ def cache_role_of(pull: PullFailure, facts: PullFacts) -> CacheRole | None:
     account, name = principal.account, principal.name
     regions = node_regions(pull, facts)
     found = facts.side_by_side(lambda region: facts.cache_rules(account, region), regions)
-    named = [
-        (region, rule)
-        for region, rules in zip(regions, found, strict=True)
-        if not isinstance(rules, Unread)
-        for rule in rules
-        if _is_role(rule, account, name)
-    ]
-    # A role may be that of several rules. The upstream repository tells which of them.
-    for region, rule in sorted(named, key=lambda each: not _covers(each[1], pull)):
-        because = f"the pull through cache rule {rule.prefix} of account {account} names it"
-        return CacheRole(account, because, rule if _covers(rule, pull) else None, region)
+    named: list[tuple[str, CacheRule]] = []
+    unread: Unread | None = None
+    for region, rules in zip(regions, found, strict=True):
+        if isinstance(rules, Unread):
+            unread = unread or rules
+            continue
+        of_role = [rule for rule in rules if _is_role(rule, account, name)]
+        # A role may be that of several rules. The upstream repository tells which of them, and the first region counts:
+        # rules that were not read before it could be the ones.
+        if unread is None and (rule := next((each for each in of_role if _covers(each, pull)), None)):
+            return CacheRole(account, _names_it(rule, account), rule, region)
+        named += [(region, rule) for rule in of_role]
+    # Without a repository no rule is told from another, read or not.
+    open_ = unread if pull.repository is not None else None
+    if named:
+        region, rule = named[0]
+        return CacheRole(account, _names_it(rule, account), open_, region)
     role = facts.role(account, pull.region, name)
     if isinstance(role, Role) and role.trusts("pullthroughcache"):
-        return CacheRole(account, f"its trust policy names {SERVICE}")
-    return None
+        return CacheRole(account, f"its trust policy names {SERVICE}", open_)
+    return unread
+
+
+def _names_it(rule: CacheRule, account: str) -> str:
+    return f"the pull through cache rule {rule.prefix} of account {account} names it"
 
 
 def upstream_of(rule: CacheRule) -> tuple[str, str] | None:

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 
 def outsider_of(pull: PullFailure, facts: PullFacts) -> str | Unread | None:
-    """Return the pulling principal's account if it is not ours, None if it is, and Unread where that is not known."""
+    """Return the pulling principal's account if it is not ours, None if it is, and Unread where that is not known.
+
+    Where our own account is not known, the account that recorded the event counts as ours: its owner gave us the event.
+    """
     account = pull.principal_account
     if account is None or facts.asked:
         return None
     ours = facts.is_ours(account, pull.region)
+    if account == pull.account and isinstance(facts.identity(), Unread):
+        return None
     if isinstance(ours, Unread):
         text = f"it is not known whether account {account} is of this organization: {ours.reason}"
         return Unread(reword(ours.reason, text))

@@ -174,11 +174,21 @@ def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, 
             return _of_use(use.found[0], instance if isinstance(instance, Instance) else None)
     if principal.instance_id is None and (pod_role := pod_role_of(pull, facts)):
         return _of_pod_role(pod_role)
-    if principal.instance_id is None and (cache_role := cache_role_of(pull, facts)):
+    cache_role = cache_role_of(pull, facts) if principal.instance_id is None else None
+    if isinstance(cache_role, CacheRole):
         # What stops ECR from fetching stops pulls for EKS, too.
         because = f"ECR itself fetches images with it for a pull through cache: {cache_role.because}"
         return Puller(for_eks=True, because=because, cache_role=cache_role)
-    return _without_use(principal, instance, uses, facts.role(account, pull.region, name))
+    return _unless_cache_role(
+        _without_use(principal, instance, uses, facts.role(account, pull.region, name)), cache_role
+    )
+
+
+def _unless_cache_role(found: Puller, unread: Unread | None) -> Puller:
+    """Return the puller, open where a rule that was not read may name its role, whatever its trust policy says now."""
+    if unread is None or found.for_eks is not False:
+        return found
+    return replace(found, for_eks=None, because=unread.reason)
 
 
 def _of_unnamed(facts: PullFacts, pull: PullFailure) -> Puller:

@@ -47,8 +47,13 @@ def upstream_fault(
 
 
 def cache_role_fault(pull: PullFailure, cache_role: CacheRole, facts: PullFacts) -> UpstreamFault | Unread | None:
-    """Return why ECR was refused as the role of a cache rule. The pull's repository is the upstream one."""
+    """Return why ECR was refused as the role of a cache rule. The pull's repository is the upstream one.
+
+    Unread where the rule could not be read: the fault is that of the rule's own repository, which is not known then.
+    """
     role = (pull.principal.role_arn or pull.principal.name or "") if pull.principal else ""
+    if isinstance(cache_role.rule, Unread):
+        return cache_role.rule
     rule = f"the rule {cache_role.rule.prefix}" if cache_role.rule else "a pull through cache rule"
     return _join(role_fault(pull, facts), role, f"{rule} of account {cache_role.account}", pull)
 

@@ -117,6 +117,8 @@ class Estate:
     listed: tuple[str, ...] = ()
     """The accounts that the operator lists as ours, `other` unless a test says otherwise: each emulated account is in
     an organization of its own."""
+    assume_proves_membership: bool = False
+    """Whether we are a deployed function, and no terminal."""
     record: dict[str, Any] = field(default_factory=dict)
     """The last CloudTrail record of a denial that was read."""
     _sessions: int = field(default=0)
@@ -316,7 +318,12 @@ class Estate:
 
     def connect(self, *unreadable: str) -> Aws:
         """AWS as the responder sees it: as root of `account`, or as a role that may not do `unreadable`."""
-        return Aws(self.session(*unreadable), member_role=MEMBER_ROLE, read_accounts=self.listed)
+        return Aws(
+            self.session(*unreadable),
+            member_role=MEMBER_ROLE,
+            read_accounts=self.listed,
+            assume_proves_membership=self.assume_proves_membership,
+        )
 
     def session(self, *unreadable: str) -> boto3.session.Session:
         if not unreadable:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.model.pull import Symptom
+from pull_responder.model.unread import Unread
+from pull_responder.pulls import cache_role
+from pull_responder.pulls.pull_facts import PullFacts
 from tests.integration.checks.estate import (
     ALLOW_ALL,
     PULL,
@@ -158,11 +161,53 @@ def test_an_upstream_account_that_cannot_be_read(estate: Estate) -> None:
     assert f'"AWS": "arn:aws:iam::{estate.account}:root"' in finding.remediation.summary
 
 
-def test_rules_that_cannot_be_read_leave_the_trust_policy(estate: Estate) -> None:
+@pytest.mark.cause(CAUSE, "unread")
+@pytest.mark.parametrize("trusted", ["pullthroughcache.ecr", "codebuild"])
+def test_rules_that_cannot_be_read_leave_it_open(estate: Estate, trusted: str) -> None:
+    """The finding is the cached repository's, and only the rule tells which that is: nothing else is blamed instead."""
+    role = _role(estate, trusted=trusted)
+    _rule(estate, role)
+    estate.member()
+    upstream = estate.repository(account=estate.other)
+    pull = estate.denied(role, upstream, because_no("identity-based policy"), session="ecr-ptc")
+    diagnosis = estate.diagnose(pull, unreadable=["ecr:DescribePullThroughCacheRules"])
+    assert diagnosis.findings == ()
+    assert all("ecr:DescribePullThroughCacheRules" in reason for reason in reasons(diagnosis).values())
+    expected = CAUSE if trusted == "pullthroughcache.ecr" else "unexpected_principal_denied"
+    assert expected in reasons(diagnosis)
+    assert only(estate.diagnose(pull), CAUSE).resource.id.endswith(f"{estate.account}:repository/base/team/app")
+
+
+def test_rules_of_one_region_that_cannot_be_read(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule of our own region covers the image, but one of the upstream registry's own region may cover it, too."""
+    role = _role(estate)
+    _rule(estate, role)
+    estate.member()
+    upstream = estate.repository(account=estate.other)
+    pull = estate.denied(role, upstream, because_no("identity-based policy"), session="ecr-ptc")
+    elsewhere = "eu-west-1"
+    read = PullFacts.cache_rules
+    unread = Unread("ecr:DescribePullThroughCacheRules failed: ThrottlingException: slow down")
+
+    def fail(failing: str) -> None:
+        monkeypatch.setattr(PullFacts, "cache_rules", lambda *where: unread if where[2] == failing else read(*where))
+
+    monkeypatch.setattr(cache_role, "node_regions", lambda *_: (elsewhere, REGION))
+    fail(elsewhere)
+    diagnosis = estate.diagnose(pull)
+    assert diagnosis.findings == ()
+    assert "ThrottlingException" in reasons(diagnosis)[CAUSE]
+    # What comes after the rule that covers it cannot change the answer.
+    monkeypatch.setattr(cache_role, "node_regions", lambda *_: (REGION, elsewhere))
+    assert only(estate.diagnose(pull), CAUSE).resource.id.endswith(f"{estate.account}:repository/base/team/app")
+
+
+@pytest.mark.cause(CAUSE, "fails")
+def test_a_role_that_only_its_trust_policy_connects_with_a_cache(estate: Estate) -> None:
     role = _role(estate)
     upstream = estate.repository(account=estate.other)
     pull = estate.denied(role, upstream, because_no("identity-based policy"), session="ecr-ptc")
-    finding = only(estate.diagnose(pull, unreadable=["ecr:DescribePullThroughCacheRules"]), CAUSE)
+    finding = only(estate.diagnose(pull), CAUSE)
     assert finding.resource.id == str(upstream)
     # A role that neither a rule nor its trust policy connects with a cache is another's.
     build = estate.role(name="build", trusted=("codebuild",))

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.facts.aws import describe_failure
+from pull_responder.facts.aws import Aws, describe_failure
+from pull_responder.handlers.connection import connect, disconnect
+from pull_responder.model.unread import Unread
 from pull_responder.pulls.pull_facts import PullFacts
+from pull_responder.settings import read_settings
 from tests.integration.checks.estate import (
     ALLOW_TOKEN,
     GONE_INSTANCE,
     NO_REASON,
     PULL_ONLY,
+    REGION,
     arn_of,
     because_no,
     explicit_deny,
@@ -77,14 +81,56 @@ def test_a_listed_account(estate: Estate) -> None:
     assert f"This lets in every principal of account {estate.other}" in finding.remediation.summary
 
 
-def test_where_our_own_account_is_in_no_known_organization(estate: Estate) -> None:
-    """The role is there, and the deployed functions may assume it in listed accounts and the organization only."""
+@pytest.mark.parametrize("deployed", [True, False])
+def test_where_our_own_account_is_in_no_known_organization(estate: Estate, *, deployed: bool) -> None:
+    """The role is there. The deployed functions may assume it in listed accounts and the organization only.
+
+    A terminal may assume it wherever its owner lets it, and he can be anybody.
+    """
     estate.listed = ()
+    estate.member()
+    estate.assume_proves_membership = deployed
+    role = estate.role(attach=[PULL_ONLY], account=estate.other)
+    pull = estate.denied(role, estate.repository(), BLAMED)
+    only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization"]), GRANT if deployed else CAUSE)
+    only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization", "sts:AssumeRole"]), CAUSE)
+
+
+def test_a_listed_account_needs_no_organization(estate: Estate) -> None:
     estate.member()
     role = estate.role(attach=[PULL_ONLY], account=estate.other)
     pull = estate.denied(role, estate.repository(), BLAMED)
     only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization"]), GRANT)
-    only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization", "sts:AssumeRole"]), CAUSE)
+
+
+def test_only_the_deployed_functions_take_the_member_role_for_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", REGION)
+    assert not Aws.connect(member_role="PullResponderReadOnly").assume_proves_membership
+    settings = read_settings({})
+    arn = f"arn:aws:lambda:{REGION}:123456789012:function:diagnose"
+    assert connect(settings, arn).assume_proves_membership
+    disconnect()
+
+
+@pytest.mark.cause(CAUSE, "unread")
+def test_without_an_identity_no_other_account_is_known_to_be_ours(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What AWS said is believed of the account that recorded the event, and of no other."""
+    failed = Unread("sts:GetCallerIdentity failed: ExpiredToken: the token has expired")
+    monkeypatch.setattr(PullFacts, "identity", lambda *_: failed)
+    estate.listed = ()
+    pull = estate.denied(_node_of_stranger(estate), estate.repository(), BLAMED, session=GONE_INSTANCE)
+    found = estate.diagnose(replace(pull, account=estate.account))
+    assert found.findings == ()
+    assert found.puller.for_eks is None
+    assert (
+        f"it is not known whether account {estate.other} is of this organization: {failed.reason}"
+        in (opened(found)[CAUSE])
+    )
+    known = estate.diagnose(replace(pull, account=estate.other))
+    assert known.puller.for_eks
+    assert CAUSE not in {each.cause for each in known.findings}
 
 
 def test_our_own_cluster_names_a_node_of_a_stranger(estate: Estate) -> None:

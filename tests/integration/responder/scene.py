@@ -61,7 +61,7 @@ class Scene:
         environment = {**os.environ, "TOPIC_ARN": self.topic, "TABLE_NAME": self.table, **settings}
         chosen = read_settings(environment)
         if self.connected is None:
-            self.connected = Aws.connect(member_role=chosen.member_role)
+            self.connected = Aws.connect(member_role=chosen.member_role, assume_proves_membership=True)
         return Run(
             settings=chosen,
             aws=self.connected,

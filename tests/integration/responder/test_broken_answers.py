@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError, SSLError
 
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish.sns import answers
@@ -37,6 +37,12 @@ def lose(request: Any, send: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- bo
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
+def break_off(request: Any, send: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- as above
+    """AWS takes the call, and the encrypted connection breaks before its answer arrives."""
+    send(request)
+    raise SSLError(endpoint_url=request.url, error=OSError("EOF occurred in violation of protocol"))
+
+
 def hang(request: Any, _send: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- as above
     """AWS takes nothing and answers nothing."""
     raise ReadTimeoutError(endpoint_url=request.url)
@@ -53,9 +59,12 @@ def garble(body: bytes) -> Callable[[Any, Callable[[Any], Any]], Any]:
     return send
 
 
-def test_ten_minutes_of_lost_answers_tell_at_most_twice(scene: Scene) -> None:
+@pytest.mark.parametrize("lost", [lose, break_off])
+def test_ten_minutes_of_lost_answers_tell_at_most_twice(
+    scene: Scene, lost: Callable[[Any, Callable[[Any], Any]], Any]
+) -> None:
     node = scene.role()
-    with through(scene, "sns", lose):
+    with through(scene, "sns", lost):
         scene.respond(node.denied(scene.clock.now))
         for _ in range(10):
             scene.clock.forward(minutes=1, seconds=1)
