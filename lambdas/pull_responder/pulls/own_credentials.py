@@ -44,7 +44,7 @@ def of_another(pull: PullFailure) -> Reason | None:
     Whoever they name was refused, so nothing that the role of the node may or may not do explains the failure.
     """
     denial, own = pull.denial, pull.principal
-    if denial is None or own is None:
+    if denial is None or not denial.quoted or own is None:
         return None
     written = parse_denial(denial.message, action=denial.action)[0]
     named = read_principal(written, None, partition=own.partition)

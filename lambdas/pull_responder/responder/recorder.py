@@ -85,32 +85,21 @@ class Recorder:
                 quiet_until=0,
                 look_at=now + _TRY_AGAIN_SECONDS,
             )
-        unread_tries = 0
-        if diagnosis.inconclusive and diagnosis.is_incomplete:
-            if problem.unread_tries < _MOST_UNREAD_TRIES:
-                return replace(
-                    problem,
-                    tries=0,
-                    unread_tries=problem.unread_tries + 1,
-                    leased_until=0,
-                    leased_by="",
-                    quiet_until=now + _TRY_AGAIN_SECONDS,
-                    look_at=now + _TRY_AGAIN_SECONDS,
-                )
-            unread_tries = problem.unread_tries
         # A principal that is known not to pull for EKS does not leave an unexplained failure.
         in_vain = not diagnosis.findings and diagnosis.puller.for_eks is not False
         # A note says that the fault was fixed since. If pulls still fail, count from now on.
         since = now if diagnosis.note else problem.last_seen
         before = problem.count if diagnosis.note else problem.count - 1
+        is_open = bool(diagnosis.inconclusive) and diagnosis.is_incomplete
+        soon = is_open and problem.unread_tries < _MOST_UNREAD_TRIES
         return replace(
             problem,
             tries=0,
-            unread_tries=unread_tries,
+            unread_tries=problem.unread_tries + soon if is_open else 0,
             leased_until=0,
             leased_by="",
-            look_at=0,
-            quiet_until=now + self.run.settings.quiet_minutes * 60,
+            look_at=now + _TRY_AGAIN_SECONDS if soon else 0,
+            quiet_until=now + (_TRY_AGAIN_SECONDS if soon else self.run.settings.quiet_minutes * 60),
             findings=tuple(finding.id for finding in diagnosis.findings) or problem.findings,
             unexplained_since=(problem.unexplained_since or since) if in_vain else 0,
             unexplained_count=(problem.unexplained_count or before) if in_vain else 0,

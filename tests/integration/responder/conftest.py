@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """A deployed responder, with a topic, a queue that is subscribed to it, and an empty table.
 
-    The account has the repository shop/web.
+    The account has the repositories that tests pull from: what is missing would be one more cause.
     """
     name = f"scene-{uuid4().hex[:8]}"
     sns, sqs = aws.client("sns"), aws.client("sqs")
@@ -45,8 +45,9 @@ def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         monkeypatch.setenv(key, value)
     aws.client("securityhub").enable_security_hub()
     ecr = aws.client("ecr")
-    with contextlib.suppress(ecr.exceptions.RepositoryAlreadyExistsException):
-        ecr.create_repository(repositoryName="shop/web")
+    for repository in ("shop/web", "one", "two", "three", "four", "five", "six"):
+        with contextlib.suppress(ecr.exceptions.RepositoryAlreadyExistsException):
+            ecr.create_repository(repositoryName=repository)
     yield Scene(aws, topic, url, create_table(aws.client("dynamodb"), name))
     _delete_clusters(aws)
 
