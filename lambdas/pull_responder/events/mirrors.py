@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.events.image_reference import ImageReference, RegistryKind
 from pull_responder.events.kubelet_link import is_status_place
 from pull_responder.events.meaning import Meaning, Weight
-from pull_responder.events.registry_urls import RegistryUrl, is_of_ecr
-from pull_responder.model.pull import Answer, Stage, Symptom
+from pull_responder.events.registry_hosts import read_private_host
+from pull_responder.events.registry_urls import RegistryUrl
+from pull_responder.model.pull import ECR_PUBLIC_HOSTS, Answer, Stage, Symptom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,11 @@ def mirror_of(
     else:
         return ""
     host = asked.partition(":")[0]
-    if asked == image.host.lower() or is_of_ecr(host) or host.endswith(_OF_ENDPOINT):
+    if (
+        asked == image.host.lower()
+        or read_private_host(host)
+        or host in ECR_PUBLIC_HOSTS
+        or host.endswith(_OF_ENDPOINT)
+    ):
         return ""
     return host if _HOST.fullmatch(host) else ""
