@@ -101,6 +101,10 @@ _AFTER_ANSWER: Final = {
         "Amazon S3 could not use the KMS key of the repository",
         "Look at the key's state, policy and grants (`aws kms describe-key`).",
     ),
+    Answer.MIRROR: (
+        "{host} answered in the registry's place",
+        "Look at `/etc/containerd/certs.d/*/hosts.toml` on the node, and at what {host} answers.",
+    ),
     Answer.FORMAT: (
         "the node's container runtime does not take the format of the image's manifest",
         "Build and push the image again with a current tool (`docker buildx build --push`).",
@@ -146,9 +150,11 @@ def what_is_left(pull: PullFailure, *, of_aws: bool, is_there: bool = False) -> 
     """
     if pull.symptom in _SELF_EXPLAINED:
         return ""
-    if (answer := read_words(pull).answer) is not None:
-        why, look = _AFTER_ANSWER[answer]
-        return _say(why, look.format(host=registry_host(pull) or "the registry"))
+    said = read_words(pull)
+    if said.answer is not None:
+        why, look = _AFTER_ANSWER[said.answer]
+        host = said.sighting.host if said.answer is Answer.MIRROR else registry_host(pull) or "the registry"
+        return _say(why.format(host=host), look.format(host=host))
     if refused_by_storage(pull):
         return _say(*_AT_STORAGE)
     why, look = _left(pull, of_aws=of_aws, is_there=is_there)

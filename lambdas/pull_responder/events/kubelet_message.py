@@ -25,6 +25,7 @@ from pull_responder.events.kubelet_phrases import (
     STAGES,
 )
 from pull_responder.events.meaning import Meaning, Weight
+from pull_responder.events.mirrors import MIRROR_ANSWERED, mirror_of
 from pull_responder.events.phrase import PhraseTable
 from pull_responder.events.redaction import join_wrapped, redact
 from pull_responder.events.registry_urls import RegistryUrl, find_urls, is_of_ecr
@@ -133,7 +134,10 @@ def read_message(text: str) -> KubeletMessage:
     if image is None and _POD_SANDBOX in text.lower():
         # A pod sandbox can fail for other reasons, such as its network. If its image is at fault, the message names it.
         return KubeletMessage(Symptom.UNKNOWN, None, None, tells_of_pull=False)
-    chains = [_Chain(each, text=text.lower(), denial=denial) for each, denial in zip(attempts, denials, strict=True)]
+    chains = [
+        _Chain(each, text=text.lower(), denial=denial, image=image)
+        for each, denial in zip(attempts, denials, strict=True)
+    ]
     # The attempt that got furthest counts; of equals the last, which used kubelet's own credentials.
     number, chain = max(enumerate(chains), key=lambda each: (each[1].progress, each[0]))
     denial = denials[number]
@@ -143,6 +147,7 @@ def read_message(text: str) -> KubeletMessage:
     if chain.meaning.symptom is Symptom.UNKNOWN and chain.stage is None and _is_no_failure(text, links[0]):
         is_pull = False
     denied = chain.meaning.symptom is Symptom.ACCESS_DENIED
+    is_mirror = chain.answer is Answer.MIRROR
     return KubeletMessage(
         symptom=chain.meaning.symptom,
         stage=PULL_STAGES.get(denial.action.partition(":")[2], chain.stage) if denied and denial else chain.stage,
@@ -151,8 +156,8 @@ def read_message(text: str) -> KubeletMessage:
         error_code=chain.error_code,
         from_layer_bucket=chain.from_layer_bucket,
         tells_of_pull=is_pull,
-        answer=chain.answer if chain.url is None or _is_asked(chain.url, image) else None,
-        sighting=read_sighting(attempts[number]),
+        answer=chain.answer if is_mirror or chain.url is None or _is_asked(chain.url, image) else None,
+        sighting=Sighting(host=chain.mirror) if is_mirror else read_sighting(attempts[number]),
     )
 
 
@@ -175,13 +180,15 @@ class _Chain:
     `from_layer_bucket` belong to the place of that phrase.
     """
 
-    def __init__(self, attempt: str, *, text: str, denial: Denial | None) -> None:
+    def __init__(self, attempt: str, *, text: str, denial: Denial | None, image: ImageReference | None) -> None:
         self.meaning = Meaning(Symptom.UNKNOWN, Weight.WRAPPER)
         self.stage: Stage | None = None
         self.error_code: str | None = None
         self.from_layer_bucket = False
         self.answer: Answer | None = None
         self.url: RegistryUrl | None = None
+        self.mirror = ""
+        self._image = image
         self._stage: Stage | None = None
         self._at_bucket = self._is_resolving = self._is_elsewhere = False
         self._is_pull = "pull" in text
@@ -253,6 +260,8 @@ class _Chain:
 
     def _add_s3_error(self, attempt: str) -> None:
         """Add what S3 said in words. Without them only its status is known."""
+        if self.answer is Answer.MIRROR:
+            return
         said = read_s3_error(attempt)
         if said and self._is_about_a_pull and not self._is_elsewhere:
             self._stage, self._at_bucket = self._stage or Stage.LAYER, True
@@ -275,6 +284,9 @@ class _Chain:
         if before == _API_STATUS and self._service == "ecr" and _STATUS.fullmatch(words[0] if words else ""):
             return API_STATUSES.get(words[0], UNKNOWN_STATUS)
         meaning = read_link(words, before, link) or self._aws_error(link)
+        if meaning and (mirror := mirror_of(words, before, self.url, self._image)):
+            self.mirror = mirror
+            return MIRROR_ANSWERED
         if meaning and meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:
             return UNKNOWN_STATUS  # a token service that is not found says nothing about the image
         return meaning
@@ -310,7 +322,7 @@ class _Chain:
         if self._is_of_imds and meaning.symptom in (Symptom.TIMEOUT, Symptom.NOT_FOUND):
             # Not the way to the registry failed: the node gets no credentials.
             meaning = Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT)
-        if meaning.symptom is Symptom.UNKNOWN is not self.meaning.symptom:
+        if meaning.symptom is Symptom.UNKNOWN is not self.meaning.symptom and meaning is not MIRROR_ANSWERED:
             return  # an answer that means nothing by itself is no reason against one that does
         self.answer = meaning.answer or (self.answer if meaning.symptom is self.meaning.symptom else None)
         self.meaning, self.stage, self.from_layer_bucket = meaning, self._stage, self._at_bucket

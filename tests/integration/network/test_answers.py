@@ -11,6 +11,7 @@ import pytest
 from pull_responder.cli.main import main
 from tests.integration.network.estate import REGION, NetworkEstate, causes, opened
 from tests.integration.network.hub import BUCKET, HOST, diagnosed, of_manifest, pod_event
+from tests.next_step import faults_of
 from tests.unit.events.test_answers import WAY
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ ANSWERED = {
         estate, "403 Forbidden\n<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
     ),
     "S3, no key": lambda estate: layer(estate, "404 Not Found"),
+    "403 of a mirror": lambda estate: answered(estate, "403 Forbidden").replace(
+        f"https://{HOST}", "https://mirror.corp.example"
+    ),
     "TLS": lambda estate: of_manifest(estate, "remote error: tls: handshake failure"),
     "the node's firewall": lambda estate: of_manifest(
         estate, "dial tcp 52.46.134.1:443: connect: operation not permitted"
@@ -58,6 +62,7 @@ NEXT = {
     "416 of S3": "a proxy, mirror or filter answers in its place",
     "S3, expired": "the node's clock",
     "S3, no key": "push the image again",
+    "403 of a mirror": "mirror.corp.example answered in the registry's place",
     "TLS": f"openssl s_client -connect {HOST}:443",
     "the node's firewall": "the node itself refused to send",
     "schema 1": "build and push the image again",
@@ -97,12 +102,33 @@ def test_a_timeout_in_the_same_vpc_has_no_way(estate: NetworkEstate) -> None:
     assert "no_route_to_ecr" in causes(diagnosed(estate, of_manifest(estate, "something nobody has said yet")))
 
 
-def test_a_mirrors_answer_leaves_the_registrys_way_in_question(estate: NetworkEstate) -> None:
+STATUSES_OF_MIRROR = (
+    *("401 Unauthorized", "403 Forbidden", "404 Not Found", "418 I'm a teapot", "429 Too Many Requests"),
+    *("500 Internal Server Error", "503 Service Unavailable"),
+)
+
+
+@pytest.mark.parametrize("open_way", [True, False])
+@pytest.mark.parametrize("status", STATUSES_OF_MIRROR)
+def test_a_mirrors_answer_says_nothing_about_ecr(estate: NetworkEstate, status: str, *, open_way: bool) -> None:
+    if open_way:
+        estate.behind_nat()
     estate.node()
-    message = answered(estate, "418 I'm a teapot").replace(f"https://{HOST}", "https://mirror.corp.example")
+    message = answered(estate, status).replace(f"https://{HOST}", "https://mirror.corp.example")
     diagnosis = diagnosed(estate, message)
     assert causes(diagnosis) == []
-    assert "no_route_to_ecr" in {each.cause for each in diagnosis.inconclusive}
+    (undecided,) = diagnosis.inconclusive
+    assert undecided.cause == "pull_failing_unexplained"
+    assert undecided.reason.startswith("mirror.corp.example answered in the registry's place")
+    assert undecided.next == (
+        "Look at `/etc/containerd/certs.d/*/hosts.toml` on the node, and at what mirror.corp.example answers."
+    )
+    assert faults_of(undecided.next) == []
+
+
+def test_the_same_status_of_ecr_is_its_own(estate: NetworkEstate) -> None:
+    estate.node()
+    assert causes(diagnosed(estate, answered(estate, "500 Internal Server Error"))) == ["registry_unavailable"]
 
 
 def test_what_stops_the_next_pull_is_found_and_explains_no_answer(estate: NetworkEstate) -> None:
@@ -140,7 +166,7 @@ def test_the_attempt_that_decides_tells_the_address(estate: NetworkEstate) -> No
     assert "10.100.1.10" in json.dumps(opened(diagnosed(estate, private)))
 
 
-@pytest.mark.parametrize("what", ["418", "TLS", "the node's firewall", "S3, expired"])
+@pytest.mark.parametrize("what", ["418", "403 of a mirror", "TLS", "the node's firewall", "S3, expired"])
 def test_the_terminal_says_that_it_is_open(
     estate: NetworkEstate,
     tmp_path: Path,

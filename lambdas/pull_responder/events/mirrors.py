@@ -1,0 +1,59 @@
+"""Find the host that answered with an HTTP status in the registry's place: a mirror of containerd's hosts.toml.
+
+Source: containerd, docs/hosts.md and core/remotes/docker (resolver.go, fetcher.go). containerd asks each host of the
+file in turn, and may report the status of a mirror. Such a status says nothing about Amazon ECR.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.events.image_reference import ImageReference, RegistryKind
+from pull_responder.events.kubelet_link import is_status_place
+from pull_responder.events.meaning import Meaning, Weight
+from pull_responder.events.registry_hosts import read_private_host
+from pull_responder.events.registry_urls import RegistryUrl
+from pull_responder.model.pull import ECR_PUBLIC_HOSTS, Answer, Stage, Symptom
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MIRROR_ANSWERED: Final = Meaning(Symptom.UNKNOWN, Weight.SOMEBODY_ELSE, answer=Answer.MIRROR)
+"""A status of a mirror. What the mirror says after it weighs less."""
+
+# Names of interface endpoints: "vpce-….dkr.ecr.us-east-1.vpce.amazonaws.com". ECR answers there.
+_OF_ENDPOINT: Final = (".vpce.amazonaws.com", ".vpce.amazonaws.com.cn")
+_FROM_HOST: Final = ["pulling", "from", "host"]
+_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
+
+
+def mirror_of(
+    words: Sequence[str], before: Sequence[str], url: RegistryUrl | None, image: ImageReference | None
+) -> str:
+    """Return the host, without port, whose HTTP status a link has. Empty where it is ECR's, or not known whose.
+
+    `words` and `before` are the words of the link and of the one before it, `url` is the last URL before the status.
+    """
+    if image is None or image.kind is RegistryKind.OTHER:
+        return ""
+    place = next((list(each) for each in (words, before) if is_status_place(list(each))), None)
+    if place is None:
+        return ""
+    if place[:3] == _FROM_HOST and len(place) > len(_FROM_HOST):
+        asked = place[len(_FROM_HOST)]
+    elif (
+        url is not None and not (url.is_metadata or url.is_layer_bucket) and url.stage in (Stage.MANIFEST, Stage.LAYER)
+    ):
+        asked = url.host
+    else:
+        return ""
+    host = asked.partition(":")[0]
+    if (
+        asked == image.host.lower()
+        or read_private_host(host)
+        or host in ECR_PUBLIC_HOSTS
+        or host.endswith(_OF_ENDPOINT)
+    ):
+        return ""
+    return host if _HOST.fullmatch(host) else ""
