@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts import organizations
 from pull_responder.facts.failed_call import may_pass
@@ -12,6 +12,12 @@ from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_NO_PROOF: Final = (
+    "our own account names no organization, and that a terminal may assume the role there proves nothing. If the "
+    "account is yours, list it in PULL_RESPONDER_READ_ACCOUNTS"
+)
 
 
 class OrganizationFacts(Remembered):
@@ -30,7 +36,7 @@ class OrganizationFacts(Remembered):
         the organization shows it (organizations:ListParents). Where our own account is in none, or may not ask, an
         account whose member role the deployed functions may assume counts as ours: their policy lets them assume that
         role in our organization and in listed accounts only. A terminal's credentials have no such limit, so there a
-        role that can be assumed proves nothing.
+        role that can be assumed proves nothing, and it stays open.
 
         Unread where a read failed that may succeed later, and where our own account is not known.
         """
@@ -45,10 +51,21 @@ class OrganizationFacts(Remembered):
         ours, theirs = self.side_by_side(lambda each: self.organization(each, region), (own.account, account))
         if isinstance(ours, organizations.Organization):
             return self._is_of(ours, theirs, account, region)
-        if not aws.assume_proves_membership:
-            return _unless_it_passes([ours] if isinstance(ours, Unread) else []) or False
+        named = self.organization(aws.organization_account, region) if aws.organization_account else None
+        # The operator names that account, so its organization is ours, too.
+        if isinstance(named, organizations.Organization) and self._is_of(named, theirs, account, region) is True:
+            return True
+        return self._is_reached(ours, account, region)
+
+    def _is_reached(self, ours: Unread | None, account: str, region: str) -> bool | Unread:
+        """Return whether the member role shows that `account` is ours, where our own organization is not known."""
+        aws = self._reader.aws
         reached = aws.reach(account, region=region)
-        return _unless_it_passes([found for found in (ours, reached) if isinstance(found, Unread)]) or reached is None
+        if passing := _unless_it_passes([found for found in (ours, reached) if isinstance(found, Unread)]):
+            return passing
+        if reached is None and not aws.assume_proves_membership:
+            return Unread(_NO_PROOF)
+        return reached is None
 
     def _is_of(
         self,

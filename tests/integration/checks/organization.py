@@ -109,7 +109,12 @@ class Organization:
         monkeypatch.setattr(OrganizationsResponse, "organizations_backend", property(backend))
 
     def aws(self, organization_account: str | None = None) -> Aws:
-        return Aws(self.session, member_role="PullResponderReadOnly", organization_account=organization_account)
+        return Aws(
+            self.session,
+            member_role="PullResponderReadOnly",
+            organization_account=organization_account,
+            assume_proves_membership=True,
+        )
 
     def event(self, reason: str = "", *, owner: str | None = None) -> dict[str, Any]:
         """The event of a pull that the node was refused, from its own registry or that of `owner`."""

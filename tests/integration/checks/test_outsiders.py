@@ -92,7 +92,12 @@ def test_where_our_own_account_is_in_no_known_organization(estate: Estate, *, de
     estate.assume_proves_membership = deployed
     role = estate.role(attach=[PULL_ONLY], account=estate.other)
     pull = estate.denied(role, estate.repository(), BLAMED)
-    only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization"]), GRANT if deployed else CAUSE)
+    found = estate.diagnose(pull, unreadable=["organizations:DescribeOrganization"])
+    if deployed:
+        only(found, GRANT)
+    else:
+        assert found.findings == ()
+        assert "PULL_RESPONDER_READ_ACCOUNTS" in opened(found)[CAUSE]
     only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization", "sts:AssumeRole"]), CAUSE)
 
 
