@@ -40,8 +40,9 @@ class Recorder:
         changed = [self._open_or_update(finding, problem=problem_id) for finding in diagnosis.findings]
         problem = self.ledger.change_problem(problem_id, lambda known: self._finish_diagnosis(known, diagnosis))
         now, settings = self.run.now(), self.run.settings
-        # A problem that is diagnosed again in a minute is not unexplained yet.
-        will_retry = problem.look_at > 0
+        # What was not read for lack of time is read in a minute. What was refused may stay so: the pull has failed for
+        # long, and its finding says what could not be read.
+        will_retry = diagnosis.late and problem.look_at > 0
         finding = None if will_retry else finding_of_unexplained(problem, diagnosis, now=now, settings=settings)
         if finding is not None:
             changed.append(self._open_or_update(finding, problem=problem_id))

@@ -88,7 +88,7 @@ def quoting(pull: PullFailure, principal: str) -> PullFailure:
     """The pull, with AWS's denial of a principal as kubelet quotes it."""
     said = f"User: {principal} is not authorized to perform: ecr:BatchGetImage on resource: {pull.repository_arn}"
     denial = parse_denial(said + because_no("identity-based policy"), action="ecr:BatchGetImage")[1]
-    return replace(pull, denial=denial, message=f"denied: {denial.message}")
+    return replace(pull, denial=replace(denial, quoted=True), message=f"denied: {denial.message}")
 
 
 @pytest.mark.parametrize(

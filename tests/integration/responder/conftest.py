@@ -45,7 +45,7 @@ def scene(aws: EmulatedAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         monkeypatch.setenv(key, value)
     aws.client("securityhub").enable_security_hub()
     ecr = aws.client("ecr")
-    for repository in ("shop/web", "one", "two", "three", "four", "five", "six"):
+    for repository in ("shop/web", "shop/web-2", "one", "two", "three", "four", "five", "six"):
         with contextlib.suppress(ecr.exceptions.RepositoryAlreadyExistsException):
             ecr.create_repository(repositoryName=repository)
     yield Scene(aws, topic, url, create_table(aws.client("dynamodb"), name))
