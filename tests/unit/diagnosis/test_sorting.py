@@ -68,6 +68,9 @@ class Nowhere(Aws):
     def reach(self, account: str | None, *, region: str) -> Unread:
         return Unread(f"{account} in {region} is not there")
 
+    def client(self, service: str, *, account: str | None, region: str) -> Unread:
+        return Unread(f"{service} of {account} in {region} is not there")
+
 
 def facts(remaining: Callable[[], float] = lambda: float("inf")) -> PullFacts:
     identity = Arn("aws", "sts", "", ACCOUNT, "assumed-role/responder/diagnose")
