@@ -341,6 +341,7 @@ def _fix_by_hand(pull: PullFailure, role: Arn, stopped: tuple[StoppedAction, ...
 CHECK = Check(
     id="pull_through_cache_failing",
     title="The pull-through cache cannot fetch the image",
+    again="The pull-through cache can fetch the image again",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import BY_ID
 from pull_responder.events.eks_change import Inspection
+from pull_responder.findings.clock import began_at
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
@@ -118,6 +120,10 @@ class Life:
     - `hub_retry_at`: when to retry that update if this run does not complete it.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
+    - `related`: the ids of the other findings of the same problems, as the latest diagnoses found them.
+    - `deeds`: the latest changes of its resources by somebody while it was open; of a resolved one, those before it
+      ended.
+    - `broken_by`: the change of its resource that came before the first failure, where it is known.
     """
 
     finding: Finding
@@ -139,6 +145,9 @@ class Life:
     hub_retry_at: float = 0
     inspection: Inspection | None = None
     suppression: Suppression | None = None
+    related: tuple[str, ...] = ()
+    deeds: tuple[Deed, ...] = ()
+    broken_by: Deed | None = None
 
     @property
     def id(self) -> str:
@@ -490,7 +499,17 @@ def notice(life: Life) -> Notice:
     pending = life.pending
     if pending is None:
         raise ValueError(f"no notice is pending for {life.id}")
-    return Notice(pending.edge, life.finding, life.reach, iso(pending.at), iso(life.opened_at), pending.because)
+    return Notice(
+        pending.edge,
+        life.finding,
+        life.reach,
+        at=iso(pending.at),
+        opened_at=iso(life.opened_at),
+        because=pending.because,
+        since=iso(began_at(life.reach, life.opened_at)),
+        fixed_by=life.deeds if pending.edge is Edge.RESOLVED else (),
+        broken_by=life.broken_by,
+    )
 
 
 def expires_at(life: Life, settings: Settings) -> int | None:

@@ -28,6 +28,7 @@ TOKEN = "GetAuthorizationToken"
 IMAGE = "BatchGetImage"
 # 2026-03-01T12:00:00Z, where the clock begins.
 NOON = 1_772_366_400.0
+ADMIN = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/jo"
 PULL_ONLY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
 
 
@@ -150,7 +151,9 @@ class Scene:
     def allow(self, node: Node) -> dict[str, Any]:
         """Give the node's role what it needs, and return CloudTrail's record of the change."""
         self.aws.client("iam").attach_role_policy(RoleName=node.role, PolicyArn=PULL_ONLY)
-        return change("iam", "AttachRolePolicy", roleName=node.role, policyArn=PULL_ONLY)
+        made = change("iam", "AttachRolePolicy", roleName=node.role, policyArn=PULL_ONLY)
+        made["detail"] |= {"eventTime": iso(self.clock.now), "userIdentity": {"type": "AssumedRole", "arn": ADMIN}}
+        return made
 
     def forbid(self, node: Node) -> None:
         """Take it away again."""
