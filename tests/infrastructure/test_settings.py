@@ -131,7 +131,7 @@ def test_a_small_batch_needs_no_window() -> None:
         ({"severities": {"no_route_to_ecr": "low"}}, "pullResponder.severities.no_route_to_ecr must be one of INFORM"),
         ({"severities": {"no_route_to_ecr": []}}, "pullResponder.severities.no_route_to_ecr must be one of INFORM"),
         (
-            {"severities": {"no_route_to_ecr": "LOW"}, "knownPrincipals": [ROLE] * 61},
+            {"severities": {"no_route_to_ecr": "LOW"}, "knownPrincipals": [ROLE] * 62},
             "pullResponder.severities together with pullResponder.knownPrincipals is longer than 2500 characters",
         ),
         ({"securityHub": "true"}, "pullResponder.securityHub must be true or false, not 'true'"),

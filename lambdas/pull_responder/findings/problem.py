@@ -212,9 +212,9 @@ def reach_of(problems: Iterable[Problem], *, found_in: str | None = None) -> Rea
     pulls = [each.pull for each in every if each.pull]
     repositories = {(each.registry_account, each.region, each.repository) for each in pulls if each.repository}
     principals = {(each.account, each.name) for each in (pull.principal for pull in pulls) if each and each.name}
-    # Two accounts may have a cluster of the same name. Whose the one found last is, its own problem says later.
-    known = [(each.pull, each.cluster or each.pull.cluster) for each in every if each.pull]
-    clusters = {(pull.principal_account, name) for pull, name in known if name}
+    # An event may name the cluster otherwise than EKS does, so only a diagnosis tells it. Two accounts may have
+    # clusters of the same name. Whose `found_in` is, its own problem says later.
+    clusters = {(each.pull.principal_account, each.cluster) for each in every if each.pull and each.cluster}
     names = {name for _, name in clusters}
     missing = found_in is not None and found_in not in names
     return Reach(

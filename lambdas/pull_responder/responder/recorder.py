@@ -103,7 +103,7 @@ class Recorder:
             look_at=now + _TRY_AGAIN_SECONDS if soon else 0,
             quiet_until=now + (_TRY_AGAIN_SECONDS if soon else self.run.settings.quiet_minutes * 60),
             findings=tuple(finding.id for finding in diagnosis.findings) or problem.findings,
-            cluster=diagnosis.cluster or problem.cluster,
+            cluster=diagnosis.puller.cluster or problem.cluster,
             unexplained_since=(problem.unexplained_since or since) if in_vain else 0,
             unexplained_count=(problem.unexplained_count or before) if in_vain else 0,
         )
