@@ -15,6 +15,7 @@ from pull_responder.findings.finding import Finding
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach, without_times
+from pull_responder.findings.serving_all import serve_all
 from pull_responder.findings.severity import severity_of
 from pull_responder.findings.suppression import Suppression
 from pull_responder.model.pull import PullFailure
@@ -169,6 +170,7 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     """
     look_at = now + settings.recheck_minutes * 60
     problems = {*(life.problems if life else ()), *filter(None, [problem])}
+    finding = serve_all(finding, reach, before=life.finding if life else None)
     finding = replace(finding, severity=severity_of(finding, reach, problems=len(problems), settings=settings))
     if life is None:
         pending = Pending(Edge.NEW, "", now, now)
