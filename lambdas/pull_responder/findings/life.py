@@ -118,6 +118,7 @@ class Life:
     - `inspection`: the inspection that found it, if it was found before any pull failed.
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
     - `related`: the ids of the other findings of the same problems, as the latest diagnoses found them.
+    - `thread`: the id by which its messages and those about its problem belong together; empty before the first.
     - `deeds`: the latest changes of its resources by somebody while it was open; of a resolved one, those before it
       ended.
     - `broken_by`: the change of its resource that came before the first failure, where it is known.
@@ -143,6 +144,7 @@ class Life:
     inspection: Inspection | None = None
     suppression: Suppression | None = None
     related: tuple[str, ...] = ()
+    thread: str = ""
     deeds: tuple[Deed, ...] = ()
     broken_by: Deed | None = None
 
@@ -238,6 +240,7 @@ def _shown_in_hub(life: Life) -> tuple[object, ...]:
         finding.resource,
         finding.related,
         finding.cluster,
+        life.related,
         life.reach.steps,
     )
 

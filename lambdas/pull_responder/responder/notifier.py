@@ -32,6 +32,8 @@ from pull_responder.model.unread import Unread
 from pull_responder.publish import sns
 from pull_responder.publish.backoff import Backoff
 from pull_responder.publish.hub_workflow import Workflow, WorkflowStatus, may_notify
+from pull_responder.publish.style import Style
+from pull_responder.responder.alerts import Alerts
 from pull_responder.responder.hub import Hub
 from pull_responder.settings import SettingError
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sns import SNSClient
 
+    from pull_responder.findings.alert import Alert
     from pull_responder.findings.life import Life
     from pull_responder.responder.ledger import Ledger
     from pull_responder.responder.run import Run
@@ -70,6 +73,8 @@ class Notifier:
         self._run = run
         self._ledger = ledger
         self._hub = Hub(run)
+        self._alerts = Alerts(run, ledger)
+        self._style = Style(run.settings.notification_schema, run.settings.runbook_url)
         self._unrecorded: list[tuple[Life, _Step]] = []
 
     def notify(self, lives: Sequence[Life]) -> None:
@@ -78,9 +83,9 @@ class Notifier:
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
         # Read the workflow status before the import: the import of a reopened finding makes Security Hub reset it.
         silenced = self._silenced_ids(claimed)
-        for together in self._messages(claimed, silenced):
-            group = together if len(together) > 1 else [self._tell_of_planted(together[0])]
-            outcome = self._send(group, silenced)
+        for together, in_digest in self._messages(claimed, silenced):
+            group = together if in_digest else [self._tell_of_planted(life) for life in together]
+            outcome = self._send(group, silenced, in_digest=in_digest)
             # Record at once. If this run dies later, the notice is not sent again.
             for life in group:
                 self._record(life, outcome[life.id])
@@ -122,29 +127,39 @@ class Notifier:
             self._run.logger.error("a notification was sent and not recorded: it may be sent again", finding=life.id)
         self._unrecorded = []
 
-    def _messages(self, lives: Sequence[Life], silenced: frozenset[str]) -> list[Sequence[Life]]:
-        """Group findings by message. Each has its own message, unless there are too many: then digests."""
+    def _messages(self, lives: Sequence[Life], silenced: frozenset[str]) -> list[tuple[Sequence[Life], bool]]:
+        """Group findings by message, and say which of these are digests.
+
+        Each problem has its own message, with all its causes, unless there are too many: then there are digests.
+        """
         audible = [life for life in lives if life.id not in silenced]
         # What only the topic for filters still lacks is not told to all others again.
         first = [life for life in audible if life.pending and not life.pending.told]
         digest = [life for life in first if life.pending and life.pending.digest]
-        if len(first) > self._run.settings.digest_above:
+        if len(self._alerts.group(first)) > self._run.settings.digest_above:
             digest = first
-        alone = [life for life in lives if life not in digest]
+        elif len(self._alerts.group(digest)) == 1:
+            digest = []  # the others of its minute are told
+        parts = [digest[at : at + _MOST_IN_DIGEST] for at in range(0, len(digest), _MOST_IN_DIGEST)]
+        silent = [life for life in lives if life.id in silenced]
+        alone = self._alerts.group([life for life in audible if life not in digest])
         return [
-            *([life] for life in alone),
-            *(digest[at : at + _MOST_IN_DIGEST] for at in range(0, len(digest), _MOST_IN_DIGEST)),
+            *(([life], False) for life in silent),
+            *((group, False) for group in alone),
+            *((p, True) for p in parts),
         ]
 
-    def _send(self, group: Sequence[Life], silenced: frozenset[str]) -> dict[str, _Step]:
+    def _send(self, group: Sequence[Life], silenced: frozenset[str], *, in_digest: bool) -> dict[str, _Step]:
         """Send one message for `group`, or none if it is silenced or postponed. Return the steps to record, by id."""
         life = group[0]
-        if len(group) > 1:
-            return self._publish(group)
+        if in_digest:
+            return self._publish(group, in_digest=len(group) > 1)
         if life.id in silenced:
             return {life.id: partial(self._mark_notified, now=self._run.now(), silently=True, sent=life)}
         due = self._digest_due(life)
-        return self._publish(group) if due is None else {life.id: self._if_still_claimed(partial(postpone, due=due))}
+        if due is None:
+            return self._publish(group)
+        return {each.id: self._if_still_claimed(partial(postpone, due=due)) for each in group}
 
     def _if_still_claimed(self, step: _Step) -> _Step:
         """Return `step`, without effect if another run has claimed the notice since."""
@@ -177,12 +192,15 @@ class Notifier:
             return life
         return replace(life, pending=replace(pending, because=f"{pending.because} {_PLANTED_TEXT}".strip()))
 
-    def _mark_notified(self, life: Life, *, now: float, sent: Life, silently: bool = False, done: bool = False) -> Life:
+    def _mark_notified(  # noqa: PLR0913 -- keyword-only but for the life
+        self, life: Life, *, now: float, sent: Life, silently: bool = False, done: bool = False, thread: str = ""
+    ) -> Life:
         """Return the life after its notice was sent or withheld, with what Security Hub said of a suppression.
 
-        With `done`, the life says already that it was sent.
+        With `done`, the life says already that it was sent. `thread` is the thread of the message.
         """
         life = life if done else mark_notified(life, now, silently=silently, sent=sent)
+        life = replace(life, thread=life.thread or thread)
         suppression = self._hub.suppression(sent)
         told = (
             suppression is Suppression.PLANTED
@@ -206,32 +224,34 @@ class Notifier:
             return None
         return (now // _MINUTE + 1) * _MINUTE + _AFTER_THE_MINUTE
 
-    def _publish(self, lives: Sequence[Life]) -> dict[str, _Step]:
-        """Publish one notice, or several as a digest. Return the steps to record, by finding id."""
+    def _publish(self, lives: Sequence[Life], *, in_digest: bool = False) -> dict[str, _Step]:
+        """Publish the notices of one problem, or of several as a digest. Return the steps to record, by finding id."""
+        alert = None if in_digest else self._alerts.alert(lives)
         if all(life.pending and life.pending.told for life in lives):
-            return self._publish_filtered(lives)
+            return self._publish_filtered(lives, alert)
         try:
             client, topic_arn = self._topic(self._run.settings.topic_arn or "")
-            notices = [notice(life) for life in lives]
             perhaps_heard = any(life.pending and life.pending.perhaps_heard for life in lives)
             if perhaps_heard and not sns.answers(client, topic_arn):
                 return self._refused(lives, "SNS does not answer, and this notice was perhaps heard before")
-            if len(notices) == 1:
-                sns.publish_notice(client, topic_arn, notices[0])
+            if alert:
+                sns.publish_notice(client, topic_arn, alert, self._style)
             else:
-                sns.publish_digest(client, topic_arn, notices)
+                sns.publish_digest(client, topic_arn, [notice(life) for life in lives], self._style)
         except sns.UnclearPublishError as error:
             steps = self._perhaps_sent(lives, str(error))
-            return self._publish_filtered(lives) if all(map(counts_as_heard, lives)) else steps
+            return self._publish_filtered(lives, alert) if all(map(counts_as_heard, lives)) else steps
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
-        return self._publish_filtered(lives)
+        return self._publish_filtered(lives, alert)
 
-    def _publish_filtered(self, lives: Sequence[Life]) -> dict[str, _Step]:
+    def _publish_filtered(self, lives: Sequence[Life], alert: Alert | None) -> dict[str, _Step]:
         """Publish to the topic for filters, if there is one, what all others have got. Return the steps to record."""
         now, arn = self._run.now(), self._run.settings.filtered_topic_arn
-        done: dict[str, _Step] = {life.id: partial(self._mark_notified, now=now, sent=life) for life in lives}
+        thread = alert.problem if alert else ""
+        sent = partial(self._mark_notified, now=now, thread=thread)
+        done: dict[str, _Step] = {life.id: partial(sent, sent=life) for life in lives}
         if not arn:
             return done
         unclear = False
@@ -241,7 +261,7 @@ class Notifier:
             if again and not sns.answers(client, arn):
                 reason = "SNS does not answer, and this notice was perhaps heard before"
             else:
-                sns.publish_text(client, arn, [notice(life) for life in lives])
+                sns.publish_text(client, arn, alert or [notice(life) for life in lives], self._style)
                 return done
         except sns.UnclearPublishError as error:
             unclear, reason = True, str(error)
@@ -249,10 +269,12 @@ class Notifier:
             reason = describe_failure("sns:Publish", error).reason
         self._run.count("NotificationsFailed")
         self._run.logger.warning("the topic for filters lacks a notification", findings=[*done], reason=reason)
-        return {life.id: partial(self._mark_told, now=now, sent=life, unclear=unclear) for life in lives}
+        told = partial(self._mark_told, now=now, unclear=unclear, thread=thread)
+        return {life.id: partial(told, sent=life) for life in lives}
 
-    def _mark_told(self, life: Life, *, now: float, sent: Life, unclear: bool) -> Life:
-        return self._mark_notified(mark_told(life, now, sent=sent, unclear=unclear), now=now, sent=sent, done=True)
+    def _mark_told(self, life: Life, *, now: float, sent: Life, unclear: bool, thread: str) -> Life:
+        life = mark_told(life, now, sent=sent, unclear=unclear)
+        return self._mark_notified(life, now=now, sent=sent, done=True, thread=thread)
 
     def _refused(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
         """Log and count notices that were not sent. Return the steps that make them due again."""
