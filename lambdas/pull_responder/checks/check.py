@@ -96,6 +96,8 @@ class Check:
     What the identity of its finding needs:
 
     - `by_role_account` says that the resource can be broken for one pulling account and work for another.
+    - `ends_with_failures` says that the finding is over when the pull has not failed for a while: whoever misspelt a
+      name corrects it in the pod, where it cannot be read.
     - `may_name_missing` says that the finding may name a resource that does not exist. Then the absence of the resource
       does not mean that the fault is fixed.
     """
@@ -124,6 +126,7 @@ class Check:
     for_cache_role: bool = False
     by_role_account: bool = False
     may_name_missing: bool = False
+    ends_with_failures: bool = False
     tells_more_at_first: bool = False
     severity_if_repeated: Severity | None = None
     kind: Kind = Kind.CONFIGURATION

@@ -115,6 +115,9 @@ class Life:
     - `hub_retry_at`: when to retry that update if this run does not complete it.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
+    - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
+    - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
+    - `again`: whether a change asked for a recheck while one was under way.
     """
 
     finding: Finding
@@ -136,6 +139,10 @@ class Life:
     hub_retry_at: float = 0
     inspection: Inspection | None = None
     suppression: Suppression | None = None
+    keys: tuple[str, ...] = ()
+    leased_by: str = ""
+    leased_until: float = 0
+    again: bool = False
 
     @property
     def id(self) -> str:
@@ -150,7 +157,7 @@ class Life:
     @property
     def due_at(self) -> float | None:
         """When a run has to handle it next, in seconds since 1970; None if no run has to."""
-        times = [self.look_at] if self.is_open else []
+        times = [max(self.look_at, self.leased_until)] if self.is_open else []
         if self.pending:
             times.append(max(self.pending.due, self.pending.claimed_until))
         if self.hub_due:
