@@ -11,7 +11,7 @@ from tests.integration.handlers.test_audit_log import CONTEXT, received
 from tests.integration.handlers.test_diagnose import Context, Inbox, batch, failed, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pytest
 
@@ -21,15 +21,35 @@ UNEXPLAINED = "pull_failing_unexplained"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one way says of a pull: the causes it found, each with its resource, and why others are undecided."""
+class Fix:
+    """How a finding is put right: in words, and by commands."""
 
-    found: frozenset[tuple[str, str]]
+    summary: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one way says of a pull: the causes it found, each with its resource, and why others are undecided.
+
+    - `fixes` are the commands of each cause that was found, and what is said with them, by cause and resource.
+    """
+
+    fixes: dict[tuple[str, str], Fix]
     undecided: dict[str, str]
+
+    @property
+    def found(self) -> frozenset[tuple[str, str]]:
+        return frozenset(self.fixes)
 
     @property
     def causes(self) -> set[str]:
         return {cause for cause, _ in self.found}
+
+    def fix(self, cause: str) -> Fix:
+        """The fix of the one finding of this cause."""
+        (fix,) = [fix for (found, _), fix in self.fixes.items() if found == cause]
+        return fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +73,7 @@ class Ways:
         ended = self.run("diagnose", "--event", "-", "--format", "json", stdin=json.dumps(document).encode())
         (one,) = ended.objects
         assert one["skipped"] is None
-        found = frozenset((each["cause"], each["resource"]["id"]) for each in one["findings"])
+        found = _fixes(one["findings"])
         undecided = {each["cause"]: each["reason"] for each in one["inconclusive"]}
         assert ended.status == (1 if found else 3 if undecided else 0)
         return Answer(found, undecided), one["pull"]
@@ -72,6 +92,16 @@ class Ways:
         assert failed(diagnose.handler(batch(*bodies), Context())) == []
         (said,) = [vars(each) for each in self.caplog.records if each.message == "diagnosed"]
         notified = [told(each) for each in self.inbox.messages()]
-        found = frozenset((each["cause"], each["resource"]["id"]) for each in notified if each["cause"] != UNEXPLAINED)
+        found = _fixes(each for each in notified if each["cause"] != UNEXPLAINED)
         assert len(said["findings"]) == len(found)
         return Answer(found, said["inconclusive"]), notified
+
+
+def _fixes(findings: Iterable[dict[str, Any]]) -> dict[tuple[str, str], Fix]:
+    """The fixes of findings as all ways write them."""
+    return {
+        (each["cause"], each["resource"]["id"]): Fix(
+            each["remediation"]["summary"], tuple(each["remediation"]["commands"])
+        )
+        for each in findings
+    }
