@@ -11,7 +11,7 @@ from tests.integration.handlers.test_audit_log import CONTEXT, received
 from tests.integration.handlers.test_diagnose import Context, Inbox, batch, failed, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     import pytest
 
@@ -66,6 +66,28 @@ class Ways:
         ended = self.run("explain", "-", "--format", "json", stdin=json.dumps({"message": message}).encode())
         (answer,) = ended.objects
         assert isinstance(answer, dict)
+        return answer
+
+    def agree(
+        self, document: dict[str, Any], *, found: Collection[tuple[str, str]] = (), undecided: str = "", why: str = ""
+    ) -> Answer:
+        """Return the one answer of all ways, which is this: causes with their resources, or one that is undecided.
+
+        kubelet's message is explained, too, and can mean what was found. CloudTrail's record has no message of kubelet.
+        """
+        answer, _ = self.terminal(document)
+        assert answer.found == set(found), answer
+        if undecided:
+            assert why.lower() in answer.undecided[undecided].lower()
+        if message := document["detail"].get("message"):
+            explained = self.explain(message)
+            assert explained["image"]
+            assert answer.causes <= set(explained["can_mean"])
+        deployed, notified = self.deployed(document)
+        assert deployed == answer
+        # A pull that nothing explains is notified as such. Without anything undecided, all that was wrong is mended.
+        left = [] if found or not answer.undecided else [UNEXPLAINED]
+        assert [each["cause"] for each in notified if each["cause"] not in answer.causes] == left
         return answer
 
     def terminal(self, document: dict[str, Any]) -> tuple[Answer, dict[str, Any]]:
