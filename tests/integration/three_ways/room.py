@@ -74,12 +74,25 @@ class Room:
             owner=ACCOUNT,
         )
 
-    def refused(self, repository: str, reason: str, *, account: str = ACCOUNT) -> dict[str, Any]:
-        """CloudTrail's record of a refused BatchGetImage of the sound node; `reason` is what AWS says after it."""
+    def refused(  # noqa: PLR0913 -- each is one keyword
+        self,
+        repository: str,
+        reason: str,
+        *,
+        account: str = ACCOUNT,
+        role: str = "",
+        session: str = "",
+        action: str = "BatchGetImage",
+    ) -> dict[str, Any]:
+        """CloudTrail's record of a refused call; `reason` is what AWS says after it.
+
+        It is BatchGetImage of the sound node, unless another role's session or another action is named.
+        """
         arn = f"arn:aws:ecr:us-east-1:{account}:repository/{repository}"
-        event = denial(self.role, self.instance, action="BatchGetImage", resource=arn)
+        event = denial(role or self.role, session or self.instance, action=action, resource=arn)
         words = event["detail"]["errorMessage"].partition(" because ")[0]
-        event["detail"]["errorMessage"] = words + reason
+        # What a cache needs is asked by ECR itself, within the call that fetches the manifest.
+        event["detail"] |= {"errorMessage": words + reason, "eventName": "BatchGetImage"}
         event["detail"]["eventTime"] = LATER
         return event
 

@@ -6,12 +6,10 @@ import json
 import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 from moto.organizations.models import organizations_backends
 
-from pull_responder.emulator.findings_table import create_table
 from tests.integration.checks.estate import explicit_deny
 from tests.integration.checks.organization import Organization
 from tests.integration.checks.organization import deny as refuse_read
@@ -47,16 +45,6 @@ PATHS = "aws:PrincipalOrgPaths"
 def aws(estate: NetworkEstate, monkeypatch: pytest.MonkeyPatch) -> EmulatedAws:  # noqa: ARG001 -- what starts moto
     monkeypatch.setenv("SECURITY_HUB_ENABLED", "false")
     return in_process()
-
-
-@pytest.fixture
-def anew(aws: EmulatedAws, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:  # noqa: ARG001 -- sets a table
-    """Forget what was diagnosed: else the same failure is quiet for a while."""
-
-    def forget() -> None:
-        monkeypatch.setenv("TABLE_NAME", create_table(aws.client("dynamodb"), f"anew-{uuid4().hex[:8]}"))
-
-    return forget
 
 
 @pytest.fixture(autouse=True)
