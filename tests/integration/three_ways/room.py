@@ -24,10 +24,14 @@ LATER = "2099-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A cluster's nodes: one behind an internet gateway, where nothing is broken, and one in a spoke of a hub."""
+    """A cluster's nodes: one behind an internet gateway, where nothing is broken, and one in a spoke of a hub.
+
+    The third is shut in: no route leads out of its VPC, and its role may do nothing.
+    """
 
     aws: EmulatedAws
     spoke: Spoke
+    shut_in: Spoke
     role: str
     instance: str
 
@@ -51,9 +55,9 @@ class Room:
             ecr.put_image(repositoryName=name, imageTag="v1", imageManifest=json.dumps(manifest))
         return name
 
-    def event(self, message: str, image: str, *, reason: str = "Failed", in_spoke: bool = False) -> dict[str, Any]:
+    def event(self, message: str, image: str, *, reason: str = "Failed", node: str = "") -> dict[str, Any]:
         """kubelet's event, as a forwarder sends it. `image` is in the message too, if kubelet wrote it there."""
-        event = forwarded(image, self.spoke.node if in_spoke else f"{self.instance}.ec2.internal")
+        event = forwarded(image, node or f"{self.instance}.ec2.internal")
         event["detail"] |= {"message": message, "reason": reason}
         event["detail"] |= dict.fromkeys(("firstTimestamp", "lastTimestamp", "eventTime"), LATER)
         return event
@@ -127,7 +131,10 @@ def make_room(aws: EmulatedAws) -> Room:
         IamInstanceProfile={"Name": role},
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
     )["Instances"]
-    return Room(aws, Spoke(aws), role, node["InstanceId"])
+    shut_in = Spoke(aws)
+    ec2.delete_route(RouteTableId=shut_in.table, DestinationCidrBlock="10.0.0.0/8")
+    iam.delete_role_policy(RoleName=shut_in.role, PolicyName="pull")
+    return Room(aws, Spoke(aws), shut_in, role, node["InstanceId"])
 
 
 def image_of(repository: str, *, registry: str = REGISTRY) -> str:
