@@ -82,4 +82,12 @@ OF_CREDENTIALS = [
             ("a denial of another account's role", _refused("somebody/build", "999999999999")),
         )
     ],
+    Row(
+        "a node that may pull is refused",
+        RESOLVE + "unexpected status from HEAD request to https://{host}/v2/{name}/manifests/v1: 403 Forbidden",
+        "access_denied",
+        "manifest",
+        undecided="pull_failing_unexplained",
+        why="the pod pulls with a role or a secret of its own",
+    ),
 ]

@@ -24,10 +24,14 @@ LATER = "2099-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A cluster's nodes: one behind an internet gateway, where nothing is broken, and one in a spoke of a hub."""
+    """A cluster's nodes: one behind an internet gateway, where nothing is broken, and one in a spoke of a hub.
+
+    The third is shut in: no route leads out of its VPC, and its role may do nothing.
+    """
 
     aws: EmulatedAws
     spoke: Spoke
+    shut_in: Spoke
     role: str
     instance: str
 
@@ -51,9 +55,9 @@ class Room:
             ecr.put_image(repositoryName=name, imageTag="v1", imageManifest=json.dumps(manifest))
         return name
 
-    def event(self, message: str, image: str, *, reason: str = "Failed", in_spoke: bool = False) -> dict[str, Any]:
+    def event(self, message: str, image: str, *, reason: str = "Failed", node: str = "") -> dict[str, Any]:
         """kubelet's event, as a forwarder sends it. `image` is in the message too, if kubelet wrote it there."""
-        event = forwarded(image, self.spoke.node if in_spoke else f"{self.instance}.ec2.internal")
+        event = forwarded(image, node or f"{self.instance}.ec2.internal")
         event["detail"] |= {"message": message, "reason": reason}
         event["detail"] |= dict.fromkeys(("firstTimestamp", "lastTimestamp", "eventTime"), LATER)
         return event
@@ -74,12 +78,25 @@ class Room:
             owner=ACCOUNT,
         )
 
-    def refused(self, repository: str, reason: str, *, account: str = ACCOUNT) -> dict[str, Any]:
-        """CloudTrail's record of a refused BatchGetImage of the sound node; `reason` is what AWS says after it."""
+    def refused(  # noqa: PLR0913 -- each is one keyword
+        self,
+        repository: str,
+        reason: str,
+        *,
+        account: str = ACCOUNT,
+        role: str = "",
+        session: str = "",
+        action: str = "BatchGetImage",
+    ) -> dict[str, Any]:
+        """CloudTrail's record of a refused call; `reason` is what AWS says after it.
+
+        It is BatchGetImage of the sound node, unless another role's session or another action is named.
+        """
         arn = f"arn:aws:ecr:us-east-1:{account}:repository/{repository}"
-        event = denial(self.role, self.instance, action="BatchGetImage", resource=arn)
+        event = denial(role or self.role, session or self.instance, action=action, resource=arn)
         words = event["detail"]["errorMessage"].partition(" because ")[0]
-        event["detail"]["errorMessage"] = words + reason
+        # What a cache needs is asked by ECR itself, within the call that fetches the manifest.
+        event["detail"] |= {"errorMessage": words + reason, "eventName": "BatchGetImage"}
         event["detail"]["eventTime"] = LATER
         return event
 
@@ -114,7 +131,10 @@ def make_room(aws: EmulatedAws) -> Room:
         IamInstanceProfile={"Name": role},
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
     )["Instances"]
-    return Room(aws, Spoke(aws), role, node["InstanceId"])
+    shut_in = Spoke(aws)
+    ec2.delete_route(RouteTableId=shut_in.table, DestinationCidrBlock="10.0.0.0/8")
+    iam.delete_role_policy(RoleName=shut_in.role, PolicyName="pull")
+    return Room(aws, Spoke(aws), shut_in, role, node["InstanceId"])
 
 
 def image_of(repository: str, *, registry: str = REGISTRY) -> str:
