@@ -13,7 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.events import kubelet_image, kubelet_link, kubelet_message, registry_urls, s3_errors, sighting
+from pull_responder.events import (
+    kubelet_chain,
+    kubelet_image,
+    kubelet_link,
+    kubelet_message,
+    registry_urls,
+    s3_errors,
+    sighting,
+)
 from pull_responder.events.kubelet_message import TEXT_LIMIT, read_message
 from pull_responder.model.pull import PolicyType, Stage, Symptom
 from tests.unit.events.messages import (
@@ -259,7 +267,7 @@ def test_work_grows_no_faster_than_the_message(piece: str) -> None:
 
 def test_no_pattern_can_backtrack_without_bound() -> None:
     """Time cannot be asserted, but its cause can: an unbounded repetition that gives characters back."""
-    modules = (kubelet_message, kubelet_link, kubelet_image, registry_urls, s3_errors, sighting)
+    modules = (kubelet_message, kubelet_chain, kubelet_link, kubelet_image, registry_urls, s3_errors, sighting)
     patterns = [value for module in modules for value in vars(module).values() if isinstance(value, re.Pattern)]
     assert patterns
     for pattern in patterns:
