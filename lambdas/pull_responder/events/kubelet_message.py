@@ -16,11 +16,8 @@ from pull_responder.events.image_reference import ImageReference
 from pull_responder.events.kubelet_chain import LINK, NOT_AUTHORIZED, Chain
 from pull_responder.events.kubelet_image import find_image
 from pull_responder.events.kubelet_link import says, words_of
-from pull_responder.events.kubelet_phrases import (
-    NO_FAILURE,
-    OTHER_TROUBLE,
-    SIGNATURE_REJECTED,
-)
+from pull_responder.events.kubelet_phrases import NO_FAILURE, SIGNATURE_REJECTED
+from pull_responder.events.no_reason import NoReason, no_reason_of_link, no_reason_of_text
 from pull_responder.events.redaction import join_wrapped, redact
 from pull_responder.events.registry_urls import RegistryUrl, is_of_ecr
 from pull_responder.events.sighting import read_sighting
@@ -70,7 +67,7 @@ class KubeletMessage:
     - `denial`: AWS's denial, if the runtime passed it on.
     - `error_code`: the registry's error code ("name unknown", "manifest unknown", "denied", ...), if there is one.
     - `from_layer_bucket`: whether Amazon S3 answered, not the registry.
-    - `tells_of_pull`: false if the text is about something other than an image that could not be pulled.
+    - `no_reason`: what the text says in place of why an image could not be pulled. None if it says why.
     - `answer`: what the text shows of an answer, where the symptom does not say it. None if it shows nothing.
     - `sighting`: the host, address and DNS server of the connection that failed. Empty if the text tells none.
     """
@@ -81,9 +78,14 @@ class KubeletMessage:
     denial: Denial | None = None
     error_code: str | None = None
     from_layer_bucket: bool = False
-    tells_of_pull: bool = True
+    no_reason: NoReason | None = None
     answer: Answer | None = None
     sighting: Sighting = field(default_factory=Sighting)
+
+    @property
+    def tells_of_pull(self) -> bool:
+        """Whether the text says why an image could not be pulled."""
+        return self.no_reason is None
 
 
 def read_message(text: str) -> KubeletMessage:
@@ -93,14 +95,14 @@ def read_message(text: str) -> KubeletMessage:
     links = [words_of(link) for link in LINK.split(text)]
     if any(says(words, SIGNATURE_REJECTED) for words in links):
         return KubeletMessage(Symptom.SIGNATURE_REJECTED, None, find_image(text, None))
-    if any(says(words, OTHER_TROUBLE) for words in links):
-        return KubeletMessage(Symptom.UNKNOWN, None, find_image(text, _denial(whole)), tells_of_pull=False)
+    if other := next(filter(None, map(no_reason_of_link, links)), None):
+        return KubeletMessage(Symptom.UNKNOWN, None, find_image(text, _denial(whole)), no_reason=other)
     attempts = [_MIRROR.split(each)[-1] for each in _CREDENTIAL.split(whole)]
     denials = [_denial(each) for each in attempts]
     image = next((found for denial in (*denials, None) if (found := find_image(text, denial))), None)
     if image is None and _POD_SANDBOX in text.lower():
         # A pod sandbox can fail for other reasons, such as its network. If its image is at fault, the message names it.
-        return KubeletMessage(Symptom.UNKNOWN, None, None, tells_of_pull=False)
+        return KubeletMessage(Symptom.UNKNOWN, None, None, no_reason=NoReason.OTHER_MATTER)
     chains = [
         Chain(each, text=text.lower(), denial=denial, image=image)
         for each, denial in zip(attempts, denials, strict=True)
@@ -108,11 +110,12 @@ def read_message(text: str) -> KubeletMessage:
     # The attempt that got furthest counts; of equals the last, which used kubelet's own credentials.
     number, chain = max(enumerate(chains), key=lambda each: (each[1].progress, each[0]))
     denial = denials[number]
-    is_pull = (
-        chain.meaning.symptom is not Symptom.UNKNOWN or bool(image or chain.stage) or _PULL.search(text) is not None
-    )
-    if chain.meaning.symptom is Symptom.UNKNOWN and chain.stage is None and _is_no_failure(text, links[0]):
-        is_pull = False
+    no_reason = None
+    if chain.meaning.symptom is Symptom.UNKNOWN and chain.stage is None:
+        if _is_no_failure(text, links[0]):
+            no_reason = NoReason.OTHER_MATTER
+        elif image is None and _PULL.search(text) is None:
+            no_reason = no_reason_of_text(text)
     denied = chain.meaning.symptom is Symptom.ACCESS_DENIED
     is_mirror = chain.answer is Answer.MIRROR
     return KubeletMessage(
@@ -122,7 +125,7 @@ def read_message(text: str) -> KubeletMessage:
         denial=denial if denied else None,
         error_code=chain.error_code,
         from_layer_bucket=chain.from_layer_bucket,
-        tells_of_pull=is_pull,
+        no_reason=no_reason,
         answer=chain.answer if is_mirror or chain.url is None or _is_asked(chain.url, image) else None,
         sighting=Sighting(host=chain.mirror) if is_mirror else read_sighting(attempts[number]),
     )

@@ -18,6 +18,7 @@ from pull_responder.events import (
     kubelet_image,
     kubelet_link,
     kubelet_message,
+    no_reason,
     registry_urls,
     s3_errors,
     sighting,
@@ -267,7 +268,16 @@ def test_work_grows_no_faster_than_the_message(piece: str) -> None:
 
 def test_no_pattern_can_backtrack_without_bound() -> None:
     """Time cannot be asserted, but its cause can: an unbounded repetition that gives characters back."""
-    modules = (kubelet_message, kubelet_chain, kubelet_link, kubelet_image, registry_urls, s3_errors, sighting)
+    modules = (
+        kubelet_message,
+        kubelet_chain,
+        kubelet_link,
+        kubelet_image,
+        no_reason,
+        registry_urls,
+        s3_errors,
+        sighting,
+    )
     patterns = [value for module in modules for value in vars(module).values() if isinstance(value, re.Pattern)]
     assert patterns
     for pattern in patterns:
