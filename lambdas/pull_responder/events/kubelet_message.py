@@ -159,6 +159,6 @@ def _denial(attempt: str) -> Denial | None:
     before, found, after = attempt.rpartition(NOT_AUTHORIZED)
     if not found or not after.startswith(_ECR_ACTIONS):
         return None
-    principal = before.rpartition("User: ")[2]
+    principal = before.rpartition("User:")[2].strip()
     _, denial = parse_denial(f"User: {principal}{found}{after}", action=after.split(maxsplit=1)[0])
     return replace(denial, quoted=True)

@@ -137,6 +137,29 @@ def test_an_image_that_is_spelt_wrong_says_so() -> None:
     assert read.image.problem == "the repository 'App' has upper case letters"
 
 
+SESSION = "arn:aws:sts::111111111111:assumed-role/node/i-0fedcba9876543210"
+BY_PROVIDER = "error execing credential provider plugin ecr-credential-provider for image {image}: exit status 1: "
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "stage"),
+    [
+        ("AccessDeniedException:User: ", "ecr:BatchGetImage", "manifest"),
+        ("AccessDeniedException:User:", "ecr:BatchGetImage", "manifest"),
+        ("denied: User:", "ecr:GetDownloadUrlForLayer", "layer"),
+        (BY_PROVIDER + "AccessDeniedException:User: ", "ecr:GetAuthorizationToken", "token"),
+    ],
+)
+def test_the_words_of_aws_are_read_without_their_blanks(before: str, action: str, stage: str) -> None:
+    image = "111111111111.dkr.ecr.us-east-1.amazonaws.com/team/app:v1"
+    refused = f"{SESSION} is not authorized to perform: {action} on resource: * because no identity-based policy allows"
+    read = read_message(f'Failed to pull image "{image}": {before}{refused} the {action} action'.format(image=image))
+    assert (read.symptom, read.stage, str(read.image)) == ("access_denied", stage, image)
+    assert read.denial is not None
+    assert (read.denial.action, read.denial.policy_type) == (action, PolicyType.IDENTITY)
+    assert read.denial.message == f"User: {refused} the {action} action"
+
+
 def test_the_words_of_aws_are_passed_on() -> None:
     reason = "because no identity-based policy allows the ecr:BatchGetImage action"
     read = read_message(
