@@ -80,6 +80,10 @@ OF_CREDENTIALS = [
         for name, said in (
             ("a denial of another role", _refused("somebody/i-0fedcba9876543210")),
             ("a denial of another account's role", _refused("somebody/build", "999999999999")),
+            (
+                "a denial without a blank before its user",
+                _refused("somebody/i-0fedcba9876543210").replace("denied: User:", "AccessDeniedException:User:"),
+            ),
         )
     ],
     Row(

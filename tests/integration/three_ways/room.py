@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from pull_responder.settings import MEMBER_ROLE
 from tests.integration.handlers.test_diagnose import ACCOUNT, denial
 from tests.integration.handlers.test_names import PULL, Spoke
 from tests.integration.handlers.test_signals import REGISTRY, forwarded
@@ -26,7 +27,10 @@ LATER = "2099-01-01T00:00:00Z"
 class Room:
     """A cluster's nodes: one behind an internet gateway, where nothing is broken, and one in a spoke of a hub.
 
+<<<<<<< HEAD
     The third is shut in: no route leads out of its VPC, and its role may do nothing.
+=======
+    `member` is another account, which Pull Responder may read.
     """
 
     aws: EmulatedAws
@@ -34,6 +38,7 @@ class Room:
     shut_in: Spoke
     role: str
     instance: str
+    member: str
 
     def repository(self, *, pushed: bool = True) -> str:
         """The name of a new repository of ours, with an image v1."""
@@ -134,7 +139,21 @@ def make_room(aws: EmulatedAws) -> Room:
     shut_in = Spoke(aws)
     ec2.delete_route(RouteTableId=shut_in.table, DestinationCidrBlock="10.0.0.0/8")
     iam.delete_role_policy(RoleName=shut_in.role, PolicyName="pull")
-    return Room(aws, Spoke(aws), shut_in, role, node["InstanceId"])
+    return Room(aws, Spoke(aws), shut_in, role, node["InstanceId"], _make_member(aws))
+
+
+def _make_member(aws: EmulatedAws) -> str:
+    """An account with the role that Pull Responder reads others with."""
+    account = str(10**11 + uuid4().int % 10**11)
+    iam = aws.client("iam", account=account)
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    read = {"Effect": "Allow", "Action": ["ecr:Describe*", "ecr:Get*"], "Resource": "*"}
+    iam.create_role(
+        RoleName=MEMBER_ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    rules = json.dumps({"Version": "2012-10-17", "Statement": [read]})
+    iam.put_role_policy(RoleName=MEMBER_ROLE, PolicyName="read", PolicyDocument=rules)
+    return account
 
 
 def image_of(repository: str, *, registry: str = REGISTRY) -> str:

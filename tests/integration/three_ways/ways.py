@@ -102,6 +102,20 @@ class Ways:
         assert ended.status == (1 if found else 3 if undecided else 0)
         return Answer(found, undecided), one["pull"]
 
+    def skipped(self, document: dict[str, Any]) -> str:
+        """The word with which both the terminal and the deployed functions skip an event."""
+        ended = self.run("diagnose", "--event", "-", "--format", "json", stdin=json.dumps(document).encode())
+        (one,) = ended.objects
+        assert (ended.status, one["findings"], one["inconclusive"]) == (0, [], [])
+        self.caplog.clear()
+        assert failed(diagnose.handler(batch(document), Context())) == []
+        assert not any(each.message == "diagnosed" for each in self.caplog.records)
+        assert list(self.inbox.messages()) == []
+        (said,) = [vars(each)["reasons"] for each in self.caplog.records if each.message == "skipped"]
+        assert said == {one["skipped"]: 1}
+        word: str = one["skipped"]
+        return word
+
     def deployed(self, document: dict[str, Any]) -> tuple[Answer, list[dict[str, Any]]]:
         """The answer of the deployed functions, and the findings that they notified.
 
