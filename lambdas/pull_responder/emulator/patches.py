@@ -52,6 +52,7 @@ def apply() -> None:
         _keep_clusters_without_kubernetes,
         _treat_loopback_as_tls,
         _run_functions_on_their_own_python,
+        _know_services_by_their_folders,
     ):
         patch()
 
@@ -342,6 +343,14 @@ def _run_functions_on_their_own_python() -> None:
         return (os.environ.get("LAMBDA_PYTHON") or python) if name.startswith("python") else python, worker
 
     runtime._detect_runtime_binary = binary
+
+
+def _know_services_by_their_folders() -> None:
+    """Of a service that ministack lacks, it reads all that botocore has of all services. The list of them is enough."""
+    router = _module("core.router")
+    stock = router._is_aws_service_name
+    session = import_module("botocore.session").get_session()
+    router._is_aws_service_name = lambda name: name in session.get_available_services() or stock(name)
 
 
 def _reply(status: int, **body: Any) -> _Reply:
