@@ -112,6 +112,27 @@ def test_principals_that_are_nearly_known(estate: Estate, known: str) -> None:
     only(estate.diagnose(pull, known_principals=[known.replace("ACCOUNT", estate.account)]), CAUSE)
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("nodes/build", "listed"), ("nodes/*", "open"), ("ecs/*", "open"), ("ecs/task-*", "reported")],
+)
+def test_a_role_whose_path_cannot_be_read(estate: Estate, path: str, expected: str) -> None:
+    role, repository = estate.role(name="build", trusted=("codebuild",)), estate.repository()
+    pull = estate.denied(role, repository, BLAMED, session="AWSCodeBuild-1")
+    assert pull.principal
+    pull = replace(pull, principal=replace(pull.principal, role_arn=None))
+    listed = f"arn:aws:iam::{estate.account}:role/{path}"
+    diagnosis = estate.diagnose(pull, unreadable=["iam:GetRole"], known_principals=[listed])
+    if expected == "reported":
+        only(diagnosis, CAUSE)
+        return
+    assert diagnosis.findings == ()
+    if expected == "listed":
+        assert diagnosis.inconclusive == ()
+    else:
+        assert f"the path of the role build could not be read, and {listed}" in opened(diagnosis)[CAUSE]
+
+
 def test_a_node_is_a_node_even_if_it_is_listed(estate: Estate) -> None:
     role, repository = estate.role(), estate.repository()
     only(estate.diagnose(estate.denied(role, repository, BLAMED), known_principals=[str(role)]), LACKS)
