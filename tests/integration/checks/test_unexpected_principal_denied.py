@@ -287,7 +287,7 @@ def test_a_principal_that_the_event_does_not_name_is_its_account_or_inconclusive
         assert "neither the principal nor its account" in str(diagnosis)
 
 
-def _answer_clusters(aws: Aws, number: int, *, entry_in: str = "", role: str = "") -> list[str]:
+def _answer_clusters(aws: Aws, number: int, *, entry_in: str = "", group_in: str = "", role: str = "") -> list[str]:
     """Let EKS answer that there are so many clusters, each with ten node groups; return what it is asked."""
     asked: list[str] = []
     names = [f"c{each}" for each in range(number)]
@@ -301,7 +301,9 @@ def _answer_clusters(aws: Aws, number: int, *, entry_in: str = "", role: str = "
             "ListFargateProfiles": {"fargateProfileNames": []},
             "ListAccessEntries": {"accessEntries": [role] if cluster == entry_in else []},
             "DescribeAccessEntry": {"accessEntry": {"type": "EC2_LINUX"}},
-            "DescribeNodegroup": {"nodegroup": {"nodeRole": role if cluster == entry_in else "arn:aws:iam::1:role/x"}},
+            "DescribeNodegroup": {
+                "nodegroup": {"nodeRole": role if cluster in (entry_in, group_in) else "arn:aws:iam::1:role/x"}
+            },
         }
         return AWSResponse("", 200, HTTPHeaders(), None), bodies[model.name]
 
@@ -330,6 +332,21 @@ def test_of_many_clusters_those_that_name_the_role_are_looked_through_first(esta
     diagnosis = diagnose(estate.denied(role, repository, BLAMED, session="somebody"), PullFacts(Reader(aws)))
     finding = only(diagnosis, LACKS)
     assert finding.cluster == "c88"
+
+
+@pytest.mark.parametrize(("name", "found"), [("eksctl-c288-nodegroup-ng-NodeRole", True), ("nodes-of-c-288", False)])
+def test_of_many_clusters_one_whose_name_is_in_the_roles_comes_before_the_others(
+    estate: Estate, name: str, *, found: bool
+) -> None:
+    """A cluster with the aws-auth ConfigMap alone has no access entry of its nodes."""
+    role, repository, aws = estate.role(name=name), estate.repository(), estate.connect()
+    _answer_clusters(aws, 300, group_in="c288", role=str(role))
+    diagnosis = diagnose(estate.denied(role, repository, BLAMED, session="somebody"), PullFacts(Reader(aws)))
+    if found:
+        assert only(diagnosis, LACKS).cluster == "c288"
+    else:
+        assert diagnosis.findings == ()
+        assert "the node groups of only 25 were read" in opened(diagnosis)[CAUSE]
 
 
 def test_a_stranger_among_many_clusters_whose_trust_rules_nodes_out_is_reported(estate: Estate) -> None:
