@@ -116,11 +116,11 @@ def test_the_roles_of_so_many_accounts_only_are_kept(watched: Watched) -> None:
     assert len(sts.regions) == 52, "one that went is reached again"
 
 
-def test_accounts_that_events_make_up_take_no_memory(watched: Watched) -> None:
+def test_accounts_that_events_make_up_take_no_memory(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     sts = Sts(watched, "AssumeRole")
     sts.broken = True
     aws = watched.aws
-    aws._failures.get = Unread  # type: ignore[method-assign]  # instead of 2,000 calls
+    monkeypatch.setattr(aws._failures, "get", Unread)  # instead of 2,000 calls
     for number in range(2000):
         assert isinstance(aws.reach(f"40000000{number:04}", region=REGION), Unread)
     assert (len(aws._members), len(aws._asking)) == (0, 1000)
