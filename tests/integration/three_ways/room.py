@@ -27,9 +27,7 @@ LATER = "2099-01-01T00:00:00Z"
 class Room:
     """A cluster's nodes: one behind an internet gateway, where nothing is broken, and one in a spoke of a hub.
 
-<<<<<<< HEAD
     The third is shut in: no route leads out of its VPC, and its role may do nothing.
-=======
     `member` is another account, which Pull Responder may read.
     """
 
