@@ -162,6 +162,11 @@ class Check:
         """Return whether a pull that fails with `symptom` is examined for this cause."""
         return symptom in (self.ecr_public if from_ecr_public else self.symptoms)
 
+    def is_past(self, symptom: Symptom, stage: Stage | None) -> bool:
+        """Return whether a pull that fails with `symptom` at `stage` has got past all that this cause can stop."""
+        stages = [each.stages for each in self.explains if each.symptom is symptom]
+        return bool(stages) and not any(stage in each for each in stages)
+
     def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's message blames. True where the event has no such message."""
         return pull.denial is None or self.fits_denial(pull.denial, pull.blamed_policy_types)
