@@ -72,6 +72,8 @@ _lives = st.builds(
     hub_at=_seconds,
     hub_due=st.booleans(),
     inspection=st.none() | _inspection,
+    breaks=st.lists(_seconds, max_size=5).map(tuple),
+    flapping=st.booleans(),
 )
 _name = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1, max_size=60)
 _names = st.builds(lambda names: Names().add_all(names), st.lists(_name, max_size=30))
