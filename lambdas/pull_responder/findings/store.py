@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
+    from mypy_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
 
+    from pull_responder.model.pull import PullFailure
     from pull_responder.settings import Settings
 
 PERMISSIONS: Final = (
@@ -111,9 +113,16 @@ class Store:
         """Return the ids of findings that are due for a recheck only, by `before`, longest waiting first."""
         return self._due(FINDINGS_DUE, before, limit)
 
-    def due_problems(self, *, before: float, limit: int) -> list[str]:
-        """Return the ids of problems whose diagnosis no run has finished by `before`, longest waiting first."""
-        return self._due(PROBLEMS_DUE, before, limit)
+    def due_problems(self, *, before: float, limit: int, newest_first: bool = False) -> list[str]:
+        """Return the ids of problems whose diagnosis no run has finished by `before`, longest waiting first.
+
+        With `newest_first`, those that have waited for the shortest time.
+        """
+        return self._due(PROBLEMS_DUE, before, limit, newest_first=newest_first)
+
+    def pulls(self, ids: Iterable[str]) -> dict[str, PullFailure | None]:
+        """Return the failure to diagnose of each problem that is in the table; None if it cannot be read."""
+        return {each: read_problem(item).pull for each, item in self._read(list(ids), only="pull").items()}
 
     def set_aside(self, unusable: UnusableItem) -> None:
         """Take an item that cannot be read out of its queue. The rest of it stays, for people to look at.
@@ -160,8 +169,13 @@ class Store:
         except _BROKEN as error:
             _raise_broken("dynamodb:UpdateItem", error)
 
-    def _read(self, ids: list[str]) -> dict[str, Mapping[str, Value]]:
+    def _read(self, ids: list[str], *, only: str | None = None) -> dict[str, Mapping[str, Value]]:
+        """Return the items with `ids` by id, with all their attributes or with `only` one."""
         items: dict[str, Mapping[str, Value]] = {}
+        wanted: KeysAndAttributesTypeDef = {"Keys": [], "ConsistentRead": True}
+        if only:
+            # The names may be words that DynamoDB reserves.
+            wanted |= {"ProjectionExpression": "id, #only", "ExpressionAttributeNames": {"#only": only}}
         for at in range(0, len(ids), _KEYS):
             keys = [{"id": {"S": each}} for each in ids[at : at + _KEYS]]
             for attempt in range(_TRIES):
@@ -169,9 +183,7 @@ class Store:
                     self._wait(_FIRST_WAIT * 2 ** (attempt - 1))
                 try:
                     self.calls += 1
-                    answer = self._client.batch_get_item(
-                        RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-                    )
+                    answer = self._client.batch_get_item(RequestItems={self._table: {**wanted, "Keys": keys}})
                 except _FAILURES as error:
                     _raise("dynamodb:BatchGetItem", error)
                 try:
@@ -205,13 +217,14 @@ class Store:
             _raise("dynamodb:PutItem", error)
         return True
 
-    def _due(self, queue: str, before: float, limit: int) -> list[str]:
+    def _due(self, queue: str, before: float, limit: int, *, newest_first: bool = False) -> list[str]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=_INDEX,
             KeyConditionExpression=f"#queue = :queue AND {LOOK_AT} <= :before",
             ExpressionAttributeNames={"#queue": QUEUE},
             ExpressionAttributeValues={":queue": {"S": queue}, ":before": {"N": f"{before:.3f}"}},
+            ScanIndexForward=not newest_first,
             PaginationConfig={"MaxItems": limit},
         )
         ids: list[str] = []

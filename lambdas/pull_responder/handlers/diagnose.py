@@ -45,6 +45,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     for each in messages:
         if is_batch(each.body) and not _respond_to_batch(each, responder, run, context):
             failed.append(each.id)
+    # Last, because what waits is in the table, and no message waits for it.
+    responder.diagnose_waiting()
     run.count("MessagesFailed", len(failed))
     freeze_objects()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(failed)]}

@@ -19,9 +19,9 @@ from pull_responder.model.unread import Unread
 from pull_responder.network import PathCause
 from pull_responder.pulls.inspections import questions
 from pull_responder.pulls.pull_facts import PullFacts
+from pull_responder.responder.diagnoser import Diagnoser
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.notifier import Notifier
-from pull_responder.responder.respond import Responder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 # A run rechecks only a few findings. That leaves AWS's API rate limits to the diagnoses.
 _MOST_RECHECKS: Final = 30
 _MOST_NOTICES: Final = 300
-_MOST_PROBLEMS: Final = 10
 _MOST_OPEN: Final = 1_000
 _SECONDS_TO_NOTIFY: Final = 8.0
 _SECONDS_TO_CHECK: Final = 15.0
+# Seconds of the run's time that rechecks leave to problems that wait for a diagnosis.
+_SECONDS_FOR_PROBLEMS: Final = 50.0
 # Seconds until the second recheck after a change. Changes of IAM take a while to be visible everywhere.
 _AFTER_A_CHANGE: Final = 60.0
 # Of a finding's pulls, the latest ten are diagnosed again. They share what is read.
@@ -89,17 +90,17 @@ class Recheck:
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         to_recheck = [life for life in lives if life.is_open and (life.id in concerned or life.look_at <= now)]
         changed = [self._try_recheck(life, by_change=False) for life in lives if life not in to_recheck]
+        waiting = self._run.store.due_problems(before=now, limit=1)
+        least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
         for number, life in enumerate(to_recheck):
             by_change = life.id in concerned
-            if number < _MOST_RECHECKS and self._run.remaining() > _SECONDS_TO_CHECK:
+            if number < _MOST_RECHECKS and self._run.remaining() > least:
                 changed.append(self._try_recheck(life, by_change=by_change))
             elif by_change:
                 changed.append(self._try_recheck(life, by_change=True, later=True))
         self._notifier.notify([life for life in changed if life])
-        unfinished = self._run.store.due_problems(before=now, limit=_MOST_PROBLEMS)
-        if unfinished and self._run.remaining() > _SECONDS_TO_CHECK:
-            Responder(self._run).diagnose_again(unfinished)
-        for error in self._errors:
+        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting()
+        for error in (*self._errors, *crashed.values()):
             raise error
 
     def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
