@@ -314,7 +314,7 @@ def _finding(pull: PullFailure, puller: Puller, check: Check, verdict: Verdict) 
         ),
         cause=check.id,
         title=check.title,
-        severity=check.severity,
+        severity=check.severity_for(verdict.resource),
         account=verdict.resource.account,
         region=_region(verdict.resource, pull),
         resource=verdict.resource,

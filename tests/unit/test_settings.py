@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from infra.settings import Settings as StackSettings
+from pull_responder.model.verdict import Severity
 from pull_responder.settings import _LEAST, SettingError, Settings, read_settings
 
 NUMBERS = {
@@ -104,3 +105,21 @@ def test_what_is_no_list_of_roles_is_named(text: str, says: str) -> None:
     with pytest.raises(SettingError) as unusable:
         read_settings({ROLES: text})
     assert str(unusable.value).startswith(says)
+
+
+def test_severities_are_read_by_cause() -> None:
+    read = read_settings(
+        {"CAUSE_SEVERITIES": '{"LOW":["no_route_to_ecr","image_not_found"],"CRITICAL":["scp_blocks_pull"]}'}
+    )
+    assert dict(read.severities) == {
+        "no_route_to_ecr": Severity.LOW,
+        "image_not_found": Severity.LOW,
+        "scp_blocks_pull": Severity.CRITICAL,
+    }
+    assert dict(read_settings({}).severities) == {}
+
+
+@pytest.mark.parametrize("text", ["LOW", "[]", '{"low":["image_not_found"]}', '{"LOW":7}', '["image_not_found"]'])
+def test_severities_that_are_none_are_named(text: str) -> None:
+    with pytest.raises(SettingError, match=r"^CAUSE_SEVERITIES is not a JSON object of lists of causes by severity: "):
+        read_settings({"CAUSE_SEVERITIES": text})

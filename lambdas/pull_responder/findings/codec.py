@@ -131,6 +131,8 @@ def problem_item(problem: Problem, *, expires_at: int) -> dict[str, Value]:
     ):
         if texts:
             item[name] = {"S": "\n".join(texts)}
+    if problem.cluster:
+        item["cluster"] = {"S": problem.cluster}
     if problem.leased_by:
         item["leased_by"] = {"S": problem.leased_by}
     if problem.pull is not None:
@@ -161,6 +163,7 @@ def read_problem(item: Mapping[str, Value]) -> Problem:
         tries=int(_float(item, "tries")),
         unread_tries=int(_float(item, "unread_tries")),
         look_at=_float(item, LOOK_AT),
+        cluster=item.get("cluster", {}).get("S"),
     )
 
 

@@ -21,6 +21,15 @@ class Severity(StrEnum):
         """The position in this order; 0 is the lowest."""
         return tuple(Severity).index(self)
 
+    def step(self, by: int) -> Severity:
+        """Return the severity that is `by` steps higher, or lower if negative, within LOW to CRITICAL.
+
+        INFORMATIONAL stays: it says that nothing is broken.
+        """
+        if self is Severity.INFORMATIONAL:
+            return self
+        return tuple(Severity)[min(max(self.rank + by, Severity.LOW.rank), Severity.CRITICAL.rank)]
+
 
 class Status(StrEnum):
     """The outcome of a check."""

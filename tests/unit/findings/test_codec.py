@@ -126,6 +126,8 @@ def test_only_items_that_wait_for_a_run_are_indexed() -> None:
     assert "look_at" not in item
     assert item["expires_at"] == {"N": "7"}
     assert "queue" not in problem_item(Problem("problem/a"), expires_at=0)
+    found = Problem("problem/a", version=1, cluster="prod")
+    assert read_problem(problem_item(replace(found, version=0), expires_at=0)) == found
     left = problem_item(Problem("problem/a", look_at=NOON + 0.25), expires_at=0)
     assert (left["queue"], left["look_at"]) == ({"S": "problem"}, {"N": f"{int(NOON)}.25"})
 
