@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from pull_responder.findings.burst import Burst, Side, read_burst
 from pull_responder.findings.codec import (
     FINDINGS_DUE,
     LOOK_AT,
@@ -23,6 +24,7 @@ from pull_responder.findings.codec import (
     problem_item,
     read_life,
     read_problem,
+    read_version,
 )
 from pull_responder.findings.life import Life, expires_at
 from pull_responder.findings.problem import Problem
@@ -51,7 +53,11 @@ _TRIES: Final = 5
 # Seconds, doubled each time. BatchGetItem may leave keys unprocessed; a retry at once would be throttled again.
 _FIRST_WAIT: Final = 0.1
 _DAY: Final = 86_400
-_MINUTE: Final = 60
+# What is not a finding or a problem has an id with one of these.
+_BURST: Final = "burst/"
+_TOLD: Final = "told/"
+# A notice that a run has claimed is taken over within minutes. The topic, or the table, may be out of reach for longer.
+_TOLD_DAYS: Final = 7
 _REASON: Final = 300
 _END_OF_TIME: Final = 1e12
 # What a call raises that fails, or whose answer cannot be read.
@@ -146,28 +152,34 @@ class Store:
         except (BotoCoreError, ResponseParserError) as error:
             _raise("dynamodb:UpdateItem", error)
 
-    def count_new(self, now: float) -> int:
-        """Count a new finding. Return the number of new findings in this minute, this one included.
+    def burst(self, side: Side) -> Burst:
+        """Return what people were sent of late. A new burst if that is not in the table or cannot be read."""
+        item = self._read([f"{_BURST}{side}"]).get(f"{_BURST}{side}", {})
+        return read_burst(item.get("burst", {}).get("S", ""), version=read_version(item) or 0)
 
-        `now` is in seconds since 1970.
-        """
-        minute = int(now // _MINUTE)
-        try:
-            self.calls += 1
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key={"id": {"S": f"new-findings/{minute}"}},
-                UpdateExpression="ADD #new :one SET expires_at = :expires_at",
-                ExpressionAttributeNames={"#new": "new"},
-                ExpressionAttributeValues={":one": {"N": "1"}, ":expires_at": {"N": str(int(now) + _DAY)}},
-                ReturnValues="UPDATED_NEW",
-            )
-        except _FAILURES as error:
-            _raise("dynamodb:UpdateItem", error)
-        try:
-            return int(answer["Attributes"]["new"]["N"])
-        except _BROKEN as error:
-            _raise_broken("dynamodb:UpdateItem", error)
+    def save_burst(self, side: Side, burst: Burst) -> bool:
+        """Write what people were sent of late. Return False if another run has written it since it was read."""
+        item: dict[str, Value] = {
+            "id": {"S": f"{_BURST}{side}"},
+            "version": {"N": str(burst.version + 1)},
+            "burst": {"S": burst.dump()},
+            "expires_at": {"N": str(int(burst.at) + _DAY)},
+        }
+        return self._write(item, burst.version)
+
+    def told(self, run: str) -> bytes:
+        """Return the marks of the notices that the run `run` has sent in digests, joined."""
+        marks = self._read([f"{_TOLD}{run}"]).get(f"{_TOLD}{run}", {}).get("marks", {}).get("B", b"")
+        return marks if isinstance(marks, bytes) else b""
+
+    def save_told(self, run: str, marks: bytes, *, now: float) -> None:
+        """Write the marks of all notices that the run `run` has sent in digests. `now` is in seconds since 1970."""
+        item: dict[str, Value] = {
+            "id": {"S": f"{_TOLD}{run}"},
+            "marks": {"B": marks},
+            "expires_at": {"N": str(int(now) + _TOLD_DAYS * _DAY)},
+        }
+        self._write(item, 0)
 
     def _read(self, ids: list[str], *, only: str | None = None) -> dict[str, Mapping[str, Value]]:
         """Return the items with `ids` by id, with all their attributes or with `only` one."""

@@ -21,6 +21,7 @@ from pull_responder.pulls.inspections import questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.diagnoser import Diagnoser
 from pull_responder.responder.ledger import Ledger
+from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 # A run rechecks only a few findings. That leaves AWS's API rate limits to the diagnoses.
 _MOST_RECHECKS: Final = 30
-_MOST_NOTICES: Final = 300
+# One digest says all that is due. To claim so many takes a few seconds.
+_MOST_NOTICES: Final = 3_000
 _MOST_OPEN: Final = 1_000
 _SECONDS_TO_NOTIFY: Final = 8.0
 _SECONDS_TO_CHECK: Final = 15.0
@@ -87,9 +89,11 @@ class Recheck:
         notices = self._run.store.due_notices(before=now, limit=_MOST_NOTICES)
         due = (*notices, *self._run.store.due_findings(before=now, limit=_MOST_RECHECKS))
         lives = self._ledger.lives(dict.fromkeys((*concerned, *due)))
-        # Findings that only have a notice due go first: that is quick, and people wait for it.
         to_recheck = [life for life in lives if life.is_open and (life.id in concerned or life.look_at <= now)]
-        changed = [self._try_recheck(life, by_change=False) for life in lives if life not in to_recheck]
+        # Findings that only have a notice due go first: that is quick, and people wait for it.
+        rechecked = {life.id for life in to_recheck}
+        self._send_due([life.id for life in lives if life.id not in rechecked])
+        changed: list[Life | None] = []
         waiting = self._run.store.due_problems(before=now, limit=1)
         least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
         for number, life in enumerate(to_recheck):
@@ -102,6 +106,14 @@ class Recheck:
         crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting()
         for error in (*self._errors, *crashed.values()):
             raise error
+
+    def _send_due(self, ids: Sequence[str]) -> None:
+        """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
+        claimed, failed = change_lives(self._run, self._ledger, dict.fromkeys(ids, self._notifier.claim))
+        for each, error in failed.items():
+            self._run.count("TableFailures")
+            self._run.logger.warning("the findings table did not answer", about=each, reason=str(error))
+        self._notifier.notify(list(claimed.values()))
 
     def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
         """Recheck one finding, or with `later` make it due for the next run. Log and keep any exception."""
