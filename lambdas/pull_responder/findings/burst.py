@@ -111,6 +111,12 @@ class Plan:
     due: float = 0
 
 
+def put_off_until(burst: Burst, kind: str, now: float) -> float | None:
+    """Return until when a new notice of `kind` is put off if digests are being sent; None if it has to be planned."""
+    due = _next_digest(burst, now) if burst.digests and kind in burst.kinds else 0
+    return due if due > now + 1 else None
+
+
 def plan(burst: Burst, notices: Sequence[Telling], *, now: float, waiting: int, above: int) -> tuple[Burst, Plan]:
     """Return what becomes of `notices`, all of one side, and the burst afterwards.
 

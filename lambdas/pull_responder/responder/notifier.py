@@ -97,7 +97,11 @@ class Notifier:
         self._record_again()
 
     def claim(self, life: Life) -> Life:
-        """Return the life with its notice, if one is due, claimed by this run until the run must have ended."""
+        """Return the life with its notice, if one is due, claimed by this run until the run must have ended.
+
+        A notice that has to wait for a digest is put off instead.
+        """
+        life = self._pacing.put_off(life)
         self._marks.take_over(life)
         seconds = self._run.remaining() + _SECONDS_OF_GRACE
         return claim(life, self._run.now(), self._run.name, seconds=seconds)

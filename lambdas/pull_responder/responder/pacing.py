@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.burst import Burst, Plan, Side, Telling, plan, side_of
+from pull_responder.findings.burst import Burst, Plan, Side, Telling, plan, put_off_until, side_of
+from pull_responder.findings.life import postpone
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 # When several runs write one item at once, one of them succeeds each time.
 _TRIES: Final = 25
-# Only notices that are due this soon are waited for: the hold-down of a finding that flaps takes hours.
+# Only what is due this soon is waited for. A lease ends within this time, as Lambda's longest run does. The hold-down
+# of a finding that flaps takes hours.
 _SOON_SECONDS: Final = 900.0
 _MOST_READ: Final = 100
 
@@ -29,6 +31,19 @@ class Pacing:
     def __init__(self, run: Run, ledger: Ledger) -> None:
         self._run = run
         self._ledger = ledger
+        # As this run has last written it.
+        self._bursts: dict[Side, Burst] = {}
+
+    def put_off(self, life: Life) -> Life:
+        """Return the life with a new notice put off until the next digest, if it is clear that it has to wait for that.
+
+        So a storm's findings are not claimed, each with a write, only to be put off.
+        """
+        telling, burst = _telling(life), self._bursts.get(_side(life) or Side.OVER)
+        if life.pending is None or telling is None or burst is None or telling.put_off or telling.tries:
+            return life
+        due = put_off_until(burst, telling.kind, self._run.now())
+        return postpone(life, due) if due and due > life.pending.due else life
 
     def plan(self, lives: Sequence[Life]) -> list[Plan]:
         """Return what becomes of the pending notices of `lives`: a plan for what is broken and one for what is over.
@@ -50,6 +65,7 @@ class Pacing:
                 known = self._run.store.burst(side)
                 burst, planned = plan(known, tellings, now=now, waiting=waiting, above=above)
                 if self._run.store.save_burst(side, burst):
+                    self._bursts[side] = burst
                     return planned
                 self._run.let_others(attempt)
         except StoreError as error:
@@ -63,7 +79,8 @@ class Pacing:
         """Return how many more notices may come soon, as far as `limit`."""
         now, store = self._run.now(), self._run.store
         if side is Side.BROKEN:
-            return len(store.due_problems(before=now, limit=limit))
+            # Those that other runs are diagnosing are due again when their lease expires.
+            return len(store.due_problems(before=now + _SOON_SECONDS, limit=limit))
         ids = store.due_notices(before=now + _SOON_SECONDS, limit=_MOST_READ)
         if len(ids) < limit:
             return 0
