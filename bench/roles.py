@@ -44,7 +44,9 @@ class Result:
     - `diagnosed`: from the last failure until the last role was diagnosed.
     - `other`: until people were told by itself of the pull that failed for another cause.
     - `broken`, `over`: the messages when it began, and when it was over.
-    - `calls`: the calls to AWS until all were diagnosed.
+    - `calls`: the calls to AWS until it was over.
+    - `busiest`: the most reads of one action within a second.
+    - `late`: how many invocations took longer than Lambda allows.
     """
 
     problems: int
@@ -54,6 +56,7 @@ class Result:
     over: list[tuple[float, dict[str, Any]]]
     calls: int
     busiest: int
+    late: int
 
 
 class Estate:
@@ -154,6 +157,7 @@ def play(estate: Estate, *, batches: int = 1) -> Result:
         over=deployment.told[len(broken) :],
         calls=calls,
         busiest=max(max(each.values()) for each in deployment.seconds.values()),
+        late=deployment.late,
     )
 
 
@@ -176,8 +180,8 @@ def messages(told: Sequence[tuple[float, dict[str, Any]]], since: float) -> str:
 
 
 def number_in(document: dict[str, Any]) -> int:
-    """Return how many findings a digest is about."""
-    return len(document["findings"]) + int(document.get("omitted", {}).get("findings", 0))
+    """Return how many findings a message is about."""
+    return int(document["count"]) if "findings" in document else 1
 
 
 def main() -> None:
