@@ -8,7 +8,7 @@ take as long as the longest of them. What a call to AWS takes is counted, not me
 - Calls of threads that work side by side share their time: four diagnoses, eight writes of the table.
 - AWS allows a hundred calls of an action at once, and twenty a second. That is what EC2 documents for DescribeInstances
   (EC2 Developer Guide, "Request throttling for the Amazon EC2 API"). IAM, EKS and ECR document no number for what is
-  read here. A call that meets the limit waits.
+  read here. A call that meets the limit waits for as long as the SDK tries again, and then fails.
 """
 # ruff: noqa: ANN401, SLF001 -- botocore's and Lambda's own objects
 
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from pull_responder.handlers import connection, diagnose, recheck
@@ -40,6 +41,8 @@ _TABLE_SECONDS: Final = 0.01
 _SIDE_BY_SIDE: Final = {"diagnose": 4, "write": 8}
 _BURST: Final = 100.0
 _A_SECOND: Final = 20.0
+# Standard mode makes three attempts, and waits up to a second and then up to two (botocore, retries/standard.py).
+_PATIENCE: Final = 3.0
 
 # The defaults of cdk.json and infra (infra/finding_function.py).
 _TIMEOUT: Final = 120.0
@@ -130,12 +133,15 @@ class _Bucket:
     tokens: float = _BURST
     at: float = 0.0
 
-    def wait(self, now: float) -> float:
-        """Take a token. Return the seconds until there is one."""
+    def wait(self, now: float) -> float | None:
+        """Take a token. Return the seconds until there is one, None if that is longer than the SDK waits."""
         if now > self.at:
             self.tokens, self.at = min(_BURST, self.tokens + (now - self.at) * _A_SECOND), now
+        seconds = max(0.0, (1 - self.tokens) / _A_SECOND)
+        if seconds > _PATIENCE:
+            return None
         self.tokens -= 1
-        return max(0.0, -self.tokens / _A_SECOND)
+        return seconds
 
 
 @dataclass
@@ -153,6 +159,7 @@ class Deployment:
     - `diagnosed`: when each problem was diagnosed first.
     - `told`: when something was published, and its JSON document.
     - `calls`: how often each operation was called.
+    - `throttled`: how many calls failed because AWS allows no more.
     - `late`: how many invocations took longer than Lambda allows.
     - `seconds`: how often each action of AWS was called in which second, the findings table left out.
     """
@@ -163,6 +170,7 @@ class Deployment:
     calls: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     invocations: int = 0
     late: int = 0
+    throttled: int = 0
 
     def __post_init__(self) -> None:
         self.now = self.start
@@ -292,13 +300,18 @@ class Deployment:
         connection.disconnect()
 
     def _count(self, invocation: _Invocation, service: str, operation: str) -> None:
+        """Let the time of a call pass. Raises ClientError if AWS allows no more."""
         share = _SHARE.get()
         with self._lock:
             self.calls[operation] += 1
             now = self._timeline.now(invocation.name)
             if service == "dynamodb":
-                seconds = _TABLE_SECONDS / share
-            else:
-                seconds = _READ_SECONDS / share + self._buckets[service, operation].wait(now) / share
-                self.seconds[service, operation][int(now)] += 1
-            self._timeline.pass_time(invocation.name, seconds)
+                self._timeline.pass_time(invocation.name, _TABLE_SECONDS / share)
+                return
+            self.seconds[service, operation][int(now)] += 1
+            waited = self._buckets[service, operation].wait(now)
+            seconds = _PATIENCE if waited is None else waited
+            self._timeline.pass_time(invocation.name, (_READ_SECONDS + seconds) / share)
+            self.throttled += waited is None
+        if waited is None:
+            raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, operation)

@@ -46,6 +46,7 @@ class Result:
     - `broken`, `over`: the messages when it began, and when it was over.
     - `calls`: the calls to AWS until it was over.
     - `busiest`: the most reads of one action within a second.
+    - `throttled`: how many calls AWS refused, because there were too many of one action.
     - `late`: how many invocations took longer than Lambda allows.
     """
 
@@ -56,6 +57,7 @@ class Result:
     over: list[tuple[float, dict[str, Any]]]
     calls: int
     busiest: int
+    throttled: int
     late: int
 
 
@@ -157,6 +159,7 @@ def play(estate: Estate, *, batches: int = 1) -> Result:
         over=deployment.told[len(broken) :],
         calls=calls,
         busiest=max(max(each.values()) for each in deployment.seconds.values()),
+        throttled=deployment.throttled,
         late=deployment.late,
     )
 
@@ -200,7 +203,7 @@ def main() -> None:
             f"  messages when it begins              {messages(result.broken, NOON):>10}\n"
             f"  messages when it is over             {messages(result.over, NOON + 60 * MENDED_AFTER):>10}\n"
             f"  calls to AWS when it begins          {result.calls:10,}"
-            f" (at most {result.busiest} reads of one action a second)\n"
+            f" (at most {result.busiest} reads of one action a second, {result.throttled} throttled)\n"
             f"  processor time                       {time.process_time() - processor:10.0f} s\n"
         )
 
