@@ -23,9 +23,10 @@ from pull_responder.model.unread import Unread
 from pull_responder.network import PathCause
 from pull_responder.pulls.inspections import questions
 from pull_responder.pulls.pull_facts import PullFacts
+from pull_responder.responder.diagnoser import Diagnoser
 from pull_responder.responder.ledger import Ledger
+from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
-from pull_responder.responder.respond import Responder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,13 +39,15 @@ if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
     from pull_responder.responder.run import Run
 
-_MOST_NOTICES: Final = 300
-_MOST_PROBLEMS: Final = 10
+# One digest says all that is due. To claim so many takes a few seconds.
+_MOST_NOTICES: Final = 3_000
 # How many ids of open findings are read, and how many findings at a time.
 _MOST_IDS: Final = 20_000
 _AT_A_TIME: Final = 200
 _SECONDS_TO_NOTIFY: Final = 8.0
 _SECONDS_TO_CHECK: Final = 15.0
+# Seconds of the run's time that rechecks leave to problems that wait for a diagnosis.
+_SECONDS_FOR_PROBLEMS: Final = 50.0
 # Seconds by which the lease of a recheck outlives its run.
 _SECONDS_OF_GRACE: Final = 5.0
 # Seconds until the second recheck after a change. Changes of IAM take a while to be visible everywhere.
@@ -79,6 +82,7 @@ class Recheck:
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
         self._errors: list[Exception] = []
+        self._least = _SECONDS_TO_CHECK
 
     def recheck(self, changes: Sequence[Change]) -> None:
         """Recheck the findings that `changes` concern and those that are due, and send what is due.
@@ -92,19 +96,18 @@ class Recheck:
         ]
         lives = self._ledger.lives(notices)
         # Findings that only have a notice due go first: that is quick, and people wait for it.
-        waiting = [life for life in lives if not _is_due(life, now)]
-        self._notify([self._try_recheck(life, by_change=False) for life in waiting])
+        self._send_due([life.id for life in lives if not _is_due(life, now)])
+        waiting = self._run.store.due_problems(before=now, limit=1)
+        self._least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
         self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
         due = [each for each in self._run.store.due_findings(before=now, limit=_MOST_IDS) if each not in done]
         for at in range(0, len(due), _AT_A_TIME):
-            if self._run.remaining() > _SECONDS_TO_CHECK:
+            if self._run.remaining() > self._least:
                 self._recheck_in_order(self._ledger.lives(due[at : at + _AT_A_TIME]), by_change=False)
-        unfinished = self._run.store.due_problems(before=now, limit=_MOST_PROBLEMS)
-        if unfinished and self._run.remaining() > _SECONDS_TO_CHECK:
-            Responder(self._run).diagnose_again(unfinished)
-        for error in self._errors:
+        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting()
+        for error in (*self._errors, *crashed.values()):
             raise error
 
     def _recheck_in_order(self, lives: Iterable[Life], *, by_change: bool) -> None:
@@ -114,14 +117,19 @@ class Recheck:
         """
         changed: list[Life | None] = []
         for life in sorted(lives, key=_is_of_stranger):
-            if self._run.remaining() > _SECONDS_TO_CHECK:
+            if self._run.remaining() > self._least:
                 changed.append(self._try_recheck(life, by_change=by_change))
             elif by_change:
                 changed.append(self._try_recheck(life, by_change=True, later=True))
-        self._notify(changed)
-
-    def _notify(self, changed: Sequence[Life | None]) -> None:
         self._notifier.notify([life for life in changed if life])
+
+    def _send_due(self, ids: Sequence[str]) -> None:
+        """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
+        claimed, failed = change_lives(self._run, self._ledger, dict.fromkeys(ids, self._notifier.claim))
+        for each, error in failed.items():
+            self._run.count("TableFailures")
+            self._run.logger.warning("the findings table did not answer", about=each, reason=str(error))
+        self._notifier.notify(list(claimed.values()))
 
     def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
         """Recheck one finding, or with `later` make it due for the next run. Log and keep any exception."""

@@ -12,6 +12,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
 
 from pull_responder.emulator.findings_table import create_table
+from pull_responder.findings.burst import Burst, Side
 from pull_responder.findings.codec import UnusableItem
 from pull_responder.findings.life import Life
 from pull_responder.findings.problem import Problem
@@ -290,7 +291,7 @@ def _calls(store: Store) -> dict[str, Callable[[], object]]:
         "BatchWriteItem": lambda: store.list_under(["1"], "pull-responder/a", since=NOON),
         "PutItem": lambda: store.save_problem(Problem("problem/a")),
         "Query": lambda: store.due_problems(before=NOON, limit=1),
-        "UpdateItem": lambda: store.count_new(NOON),
+        "UpdateItem": lambda: store.set_aside(UnusableItem("pull-responder/a", "it was spoilt", None)),
     }
 
 
@@ -369,10 +370,37 @@ def test_setting_aside_does_not_create_a_deleted_item(store: Store, dynamodb: Dy
     assert "Item" not in dynamodb.get_item(TableName=table, Key={"id": {"S": "pull-responder/a"}})
 
 
-def test_new_findings_are_counted_by_the_minute(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
-    assert [store.count_new(NOON), store.count_new(NOON + 59), store.count_new(NOON + 60)] == [1, 2, 1]
-    kept = dynamodb.get_item(TableName=table, Key={"id": {"S": f"new-findings/{int(NOON) // 60}"}})["Item"]
-    assert kept["expires_at"] == {"N": str(int(NOON) + 59 + DAY)}
+def test_a_burst_is_read_as_it_was_written_and_written_by_one_run_only(
+    store: Store, dynamodb: DynamoDBClient, table: str
+) -> None:
+    assert store.burst(Side.BROKEN) == Burst()
+    burst = Burst(at=NOON, level=3.5, kinds=("new a", "back b"), alone=1, digests=2, digest_at=NOON - 60)
+    assert store.save_burst(Side.BROKEN, burst)
+    assert not store.save_burst(Side.BROKEN, burst)
+    assert store.burst(Side.BROKEN) == replace(burst, version=1)
+    assert store.burst(Side.OVER) == Burst()
+    kept = dynamodb.get_item(TableName=table, Key={"id": {"S": "burst/broken"}})["Item"]
+    assert kept["expires_at"] == {"N": str(int(NOON) + DAY)}
+
+
+def test_what_a_run_has_sent_is_read_as_it_was_written(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
+    assert store.told("run") == b""
+    store.save_told("run", b"12345678", now=NOON)
+    store.save_told("run", b"12345678abcdefgh", now=NOON)
+    assert store.told("run") == b"12345678abcdefgh"
+    assert store.told("other") == b""
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "told/run"}, "marks": {"S": "by hand"}})
+    assert store.told("run") == b""
+
+
+def test_the_newest_problems_are_listed_too_and_their_failures_read(
+    store: Store, dynamodb: DynamoDBClient, table: str
+) -> None:
+    for number in range(4):
+        assert store.save_problem(Problem(f"problem/{number}", look_at=NOON + number, pull=PULL, marks=b"1" * 10))
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "problem/by-hand"}, "pull": {"S": "{}"}})
+    assert store.due_problems(before=NOON + 2, limit=2, newest_first=True) == ["problem/2", "problem/1"]
+    assert store.pulls(["problem/1", "problem/none", "problem/by-hand"]) == {"problem/1": PULL, "problem/by-hand": None}
 
 
 @pytest.mark.parametrize(
