@@ -54,6 +54,7 @@ def test_a_notice_that_is_written_is_sent_without_control_characters(scene: Scen
     assert scene.edges() == [NEW]
     stored = life(scene)
     stored["finding"]["remediation"]["summary"] = "Ask \x1b[31mmallory."
+    stored["finding"]["remediation"]["commands"] = [["aws", "iam", "delete-role", "--role-name", "mine"]]
     stored["pending"] = {"edge": "worse", "because": "", "at": scene.clock.now, "due": scene.clock.now}
     id_ = stored["finding"]["id"]
     write(scene, id_, "life", {"S": json.dumps(stored)})
@@ -64,6 +65,7 @@ def test_a_notice_that_is_written_is_sent_without_control_characters(scene: Scen
     (worse,) = scene.told()
     assert worse["edge"] == "worse"
     assert "mallory" in worse["finding"]["remediation"]["summary"], "whoever wrote the item has put words into ours"
+    assert worse["finding"]["remediation"]["commands"] == ["aws iam delete-role --role-name mine"]
     assert "\x1b" not in json.dumps(worse, ensure_ascii=False)
 
 
