@@ -53,7 +53,7 @@ class Built:
 
 def _backends() -> list[Any]:
     """All that `NetworkEstate.build` changes. They refer to each other and to themselves."""
-    regional = [get_backend(service)[ACCOUNT][REGION] for service in ("ec2", "eks", "ecr")]  # type: ignore[call-overload]  # literals only
+    regional = [get_backend(service)[ACCOUNT][REGION] for service in ("ec2", "eks", "ecr")]
     return [*regional, get_backend("iam")[ACCOUNT]["aws"]]
 
 
