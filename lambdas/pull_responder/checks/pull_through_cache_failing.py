@@ -137,10 +137,19 @@ def _refusal(
 
     Only a pull through a cache needs these actions, so AWS's message stands in for a rule that cannot be read.
     """
-    if cache_rule_of(repository, pull, facts) is None:
+    rule = cache_rule_of(repository, pull, facts)
+    if rule is None:
         return _no_rule()
     needed = {action} if isinstance(present, Unread) else {IMPORT} if present else CACHE_ACTIONS | {action}
-    return _of_role(pull, repository, facts, needed=needed)
+    verdict = _of_role(pull, repository, facts, needed=needed)
+    unread = next((each for each in (present, rule) if isinstance(each, Unread)), None)
+    if unread and verdict.status is Status.PASSED:
+        # The role may fetch now, and whether ECR may is not known.
+        return Verdict.inconclusive(unread.reason)
+    if present is None and not isinstance(rule, Unread):
+        # Nothing is cached, so ECR will ask upstream once it does not refuse the role any more.
+        return _with_upstream(verdict, pull, repository, rule, facts)
+    return verdict
 
 
 def _cache_role(pull: PullFailure, facts: PullFacts) -> CacheRole | None:
