@@ -11,8 +11,9 @@ What it checks: for an image that is not cached yet, in a repository under the p
   repository's policy must allow what it asks for;
 - `ecr:TagResource` where AWS refused it: a repository creation template with tags needs it on the first pull;
 - what ECR said of the upstream registry, in its event or in its answer to the node;
-- where it is asked before a failure: whether nodes that reach ECR by a VPC endpoint have a way to the internet, and
-  whether the registry's managed signing covers the repository.
+- where it is asked before a failure: whether nodes that reach ECR by a VPC endpoint have a way to the internet,
+  whether a repository creation template gives the new repository tags, a KMS key or a policy that may deny the pull,
+  and whether the registry's managed signing covers the repository.
 
 The denied principal may also be the rule's role itself. Then nothing else is decided about it, and nothing at all
 where the rules cannot be read: the finding is about the rule's repository of the cache.
@@ -20,7 +21,7 @@ where the rules cannot be read: the finding is about the rule's repository of th
 The check fetches no image and does not read the secret's value.
 
 What it cannot see: the upstream registry: whether it has the image, and whether it accepts the credentials. It does not
-read the secret's value.
+read the secret's value. It does not examine the role with which ECR applies a repository creation template.
 
 Why that stops a pull: ECR fetches images that are not cached, on behalf of the pulling role and with the rule's
 credentials. Cached images need none of this.
@@ -40,7 +41,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, Check, Explains
-from pull_responder.facts import kms, signing
+from pull_responder.facts import creation_templates, kms, signing
 from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
@@ -56,7 +57,7 @@ from pull_responder.pulls.authorization import (
     cache_authorization,
     pull_authorization,
 )
-from pull_responder.pulls.first_pull import first_pull_fault, signing_doubt
+from pull_responder.pulls.first_pull import first_pull_fault, signing_doubt, template_doubt
 from pull_responder.pulls.fix_by_hand import fix_by_hand
 from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of, repository_of
 from pull_responder.pulls.kubelet_words import quote_words
@@ -126,7 +127,8 @@ def _of_first_pull(
     if facts.asked is None:
         return None
     fault = first_pull_fault(pull, rule, facts)
-    doubts = filter(None, (fault.reason if isinstance(fault, Unread) else "", signing_doubt(repository, facts)))
+    of_way = fault.reason if isinstance(fault, Unread) else ""
+    doubts = filter(None, (of_way, template_doubt(pull, repository, facts), signing_doubt(repository, facts)))
     return fault if isinstance(fault, UpstreamFault) else Unread(reason) if (reason := join_reasons(doubts)) else None
 
 
@@ -357,6 +359,7 @@ CHECK = Check(
         *IMAGE_PERMISSIONS,
         *kms.PERMISSIONS,
         *SECRET_PERMISSIONS,
+        *creation_templates.PERMISSIONS,
         *signing.PERMISSIONS,
         *PATH_PERMISSIONS,
     ),

@@ -219,6 +219,7 @@ def _serve_registry_settings() -> None:
         "DescribePullThroughCacheRules": lambda _: _reply(
             200, pullThroughCacheRules=json.loads(kept.get("rules", "[]"))
         ),
+        "DescribeRepositoryCreationTemplates": lambda _: _reply(200, repositoryCreationTemplates=[]),
     }
     stock = ecr.handle_request
 
