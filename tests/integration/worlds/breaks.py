@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.integration.worlds import caches, organizations, pullers
+from tests.integration.worlds import caches, hubs, organizations, pullers
 from tests.integration.worlds.fault import Break, broken
 from tests.integration.worlds.world import EVERYTHING, WAY, Part, World, works
 
@@ -47,6 +47,7 @@ _ENDPOINTS: Final = "endpoints both"
 _ROLE_READS: Final = "iam:GetRolePolicy"
 BREAKS: Final[dict[str, Break]] = {
     **caches.BREAKS,
+    **hubs.BREAKS,
     **organizations.BREAKS,
     **pullers.BREAKS,
     "other zone without a route": broken(
@@ -199,7 +200,9 @@ NEAR_MISSES: Final[dict[str, dict[str, Any]]] = {
             "repository denies another role",
             "another image absent",
             "lifecycle policy",
+            "a rule for other names",
             "a way to elsewhere",
+            "a zone for other names",
         )
     },
 }
@@ -230,7 +233,9 @@ def _has_room(world: World, miss: str) -> bool:
         "a rule for another prefix": _is_ours(world),
         "an index with the node's platform": _has_repository(world),
         # It is no way to the internet.
-        "egress to endpoints and S3 alone": world.way == "endpoints" and works(replace(world, egress="all"), WAY),
+        "egress to endpoints and S3 alone": world.way == "endpoints"
+        and not world.hub
+        and works(replace(world, egress="all"), WAY),
     }.get(miss, True)
 
 

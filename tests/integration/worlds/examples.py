@@ -87,19 +87,35 @@ def sound_worlds(draw: st.DrawFn) -> World:
     hub = draw(st.sampled_from(hubs.HUBS)) if way == SPOKE else ""
     if way == "nat":
         hub = draw(st.sampled_from(("", "", "", *hubs.HUBS)))
+    if way in ("endpoints", "both"):
+        hub = draw(st.sampled_from(("", "", "", "", hubs.BESIDE_ENDPOINTS)))
     registry = draw(st.sampled_from(_REGISTRIES))
     cache = ""
     if registry == "ours" and way in _BY_INTERNET and not hub:
         cache = draw(st.sampled_from(("", "", *caches.CACHES)))
-    return World(
+    world = World(
         way,
         shared=registry == "shared",
         of_aws=registry == "aws",
         puller=puller,
         hub=hub,
         organization=draw(st.integers(0, 2)) == 0,
+    )
+    return draw(cached(world, cache)) if cache else world
+
+
+@st.composite
+def cached(draw: st.DrawFn, world: World, cache: str) -> World:
+    """The world with a cache, whose rule has parts that break nothing, or that nobody knows of."""
+    of_ecr = cache == "ecr"
+    return replace(
+        world,
         cache=cache,
-        cached=bool(cache) and draw(st.booleans()),
+        cached=draw(st.booleans()),
+        cache_prefix=draw(st.sampled_from(caches.PREFIXES)),
+        template=draw(st.sampled_from(caches.TEMPLATES)),
+        upstream_prefix=draw(st.sampled_from(caches.UPSTREAM_PREFIXES)) if of_ecr else "",
+        cache_role_in=draw(st.sampled_from(("ours", "ours", "ours", "third"))) if of_ecr else "ours",
     )
 
 
@@ -109,7 +125,7 @@ def examples(draw: st.DrawFn) -> Example:
     sound = draw(sound_worlds())
     world, breaks = sound, frozenset[str]()
     # A break that excludes an earlier one is left out.
-    for name in draw(st.lists(st.sampled_from(sorted(_possible(sound))), max_size=3, unique=True)):
+    for name in draw(st.lists(st.sampled_from(sorted(_possible(sound))), max_size=4, unique=True)):
         if BREAKS[name].fits(world):
             world, breaks = replace(world, **BREAKS[name].changes), breaks | {name}
     misses = draw(st.frozensets(st.sampled_from(sorted(NEAR_MISSES)), max_size=3))
