@@ -197,7 +197,7 @@ def tells_what_concerns(said: Failure, diagnosis: Diagnosis) -> None:
     about = said.parts
     if about & WAY:
         about |= _ROLE | Part.LAYER_POLICY
-    elif about & (_ROLE | Part.LAYER_POLICY):
+    elif about & (_ROLE | Part.LAYER_POLICY | Part.CACHE):
         about |= _ROLE | Part.LAYER_POLICY | Part.IMAGE | Part.CACHE | Part.KEY
     elif about & Part.IMAGE or said.said.contradicts:
         about |= Part.IMAGE | Part.CACHE
