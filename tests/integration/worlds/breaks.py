@@ -31,8 +31,9 @@ def _has_route(world: World) -> bool:
     return world.default_route
 
 
-def _lets_out(world: World) -> bool:
-    return world.egress != "private"
+def _may_lose_route(world: World) -> bool:
+    """Without a route, a NAT gateway that is gone is none that anybody can connect with the nodes."""
+    return world.egress != "private" and world.nat
 
 
 def _has_service(world: World) -> bool:
@@ -61,10 +62,12 @@ BREAKS: Final[dict[str, Break]] = {
         "no_route_to_ecr vpc_endpoint_missing",
         "ec2:DescribeRouteTables",
         ways="nat public both",
-        where=_lets_out,
+        where=_may_lose_route,
         default_route=False,
     ),
-    "NAT gateway deleted": broken("nat_gateway_unavailable", "ec2:DescribeNatGateways", ways="nat both", nat=False),
+    "NAT gateway deleted": broken(
+        "nat_gateway_unavailable", "ec2:DescribeNatGateways", ways="nat both", where=_has_route, nat=False
+    ),
     "NAT gateway's subnet without a route": broken(
         "no_route_to_ecr", "ec2:DescribeRouteTables", ways="nat both", nat_subnet_route=False
     ),

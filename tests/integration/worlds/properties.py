@@ -195,11 +195,11 @@ def tells_what_concerns(said: Failure, diagnosis: Diagnosis) -> None:
     Contract: the rules of reporting, "The symptom says where to look".
     """
     about = said.parts
-    if about & WAY:
-        about |= _ROLE | Part.LAYER_POLICY
-    elif about & (_ROLE | Part.LAYER_POLICY | Part.CACHE):
+    if said.parts & (_ROLE | Part.LAYER_POLICY | Part.CACHE):
         about |= _ROLE | Part.LAYER_POLICY | Part.IMAGE | Part.CACHE | Part.KEY
-    elif about & Part.IMAGE or said.said.contradicts:
+    elif said.parts & WAY:
+        about |= _ROLE | Part.LAYER_POLICY
+    elif said.parts & Part.IMAGE or said.said.contradicts:
         about |= Part.IMAGE | Part.CACHE
     if said.pull and said.pull.denial:
         about |= Part.IDENTITY  # the trust of a pod's own role
