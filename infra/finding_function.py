@@ -18,7 +18,7 @@ from infra.notification_topic import NotificationTopic
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
 from infra.scanner_answers import answer
-from infra.settings import Settings
+from infra.settings import Settings, causes_by_severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,6 +156,8 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
         "UNEXPLAINED_MINUTES": str(settings.unexplained_minutes),
         "UNEXPLAINED_REPEATS": str(settings.unexplained_repeats),
     }
+    if settings.severities:
+        environment["CAUSE_SEVERITIES"] = json.dumps(causes_by_severity(settings.severities), separators=(",", ":"))
     if settings.aws_registries:
         environment["PULL_RESPONDER_AWS_REGISTRIES"] = json.dumps(settings.aws_registries)
     if settings.read_accounts:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Final
 
 _KEY: Final = "pullResponder"
@@ -31,6 +32,7 @@ _RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]{1
 # Characters of JSON. Lambda quotas: all environment variables of a function together hold 4 KB.
 _PRINCIPALS_ROOM: Final = 2_500
 _ACCOUNTS_ROOM: Final = 500
+_CHECKS: Final = Path(__file__).parent.parent / "lambdas" / "pull_responder" / "checks"
 # Lambda developer guide, "Using Lambda with Amazon SQS": without a batching window, a batch has at most 10 messages.
 _UNWINDOWED_BATCH: Final = 10
 
@@ -130,6 +132,28 @@ def _principal_arns(key: str, value: object) -> tuple[str, ...]:
     return arns
 
 
+def _severities(key: str, value: object) -> Mapping[str, str]:
+    """Return severities by cause. The causes are the files of the checks."""
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"cdk.json: {key} must be an object of severities by cause, not {_excerpt(value)}")
+    for cause, severity in value.items():
+        if not (isinstance(cause, str) and cause.isidentifier() and (_CHECKS / f"{cause}.py").is_file()):
+            raise SettingsError(f"cdk.json: {key} names {_excerpt(cause)}, which is not a cause (docs/causes)")
+        if severity not in _SEVERITIES:
+            raise SettingsError(
+                f"cdk.json: {key}.{cause} must be one of {', '.join(_SEVERITIES)}, not {_excerpt(severity)}"
+            )
+    return dict(value)
+
+
+def causes_by_severity(severities: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the causes of each severity that is set, as the functions read them: the shorter of the two forms."""
+    causes: dict[str, list[str]] = {}
+    for cause, severity in severities.items():
+        causes.setdefault(severity, []).append(cause)
+    return causes
+
+
 def _cluster_names(key: str, value: object) -> tuple[str, ...]:
     names = _texts(key, value, _CLUSTER_NAME, "names of EKS clusters")
     if len(set(names)) < len(names):
@@ -171,6 +195,7 @@ class Settings:
     - `alert_email`: an address to subscribe to the topic, or None
     - `filter_topics`: whether there are more topics, for subscribers with filter policies
     - `notify_minimum_severity`: findings below this severity are not notified
+    - `severities`: causes with the severity that their findings have instead of that in docs/severity.md
     - `known_principals`: ARNs of roles and users that pull for something other than EKS; `*` stands for any text
     - `security_hub`: whether findings go to Security Hub
     - `audit_log_clusters`: the clusters whose audit logs the stack subscribes to
@@ -205,6 +230,7 @@ class Settings:
     alert_email: str | None = _setting(None, _email_or_none)
     filter_topics: bool = _setting(False, _true_or_false)  # noqa: FBT003 -- a default
     notify_minimum_severity: str = _setting("LOW", _one_of(*_SEVERITIES))
+    severities: Mapping[str, str] = field(default_factory=dict, metadata={"check": _severities})
     known_principals: tuple[str, ...] = _setting((), _principal_arns)
     security_hub: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
     audit_log_clusters: tuple[str, ...] = _setting((), _cluster_names)
@@ -259,6 +285,9 @@ class Settings:
                 f"cdk.json: {_KEY}.batchSize is {settings.batch_size}, but more than {_UNWINDOWED_BATCH} "
                 f"need a {_KEY}.batchingWindowSeconds of at least 1"
             )
+        if settings.severities:
+            texts = [*settings.known_principals, json.dumps(causes_by_severity(settings.severities))]
+            _check_room(f"{_KEY}.severities together with {_KEY}.knownPrincipals", texts, _PRINCIPALS_ROOM)
         return settings
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.verdict import Severity
@@ -47,6 +48,7 @@ class Settings:
     - `topic_arn`: the topic for notifications; None for no notifications.
     - `filtered_topic_arn`: the topic for filters by attributes; None for no such topic.
     - `notify_minimum_severity`: the lowest severity that is notified.
+    - `severities`: the severity of causes for which the operator has set one, by the cause's id.
     - `security_hub`: whether findings go to Security Hub.
     - `forwarded_event_source`: the source of Kubernetes events that a forwarder puts on a bus; None for no forwarder.
     - `table_name`: the findings table; None for no table.
@@ -69,6 +71,7 @@ class Settings:
     topic_arn: str | None = None
     filtered_topic_arn: str | None = None
     notify_minimum_severity: Severity = Severity.LOW
+    severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
     security_hub: bool = True
     forwarded_event_source: str | None = None
     table_name: str | None = None
@@ -101,6 +104,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         topic_arn=environment.get("TOPIC_ARN"),
         filtered_topic_arn=environment.get("FILTERED_TOPIC_ARN") or None,
         notify_minimum_severity=Severity(severity),
+        severities=_severities(environment),
         security_hub=environment.get("SECURITY_HUB_ENABLED", "true") == "true",
         forwarded_event_source=environment.get("FORWARDED_EVENT_SOURCE") or None,
         table_name=environment.get("TABLE_NAME") or None,
@@ -111,14 +115,24 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def _whole_numbers(environment: Mapping[str, str]) -> dict[str, int]:
     """Return the whole numbers that `environment` sets."""
     numbers = {}
-    for field in fields(Settings):
-        name = field.name.upper()
-        if field.name not in _LEAST or not (text := environment.get(name)):
+    for each in fields(Settings):
+        name = each.name.upper()
+        if each.name not in _LEAST or not (text := environment.get(name)):
             continue
-        if _WHOLE_NUMBER.fullmatch(text) is None or int(text) < _LEAST[field.name]:
-            raise SettingError(f"{name} is {text[:80]!r}, not a whole number from {_LEAST[field.name]}")
-        numbers[field.name] = int(text)
+        if _WHOLE_NUMBER.fullmatch(text) is None or int(text) < _LEAST[each.name]:
+            raise SettingError(f"{name} is {text[:80]!r}, not a whole number from {_LEAST[each.name]}")
+        numbers[each.name] = int(text)
     return numbers
+
+
+def _severities(environment: Mapping[str, str]) -> Mapping[str, Severity]:
+    """Return the severities in a JSON object of causes by severity, such as {"LOW": ["image_not_found"]}."""
+    try:
+        causes = json.loads(environment.get("CAUSE_SEVERITIES") or "{}")
+        severities = {cause: Severity(severity) for severity, names in causes.items() for cause in names}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise SettingError(f"CAUSE_SEVERITIES is not a JSON object of lists of causes by severity: {error}") from error
+    return MappingProxyType(severities)
 
 
 def _account(environment: Mapping[str, str], name: str) -> str | None:

@@ -50,6 +50,7 @@ def names_in(file: str) -> set[str]:
 def test_a_setting_is_in_every_place_it_needs() -> None:
     """Each line of the failure names a file and what to write there."""
     settings = {field.name: field for field in fields(Settings)}
+    defaults = asdict(Settings())
     keys = {camel_case(name): name for name in settings}
     context = json.loads((ROOT / "cdk.json").read_text())["context"]["pullResponder"]
     documented = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| `.*$", OPERATIONS.read_text(), re.MULTILINE))))
@@ -60,11 +61,11 @@ def test_a_setting_is_in_every_place_it_needs() -> None:
         if key not in keys
     ]
     for key, name in keys.items():
-        default = json.dumps(settings[name].default)
+        default = json.dumps(defaults[name])
         if json.dumps(context.get(key, "missing")) != default:
             to_do.append(f'cdk.json: write "{key}": {default} in context.pullResponder')
         if "check" not in settings[name].metadata:
-            to_do.append(f"infra/settings.py: write {name} = _setting({settings[name].default!r}, CHECK) in Settings")
+            to_do.append(f"infra/settings.py: write {name} = _setting({defaults[name]!r}, CHECK) in Settings")
         if key not in documented:
             row = f"| `{key}` | {default} | what it does |"
             to_do.append(f"docs/operations.md: add to the table of settings the row {row}")
@@ -73,7 +74,7 @@ def test_a_setting_is_in_every_place_it_needs() -> None:
                 f"infra/: use settings.{name} in a construct; if a function reads it, add to _environment in "
                 f'infra/finding_function.py "{name.upper()}": str(settings.{name})'
             )
-        if getattr(NO_DEFAULTS, name) == settings[name].default:
+        if getattr(NO_DEFAULTS, name) == defaults[name]:
             to_do.append(f"tests/infrastructure/conftest.py: give {name} another value than its default in NO_DEFAULTS")
     assert to_do == [], "\n" + "\n".join(to_do)
     assert Settings.from_context(context) == Settings()
@@ -93,13 +94,11 @@ def test_a_function_reads_every_variable_that_the_stack_sets() -> None:
         f'infra/finding_function.py: add to _environment "{name}": str(settings.{name.lower()})'
         for name in sorted(environment.read - variables)
     ]
-    for field in fields(Settings):
-        default = getattr(defaults, field.name, field.default)
+    for name, value in asdict(Settings()).items():
+        default = getattr(defaults, name, value)
         # The function adds a principal of its own to the known ones, and has None where the stack has "".
-        if field.name != "known_principals" and (default or None) != (field.default or None):
-            to_do.append(
-                f"lambdas/pull_responder/settings.py: write the stack's default, {field.name} = {field.default}"
-            )
+        if name != "known_principals" and (default or None) != (value or None):
+            to_do.append(f"lambdas/pull_responder/settings.py: write the stack's default, {name} = {value}")
     assert to_do == [], "\n" + "\n".join(to_do)
 
 
@@ -126,6 +125,15 @@ def test_a_small_batch_needs_no_window() -> None:
         ({"notifyMinimumSeverity": "low"}, "pullResponder.notifyMinimumSeverity must be one of INFORMATIONAL, LOW,"),
         ({"knownPrincipals": ROLE}, "pullResponder.knownPrincipals must be a list"),
         ({"knownPrincipals": [ROLE, "build"]}, "pullResponder.knownPrincipals must hold ARNs of IAM roles and users"),
+        ({"severities": ["image_not_found"]}, "pullResponder.severities must be an object of severities by cause"),
+        ({"severities": {"image_lost": "LOW"}}, "pullResponder.severities names 'image_lost', which is not a cause"),
+        ({"severities": {"../checks/check": "LOW"}}, "pullResponder.severities names '../checks/check', which is not"),
+        ({"severities": {"no_route_to_ecr": "low"}}, "pullResponder.severities.no_route_to_ecr must be one of INFORM"),
+        ({"severities": {"no_route_to_ecr": []}}, "pullResponder.severities.no_route_to_ecr must be one of INFORM"),
+        (
+            {"severities": {"no_route_to_ecr": "LOW"}, "knownPrincipals": [ROLE] * 62},
+            "pullResponder.severities together with pullResponder.knownPrincipals is longer than 2500 characters",
+        ),
         ({"securityHub": "true"}, "pullResponder.securityHub must be true or false, not 'true'"),
         ({"auditLogClusters": "prod"}, "pullResponder.auditLogClusters must be a list, not 'prod'"),
         ({"auditLogClusters": ["a/b"]}, "pullResponder.auditLogClusters must hold names of EKS clusters, not 'a/b'"),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from infra.settings import Settings as StackSettings
+from pull_responder.model.verdict import Severity
 from pull_responder.settings import _LEAST, SettingError, Settings, read_settings
 
+_ROOT: Final = Path(__file__).parents[2]
 NUMBERS = {
     "QUIET_MINUTES": "5",
     "HOLD_DOWN_MINUTES": "0",
@@ -104,3 +109,50 @@ def test_what_is_no_list_of_roles_is_named(text: str, says: str) -> None:
     with pytest.raises(SettingError) as unusable:
         read_settings({ROLES: text})
     assert str(unusable.value).startswith(says)
+
+
+def test_severities_are_read_by_cause() -> None:
+    read = read_settings(
+        {"CAUSE_SEVERITIES": '{"LOW":["no_route_to_ecr","image_not_found"],"CRITICAL":["scp_blocks_pull"]}'}
+    )
+    assert dict(read.severities) == {
+        "no_route_to_ecr": Severity.LOW,
+        "image_not_found": Severity.LOW,
+        "scp_blocks_pull": Severity.CRITICAL,
+    }
+    assert dict(read_settings({}).severities) == {}
+
+
+@pytest.mark.parametrize("text", ["LOW", "[]", '{"low":["image_not_found"]}', '{"LOW":7}', '["image_not_found"]'])
+def test_severities_that_are_none_are_named(text: str) -> None:
+    with pytest.raises(SettingError, match=r"^CAUSE_SEVERITIES is not a JSON object of lists of causes by severity: "):
+        read_settings({"CAUSE_SEVERITIES": text})
+
+
+class _Watched(dict[str, str]):
+    """An environment that notes what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 -- as dict has it
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def test_the_table_of_variables_is_what_the_code_reads() -> None:
+    environment = _Watched()
+    read_settings(environment)
+    sources = [path.read_text(encoding="utf-8") for path in (_ROOT / "lambdas/pull_responder/handlers").glob("*.py")]
+    own = {name for source in sources for name in re.findall(r'os\.environ(?:\.get\(|\[)"(\w+)"', source)}
+    page = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    table = page.partition("### Environment variables")[2].partition("## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    # Powertools reads this one itself.
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {
+        *environment.asked,
+        *own,
+        "POWERTOOLS_LOG_LEVEL",
+    }
+    assert "QUEUE_URL" in own

@@ -14,7 +14,7 @@ from pull_responder.pulls.actions import PULL_ACTIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pull_responder.model.verdict import Severity, Verdict
+    from pull_responder.model.verdict import Resource, Severity, Verdict
     from pull_responder.pulls.pull_facts import PullFacts
 
 AFTER_TOKEN: Final = frozenset({Stage.MANIFEST, Stage.LAYER, Stage.UNPACK, None})
@@ -151,9 +151,18 @@ class Check:
         """Whether the cause is on the way to the registry. It is ruled out where something answered."""
         return any(each.symptom in UNREACHED for each in self.explains)
 
+    def severity_for(self, resource: Resource) -> Severity:
+        """Return the severity of a finding on `resource`: one step lower where a single node is broken."""
+        return self.severity.step(-1) if resource.type == "AwsEc2Instance" else self.severity
+
     def is_examined(self, symptom: Symptom, *, from_ecr_public: bool) -> bool:
         """Return whether a pull that fails with `symptom` is examined for this cause."""
         return symptom in (self.ecr_public if from_ecr_public else self.symptoms)
+
+    def is_past(self, symptom: Symptom, stage: Stage | None) -> bool:
+        """Return whether a pull that fails with `symptom` at `stage` has got past all that this cause can stop."""
+        stages = [each.stages for each in self.explains if each.symptom is symptom]
+        return bool(stages) and not any(stage in each for each in stages)
 
     def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's message blames. True where the event has no such message."""

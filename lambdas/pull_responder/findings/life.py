@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks import BY_ID
 from pull_responder.events.eks_change import Inspection
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach, without_times
+from pull_responder.findings.serving_all import serve_all
+from pull_responder.findings.severity import severity_of
 from pull_responder.findings.suppression import Suppression
 from pull_responder.model.pull import PullFailure
 
@@ -38,10 +39,6 @@ _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
 _SIGN_OF_LIFE_SECONDS: Final = _DAY
-# Refusals of an unexpected principal become more severe at this many events or problems. Each repository and API call
-# is a problem of its own.
-_MANY: Final = 50
-_VARIED: Final = 5
 
 
 class State(StrEnum):
@@ -173,7 +170,8 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     """
     look_at = now + settings.recheck_minutes * 60
     problems = {*(life.problems if life else ()), *filter(None, [problem])}
-    finding = _adjust_severity(finding, reach, problems=len(problems))
+    finding = serve_all(finding, reach, before=life.finding if life else None)
+    finding = replace(finding, severity=severity_of(finding, reach, problems=len(problems), settings=settings))
     if life is None:
         pending = Pending(Edge.NEW, "", now, now)
         return Life(
@@ -244,14 +242,6 @@ def _show_sign_of_life(life: Life, now: float) -> Life:
     if life.hub_due or not life.is_open or not life.hub_at or now - life.hub_at < _SIGN_OF_LIFE_SECONDS:
         return life
     return _make_hub_due(life, now)
-
-
-def _adjust_severity(finding: Finding, reach: Reach, *, problems: int) -> Finding:
-    """Return the finding, with its cause's `severity_if_repeated` if it recurs often or in many problems."""
-    check = BY_ID.get(finding.cause)  # a later version may have recorded a cause that this one lacks
-    if check is None or check.severity_if_repeated is None or (reach.events < _MANY and problems < _VARIED):
-        return finding
-    return replace(finding, severity=check.severity_if_repeated)
 
 
 def _merge_pull(pull: PullFailure, before: PullFailure) -> PullFailure:

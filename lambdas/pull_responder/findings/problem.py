@@ -104,6 +104,7 @@ class Problem:
     - `tries`: how many diagnoses in a row did not finish.
     - `unread_tries`: how many diagnoses in a row were undecided while something could not be read.
     - `look_at`: when the function `recheck` has to diagnose it, without a new event; 0 for never.
+    - `cluster`: the cluster that the last diagnosis found.
     """
 
     id: str
@@ -124,6 +125,7 @@ class Problem:
     tries: int = 0
     unread_tries: int = 0
     look_at: float = 0
+    cluster: str | None = None
 
     def is_due(self, now: float) -> bool:
         """Whether a diagnosis is due and no run holds the lease."""
@@ -197,8 +199,11 @@ def problem_id(pull: PullFailure) -> str:
     return PROBLEM + hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def reach_of(problems: Iterable[Problem]) -> Reach:
-    """Return the joint reach of `problems`. A pod or node that several of them have is counted once."""
+def reach_of(problems: Iterable[Problem], *, found_in: str | None = None) -> Reach:
+    """Return the joint reach of `problems`. A pod or node that several of them have is counted once.
+
+    `found_in` is the cluster of a diagnosis that the problems do not have yet.
+    """
     every = list(problems)
     pods, nodes = Names(), Names()
     for each in every:
@@ -207,6 +212,11 @@ def reach_of(problems: Iterable[Problem]) -> Reach:
     pulls = [each.pull for each in every if each.pull]
     repositories = {(each.registry_account, each.region, each.repository) for each in pulls if each.repository}
     principals = {(each.account, each.name) for each in (pull.principal for pull in pulls) if each and each.name}
+    # An event may name the cluster otherwise than EKS does, so only a diagnosis tells it. Two accounts may have
+    # clusters of the same name. Whose `found_in` is, its own problem says later.
+    clusters = {(each.pull.principal_account, each.cluster) for each in every if each.pull and each.cluster}
+    names = {name for _, name in clusters}
+    missing = found_in is not None and found_in not in names
     return Reach(
         events=sum(each.count for each in every),
         first_seen_at=iso(min(each.first_seen for each in counted)) if counted else None,
@@ -217,6 +227,9 @@ def reach_of(problems: Iterable[Problem]) -> Reach:
         node_count=nodes.count,
         repository_count=len(repositories),
         principal_count=len(principals),
+        principals=tuple(sorted({f"{account or '?'}/{name}" for account, name in principals})[:_MOST_NAMES]),
+        clusters=tuple(sorted({*names, *([found_in] if found_in else [])})[:_MOST_NAMES]),
+        cluster_count=len(clusters) + missing,
     )
 
 

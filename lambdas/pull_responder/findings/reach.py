@@ -1,4 +1,4 @@
-"""The reach of a problem: how often it was seen, since when, on which pods and nodes, and what fails."""
+"""The reach of a problem: how often it was seen, since when, on which pods, nodes and clusters, and what fails."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Reach:
     - `pod_count`, `node_count`: how many pods and nodes there are.
     - `repository_count`, `principal_count`: how many repositories, and how many roles and other principals, have failed
       pulls.
+    - `principals`, `clusters`: the first few of them, by name. A cluster is counted only where it is known.
     """
 
     events: int = 0
@@ -33,6 +34,9 @@ class Reach:
     node_count: int = 0
     repository_count: int = 0
     principal_count: int = 0
+    principals: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    cluster_count: int = 0
 
     @property
     def breadth(self) -> int:

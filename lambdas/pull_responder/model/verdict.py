@@ -21,6 +21,15 @@ class Severity(StrEnum):
         """The position in this order; 0 is the lowest."""
         return tuple(Severity).index(self)
 
+    def step(self, by: int) -> Severity:
+        """Return the severity that is `by` steps higher, or lower if negative, within LOW to CRITICAL.
+
+        INFORMATIONAL stays: it says that nothing is broken.
+        """
+        if self is Severity.INFORMATIONAL:
+            return self
+        return tuple(Severity)[min(max(self.rank + by, Severity.LOW.rank), Severity.CRITICAL.rank)]
+
 
 class Status(StrEnum):
     """The outcome of a check."""
@@ -49,6 +58,8 @@ class Remediation:
     - `docs_url`: the AWS page about the fix.
     - `commands`: each a list of arguments that works on its own, in a new shell. Empty if no command is certain to be
       right.
+    - `for_many`: what to do instead where the fault stops more than one role, and the commands would serve one. Empty
+      if they serve all.
     """
 
     summary: str
@@ -56,6 +67,7 @@ class Remediation:
     region: str
     docs_url: str
     commands: tuple[tuple[str, ...], ...] = ()
+    for_many: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,10 +125,14 @@ class Ledger:
         with ThreadPoolExecutor(min(len(problems), _WRITES_AT_ONCE), thread_name_prefix="write") as pool:
             return list(pool.map(save, problems))
 
-    def reach(self, problems: Iterable[str]) -> Reach:
-        """Return the joint reach of problems, from the newest state of the table."""
+    def reach(self, problems: Iterable[str], *, found_in: str | None = None) -> Reach:
+        """Return the joint reach of problems, from the newest state of the table.
+
+        `found_in` is the cluster of a diagnosis that is not recorded yet.
+        """
         ids = list(problems)
-        return reach_of(self._insist(lambda: self._run.store.problems(ids)).values() if ids else ())
+        known = self._insist(lambda: self._run.store.problems(ids)).values() if ids else ()
+        return reach_of(known, found_in=found_in)
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
         """Return findings in the order of `ids`. Those that cannot be read are counted and taken out of their queue."""

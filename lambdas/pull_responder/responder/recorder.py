@@ -61,7 +61,8 @@ class Recorder:
     ) -> Life:
         def step(known: Life | None) -> Life:
             problems = known.problems if known else ()
-            reach = self.ledger.reach(dict.fromkeys((*problems, *([problem] if problem else []))))
+            ids = dict.fromkeys((*problems, *([problem] if problem else [])))
+            reach = self.ledger.reach(ids, found_in=finding.cluster)
             life = open_or_update(
                 known, finding, problem=problem, reach=reach, now=self.run.now(), settings=self.run.settings
             )
@@ -102,6 +103,7 @@ class Recorder:
             look_at=now + _TRY_AGAIN_SECONDS if soon else 0,
             quiet_until=now + (_TRY_AGAIN_SECONDS if soon else self.run.settings.quiet_minutes * 60),
             findings=tuple(finding.id for finding in diagnosis.findings) or problem.findings,
+            cluster=diagnosis.puller.cluster or problem.cluster,
             unexplained_since=(problem.unexplained_since or since) if in_vain else 0,
             unexplained_count=(problem.unexplained_count or before) if in_vain else 0,
         )

@@ -90,11 +90,20 @@ class Responder:
         self._ledger = Ledger(run)
         self._notifier = Notifier(run, self._ledger)
         self._recorder = Recorder(run, self._ledger, self._notifier)
-        self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_PUBLISH)
+        self._kept = 0.0
+        self._reader = Reader(run.aws, remaining=lambda: self._seconds_left() - _SECONDS_TO_PUBLISH)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
 
-    def respond(self, messages: Sequence[Message]) -> list[str]:
-        """Handle a batch. Return the ids of the messages that SQS has to deliver again."""
+    def _seconds_left(self) -> float:
+        return self._run.remaining() - self._kept
+
+    def respond(self, messages: Sequence[Message], *, keep: float = 0.0) -> list[str]:
+        """Handle a batch. Return the ids of the messages that SQS has to deliver again.
+
+        `keep` are seconds of the run that diagnoses leave for other messages. The failures of this batch are recorded
+        all the same: those that are not diagnosed in time are due at once for the function `recheck`.
+        """
+        self._kept = keep
         failed: list[str] = []
         pulls: list[tuple[Message, Occurrence]] = []
         inspections: list[tuple[Message, Inspection]] = []
@@ -224,7 +233,7 @@ class Responder:
             if problem.pull is None:
                 continue
             try:
-                if self._run.remaining() < _SECONDS_TO_DIAGNOSE:
+                if self._seconds_left() < _SECONDS_TO_DIAGNOSE:
                     self._ledger.change_problem(problem.id, self._release)
                     continue
                 changed += self._recorder.record(problem.id, diagnose(problem.pull, self._facts))
@@ -261,7 +270,7 @@ class Responder:
             if isinstance(question, Unread):
                 self._run.logger.warning("nodes cannot be inspected", reason=question.reason)
                 continue
-            if self._run.remaining() < _SECONDS_TO_DIAGNOSE:
+            if self._seconds_left() < _SECONDS_TO_DIAGNOSE:
                 done = False
                 break
             if question.not_asked:

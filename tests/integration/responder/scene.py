@@ -107,8 +107,11 @@ class Scene:
     def store(self) -> Store:
         return self.run().store
 
-    def role(self, *, cluster: str = "prod") -> Node:
-        """Make a role that may do nothing, and an instance with a cluster's tag that has it."""
+    def role(self, *, cluster: str | None = "prod") -> Node:
+        """Make a role that may do nothing, and an instance with a cluster's tag that has it.
+
+        Without `cluster`, the cluster has the role's name.
+        """
         role = f"node-{uuid4().hex[:8]}"
         trust = {
             "Version": "2012-10-17",
@@ -117,7 +120,7 @@ class Scene:
             ],
         }
         self.aws.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
-        tags = [{"Key": "eks:cluster-name", "Value": cluster}, {"Key": "eks:nodegroup-name", "Value": role}]
+        tags = [{"Key": "eks:cluster-name", "Value": cluster or role}, {"Key": "eks:nodegroup-name", "Value": role}]
         instance = self.aws.client("ec2").run_instances(
             ImageId="ami-12345678",
             MinCount=1,
@@ -128,7 +131,7 @@ class Scene:
 
     def node_group(self) -> Node:
         """Make a role that may do nothing and a node group that has it, so that all its sessions are of nodes."""
-        node, eks = self.role(), self.aws.client("eks")
+        node, eks = self.role(cluster=None), self.aws.client("eks")
         place = {"subnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"]}
         role = f"arn:aws:iam::{ACCOUNT}:role/{node.role}"
         eks.create_cluster(name=node.role, roleArn=role, resourcesVpcConfig=place)

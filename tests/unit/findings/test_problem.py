@@ -189,6 +189,26 @@ def test_problems_that_have_pods_in_common_reach_them_once() -> None:
     assert reach_of([never]) == Reach()
 
 
+def test_clusters_and_principals_are_those_that_diagnoses_found() -> None:
+    first = Problem("problem/one", pull=replace(PULL, cluster="the forwarder's name"), cluster="prod")
+    again = Problem("problem/two", pull=replace(PULL, repository="payments/web"), cluster="prod")
+    other = replace(first, id="problem/three", cluster="test")
+    undiagnosed = Problem("problem/four", pull=replace(PULL, cluster="the forwarder's name"))
+    assert PULL.principal is not None
+    role = f"{PULL.principal.account}/{PULL.principal.name}"
+
+    assert reach_of([undiagnosed]).cluster_count == 0
+    one = reach_of([first, again, undiagnosed])
+    assert (one.clusters, one.cluster_count, one.principals, one.principal_count) == (("prod",), 1, (role,), 1)
+    two = reach_of([first, again, other])
+    assert (two.clusters, two.cluster_count) == (("prod", "test"), 2)
+    # The problem in hand is recorded after its findings.
+    assert reach_of([first, undiagnosed], found_in="prod") == replace(one, repository_count=1)
+    assert reach_of([first, undiagnosed], found_in="test").clusters == ("prod", "test")
+    assert reach_of([first, undiagnosed], found_in="test").cluster_count == 2
+    assert reach_of([], found_in=None) == Reach()
+
+
 _names = st.lists(st.integers(0, 1_500).map(str), max_size=1_200)
 
 
