@@ -165,7 +165,7 @@ class Builder:
             f"/{CLUSTER}/{GROUP}",
             f"cluster/{CLUSTER}",
         }
-        parts = frozenset(filter(None, of_network | of_pull))
+        parts = frozenset(filter(None, of_network | of_pull)) | self.organization.parts(world)
         return Built(node, name, session, role, registry, repository, address, parts)
 
     def _acl(self, world: World, _: str) -> str:
