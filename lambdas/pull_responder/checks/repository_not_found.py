@@ -192,4 +192,5 @@ CHECK = Check(
     may_name_missing=True,
     knows_aws_registries=True,
     tells_more_at_first=True,
+    ends_with_failures=True,
 )

@@ -79,7 +79,7 @@ def chat_notification(alert: Alert, style: Style | None = None) -> dict[str, Any
     return _notification(
         title=f"{WORDS[alert.edge]}{severity}: {escape(what, _TITLE)}",
         lines=_lines(alert, style or Style()),
-        thread=alert.problem,
+        thread=one_line(alert.problem, _CONTEXT),
         summary=escape(f"{WORDS[alert.edge]} {finding.cause}", _CONTEXT),
         resources=list(dict.fromkeys(each.finding.resource.id for each in alert.notices)),
         values=alert_values(alert),

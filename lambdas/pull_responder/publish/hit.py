@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 # Kubernetes makes the end of a pod's name, and of a ReplicaSet's, of these characters (k8s.io/apimachinery,
 # util/rand/rand.go): no vowels, so that no words come out. A StatefulSet numbers its pods. A CronJob's Job ends in the
@@ -34,12 +34,13 @@ def by_namespace(pods: Iterable[str]) -> Mapping[str, Counter[str]]:
     return found
 
 
-def namespace_lines(pods: Iterable[str], count: int) -> Iterator[tuple[str, str]]:
-    """Yield each namespace with its workloads, and at last how many pods of `count` are not among them."""
+def workload_lists(pods: Iterable[str]) -> tuple[list[tuple[str, str]], int]:
+    """Return the first few namespaces, each with a list of its workloads, and how many pods these are."""
     told = 0
+    lists = []
     for namespace, workloads in list(by_namespace(pods).items())[:_NAMESPACES]:
         shown = workloads.most_common(_WORKLOADS)
         told += sum(number for _, number in shown)
-        yield namespace, ", ".join(name if number == 1 else f"{name} {_TIMES} {number}" for name, number in shown)
-    if told and count > told:
-        yield "", f"{count - told} more pods" if count - told > 1 else "1 more pod"
+        names = ", ".join(name if number == 1 else f"{name} {_TIMES} {number}" for name, number in shown)
+        lists.append((namespace, names))
+    return lists, told

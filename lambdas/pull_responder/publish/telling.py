@@ -13,7 +13,8 @@ from pull_responder.checks.check import Kind
 from pull_responder.findings.clock import minute
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import seconds_of
-from pull_responder.publish.hit import by_namespace, namespace_lines
+from pull_responder.publish.attributes import UNKNOWN
+from pull_responder.publish.hit import by_namespace, workload_lists
 from pull_responder.publish.text import resource_name
 
 if TYPE_CHECKING:
@@ -99,8 +100,11 @@ def hit(alert: Alert, say: Say) -> Iterator[str]:
     earlier = " in all" if (reach.first_seen_at or alert.since) < alert.since else ""
     times = f", {_count(reach.events, 'failure')}{earlier}" if reach.events else ""
     yield f"Since {minute(since) if since is not None else say(alert.since, _NAME)}{times}"
-    for namespace, workloads in namespace_lines(reach.pods, reach.pod_count):
-        yield f"{say(namespace, _NAME)}: {say(workloads, _FIELD)}" if namespace else f"And {workloads}"
+    lists, told = workload_lists(reach.pods)
+    for namespace, workloads in lists:
+        yield f"{say(namespace, _NAME) or UNKNOWN}: {say(workloads, _FIELD) or UNKNOWN}"
+    if told and reach.pod_count > told:
+        yield f"And {_count(reach.pod_count - told, 'more pod')}"
     if not reach.pods and pull.pod:
         yield f"Pod: {say('/'.join(filter(None, [pull.namespace, pull.pod])), _FIELD)}"
     if nodes := _list(reach.nodes, reach.node_count) or _node(alert):

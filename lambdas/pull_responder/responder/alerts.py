@@ -6,6 +6,7 @@ the causes that are open and not in it (docs/adr/0094-one-message-a-problem.md).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.checks import BY_ID
@@ -80,21 +81,26 @@ def by_problem(lives: Sequence[Life]) -> list[list[Life]]:
 
     The worst alone decides: two roles that pull the same missing image are two problems.
     """
-    left = sorted(lives, key=_worst_first)
-    groups = []
-    while left:
-        worst, *rest = left
-        same = [each for each in rest if _is_told_with(each, worst)][: MOST_CAUSES - 1]
-        groups.append([worst, *same])
-        left = [each for each in rest if each not in same]
+    places: defaultdict[object, list[int]] = defaultdict(list)
+    ordered = sorted(lives, key=_worst_first)
+    for place, life in enumerate(ordered):
+        for key in _keys(life):
+            places[key].append(place)
+    groups: list[list[Life]] = []
+    taken: set[int] = set()
+    for place, life in enumerate(ordered):
+        if place not in taken:
+            same = sorted({each for key in _keys(life) for each in places[key]} - taken - {place})
+            group = [place, *same[: MOST_CAUSES - 1]]
+            taken.update(group)
+            groups.append([ordered[each] for each in group])
     return groups
 
 
-def _is_told_with(life: Life, worst: Life) -> bool:
-    one, other = life.pending, worst.pending
-    if one is None or other is None:
-        return False
-    return (one.edge, one.told) == (other.edge, other.told) and _is_same_problem(life, worst)
+def _keys(life: Life) -> list[tuple[str, bool, str]]:
+    """Return what the findings of one message have in common, one at least."""
+    pending = life.pending
+    return [(pending.edge, pending.told, problem) for problem in life.problems] if pending else []
 
 
 def _is_same_problem(life: Life, other: Life) -> bool:
