@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,6 +130,14 @@ def test_a_command_that_holds_json_is_shown_whole() -> None:
     shown = """`aws iam put-role-policy --policy-document '{"Action":["ecr:*"],"Resource":"a|b"}'`"""
     assert shown in _lines(_with_commands(JSON))
     assert "in full in the e-mail" not in "".join(_lines(_with_commands(JSON)))
+
+
+def test_the_commands_of_all_causes_are_shown_whole() -> None:
+    pages = (Path(__file__).parents[3] / "docs" / "causes" / "examples").glob("*.md")
+    commands = [each for page in pages for each in re.findall(r"\$ (aws .*)", page.read_text(encoding="utf-8"))]
+
+    assert len(commands) > 15
+    assert [code(shlex.split(each)) for each in commands] == [f"`{each}`" for each in commands]
 
 
 @pytest.mark.parametrize(
