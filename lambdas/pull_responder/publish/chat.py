@@ -56,6 +56,8 @@ _LOOKALIKES: Final = {
     "\\": "\N{FULLWIDTH REVERSE SOLIDUS}",
 }
 _HARMLESS: Final = str.maketrans(_ENTITIES | _LOOKALIKES)
+# What is linked where code is not supported. A name with dots stays: services and hosts of AWS have such names.
+_LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _MENTION: Final = re.compile(r"(?<![0-9A-Za-z])@")
 
 
@@ -180,7 +182,7 @@ def code(command: Sequence[str]) -> str | None:
     all other text: Teams does not support back quotes everywhere.
     """
     line = command_line(command)
-    if line is None or any(each in line for each in "`&<>") or _MENTION.search(line) or break_urls(line) != line:
+    if line is None or any(each in line for each in "`&<>") or _MENTION.search(line) or _LINK.search(line):
         return None
     return f"`{line}`"
 
