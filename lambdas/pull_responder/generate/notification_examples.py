@@ -162,7 +162,9 @@ def _alert() -> Notice:
 
 def _alert_of_boundary() -> Notice:
     alert = _alert()
-    allowed = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","ecr:*"],"Resource":"*"}]}'
+    allowed = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","ecr:BatchGetImage"],"Resource":"*"}]}'
+    )
     fix = replace(
         alert.finding.remediation,
         summary="Add ecr:BatchGetImage to the permissions boundary guard of the role prod-node.",
