@@ -71,6 +71,7 @@ _ANY = Scope(("*",), _NO_RESOURCE)
 
 SCOPES: Final[Mapping[str, Scope]] = {
     "dynamodb:BatchGetItem": Scope(("{table}",)),
+    "dynamodb:BatchWriteItem": Scope(("{table}",)),
     "dynamodb:PutItem": Scope(("{table}",)),
     # Only the index is asked for what is due; nothing lists the table itself.
     "dynamodb:Query": Scope(("{table_index}",)),
@@ -97,6 +98,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ecr:DescribeImages": _REPOSITORIES,
     "ecr:DescribePullThroughCacheRules": _ANY,
     "ecr:DescribeRepositories": _REPOSITORIES,
+    "ecr:DescribeRepositoryCreationTemplates": _ANY,
     "ecr:GetAccountSetting": _ANY,
     "ecr:GetSigningConfiguration": _ANY,
     "ecr:GetLifecyclePolicy": _REPOSITORIES,
