@@ -209,7 +209,7 @@ class Settings:
     - `quiet_minutes`: the shortest time between two diagnoses of one problem
     - `hold_down_minutes`: how long a cause must be gone before the finding is resolved; 0: resolved at once
     - `reminder_hours`: how often to notify an open finding again; 0: never
-    - `digest_above`: when more findings than this open within a minute, they share one notification
+    - `digest_above`: when more notices than this come within a few minutes, they share one notification
     - `unexplained_minutes`, `unexplained_repeats`: a pull that no cause explains is reported after this time or after
       this number of failures, whichever comes first
     - `stopped_minutes`: a pull that no cause explains counts as stopped when it has not failed for this long

@@ -55,7 +55,7 @@ class Settings:
     - `quiet_minutes`: after a diagnosis, its problem is not diagnosed again for this time.
     - `hold_down_minutes`: a resolved finding is notified after this time. 0: at once.
     - `reminder_hours`: an open finding is notified again after this time. 0: never.
-    - `digest_above`: more new findings than this in a minute are notified in a digest.
+    - `digest_above`: more notices than this within a few minutes, or about to come, share digests.
     - `unexplained_minutes`, `unexplained_repeats`: a pull that no cause explains is reported after this time or this
       many failures, whichever is first.
     - `stopped_minutes`: a pull that has not failed for this time has stopped failing.

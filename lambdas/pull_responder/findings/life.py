@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.eks_change import Inspection
 from pull_responder.findings.finding import Finding
+from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach, without_times
@@ -115,6 +116,11 @@ class Life:
     - `hub_retry_at`: when to retry that update if this run does not complete it.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
+    - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
+    - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
+    - `again`: whether a change asked for a recheck while one was under way.
+    - `breaks`: when it came back, the last few times (findings/flapping.py).
+    - `flapping`: whether a notice says that it flaps, since people last heard that it was resolved.
     """
 
     finding: Finding
@@ -136,6 +142,12 @@ class Life:
     hub_retry_at: float = 0
     inspection: Inspection | None = None
     suppression: Suppression | None = None
+    keys: tuple[str, ...] = ()
+    leased_by: str = ""
+    leased_until: float = 0
+    again: bool = False
+    breaks: tuple[float, ...] = ()
+    flapping: bool = False
 
     @property
     def id(self) -> str:
@@ -150,7 +162,7 @@ class Life:
     @property
     def due_at(self) -> float | None:
         """When a run has to handle it next, in seconds since 1970; None if no run has to."""
-        times = [self.look_at] if self.is_open else []
+        times = [max(self.look_at, self.leased_until)] if self.is_open else []
         if self.pending:
             times.append(max(self.pending.due, self.pending.claimed_until))
         if self.hub_due:
@@ -200,7 +212,7 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
         look_at=look_at,
     )
     if not life.is_open:
-        return _reopen(_make_hub_due(life, now), now)
+        return _reopen(_make_hub_due(life, now), now, settings)
     if differs_in_hub(life, before):
         life = _make_hub_due(life, now)
     life = _show_sign_of_life(life, now)
@@ -262,21 +274,28 @@ def _merge_pull(pull: PullFailure, before: PullFailure) -> PullFailure:
     return pull
 
 
-def _reopen(life: Life, now: float) -> Life:
-    reopened = replace(life, state=State.OPEN, resolved_at=0, because="")
+def _reopen(life: Life, now: float, settings: Settings) -> Life:
     pending = life.pending
-    if pending and pending.edge is Edge.RESOLVED and not (pending.claimant or pending.perhaps_heard):
+    is_untold = bool(pending and pending.edge is Edge.RESOLVED and not (pending.claimant or pending.perhaps_heard))
+    was_told = not is_untold and (pending is not None or life.told is not None)
+    breaks = add_break(life.breaks, now, resolved_for=now - life.resolved_at, was_told=was_told)
+    flaps = flapping_words(breaks, minutes=settings.hold_down_minutes) if is_flapping(breaks, now) else ""
+    reopened = replace(life, state=State.OPEN, resolved_at=0, because="", breaks=breaks)
+    if is_untold:
         # Nobody was notified that it was resolved. So for people it stayed open.
+        if life.told and flaps and not life.flapping:
+            return replace(reopened, flapping=True, pending=Pending(Edge.BACK, flaps, now, now))
         if life.told:
             return replace(reopened, pending=None)
         # A run claimed the first notice and did not record whether it sent it. Better twice than never.
         again = Edge.NEW if life.opened_at == life.created_at else Edge.BACK
         return replace(reopened, pending=Pending(again, "", now, now, perhaps_heard=True))
     since = f"It had been resolved on {iso(life.resolved_at)}: {life.because}" if life.resolved_at else ""
+    because = " ".join(filter(None, [since, flaps]))
     # An earlier notice may have been sent without a record. With `perhaps_heard`, people get RESOLVED for it even if
     # the finding is resolved again before BACK is sent.
-    back = Pending(Edge.BACK, since, now, _due_after_claim(life, now), perhaps_heard=pending is not None)
-    return replace(reopened, opened_at=now, told=None, pending=back)
+    back = Pending(Edge.BACK, because, now, _due_after_claim(life, now), perhaps_heard=pending is not None)
+    return replace(reopened, opened_at=now, told=None, pending=back, flapping=bool(flaps))
 
 
 def _due_after_claim(life: Life, due: float) -> float:
@@ -327,15 +346,18 @@ def magnitude(reach: Reach) -> int:
 def resolve(life: Life, *, because: str, now: float, settings: Settings) -> Life:
     """Return the life of a finding whose cause is gone: resolved.
 
-    People who were notified of it, or may have been, are notified again after the hold-down. `because` says why it is
-    resolved.
+    People who were notified of it, or may have been, are notified again after the hold-down, which grows each time that
+    the finding comes back. `because` says why it is resolved.
     """
     if not life.is_open:
         return life
-    due = _due_after_claim(life, now + settings.hold_down_minutes * 60)
+    hold_down = hold_down_seconds(life.breaks, now, minutes=settings.hold_down_minutes)
+    due = _due_after_claim(life, now + hold_down)
+    is_unsent = life.pending is not None and not life.pending.claimant
     return replace(
         life,
         state=State.RESOLVED,
+        flapping=life.flapping and not is_unsent,
         resolved_at=now,
         because=because,
         looked_at=now,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from pull_responder.findings.burst import Burst, Side, read_burst
 from pull_responder.findings.codec import (
     FINDINGS_DUE,
     LOOK_AT,
@@ -23,6 +24,7 @@ from pull_responder.findings.codec import (
     problem_item,
     read_life,
     read_problem,
+    read_version,
 )
 from pull_responder.findings.life import Life, expires_at
 from pull_responder.findings.problem import Problem
@@ -32,24 +34,35 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
+    from mypy_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
+    from mypy_boto3_dynamodb.type_defs import WriteRequestUnionTypeDef as WriteRequest
 
+    from pull_responder.model.pull import PullFailure
     from pull_responder.settings import Settings
 
 PERMISSIONS: Final = (
     "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",
 )
 
 _INDEX: Final = "due"
-# DynamoDB API reference, BatchGetItem: at most 100 keys a call.
+# DynamoDB API reference, BatchGetItem: at most 100 keys a call. BatchWriteItem: at most 25 requests a call.
 _KEYS: Final = 100
+_REQUESTS: Final = 25
+# The queue of the index, and the beginning of the item's id, for the open findings that a key lists.
+_AT: Final = "at/"
 _TRIES: Final = 5
 # Seconds, doubled each time. BatchGetItem may leave keys unprocessed; a retry at once would be throttled again.
 _FIRST_WAIT: Final = 0.1
 _DAY: Final = 86_400
-_MINUTE: Final = 60
+# What is not a finding or a problem has an id with one of these.
+_BURST: Final = "burst/"
+_TOLD: Final = "told/"
+# A notice that a run has claimed is taken over within minutes. The topic, or the table, may be out of reach for longer.
+_TOLD_DAYS: Final = 7
 _REASON: Final = 300
 _END_OF_TIME: Final = 1e12
 # What a call raises that fails, or whose answer cannot be read.
@@ -103,6 +116,34 @@ class Store:
         """Return the ids of findings that are open or have a pending notice, each group longest waiting first."""
         return self.due_notices(before=_END_OF_TIME, limit=limit) + self.due_findings(before=_END_OF_TIME, limit=limit)
 
+    def list_under(self, keys: Iterable[str], finding_id: str, *, since: float) -> None:
+        """List an open finding under `keys`, so that changes find it. `since` is when it opened."""
+        self._write_all(
+            {
+                "PutRequest": {
+                    "Item": {
+                        "id": {"S": f"{_AT}{key}/{finding_id}"},
+                        QUEUE: {"S": f"{_AT}{key}"},
+                        LOOK_AT: {"N": f"{since:.0f}"},
+                    }
+                }
+            }
+            for key in keys
+        )
+
+    def unlist_under(self, keys: Iterable[str], finding_id: str) -> None:
+        """List a finding under `keys` no longer."""
+        self._write_all({"DeleteRequest": {"Key": {"id": {"S": f"{_AT}{key}/{finding_id}"}}}} for key in keys)
+
+    def listed_under(self, keys: Iterable[str], *, limit: int) -> list[str]:
+        """Return the ids of the findings that one of `keys` lists, at most `limit` a key, the oldest first."""
+        found: dict[str, None] = {}
+        for key in keys:
+            prefix = f"{_AT}{key}/"
+            ids = self._due(f"{_AT}{key}", _END_OF_TIME, limit)
+            found |= dict.fromkeys(each.removeprefix(prefix) for each in ids if each.startswith(prefix))
+        return list(found)
+
     def due_notices(self, *, before: float, limit: int) -> list[str]:
         """Return the ids of findings with a notice or Security Hub import due by `before`, longest waiting first."""
         return self._due(NOTICES_DUE, before, limit)
@@ -111,9 +152,16 @@ class Store:
         """Return the ids of findings that are due for a recheck only, by `before`, longest waiting first."""
         return self._due(FINDINGS_DUE, before, limit)
 
-    def due_problems(self, *, before: float, limit: int) -> list[str]:
-        """Return the ids of problems whose diagnosis no run has finished by `before`, longest waiting first."""
-        return self._due(PROBLEMS_DUE, before, limit)
+    def due_problems(self, *, before: float, limit: int, newest_first: bool = False) -> list[str]:
+        """Return the ids of problems whose diagnosis no run has finished by `before`, longest waiting first.
+
+        With `newest_first`, those that have waited for the shortest time.
+        """
+        return self._due(PROBLEMS_DUE, before, limit, newest_first=newest_first)
+
+    def pulls(self, ids: Iterable[str]) -> dict[str, PullFailure | None]:
+        """Return the failure to diagnose of each problem that is in the table; None if it cannot be read."""
+        return {each: read_problem(item).pull for each, item in self._read(list(ids), only="pull").items()}
 
     def set_aside(self, unusable: UnusableItem) -> None:
         """Take an item that cannot be read out of its queue. The rest of it stays, for people to look at.
@@ -137,31 +185,42 @@ class Store:
         except (BotoCoreError, ResponseParserError) as error:
             _raise("dynamodb:UpdateItem", error)
 
-    def count_new(self, now: float) -> int:
-        """Count a new finding. Return the number of new findings in this minute, this one included.
+    def burst(self, side: Side) -> Burst:
+        """Return what people were sent of late. A new burst if that is not in the table or cannot be read."""
+        item = self._read([f"{_BURST}{side}"]).get(f"{_BURST}{side}", {})
+        return read_burst(item.get("burst", {}).get("S", ""), version=read_version(item) or 0)
 
-        `now` is in seconds since 1970.
-        """
-        minute = int(now // _MINUTE)
-        try:
-            self.calls += 1
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key={"id": {"S": f"new-findings/{minute}"}},
-                UpdateExpression="ADD #new :one SET expires_at = :expires_at",
-                ExpressionAttributeNames={"#new": "new"},
-                ExpressionAttributeValues={":one": {"N": "1"}, ":expires_at": {"N": str(int(now) + _DAY)}},
-                ReturnValues="UPDATED_NEW",
-            )
-        except _FAILURES as error:
-            _raise("dynamodb:UpdateItem", error)
-        try:
-            return int(answer["Attributes"]["new"]["N"])
-        except _BROKEN as error:
-            _raise_broken("dynamodb:UpdateItem", error)
+    def save_burst(self, side: Side, burst: Burst) -> bool:
+        """Write what people were sent of late. Return False if another run has written it since it was read."""
+        item: dict[str, Value] = {
+            "id": {"S": f"{_BURST}{side}"},
+            "version": {"N": str(burst.version + 1)},
+            "burst": {"S": burst.dump()},
+            "expires_at": {"N": str(int(burst.at) + _DAY)},
+        }
+        return self._write(item, burst.version)
 
-    def _read(self, ids: list[str]) -> dict[str, Mapping[str, Value]]:
+    def told(self, run: str) -> bytes:
+        """Return the marks of the notices that the run `run` has sent in digests, joined."""
+        marks = self._read([f"{_TOLD}{run}"]).get(f"{_TOLD}{run}", {}).get("marks", {}).get("B", b"")
+        return marks if isinstance(marks, bytes) else b""
+
+    def save_told(self, run: str, marks: bytes, *, now: float) -> None:
+        """Write the marks of all notices that the run `run` has sent in digests. `now` is in seconds since 1970."""
+        item: dict[str, Value] = {
+            "id": {"S": f"{_TOLD}{run}"},
+            "marks": {"B": marks},
+            "expires_at": {"N": str(int(now) + _TOLD_DAYS * _DAY)},
+        }
+        self._write(item, 0)
+
+    def _read(self, ids: list[str], *, only: str | None = None) -> dict[str, Mapping[str, Value]]:
+        """Return the items with `ids` by id, with all their attributes or with `only` one."""
         items: dict[str, Mapping[str, Value]] = {}
+        wanted: KeysAndAttributesTypeDef = {"Keys": [], "ConsistentRead": True}
+        if only:
+            # The names may be words that DynamoDB reserves.
+            wanted |= {"ProjectionExpression": "id, #only", "ExpressionAttributeNames": {"#only": only}}
         for at in range(0, len(ids), _KEYS):
             keys = [{"id": {"S": each}} for each in ids[at : at + _KEYS]]
             for attempt in range(_TRIES):
@@ -169,9 +228,7 @@ class Store:
                     self._wait(_FIRST_WAIT * 2 ** (attempt - 1))
                 try:
                     self.calls += 1
-                    answer = self._client.batch_get_item(
-                        RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-                    )
+                    answer = self._client.batch_get_item(RequestItems={self._table: {**wanted, "Keys": keys}})
                 except _FAILURES as error:
                     _raise("dynamodb:BatchGetItem", error)
                 try:
@@ -189,6 +246,29 @@ class Store:
                 raise StoreError(f"dynamodb:BatchGetItem did not answer for {len(keys)} items in {_TRIES} tries")
         return items
 
+    def _write_all(self, requests: Iterable[WriteRequest]) -> None:
+        """Put and delete items whatever they hold now."""
+        every = list(requests)
+        for at in range(0, len(every), _REQUESTS):
+            left: list[WriteRequest] = every[at : at + _REQUESTS]
+            for attempt in range(_TRIES):
+                if attempt:
+                    self._wait(_FIRST_WAIT * 2 ** (attempt - 1))
+                try:
+                    self.calls += 1
+                    answer = self._client.batch_write_item(RequestItems={self._table: left})
+                except _FAILURES as error:
+                    _raise("dynamodb:BatchWriteItem", error)
+                try:
+                    # BatchWriteItem does not raise for requests that were throttled. It lists them.
+                    left = list(answer["UnprocessedItems"].get(self._table, []))
+                except _BROKEN as error:
+                    _raise_broken("dynamodb:BatchWriteItem", error)
+                if not left:
+                    break
+            else:
+                raise StoreError(f"dynamodb:BatchWriteItem did not take {len(left)} items in {_TRIES} tries")
+
     def _write(self, item: dict[str, Value], read: int) -> bool:
         """Put `item` if the table still has version `read`. Return whether it was written."""
         condition, values = _as_read(read)
@@ -205,13 +285,14 @@ class Store:
             _raise("dynamodb:PutItem", error)
         return True
 
-    def _due(self, queue: str, before: float, limit: int) -> list[str]:
+    def _due(self, queue: str, before: float, limit: int, *, newest_first: bool = False) -> list[str]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=_INDEX,
             KeyConditionExpression=f"#queue = :queue AND {LOOK_AT} <= :before",
             ExpressionAttributeNames={"#queue": QUEUE},
             ExpressionAttributeValues={":queue": {"S": queue}, ":before": {"N": f"{before:.3f}"}},
+            ScanIndexForward=not newest_first,
             PaginationConfig={"MaxItems": limit},
         )
         ids: list[str] = []

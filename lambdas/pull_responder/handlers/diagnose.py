@@ -52,6 +52,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         keep = _SECONDS_FOR_BATCHES if number < len(batches) else 0
         if not _respond_to_batch(each, responder, run, context, keep=keep):
             failed.append(each.id)
+    # Last, because what waits is in the table, and no message waits for it.
+    responder.diagnose_waiting()
     run.count("MessagesFailed", len(failed))
     freeze_objects()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(failed)]}

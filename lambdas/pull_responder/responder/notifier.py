@@ -24,7 +24,6 @@ from pull_responder.findings.life import (
     remember_suppression,
     retry_later,
 )
-from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
 from pull_responder.findings.suppression import Suppression
 from pull_responder.model.arn import Arn
@@ -32,11 +31,14 @@ from pull_responder.model.unread import Unread
 from pull_responder.publish import sns
 from pull_responder.publish.backoff import Backoff
 from pull_responder.publish.hub_workflow import Workflow, WorkflowStatus, may_notify
+from pull_responder.responder.digest_marks import DigestMarks
 from pull_responder.responder.hub import Hub
+from pull_responder.responder.lives import change_lives
+from pull_responder.responder.pacing import Pacing
 from pull_responder.settings import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_sns import SNSClient
 
@@ -46,15 +48,10 @@ if TYPE_CHECKING:
 
     _Step = Callable[[Life], Life]
 
-_MINUTE: Final = 60
 # Seconds by which a claim outlives its run, so that no two runs send the same notice.
 _SECONDS_OF_GRACE: Final = 5.0
 # Seconds of the run's time that the last attempts to record leave.
 _SECONDS_TO_END: Final = 2.0
-# A digest of more would not fit into a message.
-_MOST_IN_DIGEST: Final = 100
-# Seconds after the end of a minute when its digest is sent. By then all its findings are recorded.
-_AFTER_THE_MINUTE: Final = 5.0
 _PLANTED: Final = frozenset({Suppression.PLANTED, Suppression.PLANTED_TOLD})
 _PLANTED_TEXT: Final = (
     "Security Hub had a finding with this id, set to SUPPRESSED, before Pull Responder imported one. So that "
@@ -70,27 +67,42 @@ class Notifier:
         self._run = run
         self._ledger = ledger
         self._hub = Hub(run)
+        self._pacing = Pacing(run, ledger)
+        self._marks = DigestMarks(run)
         self._unrecorded: list[tuple[Life, _Step]] = []
 
     def notify(self, lives: Sequence[Life]) -> None:
         """Update Security Hub with `lives`, and send the notices that this run has claimed."""
         due = {life.id: life for life in lives}
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
+        claimed = self._leave_out_sent(claimed)
         # Read the workflow status before the import: the import of a reopened finding makes Security Hub reset it.
         silenced = self._silenced_ids(claimed)
-        for together in self._messages(claimed, silenced):
-            group = together if len(together) > 1 else [self._tell_of_planted(together[0])]
-            outcome = self._send(group, silenced)
-            # Record at once. If this run dies later, the notice is not sent again.
-            for life in group:
-                self._record(life, outcome[life.id])
+        now = self._run.now()
+        withhold = partial(self._mark_notified, now=now, silently=True)
+        self._record_all(claimed, {each.id: partial(withhold, sent=each) for each in claimed if each.id in silenced})
+        audible = {life.id: life for life in claimed if life.id not in silenced}
+        # What only the topic for filters still lacks is not told to all others again.
+        lacking = [life for life in audible.values() if life.pending and life.pending.told]
+        self._send_grouped(lacking, at_once=len(lacking) > self._run.settings.digest_above)
+        others = [life for life in audible.values() if life.pending and not life.pending.told]
+        worst_first = sorted(others, key=lambda life: -life.finding.severity.rank)
+        for plan in self._pacing.plan(worst_first):
+            self._send_grouped([audible[each] for each in plan.alone])
+            self._send_grouped([audible[each] for each in plan.digest], at_once=True)
+            later = self._if_still_claimed(partial(postpone, due=plan.due))
+            self._record_all([audible[each] for each in plan.later], dict.fromkeys(plan.later, later))
         # People come first: Security Hub may use up the run's time, and its updates stay due.
-        for finding_id, step in self._hub.update([life for life in due.values() if life.hub_due]).items():
-            self._record(due[finding_id], step)
+        self._record_all(list(due.values()), self._hub.update([life for life in due.values() if life.hub_due]))
         self._record_again()
 
     def claim(self, life: Life) -> Life:
-        """Return the life with its notice, if one is due, claimed by this run until the run must have ended."""
+        """Return the life with its notice, if one is due, claimed by this run until the run must have ended.
+
+        A notice that has to wait for a digest is put off instead.
+        """
+        life = self._pacing.put_off(life)
+        self._marks.take_over(life)
         seconds = self._run.remaining() + _SECONDS_OF_GRACE
         return claim(life, self._run.now(), self._run.name, seconds=seconds)
 
@@ -98,10 +110,23 @@ class Notifier:
         try:
             self._ledger.change(life.id, lambda known: step(known) if known else None)
         except StoreError as error:
-            self._run.count("TableFailures")
-            self._run.logger.warning("a notification could not be recorded", finding=life.id, reason=str(error))
-            # Others wait for their notices. So this is tried again when all of them have been sent.
-            self._unrecorded.append((life, step))
+            self._put_by(life, step, error)
+
+    def _record_all(self, lives: Sequence[Life], steps: Mapping[str, _Step]) -> None:
+        if len(steps) == 1:
+            ((life_id, step),) = steps.items()
+            self._record(next(life for life in lives if life.id == life_id), step)
+            return
+        _, failed = change_lives(self._run, self._ledger, steps) if steps else ({}, {})
+        for life in lives:
+            if life.id in failed:
+                self._put_by(life, steps[life.id], failed[life.id])
+
+    def _put_by(self, life: Life, step: _Step, error: StoreError) -> None:
+        """Keep a step that the table refused, for a later attempt: others wait for their notices."""
+        self._run.count("TableFailures")
+        self._run.logger.warning("a notification could not be recorded", finding=life.id, reason=str(error))
+        self._unrecorded.append((life, step))
 
     def _record_again(self) -> None:
         """Record what the table refused, for as long as the run has time. What is left will be sent once more.
@@ -122,29 +147,22 @@ class Notifier:
             self._run.logger.error("a notification was sent and not recorded: it may be sent again", finding=life.id)
         self._unrecorded = []
 
-    def _messages(self, lives: Sequence[Life], silenced: frozenset[str]) -> list[Sequence[Life]]:
-        """Group findings by message. Each has its own message, unless there are too many: then digests."""
-        audible = [life for life in lives if life.id not in silenced]
-        # What only the topic for filters still lacks is not told to all others again.
-        first = [life for life in audible if life.pending and not life.pending.told]
-        digest = [life for life in first if life.pending and life.pending.digest]
-        if len(first) > self._run.settings.digest_above:
-            digest = first
-        alone = [life for life in lives if life not in digest]
-        return [
-            *([life] for life in alone),
-            *(digest[at : at + _MOST_IN_DIGEST] for at in range(0, len(digest), _MOST_IN_DIGEST)),
-        ]
+    def _leave_out_sent(self, lives: Sequence[Life]) -> list[Life]:
+        """Return `lives` without those whose notice a run that died has sent in a digest. They are recorded as sent."""
+        sent = self._marks.sent_before(lives)
+        now = self._run.now()
+        # That run may have died before it published to the topic for filters.
+        step = partial(self._mark_told, unclear=True) if self._run.settings.filtered_topic_arn else self._mark_notified
+        self._record_all(sent, {life.id: partial(step, now=now, sent=life) for life in sent})
+        left_out = {life.id for life in sent}
+        return [life for life in lives if life.id not in left_out]
 
-    def _send(self, group: Sequence[Life], silenced: frozenset[str]) -> dict[str, _Step]:
-        """Send one message for `group`, or none if it is silenced or postponed. Return the steps to record, by id."""
-        life = group[0]
-        if len(group) > 1:
-            return self._publish(group)
-        if life.id in silenced:
-            return {life.id: partial(self._mark_notified, now=self._run.now(), silently=True, sent=life)}
-        due = self._digest_due(life)
-        return self._publish(group) if due is None else {life.id: self._if_still_claimed(partial(postpone, due=due))}
+    def _send_grouped(self, lives: Sequence[Life], *, at_once: bool = False) -> None:
+        """Send a message for each of `lives`, or with `at_once` one for all, and record each at once."""
+        for group in [lives] if at_once and lives else [[life] for life in lives]:
+            named = [self._tell_of_planted(life) for life in group] if len(group) == 1 else group
+            # If this run dies later, the notice is not sent again.
+            self._record_all(named, self._publish(named))
 
     def _if_still_claimed(self, step: _Step) -> _Step:
         """Return `step`, without effect if another run has claimed the notice since."""
@@ -192,20 +210,6 @@ class Notifier:
         )
         return remember_suppression(life, now, Suppression.PLANTED_TOLD if told else suppression)
 
-    def _digest_due(self, life: Life) -> float | None:
-        """Return when to send a new finding in a digest, if this minute has too many new ones; else None."""
-        pending = life.pending
-        if pending is None or pending.edge not in (Edge.NEW, Edge.BACK) or pending.digest or pending.tries > 1:
-            return None
-        now = self._run.now()
-        try:
-            number = self._run.store.count_new(now)
-        except StoreError:
-            return None  # better one message too many than a notice that waits for a failing table
-        if number <= self._run.settings.digest_above:
-            return None
-        return (now // _MINUTE + 1) * _MINUTE + _AFTER_THE_MINUTE
-
     def _publish(self, lives: Sequence[Life]) -> dict[str, _Step]:
         """Publish one notice, or several as a digest. Return the steps to record, by finding id."""
         if all(life.pending and life.pending.told for life in lives):
@@ -220,6 +224,7 @@ class Notifier:
                 sns.publish_notice(client, topic_arn, notices[0])
             else:
                 sns.publish_digest(client, topic_arn, notices)
+                self._marks.save(lives)
         except sns.UnclearPublishError as error:
             steps = self._perhaps_sent(lives, str(error))
             return self._publish_filtered(lives) if all(map(counts_as_heard, lives)) else steps

@@ -1,4 +1,4 @@
-"""Respond to a batch of events: count them by problem, diagnose each problem once in its quiet period, and notify.
+"""Respond to a batch of events: count them by problem, have each diagnosed once in its quiet period, and notify.
 
 An event is handled once its problem is in the table. From then on the table, not the queue, makes sure that the problem
 is diagnosed. If a run dies, its lease expires and another run takes the problem.
@@ -18,36 +18,25 @@ from pull_responder.events.intake import Inspection, Origins
 from pull_responder.events.joining import join
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.recurrence import Recurrence
-from pull_responder.facts.reader import Reader
 from pull_responder.findings.problem import problem_id, sighting
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.addons import event_questions
 from pull_responder.pulls.inspections import narrow_inspection
-from pull_responder.pulls.pull_facts import PullFacts
+from pull_responder.responder.diagnoser import MOST_LEASED, SECONDS_TO_DIAGNOSE, Diagnoser, place_of
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.notifier import Notifier
-from pull_responder.responder.recorder import Recorder
+from pull_responder.responder.order import Waiting, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pull_responder.events.recurrence import Occurrence
     from pull_responder.findings.life import Life
     from pull_responder.findings.problem import Problem, Sighting
     from pull_responder.responder.run import Run
 
-# Seconds of the run's time that reads from AWS must leave for publishing.
-_SECONDS_TO_PUBLISH: Final = 8.0
-# With fewer seconds left, a diagnosis would run out of time. The problem is left to another run.
-_SECONDS_TO_DIAGNOSE: Final = 15.0
-# Seconds by which a lease outlives its run, so that no two runs diagnose the same problem.
-_SECONDS_OF_GRACE: Final = 5.0
-# After this many unfinished diagnoses, a problem waits for its next failure after the quiet period.
-_MOST_TRIES: Final = 5
-# How many problems one run diagnoses. The function `recheck` takes the others.
-_MOST_DIAGNOSES: Final = 20
 # Caches, kept between invocations: most events repeat earlier ones.
 _RECURRENCE: Final = Recurrence()
 _PROBLEMS: Final[dict[int, tuple[PullFailure, str]]] = {}
@@ -89,13 +78,8 @@ class Responder:
         self._run = run
         self._ledger = Ledger(run)
         self._notifier = Notifier(run, self._ledger)
-        self._recorder = Recorder(run, self._ledger, self._notifier)
-        self._kept = 0.0
-        self._reader = Reader(run.aws, remaining=lambda: self._seconds_left() - _SECONDS_TO_PUBLISH)
-        self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
-
-    def _seconds_left(self) -> float:
-        return self._run.remaining() - self._kept
+        self._diagnoser = Diagnoser(run, self._ledger, self._notifier)
+        self._left_waiting = False
 
     def respond(self, messages: Sequence[Message], *, keep: float = 0.0) -> list[str]:
         """Handle a batch. Return the ids of the messages that SQS has to deliver again.
@@ -103,7 +87,7 @@ class Responder:
         `keep` are seconds of the run that diagnoses leave for other messages. The failures of this batch are recorded
         all the same: those that are not diagnosed in time are due at once for the function `recheck`.
         """
-        self._kept = keep
+        self._diagnoser.keep = keep
         failed: list[str] = []
         pulls: list[tuple[Message, Occurrence]] = []
         inspections: list[tuple[Message, Inspection]] = []
@@ -140,37 +124,38 @@ class Responder:
                 failed.append(message.id)
         return failed
 
-    def diagnose_again(self, problem_ids: Iterable[str]) -> None:
-        """Diagnose problems that another run left unfinished, unless a run holds their lease.
+    def diagnose_waiting(self) -> dict[str, Exception]:
+        """Diagnose what this run has left waiting, and what others have, for as long as there is time.
 
-        An exception of a check is raised after all other problems were handled.
+        Returns the exceptions of checks by the problem's id. They are logged and counted.
         """
-        now = self._run.now()
-        leased, failed = self._ledger.change_problems({each: partial(self._lease, now=now) for each in problem_ids})
-        for each, error in failed.items():
-            self._table_failed(each, error)
-        for problem in leased.values():
-            if problem.pull is None:
-                # The failed pull is not known, so the problem waits for its next failure.
-                self._run.count("ItemsUnusable")
-                self._run.logger.warning("the failure of a problem cannot be read", about=problem.id)
-        crashed = self._diagnose([each for each in leased.values() if self._holds_lease(each, now)])
-        for exception in crashed.values():
-            raise exception
+        if not self._left_waiting:
+            return {}
+        try:
+            return self._diagnoser.diagnose_waiting()
+        except StoreError as error:
+            # They wait on, for the next run.
+            self._diagnoser.log_table_failure("what waits", error)
+            return {}
 
     def _handle_failures(self, pulls: Sequence[tuple[Message, Occurrence]]) -> list[str]:
-        """Record failed pulls by problem and diagnose those that are due. Return the ids of failed messages."""
+        """Record failed pulls by problem and diagnose the first that are due. Return the ids of failed messages."""
         groups = self._group_by_problem(pulls)
         now = self._run.now()
-        leased, failed = self._ledger.change_problems(
+        line = in_order(
+            Waiting(each, min(sighting.at for sighting in group.sightings), group.pull)
+            for each, group in groups.items()
+        )
+        changed, failed = self._ledger.change_problems(
             {
-                each: partial(self._add_group, group=group, now=now, may_lease=number < _MOST_DIAGNOSES)
-                for number, (each, group) in enumerate(groups.items())
+                each.id: partial(self._add_group, group=groups[each.id], now=now, may_lease=number < MOST_LEASED)
+                for number, each in enumerate(line)
             }
         )
         for each, error in failed.items():
-            self._table_failed(each, error)
-        crashed = self._diagnose([each for each in leased.values() if self._holds_lease(each, now)])
+            self._diagnoser.log_table_failure(each, error)
+        self._left_waiting = self._left_waiting or len(line) > MOST_LEASED
+        crashed = self._diagnoser.diagnose_leased(changed[each.id] for each in line if each.id in changed)
         return [message for each in (*failed, *crashed) for message in groups[each].messages]
 
     def _group_by_problem(self, pulls: Sequence[tuple[Message, Occurrence]]) -> dict[str, _Group]:
@@ -197,7 +182,7 @@ class Responder:
     def _add_group(self, problem: Problem, *, group: _Group, now: float, may_lease: bool) -> Problem:
         """Return the problem with the group's events added, and leased to this run if a diagnosis is due.
 
-        Without `may_lease` a due problem is left to the function `recheck`.
+        Without `may_lease` a due problem waits in the table, at its place.
         """
         if problem.unexplained_since and now - problem.last_seen > self._run.settings.stopped_minutes * 60:
             # The failures had stopped. The new one starts a new count.
@@ -209,49 +194,9 @@ class Responder:
             # Every event was counted and diagnosed before. A redelivered message is no new failure.
             return problem
         problem = replace(problem, pull=group.failure())
-        return self._lease(problem, now=now) if may_lease else replace(problem, look_at=now)
-
-    def _lease(self, problem: Problem, *, now: float) -> Problem:
-        """Return the problem leased to this run. If the run dies, `recheck` takes it when the lease expires."""
-        if problem.pull is None:
-            return replace(problem, look_at=0, leased_until=0)
-        if not problem.is_due(now):
-            return replace(problem, look_at=problem.leased_until if problem.leased_until > now else 0)
-        if problem.tries >= _MOST_TRIES:
-            return replace(problem, tries=0, look_at=0, quiet_until=now + self._run.settings.quiet_minutes * 60)
-        until = now + self._run.remaining() + _SECONDS_OF_GRACE
-        return replace(problem, tries=problem.tries + 1, leased_until=until, leased_by=self._run.name, look_at=until)
-
-    def _holds_lease(self, problem: Problem, now: float) -> bool:
-        return problem.leased_by == self._run.name and problem.leased_until > now
-
-    def _diagnose(self, problems: Sequence[Problem]) -> dict[str, Exception]:
-        """Diagnose the problems that this run has leased. Return the exceptions of those that crashed, by id."""
-        changed: list[Life] = []
-        crashed: dict[str, Exception] = {}
-        for problem in problems:
-            if problem.pull is None:
-                continue
-            try:
-                if self._seconds_left() < _SECONDS_TO_DIAGNOSE:
-                    self._ledger.change_problem(problem.id, self._release)
-                    continue
-                changed += self._recorder.record(problem.id, diagnose(problem.pull, self._facts))
-            except StoreError as error:
-                # When the lease expires, `recheck` diagnoses the problem again.
-                self._table_failed(problem.id, error)
-            except Exception as exception:
-                # The caller reports it once the others are notified: failed messages, or raised by `diagnose_again`.
-                self._run.count("DiagnosesFailed")
-                self._run.logger.exception("a problem could not be diagnosed", about=problem.id)
-                crashed[problem.id] = exception
-        self._notifier.notify(changed)
-        return crashed
-
-    def _release(self, problem: Problem) -> Problem:
-        """Return the problem without its lease, due at once for the function `recheck`."""
-        now = self._run.now()
-        return replace(problem, tries=problem.tries - 1, leased_until=0, look_at=now)
+        if not may_lease:
+            return replace(problem, look_at=place_of(problem, now))
+        return self._diagnoser.lease(problem, now=now)
 
     def _inspect(self, inspection: Inspection) -> bool:
         """Check nodes before a pull fails. Return whether all of them were checked and recorded.
@@ -262,7 +207,7 @@ class Responder:
         changed: list[Life] = []
         done = True
         known_principals = self._run.settings.known_principals
-        for question in event_questions(inspection, self._reader, known_principals=known_principals):
+        for question in event_questions(inspection, self._diagnoser.reader, known_principals=known_principals):
             if isinstance(question, Skipped):
                 self._run.count("EventsSkipped")
                 self._run.logger.info("skipped", reasons={question.reason: 1})
@@ -270,7 +215,7 @@ class Responder:
             if isinstance(question, Unread):
                 self._run.logger.warning("nodes cannot be inspected", reason=question.reason)
                 continue
-            if self._seconds_left() < _SECONDS_TO_DIAGNOSE:
+            if self._diagnoser.seconds_left() < SECONDS_TO_DIAGNOSE:
                 done = False
                 break
             if question.not_asked:
@@ -279,9 +224,10 @@ class Responder:
                 )
             diagnosis = diagnose(question.pull, question.facts, checks=checks)
             try:
-                changed += self._recorder.record_inspection(diagnosis, narrow_inspection(inspection, question))
+                inspected = narrow_inspection(inspection, question)
+                changed += self._diagnoser.recorder.record_inspection(diagnosis, inspected)
             except StoreError as error:
-                self._table_failed("an inspection", error)
+                self._diagnoser.log_table_failure("an inspection", error)
                 done = False
         self._notifier.notify(changed)
         return done
@@ -291,10 +237,6 @@ class Responder:
         account = None if isinstance(identity, Unread) else identity.account
         # Without our own account id, forged events cannot be recognized. So no forwarded event is accepted.
         return Origins(account, self._run.settings.forwarded_event_source if account else None)
-
-    def _table_failed(self, about: str, error: StoreError) -> None:
-        self._run.count("TableFailures")
-        self._run.logger.error("the findings table did not answer", about=about, reason=str(error))
 
 
 def _observed_at(seen: tuple[Message, Occurrence]) -> str:

@@ -12,6 +12,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError
 
 from pull_responder.emulator.findings_table import create_table
+from pull_responder.findings.burst import Burst, Side
 from pull_responder.findings.codec import UnusableItem
 from pull_responder.findings.life import Life
 from pull_responder.findings.problem import Problem
@@ -153,6 +154,24 @@ def test_due_items_are_listed_longest_waiting_first(store: Store) -> None:
     assert store.due_problems(before=NOON + 59, limit=10) == []
 
 
+def test_findings_are_listed_under_keys_the_oldest_first(store: Store) -> None:
+    young, old, other = "pull-responder/young", "pull-responder/old", "pull-responder/other"
+    store.list_under([f"1/{number}" for number in range(30)], young, since=NOON + 60)
+    store.list_under(["1/0", "1/0/more"], old, since=NOON)
+    store.list_under(["1/0/more"], other, since=NOON)
+    store.list_under([], other, since=NOON)
+
+    assert store.listed_under(["1/0"], limit=9) == [old, young]
+    assert store.listed_under(["1/0"], limit=1) == [old]
+    assert store.listed_under(["1/29"], limit=9) == [young]
+    assert store.listed_under(["1/0", "1/0/more", "2/0"], limit=9) == [old, young, other]
+    assert store.open_findings(limit=9) == []
+
+    store.unlist_under(["1/0", "1/28"], young)
+    assert store.listed_under(["1/0", "1/28"], limit=9) == [old]
+    assert store.listed_under(["1/29"], limit=9) == [young]
+
+
 def test_a_resolved_finding_is_not_listed(store: Store) -> None:
     life = named("a", look_at=NOON)
     assert store.save(life)
@@ -234,16 +253,49 @@ def test_keys_that_stay_unprocessed_are_an_error(
     assert len(waited) == 4
 
 
+def test_writes_that_were_throttled_are_made_again(
+    store: Store, dynamodb: DynamoDBClient, table: str, waited: list[float]
+) -> None:
+    def take_one(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        requests = params["RequestItems"][table]
+        context["left"] = requests[1:]
+        params["RequestItems"] = {table: requests[:1]}
+
+    def say_so(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if context["left"]:
+            parsed["UnprocessedItems"] = {table: context["left"]}
+
+    dynamodb.meta.events.register("provide-client-params.dynamodb.BatchWriteItem", take_one)
+    dynamodb.meta.events.register("after-call.dynamodb.BatchWriteItem", say_so)
+    store.list_under(["1", "2", "3"], "pull-responder/a", since=NOON)
+    assert store.listed_under(["1", "2", "3"], limit=9) == ["pull-responder/a"]
+    assert store.listed_under(["3"], limit=9) == ["pull-responder/a"]
+    assert waited == [0.1, 0.2]
+
+
+def test_writes_that_stay_throttled_are_an_error(
+    store: Store, dynamodb: DynamoDBClient, table: str, waited: list[float]
+) -> None:
+    def take_none(parsed: dict[str, Any], **_: object) -> None:
+        parsed["UnprocessedItems"] = {table: [{"DeleteRequest": {"Key": {"id": {"S": "at/1/a"}}}}]}
+
+    dynamodb.meta.events.register("after-call.dynamodb.BatchWriteItem", take_none)
+    with pytest.raises(StoreError, match=r"dynamodb:BatchWriteItem did not take 1 items in 5 tries"):
+        store.unlist_under(["1"], "a")
+    assert len(waited) == 4
+
+
 def _calls(store: Store) -> dict[str, Callable[[], object]]:
     return {
         "BatchGetItem": lambda: store.problems(["problem/a"]),
+        "BatchWriteItem": lambda: store.list_under(["1"], "pull-responder/a", since=NOON),
         "PutItem": lambda: store.save_problem(Problem("problem/a")),
         "Query": lambda: store.due_problems(before=NOON, limit=1),
-        "UpdateItem": lambda: store.count_new(NOON),
+        "UpdateItem": lambda: store.set_aside(UnusableItem("pull-responder/a", "it was spoilt", None)),
     }
 
 
-@pytest.mark.parametrize("operation", ["BatchGetItem", "PutItem", "Query", "UpdateItem"])
+@pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "PutItem", "Query", "UpdateItem"])
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "AccessDeniedException"])
 def test_an_error_is_one_line_with_the_words_of_aws(
     store: Store, dynamodb: DynamoDBClient, operation: str, code: str
@@ -318,10 +370,37 @@ def test_setting_aside_does_not_create_a_deleted_item(store: Store, dynamodb: Dy
     assert "Item" not in dynamodb.get_item(TableName=table, Key={"id": {"S": "pull-responder/a"}})
 
 
-def test_new_findings_are_counted_by_the_minute(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
-    assert [store.count_new(NOON), store.count_new(NOON + 59), store.count_new(NOON + 60)] == [1, 2, 1]
-    kept = dynamodb.get_item(TableName=table, Key={"id": {"S": f"new-findings/{int(NOON) // 60}"}})["Item"]
-    assert kept["expires_at"] == {"N": str(int(NOON) + 59 + DAY)}
+def test_a_burst_is_read_as_it_was_written_and_written_by_one_run_only(
+    store: Store, dynamodb: DynamoDBClient, table: str
+) -> None:
+    assert store.burst(Side.BROKEN) == Burst()
+    burst = Burst(at=NOON, level=3.5, kinds=("new a", "back b"), alone=1, digests=2, digest_at=NOON - 60)
+    assert store.save_burst(Side.BROKEN, burst)
+    assert not store.save_burst(Side.BROKEN, burst)
+    assert store.burst(Side.BROKEN) == replace(burst, version=1)
+    assert store.burst(Side.OVER) == Burst()
+    kept = dynamodb.get_item(TableName=table, Key={"id": {"S": "burst/broken"}})["Item"]
+    assert kept["expires_at"] == {"N": str(int(NOON) + DAY)}
+
+
+def test_what_a_run_has_sent_is_read_as_it_was_written(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
+    assert store.told("run") == b""
+    store.save_told("run", b"12345678", now=NOON)
+    store.save_told("run", b"12345678abcdefgh", now=NOON)
+    assert store.told("run") == b"12345678abcdefgh"
+    assert store.told("other") == b""
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "told/run"}, "marks": {"S": "by hand"}})
+    assert store.told("run") == b""
+
+
+def test_the_newest_problems_are_listed_too_and_their_failures_read(
+    store: Store, dynamodb: DynamoDBClient, table: str
+) -> None:
+    for number in range(4):
+        assert store.save_problem(Problem(f"problem/{number}", look_at=NOON + number, pull=PULL, marks=b"1" * 10))
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "problem/by-hand"}, "pull": {"S": "{}"}})
+    assert store.due_problems(before=NOON + 2, limit=2, newest_first=True) == ["problem/2", "problem/1"]
+    assert store.pulls(["problem/1", "problem/none", "problem/by-hand"]) == {"problem/1": PULL, "problem/by-hand": None}
 
 
 @pytest.mark.parametrize(

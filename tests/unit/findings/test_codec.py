@@ -71,6 +71,8 @@ _any_lives = st.builds(
     hub_at=_seconds,
     hub_due=st.booleans(),
     inspection=st.none() | _inspection,
+    breaks=st.lists(_seconds, max_size=5).map(tuple),
+    flapping=st.booleans(),
 )
 # As it is stored: a character takes up to twelve bytes.
 _lives = _any_lives.filter(lambda life: len(json.dumps(asdict(life))) < 300_000)

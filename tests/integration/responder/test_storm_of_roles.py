@@ -1,0 +1,44 @@
+"""Many roles fail in one minute: all are diagnosed soon, in few messages, and another fault among them is not buried.
+
+The deployed handlers run with the deployed concurrency, by the emulated clock of bench/lambda_time.py. `make bench`
+does the same with a thousand roles, which takes too long for a test. Here it is fewer, at the same rate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.roles import CAUSE, OTHER_CAUSE, Estate, number_in, play
+from pull_responder.handlers import connection
+
+if TYPE_CHECKING:
+    from tests.integration.responder.scene import Scene
+
+# A thousand within five minutes.
+_SECONDS_A_ROLE = 0.3
+_MOST_MESSAGES = 6
+
+
+@pytest.mark.parametrize(("roles", "batches"), [(70, 1), (50, 10)])
+def test_a_storm_of_roles(scene: Scene, monkeypatch: pytest.MonkeyPatch, roles: int, batches: int) -> None:
+    monkeypatch.setenv("TABLE_NAME", scene.table)
+    monkeypatch.setenv("TOPIC_ARN", scene.topic)
+    connection.disconnect()
+    result = play(Estate(scene.aws, roles), batches=batches)
+
+    assert (result.problems, result.late) == (roles + 1, 0)
+    assert result.diagnosed <= roles * _SECONDS_A_ROLE
+    assert result.other <= 120
+    for messages, edge in ((result.broken, "new"), (result.over, "resolved")):
+        assert len(messages) <= _MOST_MESSAGES
+        assert sum(number_in(each) for _, each in messages) == roles + 1
+        single = Counter(each["finding"]["cause"] for _, each in messages if "finding" in each)
+        assert single[OTHER_CAUSE] == 1
+        assert single[CAUSE] <= 1
+        shown = [each for _, document in messages for each in document.get("findings", [])]
+        assert {each["cause"] for each in shown} == {CAUSE}
+        assert {each["edge"] for each in shown} == {edge}
+    assert scene.store.open_findings(limit=9) == []
