@@ -38,13 +38,6 @@ class Totals:
             self.wrong[kind][name] += bool(getattr(verdict, name))
         self.wrong[kind]["heard again"] += bool(verdict.heard_again)
 
-    def add_all(self, runs: dict[str, int], wrong: dict[str, dict[str, int]]) -> None:
-        """Count the runs of another process."""
-        for kind, number in runs.items():
-            self.runs[kind] += number
-            for name, count in wrong[kind].items():
-                self.wrong[kind][name] += count
-
     def table(self) -> str:
         """Return the totals as a table in Markdown."""
         columns = (*Verdict.COLUMNS, "heard again")

@@ -33,7 +33,8 @@ _LONGEST_RETRY_SECONDS: Final = 3600.0
 # A notice that was sent this often without a readable answer counts as heard.
 _MOST_UNCLEAR: Final = 2
 _QUICK_LOOKS: Final = 15
-_QUICK_LOOK_SECONDS: Final = 60.0
+# Well within a minute, so that the next run of `recheck` looks, even if this one took long.
+_QUICK_LOOK_SECONDS: Final = 15.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
@@ -347,7 +348,7 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings, unread: bool =
     """Return the life after a recheck that did not resolve it: the next recheck is set, and a reminder if one is due.
 
     Reminders are `settings.reminder_hours` apart. With `unread`, the recheck could not decide because something could
-    not be read. Such failures pass, so the next recheck is a minute later, for a quarter of an hour.
+    not be read. Such failures pass, so the next run of the minute rechecks it, for a quarter of an hour.
     """
     life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
     if not unread:
