@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,8 @@ from pull_responder.handlers.connection import run_of
 from pull_responder.model.arn import Arn
 from pull_responder.settings import MEMBER_ROLE
 from tests.faults.estate import BROKEN, MENDED
-from tests.faults.wire import Died, Wire
+from tests.faults.near_table import NAME, NearTable
+from tests.faults.wire import CREDENTIALS_KEPT, Died, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,10 +123,14 @@ class Deployment:
     def __init__(self, estate: Estate, clock: Clock) -> None:
         self.estate = estate
         self.clock = clock
-        self.wire = Wire(clock, estate.change_to)
+        self._table = NearTable(estate.aws)
+        self.wire = Wire(clock, self._table, estate.change_to)
         self._began = clock.now
         self._processes: dict[str, Aws] = {}
-        self._queue_url: str = estate.aws.client("sqs").create_queue(QueueName=_QUEUE)["QueueUrl"]
+        self._keys: dict[str, tuple[float, Any]] = {}
+        self._sqs = estate.aws.client("sqs")
+        self._hub = estate.aws.client("securityhub")
+        self._queue_url: str = self._sqs.create_queue(QueueName=_QUEUE)["QueueUrl"]
 
     @contextmanager
     def deployed(self) -> Iterator[None]:
@@ -135,7 +141,7 @@ class Deployment:
             return replace(made(*given, **more), now=self.clock, wait=self.clock.wait)
 
         environment = {
-            "TABLE_NAME": "pull-responder-findings",
+            "TABLE_NAME": NAME,
             "TOPIC_ARN": self.estate.demo.topic_arn,
             "QUEUE_URL": self._queue_url,
             "SECURITY_HUB_ENABLED": "true",
@@ -167,6 +173,7 @@ class Deployment:
     def forget(self) -> None:
         """End the functions' processes: the next invocation starts new ones."""
         self._processes.clear()
+        self.wire.forget()
 
     def _connect(self, function_arn: str) -> Aws:
         if function_arn not in self._processes:
@@ -174,7 +181,7 @@ class Deployment:
             name = function_arn.rpartition(":")[2]
             role = self.estate.demo.function_roles.get(name)
             if role:
-                keys = self.estate.aws.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+                keys = self._keys_of(role, name)
                 session = boto3.session.Session(
                     keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
                 )
@@ -187,37 +194,39 @@ class Deployment:
             )
         return self._processes[function_arn]
 
+    def _keys_of(self, role: str, name: str) -> Any:  # noqa: ANN401 -- as STS returns them
+        since, keys = self._keys.get(role, (-CREDENTIALS_KEPT, None))
+        if time.monotonic() - since >= CREDENTIALS_KEPT:
+            keys = self.estate.aws.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+            self._keys[role] = time.monotonic(), keys
+        return keys
+
     def take(self) -> list[dict[str, Any]]:
         """Take what the topic has delivered."""
         return [json.loads(json.loads(each)["Message"]) for each in self.received(self.estate.demo.inbox_url)]
 
     def received(self, url: str | None = None) -> list[str]:
         """Take the bodies of the messages in a queue, that of `audit_log` unless told."""
-        sqs, url, bodies = self.estate.aws.client("sqs"), url or self._queue_url, []
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        url, bodies = url or self._queue_url, []
+        while messages := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 bodies.append(message["Body"])
         return bodies
 
     def items(self) -> list[dict[str, Any]]:
         """Return the items of the findings table."""
-        items: list[dict[str, Any]] = self.estate.aws.client("dynamodb").scan(
-            TableName="pull-responder-findings", ConsistentRead=True
-        )["Items"]
-        return items
+        return self._table.items()
 
     def _empty(self) -> None:
         self.forget()
         self.take()
         self.received()
-        dynamodb = self.estate.aws.client("dynamodb")
-        for item in self.items():
-            dynamodb.delete_item(TableName="pull-responder-findings", Key={"id": item["id"]})
+        self._table.clear()
         from moto.securityhub.models import securityhub_backends  # noqa: PLC0415 -- slow to import
 
         securityhub_backends.reset()
-        self.estate.aws.client("securityhub").enable_security_hub()
+        self._hub.enable_security_hub()
 
 
 class _Run:
@@ -266,8 +275,9 @@ class _Run:
             else:
                 # Its dead letters are those of the function `diagnose`.
                 self._outcome.dead_letters += 1
-        for body in self._deployment.received():
-            self._put("diagnose", body)
+        if self._wire.sent.pop("sqs", 0):
+            for body in self._deployment.received():
+                self._put("diagnose", body)
         self._deliver("diagnose", diagnose.handler)
         self._deliver("recheck", recheck.handler, json.dumps(_CLOCK_EVENT))
 
@@ -324,8 +334,9 @@ class _Run:
                 if f'"{metric}":[' in log.getvalue().replace(" ", ""):
                     self._outcome.crashes.append(f"{function}: {metric}")
             self.log = log.getvalue()
-            for each in self._deployment.take():
-                self._hear(each)
+            if self._wire.sent.pop("sns", 0):
+                for each in self._deployment.take():
+                    self._hear(each)
 
     def _hear(self, document: dict[str, Any]) -> None:
         at = self._clock.now - self._began
