@@ -29,6 +29,8 @@ _MOST_PROBLEMS: Final = 100
 # every hour.
 _QUICK_RETRIES: Final = 15
 _RETRY_SECONDS: Final = 60.0
+# `recheck` runs once a minute. What is due within the minute is sent by its next run, also after a call that hung.
+_QUICK_RETRY_SECONDS: Final = 40.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 # A notice that was sent this often without a readable answer counts as heard.
 _MOST_UNCLEAR: Final = 2
@@ -434,7 +436,8 @@ def retry_later(life: Life, now: float) -> Life:
     pending = life.pending
     if pending is None:
         return life
-    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - _QUICK_RETRIES), 10))
+    doublings = min(max(0, pending.tries - _QUICK_RETRIES), 10)
+    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2**doublings) if doublings else _QUICK_RETRY_SECONDS
     return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
 
 
