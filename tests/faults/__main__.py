@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Final
 
 from tests.faults.campaign import prepared, sample
 from tests.faults.progress import Progress
+from tests.faults.verdict import Verdict
 
 if TYPE_CHECKING:
     from tests.faults.fault import Fault
-    from tests.faults.verdict import Verdict
-
 
 # Real seconds after which a run counts as one that never ends: all threads' stacks are written, and the process ends.
 _NEVER: Final = 900
@@ -90,7 +89,7 @@ def main() -> int:
     sys.stdout.write(
         "\n" if arguments.totals else f", the last of them in {(time.monotonic() - began) / 60:.0f} minutes\n"
     )
-    return int(any(count for each in totals.wrong.values() for name, count in each.items() if name != "heard again"))
+    return int(any(each[name] for each in totals.wrong.values() for name in Verdict.COLUMNS))
 
 
 if __name__ == "__main__":

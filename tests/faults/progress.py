@@ -25,7 +25,8 @@ class Progress:
     def add(self, fault: Fault, verdict: Verdict, commit: str) -> None:
         """Add a run, made with the sources of `commit`."""
         found = {each: getattr(verdict, each) for each in Verdict.COLUMNS if getattr(verdict, each)}
-        line = {"fault": str(fault), "kind": fault.kind, "wrong": found, "again": verdict.heard_again, "commit": commit}
+        doubt = {"heard_again": verdict.heard_again, "held": verdict.held}
+        line = {"fault": str(fault), "kind": fault.kind, "wrong": found, **doubt, "commit": commit}
         with self.path.open("a") as log:
             log.write(json.dumps(line) + "\n")
 
@@ -49,5 +50,5 @@ class Progress:
         """Return the totals of the last run of each fault."""
         totals = Totals()
         for run in self.runs().values():
-            totals.add(run["kind"], Verdict(**run["wrong"], heard_again=run["again"]))
+            totals.add(run["kind"], Verdict(**run["wrong"], heard_again=run["heard_again"], held=run["held"]))
         return totals

@@ -41,10 +41,12 @@ if TYPE_CHECKING:
 SECONDS: Final = {"diagnose": 120, "recheck": 120, "audit_log": 240}
 VISIBILITY: Final = 6 * 120 + 5
 RECEIVES: Final = 5
+# A run's claims and leases last until it must have ended.
+LEASE: Final = 120 + 5
 HOLD_DOWN: Final = 300
 # Lambda invokes a function that was invoked asynchronously and failed again after a minute, and then after two. Source:
 # Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
-_ASYNC_RETRIES: Final = (60, 120)
+ASYNC_RETRIES: Final = (60, 120)
 _MINUTE: Final = 60
 MEND_AT: Final = 25 * _MINUTE
 _LAST: Final = 110 * _MINUTE
@@ -74,6 +76,8 @@ class Outcome:
     - `hub` is how Security Hub shows each finding in the end.
     - `crashes` are exceptions that no fault explains, `slow` the longest that one invocation waited for its reads.
     - `dead_letters` are messages that were given up.
+    - `problems` is how many problems the table had in the end, `known` how many it had when the fault began, and
+      `struck_in` the function that it met.
     """
 
     told: list[Told] = field(default_factory=list)
@@ -85,6 +89,9 @@ class Outcome:
     calls: list[Call] = field(default_factory=list)
     struck_at: float | None = None
     ends_at: float = 0.0
+    problems: int = 0
+    known: int = 0
+    struck_in: str = ""
 
 
 @dataclass(slots=True)
@@ -241,6 +248,15 @@ class _Run:
         self._queues: dict[str, list[_Message]] = defaultdict(list)
         self._audits: list[tuple[float, int]] = [(began, 0)]
         self._audit = deployment.estate.audit_batch(began)
+        self._function = ""
+        self._wire.on_strike = self._note_strike
+
+    def _note_strike(self) -> None:
+        self._outcome.known = self._count_problems()
+        self._outcome.struck_in = self._function
+
+    def _count_problems(self) -> int:
+        return sum(each["id"]["S"].startswith("problem/") for each in self._deployment.items())
 
     def play(self) -> Outcome:
         self._wire.phase = BROKEN
@@ -270,8 +286,8 @@ class _Run:
             self._audits.remove((at, tries))
             if self._invoke_audit():
                 continue
-            if tries < len(_ASYNC_RETRIES):
-                self._audits.append((self._clock.now + _ASYNC_RETRIES[tries], tries + 1))
+            if tries < len(ASYNC_RETRIES):
+                self._audits.append((self._clock.now + ASYNC_RETRIES[tries], tries + 1))
             else:
                 # Its dead letters are those of the function `diagnose`.
                 self._outcome.dead_letters += 1
@@ -321,6 +337,7 @@ class _Run:
     def _call(self, function: str, handler: Callable[..., Any], event: dict[str, Any]) -> Any:  # noqa: ANN401 -- JSON
         context = _Context(function, self._clock, self._clock.now + SECONDS[function])
         self._wire.invoke(SECONDS[function])
+        self._function = function
         log = io.StringIO()
         try:
             with redirect_stdout(log):
@@ -356,4 +373,5 @@ class _Run:
         self._outcome.hub = {
             each: workflow_of(finding) for each, finding in stored_findings(self._deployment.estate.demo).items()
         }
+        self._outcome.problems = self._count_problems()
         self._outcome.open_findings = sorted(each["id"]["S"] for each in self._deployment.items() if QUEUE in each)

@@ -61,6 +61,7 @@ class Wire:
         self._table = table
         self.phase = ""
         self._change_to = change_to
+        self.on_strike: Callable[[], None] = lambda: None
         self._http = URLLib3Session(max_pool_connections=32)
         self._kept: dict[Any, tuple[int, list[tuple[str, str]], bytes, float]] = {}
         self._keys: dict[str, str] = {}
@@ -165,6 +166,7 @@ class Wire:
         if call == fault.call and self.struck_at is None:
             self.struck_at = self.clock.now
             self.ends_at = self.clock.now + SECONDS[fault.span]
+            self.on_strike()
         if self.struck_at is None:
             return False
         if fault.kind.kills or fault.span is Span.ONCE:
