@@ -145,6 +145,7 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
         "KEEP_DAYS": str(settings.keep_days),
         "KNOWN_PRINCIPALS": json.dumps(settings.known_principals),
         "NOTIFY_MINIMUM_SEVERITY": settings.notify_minimum_severity,
+        "NOTIFICATION_SCHEMA": settings.notification_schema,
         "PULL_RESPONDER_MEMBER_ROLE": settings.member_role_name,
         "QUIET_MINUTES": str(settings.quiet_minutes),
         "RECHECK_MINUTES": str(settings.recheck_minutes),
@@ -158,6 +159,8 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
     }
     if settings.severities:
         environment["CAUSE_SEVERITIES"] = json.dumps(causes_by_severity(settings.severities), separators=(",", ":"))
+    if settings.runbook_url:
+        environment["RUNBOOK_URL"] = settings.runbook_url
     if settings.aws_registries:
         environment["PULL_RESPONDER_AWS_REGISTRIES"] = json.dumps(settings.aws_registries)
     if settings.read_accounts:

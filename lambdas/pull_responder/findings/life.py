@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.eks_change import Inspection
+from pull_responder.findings.clock import began_at
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
 from pull_responder.findings.notice import Edge, Notice
@@ -119,6 +121,11 @@ class Life:
     - `hub_retry_at`: when to retry that update if this run does not complete it.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
+    - `related`: the ids of the other findings of the same problems, as the latest diagnoses found them.
+    - `thread`: the id by which its messages and those about its problem belong together; empty before the first.
+    - `deeds`: the latest changes of its resources by somebody while it was open; of a resolved one, those before it
+      ended.
+    - `broken_by`: the change of its resource that came before the first failure, where it is known.
     - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
     - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
     - `again`: whether a change asked for a recheck while one was under way.
@@ -145,6 +152,10 @@ class Life:
     hub_retry_at: float = 0
     inspection: Inspection | None = None
     suppression: Suppression | None = None
+    related: tuple[str, ...] = ()
+    thread: str = ""
+    deeds: tuple[Deed, ...] = ()
+    broken_by: Deed | None = None
     keys: tuple[str, ...] = ()
     leased_by: str = ""
     leased_until: float = 0
@@ -244,6 +255,7 @@ def _shown_in_hub(life: Life) -> tuple[object, ...]:
         finding.resource,
         finding.related,
         finding.cluster,
+        life.related,
         life.reach.steps,
     )
 
@@ -506,7 +518,17 @@ def notice(life: Life) -> Notice:
     pending = life.pending
     if pending is None:
         raise ValueError(f"no notice is pending for {life.id}")
-    return Notice(pending.edge, life.finding, life.reach, iso(pending.at), iso(life.opened_at), pending.because)
+    return Notice(
+        pending.edge,
+        life.finding,
+        life.reach,
+        at=iso(pending.at),
+        opened_at=iso(life.opened_at),
+        because=pending.because,
+        since=iso(began_at(life.reach, life.opened_at)),
+        fixed_by=life.deeds if pending.edge is Edge.RESOLVED else (),
+        broken_by=life.broken_by,
+    )
 
 
 def expires_at(life: Life, settings: Settings) -> int | None:

@@ -12,13 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import no_route_to_ecr, role_lacks_pull_permissions
+from pull_responder.findings.alert import Alert
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.reach import Reach
 from pull_responder.generate.error import GenerateError
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource
-from pull_responder.publish.notification import digest_notification, notice_notification
+from pull_responder.publish.notification import alert_notification, digest_notification
 
 if TYPE_CHECKING:
     from pull_responder.checks.check import Check
@@ -74,8 +75,8 @@ def _examples() -> dict[str, str]:
         alert, edge=Edge.RESOLVED, at="2026-11-23T02:12:40Z", because="The policies of the role allow the pull now."
     )
     notifications = {
-        "alert": notice_notification(alert),
-        "resolved": notice_notification(resolved),
+        "alert": alert_notification(Alert.alone(alert)),
+        "resolved": alert_notification(Alert.alone(resolved)),
         "digest": digest_notification([alert, _alert_of_subnet()]),
     }
     forms = {"email": _mail, "document": _document, "chat": _chat, "attributes": _attributes}
@@ -130,7 +131,14 @@ def _alert() -> Notice:
         nodes=("ip-10-0-3-17.eu-west-1.compute.internal", "ip-10-0-4-92.eu-west-1.compute.internal"),
         node_count=2,
     )
-    return Notice(Edge.NEW, finding, reach, at="2026-11-23T01:04:12Z", opened_at="2026-11-23T01:04:12Z")
+    return Notice(
+        Edge.NEW,
+        finding,
+        reach,
+        at="2026-11-23T01:04:12Z",
+        opened_at="2026-11-23T01:04:12Z",
+        since="2026-11-23T01:00:00Z",
+    )
 
 
 def _alert_of_subnet() -> Notice:

@@ -13,8 +13,10 @@ from pull_responder.facts.existence import is_gone
 from pull_responder.facts.reader import Reader
 from pull_responder.findings.concern import concerns
 from pull_responder.findings.concern_keys import keys_of_change
+from pull_responder.findings.deed import deeds_of
+from pull_responder.findings.ending import end, remember
 from pull_responder.findings.leases import has_lease, lease, release
-from pull_responder.findings.life import mark_rechecked, open_or_update, resolve
+from pull_responder.findings.life import mark_rechecked, open_or_update
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
 from pull_responder.model.arn import Arn
@@ -56,13 +58,14 @@ _AFTER_A_CHANGE: Final = 60.0
 _CHECK_OF: Final = {check.id: check for check in CHECKS}
 _OF_PATH: Final = frozenset(PathCause)
 _NODES_GONE: Final = "The affected nodes do not exist any more."
+_NOT_CONCERNED: Final = "What was found does not concern these pulls any more."
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     """The result of a recheck. Both fields are empty if it could not be decided.
 
-    - `gone_because`: why the finding is resolved; empty if it is not.
+    - `gone_because`: why the finding is resolved; empty if it is not. With `works_again`, what works again.
     - `still`: the finding as it is now, if the check reports it again.
     - `is_read`: whether what can be read now shows that, and not the old error message alone.
     """
@@ -70,6 +73,7 @@ class _Outcome:
     gone_because: str = ""
     still: Finding | None = None
     is_read: bool = False
+    works_again: bool = False
 
 
 class Recheck:
@@ -82,6 +86,7 @@ class Recheck:
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
         self._errors: list[Exception] = []
+        self._changes: Sequence[Change] = ()
         self._least = _SECONDS_TO_CHECK
 
     def recheck(self, changes: Sequence[Change]) -> None:
@@ -90,6 +95,7 @@ class Recheck:
         Raises StoreError if the table fails. An exception of a check is raised after all other findings were handled.
         """
         now = self._run.now()
+        self._changes = changes
         concerned = self._concerned_by(changes)
         notices = [
             each for each in self._run.store.due_notices(before=now, limit=_MOST_NOTICES) if each not in concerned
@@ -178,16 +184,19 @@ class Recheck:
         is_due = life.is_open and (by_change or life.look_at <= now)
         life = self._lease(life, by_change=by_change) if is_due else life
         outcome = self._check(life) if is_due and has_lease(life, self._run.name, now) else None
+        deeds = deeds_of(self._changes, life.finding) if by_change else ()
 
         def step(known: Life | None) -> Life | None:
             if known is None:
                 return None
+            known = remember(known, deeds) if known.is_open else known
             # If a diagnosis updated the finding since this recheck began, the diagnosis is newer.
             if outcome and known.is_open and known.looked_at <= now:
                 if outcome.gone_because:
                     # Include the events of the quiet period: people get the final reach.
                     known = replace(known, reach=self._ledger.reach(known.problems))
-                    known = resolve(known, because=outcome.gone_because, now=now, settings=settings)
+                    words, again = outcome.gone_because, outcome.works_again
+                    known = end(known, because=words, works_again=again, now=now, settings=settings)
                 elif outcome.still:
                     reach = self._ledger.reach(known.problems)
                     known = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
@@ -248,16 +257,19 @@ class Recheck:
             if life.inspection or _find_same(finding, self._diagnose_until_same(finding, check, silent)):
                 still = _in_words_of(finding, still) if check.tells_more_at_first else still
                 return _Outcome(still=still, is_read=True)
-        elif because := _resolved_because(check.id, diagnoses, to_check):
-            return _Outcome(gone_because=because)
+        elif gone := _outcome_if_gone(check, diagnoses, to_check):
+            return self._resource_gone(check, finding) or gone if check.by_words else gone
         elif check.id in _OF_PATH:
             # The old message contradicts what is configured, as when a name did not resolve. What can be read decides.
             silent = [(_without_words(pull), facts) for pull, facts in to_check]
-            if because := _resolved_because(check.id, self._diagnose_until_same(finding, check, silent), silent):
-                return _Outcome(gone_because=because)
-        if not check.may_name_missing and is_gone(finding.resource, self._reader) is True:
-            return _Outcome(gone_because=f"{finding.resource.id} does not exist any more.")
-        return self._resolve_if_unseen(life) or _Outcome(still=still)
+            if gone := _outcome_if_gone(check, self._diagnose_until_same(finding, check, silent), silent):
+                return gone
+        return self._resource_gone(check, finding) or self._resolve_if_unseen(life) or _Outcome(still=still)
+
+    def _resource_gone(self, check: Check, finding: Finding) -> _Outcome | None:
+        if check.may_name_missing or is_gone(finding.resource, self._reader) is not True:
+            return None
+        return _Outcome(gone_because=f"{finding.resource.id} does not exist any more.")
 
     def _diagnose_until_same(
         self, finding: Finding, check: Check, to_check: Sequence[tuple[PullFailure, PullFacts]]
@@ -329,16 +341,21 @@ def _find_same(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding | No
     return next((each for diagnosis in diagnoses for each in diagnosis.findings if each.id == finding.id), None)
 
 
-def _resolved_because(
-    cause: str, diagnoses: Sequence[Diagnosis], checked: Sequence[tuple[PullFailure, PullFacts]]
-) -> str:
-    """Return the reason why the cause is gone; empty if it is not known to be gone."""
+def _outcome_if_gone(
+    check: Check, diagnoses: Sequence[Diagnosis], checked: Sequence[tuple[PullFailure, PullFacts]]
+) -> _Outcome | None:
+    """Return the outcome if the cause is gone; None if it is not known to be gone."""
+    cause = check.id
     if len(diagnoses) < len(checked):
-        return ""
+        return None
     shown = [each for each, (_, facts) in zip(diagnoses, checked, strict=True) if not _has_no_node(cause, each, facts)]
     if not shown:
-        return _NODES_GONE
-    return _passing_reason(cause, shown) if all(_is_decided(cause, each) for each in shown) else ""
+        return _Outcome(gone_because=_NODES_GONE)
+    if not all(_is_decided(cause, each) for each in shown):
+        return None
+    if any(cause in each.passed for each in shown):
+        return _Outcome(gone_because=check.again, works_again=check.kind is Kind.CONFIGURATION)
+    return _Outcome(gone_because=_NOT_CONCERNED)
 
 
 def _is_decided(cause: str, diagnosis: Diagnosis) -> bool:
@@ -358,12 +375,6 @@ def _has_no_node(cause: str, diagnosis: Diagnosis, facts: PullFacts) -> bool:
         return False
     reasons = {each.reason for each in (*diagnosis.inconclusive, *diagnosis.unchecked) if each.cause == cause}
     return not diagnosis.late and reasons == {nodes.vpc_id.reason}
-
-
-def _passing_reason(cause: str, diagnoses: Sequence[Diagnosis]) -> str:
-    if any(cause in diagnosis.passed for diagnosis in diagnoses):
-        return f"The check {cause} passes now."
-    return f"The check {cause} does not apply any more."
 
 
 def _without_words(pull: PullFailure) -> PullFailure:
