@@ -19,8 +19,9 @@ Parameters:
   ResponderRoleArns:
     Type: CommaDelimitedList
     Description: >-
-      The output ResponderRoleArns of Pull Responder's stack in the other account. If that account is in another
-      organization, or in none, its setting readAccounts must list this account.
+      The outputs ResponderRoleArns of all stacks of Pull Responder that read this account, joined by commas: a stack
+      that is left out loses its trust. If one is in another organization, or in none, its setting readAccounts must
+      list this account.
     AllowedPattern: arn:[a-z-]+:iam::[0-9]{12}:role/.+
   RoleName:
     Type: String

@@ -71,6 +71,7 @@ _ANY = Scope(("*",), _NO_RESOURCE)
 
 SCOPES: Final[Mapping[str, Scope]] = {
     "dynamodb:BatchGetItem": Scope(("{table}",)),
+    "dynamodb:BatchWriteItem": Scope(("{table}",)),
     "dynamodb:PutItem": Scope(("{table}",)),
     # Only the index is asked for what is due; nothing lists the table itself.
     "dynamodb:Query": Scope(("{table_index}",)),

@@ -134,7 +134,10 @@ class PullResponderStack(cdk.Stack):
                     " --stack-name PullResponderMemberRole --capabilities CAPABILITY_NAMED_IAM"
                     f" --parameter-overrides ResponderRoleArns={role_arns} RoleName={settings.member_role_name}"
                 ),
-                "Run this with the credentials of another account to let the functions read there",
+                (
+                    "Run this with the credentials of another account to let the functions read there. If another stack"
+                    " reads that account, too, join the ResponderRoleArns of both by a comma, or that stack loses it"
+                ),
             ),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)

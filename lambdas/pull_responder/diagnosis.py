@@ -150,6 +150,9 @@ def _concerns(check: Check, pull: PullFailure, *, is_question: bool) -> bool:
         return bool(check.ecr_public)
     if check.is_of_way and not is_question and read_words(pull).answer is not None:
         return False
+    if not is_question and pull.symptom is Symptom.UNKNOWN and check.is_past(pull.symptom, pull.stage):
+        # The stage alone tells what can have failed.
+        return False
     return check.is_examined(pull.symptom, from_ecr_public=pull.from_ecr_public)
 
 

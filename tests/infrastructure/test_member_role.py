@@ -28,3 +28,12 @@ def test_an_action_without_a_scope_is_one_line(tmp_path: Path) -> None:
     assert (failed.returncode, failed.stdout) == (1, "")
     (line,) = failed.stderr.splitlines()
     assert line.startswith("infra/permissions.py: SCOPES lacks ecr:DescribeNothing, which ")
+
+
+def test_the_role_trusts_every_role_of_a_list() -> None:
+    """Several stacks, and terminals, can read one account: an account has one role of the name."""
+    written = template()
+    parameter = written.partition("  ResponderRoleArns:\n")[2].partition("  RoleName:\n")[0]
+    assert "Type: CommaDelimitedList" in parameter
+    assert "joined by commas" in parameter
+    assert "            Principal:\n              AWS: !Ref ResponderRoleArns\n" in written

@@ -310,6 +310,8 @@ def test_the_outputs_have_the_command_for_another_account(stack: Synthesized) ->
     assert "--template-file infra/member-role.yaml" in before
     assert before.endswith("ResponderRoleArns=")
     assert (arns, after) == ([roles[0], ",", roles[1]], " RoleName=PullResponderReadOnly")
+    # An account has one role of this name. The command of a second stack would replace whom it trusts.
+    assert "join the ResponderRoleArns of both by a comma" in outputs["MemberRoleCommand"]["Description"]
 
 
 def asset_of(stack: Synthesized, properties: dict[str, Any]) -> Path:

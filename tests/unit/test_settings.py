@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -10,6 +13,7 @@ from infra.settings import Settings as StackSettings
 from pull_responder.model.verdict import Severity
 from pull_responder.settings import _LEAST, SettingError, Settings, read_settings
 
+_ROOT: Final = Path(__file__).parents[2]
 NUMBERS = {
     "QUIET_MINUTES": "5",
     "HOLD_DOWN_MINUTES": "0",
@@ -123,3 +127,32 @@ def test_severities_are_read_by_cause() -> None:
 def test_severities_that_are_none_are_named(text: str) -> None:
     with pytest.raises(SettingError, match=r"^CAUSE_SEVERITIES is not a JSON object of lists of causes by severity: "):
         read_settings({"CAUSE_SEVERITIES": text})
+
+
+class _Watched(dict[str, str]):
+    """An environment that notes what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 -- as dict has it
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def test_the_table_of_variables_is_what_the_code_reads() -> None:
+    environment = _Watched()
+    read_settings(environment)
+    sources = [path.read_text(encoding="utf-8") for path in (_ROOT / "lambdas/pull_responder/handlers").glob("*.py")]
+    own = {name for source in sources for name in re.findall(r'os\.environ(?:\.get\(|\[)"(\w+)"', source)}
+    page = (_ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    table = page.partition("### Environment variables")[2].partition("## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    # Powertools reads this one itself.
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {
+        *environment.asked,
+        *own,
+        "POWERTOOLS_LOG_LEVEL",
+    }
+    assert "QUEUE_URL" in own

@@ -206,8 +206,10 @@ class Condition:
     def unknown(self, context: Context) -> tuple[Dependency, ...]:
         """Return what the answer of `holds` can depend on."""
         values = context.get(self.folded_key)
+        keys = (key for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
         if values is UNKNOWN:
-            return (UnknownKey(self.key),)
+            # Once the key's value is read, the answer hangs on the variables that it is compared with.
+            return tuple(UnknownKey(key) for key in (self.key, *keys))
         doubts: list[Dependency] = []
         if values and self._has_too_many(values):
             doubts.append(Doubt(f"{self.key}, whose {len(values)} values are too many to compare"))
@@ -222,7 +224,6 @@ class Condition:
             doubts.append(Doubt(f"how AWS compares {show_key(self.key)} with {what} ({quote_each(self.values)})"))
         if values and self._is_of_another_type(values):
             doubts.append(Doubt(f"how {self.operator.name} compares a value of another type ({quote_each(values)})"))
-        keys = (key for each in self._templates for key in each.keys if context.get(key) is UNKNOWN)
         return (*doubts, *(UnknownKey(key) for key in keys))
 
     def _null(self, *, absent: bool) -> Truth:

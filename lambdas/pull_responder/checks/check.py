@@ -96,6 +96,8 @@ class Check:
     What the identity of its finding needs:
 
     - `by_role_account` says that the resource can be broken for one pulling account and work for another.
+    - `ends_with_failures` says that the finding is over when the pull has not failed for a while: whoever misspelt a
+      name corrects it in the pod, where it cannot be read.
     - `may_name_missing` says that the finding may name a resource that does not exist. Then the absence of the resource
       does not mean that the fault is fixed.
     """
@@ -124,6 +126,7 @@ class Check:
     for_cache_role: bool = False
     by_role_account: bool = False
     may_name_missing: bool = False
+    ends_with_failures: bool = False
     tells_more_at_first: bool = False
     severity_if_repeated: Severity | None = None
     kind: Kind = Kind.CONFIGURATION
@@ -158,6 +161,11 @@ class Check:
     def is_examined(self, symptom: Symptom, *, from_ecr_public: bool) -> bool:
         """Return whether a pull that fails with `symptom` is examined for this cause."""
         return symptom in (self.ecr_public if from_ecr_public else self.symptoms)
+
+    def is_past(self, symptom: Symptom, stage: Stage | None) -> bool:
+        """Return whether a pull that fails with `symptom` at `stage` has got past all that this cause can stop."""
+        stages = [each.stages for each in self.explains if each.symptom is symptom]
+        return bool(stages) and not any(stage in each for each in stages)
 
     def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's message blames. True where the event has no such message."""

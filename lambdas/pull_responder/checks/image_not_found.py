@@ -160,4 +160,5 @@ CHECK = Check(
     registry_codes=frozenset({"manifest unknown", NO_IMAGE}),
     may_name_missing=True,
     refused_by_ecr=False,
+    ends_with_failures=True,
 )

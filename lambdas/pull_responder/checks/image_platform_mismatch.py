@@ -171,4 +171,5 @@ CHECK = Check(
     any_registry=True,
     by_words=True,
     refused_by_ecr=False,
+    ends_with_failures=True,
 )

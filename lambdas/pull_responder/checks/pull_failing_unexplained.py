@@ -130,6 +130,7 @@ _THERE_BEFORE: Final = {
     ),
 }
 _AT_NODE: Final = ("AWS does not show the fault", KUBELET_LOG)
+_AT_UNPACK: Final = ("the node had fetched what it was to unpack, and AWS does not show why that failed", KUBELET_LOG)
 _AT_NAME: Final = ("its name, tag or region is wrong, which AWS's own registries do not show", NAMES_OF_AWS)
 _AT_STORAGE: Final = (
     "the storage of layers refused a URL that ECR had signed, so no policy of the role or the repository did",
@@ -157,6 +158,8 @@ def what_is_left(pull: PullFailure, *, of_aws: bool, is_there: bool = False) -> 
         return _say(why.format(host=host), look.format(host=host))
     if refused_by_storage(pull):
         return _say(*_AT_STORAGE)
+    if pull.symptom is Symptom.UNKNOWN and pull.stage is Stage.UNPACK:
+        return _say(*_AT_UNPACK)
     why, look = _left(pull, of_aws=of_aws, is_there=is_there)
     return _say(f"{_CONTRADICTED} {why}", look)
 

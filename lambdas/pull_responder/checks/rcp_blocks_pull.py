@@ -25,7 +25,7 @@ from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
-from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls import control_policy_fault
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policy_fault import find_fault
@@ -39,22 +39,17 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     fault = find_fault(pull, facts, PolicyKind.RCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
-    role = fault.authorization.role
     repository = Arn.parse(pull.repository_arn or "")
-    # A request for a token goes to the caller's own account, so no repository is to blame.
-    resource = (
-        Resource("AwsEcrRepository", str(repository), repository.account)
-        if repository
-        else Resource("AwsIamRole", str(role), role.account)
-    )
-    return control_policy_fault.fault_verdict(fault, pull, facts, PolicyKind.RCP, resource)
+    # A request for a token goes to the caller's own account.
+    controlled = repository.account if repository else fault.authorization.role.account
+    return control_policy_fault.fault_verdict(fault, pull, facts, PolicyKind.RCP, controlled=controlled)
 
 
 CHECK = Check(
     id="rcp_blocks_pull",
     title="A resource control policy stops the pull",
     severity=Severity.HIGH,
-    resource_type="AwsEcrRepository",
+    resource_type="Other",
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html",
     examine=examine,
@@ -65,5 +60,4 @@ CHECK = Check(
     ),
     also_at=UNREACHED,
     policy_type=PolicyType.RESOURCE_CONTROL,
-    by_role_account=True,
 )

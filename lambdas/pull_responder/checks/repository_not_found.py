@@ -191,4 +191,5 @@ CHECK = Check(
     may_name_missing=True,
     knows_aws_registries=True,
     tells_more_at_first=True,
+    ends_with_failures=True,
 )

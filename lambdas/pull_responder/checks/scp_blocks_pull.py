@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from pull_responder.authorization.evaluation import PolicyKind, State
 from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.model.pull import PolicyType, PullFailure, Symptom
-from pull_responder.model.verdict import Resource, Severity, Verdict
+from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls import control_policy_fault
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.policy_fault import find_fault
@@ -37,16 +37,16 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     fault = find_fault(pull, facts, PolicyKind.SCP, (State.BLOCKS_IMPLICITLY, State.BLOCKS_EXPLICITLY))
     if isinstance(fault, Verdict):
         return fault
-    role = fault.authorization.role
-    resource = Resource("AwsIamRole", str(role), role.account)
-    return control_policy_fault.fault_verdict(fault, pull, facts, PolicyKind.SCP, resource)
+    return control_policy_fault.fault_verdict(
+        fault, pull, facts, PolicyKind.SCP, controlled=fault.authorization.role.account
+    )
 
 
 CHECK = Check(
     id="scp_blocks_pull",
     title="A service control policy stops the pull",
     severity=Severity.HIGH,
-    resource_type="AwsIamRole",
+    resource_type="Other",
     permissions=AUTHORIZATION_PERMISSIONS,
     docs_url="https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html",
     examine=examine,

@@ -15,7 +15,8 @@ be wrong. So the finding claims no more and offers no fix.
 
 How to fix it: find out who it is. If the principal is known to pull for something else (ECS tasks, builds), add it to
 `knownPrincipals` in cdk.json. It is then not reported. If its account is yours, set up the role PullResponderReadOnly
-there. The sessions in which Pull Responder itself reads are not reported either.
+there, and list the account: in `readAccounts` of cdk.json, or at a terminal in `PULL_RESPONDER_READ_ACCOUNTS`. The
+sessions in which Pull Responder itself reads are not reported either.
 
 References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Logging IAM and AWS STS API calls".
 """

@@ -12,10 +12,43 @@ from pull_responder.authorization.cases import evaluate_lines
 from pull_responder.cli.report import shown
 from pull_responder.model.printable import escape_json
 
-_HELP: Final = """\
+_EXAMPLE: Final = (
+    '{"id": "example", "request": {"principal": "arn:aws:iam::111111111111:role/node", "action": "ecr:BatchGetImage", '
+    '"resource": {"arn": "arn:aws:ecr:us-east-1:111111111111:repository/app", "accountId": "111111111111"}, '
+    '"context": {"aws:SourceVpce": "vpce-0123456789abcdef0"}}, '
+    '"identityPolicies": [{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", '
+    '"Resource": "*"}]}], "permissionBoundaryPolicies": [], "serviceControlPolicies": [[{"Version": "2012-10-17", '
+    '"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}], [{"Version": "2012-10-17", "Statement": '
+    '[{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}]]}'
+)
+
+_HELP: Final = (
+    """\
 Evaluate policies, offline: JSON Lines of requests with their policies in, decisions out.
 
 A line that cannot be used is answered by a line with its id and the error. The next lines are still evaluated.
+If there are only such lines, the exit status is 2.
+
+\b
+A line of input has these keys; only request is needed:
+  id                          returned as it is
+  request                     principal, action, resource (arn, accountId), context
+  identityPolicies            a list of policies
+  permissionBoundaryPolicies  a list of policies
+  serviceControlPolicies      a list of levels from the root to the account, each a list of policies
+  resourceControlPolicies     the same
+  resourcePolicy              a policy, of the repository for instance
+  registryPolicy              a policy, with registryPolicyScope V1 or V2 (the default)
+  vpcEndpointPolicies         a list of policies
+  sessionPolicy               a policy
+
+Where a key is absent, null or an empty list, no such policy applies: without identityPolicies the principal's own
+policies allow nothing, and the others limit nothing. [[]] is one level that allows nothing. For example:
+
+\b
+"""
+    + _EXAMPLE
+    + """
 
 The decision is Allowed, ImplicitlyDenied or ExplicitlyDenied. It is Undecided, with the reason under "unknown",
 where AWS documents no answer: a wildcard in an ARN's resource type, an ARN of fewer than six parts, a condition
@@ -34,6 +67,7 @@ Not modelled:
   - the trust of one service in another (aws:SourceArn, forward access sessions)
   - the exemption of an organization's management account: leave its policies out
 """
+)
 
 
 @click.command(help=_HELP)
@@ -42,9 +76,14 @@ def evaluate(form: str) -> None:
     """Answer each line of standard input by one line, in order."""
     # An invalid byte becomes U+FFFD. Its line is refused, and the next one is still read.
     lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
+    answered = decided = 0
     for line in evaluate_lines(lines):
-        sys.stdout.write((escape_json(line) if form == "json" else shown(_as_text(json.loads(line)))) + "\n")
+        answer = json.loads(line)
+        answered, decided = answered + 1, decided + ("error" not in answer)
+        sys.stdout.write((escape_json(line) if form == "json" else shown(_as_text(answer))) + "\n")
         sys.stdout.flush()  # a caller that writes line by line waits for the answer
+    if answered and not decided:
+        raise click.ClickException("standard input: no line could be evaluated (--help has an example of one)")
 
 
 def _as_text(answer: dict[str, Any]) -> str:

@@ -11,6 +11,8 @@ import click
 from pull_responder.cli.report import shown
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
+from pull_responder.events.no_reason import NoReason
+from pull_responder.events.pod_failure import not_pullable
 from pull_responder.events.redaction import redact
 from pull_responder.meanings import can_mean
 from pull_responder.model.printable import escape_json
@@ -67,6 +69,7 @@ def _as_json(read: KubeletMessage) -> dict[str, Any]:
         "image": str(image) if image else None,
         "can_mean": list(can_mean(read)),
         "tells_of_pull": read.tells_of_pull,
+        "skipped": _skipped(read),
         "image_problem": image.problem if image else None,
         "denied": read.denial.message if read.denial else None,
         "host": read.sighting.host or None,
@@ -75,6 +78,13 @@ def _as_json(read: KubeletMessage) -> dict[str, Any]:
         "proxy": read.sighting.proxy or None,
         "answer": read.answer,
     }
+
+
+def _skipped(read: KubeletMessage) -> str | None:
+    """Return why a diagnosis of an event with this text would skip it, as far as the text alone tells."""
+    if read.image and (reason := not_pullable(read.image)):
+        return reason
+    return f"this text {read.no_reason}" if read.no_reason else None
 
 
 def _as_text(read: KubeletMessage) -> str:
@@ -95,8 +105,8 @@ def _as_text(read: KubeletMessage) -> str:
     if read.denial:
         rows.append(("AWS said", read.denial.message))
     rows.extend(("" if number else "Can mean", cause) for number, cause in enumerate(causes))
-    if not read.tells_of_pull:
-        rows.append(("Can mean", "nothing: this text is not about a failed image pull"))
-    elif not causes:
+    if read.no_reason and not (read.no_reason is NoReason.MISSPELT and image and image.problem):
+        rows.append(("Can mean", f"nothing: this text {read.no_reason}"))
+    elif not causes and not (image and image.problem):
         rows.append(("Can mean", "none of the causes that a diagnosis knows"))
     return "\n".join(f"{label:<12}{shown(value)}" for label, value in rows)

@@ -44,6 +44,7 @@ def apply() -> None:
         _serve_other_registries,
         _know_sessions_by_their_role,
         _serve_registry_settings,
+        _serve_cache_rules,
         _serve_fargate_profiles,
         _authorize_parts_of_clusters,
         _authorize_batches_of_messages,
@@ -51,6 +52,7 @@ def apply() -> None:
         _keep_clusters_without_kubernetes,
         _treat_loopback_as_tls,
         _run_functions_on_their_own_python,
+        _know_services_by_their_folders,
     ):
         patch()
 
@@ -205,28 +207,41 @@ def _serve_registry_settings() -> None:
         kept[name] = value
         return setting(name)
 
-    def create_rule(asked: dict[str, str]) -> _Reply:
-        kept["rules"] = json.dumps([*json.loads(kept.get("rules", "[]")), asked])
-        return _reply(200, **asked)
-
     served: dict[str, Callable[[dict[str, str]], _Reply]] = {
         "GetRegistryPolicy": lambda _: policy(),
         "PutRegistryPolicy": lambda asked: put_policy(asked["policyText"]),
         "DeleteRegistryPolicy": lambda _: delete_policy(),
         "GetAccountSetting": lambda asked: setting(asked["name"]),
         "PutAccountSetting": lambda asked: put_setting(asked["name"], asked["value"]),
-        "CreatePullThroughCacheRule": create_rule,
-        "DescribePullThroughCacheRules": lambda _: _reply(
-            200, pullThroughCacheRules=json.loads(kept.get("rules", "[]"))
-        ),
     }
-    stock = ecr.handle_request
+    _serve(ecr, served)
+
+
+def _serve_cache_rules() -> None:
+    """ECR has no pull through cache rules. Here they are stored, and nothing is fetched."""
+    kept = _module("core.responses").AccountRegionScopedDict()
+
+    def create(rule: dict[str, str]) -> _Reply:
+        kept[rule["ecrRepositoryPrefix"]] = rule
+        return _reply(200, **rule)
+
+    served: dict[str, Callable[[dict[str, str]], _Reply]] = {
+        "CreatePullThroughCacheRule": create,
+        "DescribePullThroughCacheRules": lambda _: _reply(200, pullThroughCacheRules=list(kept.values())),
+        "DeletePullThroughCacheRule": lambda asked: _reply(200, **kept.pop(asked["ecrRepositoryPrefix"])),
+    }
+    _serve(_module("services.ecr"), served)
+
+
+def _serve(service: Any, served: dict[str, Callable[[dict[str, str]], _Reply]]) -> None:
+    """Answer these operations of a service with a JSON protocol, and leave the others to it."""
+    stock = service.handle_request
 
     async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         serve = served.get(headers.get("x-amz-target", "").rpartition(".")[2])
         return serve(json.loads(body)) if serve else await stock(method, path, headers, body, query)
 
-    ecr.handle_request = handle
+    service.handle_request = handle
 
 
 def _serve_fargate_profiles() -> None:
@@ -328,6 +343,14 @@ def _run_functions_on_their_own_python() -> None:
         return (os.environ.get("LAMBDA_PYTHON") or python) if name.startswith("python") else python, worker
 
     runtime._detect_runtime_binary = binary
+
+
+def _know_services_by_their_folders() -> None:
+    """Of a service that ministack lacks, it reads all that botocore has of all services. The list of them is enough."""
+    router = _module("core.router")
+    stock = router._is_aws_service_name
+    session = import_module("botocore.session").get_session()
+    router._is_aws_service_name = lambda name: name in session.get_available_services() or stock(name)
 
 
 def _reply(status: int, **body: Any) -> _Reply:

@@ -36,6 +36,9 @@ SIGNATURE: Final = "SignatureValidationFailed"
 REASONS: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable", SIGNATURE})
 """The reasons of a waiting container whose image could not be pulled."""
 
+UNASKED_REASONS: Final = frozenset({"ErrImageNeverPull", "ImageInspectError"})
+"""The reasons of a waiting container for whose image kubelet asked no registry."""
+
 SIZE_LIMIT: Final = 16 * 1024 * 1024
 """The largest batch that is read, in bytes after decompression. CloudWatch Logs sends at most a megabyte."""
 
@@ -51,6 +54,7 @@ class Dropped(StrEnum):
     """Why something in a batch is not passed on."""
 
     UNREADABLE = "unreadable"  # records that are cut off or not JSON
+    UNASKED = "image that is not on its node, or that the node could not look for: no registry was asked"
     OTHER_RECORD = "other record"  # records that match the filter but report no waiting container
     NOT_IN_ECR = "no image in ECR"
     BACK_OFF = "back-off without a reason"
@@ -91,7 +95,9 @@ def read_log_batch(event: Mapping[str, object], *, account: str | None) -> Audit
             dropped[Dropped.UNREADABLE] += 1
             continue
         waiting = list(_waiting_containers(record, account=account, cluster=cluster))
-        dropped[Dropped.OTHER_RECORD] += not waiting
+        if not waiting:
+            reasons = {fields.text(each, "state", "waiting", "reason") for each in _containers(record)}
+            dropped[Dropped.UNASKED if reasons & UNASKED_REASONS else Dropped.OTHER_RECORD] += 1
         for failure in waiting:
             # Read once: a message of thousands of links takes a tenth of a second.
             parsed = read_message(failure.message)
@@ -160,29 +166,33 @@ def _waiting_containers(
     record: Mapping[str, object], *, account: str | None, cluster: str | None
 ) -> Iterator[PodFailure]:
     """Yield the containers that wait for their images, if the record is a kubelet's accepted patch of a pod status."""
-    if not _is_status_patch(record):
-        return
-    status = fields.mapping(record, "requestObject", "status")
     user = fields.mapping(record, "user")
-    for name in _STATUS_LISTS:
-        for container in fields.items(status, name):
-            waiting = fields.mapping(container, "state", "waiting")
-            reason, said = fields.text(waiting, "reason"), fields.text(waiting, "message")
-            if reason not in REASONS:
-                continue
-            yield PodFailure(
-                account=account,
-                message=clean(said or (reason if reason == SIGNATURE else "")),
-                image=image_text(fields.text(container, "image")),
-                cluster=cluster,
-                namespace=kubernetes_names.object_name(fields.text(record, "objectRef", "namespace")),
-                pod=kubernetes_names.object_name(fields.text(record, "objectRef", "name")),
-                container=kubernetes_names.object_name(fields.text(container, "name")),
-                node=kubernetes_names.object_name(fields.text(user, "username").removeprefix(_NODE_PREFIX)),
-                principal_arn=_session(fields.mapping(user, "extra")),
-                time=names.time(record.get("requestReceivedTimestamp")),
-                event_id=names.event_id(record.get("auditID")),
-            )
+    for container in _containers(record):
+        waiting = fields.mapping(container, "state", "waiting")
+        reason, said = fields.text(waiting, "reason"), fields.text(waiting, "message")
+        if reason not in REASONS:
+            continue
+        yield PodFailure(
+            account=account,
+            message=clean(said or (reason if reason == SIGNATURE else "")),
+            image=image_text(fields.text(container, "image")),
+            cluster=cluster,
+            namespace=kubernetes_names.object_name(fields.text(record, "objectRef", "namespace")),
+            pod=kubernetes_names.object_name(fields.text(record, "objectRef", "name")),
+            container=kubernetes_names.object_name(fields.text(container, "name")),
+            node=kubernetes_names.object_name(fields.text(user, "username").removeprefix(_NODE_PREFIX)),
+            principal_arn=_session(fields.mapping(user, "extra")),
+            time=names.time(record.get("requestReceivedTimestamp")),
+            event_id=names.event_id(record.get("auditID")),
+        )
+
+
+def _containers(record: Mapping[str, object]) -> Iterator[object]:
+    """Yield the statuses of a pod's containers, if the record is a kubelet's accepted patch of a pod status."""
+    if _is_status_patch(record):
+        status = fields.mapping(record, "requestObject", "status")
+        for name in _STATUS_LISTS:
+            yield from fields.items(status, name)
 
 
 def _is_status_patch(record: Mapping[str, object]) -> bool:

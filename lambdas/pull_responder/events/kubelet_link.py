@@ -95,7 +95,8 @@ def says(words: list[str], phrases: tuple[str, ...]) -> bool:
 
 def _is_https(words: list[str]) -> bool:
     """Whether a link is Go's url.Error of an HTTPS request: a method and a quoted URL. A proxy must connect for it."""
-    return len(words) == 2 and words[0] in ("get", "head", "post", "put") and "https:" in words[1][:7]  # noqa: PLR2004
+    is_request = words[:1] in (["get"], ["head"], ["post"], ["put"])
+    return is_request and len(words) == 2 and "https:" in words[1][:7]  # noqa: PLR2004 -- a method and a URL
 
 
 def is_status_place(words: list[str]) -> bool:

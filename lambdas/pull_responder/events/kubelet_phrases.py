@@ -311,31 +311,5 @@ SIGNATURE_REJECTED: Final = ("signaturevalidationfailed", "signature validation 
 """What says that the node refuses an image that is not signed as it wants, wherever it stands (kubernetes
 pkg/kubelet/images, ErrSignatureValidationFailed; containers-policy.json)."""
 
-OTHER_TROUBLE: Final = (
-    "dial unix",  # the runtime's own socket
-    "failed to setup network for sandbox",
-    "failed to set up sandbox container",
-    "error received from addnetwork grpc call",
-    "probe failed",
-    "denied the request",  # an admission webhook
-    "mountvolume.setup failed",
-    "unable to attach or mount volumes",
-    "failed to create containerd task",
-    "failed to create shim task",
-    "failed to start container",
-    # The image is spelt wrong, or the node's own rules refuse it. The registry was not asked, or is not at fault.
-    "failed to apply default image tag",
-    "couldn't parse image reference",
-    "failed to parse image reference",
-    "invalid reference format",
-    "is not present with pull policy of never",
-    "failed to inspect image",
-    # Argo CD makes manifests of another kind (reposerver/repository, controller/state.go).
-    "failed to generate manifest",
-    "failed to load target state",
-    "manifest generation error",
-)
-"""Phrases which show that something other than the pull failed. They count anywhere in a link."""
-
 NO_FAILURE: Final = ("successfully pulled image", "already present on machine", "some image pull secrets")
 """What kubelet's events say of a pull that has not failed (kubernetes pkg/kubelet/images and kubelet_pods.go)."""

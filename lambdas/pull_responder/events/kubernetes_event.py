@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events import fields, kubernetes_names, names, node_health
-from pull_responder.events.kubelet_message import read_message
+from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.events.outcome import Skipped, UnusableEvent
-from pull_responder.events.pod_failure import PodFailure, clean
+from pull_responder.events.pod_failure import PodFailure, clean, not_pullable
 from pull_responder.events.redaction import redact
 from pull_responder.model.pull import PullFailure
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 REASONS: Final = frozenset({"Failed", "FailedCreatePodSandBox", "BackOff"})
 """The reasons of kubelet's events that can be about an image (kubernetes pkg/kubelet/events/event.go)."""
 
+UNASKED_REASONS: Final = frozenset({"ErrImageNeverPull", "InspectFailed"})
+"""The reasons of kubelet's events about an image that it asked no registry for."""
+
 _KUBELET: Final = "kubelet"
 
 
@@ -35,18 +38,9 @@ def read_kubernetes_event(envelope: Mapping[str, object], *, where: str = "") ->
     detail = envelope.get("detail")
     if not isinstance(detail, dict):
         raise UnusableEvent(f"{where}.detail" if where else "detail", f"is not an object but {fields.kind(detail)}")
-    reason = fields.text(detail, "reason")
-    if of_node := node_health.skip_reason(detail):
-        return Skipped(of_node)
-    if reason not in REASONS:
-        shown = redact(reason, limit=80) or "(none)"
-        return Skipped(f"a Kubernetes event with reason {shown}, which is not about a pull")
+    if other := _other_matter(detail):
+        return Skipped(other)
     about = fields.mapping(detail, "involvedObject")
-    kind, component = fields.text(about, "kind"), _component(detail)
-    if kind not in {"", "Pod"}:
-        return Skipped(f"a Kubernetes event about a {redact(kind, limit=80)}, not about a pod")
-    if component not in {"", _KUBELET}:
-        return Skipped(f"a Kubernetes event of {redact(component, limit=80)}, not of kubelet")
     message = clean(fields.text(detail, "message"))
     pull = PodFailure(
         account=names.account(envelope.get("account")),
@@ -60,8 +54,30 @@ def read_kubernetes_event(envelope: Mapping[str, object], *, where: str = "") ->
         event_id=names.event_id(envelope.get("id")),
         region=names.region(envelope.get("region")),
     ).pull()
-    if isinstance(pull, PullFailure) and not read_message(message).tells_of_pull:
-        return Skipped(f"a Kubernetes event with reason {reason}, whose text is not about a failed image pull")
+    return _unless_unasked(pull, reason=fields.text(detail, "reason"), read=read_message(message))
+
+
+def _other_matter(detail: Mapping[str, object]) -> str | None:
+    """Return why an event is not about a pod and its image, None if its form is that of one."""
+    if of_node := node_health.skip_reason(detail):
+        return of_node
+    reason = fields.text(detail, "reason")
+    if reason not in REASONS | UNASKED_REASONS:
+        return f"a Kubernetes event with reason {redact(reason, limit=80) or '(none)'}, which is not about a pull"
+    kind, component = fields.text(detail, "involvedObject", "kind"), _component(detail)
+    if kind not in {"", "Pod"}:
+        return f"a Kubernetes event about a {redact(kind, limit=80)}, not about a pod"
+    if component not in {"", _KUBELET}:
+        return f"a Kubernetes event of {redact(component, limit=80)}, not of kubelet"
+    return None
+
+
+def _unless_unasked(pull: PullFailure | Skipped, *, reason: str, read: KubeletMessage) -> PullFailure | Skipped:
+    """Return the pull, unless the event's text or its reason says that it is about none that failed."""
+    if read.no_reason and not (read.image and not_pullable(read.image)):
+        return Skipped(f"a Kubernetes event with reason {reason}, whose text {read.no_reason}")
+    if reason in UNASKED_REASONS and isinstance(pull, PullFailure):
+        return Skipped(f"a Kubernetes event with reason {reason}, which is not about a pull")
     return pull
 
 

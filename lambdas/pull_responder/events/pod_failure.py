@@ -20,6 +20,7 @@ from pull_responder.events import fields, kubernetes_names, names
 from pull_responder.events.denial import parse_denial
 from pull_responder.events.image_reference import TEXT_LIMIT, ImageReference, RegistryKind, parse_image
 from pull_responder.events.kubelet_message import KubeletMessage, plain_text, read_message
+from pull_responder.events.no_reason import UNASKED
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.principal import read_principal
 from pull_responder.events.redaction import redact
@@ -98,8 +99,12 @@ class PodFailure:
         image = self.reference()
         if image is None:
             return Skipped("a failing pod whose message names no image")
+        if reason := not_pullable(image):
+            return Skipped(reason)
         parsed = read_message(self.message)
-        return _not_pullable(image) or self._failure(image, parsed)
+        if parsed.no_reason in UNASKED:
+            return Skipped(f"a failing pod whose message {parsed.no_reason}")
+        return self._failure(image, parsed)
 
     def _failure(self, image: ImageReference, parsed: KubeletMessage) -> PullFailure:
         arn = names.arn(self.principal_arn)
@@ -140,14 +145,12 @@ def _of_pod(denial: Denial | None, account: str | None) -> Principal | None:
     return named if named and is_pods and account in (None, named.account) else None
 
 
-def _not_pullable(image: ImageReference) -> Skipped | None:
+def not_pullable(image: ImageReference) -> str | None:
     """Return why `image` is not in ECR or is spelt wrong; None if neither."""
     if image.kind is RegistryKind.OTHER:
         wrong = f"; it is spelt wrong: {image.problem}" if image.problem else ""
-        return Skipped(f"{image} is not in Amazon ECR but in {redact(image.host, limit=80)}{wrong}")
-    if image.problem:
-        return Skipped(f"the image reference {image} is wrong: {image.problem}")
-    return None
+        return f"{image} is not in Amazon ECR but in {redact(image.host, limit=80)}{wrong}"
+    return f"the image reference {image} is wrong: {image.problem}" if image.problem else None
 
 
 def read_pod_failure(envelope: Mapping[str, object], *, where: str = "") -> PullFailure | Skipped:

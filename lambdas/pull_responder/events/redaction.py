@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Final
 
-from pull_responder.events.secret_rules import REDACTED, RULES
+from pull_responder.events.secret_rules import NAMES, REDACTED, RULES
 from pull_responder.model.printable import strip_escapes
 
 __all__ = ["REDACTED", "join_wrapped", "redact"]
@@ -25,7 +25,7 @@ _INVISIBLE: Final = re.compile(
 _WRAPPED: Final = re.compile(r"(?<=[A-Za-z0-9+/_-]{76})(?:\r?\n|\\++(?:r\\++)?n) {0,8}(?=[A-Za-z0-9+/=_-])")
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f]")
 # In the order of use: see Rule.
-_SECRETS: Final = tuple((each.pattern, each.replacement, each.needles) for each in RULES)
+_SECRETS: Final = tuple((each.pattern, each.replacement, each.needles, each.is_named) for each in RULES)
 
 
 def join_wrapped(text: str) -> str:
@@ -51,7 +51,8 @@ def redact(text: str, *, limit: int = 4096) -> str:
         text = _FOREIGN.sub(_plain_letter, text)
     # For text beyond ASCII, case-insensitive patterns match letters that lower() does not show. So try all patterns.
     lower = text.lower() if text.isascii() else None
-    for pattern, replacement, needles in _SECRETS:
-        if lower is None or any(needle in lower for needle in needles):
+    has_name = lower is None or any(name in lower for name in NAMES)
+    for pattern, replacement, needles, is_named in _SECRETS:
+        if lower is None or ((has_name or not is_named) and any(needle in lower for needle in needles)):
             text = pattern.sub(replacement, text)
     return text[:limit]

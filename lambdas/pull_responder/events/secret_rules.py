@@ -26,13 +26,17 @@ _SURE: Final = (
     r"client[_-]?secret|private[_-]?key|refresh[_-]?token|access[_-]?token"
 )
 _KEYS: Final = rf"{_SURE}|authorizationtoken|token|password|secret|api[_-]?key|auth|sig"
-_KEY_NEEDLES: Final = ("token", "passw", "passphrase", "secret", "key", "auth", "sig")
+NAMES: Final = ("token", "passw", "passphrase", "secret", "key", "auth", "sig")
+"""Texts in lower case, one of which occurs in each name of a secret that a rule looks for."""
 
 # Prose may follow a colon, too ("may require authorization: server message"). A secret is long and has a digit.
 _OPAQUE: Final = r"(?=[a-z+/=_.~-]{0,200}[0-9])[a-z0-9+/=_.~-]{16,}+"
 _HEADERS: Final = (
     r"authorization|x-registry-auth|x-registry-config|x-amz-security-token|x-vault-token|x-jfrog-art-api|private-token|"
     r"job-token|x-api-key|set-cookie|cookie"
+)
+_OPTIONS: Final = (
+    r"password|passwd|token|secret|identity-token|registry-token|secret-key|api-key|auth-token|access-token"
 )
 _SCHEMES: Final = r"basic|bearer|digest|negotiate|token|apikey|aws4-hmac-sha256"
 # Within quotes: up to the closing one, which may be missing.
@@ -47,6 +51,7 @@ class Rule:
     - `replacement`: what stands in place of a match; groups are what stays.
     - `needles`: texts in lower case, one of which occurs in whatever the pattern matches. A search for them is far
       quicker than the pattern, and nearly no message has one.
+    - `is_named`: whether one of NAMES occurs there, too.
     """
 
     hides: str
@@ -54,10 +59,12 @@ class Rule:
     pattern: re.Pattern[str]
     replacement: str
     needles: tuple[str, ...]
+    is_named: bool
 
 
 def _rule(hides: str, example: str, pattern: str, replacement: str, *needles: str) -> Rule:
-    return Rule(hides, example, re.compile(pattern), replacement + REDACTED, needles)
+    is_named = _SURE in pattern or _OPTIONS in pattern
+    return Rule(hides, example, re.compile(pattern), replacement + REDACTED, needles, is_named)
 
 
 RULES: Final = (
@@ -158,8 +165,7 @@ RULES: Final = (
     _rule(
         "an option of a command",
         "--password x",
-        r"(?i)((?<![a-z-])--?(?:password|passwd|token|secret|identity-token|registry-token|secret-key|api-key|"
-        rf"auth-token|access-token))([ =]++)(?:{_IN_QUOTES}|[^\s\"']++)",
+        rf"(?i)((?<![a-z-])--?(?:{_OPTIONS}))([ =]++)(?:{_IN_QUOTES}|[^\s\"']++)",
         r"\1\2",
         "-",
     ),

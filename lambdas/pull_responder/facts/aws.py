@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,6 +18,7 @@ from pull_responder.facts.answers import ask
 from pull_responder.facts.clients import Clients
 from pull_responder.facts.failed_call import step_after
 from pull_responder.facts.failures import Failures
+from pull_responder.facts.kept import Kept
 from pull_responder.model.arn import Arn, partition_of
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
@@ -49,6 +49,11 @@ _ALWAYS_ENABLED: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-go
 _SESSION_NAME: Final = "pull-responder"
 _RENEW_BEFORE: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 400
+# A session holds the SDK's models of the services that it was used for, some twenty megabytes. Of an account that was
+# not asked about for long, the role is assumed again, by one call.
+_MOST_MEMBERS: Final = 16
+# Events can name any account.
+_MOST_LOCKS: Final = 1000
 
 
 def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError) -> Unread:
@@ -108,11 +113,11 @@ class Aws:
         self._caller: Arn | None = None
         self.now = now
         self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
-        self._members: dict[str, _Member] = {}
+        self._members: Kept[_Member] = Kept(_MOST_MEMBERS)
         self._clients = Clients(_CONFIG, config_of=_CONFIG_OF)
         self._sts_clients = Clients(_STS_CONFIG)
         self._failures = Failures(now)
-        self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._asking: Kept[threading.Lock] = Kept(_MOST_LOCKS)
 
     @classmethod
     def connect(  # noqa: PLR0913 -- each is one keyword
@@ -161,7 +166,7 @@ class Aws:
 
         `region` is where to call if the SDK's configuration names no region.
         """
-        with self._asking["identity"]:
+        with self._lock("identity"):
             if self._identity is None:
                 read = self._read_identity(region)
                 if isinstance(read, Unread):
@@ -185,7 +190,7 @@ class Aws:
 
     def _own_role(self, own: Arn, region: str) -> str | None:
         """Return the name of the role of our own credentials. None if they are no role's, or AWS does not say."""
-        with self._asking["own role"]:
+        with self._lock("own role"):
             if self._caller is None:
                 # A function knows itself by its own ARN, which does not name its role.
                 read = own if own.service in ("iam", "sts") else self._read_identity(region)
@@ -219,6 +224,10 @@ class Aws:
             return describe_failure(f"{service} in {region}", client)
         return client
 
+    def _lock(self, asked: str) -> threading.Lock:
+        """Return the lock of one question. If so many are asked that it went, somebody may ask the same once more."""
+        return self._asking.get_or_make(asked, threading.Lock)
+
     def _member(self, account: str | None, region: str) -> _Member | Unread:
         if account is None:
             return self._own
@@ -227,14 +236,14 @@ class Aws:
             return identity
         if account == identity.account:
             return self._own
-        with self._asking[account]:
+        with self._lock(account):
             member = self._members.get(account)
             if member is None or member.expires_at - self.now() < _RENEW_BEFORE:
                 assumed = self._failures.get(account) or self._assume(account, identity.partition, region)
                 if isinstance(assumed, Unread):
                     # The last minutes of what was assumed before are better than nothing.
                     return member if member and member.expires_at > self.now() else assumed
-                member = self._members[account] = assumed
+                return self._members.put(account, assumed)
             return member
 
     def _read_identity(self, region: str | None) -> Arn | Unread:

@@ -118,24 +118,16 @@ class Reader:
             # own.
             asks: list[Callable[[], Any]] = [
                 lambda: self.aws.identity(region),
-                lambda: self._call(permission, None, region, request, absent),
+                lambda: self._ask(permission, None, region, request, absent),
             ]
             identity, answer = self.each(lambda ask: ask(), asks)
             if not isinstance(identity, Unread) and identity.account == account:
-                return cast("T | Unread | None", answer)
-        return self._call(permission, account, region, request, absent)
+                return self._note(cast("T | Unread | None", answer))
+        return self._note(self._ask(permission, account, region, request, absent))
 
-    def _call(
-        self,
-        permission: str,
-        account: str | None,
-        region: str,
-        request: Callable[[Any], T],
-        absent: frozenset[str],
-    ) -> T | Unread | None:
-        answer = self._ask(permission, account, region, request, absent)
-        if isinstance(answer, Unread):
-            self.is_incomplete = True
+    def _note(self, answer: A) -> A:
+        """Return an answer. That something was not read is noted."""
+        self.is_incomplete = self.is_incomplete or isinstance(answer, Unread)
         return answer
 
     def _ask(

@@ -44,6 +44,7 @@ _MOST_BYTES: Final = 350_000
 _SHORT_LINES: Final = 40
 _SHORT_LINE: Final = 1_500
 _SHORT_COMMANDS: Final = 100_000
+_SHORT_TEXT: Final = 8_000
 
 
 class UnusableItem(ValueError):  # noqa: N818 -- named as what it is about, like UnusableEvent
@@ -62,7 +63,7 @@ def life_item(life: Life, *, expires_at: int | None) -> dict[str, Value]:
     """
     document = _dump(life)
     if len(document) > _MOST_BYTES:
-        document = _dump(replace(life, finding=_shorten(life.finding)))
+        document = _dump(_shorten_life(life))
     item: dict[str, Value] = {
         "id": {"S": life.id},
         "version": {"N": str(life.version + 1)},
@@ -179,22 +180,54 @@ def _dump(value: Life | PullFailure) -> str:
     return json.dumps({k: v for k, v in asdict(value).items() if v is not None}, separators=(",", ":"))
 
 
+def _shorten_life(life: Life) -> Life:
+    """Return a life that is too long for an item, cut where only people read it. All limits are in bytes as stored."""
+    pending = life.pending and replace(life.pending, because=_cut(life.pending.because, _SHORT_TEXT))
+    return replace(life, finding=_shorten(life.finding), because=_cut(life.because, _SHORT_TEXT), pending=pending)
+
+
 def _shorten(finding: Finding) -> Finding:
-    """Return a finding that is too long for an item, with less evidence and without overlong commands."""
+    """Return a finding with less evidence, shorter texts, and without overlong commands."""
     remediation, lines = finding.remediation, finding.evidence
-    evidence = tuple(line if len(line) <= _SHORT_LINE else line[: _SHORT_LINE - 1] + "…" for line in lines)
+    evidence = tuple(_cut(line, _SHORT_LINE) for line in lines[:_SHORT_LINES])
     if len(lines) > _SHORT_LINES:
         more = len(lines) - _SHORT_LINES
-        evidence = (*evidence[:_SHORT_LINES], f"{more} more lines of evidence were too many to store.")
-    if sum(len(word) for command in remediation.commands for word in command) > _SHORT_COMMANDS:
-        summary = f"{remediation.summary} (The commands are too long to store: pull-responder diagnose prints them.)"
-        remediation = replace(remediation, summary=summary, commands=())
-    return replace(finding, evidence=evidence, remediation=remediation, related=finding.related[:_SHORT_LINES])
+        evidence = (*evidence, f"{more} more lines of evidence were too many to store.")
+    summary, commands = _cut(remediation.summary, _SHORT_TEXT), remediation.commands
+    if sum(_stored(word) for command in commands for word in command) > _SHORT_COMMANDS:
+        summary = f"{summary} (The commands are too long to store: pull-responder diagnose prints them.)"
+        commands = ()
+    docs_url = _cut(remediation.docs_url, _SHORT_TEXT)
+    return replace(
+        finding,
+        title=_cut(finding.title, _SHORT_TEXT),
+        explanation=_cut(finding.explanation, _SHORT_TEXT),
+        evidence=evidence,
+        remediation=replace(remediation, summary=summary, commands=commands, docs_url=docs_url),
+        related=tuple(each for each in finding.related[:_SHORT_LINES] if _stored(each.id) <= _SHORT_LINE),
+    )
+
+
+def _stored(text: str) -> int:
+    """Return how many bytes a text takes in an item: up to twelve a character."""
+    return len(json.dumps(text))
+
+
+def _cut(text: str, most: int) -> str:
+    if _stored(text) <= most:
+        return text
+    room = most - _stored("…")
+    for at, character in enumerate(text):
+        room -= _stored(character) - len('""')
+        if room < 0:
+            return f"{text[:at]}…"
+    return text
 
 
 def _times(life: Life) -> Iterator[float]:
     yield from (life.created_at, life.opened_at, life.resolved_at, life.looked_at, life.look_at, life.hub_at)
     yield from life.breaks
+    yield life.leased_until
     if life.pending:
         yield from (life.pending.at, life.pending.due, life.pending.claimed_until)
     if life.told:

@@ -26,7 +26,8 @@ _PERMISSIONS: Final = {check.id: frozenset(check.permissions) for check in CHECK
 _NODE_READS: Final = frozenset({"ec2:DescribeInstances", "ec2:DescribeLaunchTemplateVersions"})
 _ABOUT_NODES: Final = ("Instance", "LaunchTemplate")
 # ECR's own events about a new image, and the API call that shows the image.
-_IMAGE_EVENTS: Final = frozenset({IMAGE_ACTION, CACHE_ACTION})
+IMAGE_EVENTS: Final = frozenset({IMAGE_ACTION, CACHE_ACTION})
+"""The names of changes that are about one image, and so about its repository alone."""
 _READ_IMAGES: Final = "ecr:DescribeImages"
 # Resources that the owner of a VPC has. Security groups and instances may belong to an account that shares the VPC.
 _VPC_OWNER_RESOURCE: Final = re.compile(r"(?:natgateway|network-acl|route-table|subnet|vpc|vpc-endpoint)/")
@@ -57,14 +58,20 @@ def _is_read_by_check(change: Change, permissions: frozenset[str]) -> bool:
     if not permissions or change.name == ADDON_RESTORED:
         return True  # whatever was mended, the pods of the add-on run again
     read = frozenset(each for each in permissions if each.startswith(f"{change.service}:"))
-    if change.name in _IMAGE_EVENTS:
+    if change.name in IMAGE_EVENTS:
         return _READ_IMAGES in read
     if change.service == "ec2" and read <= _NODE_READS:
-        return bool(read) and _is_about_nodes(change)
+        return bool(read) and is_about_nodes(change)
     return bool(read)
 
 
-def _is_about_nodes(change: Change) -> bool:
+def services_of(cause: str) -> frozenset[str]:
+    """Return the services that the check of a cause reads. Empty if it reads none, or is not known."""
+    return frozenset(each.partition(":")[0] for each in _PERMISSIONS.get(cause, ()))
+
+
+def is_about_nodes(change: Change) -> bool:
+    """Return whether a change of EC2 is about instances and not about the network."""
     return any(word in change.name for word in _ABOUT_NODES)
 
 
@@ -73,8 +80,8 @@ def _is_in_same_place(change: Change, finding: Finding) -> bool:
     if change.service == "organizations":
         return True  # it happens in the management account, which the finding does not name
     # A VPC may be shared. Then its owner changes it, and the finding may not name the owner.
-    may_be_owner = change.service == "ec2" and not _is_about_nodes(change) and not _names_vpc_owner(finding)
-    if change.account not in _accounts(finding) and not may_be_owner:
+    may_be_owner = change.service == "ec2" and not is_about_nodes(change) and not names_vpc_owner(finding)
+    if change.account not in accounts_of(finding) and not may_be_owner:
         return False
     if change.service == "iam":
         return True  # IAM is global: the region of its events does not matter
@@ -92,7 +99,7 @@ def _names_another_resource(change: Change, finding: Finding) -> bool:
     has: frozenset[str] = frozenset()
     match change.service:
         case "iam":
-            changed, has = _one(change.role), _roles(finding)
+            changed, has = _one(change.role), roles_of(finding)
         case "ecr":
             changed, has = _one(change.repository), _repositories(finding, change)
         case "ec2":
@@ -122,7 +129,8 @@ def _arns(finding: Finding) -> Iterator[Arn]:
             yield arn
 
 
-def _accounts(finding: Finding) -> set[str | None]:
+def accounts_of(finding: Finding) -> set[str | None]:
+    """Return the accounts that the finding names."""
     pull = finding.pull
     return {
         finding.account,
@@ -134,12 +142,13 @@ def _accounts(finding: Finding) -> set[str | None]:
     }
 
 
-def _names_vpc_owner(finding: Finding) -> bool:
+def names_vpc_owner(finding: Finding) -> bool:
+    """Return whether what is broken belongs to the owner of the VPC."""
     arn = Arn.parse(finding.resource.id)
     return arn is not None and arn.service == "ec2" and _VPC_OWNER_RESOURCE.match(arn.resource) is not None
 
 
-def _roles(finding: Finding) -> frozenset[str]:
+def roles_of(finding: Finding) -> frozenset[str]:
     """The names of the roles that the finding is about; empty if the pulling role is not known."""
     principal = finding.pull.principal
     if principal is None or not principal.name:
@@ -149,11 +158,15 @@ def _roles(finding: Finding) -> frozenset[str]:
     return frozenset({principal.name, broken})
 
 
+def is_of_registry(finding: Finding) -> bool:
+    """Return whether what is broken is of Amazon ECR."""
+    arn = Arn.parse(finding.resource.id)
+    return arn is not None and arn.service == "ecr"
+
+
 def _repositories(finding: Finding, change: Change) -> frozenset[str]:
     """The repository of the pull. Empty if another resource is broken: it may affect several repositories."""
-    arn = Arn.parse(finding.resource.id)
-    is_broken = arn is not None and arn.service == "ecr"
-    return _one(finding.pull.repository) if is_broken or change.name in _IMAGE_EVENTS else frozenset()
+    return _one(finding.pull.repository) if is_of_registry(finding) or change.name in IMAGE_EVENTS else frozenset()
 
 
 def _ids(finding: Finding, kind: str) -> frozenset[str]:

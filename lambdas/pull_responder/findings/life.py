@@ -16,6 +16,7 @@ from pull_responder.findings.flapping import add_break, flapping_words, hold_dow
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach, without_times
+from pull_responder.findings.serving_all import serve_all
 from pull_responder.findings.severity import severity_of
 from pull_responder.findings.suppression import Suppression
 from pull_responder.model.pull import PullFailure
@@ -117,6 +118,9 @@ class Life:
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
     - `breaks`: when it came back, the last few times (findings/flapping.py).
     - `flapping`: whether a notice says that it flaps, since people last heard that it was resolved.
+    - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
+    - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
+    - `again`: whether a change asked for a recheck while one was under way.
     """
 
     finding: Finding
@@ -140,6 +144,10 @@ class Life:
     suppression: Suppression | None = None
     breaks: tuple[float, ...] = ()
     flapping: bool = False
+    keys: tuple[str, ...] = ()
+    leased_by: str = ""
+    leased_until: float = 0
+    again: bool = False
 
     @property
     def id(self) -> str:
@@ -154,7 +162,7 @@ class Life:
     @property
     def due_at(self) -> float | None:
         """When a run has to handle it next, in seconds since 1970; None if no run has to."""
-        times = [self.look_at] if self.is_open else []
+        times = [max(self.look_at, self.leased_until)] if self.is_open else []
         if self.pending:
             times.append(max(self.pending.due, self.pending.claimed_until))
         if self.hub_due:
@@ -174,6 +182,7 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     """
     look_at = now + settings.recheck_minutes * 60
     problems = {*(life.problems if life else ()), *filter(None, [problem])}
+    finding = serve_all(finding, reach, before=life.finding if life else None)
     finding = replace(finding, severity=severity_of(finding, reach, problems=len(problems), settings=settings))
     if life is None:
         pending = Pending(Edge.NEW, "", now, now)

@@ -35,20 +35,25 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
     from mypy_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef
+    from mypy_boto3_dynamodb.type_defs import WriteRequestUnionTypeDef as WriteRequest
 
     from pull_responder.model.pull import PullFailure
     from pull_responder.settings import Settings
 
 PERMISSIONS: Final = (
     "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",
 )
 
 _INDEX: Final = "due"
-# DynamoDB API reference, BatchGetItem: at most 100 keys a call.
+# DynamoDB API reference, BatchGetItem: at most 100 keys a call. BatchWriteItem: at most 25 requests a call.
 _KEYS: Final = 100
+_REQUESTS: Final = 25
+# The queue of the index, and the beginning of the item's id, for the open findings that a key lists.
+_AT: Final = "at/"
 _TRIES: Final = 5
 # Seconds, doubled each time. BatchGetItem may leave keys unprocessed; a retry at once would be throttled again.
 _FIRST_WAIT: Final = 0.1
@@ -110,6 +115,34 @@ class Store:
     def open_findings(self, *, limit: int) -> list[str]:
         """Return the ids of findings that are open or have a pending notice, each group longest waiting first."""
         return self.due_notices(before=_END_OF_TIME, limit=limit) + self.due_findings(before=_END_OF_TIME, limit=limit)
+
+    def list_under(self, keys: Iterable[str], finding_id: str, *, since: float) -> None:
+        """List an open finding under `keys`, so that changes find it. `since` is when it opened."""
+        self._write_all(
+            {
+                "PutRequest": {
+                    "Item": {
+                        "id": {"S": f"{_AT}{key}/{finding_id}"},
+                        QUEUE: {"S": f"{_AT}{key}"},
+                        LOOK_AT: {"N": f"{since:.0f}"},
+                    }
+                }
+            }
+            for key in keys
+        )
+
+    def unlist_under(self, keys: Iterable[str], finding_id: str) -> None:
+        """List a finding under `keys` no longer."""
+        self._write_all({"DeleteRequest": {"Key": {"id": {"S": f"{_AT}{key}/{finding_id}"}}}} for key in keys)
+
+    def listed_under(self, keys: Iterable[str], *, limit: int) -> list[str]:
+        """Return the ids of the findings that one of `keys` lists, at most `limit` a key, the oldest first."""
+        found: dict[str, None] = {}
+        for key in keys:
+            prefix = f"{_AT}{key}/"
+            ids = self._due(f"{_AT}{key}", _END_OF_TIME, limit)
+            found |= dict.fromkeys(each.removeprefix(prefix) for each in ids if each.startswith(prefix))
+        return list(found)
 
     def due_notices(self, *, before: float, limit: int) -> list[str]:
         """Return the ids of findings with a notice or Security Hub import due by `before`, longest waiting first."""
@@ -212,6 +245,29 @@ class Store:
             else:
                 raise StoreError(f"dynamodb:BatchGetItem did not answer for {len(keys)} items in {_TRIES} tries")
         return items
+
+    def _write_all(self, requests: Iterable[WriteRequest]) -> None:
+        """Put and delete items whatever they hold now."""
+        every = list(requests)
+        for at in range(0, len(every), _REQUESTS):
+            left: list[WriteRequest] = every[at : at + _REQUESTS]
+            for attempt in range(_TRIES):
+                if attempt:
+                    self._wait(_FIRST_WAIT * 2 ** (attempt - 1))
+                try:
+                    self.calls += 1
+                    answer = self._client.batch_write_item(RequestItems={self._table: left})
+                except _FAILURES as error:
+                    _raise("dynamodb:BatchWriteItem", error)
+                try:
+                    # BatchWriteItem does not raise for requests that were throttled. It lists them.
+                    left = list(answer["UnprocessedItems"].get(self._table, []))
+                except _BROKEN as error:
+                    _raise_broken("dynamodb:BatchWriteItem", error)
+                if not left:
+                    break
+            else:
+                raise StoreError(f"dynamodb:BatchWriteItem did not take {len(left)} items in {_TRIES} tries")
 
     def _write(self, item: dict[str, Value], read: int) -> bool:
         """Put `item` if the table still has version `read`. Return whether it was written."""

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 SERVICE = "pull-responder"
 
 # With fewer seconds left, a batch is left to another invocation. The largest takes about a second.
-_SECONDS_TO_UNPACK = 20.0
+_SECONDS_TO_UNPACK = 5.0
+# What diagnoses leave of the run for the batches behind them. A message that is handed back for lack of time comes
+# nearer to the dead-letter queue, and nothing is wrong with it. What is recorded late is diagnosed by `recheck`.
+_SECONDS_FOR_BATCHES = 20.0
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
@@ -37,13 +40,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     aws = connect(settings, context.invoked_function_arn)
     run = run_of(settings, aws, context, logger=logger, metrics=metrics)
     messages = [Message(str(each.get("messageId")), str(each.get("body"))) for each in event.get("Records", [])]
-    single = [each for each in messages if not is_batch(each.body)]
+    single: list[Message] = []
+    batches: list[Message] = []
+    for each in messages:
+        (batches if is_batch(each.body) else single).append(each)
     responder = Responder(run)
     run.count("EventsReceived", len(single))
-    failed = responder.respond(single)
+    failed = responder.respond(single, keep=_SECONDS_FOR_BATCHES if batches else 0)
     # A whole batch costs far more to read than one event. It must not delay the others.
-    for each in messages:
-        if is_batch(each.body) and not _respond_to_batch(each, responder, run, context):
+    for number, each in enumerate(batches, 1):
+        keep = _SECONDS_FOR_BATCHES if number < len(batches) else 0
+        if not _respond_to_batch(each, responder, run, context, keep=keep):
             failed.append(each.id)
     # Last, because what waits is in the table, and no message waits for it.
     responder.diagnose_waiting()
@@ -52,8 +59,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(failed)]}
 
 
-def _respond_to_batch(message: Message, responder: Responder, run: Run, context: LambdaContext) -> bool:
-    """Handle a dead letter of the function `audit_log`. Return whether all its events are handled."""
+def _respond_to_batch(message: Message, responder: Responder, run: Run, context: LambdaContext, *, keep: float) -> bool:
+    """Handle a dead letter of the function `audit_log`. Return whether all its events are handled.
+
+    Its diagnoses leave `keep` seconds of the run.
+    """
     if run.remaining() < _SECONDS_TO_UNPACK:
         return False
     function = Arn.parse(context.invoked_function_arn)
@@ -61,7 +71,7 @@ def _respond_to_batch(message: Message, responder: Responder, run: Run, context:
     try:
         bodies = events_of_batch(message.body, account=account, region=region)
         run.count("EventsReceived", len(bodies))
-        return not responder.respond([Message(message.id, body) for body in bodies])
+        return not responder.respond([Message(message.id, body) for body in bodies], keep=keep)
     except UnusableEvent as unusable:
         logger.warning("a message is not a usable event", message_id=message.id, reason=str(unusable))
     except Exception:

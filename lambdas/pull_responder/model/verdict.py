@@ -58,6 +58,8 @@ class Remediation:
     - `docs_url`: the AWS page about the fix.
     - `commands`: each a list of arguments that works on its own, in a new shell. Empty if no command is certain to be
       right.
+    - `for_many`: what to do instead where the fault stops more than one role, and the commands would serve one. Empty
+      if they serve all.
     """
 
     summary: str
@@ -65,6 +67,7 @@ class Remediation:
     region: str
     docs_url: str
     commands: tuple[tuple[str, ...], ...] = ()
+    for_many: str = ""
 
 
 @dataclass(frozen=True, slots=True)

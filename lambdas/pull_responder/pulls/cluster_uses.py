@@ -121,7 +121,7 @@ def _likeliest(
 
     Of many, those with an access entry of the role come first: EKS makes one for each role of a managed node group and
     Fargate profile, unless the cluster knows its nodes by the aws-auth ConfigMap alone (Amazon EKS User Guide, "Create
-    access entries").
+    access entries"). Then come those whose name is part of the role's, as tools that create clusters name roles.
     """
     if len(clusters) <= _MOST_COMPUTE_LISTS:
         return clusters, []
@@ -132,7 +132,8 @@ def _likeliest(
         for cluster, arns in zip(asked, listed, strict=True)
         if isinstance(arns, tuple) and any(_is_role(arn, account, role_name) for arn in arns)
     ]
-    ordered = tuple(dict.fromkeys((*named, *clusters)))
+    namesakes = sorted((cluster for cluster in clusters if cluster in role_name), key=len, reverse=True)
+    ordered = tuple(dict.fromkeys((*named, *namesakes, *clusters)))
     left = _only(account, region, clusters, "node groups", _MOST_COMPUTE_LISTS)
     return ordered[:_MOST_COMPUTE_LISTS], [left]
 

@@ -1,4 +1,8 @@
-"""The verdict on service or resource control policies that stop a pull, with its evidence and its fix."""
+"""The verdict on service or resource control policies that stop a pull, with its evidence and its fix.
+
+One such policy can stop every role of an organization. So the policy is at fault, not the role: all that it stops is
+one finding (docs/adr/0100-one-finding-for-an-organization-policy.md).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.verdict import Resource, Verdict
 from pull_responder.pulls.policies import CONTROL_POLICIES
 from pull_responder.pulls.policy_fault import (
+    POLICY_TYPES,
     PolicyFault,
     describe_unread,
     quote_denial,
@@ -34,20 +39,52 @@ _NAMES: Final = {PolicyKind.SCP: "service control policies", PolicyKind.RCP: "re
 
 
 def fault_verdict(
-    fault: PolicyFault, pull: PullFailure, facts: PullFacts, kind: PolicyKind, resource: Resource
+    fault: PolicyFault, pull: PullFailure, facts: PullFacts, kind: PolicyKind, *, controlled: str
 ) -> Verdict:
-    """Return the failed verdict. `resource` is what the policies protect, in the account to which they apply."""
-    found = facts.control_policies(resource.account, pull.region, CONTROL_POLICIES[kind][0])
+    """Return the failed verdict. `controlled` is the account to which the policies apply."""
+    found = facts.control_policies(controlled, pull.region, CONTROL_POLICIES[kind][0])
     policies = found if isinstance(found, ControlPolicies) else None
-    fix = _fix(fault, pull, kind, controlled=resource.account, policies=policies)
+    policy = _policy_at_fault(fault, pull, kind)
+    fix = _fix(fault, pull, kind, controlled=controlled, policies=policies)
+    stopped, role = ", ".join(stopped_actions(fault, pull)), fault.authorization.role
     return Verdict.failed(
-        resource=resource,
+        resource=(
+            Resource("Other", str(policy), policy.account)
+            if policy
+            else Resource("AwsAccount", f"AWS::::Account:{controlled}", controlled)
+        ),
         explanation=(
-            f"The {_NAMES[kind]} that apply to account {resource.account} stop "
-            f"{', '.join(stopped_actions(fault, pull))} for the role {fault.authorization.role}."
+            f"The {POLICY_TYPES[kind]} {policy} denies {stopped} to the role {role}."
+            if policy
+            else f"The {_NAMES[kind]} that apply to account {controlled} stop {stopped} for the role {role}."
         ),
         evidence=_proof(fault, pull, kind),
-        remediation=prove(fix, fault.authorization, kind, *Effect),
+        remediation=replace(
+            prove(fix, fault.authorization, kind, *Effect), for_many=_fix_for_many(kind, policy, stopped, controlled)
+        ),
+    )
+
+
+def _policy_at_fault(fault: PolicyFault, pull: PullFailure, kind: PolicyKind) -> Arn | None:
+    """Return the one policy that denies, by what was read or else by AWS's words. None if it is not one policy."""
+    if fault.by_words:
+        names = {pull.denial.policy_arn if pull.denial and pull.denial.explicit else None}
+    elif fault.authorization.levels_without_allow(kind):
+        return None  # a missing Allow is in no policy
+    else:
+        names = {fault.authorization.documents[name].arn for name in fault.authorization.denies(kind)}
+    arn = Arn.parse(names.pop() or "") if len(names) == 1 else None
+    return arn if arn and arn.service == "organizations" and arn.account.isdecimal() else None
+
+
+def _fix_for_many(kind: PolicyKind, policy: Arn | None, stopped: str, controlled: str) -> str:
+    """Say what to do where several roles are stopped: to exempt them one by one would take as many rounds."""
+    if policy is None:
+        return f"An administrator of the organization has to allow {stopped} in the {_NAMES[kind]} of {controlled}."
+    return (
+        f"An administrator of the organization decides about the policy {policy}, which denies {stopped} to several "
+        "roles: exempt all that pull for EKS from its Deny, by aws:PrincipalArn or a tag, or detach it from their "
+        "accounts."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,12 +9,12 @@ from pull_responder.facts import images
 from pull_responder.facts.compute import EntryType
 from pull_responder.facts.ec2 import Instance
 from pull_responder.facts.iam import Role
-from pull_responder.model.pattern import compile_stars
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
 from pull_responder.model.reason import ASK, RUNNING, Reason, join_reasons
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.cache_role import CacheRole, cache_role_of
 from pull_responder.pulls.cluster_uses import ClusterUse, ClusterUses, Membership, cluster_uses
+from pull_responder.pulls.known_principals import listed_as
 from pull_responder.pulls.outsider import outsider_of
 from pull_responder.pulls.pod_role import PodRole, pod_role_of
 from pull_responder.pulls.session import node_instance, role_arn_of, session_instance
@@ -35,10 +34,9 @@ _OWN: Final = "it is a role with which Pull Responder itself reads"
 
 _OUTSIDER: Final = (
     "account {account} is not known to be of this organization, and whoever owns it chooses the names there. If it is "
-    "yours, set up the role PullResponderReadOnly in it, or list it under readAccounts in cdk.json"
+    "yours, set up the role PullResponderReadOnly in it and list it: in readAccounts of cdk.json, or at a terminal in "
+    "PULL_RESPONDER_READ_ACCOUNTS"
 )
-
-_PATH: Final = re.compile(r":role/.*/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
     its trust policy and session name decide. A session that was issued for a web identity is no instance's. A cluster
     that the event names means EKS. Without one, a principal of an account that is not known to be ours does not pull
     for EKS: there, whoever owns the account has chosen the role's and the session's name. Unless the answer is yes, a
-    match in the operator's list of known principals makes it no.
+    match in the operator's list of known principals makes it no, and a possible match leaves it open.
     """
     principal = pull.principal
     if principal and (account := principal.account):
@@ -116,9 +114,11 @@ def _find_puller(facts: PullFacts, pull: PullFailure) -> Puller:
         return found
     if _is_own(facts, pull, principal):
         return replace(found, for_eks=False, because=_OWN, listed_as=_OWN)
-    listed = _known_principal(facts, pull, principal) if facts.known_principals else None
+    listed = listed_as(facts.known_principals, principal, role_arn_of(pull, facts)) if facts.known_principals else None
     if listed is None:
         return found
+    if isinstance(listed, Unread):
+        return found if found.for_eks is None else replace(found, for_eks=None, because=listed.reason)
     return replace(
         found,
         for_eks=False,
@@ -149,17 +149,6 @@ def _find(facts: PullFacts, pull: PullFailure) -> Puller:
         because = f"the event names cluster {pull.cluster}"
         return Puller(for_eks=True, because=because, cluster=pull.cluster, pod_role=found.pod_role)
     return found
-
-
-def _known_principal(facts: PullFacts, pull: PullFailure, principal: Principal) -> str | None:
-    names = [principal.arn, role_arn_of(pull, facts) or ""]
-    if principal.kind is PrincipalKind.ROLE:
-        # The role's path is not known here, so this ARN has none.
-        names.append(f"arn:{principal.partition}:iam::{principal.account}:role/{principal.name}")
-        if not names[1]:
-            pathless = {known: _PATH.sub(":role/", known) for known in facts.known_principals}
-            return next((known for known, text in pathless.items() if compile_stars(text)(names[-1])), None)
-    return next((known for known in facts.known_principals if any(map(compile_stars(known), names))), None)
 
 
 def _find_role(facts: PullFacts, principal: Principal, account: str, name: str, pull: PullFailure) -> Puller:

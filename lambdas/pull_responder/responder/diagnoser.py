@@ -58,10 +58,16 @@ class Diagnoser:
         self._ledger = ledger
         self._notifier = notifier
         self.recorder = Recorder(run, ledger, notifier)
-        self.reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_PUBLISH)
+        # Seconds of the run that diagnoses leave for other work.
+        self.keep = 0.0
+        self.reader = Reader(run.aws, remaining=lambda: self.seconds_left() - _SECONDS_TO_PUBLISH)
         self._facts = PullFacts(self.reader, known_principals=run.settings.known_principals)
         # Since when each leased problem has waited.
         self._places: dict[str, float] = {}
+
+    def seconds_left(self) -> float:
+        """Return the seconds of the run that are left for diagnoses."""
+        return self._run.remaining() - self.keep
 
     def lease(self, problem: Problem, *, now: float) -> Problem:
         """Return the problem leased to this run. If the run dies, `recheck` takes it when the lease expires."""
@@ -115,7 +121,7 @@ class Diagnoser:
         choice = MOST_LEASED
         while line := [each for each in self._line() if each.id not in seen]:
             for _ in range(_GROUPS_A_LINE):
-                if not line or self._run.remaining() < SECONDS_TO_DIAGNOSE:
+                if not line or self.seconds_left() < SECONDS_TO_DIAGNOSE:
                     break
                 group = self._choose(line, choice)
                 line = [each for each in line if each not in group]
@@ -125,7 +131,7 @@ class Diagnoser:
                 # Another run has begun at the same end of the line. To meet it at each group would cost both.
                 if sum(each.leased_by == self._run.name for each in leased) * 2 < len(group):
                     choice = MOST_LEASED * _WIDER
-            if self._run.remaining() < SECONDS_TO_DIAGNOSE:
+            if self.seconds_left() < SECONDS_TO_DIAGNOSE:
                 break
         return crashed
 
@@ -168,7 +174,7 @@ class Diagnoser:
 
     def _diagnose(self, problem: Problem) -> Diagnosis | None:
         """Return the diagnosis of a problem, None if no time is left for it."""
-        if problem.pull is None or self._run.remaining() < SECONDS_TO_DIAGNOSE:
+        if problem.pull is None or self.seconds_left() < SECONDS_TO_DIAGNOSE:
             return None
         return diagnose(problem.pull, self._facts)
 

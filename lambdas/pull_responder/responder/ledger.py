@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.findings.codec import UnusableItem
+from pull_responder.findings.concern_keys import keys_of_finding
 from pull_responder.findings.problem import Problem, reach_of
 from pull_responder.findings.store import StoreError
 
@@ -70,13 +71,27 @@ class Ledger:
                 self._log_unusable(known)
                 known = None
             changed = step(known)
-            if changed is None or changed == known:
+            if changed is None:
+                return known
+            # Before the write: a finding that is open and not listed would wait for its next recheck.
+            changed = self._list(changed, known)
+            if changed == known:
                 return known
             changed = replace(changed, version=version or 0)
             if self._insist(partial(self._run.store.save, changed)):
                 return replace(changed, version=changed.version + 1)
             self._run.let_others(attempt)
         raise StoreError(f"{finding_id} could not be written: another run wrote it first, {_TRIES} times")
+
+    def _list(self, life: Life, known: Life | None) -> Life:
+        """List an open finding under the keys by which changes find it, and one that is over no longer."""
+        wanted = keys_of_finding(life.finding) if life.is_open else frozenset()
+        had = frozenset(known.keys if known else ())
+        if added := sorted(wanted - had):
+            self._insist(lambda: self._run.store.list_under(added, life.id, since=life.created_at))
+        if gone := sorted(had - wanted):
+            self._insist(lambda: self._run.store.unlist_under(gone, life.id))
+        return replace(life, keys=tuple(sorted(wanted)))
 
     def change_problem(self, problem_id: str, step: Callable[[Problem], Problem]) -> Problem:
         """Apply `step` to a problem and return the result. It is not written if it is unchanged."""

@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import CHECKS
+from pull_responder.checks.check import Kind
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.existence import is_gone
 from pull_responder.facts.reader import Reader
 from pull_responder.findings.concern import concerns
+from pull_responder.findings.concern_keys import keys_of_change
+from pull_responder.findings.leases import has_lease, lease, release
 from pull_responder.findings.life import mark_rechecked, open_or_update, resolve
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
+from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.network import PathCause
@@ -25,7 +29,7 @@ from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pull_responder.checks.check import Check
     from pull_responder.diagnosis import Diagnosis
@@ -35,19 +39,19 @@ if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
     from pull_responder.responder.run import Run
 
-# A run rechecks only a few findings. That leaves AWS's API rate limits to the diagnoses.
-_MOST_RECHECKS: Final = 30
 # One digest says all that is due. To claim so many takes a few seconds.
 _MOST_NOTICES: Final = 3_000
-_MOST_OPEN: Final = 1_000
+# How many ids of open findings are read, and how many findings at a time.
+_MOST_IDS: Final = 20_000
+_AT_A_TIME: Final = 200
 _SECONDS_TO_NOTIFY: Final = 8.0
 _SECONDS_TO_CHECK: Final = 15.0
 # Seconds of the run's time that rechecks leave to problems that wait for a diagnosis.
 _SECONDS_FOR_PROBLEMS: Final = 50.0
+# Seconds by which the lease of a recheck outlives its run.
+_SECONDS_OF_GRACE: Final = 5.0
 # Seconds until the second recheck after a change. Changes of IAM take a while to be visible everywhere.
 _AFTER_A_CHANGE: Final = 60.0
-# Of a finding's pulls, the latest ten are diagnosed again. They share what is read.
-_MOST_PULLS: Final = 10
 
 _CHECK_OF: Final = {check.id: check for check in CHECKS}
 _OF_PATH: Final = frozenset(PathCause)
@@ -78,6 +82,8 @@ class Recheck:
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
         self._errors: list[Exception] = []
+        # With fewer seconds left, no recheck is begun.
+        self._least = _SECONDS_TO_CHECK
 
     def recheck(self, changes: Sequence[Change]) -> None:
         """Recheck the findings that `changes` concern and those that are due, and send what is due.
@@ -85,24 +91,22 @@ class Recheck:
         Raises StoreError if the table fails. An exception of a check is raised after all other findings were handled.
         """
         now = self._run.now()
-        concerned = self._ids_concerned_by(changes)
-        notices = self._run.store.due_notices(before=now, limit=_MOST_NOTICES)
-        due = (*notices, *self._run.store.due_findings(before=now, limit=_MOST_RECHECKS))
-        lives = self._ledger.lives(dict.fromkeys((*concerned, *due)))
-        to_recheck = [life for life in lives if life.is_open and (life.id in concerned or life.look_at <= now)]
+        concerned = self._concerned_by(changes)
+        notices = [
+            each for each in self._run.store.due_notices(before=now, limit=_MOST_NOTICES) if each not in concerned
+        ]
+        lives = self._ledger.lives(notices)
         # Findings that only have a notice due go first: that is quick, and people wait for it.
-        rechecked = {life.id for life in to_recheck}
-        self._send_due([life.id for life in lives if life.id not in rechecked])
-        changed: list[Life | None] = []
-        waiting = self._run.store.due_problems(before=now, limit=1)
-        least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
-        for number, life in enumerate(to_recheck):
-            by_change = life.id in concerned
-            if number < _MOST_RECHECKS and self._run.remaining() > least:
-                changed.append(self._try_recheck(life, by_change=by_change))
-            elif by_change:
-                changed.append(self._try_recheck(life, by_change=True, later=True))
-        self._notifier.notify([life for life in changed if life])
+        self._send_due([life.id for life in lives if not _is_due(life, now)])
+        if self._run.store.due_problems(before=now, limit=1):
+            self._least += _SECONDS_FOR_PROBLEMS
+        self._recheck_in_order(concerned.values(), by_change=True)
+        self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
+        done = {*concerned, *notices}
+        due = [each for each in self._run.store.due_findings(before=now, limit=_MOST_IDS) if each not in done]
+        for at in range(0, len(due), _AT_A_TIME):
+            if self._run.remaining() > self._least:
+                self._recheck_in_order(self._ledger.lives(due[at : at + _AT_A_TIME]), by_change=False)
         crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting()
         for error in (*self._errors, *crashed.values()):
             raise error
@@ -114,6 +118,19 @@ class Recheck:
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=each, reason=str(error))
         self._notifier.notify(list(claimed.values()))
+
+    def _recheck_in_order(self, lives: Iterable[Life], *, by_change: bool) -> None:
+        """Recheck findings while time is left, those of strangers last, and notify.
+
+        Of those that a change concerns, the ones that are left are due for the next run.
+        """
+        changed: list[Life | None] = []
+        for life in sorted(lives, key=_is_of_stranger):
+            if self._run.remaining() > self._least:
+                changed.append(self._try_recheck(life, by_change=by_change))
+            elif by_change:
+                changed.append(self._try_recheck(life, by_change=True, later=True))
+        self._notifier.notify([life for life in changed if life])
 
     def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
         """Recheck one finding, or with `later` make it due for the next run. Log and keep any exception."""
@@ -140,23 +157,28 @@ class Recheck:
                 life.id, lambda known: mark_rechecked(known, now=now, settings=settings) if known else None
             )
 
-    def _ids_concerned_by(self, changes: Sequence[Change]) -> dict[str, None]:
-        """Return the ids of the open findings that one of `changes` can have fixed, longest waiting first."""
-        if not changes:
-            return {}
-        ids = self._run.store.open_findings(limit=_MOST_OPEN)
-        return dict.fromkeys(
-            life.id
-            for life in self._ledger.lives(ids)
-            if life.is_open and any(concerns(change, life.finding) for change in changes)
+    def _concerned_by(self, changes: Sequence[Change]) -> dict[str, Life]:
+        """Return the open findings that one of `changes` can have fixed, by id.
+
+        Those on a resource of a service that was changed come first, and the oldest first among them.
+        """
+        keys = {key for change in changes for key in keys_of_change(change)}
+        ids = self._run.store.listed_under(sorted(keys), limit=_MOST_IDS)
+        lives = (
+            life for at in range(0, len(ids), _AT_A_TIME) for life in self._ledger.lives(ids[at : at + _AT_A_TIME])
         )
+        found = [life for life in lives if life.is_open and any(concerns(each, life.finding) for each in changes)]
+        services = {change.service for change in changes}
+        return {life.id: life for life in sorted(found, key=lambda life: (not _is_of(services, life), life.created_at))}
 
     def _recheck_one(self, life: Life, *, by_change: bool) -> Life:
         """Recheck one finding if it is due, record the result, and return the recorded life."""
         now = self._run.now()
         settings = self._run.settings
-        # A finding that is not due is here only because its notice is.
-        outcome = self._check(life) if life.is_open and (by_change or life.look_at <= now) else None
+        # A finding that is not due is here only because its notice is. Another run may be rechecking it.
+        is_due = life.is_open and (by_change or life.look_at <= now)
+        life = self._lease(life, by_change=by_change) if is_due else life
+        outcome = self._check(life) if is_due and has_lease(life, self._run.name, now) else None
 
         def step(known: Life | None) -> Life | None:
             if known is None:
@@ -174,13 +196,23 @@ class Recheck:
                 known = mark_rechecked(known, now=now, settings=settings, unread=unread)
                 if by_change and known.is_open:
                     known = replace(known, look_at=min(known.look_at, now + _AFTER_A_CHANGE))
-            return self._notifier.claim(known)
+            return self._notifier.claim(release(known, self._run.name, now=now))
 
         after = self._ledger.change(life.id, step)
         if outcome and outcome.gone_because:
             self._run.count("FindingsResolved")
             self._end_quiet_period(life)
         return after or life
+
+    def _lease(self, life: Life, *, by_change: bool) -> Life:
+        """Return the finding as it is now, leased to this run unless another run has it."""
+        now, name = self._run.now(), self._run.name
+        until = now + self._run.remaining() + _SECONDS_OF_GRACE
+
+        def step(known: Life | None) -> Life | None:
+            return known and lease(known, name, now=now, until=until, by_change=by_change)
+
+        return self._ledger.change(life.id, step) or life
 
     def _end_quiet_period(self, life: Life) -> None:
         """End the quiet period of a resolved finding's problems, so that their next failure is diagnosed at once."""
@@ -201,30 +233,46 @@ class Recheck:
             return _Outcome()
         if not to_check:
             return _Outcome(gone_because=_NODES_GONE)
+        if check.ends_with_failures and (over := self._resolve_if_unseen(life)):
+            return over
         if not check.symptoms:  # only repeated events report this cause, so no check can decide it
             return self._resolve_if_unseen(life) or _Outcome()
         return self._run_check(life, check, to_check)
 
     def _run_check(self, life: Life, check: Check, to_check: Sequence[tuple[PullFailure, PullFacts]]) -> _Outcome:
         finding = life.finding
-        diagnoses = [diagnose(pull, facts, checks=(check,)) for pull, facts in to_check]
+        diagnoses = self._diagnose_until_same(finding, check, to_check)
         still = _find_same(finding, diagnoses)
         if still:
             # Check again without the old error messages. Then only what can be read now decides.
-            silent = [diagnose(_without_words(pull), facts, checks=(check,)) for pull, facts in to_check]
-            if life.inspection or _find_same(finding, silent):
+            silent = [(_without_words(pull), facts) for pull, facts in to_check]
+            if life.inspection or _find_same(finding, self._diagnose_until_same(finding, check, silent)):
                 still = _in_words_of(finding, still) if check.tells_more_at_first else still
                 return _Outcome(still=still, is_read=True)
         elif because := _resolved_because(check.id, diagnoses, to_check):
             return _Outcome(gone_because=because)
         elif check.id in _OF_PATH:
             # The old message contradicts what is configured, as when a name did not resolve. What can be read decides.
-            silent = [diagnose(_without_words(pull), facts, checks=(check,)) for pull, facts in to_check]
-            if because := _resolved_because(check.id, silent, to_check):
+            silent = [(_without_words(pull), facts) for pull, facts in to_check]
+            if because := _resolved_because(check.id, self._diagnose_until_same(finding, check, silent), silent):
                 return _Outcome(gone_because=because)
         if not check.may_name_missing and is_gone(finding.resource, self._reader) is True:
             return _Outcome(gone_because=f"{finding.resource.id} does not exist any more.")
         return self._resolve_if_unseen(life) or _Outcome(still=still)
+
+    def _diagnose_until_same(
+        self, finding: Finding, check: Check, to_check: Sequence[tuple[PullFailure, PullFacts]]
+    ) -> list[Diagnosis]:
+        """Diagnose pulls one by one, up to the first that the finding still stops. They share what is read.
+
+        A pull for which no time was left is diagnosed as late: what is not read is undecided.
+        """
+        diagnoses: list[Diagnosis] = []
+        for pull, facts in to_check:
+            diagnoses.append(diagnose(pull, facts, checks=(check,)))
+            if _find_same(finding, diagnoses[-1:]):
+                break
+        return diagnoses
 
     def _pulls_to_check(self, life: Life) -> list[tuple[PullFailure, PullFacts]] | None:
         """Return the pulls to check: the failed ones or, for an inspection, those that its nodes make.
@@ -236,7 +284,7 @@ class Recheck:
             problems = self._run.store.problems(life.problems).values() if life.problems else ()
             latest = sorted((each for each in problems if life.id in each.findings), key=lambda each: -each.last_seen)
             pulls = [each.pull for each in latest if each.pull] or [life.finding.pull]
-            return [(pull, self._facts) for pull in dict.fromkeys(pulls[:_MOST_PULLS])]
+            return [(pull, self._facts) for pull in dict.fromkeys(pulls)]
         known_principals = self._run.settings.known_principals
         to_check = []
         # An event about an add-on asks less. That no pod of it runs on the nodes now shows no fault as fixed.
@@ -260,6 +308,20 @@ class Recheck:
         )
 
 
+def _is_due(life: Life, now: float) -> bool:
+    return life.is_open and life.look_at <= now
+
+
+def _is_of(services: set[str], life: Life) -> bool:
+    arn = Arn.parse(life.finding.resource.id)
+    return arn is not None and arn.service in services
+
+
+def _is_of_stranger(life: Life) -> bool:
+    check = _CHECK_OF.get(life.finding.cause)
+    return check is not None and check.kind is Kind.BEHAVIOR
+
+
 def _in_words_of(first: Finding, still: Finding) -> Finding:
     return replace(still, explanation=first.explanation, evidence=first.evidence, remediation=first.remediation)
 
@@ -272,6 +334,8 @@ def _resolved_because(
     cause: str, diagnoses: Sequence[Diagnosis], checked: Sequence[tuple[PullFailure, PullFacts]]
 ) -> str:
     """Return the reason why the cause is gone; empty if it is not known to be gone."""
+    if len(diagnoses) < len(checked):
+        return ""
     shown = [each for each, (_, facts) in zip(diagnoses, checked, strict=True) if not _has_no_node(cause, each, facts)]
     if not shown:
         return _NODES_GONE

@@ -81,8 +81,13 @@ class Responder:
         self._diagnoser = Diagnoser(run, self._ledger, self._notifier)
         self._left_waiting = False
 
-    def respond(self, messages: Sequence[Message]) -> list[str]:
-        """Handle a batch. Return the ids of the messages that SQS has to deliver again."""
+    def respond(self, messages: Sequence[Message], *, keep: float = 0.0) -> list[str]:
+        """Handle a batch. Return the ids of the messages that SQS has to deliver again.
+
+        `keep` are seconds of the run that diagnoses leave for other messages. The failures of this batch are recorded
+        all the same: those that are not diagnosed in time are due at once for the function `recheck`.
+        """
+        self._diagnoser.keep = keep
         failed: list[str] = []
         pulls: list[tuple[Message, Occurrence]] = []
         inspections: list[tuple[Message, Inspection]] = []
@@ -124,6 +129,7 @@ class Responder:
 
         Returns the exceptions of checks by the problem's id. They are logged and counted.
         """
+        self._diagnoser.keep = 0.0
         if not self._left_waiting:
             return {}
         try:
@@ -210,7 +216,7 @@ class Responder:
             if isinstance(question, Unread):
                 self._run.logger.warning("nodes cannot be inspected", reason=question.reason)
                 continue
-            if self._run.remaining() < SECONDS_TO_DIAGNOSE:
+            if self._diagnoser.seconds_left() < SECONDS_TO_DIAGNOSE:
                 done = False
                 break
             if question.not_asked:

@@ -35,10 +35,11 @@ def blamed(estate: Estate, cause: str, reason: str, *, session: str | None = Non
     return finding, role, repository
 
 
-def blamed_for_a_token(estate: Estate, cause: str, policy: ReasonOf) -> None:
+def blamed_for_a_token(estate: Estate, cause: str, policy: ReasonOf, *, of_account: bool = False) -> None:
     role = estate.role(attach=[PULL_ONLY])
     finding = only(estate.diagnose(estate.denied(role, None, because_no(policy, TOKEN), action=TOKEN)), cause)
-    assert (finding.resource.type, finding.resource.id) == ("AwsIamRole", str(role))
+    blamed_resource = ("AwsAccount", f"AWS::::Account:{role.account}") if of_account else ("AwsIamRole", str(role))
+    assert (finding.resource.type, finding.resource.id) == blamed_resource
     assert f"must allow {TOKEN}" in finding.remediation.summary
 
 

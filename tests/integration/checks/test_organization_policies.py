@@ -20,7 +20,11 @@ def test_a_deny_of_an_organizational_unit_is_quoted_and_the_role_exempted(organi
     )
     (finding,) = organization.diagnose().findings
     assert finding.cause == "scp_blocks_pull"
-    assert finding.resource.id == f"arn:aws:iam::{organization.nodes}:role/node"
+    assert (finding.resource.type, finding.resource.id, finding.account) == ("Other", arn, OURS)
+    assert finding.explanation == (
+        f"The service control policy {arn} denies ecr:BatchGetImage to the role "
+        f"arn:aws:iam::{organization.nodes}:role/node."
+    )
     assert f'{arn}, statement "NoEcr": ' in finding.evidence[0]
     remedy = finding.remediation
     assert (remedy.account, len(remedy.commands)) == (OURS, 1)

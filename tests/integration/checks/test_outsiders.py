@@ -98,7 +98,13 @@ def test_where_our_own_account_is_in_no_known_organization(estate: Estate, *, de
     else:
         assert found.findings == ()
         assert "PULL_RESPONDER_READ_ACCOUNTS" in opened(found)[CAUSE]
-    only(estate.diagnose(pull, unreadable=["organizations:DescribeOrganization", "sts:AssumeRole"]), CAUSE)
+    unreadable = ["organizations:DescribeOrganization", "sts:AssumeRole"]
+    finding = only(estate.diagnose(pull, unreadable=unreadable), CAUSE)
+    # The next step is true for both.
+    assert "readAccounts of cdk.json" in finding.explanation
+    assert "at a terminal in PULL_RESPONDER_READ_ACCOUNTS" in finding.explanation
+    estate.listed = (estate.other,)
+    only(estate.diagnose(pull, unreadable=unreadable), GRANT)
 
 
 def test_a_listed_account_needs_no_organization(estate: Estate) -> None:

@@ -17,20 +17,21 @@ POLICY = "arn:aws:organizations::999999999999:policy/o-abc/resource_control_poli
 
 @pytest.mark.cause(CAUSE, "fails")
 def test_words_that_name_the_policy(estate: Estate) -> None:
-    finding, _, repository = by_words.blamed(estate, CAUSE, explicit_deny("resource control policy", POLICY))
-    assert (finding.resource.type, finding.resource.id) == ("AwsEcrRepository", str(repository))
+    finding, _, _ = by_words.blamed(estate, CAUSE, explicit_deny("resource control policy", POLICY))
+    assert (finding.resource.type, finding.resource.id) == ("Other", POLICY)
     assert finding.remediation.account == "999999999999"
     assert f"{POLICY} must not deny {MANIFEST}" in finding.remediation.summary
 
 
 def test_words_that_do_not_name_it(estate: Estate) -> None:
     finding, _, _ = by_words.blamed(estate, CAUSE, because_no("resource control policy"))
+    assert (finding.resource.type, finding.resource.id) == ("AwsAccount", f"AWS::::Account:{estate.account}")
     assert finding.remediation.account == estate.account
     assert f"the resource control policy must allow {MANIFEST}" in finding.remediation.summary
 
 
 def test_a_token(estate: Estate) -> None:
-    by_words.blamed_for_a_token(estate, CAUSE, "resource control policy")
+    by_words.blamed_for_a_token(estate, CAUSE, "resource control policy", of_account=True)
 
 
 def test_words_where_nothing_can_be_read(estate: Estate) -> None:

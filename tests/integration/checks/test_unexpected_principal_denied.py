@@ -112,6 +112,27 @@ def test_principals_that_are_nearly_known(estate: Estate, known: str) -> None:
     only(estate.diagnose(pull, known_principals=[known.replace("ACCOUNT", estate.account)]), CAUSE)
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("nodes/build", "listed"), ("nodes/*", "open"), ("ecs/*", "open"), ("ecs/task-*", "reported")],
+)
+def test_a_role_whose_path_cannot_be_read(estate: Estate, path: str, expected: str) -> None:
+    role, repository = estate.role(name="build", trusted=("codebuild",)), estate.repository()
+    pull = estate.denied(role, repository, BLAMED, session="AWSCodeBuild-1")
+    assert pull.principal
+    pull = replace(pull, principal=replace(pull.principal, role_arn=None))
+    listed = f"arn:aws:iam::{estate.account}:role/{path}"
+    diagnosis = estate.diagnose(pull, unreadable=["iam:GetRole"], known_principals=[listed])
+    if expected == "reported":
+        only(diagnosis, CAUSE)
+        return
+    assert diagnosis.findings == ()
+    if expected == "listed":
+        assert diagnosis.inconclusive == ()
+    else:
+        assert f"the path of the role build could not be read, and {listed}" in opened(diagnosis)[CAUSE]
+
+
 def test_a_node_is_a_node_even_if_it_is_listed(estate: Estate) -> None:
     role, repository = estate.role(), estate.repository()
     only(estate.diagnose(estate.denied(role, repository, BLAMED), known_principals=[str(role)]), LACKS)
@@ -266,7 +287,7 @@ def test_a_principal_that_the_event_does_not_name_is_its_account_or_inconclusive
         assert "neither the principal nor its account" in str(diagnosis)
 
 
-def _answer_clusters(aws: Aws, number: int, *, entry_in: str = "", role: str = "") -> list[str]:
+def _answer_clusters(aws: Aws, number: int, *, entry_in: str = "", group_in: str = "", role: str = "") -> list[str]:
     """Let EKS answer that there are so many clusters, each with ten node groups; return what it is asked."""
     asked: list[str] = []
     names = [f"c{each}" for each in range(number)]
@@ -280,7 +301,9 @@ def _answer_clusters(aws: Aws, number: int, *, entry_in: str = "", role: str = "
             "ListFargateProfiles": {"fargateProfileNames": []},
             "ListAccessEntries": {"accessEntries": [role] if cluster == entry_in else []},
             "DescribeAccessEntry": {"accessEntry": {"type": "EC2_LINUX"}},
-            "DescribeNodegroup": {"nodegroup": {"nodeRole": role if cluster == entry_in else "arn:aws:iam::1:role/x"}},
+            "DescribeNodegroup": {
+                "nodegroup": {"nodeRole": role if cluster in (entry_in, group_in) else "arn:aws:iam::1:role/x"}
+            },
         }
         return AWSResponse("", 200, HTTPHeaders(), None), bodies[model.name]
 
@@ -309,6 +332,21 @@ def test_of_many_clusters_those_that_name_the_role_are_looked_through_first(esta
     diagnosis = diagnose(estate.denied(role, repository, BLAMED, session="somebody"), PullFacts(Reader(aws)))
     finding = only(diagnosis, LACKS)
     assert finding.cluster == "c88"
+
+
+@pytest.mark.parametrize(("name", "found"), [("eksctl-c288-nodegroup-ng-NodeRole", True), ("nodes-of-c-288", False)])
+def test_of_many_clusters_one_whose_name_is_in_the_roles_comes_before_the_others(
+    estate: Estate, name: str, *, found: bool
+) -> None:
+    """A cluster with the aws-auth ConfigMap alone has no access entry of its nodes."""
+    role, repository, aws = estate.role(name=name), estate.repository(), estate.connect()
+    _answer_clusters(aws, 300, group_in="c288", role=str(role))
+    diagnosis = diagnose(estate.denied(role, repository, BLAMED, session="somebody"), PullFacts(Reader(aws)))
+    if found:
+        assert only(diagnosis, LACKS).cluster == "c288"
+    else:
+        assert diagnosis.findings == ()
+        assert "the node groups of only 25 were read" in opened(diagnosis)[CAUSE]
 
 
 def test_a_stranger_among_many_clusters_whose_trust_rules_nodes_out_is_reported(estate: Estate) -> None:

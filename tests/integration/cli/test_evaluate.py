@@ -7,6 +7,10 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
+from pull_responder.authorization.cases import _CASE
+
 COMMAND = (sys.executable, "-c", "from pull_responder.cli.main import main; main()", "evaluate")
 CASE: dict[str, Any] = {
     "id": "same account",
@@ -64,6 +68,38 @@ def test_what_aws_does_not_document_is_undecided_and_says_why() -> None:
         {"id": "same account", "decision": "Undecided", "blocked_by": [], "unknown": [why]}
     ]
     assert evaluate(line, form="text") == [f"same account: Undecided: {why}"]
+
+
+def test_the_example_of_the_help_is_a_line_of_input() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, check=True, text=True)  # noqa: S603 -- as above
+    (example,) = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith('{"id": "example"')]
+    assert [json.loads(each) for each in evaluate(example.encode())] == [
+        {"id": "example", "decision": "ImplicitlyDenied", "blocked_by": ["scp"]}
+    ]
+
+
+def test_help_names_every_key_of_the_input() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, check=True, text=True)  # noqa: S603 -- as above
+    assert all(key in done.stdout for key in (*_CASE, "principal", "action", "resource (arn, accountId)", "context"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ([b"nope"], 2),
+        ([b"nope", b'{"id": 1}'], 2),
+        ([b"nope", json.dumps(CASE).encode()], 0),
+        ([json.dumps(CASE).encode(), b"nope"], 0),
+        ([b"", b"  "], 0),
+    ],
+    ids=["one bad", "all bad", "the first bad", "the last bad", "blank"],
+)
+def test_only_lines_that_cannot_be_used_are_no_success(lines: list[bytes], status: int) -> None:
+    done = subprocess.run(COMMAND, input=b"\n".join(lines) + b"\n", capture_output=True, check=False)  # noqa: S603 -- as above
+    assert done.returncode == status
+    assert len(done.stdout.splitlines()) == len([line for line in lines if line.strip()])
+    said = b"pull-responder: standard input: no line could be evaluated (--help has an example of one)\n"
+    assert done.stderr == (said if status else b"")
 
 
 def test_help_names_what_is_not_modelled() -> None:

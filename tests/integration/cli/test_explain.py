@@ -50,6 +50,42 @@ def test_people_read_what_is_spelt_wrong() -> None:
         f'Failed to apply default image tag "{IMAGE.replace("app", "App")}": invalid reference format'
     ).stdout.decode()
     assert "Spelt wrong the repository 'team/App' has upper case letters" in text
+    assert "Can mean" not in text
+
+
+NEVER = "says that the image is not on the node, and that no registry was asked: the imagePullPolicy is Never"
+NOT_SAID = "does not say why a pull failed: take the message from the Events of `kubectl describe pod`"
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("ErrImageNeverPull", NEVER),
+        (f'Container image "{IMAGE}" is not present with pull policy of Never', NEVER),
+        ("NAME READY STATUS RESTARTS AGE\nweb-0 0/1 ImagePullBackOff 0 5m", NOT_SAID),
+        ("403", NOT_SAID),
+        ("hello world", "is not about a failed image pull"),
+        ("", "is not about a failed image pull"),
+    ],
+)
+def test_a_text_without_a_reason_says_what_to_take_in_place_of_it(message: str, said: str) -> None:
+    assert run(message).stdout.decode().splitlines()[-1] == f"Can mean    nothing: this text {said}"
+    (answer,) = lines(run("-", "--format", "json", stdin=json.dumps({"message": message}).encode()))
+    assert (answer["can_mean"], answer["tells_of_pull"], answer["skipped"]) == ([], False, f"this text {said}")
+
+
+def test_an_image_that_a_diagnosis_skips_is_told_in_the_same_words() -> None:
+    wrong, elsewhere = IMAGE.replace("app", "App"), "ghcr.io/team/app:v1"
+    inputs = [
+        f'Failed to apply default image tag "{wrong}": invalid reference format',
+        REFUSED.replace(IMAGE, elsewhere),
+    ]
+    stdin = b"\n".join(json.dumps({"message": each}).encode() for each in (*inputs, REFUSED))
+    assert [each["skipped"] for each in lines(run("-", "--format", "json", stdin=stdin))] == [
+        f"the image reference {wrong} is wrong: the repository 'team/App' has upper case letters",
+        f"{elsewhere} is not in Amazon ECR but in ghcr.io",
+        None,
+    ]
 
 
 def test_one_message_on_standard_input() -> None:

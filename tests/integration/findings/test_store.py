@@ -154,6 +154,24 @@ def test_due_items_are_listed_longest_waiting_first(store: Store) -> None:
     assert store.due_problems(before=NOON + 59, limit=10) == []
 
 
+def test_findings_are_listed_under_keys_the_oldest_first(store: Store) -> None:
+    young, old, other = "pull-responder/young", "pull-responder/old", "pull-responder/other"
+    store.list_under([f"1/{number}" for number in range(30)], young, since=NOON + 60)
+    store.list_under(["1/0", "1/0/more"], old, since=NOON)
+    store.list_under(["1/0/more"], other, since=NOON)
+    store.list_under([], other, since=NOON)
+
+    assert store.listed_under(["1/0"], limit=9) == [old, young]
+    assert store.listed_under(["1/0"], limit=1) == [old]
+    assert store.listed_under(["1/29"], limit=9) == [young]
+    assert store.listed_under(["1/0", "1/0/more", "2/0"], limit=9) == [old, young, other]
+    assert store.open_findings(limit=9) == []
+
+    store.unlist_under(["1/0", "1/28"], young)
+    assert store.listed_under(["1/0", "1/28"], limit=9) == [old]
+    assert store.listed_under(["1/29"], limit=9) == [young]
+
+
 def test_a_resolved_finding_is_not_listed(store: Store) -> None:
     life = named("a", look_at=NOON)
     assert store.save(life)
@@ -235,16 +253,49 @@ def test_keys_that_stay_unprocessed_are_an_error(
     assert len(waited) == 4
 
 
+def test_writes_that_were_throttled_are_made_again(
+    store: Store, dynamodb: DynamoDBClient, table: str, waited: list[float]
+) -> None:
+    def take_one(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        requests = params["RequestItems"][table]
+        context["left"] = requests[1:]
+        params["RequestItems"] = {table: requests[:1]}
+
+    def say_so(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if context["left"]:
+            parsed["UnprocessedItems"] = {table: context["left"]}
+
+    dynamodb.meta.events.register("provide-client-params.dynamodb.BatchWriteItem", take_one)
+    dynamodb.meta.events.register("after-call.dynamodb.BatchWriteItem", say_so)
+    store.list_under(["1", "2", "3"], "pull-responder/a", since=NOON)
+    assert store.listed_under(["1", "2", "3"], limit=9) == ["pull-responder/a"]
+    assert store.listed_under(["3"], limit=9) == ["pull-responder/a"]
+    assert waited == [0.1, 0.2]
+
+
+def test_writes_that_stay_throttled_are_an_error(
+    store: Store, dynamodb: DynamoDBClient, table: str, waited: list[float]
+) -> None:
+    def take_none(parsed: dict[str, Any], **_: object) -> None:
+        parsed["UnprocessedItems"] = {table: [{"DeleteRequest": {"Key": {"id": {"S": "at/1/a"}}}}]}
+
+    dynamodb.meta.events.register("after-call.dynamodb.BatchWriteItem", take_none)
+    with pytest.raises(StoreError, match=r"dynamodb:BatchWriteItem did not take 1 items in 5 tries"):
+        store.unlist_under(["1"], "a")
+    assert len(waited) == 4
+
+
 def _calls(store: Store) -> dict[str, Callable[[], object]]:
     return {
         "BatchGetItem": lambda: store.problems(["problem/a"]),
+        "BatchWriteItem": lambda: store.list_under(["1"], "pull-responder/a", since=NOON),
         "PutItem": lambda: store.save_problem(Problem("problem/a")),
         "Query": lambda: store.due_problems(before=NOON, limit=1),
         "UpdateItem": lambda: store.set_aside(UnusableItem("pull-responder/a", "it was spoilt", None)),
     }
 
 
-@pytest.mark.parametrize("operation", ["BatchGetItem", "PutItem", "Query", "UpdateItem"])
+@pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem", "PutItem", "Query", "UpdateItem"])
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "AccessDeniedException"])
 def test_an_error_is_one_line_with_the_words_of_aws(
     store: Store, dynamodb: DynamoDBClient, operation: str, code: str

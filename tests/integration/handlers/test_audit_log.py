@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.events.audit_log import events_of_batch
-from pull_responder.handlers import audit_log, diagnose
+from pull_responder.events.audit_log import SIZE_LIMIT, events_of_batch
+from pull_responder.handlers import audit_log, diagnose, recheck
 from pull_responder.publish import event_queue
 from pull_responder.settings import SettingError
 from tests.integration.handlers.test_diagnose import (
@@ -164,10 +164,63 @@ def test_a_batch_comes_after_the_other_messages_and_fails_alone(
     assert "awslogs.data is not usable: its JSON has more than 100000 values" in reasons
 
 
+@pytest.mark.parametrize(("blanks", "expected"), [(0, []), (SIZE_LIMIT, ["message-0"])])
+def test_a_batch_of_more_bytes_than_are_read_fails_alone(
+    inbox: Inbox, node: tuple[str, str], caplog: pytest.LogCaptureFixture, blanks: int, expected: list[str]
+) -> None:
+    big = packed(gzip.compress(b'{"messageType": "CONTROL_MESSAGE"' + b" " * blanks + b"}"))
+    assert len(json.dumps(big)) < 30_000, "a message of the queue holds it easily"
+    assert failed(diagnose.handler(batch(json.dumps(big), denial(*node)), Context())) == expected
+    assert len(inbox.messages()) == 1
+    reasons = [reason for each in caplog.records if (reason := getattr(each, "reason", None))]
+    assert reasons == [f"awslogs.data has more than {SIZE_LIMIT} bytes" for _ in expected]
+
+
+def test_the_function_reads_no_more_bytes_of_a_batch_either(
+    aws: EmulatedAws, queue: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    audit_log.handler(packed(gzip.compress(b"{" + b" " * SIZE_LIMIT + b"}")), CONTEXT)
+    assert received(aws, queue) == []
+    assert f"awslogs.data has more than {SIZE_LIMIT} bytes" in [getattr(each, "reason", "") for each in caplog.records]
+
+
 def test_a_batch_is_left_to_another_run_when_the_time_is_short(inbox: Inbox) -> None:
-    short = Context(milliseconds_left=19_000)
+    short = Context(milliseconds_left=4_000)
     assert failed(diagnose.handler(batch(delivered(RECORD)), short)) == ["message-0"]
     assert inbox.messages() == []
+
+
+def failing(aws: EmulatedAws, node: tuple[str, str]) -> dict[str, Any]:
+    """A batch with one failed pull of the node."""
+    repository = f"audit/{uuid4().hex[:8]}"
+    aws.client("ecr").create_repository(repositoryName=repository)
+    return delivered(of_node(*node, f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{repository}:v1"))
+
+
+def test_a_batch_that_cannot_be_diagnosed_in_time_is_recorded_and_uses_up_no_delivery(
+    aws: EmulatedAws, inbox: Inbox, node: tuple[str, str]
+) -> None:
+    late = Context(milliseconds_left=12_000)
+    assert failed(diagnose.handler(batch(json.dumps(failing(aws, node))), late)) == []
+    assert inbox.messages() == []
+    (item,) = aws.client("dynamodb").scan(TableName=inbox.table)["Items"]
+    assert (item["queue"], item["count"]) == ({"S": "problem"}, {"N": "1"})
+
+    recheck.handler({"Records": []}, Context(function_name="recheck"))
+    assert "image_not_found" in [each["MessageAttributes"]["cause"]["Value"] for each in inbox.messages()]
+
+
+def test_diagnoses_leave_time_for_the_batches_behind_them(
+    aws: EmulatedAws, inbox: Inbox, node: tuple[str, str]
+) -> None:
+    # A diagnosis takes at least 15 seconds, and 20 are the batch's.
+    single, behind = json.dumps(denial(*node)), json.dumps(failing(aws, node))
+    assert failed(diagnose.handler(batch(single, behind), Context(milliseconds_left=34_000))) == []
+    items = aws.client("dynamodb").scan(TableName=inbox.table)["Items"]
+    assert len([each for each in items if each["id"]["S"].startswith("problem/")]) == 2
+    waiting = [each for each in items if each.get("queue") == {"S": "problem"}]
+    assert len(waiting) == 1, "the denial waits for `recheck`, and the batch was diagnosed"
+    assert "image_not_found" in [each["MessageAttributes"]["cause"]["Value"] for each in inbox.messages()]
 
 
 @pytest.mark.parametrize("code", ["InternalFailure", "AccessDenied"])

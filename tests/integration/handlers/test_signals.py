@@ -278,10 +278,10 @@ def test_an_add_on_and_a_refused_call_of_the_same_role_are_one_finding(
     assert len({each["Id"] for each in found}) == 1
 
 
-def of_the_agent() -> dict[str, Any]:
+def of_the_agent(reason: str = "ContainerRuntimeReady", message: str = "KubeletFailed: words") -> dict[str, Any]:
     event = forwarded(f"{REGISTRY}/app:v1", "i-00000000000000000.ec2.internal")
     node = {"kind": "Node", "name": "ip-10-0-1-23.ec2.internal"}
-    event["detail"] |= {"reason": "ContainerRuntimeReady", "message": "KubeletFailed: words", "involvedObject": node}
+    event["detail"] |= {"reason": reason, "message": message, "involvedObject": node}
     event["detail"]["source"] = {"component": "eks-node-monitoring-agent"}
     return event
 

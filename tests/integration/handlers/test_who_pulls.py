@@ -32,13 +32,12 @@ __all__ = ["forwarder", "inbox", "run"]
 KUBELET = "ecr-credential-provider"
 
 
-def trust(principal: dict[str, str], action: str, **more: object) -> str:
+def trust(principal: dict[str, str], action: str | list[str], **more: object) -> str:
     statement = {"Effect": "Allow", "Principal": principal, "Action": action, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-@pytest.fixture
-def issuer(aws: EmulatedAws) -> str:
+def new_issuer(aws: EmulatedAws) -> str:
     """The OIDC issuer of a new cluster, without its scheme."""
     name, eks = f"pods-{uuid4().hex[:8]}", aws.client("eks")
     document = trust({"Service": "eks.amazonaws.com"}, "sts:AssumeRole")
@@ -48,17 +47,32 @@ def issuer(aws: EmulatedAws) -> str:
     return url.partition("://")[2]
 
 
+def web_identity(issuer: str, *, audience: str = "sts.amazonaws.com") -> str:
+    """The trust policy of a role that pods in namespace shop may assume."""
+    condition = {
+        "StringEquals": {f"{issuer}:aud": audience},
+        "StringLike": {f"{issuer}:sub": "system:serviceaccount:shop:*"},
+    }
+    provider = {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"}
+    return trust(provider, "sts:AssumeRoleWithWebIdentity", Condition=condition)
+
+
+def new_role(aws: EmulatedAws, document: str) -> str:
+    """The name of a new role with this trust policy, that may do nothing."""
+    name = f"pull-{uuid4().hex[:8]}"
+    aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    return name
+
+
+@pytest.fixture
+def issuer(aws: EmulatedAws) -> str:
+    return new_issuer(aws)
+
+
 @pytest.fixture
 def pull_role(aws: EmulatedAws, issuer: str) -> str:
     """The name of a role that the cluster's pods in namespace shop may assume, and that may do nothing."""
-    name, provider = f"pull-{uuid4().hex[:8]}", f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
-    condition = {
-        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"},
-        "StringLike": {f"{issuer}:sub": "system:serviceaccount:shop:*"},
-    }
-    document = trust({"Federated": provider}, "sts:AssumeRoleWithWebIdentity", Condition=condition)
-    aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
-    return name
+    return new_role(aws, web_identity(issuer))
 
 
 @pytest.fixture

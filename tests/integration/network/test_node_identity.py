@@ -24,7 +24,7 @@ def test_no_instance_profile(network: NetworkEstate) -> None:
     assert f"instance {instance} has no instance profile" in finding.explanation
 
 
-def _disassociate(network: NetworkEstate, instance: str) -> None:
+def disassociate(network: NetworkEstate, instance: str) -> None:
     ec2 = network.ec2
     found = ec2.describe_iam_instance_profile_associations(Filters=[{"Name": "instance-id", "Values": [instance]}])
     (association,) = found["IamInstanceProfileAssociations"]
@@ -55,7 +55,7 @@ def test_a_profile_that_was_taken_away_is_given_back(network: NetworkEstate) -> 
     network.node_group("workers")
     instance = network.node(group="workers")
     assert causes(network.diagnose()) == []
-    _disassociate(network, instance)
+    disassociate(network, instance)
     finding = only(network.diagnose(), "instance_profile_missing")
     assert finding.remediation.commands == (
         (

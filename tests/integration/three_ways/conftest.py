@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
+from pull_responder.emulator.findings_table import create_table
 from tests.integration.cli.test_diagnose import run
 from tests.integration.handlers.test_audit_log import queue
 from tests.integration.handlers.test_diagnose import Inbox, inbox
@@ -43,3 +45,13 @@ def ways(  # noqa: PLR0913, PLR0917 -- one argument a fixture
     monkeypatch.setenv("NOTIFY_MINIMUM_SEVERITY", "INFORMATIONAL")
     caplog.set_level(logging.INFO)
     return Ways(aws, run, inbox, queue, caplog)
+
+
+@pytest.fixture
+def anew(aws: EmulatedAws, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:  # noqa: ARG001 -- sets a table
+    """Forget what was diagnosed: else the same failure is quiet for a while."""
+
+    def forget() -> None:
+        monkeypatch.setenv("TABLE_NAME", create_table(aws.client("dynamodb"), f"anew-{uuid4().hex[:8]}"))
+
+    return forget

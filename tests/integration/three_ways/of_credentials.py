@@ -80,6 +80,18 @@ OF_CREDENTIALS = [
         for name, said in (
             ("a denial of another role", _refused("somebody/i-0fedcba9876543210")),
             ("a denial of another account's role", _refused("somebody/build", "999999999999")),
+            (
+                "a denial without a blank before its user",
+                _refused("somebody/i-0fedcba9876543210").replace("denied: User:", "AccessDeniedException:User:"),
+            ),
         )
     ],
+    Row(
+        "a node that may pull is refused",
+        RESOLVE + "unexpected status from HEAD request to https://{host}/v2/{name}/manifests/v1: 403 Forbidden",
+        "access_denied",
+        "manifest",
+        undecided="pull_failing_unexplained",
+        why="the pod pulls with a role or a secret of its own",
+    ),
 ]

@@ -118,6 +118,16 @@ OF_THE_REGISTRY = [
         pushed=False,
     ),
     Row(
+        "kubelet's structured log",
+        'E0301 12:00:00.000000    1 remote_image.go:180] "PullImage from image service failed" err="rpc error: code = '
+        'NotFound desc = manifest unknown" image="{image}"',
+        "not_found",
+        "manifest",
+        whole=True,
+        causes=("image_not_found",),
+        pushed=False,
+    ),
+    Row(
         "attestation",
         UNPACK + "failed to extract layer sha256:aa: failed to get stream processor for application/vnd.in-toto+json: "
         "no processor for media-type: unknown",

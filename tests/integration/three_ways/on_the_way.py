@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pull_responder.checks import CHECKS
 from tests.integration.three_ways.row import HEAD, LAYER, RESOLVE, UNPACK, Row
+
+ANSWERED = RESOLVE + "unexpected status from HEAD request to https://{host}/v2/{name}/manifests/v1: "
+OF_THE_WAY = frozenset(check.id for check in CHECKS if check.is_of_way)
+OF_THE_ROLE = frozenset(check.id for check in CHECKS if check.resource_type == "AwsIamRole" and check.explains)
 
 ON_THE_WAY = [
     Row(
@@ -125,6 +130,66 @@ ON_THE_WAY = [
             "504 Gateway Timeout",
             "400 Bad Request",
             "405 Method Not Allowed",
+        )
+    ],
+    # Whatever is broken on the way, something answered by it; and a pull that came to unpack has passed the policies.
+    Row(
+        "HTTP 503 without a route",
+        ANSWERED + "503 Service Unavailable",
+        "registry_error",
+        "manifest",
+        shut_in=True,
+        causes=("registry_unavailable",),
+        ruled_out=OF_THE_WAY | OF_THE_ROLE,
+    ),
+    Row(
+        "HTTP 404 without a route",
+        ANSWERED + "404 Not Found",
+        "not_found",
+        "manifest",
+        shut_in=True,
+        pushed=False,
+        causes=("image_not_found",),
+        ruled_out=OF_THE_WAY | OF_THE_ROLE,
+    ),
+    Row(
+        "HTTP 403 without a route",
+        ANSWERED + "403 Forbidden",
+        "access_denied",
+        "manifest",
+        shut_in=True,
+        causes=("role_lacks_pull_permissions",),
+        ruled_out=OF_THE_WAY,
+    ),
+    Row(
+        "S3's slow down without a route",
+        UNPACK
+        + LAYER
+        + "unexpected status from GET request to https://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com"
+        "/aa/bb: 503 Slow Down",
+        "registry_error",
+        "layer",
+        shut_in=True,
+        causes=("registry_unavailable",),
+        ruled_out=OF_THE_WAY | OF_THE_ROLE,
+    ),
+    *[
+        Row(
+            name,
+            said,
+            "unknown",
+            "unpack",
+            shut_in=True,
+            undecided="pull_failing_unexplained",
+            why="AWS does not show why that failed: on the node, look at `journalctl",
+            ruled_out=OF_THE_WAY | OF_THE_ROLE,
+        )
+        for name, said in (
+            (
+                "unpack, in words of its own",
+                UNPACK + "failed to extract layer sha256:aa: mount callback failed on /tmp/m: no such device",
+            ),
+            ("dockerd's unpack, in words of its own", "failed to register layer: something that nobody has said yet"),
         )
     ],
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from pull_responder.settings import MEMBER_ROLE
 from tests.integration.handlers.test_diagnose import ACCOUNT, denial
 from tests.integration.handlers.test_names import PULL, Spoke
 from tests.integration.handlers.test_signals import REGISTRY, forwarded
@@ -24,12 +25,18 @@ LATER = "2099-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A cluster's nodes: one behind an internet gateway, where nothing is broken, and one in a spoke of a hub."""
+    """A cluster's nodes: one behind an internet gateway, where nothing is broken, and one in a spoke of a hub.
+
+    The third is shut in: no route leads out of its VPC, and its role may do nothing.
+    `member` is another account, which Pull Responder may read.
+    """
 
     aws: EmulatedAws
     spoke: Spoke
+    shut_in: Spoke
     role: str
     instance: str
+    member: str
 
     def repository(self, *, pushed: bool = True) -> str:
         """The name of a new repository of ours, with an image v1."""
@@ -51,9 +58,9 @@ class Room:
             ecr.put_image(repositoryName=name, imageTag="v1", imageManifest=json.dumps(manifest))
         return name
 
-    def event(self, message: str, image: str, *, reason: str = "Failed", in_spoke: bool = False) -> dict[str, Any]:
+    def event(self, message: str, image: str, *, reason: str = "Failed", node: str = "") -> dict[str, Any]:
         """kubelet's event, as a forwarder sends it. `image` is in the message too, if kubelet wrote it there."""
-        event = forwarded(image, self.spoke.node if in_spoke else f"{self.instance}.ec2.internal")
+        event = forwarded(image, node or f"{self.instance}.ec2.internal")
         event["detail"] |= {"message": message, "reason": reason}
         event["detail"] |= dict.fromkeys(("firstTimestamp", "lastTimestamp", "eventTime"), LATER)
         return event
@@ -74,12 +81,25 @@ class Room:
             owner=ACCOUNT,
         )
 
-    def refused(self, repository: str, reason: str, *, account: str = ACCOUNT) -> dict[str, Any]:
-        """CloudTrail's record of a refused BatchGetImage of the sound node; `reason` is what AWS says after it."""
+    def refused(  # noqa: PLR0913 -- each is one keyword
+        self,
+        repository: str,
+        reason: str,
+        *,
+        account: str = ACCOUNT,
+        role: str = "",
+        session: str = "",
+        action: str = "BatchGetImage",
+    ) -> dict[str, Any]:
+        """CloudTrail's record of a refused call; `reason` is what AWS says after it.
+
+        It is BatchGetImage of the sound node, unless another role's session or another action is named.
+        """
         arn = f"arn:aws:ecr:us-east-1:{account}:repository/{repository}"
-        event = denial(self.role, self.instance, action="BatchGetImage", resource=arn)
+        event = denial(role or self.role, session or self.instance, action=action, resource=arn)
         words = event["detail"]["errorMessage"].partition(" because ")[0]
-        event["detail"]["errorMessage"] = words + reason
+        # What a cache needs is asked by ECR itself, within the call that fetches the manifest.
+        event["detail"] |= {"errorMessage": words + reason, "eventName": "BatchGetImage"}
         event["detail"]["eventTime"] = LATER
         return event
 
@@ -114,7 +134,24 @@ def make_room(aws: EmulatedAws) -> Room:
         IamInstanceProfile={"Name": role},
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
     )["Instances"]
-    return Room(aws, Spoke(aws), role, node["InstanceId"])
+    shut_in = Spoke(aws)
+    ec2.delete_route(RouteTableId=shut_in.table, DestinationCidrBlock="10.0.0.0/8")
+    iam.delete_role_policy(RoleName=shut_in.role, PolicyName="pull")
+    return Room(aws, Spoke(aws), shut_in, role, node["InstanceId"], _make_member(aws))
+
+
+def _make_member(aws: EmulatedAws) -> str:
+    """An account with the role that Pull Responder reads others with."""
+    account = str(10**11 + uuid4().int % 10**11)
+    iam = aws.client("iam", account=account)
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    read = {"Effect": "Allow", "Action": ["ecr:Describe*", "ecr:Get*"], "Resource": "*"}
+    iam.create_role(
+        RoleName=MEMBER_ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    rules = json.dumps({"Version": "2012-10-17", "Statement": [read]})
+    iam.put_role_policy(RoleName=MEMBER_ROLE, PolicyName="read", PolicyDocument=rules)
+    return account
 
 
 def image_of(repository: str, *, registry: str = REGISTRY) -> str:

@@ -20,6 +20,8 @@ class Row:
     - `pushed`: the repository has the image.
     - `whole`: `error` is the whole message.
     - `in_spoke`: the node is in a spoke of a hub; else nothing about it is broken.
+    - `shut_in`: no route leads out of the node's VPC, and its role may do nothing.
+    - `ruled_out` are causes that no way names, neither as found nor as left.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Row:
     reason: str = "Failed"
     whole: bool = False
     pushed: bool = True
+    shut_in: bool = False
+    ruled_out: frozenset[str] = frozenset()
 
     def text(self, name: str) -> str:
         image = f"{REGISTRY}/{name}:v1"

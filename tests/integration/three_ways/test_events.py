@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from pull_responder.handlers import audit_log, diagnose
+from pull_responder.handlers import audit_log
 from tests.integration.handlers.test_audit_log import CONTEXT, received
-from tests.integration.handlers.test_diagnose import ACCOUNT, Context, batch, failed
+from tests.integration.handlers.test_diagnose import ACCOUNT
 from tests.integration.handlers.test_signals import REGISTRY
 from tests.integration.three_ways.room import OF_AWS, STRANGER, Room, image_of
 from tests.integration.three_ways.ways import UNEXPLAINED
@@ -67,6 +67,13 @@ def stale(image: str = OF_PUBLIC) -> str:
         (lambda room: room.refused(f"gone/{uuid4().hex[:8]}", ""), set(), "repository_not_found", "may have cut"),
         (lambda room: missing(room, ACCOUNT, status="404 Not Found"), {"repository_not_found"}, "", ""),
         (lambda room: missing(room, STRANGER), set(), "repository_policy_lacks_grant", "sts:AssumeRole"),
+        (lambda room: missing(room, room.member), {"repository_not_found"}, "", ""),
+        (
+            lambda room: room.refused(f"gone/{uuid4().hex[:8]}", NO_GRANT, account=room.member),
+            {"repository_not_found"},
+            "",
+            "",
+        ),
         (lambda room: missing(room, OF_AWS), set(), "repository_not_found", "its tag or the region is what is left"),
         (
             lambda room: room.refused(f"gone/{uuid4().hex[:8]}", NO_GRANT, account=STRANGER),
@@ -96,6 +103,7 @@ def stale(image: str = OF_PUBLIC) -> str:
         "missing in our account", "refused by our account, where it is missing",
         "refused without a reason, where it is missing", "missing in our account, 404",
         "missing in an account that cannot be read",
+        "missing in an account that can be read", "refused by an account that can be read",
         "missing in a registry of AWS", "refused by an account that cannot be read", "refused by a registry of AWS",
         "image volume, event", "image volume, audit record", "ECR Public, event", "ECR Public, audit record",
         "a status without a message", "a signature's status without a message",
@@ -129,24 +137,3 @@ def test_a_status_about_no_pull_is_skipped_by_terminal_and_functions(reason: str
     assert (ended.status, one["findings"], bool(one["skipped"])) == (0, [], True)
     audit_log.handler(document, CONTEXT)
     assert received(ways.aws, ways.queue) == []
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "Error: failed to generate manifest for {image}: helm template failed",
-        "Error: failed to start container from image {image}: exec format error",
-        'Successfully pulled image "{image}" in 2s',
-    ],
-)
-def test_a_text_about_no_pull_is_skipped_by_all(said: str, ways: Ways, room: Room) -> None:
-    image = image_of(room.repository())
-    message = said.replace("{image}", image)
-    assert ways.explain(message)["can_mean"] == []
-    document = room.event(message, image)
-    ended = ways.run("diagnose", "--event", "-", "--format", "json", stdin=json.dumps(document).encode())
-    (one,) = ended.objects
-    assert (ended.status, one["findings"], bool(one["skipped"])) == (0, [], True)
-    assert failed(diagnose.handler(batch(document), Context())) == []
-    assert not any(each.message == "diagnosed" for each in ways.caplog.records)
-    assert list(ways.inbox.messages()) == []

@@ -24,11 +24,13 @@ def test_a_message_says_the_same_three_ways(row: Row, ways: Ways, room: Room) ->
     assert (explained["symptom"], explained["stage"]) == (row.symptom, row.stage)
     assert explained["image"] == image
 
-    event = room.event(message, image, reason=row.reason, in_spoke=row.in_spoke)
+    node = room.spoke.node if row.in_spoke else room.shut_in.node if row.shut_in else ""
+    event = room.event(message, image, reason=row.reason, node=node)
     answer, pull = ways.terminal(event)
     assert (pull["symptom"], pull["stage"], pull["image"]) == (row.symptom, row.stage, image)
     assert answer.causes == set(row.causes)
     assert answer.causes <= {*explained["can_mean"], "credential_provider_failing"}
+    assert not row.ruled_out & {*explained["can_mean"], *answer.causes, *answer.undecided}
     if row.undecided:
         assert row.why.lower() in answer.undecided[row.undecided].lower()
 

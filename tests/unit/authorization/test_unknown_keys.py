@@ -52,6 +52,14 @@ def test_an_answer_that_depends_on_the_unknown_key_names_it(
     assert (decided.decision, names(decided.unknown)) == (decision, unknown)
 
 
+def test_an_unknown_key_that_is_compared_with_an_unknown_one_names_both() -> None:
+    """Who reads the values asks once for all."""
+    condition = {"StringEquals": {"aws:SourceVpc": "${aws:SourceVpce}"}}
+    context: dict[str, ContextValue] = {**VPCE, "aws:SourceVpc": UNKNOWN}
+    decided = decide(request(context=context), identity=(policy(allow(Condition=condition)),))
+    assert [name.lower() for name in names(decided.unknown)] == ["aws:sourcevpc", "aws:sourcevpce"]
+
+
 @pytest.mark.parametrize(
     ("condition", "decision"),
     [

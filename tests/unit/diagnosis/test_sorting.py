@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from pull_responder.checks import CHECKS
-from pull_responder.checks.check import UNREACHED, Check
+from pull_responder.checks.check import BEFORE_UNPACK, UNREACHED, Check, Explains
 from pull_responder.diagnosis import Undecided, diagnose
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.images import Image
@@ -257,6 +257,30 @@ def test_an_image_of_awss_own_cannot_be_seen_to_be_there() -> None:
     asked = replace(asked, permissions=("ecr:DescribeRepositories",))
     other = check("b", PASSED, also_at=frozenset(Symptom))
     assert diagnose(pull, facts(), checks=[asked, other]).note == ""
+
+
+@pytest.mark.parametrize(
+    ("symptom", "stage", "found"),
+    [
+        (Symptom.UNKNOWN, Stage.UNPACK, {"b", "c"}),
+        (Symptom.UNKNOWN, Stage.LAYER, {"a", "b", "c"}),
+        (Symptom.UNKNOWN, None, {"a", "b", "c"}),
+        # Another symptom than `unknown` says more than its stage.
+        (Symptom.TIMEOUT, Stage.UNPACK, {"a", "b", "c"}),
+    ],
+)
+def test_an_unknown_failure_is_explained_by_what_its_stage_leaves(
+    symptom: Symptom, stage: Stage | None, found: set[str]
+) -> None:
+    pull = replace(PULL, symptom=symptom, stage=stage, denial=None)
+    before = tuple(Explains(each, 10, BEFORE_UNPACK) for each in (Symptom.UNKNOWN, Symptom.TIMEOUT))
+    checks = [
+        check("a", failed(), explains=before),
+        check("b", failed(), explains=(Explains(Symptom.UNKNOWN, 10),)),
+        # It is looked for at this symptom, and explains none.
+        check("c", failed()),
+    ]
+    assert {each.cause for each in diagnose(pull, facts(), checks=checks).findings} == found
 
 
 def test_checks_that_cannot_explain_the_symptom_are_not_run() -> None:

@@ -9,7 +9,7 @@ import pytest
 from pull_responder.checks.pull_failing_unexplained import CHECK, what_is_left
 from pull_responder.diagnosis import Diagnosis, Undecided
 from pull_responder.findings.problem import Problem
-from pull_responder.model.pull import Denial, PolicyType, PullFailure, Symptom
+from pull_responder.model.pull import Denial, PolicyType, PullFailure, Stage, Symptom
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.next_steps import next_step
 from pull_responder.publish.as_document import finding_object
@@ -39,6 +39,12 @@ HOST = "111111111111.dkr.ecr.us-east-1.amazonaws.com"
 def test_the_next_thing_to_look_at_is_named(symptom: Symptom, look_at: str, *, of_aws: bool) -> None:
     pull = PullFailure(symptom, None, "us-east-1", account="123456789012", registry_account="111111111111")
     assert look_at in what_is_left(pull, of_aws=of_aws)
+
+
+def test_of_what_failed_after_the_registry_nothing_is_said_of_the_registry() -> None:
+    left = what_is_left(replace(PULL, symptom=Symptom.UNKNOWN, stage=Stage.UNPACK), of_aws=False)
+    assert "AWS does not show why that failed" in left
+    assert "lets this pull through" not in left
 
 
 def test_of_an_action_that_no_pull_needs_nothing_is_known() -> None:

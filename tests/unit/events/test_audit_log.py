@@ -16,6 +16,7 @@ from pull_responder.events.audit_log import AuditBatch, Dropped, read_log_batch
 from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body, read_text
 from pull_responder.events.json_text import MOST_VALUES
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
+from pull_responder.events.no_reason import NoReason
 from pull_responder.events.pod_failure import MESSAGE_LIMIT
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from tests.unit.events.audit_records import IMAGE, RECORD, REGISTRY, container, delivered, document, packed, record
@@ -92,6 +93,19 @@ def test_what_is_no_kubelets_report_of_a_waiting_container_is_counted(what: str,
     batch = read(other, RECORD)
     assert len(batch.failures) == 1, what
     assert batch.dropped == {Dropped.OTHER_RECORD: 1}, what
+
+
+@pytest.mark.parametrize("reason", ["ErrImageNeverPull", "ImageInspectError"])
+def test_an_image_that_no_registry_was_asked_for_is_counted_by_itself(reason: str) -> None:
+    batch = read(record(container(reason=reason)), RECORD)
+    assert len(batch.failures) == 1
+    assert batch.dropped == {Dropped.UNASKED: 1}
+
+
+def test_a_pull_whose_message_says_that_no_registry_was_asked_is_skipped_with_a_word() -> None:
+    batch = read(record(container(message=f'Container image "{IMAGE}" is not present with pull policy of Never')))
+    (skipped,) = through_the_queue(batch)
+    assert skipped == Skipped(f"a failing pod whose message {NoReason.NEVER_PULLED}")
 
 
 @pytest.mark.parametrize(

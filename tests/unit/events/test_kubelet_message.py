@@ -13,7 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.events import kubelet_image, kubelet_link, kubelet_message, registry_urls, s3_errors, sighting
+from pull_responder.events import (
+    kubelet_chain,
+    kubelet_image,
+    kubelet_link,
+    kubelet_message,
+    no_reason,
+    registry_urls,
+    s3_errors,
+    sighting,
+)
 from pull_responder.events.kubelet_message import TEXT_LIMIT, read_message
 from pull_responder.model.pull import PolicyType, Stage, Symptom
 from tests.unit.events.messages import (
@@ -126,6 +135,29 @@ def test_an_image_that_is_spelt_wrong_says_so() -> None:
     read = read_message(f'Failed to apply default image tag "{HOST}/App:v1": invalid reference format')
     assert read.image is not None
     assert read.image.problem == "the repository 'App' has upper case letters"
+
+
+SESSION = "arn:aws:sts::111111111111:assumed-role/node/i-0fedcba9876543210"
+BY_PROVIDER = "error execing credential provider plugin ecr-credential-provider for image {image}: exit status 1: "
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "stage"),
+    [
+        ("AccessDeniedException:User: ", "ecr:BatchGetImage", "manifest"),
+        ("AccessDeniedException:User:", "ecr:BatchGetImage", "manifest"),
+        ("denied: User:", "ecr:GetDownloadUrlForLayer", "layer"),
+        (BY_PROVIDER + "AccessDeniedException:User: ", "ecr:GetAuthorizationToken", "token"),
+    ],
+)
+def test_the_words_of_aws_are_read_without_their_blanks(before: str, action: str, stage: str) -> None:
+    image = "111111111111.dkr.ecr.us-east-1.amazonaws.com/team/app:v1"
+    refused = f"{SESSION} is not authorized to perform: {action} on resource: * because no identity-based policy allows"
+    read = read_message(f'Failed to pull image "{image}": {before}{refused} the {action} action'.format(image=image))
+    assert (read.symptom, read.stage, str(read.image)) == ("access_denied", stage, image)
+    assert read.denial is not None
+    assert (read.denial.action, read.denial.policy_type) == (action, PolicyType.IDENTITY)
+    assert read.denial.message == f"User: {refused} the {action} action"
 
 
 def test_the_words_of_aws_are_passed_on() -> None:
@@ -259,7 +291,16 @@ def test_work_grows_no_faster_than_the_message(piece: str) -> None:
 
 def test_no_pattern_can_backtrack_without_bound() -> None:
     """Time cannot be asserted, but its cause can: an unbounded repetition that gives characters back."""
-    modules = (kubelet_message, kubelet_link, kubelet_image, registry_urls, s3_errors, sighting)
+    modules = (
+        kubelet_message,
+        kubelet_chain,
+        kubelet_link,
+        kubelet_image,
+        no_reason,
+        registry_urls,
+        s3_errors,
+        sighting,
+    )
     patterns = [value for module in modules for value in vars(module).values() if isinstance(value, re.Pattern)]
     assert patterns
     for pattern in patterns:

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body, read_text
+from pull_responder.events.no_reason import NoReason
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 
 FOLDER = Path(__file__).parents[2] / "events" / "kubernetes_events"
 FAILED: dict[str, Any] = json.loads((FOLDER / "failed.json").read_text())
 README: dict[str, Any] = json.loads((FOLDER / "readme_layout.json").read_text())
 IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/shop/web:v1.4.2"
+OF_TEXT = "a Kubernetes event with reason Failed, whose text"
 SET_UP = Origins("111111111111", "cd")
 
 
@@ -94,8 +96,11 @@ def test_every_reason_that_can_be_about_an_image(reason: str, message: str, imag
         (changed(reason="Killing"), "a Kubernetes event with reason Killing, which is not about a pull"),
         (changed(reason=None), "a Kubernetes event with reason (none), which is not about a pull"),
         (changed(reason="\x1b[31mFailed"), "a Kubernetes event with reason Failed, which is not about a pull"),
-        (changed(message="Error: ImagePullBackOff"), "a failing pod whose message names no image"),
-        (changed(message="Back-off restarting failed container web"), "a failing pod whose message names no image"),
+        (changed(message="Error: ImagePullBackOff"), f"{OF_TEXT} {NoReason.NOT_SAID}"),
+        (changed(message="Error: ErrImageNeverPull"), f"{OF_TEXT} {NoReason.NEVER_PULLED}"),
+        (changed(message="Error: InvalidImageName"), f"{OF_TEXT} {NoReason.MISSPELT}"),
+        (changed(message="Back-off restarting failed container web"), f"{OF_TEXT} {NoReason.OTHER_MATTER}"),
+        (changed(message="i/o timeout"), "a failing pod whose message names no image"),
         (changed(message='Failed to pull image "nginx:1": not found'), "nginx:1 is not in Amazon ECR but in docker.io"),
         (changed(involvedObject={"kind": "Node"}), "a Kubernetes event about a Node, not about a pod"),
         (changed(source={"component": "scheduler"}), "a Kubernetes event of scheduler, not of kubelet"),
@@ -106,6 +111,30 @@ def test_every_reason_that_can_be_about_an_image(reason: str, message: str, imag
 )  # fmt: skip
 def test_what_tells_of_no_pull_of_ours_is_skipped_with_a_word(event: dict[str, Any], reason: str) -> None:
     assert read(event) == Skipped(reason)
+
+
+ABSENT = f'Container image "{IMAGE}" is not present with pull policy of Never'
+CAPITALS = IMAGE.replace("web", "Web")
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "word"),
+    [
+        ("ErrImageNeverPull", ABSENT, f"whose text {NoReason.NEVER_PULLED}"),
+        ("Failed", ABSENT, f"whose text {NoReason.NEVER_PULLED}"),
+        ("InspectFailed", f'Failed to inspect image "{IMAGE}": rpc error', f"whose text {NoReason.NOT_INSPECTED}"),
+        ("InspectFailed", f'Failed to apply default image tag "{CAPITALS}": invalid reference format',
+         f"the image reference {CAPITALS} is wrong: the repository 'shop/Web' has upper case letters"),
+        # Its reason says that no registry was asked, whatever its text says.
+        ("InspectFailed", f'Failed to pull image "{IMAGE}": 403 Forbidden', "which is not about a pull"),
+    ],
+)  # fmt: skip
+def test_an_image_that_no_registry_was_asked_for_is_skipped_with_a_word(reason: str, message: str, word: str) -> None:
+    event = changed(reason=reason, message=message)
+    skipped = read(event)
+    assert isinstance(skipped, Skipped)
+    assert skipped.reason.endswith(word)
+    assert read_text(json.dumps(event)) == [skipped]
 
 
 def of_node(reason: str, message: str, component: str = "eks-node-monitoring-agent") -> dict[str, Any]:

@@ -126,15 +126,16 @@ def test_no_pattern_can_backtrack_without_bound() -> None:
 
 
 _KEYS = ("token", "Password", "secret", "api_key", "auth", "sig", "X-Amz-Signature", "Authorization", "Basic", "bearer")
+_NAMES = ("passwd", "passphrase", "private_key", "client-secret", "SessionToken", "--secret-key", "--api-key")
 _BETWEEN = ("=", " = ", "%3D", ": ", ":", " ", "&", '"', "'", '\\"', "://u:p@h", "\N{LATIN SMALL LETTER DOTLESS I}")
 _VALUES = ("AKIA", "eyJ", "IQoJ", "abcdefgh12345678ABCD")
-_PARTS = st.sampled_from([*_KEYS, *_BETWEEN, *_VALUES])
+_PARTS = st.sampled_from([*_KEYS, *_NAMES, *_BETWEEN, *_VALUES])
 
 
 @settings(max_examples=1000)
 @given(st.lists(_PARTS, max_size=14).map("".join))
 def test_what_is_left_out_as_needless_would_have_found_nothing(text: str) -> None:
     every = text
-    for pattern, replacement, _ in redaction._SECRETS:
+    for pattern, replacement, *_ in redaction._SECRETS:
         every = pattern.sub(replacement, every)
     assert redact(text) == every

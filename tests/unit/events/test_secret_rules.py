@@ -13,7 +13,7 @@ import pytest
 from pull_responder import handlers
 from pull_responder.events.kubelet_message import plain_text
 from pull_responder.events.redaction import REDACTED, redact
-from pull_responder.events.secret_rules import RULES
+from pull_responder.events.secret_rules import NAMES, RULES
 
 KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
@@ -216,6 +216,7 @@ def test_each_rule_hides_its_example_and_finds_a_needle_in_it(rule: object) -> N
         if each is rule:
             assert REDACTED in each.pattern.sub(each.replacement, each.example)
             assert any(needle in each.example.lower() for needle in each.needles)
+            assert not each.is_named or any(name in each.example.lower() for name in NAMES)
 
 
 @pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "boto3", "urllib3.connectionpool"])

@@ -104,6 +104,28 @@ def test_clients_are_kept_for_so_many_regions_only(watched: Watched) -> None:
     assert len(aws._clients) == 48
 
 
+def test_the_roles_of_so_many_accounts_only_are_kept(watched: Watched) -> None:
+    sts = Sts(watched, "AssumeRole")
+    aws = watched.aws
+    for number in range(50):
+        assert aws.reach(f"3000000000{number:02}", region=REGION) is None
+        assert aws.reach(OTHER, region=REGION) is None
+    assert len(aws._members) == 16
+    assert len(sts.regions) == 51, "the account that is asked about again and again is kept"
+    assert aws.reach("300000000000", region=REGION) is None
+    assert len(sts.regions) == 52, "one that went is reached again"
+
+
+def test_accounts_that_events_make_up_take_no_memory(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    sts = Sts(watched, "AssumeRole")
+    sts.broken = True
+    aws = watched.aws
+    monkeypatch.setattr(aws._failures, "get", Unread)  # instead of 2,000 calls
+    for number in range(2000):
+        assert isinstance(aws.reach(f"40000000{number:04}", region=REGION), Unread)
+    assert (len(aws._members), len(aws._asking)) == (0, 1000)
+
+
 def test_a_hanging_sts_is_asked_once_for_all_who_wait(watched: Watched, clock: list[datetime]) -> None:
     asked, waiting, answer = [], Event(), Event()
 

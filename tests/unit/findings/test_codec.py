@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -55,10 +55,9 @@ _inspection = st.builds(
     addons=st.lists(st.text(), max_size=3).map(tuple),
     only_addons=st.booleans(),
 )
-_small = findings.filter(lambda finding: len(repr(finding)) < 100_000)
-_lives = st.builds(
+_any_lives = st.builds(
     Life,
-    finding=_small,
+    finding=findings,
     state=st.sampled_from(State),
     created_at=_seconds,
     opened_at=_seconds,
@@ -75,6 +74,8 @@ _lives = st.builds(
     breaks=st.lists(_seconds, max_size=5).map(tuple),
     flapping=st.booleans(),
 )
+# As it is stored: a character takes up to twelve bytes.
+_lives = _any_lives.filter(lambda life: len(json.dumps(asdict(life))) < 300_000)
 _name = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1, max_size=60)
 _names = st.builds(lambda names: Names().add_all(names), st.lists(_name, max_size=30))
 _milliseconds = st.integers(0, 4 * 10**12).map(lambda each: each / 1000)
@@ -91,7 +92,7 @@ _problems = st.builds(
     quiet_until=_milliseconds,
     leased_until=_milliseconds,
     leased_by=st.text(max_size=32),
-    pull=st.none() | _small.map(lambda finding: finding.pull),
+    pull=st.none() | findings.map(lambda finding: finding.pull),
     findings=st.lists(_name, max_size=5).map(tuple),
     unexplained_since=_milliseconds,
     unexplained_count=st.integers(0, 10**9),
@@ -310,3 +311,38 @@ def test_a_finding_of_any_length_fits_into_an_item_and_says_what_was_left_out() 
     assert kept.remediation.summary.startswith(FINDING.remediation.summary)
     assert "too long to store" in kept.remediation.summary
     assert kept.pull == FINDING.pull
+
+
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@given(_any_lives)
+def test_a_life_of_any_text_fits_into_an_item_and_stays_itself(life: Life) -> None:
+    # What an event says is cut where it is read (events/), so the pull and the resource are kept as they are.
+    life = replace(life, finding=replace(life.finding, pull=PULL, resource=FINDING.resource, cluster="prod"))
+    read = read_life(life_item(life, expires_at=None))
+    assert len(life_item(life, expires_at=None)["life"]["S"]) < _MOST
+    assert (read.id, read.state, read.told, read.problems) == (life.id, life.state, life.told, life.problems)
+
+
+@pytest.mark.parametrize("letter", ["a", "ü", "\U0001f6a2", "\x1b", '"'])
+def test_the_longest_texts_of_any_alphabet_fit_into_an_item(letter: str) -> None:
+    long = letter * 100_000
+    finding = replace(
+        FINDING,
+        title=long,
+        explanation=long,
+        evidence=(long,) * 60,
+        remediation=replace(FINDING.remediation, summary=long, commands=(("aws", letter * 15_000),)),
+        related=(replace(FINDING.resource, id=long), *FINDING.related),
+    )
+    life = find(None, NOON)
+    assert life.pending
+    life = replace(life, finding=finding, because=long, pending=replace(life.pending, because=long))
+    item = life_item(life, expires_at=None)
+    assert len(item["life"]["S"]) < _MOST
+    read = read_life(item)
+    assert read.pending
+    for each in (read.finding.title, read.finding.explanation, *read.finding.evidence[:40], read.pending.because):
+        assert each.rstrip("…") == letter * (len(each) - 1)
+        assert 1_400 < len(json.dumps(each)) <= 8_000
+    assert (read.finding.related, read.finding.pull) == (FINDING.related, PULL)
+    assert bool(read.finding.remediation.commands) == (len(json.dumps(letter * 15_000)) < 100_000)

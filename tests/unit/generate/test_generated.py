@@ -72,9 +72,9 @@ def test_each_cause_has_an_example(check: Check) -> None:
         "`example`, and run `make examples`"
     )
     text = example.read_text(encoding="utf-8")
-    assert f"{check.severity} {check.id}  {check.title}\n" in text, (
-        f"docs/causes/examples/{check.id}.md is stale: run `make examples`"
-    )
+    # A single node that is broken is a step less severe.
+    shown = (f"{severity} {check.id}  {check.title}\n" for severity in (check.severity, check.severity.step(-1)))
+    assert any(each in text for each in shown), f"docs/causes/examples/{check.id}.md is stale: run `make examples`"
 
 
 @pytest.mark.parametrize("name", sorted([*(f"{check.id}.md" for check in CHECKS), "README.md"]))

@@ -1,0 +1,62 @@
+"""One run at a time rechecks a finding, and a change that comes meanwhile is not lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from pull_responder.findings.leases import has_lease, lease, release
+from pull_responder.findings.life import Life
+from tests.unit.findings.lives import NOON, close, find, look
+
+ONE, OTHER = "one", "other"
+DUE: Final = replace(find(None, NOON - 900), look_at=NOON)
+
+
+def leased(life: Life, run: str, *, now: float = NOON, by_change: bool = False) -> Life:
+    return lease(life, run, now=now, until=now + 100, by_change=by_change)
+
+
+def test_a_due_finding_is_leased_to_one_run() -> None:
+    life = leased(DUE, ONE)
+    assert has_lease(life, ONE, NOON)
+    assert leased(life, OTHER) == life
+    assert not has_lease(life, OTHER, NOON)
+    # Nobody else is told that it is due, until the run must have ended.
+    assert replace(life, pending=None, hub_due=False).due_at == NOON + 100
+    assert has_lease(leased(life, OTHER, now=NOON + 100), OTHER, NOON + 100)
+
+
+def test_a_finding_that_is_not_due_is_leased_after_a_change_only() -> None:
+    life = replace(DUE, look_at=NOON + 60)
+    assert leased(life, ONE) == life
+    assert has_lease(leased(life, ONE, by_change=True), ONE, NOON)
+
+
+def test_a_change_during_a_recheck_makes_it_due_again_when_that_ends() -> None:
+    asked = leased(leased(DUE, ONE), OTHER, by_change=True)
+    assert has_lease(asked, ONE, NOON)
+    done = release(look(asked, NOON + 5), ONE, now=NOON + 5)
+    assert (done.look_at, done.again, done.leased_by, done.leased_until) == (NOON + 5, False, "", 0)
+
+
+def test_without_a_change_the_next_recheck_is_the_scheduled_one() -> None:
+    done = release(look(leased(DUE, ONE), NOON + 5), ONE, now=NOON + 5)
+    assert done.look_at == NOON + 5 + 900
+
+
+def test_a_change_during_a_recheck_whose_run_dies_makes_it_due_when_the_lease_expires() -> None:
+    later = replace(DUE, look_at=NOON + 9_000)
+    asked = leased(leased(later, ONE, by_change=True), OTHER, by_change=True)
+    assert replace(asked, pending=None, hub_due=False).due_at == NOON + 100
+
+
+def test_a_run_releases_its_own_lease_only() -> None:
+    life = leased(DUE, ONE)
+    assert release(life, OTHER, now=NOON) == life
+
+
+def test_a_resolved_finding_is_leased_to_nobody() -> None:
+    over = close(DUE, NOON)
+    assert leased(over, ONE, by_change=True) == over
+    assert not has_lease(replace(over, leased_by=ONE, leased_until=NOON + 9), ONE, NOON)
