@@ -20,9 +20,11 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: build/python.stamp
 	@.venv/bin/pull-responder demo
 
-# The deployment by itself: its queues have short patience, which other tests beside it would use up.
+# In the order of the folders: the files that take longest have few tests, and by the number of tests they would come
+# last, with one processor idle. The deployment by itself: its queues have short patience, which other tests beside it
+# would use up.
 test: build/python.stamp build/node.stamp node-version
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 	@$(PYTHON) -m pytest tests/e2e
 
 # On another Python than that of .venv, what needs no stack.

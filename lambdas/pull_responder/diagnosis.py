@@ -25,7 +25,7 @@ from pull_responder.next_steps import next_step
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
 from pull_responder.pulls.fargate_ahead import read_fargate_ahead
 from pull_responder.pulls.image import has_come_since, read_image_ahead
-from pull_responder.pulls.kubelet_words import read_words, refused_by_storage
+from pull_responder.pulls.kubelet_words import read_words
 from pull_responder.pulls.node_role import add_node_role
 from pull_responder.pulls.outsider import outsider_of, withhold_commands
 from pull_responder.pulls.own_credentials import left_open, of_another
@@ -194,7 +194,7 @@ def _sort_verdicts(
             (inconclusive if needed else unchecked).append(_undecided(check, verdict.reason, pull))
     of_role = verdicts.get(role_lacks_pull_permissions.CHECK)
     may_pull = of_role is not None and of_role.status is Status.PASSED
-    is_open = not (failed or inconclusive or is_question or _says_what_answered(pull))
+    is_open = not (failed or inconclusive or is_question or read_words(pull).answer is not None)
     if may_pull and is_open and (left := left_open(pull)):
         inconclusive.append(_undecided(pull_failing_unexplained.CHECK, left, pull))
     passed = tuple(
@@ -227,19 +227,9 @@ def _decides(check: Check, puller: Puller) -> bool:
 
 
 def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
-    if _says_what_answered(pull):
-        return _explains_answer(check, pull)
+    if (answer := read_words(pull).answer) is not None:
+        return check.explains_answer(answer, pull.symptom)
     return check.fits(pull) or (check.for_cache_role and puller.cache_role is not None)
-
-
-def _says_what_answered(pull: PullFailure) -> bool:
-    """Return whether kubelet's message shows that something other than the registry's policies failed the pull."""
-    return read_words(pull).answer is not None or refused_by_storage(pull)
-
-
-def _explains_answer(check: Check, pull: PullFailure) -> bool:
-    answer = read_words(pull).answer
-    return check.refused_by_s3 if answer is None else answer in check.answers
 
 
 def _explains(check: Check, pull: PullFailure, puller: Puller) -> bool:
@@ -258,16 +248,16 @@ def _leave_unexplained(found: Diagnosis, *, of_aws: bool) -> Diagnosis:
     AWS does not show everything that a pull depends on. A way that lets the pull through now may have been repaired:
     nothing was found then. Other failures contradict what was read, which makes the diagnosis inconclusive.
     """
-    has_answer = _says_what_answered(found.pull)
-    explaining = {check.id for check in CHECKS if _explains_answer(check, found.pull)} if has_answer else None
-    is_explained = any(explaining is None or finding.cause in explaining for finding in found.findings)
+    answer = read_words(found.pull).answer
+    explaining = {check.id for check in CHECKS if answer and check.explains_answer(answer, found.pull.symptom)}
+    is_explained = any(answer is None or finding.cause in explaining for finding in found.findings)
     is_decided = is_explained or found.inconclusive or found.note
     left = (
         ""
         if is_decided or found.puller.for_eks is False
         else what_is_left(found.pull, of_aws=of_aws, is_there=not _OF_IMAGE.isdisjoint(found.passed))
     )
-    if found.pull.symptom in UNREACHED and not has_answer:
+    if found.pull.symptom in UNREACHED and answer is None:
         return replace(found, look_next=left)
     return (
         replace(found, inconclusive=(_undecided(pull_failing_unexplained.CHECK, left, found.pull),)) if left else found

@@ -45,12 +45,9 @@ def _failed_at_another_host(message: KubeletMessage) -> bool:
 
 def _causes_of(message: KubeletMessage) -> list[Check]:
     if message.answer is not None:
-        return [check for check in CHECKS if message.answer in check.answers and message.symptom in check.symptoms]
+        return [check for check in CHECKS if check.explains_answer(message.answer, message.symptom)]
     if message.symptom is Symptom.UNKNOWN:
         return _rank(CHECKS, message)
-    if message.from_layer_bucket and message.symptom is Symptom.ACCESS_DENIED:
-        # S3 itself refused. ECR signed the URL, so no policy of the pulling role was evaluated.
-        return [check for check in CHECKS if check.refused_by_s3]
     if coded := [check for check in CHECKS if message.error_code in check.registry_codes]:
         return _rank(coded, message)
     if message.denial:

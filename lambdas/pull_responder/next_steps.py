@@ -10,6 +10,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.model.printable import clean_line
 from pull_responder.model.pull import Symptom
 from pull_responder.model.reason import KUBELET_LOG, Refusal, steps_of
 from pull_responder.network.next_steps import RESOLVE, connect
@@ -35,7 +36,7 @@ def next_step(check: Check, reason: str, pull: PullFailure) -> str:
     grants = _grants(_needed(steps))
     together = "; ".join(each[:-1] for each in grants) + "." if grants else ""
     own = [each for each in steps if isinstance(each, str)]
-    found = (_printable(each) for each in (together, *grants, *own, _of_check(check, pull)))
+    found = (clean_line(each) for each in (together, *grants, *own, _of_check(check, pull)))
     return next((each for each in found if each and len(each) <= LONGEST), KUBELET_LOG)
 
 
@@ -49,7 +50,7 @@ def merge_steps(undecided: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     others = [
         step for reason, step in pairs if step[:-1].lower() not in reason.lower() and not _needed(steps_of(reason))
     ]
-    return tuple(dict.fromkeys((*map(_printable, _grants(refused)), *others)))
+    return tuple(dict.fromkeys((*map(clean_line, _grants(refused)), *others)))
 
 
 def _needed(steps: Iterable[object]) -> list[Refusal]:
@@ -132,8 +133,3 @@ def _of_resource(check: Check, pull: PullFailure) -> str:
         which = f"role {who}" if who else "the node's role"
         return f"Look at the trust policy and the policies of {which} in the IAM console (`aws iam get-role`)."
     return KUBELET_LOG
-
-
-def _printable(text: str) -> str:
-    """Return one line without control characters: names in a step come from events."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

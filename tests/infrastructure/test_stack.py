@@ -255,6 +255,28 @@ def test_alarms_of_this_account_may_publish_to_the_encrypted_topic(stack: Synthe
     assert actions == ["sns:Publish", ["kms:Decrypt", "kms:GenerateDataKey"]]
 
 
+def test_a_subscriber_is_given_nothing_but_messages(stack: Synthesized, other: Synthesized) -> None:
+    """The topics let nobody in but alarms, which publish. Who may subscribe is for the account's own policies."""
+    for each in (stack, other):
+        policies = each.all_of("AWS::SNS::TopicPolicy").values()
+        allowed = [s for policy in policies for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+        assert {json.dumps(s["Principal"]) for s in allowed} == {'{"Service": "cloudwatch.amazonaws.com"}'}
+        assert {s["Action"] for s in allowed} == {"sns:Publish"}
+
+
+def test_only_the_functions_that_find_may_write_to_the_table(subscribed: Synthesized) -> None:
+    writers = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:*")
+    granted = {
+        name
+        for kind in ("AWS::IAM::Role", "AWS::IAM::Policy")
+        for name, properties in subscribed.all_of(kind).items()
+        if any(f'"{action}"' in json.dumps(properties) for action in writers)
+    }
+    assert granted == {subscribed.named("AWS::IAM::Role", part)[0] for part in ("DiagnoseRole", "RecheckRole")}
+    table = next(iter(subscribed.all_of("AWS::DynamoDB::GlobalTable").values()))
+    assert "ResourcePolicy" not in json.dumps(table)
+
+
 def test_the_topic_sends_mail_to_the_address_in_the_settings(stack: Synthesized, other: Synthesized) -> None:
     assert stack.all_of("AWS::SNS::Subscription") == {}
     subscription = other.one_of("AWS::SNS::Subscription")

@@ -88,8 +88,6 @@ class Check:
     - `explicit` is whether the message says "explicit deny". None fits either.
     - `denied_actions` are the actions that AWS can deny for this cause.
     - `refused_by_ecr` is false where the pull fails before ECR can refuse it. No denial can be about this cause then.
-    - `refused_by_s3` says that a layer that Amazon S3 refused without more words means this cause. `answers` are for
-      those that it told.
     - `for_nodes` is true for principals that pull for EKS, and false for all others.
     - `for_cache_role` says that it decides about the role with which ECR fetches from an upstream registry.
 
@@ -121,7 +119,6 @@ class Check:
     explicit: bool | None = None
     denied_actions: frozenset[str] = PULL_ACTIONS
     refused_by_ecr: bool = True
-    refused_by_s3: bool = False
     for_nodes: bool = True
     for_cache_role: bool = False
     by_role_account: bool = False
@@ -166,6 +163,10 @@ class Check:
         """Return whether a pull that fails with `symptom` at `stage` has got past all that this cause can stop."""
         stages = [each.stages for each in self.explains if each.symptom is symptom]
         return bool(stages) and not any(stage in each for each in stages)
+
+    def explains_answer(self, answer: Answer, symptom: Symptom) -> bool:
+        """Return whether this cause can explain a pull that fails with `symptom`, and whose message shows `answer`."""
+        return answer in self.answers and symptom in self.symptoms
 
     def fits(self, pull: PullFailure) -> bool:
         """Return whether this cause can be what AWS's message blames. True where the event has no such message."""

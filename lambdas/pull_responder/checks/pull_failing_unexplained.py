@@ -26,7 +26,7 @@ from pull_responder.model.pull import Answer, Stage, Symptom
 from pull_responder.model.reason import KUBELET_LOG, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
-from pull_responder.pulls.kubelet_words import quote_words, read_words, refused_by_storage
+from pull_responder.pulls.kubelet_words import quote_words, read_words
 from pull_responder.pulls.own_credentials import where_to_look
 from pull_responder.pulls.path import registry_host
 from pull_responder.pulls.reasons import NAMES_OF_AWS
@@ -101,6 +101,13 @@ _AFTER_ANSWER: Final = {
         "Amazon S3 could not use the KMS key of the repository",
         "Look at the key's state, policy and grants (`aws kms describe-key`).",
     ),
+    Answer.STORAGE: (
+        "the storage of layers refused a URL that ECR had signed, so no policy of the role or the repository did",
+        (
+            "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it and at the "
+            "node's clock."
+        ),
+    ),
     Answer.MIRROR: (
         "{host} answered in the registry's place",
         "Look at `/etc/containerd/certs.d/*/hosts.toml` on the node, and at what {host} answers.",
@@ -132,10 +139,6 @@ _THERE_BEFORE: Final = {
 _AT_NODE: Final = ("AWS does not show the fault", KUBELET_LOG)
 _AT_UNPACK: Final = ("the node had fetched what it was to unpack, and AWS does not show why that failed", KUBELET_LOG)
 _AT_NAME: Final = ("its name, tag or region is wrong, which AWS's own registries do not show", NAMES_OF_AWS)
-_AT_STORAGE: Final = (
-    "the storage of layers refused a URL that ECR had signed, so no policy of the role or the repository did",
-    "Look at S3 endpoints on the way (`aws ec2 describe-vpc-endpoints`), at proxies before it and at the node's clock.",
-)
 
 
 def examine(pull: PullFailure, facts: PullFacts) -> Verdict:  # noqa: ARG001 -- as every check
@@ -156,8 +159,6 @@ def what_is_left(pull: PullFailure, *, of_aws: bool, is_there: bool = False) -> 
         why, look = _AFTER_ANSWER[said.answer]
         host = said.sighting.host if said.answer is Answer.MIRROR else registry_host(pull) or "the registry"
         return _say(why.format(host=host), look.format(host=host))
-    if refused_by_storage(pull):
-        return _say(*_AT_STORAGE)
     if pull.symptom is Symptom.UNKNOWN and pull.stage is Stage.UNPACK:
         return _say(*_AT_UNPACK)
     why, look = _left(pull, of_aws=of_aws, is_there=is_there)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.authorization.evaluation import State
 from pull_responder.authorization.request import UNKNOWN, Request
 from pull_responder.checks.check import UNREACHED, Check, Explains
-from pull_responder.model.pull import PullFailure, Stage, Symptom
+from pull_responder.model.pull import Answer, PullFailure, Stage, Symptom
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
@@ -127,6 +127,6 @@ CHECK = Check(
         Explains(Symptom.UNKNOWN, 290, frozenset({Stage.LAYER, None})),
     ),
     also_at=UNREACHED | {Symptom.NOT_AUTHENTICATED},
-    refused_by_s3=True,
+    answers=frozenset({Answer.STORAGE}),
     refused_by_ecr=False,
 )

@@ -56,7 +56,7 @@ def main() -> NoReturn:
     except click.ClickException as error:
         sys.stderr.write(f"pull-responder: {shown(error.format_message())}\n")
         sys.exit(UNUSABLE)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         leave()
     except Exception as error:  # noqa: BLE001 -- a fault of our own must not look like a cause found, which is exit status 1
         sys.stderr.writelines(f"{line}\n" for line in _trace(error))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
+from pull_responder.model.printable import clean_line
 from pull_responder.model.verdict import Severity
 from pull_responder.network import HopVerdict
 from pull_responder.next_steps import merge_steps
-from pull_responder.publish.text import command_line, one_line
+from pull_responder.publish.text import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ _COLOURS: Final = {
 
 def shown(text: str) -> str:
     """Return untrusted text as one line of printable characters, of any length."""
-    return one_line(text, len(text))
+    return clean_line(text)
 
 
 def terminal() -> Console:

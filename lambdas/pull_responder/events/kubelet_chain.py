@@ -159,6 +159,9 @@ class Chain:
                 self.answer = Answer.OBJECT
             elif self.error_code == "blob unknown" and self.stage is Stage.LAYER:
                 self.answer = Answer.BLOB
+        # ECR signed the URL, so it had let the role through (Amazon ECR API Reference, GetDownloadUrlForLayer).
+        if self.meaning.symptom is Symptom.ACCESS_DENIED and self.from_layer_bucket and self.answer is None:
+            self.answer = Answer.STORAGE
 
     def _meaning_of(self, words: list[str], before: list[str], link: str) -> Meaning | None:
         if before == _API_STATUS and self._service == "ecr" and _STATUS.fullmatch(words[0] if words else ""):

@@ -66,7 +66,6 @@ class KubeletMessage:
     - `image`: the image as the pod names it. It may be spelt wrong; see its `problem`.
     - `denial`: AWS's denial, if the runtime passed it on.
     - `error_code`: the registry's error code ("name unknown", "manifest unknown", "denied", ...), if there is one.
-    - `from_layer_bucket`: whether Amazon S3 answered, not the registry.
     - `no_reason`: what the text says in place of why an image could not be pulled. None if it says why.
     - `answer`: what the text shows of an answer, where the symptom does not say it. None if it shows nothing.
     - `sighting`: the host, address and DNS server of the connection that failed. Empty if the text tells none.
@@ -77,7 +76,6 @@ class KubeletMessage:
     image: ImageReference | None
     denial: Denial | None = None
     error_code: str | None = None
-    from_layer_bucket: bool = False
     no_reason: NoReason | None = None
     answer: Answer | None = None
     sighting: Sighting = field(default_factory=Sighting)
@@ -118,15 +116,15 @@ def read_message(text: str) -> KubeletMessage:
             no_reason = no_reason_of_text(text)
     denied = chain.meaning.symptom is Symptom.ACCESS_DENIED
     is_mirror = chain.answer is Answer.MIRROR
+    is_known = is_mirror or chain.answer is Answer.STORAGE  # whatever its host
     return KubeletMessage(
         symptom=chain.meaning.symptom,
         stage=PULL_STAGES.get(denial.action.partition(":")[2], chain.stage) if denied and denial else chain.stage,
         image=image,
         denial=denial if denied else None,
         error_code=chain.error_code,
-        from_layer_bucket=chain.from_layer_bucket,
         no_reason=no_reason,
-        answer=chain.answer if is_mirror or chain.url is None or _is_asked(chain.url, image) else None,
+        answer=chain.answer if is_known or chain.url is None or _is_asked(chain.url, image) else None,
         sighting=Sighting(host=chain.mirror) if is_mirror else read_sighting(attempts[number]),
     )
 

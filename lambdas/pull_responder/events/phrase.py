@@ -32,7 +32,7 @@ class PhraseTable(Generic[T]):
         """Return the length in words and the meaning of the longest phrase that `words` begin with, or None."""
         if not words:
             return None
-        candidates = self._by_first_word.get(words[0], self._by_first_word.get("*", []))
+        candidates = self._by_first_word.get(words[0]) or self._by_first_word.get("*", [])
         for phrase, has_star, meaning in candidates:
             if _begin_with(words, phrase) if has_star else words[: len(phrase)] == phrase:
                 return len(phrase), meaning

@@ -116,11 +116,11 @@ class Life:
     - `hub_retry_at`: when to retry that update if this run does not complete it.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
-    - `breaks`: when it came back, the last few times (findings/flapping.py).
-    - `flapping`: whether a notice says that it flaps, since people last heard that it was resolved.
     - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
     - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
     - `again`: whether a change asked for a recheck while one was under way.
+    - `breaks`: when it came back, the last few times (findings/flapping.py).
+    - `flapping`: whether a notice says that it flaps, since people last heard that it was resolved.
     """
 
     finding: Finding
@@ -142,12 +142,12 @@ class Life:
     hub_retry_at: float = 0
     inspection: Inspection | None = None
     suppression: Suppression | None = None
-    breaks: tuple[float, ...] = ()
-    flapping: bool = False
     keys: tuple[str, ...] = ()
     leased_by: str = ""
     leased_until: float = 0
     again: bool = False
+    breaks: tuple[float, ...] = ()
+    flapping: bool = False
 
     @property
     def id(self) -> str:

@@ -19,6 +19,16 @@ def strip_escapes(text: str) -> str:
     return _ESCAPES.sub("", text)
 
 
+def clean_line(text: str) -> str:
+    """Return `text` as one line of printable characters, with runs of white space as one space.
+
+    Lone surrogates, which UTF-8 cannot encode, are removed, too. The result is empty if nothing is printable.
+    """
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else " " for each in strip_escapes(text))
+    return " ".join(text.split())
+
+
 def escape_json(text: str) -> str:
     r"""Return a line of JSON with each character that is not printable as an escape of JSON, such as \u202e.
 

@@ -78,6 +78,7 @@ class Answer(StrEnum):
     OBJECT = "object"  # S3 has no such object
     BLOB = "blob"  # the registry gave out the manifest, and has no such layer
     KEY = "key"  # S3 may not use the KMS key
+    STORAGE = "storage"  # S3 refused a layer without more words; ECR had let the role through, and signed its URL
     MIRROR = "mirror"  # a host that is none of ECR answered in the registry's place, whatever its status
     FORMAT = "format"  # the manifest came, in a format that the runtime does not take
 

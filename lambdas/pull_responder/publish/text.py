@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.arn import Arn
-from pull_responder.model.printable import strip_escapes
+from pull_responder.model.printable import clean_line
 from pull_responder.remediation import shell
 
 if TYPE_CHECKING:
@@ -25,14 +25,8 @@ _NO_DOMAINS: Final = frozenset({"internal", "local", "json", "yaml", "yml"})
 
 
 def one_line(text: str, limit: int) -> str:
-    """Return `text` as one line of at most `limit` printable characters, with runs of white space as one space.
-
-    Lone surrogates, which UTF-8 cannot encode, are removed, too. The result is empty if nothing is printable.
-    """
-    if not text.isprintable():
-        bare = strip_escapes(text)
-        text = "".join(each if each.isprintable() else " " for each in bare)
-    return cut(" ".join(text.split()), limit)
+    """Return `text` as one line of at most `limit` printable characters; see `clean_line`."""
+    return cut(clean_line(text), limit)
 
 
 def break_urls(text: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
 from pull_responder.facts.ec2 import Instance
-from pull_responder.model.pull import Symptom
 from pull_responder.model.reason import ASK, Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Resource
@@ -71,14 +70,3 @@ def node_of(pull: PullFailure, facts: PullFacts) -> tuple[Resource, Instance | N
 def account_of(account: str) -> Resource:
     """Return an account as a resource. Source: AWS Security Hub User Guide, "Resources" (AwsAccount)."""
     return Resource("AwsAccount", f"AWS::::Account:{account}", account)
-
-
-def refused_by_storage(pull: PullFailure) -> bool:
-    """Return whether the storage of layers refused the pull, not the registry.
-
-    ECR signed the URL (Amazon ECR API Reference, GetDownloadUrlForLayer). So ECR had let the role through, and no
-    policy of the role, the repository or the registry is evaluated there.
-    """
-    if pull.symptom is not Symptom.ACCESS_DENIED or pull.denial is not None:
-        return False
-    return read_words(pull).from_layer_bucket

@@ -18,6 +18,8 @@ from pull_responder.pulls.pod_role import ANNOTATION
 if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
 
+# What kubelet's provider calls for a pod with a role of its own, and for no node (kubernetes/cloud-provider-aws).
+_OF_POD: Final = "AssumeRoleWithWebIdentity"
 # The most characters of a step.
 _LONGEST: Final = 300
 
@@ -39,10 +41,12 @@ def where_to_look(pull: PullFailure) -> str:
 
 
 def of_another(pull: PullFailure) -> Reason | None:
-    """Return that AWS's words, as kubelet quotes them, name another principal than the node's role. Else None.
+    """Return that AWS's words, as kubelet quotes them, are about another principal than the node's role. Else None.
 
     Whoever they name was refused, so nothing that the role of the node may or may not do explains the failure.
     """
+    if pull.symptom is Symptom.NOT_AUTHENTICATED and _OF_POD in (pull.message or ""):
+        return _of_pods_role(pull)
     denial, own = pull.denial, pull.principal
     if denial is None or not denial.quoted or own is None:
         return None
@@ -58,6 +62,19 @@ def of_another(pull: PullFailure) -> Reason | None:
     return Reason(
         f"kubelet quotes a refusal of {written}, and the role of its node is {own.name} of account {own.account}: the "
         f"pod pulls with credentials of its own: {look[0].lower()}{look[1:-1]}",
+        look,
+    )
+
+
+def _of_pods_role(pull: PullFailure) -> Reason:
+    """Return that AWS STS gave no credentials of the pod's own role. Its words do not name the role."""
+    where = f" -n {shlex.quote(pull.namespace)}" if pull.namespace else ""
+    look = (
+        f"Look whether the role in the annotation {ANNOTATION} of the pod's service account (kubectl get "
+        f"serviceaccounts{where} -o yaml) trusts the cluster's OIDC provider, audience and subject."
+    )
+    return Reason(
+        f"kubelet asked AWS STS for a role of the pod's own ({_OF_POD}) and got none: {look[0].lower()}{look[1:-1]}",
         look,
     )
 

@@ -51,22 +51,24 @@ _WIDER: Final = 8
 
 
 class Diagnoser:
-    """Diagnoses for one run. What was read for one problem is reused for the next."""
+    """Diagnoses for one run. What was read for one problem is reused for the next.
+
+    `keep` are seconds of the run's time that diagnoses leave for something else.
+    """
 
     def __init__(self, run: Run, ledger: Ledger, notifier: Notifier) -> None:
         self._run = run
         self._ledger = ledger
         self._notifier = notifier
         self.recorder = Recorder(run, ledger, notifier)
-        # Seconds of the run that diagnoses leave for other work.
-        self.keep = 0.0
         self.reader = Reader(run.aws, remaining=lambda: self.seconds_left() - _SECONDS_TO_PUBLISH)
         self._facts = PullFacts(self.reader, known_principals=run.settings.known_principals)
+        self.keep = 0.0
         # Since when each leased problem has waited.
         self._places: dict[str, float] = {}
 
     def seconds_left(self) -> float:
-        """Return the seconds of the run that are left for diagnoses."""
+        """Return the seconds that diagnoses have."""
         return self._run.remaining() - self.keep
 
     def lease(self, problem: Problem, *, now: float) -> Problem:

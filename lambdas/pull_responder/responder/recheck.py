@@ -82,7 +82,6 @@ class Recheck:
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
         self._errors: list[Exception] = []
-        # With fewer seconds left, no recheck is begun.
         self._least = _SECONDS_TO_CHECK
 
     def recheck(self, changes: Sequence[Change]) -> None:
@@ -98,8 +97,8 @@ class Recheck:
         lives = self._ledger.lives(notices)
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         self._send_due([life.id for life in lives if not _is_due(life, now)])
-        if self._run.store.due_problems(before=now, limit=1):
-            self._least += _SECONDS_FOR_PROBLEMS
+        waiting = self._run.store.due_problems(before=now, limit=1)
+        self._least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
         self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
@@ -110,14 +109,6 @@ class Recheck:
         crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting()
         for error in (*self._errors, *crashed.values()):
             raise error
-
-    def _send_due(self, ids: Sequence[str]) -> None:
-        """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
-        claimed, failed = change_lives(self._run, self._ledger, dict.fromkeys(ids, self._notifier.claim))
-        for each, error in failed.items():
-            self._run.count("TableFailures")
-            self._run.logger.warning("the findings table did not answer", about=each, reason=str(error))
-        self._notifier.notify(list(claimed.values()))
 
     def _recheck_in_order(self, lives: Iterable[Life], *, by_change: bool) -> None:
         """Recheck findings while time is left, those of strangers last, and notify.
@@ -131,6 +122,14 @@ class Recheck:
             elif by_change:
                 changed.append(self._try_recheck(life, by_change=True, later=True))
         self._notifier.notify([life for life in changed if life])
+
+    def _send_due(self, ids: Sequence[str]) -> None:
+        """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
+        claimed, failed = change_lives(self._run, self._ledger, dict.fromkeys(ids, self._notifier.claim))
+        for each, error in failed.items():
+            self._run.count("TableFailures")
+            self._run.logger.warning("the findings table did not answer", about=each, reason=str(error))
+        self._notifier.notify(list(claimed.values()))
 
     def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
         """Recheck one finding, or with `later` make it due for the next run. Log and keep any exception."""

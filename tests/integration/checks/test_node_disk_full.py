@@ -23,6 +23,7 @@ def test_a_node_without_space(estate: Estate) -> None:
     assert f"kubelet said: {FULL}" in finding.evidence
     assert any("in the registry, compressed" in line for line in finding.evidence)
     assert "larger volumes" in finding.remediation.summary
+    assert finding.remediation.commands == (), "words of a node lead to no command"
 
 
 @pytest.mark.cause(CAUSE, "passes")

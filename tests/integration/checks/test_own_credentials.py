@@ -32,6 +32,22 @@ def test_a_403_on_the_node_is_not_called_no_fault(estate: Estate) -> None:
     assert diagnosis.note == ""
 
 
+@pytest.mark.parametrize("may", [True, False])
+def test_a_pod_that_got_no_role_of_its_own_says_nothing_of_the_nodes(estate: Estate, *, may: bool) -> None:
+    said = (
+        "error execing credential provider plugin ecr-credential-provider for image X: exit status 1: operation error "
+        "STS: AssumeRoleWithWebIdentity, api error AccessDenied: Not authorized to perform "
+        "sts:AssumeRoleWithWebIdentity"
+    )
+    pull = reported(estate, estate.repository(), said, role=None if may else estate.role(ALLOW_TOKEN))
+    diagnosis = estate.diagnose(pull)
+    # The node has no way to ECR, either.
+    assert {each.cause for each in diagnosis.findings} == {"no_route_to_ecr"}
+    (left,) = [each for each in diagnosis.unchecked if each.cause == "role_lacks_pull_permissions"]
+    assert f"annotation {ANNOTATION}" in left.reason
+    assert "kubectl get serviceaccounts -n shop" in left.next
+
+
 def test_a_denial_that_names_the_nodes_role_says_that_it_is_fixed(estate: Estate) -> None:
     pull = reported(estate, estate.repository(), REFUSED)
     assert pull.principal

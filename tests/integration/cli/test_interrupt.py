@@ -21,10 +21,20 @@ EVENT: Final = str(ROOT / "tests" / "events" / "ecr_denials" / "node_role_every_
 # Jobs in the background of a shell ignore Ctrl-C, and what they start does, too.
 MAIN: Final = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from pull_responder.cli.main import main; main()"
+    "from pull_responder.cli.start import main; main()"
 )
 # Far less than the tries and time-outs of one read, and far more than a second on a busy machine.
 PATIENCE: Final = 10
+# Runs where the command line would, and says so when the command itself begins.
+_SAY_WHEN_READING: Final = """
+import sys
+import pull_responder.cli.main as module
+run = module.cli.main
+def say(**options):
+    print("reading", file=sys.stderr, flush=True)
+    return run(**options)
+module.cli.main = say
+"""
 
 
 class Silent:
@@ -90,4 +100,54 @@ def test_a_command_that_waits_for_aws_ends_at_ctrl_c(silent: Silent, arguments: 
     finally:
         command.kill()
     # The command line's library begins a line after the terminal's ^C.
+    assert (command.returncode, out, errors.lstrip("\n")) == (130, "", "pull-responder: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("evaluate",), ("explain", "-"), ("explain", "-", "--format", "json"), ("diagnose", "--event", "-")],
+    ids=" ".join,
+)
+def test_a_command_that_waits_for_its_input_ends_at_ctrl_c(arguments: tuple[str, ...]) -> None:
+    # The first line says that Ctrl-C is listened to, as `diagnose` says by its first request.
+    listening = MAIN.replace("main()", _SAY_WHEN_READING + "main()")
+    command = subprocess.Popen(  # noqa: S603 -- our own command
+        [sys.executable, "-c", listening, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert command.stderr
+        assert command.stderr.readline() == "reading\n"
+        command.send_signal(signal.SIGINT)
+        assert command.wait(PATIENCE) == 130
+        assert command.stderr.read().lstrip("\n") == "pull-responder: interrupted\n"
+    finally:
+        command.kill()
+        command.communicate()
+
+
+def test_a_command_that_is_still_loading_ends_at_ctrl_c() -> None:
+    # A module that all commands need says that it is being loaded, and takes its time.
+    slow = (
+        "import sys, time\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'pull_responder.diagnosis':\n"
+        "            print('loading', file=sys.stderr, flush=True)\n"
+        "            time.sleep(60)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+    )
+    command = subprocess.Popen(  # noqa: S603 -- our own command
+        [sys.executable, "-c", slow + MAIN, "causes"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert command.stderr
+        assert command.stderr.readline() == "loading\n"
+        command.send_signal(signal.SIGINT)
+        out, errors = command.communicate(timeout=PATIENCE)
+    finally:
+        command.kill()
     assert (command.returncode, out, errors.lstrip("\n")) == (130, "", "pull-responder: interrupted\n")

@@ -307,3 +307,16 @@ def test_what_eks_and_its_agent_say_of_no_pull_is_skipped_with_a_word(
     assert inbox.messages() == []
     ((reason, count),) = [item for record in caplog.records for item in vars(record).get("reasons", {}).items()]
     assert (word in reason, count) == (True, 1)
+
+
+@pytest.mark.usefixtures("forwarder", "inbox")
+@pytest.mark.parametrize("cluster", ["prod", ""])
+def test_an_instance_without_a_clusters_tag_is_a_node_only_of_the_cluster_that_the_event_names(
+    aws: EmulatedAws, node: tuple[str, str, str], image: str, cluster: str
+) -> None:
+    role, instance, name = node
+    tags = aws.client("ec2").describe_tags(Filters=[{"Name": "resource-id", "Values": [instance]}])["Tags"]
+    aws.client("ec2").delete_tags(Resources=[instance], Tags=[{"Key": each["Key"]} for each in tags])
+    assert failed(diagnose.handler(batch(forwarded(image, name, cluster=cluster)), Context())) == []
+    found = [each for each in imported(aws, role) if each["GeneratorId"].endswith("role_lacks_pull_permissions")]
+    assert bool(found) is bool(cluster)

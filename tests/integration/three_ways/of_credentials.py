@@ -18,6 +18,13 @@ def _refused(role: str, account: str = ACCOUNT) -> str:
     )
 
 
+NO_POD_ROLE = (
+    "error execing credential provider plugin ecr-credential-provider for image {image}: exit status 1: operation "
+    "error ECR: GetAuthorizationToken, get identity: get credentials: operation error STS: AssumeRoleWithWebIdentity, "
+    "https response error StatusCode: 403, RequestID: 1-2, api error AccessDenied: Not authorized to perform "
+    "sts:AssumeRoleWithWebIdentity"
+)
+
 OF_CREDENTIALS = [
     Row(
         "provider binary missing",
@@ -93,5 +100,22 @@ OF_CREDENTIALS = [
         "manifest",
         undecided="pull_failing_unexplained",
         why="the pod pulls with a role or a secret of its own",
+    ),
+    Row(
+        "a pod gets no role of its own",
+        NO_POD_ROLE,
+        "not_authenticated",
+        "token",
+        undecided="role_trust_policy_excludes_service",
+        why="trusts the cluster's OIDC provider, audience and subject",
+    ),
+    # What the node's role may not do has stopped no pull with the pod's.
+    Row(
+        "a pod gets no role of its own, without a route",
+        NO_POD_ROLE,
+        "not_authenticated",
+        "token",
+        shut_in=True,
+        causes=("no_route_to_ecr",),
     ),
 ]

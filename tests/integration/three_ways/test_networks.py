@@ -1,4 +1,4 @@
-"""Networks, and what the conditions of policies see of them: each failure diagnosed by the three ways."""
+"""Conditions of policies on the way and the organization, and fixes of several commands: told by the three ways."""
 
 from __future__ import annotations
 
@@ -237,6 +237,21 @@ def test_each_entry_of_a_network_acl_has_a_number_of_its_own(ways: Ways, estate:
     # Several on either side, and no number twice there.
     assert min(Counter(egress for _, egress in entries).values()) > 1
     assert set(entries.values()) == {1}
+
+
+def test_a_managed_policy_of_five_versions_makes_room_before_it_is_changed(ways: Ways, estate: NetworkEstate) -> None:
+    estate.behind_nat().node()
+    iam = estate.client("iam")
+    deny = json.dumps(policy({"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": "*"}))
+    guard: str = iam.create_policy(PolicyName=f"{estate.name}-guard", PolicyDocument=deny)["Policy"]["Arn"]
+    for _ in range(4):
+        iam.create_policy_version(PolicyArn=guard, PolicyDocument=deny, SetAsDefault=True)
+    iam.attach_role_policy(RoleName=f"{estate.name}-node", PolicyArn=guard)
+    event = kubelet_says(estate, told_by_aws(estate, explicit_deny("identity-based policy")))
+    answer = ways.agree(event, found={(DENIES, estate.role)})
+    room, change = map(shlex.split, answer.fix(DENIES).commands)
+    assert (room[2], room[room.index("--version-id") + 1]) == ("delete-policy-version", "v1")
+    assert (change[2], "--set-as-default" in change) == ("create-policy-version", True)
 
 
 def test_a_profile_that_was_taken_away_is_given_back(ways: Ways, estate: NetworkEstate) -> None:

@@ -168,7 +168,7 @@ def test_an_unknown_code_of_s3_says_no_more_than_its_status() -> None:
         f'Failed to pull image "{IMAGE}": error pulling image configuration: denied: <Error><Code>AllAccessDisabled'
         "</Code><Message>All access to this object has been disabled</Message></Error>"
     )
-    assert (read.symptom, read.answer) == (Symptom.ACCESS_DENIED, None)
+    assert (read.symptom, read.answer) == (Symptom.ACCESS_DENIED, Answer.STORAGE)
     assert can_mean(read) == ("s3_endpoint_policy_blocks_layers",)
 
 

@@ -24,7 +24,7 @@ from pull_responder.events import (
     sighting,
 )
 from pull_responder.events.kubelet_message import TEXT_LIMIT, read_message
-from pull_responder.model.pull import PolicyType, Stage, Symptom
+from pull_responder.model.pull import Answer, PolicyType, Stage, Symptom
 from tests.unit.events.messages import (
     ARTICLE,
     ASKING,
@@ -180,7 +180,7 @@ def test_a_refused_action_tells_the_stage() -> None:
 def test_a_refusal_of_the_layer_bucket_is_distinguished_from_one_of_the_registry() -> None:
     by_bucket = read_message(COPYING + f"unexpected status code https://{BUCKET}/a?X-Amz-Signature=0abc: 403 Forbidden")
     by_registry = read_message(COPYING + f"unexpected status from GET request to {BLOB}: 403 Forbidden")
-    assert (by_bucket.from_layer_bucket, by_registry.from_layer_bucket) == (True, False)
+    assert (by_bucket.answer, by_registry.answer) == (Answer.STORAGE, None)
     assert "0abc" not in repr(by_bucket)
 
 
