@@ -21,7 +21,7 @@ from pull_responder.publish.console import console_url
 from pull_responder.publish.digest import EXAMPLES, TIMES, OfCause, by_cause
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import NOTHING_LEFT, WORDS, changed_by, ended, fault, hit, still_stops, whom
+from pull_responder.publish.telling import WORDS, changed_by, ended, fault, hit, what_is_left, whom
 from pull_responder.publish.text import break_urls, command_line, one_line, resource_name, take_fitting
 
 if TYPE_CHECKING:
@@ -128,15 +128,15 @@ def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
 
 
 def _lines(alert: Alert, style: Style) -> Iterator[str]:
-    others = [f"- {each}" for each in still_stops(alert, quote)]
+    left = what_is_left(alert, quote)
     if alert.edge is Edge.RESOLVED:
         yield from ended(alert, quote)
-        yield from ["Still stops these pulls:", *others] if others else [NOTHING_LEFT]
+        yield from left
         yield whom(alert, quote)
     else:
         yield whom(alert, quote)
         yield from _fixes(alert)
-        yield from ["Also stops these pulls:", *others] if others else []
+        yield from left
         yield from dict.fromkeys(quote(each.because, _PARAGRAPH) for each in alert.notices if each.because)
         yield from hit(alert, quote)
     for each in alert.notices:

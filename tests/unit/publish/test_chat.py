@@ -197,7 +197,7 @@ OWN = re.compile(
     r"|Run in account ``, region ``:|Account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
     r"|(Also|Still) stops these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
-    r"|Nothing else that was found stops these pulls\."
+    r"|Nothing else that was found stops these pulls\.|Whether something else stops these pulls could not be read\."
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
     r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
     r"|(Pod|Nodes?|Clusters?|At fault): ``"
