@@ -112,7 +112,7 @@ class Recheck:
         for at in range(0, len(due), _AT_A_TIME):
             if self._run.remaining() > self._least:
                 self._recheck_in_order(self._ledger.lives(due[at : at + _AT_A_TIME]), by_change=False)
-        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting()
+        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting() if waiting else {}
         for error in (*self._errors, *crashed.values()):
             raise error
 
