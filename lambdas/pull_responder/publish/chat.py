@@ -21,7 +21,7 @@ from pull_responder.publish.console import console_url
 from pull_responder.publish.digest import EXAMPLES, TIMES, OfCause, by_cause
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import WORDS, changed_by, ended, fault, hit, what_is_left, whom
+from pull_responder.publish.telling import WORDS, changed_by, do_all, ended, fault, hit, what_is_left, whom
 from pull_responder.publish.text import break_urls, command_line, one_line, resource_name, take_fitting
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ _LOOKALIKES: Final = {
     "\\": "\N{FULLWIDTH REVERSE SOLIDUS}",
 }
 _HARMLESS: Final = str.maketrans(_ENTITIES | _LOOKALIKES)
+# What is linked where code is not supported. A name with dots stays: services and hosts of AWS have such names.
+_LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _MENTION: Final = re.compile(r"(?<![0-9A-Za-z])@")
 
 
@@ -156,7 +158,7 @@ def _fixes(alert: Alert) -> Iterator[str]:
     """What to do for each cause, then its commands. Each is whole or left out: a cut one would be another command."""
     room = _COMMANDS // len(alert.notices)
     if len(alert.notices) > 1:
-        yield f"Do all {len(alert.notices)}, or the pulls still fail:"
+        yield do_all(len(alert.notices))
     for number, each in enumerate(alert.notices, 1):
         fix = each.finding.remediation
         summary = quote(fix.summary, _SUMMARY)
@@ -180,7 +182,7 @@ def code(command: Sequence[str]) -> str | None:
     all other text: Teams does not support back quotes everywhere.
     """
     line = command_line(command)
-    if line is None or any(each in line for each in "`&<>") or _MENTION.search(line) or break_urls(line) != line:
+    if line is None or any(each in line for each in "`&<>") or _MENTION.search(line) or _LINK.search(line):
         return None
     return f"`{line}`"
 

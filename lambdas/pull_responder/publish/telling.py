@@ -44,6 +44,7 @@ _SUMMARY: Final = 400
 _SENTENCE: Final = 1_500
 _NAMES: Final = 3
 _SHORT: Final = 2
+_PAIR: Final = 2
 
 
 def broken(alert: Alert, say: Say) -> str:
@@ -56,6 +57,11 @@ def fault(finding: Finding, say: Say) -> str:
     """Return the fault and the resource."""
     what = say(finding.title, _TITLE) or say(finding.cause, _NAME)
     return f"{what} ({say(resource_name(finding.resource.id), _NAME)})"
+
+
+def do_all(number: int) -> str:
+    """Return what to do with the fixes of `number` causes, two at least."""
+    return f"Do {'both' if number == _PAIR else f'all {number}'}, or the pulls still fail:"
 
 
 def whom(alert: Alert, say: Say) -> str:

@@ -121,7 +121,7 @@ def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
         "payments/web and more) in cluster prod cannot pull payments/api."
     )
     assert lines[1:11] == [
-        "Do all 2, or the pulls still fail:",
+        "Do both, or the pulls still fail:",
         "",
         "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
         "Run in account 111111111111, region eu-west-1:",
@@ -133,6 +133,7 @@ def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
         "",
     ]
     assert sum(line.startswith("  Finding: ") for line in lines) == 2
+    assert sum(line.startswith("  Console: ") for line in lines) == 1
 
 
 def test_causes_that_were_told_before_are_named() -> None:
@@ -323,7 +324,7 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do all \d+, or the pulls still fail:|\d\. .*"
+    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
     r"|Run in account \S+, region \S+:|(Also|Still) stops these pulls:|And .*"
     r"|Nothing else that was found stops these pulls\."
