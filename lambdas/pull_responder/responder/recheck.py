@@ -31,7 +31,7 @@ from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pull_responder.checks.check import Check
     from pull_responder.diagnosis import Diagnosis
@@ -122,26 +122,31 @@ class Recheck:
         Of those that a change concerns, the ones that are left are due for the next run.
         """
         changed: list[Life | None] = []
+        left: list[str] = []
         for life in sorted(lives, key=_is_of_stranger):
             if self._run.remaining() > self._least:
                 changed.append(self._try_recheck(life, by_change=by_change))
             elif by_change:
-                changed.append(self._try_recheck(life, by_change=True, later=True))
+                left.append(life.id)
+        # One write after the other would take more time than is left.
+        _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, lambda known: replace(known, look_at=0)))
+        self._log_failures(failed)
         self._notifier.notify([life for life in changed if life])
 
     def _send_due(self, ids: Sequence[str]) -> None:
         """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
         claimed, failed = change_lives(self._run, self._ledger, dict.fromkeys(ids, self._notifier.claim))
+        self._log_failures(failed)
+        self._notifier.notify(list(claimed.values()))
+
+    def _log_failures(self, failed: Mapping[str, StoreError]) -> None:
         for each, error in failed.items():
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=each, reason=str(error))
-        self._notifier.notify(list(claimed.values()))
 
-    def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
-        """Recheck one finding, or with `later` make it due for the next run. Log and keep any exception."""
+    def _try_recheck(self, life: Life, *, by_change: bool) -> Life | None:
+        """Recheck one finding. Log and keep any exception."""
         try:
-            if later:
-                return self._ledger.change(life.id, lambda known: replace(known, look_at=0) if known else None)
             return self._recheck_one(life, by_change=by_change)
         except StoreError as error:
             self._run.count("TableFailures")

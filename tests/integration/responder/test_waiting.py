@@ -12,6 +12,7 @@ from pull_responder.events.pod_failure import PodFailure
 from pull_responder.findings.problem import iso
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.responder import diagnoser, respond
+from pull_responder.responder.recheck import Recheck
 from pull_responder.responder.recorder import Recorder
 from pull_responder.responder.respond import Message, Responder
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Scene
@@ -193,3 +194,30 @@ def test_a_table_that_fails_while_what_waits_is_read_fails_no_message(
 
     monkeypatch.setattr(Store, "due_problems", fail)
     assert responder.diagnose_waiting() == {}
+
+
+def test_rechecks_leave_time_for_what_waits(
+    scene: Scene, diagnosed: list[PullFailure], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in range(5):
+        scene.respond(scene.role().denied(scene.clock.now + each))
+    scene.clock.forward(minutes=16)
+    scene.seconds = 10
+    scene.respond(*denials(scene, 1))
+    scene.seconds = 120
+    diagnosed.clear()
+    recheck_one, looked = Recheck._recheck_one, []
+
+    def slow(recheck: Recheck, life: Life, *, by_change: bool) -> Life:
+        looked.append(life.id)
+        scene.seconds -= 30
+        return recheck_one(recheck, life, by_change=by_change)
+
+    monkeypatch.setattr(Recheck, "_recheck_one", slow)
+    scene.recheck()
+    assert len(looked) == 2
+    assert [each.repository for each in diagnosed] == ["made-up/000"]
+    # The others are due still.
+    scene.seconds = 120
+    scene.recheck()
+    assert len(set(looked)) == 5
