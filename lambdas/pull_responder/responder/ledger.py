@@ -44,7 +44,7 @@ class Ledger:
         self._patience = _PATIENCE_SECONDS
         self._pause = _FIRST_PAUSE
 
-    def _insist(self, call: Callable[[], T]) -> T:
+    def insist(self, call: Callable[[], T]) -> T:
         """Return the result of `call`. While the table fails and patience lasts, call again after a pause."""
         while True:
             try:
@@ -64,7 +64,7 @@ class Ledger:
         is overwritten; people may then be notified twice, but nothing is lost.
         """
         for attempt in range(_TRIES):
-            known = self._insist(lambda: self._run.store.lives([finding_id])).get(finding_id)
+            known = self.insist(lambda: self._run.store.lives([finding_id])).get(finding_id)
             version = known.version if known else None
             if isinstance(known, UnusableItem):
                 self._log_unusable(known)
@@ -73,7 +73,7 @@ class Ledger:
             if changed is None or changed == known:
                 return known
             changed = replace(changed, version=version or 0)
-            if self._insist(partial(self._run.store.save, changed)):
+            if self.insist(partial(self._run.store.save, changed)):
                 return replace(changed, version=changed.version + 1)
             self._run.let_others(attempt)
         raise StoreError(f"{finding_id} could not be written: another run wrote it first, {_TRIES} times")
@@ -94,7 +94,7 @@ class Ledger:
         left = list(steps)
         for attempt in range(_TRIES):
             try:
-                known = self._insist(partial(self._run.store.problems, left))
+                known = self.insist(partial(self._run.store.problems, left))
             except StoreError as error:
                 return done, {**failed, **dict.fromkeys(left, error)}
             changed = {each: steps[each](known[each]) for each in left}
@@ -116,7 +116,7 @@ class Ledger:
 
         def save(problem: Problem) -> tuple[Problem, bool | StoreError]:
             try:
-                return problem, self._insist(lambda: self._run.store.save_problem(problem))
+                return problem, self.insist(lambda: self._run.store.save_problem(problem))
             except StoreError as error:
                 return problem, error
 
@@ -131,7 +131,7 @@ class Ledger:
         `found_in` is the cluster of a diagnosis that is not recorded yet.
         """
         ids = list(problems)
-        known = self._insist(lambda: self._run.store.problems(ids)).values() if ids else ()
+        known = self.insist(lambda: self._run.store.problems(ids)).values() if ids else ()
         return reach_of(known, found_in=found_in)
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
@@ -139,7 +139,7 @@ class Ledger:
         wanted = list(ids)
         lives = []
         # BatchGetItem returns items in any order (DynamoDB API Reference, BatchGetItem).
-        known_by_id = self._insist(lambda: self._run.store.lives(wanted))
+        known_by_id = self.insist(lambda: self._run.store.lives(wanted))
         for known in (known_by_id[each] for each in wanted if each in known_by_id):
             if isinstance(known, UnusableItem):
                 self._log_unusable(known)

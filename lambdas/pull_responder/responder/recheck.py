@@ -75,16 +75,20 @@ class Recheck:
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
         self._errors: list[Exception] = []
+        # Failures of the table for findings that a change concerns: the queue has to hand out the change again.
+        self._lost: list[StoreError] = []
 
     def recheck(self, changes: Sequence[Change]) -> None:
         """Recheck the findings that `changes` concern and those that are due, and send what is due.
 
-        Raises StoreError if the table fails. An exception of a check is raised after all other findings were handled.
+        Raises StoreError if the table fails. An exception of a check, and a failure of the table for a finding that a
+        change concerns, are raised after all other findings were handled.
         """
         now = self._run.now()
         concerned = self._ids_concerned_by(changes)
-        notices = self._run.store.due_notices(before=now, limit=_MOST_NOTICES)
-        due = (*notices, *self._run.store.due_findings(before=now, limit=_MOST_RECHECKS))
+        store, insist = self._run.store, self._ledger.insist
+        notices = insist(lambda: store.due_notices(before=now, limit=_MOST_NOTICES))
+        due = (*notices, *insist(lambda: store.due_findings(before=now, limit=_MOST_RECHECKS)))
         lives = self._ledger.lives(dict.fromkeys((*concerned, *due)))
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         to_recheck = [life for life in lives if life.is_open and (life.id in concerned or life.look_at <= now)]
@@ -96,10 +100,10 @@ class Recheck:
             elif by_change:
                 changed.append(self._try_recheck(life, by_change=True, later=True))
         self._notifier.notify([life for life in changed if life])
-        unfinished = self._run.store.due_problems(before=now, limit=_MOST_PROBLEMS)
+        unfinished = insist(lambda: store.due_problems(before=now, limit=_MOST_PROBLEMS))
         if unfinished and self._run.remaining() > _SECONDS_TO_CHECK:
             Responder(self._run).diagnose_again(unfinished)
-        for error in self._errors:
+        for error in (*self._errors, *self._lost):
             raise error
 
     def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
@@ -111,6 +115,8 @@ class Recheck:
         except StoreError as error:
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=life.id, reason=str(error))
+            if by_change:
+                self._lost.append(error)
         except Exception as error:
             # `recheck` raises it at its end, so that the other findings are handled first.
             self._run.count("LooksFailed")
@@ -131,7 +137,7 @@ class Recheck:
         """Return the ids of the open findings that one of `changes` can have fixed, longest waiting first."""
         if not changes:
             return {}
-        ids = self._run.store.open_findings(limit=_MOST_OPEN)
+        ids = self._ledger.insist(lambda: self._run.store.open_findings(limit=_MOST_OPEN))
         return dict.fromkeys(
             life.id
             for life in self._ledger.lives(ids)
@@ -220,8 +226,9 @@ class Recheck:
         """
         if life.inspection is None:
             # A faulty role stops pulls of many repositories. It is fixed when none of these pulls fails.
-            problems = self._run.store.problems(life.problems).values() if life.problems else ()
-            latest = sorted((each for each in problems if life.id in each.findings), key=lambda each: -each.last_seen)
+            read = self._ledger.insist(lambda: self._run.store.problems(life.problems)) if life.problems else {}
+            problems = [each for each in read.values() if life.id in each.findings]
+            latest = sorted(problems, key=lambda each: -each.last_seen)
             pulls = [each.pull for each in latest if each.pull] or [life.finding.pull]
             return [(pull, self._facts) for pull in dict.fromkeys(pulls[:_MOST_PULLS])]
         known_principals = self._run.settings.known_principals
