@@ -51,8 +51,8 @@ class Task:
             description="Finds out why a pod on Amazon EKS cannot pull its image from Amazon ECR",
             batch_size=settings.batch_size,
             batching_window_seconds=settings.batching_window_seconds,
-            # One run diagnoses about five problems a second, and four of them reach the calls that EC2 allows an account
-            # per second. The others take what comes meanwhile (docs/adr/0097-all-that-is-due.md).
+            # One run diagnoses about five problems a second, and four of them reach the calls that EC2 allows an
+            # account per second. The others take what comes meanwhile (docs/adr/0097-all-that-is-due.md).
             max_concurrency=10,
         )
 
