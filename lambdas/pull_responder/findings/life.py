@@ -33,11 +33,14 @@ _MOST_PROBLEMS: Final = 100
 # every hour.
 _QUICK_RETRIES: Final = 15
 _RETRY_SECONDS: Final = 60.0
+# `recheck` runs once a minute. What is due within the minute is sent by its next run, also after a call that hung.
+_QUICK_RETRY_SECONDS: Final = 40.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 # A notice that was sent this often without a readable answer counts as heard.
 _MOST_UNCLEAR: Final = 2
 _QUICK_LOOKS: Final = 15
-_QUICK_LOOK_SECONDS: Final = 60.0
+# Well within a minute, so that the next run of `recheck` looks, even if this one took long.
+_QUICK_LOOK_SECONDS: Final = 15.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
@@ -383,7 +386,7 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings, unread: bool =
     """Return the life after a recheck that did not resolve it: the next recheck is set, and a reminder if one is due.
 
     Reminders are `settings.reminder_hours` apart. With `unread`, the recheck could not decide because something could
-    not be read. Such failures pass, so the next recheck is a minute later, for a quarter of an hour.
+    not be read. Such failures pass, so the next run of the minute rechecks it, for a quarter of an hour.
     """
     life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
     if not unread:
@@ -469,7 +472,8 @@ def retry_later(life: Life, now: float) -> Life:
     pending = life.pending
     if pending is None:
         return life
-    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - _QUICK_RETRIES), 10))
+    doublings = min(max(0, pending.tries - _QUICK_RETRIES), 10)
+    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2**doublings) if doublings else _QUICK_RETRY_SECONDS
     return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
 
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 # How many times a problem is diagnosed while the diagnosis runs out of time. Then the result counts as it is.
 _MOST_TRIES: Final = 3
-_TRY_AGAIN_SECONDS: Final = 60.0
+# `recheck` runs once a minute. What is due well within the minute is made by its next run, even if this one took long.
+_TRY_AGAIN_SECONDS: Final = 15.0
+# A new event of the same pull does not bring the diagnosis forward.
+_QUIET_SECONDS: Final = 60.0
 # How many times in a row a problem is diagnosed again a minute later, while it is undecided and something cannot be
 # read. Failures of AWS pass. What can never be read costs these diagnoses once, until the problem is decided.
 _MOST_UNREAD_TRIES: Final = 15
@@ -117,7 +120,7 @@ class Recorder:
             leased_until=0,
             leased_by="",
             look_at=now + _TRY_AGAIN_SECONDS if soon else 0,
-            quiet_until=now + (_TRY_AGAIN_SECONDS if soon else self.run.settings.quiet_minutes * 60),
+            quiet_until=now + (_QUIET_SECONDS if soon else self.run.settings.quiet_minutes * 60),
             findings=tuple(finding.id for finding in diagnosis.findings) or problem.findings,
             cluster=diagnosis.puller.cluster or problem.cluster,
             unexplained_since=(problem.unexplained_since or since) if in_vain else 0,

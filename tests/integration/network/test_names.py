@@ -113,6 +113,15 @@ class TestASpokeOfAHub:
         assert causes(diagnosis) == []
         assert gateway in opened(diagnosis)["no_route_to_ecr"]
 
+    def test_a_filter_that_cannot_be_read_does_not_make_the_route_a_fault(self, estate: NetworkEstate) -> None:
+        """The way that was computed may be sound: then it is the name's answer that is wrong, and no route."""
+        estate.in_public()
+        estate.node()
+        assert causes(diagnosed(estate, of_manifest(estate))) == []
+        unread = diagnosed(estate, of_manifest(estate), denied=["ec2:DescribeNetworkAcls"])
+        assert causes(unread) == []
+        assert HUB in {each.cause: each.reason for each in unread.inconclusive}["no_route_to_ecr"]
+
     def test_rules_of_another_vpc_change_nothing(self, estate: NetworkEstate) -> None:
         spoke(estate)
         other = estate.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]

@@ -154,11 +154,14 @@ def passes_nothing_broken(example: Example, said: Failure, diagnosis: Diagnosis)
             assert not BREAKS[name].causes & set(diagnosis.passed), name
     for name, causes in _may_be_hidden(example, said):
         assert not causes & set(diagnosis.passed), name
+    if nobody_knows(example.world, asked=said.pull is None, unread=example.unread):
+        assert "pull_through_cache_failing" not in diagnosis.passed
 
 
 def is_clear(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
     """Nothing that can explain the failure is broken or unread, and something shows what has changed since."""
     assert not said.said.contradicts
+    assert said.said.leads != "foreign" or example.world.way not in ("endpoints", SPOKE), "no way leads to this host"
     parts = said.parts & _parts(example, said)
     for name in example.breaks:
         explains = said.explained_by(BREAKS[name].causes)

@@ -72,7 +72,7 @@ def check(builder: Builder, example: Example) -> None:
         readable = _diagnose(example, said, built, WorldAws(builder.emulated, frozenset(), ""))
         if readable:
             properties.hides_nothing_and_invents_nothing(example, said, diagnosis, readable)
-    if not (example.unread or said.said.contradicts):
+    if not (example.unread or said.said.contradicts or said.said.leads):
         properties.finds_all(example, said, diagnosis)
 
 

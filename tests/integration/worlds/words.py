@@ -62,9 +62,7 @@ KUBELET: Final = {
     ),
     # Where an endpoint takes the name, it contradicts the way.
     "timeout at a public address": Said(f"{_REQUEST}dial tcp {PUBLIC}:443: i/o timeout", WAY, leads="public"),
-    "timeout of a layer at a foreign host": Said(
-        f"{_FOREIGN}net/http: TLS handshake timeout", WAY, contradicts=True, leads="foreign"
-    ),
+    "timeout of a layer at a foreign host": Said(f"{_FOREIGN}net/http: TLS handshake timeout", WAY, leads="foreign"),
     "no name at another server": Said(
         _REQUEST + "dial tcp: lookup HOST on 10.99.0.53:53: no such host", WAY, contradicts=True, leads="server"
     ),
