@@ -402,7 +402,7 @@ def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:
         return life
     if now - life.told.at < settings.reminder_hours * 3600:
         return life
-    return replace(life, pending=Pending(Edge.REMINDER, f"It has been open since {iso(life.opened_at)}.", now, now))
+    return replace(life, pending=Pending(Edge.REMINDER, "", now, now))  # each message says since when
 
 
 def claim(life: Life, now: float, claimant: str, *, seconds: float = _CLAIM_SECONDS) -> Life:
