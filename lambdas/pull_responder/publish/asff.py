@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.reach import Reach
 from pull_responder.publish.asff_resources import asff_resources
@@ -52,6 +53,7 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
     now: datetime,
     reach: Reach | None = None,
     created_at: str | None = None,
+    broken_by: Deed | None = None,
     updated_after: str | None = None,
     resolved_because: str | None = None,
 ) -> AwsSecurityFindingTypeDef:
@@ -62,6 +64,7 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
       at fault is in Resources and ProductFields.
     - `now`: the time of the update, with its zone.
     - `reach`: what was seen so far.
+    - `broken_by`: the change of its resource that came before the first failure, where it is known.
     - `created_at`: the CreatedAt of the first import, as this function returned it.
     - `updated_after`: the UpdatedAt of the last import, as this function returned it. The new UpdatedAt is later, on
       whichever clock: Security Hub ignores an update that is not newer than the last (User Guide, "BatchImportFindings
@@ -99,7 +102,7 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
         "Remediation": {"Recommendation": _recommendation(finding)},
         "Compliance": {"Status": _compliance(finding, resolved=resolved_because is not None)},
         "RecordState": "ACTIVE" if resolved_because is None else "ARCHIVED",
-        "ProductFields": _product_fields(finding, reach),
+        "ProductFields": _product_fields(finding, reach, broken_by),
         "Resources": asff_resources(finding, region=region, partition=partition, nodes=reach.nodes),
     }
     return _fit(asff)
@@ -149,7 +152,7 @@ def _recommendation(finding: Finding) -> RecommendationTypeDef:
     return recommendation
 
 
-def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
+def _product_fields(finding: Finding, reach: Reach, broken_by: Deed | None) -> dict[str, str]:
     """The facts that have no field in ASFF, under our own keys. Unknown ones are left out, and all after the 50th."""
     pull, fix = finding.pull, finding.remediation
     principal, denial = pull.principal, pull.denial
@@ -176,6 +179,7 @@ def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
         "denying-policy-type": denial.policy_type.value if denial and denial.policy_type else None,
         "denying-policy": denial.policy_arn if denial else None,
         "error-message": denial.message if denial else None,
+        "changed-by": f"{broken_by.words} at {broken_by.at}" if broken_by else None,
         "events": _number(reach.events),
         "pod-count": _number(reach.pod_count),
         "pods": ", ".join(reach.pods),

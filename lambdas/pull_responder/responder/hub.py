@@ -154,6 +154,7 @@ class Hub:
             partition=hub.partition,
             now=datetime.fromtimestamp(now, UTC),
             reach=life.reach,
+            broken_by=life.broken_by,
             created_at=iso(life.created_at),
             updated_after=datetime.fromtimestamp(life.hub_at, UTC).isoformat() if life.hub_at else None,
             resolved_because=None if life.is_open else life.because,
