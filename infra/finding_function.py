@@ -51,8 +51,8 @@ class Task:
             description="Finds out why a pod on Amazon EKS cannot pull its image from Amazon ECR",
             batch_size=settings.batch_size,
             batching_window_seconds=settings.batching_window_seconds,
-            # A run reads up to sixteen answers of AWS at a time. Ten runs empty a queue of thousands within minutes.
-            # More runs would wait for each other: the APIs of IAM and EC2 limit the calls of an account per second.
+            # One run diagnoses about five problems a second, and four of them reach the calls that EC2 allows an
+            # account per second. The others take what comes meanwhile (docs/adr/0097-all-that-is-due.md).
             max_concurrency=10,
         )
 
@@ -66,7 +66,7 @@ class Task:
             # A tool such as CloudFormation makes many changes in a few seconds. One run handles all of them.
             batching_window_seconds=5,
             # The minimum that Lambda accepts (API reference, ScalingConfig). A recheck is not urgent. Each run reads as
-            # much as a diagnosis, and uses up the same limits of calls per second.
+            # much as one of diagnoses, and uses up the same limits of calls per second.
             max_concurrency=2,
         )
 

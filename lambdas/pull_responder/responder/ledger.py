@@ -45,7 +45,7 @@ class Ledger:
         self._patience = _PATIENCE_SECONDS
         self._pause = _FIRST_PAUSE
 
-    def _insist(self, call: Callable[[], T]) -> T:
+    def insist(self, call: Callable[[], T]) -> T:
         """Return the result of `call`. While the table fails and patience lasts, call again after a pause."""
         while True:
             try:
@@ -65,7 +65,7 @@ class Ledger:
         is overwritten; people may then be notified twice, but nothing is lost.
         """
         for attempt in range(_TRIES):
-            known = self._insist(lambda: self._run.store.lives([finding_id])).get(finding_id)
+            known = self.insist(lambda: self._run.store.lives([finding_id])).get(finding_id)
             version = known.version if known else None
             if isinstance(known, UnusableItem):
                 self._log_unusable(known)
@@ -78,7 +78,7 @@ class Ledger:
             if changed == known:
                 return known
             changed = replace(changed, version=version or 0)
-            if self._insist(partial(self._run.store.save, changed)):
+            if self.insist(partial(self._run.store.save, changed)):
                 return replace(changed, version=changed.version + 1)
             self._run.let_others(attempt)
         raise StoreError(f"{finding_id} could not be written: another run wrote it first, {_TRIES} times")
@@ -88,9 +88,9 @@ class Ledger:
         wanted = keys_of_finding(life.finding) if life.is_open else frozenset()
         had = frozenset(known.keys if known else ())
         if added := sorted(wanted - had):
-            self._insist(lambda: self._run.store.list_under(added, life.id, since=life.created_at))
+            self.insist(lambda: self._run.store.list_under(added, life.id, since=life.created_at))
         if gone := sorted(had - wanted):
-            self._insist(lambda: self._run.store.unlist_under(gone, life.id))
+            self.insist(lambda: self._run.store.unlist_under(gone, life.id))
         return replace(life, keys=tuple(sorted(wanted)))
 
     def change_problem(self, problem_id: str, step: Callable[[Problem], Problem]) -> Problem:
@@ -109,7 +109,7 @@ class Ledger:
         left = list(steps)
         for attempt in range(_TRIES):
             try:
-                known = self._insist(partial(self._run.store.problems, left))
+                known = self.insist(partial(self._run.store.problems, left))
             except StoreError as error:
                 return done, {**failed, **dict.fromkeys(left, error)}
             changed = {each: steps[each](known[each]) for each in left}
@@ -131,7 +131,7 @@ class Ledger:
 
         def save(problem: Problem) -> tuple[Problem, bool | StoreError]:
             try:
-                return problem, self._insist(lambda: self._run.store.save_problem(problem))
+                return problem, self.insist(lambda: self._run.store.save_problem(problem))
             except StoreError as error:
                 return problem, error
 
@@ -146,7 +146,7 @@ class Ledger:
         `found_in` is the cluster of a diagnosis that is not recorded yet.
         """
         ids = list(problems)
-        known = self._insist(lambda: self._run.store.problems(ids)).values() if ids else ()
+        known = self.insist(lambda: self._run.store.problems(ids)).values() if ids else ()
         return reach_of(known, found_in=found_in)
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
@@ -154,7 +154,7 @@ class Ledger:
         wanted = list(ids)
         lives = []
         # BatchGetItem returns items in any order (DynamoDB API Reference, BatchGetItem).
-        known_by_id = self._insist(lambda: self._run.store.lives(wanted))
+        known_by_id = self.insist(lambda: self._run.store.lives(wanted))
         for known in (known_by_id[each] for each in wanted if each in known_by_id):
             if isinstance(known, UnusableItem):
                 self._log_unusable(known)

@@ -32,7 +32,7 @@ from pull_responder.responder.notifier import Notifier
 from pull_responder.responder.what_broke_it import WhatBrokeIt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pull_responder.checks.check import Check
     from pull_responder.diagnosis import Diagnosis
@@ -90,32 +90,37 @@ class Recheck:
         self._errors: list[Exception] = []
         self._changes: Sequence[Change] = ()
         self._least = _SECONDS_TO_CHECK
+        # Failures of the table for findings that a change concerns: the queue has to hand out the change again.
+        self._lost: list[StoreError] = []
 
     def recheck(self, changes: Sequence[Change]) -> None:
         """Recheck the findings that `changes` concern and those that are due, and send what is due.
 
-        Raises StoreError if the table fails. An exception of a check is raised after all other findings were handled.
+        Raises StoreError if the table fails. An exception of a check, and a failure of the table for a finding that a
+        change concerns, are raised after all other findings were handled.
         """
         now = self._run.now()
         self._changes = changes
+        store, insist = self._run.store, self._ledger.insist
         concerned = self._concerned_by(changes)
         notices = [
-            each for each in self._run.store.due_notices(before=now, limit=_MOST_NOTICES) if each not in concerned
+            each for each in insist(lambda: store.due_notices(before=now, limit=_MOST_NOTICES)) if each not in concerned
         ]
         lives = self._ledger.lives(notices)
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         self._send_due([life.id for life in lives if not _is_due(life, now)])
-        waiting = self._run.store.due_problems(before=now, limit=1)
+        waiting = insist(lambda: store.due_problems(before=now, limit=1))
         self._least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
         self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
-        due = [each for each in self._run.store.due_findings(before=now, limit=_MOST_IDS) if each not in done]
+        found = insist(lambda: store.due_findings(before=now, limit=_MOST_IDS))
+        due = [each for each in found if each not in done]
         for at in range(0, len(due), _AT_A_TIME):
             if self._run.remaining() > self._least:
                 self._recheck_in_order(self._ledger.lives(due[at : at + _AT_A_TIME]), by_change=False)
-        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting()
-        for error in (*self._errors, *crashed.values()):
+        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting() if waiting else {}
+        for error in (*self._errors, *crashed.values(), *self._lost):
             raise error
 
     def _recheck_in_order(self, lives: Iterable[Life], *, by_change: bool) -> None:
@@ -124,30 +129,38 @@ class Recheck:
         Of those that a change concerns, the ones that are left are due for the next run.
         """
         changed: list[Life | None] = []
+        left: list[str] = []
         for life in sorted(lives, key=_is_of_stranger):
             if self._run.remaining() > self._least:
                 changed.append(self._try_recheck(life, by_change=by_change))
             elif by_change:
-                changed.append(self._try_recheck(life, by_change=True, later=True))
+                left.append(life.id)
+        # One write after the other would take more time than is left.
+        _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, lambda known: replace(known, look_at=0)))
+        self._log_failures(failed)
+        self._lost += failed.values()
         self._notifier.notify([life for life in changed if life])
 
     def _send_due(self, ids: Sequence[str]) -> None:
         """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
         claimed, failed = change_lives(self._run, self._ledger, dict.fromkeys(ids, self._notifier.claim))
+        self._log_failures(failed)
+        self._notifier.notify(list(claimed.values()))
+
+    def _log_failures(self, failed: Mapping[str, StoreError]) -> None:
         for each, error in failed.items():
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=each, reason=str(error))
-        self._notifier.notify(list(claimed.values()))
 
-    def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
-        """Recheck one finding, or with `later` make it due for the next run. Log and keep any exception."""
+    def _try_recheck(self, life: Life, *, by_change: bool) -> Life | None:
+        """Recheck one finding. Log and keep any exception."""
         try:
-            if later:
-                return self._ledger.change(life.id, lambda known: replace(known, look_at=0) if known else None)
             return self._recheck_one(life, by_change=by_change)
         except StoreError as error:
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=life.id, reason=str(error))
+            if by_change:
+                self._lost.append(error)
         except Exception as error:
             # `recheck` raises it at its end, so that the other findings are handled first.
             self._run.count("LooksFailed")
@@ -170,7 +183,7 @@ class Recheck:
         Those on a resource of a service that was changed come first, and the oldest first among them.
         """
         keys = {key for change in changes for key in keys_of_change(change)}
-        ids = self._run.store.listed_under(sorted(keys), limit=_MOST_IDS)
+        ids = self._ledger.insist(lambda: self._run.store.listed_under(sorted(keys), limit=_MOST_IDS))
         lives = (
             life for at in range(0, len(ids), _AT_A_TIME) for life in self._ledger.lives(ids[at : at + _AT_A_TIME])
         )
@@ -295,8 +308,9 @@ class Recheck:
         """
         if life.inspection is None:
             # A faulty role stops pulls of many repositories. It is fixed when none of these pulls fails.
-            problems = self._run.store.problems(life.problems).values() if life.problems else ()
-            latest = sorted((each for each in problems if life.id in each.findings), key=lambda each: -each.last_seen)
+            read = self._ledger.insist(lambda: self._run.store.problems(life.problems)) if life.problems else {}
+            problems = [each for each in read.values() if life.id in each.findings]
+            latest = sorted(problems, key=lambda each: -each.last_seen)
             pulls = [each.pull for each in latest if each.pull] or [life.finding.pull]
             return [(pull, self._facts) for pull in dict.fromkeys(pulls)]
         known_principals = self._run.settings.known_principals
