@@ -176,7 +176,7 @@ def test_that_cloudtrail_did_not_say_who_changed_it_is_told_of_an_open_finding()
 
     assert f"{FAULT}  Who changed it is not known: cloudtrail:LookupEvents failed: AccessDenied" in message
     assert "https://x.example" not in message
-    assert "Who changed it" not in body(_of(Edge.RESOLVED, changes_unread=reason), room=ROOM)
+    assert "Who changed it" not in body(_of(edge=Edge.RESOLVED, changes_unread=reason), room=ROOM)
 
 
 def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -> None:
