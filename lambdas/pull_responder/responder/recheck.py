@@ -186,10 +186,10 @@ class Recheck:
             if outcome and known.is_open and known.looked_at <= now:
                 if outcome.gone_because:
                     # Include the events of the quiet period: people get the final reach.
-                    known = replace(known, reach=self._ledger.reach(known.problems))
+                    known = replace(known, reach=self._ledger.reach(known))
                     known = resolve(known, because=outcome.gone_because, now=now, settings=settings)
                 elif outcome.still:
-                    reach = self._ledger.reach(known.problems)
+                    reach = self._ledger.reach(known)
                     known = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
                 unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.is_read)
                 known = mark_rechecked(known, now=now, settings=settings, unread=unread)
@@ -215,9 +215,11 @@ class Recheck:
 
     def _end_quiet_period(self, life: Life) -> None:
         """End the quiet period of a resolved finding's problems, so that their next failure is diagnosed at once."""
+        now = self._run.now()
         if life.problems:
+            ids, _ = self._ledger.problems_of(life)
             self._ledger.change_problems(
-                dict.fromkeys(life.problems, lambda known: replace(known, quiet_until=0) if known.version else known)
+                dict.fromkeys(ids, lambda known: replace(known, quiet_until=0) if known.quiet_until > now else known)
             )
 
     def _check(self, life: Life) -> _Outcome:
@@ -229,7 +231,7 @@ class Recheck:
             return self._resolve_if_unseen(life) or _Outcome()
         to_check = self._pulls_to_check(life)
         if to_check is None:
-            return _Outcome()
+            return self._resolve_if_unseen(life) or _Outcome()
         if not to_check:
             return _Outcome(gone_because=_NODES_GONE)
         if check.ends_with_failures and (over := self._resolve_if_unseen(life)):
@@ -276,11 +278,14 @@ class Recheck:
     def _pulls_to_check(self, life: Life) -> list[tuple[PullFailure, PullFacts]] | None:
         """Return the pulls to check: the failed ones or, for an inspection, those that its nodes make.
 
-        None if they cannot be read. Empty if the inspected nodes do not exist any more.
+        None if they cannot be read, or are too many to be asked. Empty if the inspected nodes do not exist any more.
         """
         if life.inspection is None:
             # A faulty role stops pulls of many repositories. It is fixed when none of these pulls fails.
-            problems = self._run.store.problems(life.problems).values() if life.problems else ()
+            ids, more = self._ledger.problems_of(life)
+            if more:
+                return None  # what cannot be asked may still fail
+            problems = self._run.store.problems(ids).values() if ids else ()
             latest = sorted((each for each in problems if life.id in each.findings), key=lambda each: -each.last_seen)
             pulls = [each.pull for each in latest if each.pull] or [life.finding.pull]
             return [(pull, self._facts) for pull in dict.fromkeys(pulls)]
@@ -299,7 +304,7 @@ class Recheck:
         if life.inspection or self._reader.out_of_time:
             return None
         minutes = self._run.settings.stopped_minutes
-        last = seconds_of(self._ledger.reach(life.problems).last_seen_at) or life.opened_at
+        last = seconds_of(self._ledger.reach(life).last_seen_at) or life.opened_at
         if self._run.now() - last < minutes * 60:
             return None
         return _Outcome(
