@@ -51,8 +51,8 @@ class Task:
             description="Finds out why a pod on Amazon EKS cannot pull its image from Amazon ECR",
             batch_size=settings.batch_size,
             batching_window_seconds=settings.batching_window_seconds,
-            # One run diagnoses about five problems a second, and four of them reach the calls that EC2 allows an account
-            # per second. The others take what comes meanwhile (docs/adr/0097-all-that-is-due.md).
+            # One run diagnoses about five problems a second, and four of them reach the calls that EC2 allows an
+            # account per second. The others take what comes meanwhile (docs/adr/0097-all-that-is-due.md).
             max_concurrency=10,
         )
 
@@ -143,6 +143,7 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
         "DIGEST_ABOVE": str(settings.digest_above),
         "HOLD_DOWN_MINUTES": str(settings.hold_down_minutes),
         "KEEP_DAYS": str(settings.keep_days),
+        "LOOK_UP_CHANGES": "true" if settings.look_up_changes else "false",
         "KNOWN_PRINCIPALS": json.dumps(settings.known_principals),
         "NOTIFY_MINIMUM_SEVERITY": settings.notify_minimum_severity,
         "NOTIFICATION_SCHEMA": settings.notification_schema,

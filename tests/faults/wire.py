@@ -102,9 +102,10 @@ class Wire:
             client = kept.get(key)
             if client is None:
                 client = kept[key] = create(creator, **given)
-                client.meta.events.register("before-send", lambda **event: self.carry(client, **event))
-                # Each process that gets it registers this for itself.
-                client.meta.events.register = cache(client.meta.events.register)
+                events: Any = client.meta.events
+                events.register("before-send", lambda **event: self.carry(client, **event))
+                # Each process that gets the client registers the same for itself.
+                events.register = cache(events.register)
             return client
 
         def note_quota(quota: RetryQuota, *given: Any, **more: Any) -> None:

@@ -23,6 +23,7 @@ class Alert:
     - `problem`: the id by which all messages about the problem belong together.
     - `notices`: what has changed, at least one, all of the same edge, the worst first.
     - `others`: the findings of other causes of the same problem that are open, the worst first.
+    - `others_known`: whether these could be read.
     - `reach`: how far the failures of all notices reach together.
     """
 
@@ -30,6 +31,7 @@ class Alert:
     notices: tuple[Notice, ...]
     others: tuple[Finding, ...] = ()
     reach: Reach = field(default_factory=Reach)
+    others_known: bool = True
 
     @classmethod
     def alone(cls, notice: Notice) -> Self:

@@ -101,7 +101,7 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
         "since": alert.since,
         "attributes": alert_values(alert),
         "findings": findings,
-        "others": [_other(each) for each in alert.others],
+        "others": [_other(each) for each in alert.others] if alert.others_known else None,
         "pull": pull_of(worst),
         "reach": reach_object(alert.reach),
         "omitted": {

@@ -15,7 +15,7 @@ from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import UNKNOWN
 from pull_responder.publish.console import console_url
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import NOTHING_LEFT, WORDS, broken, changed_by, ended, fault, hit, still_stops, whom
+from pull_responder.publish.telling import WORDS, broken, changed_by, do_all, ended, fault, hit, what_is_left, whom
 from pull_responder.publish.text import break_urls, command_line, cut, last_name, limit_lines, one_line, resource_name
 
 if TYPE_CHECKING:
@@ -53,23 +53,22 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
     Reminders have no evidence, and resolved alerts no commands.
     """
     style = style or Style()
-    others = [f"  - {each}" for each in still_stops(alert, prose)]
+    left = what_is_left(alert, prose)
     if alert.edge is Edge.RESOLVED:
-        what_now = "Still stops these pulls:" if others else NOTHING_LEFT
         sections = [
-            [*_resolved_head(alert), what_now, *others],
+            [*_resolved_head(alert), *left],
             ["Who was hit", *(f"  {each}" for each in hit(alert, prose))],
             ["What was wrong", *_proof(alert, room, evidence=False)],
         ]
     else:
         sections = [
             [_head(alert), *_fix(alert, room)],
-            ["Also stops these pulls:", *others] if others else [],
+            left,
             _what_changed(alert, room),
             ["Who is hit", *(f"  {each}" for each in hit(alert, prose))],
             ["Proof", *_proof(alert, room, evidence=alert.edge is not Edge.REMINDER)],
         ]
-    sections.append(["Where to look", *_places(alert, style)])
+    sections.append(["Where to look", *dict.fromkeys(_places(alert, style))])
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
@@ -88,7 +87,7 @@ def _fix(alert: Alert, room: int) -> list[str]:
     if len(alert.notices) == 1:
         finding = alert.worst.finding
         return [f"Do this: {_summary(finding, room)}", *_commands(finding, share)]
-    lines = [f"Do all {len(alert.notices)}, or the pulls still fail:"]
+    lines = [do_all(len(alert.notices))]
     for number, each in enumerate(alert.notices, 1):
         named = "" if number == 1 else f"{fault(each.finding, prose)}: "
         lines += ["", f"{number}. {named}{_summary(each.finding, share)}", *_commands(each.finding, share)]

@@ -21,7 +21,7 @@ from pull_responder.publish.console import console_url
 from pull_responder.publish.digest import EXAMPLES, TIMES, OfCause, by_cause
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import NOTHING_LEFT, WORDS, changed_by, ended, fault, hit, still_stops, whom
+from pull_responder.publish.telling import WORDS, changed_by, do_all, ended, fault, hit, what_is_left, whom
 from pull_responder.publish.text import break_urls, command_line, one_line, resource_name, take_fitting
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ _LOOKALIKES: Final = {
     "\\": "\N{FULLWIDTH REVERSE SOLIDUS}",
 }
 _HARMLESS: Final = str.maketrans(_ENTITIES | _LOOKALIKES)
+# What is linked where code is not supported. A name with dots stays: services and hosts of AWS have such names.
+_LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _MENTION: Final = re.compile(r"(?<![0-9A-Za-z])@")
 
 
@@ -128,15 +130,15 @@ def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
 
 
 def _lines(alert: Alert, style: Style) -> Iterator[str]:
-    others = [f"- {each}" for each in still_stops(alert, quote)]
+    left = what_is_left(alert, quote)
     if alert.edge is Edge.RESOLVED:
         yield from ended(alert, quote)
-        yield from ["Still stops these pulls:", *others] if others else [NOTHING_LEFT]
+        yield from left
         yield whom(alert, quote)
     else:
         yield whom(alert, quote)
         yield from _fixes(alert)
-        yield from ["Also stops these pulls:", *others] if others else []
+        yield from left
         yield from dict.fromkeys(quote(each.because, _PARAGRAPH) for each in alert.notices if each.because)
         yield from hit(alert, quote)
     for each in alert.notices:
@@ -156,7 +158,7 @@ def _fixes(alert: Alert) -> Iterator[str]:
     """What to do for each cause, then its commands. Each is whole or left out: a cut one would be another command."""
     room = _COMMANDS // len(alert.notices)
     if len(alert.notices) > 1:
-        yield f"Do all {len(alert.notices)}, or the pulls still fail:"
+        yield do_all(len(alert.notices))
     for number, each in enumerate(alert.notices, 1):
         fix = each.finding.remediation
         summary = quote(fix.summary, _SUMMARY)
@@ -180,7 +182,7 @@ def code(command: Sequence[str]) -> str | None:
     all other text: Teams does not support back quotes everywhere.
     """
     line = command_line(command)
-    if line is None or any(each in line for each in "`&<>") or _MENTION.search(line) or break_urls(line) != line:
+    if line is None or any(each in line for each in "`&<>") or _MENTION.search(line) or _LINK.search(line):
         return None
     return f"`{line}`"
 

@@ -34,7 +34,8 @@ WORDS: Final = {
     Edge.REMINDER: "STILL OPEN",
     Edge.RESOLVED: "RESOLVED",
 }
-NOTHING_LEFT: Final = "Nothing else that was found stops these pulls."
+_NOTHING_LEFT: Final = "Nothing else that was found stops these pulls."
+_NOT_READ: Final = "Whether something else stops these pulls could not be read."
 
 _NAME: Final = 100
 _TITLE: Final = 200
@@ -43,6 +44,7 @@ _SUMMARY: Final = 400
 _SENTENCE: Final = 1_500
 _NAMES: Final = 3
 _SHORT: Final = 2
+_PAIR: Final = 2
 
 
 def broken(alert: Alert, say: Say) -> str:
@@ -55,6 +57,11 @@ def fault(finding: Finding, say: Say) -> str:
     """Return the fault and the resource."""
     what = say(finding.title, _TITLE) or say(finding.cause, _NAME)
     return f"{what} ({say(resource_name(finding.resource.id), _NAME)})"
+
+
+def do_all(number: int) -> str:
+    """Return what to do with the fixes of `number` causes, two at least."""
+    return f"Do {'both' if number == _PAIR else f'all {number}'}, or the pulls still fail:"
 
 
 def whom(alert: Alert, say: Say) -> str:
@@ -84,7 +91,20 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
         yield f"{name}: {say(each.because, _SENTENCE) or say(each.finding.title, _FIELD)}"
 
 
-def still_stops(alert: Alert, say: Say) -> Iterator[str]:
+def what_is_left(alert: Alert, say: Say) -> list[str]:
+    """Return what else is known to stop the pulls of an alert: a heading with a line for each, or one sentence.
+
+    Of a new alert it is empty if nothing else is known.
+    """
+    over = alert.edge is Edge.RESOLVED
+    if not alert.others_known:
+        return [_NOT_READ]
+    if not alert.others:
+        return [_NOTHING_LEFT] if over else []
+    return [f"{'Still' if over else 'Also'} stops these pulls:", *(f"- {each}" for each in _still_stops(alert, say))]
+
+
+def _still_stops(alert: Alert, say: Say) -> Iterator[str]:
     """Yield the other causes that are open and the fix of each, a line each."""
     for each in alert.others:
         yield f"{each.severity.value}: {fault(each, say)}. Do this: {say(each.remediation.summary, _SUMMARY)}"
@@ -122,6 +142,8 @@ def changed_by(notice: Notice, say: Say) -> Iterator[str]:
     """Yield who changed the resource before it broke, as a fact."""
     if deed := notice.broken_by:
         yield f"Changed by {_deed(deed, say)}"
+    elif notice.changes_unread and notice.edge is not Edge.RESOLVED:
+        yield f"Who changed it is not known: {say(notice.changes_unread, _FIELD)}"
 
 
 def _deed(deed: Deed, say: Say) -> str:

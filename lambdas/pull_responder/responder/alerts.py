@@ -43,29 +43,32 @@ class Alerts:
     def alert(self, lives: Sequence[Life]) -> Alert:
         """Return the alert about the pending notices of `lives`, at least one, as `group` put them together."""
         worst = sorted(lives, key=_worst_first)
-        others = self._others(worst)
+        found = self._others(worst)
+        others = found or []
         oldest = min((*worst, *others), key=lambda life: (not life.thread, life.created_at, life.id))
         return Alert(
             _thread(oldest),
             tuple(map(notice, worst)),
             others=tuple(life.finding for life in sorted(others, key=_worst_first)[:MOST_CAUSES]),
             reach=self._reach(worst),
+            others_known=found is not None,
         )
 
-    def _others(self, lives: Sequence[Life]) -> list[Life]:
+    def _others(self, lives: Sequence[Life]) -> list[Life] | None:
+        """Return the open findings of other causes of the same problem; None if they cannot be read."""
         own = {life.id for life in lives}
         ids = dict.fromkeys(each for life in lives for each in life.related if each not in own)
-        known = self._read(lambda: self._ledger.lives(ids)) if ids else None
-        return [
-            each for each in known or () if _stops_pulls(each) and any(_is_same_problem(each, life) for life in lives)
-        ]
+        known = self._read(lambda: self._ledger.lives(ids)) if ids else []
+        if known is None:
+            return None
+        still_open = [each for each in known if _stops_pulls(each)]
+        return [each for each in still_open if any(_is_same_problem(each, life) for life in lives)]
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
         farthest = max((life.reach for life in lives), key=lambda reach: reach.events)
-        problems = dict.fromkeys(problem for life in lives for problem in life.problems)
-        if len(lives) == 1 or not problems:
+        if len(lives) == 1 or not any(life.problems for life in lives):
             return farthest
-        return self._read(lambda: self._ledger.reach(problems)) or farthest
+        return self._read(lambda: self._ledger.joint_reach(lives)) or farthest
 
     def _read(self, read: Callable[[], T]) -> T | None:
         try:

@@ -29,6 +29,7 @@ from pull_responder.responder.diagnoser import Diagnoser
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
+from pull_responder.responder.what_broke_it import WhatBrokeIt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -85,35 +86,41 @@ class Recheck:
         self._notifier = Notifier(run, self._ledger)
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
+        self._what_broke_it = WhatBrokeIt(run)
         self._errors: list[Exception] = []
         self._changes: Sequence[Change] = ()
         self._least = _SECONDS_TO_CHECK
+        # Failures of the table for findings that a change concerns: the queue has to hand out the change again.
+        self._lost: list[StoreError] = []
 
     def recheck(self, changes: Sequence[Change]) -> None:
         """Recheck the findings that `changes` concern and those that are due, and send what is due.
 
-        Raises StoreError if the table fails. An exception of a check is raised after all other findings were handled.
+        Raises StoreError if the table fails. An exception of a check, and a failure of the table for a finding that a
+        change concerns, are raised after all other findings were handled.
         """
         now = self._run.now()
         self._changes = changes
+        store, insist = self._run.store, self._ledger.insist
         concerned = self._concerned_by(changes)
         notices = [
-            each for each in self._run.store.due_notices(before=now, limit=_MOST_NOTICES) if each not in concerned
+            each for each in insist(lambda: store.due_notices(before=now, limit=_MOST_NOTICES)) if each not in concerned
         ]
         lives = self._ledger.lives(notices)
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         self._send_due([life.id for life in lives if not _is_due(life, now)])
-        waiting = self._run.store.due_problems(before=now, limit=1)
+        waiting = insist(lambda: store.due_problems(before=now, limit=1))
         self._least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
         self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
-        due = [each for each in self._run.store.due_findings(before=now, limit=_MOST_IDS) if each not in done]
+        found = insist(lambda: store.due_findings(before=now, limit=_MOST_IDS))
+        due = [each for each in found if each not in done]
         for at in range(0, len(due), _AT_A_TIME):
             if self._run.remaining() > self._least:
                 self._recheck_in_order(self._ledger.lives(due[at : at + _AT_A_TIME]), by_change=False)
         crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting() if waiting else {}
-        for error in (*self._errors, *crashed.values()):
+        for error in (*self._errors, *crashed.values(), *self._lost):
             raise error
 
     def _recheck_in_order(self, lives: Iterable[Life], *, by_change: bool) -> None:
@@ -131,6 +138,7 @@ class Recheck:
         # One write after the other would take more time than is left.
         _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, lambda known: replace(known, look_at=0)))
         self._log_failures(failed)
+        self._lost += failed.values()
         self._notifier.notify([life for life in changed if life])
 
     def _send_due(self, ids: Sequence[str]) -> None:
@@ -151,6 +159,8 @@ class Recheck:
         except StoreError as error:
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=life.id, reason=str(error))
+            if by_change:
+                self._lost.append(error)
         except Exception as error:
             # `recheck` raises it at its end, so that the other findings are handled first.
             self._run.count("LooksFailed")
@@ -173,7 +183,7 @@ class Recheck:
         Those on a resource of a service that was changed come first, and the oldest first among them.
         """
         keys = {key for change in changes for key in keys_of_change(change)}
-        ids = self._run.store.listed_under(sorted(keys), limit=_MOST_IDS)
+        ids = self._ledger.insist(lambda: self._run.store.listed_under(sorted(keys), limit=_MOST_IDS))
         lives = (
             life for at in range(0, len(ids), _AT_A_TIME) for life in self._ledger.lives(ids[at : at + _AT_A_TIME])
         )
@@ -199,12 +209,13 @@ class Recheck:
             if outcome and known.is_open and known.looked_at <= now:
                 if outcome.gone_because:
                     # Include the events of the quiet period: people get the final reach.
-                    known = replace(known, reach=self._ledger.reach(known.problems))
+                    known = replace(known, reach=self._ledger.reach(known))
                     words, again = outcome.gone_because, outcome.works_again
                     known = end(known, because=words, works_again=again, now=now, settings=settings)
                 elif outcome.still:
-                    reach = self._ledger.reach(known.problems)
-                    known = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
+                    reach = self._ledger.reach(known)
+                    still = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
+                    known = self._what_broke_it.add_to(still, before=known)
                 unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.is_read)
                 known = mark_rechecked(known, now=now, settings=settings, unread=unread)
                 if by_change and known.is_open:
@@ -229,9 +240,11 @@ class Recheck:
 
     def _end_quiet_period(self, life: Life) -> None:
         """End the quiet period of a resolved finding's problems, so that their next failure is diagnosed at once."""
+        now = self._run.now()
         if life.problems:
+            ids, _ = self._ledger.problems_of(life)
             self._ledger.change_problems(
-                dict.fromkeys(life.problems, lambda known: replace(known, quiet_until=0) if known.version else known)
+                dict.fromkeys(ids, lambda known: replace(known, quiet_until=0) if known.quiet_until > now else known)
             )
 
     def _check(self, life: Life) -> _Outcome:
@@ -243,7 +256,7 @@ class Recheck:
             return self._resolve_if_unseen(life) or _Outcome()
         to_check = self._pulls_to_check(life)
         if to_check is None:
-            return _Outcome()
+            return self._resolve_if_unseen(life) or _Outcome()
         if not to_check:
             return _Outcome(gone_because=_NODES_GONE)
         if check.ends_with_failures and (over := self._resolve_if_unseen(life)):
@@ -293,12 +306,16 @@ class Recheck:
     def _pulls_to_check(self, life: Life) -> list[tuple[PullFailure, PullFacts]] | None:
         """Return the pulls to check: the failed ones or, for an inspection, those that its nodes make.
 
-        None if they cannot be read. Empty if the inspected nodes do not exist any more.
+        None if they cannot be read, or are too many to be asked. Empty if the inspected nodes do not exist any more.
         """
         if life.inspection is None:
             # A faulty role stops pulls of many repositories. It is fixed when none of these pulls fails.
-            problems = self._run.store.problems(life.problems).values() if life.problems else ()
-            latest = sorted((each for each in problems if life.id in each.findings), key=lambda each: -each.last_seen)
+            ids, more = self._ledger.problems_of(life)
+            if more:
+                return None  # what cannot be asked may still fail
+            read = self._ledger.insist(lambda: self._run.store.problems(ids)) if ids else {}
+            problems = [each for each in read.values() if life.id in each.findings]
+            latest = sorted(problems, key=lambda each: -each.last_seen)
             pulls = [each.pull for each in latest if each.pull] or [life.finding.pull]
             return [(pull, self._facts) for pull in dict.fromkeys(pulls)]
         known_principals = self._run.settings.known_principals
@@ -316,7 +333,7 @@ class Recheck:
         if life.inspection or self._reader.out_of_time:
             return None
         minutes = self._run.settings.stopped_minutes
-        last = seconds_of(self._ledger.reach(life.problems).last_seen_at) or life.opened_at
+        last = seconds_of(self._ledger.reach(life).last_seen_at) or life.opened_at
         if self._run.now() - last < minutes * 60:
             return None
         return _Outcome(

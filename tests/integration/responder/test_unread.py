@@ -135,6 +135,84 @@ def test_a_look_whose_read_hung_is_made_again_by_the_next_run_of_the_minute(scen
     assert ("resolved", LACKS) in scene.edges()
 
 
+READS = ("open_findings", "due_notices", "due_findings", "problems", "due_problems")
+
+
+@dataclass
+class Refusals:
+    """The next `left` calls of a method of the table fail."""
+
+    left: int = 0
+
+    def put_on(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        method = getattr(Store, name)
+
+        def refuse(store: Store, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 -- passed on
+            if self.left:
+                self.left -= 1
+                raise StoreError("ServiceUnavailable")
+            return method(store, *arguments, **more)
+
+        monkeypatch.setattr(Store, name, refuse)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_table_that_refuses_a_read_of_a_look_for_a_moment_delays_nobody(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    assert ("new", LACKS) in scene.edges()
+    change = scene.allow(node)
+    refusals = Refusals(left=1)
+    refusals.put_on(name, monkeypatch)
+    scene.recheck(change)
+    assert refusals.left == 0
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert ("resolved", LACKS) in scene.edges()
+
+
+@pytest.mark.parametrize("name", ["problems", "save"])
+def test_a_table_that_refuses_the_finding_of_a_change_for_longer_brings_the_change_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    node, other = scene.role(), scene.role()
+    scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now))
+    assert scene.edges() == [("new", LACKS), ("new", LACKS)]
+    changes = [scene.allow(node), scene.allow(other)]
+    refusals = Refusals(left=1_000)
+    refusals.put_on(name, monkeypatch)
+    with pytest.raises(StoreError):
+        scene.recheck(*changes)
+    refusals.left = 0
+    scene.clock.forward(minutes=12)
+    scene.recheck(*changes)
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert scene.edges() == [("resolved", LACKS), ("resolved", LACKS)]
+
+
+def test_a_table_that_refuses_a_finding_that_no_change_concerns_stops_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    assert ("new", LACKS) in scene.edges()
+    scene.allow(node)
+    scene.clock.forward(minutes=15)
+    refusals = Refusals(left=1_000)
+    refusals.put_on("save", monkeypatch)
+    scene.recheck()
+    assert refusals.left < 1_000
+    refusals.left = 0
+    scene.clock.forward(minutes=1)
+    scene.recheck()
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert ("resolved", LACKS) in scene.edges()
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_table_that_refuses_for_a_moment_delays_nobody(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, times: int

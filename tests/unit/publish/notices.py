@@ -69,7 +69,7 @@ notices = st.builds(
 
 def _alert(edge: Edge, told: list[Notice], others: list[Finding], problem: str) -> Alert:
     worst = sorted((replace(each, edge=edge) for each in told), key=lambda each: -each.finding.severity.rank)
-    return Alert(problem, tuple(worst), tuple(others), worst[0].reach)
+    return Alert(problem, tuple(worst), tuple(others), worst[0].reach, others_known=bool(others or problem))
 
 
 alerts = st.builds(

@@ -91,7 +91,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     assert message.splitlines()[1:3] == [
         "Still stops these pulls:",
         (
-            "  - HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
+            "- HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
             "Do this: Add the actions to the boundary."
         ),
     ]
@@ -121,7 +121,7 @@ def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
         "payments/web and more) in cluster prod cannot pull payments/api."
     )
     assert lines[1:11] == [
-        "Do all 2, or the pulls still fail:",
+        "Do both, or the pulls still fail:",
         "",
         "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
         "Run in account 111111111111, region eu-west-1:",
@@ -133,15 +133,25 @@ def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
         "",
     ]
     assert sum(line.startswith("  Finding: ") for line in lines) == 2
+    assert sum(line.startswith("  Console: ") for line in lines) == 1
 
 
 def test_causes_that_were_told_before_are_named() -> None:
     message = body(replace(ALERT, others=(BOUNDARY,)), room=ROOM)
 
     assert message.startswith(
-        f"{HEAD}\nAlso stops these pulls:\n  - HIGH: The role's permissions boundary stops the pull "
+        f"{HEAD}\nAlso stops these pulls:\n- HIGH: The role's permissions boundary stops the pull "
         "(role/eks/prod-node). Do this: Add the actions to the boundary.\n\nWho is hit"
     )
+
+
+def test_causes_that_could_not_be_read_are_not_said_to_be_none() -> None:
+    words = "Whether something else stops these pulls could not be read."
+    over = _of(edge=Edge.RESOLVED, because=ENDED)
+
+    assert body(replace(over, others_known=False), room=ROOM).splitlines()[1] == words
+    assert words in body(replace(ALERT, others_known=False), room=ROOM)
+    assert words not in body(ALERT, room=ROOM)
 
 
 def test_two_that_ended_together_are_one_message() -> None:
@@ -158,6 +168,15 @@ def test_who_changed_it_before_it_broke_is_told_as_a_fact() -> None:
     message = body(_of(broken_by=Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:09:00Z", "0e1c")), room=ROOM)
 
     assert f"{FAULT}  Changed by {ADMIN} with DetachRolePolicy at 2026-05-04T10:09:00Z (event 0e1c)\n" in message
+
+
+def test_that_cloudtrail_did_not_say_who_changed_it_is_told_of_an_open_finding() -> None:
+    reason = "cloudtrail:LookupEvents failed: AccessDenied: <a href='https://x.example'>"
+    message = body(_of(changes_unread=reason), room=ROOM)
+
+    assert f"{FAULT}  Who changed it is not known: cloudtrail:LookupEvents failed: AccessDenied" in message
+    assert "https://x.example" not in message
+    assert "Who changed it" not in body(_of(edge=Edge.RESOLVED, changes_unread=reason), room=ROOM)
 
 
 def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -> None:
@@ -314,7 +333,8 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do all \d+, or the pulls still fail:|\d\. .*"
+    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
+    r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
     r"|Run in account \S+, region \S+:|(Also|Still) stops these pulls:|And .*"
     r"|Nothing else that was found stops these pulls\."
     r"|What has changed|Who (is|was) hit|Proof|What was wrong|Where to look"

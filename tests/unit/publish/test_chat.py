@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,7 +113,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
 
 def test_two_causes_have_both_fixes_and_their_commands() -> None:
     assert _lines(BOTH)[1:7] == [
-        "Do all 2, or the pulls still fail:",
+        "Do both, or the pulls still fail:",
         "1. `Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`",
         "Run in account `111111111111`, region `eu-west-1`:",
         f"`{' '.join(ATTACH_POLICY)}`",
@@ -128,6 +130,14 @@ def test_a_command_that_holds_json_is_shown_whole() -> None:
     shown = """`aws iam put-role-policy --policy-document '{"Action":["ecr:*"],"Resource":"a|b"}'`"""
     assert shown in _lines(_with_commands(JSON))
     assert "in full in the e-mail" not in "".join(_lines(_with_commands(JSON)))
+
+
+def test_the_commands_of_all_causes_are_shown_whole() -> None:
+    pages = (Path(__file__).parents[3] / "docs" / "causes" / "examples").glob("*.md")
+    commands = [each for page in pages for each in re.findall(r"\$ (aws .*)", page.read_text(encoding="utf-8"))]
+
+    assert len(commands) > 15
+    assert [code(shlex.split(each)) for each in commands] == [f"`{each}`" for each in commands]
 
 
 @pytest.mark.parametrize(
@@ -193,11 +203,11 @@ OWN = re.compile(
     r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? fail(ed)?\."
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
     r"|(``|Somebody) was refused (``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
-    r"|Do this: ``|Do all \d+, or the pulls still fail:|\d\. (`` \(``\): )?``"
+    r"|Do this: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
     r"|Run in account ``, region ``:|Account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
     r"|(Also|Still) stops these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
-    r"|Nothing else that was found stops these pulls\."
+    r"|Nothing else that was found stops these pulls\.|Whether something else stops these pulls could not be read\."
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
     r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
     r"|(Pod|Nodes?|Clusters?|At fault): ``"
