@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pull_responder.demo.estate import TABLE
 from pull_responder.emulator.mail import sent_mail
 from pull_responder.findings.life import Life
-from pull_responder.findings.problem import reach_of
+from pull_responder.findings.pages import page_ids, total_of
 from pull_responder.findings.store import Store
+from pull_responder.findings.tally import reach_of
 from pull_responder.publish.attributes import DIGEST
 from pull_responder.settings import Settings
 
@@ -83,4 +84,5 @@ def recorded_reach(estate: DemoEstate, finding_ids: Iterable[str]) -> Reach:
     """Return the reach of the findings together, as the table records it."""
     store = Store(estate.aws.client("dynamodb"), TABLE, Settings())
     lives = [each for each in store.lives(finding_ids).values() if isinstance(each, Life)]
-    return reach_of(store.problems(problem for life in lives for problem in life.problems).values())
+    problems = store.problems(problem for life in lives for problem in life.problems).values()
+    return reach_of(total_of(each, store.pages(page_ids(each.id)) if each.paged else {}) for each in problems)

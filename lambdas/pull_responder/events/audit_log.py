@@ -65,7 +65,7 @@ class Dropped(StrEnum):
 class AuditBatch:
     """The result of one batch.
 
-    - `failures`: each failed pull once.
+    - `failures`: each failed pull of each pod once.
     - `records`: the number of records in the batch.
     - `dropped`: how many records or containers were dropped, by reason.
     """
@@ -104,7 +104,9 @@ def read_log_batch(event: Mapping[str, object], *, account: str | None) -> Audit
             if reason := _drop_reason(failure, parsed.symptom):
                 dropped[reason] += 1
                 continue
-            key = (failure.cluster, failure.node, failure.image, parsed.symptom, parsed.stage)
+            # Each pod is told, as they are counted: fifty replicas on one node are fifty pods.
+            pod = (failure.cluster, failure.node, failure.namespace, failure.pod)
+            key = (*pod, failure.image, parsed.symptom, parsed.stage)
             dropped[Dropped.REPEAT] += key in failures
             failures.setdefault(key, failure)
     return AuditBatch(tuple(failures.values()), len(records), {why: count for why, count in dropped.items() if count})

@@ -18,6 +18,7 @@ import dacite
 
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.life import Life
+from pull_responder.findings.pages import Page
 from pull_responder.findings.problem import MARK, NAME_MARK, Names, Problem
 from pull_responder.model.pull import PullFailure
 
@@ -107,9 +108,6 @@ def problem_item(problem: Problem, *, expires_at: int) -> dict[str, Value]:
     item: dict[str, Value] = {
         "id": {"S": problem.id},
         "version": {"N": str(problem.version + 1)},
-        "count": {"N": str(problem.count)},
-        "first_seen": {"N": _number(problem.first_seen)},
-        "last_seen": {"N": _number(problem.last_seen)},
         "quiet_until": {"N": _number(problem.quiet_until)},
         "leased_until": {"N": _number(problem.leased_until)},
         "unexplained_since": {"N": _number(problem.unexplained_since)},
@@ -118,20 +116,11 @@ def problem_item(problem: Problem, *, expires_at: int) -> dict[str, Value]:
         "unread_tries": {"N": str(problem.unread_tries)},
         "expires_at": {"N": str(expires_at)},
     }
-    for name, data in (
-        ("marks", problem.marks),
-        ("pod_marks", problem.pods.marks),
-        ("node_marks", problem.nodes.marks),
-    ):
-        if data:
-            item[name] = {"B": data}
-    for name, texts in (
-        ("pods", problem.pods.shown),
-        ("nodes", problem.nodes.shown),
-        ("findings", problem.findings),
-    ):
-        if texts:
-            item[name] = {"S": "\n".join(texts)}
+    item |= _seen(problem)
+    if problem.findings:
+        item["findings"] = {"S": "\n".join(problem.findings)}
+    if problem.paged:
+        item["paged"] = {"BOOL": True}
     if problem.cluster:
         item["cluster"] = {"S": problem.cluster}
     if problem.leased_by:
@@ -148,12 +137,8 @@ def read_problem(item: Mapping[str, Value]) -> Problem:
     return Problem(
         item["id"]["S"],
         version=read_version(item) or 0,
-        count=int(_float(item, "count")),
-        first_seen=_float(item, "first_seen"),
-        last_seen=_float(item, "last_seen"),
-        marks=_bytes(item, "marks", MARK),
-        pods=Names(_lines(item, "pods"), _bytes(item, "pod_marks", NAME_MARK)),
-        nodes=Names(_lines(item, "nodes"), _bytes(item, "node_marks", NAME_MARK)),
+        **_read_seen(item),
+        paged=_is_true(item, "paged"),
         quiet_until=_float(item, "quiet_until"),
         leased_until=_float(item, "leased_until"),
         leased_by=item.get("leased_by", {}).get("S", ""),
@@ -166,6 +151,55 @@ def read_problem(item: Mapping[str, Value]) -> Problem:
         look_at=_float(item, LOOK_AT),
         cluster=item.get("cluster", {}).get("S"),
     )
+
+
+def page_item(page: Page, *, expires_at: int) -> dict[str, Value]:
+    """Return the item of a page, as the next version."""
+    return {
+        "id": {"S": page.id},
+        "version": {"N": str(page.version + 1)},
+        "expires_at": {"N": str(expires_at)},
+        **_seen(page),
+    }
+
+
+def read_page(item: Mapping[str, Value]) -> Page:
+    """Return the page in an item. An attribute that cannot be read gets its default."""
+    return Page(item["id"]["S"], version=read_version(item) or 0, **_read_seen(item))
+
+
+def _seen(seen: Problem | Page) -> dict[str, Value]:
+    """Return the attributes that say what was seen, of a problem or one of its pages."""
+    item: dict[str, Value] = {
+        "count": {"N": str(seen.count)},
+        "first_seen": {"N": _number(seen.first_seen)},
+        "last_seen": {"N": _number(seen.last_seen)},
+    }
+    for name, data in (("marks", seen.marks), ("pod_marks", seen.pods.marks), ("node_marks", seen.nodes.marks)):
+        if data:
+            item[name] = {"B": data}
+    for name, texts in (("pods", seen.pods.shown), ("nodes", seen.nodes.shown)):
+        if texts:
+            item[name] = {"S": "\n".join(texts)}
+    if seen.forgotten:
+        item["forgotten"] = {"N": _number(seen.forgotten)}
+    for name, more in (("more", seen.more), ("more_pods", seen.pods.more), ("more_nodes", seen.nodes.more)):
+        if more:
+            item[name] = {"BOOL": True}
+    return item
+
+
+def _read_seen(item: Mapping[str, Value]) -> dict[str, Any]:
+    return {
+        "count": int(_float(item, "count")),
+        "first_seen": _float(item, "first_seen"),
+        "last_seen": _float(item, "last_seen"),
+        "marks": _bytes(item, "marks", MARK),
+        "pods": Names(_lines(item, "pods"), _bytes(item, "pod_marks", NAME_MARK), _is_true(item, "more_pods")),
+        "nodes": Names(_lines(item, "nodes"), _bytes(item, "node_marks", NAME_MARK), _is_true(item, "more_nodes")),
+        "forgotten": _float(item, "forgotten"),
+        "more": _is_true(item, "more"),
+    }
 
 
 def read_version(item: Mapping[str, Value]) -> int | None:
@@ -255,6 +289,10 @@ def _float(item: Mapping[str, Value], name: str) -> float:
     except (KeyError, ValueError):
         return 0
     return value if 0 <= value <= _END_OF_TIME else 0
+
+
+def _is_true(item: Mapping[str, Value], name: str) -> bool:
+    return item.get(name, {}).get("BOOL", False) is True
 
 
 def _bytes(item: Mapping[str, Value], name: str, size: int) -> bytes:

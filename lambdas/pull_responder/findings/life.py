@@ -109,7 +109,8 @@ class Life:
     - `created_at`: when it opened first. Never changes.
     - `opened_at`: when it opened, or reopened last. Kept on reopening if people were not told that it was resolved.
     - `version`: how often its item was written.
-    - `problems`: the ids of the problems that it explains, the latest hundred.
+    - `problems`: the ids of the problems that it explains, the latest hundred. The table lists the others under the
+      finding.
     - `pending`: the notice that is to be sent, if any.
     - `told`: the last notice since `opened_at`, if any.
     - `resolved_at`, `because`: when and why it was resolved.
@@ -338,7 +339,7 @@ def _mark_worse(life: Life, now: float) -> Life:
     if severity.rank > told.severity_rank:
         changes.append(f"its severity is now {severity.value}")
     if magnitude(life.reach) > told.step:
-        changes.append(f"it now reaches {life.reach.pod_count} pods and {life.reach.node_count} nodes")
+        changes.append(f"it now reaches {life.reach.words('pods')} pods and {life.reach.words('nodes')} nodes")
     # Whoever suppressed it knew what failed on that day. To all others, it is the same fault.
     if life.suppression and life.suppression.silences and life.reach.breadth > told.breadth:
         changes.append(
@@ -404,7 +405,7 @@ def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:
         return life
     if now - life.told.at < settings.reminder_hours * 3600:
         return life
-    return replace(life, pending=Pending(Edge.REMINDER, f"It has been open since {iso(life.opened_at)}.", now, now))
+    return replace(life, pending=Pending(Edge.REMINDER, "", now, now))  # each message says since when
 
 
 def claim(life: Life, now: float, claimant: str, *, seconds: float = _CLAIM_SECONDS) -> Life:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.reach import Reach
 from pull_responder.model.pull import PrincipalKind, Symptom
 
 if TYPE_CHECKING:
@@ -29,16 +28,22 @@ _SAME_ACTION: Final = {"ecr:GetDownloadUrlForLayer": "ecr:BatchGetImage"}
 _IMAGE_SYMPTOMS: Final = frozenset({Symptom.NOT_FOUND, Symptom.PLATFORM_MISMATCH})
 
 # The mark of an event is its second and six bytes of its hash. Among 12,000 marks, the chance that two events have the
-# same one is below one in a million. An item of DynamoDB (400 KB at most) holds 12,000 marks.
+# same one is below one in a million.
 MARK: Final = 10
-_MOST_MARKS: Final = 12_000
-# Old marks are dropped each time that another thousand marks were added.
-_PRUNE_EVERY_BYTES: Final = 1_000 * MARK
-# SQS redelivers a message within minutes or hours, never days: visibility timeout times maximum receives.
-_MARKS_KEPT_SECONDS: Final = 6 * 3600
 NAME_MARK: Final = 6
-_MOST_NAME_MARKS: Final = 1_000
-_MOST_NAMES: Final = 20
+# What a problem's own item holds. Most problems never have more. What comes then is counted on pages
+# (findings/pages.py), so that a write of this item stays small.
+INLINE_MARKS: Final = 640
+INLINE_NAMES: Final = 200
+MOST_NAMES: Final = 10_000
+"""The number of names up to which they are counted exactly."""
+
+# Earlier versions counted so many names and no more.
+_ONCE_MOST_NAMES: Final = 1_000
+_MOST_SHOWN: Final = 20
+# No record of an event is kept for longer: CloudTrail keeps its events for 90 days (AWS CloudTrail User Guide, "Working
+# with CloudTrail event history"), SQS a message for 14. An older time is one of a clock that is wrong.
+_OLDEST_SECONDS: Final = 90 * 86_400.0
 _INSTANCE: Final = re.compile(r"i-[0-9a-f]{8,17}")
 
 
@@ -54,37 +59,55 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The first few distinct names, and how many there are. `marks` holds a hash of each, to recognize it."""
+    """The first few distinct names, and how many there are.
+
+    - `marks`: a hash of each, to recognize it.
+    - `more`: whether there are more than `count`.
+    """
 
     shown: tuple[str, ...] = ()
     marks: bytes = b""
+    more: bool = False
 
     @property
     def count(self) -> int:
-        """The number of distinct names, at most 1,000."""
+        """The number of distinct names that are counted."""
         return len(self.marks) // NAME_MARK
 
-    def add_all(self, names: Iterable[str]) -> Names:
-        """Return these names with `names` added."""
-        known = _split(self.marks, NAME_MARK)
+    def add_all(self, names: Iterable[str], *, most: int = MOST_NAMES, shown: int = _MOST_SHOWN) -> Names:
+        """Return these names with `names` added. At most `most` are counted, and the first `shown` kept as they are."""
+        known = split_marks(self.marks, NAME_MARK)
         added = {}
         for name in names:
-            mark = _digest(name, NAME_MARK)
+            mark = name_mark(name)
             if mark not in known:
                 known.add(mark)
                 added[mark] = name
         if not added:
             return self
-        room = _MOST_NAME_MARKS - self.count
+        room = max(0, most - self.count)
         kept = sorted(added)[:room] if len(added) > room else list(added)
-        shown = (*self.shown, *sorted(added.values()))[:_MOST_NAMES]
-        return Names(shown, self.marks + b"".join(kept))
+        names_shown = (*self.shown, *sorted(added.values()))[: max(shown, len(self.shown))]
+        return Names(names_shown, self.marks + b"".join(kept), self.more or len(added) > room)
 
-    def merge(self, other: Names) -> Names:
-        """Return the names of both."""
-        marks = self.marks + b"".join(sorted(_split(other.marks, NAME_MARK) - _split(self.marks, NAME_MARK)))
-        shown = (*self.shown, *(name for name in other.shown if name not in self.shown))
-        return Names(shown[:_MOST_NAMES], marks[: _MOST_NAME_MARKS * NAME_MARK])
+    def has(self, name: str) -> bool:
+        """Return whether `name` is one of these."""
+        return name_mark(name) in split_marks(self.marks, NAME_MARK)
+
+
+def unite_names(every: Iterable[Names]) -> Names:
+    """Return the names of all. A name that several have is counted once, and 10,000 are counted at most."""
+    shown: dict[str, None] = {}
+    marks: dict[bytes, None] = {}
+    more = False
+    for each in every:
+        if len(shown) < _MOST_SHOWN:
+            shown |= dict.fromkeys(each.shown)
+        if len(marks) <= MOST_NAMES:
+            marks |= dict.fromkeys(ordered_marks(each.marks, NAME_MARK))
+        more = more or each.more
+    kept = list(marks)[:MOST_NAMES]
+    return Names(tuple(shown)[:_MOST_SHOWN], b"".join(kept), more or len(marks) > len(kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +128,11 @@ class Problem:
     - `unread_tries`: how many diagnoses in a row were undecided while something could not be read.
     - `look_at`: when the function `recheck` has to diagnose it, without a new event; 0 for never.
     - `cluster`: the cluster that the last diagnosis found.
+    - `paged`: whether new events are counted on pages. `count`, `marks`, `pods` and `nodes` are then those of before;
+      `first_seen` and `last_seen` are those that were known when the item was written.
+    - `forgotten`: events up to this time may have been counted though their marks are gone.
+    - `more`: whether there were perhaps more events than `count`.
+    - `is_total`: whether the pages are counted in. Such a problem is read only, and never written.
     """
 
     id: str
@@ -126,6 +154,10 @@ class Problem:
     unread_tries: int = 0
     look_at: float = 0
     cluster: str | None = None
+    paged: bool = False
+    forgotten: float = 0
+    more: bool = False
+    is_total: bool = False
 
     def is_due(self, now: float) -> bool:
         """Whether a diagnosis is due and no run holds the lease."""
@@ -136,36 +168,57 @@ class Problem:
         return 0 < self.look_at <= now and self.leased_until <= now
 
     def add_sightings(self, sightings: Iterable[Sighting]) -> Problem:
-        """Return the problem with `sightings` added. An event that was added before changes nothing."""
-        known = _split(self.marks, MARK)
+        """Return the problem with `sightings` added. An event that was added before changes nothing.
+
+        If they are too many for its item, the problem is `paged` from now on, and none of them is counted here.
+        """
+        if self.paged:
+            return self
+        known = split_marks(self.marks, MARK)
         new = {each.mark: each for each in sightings if each.mark not in known}
         if not new:
             return self
         events = new.values()
         earliest, latest = min(each.at for each in events), max(each.at for each in events)
-        last_seen = max(self.last_seen, latest)
-        return replace(
+        added = replace(
             self,
             count=self.count + len(new),
             first_seen=min(self.first_seen or earliest, earliest),
-            last_seen=last_seen,
-            marks=_prune_marks(self.marks, b"".join(new), last_seen),
+            last_seen=max(self.last_seen, latest),
+            marks=self.marks + b"".join(new),
             pods=self.pods.add_all(each.pod for each in events if each.pod),
             nodes=self.nodes.add_all(each.node for each in events if each.node),
+        )
+        is_small = len(added.marks) <= INLINE_MARKS * MARK
+        if is_small and max(added.pods.count, added.nodes.count) <= INLINE_NAMES:
+            return added
+        # An earlier version may have left thousands of marks.
+        marks, forgotten = keep_latest(self.marks, INLINE_MARKS, self.last_seen)
+        return replace(
+            self,
+            paged=True,
+            first_seen=added.first_seen,
+            last_seen=added.last_seen,
+            marks=marks,
+            forgotten=forgotten,
+            pods=_once_full(self.pods),
+            nodes=_once_full(self.nodes),
         )
 
 
 def sighting(pull: PullFailure, *, identity: str, observed_at: str | None, now: float) -> Sighting:
     """Return the sighting that one event of `pull` is. `identity` is unique to the event.
 
-    An event from a clock that runs ahead counts as seen at `now`, in seconds since 1970.
+    An event counts as seen at `now`, in seconds since 1970, if its own time lies ahead or so far back that no record of
+    it could have been kept.
     """
     own = seconds_of(observed_at)
+    is_plausible = own is not None and now - _OLDEST_SECONDS <= own <= now
     principal = pull.principal
-    # The mark begins with the event's own second, which never changes. So old marks can be dropped.
+    # The mark begins with the event's own second, which never changes, whatever it is.
     second = int(own or 0) % 2**32
     return Sighting(
-        now if own is None else min(own, now),
+        own if own is not None and is_plausible else now,
         second.to_bytes(4, "big") + _digest(identity, MARK - 4),
         pod=f"{pull.namespace or '?'}/{pull.pod}" if pull.pod else None,
         # Signals name a node by its instance id or by its host name. The instance id wins if it is known.
@@ -203,40 +256,6 @@ def problem_id(pull: PullFailure) -> str:
     return PROBLEM + hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def reach_of(problems: Iterable[Problem], *, found_in: str | None = None) -> Reach:
-    """Return the joint reach of `problems`. A pod or node that several of them have is counted once.
-
-    `found_in` is the cluster of a diagnosis that the problems do not have yet.
-    """
-    every = list(problems)
-    pods, nodes = Names(), Names()
-    for each in every:
-        pods, nodes = pods.merge(each.pods), nodes.merge(each.nodes)
-    counted = [each for each in every if each.count]
-    pulls = [each.pull for each in every if each.pull]
-    repositories = {(each.registry_account, each.region, each.repository) for each in pulls if each.repository}
-    principals = {(each.account, each.name) for each in (pull.principal for pull in pulls) if each and each.name}
-    # An event may name the cluster otherwise than EKS does, so only a diagnosis tells it. Two accounts may have
-    # clusters of the same name. Whose `found_in` is, its own problem says later.
-    clusters = {(each.pull.principal_account, each.cluster) for each in every if each.pull and each.cluster}
-    names = {name for _, name in clusters}
-    missing = found_in is not None and found_in not in names
-    return Reach(
-        events=sum(each.count for each in every),
-        first_seen_at=iso(min(each.first_seen for each in counted)) if counted else None,
-        last_seen_at=iso(max(each.last_seen for each in counted)) if counted else None,
-        pods=pods.shown,
-        pod_count=pods.count,
-        nodes=nodes.shown,
-        node_count=nodes.count,
-        repository_count=len(repositories),
-        principal_count=len(principals),
-        principals=tuple(sorted({f"{account or '?'}/{name}" for account, name in principals})[:_MOST_NAMES]),
-        clusters=tuple(sorted({*names, *([found_in] if found_in else [])})[:_MOST_NAMES]),
-        cluster_count=len(clusters) + missing,
-    )
-
-
 def iso(seconds: float) -> str:
     """Return a time in seconds since 1970 as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -258,18 +277,32 @@ def _digest(text: str, size: int) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=size).digest()
 
 
-def _split(marks: bytes, size: int) -> set[bytes]:
-    return {marks[at : at + size] for at in range(0, len(marks), size)}
+def name_mark(name: str) -> bytes:
+    """Return the hash by which a name is recognized."""
+    return _digest(name, NAME_MARK)
 
 
-def _prune_marks(before: bytes, added: bytes, last_seen: float) -> bytes:
-    """Return the marks of events that SQS can still redeliver: those of the last hours, at most `_MOST_MARKS`.
+def split_marks(marks: bytes, size: int) -> set[bytes]:
+    """Return marks of `size` bytes that are joined."""
+    return set(ordered_marks(marks, size))
 
-    Old marks are dropped only now and then, because the search for them costs more than keeping them.
+
+def ordered_marks(marks: bytes, size: int) -> list[bytes]:
+    """Return marks of `size` bytes that are joined, in their order."""
+    return [marks[at : at + size] for at in range(0, len(marks), size)]
+
+
+def keep_latest(marks: bytes, most: int, last_seen: float) -> tuple[bytes, float]:
+    """Return the `most` marks of events that arrived last, and the latest time of the others; 0 if there are none.
+
+    They are in the order of arrival: by their own times, events of the year 2100 would be kept forever. `last_seen` is
+    the time of the latest event. What claims to be later says nothing about the others.
     """
-    marks = before + added
-    if len(before) // _PRUNE_EVERY_BYTES == len(marks) // _PRUNE_EVERY_BYTES and len(marks) <= _MOST_MARKS * MARK:
-        return marks
-    oldest = int(max(0, last_seen - _MARKS_KEPT_SECONDS)).to_bytes(4, "big")
-    recent = sorted(each for each in _split(marks, MARK) if each[:4] >= oldest)
-    return b"".join(recent[-_MOST_MARKS:])
+    left = ordered_marks(marks[: max(0, len(marks) - most * MARK)], MARK)
+    seconds = [int.from_bytes(each[:4], "big") for each in left]
+    forgotten = max((each for each in seconds if each <= last_seen), default=0)
+    return marks[len(left) * MARK :], float(forgotten)
+
+
+def _once_full(names: Names) -> Names:
+    return replace(names, more=names.more or names.count >= _ONCE_MOST_NAMES)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 # The counts at which something has grown by a step: 1, 2 to 5, 6 to 20, and so on.
 _STEPS: Final = (2, 6, 21, 101, 501, 1001)
-_TIMES: Final = re.compile(r"It has failed \d+ times since \S+, last on \S+\.")
+# The field of each count, by its name in `Reach.more`.
+_COUNTS: Final = {
+    "events": "events",
+    "pods": "pod_count",
+    "nodes": "node_count",
+    "repositories": "repository_count",
+    "principals": "principal_count",
+    "clusters": "cluster_count",
+}
+_TIMES: Final = re.compile(r"It has failed (?:at least )?[\d,]+ times since \S+, last on \S+\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,8 @@ class Reach:
     - `repository_count`, `principal_count`: how many repositories, and how many roles and other principals, have failed
       pulls.
     - `principals`, `clusters`: the first few of them, by name. A cluster is counted only where it is known.
+    - `more`: which counts are too low: of "events", "pods", "nodes", "repositories", "principals", "clusters". All are
+      exact up to 10,000 problems, pods and nodes.
     """
 
     events: int = 0
@@ -37,6 +48,37 @@ class Reach:
     principals: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     cluster_count: int = 0
+    more: tuple[str, ...] = ()
+
+    def words(self, counted: str) -> str:
+        """Return the count of "events", "pods", and so on, for people: "312", "more than 10,000".
+
+        Of events, it is "at least 12,288": one that came again may be among those that were not counted.
+        """
+        return count_words(getattr(self, _COUNTS[counted]), more=counted in self.more, events=counted == "events")
+
+    def at_least(self, before: Reach) -> Reach:
+        """Return the reach with no count lower than in `before`: what expired in the table was seen all the same."""
+        known = replace(self)
+        more = set(self.more)
+        for name, field in _COUNTS.items():
+            now, then = getattr(self, field), getattr(before, field)
+            if then > now:
+                known = replace(known, **{field: then})
+                more -= {name}
+            if then >= now and name in before.more:
+                more |= {name}
+        seen = [each for each in (self, before) if each.first_seen_at]
+        return replace(
+            known,
+            first_seen_at=min((each.first_seen_at for each in seen if each.first_seen_at), default=None),
+            last_seen_at=max((each.last_seen_at for each in seen if each.last_seen_at), default=None),
+            pods=max(self.pods, before.pods, key=len),
+            nodes=max(self.nodes, before.nodes, key=len),
+            principals=max(self.principals, before.principals, key=len),
+            clusters=max(self.clusters, before.clusters, key=len),
+            more=tuple(each for each in _COUNTS if each in more),
+        )
 
     @property
     def breadth(self) -> int:
@@ -54,9 +96,16 @@ def step(count: int) -> int:
     return bisect_right(_STEPS, count)
 
 
-def times_failed(count: int, since: str, last: str) -> str:
-    """Return a sentence that says how often a pull has failed."""
-    return f"It has failed {count} times since {since}, last on {last}."
+def count_words(count: int, *, more: bool, events: bool = False) -> str:
+    """Return a count for people: "312"; with `more`, "more than 10,000" or, of events, "at least 12,288"."""
+    if not more:
+        return str(count)
+    return f"{'at least' if events else 'more than'} {count:,}"
+
+
+def times_failed(count: int, since: str, last: str, *, more: bool = False) -> str:
+    """Return a sentence that says how often a pull has failed, or with `more`, how often at least."""
+    return f"It has failed {count_words(count, more=more, events=True)} times since {since}, last on {last}."
 
 
 def without_times(text: str) -> str:

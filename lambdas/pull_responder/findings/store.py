@@ -21,13 +21,16 @@ from pull_responder.findings.codec import (
     QUEUE,
     UnusableItem,
     life_item,
+    page_item,
     problem_item,
     read_life,
+    read_page,
     read_problem,
     read_version,
 )
 from pull_responder.findings.life import Life, expires_at
-from pull_responder.findings.problem import Problem
+from pull_responder.findings.pages import Page
+from pull_responder.findings.problem import PROBLEM, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -54,6 +57,8 @@ _KEYS: Final = 100
 _REQUESTS: Final = 25
 # The queue of the index, and the beginning of the item's id, for the open findings that a key lists.
 _AT: Final = "at/"
+# The same, for the problems of a finding.
+_OF: Final = "of/"
 _TRIES: Final = 5
 # Seconds, doubled each time. BatchGetItem may leave keys unprocessed; a retry at once would be throttled again.
 _FIRST_WAIT: Final = 0.1
@@ -95,8 +100,50 @@ class Store:
 
     def save_problem(self, problem: Problem) -> bool:
         """Write a problem. Return False if another run has written it since it was read."""
+        if problem.is_total:
+            raise AssertionError(f"{problem.id} has its pages counted in, and would be counted twice")
         keep = problem.last_seen + self._settings.keep_days * _DAY
         return self._write(problem_item(problem, expires_at=int(keep)), problem.version)
+
+    def pages(self, ids: Iterable[str]) -> dict[str, Page]:
+        """Return the pages with `ids`. A page that is not in the table is returned empty, at version 0."""
+        wanted = list(dict.fromkeys(ids))
+        items = self._read(wanted)
+        return {each: read_page(items[each]) if each in items else Page(each) for each in wanted}
+
+    def save_page(self, page: Page, *, now: float) -> bool:
+        """Write a page. Return False if another run has written it since it was read.
+
+        `now` is in seconds since 1970. A page outlives its problem, because it may not be written for long.
+        """
+        keep = now + 2 * self._settings.keep_days * _DAY
+        return self._write(page_item(page, expires_at=int(keep)), page.version)
+
+    def link_problems(self, finding_id: str, problems: Iterable[str], *, now: float) -> None:
+        """List problems under a finding whose own item has no room for them. `now` is in seconds since 1970.
+
+        A link lasts as long as the problem does if it does not fail again. If it does, the finding gets it again.
+        """
+        keep = now + (self._settings.keep_days + 1) * _DAY
+        self._write_all(
+            {
+                "PutRequest": {
+                    "Item": {
+                        "id": {"S": f"{_OF}{finding_id}/{each}"},
+                        QUEUE: {"S": f"{_OF}{finding_id}"},
+                        LOOK_AT: {"N": f"{now:.0f}"},
+                        "expires_at": {"N": str(int(keep))},
+                    }
+                }
+            }
+            for each in problems
+        )
+
+    def linked_problems(self, finding_id: str, *, limit: int) -> list[str]:
+        """Return the ids of the problems that are listed under a finding, at most `limit`."""
+        prefix = f"{_OF}{finding_id}/"
+        ids = self._due(f"{_OF}{finding_id}", _END_OF_TIME, limit)
+        return [each.removeprefix(prefix) for each in ids if each.startswith(f"{prefix}{PROBLEM}")]
 
     def lives(self, ids: Iterable[str]) -> dict[str, Life | UnusableItem]:
         """Return the findings with `ids` that are in the table; UnusableItem for each that cannot be read."""

@@ -66,10 +66,9 @@ class Alerts:
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
         farthest = max((life.reach for life in lives), key=lambda reach: reach.events)
-        problems = dict.fromkeys(problem for life in lives for problem in life.problems)
-        if len(lives) == 1 or not problems:
+        if len(lives) == 1 or not any(life.problems for life in lives):
             return farthest
-        return self._read(lambda: self._ledger.reach(problems)) or farthest
+        return self._read(lambda: self._ledger.joint_reach(lives)) or farthest
 
     def _read(self, read: Callable[[], T]) -> T | None:
         try:

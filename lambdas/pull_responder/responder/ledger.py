@@ -13,21 +13,29 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.findings.codec import UnusableItem
 from pull_responder.findings.concern_keys import keys_of_finding
-from pull_responder.findings.problem import Problem, reach_of
+from pull_responder.findings.pages import page_ids, total_of
+from pull_responder.findings.problem import Problem
 from pull_responder.findings.store import StoreError
+from pull_responder.findings.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pull_responder.findings.life import Life
+    from pull_responder.findings.pages import Page
     from pull_responder.findings.reach import Reach
     from pull_responder.responder.run import Run
 
 T = TypeVar("T")
+Item = TypeVar("Item", "Page", Problem)
 
 # When several runs write one item at once, one of them succeeds each time. Fewer runs than this exist at a time.
 _TRIES: Final = 25
 _WRITES_AT_ONCE: Final = 8
+# A finding's own item holds the latest hundred of its problems (findings/life.py). With fewer, no more are listed.
+_MOST_IN_LIFE: Final = 100
+# The problems of a finding are counted and asked up to this number.
+_MOST_PROBLEMS: Final = 10_000
 # How long a run waits in all for a table that fails. The queue hands out a message again only after minutes, so a
 # failure that passes is waited for. A longer one is left to the queue.
 _PATIENCE_SECONDS: Final = 20.0
@@ -75,6 +83,7 @@ class Ledger:
                 return known
             # Before the write: a finding that is open and not listed would wait for its next recheck.
             changed = self._list(changed, known)
+            self._link(changed, known)
             if changed == known:
                 return known
             changed = replace(changed, version=version or 0)
@@ -92,6 +101,12 @@ class Ledger:
         if gone := sorted(had - wanted):
             self.insist(lambda: self._run.store.unlist_under(gone, life.id))
         return replace(life, keys=tuple(sorted(wanted)))
+
+    def _link(self, life: Life, known: Life | None) -> None:
+        """List the problems for which the finding's own item has no room any more."""
+        left = [each for each in (known.problems if known else ()) if each not in life.problems]
+        if left:
+            self.insist(lambda: self._run.store.link_problems(life.id, left, now=self._run.now()))
 
     def change_problem(self, problem_id: str, step: Callable[[Problem], Problem]) -> Problem:
         """Apply `step` to a problem and return the result. It is not written if it is unchanged."""
@@ -113,7 +128,8 @@ class Ledger:
             except StoreError as error:
                 return done, {**failed, **dict.fromkeys(left, error)}
             changed = {each: steps[each](known[each]) for each in left}
-            for problem, saved in self._save([changed[each] for each in left if changed[each] != known[each]]):
+            to_save = [changed[each] for each in left if changed[each] != known[each]]
+            for problem, saved in self.save_all(to_save, self._run.store.save_problem):
                 if isinstance(saved, StoreError):
                     failed[problem.id] = saved
                 elif saved:
@@ -126,28 +142,57 @@ class Ledger:
         late = StoreError(f"could not be written: another run wrote it first, {_TRIES} times")
         return done, {**failed, **dict.fromkeys(left, late)}
 
-    def _save(self, problems: Sequence[Problem]) -> list[tuple[Problem, bool | StoreError]]:
-        """Write problems in parallel. Return for each whether it was written, or the error."""
+    def save_all(self, items: Sequence[Item], save: Callable[[Item], bool]) -> list[tuple[Item, bool | StoreError]]:
+        """Write items in parallel with `save`. Return for each whether it was written, or the error."""
 
-        def save(problem: Problem) -> tuple[Problem, bool | StoreError]:
+        def save_one(item: Item) -> tuple[Item, bool | StoreError]:
             try:
-                return problem, self.insist(lambda: self._run.store.save_problem(problem))
+                return item, self.insist(lambda: save(item))
             except StoreError as error:
-                return problem, error
+                return item, error
 
-        if len(problems) < 2:  # noqa: PLR2004 -- one write needs no thread of its own
-            return [save(problem) for problem in problems]
-        with ThreadPoolExecutor(min(len(problems), _WRITES_AT_ONCE), thread_name_prefix="write") as pool:
-            return list(pool.map(save, problems))
+        if len(items) < 2:  # noqa: PLR2004 -- one write needs no thread of its own
+            return [save_one(item) for item in items]
+        with ThreadPoolExecutor(min(len(items), _WRITES_AT_ONCE), thread_name_prefix="write") as pool:
+            return list(pool.map(save_one, items))
 
-    def reach(self, problems: Iterable[str], *, found_in: str | None = None) -> Reach:
-        """Return the joint reach of problems, from the newest state of the table.
+    def problems_of(self, life: Life) -> tuple[list[str], bool]:
+        """Return the ids of the problems that a finding explains, and whether there are more than 10,000."""
+        ids = dict.fromkeys(life.problems)
+        if len(life.problems) >= _MOST_IN_LIFE:
+            limit = _MOST_PROBLEMS + 1
+            ids |= dict.fromkeys(self.insist(lambda: self._run.store.linked_problems(life.id, limit=limit)))
+        return list(ids)[:_MOST_PROBLEMS], len(ids) > _MOST_PROBLEMS
 
-        `found_in` is the cluster of a diagnosis that is not recorded yet.
+    def totals(self, ids: Iterable[str]) -> list[Problem]:
+        """Return problems with their pages counted in, from the newest state of the table: to read, not to write."""
+        wanted = list(ids)
+        known = self.insist(lambda: self._run.store.problems(wanted)) if wanted else {}
+        return [self.total(each) for each in known.values()]
+
+    def total(self, problem: Problem) -> Problem:
+        """Return a problem with its pages counted in: to read, not to write."""
+        if not problem.paged:
+            return problem
+        return total_of(problem, self.insist(lambda: self._run.store.pages(page_ids(problem.id))))
+
+    def reach(self, life: Life) -> Reach:
+        """Return the joint reach of a finding's problems, from the newest state of the table.
+
+        While the finding is open, no count falls.
         """
-        ids = list(problems)
-        known = self.insist(lambda: self._run.store.problems(ids)).values() if ids else ()
-        return reach_of(known, found_in=found_in)
+        reach = self.joint_reach([life])
+        return reach.at_least(life.reach) if life.is_open else reach
+
+    def joint_reach(self, lives: Iterable[Life]) -> Reach:
+        """Return the joint reach of the problems of several findings. What two findings explain is counted once."""
+        tally = Tally()
+        known = [self.problems_of(life) for life in lives]
+        for each in self.totals(dict.fromkeys(problem for ids, _ in known for problem in ids)):
+            tally.add(each)
+        if any(more for _, more in known):
+            tally.say_more()
+        return tally.reach()
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
         """Return findings in the order of `ids`. Those that cannot be read are counted and taken out of their queue."""

@@ -214,11 +214,11 @@ class Recheck:
             if outcome and known.is_open and known.looked_at <= now:
                 if outcome.gone_because:
                     # Include the events of the quiet period: people get the final reach.
-                    known = replace(known, reach=self._ledger.reach(known.problems))
+                    known = replace(known, reach=self._ledger.reach(known))
                     words, again = outcome.gone_because, outcome.works_again
                     known = end(known, because=words, works_again=again, now=now, settings=settings)
                 elif outcome.still:
-                    reach = self._ledger.reach(known.problems)
+                    reach = self._ledger.reach(known)
                     still = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
                     known = self._what_broke_it.add_to(still, before=known)
                 unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.is_read)
@@ -245,9 +245,11 @@ class Recheck:
 
     def _end_quiet_period(self, life: Life) -> None:
         """End the quiet period of a resolved finding's problems, so that their next failure is diagnosed at once."""
+        now = self._run.now()
         if life.problems:
+            ids, _ = self._ledger.problems_of(life)
             self._ledger.change_problems(
-                dict.fromkeys(life.problems, lambda known: replace(known, quiet_until=0) if known.version else known)
+                dict.fromkeys(ids, lambda known: replace(known, quiet_until=0) if known.quiet_until > now else known)
             )
 
     def _check(self, life: Life) -> _Outcome:
@@ -259,7 +261,7 @@ class Recheck:
             return self._resolve_if_unseen(life) or _Outcome()
         to_check = self._pulls_to_check(life)
         if to_check is None:
-            return _Outcome()
+            return self._resolve_if_unseen(life) or _Outcome()
         if not to_check:
             return _Outcome(gone_because=_NODES_GONE)
         if check.ends_with_failures and (over := self._resolve_if_unseen(life)):
@@ -309,11 +311,14 @@ class Recheck:
     def _pulls_to_check(self, life: Life) -> list[tuple[PullFailure, PullFacts]] | None:
         """Return the pulls to check: the failed ones or, for an inspection, those that its nodes make.
 
-        None if they cannot be read. Empty if the inspected nodes do not exist any more.
+        None if they cannot be read, or are too many to be asked. Empty if the inspected nodes do not exist any more.
         """
         if life.inspection is None:
             # A faulty role stops pulls of many repositories. It is fixed when none of these pulls fails.
-            read = self._ledger.insist(lambda: self._run.store.problems(life.problems)) if life.problems else {}
+            ids, more = self._ledger.problems_of(life)
+            if more:
+                return None  # what cannot be asked may still fail
+            read = self._ledger.insist(lambda: self._run.store.problems(ids)) if ids else {}
             problems = [each for each in read.values() if life.id in each.findings]
             latest = sorted(problems, key=lambda each: -each.last_seen)
             pulls = [each.pull for each in latest if each.pull] or [life.finding.pull]
@@ -333,7 +338,7 @@ class Recheck:
         if life.inspection or self._reader.out_of_time:
             return None
         minutes = self._run.settings.stopped_minutes
-        last = seconds_of(self._ledger.reach(life.problems).last_seen_at) or life.opened_at
+        last = seconds_of(self._ledger.reach(life).last_seen_at) or life.opened_at
         if self._run.now() - last < minutes * 60:
             return None
         return _Outcome(

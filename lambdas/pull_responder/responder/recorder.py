@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.life import open_or_update, resolve
+from pull_responder.responder.reaches import Reaches
 from pull_responder.responder.unexplained import finding_of_unexplained, unexplained_id
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Recorder:
     ledger: Ledger
     notifier: Notifier
     what_broke_it: WhatBrokeIt
+    reaches: Reaches = field(default_factory=Reaches)
 
     def record(self, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
         """Record a diagnosis of a problem. Return the lives that have changed, for the notifier."""
@@ -55,7 +57,8 @@ class Recorder:
         # What was not read for lack of time is read in a minute. What was refused may stay so: the pull has failed for
         # long, and its finding says what could not be read.
         will_retry = diagnosis.late and problem.look_at > 0
-        finding = None if will_retry else finding_of_unexplained(problem, diagnosis, now=now, settings=settings)
+        seen = self.ledger.total(problem) if problem.unexplained_since else problem
+        finding = None if will_retry else finding_of_unexplained(seen, diagnosis, now=now, settings=settings)
         if finding is not None:
             changed.append(self._open_or_update(finding, problem=problem_id))
             self.ledger.change_problem(problem_id, lambda known: replace(known, findings=(finding.id,)))
@@ -79,9 +82,7 @@ class Recorder:
         """Record a finding, and the ids of all findings that were found `together`."""
 
         def step(known: Life | None) -> Life:
-            problems = known.problems if known else ()
-            ids = dict.fromkeys((*problems, *([problem] if problem else [])))
-            reach = self.ledger.reach(ids, found_in=finding.cluster)
+            reach = self.reaches.reach(self.ledger, finding.id, known, problem=problem, found_in=finding.cluster)
             life = open_or_update(
                 known, finding, problem=problem, reach=reach, now=self.run.now(), settings=self.run.settings
             )
@@ -100,7 +101,9 @@ class Recorder:
 
     def _finish_diagnosis(self, problem: Problem, diagnosis: Diagnosis) -> Problem:
         """Return the problem after a diagnosis: in its quiet period, or due again soon if time ran out."""
-        now = self.run.now()
+        now, seen = self.run.now(), self.ledger.total(problem)
+        # What is counted on pages keeps the item of the problem only by this.
+        problem = replace(problem, first_seen=seen.first_seen, last_seen=seen.last_seen)
         if diagnosis.late and problem.tries < _MOST_TRIES:
             return replace(
                 problem,
@@ -113,7 +116,7 @@ class Recorder:
         in_vain = not diagnosis.findings and diagnosis.puller.for_eks is not False
         # A note says that the fault was fixed since. If pulls still fail, count from now on.
         since = now if diagnosis.note else problem.last_seen
-        before = problem.count if diagnosis.note else problem.count - 1
+        before = seen.count if diagnosis.note else seen.count - 1
         is_open = bool(diagnosis.inconclusive) and diagnosis.is_incomplete
         soon = is_open and problem.unread_tries < _MOST_UNREAD_TRIES
         return replace(

@@ -24,6 +24,7 @@ from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
 from pull_responder.pulls.addons import event_questions
 from pull_responder.pulls.inspections import narrow_inspection
+from pull_responder.responder.counting import count_on_pages, has_new_events
 from pull_responder.responder.diagnoser import MOST_LEASED, SECONDS_TO_DIAGNOSE, Diagnoser, place_of
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.notifier import Notifier
@@ -153,11 +154,27 @@ class Responder:
                 for number, each in enumerate(line)
             }
         )
+        waiting = {each.id: number for number, each in enumerate(line)}
+        paged = [each for each in changed.values() if each.paged]
+        leased, not_leased = self._ledger.change_problems(
+            {
+                each.id: partial(
+                    self._take_on_paged, group=groups[each.id], now=now, may_lease=waiting[each.id] < MOST_LEASED
+                )
+                for each in paged
+                if each.is_due(now) or self._may_have_stopped(each, now)
+            }
+        )
+        changed |= leased
+        # After the lease: a run that dies in between leaves a problem that is diagnosed, and messages that come again.
+        sightings = {each.id: groups[each.id].sightings for each in paged}
+        not_counted = count_on_pages(self._run, self._ledger, [(each, sightings[each.id]) for each in paged])
+        failed |= not_leased | not_counted
         for each, error in failed.items():
             self._diagnoser.log_table_failure(each, error)
         self._left_waiting = self._left_waiting or len(line) > MOST_LEASED
         crashed = self._diagnoser.diagnose_leased(changed[each.id] for each in line if each.id in changed)
-        return [message for each in (*failed, *crashed) for message in groups[each].messages]
+        return [message for each in dict.fromkeys((*failed, *crashed)) for message in groups[each].messages]
 
     def _group_by_problem(self, pulls: Sequence[tuple[Message, Occurrence]]) -> dict[str, _Group]:
         """Return the groups by problem id. Each failure is completed from other signals of the batch."""
@@ -185,19 +202,41 @@ class Responder:
 
         Without `may_lease` a due problem waits in the table, at its place.
         """
-        if problem.unexplained_since and now - problem.last_seen > self._run.settings.stopped_minutes * 60:
+        if problem.paged:
+            return problem
+        if self._may_have_stopped(problem, now):
             # The failures had stopped. The new one starts a new count.
             problem = replace(problem, unexplained_since=0, unexplained_count=0)
         before, problem = problem, problem.add_sightings(group.sightings)
+        return self._take_on(problem, group=group, now=now, may_lease=may_lease, is_new=problem != before)
+
+    def _take_on_paged(self, problem: Problem, *, group: _Group, now: float, may_lease: bool) -> Problem:
+        """Return the same for a problem whose events are counted on pages, which is done afterwards."""
+        if self._may_have_stopped(problem, now) and self._may_have_stopped(self._ledger.total(problem), now):
+            problem = replace(problem, unexplained_since=0, unexplained_count=0)
         if not problem.is_due(now):
             return problem
-        if problem == before and not problem.look_at:
+        is_new = has_new_events(self._run, self._ledger, problem, group.sightings)
+        if is_new:
+            latest = max(each.at for each in group.sightings)
+            problem = replace(problem, last_seen=max(problem.last_seen, latest))
+        return self._take_on(problem, group=group, now=now, may_lease=may_lease, is_new=is_new)
+
+    def _take_on(self, problem: Problem, *, group: _Group, now: float, may_lease: bool, is_new: bool) -> Problem:
+        if not problem.is_due(now):
+            return problem
+        if not is_new and not problem.look_at:
             # Every event was counted and diagnosed before. A redelivered message is no new failure.
             return problem
         problem = replace(problem, pull=group.failure())
         if not may_lease:
             return replace(problem, look_at=place_of(problem, now))
         return self._diagnoser.lease(problem, now=now)
+
+    def _may_have_stopped(self, problem: Problem, now: float) -> bool:
+        """Whether the unexplained failures of a problem had stopped before now, as far as `problem` tells."""
+        stopped = now - problem.last_seen > self._run.settings.stopped_minutes * 60
+        return bool(problem.unexplained_since) and stopped
 
     def _inspect(self, inspection: Inspection) -> bool:
         """Check nodes before a pull fails. Return whether all of them were checked and recorded.

@@ -26,7 +26,8 @@ def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float
     """Return the finding for a pull that no check explains, None if it has not failed long or often enough.
 
     "Long" and "often" are `unexplained_minutes` and `unexplained_repeats` of the settings. None, too, if the pull
-    stopped failing or nothing tells which resource it affects. `now` is in seconds since 1970.
+    stopped failing or nothing tells which resource it affects. `problem` has its pages counted in. `now` is in seconds
+    since 1970.
     """
     if not problem.unexplained_since:
         return None
@@ -44,7 +45,7 @@ def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float
     verdict = pull_failing_unexplained.unexplained_verdict(
         pull,
         resource=resource,
-        times=times_failed(problem.count, iso(problem.first_seen), iso(problem.last_seen)),
+        times=times_failed(problem.count, iso(problem.first_seen), iso(problem.last_seen), more=problem.more),
         ruled_out=diagnosis.passed,
         unread=[(each.cause, each.reason) for each in diagnosis.inconclusive if each.cause != _CHECK.id],
         steps=_steps(diagnosis),

@@ -47,13 +47,16 @@ def die_before(
     return lambda: monkeypatch.setattr(owner, name, original)
 
 
-def die_after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> Callable[[], None]:
-    """Stop the run as soon as `name` has been called once."""
-    original = getattr(owner, name)
+def die_after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, *, at: int = 1) -> Callable[[], None]:
+    """Stop the run as soon as `name` has been called for the `at`-th time."""
+    original, calls = getattr(owner, name), []
 
-    def dying(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 -- as above
-        original(*arguments, **options)
-        raise Died
+    def dying(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as above
+        answer = original(*arguments, **options)
+        calls.append(name)
+        if len(calls) == at:
+            raise Died
+        return answer
 
     monkeypatch.setattr(owner, name, dying)
     return lambda: monkeypatch.setattr(owner, name, original)

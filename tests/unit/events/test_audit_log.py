@@ -139,11 +139,19 @@ def test_a_reference_that_is_spelt_wrong_is_passed_on_and_said() -> None:
 
 
 def test_repeats_of_a_pull_in_a_batch_are_dropped_and_other_nodes_are_kept() -> None:
-    other_pod = record(objectRef={**OBJECT, "name": "web-7c9d8b5f6-other"})
     other_node = record(user={**USER, "username": "system:node:ip-10-0-2-9.ec2.internal"})
-    batch = read(RECORD, RECORD, other_pod, other_node)
+    batch = read(RECORD, RECORD, other_node)
     assert [each.node for each in batch.failures] == ["ip-10-0-1-23.ec2.internal", "ip-10-0-2-9.ec2.internal"]
-    assert batch.dropped == {Dropped.REPEAT: 2}
+    assert batch.dropped == {Dropped.REPEAT: 1}
+
+
+def test_fifty_replicas_on_one_node_are_fifty_pods() -> None:
+    replicas = [record(objectRef={**OBJECT, "name": f"web-7c9d8b5f6-{number}"}) for number in range(50)]
+    elsewhere = record(objectRef={**OBJECT, "namespace": "test", "name": "web-7c9d8b5f6-0"})
+    batch = read(*replicas, *replicas, elsewhere)
+    assert len({(each.namespace, each.pod) for each in batch.failures}) == len(batch.failures) == 51
+    assert {each.node for each in batch.failures} == {"ip-10-0-1-23.ec2.internal"}
+    assert batch.dropped == {Dropped.REPEAT: 50}
 
 
 def test_a_back_off_is_taken_for_the_reason_it_gives_and_dropped_without() -> None:

@@ -14,13 +14,16 @@ from pull_responder.events.eks_change import Inspection
 from pull_responder.findings.codec import (
     UnusableItem,
     life_item,
+    page_item,
     problem_item,
     read_life,
+    read_page,
     read_problem,
     read_version,
 )
 from pull_responder.findings.life import LastNotice, Life, Pending, State
 from pull_responder.findings.notice import Edge
+from pull_responder.findings.pages import Page
 from pull_responder.findings.problem import Names, Problem
 from pull_responder.findings.reach import Reach
 from tests.unit.findings.lives import NOON, close, find, tell
@@ -62,7 +65,12 @@ _any_lives = st.builds(
     created_at=_seconds,
     opened_at=_seconds,
     version=st.integers(0, 10**6),
-    reach=st.builds(Reach, events=st.integers(0, 10**9), pods=st.lists(st.text(), max_size=20).map(tuple)),
+    reach=st.builds(
+        Reach,
+        events=st.integers(0, 10**9),
+        pods=st.lists(st.text(), max_size=20).map(tuple),
+        more=st.lists(st.sampled_from(["events", "pods"]), unique=True).map(tuple),
+    ),
     problems=st.lists(st.text(), max_size=5).map(tuple),
     pending=st.none() | _pending,
     told=st.none() | st.builds(LastNotice, at=_seconds, severity_rank=st.integers(0, 4), step=st.integers(0, 6)),
@@ -77,7 +85,7 @@ _any_lives = st.builds(
 # As it is stored: a character takes up to twelve bytes.
 _lives = _any_lives.filter(lambda life: len(json.dumps(asdict(life))) < 300_000)
 _name = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1, max_size=60)
-_names = st.builds(lambda names: Names().add_all(names), st.lists(_name, max_size=30))
+_names = st.builds(lambda names, most: Names().add_all(names, most=most), st.lists(_name, max_size=30), st.just(25))
 _milliseconds = st.integers(0, 4 * 10**12).map(lambda each: each / 1000)
 _problems = st.builds(
     Problem,
@@ -98,6 +106,22 @@ _problems = st.builds(
     unexplained_count=st.integers(0, 10**9),
     tries=st.integers(0, 5),
     look_at=_milliseconds,
+    paged=st.booleans(),
+    forgotten=_milliseconds,
+    more=st.booleans(),
+)
+_pages = st.builds(
+    Page,
+    id=st.just("page/a/3"),
+    version=st.integers(0, 10**6),
+    count=st.integers(0, 10**9),
+    first_seen=_milliseconds,
+    last_seen=_milliseconds,
+    marks=st.binary(max_size=30).map(lambda each: each * 10),
+    pods=_names,
+    nodes=_names,
+    forgotten=_milliseconds,
+    more=st.booleans(),
 )
 
 
@@ -115,6 +139,27 @@ def test_a_problem_is_read_as_it_was_written(problem: Problem) -> None:
     written = problem_item(problem, expires_at=5)
     assert read_problem(written) == replace(problem, version=problem.version + 1)
     assert written["expires_at"] == {"N": "5"}
+
+
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@given(_pages)
+def test_a_page_is_read_as_it_was_written(page: Page) -> None:
+    written = page_item(page, expires_at=5)
+    assert read_page(written) == replace(page, version=page.version + 1)
+    assert (written["expires_at"], "queue" in written) == ({"N": "5"}, False)
+
+
+def test_a_page_that_somebody_has_edited_does_no_harm() -> None:
+    edited_page: dict[str, Value] = {
+        "id": {"S": "page/a/3"},
+        "version": {"N": "2"},
+        "count": {"S": "many"},
+        "marks": {"B": b"cut off"},
+        "pod_marks": {"S": "none"},
+        "forgotten": {"N": "-1"},
+        "more": {"S": "yes"},
+    }
+    assert read_page(edited_page) == Page("page/a/3", version=2)
 
 
 def test_only_items_that_wait_for_a_run_are_indexed() -> None:

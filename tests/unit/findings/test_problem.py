@@ -11,8 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pull_responder.findings.codec import problem_item
-from pull_responder.findings.problem import Names, Problem, Sighting, iso, reach_of, seconds_of, sighting
+from pull_responder.findings.problem import (
+    MOST_NAMES,
+    Names,
+    Problem,
+    Sighting,
+    iso,
+    seconds_of,
+    sighting,
+    unite_names,
+)
 from pull_responder.findings.reach import Reach
+from pull_responder.findings.tally import reach_of
 from tests.unit.findings.lives import NOON
 from tests.unit.publish.examples import PULL
 
@@ -47,6 +57,7 @@ _events = st.lists(
 def remembered(batches: Sequence[Sequence[Sighting]], problem: Problem = EMPTY) -> Problem:
     for batch in batches:
         problem = problem.add_sightings(batch)
+    assert not problem.paged
     return problem
 
 
@@ -77,47 +88,35 @@ def test_known_events_change_nothing(events: list[Sighting]) -> None:
     assert problem.add_sightings(events) is problem
 
 
-def test_ten_thousand_events_in_two_hours_are_counted_exactly_and_so_are_their_repetitions() -> None:
-    events = [event(n, NOON + n % 7200, pod=f"web-{n % 900}", node=f"node-{n % 300}") for n in range(10_000)]
-    # Every other event comes late, and then all of them once more.
-    batches = [*_cut(events[::2], 100), *_cut(events[1::2], 250), *_cut(events, 1_000)]
-    problem = remembered(batches)
-    assert (problem.count, problem.pods.count, problem.nodes.count) == (10_000, 900, 300)
-    assert (problem.first_seen, problem.last_seen) == (NOON, NOON + 7199)
+def test_what_is_too_much_for_the_item_leaves_it_small_and_counts_nothing_in_it() -> None:
+    some = EMPTY.add_sightings([event(n, NOON, pod="p" * 240 + str(n), node=f"{n}" + "n" * 240) for n in range(150)])
+    assert (some.count, some.pods.count, some.nodes.count, some.paged) == (150, 150, 150, False)
+    new_pods = [event(n + 1_000, NOON + 5, pod=f"web-{n}") for n in range(60)]
+    many_events = [event(n + 1_000, NOON + 5) for n in range(600)]
+    for batch in (new_pods, many_events, [*some_of(many_events), *new_pods]):
+        paged = some.add_sightings(batch)
+        assert paged == replace(some, paged=True, last_seen=NOON + 5)
+        assert paged.add_sightings(batch) is paged
+    # A write unit is a kilobyte. The pull is not in here.
+    assert _size(some) < 14_000
+    assert _size(EMPTY.add_sightings(many_events)) < 10_000
 
 
-def test_more_events_than_marks_leave_the_item_writable() -> None:
-    problem = EMPTY
-    for hour in range(3):
-        events = [
-            event(n + hour * 10**6, NOON + hour * HOUR + n % 3600, pod="p" * 240 + str(n), node="n" * 240 + str(n))
-            for n in range(10_000)
-        ]
-        problem = remembered(_cut(events, 2_000), problem)
-    assert problem.count == 30_000
-    assert (problem.pods.count, len(problem.pods.shown)) == (1_000, 20)
-    assert (problem.nodes.count, len(problem.nodes.shown)) == (1_000, 20)
-    # DynamoDB: an item holds 400 KB, names of attributes included. An event can be 256 KB, but none of it gets here.
-    assert _size(problem) < 200_000
+def some_of(events: list[Sighting]) -> list[Sighting]:
+    return events[:50]
 
 
-def test_the_latest_events_are_known_again_however_many_there_were() -> None:
-    events = [event(n, NOON + n) for n in range(20_000)]
-    problem = remembered(_cut(events, 1_000))
-    assert problem.count == 20_000
-    assert problem.add_sightings(events[-12_000:]) is problem
-
-
-def test_marks_are_dropped_once_sqs_cannot_redeliver_their_events() -> None:
-    old = [event(n, NOON + n % 60) for n in range(2_000)]
-    problem = EMPTY.add_sightings(old)
-    within = problem.add_sightings([event(-n, NOON + 6 * HOUR - 1) for n in range(1, 1_100)])
-    assert within.add_sightings(old) is within
-    much_later = [event(-n, NOON + 6 * HOUR + 60 + n) for n in range(1_000)]
-    later = problem.add_sightings(much_later)
-    assert later.count == 3_000
-    assert later.add_sightings(much_later) is later
-    assert len(later.marks) == len(EMPTY.add_sightings(much_later).marks)
+def test_the_item_of_an_earlier_version_becomes_small() -> None:
+    events = [event(n, NOON + n) for n in range(12_000)]
+    marks = b"".join(each.mark for each in events)
+    pods = Names().add_all((f"web-{n}" for n in range(1_000)), most=1_000)
+    old = replace(EMPTY, count=12_000, first_seen=NOON, last_seen=NOON + 11_999, marks=marks, pods=pods)
+    assert old.add_sightings(events) is old
+    paged = old.add_sightings([event(-1, NOON + 12_000)])
+    assert (paged.paged, paged.count, paged.forgotten) == (True, 12_000, NOON + 12_000 - 641)
+    assert paged.pods.more
+    assert not paged.nodes.more
+    assert _size(paged) < 15_000
 
 
 def test_an_earlier_event_moves_first_seen_only() -> None:
@@ -133,16 +132,32 @@ def test_an_earlier_event_moves_first_seen_only() -> None:
         ("2026-03-01T11:59:00", NOON - 60),
         ("2026-03-01T12:00:01Z", NOON),
         ("2126-03-01T12:00:00Z", NOON),
+        ("1970-01-01T00:00:00Z", NOON),
+        ("1969-12-31T00:00:00Z", NOON),
+        ("2025-11-30T11:59:00Z", NOON),
+        ("2025-12-01T12:01:00Z", NOON - 90 * 86_400 + 60),
         (None, NOON),
         ("yesterday", NOON),
     ],
-    ids=["past", "offset", "no offset", "a clock ahead", "a century ahead", "no time", "no time at all"],
+    ids=[
+        "past",
+        "offset",
+        "no offset",
+        "a clock ahead",
+        "a century ahead",
+        "1970",
+        "before",
+        "91 days",
+        "90 days",
+        "no time",
+        "no time at all",
+    ],
 )
 def test_when_an_event_was_seen(observed_at: str | None, at: float) -> None:
     assert sighting(PULL, identity="a", observed_at=observed_at, now=NOON).at == at
 
 
-@pytest.mark.parametrize("observed_at", ["2026-03-01T11:59:00Z", "2126-03-01T12:00:00Z", None])
+@pytest.mark.parametrize("observed_at", ["2026-03-01T11:59:00Z", "2126-03-01T12:00:00Z", "1970-01-01T00:00:00Z", None])
 def test_the_same_event_is_known_again_whenever_it_comes(observed_at: str | None) -> None:
     def come(identity: str, now: float) -> list[Sighting]:
         return [sighting(PULL, identity=identity, observed_at=observed_at, now=now)]
@@ -150,14 +165,6 @@ def test_the_same_event_is_known_again_whenever_it_comes(observed_at: str | None
     problem = EMPTY.add_sightings(come("a", NOON))
     assert problem.add_sightings(come("a", NOON + HOUR)) is problem
     assert problem.add_sightings(come("b", NOON + HOUR)).count == 2
-
-
-def test_a_clock_far_ahead_drops_no_other_marks() -> None:
-    events = [event(n, NOON + n % 60) for n in range(3_000)]
-    ahead = sighting(PULL, identity="ahead", observed_at="2126-03-01T12:00:00Z", now=NOON + 60)
-    problem = EMPTY.add_sightings(events).add_sightings([ahead])
-    assert problem.last_seen == NOON + 60
-    assert problem.add_sightings([*events, ahead]) is problem
 
 
 def test_where_a_pod_and_a_node_are_named() -> None:
@@ -202,6 +209,8 @@ def test_clusters_and_principals_are_those_that_diagnoses_found() -> None:
     assert (one.clusters, one.cluster_count, one.principals, one.principal_count) == (("prod",), 1, (role,), 1)
     two = reach_of([first, again, other])
     assert (two.clusters, two.cluster_count) == (("prod", "test"), 2)
+    no_account = replace(again, pull=replace(PULL, principal=None, account=None))
+    assert reach_of([first, no_account]).cluster_count == reach_of([no_account]).cluster_count == 1
     # The problem in hand is recorded after its findings.
     assert reach_of([first, undiagnosed], found_in="prod") == replace(one, repository_count=1)
     assert reach_of([first, undiagnosed], found_in="test").clusters == ("prod", "test")
@@ -209,21 +218,27 @@ def test_clusters_and_principals_are_those_that_diagnoses_found() -> None:
     assert reach_of([], found_in=None) == Reach()
 
 
-_names = st.lists(st.integers(0, 1_500).map(str), max_size=1_200)
+_names = st.lists(st.integers(0, 300).map(str), max_size=200)
 
 
-@given(_names, _names)
-def test_names_of_two_problems_are_counted_once(one: list[str], other: list[str]) -> None:
-    together = Names().add_all(one).merge(Names().add_all(other))
-    assert together.count == min(1_000, len({*one, *other}))
-    assert len(together.shown) == len(set(together.shown)) == min(20, len({*one, *other}))
+@given(st.lists(_names, max_size=5))
+def test_names_of_several_problems_are_counted_once(every: list[list[str]]) -> None:
+    together = unite_names(Names().add_all(names) for names in every)
+    distinct = {name for names in every for name in names}
+    assert (together.count, together.more) == (len(distinct), False)
+    assert len(together.shown) == len(set(together.shown)) == min(20, len(distinct))
+    assert set(together.shown) <= distinct
 
 
-def test_at_most_a_thousand_names_are_counted() -> None:
-    many = Names().add_all(f"web-{number}" for number in range(700))
-    others = Names().add_all(f"api-{number}" for number in range(700))
-    assert many.merge(others).count == 1_000
-    assert many.add_all(f"api-{number}" for number in range(700)).count == 1_000
+def test_ten_thousand_names_are_counted_and_of_one_more_it_is_said_that_there_are_more() -> None:
+    web = Names().add_all(f"web-{number}" for number in range(6_000))
+    api = Names().add_all(f"api-{number}" for number in range(4_000))
+    both = unite_names([web, api, web])
+    assert (both.count, both.more) == (MOST_NAMES, False)
+    for one_more in (both.add_all(["last"]), unite_names([both, Names().add_all(["last"])])):
+        assert (one_more.count, one_more.more) == (MOST_NAMES, True)
+        assert reach_of([replace(EMPTY, pods=one_more)]).words("pods") == "more than 10,000"
+    assert reach_of([replace(EMPTY, pods=both)]).words("pods") == "10000"
 
 
 @pytest.mark.parametrize(
