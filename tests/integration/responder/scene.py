@@ -11,6 +11,7 @@ from uuid import uuid4
 from aws_lambda_powertools import Logger, Metrics
 
 from pull_responder.events.change import Change, read_change
+from pull_responder.events.look_again import LookAgain
 from pull_responder.facts.aws import Aws
 from pull_responder.findings.problem import iso
 from pull_responder.responder.recheck import Recheck
@@ -80,9 +81,10 @@ class Scene:
         return Responder(self.run(**settings)).respond(messages)
 
     def recheck(self, *changes: dict[str, Any], **settings: str) -> None:
-        """Wake the function `recheck`, with records of changes or without."""
+        """Wake the function `recheck`, with records of changes or other events that it takes, or without."""
         read = [read_change(json.dumps(change), account=ACCOUNT) for change in changes]
-        Recheck(self.run(**settings)).recheck([each for each in read if isinstance(each, Change)])
+        asked = [each for look in read if isinstance(look, LookAgain) for each in look.findings]
+        Recheck(self.run(**settings)).recheck([each for each in read if isinstance(each, Change)], asked=asked)
 
     def told(self) -> list[dict[str, Any]]:
         """Take what has been published since the last time, as queues get it: the JSON documents.
