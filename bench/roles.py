@@ -148,7 +148,7 @@ def play(estate: Estate, *, batches: int = 1) -> Result:
         deployment.put("diagnose", *bodies[at : at + size], batch=at)
     deployment.play(minutes=MENDED_AFTER)
     broken, calls = list(deployment.told), sum(deployment.calls.values())
-    by_itself = [at for at, document in broken if document.get("finding", {}).get("cause") == OTHER_CAUSE]
+    by_itself = [at for at, document in broken if cause_of(document) == OTHER_CAUSE]
     deployment.put("recheck", *estate.mend())
     deployment.play(minutes=60)
     return Result(
@@ -176,15 +176,20 @@ def messages(told: Sequence[tuple[float, dict[str, Any]]], since: float) -> str:
     """Say which messages people got, and after how many minutes."""
     said = []
     for at, document in told:
-        one = document.get("finding")
-        what = f"{document['edge']} {one['cause']}" if one else f"digest of {number_in(document)}"
+        cause = cause_of(document)
+        what = f"{document['edge']} {cause}" if cause else f"digest of {number_in(document)}"
         said.append(f"{what} at {(at - since) / 60:.1f} min")
     return f"{len(told)} ({', '.join(said)})"
 
 
+def cause_of(document: dict[str, Any]) -> str | None:
+    """Return the worst cause that a message is about, None for a digest."""
+    return None if document["edge"] == "digest" else str(document["findings"][0]["cause"])
+
+
 def number_in(document: dict[str, Any]) -> int:
     """Return how many findings a message is about."""
-    return int(document["count"]) if "findings" in document else 1
+    return int(document["count"]) if document["edge"] == "digest" else len(document["findings"])
 
 
 def main() -> None:

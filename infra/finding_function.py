@@ -51,8 +51,8 @@ class Task:
             description="Finds out why a pod on Amazon EKS cannot pull its image from Amazon ECR",
             batch_size=settings.batch_size,
             batching_window_seconds=settings.batching_window_seconds,
-            # A run reads up to sixteen answers of AWS at a time. Ten runs empty a queue of thousands within minutes.
-            # More runs would wait for each other: the APIs of IAM and EC2 limit the calls of an account per second.
+            # One run diagnoses about five problems a second, and four of them reach the calls that EC2 allows an
+            # account per second. The others take what comes meanwhile (docs/adr/0097-all-that-is-due.md).
             max_concurrency=10,
         )
 
@@ -66,7 +66,7 @@ class Task:
             # A tool such as CloudFormation makes many changes in a few seconds. One run handles all of them.
             batching_window_seconds=5,
             # The minimum that Lambda accepts (API reference, ScalingConfig). A recheck is not urgent. Each run reads as
-            # much as a diagnosis, and uses up the same limits of calls per second.
+            # much as one of diagnoses, and uses up the same limits of calls per second.
             max_concurrency=2,
         )
 
@@ -145,6 +145,7 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
         "KEEP_DAYS": str(settings.keep_days),
         "KNOWN_PRINCIPALS": json.dumps(settings.known_principals),
         "NOTIFY_MINIMUM_SEVERITY": settings.notify_minimum_severity,
+        "NOTIFICATION_SCHEMA": settings.notification_schema,
         "PULL_RESPONDER_MEMBER_ROLE": settings.member_role_name,
         "QUIET_MINUTES": str(settings.quiet_minutes),
         "RECHECK_MINUTES": str(settings.recheck_minutes),
@@ -158,6 +159,8 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
     }
     if settings.severities:
         environment["CAUSE_SEVERITIES"] = json.dumps(causes_by_severity(settings.severities), separators=(",", ":"))
+    if settings.runbook_url:
+        environment["RUNBOOK_URL"] = settings.runbook_url
     if settings.aws_registries:
         environment["PULL_RESPONDER_AWS_REGISTRIES"] = json.dumps(settings.aws_registries)
     if settings.read_accounts:

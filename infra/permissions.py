@@ -98,6 +98,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "ecr:DescribeImages": _REPOSITORIES,
     "ecr:DescribePullThroughCacheRules": _ANY,
     "ecr:DescribeRepositories": _REPOSITORIES,
+    "ecr:DescribeRepositoryCreationTemplates": _ANY,
     "ecr:GetAccountSetting": _ANY,
     "ecr:GetSigningConfiguration": _ANY,
     "ecr:GetLifecyclePolicy": _REPOSITORIES,

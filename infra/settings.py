@@ -17,6 +17,8 @@ _RETENTION_DAYS: Final = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),
     *(1827, 2192, 2557, 2922, 3288, 3653),
 )
+# Lambda takes 4 KB of environment variables in all.
+_PAGE: Final = re.compile(r"https://[A-Za-z0-9.-]{1,100}(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+#?=&{}-]{1,200}")
 _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -83,6 +85,13 @@ def _true_or_false(key: str, value: object) -> bool:
 def _email_or_none(key: str, value: object) -> str | None:
     if value is not None and not (isinstance(value, str) and _EMAIL.fullmatch(value)):
         raise SettingsError(f"cdk.json: {key} must be an e-mail address or null, not {_excerpt(value)}")
+    return value
+
+
+def _page_or_none(key: str, value: object) -> str | None:
+    if value is not None and not (isinstance(value, str) and _PAGE.fullmatch(value) and value.count("{cause}") == 1):
+        what = "an https:// address with {cause} in it, or null"
+        raise SettingsError(f"cdk.json: {key} must be {what}, not {_excerpt(value)}")
     return value
 
 
@@ -197,6 +206,8 @@ class Settings:
     - `notify_minimum_severity`: findings below this severity are not notified
     - `severities`: causes with the severity that their findings have instead of that in docs/severity.md
     - `known_principals`: ARNs of roles and users that pull for something other than EKS; `*` stands for any text
+    - `notification_schema`: the version of the JSON document that queues and functions get
+    - `runbook_url`: the address of a cause's page, with "{cause}" where its name belongs, or None
     - `security_hub`: whether findings go to Security Hub
     - `audit_log_clusters`: the clusters whose audit logs the stack subscribes to
     - `forwarded_event_source`: the source of the Kubernetes events that a forwarder puts on the default bus, or None
@@ -232,6 +243,8 @@ class Settings:
     notify_minimum_severity: str = _setting("LOW", _one_of(*_SEVERITIES))
     severities: Mapping[str, str] = field(default_factory=dict, metadata={"check": _severities})
     known_principals: tuple[str, ...] = _setting((), _principal_arns)
+    notification_schema: str = _setting("2.0", _one_of("2.0", "1.0"))
+    runbook_url: str | None = _setting(None, _page_or_none)
     security_hub: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
     audit_log_clusters: tuple[str, ...] = _setting((), _cluster_names)
     forwarded_event_source: str | None = _setting(None, _source_or_none)

@@ -15,6 +15,7 @@ import botocore.client
 import botocore.hooks
 import botocore.regions
 import botocore.session
+import botocore.useragent
 
 if TYPE_CHECKING:
     import pytest
@@ -68,3 +69,6 @@ def keep(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(creator, "_create_methods", create_methods)
     patch.setattr(modules.regions, "EndpointProvider", provide)
     patch.setattr(modules.hooks, "accepts_kwargs", takes_keywords)
+    # A pure function, called for each word of each request's user agent, letter by letter.
+    clean = modules.useragent.sanitize_user_agent_string_component
+    patch.setattr(modules.useragent, "sanitize_user_agent_string_component", cache(clean))

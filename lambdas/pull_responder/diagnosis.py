@@ -235,8 +235,11 @@ def _fits(check: Check, pull: PullFailure, puller: Puller) -> bool:
 def _explains(check: Check, pull: PullFailure, puller: Puller) -> bool:
     """Return whether this cause, once found, explains the failure, so that undecided causes are not needed.
 
-    Within one account ECR answers 404 for a missing repository to all who may pull. Whatever refused is still open.
+    A cause that only stops the next pull explains nothing. Within one account ECR answers 404 for a missing repository
+    to all who may pull. Whatever refused is still open.
     """
+    if pull.denial is None and pull.symptom in check.also_at:
+        return False
     is_own = pull.principal_account is not None and pull.principal_account == pull.registry_account
     is_missing = check is repository_not_found.CHECK and pull.symptom is Symptom.ACCESS_DENIED
     return _fits(check, pull, puller) and not (is_own and is_missing)

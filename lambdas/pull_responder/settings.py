@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEMBER_ROLE: Final = "PullResponderReadOnly"
+SCHEMAS: Final = ("2.0", "1.0")
+"""The versions of the JSON document of a notification, the newest first."""
 
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
+_PAGE: Final = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+#?=&{}-]{1,500}")
 _WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,7}")
 # The minimum of each whole number. Its environment variable has the same name in capitals.
 _LEAST: Final = {
@@ -49,6 +52,8 @@ class Settings:
     - `filtered_topic_arn`: the topic for filters by attributes; None for no such topic.
     - `notify_minimum_severity`: the lowest severity that is notified.
     - `severities`: the severity of causes for which the operator has set one, by the cause's id.
+    - `notification_schema`: the version of the JSON document that queues and functions get, one of SCHEMAS.
+    - `runbook_url`: the address of a cause's page, with "{cause}" where its name belongs; None for no links to them.
     - `security_hub`: whether findings go to Security Hub.
     - `forwarded_event_source`: the source of Kubernetes events that a forwarder puts on a bus; None for no forwarder.
     - `table_name`: the findings table; None for no table.
@@ -72,6 +77,8 @@ class Settings:
     filtered_topic_arn: str | None = None
     notify_minimum_severity: Severity = Severity.LOW
     severities: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
+    notification_schema: str = SCHEMAS[0]
+    runbook_url: str | None = None
     security_hub: bool = True
     forwarded_event_source: str | None = None
     table_name: str | None = None
@@ -105,6 +112,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         filtered_topic_arn=environment.get("FILTERED_TOPIC_ARN") or None,
         notify_minimum_severity=Severity(severity),
         severities=_severities(environment),
+        notification_schema=_schema(environment),
+        runbook_url=_page(environment, "RUNBOOK_URL"),
         security_hub=environment.get("SECURITY_HUB_ENABLED", "true") == "true",
         forwarded_event_source=environment.get("FORWARDED_EVENT_SOURCE") or None,
         table_name=environment.get("TABLE_NAME") or None,
@@ -133,6 +142,20 @@ def _severities(environment: Mapping[str, str]) -> Mapping[str, Severity]:
     except (AttributeError, TypeError, ValueError) as error:
         raise SettingError(f"CAUSE_SEVERITIES is not a JSON object of lists of causes by severity: {error}") from error
     return MappingProxyType(severities)
+
+
+def _schema(environment: Mapping[str, str]) -> str:
+    schema = environment.get("NOTIFICATION_SCHEMA") or SCHEMAS[0]
+    if schema not in SCHEMAS:
+        raise SettingError(f"NOTIFICATION_SCHEMA is {schema[:80]!r}, not one of {', '.join(SCHEMAS)}")
+    return schema
+
+
+def _page(environment: Mapping[str, str], name: str) -> str | None:
+    url = environment.get(name) or None
+    if url is not None and (_PAGE.fullmatch(url) is None or url.count("{cause}") != 1):
+        raise SettingError(f"{name} is {url[:80]!r}, not an https:// address with {{cause}} in its path")
+    return url
 
 
 def _account(environment: Mapping[str, str], name: str) -> str | None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 # The run begins after everything in the estate was made.
 _AFTER: Final = 60
+RIGHT: Final = "right"
+HEARD: Final = "perhaps heard, told again"
+HELD: Final = "told after a lease or a redelivery"
+HARMLESS: Final = (HEARD, HELD)
 
 
 @dataclass(slots=True)
@@ -36,18 +40,13 @@ class Totals:
         self.runs[kind] += 1
         for name in Verdict.COLUMNS:
             self.wrong[kind][name] += bool(getattr(verdict, name))
-        self.wrong[kind]["heard again"] += bool(verdict.heard_again)
-
-    def add_all(self, runs: dict[str, int], wrong: dict[str, dict[str, int]]) -> None:
-        """Count the runs of another process."""
-        for kind, number in runs.items():
-            self.runs[kind] += number
-            for name, count in wrong[kind].items():
-                self.wrong[kind][name] += count
+        self.wrong[kind][RIGHT] += not verdict.problems
+        self.wrong[kind][HEARD] += bool(verdict.heard_again)
+        self.wrong[kind][HELD] += bool(verdict.held)
 
     def table(self) -> str:
         """Return the totals as a table in Markdown."""
-        columns = (*Verdict.COLUMNS, "heard again")
+        columns = (RIGHT, *Verdict.COLUMNS, *HARMLESS)
         lines = ["| fault | runs | " + " | ".join(_TITLES.get(each, each) for each in columns) + " |"]
         lines.append("|---" * (len(columns) + 2) + "|")
         for kind in [each for each in Kind if self.runs.get(each)]:
@@ -63,7 +62,6 @@ _TITLES: Final = {
     "wrong": "wrong blame",
     "twice": "told twice",
     "hub": "Security Hub wrong",
-    "heard again": "perhaps heard, told again",
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,8 @@ from pull_responder.handlers.connection import run_of
 from pull_responder.model.arn import Arn
 from pull_responder.settings import MEMBER_ROLE
 from tests.faults.estate import BROKEN, MENDED
-from tests.faults.wire import Died, Wire
+from tests.faults.near_table import NAME, NearTable
+from tests.faults.wire import CREDENTIALS_KEPT, Died, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,10 +41,12 @@ if TYPE_CHECKING:
 SECONDS: Final = {"diagnose": 120, "recheck": 120, "audit_log": 240}
 VISIBILITY: Final = 6 * 120 + 5
 RECEIVES: Final = 5
+# A run's claims and leases last until it must have ended.
+LEASE: Final = 120 + 5
 HOLD_DOWN: Final = 300
 # Lambda invokes a function that was invoked asynchronously and failed again after a minute, and then after two. Source:
 # Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
-_ASYNC_RETRIES: Final = (60, 120)
+ASYNC_RETRIES: Final = (60, 120)
 _MINUTE: Final = 60
 MEND_AT: Final = 25 * _MINUTE
 _LAST: Final = 110 * _MINUTE
@@ -72,6 +76,8 @@ class Outcome:
     - `hub` is how Security Hub shows each finding in the end.
     - `crashes` are exceptions that no fault explains, `slow` the longest that one invocation waited for its reads.
     - `dead_letters` are messages that were given up.
+    - `problems` is how many problems the table had in the end, `known` how many it had when the fault began, and
+      `struck_in` the function that it met.
     """
 
     told: list[Told] = field(default_factory=list)
@@ -83,6 +89,9 @@ class Outcome:
     calls: list[Call] = field(default_factory=list)
     struck_at: float | None = None
     ends_at: float = 0.0
+    problems: int = 0
+    known: int = 0
+    struck_in: str = ""
 
 
 @dataclass(slots=True)
@@ -121,10 +130,14 @@ class Deployment:
     def __init__(self, estate: Estate, clock: Clock) -> None:
         self.estate = estate
         self.clock = clock
-        self.wire = Wire(clock, estate.change_to)
+        self._table = NearTable(estate.aws)
+        self.wire = Wire(clock, self._table, estate.change_to)
         self._began = clock.now
         self._processes: dict[str, Aws] = {}
-        self._queue_url: str = estate.aws.client("sqs").create_queue(QueueName=_QUEUE)["QueueUrl"]
+        self._keys: dict[str, tuple[float, Any]] = {}
+        self._sqs = estate.aws.client("sqs")
+        self._hub = estate.aws.client("securityhub")
+        self._queue_url: str = self._sqs.create_queue(QueueName=_QUEUE)["QueueUrl"]
 
     @contextmanager
     def deployed(self) -> Iterator[None]:
@@ -135,7 +148,7 @@ class Deployment:
             return replace(made(*given, **more), now=self.clock, wait=self.clock.wait)
 
         environment = {
-            "TABLE_NAME": "pull-responder-findings",
+            "TABLE_NAME": NAME,
             "TOPIC_ARN": self.estate.demo.topic_arn,
             "QUEUE_URL": self._queue_url,
             "SECURITY_HUB_ENABLED": "true",
@@ -167,6 +180,7 @@ class Deployment:
     def forget(self) -> None:
         """End the functions' processes: the next invocation starts new ones."""
         self._processes.clear()
+        self.wire.forget()
 
     def _connect(self, function_arn: str) -> Aws:
         if function_arn not in self._processes:
@@ -174,7 +188,7 @@ class Deployment:
             name = function_arn.rpartition(":")[2]
             role = self.estate.demo.function_roles.get(name)
             if role:
-                keys = self.estate.aws.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+                keys = self._keys_of(role, name)
                 session = boto3.session.Session(
                     keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
                 )
@@ -187,37 +201,39 @@ class Deployment:
             )
         return self._processes[function_arn]
 
+    def _keys_of(self, role: str, name: str) -> Any:  # noqa: ANN401 -- as STS returns them
+        since, keys = self._keys.get(role, (-CREDENTIALS_KEPT, None))
+        if time.monotonic() - since >= CREDENTIALS_KEPT:
+            keys = self.estate.aws.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"]
+            self._keys[role] = time.monotonic(), keys
+        return keys
+
     def take(self) -> list[dict[str, Any]]:
         """Take what the topic has delivered."""
         return [json.loads(json.loads(each)["Message"]) for each in self.received(self.estate.demo.inbox_url)]
 
     def received(self, url: str | None = None) -> list[str]:
         """Take the bodies of the messages in a queue, that of `audit_log` unless told."""
-        sqs, url, bodies = self.estate.aws.client("sqs"), url or self._queue_url, []
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        url, bodies = url or self._queue_url, []
+        while messages := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 bodies.append(message["Body"])
         return bodies
 
     def items(self) -> list[dict[str, Any]]:
         """Return the items of the findings table."""
-        items: list[dict[str, Any]] = self.estate.aws.client("dynamodb").scan(
-            TableName="pull-responder-findings", ConsistentRead=True
-        )["Items"]
-        return items
+        return self._table.items()
 
     def _empty(self) -> None:
         self.forget()
         self.take()
         self.received()
-        dynamodb = self.estate.aws.client("dynamodb")
-        for item in self.items():
-            dynamodb.delete_item(TableName="pull-responder-findings", Key={"id": item["id"]})
+        self._table.clear()
         from moto.securityhub.models import securityhub_backends  # noqa: PLC0415 -- slow to import
 
         securityhub_backends.reset()
-        self.estate.aws.client("securityhub").enable_security_hub()
+        self._hub.enable_security_hub()
 
 
 class _Run:
@@ -232,6 +248,15 @@ class _Run:
         self._queues: dict[str, list[_Message]] = defaultdict(list)
         self._audits: list[tuple[float, int]] = [(began, 0)]
         self._audit = deployment.estate.audit_batch(began)
+        self._function = ""
+        self._wire.on_strike = self._note_strike
+
+    def _note_strike(self) -> None:
+        self._outcome.known = self._count_problems()
+        self._outcome.struck_in = self._function
+
+    def _count_problems(self) -> int:
+        return sum(each["id"]["S"].startswith("problem/") for each in self._deployment.items())
 
     def play(self) -> Outcome:
         self._wire.phase = BROKEN
@@ -261,13 +286,14 @@ class _Run:
             self._audits.remove((at, tries))
             if self._invoke_audit():
                 continue
-            if tries < len(_ASYNC_RETRIES):
-                self._audits.append((self._clock.now + _ASYNC_RETRIES[tries], tries + 1))
+            if tries < len(ASYNC_RETRIES):
+                self._audits.append((self._clock.now + ASYNC_RETRIES[tries], tries + 1))
             else:
                 # Its dead letters are those of the function `diagnose`.
                 self._outcome.dead_letters += 1
-        for body in self._deployment.received():
-            self._put("diagnose", body)
+        if self._wire.sent.pop("sqs", 0):
+            for body in self._deployment.received():
+                self._put("diagnose", body)
         self._deliver("diagnose", diagnose.handler)
         self._deliver("recheck", recheck.handler, json.dumps(_CLOCK_EVENT))
 
@@ -311,6 +337,7 @@ class _Run:
     def _call(self, function: str, handler: Callable[..., Any], event: dict[str, Any]) -> Any:  # noqa: ANN401 -- JSON
         context = _Context(function, self._clock, self._clock.now + SECONDS[function])
         self._wire.invoke(SECONDS[function])
+        self._function = function
         log = io.StringIO()
         try:
             with redirect_stdout(log):
@@ -324,8 +351,9 @@ class _Run:
                 if f'"{metric}":[' in log.getvalue().replace(" ", ""):
                     self._outcome.crashes.append(f"{function}: {metric}")
             self.log = log.getvalue()
-            for each in self._deployment.take():
-                self._hear(each)
+            if self._wire.sent.pop("sns", 0):
+                for each in self._deployment.take():
+                    self._hear(each)
 
     def _hear(self, document: dict[str, Any]) -> None:
         at = self._clock.now - self._began
@@ -345,4 +373,5 @@ class _Run:
         self._outcome.hub = {
             each: workflow_of(finding) for each, finding in stored_findings(self._deployment.estate.demo).items()
         }
+        self._outcome.problems = self._count_problems()
         self._outcome.open_findings = sorted(each["id"]["S"] for each in self._deployment.items() if QUEUE in each)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tests.faults.fault import Span
-from tests.faults.run import HOLD_DOWN, MEND_AT, VISIBILITY
+from tests.faults.run import ASYNC_RETRIES, HOLD_DOWN, LEASE, MEND_AT, VISIBILITY
 
 if TYPE_CHECKING:
     from tests.faults.fault import Fault
@@ -31,7 +31,9 @@ class Verdict:
     - `twice`: people were told again, where the answer to the first message was not in doubt.
     - `hub`: Security Hub shows something else in the end.
 
-    `heard_again` counts messages that were told again because it was in doubt whether the first was heard.
+    `heard_again` counts messages that were told again because it was in doubt whether the first was heard, `held` those
+    that came later than the minute after the fault, because Lambda, the queue or a lease held the work of a function
+    that died or lost the table.
     """
 
     crashes: list[str] = field(default_factory=list)
@@ -42,6 +44,7 @@ class Verdict:
     twice: list[str] = field(default_factory=list)
     hub: list[str] = field(default_factory=list)
     heard_again: int = 0
+    held: int = 0
 
     COLUMNS = ("crashes", "slow", "wrong", "lost", "late", "twice", "hub")
 
@@ -82,6 +85,8 @@ def _judge_told(verdict: Verdict, fault: Fault | None, outcome: Outcome, good: O
             verdict.lost.append(f"not told of {notice}")
         elif first[notice] > due:
             verdict.late.append(f"told of {notice} at {first[notice]:.0f} s, not by {due:.0f} s")
+        elif first[notice] > _due(fault, outcome, notice[0], at, held=False):
+            verdict.held += 1
 
 
 def _judge_repeats(verdict: Verdict, fault: Fault | None, outcome: Outcome) -> None:
@@ -103,16 +108,30 @@ def _most_times(fault: Fault | None) -> int:
     return 2 if fault.kind.kills or fault.call.service == "dynamodb" else 1
 
 
-def _due(fault: Fault | None, outcome: Outcome, edge: str, at: float) -> float:
+def _due(fault: Fault | None, outcome: Outcome, edge: str, at: float, *, held: bool = True) -> float:
     """Return when people have to be told at the latest: in the minute after the fault has ended.
 
     A fault that delays the look which finds it mended delays the hold-down, which begins then and ends in some minute.
-    Where the function died, and where the table failed for longer than a function waits for it, the fault ends when the
-    queue hands out the message again.
+    With `held`, what holds the work of a function that died, or that lost the table, delays it too.
     """
     if fault is None or outcome.struck_at is None:
         return at
     ends = outcome.ends_at
-    if fault.kind.kills or (fault.call.service == "dynamodb" and fault.span is Span.TEN_MINUTES):
-        ends += VISIBILITY
+    if held and (fault.kind.kills or (fault.call.service == "dynamodb" and fault.span is Span.TEN_MINUTES)):
+        ends = max(ends, _let_go(fault, outcome, edge))
     return max(at, ends + (_NEXT_MINUTE + HOLD_DOWN if edge == "resolved" else 0)) + _NEXT_MINUTE
+
+
+def _let_go(fault: Fault, outcome: Outcome, edge: str) -> float:
+    """Return when AWS hands out again what a function did not finish, or when its lease ends.
+
+    - Lambda invokes `audit_log`, which is invoked asynchronously, again after a minute.
+    - What the table has is done when the lease or the claim has ended, without the queue.
+    - All else is done when the queue hands out the message again.
+    """
+    struck = outcome.struck_at or 0.0
+    if fault.kind.kills and outcome.struck_in == "audit_log":
+        return struck + ASYNC_RETRIES[0]
+    if edge == "new" and outcome.known == outcome.problems:
+        return outcome.ends_at + LEASE
+    return struck + VISIBILITY

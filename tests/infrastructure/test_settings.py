@@ -158,6 +158,12 @@ def test_a_small_batch_needs_no_window() -> None:
             "pullResponder.organizationAccount must be an account's 12 digits or empty, not",
         ),
         ({"memberRoleName": "path/Reader"}, "pullResponder.memberRoleName must be the name of an IAM role"),
+        ({"notificationSchema": "3.0"}, "pullResponder.notificationSchema must be one of 2.0, 1.0, not '3.0'"),
+        (
+            {"runbookUrl": "http://wiki/{cause}"},
+            "pullResponder.runbookUrl must be an https:// address with {cause} in it",
+        ),
+        ({"runbookUrl": "https://wiki.example.com/"}, "pullResponder.runbookUrl must be an https:// address with"),
         ({"quietMinutes": 0}, "pullResponder.quietMinutes must be a whole number from 1 to 1440, not 0"),
         ({"holdDownMinutes": -1}, "pullResponder.holdDownMinutes must be a whole number from 0 to 1440, not -1"),
         ({"reminderHours": None}, "pullResponder.reminderHours must be a whole number from 0 to 8760, not None"),

@@ -51,6 +51,7 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
         "HOLD_DOWN_MINUTES": "5",
         "KEEP_DAYS": "90",
         "KNOWN_PRINCIPALS": "[]",
+        "NOTIFICATION_SCHEMA": "2.0",
         "NOTIFY_MINIMUM_SEVERITY": "LOW",
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "PULL_RESPONDER_MEMBER_ROLE": "PullResponderReadOnly",
@@ -86,6 +87,7 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
     assert values["PULL_RESPONDER_ORGANIZATION_ACCOUNT"] == "012345678901"
     assert json.loads(values["PULL_RESPONDER_AWS_REGISTRIES"]) == ["123456789012", "210987654321"]
     assert values["FORWARDED_EVENT_SOURCE"] == "kubernetes.events"
+    assert (values["NOTIFICATION_SCHEMA"], values["RUNBOOK_URL"]) == ("1.0", "https://wiki.example.com/pulls/{cause}")
 
 
 def test_filters_have_a_topic_of_plain_text_and_alarms_one_of_their_own(stack: Synthesized, other: Synthesized) -> None:

@@ -68,6 +68,29 @@ def test_junk_is_named(name: str, value: str, least: int) -> None:
     assert str(unusable.value) == f"{name} is {value!r}, not a whole number from {least}"
 
 
+def test_the_form_of_notifications_is_taken() -> None:
+    page = "https://wiki.example.com/pulls/{cause}#fix"
+    read = read_settings({"NOTIFICATION_SCHEMA": "1.0", "RUNBOOK_URL": page})
+    assert (read.notification_schema, read.runbook_url) == ("1.0", page)
+    read, stack = read_settings({}), StackSettings()
+    assert (read.notification_schema, read.runbook_url) == (stack.notification_schema, stack.runbook_url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NOTIFICATION_SCHEMA", "3.0"),
+        ("RUNBOOK_URL", "https://wiki.example.com/pulls"),
+        ("RUNBOOK_URL", "javascript:alert({cause})"),
+        ("RUNBOOK_URL", "https://wiki.example.com/{cause}/{cause}"),
+        ("RUNBOOK_URL", "https://wiki.example.com/{cause} <b>"),
+    ],
+)
+def test_a_form_of_notifications_that_is_none_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name} is "):
+        read_settings({name: value})
+
+
 REGISTRIES = "PULL_RESPONDER_AWS_REGISTRIES"
 
 

@@ -59,6 +59,7 @@ class Check:
 
     - `id` names the fault and is the name of the file.
     - `title` states the fault in a few words.
+    - `again` says what works again once the fault is gone, for people, without a full stop.
     - `severity` is the severity of its findings. `severity_if_repeated` is for a finding that recurs often or in many
       forms.
     - `kind` is what Security Hub is told that the cause is.
@@ -126,6 +127,7 @@ class Check:
     ends_with_failures: bool = False
     tells_more_at_first: bool = False
     severity_if_repeated: Severity | None = None
+    again: str = "The image can be pulled again"
     kind: Kind = Kind.CONFIGURATION
     symptoms: frozenset[Symptom] = field(init=False)
     """The symptoms at which it is examined."""

@@ -87,6 +87,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="credential_provider_failing",
     title="kubelet shows the registry no credentials",
+    again="kubelet can get credentials for the registry again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",
     permissions=ec2.PERMISSIONS,

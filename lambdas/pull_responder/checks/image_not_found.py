@@ -142,6 +142,7 @@ def _nearest_tags(tag: str, tags: tuple[str, ...]) -> tuple[str, ...]:
 CHECK = Check(
     id="image_not_found",
     title="The repository has no such image",
+    again="The image can be found again",
     severity=Severity.LOW,
     resource_type="AwsEcrContainerImage",
     permissions=(

@@ -131,6 +131,7 @@ def _fix(nodes: Nodes, identity: Identity, facts: PullFacts) -> Remediation:
 CHECK = Check(
     id="instance_profile_missing",
     title="The node has no role",
+    again="The node can have its role again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Instance",
     permissions=(*IDENTITY_PERMISSIONS, *iam.PROFILES_OF_ROLE_PERMISSIONS),

@@ -11,8 +11,9 @@ What it checks: for an image that is not cached yet, in a repository under the p
   repository's policy must allow what it asks for;
 - `ecr:TagResource` where AWS refused it: a repository creation template with tags needs it on the first pull;
 - what ECR said of the upstream registry, in its event or in its answer to the node;
-- where it is asked before a failure: whether nodes that reach ECR by a VPC endpoint have a way to the internet, and
-  whether the registry's managed signing covers the repository.
+- where it is asked before a failure: whether nodes that reach ECR by a VPC endpoint have a way to the internet,
+  whether a repository creation template gives the new repository tags, a KMS key or a policy that may deny the pull,
+  and whether the registry's managed signing covers the repository.
 
 The denied principal may also be the rule's role itself. Then nothing else is decided about it, and nothing at all
 where the rules cannot be read: the finding is about the rule's repository of the cache.
@@ -20,7 +21,7 @@ where the rules cannot be read: the finding is about the rule's repository of th
 The check fetches no image and does not read the secret's value.
 
 What it cannot see: the upstream registry: whether it has the image, and whether it accepts the credentials. It does not
-read the secret's value.
+read the secret's value. It does not examine the role with which ECR applies a repository creation template.
 
 Why that stops a pull: ECR fetches images that are not cached, on behalf of the pulling role and with the rule's
 credentials. Cached images need none of this.
@@ -38,7 +39,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pull_responder.checks.check import AFTER_TOKEN, BEFORE_UNPACK, Check, Explains
-from pull_responder.facts import kms, signing
+from pull_responder.facts import creation_templates, kms, signing
 from pull_responder.facts.cache_rules import SECRET_PERMISSIONS
 from pull_responder.facts.images import IMAGE_PERMISSIONS
 from pull_responder.model.arn import Arn
@@ -49,7 +50,7 @@ from pull_responder.model.verdict import Remediation, Resource, Severity, Status
 from pull_responder.pulls.actions import CACHE_ACTIONS, FIRST_PULL_ACTIONS, IMPORT
 from pull_responder.pulls.authorization import AUTHORIZATION_PERMISSIONS
 from pull_responder.pulls.cache_permissions import verdict_of_role
-from pull_responder.pulls.first_pull import first_pull_fault, signing_doubt
+from pull_responder.pulls.first_pull import first_pull_fault, signing_doubt, template_doubt
 from pull_responder.pulls.image import PulledImage, cache_rule_of, find_image, image_of, repository_of
 from pull_responder.pulls.kubelet_words import quote_words
 from pull_responder.pulls.path import PATH_PERMISSIONS
@@ -113,7 +114,8 @@ def _of_first_pull(
     if facts.asked is None:
         return None
     fault = first_pull_fault(pull, rule, facts)
-    doubts = filter(None, (fault.reason if isinstance(fault, Unread) else "", signing_doubt(repository, facts)))
+    of_way = fault.reason if isinstance(fault, Unread) else ""
+    doubts = filter(None, (of_way, template_doubt(pull, repository, facts), signing_doubt(repository, facts)))
     return fault if isinstance(fault, UpstreamFault) else Unread(reason) if (reason := join_reasons(doubts)) else None
 
 
@@ -124,10 +126,19 @@ def _refusal(
 
     Only a pull through a cache needs these actions, so AWS's message stands in for a rule that cannot be read.
     """
-    if cache_rule_of(repository, pull, facts) is None:
+    rule = cache_rule_of(repository, pull, facts)
+    if rule is None:
         return _no_rule()
     needed = {action} if isinstance(present, Unread) else {IMPORT} if present else CACHE_ACTIONS | {action}
-    return verdict_of_role(pull, repository, facts, needed=needed)
+    verdict = verdict_of_role(pull, repository, facts, needed=needed)
+    unread = next((each for each in (present, rule) if isinstance(each, Unread)), None)
+    if unread and verdict.status is Status.PASSED:
+        # The role may fetch now, and whether ECR may is not known.
+        return Verdict.inconclusive(unread.reason)
+    if present is None and not isinstance(rule, Unread):
+        # Nothing is cached, so ECR will ask upstream once it does not refuse the role any more.
+        return _with_upstream(verdict, pull, repository, rule, facts)
+    return verdict
 
 
 def _cache_role(pull: PullFailure, facts: PullFacts) -> CacheRole | None:
@@ -230,6 +241,7 @@ def _upstream_failure(verdict: Verdict, pull: PullFailure, repository: Arn, faul
 CHECK = Check(
     id="pull_through_cache_failing",
     title="The pull-through cache cannot fetch the image",
+    again="The pull-through cache can fetch the image again",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=(
@@ -237,6 +249,7 @@ CHECK = Check(
         *IMAGE_PERMISSIONS,
         *kms.PERMISSIONS,
         *SECRET_PERMISSIONS,
+        *creation_templates.PERMISSIONS,
         *signing.PERMISSIONS,
         *PATH_PERMISSIONS,
     ),

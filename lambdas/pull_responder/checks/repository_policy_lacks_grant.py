@@ -96,6 +96,7 @@ def _fix(fault: PolicyFault, repository: Arn) -> Remediation:
 CHECK = Check(
     id="repository_policy_lacks_grant",
     title="The repository policy does not let the other account pull",
+    again="The repository policy lets the other account pull again",
     severity=Severity.MEDIUM,
     resource_type="AwsEcrRepository",
     permissions=AUTHORIZATION_PERMISSIONS,

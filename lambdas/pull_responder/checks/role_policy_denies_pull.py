@@ -86,6 +86,7 @@ def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation
 CHECK = Check(
     id="role_policy_denies_pull",
     title="A policy of the role denies the pull",
+    again="The role's policies no longer deny the pull",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",
     permissions=AUTHORIZATION_PERMISSIONS,

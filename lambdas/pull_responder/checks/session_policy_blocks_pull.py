@@ -46,6 +46,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 CHECK = Check(
     id="session_policy_blocks_pull",
     title="A session policy stops the pull",
+    again="The session policy lets the role pull again",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",
     permissions=AUTHORIZATION_PERMISSIONS,

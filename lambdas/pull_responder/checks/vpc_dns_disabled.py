@@ -44,6 +44,7 @@ def _fix(fault: Fault, path: PullPath) -> Remediation:
 CHECK = Check(
     id="vpc_dns_disabled",
     title="DNS is off in the VPC",
+    again="DNS can be used in the VPC again",
     severity=Severity.HIGH,
     resource_type="AwsEc2Vpc",
     permissions=PATH_PERMISSIONS,

@@ -12,10 +12,11 @@ from pull_responder.findings.life import Life
 from pull_responder.findings.pages import page_ids, total_of
 from pull_responder.findings.store import Store
 from pull_responder.findings.tally import reach_of
+from pull_responder.publish.attributes import DIGEST
 from pull_responder.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pull_responder.demo.estate import DemoEstate
     from pull_responder.findings.reach import Reach
@@ -37,8 +38,13 @@ class Mail:
 
     @property
     def about(self) -> tuple[str, str]:
-        """The change that the document names, and the id of the finding that changed."""
-        return self.document["edge"], self.document.get("finding", {}).get("id", "")
+        """The change that the document names, and the id of the worst finding that changed."""
+        return self.document["edge"], self.findings[0]["id"] if self.findings else ""
+
+    @property
+    def findings(self) -> Sequence[Mapping[str, Any]]:
+        """The findings that changed, the worst first. Those of a digest have a short form, and are left out."""
+        return () if self.document["edge"] == DIGEST else self.document["findings"]
 
 
 class Inbox:

@@ -33,7 +33,7 @@ class Delivery:
     @property
     def findings(self) -> tuple[Mapping[str, Any], ...]:
         """The findings in the notifications' JSON documents."""
-        return tuple(mail.document["finding"] for mail in self.mails if "finding" in mail.document)
+        return tuple(finding for mail in self.mails for finding in mail.findings)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object to print for it."""

@@ -218,7 +218,7 @@ def _serve_registry_settings() -> None:
 
 
 def _serve_cache_rules() -> None:
-    """ECR has no pull through cache rules. Here they are stored, and nothing is fetched."""
+    """ECR has no pull through cache rules and no creation templates. Here rules are stored, and nothing is fetched."""
     kept = _module("core.responses").AccountRegionScopedDict()
 
     def create(rule: dict[str, str]) -> _Reply:
@@ -228,6 +228,7 @@ def _serve_cache_rules() -> None:
     served: dict[str, Callable[[dict[str, str]], _Reply]] = {
         "CreatePullThroughCacheRule": create,
         "DescribePullThroughCacheRules": lambda _: _reply(200, pullThroughCacheRules=list(kept.values())),
+        "DescribeRepositoryCreationTemplates": lambda _: _reply(200, repositoryCreationTemplates=[]),
         "DeletePullThroughCacheRule": lambda asked: _reply(200, **kept.pop(asked["ecrRepositoryPrefix"])),
     }
     _serve(_module("services.ecr"), served)

@@ -33,6 +33,10 @@ CACHE_ACTION: Final = pull_through_cache_action.DETAIL_TYPE
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+=,.@:/-]{0,511}")
 _CALL: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,79}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+# A session's ARN: a role's name has up to 64 characters, a session's too, and STS leaves out the role's path. A user's
+# ARN has its path, of up to 512.
+_CALLER: Final = re.compile(r"arn:[A-Za-z0-9_+=,.@:/-]{1,700}")
+_SERVICE: Final = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}")
 # TerminateInstances takes 1,000 ids; SQS limits an event to 1 MiB.
 _MOST_TEXTS: Final = 2_000
 _SUFFIXES: Final = frozenset(DNS_SUFFIXES.values())
@@ -49,6 +53,8 @@ class Change:
     - `role`, `repository`: the role or repository, if the change concerns only that; else None.
     - `words`: all names, ids and ARNs in the parameters of the call. Of an ARN also the part after its first slash.
       Empty if there are too many.
+    - `by`: the ARN of who made the call, or the name of the AWS service that did; None if the event does not say.
+    - `event_id`: CloudTrail's id of the event.
     """
 
     service: str
@@ -59,6 +65,8 @@ class Change:
     role: str | None = None
     repository: str | None = None
     words: frozenset[str] = frozenset()
+    by: str | None = None
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +154,18 @@ def _call(envelope: Mapping[str, object], detail: Mapping[str, object], service:
         role=_role(parameters) if service == "iam" else None,
         repository=_repository(parameters) if service == "ecr" else None,
         words=_words([parameters, *(fields.text(each, "ARN") for each in fields.items(detail, "resources"))]),
+        by=_caller(fields.mapping(detail, "userIdentity")),
+        event_id=names.event_id(detail.get("eventID")),
     )
+
+
+def _caller(identity: Mapping[str, object]) -> str | None:
+    """Return who made a call (CloudTrail User Guide, "userIdentity element"). An AWS service has no ARN."""
+    arn = fields.text(identity, "arn")
+    if _CALLER.fullmatch(arn) and names.arn(arn):
+        return arn
+    service = fields.text(identity, "invokedBy")
+    return service if _SERVICE.fullmatch(service) else None
 
 
 def _role(parameters: Mapping[str, object]) -> str | None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 SECRET_PERMISSIONS: Final = ("secretsmanager:DescribeSecret",)
 
-_ROOT: Final = "ROOT"
+ROOT: Final = "ROOT"
+"""The prefix that stands for the whole registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class CacheRule:
 
         Source: Amazon ECR API Reference, CreatePullThroughCacheRule. The prefix ROOT stands for the whole registry.
         """
-        return repository.startswith(_folder(self.prefix))
+        return is_under(self.prefix, repository)
 
     def upstream_repository(self, repository: str) -> str:
         """Return the upstream registry's repository that `repository`, one of this cache, stands for."""
@@ -58,9 +59,14 @@ class CacheRule:
         return _folder(self.prefix) + upstream.removeprefix(folder) if upstream.startswith(folder) else None
 
 
+def is_under(prefix: str, repository: str) -> bool:
+    """Return whether `repository` is one of those under `prefix`, the prefix of a rule or of a creation template."""
+    return repository.startswith(_folder(prefix))
+
+
 def _folder(prefix: str | None) -> str:
     """Return a prefix as the beginning of names. ROOT and no prefix stand for the whole registry."""
-    return "" if prefix in (None, "", _ROOT) else f"{prefix.rstrip('/')}/"
+    return "" if prefix in (None, "", ROOT) else f"{prefix.rstrip('/')}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ def rule_for(repository: str, rules: Iterable[CacheRule]) -> CacheRule | None:
     Inference: of several rules, the one with the longest prefix serves it.
     """
     serving = [rule for rule in rules if rule.serves(repository)]
-    return max(serving, key=lambda rule: 0 if rule.prefix == _ROOT else len(rule.prefix), default=None)
+    return max(serving, key=lambda rule: 0 if rule.prefix == ROOT else len(rule.prefix), default=None)
 
 
 def read_cache_rules(reader: Reader, account: str, region: str) -> tuple[CacheRule, ...] | Unread:

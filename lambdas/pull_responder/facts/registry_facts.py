@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pull_responder.facts import ecr, images, kms, lifecycle
 from pull_responder.facts.cache_rules import CacheRule, Secret, read_cache_rules, read_secret, rule_for
+from pull_responder.facts.creation_templates import CreationTemplate, read_creation_templates, template_for
 from pull_responder.facts.remembered import Remembered, once
 from pull_responder.facts.signing import SigningRule, read_signing_rules
 from pull_responder.model.reason import Reason
@@ -118,6 +119,16 @@ class RegistryFacts(Remembered):
         """Return the pull through cache rule that serves a repository, None if none does."""
         rules = self.cache_rules(account, region)
         return rules if isinstance(rules, Unread) else rule_for(repository, rules)
+
+    @once
+    def creation_templates(self, account: str, region: str, /) -> tuple[CreationTemplate, ...] | Unread:
+        """Return the registry's repository creation templates for pull through caches."""
+        return read_creation_templates(self._reader, account, region)
+
+    def creation_template(self, account: str, region: str, repository: str, /) -> CreationTemplate | Unread | None:
+        """Return the template for a repository that ECR has to create for a cache. None if there is none."""
+        templates = self.creation_templates(account, region)
+        return templates if isinstance(templates, Unread) else template_for(repository, templates)
 
     @once
     def signing_rules(self, account: str, region: str, /) -> tuple[SigningRule, ...] | Unread:

@@ -162,10 +162,13 @@ def plan(burst: Burst, notices: Sequence[Telling], *, now: float, waiting: int, 
 
 
 def _forget(burst: Burst, now: float, above: int) -> Burst:
-    """Return the burst at `now`: a new one if nothing was sent for long."""
+    """Return the burst at `now`: a new one if nothing was sent for long.
+
+    A clock that runs ahead, or a hand, may have written a time to come. That counts as now: nothing waits for it.
+    """
     passed = max(0.0, now - burst.at)
     level = max(0.0, min(burst.level, _REMEMBERED * above) - passed * above / _SECONDS)
-    return replace(burst, level=level) if level else Burst(version=burst.version)
+    return replace(burst, level=level, digest_at=min(burst.digest_at, now)) if level else Burst(version=burst.version)
 
 
 def _first_of_kinds(notices: Iterable[Telling], known: Iterable[str]) -> list[Telling]:

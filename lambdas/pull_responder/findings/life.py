@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.eks_change import Inspection
+from pull_responder.findings.clock import began_at
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
 from pull_responder.findings.notice import Edge, Notice
@@ -31,11 +33,14 @@ _MOST_PROBLEMS: Final = 100
 # every hour.
 _QUICK_RETRIES: Final = 15
 _RETRY_SECONDS: Final = 60.0
+# `recheck` runs once a minute. What is due within the minute is sent by its next run, also after a call that hung.
+_QUICK_RETRY_SECONDS: Final = 40.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
 # A notice that was sent this often without a readable answer counts as heard.
 _MOST_UNCLEAR: Final = 2
 _QUICK_LOOKS: Final = 15
-_QUICK_LOOK_SECONDS: Final = 60.0
+# Well within a minute, so that the next run of `recheck` looks, even if this one took long.
+_QUICK_LOOK_SECONDS: Final = 15.0
 _HUB_RETRY_SECONDS: Final = 120.0
 _DAY: Final = 86_400.0
 # Security Hub deletes an active finding 90 days after its last update. A daily import keeps it.
@@ -117,6 +122,11 @@ class Life:
     - `hub_retry_at`: when to retry that update if this run does not complete it.
     - `inspection`: the inspection that found it, if it was found before any pull failed.
     - `suppression`: what is remembered of a SUPPRESSED in Security Hub, if anything.
+    - `related`: the ids of the other findings of the same problems, as the latest diagnoses found them.
+    - `thread`: the id by which its messages and those about its problem belong together; empty before the first.
+    - `deeds`: the latest changes of its resources by somebody while it was open; of a resolved one, those before it
+      ended.
+    - `broken_by`: the change of its resource that came before the first failure, where it is known.
     - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
     - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
     - `again`: whether a change asked for a recheck while one was under way.
@@ -143,6 +153,10 @@ class Life:
     hub_retry_at: float = 0
     inspection: Inspection | None = None
     suppression: Suppression | None = None
+    related: tuple[str, ...] = ()
+    thread: str = ""
+    deeds: tuple[Deed, ...] = ()
+    broken_by: Deed | None = None
     keys: tuple[str, ...] = ()
     leased_by: str = ""
     leased_until: float = 0
@@ -242,6 +256,7 @@ def _shown_in_hub(life: Life) -> tuple[object, ...]:
         finding.resource,
         finding.related,
         finding.cluster,
+        life.related,
         life.reach.steps,
     )
 
@@ -372,7 +387,7 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings, unread: bool =
     """Return the life after a recheck that did not resolve it: the next recheck is set, and a reminder if one is due.
 
     Reminders are `settings.reminder_hours` apart. With `unread`, the recheck could not decide because something could
-    not be read. Such failures pass, so the next recheck is a minute later, for a quarter of an hour.
+    not be read. Such failures pass, so the next run of the minute rechecks it, for a quarter of an hour.
     """
     life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
     if not unread:
@@ -458,7 +473,8 @@ def retry_later(life: Life, now: float) -> Life:
     pending = life.pending
     if pending is None:
         return life
-    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2 ** min(max(0, pending.tries - _QUICK_RETRIES), 10))
+    doublings = min(max(0, pending.tries - _QUICK_RETRIES), 10)
+    delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2**doublings) if doublings else _QUICK_RETRY_SECONDS
     return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
 
 
@@ -503,7 +519,17 @@ def notice(life: Life) -> Notice:
     pending = life.pending
     if pending is None:
         raise ValueError(f"no notice is pending for {life.id}")
-    return Notice(pending.edge, life.finding, life.reach, iso(pending.at), iso(life.opened_at), pending.because)
+    return Notice(
+        pending.edge,
+        life.finding,
+        life.reach,
+        at=iso(pending.at),
+        opened_at=iso(life.opened_at),
+        because=pending.because,
+        since=iso(began_at(life.reach, life.opened_at)),
+        fixed_by=life.deeds if pending.edge is Edge.RESOLVED else (),
+        broken_by=life.broken_by,
+    )
 
 
 def expires_at(life: Life, settings: Settings) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.reach import Reach
 
@@ -26,7 +27,10 @@ class Notice:
     - `reach`: how far the failures reach so far.
     - `at`: when the change happened. ISO 8601 in UTC.
     - `opened_at`: when the finding opened, or reopened last. ISO 8601 in UTC.
-    - `because`: the reason for the notice, as sentences: what grew, or why the finding is resolved. May be empty.
+    - `because`: the reason for the notice, as sentences: what grew, or how the finding ended. May be empty.
+    - `since`: since when its pulls fail, as far as that is known; empty: since `opened_at`. ISO 8601 in UTC.
+    - `fixed_by`: the changes of its resources right before it was resolved.
+    - `broken_by`: the change of its resource that came before the first failure, where it is known.
     """
 
     edge: Edge
@@ -35,3 +39,6 @@ class Notice:
     at: str
     opened_at: str
     because: str = ""
+    since: str = ""
+    fixed_by: tuple[Deed, ...] = ()
+    broken_by: Deed | None = None

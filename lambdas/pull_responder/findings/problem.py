@@ -163,6 +163,10 @@ class Problem:
         """Whether a diagnosis is due and no run holds the lease."""
         return self.quiet_until <= now and self.leased_until <= now
 
+    def is_wanted(self, now: float) -> bool:
+        """Whether the function `recheck` has to diagnose it, also in its quiet period, and no run holds the lease."""
+        return 0 < self.look_at <= now and self.leased_until <= now
+
     def add_sightings(self, sightings: Iterable[Sighting]) -> Problem:
         """Return the problem with `sightings` added. An event that was added before changes nothing.
 

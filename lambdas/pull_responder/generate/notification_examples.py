@@ -11,14 +11,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks import no_route_to_ecr, role_lacks_pull_permissions
+from pull_responder.checks import no_route_to_ecr, permissions_boundary_blocks_pull, role_lacks_pull_permissions
+from pull_responder.findings.alert import Alert
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.reach import Reach
 from pull_responder.generate.error import GenerateError
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Stage, Symptom
 from pull_responder.model.verdict import Remediation, Resource
-from pull_responder.publish.notification import digest_notification, notice_notification
+from pull_responder.publish.notification import alert_notification, digest_notification
+from pull_responder.publish.style import Style
 
 if TYPE_CHECKING:
     from pull_responder.checks.check import Check
@@ -29,6 +32,15 @@ REGION: Final = "eu-west-1"
 ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/eks/prod-node"
 _SUBNET: Final = f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-0a1b2c3d4e5f60718"
 _POLICY: Final = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
+_GUARD: Final = f"arn:aws:iam::{ACCOUNT}:policy/guard"
+_PROBLEM: Final = "problem/6f1d1c0b8a7e4f5d9c3b2a1908f7e6d5"
+_STYLE: Final = Style(runbook_url="https://wiki.example.com/pulls/{cause}")
+_FIX: Final = Deed(
+    "AttachRolePolicy",
+    f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/jo",
+    at="2026-11-23T01:19:10Z",
+    event_id="b1f2c3d4-0000-4000-8000-000000000001",
+)
 ATTACH_POLICY: Final = ("aws", "iam", "attach-role-policy", "--role-name", "prod-node", "--policy-arn", _POLICY)
 PRINCIPAL: Final = Principal(
     kind=PrincipalKind.ROLE,
@@ -69,13 +81,21 @@ def update_page(page: str) -> str:
 
 
 def _examples() -> dict[str, str]:
-    alert = _alert()
+    alert, boundary = _alert(), _alert_of_boundary()
     resolved = replace(
-        alert, edge=Edge.RESOLVED, at="2026-11-23T02:12:40Z", because="The policies of the role allow the pull now."
+        alert,
+        edge=Edge.RESOLVED,
+        at="2026-11-23T01:20:00Z",
+        because="The role's policies let it pull again since 2026-11-23 01:19 UTC; it was broken for 19 minutes; "
+        f"{_FIX.words}.",
+        fixed_by=(_FIX,),
     )
     notifications = {
-        "alert": notice_notification(alert),
-        "resolved": notice_notification(resolved),
+        "alert": alert_notification(Alert(_PROBLEM, (alert,), reach=alert.reach), _STYLE),
+        "causes": alert_notification(Alert(_PROBLEM, (alert, boundary), reach=alert.reach), _STYLE),
+        "resolved": alert_notification(
+            Alert(_PROBLEM, (resolved,), others=(boundary.finding,), reach=alert.reach), _STYLE
+        ),
         "digest": digest_notification([alert, _alert_of_subnet()]),
     }
     forms = {"email": _mail, "document": _document, "chat": _chat, "attributes": _attributes}
@@ -130,7 +150,40 @@ def _alert() -> Notice:
         nodes=("ip-10-0-3-17.eu-west-1.compute.internal", "ip-10-0-4-92.eu-west-1.compute.internal"),
         node_count=2,
     )
-    return Notice(Edge.NEW, finding, reach, at="2026-11-23T01:04:12Z", opened_at="2026-11-23T01:04:12Z")
+    return Notice(
+        Edge.NEW,
+        finding,
+        reach,
+        at="2026-11-23T01:04:12Z",
+        opened_at="2026-11-23T01:04:12Z",
+        since="2026-11-23T01:00:00Z",
+    )
+
+
+def _alert_of_boundary() -> Notice:
+    alert = _alert()
+    allowed = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","ecr:BatchGetImage"],"Resource":"*"}]}'
+    )
+    fix = replace(
+        alert.finding.remediation,
+        summary="Add ecr:BatchGetImage to the permissions boundary guard of the role prod-node.",
+        docs_url=permissions_boundary_blocks_pull.CHECK.docs_url,
+        commands=(
+            (
+                *("aws", "iam", "create-policy-version", "--policy-arn", _GUARD),
+                *("--policy-document", allowed, "--set-as-default"),
+            ),
+        ),
+    )
+    finding = _finding(
+        permissions_boundary_blocks_pull.CHECK,
+        Resource("AwsIamRole", ROLE, ACCOUNT),
+        f"The permissions boundary of the role {ROLE} does not allow ecr:BatchGetImage.",
+        (f"The permissions boundary {_GUARD} allows s3:* only.",),
+        fix,
+    )
+    return replace(alert, finding=finding)
 
 
 def _alert_of_subnet() -> Notice:

@@ -66,12 +66,12 @@ def way(trip: Trip) -> Hops:
 def _away(trip: Trip, found: Resolution, reason: str) -> Hops:
     """Return the hops to the private address that kubelet dialled.
 
-    Where nothing that can be read leads the name there, and the way that was computed is sound, the name's answer may
-    be the fault. Then no route or rule towards the address has to be mended, so nothing about it is certain.
+    Where nothing that can be read leads the name there, and no fault was found on the way that was computed, the name's
+    answer may be the fault. Then no route or rule towards the address has to be mended, so nothing about it is certain.
     """
     computed = _computed_way(trip, found)
     hops = away_hops(trip, computed, reason)
-    is_by_name = not found.other.shown and not any(hop.faults or hop.undecided for hop in computed)
+    is_by_name = not found.other.shown and not any(hop.faults for hop in computed)
     return tuple(hop.with_faults_undecided(reason) for hop in hops) if is_by_name else hops
 
 

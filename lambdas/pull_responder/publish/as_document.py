@@ -1,4 +1,4 @@
-"""Notices as JSON documents for queues and functions. Their schema is docs/notification.schema.json.
+"""Alerts as JSON documents for queues and functions, schema 2.0: docs/notification.schema.json.
 
 A finding and a pull have the same shape as in `pull-responder diagnose --format json`. Keys may be added. Renaming or
 removing a key needs a new major version.
@@ -10,20 +10,24 @@ import json
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.publish.attributes import DIGEST, digest_values, notice_values, sort_by_severity
+from pull_responder.publish.attributes import DIGEST, alert_values, digest_values, sort_by_severity
+from pull_responder.publish.digest import by_cause
+from pull_responder.publish.style import Style
 from pull_responder.publish.text import one_line, take_fitting
 from pull_responder.remediation.shell import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pull_responder.findings.alert import Alert
+    from pull_responder.findings.deed import Deed
     from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
     from pull_responder.findings.reach import Reach
     from pull_responder.model.pull import PullFailure
 
 SCHEMA: Final = "pull-responder/notification"
-VERSION: Final = "1.0"
+VERSION: Final = "2.0"
 
 _PULL_KEYS: Final = (
     "image",
@@ -46,6 +50,8 @@ _PULL_KEYS: Final = (
 _FIELD: Final = 700
 _PARAGRAPH: Final = 4_000
 _EVIDENCE: Final = 2_000
+_EXAMPLE: Final = 160
+_SHORT: Final = 200
 _NAMES: Final = 10
 
 
@@ -75,15 +81,69 @@ def pull_object(pull: PullFailure | None, role_arn: str | None, cluster: str | N
     return known | {"role_arn": role_arn, "cluster": cluster}
 
 
-def notice_document(notice: Notice, *, room: int) -> dict[str, Any]:
-    """Return the document of `notice`. Evidence and commands take at most `room` bytes each.
+def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> dict[str, Any]:
+    """Return the document of `alert`. The evidence and the commands of all its findings take at most `room` bytes each.
 
     A line or command that does not fit is left out whole and counted under "omitted". A cut command would be a
     different command.
     """
-    finding = notice.finding
-    principal = finding.pull.principal
-    shape = _bound(finding_object(finding))
+    style = style or Style()
+    share = room // len(alert.notices)
+    findings = [_finding_of(each, room=share, style=style) for each in alert.notices]
+    worst = alert.worst.finding
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "problem": one_line(alert.problem, _FIELD),
+        "edge": alert.edge,
+        "severity": alert.severity,
+        "at": alert.at,
+        "since": alert.since,
+        "attributes": alert_values(alert),
+        "findings": findings,
+        "others": [_other(each) for each in alert.others] if alert.others_known else None,
+        "pull": pull_of(worst),
+        "reach": reach_object(alert.reach),
+        "omitted": {
+            "evidence": sum(len(each.finding.evidence) for each in alert.notices) - _number(findings, "evidence"),
+            "commands": sum(len(each.finding.remediation.commands) for each in alert.notices)
+            - sum(len(each["remediation"]["commands"]) for each in findings),
+        },
+    }
+
+
+def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
+    """Return the document of a digest: all causes, and the most severe of `notices` that fit in `room` bytes."""
+    worst = sort_by_severity(notices)
+    lines = [json.dumps(summary_object(notice), ensure_ascii=False) for notice in worst]
+    shown = [summary_object(notice) for notice in worst[: len(take_fitting(lines, size=room))]]
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "edge": DIGEST,
+        "severity": worst[0].finding.severity,
+        "at": max(notice.at for notice in notices),
+        "count": len(notices),
+        "attributes": digest_values(notices),
+        "causes": [
+            {
+                "cause": one_line(each.cause, _FIELD),
+                "title": one_line(each.worst.title, _FIELD),
+                "severity": each.severity,
+                "count": each.count,
+                "edges": sorted({str(notice.edge) for notice in each.notices}),
+                "examples": [one_line(name, _EXAMPLE) for name in each.examples],
+            }
+            for each in by_cause(notices)
+        ],
+        "findings": shown,
+        "omitted": {"findings": len(notices) - len(shown)},
+    }
+
+
+def bounded_finding(finding: Finding, *, room: int) -> dict[str, Any]:
+    """Return `finding` as JSON with bounded texts. Evidence and commands take at most `room` bytes each."""
+    shape: dict[str, Any] = bound(finding_object(finding))
     evidence = (one_line(each, _EVIDENCE) for each in finding.evidence)
     commands = takewhile(_can_be_carried, map(render, finding.remediation.commands))
     paragraph = min(_PARAGRAPH, room)
@@ -91,44 +151,52 @@ def notice_document(notice: Notice, *, room: int) -> dict[str, Any]:
     shape["evidence"] = take_fitting((each for each in evidence if each), size=room)
     shape["remediation"]["summary"] = one_line(finding.remediation.summary, paragraph)
     shape["remediation"]["commands"] = take_fitting(commands, size=room)
-    return {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "edge": notice.edge,
-        "at": notice.at,
+    return shape | _place(finding)
+
+
+def pull_of(finding: Finding) -> dict[str, Any]:
+    """Return the pull of `finding` as JSON with bounded texts."""
+    principal = finding.pull.principal
+    pull: dict[str, Any] = bound(pull_object(finding.pull, principal.role_arn if principal else None, finding.cluster))
+    return pull
+
+
+def _finding_of(notice: Notice, *, room: int, style: Style) -> dict[str, Any]:
+    return bounded_finding(notice.finding, room=room) | {
         "opened_at": notice.opened_at,
-        "because": one_line(notice.because, paragraph),
-        "attributes": notice_values(notice),
-        "finding": shape | _place(finding),
-        "pull": _bound(pull_object(finding.pull, principal.role_arn if principal else None, finding.cluster)),
-        "reach": _reach(notice.reach),
-        "omitted": {
-            "evidence": len(finding.evidence) - len(shape["evidence"]),
-            "commands": len(finding.remediation.commands) - len(shape["remediation"]["commands"]),
-        },
+        "because": one_line(notice.because, min(_PARAGRAPH, room)),
+        "fixed_by": [_deed(each) for each in notice.fixed_by],
+        "broken_by": _deed(notice.broken_by) if notice.broken_by else None,
+        "runbook_url": style.runbook(notice.finding.cause),
     }
 
 
-def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
-    """Return the document of a digest: the most severe of `notices` that fit in `room` bytes, and how many do not."""
-    worst = sort_by_severity(notices)
-    lines = [json.dumps(_summary(notice), ensure_ascii=False) for notice in worst]
-    shown = [_summary(notice) for notice in worst[: len(take_fitting(lines, size=room))]]
-    return {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "edge": DIGEST,
-        "at": max((notice.at for notice in notices), default=""),
-        "count": len(notices),
-        "attributes": digest_values(notices),
-        "findings": shown,
-        "omitted": {"findings": len(notices) - len(shown)},
-    }
+def _other(finding: Finding) -> dict[str, Any]:
+    other: dict[str, Any] = bound(
+        {
+            "id": finding.id,
+            "cause": one_line(finding.cause, _SHORT),
+            "title": one_line(finding.title, _SHORT),
+            "severity": finding.severity,
+            "resource": {"type": one_line(finding.resource.type, _SHORT), "id": finding.resource.id},
+        }
+    )
+    return other
 
 
-def _summary(notice: Notice) -> dict[str, Any]:
+def _deed(deed: Deed) -> dict[str, str]:
+    did: dict[str, str] = bound({"call": deed.call, "by": deed.by, "at": deed.at, "event_id": deed.event_id})
+    return did
+
+
+def _number(findings: Sequence[dict[str, Any]], key: str) -> int:
+    return sum(len(each[key]) for each in findings)
+
+
+def summary_object(notice: Notice) -> dict[str, Any]:
+    """Return the short form of a finding that a digest has."""
     finding = notice.finding
-    short: dict[str, Any] = _bound(
+    short: dict[str, Any] = bound(
         {
             **_place(finding),
             "edge": notice.edge,
@@ -146,13 +214,14 @@ def _summary(notice: Notice) -> dict[str, Any]:
 
 
 def _place(finding: Finding) -> dict[str, str | None]:
-    place: dict[str, str | None] = _bound(
+    place: dict[str, str | None] = bound(
         {"account": finding.account, "region": finding.region, "cluster": finding.cluster}
     )
     return place
 
 
-def _reach(reach: Reach) -> dict[str, Any]:
+def reach_object(reach: Reach) -> dict[str, Any]:
+    """Return `reach` as JSON, with the first few names."""
     return {
         "events": reach.events,
         "first_seen_at": reach.first_seen_at,
@@ -164,10 +233,10 @@ def _reach(reach: Reach) -> dict[str, Any]:
     }
 
 
-def _bound(value: Any) -> Any:  # noqa: ANN401 -- any JSON
+def bound(value: Any) -> Any:  # noqa: ANN401 -- any JSON
     """Return `value` with each text as one printable line of at most `_FIELD` characters, and each list empty."""
     if isinstance(value, dict):
-        return {key: _bound(each) for key, each in value.items()}
+        return {key: bound(each) for key, each in value.items()}
     if isinstance(value, list):
         return []  # the caller fills in evidence and commands, within their own limits
     return one_line(value, _FIELD) if isinstance(value, str) else value

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
+    from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
 
@@ -30,12 +31,13 @@ _VALUE: Final = 256
 _LIST_BYTES: Final = 16 * 1024
 
 
-def notice_values(notice: Notice) -> dict[str, list[str]]:
-    """Return the attributes of a notice, one value each. `status` is the edge.
+def alert_values(alert: Alert) -> dict[str, list[str]]:
+    """Return the attributes of an alert: each value that one of its findings has, the worst's first.
 
-    The notice of a resolved finding has the same other values as its alert, so it reaches the same subscribers.
+    `status` is the edge. The message about a resolved finding has the values that its alert had, so it reaches the same
+    subscribers.
     """
-    return _values([notice.finding], str(notice.edge))
+    return _values([each.finding for each in alert.notices], str(alert.edge))
 
 
 def digest_values(notices: Sequence[Notice]) -> dict[str, list[str]]:
@@ -49,11 +51,11 @@ def sort_by_severity(notices: Iterable[Notice]) -> list[Notice]:
 
 
 def message_attributes(values: Values) -> dict[str, MessageAttributeValueTypeDef]:
-    """Return `values` in SNS's form: a String for one value, as in every notice, else a String.Array.
+    """Return `values` in SNS's form: a String for one value, else a String.Array.
 
     A filter policy accepts an array if it accepts one element, also with "anything-but" (SNS Developer Guide, "String
-    value matching"). So a digest reaches everyone whom one of its findings would have reached. It may reach more,
-    because different findings may match different attributes.
+    value matching"). So an alert or a digest reaches everyone whom one of its findings would have reached. It may reach
+    more, because different findings may match different attributes.
     """
     return {name: _attribute(list(each)) for name, each in values.items()}
 

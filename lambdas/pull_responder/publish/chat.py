@@ -11,26 +11,37 @@ text is also made harmless by itself.
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.findings.notice import Edge
-from pull_responder.publish.as_text import WORDS, digest_subject, docs_url, names
-from pull_responder.publish.attributes import digest_values, notice_values, sort_by_severity
+from pull_responder.publish.as_text import docs_url
+from pull_responder.publish.attributes import alert_values, digest_values
 from pull_responder.publish.console import console_url
-from pull_responder.publish.text import break_urls, command_line, one_line, resource_name
+from pull_responder.publish.digest import EXAMPLES, TIMES, OfCause, by_cause
+from pull_responder.publish.digest_text import digest_subject
+from pull_responder.publish.style import Style
+from pull_responder.publish.telling import WORDS, changed_by, do_all, ended, fault, hit, what_is_left, whom
+from pull_responder.publish.text import break_urls, command_line, one_line, resource_name, take_fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pull_responder.findings.alert import Alert
     from pull_responder.findings.notice import Notice
 
 _TITLE: Final = 200
 _FIELD: Final = 300
 _PARAGRAPH: Final = 800
 _DESCRIPTION: Final = 2_800
-_STEP: Final = 1_000
-_STEPS: Final = 5
+_COMMANDS: Final = 2_000
+_SUMMARY: Final = 400
+_EXAMPLES: Final = 160
+_CAUSE: Final = 60
+_RESOURCES: Final = 5
 _CONTEXT: Final = 256
+
+IN_FULL: Final = "in full in the e-mail and in the JSON document of this notification."
 
 # Slack's control characters and their escapes (Slack API, "Formatting text for app surfaces").
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -45,6 +56,8 @@ _LOOKALIKES: Final = {
     "\\": "\N{FULLWIDTH REVERSE SOLIDUS}",
 }
 _HARMLESS: Final = str.maketrans(_ENTITIES | _LOOKALIKES)
+# What is linked where code is not supported. A name with dots stays: services and hosts of AWS have such names.
+_LINK: Final = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _MENTION: Final = re.compile(r"(?<![0-9A-Za-z])@")
 
 
@@ -59,37 +72,32 @@ def quote(text: str, limit: int = _FIELD) -> str:
     return f"`{escape(text, limit) or '?'}`"
 
 
-def chat_notification(notice: Notice) -> dict[str, Any]:
-    """Return the custom notification of `notice`. All notices of one finding share a thread."""
-    finding = notice.finding
-    title = escape(f"{finding.severity.value}: {finding.title or finding.cause}", _TITLE)
+def chat_notification(alert: Alert, style: Style | None = None) -> dict[str, Any]:
+    """Return the custom notification of `alert`. All messages about one problem share a thread."""
+    finding = alert.worst.finding
+    cluster = f", cluster {finding.cluster}" if finding.cluster else ""
+    what = f"{finding.title or finding.cause}: {resource_name(finding.resource.id)}{cluster}"
+    severity = "" if alert.edge is Edge.RESOLVED else f" {alert.severity.value}"
     return _notification(
-        title=f"{WORDS[notice.edge]} {title}",
-        lines=_lines(notice),
-        steps=[] if notice.edge is Edge.RESOLVED else _steps(notice),
-        thread=finding.id,
-        summary=escape(f"{WORDS[notice.edge]} {finding.cause}", _CONTEXT),
-        resources=[finding.resource.id],
-        values=notice_values(notice),
+        title=f"{WORDS[alert.edge]}{severity}: {escape(what, _TITLE)}",
+        lines=_lines(alert, style or Style()),
+        thread=one_line(alert.problem, _CONTEXT),
+        summary=escape(f"{WORDS[alert.edge]} {finding.cause}", _CONTEXT),
+        resources=list(dict.fromkeys(each.finding.resource.id for each in alert.notices)),
+        values=alert_values(alert),
     )
 
 
-def chat_digest(notices: Sequence[Notice]) -> dict[str, Any]:
-    """Return the custom notification of a digest of `notices`: a line for each finding, the most severe first."""
-    worst = sort_by_severity(notices)
-    lines = (
-        f"{each.finding.severity.value} {escape(each.finding.cause, 60)}:"
-        f" {quote(resource_name(each.finding.resource.id), 80)}"
-        f" cluster {quote(each.finding.cluster or 'unknown', 60)}, {quote(each.finding.account, 12)}"
-        for each in worst
-    )
+def chat_digest(notices: Sequence[Notice], style: Style | None = None) -> dict[str, Any]:
+    """Return the custom notification of a digest of `notices`: a line for each cause, the most severe first."""
+    causes = by_cause(notices)
+    subject = digest_subject(notices).removeprefix("[DIGEST] ")
     return _notification(
-        title=escape(digest_subject(notices).removeprefix("[DIGEST] "), _TITLE),
-        lines=lines,
-        steps=[],
+        title=escape(subject, _TITLE),
+        lines=_digest_lines(causes, style or Style()),
         thread=None,
-        summary=escape(digest_subject(notices).removeprefix("[DIGEST] "), _CONTEXT),
-        resources=[each.finding.resource.id for each in worst[:_STEPS]],
+        summary=escape(subject, _CONTEXT),
+        resources=[each.worst.resource.id for each in causes[:_RESOURCES]],
         values=digest_values(notices),
     )
 
@@ -98,7 +106,6 @@ def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
     *,
     title: str,
     lines: Iterable[str],
-    steps: Sequence[str],
     thread: str | None,
     summary: str,
     resources: Sequence[str],
@@ -117,43 +124,92 @@ def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
         "description": "\n".join(_fit_lines(lines)),
         "keywords": [each for name in ("severity", "status") for each in values[name]],
     }
-    if steps:
-        content["nextSteps"] = list(steps)
     if thread:
         metadata["threadId"] = thread
     return {"version": "1.0", "source": "custom", "content": content, "metadata": metadata}
 
 
-def _lines(notice: Notice) -> Iterable[str]:
-    finding, reach = notice.finding, notice.reach
-    if notice.because:
-        yield quote(notice.because, _PARAGRAPH)
-    yield quote(finding.explanation, _PARAGRAPH)
-    yield f"At fault: {quote(finding.resource.id)}"
-    if image := finding.pull.image or finding.pull.repository:
-        yield f"Image: {quote(image)}"
-    cluster = f"Cluster {quote(finding.cluster)}, account" if finding.cluster else "Account"
-    yield f"{cluster} {quote(finding.account, 12)}, {quote(finding.region, 24)}"
-    until = f", resolved {quote(notice.at, 40)}" if notice.edge is Edge.RESOLVED else ""
-    yield f"Open since {quote(notice.opened_at, 40)}{until}"
-    if reach.pods:
-        yield f"Pods: {reach.pod_count} ({quote(names(reach.pods, reach.pod_count))})"
-    if reach.nodes:
-        yield f"Nodes: {reach.node_count} ({quote(names(reach.nodes, reach.node_count))})"
-    links = [(console_url(finding.resource), "console"), (docs_url(finding), "documentation")]
-    yield from (f"{label.capitalize()}: {url}" for url, label in links if url)
+def _lines(alert: Alert, style: Style) -> Iterator[str]:
+    left = what_is_left(alert, quote)
+    if alert.edge is Edge.RESOLVED:
+        yield from ended(alert, quote)
+        yield from left
+        yield whom(alert, quote)
+    else:
+        yield whom(alert, quote)
+        yield from _fixes(alert)
+        yield from left
+        yield from dict.fromkeys(quote(each.because, _PARAGRAPH) for each in alert.notices if each.because)
+        yield from hit(alert, quote)
+    for each in alert.notices:
+        yield f"At fault: {quote(each.finding.resource.id)}"
+        yield quote(each.finding.explanation, _PARAGRAPH)
+        yield from changed_by(each, quote)
+        yield f"Account {quote(each.finding.account, 12)}, region {quote(each.finding.region, 24)}"
+        links = [
+            ("Runbook", style.runbook(each.finding.cause)),
+            ("Console", console_url(each.finding.resource)),
+            ("AWS docs", docs_url(each.finding)),
+        ]
+        yield from (f"{label}: {url}" for label, url in links if url)
 
 
-def _steps(notice: Notice) -> list[str]:
-    """The fix: what to do, then the commands. Each command is whole or left out: a cut one would be another command."""
-    fix = notice.finding.remediation
-    steps = [quote(fix.summary, _FIELD)]
-    for command in fix.commands:
-        line = command_line(command)
-        if line is None or len(line) > _STEP or line != escape(line, _STEP) or len(steps) == _STEPS:
-            return [*steps, "The other commands are in the e-mail and in the JSON document of this notification."]
-        steps.append(f"`{line}`")
-    return steps
+def _fixes(alert: Alert) -> Iterator[str]:
+    """What to do for each cause, then its commands. Each is whole or left out: a cut one would be another command."""
+    room = _COMMANDS // len(alert.notices)
+    if len(alert.notices) > 1:
+        yield do_all(len(alert.notices))
+    for number, each in enumerate(alert.notices, 1):
+        fix = each.finding.remediation
+        summary = quote(fix.summary, _SUMMARY)
+        named = "" if number == 1 else f"{fault(each.finding, quote)}: "
+        yield f"Do this: {summary}" if len(alert.notices) == 1 else f"{number}. {named}{summary}"
+        commands = [code(command) for command in fix.commands]
+        whole = list(takewhile(bool, commands))
+        shown = take_fitting(filter(None, whole), size=room)
+        if shown:
+            yield f"Run in account {quote(fix.account, 12)}, region {quote(fix.region, 24)}:"
+            yield from shown
+        if left := len(commands) - len(shown):
+            yield f"{left} command{'' if left == 1 else 's'} more: {IN_FULL}"
+
+
+def code(command: Sequence[str]) -> str | None:
+    """Return a command as inline code; None if it would not be shown as it is.
+
+    Between back quotes, neither program formats or links: only a back quote ends the code, and Slack reads `&`, `<` and
+    `>` everywhere (Slack API, "Formatting text for app surfaces"). Mentions and links are kept out all the same, as of
+    all other text: Teams does not support back quotes everywhere.
+    """
+    line = command_line(command)
+    if line is None or any(each in line for each in "`&<>") or _MENTION.search(line) or _LINK.search(line):
+        return None
+    return f"`{line}`"
+
+
+def _digest_lines(causes: Sequence[OfCause], style: Style) -> list[str]:
+    """Return a line for each cause, with what else fits: first the fixes are left out, then the examples."""
+    for fixes, examples in ((True, EXAMPLES), (False, EXAMPLES), (False, 1), (False, 0)):
+        lines = [line for each in causes for line in _cause_lines(each, style, fix=fixes, examples=examples)]
+        if sum(len(line) + 1 for line in lines) <= _DESCRIPTION:
+            return lines
+    return lines
+
+
+def _cause_lines(of: OfCause, style: Style, *, fix: bool, examples: int) -> Iterator[str]:
+    edges = f" ({of.edges})" if of.edges else ""
+    shown = of.examples[:examples]
+    left = of.count - len(shown)
+    named = f": {quote(', '.join(shown), _EXAMPLES)}" + (f" and {left} more" if left else "") if shown else ""
+    yield f"{of.severity.value}: {quote(of.cause, _CAUSE)} {TIMES} {of.count}{edges}{named}"
+    if not fix:
+        return
+    if of.notices[0].edge is Edge.RESOLVED:
+        yield quote(of.notices[0].because, _SUMMARY)
+        return
+    yield f"Do this: {quote(of.worst.remediation.summary, _SUMMARY)}"
+    if url := style.runbook(of.cause):
+        yield f"Runbook: {url}"
 
 
 def _fit_lines(lines: Iterable[str]) -> list[str]:

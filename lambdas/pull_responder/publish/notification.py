@@ -15,10 +15,10 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.publish import as_text
-from pull_responder.publish.as_document import digest_document, notice_document
-from pull_responder.publish.attributes import digest_values, message_attributes, notice_values
+from pull_responder.publish import as_document, as_document_1, as_text, digest_text
+from pull_responder.publish.attributes import alert_values, digest_values, message_attributes
 from pull_responder.publish.chat import chat_digest, chat_notification
+from pull_responder.publish.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
+    from pull_responder.findings.alert import Alert
     from pull_responder.findings.notice import Notice
 
 # 256 KiB with the attributes (SNS API Reference, Publish), less a reserve for how SNS counts.
@@ -66,34 +67,43 @@ class Notification:
         return len(self.message.encode()) + sum(attributes)
 
 
-def notice_notification(notice: Notice) -> Notification:
-    """Return the notification of one notice, within SNS's size limit."""
-    return _fit(
-        lambda room: Notification(
-            as_text.subject(notice),
-            message_attributes(values := notice_values(notice)),
+def alert_notification(alert: Alert, style: Style | None = None) -> Notification:
+    """Return the notification of one alert, within SNS's size limit."""
+    style = style or Style()
+    values = alert_values(alert)
+
+    def build(room: int) -> Notification:
+        is_old = style.schema == as_document_1.VERSION
+        document = as_document_1.notice_document(alert, room=room) if is_old else None
+        return Notification(
+            as_text.subject(alert),
+            message_attributes(values),
             _texts(
-                notice_document(notice, room=room),
-                email=as_text.body(notice, room=room),
-                sms=as_text.subject(notice),
-                chat=chat_notification(notice),
+                document or as_document.alert_document(alert, room=room, style=style),
+                email=as_text.body(alert, room=room, style=style),
+                sms=as_text.subject(alert),
+                chat=chat_notification(alert, style),
             ),
             values,
         )
-    )
+
+    return _fit(build)
 
 
-def digest_notification(notices: Sequence[Notice]) -> Notification:
+def digest_notification(notices: Sequence[Notice], style: Style | None = None) -> Notification:
     """Return one notification of all `notices`, at least one, within SNS's size limit."""
+    style = style or Style()
+    values = digest_values(notices)
+    document = as_document_1 if style.schema == as_document_1.VERSION else as_document
     return _fit(
         lambda room: Notification(
-            as_text.digest_subject(notices),
-            message_attributes(values := digest_values(notices)),
+            digest_text.digest_subject(notices),
+            message_attributes(values),
             _texts(
-                digest_document(notices, room=room),
-                email=as_text.digest_body(notices, room=room),
-                sms=as_text.digest_subject(notices),
-                chat=chat_digest(notices),
+                document.digest_document(notices, room=room),
+                email=digest_text.digest_body(notices, room=room),
+                sms=digest_text.digest_subject(notices),
+                chat=chat_digest(notices, style),
             ),
             values,
         )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.parsers import ResponseParserError
 
-from pull_responder.publish.notification import Notification, digest_notification, notice_notification
+from pull_responder.findings.alert import Alert
+from pull_responder.publish.notification import Notification, alert_notification, digest_notification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
     from pull_responder.findings.notice import Notice
+    from pull_responder.publish.style import Style
 
 PERMISSIONS: Final = ("sns:Publish",)
 
@@ -27,30 +29,30 @@ class UnclearPublishError(Exception):
     """SNS may have taken the message: the request was sent, and no readable answer came back."""
 
 
-def publish_notice(client: SNSClient, topic_arn: str, notice: Notice) -> str:
-    """Publish `notice` to the topic, in all formats, and return the message's id.
+def publish_notice(client: SNSClient, topic_arn: str, alert: Alert, style: Style | None = None) -> str:
+    """Publish `alert` to the topic, in all formats, and return the message's id.
 
     Raises UnclearPublishError if SNS may have taken it. Otherwise raises what the client raises: SNS did not take it.
     The caller has to retry. The client must not: each retry of a message that SNS took is another message.
     """
-    return _publish(client, topic_arn, notice_notification(notice))
+    return _publish(client, topic_arn, alert_notification(alert, style))
 
 
-def publish_digest(client: SNSClient, topic_arn: str, notices: Sequence[Notice]) -> str:
+def publish_digest(client: SNSClient, topic_arn: str, notices: Sequence[Notice], style: Style | None = None) -> str:
     """Publish one notification of all `notices`, at least one, and return the message's id.
 
     Raises as `publish_notice` does.
     """
-    return _publish(client, topic_arn, digest_notification(notices))
+    return _publish(client, topic_arn, digest_notification(notices, style))
 
 
-def publish_text(client: SNSClient, topic_arn: str, notices: Sequence[Notice]) -> str:
-    """Publish one notification of `notices` as text for people, the same for all protocols, with its attributes.
+def publish_text(client: SNSClient, topic_arn: str, about: Alert | Sequence[Notice], style: Style | None = None) -> str:
+    """Publish one notification of an alert or a digest as text for people, the same for all protocols, with attributes.
 
     SNS applies filter policies on attributes to such messages, and delivers the attributes (Developer Guide, "Message
     attributes"). Returns the message's id, and raises as `publish_notice` does.
     """
-    one = notice_notification(notices[0]) if len(notices) == 1 else digest_notification(notices)
+    one = alert_notification(about, style) if isinstance(about, Alert) else digest_notification(about, style)
     return _call(
         client,
         TopicArn=topic_arn,

@@ -1,8 +1,11 @@
 """What the first pull through a cache needs beyond every later one, told before it fails.
 
+A repository creation template adds to it: ECR applies it with a role of its own, whose rights are not examined here.
+
 Sources: Amazon ECR User Guide, "Sync an upstream registry with an Amazon ECR private registry", considerations (over
-AWS PrivateLink the first pull needs a NAT gateway, later pulls do not), and "Managed signing" (ECR signs as whoever
-pushes). aws/containers-roadmap#2830: for a cached image that is the cache's service-linked role, whose policy lacks
+AWS PrivateLink the first pull needs a NAT gateway, later pulls do not), "Creating a repository creation template" (tags
+and KMS keys need a role that trusts ecr.amazonaws.com), and "Managed signing" (ECR signs as whoever pushes).
+aws/containers-roadmap#2830: for a cached image that is the cache's service-linked role, whose policy lacks
 signer:SignPayload.
 """
 
@@ -82,6 +85,41 @@ def signing_doubt(repository: Arn, facts: PullFacts) -> str:
         "not call signer:SignPayload (aws/containers-roadmap#2830): the image may get no signature, and nodes that "
         "take only signed images then refuse it. Exclude the cache by a filter, or sign the image by hand",
         f"Open managed signing of registry {repository.account} in the ECR console, and exclude {name} there.",
+    )
+
+
+def template_doubt(pull: PullFailure, repository: Arn, facts: PullFacts) -> str:
+    """Return that a creation template may stop ECR from creating the repository, or the pull from it. Empty if not.
+
+    Empty for a repository that exists: templates change nothing about it.
+    """
+    account, region = repository.account, repository.region
+    if facts.repository_policy(account, region, pull.repository or "") is not None:
+        return ""
+    template = facts.creation_template(account, region, pull.repository or "")
+    if isinstance(template, Unread):
+        return reword(
+            template.reason, f"ECR creates the repository by a template, if there is one for it: {template.reason}"
+        )
+    gives = (
+        {
+            "tags": template.has_tags,
+            "a KMS key": template.has_key,
+            "a policy that may deny the pull": template.may_deny,
+        }
+        if template
+        else {}
+    )
+    given = [what for what, it_does in gives.items() if it_does]
+    if template is None or not (given or template.role_arn):
+        return ""
+    what = f" {' and '.join(given)}" if given else " its settings"
+    role = f"the role {template.role_arn}" if template.role_arn else "its service-linked role"
+    return Reason(
+        f"the repository creation template {template.prefix} gives {pull.repository}{what} with {role}, and whether "
+        "ECR can do that was not examined",
+        f"Open the repository creation template {template.prefix} of registry {account} in the ECR console, and look "
+        "at its role, its key and its repository policy.",
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Remediation
 from pull_responder.pulls.cache_role import upstream_of
@@ -121,7 +122,26 @@ def _of_role(
         repository=rule.upstream_repository(repository.resource.removeprefix("repository/")),
         observed_at=pull.observed_at,
     )
-    return _join(role_fault(fetching, facts.of_nobody()), arn, f"the rule {rule.prefix}", fetching)
+    fault = _join(role_fault(fetching, facts.of_nobody()), arn, f"the rule {rule.prefix}", fetching)
+    return fault or _of_other_account(named, rule, repository)
+
+
+def _of_other_account(role: Arn, rule: CacheRule, repository: Arn) -> Unread | None:
+    """Return a doubt about a role that is not in the account of the cache, which no other fault stops.
+
+    Amazon ECR API Reference, CreatePullThroughCacheRule: "This role must be in the same account as the registry". What
+    happens with another one is not documented.
+    """
+    if role.account == repository.account:
+        return None
+    return Unread(
+        Reason(
+            f"the role {role} of the rule {rule.prefix} is in account {role.account}, and AWS wants it in the account "
+            f"of the registry, {repository.account}",
+            f"Run `aws ecr update-pull-through-cache-rule --custom-role-arn` with a role of account "
+            f"{repository.account} for the rule {rule.prefix}.",
+        )
+    )
 
 
 def _join(

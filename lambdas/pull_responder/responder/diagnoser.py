@@ -75,7 +75,7 @@ class Diagnoser:
         """Return the problem leased to this run. If the run dies, `recheck` takes it when the lease expires."""
         if problem.pull is None:
             return replace(problem, look_at=0, leased_until=0)
-        if not problem.is_due(now):
+        if not problem.is_due(now) and not problem.is_wanted(now):
             return replace(problem, look_at=problem.leased_until if problem.leased_until > now else 0)
         if problem.tries >= _MOST_TRIES:
             return replace(problem, tries=0, look_at=0, quiet_until=now + self._run.settings.quiet_minutes * 60)

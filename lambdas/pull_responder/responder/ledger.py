@@ -176,18 +176,21 @@ class Ledger:
             return problem
         return total_of(problem, self.insist(lambda: self._run.store.pages(page_ids(problem.id))))
 
-    def reach(self, life: Life) -> Reach:
-        """Return the joint reach of a finding's problems, from the newest state of the table.
+    def reach(self, *lives: Life) -> Reach:
+        """Return the joint reach of the problems of findings, from the newest state of the table.
 
-        While the finding is open, no count falls.
+        While a finding is open, no count falls.
         """
-        ids, more = self.problems_of(life)
+        found = [self.problems_of(life) for life in lives]
         tally = Tally()
-        for each in self.totals(ids):
+        for each in self.totals(dict.fromkeys(problem for ids, _ in found for problem in ids)):
             tally.add(each)
-        if more:
+        if any(more for _, more in found):
             tally.say_more()
-        return tally.reach().at_least(life.reach) if life.is_open else tally.reach()
+        reach = tally.reach()
+        for life in lives:
+            reach = reach.at_least(life.reach) if life.is_open else reach
+        return reach
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
         """Return findings in the order of `ids`. Those that cannot be read are counted and taken out of their queue."""

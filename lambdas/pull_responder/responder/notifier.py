@@ -31,6 +31,8 @@ from pull_responder.model.unread import Unread
 from pull_responder.publish import sns
 from pull_responder.publish.backoff import Backoff
 from pull_responder.publish.hub_workflow import Workflow, WorkflowStatus, may_notify
+from pull_responder.publish.style import Style
+from pull_responder.responder.alerts import Alerts
 from pull_responder.responder.digest_marks import DigestMarks
 from pull_responder.responder.hub import Hub
 from pull_responder.responder.lives import change_lives
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sns import SNSClient
 
+    from pull_responder.findings.alert import Alert
     from pull_responder.findings.life import Life
     from pull_responder.responder.ledger import Ledger
     from pull_responder.responder.run import Run
@@ -67,6 +70,8 @@ class Notifier:
         self._run = run
         self._ledger = ledger
         self._hub = Hub(run)
+        self._alerts = Alerts(run, ledger)
+        self._style = Style(run.settings.notification_schema, run.settings.runbook_url)
         self._pacing = Pacing(run, ledger)
         self._marks = DigestMarks(run)
         self._unrecorded: list[tuple[Life, _Step]] = []
@@ -81,17 +86,19 @@ class Notifier:
         now = self._run.now()
         withhold = partial(self._mark_notified, now=now, silently=True)
         self._record_all(claimed, {each.id: partial(withhold, sent=each) for each in claimed if each.id in silenced})
-        audible = {life.id: life for life in claimed if life.id not in silenced}
+        audible = [life for life in claimed if life.id not in silenced]
         # What only the topic for filters still lacks is not told to all others again.
-        lacking = [life for life in audible.values() if life.pending and life.pending.told]
+        lacking = [life for life in audible if life.pending and life.pending.told]
         self._send_grouped(lacking, at_once=len(lacking) > self._run.settings.digest_above)
-        others = [life for life in audible.values() if life.pending and not life.pending.told]
-        worst_first = sorted(others, key=lambda life: -life.finding.severity.rank)
-        for plan in self._pacing.plan(worst_first):
-            self._send_grouped([audible[each] for each in plan.alone])
-            self._send_grouped([audible[each] for each in plan.digest], at_once=True)
-            later = self._if_still_claimed(partial(postpone, due=plan.due))
-            self._record_all([audible[each] for each in plan.later], dict.fromkeys(plan.later, later))
+        others = [life for life in audible if life.pending and not life.pending.told]
+        # The worst cause of a problem speaks for all of them, which are told together.
+        groups = {group[0].id: group for group in self._alerts.group(others)}
+        for plan in self._pacing.plan([group[0] for group in groups.values()]):
+            self._send_grouped([life for each in plan.alone for life in groups[each]])
+            self._send_grouped([life for each in plan.digest for life in groups[each]], at_once=True)
+            later = [life for each in plan.later for life in groups[each]]
+            postponed = self._if_still_claimed(partial(postpone, due=plan.due))
+            self._record_all(later, dict.fromkeys((life.id for life in later), postponed))
         # People come first: Security Hub may use up the run's time, and its updates stay due.
         self._record_all(list(due.values()), self._hub.update([life for life in due.values() if life.hub_due]))
         self._record_again()
@@ -158,11 +165,13 @@ class Notifier:
         return [life for life in lives if life.id not in left_out]
 
     def _send_grouped(self, lives: Sequence[Life], *, at_once: bool = False) -> None:
-        """Send a message for each of `lives`, or with `at_once` one for all, and record each at once."""
-        for group in [lives] if at_once and lives else [[life] for life in lives]:
-            named = [self._tell_of_planted(life) for life in group] if len(group) == 1 else group
+        """Send a message for each problem of `lives`, or with `at_once` one for all, and record each at once."""
+        groups = self._alerts.group(lives)
+        in_digest = at_once and len(groups) > 1
+        for group in [lives] if in_digest else groups:
+            named = group if in_digest else [self._tell_of_planted(life) for life in group]
             # If this run dies later, the notice is not sent again.
-            self._record_all(named, self._publish(named))
+            self._record_all(named, self._publish(named, in_digest=in_digest))
 
     def _if_still_claimed(self, step: _Step) -> _Step:
         """Return `step`, without effect if another run has claimed the notice since."""
@@ -195,12 +204,15 @@ class Notifier:
             return life
         return replace(life, pending=replace(pending, because=f"{pending.because} {_PLANTED_TEXT}".strip()))
 
-    def _mark_notified(self, life: Life, *, now: float, sent: Life, silently: bool = False, done: bool = False) -> Life:
+    def _mark_notified(  # noqa: PLR0913 -- keyword-only but for the life
+        self, life: Life, *, now: float, sent: Life, silently: bool = False, done: bool = False, thread: str = ""
+    ) -> Life:
         """Return the life after its notice was sent or withheld, with what Security Hub said of a suppression.
 
-        With `done`, the life says already that it was sent.
+        With `done`, the life says already that it was sent. `thread` is the thread of the message.
         """
         life = life if done else mark_notified(life, now, silently=silently, sent=sent)
+        life = replace(life, thread=life.thread or thread)
         suppression = self._hub.suppression(sent)
         told = (
             suppression is Suppression.PLANTED
@@ -210,33 +222,35 @@ class Notifier:
         )
         return remember_suppression(life, now, Suppression.PLANTED_TOLD if told else suppression)
 
-    def _publish(self, lives: Sequence[Life]) -> dict[str, _Step]:
-        """Publish one notice, or several as a digest. Return the steps to record, by finding id."""
+    def _publish(self, lives: Sequence[Life], *, in_digest: bool = False) -> dict[str, _Step]:
+        """Publish the notices of one problem, or of several as a digest. Return the steps to record, by finding id."""
+        alert = None if in_digest else self._alerts.alert(lives)
         if all(life.pending and life.pending.told for life in lives):
-            return self._publish_filtered(lives)
+            return self._publish_filtered(lives, alert)
         try:
             client, topic_arn = self._topic(self._run.settings.topic_arn or "")
-            notices = [notice(life) for life in lives]
             perhaps_heard = any(life.pending and life.pending.perhaps_heard for life in lives)
             if perhaps_heard and not sns.answers(client, topic_arn):
                 return self._refused(lives, "SNS does not answer, and this notice was perhaps heard before")
-            if len(notices) == 1:
-                sns.publish_notice(client, topic_arn, notices[0])
+            if alert:
+                sns.publish_notice(client, topic_arn, alert, self._style)
             else:
-                sns.publish_digest(client, topic_arn, notices)
+                sns.publish_digest(client, topic_arn, [notice(life) for life in lives], self._style)
                 self._marks.save(lives)
         except sns.UnclearPublishError as error:
             steps = self._perhaps_sent(lives, str(error))
-            return self._publish_filtered(lives) if all(map(counts_as_heard, lives)) else steps
+            return self._publish_filtered(lives, alert) if all(map(counts_as_heard, lives)) else steps
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
-        return self._publish_filtered(lives)
+        return self._publish_filtered(lives, alert)
 
-    def _publish_filtered(self, lives: Sequence[Life]) -> dict[str, _Step]:
+    def _publish_filtered(self, lives: Sequence[Life], alert: Alert | None) -> dict[str, _Step]:
         """Publish to the topic for filters, if there is one, what all others have got. Return the steps to record."""
         now, arn = self._run.now(), self._run.settings.filtered_topic_arn
-        done: dict[str, _Step] = {life.id: partial(self._mark_notified, now=now, sent=life) for life in lives}
+        thread = alert.problem if alert else ""
+        sent = partial(self._mark_notified, now=now, thread=thread)
+        done: dict[str, _Step] = {life.id: partial(sent, sent=life) for life in lives}
         if not arn:
             return done
         unclear = False
@@ -246,7 +260,7 @@ class Notifier:
             if again and not sns.answers(client, arn):
                 reason = "SNS does not answer, and this notice was perhaps heard before"
             else:
-                sns.publish_text(client, arn, [notice(life) for life in lives])
+                sns.publish_text(client, arn, alert or [notice(life) for life in lives], self._style)
                 return done
         except sns.UnclearPublishError as error:
             unclear, reason = True, str(error)
@@ -254,10 +268,12 @@ class Notifier:
             reason = describe_failure("sns:Publish", error).reason
         self._run.count("NotificationsFailed")
         self._run.logger.warning("the topic for filters lacks a notification", findings=[*done], reason=reason)
-        return {life.id: partial(self._mark_told, now=now, sent=life, unclear=unclear) for life in lives}
+        told = partial(self._mark_told, now=now, unclear=unclear, thread=thread)
+        return {life.id: partial(told, sent=life) for life in lives}
 
-    def _mark_told(self, life: Life, *, now: float, sent: Life, unclear: bool) -> Life:
-        return self._mark_notified(mark_told(life, now, sent=sent, unclear=unclear), now=now, sent=sent, done=True)
+    def _mark_told(self, life: Life, *, now: float, sent: Life, unclear: bool, thread: str = "") -> Life:
+        life = mark_told(life, now, sent=sent, unclear=unclear)
+        return self._mark_notified(life, now=now, sent=sent, done=True, thread=thread)
 
     def _refused(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
         """Log and count notices that were not sent. Return the steps that make them due again."""

@@ -13,8 +13,10 @@ from pull_responder.facts.existence import is_gone
 from pull_responder.facts.reader import Reader
 from pull_responder.findings.concern import concerns
 from pull_responder.findings.concern_keys import keys_of_change
+from pull_responder.findings.deed import deeds_of
+from pull_responder.findings.ending import end, remember
 from pull_responder.findings.leases import has_lease, lease, release
-from pull_responder.findings.life import mark_rechecked, open_or_update, resolve
+from pull_responder.findings.life import mark_rechecked, open_or_update
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
 from pull_responder.model.arn import Arn
@@ -29,7 +31,7 @@ from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pull_responder.checks.check import Check
     from pull_responder.diagnosis import Diagnosis
@@ -56,13 +58,14 @@ _AFTER_A_CHANGE: Final = 60.0
 _CHECK_OF: Final = {check.id: check for check in CHECKS}
 _OF_PATH: Final = frozenset(PathCause)
 _NODES_GONE: Final = "The affected nodes do not exist any more."
+_NOT_CONCERNED: Final = "What was found does not concern these pulls any more."
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     """The result of a recheck. Both fields are empty if it could not be decided.
 
-    - `gone_because`: why the finding is resolved; empty if it is not.
+    - `gone_because`: why the finding is resolved; empty if it is not. With `works_again`, what works again.
     - `still`: the finding as it is now, if the check reports it again.
     - `is_read`: whether what can be read now shows that, and not the old error message alone.
     """
@@ -70,6 +73,7 @@ class _Outcome:
     gone_because: str = ""
     still: Finding | None = None
     is_read: bool = False
+    works_again: bool = False
 
 
 class Recheck:
@@ -82,32 +86,39 @@ class Recheck:
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
         self._errors: list[Exception] = []
+        self._changes: Sequence[Change] = ()
         self._least = _SECONDS_TO_CHECK
+        # Failures of the table for findings that a change concerns: the queue has to hand out the change again.
+        self._lost: list[StoreError] = []
 
     def recheck(self, changes: Sequence[Change]) -> None:
         """Recheck the findings that `changes` concern and those that are due, and send what is due.
 
-        Raises StoreError if the table fails. An exception of a check is raised after all other findings were handled.
+        Raises StoreError if the table fails. An exception of a check, and a failure of the table for a finding that a
+        change concerns, are raised after all other findings were handled.
         """
         now = self._run.now()
+        self._changes = changes
+        store, insist = self._run.store, self._ledger.insist
         concerned = self._concerned_by(changes)
         notices = [
-            each for each in self._run.store.due_notices(before=now, limit=_MOST_NOTICES) if each not in concerned
+            each for each in insist(lambda: store.due_notices(before=now, limit=_MOST_NOTICES)) if each not in concerned
         ]
         lives = self._ledger.lives(notices)
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         self._send_due([life.id for life in lives if not _is_due(life, now)])
-        waiting = self._run.store.due_problems(before=now, limit=1)
+        waiting = insist(lambda: store.due_problems(before=now, limit=1))
         self._least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
         self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
-        due = [each for each in self._run.store.due_findings(before=now, limit=_MOST_IDS) if each not in done]
+        found = insist(lambda: store.due_findings(before=now, limit=_MOST_IDS))
+        due = [each for each in found if each not in done]
         for at in range(0, len(due), _AT_A_TIME):
             if self._run.remaining() > self._least:
                 self._recheck_in_order(self._ledger.lives(due[at : at + _AT_A_TIME]), by_change=False)
-        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting()
-        for error in (*self._errors, *crashed.values()):
+        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting() if waiting else {}
+        for error in (*self._errors, *crashed.values(), *self._lost):
             raise error
 
     def _recheck_in_order(self, lives: Iterable[Life], *, by_change: bool) -> None:
@@ -116,30 +127,38 @@ class Recheck:
         Of those that a change concerns, the ones that are left are due for the next run.
         """
         changed: list[Life | None] = []
+        left: list[str] = []
         for life in sorted(lives, key=_is_of_stranger):
             if self._run.remaining() > self._least:
                 changed.append(self._try_recheck(life, by_change=by_change))
             elif by_change:
-                changed.append(self._try_recheck(life, by_change=True, later=True))
+                left.append(life.id)
+        # One write after the other would take more time than is left.
+        _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, lambda known: replace(known, look_at=0)))
+        self._log_failures(failed)
+        self._lost += failed.values()
         self._notifier.notify([life for life in changed if life])
 
     def _send_due(self, ids: Sequence[str]) -> None:
         """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
         claimed, failed = change_lives(self._run, self._ledger, dict.fromkeys(ids, self._notifier.claim))
+        self._log_failures(failed)
+        self._notifier.notify(list(claimed.values()))
+
+    def _log_failures(self, failed: Mapping[str, StoreError]) -> None:
         for each, error in failed.items():
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=each, reason=str(error))
-        self._notifier.notify(list(claimed.values()))
 
-    def _try_recheck(self, life: Life, *, by_change: bool, later: bool = False) -> Life | None:
-        """Recheck one finding, or with `later` make it due for the next run. Log and keep any exception."""
+    def _try_recheck(self, life: Life, *, by_change: bool) -> Life | None:
+        """Recheck one finding. Log and keep any exception."""
         try:
-            if later:
-                return self._ledger.change(life.id, lambda known: replace(known, look_at=0) if known else None)
             return self._recheck_one(life, by_change=by_change)
         except StoreError as error:
             self._run.count("TableFailures")
             self._run.logger.warning("the findings table did not answer", about=life.id, reason=str(error))
+            if by_change:
+                self._lost.append(error)
         except Exception as error:
             # `recheck` raises it at its end, so that the other findings are handled first.
             self._run.count("LooksFailed")
@@ -162,7 +181,7 @@ class Recheck:
         Those on a resource of a service that was changed come first, and the oldest first among them.
         """
         keys = {key for change in changes for key in keys_of_change(change)}
-        ids = self._run.store.listed_under(sorted(keys), limit=_MOST_IDS)
+        ids = self._ledger.insist(lambda: self._run.store.listed_under(sorted(keys), limit=_MOST_IDS))
         lives = (
             life for at in range(0, len(ids), _AT_A_TIME) for life in self._ledger.lives(ids[at : at + _AT_A_TIME])
         )
@@ -178,16 +197,19 @@ class Recheck:
         is_due = life.is_open and (by_change or life.look_at <= now)
         life = self._lease(life, by_change=by_change) if is_due else life
         outcome = self._check(life) if is_due and has_lease(life, self._run.name, now) else None
+        deeds = deeds_of(self._changes, life.finding) if by_change else ()
 
         def step(known: Life | None) -> Life | None:
             if known is None:
                 return None
+            known = remember(known, deeds) if known.is_open else known
             # If a diagnosis updated the finding since this recheck began, the diagnosis is newer.
             if outcome and known.is_open and known.looked_at <= now:
                 if outcome.gone_because:
                     # Include the events of the quiet period: people get the final reach.
                     known = replace(known, reach=self._ledger.reach(known))
-                    known = resolve(known, because=outcome.gone_because, now=now, settings=settings)
+                    words, again = outcome.gone_because, outcome.works_again
+                    known = end(known, because=words, works_again=again, now=now, settings=settings)
                 elif outcome.still:
                     reach = self._ledger.reach(known)
                     known = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
@@ -250,16 +272,19 @@ class Recheck:
             if life.inspection or _find_same(finding, self._diagnose_until_same(finding, check, silent)):
                 still = _in_words_of(finding, still) if check.tells_more_at_first else still
                 return _Outcome(still=still, is_read=True)
-        elif because := _resolved_because(check.id, diagnoses, to_check):
-            return _Outcome(gone_because=because)
+        elif gone := _outcome_if_gone(check, diagnoses, to_check):
+            return self._resource_gone(check, finding) or gone if check.by_words else gone
         elif check.id in _OF_PATH:
             # The old message contradicts what is configured, as when a name did not resolve. What can be read decides.
             silent = [(_without_words(pull), facts) for pull, facts in to_check]
-            if because := _resolved_because(check.id, self._diagnose_until_same(finding, check, silent), silent):
-                return _Outcome(gone_because=because)
-        if not check.may_name_missing and is_gone(finding.resource, self._reader) is True:
-            return _Outcome(gone_because=f"{finding.resource.id} does not exist any more.")
-        return self._resolve_if_unseen(life) or _Outcome(still=still)
+            if gone := _outcome_if_gone(check, self._diagnose_until_same(finding, check, silent), silent):
+                return gone
+        return self._resource_gone(check, finding) or self._resolve_if_unseen(life) or _Outcome(still=still)
+
+    def _resource_gone(self, check: Check, finding: Finding) -> _Outcome | None:
+        if check.may_name_missing or is_gone(finding.resource, self._reader) is not True:
+            return None
+        return _Outcome(gone_because=f"{finding.resource.id} does not exist any more.")
 
     def _diagnose_until_same(
         self, finding: Finding, check: Check, to_check: Sequence[tuple[PullFailure, PullFacts]]
@@ -285,8 +310,9 @@ class Recheck:
             ids, more = self._ledger.problems_of(life)
             if more:
                 return None  # what cannot be asked may still fail
-            problems = self._run.store.problems(ids).values() if ids else ()
-            latest = sorted((each for each in problems if life.id in each.findings), key=lambda each: -each.last_seen)
+            read = self._ledger.insist(lambda: self._run.store.problems(ids)) if ids else {}
+            problems = [each for each in read.values() if life.id in each.findings]
+            latest = sorted(problems, key=lambda each: -each.last_seen)
             pulls = [each.pull for each in latest if each.pull] or [life.finding.pull]
             return [(pull, self._facts) for pull in dict.fromkeys(pulls)]
         known_principals = self._run.settings.known_principals
@@ -334,16 +360,21 @@ def _find_same(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding | No
     return next((each for diagnosis in diagnoses for each in diagnosis.findings if each.id == finding.id), None)
 
 
-def _resolved_because(
-    cause: str, diagnoses: Sequence[Diagnosis], checked: Sequence[tuple[PullFailure, PullFacts]]
-) -> str:
-    """Return the reason why the cause is gone; empty if it is not known to be gone."""
+def _outcome_if_gone(
+    check: Check, diagnoses: Sequence[Diagnosis], checked: Sequence[tuple[PullFailure, PullFacts]]
+) -> _Outcome | None:
+    """Return the outcome if the cause is gone; None if it is not known to be gone."""
+    cause = check.id
     if len(diagnoses) < len(checked):
-        return ""
+        return None
     shown = [each for each, (_, facts) in zip(diagnoses, checked, strict=True) if not _has_no_node(cause, each, facts)]
     if not shown:
-        return _NODES_GONE
-    return _passing_reason(cause, shown) if all(_is_decided(cause, each) for each in shown) else ""
+        return _Outcome(gone_because=_NODES_GONE)
+    if not all(_is_decided(cause, each) for each in shown):
+        return None
+    if any(cause in each.passed for each in shown):
+        return _Outcome(gone_because=check.again, works_again=check.kind is Kind.CONFIGURATION)
+    return _Outcome(gone_because=_NOT_CONCERNED)
 
 
 def _is_decided(cause: str, diagnosis: Diagnosis) -> bool:
@@ -363,12 +394,6 @@ def _has_no_node(cause: str, diagnosis: Diagnosis, facts: PullFacts) -> bool:
         return False
     reasons = {each.reason for each in (*diagnosis.inconclusive, *diagnosis.unchecked) if each.cause == cause}
     return not diagnosis.late and reasons == {nodes.vpc_id.reason}
-
-
-def _passing_reason(cause: str, diagnoses: Sequence[Diagnosis]) -> str:
-    if any(cause in diagnosis.passed for diagnosis in diagnoses):
-        return f"The check {cause} passes now."
-    return f"The check {cause} does not apply any more."
 
 
 def _without_words(pull: PullFailure) -> PullFailure:

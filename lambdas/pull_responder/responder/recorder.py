@@ -10,6 +10,8 @@ from pull_responder.responder.reaches import Reaches
 from pull_responder.responder.unexplained import finding_of_unexplained, unexplained_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pull_responder.diagnosis import Diagnosis
     from pull_responder.events.eks_change import Inspection
     from pull_responder.findings.finding import Finding
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
 
 # How many times a problem is diagnosed while the diagnosis runs out of time. Then the result counts as it is.
 _MOST_TRIES: Final = 3
-_TRY_AGAIN_SECONDS: Final = 60.0
+# `recheck` runs once a minute. What is due well within the minute is made by its next run, even if this one took long.
+_TRY_AGAIN_SECONDS: Final = 15.0
+# A new event of the same pull does not bring the diagnosis forward.
+_QUIET_SECONDS: Final = 60.0
 # How many times in a row a problem is diagnosed again a minute later, while it is undecided and something cannot be
 # read. Failures of AWS pass. What can never be read costs these diagnoses once, until the problem is decided.
 _MOST_UNREAD_TRIES: Final = 15
+# Of a finding's other causes, the latest are remembered.
+_MOST_RELATED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,10 @@ class Recorder:
     def record(self, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
         """Record a diagnosis of a problem. Return the lives that have changed, for the notifier."""
         self._log(diagnosis)
-        changed = [self._open_or_update(finding, problem=problem_id) for finding in diagnosis.findings]
+        together = [finding.id for finding in diagnosis.findings]
+        changed = [
+            self._open_or_update(finding, problem=problem_id, together=together) for finding in diagnosis.findings
+        ]
         problem = self.ledger.change_problem(problem_id, lambda known: self._finish_diagnosis(known, diagnosis))
         now, settings = self.run.now(), self.run.settings
         # What was not read for lack of time is read in a minute. What was refused may stay so: the pull has failed for
@@ -60,8 +70,15 @@ class Recorder:
         return [self._open_or_update(finding, inspection=inspection) for finding in diagnosis.findings]
 
     def _open_or_update(
-        self, finding: Finding, *, problem: str | None = None, inspection: Inspection | None = None
+        self,
+        finding: Finding,
+        *,
+        problem: str | None = None,
+        inspection: Inspection | None = None,
+        together: Sequence[str] = (),
     ) -> Life:
+        """Record a finding, and the ids of all findings that were found `together`."""
+
         def step(known: Life | None) -> Life:
             reach = self.reaches.reach(self.ledger, finding.id, known, problem=problem, found_in=finding.cluster)
             life = open_or_update(
@@ -70,6 +87,8 @@ class Recorder:
             # Once a pull has failed, rechecks ask about that pull and no longer about the inspection.
             before = known.inspection if known and known.is_open else None
             life = replace(life, inspection=None if life.problems else _combine(inspection, before))
+            related = dict.fromkeys(each for each in (*together, *life.related) if each != life.id)
+            life = replace(life, related=tuple(related)[:_MOST_RELATED])
             return self.notifier.claim(life)
 
         life = self.ledger.change(finding.id, step)
@@ -104,7 +123,7 @@ class Recorder:
             leased_until=0,
             leased_by="",
             look_at=now + _TRY_AGAIN_SECONDS if soon else 0,
-            quiet_until=now + (_TRY_AGAIN_SECONDS if soon else self.run.settings.quiet_minutes * 60),
+            quiet_until=now + (_QUIET_SECONDS if soon else self.run.settings.quiet_minutes * 60),
             findings=tuple(finding.id for finding in diagnosis.findings) or problem.findings,
             cluster=diagnosis.puller.cluster or problem.cluster,
             unexplained_since=(problem.unexplained_since or since) if in_vain else 0,

@@ -130,6 +130,7 @@ class Responder:
 
         Returns the exceptions of checks by the problem's id. They are logged and counted.
         """
+        self._diagnoser.keep = 0.0
         if not self._left_waiting:
             return {}
         try:

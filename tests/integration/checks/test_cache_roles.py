@@ -292,3 +292,21 @@ def test_a_deny_of_the_caches_actions_alone_is_for_who_owns_that_policy(estate: 
     assert "may not call ecr:BatchImportUpstreamImage" in finding.explanation
     assert "in the policy of the repository or of its registry" in finding.remediation.summary
     assert finding.remediation.commands == ()
+
+
+@pytest.mark.cause(CAUSE, "unread")
+def test_a_role_in_another_account_than_the_cache_is_not_called_right(estate: Estate) -> None:
+    """AWS wants it in the registry's account, and does not say what becomes of another one."""
+    estate.member()
+    elsewhere = estate.role(MAY_FETCH, name="cache", path="/", trusted=("pullthroughcache.ecr",), account=estate.other)
+    _rule(estate, elsewhere)
+    estate.repository(account=estate.other)
+    may = allow(*PULL, "ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+    refused = because_no("identity-based policy", "ecr:BatchImportUpstreamImage")
+    pull = estate.denied(
+        estate.role(may), missing(estate, "base/team/app"), refused, action="ecr:BatchImportUpstreamImage"
+    )
+    diagnosis = estate.diagnose(pull)
+    assert diagnosis.findings == ()
+    expected = f"is in account {estate.other}, and AWS wants it in the account of the registry, {estate.account}"
+    assert expected in reasons(diagnosis)[CAUSE]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pull_responder.model.pull import Symptom
-from tests.integration.checks.estate import PULL, allow
+from tests.integration.checks.estate import PULL, allow, because_no
 from tests.integration.checks.registry_estate import missing, of_cause, push, reasons, reported
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ CAUSE = "pull_through_cache_failing"
 MAY_ALL = allow(*PULL, "ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
 REFUSED = "UpstreamAccessDenied: The authentication to the upstream registry failed"
 KUBELET = "denied: The authentication to the upstream registry failed. Verify that the credentials are correct"
+IMPORT = "ecr:BatchImportUpstreamImage"
 NOT_FOUND = "failed to resolve reference: docker-hub/app: name unknown: The repository does not exist"
 
 
@@ -118,3 +119,45 @@ def test_a_secret_that_cannot_be_read_is_open(estate: Estate, cached: Arn) -> No
     diagnosis = estate.diagnose(pull, unreadable=["secretsmanager:DescribeSecret"])
     assert "secretsmanager:DescribeSecret" in reasons(diagnosis)[CAUSE]
     assert CAUSE not in diagnosis.passed
+
+
+@pytest.mark.cause(CAUSE, "fails")
+def test_a_refused_role_that_may_by_now_still_needs_the_secret(estate: Estate, cached: Arn) -> None:
+    """ECR refuses the role first. Once the role is right, the next pull fails upstream, so both are told at once."""
+    secret = _rule(estate)
+    estate.client("secretsmanager").delete_secret(SecretId=secret)
+    refused = because_no("identity-based policy", IMPORT)
+    by_now = estate.denied(estate.role(MAY_ALL), cached, refused, action=IMPORT)
+    finding = of_cause(estate.diagnose(by_now), CAUSE)
+    assert f"The secret {secret} of the rule docker-hub is scheduled for deletion." in finding.explanation
+    assert "may not call" not in finding.explanation
+    lacking = estate.role(allow(*PULL), name="lacking")
+    both = of_cause(estate.diagnose(estate.denied(lacking, cached, refused, action=IMPORT)), CAUSE)
+    assert f"may not call {IMPORT}" in both.explanation
+    assert f"The secret {secret} of the rule docker-hub is scheduled for deletion." in both.explanation
+    assert len(both.remediation.commands) > len(finding.remediation.commands)
+    estate.run(finding.remediation)
+    assert CAUSE in estate.diagnose(by_now).passed
+
+
+@pytest.mark.cause(CAUSE, "near_miss")
+def test_a_refused_role_of_a_repository_that_exists_leaves_the_secret_alone(estate: Estate) -> None:
+    """The denial names no image, which may be cached by now."""
+    secret = _rule(estate)
+    estate.client("secretsmanager").delete_secret(SecretId=secret)
+    there = estate.repository(name="docker-hub/app")
+    refused = because_no("identity-based policy", IMPORT)
+    assert CAUSE in estate.diagnose(estate.denied(estate.role(MAY_ALL), there, refused, action=IMPORT)).passed
+
+
+@pytest.mark.cause(CAUSE, "unread")
+@pytest.mark.parametrize("unreadable", ["secretsmanager:DescribeSecret", "ecr:GetRepositoryPolicy"])
+def test_a_refused_role_that_may_by_now_leaves_open_what_cannot_be_read(
+    estate: Estate, cached: Arn, unreadable: str
+) -> None:
+    _rule(estate)
+    refused = because_no("identity-based policy", IMPORT)
+    pull = estate.denied(estate.role(MAY_ALL), cached, refused, action=IMPORT)
+    diagnosis = estate.diagnose(pull, unreadable=[unreadable])
+    assert diagnosis.findings == ()
+    assert unreadable in reasons(diagnosis)[CAUSE]

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -130,6 +131,8 @@ def test_a_command_that_waits_for_its_input_ends_at_ctrl_c(arguments: tuple[str,
 
 
 def test_a_command_that_is_still_loading_ends_at_ctrl_c() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["scripts"] == {"pull-responder": "pull_responder.cli.start:main"}
     # A module that all commands need says that it is being loaded, and takes its time.
     slow = (
         "import sys, time\n"

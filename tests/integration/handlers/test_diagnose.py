@@ -152,7 +152,7 @@ def failed(answer: Any) -> list[str]:  # noqa: ANN401 -- Powertools types it as 
 
 def told(message: dict[str, Any]) -> dict[str, Any]:
     """Return the finding in a notification, as queues get it."""
-    finding: dict[str, Any] = json.loads(message["Message"])["finding"]
+    finding: dict[str, Any] = json.loads(message["Message"])["findings"][0]
     return finding
 
 

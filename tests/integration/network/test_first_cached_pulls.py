@@ -36,12 +36,20 @@ def answer(aws: Aws, operation: str, parsed: dict[str, Any]) -> None:
 
 
 def first_pull(
-    estate: NetworkEstate, *, upstream: str = QUAY, signing: dict[str, Any] | None = None, denied: tuple[str, ...] = ()
+    estate: NetworkEstate,
+    *,
+    upstream: str = QUAY,
+    signing: dict[str, Any] | None = None,
+    denied: tuple[str, ...] = (),
+    templates: tuple[dict[str, Any], ...] = (),
 ) -> Diagnosis:
     """Ask whether the node can pull an image that the cache of quay.io may not hold yet."""
     aws = estate.aws(*denied)
     rule = {"ecrRepositoryPrefix": "quay", "upstreamRegistryUrl": upstream}
     answer(aws, "DescribePullThroughCacheRules", {"pullThroughCacheRules": [rule]})
+    if "ecr:DescribeRepositoryCreationTemplates" not in denied:
+        every = [{"prefix": "quay", "appliedFor": ["PULL_THROUGH_CACHE"], **each} for each in templates]
+        answer(aws, "DescribeRepositoryCreationTemplates", {"repositoryCreationTemplates": every})
     if "ecr:GetSigningConfiguration" not in denied:
         answer(aws, "GetSigningConfiguration", signing or {})
     image = parse_image(f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/quay/app:v1")
@@ -158,3 +166,59 @@ def test_signing_of_the_whole_registry_covers_the_cache(nat: NetworkEstate) -> N
 def test_signing_that_cannot_be_read_leaves_nothing_open(nat: NetworkEstate) -> None:
     """It is not known to stop a pull."""
     assert CAUSE in first_pull(nat, denied=("ecr:GetSigningConfiguration",)).passed
+
+
+TAGS: dict[str, Any] = {"resourceTags": [{"Key": "team", "Value": "a"}]}
+KEY = {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "1234abcd"}}
+ROLE = {"customRoleArn": f"arn:aws:iam::{ACCOUNT}:role/templates"}
+DENIES = {"repositoryPolicy": '{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "ecr:*"}}'}
+ALLOWS = {"repositoryPolicy": '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}]}'}
+
+
+@pytest.mark.cause(CAUSE, "unread")
+@pytest.mark.parametrize(
+    ("template", "gives"),
+    [
+        (TAGS, "gives quay/app tags with its service-linked role"),
+        ({**KEY, **ROLE}, f"gives quay/app a KMS key with the role {ROLE['customRoleArn']}"),
+        (ROLE, "gives quay/app its settings with the role"),
+        (DENIES, "a policy that may deny the pull"),
+        ({"repositoryPolicy": "no policy"}, "a policy that may deny the pull"),
+        ({**TAGS, "prefix": "ROOT"}, "the repository creation template ROOT gives quay/app tags"),
+    ],
+)
+def test_what_a_creation_template_adds_is_told_before_the_first_pull(
+    nat: NetworkEstate, template: dict[str, Any], gives: str
+) -> None:
+    diagnosis = first_pull(nat, templates=(template,))
+    assert causes(diagnosis) == []
+    assert gives in {each.cause: each.reason for each in diagnosis.inconclusive}[CAUSE]
+
+
+@pytest.mark.cause(CAUSE, "near_miss")
+@pytest.mark.parametrize(
+    "templates",
+    [
+        ({},),
+        (ALLOWS,),
+        ({"encryptionConfiguration": {"encryptionType": "AES256"}},),
+        ({**TAGS, "prefix": "qua"},),
+        ({**TAGS, "appliedFor": ["REPLICATION"]},),
+        # The longest prefix wins, and ROOT is for what no other template is for.
+        ({**TAGS, "prefix": "ROOT"}, {}),
+        # The prefix quay/app is for repositories under it.
+        ({**TAGS, "prefix": "quay/app"}, {}),
+    ],
+)
+def test_a_creation_template_that_adds_nothing_to_this_pull(
+    nat: NetworkEstate, templates: tuple[dict[str, Any], ...]
+) -> None:
+    assert CAUSE in first_pull(nat, templates=templates).passed
+
+
+@pytest.mark.cause(CAUSE, "unread")
+def test_creation_templates_that_cannot_be_read_leave_the_first_pull_open(nat: NetworkEstate) -> None:
+    diagnosis = first_pull(nat, denied=("ecr:DescribeRepositoryCreationTemplates",))
+    assert causes(diagnosis) == []
+    reason = {each.cause: each.reason for each in diagnosis.inconclusive}[CAUSE]
+    assert "ecr:DescribeRepositoryCreationTemplates failed" in reason

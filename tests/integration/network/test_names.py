@@ -86,12 +86,41 @@ class TestASpokeOfAHub:
         assert causes(diagnosis) == []
         assert "Route 53 Profile" in opened(diagnosis)["vpc_endpoint_missing"]
 
+    def test_what_stops_only_the_next_pull_does_not_explain_a_name_without_an_answer(
+        self, estate: NetworkEstate
+    ) -> None:
+        spoke(estate)
+        rule(estate, REGISTRIES)
+        nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+        estate.client("iam").put_role_policy(
+            RoleName=f"{estate.name}-node", PolicyName="pull", PolicyDocument=json.dumps(nothing)
+        )
+        message = of_manifest(estate, f"dial tcp: lookup {HOST} on 10.0.0.2:53: no such host")
+        diagnosis = diagnosed(estate, message)
+        assert causes(diagnosis) == ["role_lacks_pull_permissions"]
+        why = {each.cause: each.reason for each in diagnosis.inconclusive}
+        assert NAMED["a rule for the registries"] in why["vpc_dns_disabled"]
+        # DNS that is off explains it: then nobody has to look at the hub.
+        estate.ec2.modify_vpc_attribute(VpcId=estate.vpc, EnableDnsSupport={"Value": False})
+        explained = diagnosed(estate, message)
+        assert {*causes(explained)} == {"role_lacks_pull_permissions", "vpc_dns_disabled"}
+        assert explained.inconclusive == ()
+
     def test_the_address_alone_is_enough(self, estate: NetworkEstate) -> None:
         """Nothing that was read sends the name away: a zone of another tool may, or the node itself."""
         gateway = spoke(estate)
         diagnosis = diagnosed(estate, of_manifest(estate))
         assert causes(diagnosis) == []
         assert gateway in opened(diagnosis)["no_route_to_ecr"]
+
+    def test_a_filter_that_cannot_be_read_does_not_make_the_route_a_fault(self, estate: NetworkEstate) -> None:
+        """The way that was computed may be sound: then it is the name's answer that is wrong, and no route."""
+        estate.in_public()
+        estate.node()
+        assert causes(diagnosed(estate, of_manifest(estate))) == []
+        unread = diagnosed(estate, of_manifest(estate), denied=["ec2:DescribeNetworkAcls"])
+        assert causes(unread) == []
+        assert HUB in {each.cause: each.reason for each in unread.inconclusive}["no_route_to_ecr"]
 
     def test_rules_of_another_vpc_change_nothing(self, estate: NetworkEstate) -> None:
         spoke(estate)

@@ -15,14 +15,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
+from pull_responder.findings.alert import Alert
 from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
-from pull_responder.publish.as_document import digest_document, notice_document
+from pull_responder.publish.as_document import alert_document, digest_document
 from pull_responder.publish.chat import chat_digest, chat_notification
-from pull_responder.publish.notification import notice_notification
+from pull_responder.publish.notification import alert_notification
 from pull_responder.publish.sns import publish_digest, publish_notice
 from tests.unit.publish.examples import FINDING
-from tests.unit.publish.notices import NOTICE
+from tests.unit.publish.notices import ALERT, BOTH, NOTICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,30 +101,30 @@ def topic(aws: EmulatedAws) -> Topic:
 def test_a_queue_gets_the_document(topic: Topic) -> None:
     everything = topic.queue()
 
-    message_id = publish_notice(topic.sns, topic.arn, NOTICE)
+    message_id = publish_notice(topic.sns, topic.arn, ALERT)
 
     [message] = topic.received(everything)
     assert message["MessageId"] == message_id
     assert message["Subject"] == (
         "[NEW] HIGH: role lacks pull permissions (payments/api, cluster prod, 111111111111 eu-west-1)"
     )
-    assert json.loads(message["Message"]) == notice_document(NOTICE, room=ROOM)
+    assert json.loads(message["Message"]) == alert_document(ALERT, room=ROOM)
 
 
 def test_a_queue_with_raw_delivery_gets_the_document_alone(topic: Topic) -> None:
     raw = topic.queue(RawMessageDelivery="true")
 
-    publish_notice(topic.sns, topic.arn, NOTICE)
+    publish_notice(topic.sns, topic.arn, ALERT)
 
-    assert topic.received(raw) == [notice_document(NOTICE, room=ROOM)]
+    assert topic.received(raw) == [alert_document(ALERT, room=ROOM)]
 
 
 def test_https_gets_the_chat_format_and_http_the_document(topic: Topic) -> None:
     with topic.webhook("https") as chat, topic.webhook("http") as plain:
-        publish_notice(topic.sns, topic.arn, NOTICE)
+        publish_notice(topic.sns, topic.arn, ALERT)
 
-        assert json.loads(chat.get(timeout=30)["Message"]) == chat_notification(NOTICE)
-        assert json.loads(plain.get(timeout=30)["Message"]) == notice_document(NOTICE, room=ROOM)
+        assert json.loads(chat.get(timeout=30)["Message"]) == chat_notification(ALERT)
+        assert json.loads(plain.get(timeout=30)["Message"]) == alert_document(ALERT, room=ROOM)
 
         publish_digest(topic.sns, topic.arn, [NOTICE, RESOLVED])
 
@@ -143,21 +144,30 @@ def test_who_got_the_alert_gets_the_resolution(topic: Topic, filter_policy: dict
     elsewhere = replace(FINDING, severity=Severity.LOW, cluster="dev", cause="no_route_to_ecr")
 
     for notice in (NOTICE, RESOLVED):
-        publish_notice(topic.sns, topic.arn, notice)
-        publish_notice(topic.sns, topic.arn, replace(notice, finding=elsewhere))
+        publish_notice(topic.sns, topic.arn, Alert.alone(notice))
+        publish_notice(topic.sns, topic.arn, Alert.alone(replace(notice, finding=elsewhere)))
 
     told = [json.loads(message["Message"]) for message in topic.received(filtered)]
-    assert [(each["edge"], each["finding"]["cause"]) for each in told] == [
+    assert [(each["edge"], each["findings"][0]["cause"]) for each in told] == [
         ("new", "role_lacks_pull_permissions"),
         ("resolved", "role_lacks_pull_permissions"),
     ]
+
+
+def test_an_alert_of_two_causes_reaches_whom_each_of_them_would_have_reached(topic: Topic) -> None:
+    by_cause = [topic.queue(filter_policy={"cause": [each.finding.cause]}) for each in BOTH.notices]
+    neither = topic.queue(filter_policy={"cause": ["no_route_to_ecr"]})
+
+    publish_notice(topic.sns, topic.arn, BOTH)
+
+    assert [len(topic.received(each)) for each in (*by_cause, neither)] == [1, 1, 0]
 
 
 def test_a_subscriber_may_leave_out_what_is_resolved(topic: Topic) -> None:
     alerts = topic.queue(filter_policy={"status": [{"anything-but": ["resolved", "reminder"]}]})
 
     for notice in (NOTICE, RESOLVED):
-        publish_notice(topic.sns, topic.arn, notice)
+        publish_notice(topic.sns, topic.arn, Alert.alone(notice))
     publish_digest(topic.sns, topic.arn, [NOTICE])
 
     assert [json.loads(message["Message"])["edge"] for message in topic.received(alerts)] == ["new", "digest"]
@@ -167,7 +177,7 @@ def test_filter_policies_match_also_what_is_not_known(topic: Topic) -> None:
     not_dev = topic.queue(filter_policy={"cluster": [{"anything-but": ["dev"]}]})
     unknown = topic.queue(filter_policy={"cluster": ["unknown"]})
 
-    publish_notice(topic.sns, topic.arn, replace(NOTICE, finding=replace(FINDING, cluster=None)))
+    publish_notice(topic.sns, topic.arn, Alert.alone(replace(NOTICE, finding=replace(FINDING, cluster=None))))
 
     assert len(topic.received(not_dev)) == len(topic.received(unknown)) == 1
 
@@ -204,8 +214,8 @@ def test_the_document_can_be_filtered_by_too(topic: Topic) -> None:
     policy = {"attributes": {"severity": ["HIGH"], "status": ["resolved", "digest"]}}
     by_body = topic.queue(filter_policy=policy, FilterPolicyScope="MessageBody")
 
-    publish_notice(topic.sns, topic.arn, NOTICE)
-    publish_notice(topic.sns, topic.arn, RESOLVED)
+    publish_notice(topic.sns, topic.arn, ALERT)
+    publish_notice(topic.sns, topic.arn, Alert.alone(RESOLVED))
     publish_digest(topic.sns, topic.arn, [NOTICE])
 
     assert [json.loads(message["Message"])["edge"] for message in topic.received(by_body)] == ["resolved", "digest"]
@@ -219,12 +229,14 @@ def test_a_policy_on_the_body_accepts_the_same_in_both_readings(topic: Topic) ->
     low = replace(NOTICE, finding=replace(FINDING, severity=Severity.LOW))
 
     for notice in (NOTICE, low):
-        publish_notice(topic.sns, topic.arn, notice)
+        publish_notice(topic.sns, topic.arn, Alert.alone(notice))
     assert [json.loads(message["Message"])["edge"] for message in topic.received(by_text)] == ["new"]
     topic.received(by_message)
 
     for notice in (NOTICE, low):
-        topic.sns.publish(TopicArn=topic.arn, Message=notice_notification(notice).message)  # a string: seen as a whole
+        topic.sns.publish(
+            TopicArn=topic.arn, Message=alert_notification(Alert.alone(notice)).message
+        )  # a string: seen as a whole
     assert len(topic.received(by_message)) == 1
 
 
@@ -234,7 +246,7 @@ def test_an_alarm_passes_a_policy_on_neither_and_the_chat_format_a_policy_on_bot
     by_attributes = topic.queue(filter_policy={"severity": [{"exists": False}]})
 
     topic.sns.publish(TopicArn=topic.arn, Message=json.dumps({"AlarmName": "DeadLetters"}))
-    topic.sns.publish(TopicArn=topic.arn, Message=json.dumps(chat_notification(NOTICE)))
+    topic.sns.publish(TopicArn=topic.arn, Message=json.dumps(chat_notification(ALERT)))
 
     assert [json.loads(each["Message"])["source"] for each in topic.received(either)] == ["custom"]
     assert topic.received(by_attributes) == []
@@ -246,17 +258,17 @@ def test_the_longest_messages_are_taken(topic: Topic) -> None:
     finding = replace(FINDING, explanation="容" * 9_000, evidence=('"🐳' * 3_000,) * 90, remediation=fix)
     notice = replace(NOTICE, finding=finding)
 
-    publish_notice(topic.sns, topic.arn, notice)
+    publish_notice(topic.sns, topic.arn, Alert.alone(notice))
     publish_digest(topic.sns, topic.arn, [notice] * 100)
 
     told = [json.loads(message["Message"]) for message in topic.received(everything)]
     assert [each["edge"] for each in told] == ["new", "digest"]
-    assert told[0]["omitted"]["evidence"] + len(told[0]["finding"]["evidence"]) == 90
+    assert told[0]["omitted"]["evidence"] + len(told[0]["findings"][0]["evidence"]) == 90
     assert told[1]["omitted"]["findings"] + len(told[1]["findings"]) == 100
 
 
 def test_a_topic_that_is_gone_is_the_callers_to_deal_with(topic: Topic) -> None:
     with pytest.raises(ClientError) as raised:
-        publish_notice(topic.sns, f"{topic.arn}-gone", NOTICE)
+        publish_notice(topic.sns, f"{topic.arn}-gone", ALERT)
 
     assert raised.value.response["Error"]["Code"] in {"NotFound", "NotFoundException"}

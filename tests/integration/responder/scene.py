@@ -28,6 +28,7 @@ TOKEN = "GetAuthorizationToken"
 IMAGE = "BatchGetImage"
 # 2026-03-01T12:00:00Z, where the clock begins.
 NOON = 1_772_366_400.0
+ADMIN = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/jo"
 PULL_ONLY = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
 
 
@@ -84,18 +85,25 @@ class Scene:
         Recheck(self.run(**settings)).recheck([each for each in read if isinstance(each, Change)])
 
     def told(self) -> list[dict[str, Any]]:
-        """Take what has been published since the last time, as queues get it: the JSON documents."""
+        """Take what has been published since the last time, as queues get it: the JSON documents.
+
+        `finding` and `because` are added to each: those of its worst finding.
+        """
         sqs = self.aws.client("sqs")
         received: list[dict[str, Any]] = []
         while batch := sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10).get("Messages"):
             for message in batch:
                 sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=message["ReceiptHandle"])
-                received.append(json.loads(json.loads(message["Body"])["Message"]))
+                document = json.loads(json.loads(message["Body"])["Message"])
+                worst = document["findings"][0] if document["edge"] != "digest" and "findings" in document else {}
+                received.append(({"finding": worst, "because": worst["because"]} if worst else {}) | document)
         return received
 
     def edges(self) -> list[tuple[str, str]]:
-        """Take what has been published since the last time: the edge and the cause of each."""
-        return [(each["edge"], each["finding"]["cause"]) for each in self.told()]
+        """Take what has been published since the last time: the edge and the cause of each finding, a message each."""
+        told = self.told()
+        assert all(len(each.get("findings", [None])) == 1 for each in told), "a message has several findings"
+        return [(each["edge"], each["finding"]["cause"]) for each in told]
 
     def in_hub(self, resource: str) -> list[dict[str, Any]]:
         """Return Security Hub's findings whose first resource ends in `resource`."""
@@ -153,7 +161,9 @@ class Scene:
     def allow(self, node: Node) -> dict[str, Any]:
         """Give the node's role what it needs, and return CloudTrail's record of the change."""
         self.aws.client("iam").attach_role_policy(RoleName=node.role, PolicyArn=PULL_ONLY)
-        return change("iam", "AttachRolePolicy", roleName=node.role, policyArn=PULL_ONLY)
+        made = change("iam", "AttachRolePolicy", roleName=node.role, policyArn=PULL_ONLY)
+        made["detail"] |= {"eventTime": iso(self.clock.now), "userIdentity": {"type": "AssumedRole", "arn": ADMIN}}
+        return made
 
     def forbid(self, node: Node) -> None:
         """Take it away again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.responder.scene import Scene
+from tests.integration.responder.scene import ADMIN, Scene
 
 NEW = ("new", "role_lacks_pull_permissions")
 
@@ -32,7 +32,8 @@ def test_the_change_that_fixes_it_resolves_it_at_once_and_people_are_notified_af
     assert scene.edges() == [NEW, NEW]
     scene.clock.forward(minutes=1)
     scene.respond(node.denied(scene.clock.now))
-    scene.recheck(scene.allow(node))
+    fixed = scene.allow(node)
+    scene.recheck(fixed)
     (finding,) = scene.in_hub(f"role/{node.role}")
     assert finding["ProductFields"]["pull-responder/events"] == "2"
     assert finding["Compliance"]["Status"] == "PASSED"
@@ -44,6 +45,10 @@ def test_the_change_that_fixes_it_resolves_it_at_once_and_people_are_notified_af
     (resolved,) = scene.told()
     assert resolved["edge"] == "resolved"
     assert resolved["reach"]["events"] == 2
+    assert resolved["because"] == (
+        "The role's policies let it pull again since 2026-03-01 12:01 UTC; it was broken for 1 minute; "
+        f"AttachRolePolicy by {ADMIN} (event {fixed['detail']['eventID']})."
+    )
     assert resolved["finding"]["resource"]["id"].endswith(f"role/{node.role}")
     (still,) = scene.in_hub(f"role/{other.role}")
     assert still["RecordState"] == "ACTIVE"
@@ -66,7 +71,28 @@ def test_without_an_event_it_is_resolved_at_the_next_recheck(scene: Scene) -> No
     assert finding["RecordState"] == "ARCHIVED"
     scene.clock.forward(minutes=6)
     scene.recheck()
-    assert scene.edges() == [NEW, ("resolved", "role_lacks_pull_permissions")]
+    new, resolved = scene.told()
+    assert (new["edge"], resolved["edge"]) == ("new", "resolved")
+    # Nobody told of the change: only the look is known.
+    assert resolved["because"] == (
+        "The role's policies let it pull again, as read at 2026-03-01 12:16 UTC; it was broken for at most 16 minutes."
+    )
+
+
+def test_a_change_that_is_seen_later_than_its_event_is_named_all_the_same(scene: Scene) -> None:
+    node, change = scene.role(), scene.allow
+    scene.respond(node.denied(scene.clock.now))
+    made = change(node)
+    scene.forbid(node)
+    scene.clock.forward(minutes=1)
+    scene.recheck(made)  # IAM does not show it yet
+    change(node)
+    scene.clock.forward(minutes=2)
+    scene.recheck()
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    _, resolved = scene.told()
+    assert f"AttachRolePolicy by {ADMIN} (event {made['detail']['eventID']})." in resolved["because"]
 
 
 def test_a_finding_that_comes_back_is_the_same(scene: Scene) -> None:

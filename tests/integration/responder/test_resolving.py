@@ -20,8 +20,9 @@ from tests.integration.responder.test_crashes import Died, die_after
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
+    from pull_responder.findings.alert import Alert
     from pull_responder.findings.life import Life
-    from pull_responder.findings.notice import Notice
+    from pull_responder.publish.style import Style
 
 EVENT = Path(__file__).parents[2] / "events" / "kubernetes_events" / "failed.json"
 LACKS = "role_lacks_pull_permissions"
@@ -249,10 +250,10 @@ def test_a_refused_notice_does_not_stop_the_others(scene: Scene, monkeypatch: py
     unlucky, others = scene.role(), [scene.role(), scene.role()]
     publish = sns.publish_notice
 
-    def refusing(client: SNSClient, topic_arn: str, notice: Notice) -> str:
-        if notice.finding.resource.id.endswith(unlucky.role):
+    def refusing(client: SNSClient, topic_arn: str, alert: Alert, style: Style) -> str:
+        if alert.worst.finding.resource.id.endswith(unlucky.role):
             raise ClientError({"Error": {"Code": "Throttled", "Message": "slow down"}}, "Publish")
-        return publish(client, topic_arn, notice)
+        return publish(client, topic_arn, alert, style)
 
     with monkeypatch.context() as patched:
         patched.setattr(sns, "publish_notice", refusing)

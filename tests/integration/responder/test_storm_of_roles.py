@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.roles import CAUSE, OTHER_CAUSE, Estate, number_in, play
+from bench.roles import CAUSE, OTHER_CAUSE, Estate, cause_of, number_in, play
 from pull_responder.handlers import connection
 
 if TYPE_CHECKING:
@@ -35,10 +35,9 @@ def test_a_storm_of_roles(scene: Scene, monkeypatch: pytest.MonkeyPatch, roles: 
     for messages, edge in ((result.broken, "new"), (result.over, "resolved")):
         assert len(messages) <= _MOST_MESSAGES
         assert sum(number_in(each) for _, each in messages) == roles + 1
-        single = Counter(each["finding"]["cause"] for _, each in messages if "finding" in each)
+        single = Counter(map(cause_of, (document for _, document in messages)))
         assert single[OTHER_CAUSE] == 1
         assert single[CAUSE] <= 1
-        shown = [each for _, document in messages for each in document.get("findings", [])]
-        assert {each["cause"] for each in shown} == {CAUSE}
-        assert {each["edge"] for each in shown} == {edge}
+        causes = [each for _, document in messages if document["edge"] == "digest" for each in document["causes"]]
+        assert {(each["cause"], *each["edges"]) for each in causes} == {(CAUSE, edge)}
     assert scene.store.open_findings(limit=9) == []

@@ -21,22 +21,25 @@ REPOSITORY = "arn:aws:ecr:us-east-1:123456789012:repository/app"
 
 @dataclass
 class Outage:
-    """While `on`, no read of a role is answered. `asked` counts the questions."""
+    """While `on`, no read of a role is answered. `asked` counts the questions. The next takes `seconds`, once."""
 
     on: bool = True
     asked: int = 0
+    seconds: float = 0
     permissions: tuple[str, ...] = field(
         default=("iam:GetRole", "iam:ListAttachedRolePolicies", "ec2:DescribeInstances")
     )
 
 
 @pytest.fixture
-def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+def outage(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Outage:
     made, ask = Outage(), Reader._ask
 
     def refuse(reader: Reader, permission: str, *arguments: Any) -> Any:  # noqa: ANN401 -- passed on
         if made.on and permission in made.permissions:
             made.asked += 1
+            seconds, made.seconds = made.seconds, 0
+            scene.clock.forward(seconds=seconds)
             return Unread(f"{permission} failed: ServiceUnavailable")
         return ask(reader, permission, *arguments)
 
@@ -54,6 +57,30 @@ def test_a_diagnosis_that_could_not_read_is_made_again_in_a_minute(scene: Scene,
     assert scene.edges() == []
     outage.on = False
     scene.clock.forward(minutes=1)
+    scene.recheck()
+    assert ("new", LACKS) in scene.edges()
+
+
+def test_a_diagnosis_whose_read_hung_is_made_again_by_the_next_run_of_the_minute(scene: Scene, outage: Outage) -> None:
+    node = scene.role()
+    began, outage.seconds = scene.clock.now, 26
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY))
+    assert (scene.edges(), scene.clock.now) == ([], began + 26)
+    outage.on = False
+    scene.clock.forward(seconds=60 - 26)
+    scene.recheck()
+    assert ("new", LACKS) in scene.edges()
+
+
+def test_events_of_the_same_minute_use_up_no_look(scene: Scene, outage: Outage) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY))
+    asked = outage.asked
+    scene.clock.forward(seconds=45)
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY))
+    assert outage.asked == asked
+    outage.on = False
+    scene.clock.forward(seconds=15)
     scene.recheck()
     assert ("new", LACKS) in scene.edges()
 
@@ -83,6 +110,102 @@ def test_a_look_after_a_change_that_could_not_read_is_made_again_in_a_minute(sce
         scene.clock.forward(minutes=1)
         scene.recheck()
     outage.on = False
+    scene.clock.forward(minutes=1)
+    scene.recheck()
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert ("resolved", LACKS) in scene.edges()
+
+
+def test_a_look_whose_read_hung_is_made_again_by_the_next_run_of_the_minute(scene: Scene, outage: Outage) -> None:
+    outage.on = False
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    assert ("new", LACKS) in scene.edges()
+    change = scene.allow(node)
+    outage.on, outage.seconds = True, 26
+    began = scene.clock.now
+    scene.recheck(change)
+    assert scene.clock.now == began + 26
+    outage.on = False
+    scene.clock.forward(seconds=58 - 26)  # runs are a minute apart, not to the second
+    scene.recheck()
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert ("resolved", LACKS) in scene.edges()
+
+
+READS = ("open_findings", "due_notices", "due_findings", "problems", "due_problems")
+
+
+@dataclass
+class Refusals:
+    """The next `left` calls of a method of the table fail."""
+
+    left: int = 0
+
+    def put_on(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        method = getattr(Store, name)
+
+        def refuse(store: Store, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 -- passed on
+            if self.left:
+                self.left -= 1
+                raise StoreError("ServiceUnavailable")
+            return method(store, *arguments, **more)
+
+        monkeypatch.setattr(Store, name, refuse)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_a_table_that_refuses_a_read_of_a_look_for_a_moment_delays_nobody(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    assert ("new", LACKS) in scene.edges()
+    change = scene.allow(node)
+    refusals = Refusals(left=1)
+    refusals.put_on(name, monkeypatch)
+    scene.recheck(change)
+    assert refusals.left == 0
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert ("resolved", LACKS) in scene.edges()
+
+
+@pytest.mark.parametrize("name", ["problems", "save"])
+def test_a_table_that_refuses_the_finding_of_a_change_for_longer_brings_the_change_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    node, other = scene.role(), scene.role()
+    scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now))
+    assert scene.edges() == [("new", LACKS), ("new", LACKS)]
+    changes = [scene.allow(node), scene.allow(other)]
+    refusals = Refusals(left=1_000)
+    refusals.put_on(name, monkeypatch)
+    with pytest.raises(StoreError):
+        scene.recheck(*changes)
+    refusals.left = 0
+    scene.clock.forward(minutes=12)
+    scene.recheck(*changes)
+    scene.clock.forward(minutes=5)
+    scene.recheck()
+    assert scene.edges() == [("resolved", LACKS), ("resolved", LACKS)]
+
+
+def test_a_table_that_refuses_a_finding_that_no_change_concerns_stops_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    assert ("new", LACKS) in scene.edges()
+    scene.allow(node)
+    scene.clock.forward(minutes=15)
+    refusals = Refusals(left=1_000)
+    refusals.put_on("save", monkeypatch)
+    scene.recheck()
+    assert refusals.left < 1_000
+    refusals.left = 0
     scene.clock.forward(minutes=1)
     scene.recheck()
     scene.clock.forward(minutes=5)

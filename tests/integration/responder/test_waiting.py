@@ -11,8 +11,8 @@ import pytest
 from pull_responder.events.pod_failure import PodFailure
 from pull_responder.findings.problem import iso
 from pull_responder.findings.store import Store, StoreError
-from pull_responder.responder import diagnoser
-from pull_responder.responder.diagnoser import MOST_LEASED
+from pull_responder.responder import diagnoser, respond
+from pull_responder.responder.recheck import Recheck
 from pull_responder.responder.recorder import Recorder
 from pull_responder.responder.respond import Message, Responder
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Scene
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from pull_responder.findings.life import Life
     from pull_responder.model.pull import PullFailure
 
-MANY = 2 * MOST_LEASED + 5
+# How many problems a run leases at a time. Deployed it is more.
+LEASED = 4
+MANY = 2 * LEASED + 3
+
+
+@pytest.fixture(autouse=True)
+def few_leased(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (diagnoser, respond):
+        monkeypatch.setattr(module, "MOST_LEASED", LEASED)
 
 
 @pytest.fixture
@@ -73,7 +81,7 @@ def test_one_run_diagnoses_all_that_wait(scene: Scene, diagnosed: list[PullFailu
     responder = Responder(scene.run())
     messages = [Message(str(at), json.dumps(each)) for at, each in enumerate(denials(scene, MANY))]
     assert responder.respond(messages) == []
-    assert len(diagnosed) == MOST_LEASED
+    assert len(diagnosed) == LEASED
     assert responder.diagnose_waiting() == {}
     assert len({each.repository for each in diagnosed}) == len(diagnosed) == MANY
     assert scene.store.due_problems(before=scene.clock.now + 3600, limit=MANY) == []
@@ -135,7 +143,7 @@ def test_a_denial_is_diagnosed_before_older_statuses_of_pods(scene: Scene, diagn
     bodies = [*pods(scene, MANY), json.dumps(denials(scene, 1)[0])]
     Responder(scene.run()).respond([Message(str(at), body) for at, body in enumerate(bodies)])
     assert diagnosed[0].repository == "made-up/000"
-    assert len(diagnosed) == MOST_LEASED
+    assert len(diagnosed) == LEASED
 
 
 def test_another_pod_does_not_wait_for_one_with_many_images(scene: Scene, diagnosed: list[PullFailure]) -> None:
@@ -147,17 +155,17 @@ def test_another_pod_does_not_wait_for_one_with_many_images(scene: Scene, diagno
 def test_what_came_last_is_in_the_line_however_long_it_is(
     scene: Scene, diagnosed: list[PullFailure], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(diagnoser, "_MOST_IN_LINE", 10)
+    monkeypatch.setattr(diagnoser, "_MOST_IN_LINE", 6)
     monkeypatch.setattr(diagnoser, "_MOST_NEWEST", 2)
     scene.seconds = 10
-    old = pods(scene, 20)
+    old = pods(scene, 12)
     Responder(scene.run()).respond([Message(str(at), body) for at, body in enumerate(old)])
     scene.clock.forward(seconds=30)
     scene.respond(*denials(scene, 1))
     scene.seconds = 120
     scene.recheck()
     assert diagnosed[0].repository == "made-up/000"
-    assert len(diagnosed) == 21
+    assert len(diagnosed) == 13
 
 
 def test_a_run_whose_lease_was_lost_to_another_takes_the_next(scene: Scene, diagnosed: list[PullFailure]) -> None:
@@ -165,12 +173,12 @@ def test_a_run_whose_lease_was_lost_to_another_takes_the_next(scene: Scene, diag
     scene.respond(*denials(scene, MANY))
     scene.seconds = 120
     now = scene.clock.now
-    ids = scene.store.due_problems(before=now, limit=MOST_LEASED)
+    ids = scene.store.due_problems(before=now, limit=LEASED)
     for problem in scene.store.problems(ids).values():
         assert scene.store.save_problem(replace(problem, leased_by="other", leased_until=now + 60))
     # The index still lists them, as it does when another run has leased them just now.
     scene.recheck()
-    assert len(diagnosed) == MANY - MOST_LEASED
+    assert len(diagnosed) == MANY - LEASED
     assert {each.leased_by for each in scene.store.problems(ids).values()} == {"other"}
 
 
@@ -186,3 +194,30 @@ def test_a_table_that_fails_while_what_waits_is_read_fails_no_message(
 
     monkeypatch.setattr(Store, "due_problems", fail)
     assert responder.diagnose_waiting() == {}
+
+
+def test_rechecks_leave_time_for_what_waits(
+    scene: Scene, diagnosed: list[PullFailure], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in range(5):
+        scene.respond(scene.role().denied(scene.clock.now + each))
+    scene.clock.forward(minutes=16)
+    scene.seconds = 10
+    scene.respond(*denials(scene, 1))
+    scene.seconds = 120
+    diagnosed.clear()
+    recheck_one, looked = Recheck._recheck_one, []
+
+    def slow(recheck: Recheck, life: Life, *, by_change: bool) -> Life:
+        looked.append(life.id)
+        scene.seconds -= 30
+        return recheck_one(recheck, life, by_change=by_change)
+
+    monkeypatch.setattr(Recheck, "_recheck_one", slow)
+    scene.recheck()
+    assert len(looked) == 2
+    assert [each.repository for each in diagnosed] == ["made-up/000"]
+    # The others are due still.
+    scene.seconds = 120
+    scene.recheck()
+    assert len(set(looked)) == 5

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.integration.worlds import caches, organizations, pullers
+from tests.integration.worlds import caches, hubs, organizations, pullers
 from tests.integration.worlds.fault import Break, broken
 from tests.integration.worlds.world import EVERYTHING, WAY, Part, World, works
 
@@ -31,8 +31,9 @@ def _has_route(world: World) -> bool:
     return world.default_route
 
 
-def _lets_out(world: World) -> bool:
-    return world.egress != "private"
+def _may_lose_route(world: World) -> bool:
+    """Without a route, a NAT gateway that is gone is none that anybody can connect with the nodes."""
+    return world.egress != "private" and world.nat
 
 
 def _has_service(world: World) -> bool:
@@ -47,6 +48,7 @@ _ENDPOINTS: Final = "endpoints both"
 _ROLE_READS: Final = "iam:GetRolePolicy"
 BREAKS: Final[dict[str, Break]] = {
     **caches.BREAKS,
+    **hubs.BREAKS,
     **organizations.BREAKS,
     **pullers.BREAKS,
     "other zone without a route": broken(
@@ -60,10 +62,12 @@ BREAKS: Final[dict[str, Break]] = {
         "no_route_to_ecr vpc_endpoint_missing",
         "ec2:DescribeRouteTables",
         ways="nat public both",
-        where=_lets_out,
+        where=_may_lose_route,
         default_route=False,
     ),
-    "NAT gateway deleted": broken("nat_gateway_unavailable", "ec2:DescribeNatGateways", ways="nat both", nat=False),
+    "NAT gateway deleted": broken(
+        "nat_gateway_unavailable", "ec2:DescribeNatGateways", ways="nat both", where=_has_route, nat=False
+    ),
     "NAT gateway's subnet without a route": broken(
         "no_route_to_ecr", "ec2:DescribeRouteTables", ways="nat both", nat_subnet_route=False
     ),
@@ -199,7 +203,9 @@ NEAR_MISSES: Final[dict[str, dict[str, Any]]] = {
             "repository denies another role",
             "another image absent",
             "lifecycle policy",
+            "a rule for other names",
             "a way to elsewhere",
+            "a zone for other names",
         )
     },
 }
@@ -230,7 +236,9 @@ def _has_room(world: World, miss: str) -> bool:
         "a rule for another prefix": _is_ours(world),
         "an index with the node's platform": _has_repository(world),
         # It is no way to the internet.
-        "egress to endpoints and S3 alone": world.way == "endpoints" and works(replace(world, egress="all"), WAY),
+        "egress to endpoints and S3 alone": world.way == "endpoints"
+        and not world.hub
+        and works(replace(world, egress="all"), WAY),
     }.get(miss, True)
 
 

@@ -10,14 +10,14 @@ from moto.backends import get_backend
 
 from tests.integration.network.estate import PULL, NetworkEstate
 from tests.integration.worlds.caches import IMPORTS, CacheRules
-from tests.integration.worlds.hubs import SharedRule
+from tests.integration.worlds.hubs import Hubs
 from tests.integration.worlds.networks import BESIDE, address_of, build_network
 from tests.integration.worlds.organizations import Organization
 from tests.integration.worlds.pullers import NAMESPACE, PROFILE, run_fargate_pod, set_cluster, trust_of
 from tests.integration.worlds.recorded import OTHERS, OURS, REGION, Emulated
 from tests.integration.worlds.repositories import build_repository
 from tests.integration.worlds.statements import allow, deny, policy
-from tests.integration.worlds.world import World, takes
+from tests.integration.worlds.world import PUBLIC, World, takes
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 CLUSTER: Final = "prod"
 GROUP: Final = "workers"
 _NETWORK: Final = (
-    "way", "hub", "zone_b", "default_route", "nat", "nat_subnet_route", "public_address", "egress", "acl",
+    "way", "hub", "hub_fault", "zone_b", "default_route", "nat", "nat_subnet_route", "public_address", "egress", "acl",
     "dns_support", "dns_hostnames", "api", "dkr", "s3", "endpoint_ingress", "api_policy", "dkr_policy",
     "s3_policy",
 )  # fmt: skip
-_SERVICES: Final = ("ec2", "iam", "ecr", "eks", "route53resolver", "route53profiles")
+_SERVICES: Final = ("ec2", "iam", "ecr", "eks", "route53", "route53resolver", "route53profiles")
 _OF_ROLE: Final = ("role denies pushes", "role denies another repository")
 _DENIED: Final[dict[str, list[dict[str, Any]]]] = {
     "": [],
@@ -39,7 +39,6 @@ _DENIED: Final[dict[str, list[dict[str, Any]]]] = {
     "layers": [deny(PULL[2])],
     "all": [deny("ecr:*")],
 }
-_PUBLIC: Final = "44.213.79.50"
 _AWS: Final = "602401143452"
 _ROLE: Final = (
     "puller",
@@ -54,8 +53,11 @@ _ROLE: Final = (
 )
 _REPOSITORY: Final = (
     "upstream",
+    "upstream_prefix",
+    "cache_role_in",
     "cache",
     "cached",
+    "cache_prefix",
     "of_aws",
     "shared",
     "repository",
@@ -99,7 +101,7 @@ class Builder:
     folder: Path
     caches: CacheRules = field(init=False)
     organization: Organization = field(init=False)
-    rule: SharedRule = field(default_factory=SharedRule)
+    hubs: Hubs = field(default_factory=Hubs)
     _parts: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,7 +120,9 @@ class Builder:
         wanted = {"repository denies another role", "another image absent", "lifecycle policy"}
         repository, key = self._part("i", world, _REPOSITORY, wanted, self._repository)
         rule_role = (
-            self._part("c", world, ("cache_trust", "cache_role"), set(), self.caches.role) if world.cache else ""
+            self._part("c", world, ("cache_trust", "cache_role", "cache_role_in"), set(), self.caches.role)
+            if world.cache
+            else ""
         )
         self.caches.set(world, repository, rule_role)
         self._set_registry_policy(world.registry_policy)
@@ -143,7 +147,7 @@ class Builder:
         if world.gone:
             network.ec2.terminate_instances(InstanceIds=[node])
         self.emulated.forget_changes()
-        address = address_of(network, "ecr.dkr") if takes(world, world.dkr) else _PUBLIC
+        address = address_of(network, "ecr.dkr") if takes(world, "dkr") else PUBLIC
         registry = _AWS if world.of_aws else OTHERS if world.shared else OURS
         acl = self._part("a", world, _NETWORK, BESIDE.keys(), self._acl)
         of_network = {network.a, network.vpc, network.group, network.endpoint_group, network.nat, network.table_a, acl}
@@ -161,7 +165,7 @@ class Builder:
             f"/{CLUSTER}/{GROUP}",
             f"cluster/{CLUSTER}",
         }
-        parts = frozenset(filter(None, of_network | of_pull))
+        parts = frozenset(filter(None, of_network | of_pull)) | self.organization.parts(world)
         return Built(node, name, session, role, registry, repository, address, parts)
 
     def _acl(self, world: World, _: str) -> str:
@@ -208,7 +212,7 @@ class Builder:
     def _network(self, world: World, name: str) -> NetworkEstate:
         estate = NetworkEstate("", self.folder, name=name)
         estate._clients.update({each: self.emulated.client(each) for each in _SERVICES})
-        return build_network(world, estate, self.rule)
+        return build_network(world, estate, self.hubs)
 
     def _template(self, world: World, name: str) -> str:
         """The launch template of the node group. It says what a node of the group has once the node is gone."""

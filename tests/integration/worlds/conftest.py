@@ -48,6 +48,12 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
         patch.setattr(
             ECRResponse, "describe_pull_through_cache_rules", lambda asked: _rules(asked, builder), raising=False
         )
+        patch.setattr(
+            ECRResponse,
+            "describe_repository_creation_templates",
+            lambda asked: _templates(asked, builder),
+            raising=False,
+        )
         yield builder
         # moto keeps it beyond a reset, and other tests are in no organization.
         organizations_backends.master_accounts.clear()
@@ -56,3 +62,8 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
 def _rules(asked: ECRResponse, builder: Builder) -> str:
     rules = builder.caches.rules if asked.current_account == OURS else []
     return json.dumps({"pullThroughCacheRules": rules})
+
+
+def _templates(asked: ECRResponse, builder: Builder) -> str:
+    templates = builder.caches.templates if asked.current_account == OURS else []
+    return json.dumps({"repositoryCreationTemplates": templates})

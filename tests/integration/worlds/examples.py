@@ -50,7 +50,7 @@ READS: Final = sorted({read for each in BREAKS.values() for read in each.shown_b
 _CODES: Final = ("AccessDenied", "ThrottlingException")
 # Most worlds are of the common kind, so that few examples try each of its faults.
 _PULLERS: Final = ("node", "node", "node", *pullers.PULLERS[1:])
-_REGISTRIES: Final = ("ours", "ours", "shared", "shared", "aws")
+_REGISTRIES: Final = ("ours", "ours", "shared", "shared", "aws", "cache")
 _BY_INTERNET: Final = ("nat", "public")
 
 
@@ -81,25 +81,41 @@ def _listed(names: Iterable[str]) -> str:
 @st.composite
 def sound_worlds(draw: st.DrawFn) -> World:
     """A world of any kind, with nothing broken in it."""
-    way, puller = draw(st.sampled_from((*WAYS, SPOKE))), draw(st.sampled_from(_PULLERS))
+    registry, puller = draw(st.sampled_from(_REGISTRIES)), draw(st.sampled_from(_PULLERS))
+    # Caches fetch over the internet: of VPCs with endpoints alone not all is documented.
+    way = draw(st.sampled_from(_BY_INTERNET if registry == "cache" else (*WAYS, SPOKE)))
     if way == "public" and puller == "fargate":
         way = "nat"  # Fargate pods run in private subnets only.
-    hub = draw(st.sampled_from(hubs.HUBS)) if way == SPOKE else ""
-    if way == "nat":
-        hub = draw(st.sampled_from(("", "", "", *hubs.HUBS)))
-    registry = draw(st.sampled_from(_REGISTRIES))
-    cache = ""
-    if registry == "ours" and way in _BY_INTERNET and not hub:
-        cache = draw(st.sampled_from(("", "", *caches.CACHES)))
-    return World(
+    hubs_of_way = {
+        SPOKE: hubs.HUBS,
+        "nat": ("", "", "", *hubs.HUBS),
+        "endpoints": ("", "", "", "", hubs.BESIDE_ENDPOINTS),
+        "both": ("", "", "", "", hubs.BESIDE_ENDPOINTS),
+    }
+    world = World(
         way,
         shared=registry == "shared",
         of_aws=registry == "aws",
         puller=puller,
-        hub=hub,
+        hub=draw(st.sampled_from(hubs_of_way.get(way, ("",)))) if registry != "cache" else "",
         organization=draw(st.integers(0, 2)) == 0,
+    )
+    return draw(cached(world)) if registry == "cache" else world
+
+
+@st.composite
+def cached(draw: st.DrawFn, world: World) -> World:
+    """The world with a cache, whose rule has parts that break nothing, or that nobody knows of."""
+    cache = draw(st.sampled_from(caches.CACHES))
+    of_ecr = cache == "ecr"
+    return replace(
+        world,
         cache=cache,
-        cached=bool(cache) and draw(st.booleans()),
+        cached=draw(st.booleans()),
+        cache_prefix=draw(st.sampled_from(caches.PREFIXES)),
+        template=draw(st.sampled_from(caches.TEMPLATES)),
+        upstream_prefix=draw(st.sampled_from(caches.UPSTREAM_PREFIXES)) if of_ecr else "",
+        cache_role_in=draw(st.sampled_from(("ours", "ours", "ours", "third"))) if of_ecr else "ours",
     )
 
 
@@ -109,14 +125,15 @@ def examples(draw: st.DrawFn) -> Example:
     sound = draw(sound_worlds())
     world, breaks = sound, frozenset[str]()
     # A break that excludes an earlier one is left out.
-    for name in draw(st.lists(st.sampled_from(sorted(_possible(sound))), max_size=3, unique=True)):
+    for name in draw(st.lists(st.sampled_from(sorted(_possible(sound))), max_size=4, unique=True)):
         if BREAKS[name].fits(world):
             world, breaks = replace(world, **BREAKS[name].changes), breaks | {name}
     misses = draw(st.frozensets(st.sampled_from(sorted(NEAR_MISSES)), max_size=3))
     made = with_breaks(sound, breaks, misses)
     says = draw(st.sampled_from(names_in(made)))
     one_hidden = st.sampled_from(sorted(BREAKS)).map(lambda name: BREAKS[name].shown_by)
-    unread = draw(one_hidden | st.frozensets(st.sampled_from(READS), max_size=4))
+    several = st.frozensets(st.sampled_from(READS), max_size=4)
+    unread = draw(several | one_hidden | several | one_hidden | st.just(frozenset[str]()))
     return Example(made, breaks, says, unread, draw(st.sampled_from(_CODES)))
 
 

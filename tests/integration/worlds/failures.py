@@ -9,7 +9,7 @@ import base64
 import copy
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ from pull_responder.model.pull import PullFailure
 from tests.integration.worlds.pullers import provider
 from tests.integration.worlds.recorded import OURS, REGION
 from tests.integration.worlds.words import ACTIONS, CACHE_DENIALS, DECIDED_BY, DENIALS, KINDS, KUBELET, Said
-from tests.integration.worlds.world import Part, works
+from tests.integration.worlds.world import PUBLIC, Part, works
 
 if TYPE_CHECKING:
     from tests.integration.worlds.building import Built
@@ -83,6 +83,8 @@ def failure(called: str, built: Built) -> Failure:
     message = said.text
     for word, name in names.items():
         message = message.replace(word, name)
+    if said.leads == "public":
+        said = replace(said, contradicts=built.address != PUBLIC, leads="public" if built.address != PUBLIC else "")
     event = _audit_record(built, message) if by == "audit" else _kubernetes_event(built, message)
     (pull,) = read_text(json.dumps(event))
     assert isinstance(pull, PullFailure), pull

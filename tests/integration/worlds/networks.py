@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.integration.network.estate import INTERNET, NetworkEstate
-from tests.integration.worlds.hubs import SharedRule, join_hub
+from tests.integration.worlds.hubs import Hubs, private_zone
 from tests.integration.worlds.recorded import OURS, REGION
 from tests.integration.worlds.statements import allow
 from tests.integration.worlds.world import SPOKE
@@ -37,19 +37,23 @@ BESIDE: Final[dict[str, Callable[[NetworkEstate], object]]] = {
     "another group without egress": lambda e: e.close_egress(e.security_group("others")),
     "another NAT gateway deleted": lambda e: e.ec2.delete_nat_gateway(NatGatewayId=e.nat_gateway()),
     "another endpoint that lets nobody in": _sqs_endpoint,
+    "a rule for other names": lambda _: None,
+    "a zone for other names": lambda e: private_zone(e, "corp.example", "10.0.1.9"),
     "a way to elsewhere": lambda e: e.route(e.table_a, "203.0.113.0/24", GatewayId=e.igw),
 }  # fmt: skip
 
 
-def build_network(world: World, estate: NetworkEstate, rule: SharedRule) -> NetworkEstate:
+def build_network(world: World, estate: NetworkEstate, hubs: Hubs) -> NetworkEstate:
     """Build the network of a world; `estate` has nothing yet but clients."""
     estate.network()
     estate.group = estate.security_group("nodes")
     _set_way(world, estate)
     if world.has_endpoints:
         _set_endpoints(world, estate)
-    join_hub(world, estate, rule.associate)
+    hubs.join(world, estate)
     _set_filters(world, estate)
+    if "a rule for other names" in world.misses:
+        hubs.forward(estate, "corp.example")
     for each in sorted(world.misses & BESIDE.keys()):
         BESIDE[each](estate)
     for attribute, value in (("EnableDnsSupport", world.dns_support), ("EnableDnsHostnames", world.dns_hostnames)):

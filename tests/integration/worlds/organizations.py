@@ -84,6 +84,11 @@ class Organization:
         client.update_policy(PolicyId=self._policies[_SCP], Content=_SCPS[world.scp])
         client.update_policy(PolicyId=self._policies[_RCP], Content=_RCPS[world.rcp])
 
+    def parts(self, world: World) -> frozenset[str]:
+        """The ends of the ids of what a finding about its policies may name: one that was read, else an account."""
+        policies = self._policies.values() if world.organization else ()
+        return frozenset((*policies, f":Account:{OURS}", f":Account:{OTHERS}"))
+
     def _build(self) -> dict[str, str]:
         client = self.emulated.client("organizations", MANAGEMENT)
         client.create_organization(FeatureSet="ALL")

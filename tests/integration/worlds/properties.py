@@ -12,6 +12,7 @@ from tests.integration.worlds.breaks import (
     justified_causes,
     repaired,
 )
+from tests.integration.worlds.caches import nobody_knows
 from tests.integration.worlds.world import EVERYTHING, SPOKE, WAY, Part, World, fetches, works
 
 if TYPE_CHECKING:
@@ -84,10 +85,27 @@ def reports_only_what_stops(example: Example, said: Failure, diagnosis: Diagnosi
 
 def _justified(example: Example, said: Failure) -> set[str]:
     world, breaks, parts = example.world, example.breaks, _parts(example, said)
-    if said.said.address:
+    beside_the_way = justified_causes(world, breaks, parts & ~WAY) - OF_THE_WAY
+    if said.said.leads == "elsewhere":
         # The name led to this address, whatever was computed. Nothing but what stops it there is certain.
-        return (justified_causes(world, breaks, parts & ~WAY) - OF_THE_WAY) | _stops_private_address(world)
+        return beside_the_way | _stops_private_address(world)
+    if said.said.leads == "public":
+        # An endpoint had taken the name, and the node did not ask for it there. The layers are another host's.
+        return beside_the_way | justified_causes(world, breaks, parts & Part.S3) | _stops_any_address(world)
+    if said.said.leads == "server":
+        # Amazon's DNS server was not asked. Where nothing else leads out or in, its answer does not matter.
+        elsewhere = replace(world, hub="servers", hub_fault="")
+        alone = not (world.hub or world.has_endpoints)
+        return (
+            beside_the_way
+            | justified_causes(elsewhere, breaks, parts)
+            | (justified_causes(world, breaks, parts) if alone else set())
+        ) - {"vpc_dns_disabled"}
     found = justified_causes(world, breaks, parts)
+    if said.said.leads == "foreign":
+        # It is the way to the internet that failed.
+        found |= justified_causes(replace(world, way=_by_internet(world), hub="", hub_fault=""), breaks, parts)
+        found |= {"no_route_to_ecr"} if world.way in ("endpoints", SPOKE) else set()
     if fetches(world) and (world.boundary == "narrow" or world.scp == "lacks"):
         # What allows nothing of ECR lacks what the cache needs, too.
         found.add("pull_through_cache_failing")
@@ -108,6 +126,20 @@ def _stops_private_address(world: World) -> set[str]:
     return {cause for cause, it_does in stops.items() if it_does}
 
 
+def _stops_any_address(world: World) -> set[str]:
+    """What stops the way to every address outside the node's subnet."""
+    stops = {
+        "security_group_blocks_egress": world.egress == "none",
+        "network_acl_blocks_traffic": world.acl in ("denies", "no answers"),
+    }
+    return {cause for cause, it_does in stops.items() if it_does}
+
+
+def _by_internet(world: World) -> str:
+    """The way without endpoints that the VPC has beside them."""
+    return "nat" if world.way == "both" else world.way
+
+
 def _parts(example: Example, said: Failure) -> Part:
     """The parts that can stop this pull: the other subnet of the node group only if its nodes may be there."""
     anywhere = said.asks == "node group" or example.world.gone or example.world.puller == "pod"
@@ -122,11 +154,14 @@ def passes_nothing_broken(example: Example, said: Failure, diagnosis: Diagnosis)
             assert not BREAKS[name].causes & set(diagnosis.passed), name
     for name, causes in _may_be_hidden(example, said):
         assert not causes & set(diagnosis.passed), name
+    if nobody_knows(example.world, asked=said.pull is None, unread=example.unread):
+        assert "pull_through_cache_failing" not in diagnosis.passed
 
 
 def is_clear(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
     """Nothing that can explain the failure is broken or unread, and something shows what has changed since."""
     assert not said.said.contradicts
+    assert said.said.leads != "foreign" or example.world.way not in ("endpoints", SPOKE), "no way leads to this host"
     parts = said.parts & _parts(example, said)
     for name in example.breaks:
         explains = said.explained_by(BREAKS[name].causes)
@@ -134,6 +169,7 @@ def is_clear(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
     for name, causes in _may_be_hidden(example, said):
         assert not said.explained_by(causes), name
     assert not _is_out_of_sight(example, said), "nobody can see a part of this pull"
+    assert not nobody_knows(example.world, asked=said.pull is None, unread=example.unread), "nobody knows"
     assert diagnosis.note or diagnosis.look_next or said.pull is None or said.parts in (Part(0), Part.PLATFORM)
 
 
@@ -162,11 +198,11 @@ def tells_what_concerns(said: Failure, diagnosis: Diagnosis) -> None:
     Contract: the rules of reporting, "The symptom says where to look".
     """
     about = said.parts
-    if about & WAY:
-        about |= _ROLE | Part.LAYER_POLICY
-    elif about & (_ROLE | Part.LAYER_POLICY):
+    if said.parts & (_ROLE | Part.LAYER_POLICY | Part.CACHE):
         about |= _ROLE | Part.LAYER_POLICY | Part.IMAGE | Part.CACHE | Part.KEY
-    elif about & Part.IMAGE or said.said.contradicts:
+    elif said.parts & WAY:
+        about |= _ROLE | Part.LAYER_POLICY
+    elif said.parts & Part.IMAGE or said.said.contradicts:
         about |= Part.IMAGE | Part.CACHE
     if said.pull and said.pull.denial:
         about |= Part.IDENTITY  # the trust of a pod's own role
@@ -181,12 +217,19 @@ def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
     parts = said.parts & _parts(example, said)
     reported = causes_of(diagnosis)
     world = example.world
-    open_ = {each.cause for each in diagnosis.inconclusive} if world.hub or world.puller == "pod" else set()
+    open_ = set()
+    if world.hub or world.puller == "pod" or nobody_knows(world, asked=said.pull is None, unread=example.unread):
+        open_ = {each.cause for each in diagnosis.inconclusive}
+        if said.said.blames:
+            # What the message does not blame cannot explain it, and is left open beside the answer.
+            open_ |= {each.cause for each in diagnosis.unchecked}
     needed = [name for name in example.breaks if is_needed(name, world, example.breaks, parts)]
     for name in needed:
-        assert BREAKS[name].causes & (reported | open_), name
+        causes = BREAKS[name].causes
+        assert causes & (reported | open_) if causes else open_ or reported or said.said.blames, name
     if not open_:
-        mended = frozenset(name for name in example.breaks if BREAKS[name].causes & reported)
+        # Of what has no cause nobody can tell.
+        mended = frozenset(name for name in example.breaks if not BREAKS[name].causes or BREAKS[name].causes & reported)
         assert works(repaired(world, mended), parts), "another round of repairs is needed"
         for cause in reported:
             but_this = frozenset(name for name in mended if cause not in BREAKS[name].causes)

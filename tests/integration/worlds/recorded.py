@@ -28,6 +28,7 @@ _CHANGES: Final = (
     "eks:",
     "ec2:DescribeInstances",
     "ecr:DescribePullThroughCacheRules",
+    "ecr:DescribeRepositoryCreationTemplates",
     "iam:ListPolicies",
     "organizations:",
 )

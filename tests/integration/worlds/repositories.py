@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.integration.checks.registry_estate import index
 from tests.integration.network.estate import IMAGE, PULL
-from tests.integration.worlds.caches import PREFIX
+from tests.integration.worlds.caches import cached_name
 from tests.integration.worlds.recorded import OTHERS, OURS
 from tests.integration.worlds.statements import allow, deny, policy
 from tests.integration.worlds.world import World, fetches
@@ -21,7 +21,7 @@ def build_repository(world: World, name: str, emulated: Emulated) -> tuple[str, 
     if world.of_aws:
         return f"eks/{name}", ""
     if world.cache:
-        name = f"{PREFIX}/{name}"
+        name = cached_name(world, name)
     if world.repository == "absent" or fetches(world):
         return name, ""
     key = _key(world, emulated) if world.key else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.integration.worlds.recorded import REGION
-from tests.integration.worlds.world import PRIVATE_ELSEWHERE, WAY, Part
+from tests.integration.worlds.world import PRIVATE_ELSEWHERE, PUBLIC, WAY, Part
 
 _BUCKET: Final = f"prod-{REGION}-starport-layer-bucket.s3.{REGION}.amazonaws.com"
 _PULLING: Final = (
@@ -19,6 +19,7 @@ _RESOLVING: Final = _PULLING + 'failed to resolve reference "IMAGE": '
 _MANIFEST: Final = "https://HOST/v2/REPOSITORY/manifests/v1"
 _REQUEST: Final = f'{_RESOLVING}failed to do request: Head "{_MANIFEST}": '
 _OPENING: Final = _PULLING + "failed to copy: httpReadSeeker: failed open: "
+_FOREIGN: Final = f'{_OPENING}failed to do request: Get "https://production.cloudflare.docker.com/registry-v2/x": '
 _LAYER: Final = f'{_OPENING}failed to do request: Get "https://{_BUCKET}/x": '
 _POLICIES: Final = Part.TOKEN | Part.POLICIES
 
@@ -30,7 +31,8 @@ class Said:
     - `parts` are the parts of a pull that can explain it.
     - `blames` are the causes that the words themselves name, all where there are none.
     - `contradicts` says that they tell of another way than the one that can be computed.
-    - `address` is the private address that was dialled, where the message tells of one that the way does not lead to.
+    - `leads` says where the name or the host led, where the message tells that and it is not where the way leads: to
+      the private address `address`, to a public one, to a host outside of AWS, or to another DNS server.
     - `decided_by` are the services whose reads outrank the words. None where nothing that can be read does.
     """
 
@@ -40,6 +42,7 @@ class Said:
     decided_by: tuple[str, ...] | None = ()
     contradicts: bool = False
     address: str = ""
+    leads: str = ""
 
 
 def _own(text: str, *causes: str) -> Said:
@@ -51,7 +54,17 @@ KUBELET: Final = {
     "timeout": Said(_REQUEST + "net/http: TLS handshake timeout", WAY),
     "timeout at its address": Said(_REQUEST + "dial tcp ADDRESS:443: i/o timeout", WAY),
     "timeout at an address elsewhere": Said(
-        f"{_REQUEST}dial tcp {PRIVATE_ELSEWHERE}:443: i/o timeout", WAY, contradicts=True, address=PRIVATE_ELSEWHERE
+        f"{_REQUEST}dial tcp {PRIVATE_ELSEWHERE}:443: i/o timeout",
+        WAY,
+        contradicts=True,
+        address=PRIVATE_ELSEWHERE,
+        leads="elsewhere",
+    ),
+    # Where an endpoint takes the name, it contradicts the way.
+    "timeout at a public address": Said(f"{_REQUEST}dial tcp {PUBLIC}:443: i/o timeout", WAY, leads="public"),
+    "timeout of a layer at a foreign host": Said(f"{_FOREIGN}net/http: TLS handshake timeout", WAY, leads="foreign"),
+    "no name at another server": Said(
+        _REQUEST + "dial tcp: lookup HOST on 10.99.0.53:53: no such host", WAY, contradicts=True, leads="server"
     ),
     "timeout of a layer": Said(_LAYER + "net/http: TLS handshake timeout", WAY),
     "timeout of the token": Said(

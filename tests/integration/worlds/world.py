@@ -13,9 +13,14 @@ from typing import Any, Final
 WAYS: Final = ("nat", "public", "endpoints", "both")
 # A VPC without a way to the internet, but for S3's gateway endpoint and a route to a transit gateway.
 SPOKE: Final = "spoke"
-KINDS_OF_WORLD: Final = ("way", "shared", "of_aws", "puller", "hub", "organization", "cache", "cached")
+KINDS_OF_WORLD: Final = (
+    "way", "shared", "of_aws", "puller", "hub", "organization",
+    "cache", "cached", "cache_prefix", "upstream_prefix", "cache_role_in", "template",
+)  # fmt: skip
 PRIVATE_ELSEWHERE: Final = "10.100.1.10"
 """An address of a network beyond the transit gateway."""
+PUBLIC: Final = "44.213.79.50"
+"""An address of ECR."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,13 @@ class World:
       or from the spoke of a hub.
     - `shared`: whether the repository is another account's. `of_aws`: whether that account is AWS's own.
     - `puller`: a node, a Fargate pod, or a pod that pulls with a role of its own.
-    - `hub`: what sends the registry's names to a hub, empty for nothing: a Route 53 Profile, a Resolver rule, or DNS
-      servers of the VPC's DHCP options.
+    - `hub`: what sends the registry's names to a hub, empty for nothing: a Route 53 Profile, a Resolver rule for them
+      all or for ecr.dkr's alone, private hosted zones, or DNS servers of the VPC's DHCP options.
+    - `hub_fault`: what is broken in the hub, which nobody sees from here.
     - `organization`: whether the accounts are in an organization.
     - `cache`: whose images the repository caches, empty for nobody's. `cached`: whether the image is cached already.
+      `cache_prefix` and `upstream_prefix` are the rule's; `cache_role_in` says whose account its role is in.
+    - `template`: what a repository creation template gives new repositories of the cache, empty without a template.
     - `zone_b`: how the node group's other subnet is.
     - `gone` says that the node that failed was terminated since.
     - `misses` are the names of near misses, which look broken and stop nothing.
@@ -43,6 +51,11 @@ class World:
     organization: bool = False
     cache: str = ""
     cached: bool = False
+    cache_prefix: str = "cache"
+    upstream_prefix: str = ""
+    cache_role_in: str = "ours"
+    template: str = ""
+    hub_fault: str = ""
     zone_b: str = "sound"
     scp: str = "allows"
     rcp: str = ""
@@ -123,8 +136,8 @@ def works(world: World, parts: Part = EVERYTHING) -> bool:
         Part.IDENTITY: world.profile_role and world.metadata and "ec2" in world.trust,
         Part.TOKEN: _gives_token(world),
         Part.POLICIES: _policies_allow(world),
-        Part.API: _reaches(world, world.api),
-        Part.DKR: _reaches(world, world.dkr),
+        Part.API: _reaches(world, "api"),
+        Part.DKR: _reaches(world, "dkr"),
         Part.S3: _reaches_s3(world),
         # S3's endpoint takes layers only where it is the way to them.
         Part.LAYER_POLICY: not _by_s3_endpoint(world) or world.s3_policy in ("full", "layers"),
@@ -155,8 +168,8 @@ def _gives_token(world: World) -> bool:
     if world.scp in ("lacks", "denies tokens"):
         return False
     role = world.role_allows != "nothing" and world.role_denies not in ("token", "all") and world.boundary != "narrow"
-    by_endpoint = world.has_endpoints and takes(world, world.api)
-    return role and not (by_endpoint and world.api_policy == "others")
+    by_endpoint = takes(world, "api") and world.api_policy == "others"
+    return role and not by_endpoint and not _hub_refuses(world, "api")
 
 
 def _policies_allow(world: World) -> bool:
@@ -170,14 +183,26 @@ def _policies_allow(world: World) -> bool:
     if world.scp in ("lacks", "denies") or world.rcp == "denies":
         return False
     # An endpoint's policy counts where its private DNS takes the requests.
-    by_endpoint = world.has_endpoints and takes(world, world.dkr)
-    return role and repository and not (by_endpoint and world.dkr_policy == "others")
+    by_endpoint = takes(world, "dkr") and world.dkr_policy == "others"
+    return role and repository and not by_endpoint and not _hub_refuses(world, "dkr")
 
 
-def takes(world: World, endpoint: str) -> bool:
+def takes(world: World, service: str) -> bool:
     """Whether an interface endpoint takes its service's traffic. AWS PrivateLink Guide: "Private DNS names"."""
-    by_name = world.dns_hostnames and world.dns_support
-    return world.has_endpoints and by_name and endpoint in ("sound", "no interface", "failed")
+    by_name = world.dns_hostnames and world.dns_support and not leads_to_hub(world, service)
+    return world.has_endpoints and by_name and getattr(world, service) in ("sound", "no interface", "failed")
+
+
+def leads_to_hub(world: World, service: str) -> bool:
+    """Whether the names of a service lead to the hub.
+
+    Route 53 Developer Guide: a Resolver rule outranks a private hosted zone of the same name, as an endpoint's is.
+    """
+    return bool(world.hub) and (service == "dkr" or world.hub != "dkr rule")
+
+
+def _hub_refuses(world: World, service: str) -> bool:
+    return leads_to_hub(world, service) and world.hub_fault == "policy"
 
 
 def names_resolve(world: World) -> bool:
@@ -185,14 +210,13 @@ def names_resolve(world: World) -> bool:
     return world.dns_support or world.hub == "servers"
 
 
-def _reaches(world: World, endpoint: str) -> bool:
+def _reaches(world: World, service: str) -> bool:
     if not names_resolve(world) or world.acl in ("denies", "no answers"):
         return False
-    if world.hub:
-        # Beyond the transit gateway all is well, as far as anybody can see.
-        return world.egress not in ("none", "least")
-    if takes(world, endpoint):
-        return endpoint == "sound" and world.endpoint_ingress and world.egress != "none"
+    if leads_to_hub(world, service):
+        return world.egress not in ("none", "least") and world.hub_fault in ("", "policy")
+    if takes(world, service):
+        return getattr(world, service) == "sound" and world.endpoint_ingress and world.egress != "none"
     return _internet(world)
 
 

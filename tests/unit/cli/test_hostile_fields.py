@@ -107,14 +107,25 @@ def test_explain_begins_no_line_with_a_messages_words(text: str, message: str) -
     assert answer.isprintable()
 
 
+USABLE = {
+    "request": {
+        "principal": "arn:aws:iam::111111111111:role/node",
+        "action": "ecr:BatchGetImage",
+        "resource": {"arn": "*", "accountId": "111111111111"},
+    }
+}
+
+
 @settings(deadline=None)
 @given(HOSTILE)
 def test_evaluate_answers_a_line_by_a_line(text: str) -> None:
     policy = {"Version": "2012-10-17", "Statement": {"Sid": text, "Effect": "Allow", "Action": text, "Resource": text}}
     case = {"id": text, "identityPolicies": [policy], text: text, "request": {"action": text, "context": {text: text}}}
     for form in ("text", "json"):
-        lines = _run("evaluate", "--format", form, stdin=f"{json.dumps(case)}\n{json.dumps([text])}").split("\n")
-        assert len(lines) == 2
+        # With a line that can be used, as only others are no success.
+        given_lines = f"{json.dumps(case)}\n{json.dumps([text])}\n{json.dumps(USABLE)}"
+        lines = _run("evaluate", "--format", form, stdin=given_lines).split("\n")
+        assert len(lines) == 3
         assert all(line.isprintable() for line in lines)
 
 

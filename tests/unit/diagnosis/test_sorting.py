@@ -143,7 +143,6 @@ def test_neither_wording_nor_time_changes_the_identity_and_a_repositorys_hangs_o
 
 def test_only_what_a_repository_refuses_to_some_accounts_hangs_on_the_role_account() -> None:
     assert {each.id for each in CHECKS if each.by_role_account} == {
-        "rcp_blocks_pull",
         "registry_policy_denies_pull",
         "repository_policy_denies_pull",
         "repository_policy_lacks_grant",

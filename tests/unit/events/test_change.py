@@ -216,3 +216,29 @@ def test_a_name_is_short_and_plain() -> None:
 
 def test_the_services_are_those_that_the_stack_has_rules_for() -> None:
     assert {service for service, _, _ in change_rules._CALLS.values()} == SERVICES
+
+
+@pytest.mark.parametrize(
+    ("identity", "by"),
+    [
+        (
+            {"type": "AssumedRole", "arn": "arn:aws:sts::111111111111:assumed-role/admin/jo"},
+            "arn:aws:sts::111111111111:assumed-role/admin/jo",
+        ),
+        ({"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"}, "autoscaling.amazonaws.com"),
+        ({"arn": "arn:aws:iam::111111111111:user/a b", "invokedBy": "no service"}, None),
+        ({"arn": "arn:aws:iam::111111111111:user/<!channel>"}, None),
+        ({"arn": f"arn:aws:iam::111111111111:user/{'x' * 800}"}, None),
+        ({}, None),
+    ],
+)
+def test_a_change_says_who_made_it(identity: dict[str, str], by: str | None) -> None:
+    made = read(call("iam", "AttachRolePolicy", {"roleName": "node"}, userIdentity=identity, eventID="0-1"))
+    assert isinstance(made, Change)
+    assert (made.by, made.event_id) == (by, "0-1")
+
+
+def test_an_event_id_that_is_none_is_left_out() -> None:
+    made = read(call("iam", "AttachRolePolicy", {"roleName": "node"}, eventID="<b>"))
+    assert isinstance(made, Change)
+    assert (made.by, made.event_id) == (None, None)

@@ -15,6 +15,7 @@ from pull_responder.facts import (
     addons,
     cache_rules,
     compute,
+    creation_templates,
     ec2,
     ecr,
     eks,
@@ -79,6 +80,7 @@ READS: Final[dict[str, Callable[[Reader], object]]] = {
     "addon": lambda r: addons.read_addon(r, *AT, "prod", "vpc-cni"),
     "cache rules": lambda r: cache_rules.read_cache_rules(r, *AT),
     "secret": lambda r: cache_rules.read_secret(r, *AT, POLICY),
+    "creation templates": lambda r: creation_templates.read_creation_templates(r, *AT),
     "cluster": lambda r: compute.read_cluster(r, *AT, "prod"),
     "node group": lambda r: compute.read_node_group(r, *AT, "prod", "a"),
     "Fargate profile": lambda r: compute.read_fargate_profile(r, *AT, "prod", "a"),
@@ -186,6 +188,7 @@ def test_a_broken_answer_is_asked_for_once_more(broken: bytes) -> None:
 EMPTY: Final = {
     "clusters": b'{"clusters": []}',
     "cache rules": b'{"pullThroughCacheRules": []}',
+    "creation templates": b'{"repositoryCreationTemplates": []}',
     "repositories": b'{"repositories": []}',
     "tags": b'{"imageIds": []}',
     "node groups": b'{"nodegroups": []}',

@@ -121,6 +121,15 @@ def test_ten_minutes_without_a_notice_end_a_burst() -> None:
     assert planned == Plan(alone=(f"{ROLE}/900",))
 
 
+def test_a_time_to_come_holds_up_nothing() -> None:
+    burst = Burst(at=NOON + 9e9, level=1e9, kinds=(ROLE,), alone=10**9, digests=10**9, digest_at=NOON + 9e9)
+    after, planned = at(burst, some(1))
+    assert planned == Plan(later=(f"{ROLE}/0",), due=NOON + 15 * 60)
+    assert after.at == NOON
+    _, planned = at(after, some(1, put_off=True, tries=2), 15 * 60)
+    assert planned.digest
+
+
 def test_one_finding_every_minute_is_no_burst() -> None:
     burst = Burst()
     for minute in range(120):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from hypothesis import strategies as st
 
+from pull_responder.findings.alert import Alert
+from pull_responder.findings.deed import Deed
+from pull_responder.findings.finding import Finding
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.reach import Reach
 from tests.unit.publish.examples import FINDING, findings, text
@@ -23,6 +27,19 @@ REACH: Final = Reach(
 NOTICE: Final = Notice(
     edge=Edge.NEW, finding=FINDING, reach=REACH, at="2026-05-04T11:00:00Z", opened_at="2026-05-04T10:11:12Z"
 )
+ALERT: Final = Alert.alone(NOTICE)
+BOUNDARY: Final = replace(
+    FINDING,
+    id="pull-responder/permissions_boundary_blocks_pull/111111111111/eu-west-1/1",
+    cause="permissions_boundary_blocks_pull",
+    title="The role's permissions boundary stops the pull",
+    remediation=replace(
+        FINDING.remediation,
+        summary="Add the actions to the boundary.",
+        commands=(("aws", "iam", "create-policy-version", "--policy-document", '{"Statement":[{"Effect":"Allow"}]}'),),
+    ),
+)
+BOTH: Final = Alert("problem/1", (NOTICE, replace(NOTICE, finding=BOUNDARY)), reach=REACH)
 
 _time = st.sampled_from(["2026-05-04T10:11:12Z", "2026-05-05T00:00:00Z"])
 _reach = st.builds(
@@ -35,6 +52,30 @@ _reach = st.builds(
     nodes=st.lists(text, max_size=12).map(tuple),
     node_count=st.integers(12, 5000),
 )
+_deeds = st.builds(Deed, call=text, by=text, at=_time, event_id=text)
 notices = st.builds(
-    Notice, edge=st.sampled_from(Edge), finding=findings, reach=_reach, at=_time, opened_at=_time, because=text
+    Notice,
+    edge=st.sampled_from(Edge),
+    finding=findings,
+    reach=_reach,
+    at=_time,
+    opened_at=_time,
+    because=text,
+    since=st.just("") | _time,
+    fixed_by=st.lists(_deeds, max_size=2).map(tuple),
+    broken_by=st.none() | _deeds,
+)
+
+
+def _alert(edge: Edge, told: list[Notice], others: list[Finding], problem: str) -> Alert:
+    worst = sorted((replace(each, edge=edge) for each in told), key=lambda each: -each.finding.severity.rank)
+    return Alert(problem, tuple(worst), tuple(others), worst[0].reach, others_known=bool(others or problem))
+
+
+alerts = st.builds(
+    _alert,
+    st.sampled_from(Edge),
+    st.lists(notices, min_size=1, max_size=3),
+    st.lists(findings, max_size=2),
+    text,
 )

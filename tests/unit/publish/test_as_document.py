@@ -12,12 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its types are a package of their own
 
+from pull_responder.findings.alert import Alert
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.notice import Edge, Notice
-from pull_responder.publish.as_document import digest_document, finding_object, notice_document, pull_object
+from pull_responder.publish import as_document_1
+from pull_responder.publish.as_document import alert_document, digest_document, finding_object, pull_object
+from pull_responder.publish.style import Style
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, ROLE
-from tests.unit.publish.notices import NOTICE, notices
+from tests.unit.publish.notices import BOTH, BOUNDARY, NOTICE, alerts, notices
 
-SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[3] / "docs" / "notification.schema.json").read_text())
+DOCS = Path(__file__).parents[3] / "docs"
+SCHEMA: dict[str, Any] = json.loads((DOCS / "notification.schema.json").read_text())
+FIRST: dict[str, Any] = json.loads((DOCS / "notification-1.schema.json").read_text())
 ROOM = 32 * 1024
 
 
@@ -31,30 +37,54 @@ def _closed(schema: Any) -> Any:  # noqa: ANN401 -- any JSON
     return inner | {"additionalProperties": False} if "required" in schema else inner
 
 
-VALIDATOR = Draft202012Validator(SCHEMA)
 # Consumers have to take keys they do not know; those that we write are to be documented.
-STRICT = Draft202012Validator(SCHEMA | {"$defs": _closed(SCHEMA["$defs"])})
+VALIDATORS = {
+    id(schema): [Draft202012Validator(each) for each in (schema, schema | {"$defs": _closed(schema["$defs"])})]
+    for schema in (SCHEMA, FIRST)
+}
 
 
-def assert_documented(document: dict[str, Any]) -> None:
+def assert_documented(document: dict[str, Any], schema: dict[str, Any] = SCHEMA) -> None:
     read = json.loads(json.dumps(document))
-    VALIDATOR.validate(read)
-    STRICT.validate(read)
+    for validator in VALIDATORS[id(schema)]:
+        validator.validate(read)
 
 
-def test_the_schema_is_a_schema() -> None:
-    Draft202012Validator.check_schema(SCHEMA)
+@pytest.mark.parametrize("schema", [SCHEMA, FIRST])
+def test_the_schema_is_a_schema(schema: dict[str, Any]) -> None:
+    Draft202012Validator.check_schema(schema)
 
 
-def test_a_notice() -> None:
-    document = notice_document(replace(NOTICE, edge=Edge.RESOLVED, because="It is allowed."), room=ROOM)
+def _resolved() -> Alert:
+    deed = Deed("AttachRolePolicy", "arn:aws:sts::111111111111:assumed-role/admin/jo", "2026-05-04T10:59:00Z", "0e1c")
+    return Alert.alone(
+        replace(NOTICE, edge=Edge.RESOLVED, because="It is allowed.", since="2026-05-04T10:00:00Z", fixed_by=(deed,))
+    )
+
+
+PLACE = {"account": "111111111111", "region": "eu-west-1", "cluster": "prod"}
+REACH = {
+    "events": 120,
+    "first_seen_at": "2026-05-04T10:11:12Z",
+    "last_seen_at": "2026-05-04T11:00:00Z",
+    "pods": ["payments/api-7d4b9c5f6-x2x7q", "payments/api-7d4b9c5f6-k8s2d", "payments/web-0", "payments/web-1"],
+    "pod_count": 14,
+    "nodes": ["ip-10-0-3-17.eu-west-1.compute.internal"],
+    "node_count": 1,
+}
+
+
+def test_an_alert() -> None:
+    style = Style(runbook_url="https://wiki.example.com/{cause}")
+
+    document = alert_document(replace(_resolved(), problem="problem/1"), room=ROOM, style=style)
 
     assert_documented(document)
     assert document["schema"] == "pull-responder/notification"
-    assert document["version"] == "1.0"
-    assert document["edge"] == "resolved"
-    assert document["opened_at"] == "2026-05-04T10:11:12Z"
-    assert document["because"] == "It is allowed."
+    assert document["version"] == "2.0"
+    assert document["problem"] == "problem/1"
+    assert (document["edge"], document["severity"]) == ("resolved", "HIGH")
+    assert (document["since"], document["at"]) == ("2026-05-04T10:00:00Z", "2026-05-04T11:00:00Z")
     assert document["attributes"] == {
         "severity": ["HIGH"],
         "cause": ["role_lacks_pull_permissions"],
@@ -63,29 +93,77 @@ def test_a_notice() -> None:
         "region": ["eu-west-1"],
         "status": ["resolved"],
     }
-    place = {"account": "111111111111", "region": "eu-west-1", "cluster": "prod"}
-    assert document["finding"] == finding_object(FINDING) | place
+    assert document["findings"] == [
+        {
+            **finding_object(FINDING),
+            **PLACE,
+            "opened_at": "2026-05-04T10:11:12Z",
+            "because": "It is allowed.",
+            "fixed_by": [
+                {
+                    "call": "AttachRolePolicy",
+                    "by": "arn:aws:sts::111111111111:assumed-role/admin/jo",
+                    "at": "2026-05-04T10:59:00Z",
+                    "event_id": "0e1c",
+                }
+            ],
+            "broken_by": None,
+            "runbook_url": "https://wiki.example.com/role_lacks_pull_permissions",
+        }
+    ]
+    assert document["others"] == []
     assert document["pull"] == pull_object(FINDING.pull, ROLE, "prod")
-    assert document["reach"] == {
-        "events": 120,
-        "first_seen_at": "2026-05-04T10:11:12Z",
-        "last_seen_at": "2026-05-04T11:00:00Z",
-        "pods": ["payments/api-7d4b9c5f6-x2x7q", "payments/api-7d4b9c5f6-k8s2d", "payments/web-0", "payments/web-1"],
-        "pod_count": 14,
-        "nodes": ["ip-10-0-3-17.eu-west-1.compute.internal"],
-        "node_count": 1,
-    }
+    assert document["reach"] == REACH
     assert document["omitted"] == {"evidence": 0, "commands": 0}
+
+
+def test_an_alert_of_several_causes_and_of_others_that_are_open() -> None:
+    document = alert_document(replace(BOTH, others=(BOUNDARY,)), room=ROOM)
+
+    assert_documented(document)
+    assert [each["cause"] for each in document["findings"]] == [
+        "role_lacks_pull_permissions",
+        "permissions_boundary_blocks_pull",
+    ]
+    assert document["attributes"]["cause"] == ["role_lacks_pull_permissions", "permissions_boundary_blocks_pull"]
+    assert document["others"] == [
+        {
+            "id": BOUNDARY.id,
+            "cause": "permissions_boundary_blocks_pull",
+            "title": "The role's permissions boundary stops the pull",
+            "severity": "HIGH",
+            "resource": {"type": "AwsIamRole", "id": ROLE},
+        }
+    ]
+
+
+def test_version_1_is_as_it_was() -> None:
+    document = as_document_1.notice_document(_resolved(), room=ROOM)
+
+    assert_documented(document, FIRST)
+    assert document == {
+        "schema": "pull-responder/notification",
+        "version": "1.0",
+        "edge": "resolved",
+        "at": "2026-05-04T11:00:00Z",
+        "opened_at": "2026-05-04T10:11:12Z",
+        "because": "It is allowed.",
+        "attributes": alert_document(_resolved(), room=ROOM)["attributes"],
+        "finding": finding_object(FINDING) | PLACE,
+        "pull": pull_object(FINDING.pull, ROLE, "prod"),
+        "reach": REACH,
+        "omitted": {"evidence": 0, "commands": 0},
+    }
 
 
 def test_what_does_not_fit_in_is_left_out_whole_and_counted() -> None:
     fix = replace(FINDING.remediation, commands=(ATTACH_POLICY, ("aws", "x" * 2_000), ATTACH_POLICY))
     finding = replace(FINDING, evidence=("first", "e" * 1_500, "third"), remediation=fix)
 
-    document = notice_document(replace(NOTICE, finding=finding), room=1024)
+    document = alert_document(Alert.alone(replace(NOTICE, finding=finding)), room=1024)
 
-    assert document["finding"]["evidence"] == ["first"]
-    assert document["finding"]["remediation"]["commands"] == [" ".join(ATTACH_POLICY)]
+    assert document["findings"][0]["evidence"] == ["first"]
+    assert document["findings"][0]["remediation"]["commands"] == [" ".join(ATTACH_POLICY)]
     assert document["omitted"] == {"evidence": 2, "commands": 2}
 
 
@@ -93,9 +171,9 @@ def test_what_does_not_fit_in_is_left_out_whole_and_counted() -> None:
 def test_a_command_that_a_queue_would_refuse_is_left_out(argument: str) -> None:
     fix = replace(FINDING.remediation, commands=(("aws", "a\nb"), ("aws", argument), ATTACH_POLICY))
 
-    document = notice_document(replace(NOTICE, finding=replace(FINDING, remediation=fix)), room=ROOM)
+    document = alert_document(Alert.alone(replace(NOTICE, finding=replace(FINDING, remediation=fix))), room=ROOM)
 
-    assert document["finding"]["remediation"]["commands"] == ["aws 'a\nb'"]
+    assert document["findings"][0]["remediation"]["commands"] == ["aws 'a\nb'"]
     assert document["omitted"]["commands"] == 2
 
 
@@ -111,6 +189,16 @@ def test_a_digest() -> None:
     assert document["attributes"]["severity"] == ["HIGH", "LOW"]
     assert document["attributes"]["status"] == ["digest"]
     assert document["omitted"] == {"findings": 0}
+    assert document["causes"] == [
+        {
+            "cause": "role_lacks_pull_permissions",
+            "title": "The role lacks permissions to pull",
+            "severity": "HIGH",
+            "count": 2,
+            "edges": ["new"],
+            "examples": ["role/eks/prod-node"],
+        }
+    ]
     assert document["findings"][0] == {
         "edge": "new",
         "id": FINDING.id,
@@ -140,12 +228,14 @@ def test_a_digest_too_long_counts_what_it_leaves_out() -> None:
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(notices, st.sampled_from([1024, ROOM]))
-def test_every_document_of_a_notice_is_as_the_schema_says(notice: Notice, room: int) -> None:
-    assert_documented(notice_document(notice, room=room))
+@given(alerts, st.sampled_from([1024, ROOM]))
+def test_every_document_of_an_alert_is_as_the_schema_says(alert: Alert, room: int) -> None:
+    assert_documented(alert_document(alert, room=room))
+    assert_documented(as_document_1.notice_document(alert, room=room), FIRST)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=30)
 @given(st.lists(notices, min_size=1, max_size=8))
 def test_every_document_of_a_digest_is_as_the_schema_says(digest: list[Notice]) -> None:
     assert_documented(digest_document(digest, room=ROOM))
+    assert_documented(as_document_1.digest_document(digest, room=ROOM), FIRST)

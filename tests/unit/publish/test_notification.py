@@ -10,33 +10,35 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pull_responder.findings.alert import MOST_CAUSES, Alert
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.model.verdict import Severity
-from pull_responder.publish.attributes import digest_values, message_attributes, notice_values
-from pull_responder.publish.notification import Notification, digest_notification, notice_notification
+from pull_responder.publish.attributes import alert_values, digest_values, message_attributes
+from pull_responder.publish.notification import Notification, alert_notification, digest_notification
+from pull_responder.publish.style import Style
 from tests.unit.publish.examples import FINDING, PULL
-from tests.unit.publish.notices import NOTICE, notices
+from tests.unit.publish.notices import ALERT, BOTH, NOTICE, alerts, notices
 
 # What SQS delivers (API Reference, SendMessage), line breaks and tabs included.
 DELIVERED = re.compile("[\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
 def test_each_protocol_gets_its_own_text() -> None:
-    notification = notice_notification(NOTICE)
+    notification = alert_notification(ALERT)
 
     texts = json.loads(notification.message)
     assert list(texts) == ["default", "email", "sms", "https", "attributes"]
     # A filter policy on the body finds these in the message and in the document.
     assert texts["attributes"] == json.loads(texts["default"])["attributes"]
     assert json.loads(texts["default"])["schema"] == "pull-responder/notification"
-    assert texts["email"].startswith("NEW: The role lacks permissions to pull\n\nWhat failed\n")
+    assert texts["email"].startswith("NEW HIGH: The role lacks permissions to pull (role/eks/prod-node). ")
     assert texts["sms"] == notification.subject
     assert json.loads(texts["https"])["source"] == "custom"
 
 
 @pytest.mark.parametrize("edge", Edge)
 def test_the_attributes_of_a_notice_are_those_of_the_alert_but_for_the_status(edge: Edge) -> None:
-    attributes = notice_notification(replace(NOTICE, edge=edge)).attributes
+    attributes = alert_notification(Alert.alone(replace(NOTICE, edge=edge))).attributes
 
     assert {each["DataType"] for each in attributes.values()} == {"String"}
     assert {name: each["StringValue"] for name, each in attributes.items()} == {
@@ -49,11 +51,31 @@ def test_the_attributes_of_a_notice_are_those_of_the_alert_but_for_the_status(ed
     }
 
 
+def test_the_attributes_of_several_causes_are_those_of_each() -> None:
+    attributes = alert_notification(BOTH).attributes
+
+    assert attributes["cause"] == {
+        "DataType": "String.Array",
+        "StringValue": '["role_lacks_pull_permissions", "permissions_boundary_blocks_pull"]',
+    }
+    assert attributes["severity"] == {"DataType": "String", "StringValue": "HIGH"}
+
+
 @pytest.mark.parametrize("cluster", [None, "", "\x1b[0m"])
 def test_an_attribute_is_never_absent(cluster: str | None) -> None:
-    values = notice_values(replace(NOTICE, finding=replace(FINDING, cluster=cluster)))
+    values = alert_values(Alert.alone(replace(NOTICE, finding=replace(FINDING, cluster=cluster))))
 
     assert message_attributes(values)["cluster"] == {"DataType": "String", "StringValue": "unknown"}
+
+
+def test_version_1_can_be_kept() -> None:
+    style = Style(schema="1.0")
+
+    alert = json.loads(alert_notification(ALERT, style).texts["default"])
+    digest = json.loads(digest_notification([NOTICE], style).texts["default"])
+
+    assert (alert["version"], alert["finding"]["id"]) == ("1.0", FINDING.id)
+    assert (digest["version"], "causes" in digest) == ("1.0", False)
 
 
 def test_a_digest_is_filtered_by_the_values_of_all_its_findings() -> None:
@@ -109,7 +131,8 @@ def test_the_longest_notice_fits(character: str) -> None:
     reach = replace(NOTICE.reach, pods=(long,) * 20, nodes=(long,) * 20, pod_count=20, node_count=20)
     notice = replace(NOTICE, finding=finding, reach=reach, because=long)
 
-    _assert_taken(notice_notification(notice))
+    _assert_taken(alert_notification(Alert.alone(notice)))
+    _assert_taken(alert_notification(Alert(long, (notice,) * MOST_CAUSES, (finding,) * MOST_CAUSES, reach)))
     _assert_taken(digest_notification([notice] * 30))
 
 
@@ -128,9 +151,9 @@ def test_a_storm_fits_into_one_digest() -> None:
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(notices)
-def test_sns_takes_every_notice(notice: Notice) -> None:
-    _assert_taken(notice_notification(notice))
+@given(alerts)
+def test_sns_takes_every_alert(alert: Alert) -> None:
+    _assert_taken(alert_notification(alert))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=30)

@@ -1,0 +1,123 @@
+"""Put notices together that are about the same problem, so that people get one message with all its causes.
+
+Findings stay one a cause. Who fixes one cause of several would find that the pod still fails, so a message also names
+the causes that are open and not in it (docs/adr/0094-one-message-a-problem.md).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from pull_responder.checks import BY_ID
+from pull_responder.checks.check import Kind
+from pull_responder.findings.alert import MOST_CAUSES, Alert
+from pull_responder.findings.life import notice
+from pull_responder.findings.store import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pull_responder.findings.life import Life
+    from pull_responder.findings.reach import Reach
+    from pull_responder.responder.ledger import Ledger
+    from pull_responder.responder.run import Run
+
+T = TypeVar("T")
+
+_ONE_A_FINDING: Final = "1.0"
+
+
+class Alerts:
+    """Makes the alerts of one run. If the table fails, an alert goes out without what it would have said."""
+
+    def __init__(self, run: Run, ledger: Ledger) -> None:
+        self._run = run
+        self._ledger = ledger
+
+    def group(self, lives: Sequence[Life]) -> list[list[Life]]:
+        """Return the lives that each message is about. With schema 1.0 of the document, that is one for each."""
+        alone = self._run.settings.notification_schema == _ONE_A_FINDING
+        return [[life] for life in lives] if alone else by_problem(lives)
+
+    def alert(self, lives: Sequence[Life]) -> Alert:
+        """Return the alert about the pending notices of `lives`, at least one, as `group` put them together."""
+        worst = sorted(lives, key=_worst_first)
+        found = self._others(worst)
+        others = found or []
+        oldest = min((*worst, *others), key=lambda life: (not life.thread, life.created_at, life.id))
+        return Alert(
+            _thread(oldest),
+            tuple(map(notice, worst)),
+            others=tuple(life.finding for life in sorted(others, key=_worst_first)[:MOST_CAUSES]),
+            reach=self._reach(worst),
+            others_known=found is not None,
+        )
+
+    def _others(self, lives: Sequence[Life]) -> list[Life] | None:
+        """Return the open findings of other causes of the same problem; None if they cannot be read."""
+        own = {life.id for life in lives}
+        ids = dict.fromkeys(each for life in lives for each in life.related if each not in own)
+        known = self._read(lambda: self._ledger.lives(ids)) if ids else []
+        if known is None:
+            return None
+        still_open = [each for each in known if _stops_pulls(each)]
+        return [each for each in still_open if any(_is_same_problem(each, life) for life in lives)]
+
+    def _reach(self, lives: Sequence[Life]) -> Reach:
+        farthest = max((life.reach for life in lives), key=lambda reach: reach.events)
+        if len(lives) == 1 or not any(life.problems for life in lives):
+            return farthest
+        return self._read(lambda: self._ledger.reach(*lives)) or farthest
+
+    def _read(self, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except StoreError as error:
+            self._run.count("TableFailures")
+            self._run.logger.warning("an alert goes out without its other causes", reason=str(error))
+            return None
+
+
+def by_problem(lives: Sequence[Life]) -> list[list[Life]]:
+    """Return `lives` in groups, the worst first: those that changed in the same way and share a problem with the worst.
+
+    The worst alone decides: two roles that pull the same missing image are two problems.
+    """
+    places: defaultdict[object, list[int]] = defaultdict(list)
+    ordered = sorted(lives, key=_worst_first)
+    for place, life in enumerate(ordered):
+        for key in _keys(life):
+            places[key].append(place)
+    groups: list[list[Life]] = []
+    taken: set[int] = set()
+    for place, life in enumerate(ordered):
+        if place not in taken:
+            same = sorted({each for key in _keys(life) for each in places[key]} - taken - {place})
+            group = [place, *same[: MOST_CAUSES - 1]]
+            taken.update(group)
+            groups.append([ordered[each] for each in group])
+    return groups
+
+
+def _keys(life: Life) -> list[tuple[str, bool, str]]:
+    """Return what the findings of one message have in common, one at least."""
+    pending = life.pending
+    return [(pending.edge, pending.told, problem) for problem in life.problems] if pending else []
+
+
+def _is_same_problem(life: Life, other: Life) -> bool:
+    return not set(life.problems).isdisjoint(other.problems)
+
+
+def _stops_pulls(life: Life) -> bool:
+    check = BY_ID.get(life.finding.cause)  # a later version may have recorded a cause that this one lacks
+    return life.is_open and (check is None or check.kind is Kind.CONFIGURATION)
+
+
+def _thread(life: Life) -> str:
+    return life.thread or next(iter(life.problems), life.id)
+
+
+def _worst_first(life: Life) -> tuple[int, str, str]:
+    return (-life.finding.severity.rank, life.finding.cause, life.id)

@@ -1,0 +1,143 @@
+"""How a resolution is worded: what works again, since when, after how long, and by whose change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pull_responder.checks import CHECKS
+from pull_responder.events.change import Change
+from pull_responder.findings.clock import began_at, span
+from pull_responder.findings.codec import life_item, read_life
+from pull_responder.findings.deed import Deed, deeds_of
+from pull_responder.findings.ending import end, remember
+from pull_responder.findings.life import Life, notice
+from pull_responder.findings.problem import iso
+from pull_responder.findings.reach import Reach
+from tests.unit.findings.lives import NOON, SETTINGS, find, tell
+from tests.unit.publish.examples import FINDING, REPOSITORY, ROLE
+
+ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
+ATTACHED = Deed("AttachRolePolicy", ADMIN, iso(NOON + 18 * 60), "0000-1")
+
+
+def _broken() -> Life:
+    """A finding that people were told of at noon, whose first pull failed a minute before."""
+    life = tell(find(None, NOON), NOON)
+    return replace(life, reach=Reach(events=3, first_seen_at=iso(NOON - 60)))
+
+
+def _ended(life: Life, *, minutes: float = 19, works_again: bool = True) -> str:
+    words = "The role can pull again" if works_again else "The affected nodes do not exist any more."
+    life = end(life, because=words, works_again=works_again, now=NOON + minutes * 60, settings=SETTINGS)
+    assert not life.is_open
+    return life.because
+
+
+def test_a_change_to_the_resource_says_since_when_and_by_whom() -> None:
+    assert _ended(remember(_broken(), [ATTACHED])) == (
+        "The role can pull again since 2026-03-01 12:18 UTC; it was broken for 19 minutes; "
+        f"AttachRolePolicy by {ADMIN} (event 0000-1)."
+    )
+
+
+def test_without_a_change_only_the_look_is_known() -> None:
+    assert _ended(_broken()) == (
+        "The role can pull again, as read at 2026-03-01 12:19 UTC; it was broken for at most 20 minutes."
+    )
+
+
+def test_of_several_changes_none_is_said_to_have_done_it() -> None:
+    other = replace(ATTACHED, call="PutRolePolicy", at=iso(NOON + 17 * 60), event_id="")
+    words = _ended(remember(_broken(), [ATTACHED, other]))
+    assert words.startswith("The role can pull again, as read at 2026-03-01 12:19 UTC; it was broken for at most")
+    assert words.endswith(
+        f"; PutRolePolicy by {ADMIN} at 2026-03-01T12:17:00Z; "
+        f"AttachRolePolicy by {ADMIN} (event 0000-1) at 2026-03-01T12:18:00Z."
+    )
+
+
+@pytest.mark.parametrize("minutes", [-5, 3])
+def test_a_change_long_before_the_look_is_not_named(minutes: float) -> None:
+    early = replace(ATTACHED, at=iso(NOON + minutes * 60))
+    assert "AttachRolePolicy" not in _ended(remember(_broken(), [early]))
+
+
+def test_a_change_by_a_clock_that_runs_ahead_is_of_the_look_at_the_latest() -> None:
+    ahead = replace(ATTACHED, at=iso(NOON + 19 * 60 + 30))
+    assert _ended(remember(_broken(), [ahead])).startswith("The role can pull again since 2026-03-01 12:19 UTC; ")
+
+
+def test_what_is_gone_does_not_work_again() -> None:
+    words = _ended(remember(_broken(), [ATTACHED]), works_again=False)
+    assert words == "The affected nodes do not exist any more. It was open for 19 minutes."
+
+
+def test_what_was_done_is_in_the_notice_and_in_the_table() -> None:
+    life = end(remember(_broken(), [ATTACHED]), because="x", works_again=True, now=NOON + 1140, settings=SETTINGS)
+    assert notice(read_life(life_item(life, expires_at=None))).fixed_by == (ATTACHED,)
+    assert notice(find(None, NOON)).fixed_by == ()
+
+
+def _change(service: str = "iam", *words: str, **fields: Any) -> Change:  # noqa: ANN401 -- any field of Change
+    known: dict[str, Any] = {"account": "111111111111", "region": "us-east-1", "at": iso(NOON), "by": ADMIN}
+    return Change(service, "Call", words=frozenset(words), **{**known, **fields})
+
+
+@pytest.mark.parametrize(
+    ("change", "is_named"),
+    [
+        (_change("iam", "prod-node"), True),
+        (_change("iam", ROLE), True),
+        (_change("ecr", "payments/api", account="222222222222", region="eu-west-1"), True),
+        (_change("iam", "prod-node", by=None), False),
+        (_change("iam", "prod-node", at=None), False),
+        (_change("iam", "prod-node-2"), False),
+        (_change("iam", "prod-node", account="333333333333"), False),
+        (_change("eks", "prod-node"), False),
+        (_change("ecr", "payments/api", account="222222222222", region="eu-west-2"), False),
+        (_change("ecr", "payments/web", account="222222222222", region="eu-west-1"), False),
+    ],
+)
+def test_only_a_change_that_names_the_resource_is_told(change: Change, *, is_named: bool) -> None:
+    assert FINDING.pull.repository_arn == REPOSITORY
+    assert deeds_of([change], FINDING) == ((Deed("Call", ADMIN, iso(NOON)),) if is_named else ())
+
+
+def test_only_the_latest_changes_are_remembered_each_once() -> None:
+    deeds = [replace(ATTACHED, at=iso(NOON + number), event_id=str(number)) for number in range(5)]
+    life = remember(remember(_broken(), deeds[2:]), reversed(deeds))
+    assert [each.event_id for each in life.deeds] == ["2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "less than a minute"),
+        (59, "less than a minute"),
+        (60, "1 minute"),
+        (19 * 60 + 59, "19 minutes"),
+        (3600, "1 hour"),
+        (2 * 3600 + 60, "2 hours 1 minute"),
+        (86_400 * 2 + 3600 * 4 + 59, "2 days 4 hours"),
+    ],
+)
+def test_a_span(seconds: float, words: str) -> None:
+    assert span(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("first_seen", "began"),
+    [(None, NOON), (iso(NOON - 600), NOON - 600), (iso(NOON - 7200), NOON), (iso(NOON + 60), NOON)],
+)
+def test_failures_began_with_the_first_that_is_not_of_an_earlier_fault(first_seen: str | None, began: float) -> None:
+    assert began_at(Reach(first_seen_at=first_seen), NOON) == began
+
+
+def test_each_cause_has_its_words_for_what_works_again() -> None:
+    words = [check.again for check in CHECKS]
+    assert all(each and not each.endswith(".") for each in words)
+    default = "The image can be pulled again"
+    assert [check.id for check in CHECKS if check.again == default] == ["pull_failing_unexplained"]
