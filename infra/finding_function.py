@@ -143,6 +143,7 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
         "DIGEST_ABOVE": str(settings.digest_above),
         "HOLD_DOWN_MINUTES": str(settings.hold_down_minutes),
         "KEEP_DAYS": str(settings.keep_days),
+        "LOOK_UP_CHANGES": "true" if settings.look_up_changes else "false",
         "KNOWN_PRINCIPALS": json.dumps(settings.known_principals),
         "NOTIFY_MINIMUM_SEVERITY": settings.notify_minimum_severity,
         "NOTIFICATION_SCHEMA": settings.notification_schema,

@@ -70,6 +70,7 @@ _HUB = Scope(("arn:{partition}:securityhub:{region}:{account}:hub/default",))
 _ANY = Scope(("*",), _NO_RESOURCE)
 
 SCOPES: Final[Mapping[str, Scope]] = {
+    "cloudtrail:LookupEvents": _ANY,
     "dynamodb:BatchGetItem": Scope(("{table}",)),
     "dynamodb:BatchWriteItem": Scope(("{table}",)),
     "dynamodb:PutItem": Scope(("{table}",)),

@@ -246,6 +246,7 @@ class Settings:
     notification_schema: str = _setting("2.0", _one_of("2.0", "1.0"))
     runbook_url: str | None = _setting(None, _page_or_none)
     security_hub: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
+    look_up_changes: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
     audit_log_clusters: tuple[str, ...] = _setting((), _cluster_names)
     forwarded_event_source: str | None = _setting(None, _source_or_none)
     health_check_rate: str | None = _setting("rate(1 hour)", _rate_or_none)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from pull_responder.checks import CHECKS
-from pull_responder.facts import addons
+from pull_responder.facts import addons, cloudtrail
 from pull_responder.findings import store
 from pull_responder.publish import event_queue, hub_workflow, security_hub, sns
 
@@ -15,7 +15,13 @@ def declared_permissions() -> dict[str, dict[str, list[str]]]:
     answering = {
         "assume": ["sts:AssumeRole"],
         "publish": sorted((*hub_workflow.PERMISSIONS, *security_hub.PERMISSIONS, *sns.PERMISSIONS)),
-        "read": sorted({*addons.PERMISSIONS, *(permission for check in CHECKS for permission in check.permissions)}),
+        "read": sorted(
+            {
+                *addons.PERMISSIONS,
+                *cloudtrail.PERMISSIONS,
+                *(permission for check in CHECKS for permission in check.permissions),
+            }
+        ),
         "remember": sorted(store.PERMISSIONS),
     }
     # To check whether a cause is gone takes the same reads as to find it.
@@ -28,7 +34,7 @@ def files_by_action() -> dict[str, list[str]]:
     for check in CHECKS:
         for action in dict.fromkeys(check.permissions):
             files[action].append(f"checks/{check.id}.py")
-    for module in (addons, store, event_queue, hub_workflow, security_hub, sns):
+    for module in (addons, cloudtrail, store, event_queue, hub_workflow, security_hub, sns):
         file = "/".join(module.__name__.split(".")[1:]) + ".py"
         for action in module.PERMISSIONS:
             files[action].append(file)

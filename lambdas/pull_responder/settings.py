@@ -55,6 +55,7 @@ class Settings:
     - `notification_schema`: the version of the JSON document that queues and functions get, one of SCHEMAS.
     - `runbook_url`: the address of a cause's page, with "{cause}" where its name belongs; None for no links to them.
     - `security_hub`: whether findings go to Security Hub.
+    - `look_up_changes`: whether CloudTrail is asked who changed a resource before its first failure.
     - `forwarded_event_source`: the source of Kubernetes events that a forwarder puts on a bus; None for no forwarder.
     - `table_name`: the findings table; None for no table.
     - `quiet_minutes`: after a diagnosis, its problem is not diagnosed again for this time.
@@ -80,6 +81,7 @@ class Settings:
     notification_schema: str = SCHEMAS[0]
     runbook_url: str | None = None
     security_hub: bool = True
+    look_up_changes: bool = True
     forwarded_event_source: str | None = None
     table_name: str | None = None
     quiet_minutes: int = 15
@@ -115,6 +117,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         notification_schema=_schema(environment),
         runbook_url=_page(environment, "RUNBOOK_URL"),
         security_hub=environment.get("SECURITY_HUB_ENABLED", "true") == "true",
+        look_up_changes=environment.get("LOOK_UP_CHANGES", "true") == "true",
         forwarded_event_source=environment.get("FORWARDED_EVENT_SOURCE") or None,
         table_name=environment.get("TABLE_NAME") or None,
         **_whole_numbers(environment),

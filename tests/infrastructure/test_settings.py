@@ -134,6 +134,7 @@ def test_a_small_batch_needs_no_window() -> None:
             {"severities": {"no_route_to_ecr": "LOW"}, "knownPrincipals": [ROLE] * 62},
             "pullResponder.severities together with pullResponder.knownPrincipals is longer than 2500 characters",
         ),
+        ({"lookUpChanges": 1}, "pullResponder.lookUpChanges must be true or false, not 1"),
         ({"securityHub": "true"}, "pullResponder.securityHub must be true or false, not 'true'"),
         ({"auditLogClusters": "prod"}, "pullResponder.auditLogClusters must be a list, not 'prod'"),
         ({"auditLogClusters": ["a/b"]}, "pullResponder.auditLogClusters must hold names of EKS clusters, not 'a/b'"),

@@ -71,6 +71,7 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
         "RECHECK_MINUTES": "15",
         "REMINDER_HOURS": "24",
         "SECURITY_HUB_ENABLED": "true",
+        "LOOK_UP_CHANGES": "true",
         "STOPPED_MINUTES": "60",
         "TABLE_NAME": {"Ref": table},
         "TOPIC_ARN": {"Ref": topic},

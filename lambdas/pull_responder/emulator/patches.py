@@ -11,6 +11,7 @@ import inspect
 import json
 import os
 import re
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -38,6 +39,7 @@ def apply() -> None:
     for patch in (
         _accept_events_of_aws_services,
         _fire_rules_on_management_events,
+        _remember_events_of_calls,
         _match_any_term,
         _know_every_aws_managed_policy,
         _list_only_attached_policies,
@@ -77,6 +79,36 @@ def _fire_rules_on_management_events() -> None:
         raise RuntimeError("ministack's event dispatch has changed: review the patch that fires rules")
     patched = source.replace(stock, 'rule.get("State") == "DISABLED"')
     exec(patched, eventbridge.__dict__)  # noqa: S102 -- the installed package's own source, one comparison replaced
+
+
+def _remember_events_of_calls() -> None:
+    """CloudTrail has the record of a call whose event is put on a bus, under the names in its parameters."""
+    cloudtrail, eventbridge = _module("services.cloudtrail"), _module("services.eventbridge")
+    put_events = eventbridge._put_events
+
+    def put(data: Any, **options: Any) -> Any:
+        for entry in data.get("Entries", []):
+            if entry.get("DetailType") == "AWS API Call via CloudTrail":
+                cloudtrail._get_event_queue().append(_event_of(json.loads(entry["Detail"])))
+        return put_events(data, **options)
+
+    eventbridge._put_events = put
+
+
+def _event_of(record: Any) -> dict[str, Any]:
+    """Return CloudTrail's record as ministack's CloudTrail keeps it."""
+    parameters = record.get("requestParameters")
+    names = [each for each in parameters.values() if isinstance(each, str)] if isinstance(parameters, dict) else []
+    arns = [each["ARN"] for each in record.get("resources", [])]
+    return {
+        "EventId": record["eventID"],
+        "EventName": record["eventName"],
+        "EventSource": record["eventSource"],
+        "EventTime": datetime.fromisoformat(record["eventTime"]).timestamp(),
+        "ReadOnly": str(record.get("readOnly", False)).lower(),
+        "Resources": [{"ResourceName": each} for each in (*names, *arns)],
+        "CloudTrailEvent": json.dumps(record),
+    }
 
 
 def _match_any_term() -> None:

@@ -101,6 +101,22 @@ def read_change(body: str, *, account: str | None) -> Change | Wakeup | Skipped:
     return _call(envelope, detail, service)
 
 
+def read_record(text: str, *, where: str) -> Change | Skipped:
+    """Read one record of CloudTrail by itself, as LookupEvents returns it: JSON without an envelope.
+
+    Raises UnusableEvent, which names `where`. What only reads, or has failed, is Skipped.
+    """
+    record = read_json(text, where=where)
+    if not isinstance(record, dict):
+        raise UnusableEvent(where, f"is not a record but {fields.kind(record)}")
+    service = fields.text(record, "eventSource").partition(".")[0]
+    if service not in SERVICES:
+        return Skipped(f"a call to {_clean(service) or 'an unnamed service'}, whose changes do not affect pulls")
+    if record.get("readOnly") is not False:
+        return Skipped("a call that is not said to change anything")
+    return _call({}, record, service)
+
+
 def _wakeup(envelope: Mapping[str, object], detail_type: str, account: str | None) -> Wakeup | Skipped:
     if detail_type != SCHEDULED or (account and envelope.get("account") != account):
         return Skipped("an event of EventBridge that is not from our schedule")

@@ -39,7 +39,11 @@ _CONFIG: Final = Config(
 # Who we are and whose role we have is needed before anything else, so a hanging STS may take even less.
 _STS_CONFIG: Final = _CONFIG.merge(Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2}))
 # A repeated Publish is another message. So the SDK does not repeat it after an answer that was lost.
-_CONFIG_OF: Final = {"sns": _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))}
+# CloudTrail allows two look-ups a second. Who changed something is not worth a retry: people wait for the alert.
+_CONFIG_OF: Final = {
+    "cloudtrail": _CONFIG.merge(Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 1})),
+    "sns": _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1})),
+}
 AWS_ERRORS: Final = (BotoCoreError, ClientError)
 """What clients raise when AWS refuses a call, or cannot be reached."""
 

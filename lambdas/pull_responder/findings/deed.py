@@ -48,9 +48,11 @@ class Deed:
 def deeds_of(changes: Iterable[Change], finding: Finding) -> tuple[Deed, ...]:
     """Return those of `changes` that name a resource of `finding`, as deeds. What nobody is known to have done is none.
 
-    The role that pulls and the repository count as resources of the finding, whatever policy is at fault.
+    The role that pulls, the repository, and what the commands of the fix name count as resources of the finding,
+    whatever is at fault: a policy of a role has its own ARN.
     """
     resources = {each.id for each in (finding.resource, *finding.related)}
+    resources |= {word for command in finding.remediation.commands for word in command if word.startswith("arn:")}
     principal = finding.pull.principal
     if principal and principal.role_arn:
         resources.add(principal.role_arn)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 # What is sent and stored of a sentence is bounded; the names in it are not.
 _LONGEST: Final = 1_500
 _MOST: Final = 3
+_MINUTE: Final = 60
+
+
+def _at_most(seconds: float) -> str:
+    return f"at most {span(seconds)}" if seconds >= _MINUTE else span(seconds)
 
 
 def remember(life: Life, deeds: Iterable[Deed]) -> Life:
@@ -49,6 +54,6 @@ def end(life: Life, *, because: str, works_again: bool, now: float, settings: Se
         changed_at = min(seconds_of(deeds[0].at) or now, now)
         parts = [f"{because} since {minute(changed_at)}", f"it was broken for {span(changed_at - began)}"]
     else:
-        parts = [f"{because}, as read at {minute(now)}", f"it was broken for at most {span(now - began)}"]
+        parts = [f"{because}, as read at {minute(now)}", f"it was broken for {_at_most(now - began)}"]
     parts += [each.words if len(deeds) == 1 else f"{each.words} at {each.at}" for each in deeds]
     return resolve(life, because=f"{'; '.join(parts)}."[:_LONGEST], now=now, settings=settings)

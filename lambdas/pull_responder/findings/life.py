@@ -127,6 +127,7 @@ class Life:
     - `deeds`: the latest changes of its resources by somebody while it was open; of a resolved one, those before it
       ended.
     - `broken_by`: the change of its resource that came before the first failure, where it is known.
+    - `changes_unread`: why it could not be read whether there was such a change; empty if it was read or not asked.
     - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
     - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
     - `again`: whether a change asked for a recheck while one was under way.
@@ -157,6 +158,7 @@ class Life:
     thread: str = ""
     deeds: tuple[Deed, ...] = ()
     broken_by: Deed | None = None
+    changes_unread: str = ""
     keys: tuple[str, ...] = ()
     leased_by: str = ""
     leased_until: float = 0
@@ -403,7 +405,7 @@ def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:
         return life
     if now - life.told.at < settings.reminder_hours * 3600:
         return life
-    return replace(life, pending=Pending(Edge.REMINDER, f"It has been open since {iso(life.opened_at)}.", now, now))
+    return replace(life, pending=Pending(Edge.REMINDER, "", now, now))  # each message says since when
 
 
 def claim(life: Life, now: float, claimant: str, *, seconds: float = _CLAIM_SECONDS) -> Life:
@@ -529,6 +531,7 @@ def notice(life: Life) -> Notice:
         since=iso(began_at(life.reach, life.opened_at)),
         fixed_by=life.deeds if pending.edge is Edge.RESOLVED else (),
         broken_by=life.broken_by,
+        changes_unread=life.changes_unread,
     )
 
 

@@ -31,6 +31,7 @@ class Notice:
     - `since`: since when its pulls fail, as far as that is known; empty: since `opened_at`. ISO 8601 in UTC.
     - `fixed_by`: the changes of its resources right before it was resolved.
     - `broken_by`: the change of its resource that came before the first failure, where it is known.
+    - `changes_unread`: why it could not be read whether there was such a change.
     """
 
     edge: Edge
@@ -42,3 +43,4 @@ class Notice:
     since: str = ""
     fixed_by: tuple[Deed, ...] = ()
     broken_by: Deed | None = None
+    changes_unread: str = ""

@@ -7,21 +7,24 @@ is cut and not refused: a cut finding is better than a missing one.
 from __future__ import annotations
 
 import json
+import re
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks import BY_ID
-from pull_responder.checks.check import Kind
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.reach import Reach
 from pull_responder.publish.asff_resources import asff_resources
+from pull_responder.publish.asff_types import is_of_configuration, types_of
 from pull_responder.publish.console import console_url
 from pull_responder.publish.text import command_line, one_line, resource_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_securityhub.literals import ComplianceStatusType
-    from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef, RecommendationTypeDef
+    from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef, RecommendationTypeDef, RelatedFindingTypeDef
 
 _TITLE: Final = 256
 _DESCRIPTION: Final = 1024
@@ -33,9 +36,9 @@ _EVIDENCE: Final = 12
 _COMMANDS: Final = 12
 _FINDING_BYTES: Final = 240 * 1000
 
-# Namespaces and categories: Security Hub User Guide, "Types taxonomy for ASFF".
-_CONFIGURATION: Final = "Software and Configuration Checks/AWS Security Best Practices"
-_BEHAVIOR: Final = "Unusual Behaviors/User"
+# User Guide, "Optional top-level ASFF attributes": up to ten related findings. Their ids have at most 512 characters.
+_RELATED: Final = 10
+_OUR_ID: Final = re.compile(r"pull-responder/[a-z0-9_]{1,80}/[0-9a-z-]{1,32}/[a-z0-9-]{0,40}/[0-9a-f]{20}")
 
 
 def product_arn(*, account: str, region: str, partition: str) -> str:
@@ -52,6 +55,9 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
     now: datetime,
     reach: Reach | None = None,
     created_at: str | None = None,
+    broken_by: Deed | None = None,
+    related: Sequence[str] = (),
+    page: str | None = None,
     updated_after: str | None = None,
     resolved_because: str | None = None,
 ) -> AwsSecurityFindingTypeDef:
@@ -62,6 +68,9 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
       at fault is in Resources and ProductFields.
     - `now`: the time of the update, with its zone.
     - `reach`: what was seen so far.
+    - `broken_by`: the change of its resource that came before the first failure, where it is known.
+    - `related`: the ids of the other findings of the same problems.
+    - `page`: the URL of the cause's page. With None, the recommendation links AWS's page about the fix.
     - `created_at`: the CreatedAt of the first import, as this function returned it.
     - `updated_after`: the UpdatedAt of the last import, as this function returned it. The new UpdatedAt is later, on
       whichever clock: Security Hub ignores an update that is not newer than the last (User Guide, "BatchImportFindings
@@ -69,8 +78,10 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
     - `resolved_because`: why the finding is resolved; the finding is then archived. With None it is open, or reopened.
 
     Some fields are never sent. Workflow, Note, VerificationState and UserDefinedFields are the customer's. Security Hub
-    sets Region and AwsAccountName. Severity and Types are sent in FindingProviderFields only: Security Hub copies them
-    to the top level unless the customer has changed them there (same page, "Using FindingProviderFields").
+    sets Region and AwsAccountName. Severity, Types and RelatedFindings are sent in FindingProviderFields only: Security
+    Hub copies them to the top level unless the customer has changed them there (same page, "Using
+    FindingProviderFields"). How a finding ended is in the Description and in a product field, not in Note
+    (docs/adr/0106-what-security-hub-is-told.md).
     """
     reach = reach or Reach()
     updated = max(filter(None, (now, _after(updated_after), _time(created_at))))
@@ -92,29 +103,30 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
         "LastObservedAt": _iso(min(max(first, last), updated)),
         "FindingProviderFields": {
             "Severity": {"Label": finding.severity.value, "Original": finding.severity.value},
-            "Types": [_BEHAVIOR if _kind(finding) is Kind.BEHAVIOR else _CONFIGURATION],
+            "Types": types_of(finding.cause),
         },
         "Title": _title(finding),
         "Description": _description(finding, resolved_because),
-        "Remediation": {"Recommendation": _recommendation(finding)},
+        "Remediation": {"Recommendation": _recommendation(finding, page)},
         "Compliance": {"Status": _compliance(finding, resolved=resolved_because is not None)},
         "RecordState": "ACTIVE" if resolved_because is None else "ARCHIVED",
-        "ProductFields": _product_fields(finding, reach),
+        "ProductFields": _product_fields(finding, reach, broken_by, resolved_because, page),
         "Resources": asff_resources(finding, region=region, partition=partition, nodes=reach.nodes),
     }
+    others = [each for each in dict.fromkeys(related) if each != finding.id and _OUR_ID.fullmatch(each)]
+    if others:
+        of: list[RelatedFindingTypeDef] = [{"ProductArn": asff["ProductArn"], "Id": each} for each in others[:_RELATED]]
+        asff["FindingProviderFields"]["RelatedFindings"] = of
+    if page:
+        asff["SourceUrl"] = page
     return _fit(asff)
 
 
 def _compliance(finding: Finding, *, resolved: bool) -> ComplianceStatusType:
-    if _kind(finding) is not Kind.CONFIGURATION:
+    if not is_of_configuration(finding.cause):
         # No configuration was found wrong, so neither FAILED nor PASSED would be true.
         return "NOT_AVAILABLE"
     return "PASSED" if resolved else "FAILED"
-
-
-def _kind(finding: Finding) -> Kind:
-    check = BY_ID.get(finding.cause)  # a later version may have recorded a cause that this one lacks
-    return check.kind if check else Kind.CONFIGURATION
 
 
 def _title(finding: Finding) -> str:
@@ -135,7 +147,7 @@ def _description(finding: Finding, resolved_because: str | None) -> str:
     return one_line(" ".join(parts), _DESCRIPTION) or _title(finding)
 
 
-def _recommendation(finding: Finding) -> RecommendationTypeDef:
+def _recommendation(finding: Finding, page: str | None) -> RecommendationTypeDef:
     """The summary, and the commands if all of them fit. The product fields always have the commands."""
     fix = finding.remediation
     summary = one_line(fix.summary, _RECOMMENDATION) or "See the finding's description."
@@ -144,12 +156,14 @@ def _recommendation(finding: Finding) -> RecommendationTypeDef:
     steps = f"{summary} Run in account {fix.account}: {' && '.join(whole)}"
     shown = whole and len(whole) == len(commands) and len(steps) <= _RECOMMENDATION
     recommendation: RecommendationTypeDef = {"Text": one_line(steps, _RECOMMENDATION) if shown else summary}
-    if url := one_line(fix.docs_url, _FIELD):
+    if url := one_line(page or fix.docs_url, _FIELD):
         recommendation["Url"] = url
     return recommendation
 
 
-def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
+def _product_fields(
+    finding: Finding, reach: Reach, broken_by: Deed | None, resolved_because: str | None, page: str | None
+) -> dict[str, str]:
     """The facts that have no field in ASFF, under our own keys. Unknown ones are left out, and all after the 50th."""
     pull, fix = finding.pull, finding.remediation
     principal, denial = pull.principal, pull.denial
@@ -176,6 +190,8 @@ def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
         "denying-policy-type": denial.policy_type.value if denial and denial.policy_type else None,
         "denying-policy": denial.policy_arn if denial else None,
         "error-message": denial.message if denial else None,
+        "changed-by": f"{broken_by.words} at {broken_by.at}" if broken_by else None,
+        "resolution": resolved_because,
         "events": _number(reach.events),
         "pod-count": _number(reach.pod_count),
         "pods": ", ".join(reach.pods),
@@ -183,6 +199,7 @@ def _product_fields(finding: Finding, reach: Reach) -> dict[str, str]:
         "nodes": ", ".join(reach.nodes),
         "remediation/account": fix.account,
         "remediation/region": fix.region,
+        "remediation/docs": fix.docs_url if page else None,
     }
     cleaned = {key: one_line(value, _FIELD) for key, value in fields.items() if value}
     lines = {number: command_line(each) for number, each in enumerate(fix.commands[:_COMMANDS], 1)}

@@ -142,6 +142,8 @@ def changed_by(notice: Notice, say: Say) -> Iterator[str]:
     """Yield who changed the resource before it broke, as a fact."""
     if deed := notice.broken_by:
         yield f"Changed by {_deed(deed, say)}"
+    elif notice.changes_unread and notice.edge is not Edge.RESOLVED:
+        yield f"Who changed it is not known: {say(notice.changes_unread, _FIELD)}"
 
 
 def _deed(deed: Deed, say: Say) -> str:

@@ -68,7 +68,7 @@ class Alerts:
         farthest = max((life.reach for life in lives), key=lambda reach: reach.events)
         if len(lives) == 1 or not any(life.problems for life in lives):
             return farthest
-        return self._read(lambda: self._ledger.reach(*lives)) or farthest
+        return self._read(lambda: self._ledger.joint_reach(lives)) or farthest
 
     def _read(self, read: Callable[[], T]) -> T | None:
         try:

@@ -17,6 +17,7 @@ from pull_responder.findings.store import StoreError
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.order import Waiting, in_order
 from pull_responder.responder.recorder import Recorder
+from pull_responder.responder.what_broke_it import WhatBrokeIt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,7 +61,7 @@ class Diagnoser:
         self._run = run
         self._ledger = ledger
         self._notifier = notifier
-        self.recorder = Recorder(run, ledger, notifier)
+        self.recorder = Recorder(run, ledger, notifier, WhatBrokeIt(run))
         self.reader = Reader(run.aws, remaining=lambda: self.seconds_left() - _SECONDS_TO_PUBLISH)
         self._facts = PullFacts(self.reader, known_principals=run.settings.known_principals)
         self.keep = 0.0

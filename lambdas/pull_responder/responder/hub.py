@@ -12,6 +12,7 @@ from pull_responder.findings.problem import iso, seconds_of
 from pull_responder.findings.suppression import Suppression, suppression_after
 from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub
+from pull_responder.publish.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -154,6 +155,9 @@ class Hub:
             partition=hub.partition,
             now=datetime.fromtimestamp(now, UTC),
             reach=life.reach,
+            broken_by=life.broken_by,
+            related=life.related,
+            page=Style(runbook_url=self._run.settings.runbook_url).runbook(life.finding.cause),
             created_at=iso(life.created_at),
             updated_after=datetime.fromtimestamp(life.hub_at, UTC).isoformat() if life.hub_at else None,
             resolved_because=None if life.is_open else life.because,

@@ -176,21 +176,23 @@ class Ledger:
             return problem
         return total_of(problem, self.insist(lambda: self._run.store.pages(page_ids(problem.id))))
 
-    def reach(self, *lives: Life) -> Reach:
-        """Return the joint reach of the problems of findings, from the newest state of the table.
+    def reach(self, life: Life) -> Reach:
+        """Return the joint reach of a finding's problems, from the newest state of the table.
 
-        While a finding is open, no count falls.
+        While the finding is open, no count falls.
         """
-        found = [self.problems_of(life) for life in lives]
+        reach = self.joint_reach([life])
+        return reach.at_least(life.reach) if life.is_open else reach
+
+    def joint_reach(self, lives: Iterable[Life]) -> Reach:
+        """Return the joint reach of the problems of several findings. What two findings explain is counted once."""
         tally = Tally()
-        for each in self.totals(dict.fromkeys(problem for ids, _ in found for problem in ids)):
+        known = [self.problems_of(life) for life in lives]
+        for each in self.totals(dict.fromkeys(problem for ids, _ in known for problem in ids)):
             tally.add(each)
-        if any(more for _, more in found):
+        if any(more for _, more in known):
             tally.say_more()
-        reach = tally.reach()
-        for life in lives:
-            reach = reach.at_least(life.reach) if life.is_open else reach
-        return reach
+        return tally.reach()
 
     def lives(self, ids: Iterable[str]) -> list[Life]:
         """Return findings in the order of `ids`. Those that cannot be read are counted and taken out of their queue."""

@@ -29,6 +29,7 @@ from pull_responder.responder.diagnoser import Diagnoser
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
+from pull_responder.responder.what_broke_it import WhatBrokeIt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -85,6 +86,7 @@ class Recheck:
         self._notifier = Notifier(run, self._ledger)
         self._reader = Reader(run.aws, remaining=lambda: run.remaining() - _SECONDS_TO_NOTIFY, is_later_look=True)
         self._facts = PullFacts(self._reader, known_principals=run.settings.known_principals)
+        self._what_broke_it = WhatBrokeIt(run)
         self._errors: list[Exception] = []
         self._changes: Sequence[Change] = ()
         self._least = _SECONDS_TO_CHECK
@@ -212,7 +214,8 @@ class Recheck:
                     known = end(known, because=words, works_again=again, now=now, settings=settings)
                 elif outcome.still:
                     reach = self._ledger.reach(known)
-                    known = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
+                    still = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
+                    known = self._what_broke_it.add_to(still, before=known)
                 unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.is_read)
                 known = mark_rechecked(known, now=now, settings=settings, unread=unread)
                 if by_change and known.is_open:

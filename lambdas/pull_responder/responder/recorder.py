@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pull_responder.responder.ledger import Ledger
     from pull_responder.responder.notifier import Notifier
     from pull_responder.responder.run import Run
+    from pull_responder.responder.what_broke_it import WhatBrokeIt
 
 # How many times a problem is diagnosed while the diagnosis runs out of time. Then the result counts as it is.
 _MOST_TRIES: Final = 3
@@ -41,6 +42,7 @@ class Recorder:
     run: Run
     ledger: Ledger
     notifier: Notifier
+    what_broke_it: WhatBrokeIt
     reaches: Reaches = field(default_factory=Reaches)
 
     def record(self, problem_id: str, diagnosis: Diagnosis) -> list[Life]:
@@ -89,6 +91,7 @@ class Recorder:
             life = replace(life, inspection=None if life.problems else _combine(inspection, before))
             related = dict.fromkeys(each for each in (*together, *life.related) if each != life.id)
             life = replace(life, related=tuple(related)[:_MOST_RELATED])
+            life = self.what_broke_it.add_to(life, before=known)
             return self.notifier.claim(life)
 
         life = self.ledger.change(finding.id, step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -184,7 +185,11 @@ def test_the_fix_resolves_the_finding_and_those_who_got_the_alert_hear_of_it(epi
         (mail,) = episode["resolved"]["notifications"]
         assert mail["subject"] == alert["subject"].replace("[NEW]", "[RESOLVED]")
         assert mail["attributes"] == {**alert["attributes"], "status": "resolved"}
-        assert "  Events      26 since " in mail["body"]
+        assert re.search(r"\n  Since \S+ \S+ UTC, 26 failures\n", mail["body"])
+        # Who has run the fix is known from CloudTrail's record of it.
+        assert re.search(
+            r" since .*; it was broken for .*; [A-Za-z]+ by arn:\S+ \(event ", mail["body"].splitlines()[0]
+        )
         (stored,) = episode["resolved"]["security_hub"]
         (before,) = episode["security_hub"]
         assert (stored["Id"], stored["CreatedAt"]) == (before["Id"], before["CreatedAt"])

@@ -40,7 +40,7 @@ OVER = {
 
 
 def mail(edge: str, finding: dict[str, Any] = FINDING, *, events: int = 1) -> Mail:
-    document = {"edge": edge, "finding": finding, "reach": {"events": events}}
+    document = {"edge": edge, "findings": [finding], "reach": {"events": events}}
     return Mail("sender", f"[{edge}] subject", "Run:\n    aws iam fix\n", {}, document)
 
 

@@ -29,7 +29,7 @@ from tests.integration.handlers.test_diagnose import (
 from tests.unit.events.audit_records import RECORD, container, delivered, packed, record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
@@ -61,6 +61,11 @@ def received(aws: EmulatedAws, url: str) -> list[str]:
     return bodies
 
 
+def causes_of(messages: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the causes of all findings that `messages` tell."""
+    return [finding["cause"] for each in messages for finding in json.loads(each["Message"])["findings"]]
+
+
 def of_node(role: str, instance: str, image: str) -> dict[str, Any]:
     extra = {"arn": [f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{instance}"], "sessionName": [instance]}
     return record(container(image), user={**RECORD["user"], "extra": extra})
@@ -81,9 +86,7 @@ def test_a_waiting_pod_becomes_a_finding_that_names_it(
     (body,) = received(aws, queue)
     assert json.loads(body)["account"] == ACCOUNT
     assert failed(diagnose.handler(batch(body), Context())) == []
-    (message,) = [
-        each for each in inbox.messages() if each["MessageAttributes"]["cause"]["Value"].startswith("role_lacks")
-    ]
+    (message,) = [each for each in inbox.messages() if "role_lacks_pull_permissions" in causes_of([each])]
     assert message["MessageAttributes"]["cluster"]["Value"] == "prod"
     assert "web-7c9d8b5f6-x2x9k" in message["Message"]
     (finding,) = [each for each in imported(aws, role) if each["GeneratorId"].endswith("role_lacks_pull_permissions")]
@@ -103,8 +106,7 @@ def test_a_dead_letter_sent_on_to_diagnose_is_a_finding_all_the_same(
         audit_log.handler(lost, CONTEXT)
 
     assert failed(diagnose.handler(batch(json.dumps(lost)), Context())) == []
-    causes = [each["MessageAttributes"]["cause"]["Value"] for each in inbox.messages()]
-    assert "role_lacks_pull_permissions" in causes
+    assert "role_lacks_pull_permissions" in causes_of(inbox.messages())
 
 
 @pytest.mark.usefixtures("inbox")
@@ -207,7 +209,7 @@ def test_a_batch_that_cannot_be_diagnosed_in_time_is_recorded_and_uses_up_no_del
     assert (item["queue"], item["count"]) == ({"S": "problem"}, {"N": "1"})
 
     recheck.handler({"Records": []}, Context(function_name="recheck"))
-    assert "image_not_found" in [each["MessageAttributes"]["cause"]["Value"] for each in inbox.messages()]
+    assert "image_not_found" in causes_of(inbox.messages())
 
 
 def test_diagnoses_leave_time_for_the_batches_behind_them(
@@ -220,7 +222,7 @@ def test_diagnoses_leave_time_for_the_batches_behind_them(
     assert len([each for each in items if each["id"]["S"].startswith("problem/")]) == 2
     waiting = [each for each in items if each.get("queue") == {"S": "problem"}]
     assert len(waiting) == 1, "the denial waits for `recheck`, and the batch was diagnosed"
-    assert "image_not_found" in [each["MessageAttributes"]["cause"]["Value"] for each in inbox.messages()]
+    assert "image_not_found" in causes_of(inbox.messages())
 
 
 @pytest.mark.parametrize("code", ["InternalFailure", "AccessDenied"])

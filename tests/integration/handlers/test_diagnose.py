@@ -150,10 +150,10 @@ def failed(answer: Any) -> list[str]:  # noqa: ANN401 -- Powertools types it as 
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
-def told(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the finding in a notification, as queues get it."""
-    finding: dict[str, Any] = json.loads(message["Message"])["findings"][0]
-    return finding
+def told(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the findings in a notification, as queues get it, the worst first."""
+    findings: list[dict[str, Any]] = json.loads(message["Message"])["findings"]
+    return findings
 
 
 def metrics(output: str) -> dict[str, float]:
@@ -179,7 +179,8 @@ def test_a_denial_becomes_a_message_and_a_finding(
 
     (message,) = inbox.messages()
     assert message["Subject"] == f"[NEW] HIGH: role lacks pull permissions (role/{role}, {ACCOUNT} us-east-1)"
-    assert any(f"--role-name {role} " in command for command in told(message)["remediation"]["commands"])
+    (finding,) = told(message)
+    assert any(f"--role-name {role} " in command for command in finding["remediation"]["commands"])
     assert {key: value["Value"] for key, value in message["MessageAttributes"].items()} == {
         "severity": "HIGH",
         "cause": "role_lacks_pull_permissions",

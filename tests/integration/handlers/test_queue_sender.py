@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -43,7 +43,7 @@ def test_a_role_of_the_senders_choice_is_diagnosed(
     body = sent(node, image, f'Failed to pull image "{image}": status code 403 Forbidden')
     assert json.loads(body)["source"] == "pull-responder.audit-log"
     assert failed(diagnose.handler(batch(body), Context())) == []
-    causes = {each["MessageAttributes"]["cause"]["Value"] for each in inbox.messages()}
+    causes = {finding["cause"] for each in inbox.messages() for finding in findings(each)}
     assert "role_lacks_pull_permissions" in causes
     assert imported(aws, node[0])
 
@@ -58,12 +58,13 @@ def test_the_words_decide_no_policy(inbox: Inbox, node: tuple[str, str], image: 
         failed(diagnose.handler(batch(sent(node, image, f'Failed to pull image "{image}": {said}')), Context())) == []
     )
     told = inbox.messages()
-    assert "scp_blocks_pull" not in {each["MessageAttributes"]["cause"]["Value"] for each in told}
-    assert not any(SCP in command for each in told for command in commands(each))
+    told_of = [finding for each in told for finding in findings(each)]
+    assert "scp_blocks_pull" not in {each["cause"] for each in told_of}
+    assert not any(SCP in command for each in told_of for command in each["remediation"]["commands"])
 
 
-def commands(message: dict[str, object]) -> list[str]:
-    listed: list[str] = json.loads(str(message["Message"]))["finding"]["remediation"]["commands"]
+def findings(message: dict[str, object]) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(str(message["Message"]))["findings"]
     return listed
 
 

@@ -152,18 +152,18 @@ class TestConditionsOnTheOrganization:
         organization.enable("SERVICE_CONTROL_POLICY")
         condition = {"StringNotEqualsIfExists": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}
         denied = {"Effect": "Deny", "Action": "ecr:*", "Resource": "*", "Condition": condition}
-        policy_id = organization.control("perimeter", denied, organization.nodes_unit).rpartition("/")[2]
+        policy_arn = organization.control("perimeter", denied, organization.nodes_unit)
 
         def refused(reason: str) -> dict[str, Any]:
             event = denial("node", organization.instance) | organization.event(reason, owner=OF_AWS)
             event["detail"]["eventTime"] = LATER
             return event
 
-        role = f"arn:aws:iam::{organization.nodes}:role/node"
-        ways.agree(refused(""), found={("scp_blocks_pull", role)})
+        ways.agree(refused(""), found={("scp_blocks_pull", policy_arn)})
         # AWS's own example lets the registries of AWS pass.
         anew()
         condition["StringNotEqualsIfExists"]["aws:ResourceAccount"] = OF_AWS
+        policy_id = policy_arn.rpartition("/")[2]
         organization.client.update_policy(PolicyId=policy_id, Content=json.dumps(policy(denied)))
         assert ways.agree(refused(explicit_deny("service control policy"))).undecided == {}
 

@@ -129,7 +129,7 @@ class Ways:
         self.caplog.clear()
         assert failed(diagnose.handler(batch(*bodies), Context())) == []
         (said,) = [vars(each) for each in self.caplog.records if each.message == "diagnosed"]
-        notified = [told(each) for each in self.inbox.messages()]
+        notified = [finding for each in self.inbox.messages() for finding in told(each)]
         found = _fixes(each for each in notified if each["cause"] != UNEXPLAINED)
         assert len(said["findings"]) == len(found)
         return Answer(found, said["inconclusive"]), notified

@@ -49,6 +49,11 @@ def test_without_a_change_only_the_look_is_known() -> None:
     )
 
 
+def test_what_was_broken_for_less_than_a_minute_is_said_so() -> None:
+    life = replace(_broken(), reach=Reach())
+    assert _ended(life, minutes=0.5).endswith("as read at 2026-03-01 12:00 UTC; it was broken for less than a minute.")
+
+
 def test_of_several_changes_none_is_said_to_have_done_it() -> None:
     other = replace(ATTACHED, call="PutRolePolicy", at=iso(NOON + 17 * 60), event_id="")
     words = _ended(remember(_broken(), [ATTACHED, other]))
@@ -92,6 +97,8 @@ def _change(service: str = "iam", *words: str, **fields: Any) -> Change:  # noqa
         (_change("iam", "prod-node"), True),
         (_change("iam", ROLE), True),
         (_change("ecr", "payments/api", account="222222222222", region="eu-west-1"), True),
+        (_change("iam", "arn:aws:iam::111111111111:policy/guard"), True),
+        (_change("iam", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"), False),
         (_change("iam", "prod-node", by=None), False),
         (_change("iam", "prod-node", at=None), False),
         (_change("iam", "prod-node-2"), False),
@@ -103,7 +110,11 @@ def _change(service: str = "iam", *words: str, **fields: Any) -> Change:  # noqa
 )
 def test_only_a_change_that_names_the_resource_is_told(change: Change, *, is_named: bool) -> None:
     assert FINDING.pull.repository_arn == REPOSITORY
-    assert deeds_of([change], FINDING) == ((Deed("Call", ADMIN, iso(NOON)),) if is_named else ())
+    guard = ("aws", "iam", "create-policy-version", "--policy-arn", "arn:aws:iam::111111111111:policy/guard")
+    fix = replace(FINDING.remediation, commands=(*FINDING.remediation.commands, guard))
+    assert deeds_of([change], replace(FINDING, remediation=fix)) == (
+        (Deed("Call", ADMIN, iso(NOON)),) if is_named else ()
+    )
 
 
 def test_only_the_latest_changes_are_remembered_each_once() -> None:

@@ -20,6 +20,7 @@ def test_the_examples_are_up_to_date() -> None:
 def test_each_format_is_shown() -> None:
     assert set(re.findall(r"<!-- example: ([a-z-]+) -->", PAGE)) >= {
         "alert-email",
+        "causes-email",
         "resolved-email",
         "digest-email",
         "alert-document",
@@ -31,7 +32,7 @@ def test_each_format_is_shown() -> None:
 
 
 def test_an_example_that_has_changed_is_written_anew() -> None:
-    stale = PAGE.replace("RESOLVED: The role", "ENDED: The role")
+    stale = PAGE.replace("RESOLVED role/eks", "ENDED role/eks")
 
     assert stale != PAGE
     assert update_page(stale) == PAGE

@@ -170,6 +170,15 @@ def test_who_changed_it_before_it_broke_is_told_as_a_fact() -> None:
     assert f"{FAULT}  Changed by {ADMIN} with DetachRolePolicy at 2026-05-04T10:09:00Z (event 0e1c)\n" in message
 
 
+def test_that_cloudtrail_did_not_say_who_changed_it_is_told_of_an_open_finding() -> None:
+    reason = "cloudtrail:LookupEvents failed: AccessDenied: <a href='https://x.example'>"
+    message = body(_of(changes_unread=reason), room=ROOM)
+
+    assert f"{FAULT}  Who changed it is not known: cloudtrail:LookupEvents failed: AccessDenied" in message
+    assert "https://x.example" not in message
+    assert "Who changed it" not in body(_of(edge=Edge.RESOLVED, changes_unread=reason), room=ROOM)
+
+
 def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -> None:
     style = Style(runbook_url="https://wiki.example.com/{cause}")
 

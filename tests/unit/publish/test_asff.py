@@ -14,11 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pull_responder.checks import BY_ID
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.reach import Reach
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity
 from pull_responder.publish.asff import size_of, to_asff
+from pull_responder.publish.asff_types import AVAILABILITY
 from tests.unit.publish.examples import (
     ATTACH_POLICY,
     CLUSTER,
@@ -44,6 +47,9 @@ class Told(TypedDict, total=False):
     created_at: str
     updated_after: str
     resolved_because: str
+    related: list[str]
+    page: str
+    broken_by: Deed
 
 
 def asff(finding: Finding, now: datetime = NOW, **told: Unpack[Told]) -> dict[str, Any]:
@@ -361,6 +367,7 @@ def test_a_finding_that_is_over_is_passed_and_archived_and_says_how_that_is_know
     assert closed["Description"] == f"Resolved: {because} It was: {FINDING.explanation}"
     assert again["Compliance"] == {"Status": "FAILED"}
     assert again["RecordState"] == "ACTIVE"
+    assert closed["ProductFields"].pop("pull-responder/resolution") == because
     changed = {"Compliance", "RecordState", "Description"}
     assert {**closed, **dict.fromkeys(changed)} == {**again, **dict.fromkeys(changed)}
 
@@ -566,3 +573,64 @@ def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 -- JSON
             yield from _texts(each)
     else:
         yield value
+
+
+OTHER: Final = "pull-responder/permissions_boundary_blocks_pull/111111111111/eu-west-1/0123456789abcdef0123"
+
+
+def test_the_other_causes_of_the_problem_are_related_findings_of_our_product() -> None:
+    ids = [FINDING.id, OTHER, OTHER, "pull-responder/<b>", "arn:aws:guardduty:finding/1"]
+    fields = asff(FINDING, related=ids)
+
+    arn = "arn:aws:securityhub:eu-west-1:123456789012:product/123456789012/default"
+    assert fields["FindingProviderFields"]["RelatedFindings"] == [{"ProductArn": arn, "Id": OTHER}]
+    assert "RelatedFindings" not in fields
+    assert "RelatedFindings" not in asff(FINDING)["FindingProviderFields"]
+    many = [f"{OTHER[:-2]}{number}" for number in range(10, 40)]
+    assert len(asff(FINDING, related=many)["FindingProviderFields"]["RelatedFindings"]) == 10
+
+
+def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -> None:
+    page = "https://wiki.example.com/role_lacks_pull_permissions"
+    fields = asff(FINDING, page=page)
+
+    assert fields["SourceUrl"] == fields["Remediation"]["Recommendation"]["Url"] == page
+    assert fields["ProductFields"]["pull-responder/remediation/docs"] == FINDING.remediation.docs_url
+    assert "SourceUrl" not in asff(FINDING)
+    assert asff(FINDING)["Remediation"]["Recommendation"]["Url"] == FINDING.remediation.docs_url
+
+
+def test_who_changed_it_and_how_it_ended_are_product_fields_and_no_note() -> None:
+    deed = Deed("DetachRolePolicy", "arn:aws:sts::111111111111:assumed-role/admin/jo", "2026-05-04T10:09:00Z", "0e1c")
+    ended = "The role can pull again since 10:30; it was broken for 19 minutes."
+    fields = asff(FINDING, broken_by=deed, resolved_because=ended)
+
+    assert fields["ProductFields"]["pull-responder/changed-by"] == f"{deed.words} at {deed.at}"
+    assert fields["ProductFields"]["pull-responder/resolution"] == ended
+    assert "Note" not in fields
+    assert "pull-responder/resolution" not in asff(FINDING)["ProductFields"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind", "status"),
+    [
+        ("nat_gateway_unavailable", "AWS Security Best Practices/Network Reachability", "NOT_AVAILABLE"),
+        ("no_route_to_ecr", "AWS Security Best Practices/Network Reachability", "FAILED"),
+        ("registry_throttled", None, "NOT_AVAILABLE"),
+        ("image_not_found", None, "NOT_AVAILABLE"),
+        ("role_lacks_pull_permissions", "AWS Security Best Practices", "FAILED"),
+        ("a_cause_of_tomorrow", "AWS Security Best Practices", "FAILED"),
+    ],
+)
+def test_what_is_only_down_or_not_there_is_no_failed_check(cause: str, kind: str | None, status: str) -> None:
+    finding = replace(FINDING, cause=cause)
+    is_open, ended = asff(finding), asff(finding, resolved_because="It is over.")
+
+    types = "/".join(filter(None, ["Software and Configuration Checks", kind]))
+    assert is_open["FindingProviderFields"]["Types"] == [types]
+    assert is_open["Compliance"]["Status"] == status
+    assert ended["Compliance"]["Status"] == ("PASSED" if status == "FAILED" else status)
+
+
+def test_every_cause_that_is_only_about_availability_is_known() -> None:
+    assert BY_ID.keys() >= AVAILABILITY

@@ -1,0 +1,93 @@
+"""Which calls can have brought a finding about: they exist, they change things, and they name the resource at fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from pull_responder.checks import BY_ID
+from pull_responder.events.change import Change
+from pull_responder.findings.breaking_calls import BREAKING_CALLS, suspects_of
+from pull_responder.model.verdict import Remediation
+from tests.unit.findings.test_concern import finding
+
+ACCOUNT = "111111111111"
+ECR, EC2 = f"arn:aws:ecr:eu-west-1:{ACCOUNT}", f"arn:aws:ec2:eu-west-1:{ACCOUNT}"
+TABLE = "rtb-0123456789abcdef0"
+SERVICES = ("ec2", "ecr", "iam", "kms", "organizations")
+
+
+def test_every_cause_is_known_and_every_call_is_one_of_aws() -> None:
+    session = boto3.session.Session(region_name="us-east-1")
+    calls = {name for service in SERVICES for name in session.client(service).meta.service_model.operation_names}  # type: ignore[call-overload]  # literals only
+
+    assert BREAKING_CALLS.keys() <= BY_ID.keys()
+    assert {call for each in BREAKING_CALLS.values() for call in each} <= calls
+    reads = ("Get", "List", "Describe")
+    assert not [call for each in BREAKING_CALLS.values() for call in each if call.startswith(reads)]
+
+
+def change(service: str, name: str, *words: str, account: str = ACCOUNT, region: str = "eu-west-1") -> Change:
+    return Change(service, name, account, region, words=frozenset(words), by="arn", at="2026-03-01T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("cause", "resource", "made"),
+    [
+        (
+            "role_lacks_pull_permissions",
+            "arn:aws:iam::111111111111:role/team/nodes",
+            change("iam", "DetachRolePolicy", "nodes"),
+        ),
+        ("nat_gateway_unavailable", f"{EC2}:natgateway/nat-01", change("ec2", "DeleteNatGateway", "nat-01")),
+        ("no_route_to_ecr", f"{EC2}:subnet/subnet-01", change("ec2", "DeleteRoute", TABLE)),
+        ("repository_not_found", f"{ECR}:repository/app", change("ecr", "DeleteRepository", "app")),
+        ("image_not_found", f"{ECR}:repository/app:1", change("ecr", "BatchDeleteImage", "app", "1")),
+        ("registry_policy_denies_pull", f"{ECR}:repository/app", change("ecr", "PutRegistryPolicy")),
+        ("repository_key_unusable", "arn:aws:kms:eu-west-1:111111111111:key/k-1", change("kms", "DisableKey", "k-1")),
+        (
+            "scp_blocks_pull",
+            "arn:aws:organizations::111111111111:policy/o-1/service_control_policy/p-01",
+            change("organizations", "UpdatePolicy", "p-01", region="us-east-1"),
+        ),
+    ],
+)
+def test_a_call_counts_if_it_names_the_resource_at_fault(cause: str, resource: str, made: Change) -> None:
+    fix = Remediation("Add a route.", ACCOUNT, "eu-west-1", "", (("aws", "--route-table-id", TABLE),))
+    found = finding(cause, "Other", resource)
+    found = replace(found, remediation=fix, pull=replace(found.pull, repository="app"))
+    suspects = suspects_of(found)
+
+    assert suspects
+    assert suspects.has(made)
+    assert not suspects.has(replace(made, account="222222222222"))
+    assert not suspects.has(replace(made, name="TagResource"))
+    assert not suspects.has(replace(made, service="sqs"))
+    if cause != "registry_policy_denies_pull":
+        assert not suspects.has(replace(made, words=frozenset({"another"})))
+    if made.service not in ("iam", "organizations"):
+        assert not suspects.has(replace(made, region="eu-west-2"))
+
+
+def test_the_deletion_of_another_image_of_the_repository_does_not_count() -> None:
+    found = finding("image_not_found", "Other", f"{ECR}:repository/app:1")
+    suspects = suspects_of(replace(found, pull=replace(found.pull, repository="app")))
+
+    assert suspects
+    assert not suspects.has(change("ecr", "BatchDeleteImage", "app", "2"))
+
+
+@pytest.mark.parametrize(
+    ("cause", "resource"),
+    [
+        ("node_disk_full", f"{EC2}:instance/i-01"),
+        ("scp_blocks_pull", "AWS::::Account:111111111111"),
+        ("a_cause_of_tomorrow", "arn:aws:iam::111111111111:role/nodes"),
+        ("image_not_found", f"{ECR}:repository/other:1"),
+    ],
+)
+def test_what_no_call_on_the_resource_can_bring_about_is_not_asked(cause: str, resource: str) -> None:
+    found = finding(cause, "Other", resource)
+    assert suspects_of(replace(found, pull=replace(found.pull, repository="app"))) is None
