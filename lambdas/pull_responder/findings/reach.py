@@ -68,11 +68,12 @@ class Reach:
                 more -= {name}
             if then >= now and name in before.more:
                 more |= {name}
-        seen = [each for each in (self, before) if each.first_seen_at]
+        first = [each.first_seen_at for each in (self, before) if each.first_seen_at]
+        last = [each.last_seen_at for each in (self, before) if each.last_seen_at]
         return replace(
             known,
-            first_seen_at=min((each.first_seen_at for each in seen if each.first_seen_at), default=None),
-            last_seen_at=max((each.last_seen_at for each in seen if each.last_seen_at), default=None),
+            first_seen_at=min(first, default=None),
+            last_seen_at=max(last, default=None),
             pods=max(self.pods, before.pods, key=len),
             nodes=max(self.nodes, before.nodes, key=len),
             principals=max(self.principals, before.principals, key=len),
