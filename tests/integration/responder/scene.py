@@ -102,10 +102,12 @@ class Scene:
         return received
 
     def edges(self) -> list[tuple[str, str]]:
-        """Take what has been published since the last time: the edge and the cause of each finding, a message each."""
-        told = self.told()
-        assert all(len(each.get("findings", [None])) == 1 for each in told), "a message has several findings"
-        return [(each["edge"], each["finding"]["cause"]) for each in told]
+        """Take what has been published since the last time: the edge and the cause of each finding of each message."""
+        return [
+            (each["edge"], finding["cause"])
+            for each in self.told()
+            for finding in each.get("findings") or [each["finding"]]
+        ]
 
     def in_hub(self, resource: str) -> list[dict[str, Any]]:
         """Return Security Hub's findings whose first resource ends in `resource`."""
