@@ -299,12 +299,12 @@ class Recheck:
     ) -> list[Diagnosis]:
         """Diagnose pulls one by one, up to the first that the finding still stops. They share what is read.
 
-        A pull for which no time was left is diagnosed as late: what is not read is undecided.
+        The first for which no time was left is the last: there may be thousands, and it leaves the finding open.
         """
         diagnoses: list[Diagnosis] = []
         for pull, facts in to_check:
             diagnoses.append(diagnose(pull, facts, checks=(check,)))
-            if _find_same(finding, diagnoses[-1:]):
+            if diagnoses[-1].late or _find_same(finding, diagnoses[-1:]):
                 break
         return diagnoses
 
