@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+# The id of the custom action of Security Hub, which is created by a command (docs/security-hub.md).
+LOOK_AGAIN: Final = "PullResponderLook"
+
 # The AWS calls that can end a cause, by their names in the API. CloudTrail uses the same names. They are the calls that
 # the fixes run, other calls that undo a fault, and calls that delete the broken resource. The function decides which
 # findings a call can concern. Two kinds of call are not in the list:
@@ -208,4 +211,12 @@ class ChangeRules(QueueRules):
         # Amazon EventBridge events reference, "Amazon Elastic Kubernetes Service events".
         pattern = events.EventPattern(source=["aws.eks"], detail_type=["EKS Addon Health Restored"])
         self.add_rule("AddonRestored", "A degraded add-on works again", pattern)
+        if settings.security_hub:
+            # Security Hub User Guide, "EventBridge event formats for Security Hub CSPM": the resource is the action.
+            pattern = events.EventPattern(
+                source=["aws.securityhub"],
+                detail_type=["Security Hub Findings - Custom Action"],
+                resources=events.Match.suffix(f":action/custom/{LOOK_AGAIN}"),
+            )
+            self.add_rule("LookAgain", "Somebody wants findings to be checked again", pattern)
         self.add_schedule("Clock", "Time to recheck the open findings that are due", settings.recheck_rate)

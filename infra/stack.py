@@ -15,6 +15,7 @@ from infra.event_rules import EventRules
 from infra.filter_topics import FilterTopics
 from infra.finding_function import FindingFunction, Task
 from infra.findings_table import FindingsTable
+from infra.hub_insights import HubInsights
 from infra.notification_topic import NotificationTopic
 from infra.settings import Settings
 
@@ -101,6 +102,8 @@ class PullResponderStack(cdk.Stack):
                 dead_letters=events.dead_letters,
             )
             alarms.watch_asynchronous_function("AuditLog", audit_log.function)
+        if settings.security_hub_insights:
+            HubInsights(self, "Insights")
         # What refuses one of the functions is not a stranger's refusal to the other.
         for each in (diagnose, recheck):
             each.name_own_roles(diagnose.role, recheck.role)
@@ -141,6 +144,16 @@ class PullResponderStack(cdk.Stack):
             ),
         ):
             cdk.CfnOutput(self, name, value=value, description=description)
+        if settings.alert_email:
+            cdk.CfnOutput(
+                self,
+                "ConfirmTheMail",
+                value=settings.alert_email,
+                description=(
+                    "SNS has sent this address a link. Until somebody follows it, nothing is mailed; the link holds for"
+                    " three days, and a deployment does not send another"
+                ),
+            )
         if filters:
             for name, arn, description in (
                 (

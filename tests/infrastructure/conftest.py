@@ -24,6 +24,7 @@ NO_DEFAULTS: Final = Settings(
     notification_schema="1.0",
     runbook_url="https://wiki.example.com/pulls/{cause}",
     security_hub=False,
+    security_hub_insights=True,
     look_up_changes=False,
     audit_log_clusters=("prod",),
     forwarded_event_source="kubernetes.events",

@@ -32,9 +32,17 @@ def event_of_ecr(detail_type: str, **detail: str) -> dict[str, Any]:
     return event("aws.ecr", {name.replace("_", "-"): value for name, value in detail.items()}, detail_type)
 
 
+def custom_action(name: str) -> dict[str, Any]:
+    """What Security Hub sends when somebody chooses a custom action."""
+    chosen = event("aws.securityhub", {"findings": [{"Id": "x"}]}, "Security Hub Findings - Custom Action")
+    return chosen | {"resources": [f"arn:aws:securityhub:eu-west-1:111111111111:action/custom/{name}"]}
+
+
 @pytest.mark.parametrize(
     ("what", "happened", "rule"),
     [
+        ("somebody wants another look", custom_action("PullResponderLook"), "LookAgain"),
+        ("another custom action", custom_action("Ticket"), None),
         ("a policy attached", call("iam", "AttachRolePolicy"), "Roles"),
         ("a policy detached", call("iam", "DetachRolePolicy"), "Roles"),
         ("a managed policy edited", call("iam", "CreatePolicyVersion"), "Roles"),

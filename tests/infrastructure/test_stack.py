@@ -91,6 +91,24 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
     assert (values["NOTIFICATION_SCHEMA"], values["RUNBOOK_URL"]) == ("1.0", "https://wiki.example.com/pulls/{cause}")
 
 
+def test_insights_show_the_open_findings_where_they_are_wanted(stack: Synthesized, other: Synthesized) -> None:
+    assert not stack.all_of("AWS::SecurityHub::Insight")
+    insights = list(other.all_of("AWS::SecurityHub::Insight").values())
+    assert {each["GroupByAttribute"] for each in insights} == {"GeneratorId", "ResourceAwsAccountId", "ResourceId"}
+    for each in insights:
+        assert each["Filters"] == {
+            "GeneratorId": [{"Comparison": "PREFIX", "Value": "pull-responder/"}],
+            "RecordState": [{"Comparison": "EQUALS", "Value": "ACTIVE"}],
+        }
+
+
+def test_the_address_that_has_to_be_confirmed_is_said_after_the_deployment(
+    stack: Synthesized, other: Synthesized
+) -> None:
+    assert "ConfirmTheMail" not in stack.template["Outputs"]
+    assert "Until somebody follows it, nothing is mailed" in other.template["Outputs"]["ConfirmTheMail"]["Description"]
+
+
 def test_filters_have_a_topic_of_plain_text_and_alarms_one_of_their_own(stack: Synthesized, other: Synthesized) -> None:
     assert len(stack.all_of("AWS::SNS::Topic")) == 1
     filtered, filtered_topic = other.named("AWS::SNS::Topic", "FiltersFiltered")

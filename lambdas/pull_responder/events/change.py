@@ -16,6 +16,7 @@ from pull_responder.events.cloudtrail import DETAIL_TYPE
 from pull_responder.events.eks_change import CLOCK_SOURCE, EKS_SOURCE, SCHEDULED
 from pull_responder.events.eks_event import ADDON_RESTORED, read_addon
 from pull_responder.events.json_text import read_json
+from pull_responder.events.look_again import CUSTOM_ACTION, HUB_SOURCE, LookAgain, read_look_again
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.redaction import redact
 from pull_responder.model.arn import DNS_SUFFIXES
@@ -76,10 +77,11 @@ class Wakeup:
     at: str | None = None
 
 
-def read_change(body: str, *, account: str | None) -> Change | Wakeup | Skipped:
+def read_change(body: str, *, account: str | None) -> Change | Wakeup | LookAgain | Skipped:
     """Read the body of one SQS message: an event as EventBridge delivers it to a queue.
 
-    `account` is our own: only its schedule counts. With None, any schedule counts. Other accounts may forward changes.
+    `account` is our own: only its schedule and its Security Hub count. With None, any do. Other accounts may forward
+    changes.
     Raises UnusableEvent if the body is not an event, or claims to carry a CloudTrail record and does not.
     """
     envelope = read_json(body, where="body")
@@ -91,6 +93,8 @@ def read_change(body: str, *, account: str | None) -> Change | Wakeup | Skipped:
     source, detail_type = fields.text(envelope, "source"), fields.text(envelope, "detail-type")
     if source == CLOCK_SOURCE:
         return _wakeup(envelope, detail_type, account)
+    if source == HUB_SOURCE and detail_type == CUSTOM_ACTION:
+        return read_look_again(envelope, detail, account=account)
     if source == "aws.ecr" and detail_type in (IMAGE_ACTION, CACHE_ACTION):
         return _ecr_event(envelope, detail, detail_type)
     if source == EKS_SOURCE and detail_type == ADDON_RESTORED:

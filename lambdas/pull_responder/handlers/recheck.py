@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 
 from pull_responder.events.change import Change, read_change
+from pull_responder.events.look_again import LookAgain
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.findings.store import StoreError
 from pull_responder.handlers.connection import connect, run_of
@@ -39,6 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     identity = aws.identity()
     account = None if isinstance(identity, Unread) else identity.account
     changes: list[Change] = []
+    asked: list[str] = []
     usable: list[str] = []
     failed: list[str] = []
     skipped: Counter[str] = Counter()
@@ -53,13 +55,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         usable.append(message)
         if isinstance(change, Change):
             changes.append(change)
+        elif isinstance(change, LookAgain):
+            asked += change.findings
         elif isinstance(change, Skipped):
             skipped[change.reason] += 1
     if skipped:
         logger.info("skipped", reasons=dict(skipped.most_common(20)))
     run.count("Rechecks")
     try:
-        Recheck(run).recheck(list(dict.fromkeys(changes)))
+        Recheck(run).recheck(list(dict.fromkeys(changes)), asked=asked)
     except StoreError as error:
         run.count("TableFailures")
         logger.warning("the findings table did not answer", reason=str(error))

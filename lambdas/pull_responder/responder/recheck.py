@@ -93,8 +93,8 @@ class Recheck:
         # Failures of the table for findings that a change concerns: the queue has to hand out the change again.
         self._lost: list[StoreError] = []
 
-    def recheck(self, changes: Sequence[Change]) -> None:
-        """Recheck the findings that `changes` concern and those that are due, and send what is due.
+    def recheck(self, changes: Sequence[Change], *, asked: Sequence[str] = ()) -> None:
+        """Recheck the findings that `changes` concern, those `asked` for by id, and those due; send what is due.
 
         Raises StoreError if the table fails. An exception of a check, and a failure of the table for a finding that a
         change concerns, are raised after all other findings were handled.
@@ -102,7 +102,7 @@ class Recheck:
         now = self._run.now()
         self._changes = changes
         store, insist = self._run.store, self._ledger.insist
-        concerned = self._concerned_by(changes)
+        concerned = self._open_among(asked) | self._concerned_by(changes)
         notices = [
             each for each in insist(lambda: store.due_notices(before=now, limit=_MOST_NOTICES)) if each not in concerned
         ]
@@ -176,6 +176,11 @@ class Recheck:
             self._ledger.change(
                 life.id, lambda known: mark_rechecked(known, now=now, settings=settings) if known else None
             )
+
+    def _open_among(self, ids: Sequence[str]) -> dict[str, Life]:
+        """Return the open findings among the first `ids`, by id. People have asked for these."""
+        lives = self._ledger.lives(dict.fromkeys(ids[:_AT_A_TIME])) if ids else []
+        return {life.id: life for life in lives if life.is_open}
 
     def _concerned_by(self, changes: Sequence[Change]) -> dict[str, Life]:
         """Return the open findings that one of `changes` can have fixed, by id.

@@ -11,6 +11,7 @@ from uuid import uuid4
 from aws_lambda_powertools import Logger, Metrics
 
 from pull_responder.events.change import Change, read_change
+from pull_responder.events.look_again import LookAgain
 from pull_responder.facts.aws import Aws
 from pull_responder.findings.problem import iso
 from pull_responder.responder.recheck import Recheck
@@ -80,9 +81,10 @@ class Scene:
         return Responder(self.run(**settings)).respond(messages)
 
     def recheck(self, *changes: dict[str, Any], **settings: str) -> None:
-        """Wake the function `recheck`, with records of changes or without."""
+        """Wake the function `recheck`, with records of changes or other events that it takes, or without."""
         read = [read_change(json.dumps(change), account=ACCOUNT) for change in changes]
-        Recheck(self.run(**settings)).recheck([each for each in read if isinstance(each, Change)])
+        asked = [each for look in read if isinstance(look, LookAgain) for each in look.findings]
+        Recheck(self.run(**settings)).recheck([each for each in read if isinstance(each, Change)], asked=asked)
 
     def told(self) -> list[dict[str, Any]]:
         """Take what has been published since the last time, as queues get it: the JSON documents.
@@ -100,10 +102,12 @@ class Scene:
         return received
 
     def edges(self) -> list[tuple[str, str]]:
-        """Take what has been published since the last time: the edge and the cause of each finding, a message each."""
-        told = self.told()
-        assert all(len(each.get("findings", [None])) == 1 for each in told), "a message has several findings"
-        return [(each["edge"], each["finding"]["cause"]) for each in told]
+        """Take what has been published since the last time: the edge and the cause of each finding of each message."""
+        return [
+            (each["edge"], finding["cause"])
+            for each in self.told()
+            for finding in each.get("findings") or [each["finding"]]
+        ]
 
     def in_hub(self, resource: str) -> list[dict[str, Any]]:
         """Return Security Hub's findings whose first resource ends in `resource`."""

@@ -135,7 +135,7 @@ def test_a_look_whose_read_hung_is_made_again_by_the_next_run_of_the_minute(scen
     assert ("resolved", LACKS) in scene.edges()
 
 
-READS = ("open_findings", "due_notices", "due_findings", "problems", "due_problems")
+READS = ("listed_under", "due_notices", "due_findings", "problems", "due_problems")
 
 
 @dataclass

@@ -245,3 +245,25 @@ def test_swapping_two_entries_changes_the_answer() -> None:
     assert works(public().acl(allow, deny, into(1)))
     swapped = public().acl(replace(allow, number=2), replace(deny, number=1), into(1))
     assert faults(swapped) == {(CAUSE.value, "acl-node")}
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        # The last entry, which EC2 adds and its console shows as an asterisk.
+        (
+            NetworkAclEntry(32767, allow=False, egress=True, cidr="0.0.0.0/0"),
+            "egress entry * denies protocol -1 0.0.0.0/0",
+        ),
+        (
+            NetworkAclEntry(32766, allow=True, egress=False, cidr="10.0.0.0/8", protocol="6", ports=(1024, 65535)),
+            "ingress entry 32766 allows protocol 6 ports 1024-65535 10.0.0.0/8",
+        ),
+        (
+            NetworkAclEntry(100, allow=True, egress=True, cidr="::/0", protocol="6", ports=(443, 443)),
+            "egress entry 100 allows protocol 6 ports 443 ::/0",
+        ),
+    ],
+)
+def test_an_entry_is_shown_as_in_the_console(entry: NetworkAclEntry, text: str) -> None:
+    assert str(entry) == text
