@@ -65,7 +65,6 @@ class Reach:
             now, then = getattr(self, field), getattr(before, field)
             if then > now:
                 known = replace(known, **{field: then})
-                more -= {name}
             if then >= now and name in before.more:
                 more |= {name}
         first = [each.first_seen_at for each in (self, before) if each.first_seen_at]

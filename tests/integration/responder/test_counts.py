@@ -15,7 +15,7 @@ from pull_responder.responder import ledger
 from pull_responder.responder.recorder import Recorder
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Node, Scene, change
 from tests.integration.responder.test_crashes import NEW, Died, die_after, die_before
-from tests.integration.responder.test_many_findings import life_of
+from tests.integration.responder.test_many_findings import life_of, open_lives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -190,6 +190,28 @@ def test_all_problems_of_a_finding_are_counted_and_asked(scene: Scene) -> None:
     scene.recheck()
     (told,) = scene.told()
     assert (told["edge"], told["reach"]["events"]) == ("resolved", 15)
+
+
+@pytest.mark.usefixtures("few")
+def test_a_finding_of_more_problems_than_are_asked_says_more_and_waits_until_nothing_is_seen(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_MOST_PROBLEMS", FEW + 1)
+    node, arns = scene.node_group(), repositories(scene, FEW + 3)
+    for each in (arns[:FEW], arns[FEW:], arns[:1]):
+        scene.respond(*(node.denied(scene.clock.now, action=IMAGE, resource=arn) for arn in each))
+        scene.clock.forward(minutes=16)
+    mended = scene.allow(node)
+    scene.recheck(mended)
+    found = life_of(scene, node)
+    assert found.is_open
+    assert "repositories" in found.reach.more
+    assert found.reach.words("repositories").startswith("more than ")
+    scene.clock.forward(minutes=60)
+    scene.recheck()
+    scene.clock.forward(minutes=6)
+    scene.told()
+    assert not any(each.finding.resource.id.endswith(node.role) for each in open_lives(scene) if each.is_open)
 
 
 @pytest.mark.usefixtures("few")
