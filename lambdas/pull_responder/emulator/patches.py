@@ -89,7 +89,8 @@ def _remember_events_of_calls() -> None:
     def put(data: Any, **options: Any) -> Any:
         for entry in data.get("Entries", []):
             if entry.get("DetailType") == "AWS API Call via CloudTrail":
-                cloudtrail._get_event_queue().append(_event_of(json.loads(entry["Detail"])))
+                record = json.loads(entry["Detail"])
+                cloudtrail._get_event_queue().append(_event_of(record if isinstance(record, dict) else {}))
         return put_events(data, **options)
 
     eventbridge._put_events = put
@@ -98,13 +99,15 @@ def _remember_events_of_calls() -> None:
 def _event_of(record: Any) -> dict[str, Any]:
     """Return CloudTrail's record as ministack's CloudTrail keeps it."""
     parameters = record.get("requestParameters")
+    at = record.get("eventTime")
     names = [each for each in parameters.values() if isinstance(each, str)] if isinstance(parameters, dict) else []
-    arns = [each["ARN"] for each in record.get("resources", [])]
+    arns = [each["ARN"] for each in record.get("resources", []) if "ARN" in each]
     return {
-        "EventId": record["eventID"],
-        "EventName": record["eventName"],
-        "EventSource": record["eventSource"],
-        "EventTime": datetime.fromisoformat(record["eventTime"]).timestamp(),
+        # A test or a person may put an event that is no whole record.
+        "EventId": record.get("eventID", ""),
+        "EventName": record.get("eventName", ""),
+        "EventSource": record.get("eventSource", ""),
+        "EventTime": datetime.fromisoformat(at).timestamp() if at else 0.0,
         "ReadOnly": str(record.get("readOnly", False)).lower(),
         "Resources": [{"ResourceName": each} for each in (*names, *arns)],
         "CloudTrailEvent": json.dumps(record),

@@ -19,7 +19,8 @@ _LIMITS: Final = "What it cannot see:"
 _CAUSE = """\
 # {{ check.id }}
 
-**{{ check.title }}.** Severity {{ check.severity }}, on `{{ check.resource_type }}`. GeneratorId in Security Hub:
+**{{ check.title }}.** Severity {{ check.severity }} ([by reach](../severity.md)), on
+`{{ check.resource_type }}`. GeneratorId in Security Hub:
 `pull-responder/{{ check.id }}`.
 
 ## Example
