@@ -111,6 +111,7 @@ def test_a_finding_is_notified_once_and_resolved_when_its_cause_is_gone(deployed
     deployed.put(denied_pull("e2e/fixed", role=FIXED_ROLE, reason=NO_IDENTITY_POLICY))
     (alert,) = deployed.notifications(role)
     assert alert["MessageAttributes"]["status"]["Value"] == "new"
+    assert len(deployed.findings(role)) == 1
     (item,) = deployed.items(role)
     assert item["queue"] == {"S": "finding"}
 
