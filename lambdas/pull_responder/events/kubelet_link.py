@@ -9,7 +9,7 @@ from pull_responder.events.http_statuses import STATUS_PLACES, STATUS_TEXTS, STA
 from pull_responder.events.kubelet_phrases import NODE_REFUSED, NOT_PERMITTED, PHRASES, WHOLE_LINKS
 from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.phrase import PhraseTable
-from pull_responder.model.pull import Symptom
+from pull_responder.model.pull import Answer, Symptom
 
 _GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
@@ -27,6 +27,19 @@ _NOT_STARTED: Final = (
     "permission denied",
     "exec format error",
 )
+# EROFS, EIO, EUCLEAN, ENOMEM, EMFILE and ESTALE (Go's syscall package): no registry can cause one.
+_OF_FILES: Final = frozenset(
+    {
+        "read-only file system",
+        "input/output error",
+        "structure needs cleaning",
+        "cannot allocate memory",
+        "too many open files",
+        "stale nfs file handle",
+        "stale file handle",
+    }
+)
+_FILE_FAILED: Final = Meaning(Symptom.UNKNOWN, Weight.EXACT, answer=Answer.FILE)
 _NO_MANIFEST: Final = ["could", "not", "fetch", "content"]
 
 _MEANINGS: Final = PhraseTable(PHRASES)
@@ -63,9 +76,11 @@ def read_link(words: list[str], before: list[str], link: str) -> Meaning | None:
 
 
 def _refusal_of_kernel(words: list[str], before: list[str]) -> Meaning | None:
-    """Return what it means that the node's kernel did not send a request, or start a credential helper."""
+    """Return what it means that the node's kernel did not send a request, start a credential helper or use a file."""
     if before in (["connect"], ["socket"]) and " ".join(words) in NOT_PERMITTED:
         return NODE_REFUSED
+    if " ".join(words) in _OF_FILES:
+        return _FILE_FAILED
     return _NO_CREDENTIALS if before and _HELPER in before[-1] and says(words, _NOT_STARTED) else None
 
 
