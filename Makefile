@@ -34,7 +34,7 @@ test-other:
 	@rm -rf $(OTHER) && $(OTHER_PYTHON) -m venv $(OTHER)
 	@$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
 	@$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(OTHER)/bin/python -m pytest -n 2 --dist loadfile tests/unit tests/integration/handlers
+	@$(OTHER)/bin/python -m pytest -n 2 --dist loadfile tests/unit
 
 # More worlds than the tests try, and other ones each time.
 WORLDS ?= 5000

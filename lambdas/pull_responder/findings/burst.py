@@ -22,7 +22,7 @@ _MINUTE: Final = 60
 _SECONDS: Final = 5.0 * _MINUTE
 _REMEMBERED: Final = 2
 # Minutes from the first digest to the second, from the second to the third, and so on; then the last one again. So a
-# storm of an hour gives six digests.
+# storm of an hour gives seven digests.
 _WAITS: Final = (2, 4, 8, 15)
 # Within this time after a digest another run does not send one of its own.
 _TOGETHER_SECONDS: Final = 45.0

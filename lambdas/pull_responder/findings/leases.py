@@ -22,7 +22,15 @@ def lease(life: Life, run: str, *, now: float, until: float, by_change: bool) ->
         return replace(life, again=True, look_at=min(life.look_at, life.leased_until)) if by_change else life
     if not by_change and life.look_at > now:
         return life
+    if life.leased_by not in ("", run):
+        # That run died. It may have deleted the items under the keys before it could record that the finding is over.
+        life = replace(life, keys=())
     return replace(life, leased_by=run, leased_until=until)
+
+
+def make_due(life: Life, *, now: float) -> Life:
+    """Return the life due for a recheck at once or, while a run is rechecking it, when that run is done."""
+    return replace(life, look_at=0, again=life.again or life.leased_until > now) if life.is_open else life
 
 
 def has_lease(life: Life, run: str, now: float) -> bool:

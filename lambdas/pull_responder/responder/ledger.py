@@ -72,6 +72,7 @@ class Ledger:
         `step` may be called several times. It gets None if the finding is absent or cannot be read. An unreadable item
         is overwritten; people may then be notified twice, but nothing is lost.
         """
+        unlisted: set[str] = set()
         for attempt in range(_TRIES):
             known = self.insist(lambda: self._run.store.lives([finding_id])).get(finding_id)
             version = known.version if known else None
@@ -82,7 +83,7 @@ class Ledger:
             if changed is None:
                 return known
             # Before the write: a finding that is open and not listed would wait for its next recheck.
-            changed = self._list(changed, known)
+            changed = self._list(changed, known, unlisted)
             self._link(changed, known)
             if changed == known:
                 return known
@@ -92,13 +93,19 @@ class Ledger:
             self._run.let_others(attempt)
         raise StoreError(f"{finding_id} could not be written: another run wrote it first, {_TRIES} times")
 
-    def _list(self, life: Life, known: Life | None) -> Life:
-        """List an open finding under the keys by which changes find it, and one that is over no longer."""
+    def _list(self, life: Life, known: Life | None, unlisted: set[str]) -> Life:
+        """List an open finding under the keys by which changes find it, and one that is over no longer.
+
+        `unlisted` are the keys whose items this change has deleted, though its write has failed so far: `known` still
+        names them. A key that `life` names no longer is listed anew.
+        """
         wanted = keys_of_finding(life.finding) if life.is_open else frozenset()
-        had = frozenset(known.keys if known else ())
-        if added := sorted(wanted - had):
+        had = frozenset(known.keys if known else ()) - unlisted
+        if added := sorted(wanted - had.intersection(life.keys)):
             self.insist(lambda: self._run.store.list_under(added, life.id, since=life.created_at))
+            unlisted.difference_update(added)
         if gone := sorted(had - wanted):
+            unlisted.update(gone)
             self.insist(lambda: self._run.store.unlist_under(gone, life.id))
         return replace(life, keys=tuple(sorted(wanted)))
 

@@ -24,7 +24,7 @@ def change_lives(
     """Apply `steps` to findings, by id. Return the results, and the errors of those that could not be written.
 
     A finding that is not in the table or cannot be read is left out. A step may be called several times, as in
-    `Ledger.change`, and by several threads.
+    `Ledger.change`, and by several threads. It must not open or resolve a finding: only `Ledger.change` lists findings.
     """
     try:
         known = ledger.lives(steps)

@@ -20,7 +20,7 @@ class Waiting:
     """A problem that waits for a diagnosis.
 
     - `id`: the problem's id.
-    - `since`: since when it waits, in seconds since 1970.
+    - `since`: since when it waits, in seconds since 1970, or its place in the line. Only the order matters.
     - `pull`: the failure to diagnose. None if it is not known.
     """
 

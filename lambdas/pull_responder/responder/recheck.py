@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import CHECKS
@@ -15,7 +16,7 @@ from pull_responder.findings.concern import concerns
 from pull_responder.findings.concern_keys import keys_of_change
 from pull_responder.findings.deed import deeds_of
 from pull_responder.findings.ending import end, remember
-from pull_responder.findings.leases import has_lease, lease, release
+from pull_responder.findings.leases import has_lease, lease, make_due, release
 from pull_responder.findings.life import mark_rechecked, open_or_update
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
@@ -136,7 +137,7 @@ class Recheck:
             elif by_change:
                 left.append(life.id)
         # One write after the other would take more time than is left.
-        _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, lambda known: replace(known, look_at=0)))
+        _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, partial(make_due, now=self._run.now())))
         self._log_failures(failed)
         self._lost += failed.values()
         self._notifier.notify([life for life in changed if life])
@@ -170,12 +171,17 @@ class Recheck:
         return None
 
     def _postpone(self, life: Life) -> None:
-        """Set the next recheck of a finding that failed, so that it is not the first of every run."""
-        now, settings = self._run.now(), self._run.settings
+        """Set the next recheck of a finding that failed, so that it is not the first of every run.
+
+        A change that came meanwhile asked for another recheck: that is due at once.
+        """
+        now, name, settings = self._run.now(), self._run.name, self._run.settings
+
+        def step(known: Life | None) -> Life | None:
+            return known and release(mark_rechecked(known, now=now, settings=settings), name, now=now)
+
         with suppress(StoreError):
-            self._ledger.change(
-                life.id, lambda known: mark_rechecked(known, now=now, settings=settings) if known else None
-            )
+            self._ledger.change(life.id, step)
 
     def _open_among(self, ids: Sequence[str]) -> dict[str, Life]:
         """Return the open findings among the first `ids`, by id. People have asked for these."""
@@ -223,8 +229,9 @@ class Recheck:
                     known = self._what_broke_it.add_to(still, before=known)
                 unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.is_read)
                 known = mark_rechecked(known, now=now, settings=settings, unread=unread)
-                if by_change and known.is_open:
-                    known = replace(known, look_at=min(known.look_at, now + _AFTER_A_CHANGE))
+            if by_change and known.is_open:
+                # Also if a diagnosis is newer: it may have read AWS before the change.
+                known = replace(known, look_at=min(known.look_at, now + _AFTER_A_CHANGE))
             return self._notifier.claim(release(known, self._run.name, now=now))
 
         after = self._ledger.change(life.id, step)
@@ -299,12 +306,12 @@ class Recheck:
     ) -> list[Diagnosis]:
         """Diagnose pulls one by one, up to the first that the finding still stops. They share what is read.
 
-        A pull for which no time was left is diagnosed as late: what is not read is undecided.
+        The first for which no time was left is the last: there may be thousands, and it leaves the finding open.
         """
         diagnoses: list[Diagnosis] = []
         for pull, facts in to_check:
             diagnoses.append(diagnose(pull, facts, checks=(check,)))
-            if _find_same(finding, diagnoses[-1:]):
+            if diagnoses[-1].late or _find_same(finding, diagnoses[-1:]):
                 break
         return diagnoses
 

@@ -8,14 +8,22 @@ from uuid import uuid4
 
 import pytest
 
+from pull_responder.diagnosis import diagnose
 from pull_responder.events.change import Change, read_change
 from pull_responder.findings.concern_keys import keys_of_finding
 from pull_responder.findings.life import Life
+from pull_responder.responder import recheck as looks
 from pull_responder.responder.recheck import Recheck
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Node, change, denial
 from tests.integration.responder.test_resolving import FORWARDED, said
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pull_responder.checks.check import Check
+    from pull_responder.diagnosis import Diagnosis
+    from pull_responder.model.pull import PullFailure
+    from pull_responder.pulls.pull_facts import PullFacts
     from tests.integration.responder.scene import Scene
 
 LACKS: Final = "role_lacks_pull_permissions"
@@ -60,6 +68,28 @@ def test_a_role_that_is_refused_for_twelve_repositories_is_mended_when_it_may_pu
     scene.clock.forward(minutes=6)
     scene.recheck()
     assert scene.edges() == [("resolved", LACKS)]
+
+
+def test_a_run_that_has_no_time_left_does_not_go_through_all_pulls_and_leaves_the_finding_open(scene: Scene) -> None:
+    node = scene.role()
+    arns = [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/{number}" for number in range(3)]
+    scene.respond(*(node.denied(scene.clock.now + at, action=IMAGE, resource=arn) for at, arn in enumerate(arns)))
+    life, asked = life_of(scene, node), []
+    assert len(life.problems) == len(arns)
+    scene.allow(node)
+    scene.seconds = 8.0
+
+    with pytest.MonkeyPatch.context() as patched:
+
+        def note(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check]) -> Diagnosis:
+            asked.append(pull)
+            return diagnose(pull, facts, checks=checks)
+
+        patched.setattr(looks, "diagnose", note)
+        outcome = Recheck(scene.run())._check(life)
+
+    assert len(asked) == 1
+    assert not outcome.gone_because
 
 
 def test_an_image_is_over_when_its_pods_have_stopped_failing_and_not_before(scene: Scene) -> None:

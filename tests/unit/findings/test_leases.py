@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from pull_responder.findings.leases import has_lease, lease, release
+from pull_responder.findings.leases import has_lease, lease, make_due, release
 from pull_responder.findings.life import Life
 from tests.unit.findings.lives import NOON, close, find, look
 
@@ -60,3 +60,23 @@ def test_a_resolved_finding_is_leased_to_nobody() -> None:
     over = close(DUE, NOON)
     assert leased(over, ONE, by_change=True) == over
     assert not has_lease(replace(over, leased_by=ONE, leased_until=NOON + 9), ONE, NOON)
+
+
+def test_a_change_that_no_time_was_left_for_makes_it_due_at_once() -> None:
+    asked = make_due(replace(DUE, look_at=NOON + 900), now=NOON)
+    assert (asked.look_at, asked.again) == (0, False)
+    over = close(DUE, NOON)
+    assert make_due(over, now=NOON) == over
+
+
+def test_a_change_that_no_time_was_left_for_outlives_a_recheck_that_began_before_it() -> None:
+    asked = make_due(leased(DUE, ONE), now=NOON)
+    done = release(look(asked, NOON + 5), ONE, now=NOON + 5)
+    assert done.look_at == NOON + 5
+
+
+def test_who_takes_over_from_a_run_that_died_lists_the_finding_anew() -> None:
+    life = leased(replace(DUE, keys=("a", "b")), ONE)
+    assert leased(life, ONE, now=NOON + 50).keys == ("a", "b")
+    assert leased(life, OTHER, now=NOON + 50).keys == ("a", "b")
+    assert leased(life, OTHER, now=NOON + 100).keys == ()
