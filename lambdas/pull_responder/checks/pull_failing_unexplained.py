@@ -79,6 +79,10 @@ _AFTER_ANSWER: Final = {
         "the node itself refused to send the request",
         "Look at the node's own firewall and at network policies for its host: run `nft list ruleset` on the node.",
     ),
+    Answer.FILE: (
+        "a file of the node could not be read or written",
+        "Look at the node's disk, memory and limits: run `dmesg -T` and `journalctl -u containerd` on the node.",
+    ),
     Answer.TLS: (
         "something answered, and TLS failed before any request, as where a firewall or proxy inspects TLS",
         "Look who answers: run `openssl s_client -connect {host}:443 -servername {host}` on the node.",

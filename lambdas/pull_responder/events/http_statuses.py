@@ -23,16 +23,19 @@ STATUS_PLACES: Final = (
 """Phrases before an HTTP status. The status is the next word, or the first word of the next link."""
 
 _ERROR_OF_REGISTRY: Final = Meaning(Symptom.REGISTRY_ERROR)
+_OF_PROXY: Final = Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
 
 STATUSES: Final = {
     "400": _ERROR_OF_REGISTRY,
     "405": _ERROR_OF_REGISTRY,
-    "407": Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE),
+    "407": _OF_PROXY,
     "401": Meaning(Symptom.NOT_AUTHENTICATED),
     "403": Meaning(Symptom.ACCESS_DENIED),
     "404": Meaning(Symptom.NOT_FOUND),
     "429": Meaning(Symptom.THROTTLED, Weight.EXACT),
     **{str(status): _ERROR_OF_REGISTRY for status in range(500, 600)},
+    # "Intended for use by intercepting proxies" (RFC 6585, section 6): a captive portal.
+    "511": _OF_PROXY,
 }
 """The meaning of HTTP statuses. Any other is UNKNOWN_STATUS."""
 
@@ -71,5 +74,6 @@ STATUS_TEXTS: Final = {
     "service unavailable": "503",
     "gateway timeout": "504",
     "http version not supported": "505",
+    "network authentication required": "511",
 }
 """HTTP statuses by the reason phrases that Go's net/http gives them (StatusText), and by ECR's own."""

@@ -167,7 +167,7 @@ class Chain:
         if before == _API_STATUS and self._service == "ecr" and _STATUS.fullmatch(words[0] if words else ""):
             return API_STATUSES.get(words[0], UNKNOWN_STATUS)
         meaning = read_link(words, before, link) or self._aws_error(link)
-        if meaning and (mirror := mirror_of(words, before, self.url, self._image)):
+        if meaning and (mirror := mirror_of(words, before, self.url, self._image, self._stage)):
             self.mirror = mirror
             return MIRROR_ANSWERED
         if meaning and meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:

@@ -9,7 +9,7 @@ from pull_responder.events.http_statuses import STATUS_PLACES, STATUS_TEXTS, STA
 from pull_responder.events.kubelet_phrases import NODE_REFUSED, NOT_PERMITTED, PHRASES, WHOLE_LINKS
 from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.phrase import PhraseTable
-from pull_responder.model.pull import Symptom
+from pull_responder.model.pull import Answer, Symptom
 
 _GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
@@ -17,6 +17,29 @@ _REASON_PHRASE: Final = re.compile(r"[A-Z][^\W\d_A-Z]{3,30}|[A-Z][\w'-]*+(?: [\w
 _OF_PROXY: Final = Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
 # Go's words for an answer without a reason phrase.
 _NO_PHRASE: Final = ["unknown", "status", "code"]
+# A credential helper of docker, nerdctl or BuildKit (docker/docker-credential-helpers, client/command.go).
+_HELPER: Final = "docker-credential-"
+_NO_CREDENTIALS: Final = Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT)
+# Why a program did not start, in the words of Go's os/exec.
+_NOT_STARTED: Final = (
+    "executable file not found",
+    "no such file or directory",
+    "permission denied",
+    "exec format error",
+)
+# EROFS, EIO, EUCLEAN, ENOMEM, EMFILE and ESTALE (Go's syscall package): no registry can cause one.
+_OF_FILES: Final = frozenset(
+    {
+        "read-only file system",
+        "input/output error",
+        "structure needs cleaning",
+        "cannot allocate memory",
+        "too many open files",
+        "stale nfs file handle",
+        "stale file handle",
+    }
+)
+_FILE_FAILED: Final = Meaning(Symptom.UNKNOWN, Weight.EXACT, answer=Answer.FILE)
 _NO_MANIFEST: Final = ["could", "not", "fetch", "content"]
 
 _MEANINGS: Final = PhraseTable(PHRASES)
@@ -42,14 +65,23 @@ def read_link(words: list[str], before: list[str], link: str) -> Meaning | None:
         return _OF_PROXY
     if before[:3] == ["error", "from", "registry"] and (named := STATUS_TEXTS.get(" ".join(words))):
         return STATUSES.get(named, UNKNOWN_STATUS)
-    if before in (["connect"], ["socket"]) and " ".join(words) in NOT_PERMITTED:
-        return NODE_REFUSED
+    if refused := _refusal_of_kernel(words, before):
+        return refused
     if words[:2] == ["not", "found"]:
         # containerd: 'failed to resolve reference "REF": REF: not found'.
         names_it = before[:3] == ["failed", "to", "resolve"] or (len(before) == 1 and "/" in before[0])
         return Meaning(Symptom.NOT_FOUND) if names_it else None
     meaning = WHOLE_LINKS.get(" ".join(words)) or _MEANINGS.find(words)
     return None if _is_word(meaning) and len(words) > 1 else meaning
+
+
+def _refusal_of_kernel(words: list[str], before: list[str]) -> Meaning | None:
+    """Return what it means that the node's kernel did not send a request, start a credential helper or use a file."""
+    if before in (["connect"], ["socket"]) and " ".join(words) in NOT_PERMITTED:
+        return NODE_REFUSED
+    if " ".join(words) in _OF_FILES:
+        return _FILE_FAILED
+    return _NO_CREDENTIALS if before and _HELPER in before[-1] and says(words, _NOT_STARTED) else None
 
 
 def _is_word(meaning: Meaning | None) -> bool:

@@ -62,6 +62,8 @@ _GO: Final = {
     "malformed mime header": _TLS_REFUSED,
     "frame too large": _TLS_REFUSED,
     "stopped after 10 redirects": UNKNOWN_STATUS,
+    # encoding/json: a page for people, or XML, came where JSON was asked for.
+    "invalid character '< looking for beginning of value": UNKNOWN_STATUS,
     # crypto/tls and crypto/x509: who answered could not show that it is the registry.
     "x509": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),
     "failed to verify certificate": Meaning(Symptom.CERTIFICATE_UNTRUSTED, Weight.EXACT),

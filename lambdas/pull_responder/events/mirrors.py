@@ -1,4 +1,6 @@
-"""Find the host that answered with an HTTP status in the registry's place: a mirror of containerd's hosts.toml.
+"""Find the host that answered with an HTTP status in the registry's place.
+
+It is a mirror of containerd's hosts.toml, a mirror's token service, or a portal that a request was sent on to.
 
 Source: containerd, docs/hosts.md and core/remotes/docker (resolver.go, fetcher.go). containerd asks each host of the
 file in turn, and may report the status of a mirror. Such a status says nothing about Amazon ECR.
@@ -13,7 +15,7 @@ from pull_responder.events.image_reference import ImageReference, RegistryKind
 from pull_responder.events.kubelet_link import is_status_place
 from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.registry_hosts import read_private_host
-from pull_responder.events.registry_urls import RegistryUrl
+from pull_responder.events.registry_urls import RegistryUrl, is_of_ecr
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS, Answer, Stage, Symptom
 
 if TYPE_CHECKING:
@@ -24,16 +26,22 @@ MIRROR_ANSWERED: Final = Meaning(Symptom.UNKNOWN, Weight.SOMEBODY_ELSE, answer=A
 
 # Names of interface endpoints: "vpce-….dkr.ecr.us-east-1.vpce.amazonaws.com". ECR answers there.
 _OF_ENDPOINT: Final = (".vpce.amazonaws.com", ".vpce.amazonaws.com.cn")
+_OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".cloudfront.net")
 _FROM_HOST: Final = ["pulling", "from", "host"]
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
 
 
 def mirror_of(
-    words: Sequence[str], before: Sequence[str], url: RegistryUrl | None, image: ImageReference | None
+    words: Sequence[str],
+    before: Sequence[str],
+    url: RegistryUrl | None,
+    image: ImageReference | None,
+    stage: Stage | None = None,
 ) -> str:
     """Return the host, without port, whose HTTP status a link has. Empty where it is ECR's, or not known whose.
 
-    `words` and `before` are the words of the link and of the one before it, `url` is the last URL before the status.
+    `words` and `before` are the words of the link and of the one before it, `url` is the last URL before the status,
+    `stage` is the stage of the pull so far.
     """
     if image is None or image.kind is RegistryKind.OTHER:
         return ""
@@ -42,9 +50,7 @@ def mirror_of(
         return ""
     if place[:3] == _FROM_HOST and len(place) > len(_FROM_HOST):
         asked = place[len(_FROM_HOST)]
-    elif (
-        url is not None and not (url.is_metadata or url.is_layer_bucket) and url.stage in (Stage.MANIFEST, Stage.LAYER)
-    ):
+    elif url is not None and _is_asked(url, place, stage):
         asked = url.host
     else:
         return ""
@@ -57,3 +63,20 @@ def mirror_of(
     ):
         return ""
     return host if _HOST.fullmatch(host) else ""
+
+
+def _is_asked(url: RegistryUrl, place: Sequence[str], stage: Stage | None) -> bool:
+    """Whether a status is the answer of a URL's host to a request of a pull.
+
+    Before a layer, a request may have been sent on to a URL that is no registry's, such as a portal's or that of a
+    mirror's token service. Only a link that names it together with the status shows that.
+    """
+    if url.is_metadata or url.is_layer_bucket:
+        return False
+    if url.stage in (Stage.MANIFEST, Stage.LAYER):
+        return True
+    if stage is Stage.LAYER:
+        return False  # an upstream's storage, which the registry itself may name
+    host = url.host.partition(":")[0]
+    is_of_aws = is_of_ecr(host) or host.startswith("sts.") or host.endswith(_OF_AWS)
+    return not is_of_aws and any(f"://{url.host}" in word for word in place)

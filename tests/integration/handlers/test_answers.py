@@ -63,6 +63,8 @@ def test_an_answer_by_http_rules_the_way_out(
         "remote error: tls: handshake failure",
         "remote error: tls: unrecognized name",
         "dial tcp 52.46.134.1:443: connect: operation not permitted",
+        "open /var/lib/containerd/io.containerd.content.v1.content/ingest/1/ref: too many open files",
+        "invalid character '<' looking for beginning of value",
     ],
 )
 def test_neither_is_it_blamed_for_an_alert_of_tls_or_the_nodes_own_firewall(
