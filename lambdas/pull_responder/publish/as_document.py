@@ -230,6 +230,12 @@ def reach_object(reach: Reach) -> dict[str, Any]:
         "pod_count": reach.pod_count,
         "nodes": [one_line(each, _FIELD) for each in reach.nodes[:_NAMES]],
         "node_count": reach.node_count,
+        "repository_count": reach.repository_count,
+        "principals": [one_line(each, _FIELD) for each in reach.principals[:_NAMES]],
+        "principal_count": reach.principal_count,
+        "clusters": [one_line(each, _FIELD) for each in reach.clusters[:_NAMES]],
+        "cluster_count": reach.cluster_count,
+        "more": list(reach.more),
     }
 
 

@@ -192,10 +192,10 @@ def _product_fields(
         "error-message": denial.message if denial else None,
         "changed-by": f"{broken_by.words} at {broken_by.at}" if broken_by else None,
         "resolution": resolved_because,
-        "events": _number(reach.events),
-        "pod-count": _number(reach.pod_count),
+        "events": reach.words("events") if reach.events else None,
+        "pod-count": reach.words("pods") if reach.pod_count else None,
         "pods": ", ".join(reach.pods),
-        "node-count": _number(reach.node_count),
+        "node-count": reach.words("nodes") if reach.node_count else None,
         "nodes": ", ".join(reach.nodes),
         "remediation/account": fix.account,
         "remediation/region": fix.region,
@@ -209,10 +209,6 @@ def _product_fields(
         f"evidence/{number}": one_line(each, _FIELD) for number, each in enumerate(finding.evidence[:_EVIDENCE], 1)
     }
     return dict(islice(((f"pull-responder/{key}", value) for key, value in cleaned.items() if value), _FIELDS))
-
-
-def _number(count: int) -> str | None:
-    return str(count) if count else None
 
 
 def _fit(asff: AwsSecurityFindingTypeDef) -> AwsSecurityFindingTypeDef:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pull_responder.findings.deed import Deed
     from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
+    from pull_responder.findings.reach import Reach
 
     Say = Callable[[str, int], str]
 
@@ -76,9 +77,9 @@ def whom(alert: Alert, say: Say) -> str:
     if not reach.events:
         return f"No pull has failed yet{where}."
     if reach.pod_count:
-        who_fails = f"{_count(reach.pod_count, 'pod')}{_workloads(reach.pods, reach.pod_count, say)}"
+        who_fails = f"{_counted(reach, 'pods')}{_workloads(reach.pods, reach.pod_count, say)}"
     elif reach.node_count:
-        who_fails = _count(reach.node_count, "node")
+        who_fails = _counted(reach, "nodes")
     else:
         return f"Pulls of {what}{where} {'failed' if alert.edge is Edge.RESOLVED else 'fail'}."
     return f"{who_fails}{where} {'could not' if alert.edge is Edge.RESOLVED else 'cannot'} pull {what}."
@@ -114,17 +115,18 @@ def hit(alert: Alert, say: Say) -> Iterator[str]:
     """Yield who is hit, since when and how often, a short line each. There is one "since"."""
     reach, pull = alert.reach, alert.worst.finding.pull
     if reach.pod_count or reach.node_count:
-        counts = [(reach.pod_count, "pod"), (reach.node_count, "node")]
-        yield " on ".join(_count(number, unit) for number, unit in counts if number)
+        counts = [(reach.pod_count, "pods"), (reach.node_count, "nodes")]
+        yield " on ".join(_counted(reach, units) for number, units in counts if number)
     since = seconds_of(alert.since)
     earlier = " in all" if (reach.first_seen_at or alert.since) < alert.since else ""
-    times = f", {_count(reach.events, 'failure')}{earlier}" if reach.events else ""
+    times = f", {reach.words('events')} failure{'' if reach.events == 1 else 's'}{earlier}" if reach.events else ""
     yield f"Since {minute(since) if since is not None else say(alert.since, _NAME)}{times}"
     lists, told = workload_lists(reach.pods)
     for namespace, workloads in lists:
         yield f"{say(namespace, _NAME) or UNKNOWN}: {say(workloads, _FIELD) or UNKNOWN}"
     if told and reach.pod_count > told:
-        yield f"And {_count(reach.pod_count - told, 'more pod')}"
+        more = "at least " if "pods" in reach.more else ""
+        yield f"And {more}{_count(reach.pod_count - told, 'more pod')}"
     if not reach.pods and pull.pod:
         yield f"Pod: {say('/'.join(filter(None, [pull.namespace, pull.pod])), _FIELD)}"
     if nodes := _list(reach.nodes, reach.node_count) or _node(alert):
@@ -132,10 +134,10 @@ def hit(alert: Alert, say: Say) -> Iterator[str]:
     if clusters := _list(reach.clusters, reach.cluster_count) or alert.worst.finding.cluster:
         yield f"{'Cluster' if reach.cluster_count <= 1 else 'Clusters'}: {say(clusters, _FIELD)}"
     if image := pull.image or pull.repository_arn or pull.repository:
-        yield f"Image: {say(image, _FIELD)}{_of_several(reach.repository_count, 'repositories')}"
+        yield f"Image: {say(image, _FIELD)}{_of_several(reach, 'repositories')}"
     principal = pull.principal
     if puller := (principal.role_arn or principal.arn or principal.name) if principal else None:
-        yield f"Pulled by: {say(puller, _FIELD)}{_of_several(reach.principal_count, 'principals')}"
+        yield f"Pulled by: {say(puller, _FIELD)}{_of_several(reach, 'principals')}"
 
 
 def changed_by(notice: Notice, say: Say) -> Iterator[str]:
@@ -162,7 +164,7 @@ def _where(alert: Alert, say: Say) -> str:
 def _what(alert: Alert, say: Say) -> str:
     repository = alert.worst.finding.pull.repository
     if alert.reach.repository_count > 1:
-        return f"images of {alert.reach.repository_count} repositories"
+        return f"images of {alert.reach.words('repositories')} repositories"
     return say(repository, _NAME) if repository else "from ECR"
 
 
@@ -186,13 +188,20 @@ def _list(known: Sequence[str], count: int) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _of_several(count: int, unit: str) -> str:
-    return f", one of {count} {unit}" if count > 1 else ""
+def _of_several(reach: Reach, units: str) -> str:
+    words = reach.words(units)
+    return f", one of {words} {units}" if words not in ("0", "1") else ""
 
 
 def _is_behavior(finding: Finding) -> bool:
     check = BY_ID.get(finding.cause)
     return check is not None and check.kind is Kind.BEHAVIOR
+
+
+def _counted(reach: Reach, units: str) -> str:
+    """Return a count of `reach` with its unit: "1 pod", "312 pods", "more than 10,000 pods"."""
+    words = reach.words(units)
+    return f"{words} {units.removesuffix('s') if words == '1' else units}"
 
 
 def _count(number: int, unit: str) -> str:

@@ -15,8 +15,15 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.reach import Reach
 from pull_responder.publish import as_document_1
-from pull_responder.publish.as_document import alert_document, digest_document, finding_object, pull_object
+from pull_responder.publish.as_document import (
+    alert_document,
+    digest_document,
+    finding_object,
+    pull_object,
+    reach_object,
+)
 from pull_responder.publish.style import Style
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, ROLE
 from tests.unit.publish.notices import BOTH, BOUNDARY, NOTICE, alerts, notices
@@ -71,6 +78,12 @@ REACH = {
     "pod_count": 14,
     "nodes": ["ip-10-0-3-17.eu-west-1.compute.internal"],
     "node_count": 1,
+    "repository_count": 0,
+    "principals": [],
+    "principal_count": 0,
+    "clusters": [],
+    "cluster_count": 0,
+    "more": [],
 }
 
 
@@ -239,3 +252,18 @@ def test_every_document_of_an_alert_is_as_the_schema_says(alert: Alert, room: in
 def test_every_document_of_a_digest_is_as_the_schema_says(digest: list[Notice]) -> None:
     assert_documented(digest_document(digest, room=ROOM))
     assert_documented(as_document_1.digest_document(digest, room=ROOM), FIRST)
+
+
+def test_the_reach_of_a_policy_names_roles_and_clusters_and_says_which_counts_are_too_low() -> None:
+    reach = Reach(
+        events=9,
+        principals=("111111111111/node",),
+        principal_count=10_000,
+        clusters=("prod", "test"),
+        cluster_count=2,
+        more=("principals",),
+    )
+    shown = reach_object(reach)
+
+    assert (shown["principals"], shown["principal_count"]) == (["111111111111/node"], 10_000)
+    assert (shown["clusters"], shown["cluster_count"], shown["more"]) == (["prod", "test"], 2, ["principals"])

@@ -365,3 +365,16 @@ def test_nobodys_text_makes_a_section_or_a_link(alert: Alert, room: int) -> None
         commands = each.startswith("Run in account ") or (commands and each.startswith("  "))
         assert "://" not in each or LINKS.fullmatch(each) or commands
     assert not re.search(r"\bwww\.\w", first, re.IGNORECASE)
+
+
+def test_a_count_that_is_too_low_says_so() -> None:
+    reach = replace(
+        NOTICE.reach, pod_count=10_000, node_count=10_000, events=12_288, more=("pods", "nodes", "events", "principals")
+    )
+    alert = Alert.alone(replace(NOTICE, reach=replace(reach, principal_count=10_000)))
+    text = body(alert, style=Style(), room=ROOM)
+
+    assert "\n  more than 10,000 pods on more than 10,000 nodes\n" in text
+    assert ", at least 12,288 failures\n" in text
+    assert "\n  And at least 9996 more pods\n" in text
+    assert ", one of more than 10,000 principals\n" in text
