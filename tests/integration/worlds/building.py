@@ -165,6 +165,8 @@ class Builder:
             f"/{CLUSTER}/{GROUP}",
             f"cluster/{CLUSTER}",
         }
+        # AWS's words may blame a policy of the registry's account without naming it.
+        of_pull.add(f":Account:{registry}")
         parts = frozenset(filter(None, of_network | of_pull)) | self.organization.parts(world)
         return Built(node, name, session, role, registry, repository, address, parts)
 

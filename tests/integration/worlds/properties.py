@@ -218,7 +218,9 @@ def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
     reported = causes_of(diagnosis)
     world = example.world
     open_ = set()
-    if world.hub or world.puller == "pod" or nobody_knows(world, asked=said.pull is None, unread=example.unread):
+    unknown = nobody_knows(world, asked=said.pull is None, unread=example.unread)
+    # Of a node that is gone, an event that names no role does not tell whose it was.
+    if world.hub or world.puller == "pod" or unknown or "the node is gone" in world.misses:
         open_ = {each.cause for each in diagnosis.inconclusive}
         if said.said.blames:
             # What the message does not blame cannot explain it, and is left open beside the answer.
