@@ -256,7 +256,7 @@ class Deployment:
         """Have the handlers use the emulated time, and the SDK count what it calls."""
         made, call, submit, record = (
             connection.run_of,
-            BaseClient._make_api_call,  # type: ignore[attr-defined]
+            BaseClient._make_api_call,  # type: ignore[attr-defined]  # not in the stubs
             ThreadPoolExecutor.submit,
             Recorder.record,
         )

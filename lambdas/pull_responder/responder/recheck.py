@@ -184,8 +184,10 @@ class Recheck:
             self._ledger.change(life.id, step)
 
     def _open_among(self, ids: Sequence[str]) -> dict[str, Life]:
-        """Return the open findings among the first `ids`, by id. People have asked for these."""
-        lives = self._ledger.lives(dict.fromkeys(ids[:_AT_A_TIME])) if ids else []
+        """Return the open findings among `ids`, by id. People have asked for these."""
+        lives = (
+            life for at in range(0, len(ids), _AT_A_TIME) for life in self._ledger.lives(ids[at : at + _AT_A_TIME])
+        )
         return {life.id: life for life in lives if life.is_open}
 
     def _concerned_by(self, changes: Sequence[Change]) -> dict[str, Life]:
