@@ -48,6 +48,8 @@ _MOST_NOTICES: Final = 3_000
 # How many ids of open findings are read, and how many findings at a time.
 _MOST_IDS: Final = 20_000
 _AT_A_TIME: Final = 200
+# People are notified after so many rechecks, so that the end of a fault is not told after thousands of others.
+_RECHECKS_A_NOTICE: Final = 25
 _SECONDS_TO_NOTIFY: Final = 8.0
 _SECONDS_TO_CHECK: Final = 15.0
 # Seconds of the run's time that rechecks leave to problems that wait for a diagnosis.
@@ -125,22 +127,34 @@ class Recheck:
             raise error
 
     def _recheck_in_order(self, lives: Iterable[Life], *, by_change: bool) -> None:
-        """Recheck findings while time is left, those of strangers last, and notify.
+        """Recheck findings while time is left, those of strangers last, and notify people now and then.
 
         Of those that a change concerns, the ones that are left are due for the next run.
         """
-        changed: list[Life | None] = []
+        changed: list[Life] = []
+        to_tell: list[Life] = []
         left: list[str] = []
-        for life in sorted(lives, key=_is_of_stranger):
+        in_order = sorted(lives, key=_is_of_stranger)
+        places = {life.id: place for place, life in enumerate(in_order)}
+        for place, life in enumerate(in_order):
             if self._run.remaining() > self._least:
-                changed.append(self._try_recheck(life, by_change=by_change))
+                if after := self._try_recheck(life, by_change=by_change):
+                    changed.append(after)
+                    to_tell.append(after)
             elif by_change:
                 left.append(life.id)
+            if (place + 1) % _RECHECKS_A_NOTICE == 0:
+                # What one message is to say of a problem is told when all of its findings were rechecked.
+                held = [each for each in to_tell if any(places.get(one, 0) > place for one in each.related)]
+                kept = {each.id for each in held}
+                self._notifier.tell([each for each in to_tell if each.id not in kept])
+                to_tell = held
         # One write after the other would take more time than is left.
         _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, partial(make_due, now=self._run.now())))
         self._log_failures(failed)
         self._lost += failed.values()
-        self._notifier.notify([life for life in changed if life])
+        self._notifier.tell(to_tell)
+        self._notifier.finish(changed)
 
     def _send_due(self, ids: Sequence[str]) -> None:
         """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
