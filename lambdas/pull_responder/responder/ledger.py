@@ -210,10 +210,18 @@ class Ledger:
         for known in (known_by_id[each] for each in wanted if each in known_by_id):
             if isinstance(known, UnusableItem):
                 self._log_unusable(known)
-                self._run.store.set_aside(known)
+                self._set_aside(known)
             else:
                 lives.append(known)
         return lives
+
+    def _set_aside(self, item: UnusableItem) -> None:
+        """Take an item out of its queue. If the table fails, it stays there: the others do not wait for it."""
+        try:
+            self._run.store.set_aside(item)
+        except StoreError as error:
+            self._run.count("TableFailures")
+            self._run.logger.warning("the findings table did not answer", about=item.item_id, reason=str(error))
 
     def _log_unusable(self, item: UnusableItem) -> None:
         self._run.count("ItemsUnusable")

@@ -12,6 +12,7 @@ from pull_responder.diagnosis import diagnose
 from pull_responder.events.change import Change, read_change
 from pull_responder.findings.concern_keys import keys_of_finding
 from pull_responder.findings.life import Life
+from pull_responder.findings.store import Store, StoreError
 from pull_responder.responder import recheck as looks
 from pull_responder.responder.recheck import Recheck
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Node, change, denial
@@ -174,6 +175,26 @@ def test_two_runs_do_not_look_at_the_same_finding(scene: Scene) -> None:
 
     one._recheck_one(taken, by_change=False)
     assert not [each for each in open_lives(scene) if each.is_open]
+
+
+def test_an_item_that_cannot_be_read_nor_set_aside_holds_up_no_other_finding(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_and_mended(scene, 2)
+    spoilt, other = open_lives(scene)
+    scene.aws.client("dynamodb").update_item(
+        TableName=scene.table,
+        Key={"id": {"S": spoilt.id}},
+        UpdateExpression="SET life = :life",
+        ExpressionAttributeValues={":life": {"S": "{"}},
+    )
+
+    def fail(*_: object) -> None:
+        raise StoreError("dynamodb:UpdateItem failed")
+
+    monkeypatch.setattr(Store, "set_aside", fail)
+    scene.recheck(HOLD_DOWN_MINUTES="0")
+    assert [each["finding"]["id"] for each in scene.told()] == [other.id]
 
 
 def broken_and_mended(scene: Scene, number: int) -> list[Node]:
