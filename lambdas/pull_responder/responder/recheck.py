@@ -232,8 +232,8 @@ class Recheck:
             if known is None:
                 return None
             known = remember(known, deeds) if known.is_open else known
-            # If a diagnosis updated the finding since this recheck began, the diagnosis is newer.
-            if outcome and known.is_open and known.looked_at <= now:
+            # If a diagnosis updated the finding since this recheck began, or took the lease, the diagnosis is newer.
+            if outcome and has_lease(known, self._run.name, now) and known.looked_at <= now:
                 if outcome.gone_because:
                     # Include the events of the quiet period: people get the final reach.
                     known = replace(known, reach=self._ledger.reach(known))
