@@ -129,6 +129,7 @@ class Life:
     - `broken_by`: the change of its resource that came before the first failure, where it is known.
     - `changes_unread`: why it could not be read whether there was such a change; empty if it was read or not asked.
     - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
+    - `listed_at`: when it was last listed under all of them.
     - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
     - `again`: whether a change asked for a recheck while one was under way.
     - `breaks`: when it came back, the last few times (findings/flapping.py).
@@ -160,6 +161,7 @@ class Life:
     broken_by: Deed | None = None
     changes_unread: str = ""
     keys: tuple[str, ...] = ()
+    listed_at: float = 0
     leased_by: str = ""
     leased_until: float = 0
     again: bool = False

@@ -68,6 +68,8 @@ _BURST: Final = "burst/"
 _TOLD: Final = "told/"
 # A notice that a run has claimed is taken over within minutes. The topic, or the table, may be out of reach for longer.
 _TOLD_DAYS: Final = 7
+# An open finding is listed anew each month (responder/ledger.py). Its functions may stand still for longer.
+_LISTED_DAYS: Final = 365
 _REASON: Final = 300
 _END_OF_TIME: Final = 1e12
 # What a call raises that fails, or whose answer cannot be read.
@@ -163,8 +165,13 @@ class Store:
         """Return the ids of findings that are open or have a pending notice, each group longest waiting first."""
         return self.due_notices(before=_END_OF_TIME, limit=limit) + self.due_findings(before=_END_OF_TIME, limit=limit)
 
-    def list_under(self, keys: Iterable[str], finding_id: str, *, since: float) -> None:
-        """List an open finding under `keys`, so that changes find it. `since` is when it opened."""
+    def list_under(self, keys: Iterable[str], finding_id: str, *, since: float, now: float) -> None:
+        """List an open finding under `keys`, so that changes find it. Times are in seconds since 1970.
+
+        `since` is when it opened. The items expire if they are not written again for more than a year: then what they
+        lead to is gone (docs/adr/0101-how-a-change-finds-its-findings.md).
+        """
+        keep = now + (self._settings.keep_days + _LISTED_DAYS) * _DAY
         self._write_all(
             {
                 "PutRequest": {
@@ -172,6 +179,7 @@ class Store:
                         "id": {"S": f"{_AT}{key}/{finding_id}"},
                         QUEUE: {"S": f"{_AT}{key}"},
                         LOOK_AT: {"N": f"{since:.0f}"},
+                        "expires_at": {"N": str(int(keep))},
                     }
                 }
             }

@@ -32,6 +32,8 @@ Item = TypeVar("Item", "Page", Problem)
 # When several runs write one item at once, one of them succeeds each time. Fewer runs than this exist at a time.
 _TRIES: Final = 25
 _WRITES_AT_ONCE: Final = 8
+# The items under which an open finding is listed expire. After this time they are written again with the finding.
+_LISTED_SECONDS: Final = 30 * 86_400.0
 # A finding's own item holds the latest hundred of its problems (findings/life.py). With fewer, no more are listed.
 _MOST_IN_LIFE: Final = 100
 # The problems of a finding are counted and asked up to this number.
@@ -101,9 +103,12 @@ class Ledger:
         """
         wanted = keys_of_finding(life.finding) if life.is_open else frozenset()
         had = frozenset(known.keys if known else ()) - unlisted
-        if added := sorted(wanted - had.intersection(life.keys)):
-            self.insist(lambda: self._run.store.list_under(added, life.id, since=life.created_at))
+        now = self._run.now()
+        is_old = now - life.listed_at > _LISTED_SECONDS
+        if added := sorted(wanted - (frozenset() if is_old else had.intersection(life.keys))):
+            self.insist(lambda: self._run.store.list_under(added, life.id, since=life.created_at, now=now))
             unlisted.difference_update(added)
+            life = replace(life, listed_at=now) if len(added) == len(wanted) else life
         if gone := sorted(had - wanted):
             unlisted.update(gone)
             self.insist(lambda: self._run.store.unlist_under(gone, life.id))

@@ -71,6 +71,34 @@ def test_a_finding_whose_run_died_while_it_closed_it_is_listed_again_by_the_next
     assert listed(scene, life) == {key: [life.id] for key in life.keys}
 
 
+def test_where_an_open_finding_is_listed_is_written_again_each_month_with_what_an_older_version_left_out(
+    scene: Scene,
+) -> None:
+    node, life = found(scene)
+
+    def expiry() -> set[int]:
+        items = [
+            scene.aws.client("dynamodb").get_item(TableName=scene.table, Key={"id": {"S": f"at/{key}/{life.id}"}})
+            for key in life.keys
+        ]
+        return {int(each["Item"]["expires_at"]["N"]) for each in items}
+
+    (first,) = expiry()
+    scene.clock.forward(minutes=60 * 24 * 29)
+    scene.recheck()
+    assert expiry() == {first}
+    scene.clock.forward(minutes=60 * 24 * 2)
+    scene.recheck()
+    (second,) = expiry()
+    assert second == int(scene.clock.now) + (90 + 365) * 86_400
+    # The version before wrote no time.
+    assert scene.store.save(replace(life_of(scene, node), listed_at=0, look_at=0))
+    scene.clock.forward(minutes=16)
+    scene.recheck()
+    (third,) = expiry()
+    assert third > second
+
+
 def test_a_change_that_a_run_had_no_time_for_outlives_the_recheck_that_was_under_way(scene: Scene) -> None:
     node, life = found(scene)
     one = Recheck(scene.run())
