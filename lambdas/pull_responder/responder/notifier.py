@@ -120,7 +120,6 @@ class Notifier:
         A notice that has to wait for a digest is put off instead.
         """
         life = self._pacing.put_off(life)
-        self._marks.take_over(life)
         seconds = self._run.remaining() + _SECONDS_OF_GRACE
         return claim(life, self._run.now(), self._run.name, seconds=seconds)
 

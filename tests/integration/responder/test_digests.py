@@ -12,6 +12,7 @@ from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish import sns
 from pull_responder.responder import notifier
+from pull_responder.responder.digest_marks import DigestMarks
 from tests.integration.responder.scene import Scene
 from tests.integration.responder.test_crashes import Died, die_after, die_before
 
@@ -51,6 +52,37 @@ def test_a_run_that_dies_after_its_digest_was_sent(scene: Scene, monkeypatch: py
         scene.clock.forward(minutes=3)
     assert number_told(scene) == []
     assert [(life.pending, life.told and life.told.silently) for life in lives(scene)] == [(None, False)] * NUMBER
+
+
+def test_a_run_that_dies_after_it_took_over_a_digest_that_was_sent(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_until(scene, die_before(monkeypatch, notifier, "change_lives"))
+    assert number_told(scene) == [NUMBER]
+    undo = die_before(monkeypatch, DigestMarks, "sent_before")
+    with pytest.raises(Died):
+        scene.recheck(**FEW)
+    undo()
+    for _ in range(3):
+        scene.clock.forward(minutes=3)
+        scene.recheck(**FEW)
+    assert number_told(scene) == []
+    assert [life.pending for life in lives(scene)] == [None] * NUMBER
+
+
+def test_two_runs_whose_digests_overlap_lose_none(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One dies after its digest. Another, which diagnoses other roles meanwhile, takes over nothing of it.
+    first = [scene.role() for _ in range(NUMBER)]
+    undo = die_before(monkeypatch, notifier, "change_lives")
+    with pytest.raises(Died):
+        scene.respond(*(node.denied(scene.clock.now) for node in first), **FEW)
+    undo()
+    scene.respond(*(scene.role().denied(scene.clock.now) for _ in range(NUMBER)), **FEW)
+    for _ in range(5):
+        scene.clock.forward(minutes=3)
+        scene.recheck(**FEW)
+    assert sum(number_told(scene)) == 2 * NUMBER
+    assert [life.pending for life in lives(scene)] == [None] * 2 * NUMBER
 
 
 def test_a_run_that_dies_before_its_digest_was_sent(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
