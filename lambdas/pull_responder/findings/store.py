@@ -218,6 +218,11 @@ class Store:
         """Return the failure to diagnose of each problem that is in the table; None if it cannot be read."""
         return {each: read_problem(item).pull for each, item in self._read(list(ids), only="pull").items()}
 
+    def unread_tries(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return how often each problem that is in the table was diagnosed again because something was not read."""
+        items = self._read(list(ids), only="unread_tries")
+        return {each: read_problem(item).unread_tries for each, item in items.items()}
+
     def set_aside(self, unusable: UnusableItem) -> None:
         """Take an item that cannot be read out of its queue. The rest of it stays, for people to look at.
 

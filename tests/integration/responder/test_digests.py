@@ -9,9 +9,10 @@ import pytest
 
 from pull_responder.findings.life import Life, Pending
 from pull_responder.findings.notice import Edge
+from pull_responder.findings.problem import Problem
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish import sns
-from pull_responder.responder import notifier
+from pull_responder.responder import notifier, pacing
 from pull_responder.responder.digest_marks import DigestMarks
 from tests.integration.responder.scene import Scene
 from tests.integration.responder.test_crashes import Died, die_after, die_before
@@ -147,6 +148,28 @@ def test_a_burst_that_cannot_be_read_holds_up_no_notice(scene: Scene, monkeypatc
     assert scene.edges() == [NEW]
     scene.respond(*(scene.role().denied(scene.clock.now) for _ in range(3)), **FEW)
     assert number_told(scene) == [3]
+
+
+@pytest.mark.parametrize(("unread_tries", "messages"), [(0, [2]), (1, [1, 1])])
+def test_a_problem_that_waits_because_something_cannot_be_read_is_no_backlog(
+    scene: Scene, unread_tries: int, messages: list[int]
+) -> None:
+    for number in range(40):
+        waits = Problem(f"problem/{number}", count=1, look_at=scene.clock.now + 15, unread_tries=unread_tries)
+        assert scene.store.save_problem(waits)
+    scene.respond(*(scene.role().denied(scene.clock.now) for _ in range(2)), **FEW)
+    assert number_told(scene) == messages
+
+
+def test_what_waits_behind_problems_that_cannot_be_read_is_backlog(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "_AT_A_TIME", 2)
+    for number in range(5):
+        waits = Problem(f"problem/{number}", count=1, look_at=scene.clock.now + number, unread_tries=int(number < 3))
+        assert scene.store.save_problem(waits)
+    scene.respond(scene.role().denied(scene.clock.now), scene.role().denied(scene.clock.now), **FEW)
+    assert number_told(scene) == [2]
 
 
 def test_what_ends_together_is_told_in_one_digest(scene: Scene) -> None:
