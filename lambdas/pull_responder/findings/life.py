@@ -206,7 +206,9 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     look_at = now + settings.recheck_minutes * 60
     problems = {*(life.problems if life else ()), *filter(None, [problem])}
     finding = serve_all(finding, reach, before=life.finding if life else None)
-    finding = replace(finding, severity=severity_of(finding, reach, problems=len(problems), settings=settings))
+    had = life.finding.severity if life and life.is_open else None
+    severity = severity_of(finding, reach, problems=len(problems), settings=settings, before=had)
+    finding = replace(finding, severity=severity)
     if life is None:
         pending = Pending(Edge.NEW, "", now, now)
         return Life(
