@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -98,11 +98,9 @@ def test_what_the_operator_sets_for_a_cause_stands_whatever_the_reach() -> None:
 
 
 def test_the_severity_of_an_open_finding_does_not_fall_before_it_is_resolved() -> None:
-    def seen(life: Life | None, severity: Severity, now: float, **settings: Any) -> Life:
+    def seen(life: Life | None, severity: Severity, now: float, settings: Settings = SETTINGS) -> Life:
         finding = replace(FINDING, severity=severity)
-        return open_or_update(
-            life, finding, problem="problem/a", reach=ONE, now=now, settings=replace(SETTINGS, **settings)
-        )
+        return open_or_update(life, finding, problem="problem/a", reach=ONE, now=now, settings=settings)
 
     life = HAPPENINGS["told"](seen(None, Severity.HIGH, NOON), NOON)
     # One more pull is diagnosed, of which less is known.
@@ -114,7 +112,7 @@ def test_the_severity_of_an_open_finding_does_not_fall_before_it_is_resolved() -
     again = seen(close(lower, NOON + 180), Severity.MEDIUM, NOON + 240)
     assert again.finding.severity is Severity.MEDIUM
     # What the operator sets is no finding of a diagnosis.
-    chosen = seen(life, Severity.HIGH, NOON + 60, severities={FINDING.cause: Severity.LOW})
+    chosen = seen(life, Severity.HIGH, NOON + 60, Settings(severities={FINDING.cause: Severity.LOW}))
     assert chosen.finding.severity is Severity.LOW
 
 
