@@ -11,6 +11,7 @@ from pull_responder.checks import CHECKS
 from pull_responder.checks.check import Kind
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.existence import is_gone
+from pull_responder.facts.gaps import gaps_so_far, note_gaps
 from pull_responder.facts.reader import Reader
 from pull_responder.findings.concern import concerns
 from pull_responder.findings.concern_keys import keys_of_change
@@ -72,12 +73,14 @@ class _Outcome:
     - `gone_because`: why the finding is resolved; empty if it is not. With `works_again`, what works again.
     - `still`: the finding as it is now, if the check reports it again.
     - `is_read`: whether what can be read now shows that, and not the old error message alone.
+    - `unread`: whether something could not be read that this recheck needed.
     """
 
     gone_because: str = ""
     still: Finding | None = None
     is_read: bool = False
     works_again: bool = False
+    unread: bool = False
 
 
 class Recheck:
@@ -243,7 +246,7 @@ class Recheck:
                     reach = self._ledger.reach(known)
                     still = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
                     known = self._what_broke_it.add_to(still, before=known)
-                unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.is_read)
+                unread = outcome.unread and not (outcome.gone_because or outcome.is_read)
                 known = mark_rechecked(known, now=now, settings=settings, unread=unread)
             if by_change and known.is_open:
                 # Also if a diagnosis is newer: it may have read AWS before the change.
@@ -277,6 +280,11 @@ class Recheck:
 
     def _check(self, life: Life) -> _Outcome:
         """Check whether the cause of an open finding still exists."""
+        with note_gaps() as gaps:
+            outcome = self._look(life)
+        return replace(outcome, unread=gaps.is_incomplete)
+
+    def _look(self, life: Life) -> _Outcome:
         finding = life.finding
         check = _CHECK_OF.get(finding.cause)
         if check is None:
@@ -358,7 +366,7 @@ class Recheck:
 
     def _resolve_if_unseen(self, life: Life) -> _Outcome | None:
         """Return a resolved outcome if the failure was not seen for `stopped_minutes`, else None."""
-        if life.inspection or self._reader.out_of_time:
+        if life.inspection or gaps_so_far().out_of_time:
             return None
         minutes = self._run.settings.stopped_minutes
         last = seconds_of(self._ledger.reach(life).last_seen_at) or life.opened_at
