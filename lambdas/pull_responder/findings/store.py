@@ -28,6 +28,7 @@ from pull_responder.findings.codec import (
     read_problem,
     read_version,
 )
+from pull_responder.findings.left_inspection import LEFT, LeftInspection, left_item, read_left
 from pull_responder.findings.life import Life, expires_at
 from pull_responder.findings.pages import Page
 from pull_responder.findings.problem import PROBLEM, Problem
@@ -217,6 +218,25 @@ class Store:
     def pulls(self, ids: Iterable[str]) -> dict[str, PullFailure | None]:
         """Return the failure to diagnose of each problem that is in the table; None if it cannot be read."""
         return {each: read_problem(item).pull for each, item in self._read(list(ids), only="pull").items()}
+
+    def save_left(self, left: LeftInspection) -> bool:
+        """Write an inspection that waits. Return False if another run has written it since it was read."""
+        return self._write(left_item(left), left.version)
+
+    def delete_left(self, left: LeftInspection) -> None:
+        """Delete an inspection that waits no longer."""
+        self._write_all([{"DeleteRequest": {"Key": {"id": {"S": left.id}}}}])
+
+    def left_inspections(self, *, before: float, limit: int) -> list[LeftInspection | UnusableItem]:
+        """Return the inspections that wait for a run and are due by `before`, longest waiting first."""
+        items = self._read(self._due(LEFT, before, limit))
+        every: list[LeftInspection | UnusableItem] = []
+        for item in items.values():
+            try:
+                every.append(read_left(item))
+            except UnusableItem as unusable:
+                every.append(unusable)
+        return every
 
     def unread_tries(self, ids: Iterable[str]) -> dict[str, int]:
         """Return how often each problem that is in the table was diagnosed again because something was not read."""

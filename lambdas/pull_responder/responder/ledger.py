@@ -21,6 +21,7 @@ from pull_responder.findings.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from pull_responder.findings.left_inspection import LeftInspection
     from pull_responder.findings.life import Life
     from pull_responder.findings.pages import Page
     from pull_responder.findings.reach import Reach
@@ -219,6 +220,17 @@ class Ledger:
             else:
                 lives.append(known)
         return lives
+
+    def left_inspections(self, *, limit: int) -> list[LeftInspection]:
+        """Return the inspections that are due now. Those that cannot be read are counted and taken out of the queue."""
+        now, left = self._run.now(), []
+        for each in self.insist(lambda: self._run.store.left_inspections(before=now, limit=limit)):
+            if isinstance(each, UnusableItem):
+                self._log_unusable(each)
+                self._set_aside(each)
+            else:
+                left.append(each)
+        return left
 
     def _set_aside(self, item: UnusableItem) -> None:
         """Take an item out of its queue. If the table fails, it stays there: the others do not wait for it."""

@@ -28,6 +28,7 @@ from pull_responder.network import PathCause
 from pull_responder.pulls.inspections import questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.diagnoser import Diagnoser
+from pull_responder.responder.inspector import Inspector
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
@@ -55,6 +56,9 @@ _SECONDS_TO_NOTIFY: Final = 8.0
 _SECONDS_TO_CHECK: Final = 15.0
 # Seconds of the run's time that rechecks leave to problems that wait for a diagnosis.
 _SECONDS_FOR_PROBLEMS: Final = 50.0
+# The same for inspections that other runs had no time for, and how many of these a run takes on.
+_SECONDS_FOR_INSPECTIONS: Final = 20.0
+_MOST_INSPECTIONS: Final = 10
 # Seconds by which the lease of a recheck outlives its run.
 _SECONDS_OF_GRACE: Final = 5.0
 # Seconds until the second recheck after a change. Changes of IAM take a while to be visible everywhere.
@@ -116,7 +120,9 @@ class Recheck:
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         self._send_due([life.id for life in lives if not _is_due(life, now)])
         waiting = insist(lambda: store.due_problems(before=now, limit=1))
-        self._least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
+        left = self._ledger.left_inspections(limit=_MOST_INSPECTIONS)
+        for_problems = _SECONDS_FOR_PROBLEMS if waiting else 0
+        self._least = _SECONDS_TO_CHECK + for_problems + (_SECONDS_FOR_INSPECTIONS if left else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
         self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
@@ -125,7 +131,11 @@ class Recheck:
         for at in range(0, len(due), _AT_A_TIME):
             if self._run.remaining() > self._least:
                 self._recheck_in_order(self._ledger.lives(due[at : at + _AT_A_TIME]), by_change=False)
-        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting() if waiting else {}
+        diagnoser = Diagnoser(self._run, self._ledger, self._notifier)
+        diagnoser.keep = for_problems
+        self._errors += Inspector(self._run, self._notifier, diagnoser).inspect_left(left)
+        diagnoser.keep = 0
+        crashed = diagnoser.diagnose_waiting() if waiting else {}
         for error in (*self._errors, *crashed.values(), *self._lost):
             raise error
 
