@@ -7,6 +7,7 @@ the causes that are open and not in it (docs/adr/0094-one-message-a-problem.md).
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import reduce
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.checks import BY_ID
@@ -65,10 +66,12 @@ class Alerts:
         return [each for each in still_open if any(_is_same_problem(each, life) for life in lives)]
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
+        """Return the joint reach of `lives`. What has expired in the table was seen all the same."""
         farthest = max((life.reach for life in lives), key=lambda reach: reach.events)
         if len(lives) == 1 or not any(life.problems for life in lives):
             return farthest
-        return self._read(lambda: self._ledger.joint_reach(lives)) or farthest
+        joint = self._read(lambda: self._ledger.joint_reach(lives)) or farthest
+        return reduce(lambda reach, life: reach.at_least(life.reach), lives, joint)
 
     def _read(self, read: Callable[[], T]) -> T | None:
         try:
