@@ -21,8 +21,23 @@ from pull_responder.publish.console import console_url
 from pull_responder.publish.digest import EXAMPLES, TIMES, OfCause, by_cause
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import WORDS, changed_by, do_all, ended, fault, hit, what_is_left, whom
-from pull_responder.publish.text import break_urls, command_line, one_line, resource_name, take_fitting
+from pull_responder.publish.telling import (
+    WORDS,
+    broken,
+    changed_by,
+    do_all,
+    ended,
+    event_ids,
+    fault,
+    fixed_by,
+    hit,
+    reasons,
+    what_is_left,
+    where,
+    whom,
+    word,
+)
+from pull_responder.publish.text import break_urls, command_line, one_line, take_fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,6 +56,7 @@ _CAUSE: Final = 60
 _RESOURCES: Final = 5
 _CONTEXT: Final = 256
 
+_WHERE: Final = "Where: "
 IN_FULL: Final = "in full in the e-mail and in the JSON document of this notification."
 
 # Slack's control characters and their escapes (Slack API, "Formatting text for app surfaces").
@@ -75,11 +91,9 @@ def quote(text: str, limit: int = _FIELD) -> str:
 def chat_notification(alert: Alert, style: Style | None = None) -> dict[str, Any]:
     """Return the custom notification of `alert`. All messages about one problem share a thread."""
     finding = alert.worst.finding
-    cluster = f", cluster {finding.cluster}" if finding.cluster else ""
-    what = f"{finding.title or finding.cause}: {resource_name(finding.resource.id)}{cluster}"
     severity = "" if alert.edge is Edge.RESOLVED else f" {alert.severity.value}"
     return _notification(
-        title=f"{WORDS[alert.edge]}{severity}: {escape(what, _TITLE)}",
+        title=f"{word(alert)}{severity}{where(alert, escape)}: {broken(alert, escape)}",
         lines=_lines(alert, style or Style()),
         thread=one_line(alert.problem, _CONTEXT),
         summary=escape(f"{WORDS[alert.edge]} {finding.cause}", _CONTEXT),
@@ -129,29 +143,41 @@ def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
     return {"version": "1.0", "source": "custom", "content": content, "metadata": metadata}
 
 
-def _lines(alert: Alert, style: Style) -> Iterator[str]:
+def _lines(alert: Alert, style: Style) -> list[str]:
+    """Return the lines of an alert. What one line says, no later line says again: a phone shows few of them."""
     left = what_is_left(alert, quote)
     if alert.edge is Edge.RESOLVED:
-        yield from ended(alert, quote)
-        yield from left
-        yield whom(alert, quote)
+        first = [*ended(alert, quote), *left, whom(alert, quote), *fixed_by(alert, quote)]
     else:
-        yield whom(alert, quote)
-        yield from _fixes(alert)
-        yield from left
-        yield from dict.fromkeys(quote(each.because, _PARAGRAPH) for each in alert.notices if each.because)
-        yield from hit(alert, quote)
-    for each in alert.notices:
-        yield f"At fault: {quote(each.finding.resource.id)}"
-        yield quote(each.finding.explanation, _PARAGRAPH)
-        yield from changed_by(each, quote)
-        yield f"Account {quote(each.finding.account, 12)}, region {quote(each.finding.region, 24)}"
-        links = [
-            ("Runbook", style.runbook(each.finding.cause)),
-            ("Console", console_url(each.finding.resource)),
-            ("AWS docs", docs_url(each.finding)),
-        ]
-        yield from (f"{label}: {url}" for label, url in links if url)
+        because = reasons(alert, quote, _PARAGRAPH)
+        first = [whom(alert, quote), *_fixes(alert), *left, *because, *hit(alert, quote, brief=True)]
+    proof = dict.fromkeys(line for each in alert.notices for line in _proof(each))
+    links = dict.fromkeys(line for each in alert.notices for line in _places(each, style))
+    return [*first, *proof, *(line for line in links if f"Run in {line.removeprefix(_WHERE)}:" not in first)]
+
+
+def _proof(notice: Notice) -> Iterator[str]:
+    finding = notice.finding
+    if finding.resource.id not in finding.explanation:
+        yield f"At fault: {quote(finding.resource.id)}"
+    yield quote(finding.explanation, _PARAGRAPH)
+    yield from changed_by(notice, quote)
+
+
+def _places(notice: Notice, style: Style) -> Iterator[str]:
+    finding = notice.finding
+    yield f"{_WHERE}{_place(finding.account, finding.region)}"
+    links = [
+        ("Runbook", style.runbook(finding.cause)),
+        ("Console", console_url(finding.resource)),
+        ("AWS docs", docs_url(finding)),
+    ]
+    yield from (f"{label}: {url}" for label, url in links if url)
+    yield from event_ids(notice, quote)
+
+
+def _place(account: str, region: str) -> str:
+    return f"account {quote(account, 12)}, region {quote(region, 24)}"
 
 
 def _fixes(alert: Alert) -> Iterator[str]:
@@ -168,7 +194,7 @@ def _fixes(alert: Alert) -> Iterator[str]:
         whole = list(takewhile(bool, commands))
         shown = take_fitting(filter(None, whole), size=room)
         if shown:
-            yield f"Run in account {quote(fix.account, 12)}, region {quote(fix.region, 24)}:"
+            yield f"Run in {_place(fix.account, fix.region)}:"
             yield from shown
         if left := len(commands) - len(shown):
             yield f"{left} command{'' if left == 1 else 's'} more: {IN_FULL}"
