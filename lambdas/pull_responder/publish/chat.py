@@ -18,7 +18,8 @@ from pull_responder.findings.notice import Edge
 from pull_responder.publish.as_text import docs_url
 from pull_responder.publish.attributes import alert_values, digest_values
 from pull_responder.publish.console import console_url
-from pull_responder.publish.digest import EXAMPLES, TIMES, OfCause, by_cause
+from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause
+from pull_responder.publish.digest_hit import hit_by
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import (
@@ -31,18 +32,20 @@ from pull_responder.publish.telling import (
     fault,
     fixed_by,
     hit,
+    how_it_ended,
     reasons,
     what_is_left,
     where,
     whom,
     word,
 )
-from pull_responder.publish.text import break_urls, command_line, one_line, take_fitting
+from pull_responder.publish.text import break_urls, command_line, one_line, resource_name, take_fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pull_responder.findings.alert import Alert
+    from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
 
 _TITLE: Final = 200
@@ -50,6 +53,7 @@ _FIELD: Final = 300
 _PARAGRAPH: Final = 800
 _DESCRIPTION: Final = 2_800
 _COMMANDS: Final = 2_000
+_FIRST_COMMANDS: Final = 900
 _SUMMARY: Final = 400
 _EXAMPLES: Final = 160
 _CAUSE: Final = 60
@@ -186,18 +190,22 @@ def _fixes(alert: Alert) -> Iterator[str]:
     if len(alert.notices) > 1:
         yield do_all(len(alert.notices))
     for number, each in enumerate(alert.notices, 1):
-        fix = each.finding.remediation
-        summary = quote(fix.summary, _SUMMARY)
+        summary = quote(each.finding.remediation.summary, _SUMMARY)
         named = "" if number == 1 else f"{fault(each.finding, quote)}: "
         yield f"Do this: {summary}" if len(alert.notices) == 1 else f"{number}. {named}{summary}"
-        commands = [code(command) for command in fix.commands]
-        whole = list(takewhile(bool, commands))
-        shown = take_fitting(filter(None, whole), size=room)
-        if shown:
-            yield f"Run in {_place(fix.account, fix.region)}:"
-            yield from shown
-        if left := len(commands) - len(shown):
-            yield f"{left} command{'' if left == 1 else 's'} more: {IN_FULL}"
+        yield from _commands(each.finding, room)
+
+
+def _commands(finding: Finding, room: int) -> Iterator[str]:
+    fix = finding.remediation
+    commands = [code(command) for command in fix.commands]
+    whole = list(takewhile(bool, commands))
+    shown = take_fitting(filter(None, whole), size=room)
+    if shown:
+        yield f"Run in {_place(fix.account, fix.region)}:"
+        yield from shown
+    if left := len(commands) - len(shown):
+        yield f"{left} command{'' if left == 1 else 's'} more: {IN_FULL}"
 
 
 def code(command: Sequence[str]) -> str | None:
@@ -214,24 +222,53 @@ def code(command: Sequence[str]) -> str | None:
 
 
 def _digest_lines(causes: Sequence[OfCause], style: Style) -> list[str]:
-    """Return a line for each cause, with what else fits: first the fixes are left out, then the examples."""
-    for fixes, examples in ((True, EXAMPLES), (False, EXAMPLES), (False, 1), (False, 0)):
-        lines = [line for each in causes for line in _cause_lines(each, style, fix=fixes, examples=examples)]
+    """Return what to do first, then a line for each cause, with what else fits.
+
+    Of what does not, first the other fixes are left out, then whom each cause stops, then the examples.
+    """
+    first = list(_first(causes[0], style))
+    for fixes, hits, examples in (
+        (True, True, EXAMPLES),
+        (False, True, EXAMPLES),
+        (False, False, EXAMPLES),
+        (False, False, 1),
+        (False, False, 0),
+    ):
+        lines = list(first)
+        for each in causes:
+            lines.append(_cause_line(each, examples=examples))
+            if hits and (hit := hit_by(each.notices, quote)):
+                lines.append(hit)
+            if fixes and each is not causes[0]:
+                lines += _fix_lines(each, style)
         if sum(len(line) + 1 for line in lines) <= _DESCRIPTION:
             return lines
-    return lines
+    return lines[len(first) :]
 
 
-def _cause_lines(of: OfCause, style: Style, *, fix: bool, examples: int) -> Iterator[str]:
+def _first(of: OfCause, style: Style) -> Iterator[str]:
+    """Yield what to do about the worst finding of all, and its commands."""
+    name = quote(resource_name(of.worst.resource.id), _EXAMPLES)
+    if of.is_over:
+        yield f"{name}: {quote(how_it_ended(of.notices[0]), _SUMMARY)}"
+        return
+    yield f"Do this first ({name}): {quote(of.worst.remediation.summary, _SUMMARY)}"
+    yield from _commands(of.worst, _FIRST_COMMANDS)
+    if url := style.runbook(of.cause):
+        yield f"Runbook: {url}"
+
+
+def _cause_line(of: OfCause, *, examples: int) -> str:
     edges = f" ({of.edges})" if of.edges else ""
     shown = of.examples[:examples]
     left = of.count - len(shown)
     named = f": {quote(', '.join(shown), _EXAMPLES)}" + (f" and {left} more" if left else "") if shown else ""
-    yield f"{of.severity.value}: {quote(of.cause, _CAUSE)} {TIMES} {of.count}{edges}{named}"
-    if not fix:
-        return
-    if of.notices[0].edge is Edge.RESOLVED:
-        yield quote(of.notices[0].because, _SUMMARY)
+    return f"{of.severity.value}: {quote(of.cause, _CAUSE)}{of.times}{edges}{named}"
+
+
+def _fix_lines(of: OfCause, style: Style) -> Iterator[str]:
+    if of.is_over:
+        yield quote(how_it_ended(of.notices[0]), _SUMMARY)
         return
     yield f"Do this: {quote(of.worst.remediation.summary, _SUMMARY)}"
     if url := style.runbook(of.cause):

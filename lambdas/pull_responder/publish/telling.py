@@ -38,7 +38,7 @@ WORDS: Final = {
     Edge.RESOLVED: "RESOLVED",
 }
 _NOTHING_LEFT: Final = "Nothing else that was found stops these pulls."
-_NOT_READ: Final = "Whether something else stops these pulls could not be read."
+NOT_READ: Final = "Whether something else stops these pulls could not be read."
 
 # The id of an event in the words of a deed, which are stored with the finding.
 _EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
@@ -70,8 +70,8 @@ def do_all(number: int) -> str:
     return f"Do {'both' if number == _PAIR else f'all {number}'}, or the pulls still fail:"
 
 
-def whom(alert: Alert, say: Say) -> str:
-    """Return for whom it is broken, as a sentence."""
+def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
+    """Return for whom it is broken, as a sentence; with `brief`, without the names of pods."""
     finding, reach = alert.worst.finding, alert.reach
     in_clusters = where(alert, say)
     what = _what(alert, say)
@@ -82,9 +82,10 @@ def whom(alert: Alert, say: Say) -> str:
     if not reach.events:
         return f"No pull has failed yet{in_clusters}."
     if reach.pod_count:
-        who_fails = f"{_counted(reach, 'pods')}{_workloads(reach.pods, reach.pod_count, say)}"
+        named = "" if brief else _workloads(reach.pods, reach.pod_count, say)
+        who_fails = f"{counted(reach, 'pods')}{named}"
     elif reach.node_count:
-        who_fails = _counted(reach, "nodes")
+        who_fails = counted(reach, "nodes")
     else:
         return f"Pulls of {what}{in_clusters} {'failed' if alert.edge is Edge.RESOLVED else 'fail'}."
     return f"{who_fails}{in_clusters} {'could not' if alert.edge is Edge.RESOLVED else 'cannot'} pull {what}."
@@ -100,7 +101,7 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
     """Yield how each finding of a resolved alert ended, a sentence each. Who changed what is told by `fixed_by`."""
     for each in alert.notices:
         name = say(resource_name(each.finding.resource.id), _NAME)
-        yield f"{name}: {say(_without_deeds(each), _SENTENCE) or say(each.finding.title, _FIELD)}"
+        yield f"{name}: {say(how_it_ended(each), _SENTENCE) or say(each.finding.title, _FIELD)}"
 
 
 def fixed_by(alert: Alert, say: Say) -> list[str]:
@@ -117,8 +118,13 @@ def event_ids(notice: Notice, say: Say) -> list[str]:
 
 def reasons(alert: Alert, say: Say, limit: int) -> list[str]:
     """Return the reasons of the notices, each once: what grew, or when it had been resolved. Without events' ids."""
-    because = (say(_EVENT.sub("", each.because), limit) for each in alert.notices if each.because)
+    because = (say(without_ids(each.because), limit) for each in alert.notices if each.because)
     return [each for each in dict.fromkeys(because) if each]
+
+
+def without_ids(because: str) -> str:
+    """Return the reason of a notice without the ids of CloudTrail's events."""
+    return _EVENT.sub("", because)
 
 
 def what_is_left(alert: Alert, say: Say) -> list[str]:
@@ -128,7 +134,7 @@ def what_is_left(alert: Alert, say: Say) -> list[str]:
     """
     over = alert.edge is Edge.RESOLVED
     if not alert.others_known:
-        return [_NOT_READ]
+        return [NOT_READ]
     if not alert.others:
         return [_NOTHING_LEFT] if over else []
     stops = f"{'Still' if over else 'Also'} stop{'s' if len(alert.others) == 1 else ''} these pulls:"
@@ -149,7 +155,7 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
     reach, pull = alert.reach, alert.worst.finding.pull
     if reach.pod_count or reach.node_count:
         counts = [(reach.pod_count, "pods"), (reach.node_count, "nodes")]
-        yield " on ".join(_counted(reach, units) for number, units in counts if number)
+        yield " on ".join(counted(reach, units) for number, units in counts if number)
     since = seconds_of(alert.since)
     earlier = " in all" if (reach.first_seen_at or alert.since) < alert.since else ""
     times = f", {reach.words('events')} failure{'' if reach.events == 1 else 's'}{earlier}" if reach.events else ""
@@ -194,7 +200,7 @@ def _told_of(notice: Notice) -> list[Deed]:
     return [each for each in notice.fixed_by if each.words in notice.because]
 
 
-def _without_deeds(notice: Notice) -> str:
+def how_it_ended(notice: Notice) -> str:
     """Return the sentence that says how a finding ended, without the calls that `findings.ending` appended."""
     because = notice.because
     for deed in notice.fixed_by:
@@ -253,7 +259,7 @@ def _is_behavior(finding: Finding) -> bool:
     return check is not None and check.kind is Kind.BEHAVIOR
 
 
-def _counted(reach: Reach, units: str) -> str:
+def counted(reach: Reach, units: str) -> str:
     """Return a count of `reach` with its unit: "1 pod", "312 pods", "more than 10,000 pods"."""
     words = reach.words(units)
     return f"{words} {units.removesuffix('s') if words == '1' else units}"

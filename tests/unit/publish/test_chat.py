@@ -252,7 +252,9 @@ OWN = re.compile(
     r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
     r"|Changed (before that )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
-    r"|[A-Z]+: `` × \d+( \([^`]*\))?(: ``( and \d+ more)?)?"
+    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first \(``\): ``"
+    r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?(, perhaps more)?"
+    r"|(up to )?\d+ (pod|node)s?( each)?|one stops more than [\d,]+ (pod|node)s|; )+"
 )
 
 
