@@ -170,18 +170,18 @@ def _base_subject(finding: Finding) -> str:
     why = ascii_line(finding.cause.replace("_", " "), _CAUSE) or UNKNOWN
     where = f"{ascii_line(finding.account, 12) or UNKNOWN} {ascii_line(finding.region, 16) or UNKNOWN}"
     what = ascii_line(finding.pull.repository or resource_name(finding.resource.id), _FIELD) or UNKNOWN
-    short = last_name(what)
-    cluster = f", cluster {name}" if (name := ascii_line(finding.cluster or "", _FIELD)) else ""
-    candidates = (
-        f"{severity} pull failure: {why} ({what}{cluster}, {where})",
-        f"{severity}: {why} ({what}{cluster}, {where})",
-        f"{severity}: {why} ({short}{cluster}, {where})",
-        f"{severity}: {why} ({what}, {where})",
-        f"{severity}: {why} ({short}, {where})",
-    )
+    cluster = ascii_line(finding.cluster or "", _FIELD)
+    account = where.partition(" ")[0]
+    places = [f"cluster {cluster}, {where}", f"{cluster}, {where}", f"cluster {cluster}, {account}"] if cluster else []
+    places += [f"{cluster}, {account}", where] if cluster else [where, account]
     room = SUBJECT - _TAG
-    for candidate in candidates:
-        if len(candidate) <= room:
+    if len(full := f"{severity} pull failure: {why} ({what}, {places[0]})") <= room:
+        return full
+    short = last_name(what)
+    # Without the team's part, many images have the same name. So that is kept rather than the region.
+    names = dict.fromkeys((what, last_name(what, parts=2), short))
+    for name, place in ((name, place) for name in names for place in places):
+        if len(candidate := f"{severity}: {why} ({name}, {place})") <= room:
             return candidate
     named = room - len(f"{severity}: {why} (, {where})")
     if named >= _SHORTEST_NAME:

@@ -226,7 +226,8 @@ def test_the_text_shows_every_step_of_every_break(runs: dict[str, Finished]) -> 
     )
     assert {heading: text.count(heading) for heading in headings} == dict.fromkeys(headings, 3)
     for cause, _, _ in EXPECTED:
-        assert f"Subject: [NEW] {BY_ID[cause].severity}: {cause.replace('_', ' ')} (" in text
+        # The team's part of the image's name is in it.
+        assert re.search(rf"Subject: \[NEW\] {BY_ID[cause].severity}: {cause.replace('_', ' ')} \(\w+/\w+, ", text)
         assert f'"GeneratorId": "pull-responder/{cause}"' in text
         assert f"Subject: [RESOLVED] {BY_ID[cause].severity}: {cause.replace('_', ' ')} (" in text
     assert text.count("    E-mail        none\n") == 3

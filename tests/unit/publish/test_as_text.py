@@ -323,15 +323,23 @@ def test_a_message_too_long_says_what_is_missing() -> None:
         ),
         (
             {"cluster": "production-green"},
-            "[NEW] HIGH: role lacks pull permissions (payments/api, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (payments/api, production-green, 111111111111)",
+        ),
+        (
+            {"cause": "permissions_boundary_blocks_pull"},
+            "[NEW] HIGH: permissions boundary blocks pull (payments/api, prod, 111111111111 eu-west-1)",
+        ),
+        (
+            {"cause": "permissions_boundary_blocks_pull", "cluster": "production-green-eu-west-1"},
+            "[NEW] HIGH: permissions boundary blocks pull (payments/api, 111111111111 eu-west-1)",
         ),
         (
             {"pull": replace(PULL, repository="department/payments/backend/api")},
-            "[NEW] HIGH: role lacks pull permissions (api, cluster prod, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (backend/api, cluster prod, 111111111111 eu-west-1)",
         ),
         (
             {"pull": replace(PULL, repository=None)},
-            "[NEW] HIGH: role lacks pull permissions (prod-node, cluster prod, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (role/eks/prod-node, prod, 111111111111 eu-west-1)",
         ),
         (
             {
