@@ -347,12 +347,13 @@ def _mark_worse(life: Life, now: float) -> Life:
     if severity.rank > told.severity_rank:
         changes.append(f"its severity is now {severity.value}")
     if magnitude(life.reach) > told.step:
-        changes.append(f"it now reaches {life.reach.words('pods')} pods and {life.reach.words('nodes')} nodes")
+        known = [(many, one) for many, one in (("pods", "pod"), ("nodes", "node")) if life.reach.count(many)]
+        changes.append(f"it now reaches {' and '.join(_count(life.reach, *each) for each in known)}")
     # Whoever suppressed it knew what failed on that day. To all others, it is the same fault.
     if life.suppression and life.suppression.silences and life.reach.breadth > told.breadth:
         changes.append(
-            f"it now fails pulls of {_count(life.reach.repository_count, 'repository', 'repositories')} by "
-            f"{_count(life.reach.principal_count, 'principal', 'principals')}"
+            f"it now fails pulls of {_count(life.reach, 'repositories', 'repository')} by "
+            f"{_count(life.reach, 'principals', 'principal')}"
         )
     if not changes:
         return life
@@ -360,8 +361,9 @@ def _mark_worse(life: Life, now: float) -> Life:
     return replace(life, pending=Pending(Edge.WORSE, because, now, now))
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _count(reach: Reach, many: str, one: str) -> str:
+    words = reach.words(many)
+    return f"{words} {one if words == '1' else many}"
 
 
 def magnitude(reach: Reach) -> int:
