@@ -225,6 +225,9 @@ def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
         if said.said.blames:
             # What the message does not blame cannot explain it, and is left open beside the answer.
             open_ |= {each.cause for each in diagnosis.unchecked}
+    elif world.puller == "fargate" and said.pull is None:
+        # Of pods that are to come, a SecurityGroupPolicy may give each other groups.
+        open_ = {each.cause for each in diagnosis.inconclusive} & {"security_group_blocks_egress"}
     needed = [name for name in example.breaks if is_needed(name, world, example.breaks, parts)]
     for name in needed:
         causes = BREAKS[name].causes
