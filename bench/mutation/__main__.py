@@ -25,6 +25,7 @@ import pytest
 
 from bench.mutation.mutants import Change, Mutant, changes_of
 from bench.mutation.trial import forget_ours, start_record, start_trial
+from bench.mutation.warm import PROOF, Job, start_warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,9 +34,9 @@ _SOURCES: Final = Path("lambdas/pull_responder").resolve()
 # Without the table's own module, which calls AWS.
 _PACKAGES: Final = ("authorization", "network", "events", "remediation", "findings")
 _IMPURE: Final = {"pull_responder.findings.store"}
-_EQUIVALENTS: Final = Path(__file__).with_name("equivalents.toml")
+_EQUIVALENTS: Final = Path("bench/mutation/equivalents.toml")
 # A mutant may take this many seconds of the processor, and this many times what its tests take otherwise.
-_SECONDS, _TIMES = 20.0, 5.0
+_SECONDS, _TIMES = 8.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,19 @@ class Record:
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the statement, the fastest first; of one that runs at import those of its file."""
+        found = self._contexts(mutant)
+        if "" in found:
+            found = {test for tests in self.lines[str(mutant.path)].values() for test in tests}
+        return sorted(found - {""}, key=lambda test: self.seconds[test])
+
+    def runs_at_import(self, mutant: Mutant) -> bool:
+        """Whether the statement runs before the first test, too: when a module is imported or a table of tests made."""
+        return "" in self._contexts(mutant)
+
+    def _contexts(self, mutant: Mutant) -> set[str]:
         lines = self.lines.get(str(mutant.path), {})
         first, last = mutant.lines
-        found = {test for line in range(first, last + 1) for test in lines.get(line, ())}
-        if "" in found:
-            found = {test for tests in lines.values() for test in tests}
-        return sorted(found - {""}, key=lambda test: self.seconds[test])
+        return {test for line in range(first, last + 1) for test in lines.get(line, ())}
 
 
 def main() -> int:
@@ -122,35 +130,56 @@ def _record(package: str) -> Record:
             sys.exit(out.with_suffix(".log").read_text() + f"The tests of {package} fail without any change")
         found = json.loads(out.read_text())
     lines = {path: {int(line): tests for line, tests in of.items()} for path, of in found["lines"].items()}
+    if not lines:
+        sys.exit(f"The tests of {package} import pull_responder from another place than {_SOURCES}")
     return Record(found["seconds"], lines)
 
 
-def _results(mutants: Iterable[Mutant], record: Record, jobs: int) -> Iterator[tuple[Mutant, str]]:
-    """Return each mutant with what became of it, at most `jobs` of them at a time.
+def _results(mutants: Iterable[Mutant], record: Record, parallel: int) -> Iterator[tuple[Mutant, str]]:
+    """Return each mutant with what became of it, `parallel` of them at a time."""
+    jobs = list[Job]()
+    for mutant in mutants:
+        tests = tuple(record.tests_of(mutant))
+        if tests:
+            seconds = _SECONDS + _TIMES * sum(record.seconds[test] for test in tests)
+            jobs.append(Job(mutant, tests, seconds, is_early=record.runs_at_import(mutant)))
+        else:
+            yield mutant, "run by no test"
+    if jobs:
+        known = _warm(jobs, parallel)
+        yield from ((job.mutant, known[number]) for number, job in enumerate(jobs) if number in known)
+        yield from _cold([job for number, job in enumerate(jobs) if number not in known], parallel)
+
+
+def _warm(jobs: list[Job], parallel: int) -> dict[int, str]:
+    """Return what became of the jobs that need no import, by their numbers in the list."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "results.json"
+        _, status = os.waitpid(start_warm(jobs, _SOURCES, parallel, out), 0)
+        if status:
+            sys.exit(out.with_suffix(".log").read_text() + f"The mutants could not be tried: status {status}")
+        return {int(number): result for number, result in json.loads(out.read_text()).items()}
+
+
+def _cold(jobs: Iterable[Job], parallel: int) -> Iterator[tuple[Mutant, str]]:
+    """Return what became of the jobs, each tried with a new import of its changed source.
 
     Before the first, the source as it is has to pass, or a fault of this driver would count as killed.
     """
     running: dict[int, Mutant] = {}
     is_proven = False
-    for mutant in mutants:
-        tests = record.tests_of(mutant)
-        if not tests:
-            yield mutant, "run by no test"
-            continue
+    for job in jobs:
+        mutant = job.mutant
         if not is_proven:
             same = replace(mutant, source=mutant.path.read_text(encoding="utf-8"))
-            if _ended({start_trial(same, tests, _SECONDS + _seconds(tests, record)): same})[1] != "survived":
+            if _ended({start_trial(same, job.tests[:PROOF], job.seconds): same})[1] != "survived":
                 sys.exit(f"The tests of {mutant.module} fail by themselves without any change")
             is_proven = True
-        if len(running) >= jobs:
+        if len(running) >= parallel:
             yield _ended(running)
-        running[start_trial(mutant, tests, _SECONDS + _seconds(tests, record))] = mutant
+        running[start_trial(mutant, job.tests, job.seconds)] = mutant
     while running:
         yield _ended(running)
-
-
-def _seconds(tests: Iterable[str], record: Record) -> float:
-    return _TIMES * sum(record.seconds[test] for test in tests)
 
 
 def _ended(running: dict[int, Mutant]) -> tuple[Mutant, str]:
