@@ -17,14 +17,15 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from bench.mutation.mutants import Change, Mutant, changes_of
-from bench.mutation.trial import forget_ours, start_record, start_trial
+from bench.mutation.record import Record
+from bench.mutation.trial import forget_ours, start_trial
 from bench.mutation.warm import PROOF, Job, start_warm
 
 if TYPE_CHECKING:
@@ -39,30 +40,6 @@ _EQUIVALENTS: Final = Path("bench/mutation/equivalents.toml")
 _SECONDS, _TIMES = 8.0, 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What the tests of a package do: the seconds that each takes, and the tests that run each line of each file."""
-
-    seconds: dict[str, float]
-    lines: dict[str, dict[int, list[str]]]
-
-    def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the statement, the fastest first; of one that runs at import those of its file."""
-        found = self._contexts(mutant)
-        if "" in found:
-            found = {test for tests in self.lines[str(mutant.path)].values() for test in tests}
-        return sorted(found - {""}, key=lambda test: self.seconds[test])
-
-    def runs_at_import(self, mutant: Mutant) -> bool:
-        """Whether the statement runs before the first test, too: when a module is imported or a table of tests made."""
-        return "" in self._contexts(mutant)
-
-    def _contexts(self, mutant: Mutant) -> set[str]:
-        lines = self.lines.get(str(mutant.path), {})
-        first, last = mutant.lines
-        return {test for line in range(first, last + 1) for test in lines.get(line, ())}
-
-
 def main() -> int:
     """Return 0 when all mutants were tried, whatever survived."""
     options = _options()
@@ -75,7 +52,7 @@ def main() -> int:
     forget_ours()
     counts: dict[str, Counter[str]] = {}
     for package in dict.fromkeys(_package(mutant.module) for mutant in mutants):
-        record = _record(package)
+        record = Record.of(package, _SOURCES)
         counts[package] = Counter()
         for mutant, result in _results([m for m in mutants if _package(m.module) == package], record, options.jobs):
             counts[package][result] += 1
@@ -119,20 +96,6 @@ def _modules(only: Iterable[str]) -> Iterator[tuple[Path, str]]:
 
 def _package(module: str) -> str:
     return module.split(".")[1]
-
-
-def _record(package: str) -> Record:
-    """Run the tests of the package as they are: all have to pass, or nothing that fails later would mean anything."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "record.json"
-        _, status = os.waitpid(start_record(f"tests/unit/{package}", _SOURCES, out), 0)
-        if status:
-            sys.exit(out.with_suffix(".log").read_text() + f"The tests of {package} fail without any change")
-        found = json.loads(out.read_text())
-    lines = {path: {int(line): tests for line, tests in of.items()} for path, of in found["lines"].items()}
-    if not lines:
-        sys.exit(f"The tests of {package} import pull_responder from another place than {_SOURCES}")
-    return Record(found["seconds"], lines)
 
 
 def _results(mutants: Iterable[Mutant], record: Record, parallel: int) -> Iterator[tuple[Mutant, str]]:

@@ -104,9 +104,9 @@ def forget_ours() -> None:
         del sys.modules[name]
 
 
-def start_record(folder: str, sources: Path, out: Path) -> int:
-    """Run all tests in `folder` in a new process, and return its id; `out` gets which of them run which line."""
-    return os.fork() or leave(lambda: _record(folder, sources, out), log=out.with_suffix(".log"))
+def start_record(files: Sequence[str], sources: Path, out: Path) -> int:
+    """Run all tests in the files in a new process, and return its id; `out` gets which of them run which line."""
+    return os.fork() or leave(lambda: _record(files, sources, out), log=out.with_suffix(".log"))
 
 
 def start_trial(mutant: Mutant, tests: Sequence[str], seconds: float) -> int:
@@ -138,11 +138,11 @@ def limit(seconds: float) -> None:
     signal.alarm(_STUCK)
 
 
-def _record(folder: str, sources: Path, out: Path) -> int:
+def _record(files: Sequence[str], sources: Path, out: Path) -> int:
     coverage = Coverage(data_file=None, include=[f"{sources}/*"], config_file=False)
     recorder = Recorder(coverage)
     coverage.start()
-    status = pytest.main([folder, *OPTIONS], plugins=[recorder, NO_SHRINKING])
+    status = pytest.main([*files, *OPTIONS], plugins=[recorder, NO_SHRINKING])
     coverage.stop()
     data = coverage.get_data()
     lines = {path: data.contexts_by_lineno(path) for path in sorted(data.measured_files())}
