@@ -87,8 +87,8 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         NO_ROUTE,
         (
             f"kubelet dialled {HUB} for {HOST}, {ELSEWHERE}. The route 10.0.0.0/8 -> tgw-1 of rtb-node takes it to a "
-            f"transit gateway, and nothing is wrong up to there. Look next at tgw-1, at its way to {HUB} and back, and at "
-            f"the security groups of the endpoint at {HUB}"
+            f"transit gateway, and nothing is wrong up to there. Look next at tgw-1, at its way to {HUB} and back, and "
+            f"at the security groups of the endpoint at {HUB}"
         ),
         (f"Look at tgw-1, at its way to {HUB} and back, and at the security groups of what has {HUB}.", WHOSE),
     ),
@@ -102,8 +102,8 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         seen(endpoints_only(), "10.0.2.11"),
         NO_ROUTE,
         (
-            f"kubelet dialled 10.0.2.11 for {HOST}, a network interface of vpce-api, which does not serve this name: look "
-            "who answers for it"
+            f"kubelet dialled 10.0.2.11 for {HOST}, a network interface of vpce-api, which does not serve this name: "
+            "look who answers for it"
         ),
         (f"Look for a record in Route 53 that leads {HOST} to vpce-api.",),
     ),
@@ -111,13 +111,13 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         seen(behind_nat(), "10.0.2.99"),
         NO_ROUTE,
         (
-            f"kubelet dialled 10.0.2.99 for {HOST}, an address in vpc-1, where a public address was expected: look whose "
-            "interface it is"
+            f"kubelet dialled 10.0.2.99 for {HOST}, an address in vpc-1, where a public address was expected: look "
+            "whose interface it is"
         ),
         (
             (
-                "Look whose interface has the address 10.0.2.99 in vpc-1: `aws ec2 describe-network-interfaces --filters "
-                "Name=addresses.private-ip-address`."
+                "Look whose interface has the address 10.0.2.99 in vpc-1: `aws ec2 describe-network-interfaces "
+                "--filters Name=addresses.private-ip-address`."
             ),
         ),
     ),
@@ -125,8 +125,8 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         seen(endpoints_only(), "54.1.2.3"),
         NO_ROUTE,
         (
-            f"kubelet dialled 54.1.2.3 for {HOST}, a public address, although private DNS of vpce-dkr has the name: the "
-            "node does not ask the VPC's DNS server, or keeps an older answer"
+            f"kubelet dialled 54.1.2.3 for {HOST}, a public address, although private DNS of vpce-dkr has the name: "
+            "the node does not ask the VPC's DNS server, or keeps an older answer"
         ),
         (RESOLVE,),
     ),
@@ -134,8 +134,8 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         seen(endpoints_only(), "54.1.2.3", BUCKET),
         NO_ROUTE,
         (
-            f"kubelet dialled 54.1.2.3 for {BUCKET}, a public address that is not in the prefix list of S3, which vpce-s3 "
-            "serves"
+            f"kubelet dialled 54.1.2.3 for {BUCKET}, a public address that is not in the prefix list of S3, which "
+            "vpce-s3 serves"
         ),
         ("Compare the address with the prefix list of S3, which vpce-s3 serves (VPC console).",),
     ),
@@ -208,8 +208,8 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         endpoints_only().with_facts(resolver_rules=(ResolverRule("rr-1", "amazonaws.com", "FORWARD"),)),
         NO_ROUTE,
         (
-            "Resolver rule rr-1 sends questions for amazonaws.com to other DNS servers, so these servers decide what the "
-            "name resolves to"
+            "Resolver rule rr-1 sends questions for amazonaws.com to other DNS servers, so these servers decide what "
+            "the name resolves to"
         ),
         (RESOLVE,),
     ),
@@ -223,13 +223,13 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         endpoints_only().with_facts(profiles=(Profile("rp-1", "shared"),)),
         MISSING,
         (
-            "Route 53 Profile rp-1 (shared) may bring a hosted zone, a Resolver rule or an endpoint that answers for the "
-            "registry's names"
+            "Route 53 Profile rp-1 (shared) may bring a hosted zone, a Resolver rule or an endpoint that answers for "
+            "the registry's names"
         ),
         (
             (
-                "Look at what Route 53 Profile rp-1 (shared) holds for the registry's names, in the Route 53 console of "
-                "its owner."
+                "Look at what Route 53 Profile rp-1 (shared) holds for the registry's names, in the Route 53 console "
+                "of its owner."
             ),
         ),
     ),
@@ -242,8 +242,8 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         ),
         (
             (
-                "Compare the entries of network ACL acl-node with the addresses that the registry's host has on the node "
-                "(`nslookup`)."
+                "Compare the entries of network ACL acl-node with the addresses that the registry's host has on the "
+                "node (`nslookup`)."
             ),
         ),
     ),
@@ -257,8 +257,8 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         behind_nat().routes(TO_NAT, Route("52.0.0.0/8", "tgw-1")),
         NO_ROUTE,
         (
-            "each of these routes of rtb-node covers only part of the public internet: 52.0.0.0/8 -> tgw-1; 0.0.0.0/0 -> "
-            "nat-1"
+            "each of these routes of rtb-node covers only part of the public internet: 52.0.0.0/8 -> tgw-1; 0.0.0.0/0 "
+            "-> nat-1"
         ),
         (f"Compare what `nslookup {API}` gives on the node with the routes of rtb-node.",),
     ),
