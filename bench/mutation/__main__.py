@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
 import random
 import sys
-import tempfile
 import tomllib
 from collections import Counter
 from dataclasses import replace
@@ -23,10 +21,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from bench.mutation import warm
 from bench.mutation.mutants import Change, Mutant, changes_of
 from bench.mutation.record import Record
 from bench.mutation.trial import forget_ours, start_trial
-from bench.mutation.warm import PROOF, Job, start_warm
+from bench.mutation.warm import PROOF, Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,20 +107,13 @@ def _results(mutants: Iterable[Mutant], record: Record, parallel: int) -> Iterat
             jobs.append(Job(mutant, tests, seconds, is_early=record.runs_at_import(mutant)))
         else:
             yield mutant, "run by no test"
-    if jobs:
-        known = _warm(jobs, parallel)
-        yield from ((job.mutant, known[number]) for number, job in enumerate(jobs) if number in known)
-        yield from _cold([job for number, job in enumerate(jobs) if number not in known], parallel)
-
-
-def _warm(jobs: list[Job], parallel: int) -> dict[int, str]:
-    """Return what became of the jobs that need no import, by their numbers in the list."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "results.json"
-        _, status = os.waitpid(start_warm(jobs, _SOURCES, parallel, out), 0)
-        if status:
-            sys.exit(out.with_suffix(".log").read_text() + f"The mutants could not be tried: status {status}")
-        return {int(number): result for number, result in json.loads(out.read_text()).items()}
+    if not jobs:
+        return
+    known = set[int]()
+    for number, result in warm.results(jobs, _SOURCES, parallel):
+        known.add(number)
+        yield jobs[number].mutant, result
+    yield from _cold([job for number, job in enumerate(jobs) if number not in known], parallel)
 
 
 def _cold(jobs: Iterable[Job], parallel: int) -> Iterator[tuple[Mutant, str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
+import sys
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -13,8 +15,7 @@ from bench.mutation.live import live_functions, replacements
 from bench.mutation.trial import NO_SHRINKING, OPTIONS, leave, limit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bench.mutation.live import Replacement
     from bench.mutation.mutants import Mutant
@@ -40,32 +41,41 @@ class Job:
     is_early: bool
 
 
-def start_warm(jobs: Sequence[Job], sources: Path, parallel: int, out: Path) -> int:
-    """Try what can be tried without an import in a new process, and return its id.
+def results(jobs: Sequence[Job], sources: Path, parallel: int) -> Iterator[tuple[int, str]]:
+    """Try what can be tried without an import, and return the number of each job with its result.
 
-    `out` gets the results by the number of the job: "killed", "timeout" or "survived". The other jobs have to be tried
-    from their source: their changes do not stand in a function, or what ran before the tests would have been different.
+    The result is "killed", "timeout" or "survived". The other jobs have to be tried from their source: their changes do
+    not stand in a function, or what ran before the tests would have been different.
     """
-    return os.fork() or leave(lambda: _run(jobs, sources, parallel, out), log=out.with_suffix(".log"))
+    there, here = os.pipe()
+    with tempfile.NamedTemporaryFile() as log:
+        pid = os.fork() or leave(lambda: _run(jobs, sources, parallel, here), log=Path(log.name))
+        os.close(here)
+        with open(there, encoding="ascii") as lines:  # noqa: PTH123 -- a pipe
+            for line in lines:
+                number, result = line.split()
+                yield int(number), result
+        _, status = os.waitpid(pid, 0)
+        if status:
+            sys.exit(Path(log.name).read_text() + f"The mutants could not be tried: status {status}")
 
 
-def _run(jobs: Sequence[Job], sources: Path, parallel: int, out: Path) -> int:
+def _run(jobs: Sequence[Job], sources: Path, parallel: int, out: int) -> int:
     files = sorted({test.partition("::")[0] for job in jobs for test in job.tests})
-    trials = _Trials(jobs, f"{sources}{os.sep}", parallel)
-    status = pytest.main([*files, *OPTIONS], plugins=[trials, NO_SHRINKING])
-    out.write_text(json.dumps(trials.results), encoding="utf-8")
-    return int(status)
+    return int(
+        pytest.main([*files, *OPTIONS], plugins=[_Trials(jobs, f"{sources}{os.sep}", parallel, out), NO_SHRINKING])
+    )
 
 
 class _Trials:
     """Takes the place of pytest's loop: what is collected runs once for each mutant, in a fork."""
 
-    def __init__(self, jobs: Sequence[Job], folder: str, parallel: int) -> None:
+    def __init__(self, jobs: Sequence[Job], folder: str, parallel: int, out: int) -> None:
         self._jobs = jobs
         self._folder = folder
         self._parallel = parallel
+        self._out = out
         self._running: dict[int, int] = {}
-        self.results: dict[int, str] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -96,11 +106,14 @@ class _Trials:
         pid, status = os.wait()
         number = self._running.pop(pid)
         if os.WIFSIGNALED(status):
-            self.results[number] = "timeout"
+            self._tell(number, "timeout")
         elif os.WEXITSTATUS(status) == _KILLED:
-            self.results[number] = "killed"
+            self._tell(number, "killed")
         elif status == 0 and not self._jobs[number].is_early:
-            self.results[number] = "survived"
+            self._tell(number, "survived")
+
+    def _tell(self, number: int, result: str) -> None:
+        os.write(self._out, f"{number} {result}\n".encode())
 
 
 def _try(session: pytest.Session, items: Sequence[pytest.Item], seconds: float, changes: Sequence[Replacement]) -> int:
