@@ -14,8 +14,10 @@ import os
 import random
 import sys
 import tomllib
+from bisect import bisect
 from collections import Counter
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,7 +55,8 @@ def main() -> int:
     for package in dict.fromkeys(_package(mutant.module) for mutant in mutants):
         record = Record.of(package, _SOURCES)
         counts[package] = Counter()
-        for mutant, result in _results([m for m in mutants if _package(m.module) == package], record, options.jobs):
+        jobs = [_job(mutant, record, options.seconds) for mutant in mutants if _package(mutant.module) == package]
+        for mutant, result in _results(jobs, options.jobs):
             counts[package][result] += 1
             if result != "killed":
                 print(f"{result}: {mutant.path.relative_to(Path.cwd())}:{mutant.line}\n{mutant.diff}\n", flush=True)
@@ -80,6 +83,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("only", nargs="*", default=_PACKAGES, help="as network, or network/names.py")
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--seconds", type=float, default=0, help="try a mutant only with the fastest tests that take so long together"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     return parser.parse_args()
 
@@ -97,16 +103,20 @@ def _package(module: str) -> str:
     return module.split(".")[1]
 
 
-def _results(mutants: Iterable[Mutant], record: Record, parallel: int) -> Iterator[tuple[Mutant, str]]:
+def _job(mutant: Mutant, record: Record, most: float) -> Job:
+    """Return the mutant with the tests that it has to meet: all that run it, or the fastest of `most` seconds."""
+    tests = record.tests_of(mutant)
+    if most:
+        so_far = list(accumulate(record.seconds[test] for test in tests))
+        tests = tests[: max(1, bisect(so_far, most))]
+    seconds = _SECONDS + _TIMES * sum(record.seconds[test] for test in tests)
+    return Job(mutant, tuple(tests), seconds, is_early=record.runs_at_import(mutant))
+
+
+def _results(jobs: list[Job], parallel: int) -> Iterator[tuple[Mutant, str]]:
     """Return each mutant with what became of it, `parallel` of them at a time."""
-    jobs = list[Job]()
-    for mutant in mutants:
-        tests = tuple(record.tests_of(mutant))
-        if tests:
-            seconds = _SECONDS + _TIMES * sum(record.seconds[test] for test in tests)
-            jobs.append(Job(mutant, tests, seconds, is_early=record.runs_at_import(mutant)))
-        else:
-            yield mutant, "run by no test"
+    yield from ((job.mutant, "run by no test") for job in jobs if not job.tests)
+    jobs = [job for job in jobs if job.tests]
     if not jobs:
         return
     known = set[int]()
