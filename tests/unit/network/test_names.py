@@ -235,3 +235,13 @@ def test_a_rule_for_a_group_may_be_for_an_endpoint_that_was_not_read() -> None:
     unread = estate.with_facts(endpoints=DENIED)
     assert faults(unread) == set()
     assert "security_group_blocks_egress" in open_causes(unread)
+
+
+def test_a_public_address_where_a_rule_should_have_led_to_the_hub_may_be_the_rules_fault() -> None:
+    """The endpoint is in the hub, and the answer is what has to be mended. Without a route to the hub it is missing."""
+    dialled = Sighting(HOST, "54.1.2.3", 443)
+    ruled = spoke().with_facts(**OTHERS["a rule"])
+    assert faults(seen_by(ruled, dialled)) == set()
+    assert "vpc_endpoint_missing" in open_causes(seen_by(ruled, dialled))
+    for without_hub in (seen_by(ruled.routes(TO_S3), dialled), seen_by(spoke(), dialled)):
+        assert faults(without_hub) == {("vpc_endpoint_missing", "vpc-1")}
