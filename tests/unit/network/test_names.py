@@ -245,3 +245,8 @@ def test_a_public_address_where_a_rule_should_have_led_to_the_hub_may_be_the_rul
     assert "vpc_endpoint_missing" in open_causes(seen_by(ruled, dialled))
     for without_hub in (seen_by(ruled.routes(TO_S3), dialled), seen_by(spoke(), dialled)):
         assert faults(without_hub) == {("vpc_endpoint_missing", "vpc-1")}
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_an_answer_may_lead_to_an_endpoint_that_was_not_read(who: str) -> None:
+    assert faults(isolated().with_facts(**OTHERS[who], endpoints=DENIED)) == set()
