@@ -180,3 +180,9 @@ def test_of_two_endpoints_for_a_service_the_one_that_serves_counts(other: dict[s
         assert works(estate)
         manifest = next(leg for leg in estate.trace().legs if leg.host == HOST)
         assert manifest.hops[0].evidence[0].startswith(f"{HOST} resolves to vpce-dkr")
+
+
+@pytest.mark.parametrize("state", ["deleting", "deleted", "Deleting", "Deleted"])
+def test_an_endpoint_that_is_going_or_gone_is_missing(state: str) -> None:
+    assert faults(endpoints_only().endpoint("vpce-dkr", state=state)) == {("vpc_endpoint_missing", "vpc-1")}
+    assert works(behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr", state=state),)))
