@@ -22,8 +22,9 @@ demo: build/python.stamp
 
 # In the order of the folders: the files that take longest have few tests, and by the number of tests they would come
 # last, with one processor idle. The deployment by itself: its queues have short patience, which other tests beside it
-# would use up.
-TEST_TOGETHER = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
+# would use up. One worker more than there are processors: each waits while the emulator that it asked works.
+WORKERS ?= 3
+TEST_TOGETHER = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 TEST_DEPLOYED = $(PYTHON) -m pytest tests/e2e
 test: build/python.stamp build/node.stamp node-version
 	@$(TEST_TOGETHER)
