@@ -87,7 +87,7 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
 
 
 def _head(alert: Alert) -> str:
-    return f"{WORDS[alert.edge]} {alert.severity.value}: {broken(alert, prose)}. {whom(alert, prose)}"
+    return f"{word(alert)} {alert.severity.value}: {broken(alert, prose)}. {whom(alert, prose)}"
 
 
 def _resolved_head(alert: Alert) -> list[str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
+from pull_responder.findings.flapping import flapping_words
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity
 from pull_responder.publish.as_text import body, subject
+from pull_responder.publish.notification import alert_notification
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import WORDS
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, PULL
@@ -133,6 +136,19 @@ def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
     )
 
 
+def test_what_flaps_says_so_in_line_one_of_every_format() -> None:
+    flaps = flapping_words((0.0, 3_600.0), minutes=5)
+    alert = _of(edge=Edge.BACK, because=f"It had been resolved. {flaps}")
+    texts = alert_notification(alert).texts
+
+    assert texts["email"].startswith("BACK (flapping) HIGH: The role lacks permissions to pull ")
+    assert texts["sms"].startswith("BACK (flapping) HIGH: The role lacks permissions to pull ")
+    assert json.loads(texts["https"])["content"]["title"].startswith("BACK (flapping) HIGH in cluster prod: ")
+    assert json.loads(texts["default"])["headline"].startswith("BACK (flapping) HIGH: ")
+    assert f"\nWhat has changed\n  It had been resolved. {flaps}\n" in texts["email"]
+    assert body(_of(edge=Edge.RESOLVED, because=flaps), room=ROOM).startswith("RESOLVED role/eks/prod-node: ")
+
+
 def test_a_reminder_has_the_fix_and_no_evidence() -> None:
     assert body(_of(edge=Edge.REMINDER), room=ROOM) == (
         f"{HEAD.replace('NEW', 'STILL OPEN', 1)}\nWho is hit{HIT}\nProof{FAULT}{PLACES}"
@@ -237,6 +253,18 @@ def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -
         (
             {"reach": Reach(events=2, node_count=7, clusters=("prod", "stage"), cluster_count=2)},
             "7 nodes in 2 clusters cannot pull payments/api.",
+        ),
+        (
+            {"reach": Reach(events=9, clusters=("a", "b"), cluster_count=7, principal_count=100, repository_count=40)},
+            "100 principals in 7 clusters cannot pull images of 40 repositories.",
+        ),
+        (
+            {"reach": Reach(events=9, pod_count=12, principal_count=2)},
+            "12 pods of 2 principals in cluster prod cannot pull payments/api.",
+        ),
+        (
+            {"reach": Reach(events=9, node_count=3, principal_count=10_000, more=("principals",))},
+            "3 nodes of more than 10,000 principals in cluster prod cannot pull payments/api.",
         ),
         (
             {"finding": replace(FINDING, cause="unexpected_principal_denied")},

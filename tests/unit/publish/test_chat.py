@@ -236,7 +236,8 @@ def test_nobodys_text_leaves_its_quotes(said: str) -> None:
 # What is left of a description when all that is quoted is taken out: our own words.
 OWN = re.compile(
     r"``|``: ``|… and \d+ more"
-    r"|(\d+ (pod|node)s?( \(``( and more)?\))?|Pulls of (``|images of \d+ repositories))"
+    r"|(\d+ (pod|node)s?( \(``( and more)?\))?( of \d+ principals)?|\d+ principals"
+    r"|Pulls of (``|images of \d+ repositories))"
     r"( in cluster ``| in \d+ clusters)? ((cannot|could not) pull (``|from ECR|images of \d+ repositories)|fail(ed)?)\."
     r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? fail(ed)?\."
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
