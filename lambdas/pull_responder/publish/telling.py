@@ -76,6 +76,7 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     finding, reach = alert.worst.finding, alert.reach
     in_clusters = where(alert, say)
     what = _what(alert, say)
+    is_over = alert.edge is Edge.RESOLVED and not alert.others
     if _is_behavior(finding):
         who = finding.pull.principal
         name = who and (who.name or who.arn)
@@ -92,8 +93,8 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     elif several:
         who_fails = principals
     else:
-        return f"Pulls of {what}{in_clusters} {'failed' if alert.edge is Edge.RESOLVED else 'fail'}."
-    return f"{who_fails}{in_clusters} {'could not' if alert.edge is Edge.RESOLVED else 'cannot'} pull {what}."
+        return f"Pulls of {what}{in_clusters} {'failed' if is_over else 'fail'}."
+    return f"{who_fails}{in_clusters} {'could not' if is_over else 'cannot'} pull {what}."
 
 
 def word(alert: Alert) -> str:
@@ -118,7 +119,7 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
 def fixed_by(alert: Alert, say: Say) -> list[str]:
     """Return who changed the resources right before they were resolved, a line for each call."""
     deeds = dict.fromkeys(deed for each in alert.notices for deed in _told_of(each))
-    return [f"Changed before that by {_deed(each, say)}" for each in deeds]
+    return [f"Changed before it worked again by {_deed(each, say)}" for each in deeds]
 
 
 def event_ids(notice: Notice, say: Say) -> list[str]:

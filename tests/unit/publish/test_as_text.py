@@ -85,7 +85,7 @@ def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None
     """What only who looks it up needs, the event's id, is in the tail."""
     assert body(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), room=ROOM) == (
         f"RESOLVED role/eks/prod-node: {WORKS}.\nNothing else that was found stops these pulls.\n{WAS_HIT}\n"
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
         f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c\n"
     )
 
@@ -98,8 +98,8 @@ def test_several_changes_before_a_resolution_are_told_each() -> None:
 
     assert lines[0] == f"RESOLVED role/eks/prod-node: {WORKS}."
     assert lines[3:5] == [
-        f"Changed before that by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        f"Changed before it worked again by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
     ]
     assert [line for line in lines if "CloudTrail event" in line] == ["  CloudTrail event: 0e1c"]
 
@@ -125,6 +125,8 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         ),
     ]
     assert "Nothing else" not in message
+    # They still cannot.
+    assert message.splitlines()[3] == WAS_HIT.replace("could not", "cannot")
 
 
 def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
@@ -204,7 +206,7 @@ def test_two_that_ended_together_are_one_message() -> None:
         f"And role/eks/prod-node: {WORKS}.",
         "Nothing else that was found stops these pulls.",
         WAS_HIT,
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
         "",
     ]
 
@@ -386,6 +388,16 @@ def test_a_message_too_long_says_what_is_missing() -> None:
             "[NEW] INFORMATIONAL: endpoint security group blocks ingress (111111111111 eu-west-1)",
         ),
         (
+            {
+                "cause": "scp_blocks_pull",
+                "account": "999999999999",
+                "resource": Resource(
+                    "Other", "arn:aws:organizations::999999999999:policy/o-1/service_control_policy/p-1a2b", "9"
+                ),
+            },
+            "[NEW] HIGH pull failure: scp blocks pull (p-1a2b, 999999999999 eu-west-1)",
+        ),
+        (
             {"pull": replace(PULL, repository=None), "resource": Resource("Other", "größe\n\x1b[31m容器", "1")},
             "[NEW] HIGH: role lacks pull permissions (gr??e ??, cluster prod, 111111111111 eu-west-1)",
         ),
@@ -408,8 +420,8 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 OURS = re.compile(
     r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
-    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before that by .*"
-    r"|No pull has failed yet.*|.* (was refused .*|could not pull .*|failed)\."
+    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it worked again by .*"
+    r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|Nothing else that was found stops these pulls\."
     r"|What has changed|Who (is|was) hit|Proof|What was wrong|Where to look"
 )
