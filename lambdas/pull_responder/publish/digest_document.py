@@ -21,15 +21,22 @@ if TYPE_CHECKING:
 _FIELD: Final = 700
 _EXAMPLE: Final = 160
 _NAMES: Final = 10
+# The ids of problems that are over take more room than findings do: at best that of 2,000 ids.
+_OVER_ROOMS: Final = 3
 # Bytes of the commands of each cause.
 _COMMANDS: Final = 2_000
 
 
 def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
-    """Return the document of a digest: all causes, and the most severe of `notices` that fit in `room` bytes."""
+    """Return the document of a digest: all causes, and the most severe of `notices` that fit in `room` bytes.
+
+    The ids of the problems that are over take up to `_OVER_ROOMS` times as much: whoever opened incidents closes them.
+    """
     worst = sort_by_severity(notices)
-    lines = [json.dumps(_short(notice), ensure_ascii=False) for notice in worst]
-    shown = [_short(notice) for notice in worst[: len(take_fitting(lines, size=room))]]
+    short = [_short(each) for each in worst]
+    shown = short[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in short), size=room))]
+    ended = dict.fromkeys(_problem(each) for each in worst if each.is_over)
+    over = take_fitting(ended, size=room * _OVER_ROOMS)
     causes = by_cause(notices)
     return {
         "schema": SCHEMA,
@@ -57,7 +64,8 @@ def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
             for each in causes
         ],
         "findings": shown,
-        "omitted": {"findings": len(notices) - len(shown)},
+        "over": over,
+        "omitted": {"findings": len(notices) - len(shown), "over": len(ended) - len(over)},
     }
 
 
@@ -83,4 +91,9 @@ def _short(notice: Notice) -> dict[str, Any]:
         "pod_count": reach.pod_count,
         "node_count": reach.node_count,
         "more": list(reach.more),
+        "problem": _problem(notice),
     }
+
+
+def _problem(notice: Notice) -> str:
+    return one_line(notice.problem or notice.finding.id, _FIELD)
