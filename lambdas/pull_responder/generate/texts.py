@@ -23,10 +23,12 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
     """
     _check_scopes(scopes)
     readme = "README.md"
-    notifications = {name: (root / name).read_text(encoding="utf-8") for name in notification_examples.PAGES}
     return {
         readme: cause_list.update_readme((root / readme).read_text(encoding="utf-8")),
-        **{name: notification_examples.update_page(page, name=name) for name, page in notifications.items()},
+        **{
+            name: notification_examples.update_page((root / name).read_text(encoding="utf-8"), name=name)
+            for name in notification_examples.PAGES
+        },
         "infra/permissions.json": json.dumps(permissions.declared_permissions(), indent=2) + "\n",
         **{
             f"docs/causes/{name}": text
