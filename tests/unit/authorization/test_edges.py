@@ -10,7 +10,18 @@ from pull_responder.authorization.cases import MAXIMUM_LINE, evaluate_lines
 from pull_responder.authorization.partly_known import Beginning
 from pull_responder.authorization.policy import MAXIMUM_LENGTH, PolicyError, parse_policy
 from pull_responder.authorization.request import UNKNOWN
-from tests.unit.authorization.statements import ROLE, allow, decision_on, deny, document, policy, request
+from tests.unit.authorization.statements import (
+    ACCOUNT,
+    ROLE,
+    allow,
+    decide,
+    decision_on,
+    deny,
+    document,
+    names,
+    policy,
+    request,
+)
 
 
 def test_a_line_of_the_greatest_length_is_read() -> None:
@@ -61,3 +72,14 @@ def test_what_a_not_principal_hangs_on_is_said() -> None:
     assert shut.doubt(caller, bounded=None) == "the caller's permissions boundary"
     partly = "how AWS reads a NotPrincipal that lists only part of the caller"
     assert shut.doubt(caller, bounded=False) == partly
+
+
+def test_a_resource_with_variables_names_those_that_were_not_read() -> None:
+    name = "${aws:PrincipalTag/team}/${aws:PrincipalTag/app}"
+    granted = policy(allow(Resource=f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/{name}"))
+    context = {"aws:PrincipalTag/team": "a", "aws:PrincipalTag/app": UNKNOWN}
+    decided = decide(request(context=context), identity=(granted,))
+    assert (decided.decision, [each.lower() for each in names(decided.unknown)]) == (
+        "Undecided",
+        ["aws:principaltag/app"],
+    )
