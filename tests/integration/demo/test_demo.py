@@ -143,7 +143,7 @@ def test_one_mail_tells_cause_and_fix(episodes: list[dict[str, Any]]) -> None:
         assert mail["sender"] == "Pull Responder <no-reply@sns.amazonaws.com>"
         assert mail["subject"].startswith(f"[NEW] {BY_ID[cause].severity}: ")
         assert cause.replace("_", " ") in mail["subject"]
-        assert "cluster prod" in mail["subject"]
+        assert re.search(r", (cluster )?prod, ", mail["subject"])
         assert resource in mail["body"]
         assert words in mail["body"]
         assert all(command in mail["body"] for command in episode["findings"][0]["remediation"]["commands"])
