@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,7 +34,7 @@ from pull_responder.responder.notifier import Notifier
 from pull_responder.responder.what_broke_it import WhatBrokeIt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pull_responder.checks.check import Check
     from pull_responder.diagnosis import Diagnosis
@@ -48,6 +49,12 @@ _MOST_NOTICES: Final = 3_000
 # How many ids of open findings are read, and how many findings at a time.
 _MOST_IDS: Final = 20_000
 _AT_A_TIME: Final = 200
+# A recheck waits for AWS most of its time, as a diagnosis does. So many side by side share what they read.
+_AT_ONCE: Final = 4
+# So many are done soon, and one after the other.
+_FEW: Final = 8
+# How long a run looks at what is due. The schedule wakes the next one after a minute.
+_MOST_SECONDS_OF_DUE: Final = 105.0
 _SECONDS_TO_NOTIFY: Final = 8.0
 _SECONDS_TO_CHECK: Final = 15.0
 # Seconds of the run's time that rechecks leave to problems that wait for a diagnosis.
@@ -94,8 +101,11 @@ class Recheck:
         # Failures of the table for findings that a change concerns: the queue has to hand out the change again.
         self._lost: list[StoreError] = []
 
-    def recheck(self, changes: Sequence[Change], *, asked: Sequence[str] = ()) -> None:
+    def recheck(self, changes: Sequence[Change], *, asked: Sequence[str] = (), on_schedule: bool = True) -> None:
         """Recheck the findings that `changes` concern, those `asked` for by id, and those due; send what is due.
+
+        What is due is left to the runs `on_schedule`. One begins each minute, so however much is due, other runs are
+        free for the changes that come (docs/adr/0115-changes-do-not-wait-for-the-schedule.md).
 
         Raises StoreError if the table fails. An exception of a check, and a failure of the table for a finding that a
         change concerns, are raised after all other findings were handled.
@@ -110,12 +120,15 @@ class Recheck:
         lives = self._ledger.lives(notices)
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         self._send_due([life.id for life in lives if not _is_due(life, now)])
-        waiting = insist(lambda: store.due_problems(before=now, limit=1))
+        waiting = insist(lambda: store.due_problems(before=now, limit=1)) if on_schedule else []
         self._least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
-        self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
+        # With a long timeout, too, only a few runs of the schedule are under way at the same time.
+        self._least = max(self._least, self._run.remaining() - _MOST_SECONDS_OF_DUE)
+        if on_schedule:
+            self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
-        found = insist(lambda: store.due_findings(before=now, limit=_MOST_IDS))
+        found = insist(lambda: store.due_findings(before=now, limit=_MOST_IDS)) if on_schedule else []
         due = [each for each in found if each not in done]
         for at in range(0, len(due), _AT_A_TIME):
             if self._run.remaining() > self._least:
@@ -131,16 +144,35 @@ class Recheck:
         """
         changed: list[Life | None] = []
         left: list[str] = []
-        for life in sorted(lives, key=_is_of_stranger):
-            if self._run.remaining() > self._least:
-                changed.append(self._try_recheck(life, by_change=by_change))
-            elif by_change:
+        for life, had_time, after in self._side_by_side(lives, by_change=by_change):
+            changed.append(after)
+            if by_change and not had_time:
                 left.append(life.id)
         # One write after the other would take more time than is left.
         _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, partial(make_due, now=self._run.now())))
         self._log_failures(failed)
         self._lost += failed.values()
         self._notifier.notify([life for life in changed if life])
+
+    def _side_by_side(self, lives: Iterable[Life], *, by_change: bool) -> Iterator[tuple[Life, bool, Life | None]]:
+        """Recheck findings, several at a time, those of strangers when all others are done.
+
+        Yields in order each finding, whether there was time for it, and what became of it.
+        """
+
+        def recheck(life: Life) -> tuple[Life, bool, Life | None]:
+            had_time = self._run.remaining() > self._least
+            return life, had_time, self._try_recheck(life, by_change=by_change) if had_time else None
+
+        ours, strangers = [], []
+        for life in lives:
+            (strangers if _is_of_stranger(life) else ours).append(life)
+        for each in (ours, strangers):
+            if len(each) <= _FEW:
+                yield from map(recheck, each)
+                continue
+            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="recheck") as pool:
+                yield from pool.map(recheck, each)
 
     def _send_due(self, ids: Sequence[str]) -> None:
         """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
