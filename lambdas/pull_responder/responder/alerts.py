@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.checks import BY_ID
@@ -75,10 +76,12 @@ class Alerts:
         return self._read(lambda: self._ledger.lives(ids)) if ids else []
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
+        """Return the joint reach of `lives`. What has expired in the table was seen all the same."""
         farthest = max((life.reach for life in lives), key=lambda reach: reach.events)
         if len(lives) == 1 or not any(life.problems for life in lives):
             return farthest
-        return self._read(lambda: self._ledger.joint_reach(lives)) or farthest
+        joint = self._read(lambda: self._ledger.joint_reach(lives)) or farthest
+        return reduce(lambda reach, life: reach.at_least(life.reach), lives, joint)
 
     def _read(self, read: Callable[[], T]) -> T | None:
         try:

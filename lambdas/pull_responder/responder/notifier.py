@@ -77,7 +77,12 @@ class Notifier:
         self._unrecorded: list[tuple[Life, _Step]] = []
 
     def notify(self, lives: Sequence[Life]) -> None:
-        """Update Security Hub with `lives`, and send the notices that this run has claimed."""
+        """Send the notices of `lives` that this run has claimed, and update Security Hub."""
+        self.tell(lives)
+        self.finish(lives)
+
+    def tell(self, lives: Sequence[Life]) -> None:
+        """Send the notices of `lives` that this run has claimed. `finish` is to be called for them later."""
         due = {life.id: life for life in lives}
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
         claimed = self._leave_out_sent(claimed)
@@ -99,7 +104,13 @@ class Notifier:
             later = [life for each in plan.later for life in groups[each]]
             postponed = self._if_still_claimed(partial(postpone, due=plan.due))
             self._record_all(later, dict.fromkeys((life.id for life in later), postponed))
-        # People come first: Security Hub may use up the run's time, and its updates stay due.
+
+    def finish(self, lives: Sequence[Life]) -> None:
+        """Update Security Hub with `lives`, and record what the table has refused so far.
+
+        People come first: Security Hub may use up the run's time, and its updates stay due.
+        """
+        due = {life.id: life for life in lives}
         self._record_all(list(due.values()), self._hub.update([life for life in due.values() if life.hub_due]))
         self._record_again()
 
@@ -109,7 +120,6 @@ class Notifier:
         A notice that has to wait for a digest is put off instead.
         """
         life = self._pacing.put_off(life)
-        self._marks.take_over(life)
         seconds = self._run.remaining() + _SECONDS_OF_GRACE
         return claim(life, self._run.now(), self._run.name, seconds=seconds)
 
