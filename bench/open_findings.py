@@ -33,6 +33,8 @@ RECHECK_MINUTES: Final = 15
 # Of five findings, three are about a role each, one about a repository's policy, one about a stranger.
 _OF_FIVE: Final = {"roles": 3, "repositories": 1, "strangers": 1}
 _OPENED_WITHIN: Final = 10
+# Minutes until the next run of the schedule, and for that run.
+_OF_THE_SCHEDULE: Final = 2
 
 
 @dataclass
@@ -163,10 +165,10 @@ def main() -> None:
         processor = time.process_time()
         result = play(findings)
     gaps = result.gaps
-    in_time = sum(each <= (RECHECK_MINUTES + 1) * 60 for each in gaps)
+    in_time = sum(each <= (RECHECK_MINUTES + _OF_THE_SCHEDULE) * 60 for each in gaps)
     sys.stdout.write(
         f"{len(gaps):,} open findings of three kinds, by the emulated clock of bench/lambda_time.py:\n"
-        f"  looked at every {RECHECK_MINUTES} minutes, and a minute {in_time:10,}\n"
+        f"  looked at every {RECHECK_MINUTES} + {_OF_THE_SCHEDULE} minutes       {in_time:10,}\n"
         f"  longest without a look               {max(gaps) / 60:10.1f} min\n"
         f"  a change reaches its finding within  {max(result.reached, default=0):10.0f} s"
         f" ({len(result.reached)} changes)\n"

@@ -67,7 +67,7 @@ def test_what_is_due_is_left_to_the_schedule(
     monkeypatch.setattr(Recheck, "recheck", note)
     events = {"tick": lambda_time.TICK, "change": json.dumps(scene.allow(scene.role()))}
     records = [{"messageId": str(at), "body": events[each]} for at, each in enumerate(bodies)]
-    recheck.handler({"Records": records}, _Context())  # type: ignore[arg-type]
+    recheck.handler({"Records": records}, _Context())
     assert asked == [expected]
     connection.disconnect()
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.integration.responder.scene import ACCOUNT, Node, iso
+from pull_responder.findings.problem import iso
+from tests.integration.responder.scene import ACCOUNT, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
