@@ -219,7 +219,7 @@ def test_recheck_receives_batches_with_a_low_concurrency(stack: Synthesized) -> 
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 5)
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
 @pytest.mark.parametrize("name", ["Events", "Changes"])
