@@ -1,7 +1,8 @@
 """kubelet shows the registry no credentials.
 
 What it checks: what kubelet said. `error execing credential provider plugin ecr-credential-provider …` with `no such
-file or directory`, `permission denied` or `exec format error` says that kubelet cannot run its credential provider.
+file or directory`, `permission denied` or `exec format error` says that kubelet cannot run its credential provider. The
+same of `docker-credential-ecr-login` says that the runtime cannot run its credential helper.
 `InvalidSignatureException` or `RequestExpired` says that AWS refused the provider's request, nearly always because the
 node's clock is wrong. Without such words the cause stays undecided. It is the likely cause once the role, its policies,
 the instance profile, the metadata service and the network path are ruled out.
@@ -13,7 +14,8 @@ AMI installs and kubelet's flags name.
 
 How to fix it: use a current Amazon EKS optimized AMI. On an AMI of your own, install ecr-credential-provider for the
 node's architecture, make it executable, and name it in --image-credential-provider-config and
---image-credential-provider-bin-dir. The runtime pulls the pause image by itself, without kubelet's credentials: keep
+--image-credential-provider-bin-dir. Install a credential helper that the runtime's configuration names, or remove it
+from there: kubelet does not need it. The runtime pulls the pause image by itself, without kubelet's credentials: keep
 that image on the node. Where AWS refuses the signature, set the node's clock.
 
 References: Kubernetes, "Configure a kubelet image credential provider"; Amazon EKS User Guide, "Amazon EKS optimized
@@ -34,13 +36,14 @@ from pull_responder.model.verdict import Severity, Verdict
 from pull_responder.pulls.kubelet_words import node_of, quote_words, read_words
 from pull_responder.pulls.nodes import FARGATE_PREFIX
 from pull_responder.remediation import docs
-from pull_responder.remediation.node import install_credential_provider
+from pull_responder.remediation.node import install_credential_helper, install_credential_provider
 from pull_responder.remediation.registry import renew_node_credentials
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _PROVIDER: Final = "credential provider plugin"
+_HELPER: Final = "docker-credential-"
 # The kernel's reasons for not starting a file, in the words of Go's os/exec.
 _NOT_STARTED: Final = (
     "no such file or directory",
@@ -65,7 +68,9 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     if (pull.node or "").startswith(FARGATE_PREFIX):
         return Verdict.not_applicable("AWS runs the kubelet of Fargate pods")
     message = (pull.message or "").lower()
-    if not is_signature and (_PROVIDER not in message or not any(words in message for words in _NOT_STARTED)):
+    is_helper = _HELPER in message and _PROVIDER not in message
+    is_not_started = (is_helper or _PROVIDER in message) and any(words in message for words in _NOT_STARTED)
+    if not is_signature and not is_not_started:
         return Verdict.inconclusive(_LEFT)
     failing = node_of(pull, facts)
     if isinstance(failing, Unread):
@@ -78,6 +83,9 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
             "its secret key is."
         )
         remediation = renew_node_credentials(account=node.account, region=region)
+    elif is_helper:
+        explanation = "The node cannot run its credential helper, so it shows the registry no credentials."
+        remediation = install_credential_helper(account=node.account, region=region)
     else:
         explanation = "kubelet cannot run its ECR credential provider, so it shows the registry no credentials."
         remediation = install_credential_provider(account=node.account, region=region)

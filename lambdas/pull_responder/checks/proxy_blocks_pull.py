@@ -3,7 +3,8 @@
 What it checks: what kubelet said. The container runtime sends its requests to the proxy that the node's environment
 names (HTTPS_PROXY). `proxyconnect tcp: …` says that the proxy itself could not be reached or found; `Forbidden`,
 `Proxy Authentication Required` or a sentence of the proxy's own as the whole answer to a request says that the proxy
-refused to connect. A page of HTML in place of a manifest comes from a proxy, too.
+refused to connect. A page of HTML in place of the registry's answer comes from a proxy or filter, too, and so do HTTP
+407, 511 and 520 to 599: Amazon ECR answers with JSON, and with none of these.
 
 What it cannot see: the node itself and the proxy. AWS does not show a node's proxy settings or what the proxy allows;
 only kubelet's words count.
@@ -23,6 +24,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
+from pull_responder.events.pages import is_gateways, is_page
 from pull_responder.facts import ec2
 from pull_responder.model.pull import Answer, PullFailure, Symptom
 from pull_responder.model.unread import Unread
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
 
 _HTML: Final = "text/html"
+_ANOTHER: Final = "A proxy, or another device on the way,"
+# "… /manifests/v1: 522 <none>", "StatusCode: 407, …", "HTTP 511".
+_STATUS: Final = re.compile(r"(?:: |HTTP |code )(407|511|5[2-9][0-9])(?![\w.:-]|\.[0-9])")
 # "proxyconnect tcp: dial tcp 10.0.9.20:3128: …", "proxyconnect tcp: dial tcp: lookup proxy.corp.example on …".
 _PROXY: Final = re.compile(
     r"proxyconnect tcp: dial tcp(?: (?P<address>[0-9a-fA-F.:\[\]]{2,60})|: lookup (?P<name>[A-Za-z0-9.-]{1,253}))"
@@ -57,8 +62,12 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
     elif "proxyconnect" in message:
         # Go's net/http could open a connection to the proxy but not use it: "proxyconnect tcp: EOF".
         does = "does not complete the connection"
-    elif _HTML in message:
-        which, does = "A proxy, or another device on the way,", "answers with a page of HTML in place of the registry"
+    elif status := _STATUS.search(message):
+        which, does = _ANOTHER, f"answers with HTTP {status[1]} in place of the registry"
+    elif is_gateways(message):
+        which, does = _ANOTHER, "answers in place of the registry"
+    elif _HTML in message or is_page(message, may_be_storage=False):
+        which, does = _ANOTHER, "answers with a page of HTML in place of the registry"
     else:
         does = "refuses to connect to the registry"
     return Verdict.failed(

@@ -83,6 +83,13 @@ _AFTER_ANSWER: Final = {
         "a file of the node could not be read or written",
         "Look at the node's disk, memory and limits: run `dmesg -T` and `journalctl -u containerd` on the node.",
     ),
+    Answer.RUNTIME: (
+        "the node's container runtime did not answer, or failed by itself, so no registry is at fault",
+        (
+            "Run `systemctl status containerd` and `journalctl -u containerd` on the node, and look at the runtime's "
+            "configuration in /etc/containerd."
+        ),
+    ),
     Answer.TLS: (
         "something answered, and TLS failed before any request, as where a firewall or proxy inspects TLS",
         "Look who answers: run `openssl s_client -connect {host}:443 -servername {host}` on the node.",
@@ -117,8 +124,8 @@ _AFTER_ANSWER: Final = {
         "Look at `/etc/containerd/certs.d/*/hosts.toml` on the node, and at what {host} answers.",
     ),
     Answer.FORMAT: (
-        "the node's container runtime does not take the format of the image's manifest",
-        "Build and push the image again with a current tool (`docker buildx build --push`).",
+        "the node's container runtime does not take the format of the image's manifest or layers",
+        "Build and push the image again with a current tool (`docker buildx build --push`), or update the runtime.",
     ),
 }
 _THERE_BEFORE: Final = {
@@ -160,13 +167,26 @@ def what_is_left(pull: PullFailure, *, of_aws: bool, is_there: bool = False) -> 
         return ""
     said = read_words(pull)
     if said.answer is not None:
-        why, look = _AFTER_ANSWER[said.answer]
-        host = said.sighting.host if said.answer is Answer.MIRROR else registry_host(pull) or "the registry"
-        return _say(why.format(host=host), look.format(host=host))
+        return _say(*after_answer(said.answer, asked=said.sighting.host, registry=registry_host(pull)))
     if pull.symptom is Symptom.UNKNOWN and pull.stage is Stage.UNPACK:
         return _say(*_AT_UNPACK)
     why, look = _left(pull, of_aws=of_aws, is_there=is_there)
     return _say(f"{_CONTRADICTED} {why}", look)
+
+
+def after_unpack() -> tuple[str, str]:
+    """Return the same for a pull that failed when it unpacked, with words that say no more."""
+    return _AT_UNPACK
+
+
+def after_answer(answer: Answer, *, asked: str, registry: str | None) -> tuple[str, str]:
+    """Return what an answer shows, and the sentence that says where to look next.
+
+    `asked` is the host in kubelet's message, `registry` the one in the image's name, None if it is not known.
+    """
+    host = asked if answer is Answer.MIRROR else registry or "the registry"
+    why, look = _AFTER_ANSWER[answer]
+    return why.format(host=host), look.format(host=host)
 
 
 def _say(why: str, look: str) -> Reason:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pull_responder.checks.pull_failing_unexplained import after_answer, after_unpack
 from pull_responder.cli.report import shown
 from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
@@ -16,19 +17,22 @@ from pull_responder.events.pod_failure import not_pullable
 from pull_responder.events.redaction import redact
 from pull_responder.meanings import can_mean
 from pull_responder.model.printable import escape_json
-from pull_responder.model.pull import registry_answered
+from pull_responder.model.pull import Stage, Symptom, registry_answered
 
 
 @click.command()
-@click.argument("message")
+@click.argument("message", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
-def explain(message: str, form: str) -> None:
+def explain(message: str | None, form: str) -> None:
     """Read what kubelet says of a failed pull, offline: symptom, stage, image, and what it can mean.
 
-    MESSAGE is one message. - reads standard input: with --format json JSON Lines of {"message": ...}, answered line by
+    MESSAGE is one message. - reads standard input, and so does a MESSAGE that is left out where standard input is a
+    file or a pipe: with --format json JSON Lines of {"message": ...}, answered line by
     line, otherwise one message. A line that cannot be used is answered by a line with the error.
     """
-    if message != "-":
+    if message is None and sys.stdin.isatty():
+        raise click.MissingParameter(param_hint="'MESSAGE'", param_type="argument")
+    if message not in (None, "-"):
         _show(read_message(message), form)
     elif form == "json":
         for number, line in enumerate(sys.stdin.buffer, start=1):
@@ -77,7 +81,22 @@ def _as_json(read: KubeletMessage) -> dict[str, Any]:
         "dns_server": read.sighting.server or None,
         "proxy": read.sighting.proxy or None,
         "answer": read.answer,
+        "next": _next(read),
     }
+
+
+def _next(read: KubeletMessage) -> str | None:
+    """Return what is left and where to look, where the message itself rules out the rest. Else None."""
+    registry = read.image.host.lower() if read.image else None
+    if not read.tells_of_pull:
+        return None
+    if read.answer is not None:
+        why, look = after_answer(read.answer, asked=read.sighting.host, registry=registry)
+    elif read.symptom is Symptom.UNKNOWN and read.stage is Stage.UNPACK:
+        why, look = after_unpack()
+    else:
+        return None
+    return f"{why[0].upper()}{why[1:]}. {look}"
 
 
 def _skipped(read: KubeletMessage) -> str | None:
@@ -107,6 +126,8 @@ def _as_text(read: KubeletMessage) -> str:
     rows.extend(("" if number else "Can mean", cause) for number, cause in enumerate(causes))
     if read.no_reason and not (read.no_reason is NoReason.MISSPELT and image and image.problem):
         rows.append(("Can mean", f"nothing: this text {read.no_reason}"))
-    elif not causes and not (image and image.problem):
+    elif not causes and not _next(read) and not (image and image.problem):
         rows.append(("Can mean", "none of the causes that a diagnosis knows"))
+    if look := _next(read):
+        rows.append(("Look next", look))
     return "\n".join(f"{label:<12}{shown(value)}" for label, value in rows)

@@ -23,19 +23,23 @@ STATUS_PLACES: Final = (
 """Phrases before an HTTP status. The status is the next word, or the first word of the next link."""
 
 _ERROR_OF_REGISTRY: Final = Meaning(Symptom.REGISTRY_ERROR)
-_OF_PROXY: Final = Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
+OF_PROXY: Final = Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
+"""The answer of a proxy, or of another device between the node and the registry."""
 
 STATUSES: Final = {
     "400": _ERROR_OF_REGISTRY,
     "405": _ERROR_OF_REGISTRY,
-    "407": _OF_PROXY,
+    "407": OF_PROXY,
     "401": Meaning(Symptom.NOT_AUTHENTICATED),
     "403": Meaning(Symptom.ACCESS_DENIED),
     "404": Meaning(Symptom.NOT_FOUND),
     "429": Meaning(Symptom.THROTTLED, Weight.EXACT),
-    **{str(status): _ERROR_OF_REGISTRY for status in range(500, 600)},
+    **{str(status): _ERROR_OF_REGISTRY for status in range(500, 520)},
+    # No status of AWS (Amazon ECR and Amazon S3 API References, "Error responses"), but of gateways, such as
+    # Cloudflare's 520 to 530 and the 561 of an Application Load Balancer.
+    **{str(status): OF_PROXY for status in range(520, 600)},
     # "Intended for use by intercepting proxies" (RFC 6585, section 6): a captive portal.
-    "511": _OF_PROXY,
+    "511": OF_PROXY,
 }
 """The meaning of HTTP statuses. Any other is UNKNOWN_STATUS."""
 

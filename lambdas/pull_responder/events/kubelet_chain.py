@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events.http_statuses import API_STATUSES, UNKNOWN_STATUS
+from pull_responder.events.http_statuses import API_STATUSES, OF_PROXY, UNKNOWN_STATUS
+from pull_responder.events.image_reference import RegistryKind
 from pull_responder.events.kubelet_link import is_status_place, read_link, words_of
 from pull_responder.events.kubelet_phrases import AWS_ERROR_CODES, STAGES
 from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.mirrors import MIRROR_ANSWERED, mirror_of
+from pull_responder.events.pages import is_gateways, is_page
 from pull_responder.events.phrase import PhraseTable
 from pull_responder.events.registry_urls import RegistryUrl, find_urls
 from pull_responder.events.s3_errors import is_from_s3, read_s3_error, read_s3_words
@@ -32,6 +34,10 @@ LINK: Final = re.compile(r"[:,;] ++|\",\"|\":\"|Exception:(?=User:)| - | err=(?=
 _PROGRESS: Final = (None, Stage.TOKEN, Stage.MANIFEST, Stage.LAYER, Stage.UNPACK)
 _IN_PROGRESS: Final = frozenset(
     {Symptom.TIMEOUT, Symptom.THROTTLED, Symptom.NOT_FOUND, Symptom.REGISTRY_ERROR, Symptom.DOWNLOAD_CORRUPT}
+)
+# What a registry answers with 401, 403, 404 or 429, if it is the registry that answers.
+_REFUSED: Final = frozenset(
+    {Symptom.ACCESS_DENIED, Symptom.NOT_FOUND, Symptom.NOT_AUTHENTICATED, Symptom.THROTTLED, Symptom.TOKEN_EXPIRED}
 )
 _PUBLIC: Final = "public.ecr.aws"
 _OF_PUBLIC_TOKEN: Final = frozenset({Symptom.ACCESS_DENIED, Symptom.THROTTLED, Symptom.REGISTRY_ERROR})
@@ -89,6 +95,8 @@ class Chain:
             elif not meaning:
                 self._add_label(words)
             before = words
+        if denial is None and self._is_about_a_pull and not self._is_elsewhere:
+            self._add_page(attempt)
         self._add_s3_error(attempt)
         if self.meaning.symptom is Symptom.UNKNOWN and not self.answer:
             self.stage, self.from_layer_bucket = self._stage, self._at_bucket
@@ -137,6 +145,25 @@ class Chain:
             self._is_elsewhere = stage is None and not self._is_pull
             self._stage, self._at_bucket = stage or self._stage, url.is_layer_bucket
             self._is_of_imds, self.url = url.is_metadata, url
+
+    def _add_page(self, attempt: str) -> None:
+        """Take a page, or a gateway's words, as the answer of somebody in the registry's place.
+
+        Registries outside ECR may answer with pages. So may a load balancer of Amazon, with a server error, and Amazon
+        CloudFront for ECR Public: such a page leaves open whose it is.
+        """
+        kind = self._image.kind if self._image else None
+        said = self.meaning.symptom
+        if self.answer is Answer.MIRROR or kind is RegistryKind.OTHER:
+            return
+        if said not in _REFUSED and said is not Symptom.REGISTRY_ERROR:
+            return
+        is_early = self.stage in (Stage.MANIFEST, Stage.TOKEN) or (self.stage is None and self._is_of_daemon)
+        if not is_page(attempt, may_be_storage=not is_early):
+            return
+        is_open = kind is RegistryKind.ECR_PUBLIC or said is Symptom.REGISTRY_ERROR
+        self.meaning = UNKNOWN_STATUS if is_open and not is_gateways(attempt) else OF_PROXY
+        self.answer, self.error_code, self.from_layer_bucket = self.meaning.answer, None, False
 
     def _add_s3_error(self, attempt: str) -> None:
         """Add what S3 said in words. Without them only its status is known."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pull_responder.events.http_statuses import STATUS_PLACES, STATUS_TEXTS, STATUSES, UNKNOWN_STATUS
+from pull_responder.events.http_statuses import OF_PROXY, STATUS_PLACES, STATUS_TEXTS, STATUSES, UNKNOWN_STATUS
 from pull_responder.events.kubelet_phrases import NODE_REFUSED, NOT_PERMITTED, PHRASES, WHOLE_LINKS
 from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.phrase import PhraseTable
-from pull_responder.model.pull import Answer, Symptom
+from pull_responder.events.runtime_faults import read_runtime_fault
+from pull_responder.model.pull import Symptom
 
 _GRPC_STATUS: Final = re.compile(r"code = [A-Za-z]{1,20} desc = ")
 _STATUS: Final = re.compile(r"[1-5][0-9]{2}")
 _REASON_PHRASE: Final = re.compile(r"[A-Z][^\W\d_A-Z]{3,30}|[A-Z][\w'-]*+(?: [\w'()./&-]++){1,11}")
-_OF_PROXY: Final = Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
 # Go's words for an answer without a reason phrase.
 _NO_PHRASE: Final = ["unknown", "status", "code"]
 # A credential helper of docker, nerdctl or BuildKit (docker/docker-credential-helpers, client/command.go).
@@ -27,19 +27,6 @@ _NOT_STARTED: Final = (
     "permission denied",
     "exec format error",
 )
-# EROFS, EIO, EUCLEAN, ENOMEM, EMFILE and ESTALE (Go's syscall package): no registry can cause one.
-_OF_FILES: Final = frozenset(
-    {
-        "read-only file system",
-        "input/output error",
-        "structure needs cleaning",
-        "cannot allocate memory",
-        "too many open files",
-        "stale nfs file handle",
-        "stale file handle",
-    }
-)
-_FILE_FAILED: Final = Meaning(Symptom.UNKNOWN, Weight.EXACT, answer=Answer.FILE)
 _NO_MANIFEST: Final = ["could", "not", "fetch", "content"]
 
 _MEANINGS: Final = PhraseTable(PHRASES)
@@ -48,12 +35,12 @@ _STATUS_PLACES: Final = PhraseTable(dict.fromkeys(STATUS_PLACES, True))
 
 def words_of(link: str) -> list[str]:
     """Return the words of a link in lower case, without punctuation at their ends."""
-    link = link.strip().removeprefix("[")
+    link = link.strip().removeprefix("[").removeprefix("`")
     status = _GRPC_STATUS.match(link)
     words = link[status.end() if status else 0 :].split()
     if words and words[0].startswith('"') and not words[0].endswith('"'):
         words[0] = words[0][1:]  # a quoted message; a quoted name is one word and keeps its quotes
-    return [word.lower().rstrip("\"'.,;:)]}") for word in words]
+    return [word.lower().rstrip("\"'`.,;:)]}") for word in words]
 
 
 def read_link(words: list[str], before: list[str], link: str) -> Meaning | None:
@@ -62,10 +49,10 @@ def read_link(words: list[str], before: list[str], link: str) -> Meaning | None:
     if status:
         return STATUSES.get(status, UNKNOWN_STATUS)
     if _is_refusal_of_proxy(words, before, link):
-        return _OF_PROXY
+        return OF_PROXY
     if before[:3] == ["error", "from", "registry"] and (named := STATUS_TEXTS.get(" ".join(words))):
         return STATUSES.get(named, UNKNOWN_STATUS)
-    if refused := _refusal_of_kernel(words, before):
+    if refused := _refusal_of_kernel(words, before) or read_runtime_fault(words, before):
         return refused
     if words[:2] == ["not", "found"]:
         # containerd: 'failed to resolve reference "REF": REF: not found'.
@@ -76,11 +63,9 @@ def read_link(words: list[str], before: list[str], link: str) -> Meaning | None:
 
 
 def _refusal_of_kernel(words: list[str], before: list[str]) -> Meaning | None:
-    """Return what it means that the node's kernel did not send a request, start a credential helper or use a file."""
+    """Return what it means that the node's kernel did not send a request or start a credential helper."""
     if before in (["connect"], ["socket"]) and " ".join(words) in NOT_PERMITTED:
         return NODE_REFUSED
-    if " ".join(words) in _OF_FILES:
-        return _FILE_FAILED
     return _NO_CREDENTIALS if before and _HELPER in before[-1] and says(words, _NOT_STARTED) else None
 
 

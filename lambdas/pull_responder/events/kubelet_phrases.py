@@ -124,6 +124,9 @@ _CONTAINERD: Final = {
     # core/images/handlers.go and core/remotes/docker/schema1: manifests of 2015 and before.
     "media type * is no longer supported": _WRONG_FORMAT,
     "conversion failed for schema 1 manifest": _WRONG_FORMAT,
+    # core/diff/stream.go: layers that are compressed or encrypted in a way that the node's containerd cannot read.
+    "failed to get stream processor for": _WRONG_FORMAT,
+    "no processor for media-type": _WRONG_FORMAT,
     "short read": Meaning(Symptom.DOWNLOAD_CORRUPT),
     "failed to read expected number of bytes": Meaning(Symptom.DOWNLOAD_CORRUPT),
     "wrong diff id * calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
@@ -193,6 +196,11 @@ _DOCKER: Final = {
 _KUBELET: Final = {
     "pull qps exceeded": Meaning(Symptom.KUBELET_THROTTLED, Weight.EXACT),
     "error execing credential provider plugin *": Meaning(Symptom.NOT_AUTHENTICATED, Weight.WRAPPER),
+    # docker/docker-credential-helpers (credentials/error.go): what the Amazon ECR Docker Credential Helper answers.
+    "credentials not found in native keychain": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
+    "no credentials server url": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
+    "no credentials username": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
+    "error getting credentials": Meaning(Symptom.NOT_AUTHENTICATED, Weight.WRAPPER),
     "no ec2 imds role found": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
     "nocredentialproviders": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),
     "operation error ec2imds": Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT),

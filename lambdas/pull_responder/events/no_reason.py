@@ -44,7 +44,6 @@ _PHRASES: Final = (
     (
         NoReason.OTHER_MATTER,
         (
-            "dial unix",  # the runtime's own socket
             "failed to setup network for sandbox",
             "failed to set up sandbox container",
             "error received from addnetwork grpc call",

@@ -45,3 +45,13 @@ def install_credential_provider(*, account: str, region: str) -> Remediation:
         "ecr-credential-provider for the node's architecture in --image-credential-provider-bin-dir."
     )
     return Remediation(summary, account, region, docs.EKS_AMIS)
+
+
+def install_credential_helper(*, account: str, region: str) -> Remediation:
+    """Say how to give a runtime the credential helper that its configuration names, or how to do without."""
+    summary = (
+        "Install the Amazon ECR Docker Credential Helper (docker-credential-ecr-login) in the PATH of the node's "
+        "container runtime, or remove it from credHelpers and credsStore in the runtime's configuration: kubelet gets "
+        "its credentials from ecr-credential-provider."
+    )
+    return Remediation(summary, account, region, docs.EKS_AMIS)

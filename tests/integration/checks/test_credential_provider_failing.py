@@ -34,6 +34,23 @@ def test_a_provider_that_cannot_run(estate: Estate, why: str) -> None:
     assert "EKS optimized AMI" in finding.remediation.summary
 
 
+def test_a_credential_helper_that_is_missing_is_not_kubelets_provider(estate: Estate) -> None:
+    said = (
+        'error getting credentials - err: exec: "docker-credential-ecr-login": executable file not found in $PATH, '
+        "out: ``"
+    )
+    finding = of_provider(estate.diagnose(reported(estate, estate.repository(), said)))
+    assert finding.explanation.startswith("The node cannot run its credential helper")
+    assert "docker-credential-ecr-login" in finding.remediation.summary
+
+
+def test_a_credential_helper_that_ran_and_found_nothing_is_not_said_to_be_missing(estate: Estate) -> None:
+    said = "error getting credentials - err: exit status 1, out: `credentials not found in native keychain`"
+    diagnosis = estate.diagnose(reported(estate, estate.repository(), said))
+    assert CAUSE not in {finding.cause for finding in diagnosis.findings}
+    assert CAUSE in {each.cause for each in (*diagnosis.inconclusive, *diagnosis.unchecked)}
+
+
 def test_without_such_words_it_is_what_is_left_and_what_to_look_at_is_said(estate: Estate) -> None:
     diagnosis = estate.diagnose(reported(estate, estate.repository(), NO_CREDENTIALS))
     open_ = {each.cause: each.reason for each in (*diagnosis.inconclusive, *diagnosis.unchecked)}

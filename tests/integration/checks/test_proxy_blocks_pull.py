@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from tests.integration.checks.estate import Estate
 
 CAUSE = "proxy_blocks_pull"
+HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+ASKED_STATUS = f"unexpected status from GET request to https://{HOST}/v2/a/manifests/v1: "
 ASKED = 'failed to do request: Head "https://123456789012.dkr.ecr.us-east-1.amazonaws.com/v2/a/manifests/v1": '
 
 
@@ -51,6 +53,27 @@ def test_a_page_of_html_is_not_said_to_be_a_refused_connection(estate: Estate) -
     said = "failed to unpack image on snapshotter overlayfs: unexpected media type text/html for sha256:aa: not found"
     finding = of_cause(estate.diagnose(reported(estate, estate.repository(), said)), CAUSE)
     assert "answers with a page of HTML in place of the registry" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    ("said", "does"),
+    [
+        (
+            f'reading manifest v1 in {HOST}/a: StatusCode: 403, "<html><head>"',
+            "answers with a page of HTML in place of",
+        ),
+        (ASKED_STATUS + "522 <none>", "answers with HTTP 522 in place of"),
+        (ASKED_STATUS + "407 Proxy Authentication Required", "answers with HTTP 407 in place of"),
+        (
+            ASKED_STATUS + "403 Forbidden: RBAC: access denied",
+            "A proxy, or another device on the way, answers in place",
+        ),
+    ],
+)
+def test_what_answers_in_the_registrys_place_is_told(estate: Estate, said: str, does: str) -> None:
+    diagnosis = estate.diagnose(reported(estate, estate.repository(), said))
+    assert does in of_cause(diagnosis, CAUSE).explanation
+    assert mentioned(diagnosis) == {CAUSE}
 
 
 @pytest.mark.parametrize("said", ["unauthorized: authentication required", "remote error: tls: handshake failure"])

@@ -240,7 +240,6 @@ CRI_O = [
     (READING + "authentication required", "not_authenticated", "manifest"),
     (READING + "requested access to the resource is denied", "access_denied", "manifest"),
     (READING + f"denied: {DENIED}", "access_denied", "manifest"),
-    (READING + 'StatusCode: 403, "<html>401 Unauthorized..."', "access_denied", "manifest"),
     (READING + "received unexpected HTTP status: 503 Service Unavailable", "registry_error", "manifest"),
     (READING + "toomanyrequests: Rate exceeded", "throttled", "manifest"),
     (

@@ -94,6 +94,32 @@ def test_explain_tells_host_address_and_proxy() -> None:
     assert f"Asked       {HOST}" in text
 
 
+@pytest.mark.parametrize(
+    ("error", "look"),
+    [
+        ("database not open", "journalctl -u containerd"),
+        ("failed to extract layer sha256:aa: no one knows why", "journalctl -u kubelet"),
+        ("failed to copy: rename /var/lib/a /var/lib/b: file exists", "dmesg -T"),
+    ],
+)
+def test_explain_says_where_to_look_on_the_node(error: str, look: str) -> None:
+    from click.testing import CliRunner  # noqa: PLC0415
+
+    message = f'Failed to pull image "{IMAGE}": failed to pull and unpack image "{IMAGE}": {error}'
+    text = CliRunner().invoke(explain, [message]).output
+    assert look in text.partition("Look next")[2]
+    answer = json.loads(CliRunner().invoke(explain, [message, "--format", "json"]).output)
+    assert look in answer["next"]
+    assert not {*WAY, "role_lacks_pull_permissions"} & set(answer["can_mean"])
+
+
+def test_explain_does_not_look_next_where_causes_are_left() -> None:
+    from click.testing import CliRunner  # noqa: PLC0415
+
+    answer = json.loads(CliRunner().invoke(explain, [ASKING + "i/o timeout", "--format", "json"]).output)
+    assert answer["next"] is None
+
+
 @pytest.mark.parametrize("status", range(100, 600))
 def test_no_status_of_http_means_the_way(status: int) -> None:
     read = read_message(
@@ -187,7 +213,10 @@ def _also(message: str, symptom: str) -> Iterable[Symptom]:
         yield Symptom.TIMEOUT
     if symptom != Symptom.ACCESS_DENIED and ("403" in message or "denied" in message.lower()):
         yield Symptom.ACCESS_DENIED
-    if "credential provider plugin" in message:
+    if symptom == Symptom.PROXY_FAILED:  # a status, before the page that tells whose it is
+        statuses = {"401": Symptom.NOT_AUTHENTICATED, "404": Symptom.NOT_FOUND, "503": Symptom.REGISTRY_ERROR}
+        yield from (said for status, said in statuses.items() if status in message)
+    if "credential provider plugin" in message or "error getting credentials" in message:
         yield Symptom.NOT_AUTHENTICATED
 
 

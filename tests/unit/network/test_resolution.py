@@ -61,6 +61,26 @@ def test_service_names_in_china() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("region", "suffix", "prefix"),
+    [
+        ("us-gov-west-1", "amazonaws.com", "com.amazonaws"),
+        ("us-iso-east-1", "c2s.ic.gov", "gov.ic.c2s"),
+        ("us-isob-east-1", "sc2s.sgov.gov", "gov.sgov.sc2s"),
+        ("eu-isoe-west-1", "cloud.adc-e.uk", "uk.adc-e.cloud"),
+        ("us-isof-south-1", "csp.hci.ic.gov", "gov.ic.hci.csp"),
+        ("eusc-de-east-1", "amazonaws.eu", "eu.amazonaws"),
+    ],
+)
+def test_service_names_of_other_partitions(region: str, suffix: str, prefix: str) -> None:
+    found = destinations(RegistryPlace(f"111111111111.dkr.ecr.{region}.{suffix}", region))
+    assert [destination.service_name for destination in found] == [
+        f"{prefix}.{region}.ecr.api",
+        f"{prefix}.{region}.ecr.dkr",
+        f"com.amazonaws.{region}.s3",
+    ]
+
+
 def test_endpoints_in_china_are_recognized() -> None:
     estate = isolated().with_facts(
         region="cn-north-1",

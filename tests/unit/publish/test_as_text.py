@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
+from pull_responder.findings.flapping import flapping_words
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity
 from pull_responder.publish.as_text import body, subject
+from pull_responder.publish.notification import alert_notification
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import WORDS
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, PULL
@@ -26,10 +29,10 @@ from tests.unit.publish.notices import ALERT, BOTH, BOUNDARY, NOTICE, alerts
 
 ROOM = 32 * 1024
 ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
-ENDED = (
-    "The role's policies let it pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes; "
-    f"AttachRolePolicy by {ADMIN} (event 0e1c)."
-)
+FIX = Deed("AttachRolePolicy", ADMIN, "2026-05-04T12:30:00Z", "0e1c")
+WORKS = "The role's policies let it pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes"
+ENDED = f"{WORKS}; {FIX.words}."
+WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull payments/api."
 
 HEAD = """\
 NEW HIGH: The role lacks permissions to pull (role/eks/prod-node). 14 pods (payments/api, payments/web and more) \
@@ -79,16 +82,42 @@ def test_an_alert() -> None:
 
 
 def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None:
-    assert body(_of(edge=Edge.RESOLVED, because=ENDED), room=ROOM) == (
-        f"RESOLVED role/eks/prod-node: {ENDED}\nNothing else that was found stops these pulls.\n"
-        f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}"
+    """What only who looks it up needs, the event's id, is in the tail."""
+    assert body(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), room=ROOM) == (
+        f"RESOLVED role/eks/prod-node: {WORKS}.\nNothing else that was found stops these pulls.\n{WAS_HIT}\n"
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c\n"
     )
 
 
-def test_a_resolution_says_what_still_stops_the_pulls() -> None:
-    message = body(replace(_of(edge=Edge.RESOLVED, because=ENDED), others=(BOUNDARY,)), room=ROOM)
+def test_several_changes_before_a_resolution_are_told_each() -> None:
+    other = Deed("PutRolePolicy", ADMIN, "2026-05-04T12:25:00Z")
+    both = f"{WORKS}; {other.words} at {other.at}; {FIX.words} at {FIX.at}."
 
-    assert message.splitlines()[1:3] == [
+    lines = body(_of(edge=Edge.RESOLVED, because=both, fixed_by=(other, FIX)), room=ROOM).splitlines()
+
+    assert lines[0] == f"RESOLVED role/eks/prod-node: {WORKS}."
+    assert lines[3:5] == [
+        f"Changed before it worked again by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+    ]
+    assert [line for line in lines if "CloudTrail event" in line] == ["  CloudTrail event: 0e1c"]
+
+
+def test_a_change_that_is_not_in_the_sentence_about_the_end_is_not_told() -> None:
+    """What is gone does not work again, whoever changed it before."""
+    message = body(_of(edge=Edge.RESOLVED, because="It does not exist any more.", fixed_by=(FIX,)), room=ROOM)
+
+    assert message.startswith("RESOLVED role/eks/prod-node: It does not exist any more.\n")
+    assert ADMIN not in message
+    assert "0e1c" not in message
+
+
+def test_a_resolution_says_what_still_stops_the_pulls() -> None:
+    message = body(replace(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), others=(BOUNDARY,)), room=ROOM)
+
+    assert message.splitlines()[:3] == [
+        f"RESOLVED in part: role/eks/prod-node: {WORKS}.",
         "Still stops these pulls:",
         (
             "- HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
@@ -96,15 +125,30 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         ),
     ]
     assert "Nothing else" not in message
+    # They still cannot.
+    assert message.splitlines()[3] == WAS_HIT.replace("could not", "cannot")
 
 
 def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
-    message = body(_of(edge=Edge.WORSE, because="It now reaches 14 pods and 1 nodes."), room=ROOM)
+    message = body(_of(edge=Edge.WORSE, because="It now reaches 14 pods and 1 node."), room=ROOM)
 
     assert message == (
-        f"{HEAD.replace('NEW', 'WORSE', 1)}\nWhat has changed\n  It now reaches 14 pods and 1 nodes.\n"
+        f"{HEAD.replace('NEW', 'WORSE', 1)}\nWhat has changed\n  It now reaches 14 pods and 1 node.\n"
         f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}{PLACES}"
     )
+
+
+def test_what_flaps_says_so_in_line_one_of_every_format() -> None:
+    flaps = flapping_words((0.0, 3_600.0), minutes=5)
+    alert = _of(edge=Edge.BACK, because=f"It had been resolved. {flaps}")
+    texts = alert_notification(alert).texts
+
+    assert texts["email"].startswith("BACK (flapping) HIGH: The role lacks permissions to pull ")
+    assert texts["sms"].startswith("BACK (flapping) HIGH: The role lacks permissions to pull ")
+    assert json.loads(texts["https"])["content"]["title"].startswith("BACK (flapping) HIGH in cluster prod: ")
+    assert json.loads(texts["default"])["headline"].startswith("BACK (flapping) HIGH: ")
+    assert f"\nWhat has changed\n  It had been resolved. {flaps}\n" in texts["email"]
+    assert body(_of(edge=Edge.RESOLVED, because=flaps), room=ROOM).startswith("RESOLVED role/eks/prod-node: ")
 
 
 def test_a_reminder_has_the_fix_and_no_evidence() -> None:
@@ -155,19 +199,30 @@ def test_causes_that_could_not_be_read_are_not_said_to_be_none() -> None:
 
 
 def test_two_that_ended_together_are_one_message() -> None:
-    both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED) for each in BOTH.notices)
+    both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)) for each in BOTH.notices)
 
-    assert body(replace(BOTH, notices=both), room=ROOM).splitlines()[:3] == [
-        f"RESOLVED role/eks/prod-node: {ENDED}",
-        f"And role/eks/prod-node: {ENDED}",
+    assert body(replace(BOTH, notices=both), room=ROOM).splitlines()[:6] == [
+        f"RESOLVED role/eks/prod-node: {WORKS}.",
+        f"And role/eks/prod-node: {WORKS}.",
         "Nothing else that was found stops these pulls.",
+        WAS_HIT,
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        "",
     ]
+
+
+def test_what_came_back_says_how_it_had_ended_without_ids() -> None:
+    message = body(_of(edge=Edge.BACK, because=f"It was over. {ENDED}"), room=ROOM)
+
+    assert f"\nWhat has changed\n  It was over. {WORKS}; AttachRolePolicy by {ADMIN}.\n" in message
+    assert "0e1c" not in message
 
 
 def test_who_changed_it_before_it_broke_is_told_as_a_fact() -> None:
     message = body(_of(broken_by=Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:09:00Z", "0e1c")), room=ROOM)
 
-    assert f"{FAULT}  Changed by {ADMIN} with DetachRolePolicy at 2026-05-04T10:09:00Z (event 0e1c)\n" in message
+    assert f"{FAULT}  Changed by {ADMIN} with DetachRolePolicy at 2026-05-04 10:09 UTC\n" in message
+    assert message.endswith("\n  CloudTrail event: 0e1c\n")
 
 
 def test_that_cloudtrail_did_not_say_who_changed_it_is_told_of_an_open_finding() -> None:
@@ -200,6 +255,18 @@ def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -
         (
             {"reach": Reach(events=2, node_count=7, clusters=("prod", "stage"), cluster_count=2)},
             "7 nodes in 2 clusters cannot pull payments/api.",
+        ),
+        (
+            {"reach": Reach(events=9, clusters=("a", "b"), cluster_count=7, principal_count=100, repository_count=40)},
+            "100 principals in 7 clusters cannot pull images of 40 repositories.",
+        ),
+        (
+            {"reach": Reach(events=9, pod_count=12, principal_count=2)},
+            "12 pods of 2 principals in cluster prod cannot pull payments/api.",
+        ),
+        (
+            {"reach": Reach(events=9, node_count=3, principal_count=10_000, more=("principals",))},
+            "3 nodes of more than 10,000 principals in cluster prod cannot pull payments/api.",
         ),
         (
             {"finding": replace(FINDING, cause="unexpected_principal_denied")},
@@ -286,15 +353,23 @@ def test_a_message_too_long_says_what_is_missing() -> None:
         ),
         (
             {"cluster": "production-green"},
-            "[NEW] HIGH: role lacks pull permissions (payments/api, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (payments/api, production-green, 111111111111)",
+        ),
+        (
+            {"cause": "permissions_boundary_blocks_pull"},
+            "[NEW] HIGH: permissions boundary blocks pull (payments/api, prod, 111111111111 eu-west-1)",
+        ),
+        (
+            {"cause": "permissions_boundary_blocks_pull", "cluster": "production-green-eu-west-1"},
+            "[NEW] HIGH: permissions boundary blocks pull (payments/api, 111111111111 eu-west-1)",
         ),
         (
             {"pull": replace(PULL, repository="department/payments/backend/api")},
-            "[NEW] HIGH: role lacks pull permissions (api, cluster prod, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (backend/api, cluster prod, 111111111111 eu-west-1)",
         ),
         (
             {"pull": replace(PULL, repository=None)},
-            "[NEW] HIGH: role lacks pull permissions (prod-node, cluster prod, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (role/eks/prod-node, prod, 111111111111 eu-west-1)",
         ),
         (
             {
@@ -311,6 +386,16 @@ def test_a_message_too_long_says_what_is_missing() -> None:
                 "pull": replace(PULL, repository="an-api-of-a-very-long-name-indeed"),
             },
             "[NEW] INFORMATIONAL: endpoint security group blocks ingress (111111111111 eu-west-1)",
+        ),
+        (
+            {
+                "cause": "scp_blocks_pull",
+                "account": "999999999999",
+                "resource": Resource(
+                    "Other", "arn:aws:organizations::999999999999:policy/o-1/service_control_policy/p-1a2b", "9"
+                ),
+            },
+            "[NEW] HIGH pull failure: scp blocks pull (p-1a2b, 999999999999 eu-west-1)",
         ),
         (
             {"pull": replace(PULL, repository=None), "resource": Resource("Other", "größe\n\x1b[31m容器", "1")},
@@ -335,7 +420,8 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 OURS = re.compile(
     r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
-    r"|Run in account \S+, region \S+:|(Also|Still) stops these pulls:|And .*"
+    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it worked again by .*"
+    r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|Nothing else that was found stops these pulls\."
     r"|What has changed|Who (is|was) hit|Proof|What was wrong|Where to look"
 )
@@ -378,3 +464,15 @@ def test_a_count_that_is_too_low_says_so() -> None:
     assert ", at least 12,288 failures\n" in text
     assert "\n  And at least 9996 more pods\n" in text
     assert ", one of more than 10,000 principals\n" in text
+    assert "\n  Node: ip-10-0-3-17.eu-west-1.compute.internal and at least 9999 more\n" in text.replace("Nodes", "Node")
+
+
+def test_clusters_that_are_more_than_were_counted_are_said_to_be_more() -> None:
+    many = replace(NOTICE.reach, clusters=("prod", "stage"), cluster_count=20, more=("clusters",))
+    text = body(_of(reach=many), room=ROOM)
+
+    assert " in more than 20 clusters cannot pull payments/api.\n" in text
+    assert "\n  Clusters: prod, stage and at least 18 more\n" in text
+    # One that is known is not the only one if others were not counted.
+    text = body(_of(reach=replace(many, clusters=("prod",), cluster_count=1)), room=ROOM)
+    assert " in more than 1 clusters cannot pull" in text
