@@ -9,7 +9,7 @@ import pytest
 from pull_responder.authorization.cases import MAXIMUM_LINE, evaluate_lines
 from pull_responder.authorization.partly_known import Beginning
 from pull_responder.authorization.policy import MAXIMUM_LENGTH, PolicyError, parse_policy
-from pull_responder.authorization.request import UNKNOWN
+from pull_responder.authorization.request import UNKNOWN, ContextValue
 from tests.unit.authorization.statements import (
     ACCOUNT,
     ROLE,
@@ -50,8 +50,9 @@ def test_a_variable_without_a_value_does_not_hide_the_next() -> None:
     [("o-exampleorg/r-1/", "Undecided"), ("o-other/r-1/", "ImplicitlyDenied"), (None, "ImplicitlyDenied")],
 )
 def test_a_variable_is_compared_with_what_is_known_of_a_value(tag: str | None, decision: str) -> None:
-    known = {"aws:PrincipalTag/path": tag} if tag else {}
-    context = {"aws:PrincipalOrgPaths": Beginning("o-exampleorg/"), **known}
+    context: dict[str, ContextValue] = {"aws:PrincipalOrgPaths": Beginning("o-exampleorg/")}
+    if tag:
+        context["aws:PrincipalTag/path"] = tag
     condition = {"StringEquals": {"aws:PrincipalOrgPaths": "${aws:PrincipalTag/path}"}}
     assert decision_on(condition, context) == decision
 
