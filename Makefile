@@ -22,8 +22,9 @@ demo: build/python.stamp
 
 # In the order of the folders: the files that take longest have few tests, and by the number of tests they would come
 # last, with one processor idle. The deployment by itself: its queues have short patience, which other tests beside it
-# would use up.
-TEST_TOGETHER = $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
+# would use up. One worker more than there are processors: each waits while the emulator that it asked works.
+WORKERS ?= 3
+TEST_TOGETHER = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 TEST_DEPLOYED = $(PYTHON) -m pytest tests/e2e
 test: build/python.stamp build/node.stamp node-version
 	@$(TEST_TOGETHER)
@@ -80,12 +81,14 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.roles 2>/dev/null
 
 # A sample of small changes to the pure packages, or to those named; each that no unit test of its package notices is
-# printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones.
+# printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones. With LIMIT=4
+each meets only the fastest tests that take four seconds together.
 SAMPLE ?= 100
 SEED ?= 1
+LIMIT ?= 0
 PACKAGES ?=
 mutants: build/python.stamp
-	@$(PYTHON) -m bench.mutation --sample $(SAMPLE) --seed $(SEED) $(PACKAGES)
+	@$(PYTHON) -m bench.mutation --sample $(SAMPLE) --seed $(SEED) --seconds $(LIMIT) $(PACKAGES)
 
 # A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
 # `make examples CAUSE=x` writes the one of cause x, by the tests of its own file, and leaves the others as they are.

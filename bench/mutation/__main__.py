@@ -25,7 +25,7 @@ import pytest
 
 from bench.mutation import warm
 from bench.mutation.mutants import Change, Mutant, changes_of
-from bench.mutation.record import Record
+from bench.mutation.record import Record, module_of
 from bench.mutation.trial import forget_ours, start_trial
 from bench.mutation.warm import PROOF, Job
 
@@ -94,7 +94,7 @@ def _modules(only: Iterable[str]) -> Iterator[tuple[Path, str]]:
     for name in only:
         place = _SOURCES / name
         for path in [place] if place.suffix else sorted(place.glob("*.py")):
-            module = ".".join(("pull_responder", *path.relative_to(_SOURCES).with_suffix("").parts))
+            module = module_of(path)
             if module not in _IMPURE and path.name != "__init__.py":
                 yield path, module
 

@@ -49,11 +49,24 @@ class Record:
         return record
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the statement, the fastest first; of one that runs at import those of its file."""
+        """Return the tests that run the statement, the fastest first; of one that runs at import those of its file.
+
+        Those of a file that holds nothing but tables are the tests of the files that import it.
+        """
         found = self._contexts(mutant)
         if "" in found:
-            found = {test for tests in self.lines[str(mutant.path)].values() for test in tests}
+            found = self._of_file(str(mutant.path), mutant.module, set())
         return sorted(found - {""}, key=lambda test: self.seconds[test])
+
+    def _of_file(self, path: str, module: str, seen: set[str]) -> set[str]:
+        seen.add(path)
+        found = {test for tests in self.lines.get(path, {}).values() for test in tests} - {""}
+        if found:
+            return found
+        for other in set(self.lines) - seen:
+            if f"from {module} import" in Path(other).read_text(encoding="utf-8"):
+                found |= self._of_file(other, module_of(Path(other)), seen)
+        return found
 
     def runs_at_import(self, mutant: Mutant) -> bool:
         """Whether the statement runs before the first test, too: when a module is imported or a table of tests made."""
@@ -72,6 +85,12 @@ class Record:
             for line, tests in lines.items():
                 more = {test for test in tests if not test or _file(test) in files}
                 of_file[int(line)] = sorted(more.union(of_file.get(int(line), ())))
+
+
+def module_of(path: Path) -> str:
+    """Return the name of the module in a file of the package."""
+    _, _, inside = path.with_suffix("").as_posix().rpartition("/pull_responder/")
+    return f"pull_responder.{inside.replace('/', '.')}"
 
 
 def _run(files: list[str], sources: Path, out: Path) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import CHECKS
 from pull_responder.events.image_reference import RegistryKind
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from pull_responder.checks.check import Check
     from pull_responder.events.kubelet_message import KubeletMessage
     from pull_responder.model.pull import Denial
+
+
+_AT_ENDPOINT: Final = (
+    "endpoint_security_group_blocks_ingress",
+    "vpc_endpoint_unavailable",
+    "security_group_blocks_egress",
+    "network_acl_blocks_traffic",
+)
+"""The causes on the way to an interface endpoint, which is the way to a private address."""
 
 
 def can_mean(message: KubeletMessage) -> tuple[str, ...]:
@@ -34,7 +44,23 @@ def can_mean(message: KubeletMessage) -> tuple[str, ...]:
     elsewhere = image is not None and image.kind is RegistryKind.OTHER
     if (elsewhere and not of_ecr) or _failed_at_another_host(message):
         causes = [check for check in causes if check.any_registry]
+    if message.symptom is Symptom.TIMEOUT and _is_of_endpoint(message):
+        causes = sorted(causes, key=_place_at_endpoint)
     return tuple(check.id for check in causes)
+
+
+def _is_of_endpoint(message: KubeletMessage) -> bool:
+    """Whether a private address was dialled for a host of ECR, as where its name leads to an interface endpoint."""
+    written, host = message.sighting.address, message.sighting.host
+    if not written or (host and not is_of_ecr(host)):
+        return False
+    address = ip_address(written)
+    return address.is_private and not address.is_loopback and not address.is_link_local
+
+
+def _place_at_endpoint(check: Check) -> int:
+    """Return the place of a cause where the way leads to an endpoint, the most likely first."""
+    return _AT_ENDPOINT.index(check.id) if check.id in _AT_ENDPOINT else len(_AT_ENDPOINT)
 
 
 def _failed_at_another_host(message: KubeletMessage) -> bool:

@@ -184,7 +184,6 @@ CHECK = Check(
         Explains(Symptom.ACCESS_DENIED, 25, frozenset({Stage.MANIFEST, None})),
         Explains(Symptom.UNKNOWN, 260, BEFORE_LAYERS),
     ),
-    any_registry=True,
     registry_codes=frozenset({"name unknown"}),
     policy_type=PolicyType.RESOURCE,
     explicit=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import chain
 from typing import Any, Final
 
 import click
@@ -75,7 +76,11 @@ Not modelled:
 def evaluate(form: str) -> None:
     """Answer each line of standard input by one line, in order."""
     # An invalid byte becomes U+FFFD. Its line is refused, and the next one is still read.
-    lines = (line.decode("utf-8", errors="replace") for line in sys.stdin.buffer)
+    raw = iter(sys.stdin.buffer)
+    first = next(raw, None)
+    if first is None:
+        raise click.ClickException("standard input is empty: it needs a case a line (--help has an example of one)")
+    lines = (line.decode("utf-8", errors="replace") for line in chain([first], raw))
     answered = decided = 0
     for line in evaluate_lines(lines):
         answer = json.loads(line)

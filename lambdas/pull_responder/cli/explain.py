@@ -21,15 +21,18 @@ from pull_responder.model.pull import Stage, Symptom, registry_answered
 
 
 @click.command()
-@click.argument("message")
+@click.argument("message", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Text is for people.")
-def explain(message: str, form: str) -> None:
+def explain(message: str | None, form: str) -> None:
     """Read what kubelet says of a failed pull, offline: symptom, stage, image, and what it can mean.
 
-    MESSAGE is one message. - reads standard input: with --format json JSON Lines of {"message": ...}, answered line by
+    MESSAGE is one message. - reads standard input, and so does a MESSAGE that is left out where standard input is a
+    file or a pipe: with --format json JSON Lines of {"message": ...}, answered line by
     line, otherwise one message. A line that cannot be used is answered by a line with the error.
     """
-    if message != "-":
+    if message is None and sys.stdin.isatty():
+        raise click.MissingParameter(param_hint="'MESSAGE'", param_type="argument")
+    if message not in (None, "-"):
         _show(read_message(message), form)
     elif form == "json":
         for number, line in enumerate(sys.stdin.buffer, start=1):

@@ -60,12 +60,17 @@ def read_envelope(envelope: Mapping[str, object], *, where: str = "") -> PullFai
     return read_record(detail, envelope=envelope, where=_at(where, "detail"))
 
 
+_ALWAYS: Final = ("eventTime", "eventID", "userIdentity")
+"""Fields that every record of an API call has."""
+
+
 def read_record(
     record: Mapping[str, object], *, envelope: Mapping[str, object] | None = None, where: str = ""
 ) -> PullFailure | Skipped:
     """Read one CloudTrail record. `envelope` is the event that carried it; its fields replace absent ones.
 
-    Raises UnusableEvent if eventName or errorCode has a type that CloudTrail does not write.
+    Raises UnusableEvent if eventName or errorCode has a type that CloudTrail does not write, and if the record has no
+    errorCode and is incomplete.
     """
     envelope = envelope or {}
     event_name = record.get("eventName")
@@ -76,6 +81,8 @@ def read_record(
         raise UnusableEvent(_at(where, "errorCode"), f"is not a string but {fields.kind(error_code)}")
     reason = _not_ecr(record, envelope) or _no_pull(event_name) or _no_denial(event_name, error_code or "")
     if reason:
+        if not error_code and _not_ecr(record, envelope) is None and event_name in PULL_STAGES:
+            _refuse_incomplete(record, event_name, where or "the record")
         return Skipped(reason)
     denied, denial = parse_denial(fields.text(record, "errorMessage"), action=f"ecr:{event_name}")
     resources = _ecr_resources(record, denial)
@@ -100,6 +107,19 @@ def read_record(
         observed_at=names.time(record.get("eventTime")) or names.time(envelope.get("time")),
         event_id=names.event_id(record.get("eventID")) or names.event_id(envelope.get("id")),
     )
+
+
+def _refuse_incomplete(record: Mapping[str, object], event_name: str, where: str) -> None:
+    """Raise UnusableEvent for a record that has no errorCode, and from which something else has been cut, too.
+
+    CloudTrail User Guide, "CloudTrail record contents": a call that succeeded has no errorCode, but has these fields.
+    """
+    if fields.text(record, "errorMessage"):
+        raise UnusableEvent(where, f"is an incomplete record of {event_name}: errorMessage without errorCode")
+    if missing := [key for key in _ALWAYS if not record.get(key)]:
+        raise UnusableEvent(
+            where, f"is an incomplete record of {event_name}, which does not show whether it failed: no {missing[0]}"
+        )
 
 
 def _not_ecr(record: Mapping[str, object], envelope: Mapping[str, object]) -> str | None:

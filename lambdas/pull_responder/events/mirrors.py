@@ -16,6 +16,7 @@ from pull_responder.events.kubelet_link import is_status_place
 from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.registry_hosts import read_private_host
 from pull_responder.events.registry_urls import RegistryUrl, is_of_ecr
+from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS, Answer, Stage, Symptom
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ MIRROR_ANSWERED: Final = Meaning(Symptom.UNKNOWN, Weight.SOMEBODY_ELSE, answer=A
 
 # Names of interface endpoints: "vpce-….dkr.ecr.us-east-1.vpce.amazonaws.com". ECR answers there.
 _OF_ENDPOINT: Final = (".vpce.amazonaws.com", ".vpce.amazonaws.com.cn")
-_OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".cloudfront.net")
+_OF_AWS: Final = (*(f".{each}" for each in DNS_SUFFIXES.values()), ".api.aws", ".on.aws", ".cloudfront.net")
 _FROM_HOST: Final = ["pulling", "from", "host"]
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
 

@@ -15,11 +15,13 @@ from typing import Final
 from pull_responder.events import names
 from pull_responder.model.arn import DNS_SUFFIXES, partition_of
 
-# Dual-stack suffixes. For the other partitions, only the suffix of the IPv4 hosts is known.
+# Dual-stack suffixes. For the other partitions, only the suffix of the IPv4 hosts is known. Inference: that of aws-eusc
+# follows from the partition's dual-stack domain in the AWS SDK's partitions.json, as those of the others do.
 _DUAL_STACK_SUFFIXES: Final = {
     "aws": "on.aws",
     "aws-us-gov": "on.aws",
     "aws-cn": "on.amazonwebservices.com.cn",
+    "aws-eusc": "on.amazonwebservices.eu",
 }
 _SUFFIXES: Final = frozenset((*DNS_SUFFIXES.values(), *_DUAL_STACK_SUFFIXES.values()))
 _PRIVATE: Final = re.compile(r"([A-Za-z0-9_-]{1,63})\.dkr[.-]ecr(-fips)?\.([A-Za-z0-9_-]{1,63})\.([a-z0-9.-]{1,63})")

@@ -22,7 +22,7 @@ _URL: Final = re.compile(
 _LAYER_HOST: Final = re.compile(r"prod-[a-z0-9-]{1,60}-starport-layer-bucket\.|[a-z0-9]{1,40}\.cloudfront\.net$")
 _BUCKET_HOST: Final = re.compile(r"prod-[a-z0-9-]{1,60}-starport-layer-bucket\.")
 _TOKEN_HOST: Final = re.compile(
-    r"api\.ecr(?:-public)?[.-]|ecr(?:-fips|-public)?\.[a-z0-9-]{1,60}\.(?:api\.aws|amazonaws\.com)|"
+    r"api\.ecr(?:-public)?[.-]|ecr(?:-fips|-public)?\.[a-z]{2,4}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}\.|"
     r"sts[.-]|auth\.docker\.io|169\.254\.169\.254|\[fd00:ec2::254\]"
 )
 _METADATA_HOSTS: Final = frozenset({"169.254.169.254", "[fd00:ec2::254]", "169.254.170.2", "169.254.170.23"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pull_responder.model.arn import DNS_SUFFIXES, partition_of
 from pull_responder.model.pull import Stage
 from pull_responder.model.reason import Reason, reword
 from pull_responder.model.unread import Unread
@@ -44,9 +45,13 @@ class Destination:
 
     @property
     def service_name(self) -> str:
-        """The full name of the endpoint service, to create an endpoint with."""
-        china = self.region.startswith("cn-") and self.service != "s3"
-        return f"{'cn.' if china else ''}com.amazonaws.{self.region}.{self.service}"
+        """The full name of the endpoint service, to create an endpoint with.
+
+        ECR's begin with the partition's domain, turned round: "com.amazonaws", "cn.com.amazonaws", "gov.ic.c2s" (AWS
+        CDK, InterfaceVpcEndpointAwsService.getDefaultEndpointPrefix).
+        """
+        domain = "amazonaws.com" if self.service == "s3" else DNS_SUFFIXES[partition_of(self.region)]
+        return f"{'.'.join(reversed(domain.split('.')))}.{self.region}.{self.service}"
 
     @property
     def zone(self) -> str:
@@ -89,12 +94,11 @@ def destinations(registry: RegistryPlace) -> tuple[Destination, ...]:
             Destination(Stage.LAYER, "cloudfront.net", region, "", versions=public),
         )
     suffix = registry.host.partition(f".{region}.")[2]
-    china = suffix.endswith(".cn")
     versions = (4, 6) if registry.dual_stack else (4,)
     fips = "-fips" if registry.fips else ""
     if registry.dual_stack:
-        api = f"ecr{fips}.{region}.{'api.amazonwebservices.com.cn' if china else 'api.aws'}"
-        s3 = f"s3.dualstack.{region}.amazonaws.com{'.cn' if china else ''}"
+        api = f"ecr{fips}.{region}.api.{suffix.removeprefix('on.')}"
+        s3 = f"s3.dualstack.{region}.{DNS_SUFFIXES[partition_of(region)]}"
     else:
         api = f"ecr{fips}.{region}.{suffix}" if fips else f"api.ecr.{region}.{suffix}"
         s3 = f"s3.{region}.{suffix}"

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.registry_hosts import read_private_host
+from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.pull import Stage
 from pull_responder.network.model import RegistryPlace
 from pull_responder.network.resolution import Destination, destinations
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
     from pull_responder.model.sighting import Sighting
 
 _REGION: Final = r"([a-z]{2,4}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2})"
-_AWS: Final = r"(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn|amazonaws\.eu)"
+_SUFFIXES: Final = (
+    *dict.fromkeys(DNS_SUFFIXES.values()),
+    "api.aws",
+    *(f"api.amazonwebservices.{end}" for end in ("com.cn", "eu")),
+)
+_AWS: Final = f"(?:{'|'.join(map(re.escape, _SUFFIXES))})"
 # Source: AWS General Reference, "Amazon ECR endpoints and quotas".
 _TOKEN_HOST: Final = re.compile(rf"(api\.ecr|ecr(?:-fips)?)\.{_REGION}\.{_AWS}")
 _BUCKET: Final = re.compile(rf"prod-{_REGION}-starport-layer-bucket\.s3[.-](.{{1,80}})")
-_OF_AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".aws", ".amazonwebservices.com.cn", ".amazonaws.eu")
+_OF_AWS: Final = (
+    *(f".{each}" for each in DNS_SUFFIXES.values()),
+    ".aws",
+    ".amazonwebservices.com.cn",
+    ".amazonwebservices.eu",
+)
 # Public registries and their storage. Any other host may have a private address.
 _PUBLIC: Final = (
     "docker.com",

@@ -102,6 +102,12 @@ def test_only_lines_that_cannot_be_used_are_no_success(lines: list[bytes], statu
     assert done.stderr == (said if status else b"")
 
 
+def test_an_empty_input_is_no_success() -> None:
+    done = subprocess.run(COMMAND, input=b"", capture_output=True, check=False)  # noqa: S603 -- as above
+    said = b"pull-responder: standard input is empty: it needs a case a line (--help has an example of one)\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"", said)
+
+
 def test_help_names_what_is_not_modelled() -> None:
     done = subprocess.run([*COMMAND, "--help"], capture_output=True, check=True, text=True)  # noqa: S603 -- as above
     _, _, missing = done.stdout.partition("Not modelled:")

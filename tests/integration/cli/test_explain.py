@@ -92,6 +92,12 @@ def test_one_message_on_standard_input() -> None:
     assert b"Symptom     access_denied" in run("-", stdin=REFUSED.encode() + b"\n").stdout
 
 
+def test_standard_input_is_read_where_no_message_is_given() -> None:
+    assert b"Symptom     access_denied" in run(stdin=REFUSED.encode() + b"\n").stdout
+    (answer,) = lines(run("--format", "json", stdin=json.dumps({"message": REFUSED}).encode()))
+    assert answer["symptom"] == "access_denied"
+
+
 def test_json_lines_are_answered_in_order() -> None:
     seen = [json.loads(line) for line in (EVENTS / "kubelet_messages.jsonl").read_text(encoding="utf-8").splitlines()]
     stdin = "".join(json.dumps({"message": each["message"]}) + "\n" for each in seen).encode()

@@ -451,6 +451,28 @@ def test_what_is_not_ours_is_skipped_with_a_word(name: str, reason: str) -> None
     assert read_envelope(load(f"not_ours/{name}")) == Skipped(reason)
 
 
+@pytest.mark.parametrize("missing", ["eventTime", "eventID", "userIdentity"])
+def test_a_record_that_was_cut_is_not_said_to_have_succeeded(missing: str) -> None:
+    event = load("not_ours/pull_succeeded")
+    del event["detail"][missing]
+    with pytest.raises(UnusableEvent, match=f"^detail is an incomplete record of BatchGetImage, .* no {missing}$"):
+        read_envelope(event)
+    with pytest.raises(UnusableEvent, match="incomplete record"):
+        read_record({"eventSource": "ecr.amazonaws.com", "eventName": "GetAuthorizationToken"})
+
+
+def test_a_message_of_an_error_without_its_code_is_not_said_to_have_succeeded() -> None:
+    event = load("not_ours/pull_succeeded")
+    event["detail"]["errorMessage"] = "User: x is not authorized"
+    with pytest.raises(UnusableEvent, match="errorMessage without errorCode"):
+        read_envelope(event)
+
+
+def test_a_record_of_another_call_may_lack_what_it_likes() -> None:
+    record = {"eventSource": "ecr.amazonaws.com", "eventName": "PutImage"}
+    assert read_record(record) == Skipped("PutImage is not part of a pull")
+
+
 def test_another_registrys_token_is_skipped_in_a_bare_record_too() -> None:
     record = load("not_ours/token_of_ecr_public")["detail"]
     assert read_record(record) == Skipped("a call to ecr-public.amazonaws.com, not to Amazon ECR")

@@ -244,3 +244,33 @@ def test_a_refused_tag_is_that_of_a_first_pull_through_a_cache() -> None:
         "policy allows the ecr:PutImage action"
     )
     assert can_mean(other)[0] == "role_lacks_pull_permissions"
+
+
+TIMED_OUT = (
+    'Failed to pull image "111111111111.dkr.ecr.us-east-1.amazonaws.com/team/app:v1": failed to do request: Head '
+    '"https://{}/v2/team/app/manifests/v1": dial tcp {}:443: i/o timeout'
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "first"),
+    [
+        ("10.100.1.10", "endpoint_security_group_blocks_ingress"),
+        ("[fd00:10::1]", "endpoint_security_group_blocks_ingress"),
+        ("44.213.79.50", "no_route_to_ecr"),
+        ("169.254.169.253", "no_route_to_ecr"),
+    ],
+)
+def test_a_private_address_means_an_endpoint_first(address: str, first: str) -> None:
+    causes = can_mean(read_message(TIMED_OUT.format("111111111111.dkr.ecr.us-east-1.amazonaws.com", address)))
+    assert causes[0] == first
+    assert {"no_route_to_ecr", "vpc_endpoint_missing", "endpoint_security_group_blocks_ingress"} <= set(causes)
+    if first != "no_route_to_ecr":
+        assert causes[1] == "vpc_endpoint_unavailable"
+
+
+def test_an_image_outside_ecr_is_missing_from_no_repository_of_ecr() -> None:
+    for said in ("docker.io/library/nginx:nope: not found", "name unknown: The repository does not exist"):
+        read = read_message(f'Failed to pull image "nginx:nope": failed to resolve reference "nginx:nope": {said}')
+        assert "repository_not_found" not in can_mean(read)
+    assert "image_not_found" in can_mean(read_message('Failed to pull image "nginx:nope": manifest unknown: x'))

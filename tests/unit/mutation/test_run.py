@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = """\
+TABLE = """\
 LIMITS = {"small": 3, "large": 5}
+"""
+SOURCE = """\
+from pull_responder.toy.limits import LIMITS
 
 
 def is_large(number: int) -> bool:
@@ -49,6 +52,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     files = {
         "lambdas/pull_responder/__init__.py": "",
         "lambdas/pull_responder/toy/__init__.py": "",
+        "lambdas/pull_responder/toy/limits.py": TABLE,
         "lambdas/pull_responder/toy/sizes.py": SOURCE,
         "tests/__init__.py": "",
         "tests/conftest.py": "",
@@ -82,7 +86,7 @@ def test_a_change_that_a_test_notices_is_killed_and_not_shown(printed: str) -> N
 
 
 def test_a_change_of_a_table_that_no_test_notices_survives(printed: str) -> None:
-    assert 'survived: lambdas/pull_responder/toy/sizes.py:1\n-LIMITS = {"small": 3, "large": 5}\n' in printed
+    assert 'survived: lambdas/pull_responder/toy/limits.py:1\n-LIMITS = {"small": 3, "large": 5}\n' in printed
     assert '+LIMITS = {"small": 4, "large": 5}' in printed
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from pull_responder.model.pull import Stage
 from pull_responder.model.sighting import Sighting
-from pull_responder.network import Fault, Fix, InternetGateway, PathCause, ResourceType, Route
+from pull_responder.network import Fault, Fix, Hop, HopKind, InternetGateway, PathCause, ResourceType, Route, Unread
 from pull_responder.network.model import NetworkAclEntry
 from tests.unit.network.estate import (
     ALLOW_ALL,
+    DENIED,
     HOST,
     TO_IGW,
     TO_NAT,
@@ -227,3 +228,35 @@ def test_an_endpoint_and_a_node_without_a_common_ip_version() -> None:
         unavailable("vpce-api", api, f"vpce-api ({api}) and i-1 have no IP version in common"),
         unavailable("vpce-dkr", DKR, f"vpce-dkr ({DKR}) and i-1 have no IP version in common"),
     )
+
+
+@pytest.mark.parametrize(
+    ("egress", "way", "ports"),
+    [(True, f"TCP 443 out to {HUB}", (443, 443)), (False, f"TCP 32768-65535 in from {HUB}", (1024, 65535))],
+    ids=["out", "in"],
+)
+def test_the_nodes_network_acl_is_judged_for_a_dialled_address(egress: bool, way: str, ports: tuple[int, int]) -> None:  # noqa: FBT001 -- a table's column
+    spoke = endpoints_only().without("vpce-api", "vpce-dkr").routes(Route("10.0.0.0/8", "tgw-1"), TO_S3)
+    assert dialled(spoke).trace().faults == ()
+    entry = NetworkAclEntry(90, allow=False, egress=egress, cidr="10.100.0.0/16")
+    (fault,) = dialled(spoke.acl(entry, *ALLOW_ALL.entries)).trace().faults
+    assert (fault.cause, fault.resource_id) == (PathCause.NETWORK_ACL_BLOCKS_TRAFFIC, "acl-node")
+    assert fault.explanation == f"Network ACL acl-node of subnet subnet-node does not allow {way} ({HOST})."
+    assert fault.evidence == (ELSEWHERE, f"acl-node: {entry}")
+    assert fault.fixes == (Fix(subnet_id="subnet-node", network_acl_id="acl-node", egress=egress, ports=ports),)
+
+
+def test_a_route_table_that_was_not_read_still_has_the_local_route() -> None:
+    token, *_ = endpoints_only().with_facts(route_tables=DENIED).trace().legs
+    hop = Hop(HopKind.ROUTE, "local", (), ("every route table has the VPC's local route",))
+    assert hop in token.hops
+
+
+def test_a_nat_gateway_whose_own_routes_were_not_read_may_lead_to_a_dialled_address() -> None:
+    estate = isolated().routes(Route("10.0.0.0/8", "nat-1")).routes(subnet="subnet-public")
+    assert [fault.cause for fault in dialled(estate).trace().faults] == [PathCause.NO_ROUTE]
+    assert not isinstance(estate.network.route_tables, Unread)
+    known = {"subnet-node": estate.network.route_tables["subnet-node"]}
+    path = dialled(estate.with_facts(route_tables=known)).trace()
+    assert path.faults == ()
+    assert PathCause.NO_ROUTE in {doubt.cause for doubt in path.undecided}
