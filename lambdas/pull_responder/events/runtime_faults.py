@@ -7,6 +7,7 @@ Go's os and syscall packages.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from pull_responder.events.meaning import Meaning, Weight
@@ -50,6 +51,7 @@ _FAILED: Final = (
     "snapshot * does not exist",
     "target snapshot *",
     "missing parent * bucket",
+    "lease does not exist",
     "unable to initialize unpacker",
     "no unpack platforms defined",
     # core/remotes/docker/config/hosts.go: certificates that the node's configuration names.
@@ -64,7 +66,12 @@ _FAILED: Final = (
     "error loading trust policy",
     "loading registries configuration *",
     "error loading registries configuration *",
+    "registry * is blocked in *",
 )
+# A mirror on the node itself, such as Spegel's or Dragonfly's. What follows is why it did not take the connection.
+_LOCAL: Final = Meaning(Symptom.TIMEOUT, Weight.EXACT, answer=Answer.LOCAL)
+_ON_THE_NODE: Final = re.compile(r"(?:127(?:\.[0-9]{1,3}){3}|\[::1\]):[0-9]{1,5}")
+_DIAL: Final = ["dial", "tcp"]
 _PHRASES: Final = PhraseTable(
     {
         **dict.fromkeys(_SILENT, _RUNTIME_SILENT),
@@ -129,6 +136,8 @@ def read_runtime_fault(words: list[str], before: list[str]) -> Meaning | None:
     """
     if found := _PHRASES.find(words):
         return found
+    if words[:2] == _DIAL and len(words) > len(_DIAL) and _ON_THE_NODE.fullmatch(words[2]):
+        return _LOCAL
     if words[:1] == ["open"] and words[-1].startswith(_PIPES):
         return _RUNTIME_SILENT
     text = " ".join(words)
