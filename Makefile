@@ -14,7 +14,7 @@ endif
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-other node-version worlds lint synth bench mutants examples generate locks clean
+.PHONY: demo test test-together test-deployed test-other other node-version worlds lint synth bench mutants examples generate locks clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
@@ -22,19 +22,28 @@ demo: build/python.stamp
 
 # In the order of the folders: the files that take longest have few tests, and by the number of tests they would come
 # last, with one processor idle. The deployment by itself: its queues have short patience, which other tests beside it
-# would use up.
+# would use up. One worker more than there are processors: each waits while the emulator that it asked works.
+WORKERS ?= 3
+TEST_TOGETHER = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
+TEST_DEPLOYED = $(PYTHON) -m pytest tests/e2e
 test: build/python.stamp build/node.stamp node-version
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
-	@$(PYTHON) -m pytest tests/e2e
+	@$(TEST_TOGETHER)
+	@$(TEST_DEPLOYED)
 
-# On another Python than that of .venv, what needs no stack.
+test-together: build/python.stamp build/node.stamp node-version
+	@$(TEST_TOGETHER)
+
+test-deployed: build/python.stamp build/node.stamp node-version
+	@$(TEST_DEPLOYED)
+
+# On another Python than that of .venv, what needs no stack. It leaves the processors to whatever runs beside it.
 OTHER_PYTHON ?= python3.13
-OTHER := build/other-python
-test-other:
-	@rm -rf $(OTHER) && $(OTHER_PYTHON) -m venv $(OTHER)
-	@$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
-	@$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(OTHER)/bin/python -m pytest -n 2 --dist loadfile tests/unit
+OTHER := build/other/$(subst /,_,$(OTHER_PYTHON))
+LAST := nice -n 19
+other: $(OTHER)/ready.stamp
+
+test-other: $(OTHER)/ready.stamp
+	@$(LAST) $(OTHER)/bin/python -m pytest -n 2 --dist loadfile tests/unit
 
 # More worlds than the tests try, and other ones each time.
 WORLDS ?= 5000
@@ -53,10 +62,10 @@ lint: build/python.stamp
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-# With cdk-nag, which fails the synthesis; W3005 is about DependsOn that CDK itself writes.
+# With cdk-nag, which fails the synthesis; W3005 is about DependsOn that CDK itself writes, W3002 about `package`.
 synth: build/python.stamp build/node.stamp build/scanners.stamp node-version
 	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py"
-	@.venv/bin/cfn-lint --ignore-checks W3005 -- cdk.out/*.template.json infra/member-role.yaml
+	@.venv/bin/cfn-lint --ignore-checks W3005 W3002 -- cdk.out/*.template.json infra/member-role.yaml recipes/incidents/template.yaml
 	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f cdk.out/*.template.json infra/member-role.yaml
 
 node-version:
@@ -72,12 +81,14 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.roles 2>/dev/null
 
 # A sample of small changes to the pure packages, or to those named; each that no unit test of its package notices is
-# printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones.
+# printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones. With LIMIT=4
+each meets only the fastest tests that take four seconds together.
 SAMPLE ?= 100
 SEED ?= 1
+LIMIT ?= 0
 PACKAGES ?=
 mutants: build/python.stamp
-	@$(PYTHON) -m bench.mutation --sample $(SAMPLE) --seed $(SEED) $(PACKAGES)
+	@$(PYTHON) -m bench.mutation --sample $(SAMPLE) --seed $(SEED) --seconds $(LIMIT) $(PACKAGES)
 
 # A failure and its finding for each cause, from the test estates; only a change of what is shown needs them anew.
 # `make examples CAUSE=x` writes the one of cause x, by the tests of its own file, and leaves the others as they are.
@@ -111,16 +122,29 @@ clean:
 	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Most of what is installed is never imported, CDK's services above all: what is, is compiled when it is.
-build/python.stamp: requirements.lock lambdas/requirements.lock pyproject.toml
-	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the path" >&2; exit 1; }
+build/python.stamp: requirements.lock lambdas/requirements.lock pyproject.toml | $(PYTHON)
 	@echo "Installing Python packages into .venv (once)" >&2
-	@test -x $(PYTHON) || $(BOOTSTRAP_PYTHON) -m venv .venv
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@mkdir -p build && touch $@
 
+$(PYTHON):
+	@test -n "$(BOOTSTRAP_PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the path" >&2; exit 1; }
+	@$(BOOTSTRAP_PYTHON) -m venv .venv
+
+$(OTHER)/packages.stamp: requirements.lock
+	@echo "Installing Python packages into $(OTHER) (once)" >&2
+	@rm -rf $(OTHER) && $(LAST) $(OTHER_PYTHON) -m venv $(OTHER)
+	@$(LAST) $(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
+	@touch $@
+
+# Not beside the installation into .venv: both read and write the same folder.
+$(OTHER)/ready.stamp: $(OTHER)/packages.stamp pyproject.toml lambdas/requirements.txt | build/python.stamp
+	@$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
 # In an environment of their own: they need other versions of the same packages.
-build/scanners.stamp: requirements-scanners.lock build/python.stamp
+build/scanners.stamp: requirements-scanners.lock | $(PYTHON)
 	@echo "Installing scanners into build/scanners (once)" >&2
 	@rm -rf build/scanners && $(PYTHON) -m venv build/scanners
 	@build/scanners/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-scanners.lock

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.client
 import botocore.hooks
+import botocore.httpsession
 import botocore.regions
 import botocore.session
 import botocore.useragent
@@ -64,6 +65,9 @@ def keep(patch: pytest.MonkeyPatch) -> None:
             self._alias_name_cache = names
 
     patch.setattr(aliaser, "__init__", know_names)
+    patch.setattr(modules.hooks._PrefixTrie, "_recursive_copy", _copy_handlers)
+    # What the emulators serve is not encrypted.
+    patch.setattr(modules.httpsession, "create_urllib3_context", cache(modules.httpsession.create_urllib3_context))
     patch.setattr(botocore.session, "create_loader", cache(modules.loaders.create_loader))
     patch.setattr(creator, "_load_service_model", load_model)
     patch.setattr(creator, "_create_methods", create_methods)
@@ -72,3 +76,15 @@ def keep(patch: pytest.MonkeyPatch) -> None:
     # A pure function, called for each word of each request's user agent, letter by letter.
     clean = modules.useragent.sanitize_user_agent_string_component
     patch.setattr(modules.useragent, "sanitize_user_agent_string_component", cache(clean))
+
+
+def _copy_handlers(trie: Any, node: dict[str, Any]) -> dict[str, Any]:
+    """Copy as botocore does, without asking the module copy for each list how that is copied."""
+    lists: Any = botocore.hooks.NodeList
+    copied = dict(node)
+    for key, value in node.items():
+        if type(value) is dict:
+            copied[key] = _copy_handlers(trie, value)
+        elif type(value) is lists:
+            copied[key] = lists(*map(list, value))
+    return copied

@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
 import random
 import sys
-import tempfile
 import tomllib
+from bisect import bisect
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from bench.mutation import warm
 from bench.mutation.mutants import Change, Mutant, changes_of
-from bench.mutation.trial import forget_ours, start_record, start_trial
+from bench.mutation.record import Record, module_of
+from bench.mutation.trial import forget_ours, start_trial
+from bench.mutation.warm import PROOF, Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,26 +36,9 @@ _SOURCES: Final = Path("lambdas/pull_responder").resolve()
 # Without the table's own module, which calls AWS.
 _PACKAGES: Final = ("authorization", "network", "events", "remediation", "findings")
 _IMPURE: Final = {"pull_responder.findings.store"}
-_EQUIVALENTS: Final = Path(__file__).with_name("equivalents.toml")
+_EQUIVALENTS: Final = Path("bench/mutation/equivalents.toml")
 # A mutant may take this many seconds of the processor, and this many times what its tests take otherwise.
-_SECONDS, _TIMES = 20.0, 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What the tests of a package do: the seconds that each takes, and the tests that run each line of each file."""
-
-    seconds: dict[str, float]
-    lines: dict[str, dict[int, list[str]]]
-
-    def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the statement, the fastest first; of one that runs at import those of its file."""
-        lines = self.lines.get(str(mutant.path), {})
-        first, last = mutant.lines
-        found = {test for line in range(first, last + 1) for test in lines.get(line, ())}
-        if "" in found:
-            found = {test for tests in lines.values() for test in tests}
-        return sorted(found - {""}, key=lambda test: self.seconds[test])
+_SECONDS, _TIMES = 8.0, 3.0
 
 
 def main() -> int:
@@ -67,9 +53,10 @@ def main() -> int:
     forget_ours()
     counts: dict[str, Counter[str]] = {}
     for package in dict.fromkeys(_package(mutant.module) for mutant in mutants):
-        record = _record(package)
+        record = Record.of(package, _SOURCES)
         counts[package] = Counter()
-        for mutant, result in _results([m for m in mutants if _package(m.module) == package], record, options.jobs):
+        jobs = [_job(mutant, record, options.seconds) for mutant in mutants if _package(mutant.module) == package]
+        for mutant, result in _results(jobs, options.jobs):
             counts[package][result] += 1
             if result != "killed":
                 print(f"{result}: {mutant.path.relative_to(Path.cwd())}:{mutant.line}\n{mutant.diff}\n", flush=True)
@@ -96,6 +83,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("only", nargs="*", default=_PACKAGES, help="as network, or network/names.py")
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--seconds", type=float, default=0, help="try a mutant only with the fastest tests that take so long together"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     return parser.parse_args()
 
@@ -104,7 +94,7 @@ def _modules(only: Iterable[str]) -> Iterator[tuple[Path, str]]:
     for name in only:
         place = _SOURCES / name
         for path in [place] if place.suffix else sorted(place.glob("*.py")):
-            module = ".".join(("pull_responder", *path.relative_to(_SOURCES).with_suffix("").parts))
+            module = module_of(path)
             if module not in _IMPURE and path.name != "__init__.py":
                 yield path, module
 
@@ -113,44 +103,48 @@ def _package(module: str) -> str:
     return module.split(".")[1]
 
 
-def _record(package: str) -> Record:
-    """Run the tests of the package as they are: all have to pass, or nothing that fails later would mean anything."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "record.json"
-        _, status = os.waitpid(start_record(f"tests/unit/{package}", _SOURCES, out), 0)
-        if status:
-            sys.exit(out.with_suffix(".log").read_text() + f"The tests of {package} fail without any change")
-        found = json.loads(out.read_text())
-    lines = {path: {int(line): tests for line, tests in of.items()} for path, of in found["lines"].items()}
-    return Record(found["seconds"], lines)
+def _job(mutant: Mutant, record: Record, most: float) -> Job:
+    """Return the mutant with the tests that it has to meet: all that run it, or the fastest of `most` seconds."""
+    tests = record.tests_of(mutant)
+    if most:
+        so_far = list(accumulate(record.seconds[test] for test in tests))
+        tests = tests[: max(1, bisect(so_far, most))]
+    seconds = _SECONDS + _TIMES * sum(record.seconds[test] for test in tests)
+    return Job(mutant, tuple(tests), seconds, is_early=record.runs_at_import(mutant))
 
 
-def _results(mutants: Iterable[Mutant], record: Record, jobs: int) -> Iterator[tuple[Mutant, str]]:
-    """Return each mutant with what became of it, at most `jobs` of them at a time.
+def _results(jobs: list[Job], parallel: int) -> Iterator[tuple[Mutant, str]]:
+    """Return each mutant with what became of it, `parallel` of them at a time."""
+    yield from ((job.mutant, "run by no test") for job in jobs if not job.tests)
+    jobs = [job for job in jobs if job.tests]
+    if not jobs:
+        return
+    known = set[int]()
+    for number, result in warm.results(jobs, _SOURCES, parallel):
+        known.add(number)
+        yield jobs[number].mutant, result
+    yield from _cold([job for number, job in enumerate(jobs) if number not in known], parallel)
+
+
+def _cold(jobs: Iterable[Job], parallel: int) -> Iterator[tuple[Mutant, str]]:
+    """Return what became of the jobs, each tried with a new import of its changed source.
 
     Before the first, the source as it is has to pass, or a fault of this driver would count as killed.
     """
     running: dict[int, Mutant] = {}
     is_proven = False
-    for mutant in mutants:
-        tests = record.tests_of(mutant)
-        if not tests:
-            yield mutant, "run by no test"
-            continue
+    for job in jobs:
+        mutant = job.mutant
         if not is_proven:
             same = replace(mutant, source=mutant.path.read_text(encoding="utf-8"))
-            if _ended({start_trial(same, tests, _SECONDS + _seconds(tests, record)): same})[1] != "survived":
+            if _ended({start_trial(same, job.tests[:PROOF], job.seconds): same})[1] != "survived":
                 sys.exit(f"The tests of {mutant.module} fail by themselves without any change")
             is_proven = True
-        if len(running) >= jobs:
+        if len(running) >= parallel:
             yield _ended(running)
-        running[start_trial(mutant, tests, _SECONDS + _seconds(tests, record))] = mutant
+        running[start_trial(mutant, job.tests, job.seconds)] = mutant
     while running:
         yield _ended(running)
-
-
-def _seconds(tests: Iterable[str], record: Record) -> float:
-    return _TIMES * sum(record.seconds[test] for test in tests)
 
 
 def _ended(running: dict[int, Mutant]) -> tuple[Mutant, str]:

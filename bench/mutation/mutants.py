@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from difflib import unified_diff
 from itertools import islice
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # A change of these changes nothing that runs, or only how an error of ours would show itself.
 _NEVER_CALLS: Final = {"cast", "len", "isinstance"}
 _NEVER_NAMES: Final = {"__all__", "TYPE_CHECKING"}
+_MAY_BE_NONE: Final = {"None", "Any", "object", "Optional", "Final"}
 _COMPOUND: Final = (cst.If, cst.While, cst.For, cst.With, cst.Try, cst.Match, cst.FunctionDef, cst.ClassDef)
 
 
@@ -79,7 +81,7 @@ def changes_of(path: Path, module: str) -> list[Change]:
 
     Docstrings, annotations, decorators and imports stay. A string is only marked: its letters' case is not changed by
     itself. Of a call's arguments only those by name are left out: mypy refuses nearly all others, and None in their
-    place.
+    place. It refuses None for a field that is declared to be something else, too.
     """
     wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")), unsafe_skip_copy=True)
     visitor = _Visitor()
@@ -105,6 +107,8 @@ class _Visitor(cst.CSTVisitor):
             self._statements.append((node, (self._start(node), max(self._start(node), self._start(body)))))
         if self._statements:
             for new in _changes(node):
+                if _is_refused(new):
+                    continue
                 self.changes.append((node, new, self._start(node), self._statements[-1][1]))
         return True
 
@@ -130,6 +134,15 @@ def _changes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         for arg in node.args:
             if arg.keyword is not None:
                 yield node.with_changes(args=[each for each in node.args if each is not arg])
+
+
+def _is_refused(new: cst.CSTNode) -> bool:
+    """Whether mypy refuses it: None for what is declared to be something else."""
+    match new:
+        case cst.AnnAssign(annotation=cst.Annotation(annotation=declared), value=cst.Name(value="None")):
+            return _MAY_BE_NONE.isdisjoint(re.findall(r"\w+", cst.Module([]).code_for_node(declared)))
+        case _:
+            return False
 
 
 def _means_nothing(node: cst.CSTNode) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import json
+import math
 import os
 import resource
 import signal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from coverage import Coverage
+from hypothesis import Phase, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -23,10 +25,23 @@ if TYPE_CHECKING:
 
     from bench.mutation.mutants import Mutant
 
-_OPTIONS: Final = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore")
-_MEMORY: Final = 4 << 30
+OPTIONS: Final = ("-q", "-x", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore")
+_MEMORY: Final = 2 << 30
 # Seconds of wall time after which a process that does not use the processor is taken for stuck.
 _STUCK: Final = 900
+
+
+class _NoShrinking:
+    """Has Hypothesis stop at the first example that fails: which one is the shortest does not matter."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Change the profile of the tests before their decorators read it."""
+        settings.register_profile("without shrinking", settings(), phases=(Phase.explicit, Phase.generate))
+        settings.load_profile("without shrinking")
+
+
+NO_SHRINKING: Final = _NoShrinking()
 
 
 class Recorder:
@@ -89,9 +104,9 @@ def forget_ours() -> None:
         del sys.modules[name]
 
 
-def start_record(folder: str, sources: Path, out: Path) -> int:
-    """Run all tests in `folder` in a new process, and return its id; `out` gets which of them run which line."""
-    return os.fork() or _leave(lambda: _record(folder, sources, out), log=out.with_suffix(".log"))
+def start_record(files: Sequence[str], sources: Path, out: Path) -> int:
+    """Run all tests in the files in a new process, and return its id; `out` gets which of them run which line."""
+    return os.fork() or leave(lambda: _record(files, sources, out), log=out.with_suffix(".log"))
 
 
 def start_trial(mutant: Mutant, tests: Sequence[str], seconds: float) -> int:
@@ -99,10 +114,11 @@ def start_trial(mutant: Mutant, tests: Sequence[str], seconds: float) -> int:
 
     It ends with status 0 if all tests pass, and is killed after these `seconds` of the processor.
     """
-    return os.fork() or _leave(lambda: _try(mutant, tests, seconds), log=None)
+    return os.fork() or leave(lambda: _try(mutant, tests, seconds), log=None)
 
 
-def _leave(run: Callable[[], int], log: Path | None) -> int:
+def leave(run: Callable[[], int], log: Path | None) -> int:
+    """End this process with the status that `run` returns. What it prints goes to `log`."""
     status = 99
     try:
         out = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -114,11 +130,19 @@ def _leave(run: Callable[[], int], log: Path | None) -> int:
         os._exit(status)
 
 
-def _record(folder: str, sources: Path, out: Path) -> int:
+def limit(seconds: float) -> None:
+    """Have this process killed after so many seconds of the processor, and keep it from taking all the memory."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    most = math.ceil(seconds + time.process_time())
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
+    signal.alarm(_STUCK)
+
+
+def _record(files: Sequence[str], sources: Path, out: Path) -> int:
     coverage = Coverage(data_file=None, include=[f"{sources}/*"], config_file=False)
     recorder = Recorder(coverage)
     coverage.start()
-    status = pytest.main([folder, *_OPTIONS], plugins=[recorder])
+    status = pytest.main([*files, *OPTIONS], plugins=[recorder, NO_SHRINKING])
     coverage.stop()
     data = coverage.get_data()
     lines = {path: data.contexts_by_lineno(path) for path in sorted(data.measured_files())}
@@ -127,10 +151,7 @@ def _record(folder: str, sources: Path, out: Path) -> int:
 
 
 def _try(mutant: Mutant, tests: Sequence[str], seconds: float) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    limit = round(seconds + time.process_time())
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-    signal.alarm(_STUCK)
+    limit(seconds)
     sys.meta_path.insert(0, _Finder(mutant))
     files = sorted({test.partition("::")[0] for test in tests})
-    return int(pytest.main([*files, *_OPTIONS], plugins=[Choice(tests)]))
+    return int(pytest.main([*files, *OPTIONS], plugins=[Choice(tests), NO_SHRINKING]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from pull_responder.checks import (
 )
 from pull_responder.checks.check import UNREACHED
 from pull_responder.checks.pull_failing_unexplained import what_is_left
+from pull_responder.facts.gaps import note_gaps
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom, registry_answered
@@ -68,7 +70,7 @@ class Diagnosis:
     - `note` says what has changed since the failure, or is empty.
     - `look_next` says where to look next if all was decided and nothing explains the failure, or is empty.
     - `late` says that time ran out, so a later diagnosis may find more.
-    - `is_incomplete` says that something could not be read, by this diagnosis or by an earlier one with the same facts.
+    - `is_incomplete` says that something could not be read that this diagnosis needed.
     - `role_arn` is the pulling role's own ARN, None where it is not known.
     """
 
@@ -92,6 +94,14 @@ class Diagnosis:
 
 def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = CHECKS) -> Diagnosis:
     """Return the causes of a failed pull. It never raises for what AWS refuses to show: that is inconclusive."""
+    with note_gaps() as gaps:
+        found = _diagnose(pull, facts, checks)
+    is_late = found.late or gaps.out_of_time
+    return replace(found, late=is_late, is_incomplete=is_late or gaps.is_incomplete)
+
+
+def _diagnose(pull: PullFailure, facts: PullFacts, checks: Sequence[Check]) -> Diagnosis:
+    """Return the diagnosis, `late` if not all checks ended in time."""
     read_fargate_ahead(pull, facts)
     pull = _with_node_role(pull, facts)
     is_role = pull.principal is None or pull.principal.kind in (PrincipalKind.ROLE, PrincipalKind.UNKNOWN)
@@ -104,9 +114,9 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
     try:
         # The puller is read in parallel to the checks, not before them. Nearly always it is a node, so this saves a
         # round of reads.
-        asked = pool.submit(puller_of, pull, facts)
-        named = pool.submit(role_arn_of, pull, facts)
-        running = {check: pool.submit(check.examine, pull, facts) for check in selected}
+        asked = pool.submit(copy_context().run, puller_of, pull, facts)
+        named = pool.submit(copy_context().run, role_arn_of, pull, facts)
+        running = {check: pool.submit(copy_context().run, check.examine, pull, facts) for check in selected}
         futures: list[Future[Any]] = [asked, named, *running.values()]
         _, late = wait(futures, timeout=facts.seconds_left())
         puller = Puller(None, _NO_TIME) if asked in late else asked.result()
@@ -130,8 +140,7 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
         found = replace(found, note=f"Repository {pull.repository} does not exist in {pull.region}.")
     if facts.asked is None:
         found = _leave_unexplained(found, of_aws=of_aws)
-    is_late = bool(late) or facts.out_of_time
-    return replace(found, late=is_late, is_incomplete=is_late or facts.is_incomplete, role_arn=role_arn)
+    return replace(found, late=bool(late), role_arn=role_arn)
 
 
 def skip_reason(pull: PullFailure) -> str | None:

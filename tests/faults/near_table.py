@@ -11,6 +11,8 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+import botocore
+
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from pull_responder.emulator.findings_table import create_table
 from tests.faults.answer import answer
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
 NAME: Final = "pull-responder-findings"
+
+
+def leave_unsigned(client: Any) -> None:  # noqa: ANN401 -- botocore's own object
+    """Send requests for the table without a signature, which nobody here looks at."""
+    client.meta.events.register("choose-signer.dynamodb", lambda **_: botocore.UNSIGNED)
 
 
 class NearTable:
@@ -34,6 +41,7 @@ class NearTable:
         self._lock = threading.Lock()
         self._client = aws.client("dynamodb")
         self._client.meta.events.register("before-send", lambda request, **_: self.send(request))
+        leave_unsigned(self._client)
         create_table(self._client, NAME)
 
     def send(self, request: Any) -> AWSResponse:  # noqa: ANN401 -- botocore's own object
@@ -53,9 +61,10 @@ class NearTable:
         return answer(request.url, status, answered.items(), text if isinstance(text, bytes) else text.encode())
 
     def items(self) -> list[dict[str, Any]]:
-        """Return the items."""
-        found: list[dict[str, Any]] = self._client.scan(TableName=NAME, ConsistentRead=True)["Items"]
-        return found
+        """Return the items, which are not to be changed. Asked after each minute, so without a request."""
+        with self._lock, self._scope(ACCOUNT, REGION):
+            by_key: dict[str, dict[str, dict[str, Any]]] = self._dynamodb._tables[NAME]["items"]
+            return [item for _, by_range in sorted(by_key.items()) for item in by_range.values()]
 
     def clear(self) -> None:
         """Delete the items."""

@@ -23,10 +23,12 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.retries.quota import RetryQuota
+from botocore.useragent import UserAgentString
 
 from tests.faults.answer import answer
 from tests.faults.error_answers import refusal
 from tests.faults.fault import REMEMBERING, SECONDS, Call, Fault, Kind, Span
+from tests.faults.near_table import leave_unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -102,6 +104,8 @@ class Wire:
             client = kept.get(key)
             if client is None:
                 client = kept[key] = create(creator, **given)
+                if given["service_name"] == "dynamodb":
+                    leave_unsigned(client)
                 events: Any = client.meta.events
                 events.register("before-send", lambda **event: self.carry(client, **event))
                 # Each process that gets the client registers the same for itself.
@@ -116,6 +120,8 @@ class Wire:
             patch.object(botocore.client.ClientCreator, "create_client", create_client),
             patch.object(botocore.endpoint, "time", _Sleeper(self)),
             patch.object(RetryQuota, "__init__", note_quota),
+            # Written anew for each request, and read by nobody here.
+            patch.object(UserAgentString, "to_string", lambda _: _AGENT),
         ):
             yield
 

@@ -1,6 +1,7 @@
 """The trust policy of the role does not let nodes or pods have it.
 
 What it checks: whether `ec2.amazonaws.com` (for Fargate `eks-fargate-pods.amazonaws.com`) may assume the nodes' role.
+Where an instance has lost its role, the role of its node group counts: the instance is to be given that one back.
 The check does not apply to hybrid nodes. They get their role from Systems Manager or IAM Roles Anywhere, and AWS does
 not show from which of the two.
 
@@ -46,6 +47,7 @@ from pull_responder.remediation.instance_profile import trust_service
 
 if TYPE_CHECKING:
     from pull_responder.authorization.request import ContextValue
+    from pull_responder.pulls.node_identity import Identity
     from pull_responder.pulls.nodes import Nodes
     from pull_responder.pulls.pod_role import PodRole
     from pull_responder.pulls.pull_facts import PullFacts
@@ -74,17 +76,25 @@ def _of_nodes(pull: PullFailure, facts: PullFacts) -> Verdict:
     nodes, identities = found
     if nodes.elsewhere:
         return Verdict.not_applicable(f"{nodes.elsewhere}, and AWS does not show which service gives them the role")
-    roles = {identity.role.arn: identity.role for identity in identities if isinstance(identity.role, Role)}
+    read = [_role(identity, nodes, facts) for identity in identities]
+    roles = {role.arn: role for role in read if isinstance(role, Role)}
     verdicts = [_examine(role, nodes) for role in roles.values()]
     for verdict in verdicts:
         if verdict.resource is not None:
             return verdict
-    unread = [identity.role.reason for identity in identities if isinstance(identity.role, Unread)]
+    unread = [role.reason for role in read if isinstance(role, Unread)]
     if reasons := unread or [verdict.reason for verdict in verdicts if verdict.reason]:
         return Verdict.inconclusive(join_reasons(reasons))
     if not verdicts:
         return Verdict.not_applicable("the nodes have no role")
     return Verdict.passed(*(line for verdict in verdicts for line in verdict.evidence))
+
+
+def _role(identity: Identity, nodes: Nodes, facts: PullFacts) -> Role | Unread | None:
+    """Return the role of an instance; without one, the role that it is to be given back."""
+    if identity.role is not None or identity.named is None:
+        return identity.role
+    return facts.role(identity.named.account, nodes.region, identity.named.resource.rpartition("/")[2])
 
 
 def _examine(role: Role, nodes: Nodes) -> Verdict:

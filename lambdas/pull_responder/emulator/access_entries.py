@@ -25,6 +25,11 @@ def apply() -> None:
     paths["{0}/clusters/(?P<cluster>[^/]+)/access-entries/(?P<principal>.+)$"] = _answer
 
 
+def forget() -> None:
+    """Delete all access entries."""
+    _TYPES.clear()
+
+
 def _answer(request: Any, full_url: str, _: object) -> _Reply:  # noqa: ANN401 -- a request of moto's server
     found = _PATH.fullmatch(unquote(urlparse(full_url).path))
     if found is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SCOPE = re.compile(r"Credential=[^/]+/[^/]+/([^/]+)/([^/]+)/")
 _APPLIED = "_serves_profiles"
+# Of moto, by region.
+_ASSOCIATIONS: Final[dict[str, dict[str, Any]]] = {}
 _Answer = tuple[int, dict[str, Any]]
 
 
@@ -31,11 +33,10 @@ def apply_to_moto() -> None:
     if getattr(dispatcher, _APPLIED, False):
         return
     get_stock_application, process_stock_request = dispatcher.get_application, stubber.process_request
-    kept = dict[str, dict[str, Any]]()
 
     def answer(region: str, method: str, path: str, query: str, body: bytes) -> _Answer:
         named = {key: values[0] for key, values in parse_qs(query).items()}
-        return _profiles(kept.setdefault(region, {}), method, path, named, body)
+        return _profiles(_ASSOCIATIONS.setdefault(region, {}), method, path, named, body)
 
     def get_application(self: Any, environ: dict[str, Any]) -> Any:
         region = _region_of(environ.get("HTTP_AUTHORIZATION", ""))
@@ -63,6 +64,11 @@ def apply_to_moto() -> None:
     dispatcher.get_application = get_application
     stubber.process_request = process_request
     setattr(dispatcher, _APPLIED, True)
+
+
+def forget() -> None:
+    """Delete all associations of Profiles of this process's moto."""
+    _ASSOCIATIONS.clear()
 
 
 def _region_of(authorization: str) -> str | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from pull_responder.facts.answers import ask
 from pull_responder.facts.aws import Aws, describe_failure
+from pull_responder.facts.gaps import Gaps, add_gaps, note_gaps
 from pull_responder.model.reason import IN_TERMINAL, Reason
 from pull_responder.model.unread import Unread
 
@@ -25,12 +27,10 @@ _SECONDS_FOR_A_READ: Final = 2.0
 
 
 class Reader:
-    """The reads of one diagnosis.
+    """The reads of one or several diagnoses. What could not be read is noted (facts/gaps.py).
 
     - `remaining` returns the seconds left before the answer is due.
     - `is_later_look` says that a finding is known and looked at again, which needs no more than whether it is so still.
-    - `out_of_time` says that something was not read for lack of time.
-    - `is_incomplete` says that something was not read, for whatever reason: a later diagnosis may find more.
 
     A fact that several checks need is read once: the first thread reads, the others wait for it.
     """
@@ -46,8 +46,6 @@ class Reader:
         # What hung is not asked again by this reader, so that it costs its time-outs once and not once a problem.
         self._hanging: dict[Hashable, Unread] = {}
         self.calls = 0
-        self.out_of_time = False
-        self.is_incomplete = False
 
     @property
     def partition(self) -> str:
@@ -71,12 +69,15 @@ class Reader:
                 answer = self._answers[key] = Future()
         if first:
             try:
-                answer.set_result(read())
+                with note_gaps() as gaps:
+                    read_now = read()
+                answer.set_result((read_now, gaps))
             except BaseException as error:
                 answer.set_exception(error)
                 raise
-        result: T = answer.result()
-        return result
+        result: tuple[T, Gaps] = answer.result()
+        add_gaps(result[1])
+        return result[0]
 
     def each(self, read: Callable[[A], T], arguments: Sequence[A]) -> list[T]:
         """Return the result of `read` for every argument, in order. The reads run in parallel."""
@@ -84,10 +85,14 @@ class Reader:
             return [read(argument) for argument in arguments]
         # One pool for each call: a shared pool could wait for itself, because some reads contain parallel reads.
         with ThreadPoolExecutor(min(len(arguments), _PARALLEL_READS), thread_name_prefix="read") as pool:
-            return list(pool.map(read, arguments))
+            started = [pool.submit(copy_context().run, read, argument) for argument in arguments]
+            return [each.result() for each in started]
 
     def start(self, reads: Sequence[Callable[[], object]]) -> None:
-        """Start reads that are known to be needed, without waiting. Later requests for these facts wait for them."""
+        """Start reads that are known to be needed, without waiting. Later requests for these facts wait for them.
+
+        What could not be read is noted by these requests.
+        """
         pool = ThreadPoolExecutor(max(len(reads), 1), thread_name_prefix="ahead")
         for read in reads:
             pool.submit(read)
@@ -111,7 +116,7 @@ class Reader:
         Any other failure is Unread.
         """
         if self.remaining() < _SECONDS_FOR_A_READ:
-            self.out_of_time = self.is_incomplete = True
+            add_gaps(Gaps(out_of_time=True, is_incomplete=True))
             return Unread(Reason(f"{permission} was not called: no time was left", IN_TERMINAL))
         if account is not None and not self.aws.knows_identity:
             # Our identity is read in parallel to the first reads, not before them: nearly always the account is our
@@ -127,7 +132,8 @@ class Reader:
 
     def _note(self, answer: A) -> A:
         """Return an answer. That something was not read is noted."""
-        self.is_incomplete = self.is_incomplete or isinstance(answer, Unread)
+        if isinstance(answer, Unread):
+            add_gaps(Gaps(is_incomplete=True))
         return answer
 
     def _ask(

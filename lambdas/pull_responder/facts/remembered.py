@@ -48,16 +48,6 @@ class Remembered:
         """Return the result of `read` for each of the arguments, in order. The reads run in parallel."""
         return self._reader.each(read, arguments)
 
-    @property
-    def out_of_time(self) -> bool:
-        """Whether something was not read for lack of time."""
-        return self._reader.out_of_time
-
-    @property
-    def is_incomplete(self) -> bool:
-        """Whether something was not read, for whatever reason."""
-        return self._reader.is_incomplete
-
     def seconds_left(self) -> float | None:
         """Return the seconds left for reading, None without a limit."""
         remaining = self._reader.remaining()

@@ -1,7 +1,8 @@
 """How notices are paced: which are sent by themselves, and which share a digest. Pure functions.
 
-A burst is what people were sent of late. It ends when nothing was sent for ten minutes. There is one for what is broken
-and one for what is over, because the one is not to hold up the other (docs/adr/0098-digests-know-of-a-backlog.md).
+A burst is what people were sent of late. With too many notices, it ends when none came for ten minutes. There is one
+for what is broken and one for what is over, because the one is not to hold up the other
+(docs/adr/0098-digests-know-of-a-backlog.md).
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _MINUTE: Final = 60
 # What was sent is forgotten at the rate of `digestAbove` in this time. Twice `digestAbove` is remembered at most.
 _SECONDS: Final = 5.0 * _MINUTE
 _REMEMBERED: Final = 2
+# A backlog that drains slowly brings fewer notices than are forgotten. It is a burst all the same until none came for
+# this time.
+_QUIET_SECONDS: Final = 10.0 * _MINUTE
 # Minutes from the first digest to the second, from the second to the third, and so on; then the last one again. So a
 # storm of an hour gives seven digests.
 _WAITS: Final = (2, 4, 8, 15)
@@ -162,13 +166,16 @@ def plan(burst: Burst, notices: Sequence[Telling], *, now: float, waiting: int, 
 
 
 def _forget(burst: Burst, now: float, above: int) -> Burst:
-    """Return the burst at `now`: a new one if nothing was sent for long.
+    """Return the burst at `now`: a new one if few notices came of late, or after too many, if none came for long.
 
     A clock that runs ahead, or a hand, may have written a time to come. That counts as now: nothing waits for it.
     """
     passed = max(0.0, now - burst.at)
     level = max(0.0, min(burst.level, _REMEMBERED * above) - passed * above / _SECONDS)
-    return replace(burst, level=level, digest_at=min(burst.digest_at, now)) if level else Burst(version=burst.version)
+    was_too_many = bool(burst.digests or burst.alone)
+    if not level and not (was_too_many and passed < _QUIET_SECONDS):
+        return Burst(version=burst.version)
+    return replace(burst, level=level, digest_at=min(burst.digest_at, now))
 
 
 def _first_of_kinds(notices: Iterable[Telling], known: Iterable[str]) -> list[Telling]:

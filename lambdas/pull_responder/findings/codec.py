@@ -260,7 +260,7 @@ def _cut(text: str, most: int) -> str:
 
 def _times(life: Life) -> Iterator[float]:
     yield from (life.created_at, life.opened_at, life.resolved_at, life.looked_at, life.look_at, life.hub_at)
-    yield life.leased_until
+    yield from (life.listed_at, life.leased_until)
     yield from life.breaks
     if life.pending:
         yield from (life.pending.at, life.pending.due, life.pending.claimed_until)

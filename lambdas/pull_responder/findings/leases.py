@@ -22,8 +22,20 @@ def lease(life: Life, run: str, *, now: float, until: float, by_change: bool) ->
         return replace(life, again=True, look_at=min(life.look_at, life.leased_until)) if by_change else life
     if not by_change and life.look_at > now:
         return life
+    return _give_to(life, run, until)
+
+
+def seize(life: Life, run: str, *, until: float) -> Life:
+    """Return an open life leased to `run` until `until`, whoever has the lease: `run` knows that it is over.
+
+    The result of a recheck that is under way no longer counts.
+    """
+    return _give_to(life, run, until) if life.is_open else life
+
+
+def _give_to(life: Life, run: str, until: float) -> Life:
     if life.leased_by not in ("", run):
-        # That run died. It may have deleted the items under the keys before it could record that the finding is over.
+        # That run may have deleted the items under the keys before it could record that the finding is over.
         life = replace(life, keys=())
     return replace(life, leased_by=run, leased_until=until)
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # A run that claims a notice has this long to send it. Then another run may claim it.
 _CLAIM_SECONDS: Final = 60.0
 _MOST_PROBLEMS: Final = 100
+# Of the runs that claimed a notice and died, the latest are remembered.
+_MOST_CLAIMANTS: Final = 10
 # A notice that cannot be sent is retried every minute for a quarter of an hour, then after 2, 4, … minutes, and later
 # every hour.
 _QUICK_RETRIES: Final = 15
@@ -61,6 +63,7 @@ class Pending:
     - `at`: when the change happened.
     - `due`: the notice is not sent before this time.
     - `claimant`: the run that sends it. Empty if unclaimed.
+    - `before`: the latest of the runs that had claimed it before.
     - `claimed_until`: no other run may send it before this time. 0 if unclaimed.
     - `tries`: how many runs have claimed it.
     - `digest`: whether it is sent in a digest, with others.
@@ -81,6 +84,7 @@ class Pending:
     perhaps_heard: bool = False
     unclear: int = 0
     told: bool = False
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ class Life:
     - `broken_by`: the change of its resource that came before the first failure, where it is known.
     - `changes_unread`: why it could not be read whether there was such a change; empty if it was read or not asked.
     - `keys`: the keys under which changes find it while it is open (findings/concern_keys.py).
+    - `listed_at`: when it was last listed under all of them.
     - `leased_by`, `leased_until`: the run that rechecks it, and until when no other run may.
     - `again`: whether a change asked for a recheck while one was under way.
     - `breaks`: when it came back, the last few times (findings/flapping.py).
@@ -160,6 +165,7 @@ class Life:
     broken_by: Deed | None = None
     changes_unread: str = ""
     keys: tuple[str, ...] = ()
+    listed_at: float = 0
     leased_by: str = ""
     leased_until: float = 0
     again: bool = False
@@ -200,7 +206,9 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     look_at = now + settings.recheck_minutes * 60
     problems = {*(life.problems if life else ()), *filter(None, [problem])}
     finding = serve_all(finding, reach, before=life.finding if life else None)
-    finding = replace(finding, severity=severity_of(finding, reach, problems=len(problems), settings=settings))
+    had = life.finding.severity if life and life.is_open else None
+    severity = severity_of(finding, reach, problems=len(problems), settings=settings, before=had)
+    finding = replace(finding, severity=severity)
     if life is None:
         pending = Pending(Edge.NEW, "", now, now)
         return Life(
@@ -339,12 +347,13 @@ def _mark_worse(life: Life, now: float) -> Life:
     if severity.rank > told.severity_rank:
         changes.append(f"its severity is now {severity.value}")
     if magnitude(life.reach) > told.step:
-        changes.append(f"it now reaches {life.reach.words('pods')} pods and {life.reach.words('nodes')} nodes")
+        known = [(many, one) for many, one in (("pods", "pod"), ("nodes", "node")) if life.reach.count(many)]
+        changes.append(f"it now reaches {' and '.join(_count(life.reach, *each) for each in known)}")
     # Whoever suppressed it knew what failed on that day. To all others, it is the same fault.
     if life.suppression and life.suppression.silences and life.reach.breadth > told.breadth:
         changes.append(
-            f"it now fails pulls of {_count(life.reach.repository_count, 'repository', 'repositories')} by "
-            f"{_count(life.reach.principal_count, 'principal', 'principals')}"
+            f"it now fails pulls of {_count(life.reach, 'repositories', 'repository')} by "
+            f"{_count(life.reach, 'principals', 'principal')}"
         )
     if not changes:
         return life
@@ -352,8 +361,9 @@ def _mark_worse(life: Life, now: float) -> Life:
     return replace(life, pending=Pending(Edge.WORSE, because, now, now))
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _count(reach: Reach, many: str, one: str) -> str:
+    words = reach.words(many)
+    return f"{words} {one if words == '1' else many}"
 
 
 def magnitude(reach: Reach) -> int:
@@ -422,8 +432,15 @@ def claim(life: Life, now: float, claimant: str, *, seconds: float = _CLAIM_SECO
         claimant=claimant,
         tries=pending.tries + 1,
         perhaps_heard=pending.perhaps_heard or bool(pending.claimant),
+        before=_claimants(pending, claimant),
     )
     return replace(life, pending=claimed)
+
+
+def _claimants(pending: Pending, claimant: str) -> tuple[str, ...]:
+    """Return the runs that had claimed a notice before `claimant` does."""
+    every = dict.fromkeys((*pending.before, pending.claimant))
+    return tuple(each for each in every if each not in ("", claimant))[-_MOST_CLAIMANTS:]
 
 
 def is_claimed_by(life: Life, claimant: str, now: float) -> bool:
@@ -498,7 +515,7 @@ def mark_told(life: Life, now: float, *, sent: Life, unclear: bool) -> Life:
     if number >= _MOST_UNCLEAR or pending.tries > _QUICK_RETRIES:
         return notified
     # People have heard of it, so the finding's next change is not the first that they hear.
-    due = replace(pending, told=True, perhaps_heard=True, unclear=number)
+    due = replace(pending, told=True, perhaps_heard=True, unclear=number, before=())
     return retry_later(replace(notified, pending=due), now)
 
 

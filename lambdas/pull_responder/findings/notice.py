@@ -32,6 +32,8 @@ class Notice:
     - `fixed_by`: the changes of its resources right before it was resolved.
     - `broken_by`: the change of its resource that came before the first failure, where it is known.
     - `changes_unread`: why it could not be read whether there was such a change.
+    - `problem`: in a digest, the id by which all messages about its problem belong together.
+    - `is_over`: in a digest, whether it is resolved, and nothing else that is known stops the pulls of its problem.
     """
 
     edge: Edge
@@ -44,3 +46,5 @@ class Notice:
     fixed_by: tuple[Deed, ...] = ()
     broken_by: Deed | None = None
     changes_unread: str = ""
+    problem: str = ""
+    is_over: bool = False

@@ -55,7 +55,12 @@ class Reach:
 
         Of events, it is "at least 12,288": one that came again may be among those that were not counted.
         """
-        return count_words(getattr(self, _COUNTS[counted]), more=counted in self.more, events=counted == "events")
+        return count_words(self.count(counted), more=counted in self.more, events=counted == "events")
+
+    def count(self, counted: str) -> int:
+        """Return the count of "events", "pods", and so on."""
+        number: int = getattr(self, _COUNTS[counted])
+        return number
 
     def at_least(self, before: Reach) -> Reach:
         """Return the reach with no count lower than in `before`: what expired in the table was seen all the same."""

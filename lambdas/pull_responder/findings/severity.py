@@ -23,16 +23,24 @@ _MANY_EVENTS: Final = 50
 _VARIED: Final = 5
 
 
-def severity_of(finding: Finding, reach: Reach, *, problems: int, settings: Settings) -> Severity:
+def severity_of(
+    finding: Finding, reach: Reach, *, problems: int, settings: Settings, before: Severity | None = None
+) -> Severity:
     """Return the severity of a finding that a diagnosis has just reported.
 
     - `finding.severity`: by what is broken; one step lower for a single node (`Check.severity_for`).
     - `reach`: how far all failures of the finding reach. It raises the severity by at most one step.
     - `problems`: how many problems it explains.
     - `settings.severities`: what the operator has set for a cause stands, whatever the reach.
+    - `before`: the severity that the finding had while it was open, None if it opens now. It does not fall below that.
     """
     if (fixed := settings.severities.get(finding.cause)) is not None:
         return fixed
+    now = _by_reach(finding, reach, problems=problems)
+    return now if before is None or now.rank > before.rank else before
+
+
+def _by_reach(finding: Finding, reach: Reach, *, problems: int) -> Severity:
     check = BY_ID.get(finding.cause)  # a later version may have recorded a cause that this one lacks
     if check is not None and check.severity_if_repeated is not None:
         repeated = reach.events >= _MANY_EVENTS or problems >= _VARIED

@@ -28,6 +28,7 @@ from pull_responder.findings.codec import (
     read_problem,
     read_version,
 )
+from pull_responder.findings.left_inspection import LEFT, LeftInspection, left_item, read_left
 from pull_responder.findings.life import Life, expires_at
 from pull_responder.findings.pages import Page
 from pull_responder.findings.problem import PROBLEM, Problem
@@ -68,6 +69,8 @@ _BURST: Final = "burst/"
 _TOLD: Final = "told/"
 # A notice that a run has claimed is taken over within minutes. The topic, or the table, may be out of reach for longer.
 _TOLD_DAYS: Final = 7
+# An open finding is listed anew each month (responder/ledger.py). Its functions may stand still for longer.
+_LISTED_DAYS: Final = 365
 _REASON: Final = 300
 _END_OF_TIME: Final = 1e12
 # What a call raises that fails, or whose answer cannot be read.
@@ -163,8 +166,13 @@ class Store:
         """Return the ids of findings that are open or have a pending notice, each group longest waiting first."""
         return self.due_notices(before=_END_OF_TIME, limit=limit) + self.due_findings(before=_END_OF_TIME, limit=limit)
 
-    def list_under(self, keys: Iterable[str], finding_id: str, *, since: float) -> None:
-        """List an open finding under `keys`, so that changes find it. `since` is when it opened."""
+    def list_under(self, keys: Iterable[str], finding_id: str, *, since: float, now: float) -> None:
+        """List an open finding under `keys`, so that changes find it. Times are in seconds since 1970.
+
+        `since` is when it opened. The items expire if they are not written again for more than a year: then what they
+        lead to is gone (docs/adr/0101-how-a-change-finds-its-findings.md).
+        """
+        keep = now + (self._settings.keep_days + _LISTED_DAYS) * _DAY
         self._write_all(
             {
                 "PutRequest": {
@@ -172,6 +180,7 @@ class Store:
                         "id": {"S": f"{_AT}{key}/{finding_id}"},
                         QUEUE: {"S": f"{_AT}{key}"},
                         LOOK_AT: {"N": f"{since:.0f}"},
+                        "expires_at": {"N": str(int(keep))},
                     }
                 }
             }
@@ -209,6 +218,30 @@ class Store:
     def pulls(self, ids: Iterable[str]) -> dict[str, PullFailure | None]:
         """Return the failure to diagnose of each problem that is in the table; None if it cannot be read."""
         return {each: read_problem(item).pull for each, item in self._read(list(ids), only="pull").items()}
+
+    def save_left(self, left: LeftInspection) -> bool:
+        """Write an inspection that waits. Return False if another run has written it since it was read."""
+        return self._write(left_item(left), left.version)
+
+    def delete_left(self, left: LeftInspection) -> None:
+        """Delete an inspection that waits no longer."""
+        self._write_all([{"DeleteRequest": {"Key": {"id": {"S": left.id}}}}])
+
+    def left_inspections(self, *, before: float, limit: int) -> list[LeftInspection | UnusableItem]:
+        """Return the inspections that wait for a run and are due by `before`, longest waiting first."""
+        items = self._read(self._due(LEFT, before, limit))
+        every: list[LeftInspection | UnusableItem] = []
+        for item in items.values():
+            try:
+                every.append(read_left(item))
+            except UnusableItem as unusable:
+                every.append(unusable)
+        return every
+
+    def unread_tries(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return how often each problem that is in the table was diagnosed again because something was not read."""
+        items = self._read(list(ids), only="unread_tries")
+        return {each: read_problem(item).unread_tries for each, item in items.items()}
 
     def set_aside(self, unusable: UnusableItem) -> None:
         """Take an item that cannot be read out of its queue. The rest of it stays, for people to look at.

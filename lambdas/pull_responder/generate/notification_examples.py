@@ -33,6 +33,7 @@ ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/eks/prod-node"
 _SUBNET: Final = f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-0a1b2c3d4e5f60718"
 _POLICY: Final = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
 _GUARD: Final = f"arn:aws:iam::{ACCOUNT}:policy/guard"
+_OTHER: Final = "problem/0d5f7a3c9b1e4862a7c4e8f10b3d6952"
 _PROBLEM: Final = "problem/6f1d1c0b8a7e4f5d9c3b2a1908f7e6d5"
 _STYLE: Final = Style(runbook_url="https://wiki.example.com/pulls/{cause}")
 _FIX: Final = Deed(
@@ -96,7 +97,7 @@ def _examples() -> dict[str, str]:
         "resolved": alert_notification(
             Alert(_PROBLEM, (resolved,), others=(boundary.finding,), reach=alert.reach), _STYLE
         ),
-        "digest": digest_notification([alert, _alert_of_subnet()]),
+        "digest": digest_notification([replace(alert, problem=_PROBLEM), replace(_alert_of_subnet(), problem=_OTHER)]),
     }
     forms = {"email": _mail, "document": _document, "chat": _chat, "attributes": _attributes}
     return {

@@ -53,6 +53,8 @@ _EVIDENCE: Final = 2_000
 _EXAMPLE: Final = 160
 _SHORT: Final = 200
 _NAMES: Final = 10
+# The ids of problems that are over take more room than findings do: at best that of 2,000 ids.
+_OVER_ROOMS: Final = 3
 
 
 def finding_object(finding: Finding) -> dict[str, Any]:
@@ -113,10 +115,15 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
 
 
 def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
-    """Return the document of a digest: all causes, and the most severe of `notices` that fit in `room` bytes."""
+    """Return the document of a digest: all causes, and the most severe of `notices` that fit in `room` bytes.
+
+    The ids of the problems that are over take up to `_OVER_ROOMS` times as much: whoever opened incidents closes them.
+    """
     worst = sort_by_severity(notices)
-    lines = [json.dumps(summary_object(notice), ensure_ascii=False) for notice in worst]
-    shown = [summary_object(notice) for notice in worst[: len(take_fitting(lines, size=room))]]
+    short = [summary_object(each) | {"problem": _problem(each)} for each in worst]
+    shown = short[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in short), size=room))]
+    ended = dict.fromkeys(_problem(each) for each in worst if each.is_over)
+    over = take_fitting(ended, size=room * _OVER_ROOMS)
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -137,7 +144,8 @@ def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
             for each in by_cause(notices)
         ],
         "findings": shown,
-        "omitted": {"findings": len(notices) - len(shown)},
+        "over": over,
+        "omitted": {"findings": len(notices) - len(shown), "over": len(ended) - len(over)},
     }
 
 
@@ -211,6 +219,10 @@ def summary_object(notice: Notice) -> dict[str, Any]:
         }
     )
     return short
+
+
+def _problem(notice: Notice) -> str:
+    return one_line(notice.problem or notice.finding.id, _FIELD)
 
 
 def _place(finding: Finding) -> dict[str, str | None]:

@@ -15,7 +15,21 @@ from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import UNKNOWN
 from pull_responder.publish.console import console_url
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import WORDS, broken, changed_by, do_all, ended, fault, hit, what_is_left, whom
+from pull_responder.publish.telling import (
+    WORDS,
+    broken,
+    changed_by,
+    do_all,
+    ended,
+    event_ids,
+    fault,
+    fixed_by,
+    hit,
+    reasons,
+    what_is_left,
+    whom,
+    word,
+)
 from pull_responder.publish.text import break_urls, command_line, cut, last_name, limit_lines, one_line, resource_name
 
 if TYPE_CHECKING:
@@ -56,7 +70,7 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
     left = what_is_left(alert, prose)
     if alert.edge is Edge.RESOLVED:
         sections = [
-            [*_resolved_head(alert), *left],
+            [*_resolved_head(alert), *left, whom(alert, prose), *fixed_by(alert, prose)],
             ["Who was hit", *(f"  {each}" for each in hit(alert, prose))],
             ["What was wrong", *_proof(alert, room, evidence=False)],
         ]
@@ -78,7 +92,7 @@ def _head(alert: Alert) -> str:
 
 def _resolved_head(alert: Alert) -> list[str]:
     first, *rest = ended(alert, prose)
-    return [f"{WORDS[alert.edge]} {first}", *(f"And {each}" for each in rest)]
+    return [f"{word(alert)}{':' if alert.others else ''} {first}", *(f"And {each}" for each in rest)]
 
 
 def _fix(alert: Alert, room: int) -> list[str]:
@@ -111,8 +125,7 @@ def _commands(finding: Finding, room: int) -> list[str]:
 
 def _what_changed(alert: Alert, room: int) -> list[str]:
     """Return the reasons of the notices, each once: what grew, or when it had been resolved."""
-    because = (prose(each.because, min(_PARAGRAPH, room)) for each in alert.notices)
-    lines = [f"  {each}" for each in dict.fromkeys(because) if each]
+    lines = [f"  {each}" for each in reasons(alert, prose, min(_PARAGRAPH, room))]
     return ["What has changed", *lines] if lines else []
 
 
@@ -143,6 +156,7 @@ def _places(alert: Alert, style: Style) -> Iterable[str]:
         yield from (f"  {label}: {url}" for label, url in links if url)
         yield f"  Account {_field(finding.account)}, region {_field(finding.region)}"
         yield f"  Finding: {_field(finding.id)}"
+        yield from (f"  {line}" for line in event_ids(each, prose))
 
 
 def docs_url(finding: Finding) -> str | None:
@@ -156,18 +170,18 @@ def _base_subject(finding: Finding) -> str:
     why = ascii_line(finding.cause.replace("_", " "), _CAUSE) or UNKNOWN
     where = f"{ascii_line(finding.account, 12) or UNKNOWN} {ascii_line(finding.region, 16) or UNKNOWN}"
     what = ascii_line(finding.pull.repository or resource_name(finding.resource.id), _FIELD) or UNKNOWN
-    short = last_name(what)
-    cluster = f", cluster {name}" if (name := ascii_line(finding.cluster or "", _FIELD)) else ""
-    candidates = (
-        f"{severity} pull failure: {why} ({what}{cluster}, {where})",
-        f"{severity}: {why} ({what}{cluster}, {where})",
-        f"{severity}: {why} ({short}{cluster}, {where})",
-        f"{severity}: {why} ({what}, {where})",
-        f"{severity}: {why} ({short}, {where})",
-    )
+    cluster = ascii_line(finding.cluster or "", _FIELD)
+    account = where.partition(" ")[0]
+    places = [f"cluster {cluster}, {where}", f"{cluster}, {where}", f"cluster {cluster}, {account}"] if cluster else []
+    places += [f"{cluster}, {account}", where] if cluster else [where, account]
     room = SUBJECT - _TAG
-    for candidate in candidates:
-        if len(candidate) <= room:
+    if len(full := f"{severity} pull failure: {why} ({what}, {places[0]})") <= room:
+        return full
+    short = last_name(what)
+    # Without the team's part, many images have the same name. So that is kept rather than the region.
+    names = dict.fromkeys((what, last_name(what, parts=2), short))
+    for name, place in ((name, place) for name in names for place in places):
+        if len(candidate := f"{severity}: {why} ({name}, {place})") <= room:
             return candidate
     named = room - len(f"{severity}: {why} (, {where})")
     if named >= _SHORTEST_NAME:

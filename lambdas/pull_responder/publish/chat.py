@@ -18,16 +18,34 @@ from pull_responder.findings.notice import Edge
 from pull_responder.publish.as_text import docs_url
 from pull_responder.publish.attributes import alert_values, digest_values
 from pull_responder.publish.console import console_url
-from pull_responder.publish.digest import EXAMPLES, TIMES, OfCause, by_cause
+from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause
+from pull_responder.publish.digest_hit import hit_by
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import WORDS, changed_by, do_all, ended, fault, hit, what_is_left, whom
+from pull_responder.publish.telling import (
+    WORDS,
+    broken,
+    changed_by,
+    do_all,
+    ended,
+    event_ids,
+    fault,
+    fixed_by,
+    hit,
+    how_it_ended,
+    reasons,
+    what_is_left,
+    where,
+    whom,
+    word,
+)
 from pull_responder.publish.text import break_urls, command_line, one_line, resource_name, take_fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pull_responder.findings.alert import Alert
+    from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
 
 _TITLE: Final = 200
@@ -35,12 +53,14 @@ _FIELD: Final = 300
 _PARAGRAPH: Final = 800
 _DESCRIPTION: Final = 2_800
 _COMMANDS: Final = 2_000
+_FIRST_COMMANDS: Final = 900
 _SUMMARY: Final = 400
 _EXAMPLES: Final = 160
 _CAUSE: Final = 60
 _RESOURCES: Final = 5
 _CONTEXT: Final = 256
 
+_WHERE: Final = "Where: "
 IN_FULL: Final = "in full in the e-mail and in the JSON document of this notification."
 
 # Slack's control characters and their escapes (Slack API, "Formatting text for app surfaces").
@@ -75,11 +95,9 @@ def quote(text: str, limit: int = _FIELD) -> str:
 def chat_notification(alert: Alert, style: Style | None = None) -> dict[str, Any]:
     """Return the custom notification of `alert`. All messages about one problem share a thread."""
     finding = alert.worst.finding
-    cluster = f", cluster {finding.cluster}" if finding.cluster else ""
-    what = f"{finding.title or finding.cause}: {resource_name(finding.resource.id)}{cluster}"
     severity = "" if alert.edge is Edge.RESOLVED else f" {alert.severity.value}"
     return _notification(
-        title=f"{WORDS[alert.edge]}{severity}: {escape(what, _TITLE)}",
+        title=f"{word(alert)}{severity}{where(alert, escape)}: {broken(alert, escape)}",
         lines=_lines(alert, style or Style()),
         thread=one_line(alert.problem, _CONTEXT),
         summary=escape(f"{WORDS[alert.edge]} {finding.cause}", _CONTEXT),
@@ -129,29 +147,41 @@ def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
     return {"version": "1.0", "source": "custom", "content": content, "metadata": metadata}
 
 
-def _lines(alert: Alert, style: Style) -> Iterator[str]:
+def _lines(alert: Alert, style: Style) -> list[str]:
+    """Return the lines of an alert. What one line says, no later line says again: a phone shows few of them."""
     left = what_is_left(alert, quote)
     if alert.edge is Edge.RESOLVED:
-        yield from ended(alert, quote)
-        yield from left
-        yield whom(alert, quote)
+        first = [*ended(alert, quote), *left, whom(alert, quote), *fixed_by(alert, quote)]
     else:
-        yield whom(alert, quote)
-        yield from _fixes(alert)
-        yield from left
-        yield from dict.fromkeys(quote(each.because, _PARAGRAPH) for each in alert.notices if each.because)
-        yield from hit(alert, quote)
-    for each in alert.notices:
-        yield f"At fault: {quote(each.finding.resource.id)}"
-        yield quote(each.finding.explanation, _PARAGRAPH)
-        yield from changed_by(each, quote)
-        yield f"Account {quote(each.finding.account, 12)}, region {quote(each.finding.region, 24)}"
-        links = [
-            ("Runbook", style.runbook(each.finding.cause)),
-            ("Console", console_url(each.finding.resource)),
-            ("AWS docs", docs_url(each.finding)),
-        ]
-        yield from (f"{label}: {url}" for label, url in links if url)
+        because = reasons(alert, quote, _PARAGRAPH)
+        first = [whom(alert, quote), *_fixes(alert), *left, *because, *hit(alert, quote, brief=True)]
+    proof = dict.fromkeys(line for each in alert.notices for line in _proof(each))
+    links = dict.fromkeys(line for each in alert.notices for line in _places(each, style))
+    return [*first, *proof, *(line for line in links if f"Run in {line.removeprefix(_WHERE)}:" not in first)]
+
+
+def _proof(notice: Notice) -> Iterator[str]:
+    finding = notice.finding
+    if finding.resource.id not in finding.explanation:
+        yield f"At fault: {quote(finding.resource.id)}"
+    yield quote(finding.explanation, _PARAGRAPH)
+    yield from changed_by(notice, quote)
+
+
+def _places(notice: Notice, style: Style) -> Iterator[str]:
+    finding = notice.finding
+    yield f"{_WHERE}{_place(finding.account, finding.region)}"
+    links = [
+        ("Runbook", style.runbook(finding.cause)),
+        ("Console", console_url(finding.resource)),
+        ("AWS docs", docs_url(finding)),
+    ]
+    yield from (f"{label}: {url}" for label, url in links if url)
+    yield from event_ids(notice, quote)
+
+
+def _place(account: str, region: str) -> str:
+    return f"account {quote(account, 12)}, region {quote(region, 24)}"
 
 
 def _fixes(alert: Alert) -> Iterator[str]:
@@ -160,18 +190,22 @@ def _fixes(alert: Alert) -> Iterator[str]:
     if len(alert.notices) > 1:
         yield do_all(len(alert.notices))
     for number, each in enumerate(alert.notices, 1):
-        fix = each.finding.remediation
-        summary = quote(fix.summary, _SUMMARY)
+        summary = quote(each.finding.remediation.summary, _SUMMARY)
         named = "" if number == 1 else f"{fault(each.finding, quote)}: "
         yield f"Do this: {summary}" if len(alert.notices) == 1 else f"{number}. {named}{summary}"
-        commands = [code(command) for command in fix.commands]
-        whole = list(takewhile(bool, commands))
-        shown = take_fitting(filter(None, whole), size=room)
-        if shown:
-            yield f"Run in account {quote(fix.account, 12)}, region {quote(fix.region, 24)}:"
-            yield from shown
-        if left := len(commands) - len(shown):
-            yield f"{left} command{'' if left == 1 else 's'} more: {IN_FULL}"
+        yield from _commands(each.finding, room)
+
+
+def _commands(finding: Finding, room: int) -> Iterator[str]:
+    fix = finding.remediation
+    commands = [code(command) for command in fix.commands]
+    whole = list(takewhile(bool, commands))
+    shown = take_fitting(filter(None, whole), size=room)
+    if shown:
+        yield f"Run in {_place(fix.account, fix.region)}:"
+        yield from shown
+    if left := len(commands) - len(shown):
+        yield f"{left} command{'' if left == 1 else 's'} more: {IN_FULL}"
 
 
 def code(command: Sequence[str]) -> str | None:
@@ -188,24 +222,53 @@ def code(command: Sequence[str]) -> str | None:
 
 
 def _digest_lines(causes: Sequence[OfCause], style: Style) -> list[str]:
-    """Return a line for each cause, with what else fits: first the fixes are left out, then the examples."""
-    for fixes, examples in ((True, EXAMPLES), (False, EXAMPLES), (False, 1), (False, 0)):
-        lines = [line for each in causes for line in _cause_lines(each, style, fix=fixes, examples=examples)]
+    """Return what to do first, then a line for each cause, with what else fits.
+
+    Of what does not, first the other fixes are left out, then whom each cause stops, then the examples.
+    """
+    first = list(_first(causes[0], style))
+    for fixes, hits, examples in (
+        (True, True, EXAMPLES),
+        (False, True, EXAMPLES),
+        (False, False, EXAMPLES),
+        (False, False, 1),
+        (False, False, 0),
+    ):
+        lines = list(first)
+        for each in causes:
+            lines.append(_cause_line(each, examples=examples))
+            if hits and (hit := hit_by(each.notices, quote)):
+                lines.append(hit)
+            if fixes and each is not causes[0]:
+                lines += _fix_lines(each, style)
         if sum(len(line) + 1 for line in lines) <= _DESCRIPTION:
             return lines
-    return lines
+    return lines[len(first) :]
 
 
-def _cause_lines(of: OfCause, style: Style, *, fix: bool, examples: int) -> Iterator[str]:
+def _first(of: OfCause, style: Style) -> Iterator[str]:
+    """Yield what to do about the worst finding of all, and its commands."""
+    name = quote(resource_name(of.worst.resource.id), _EXAMPLES)
+    if of.is_over:
+        yield f"{name}: {quote(how_it_ended(of.notices[0]), _SUMMARY)}"
+        return
+    yield f"Do this first ({name}): {quote(of.worst.remediation.summary, _SUMMARY)}"
+    yield from _commands(of.worst, _FIRST_COMMANDS)
+    if url := style.runbook(of.cause):
+        yield f"Runbook: {url}"
+
+
+def _cause_line(of: OfCause, *, examples: int) -> str:
     edges = f" ({of.edges})" if of.edges else ""
     shown = of.examples[:examples]
     left = of.count - len(shown)
     named = f": {quote(', '.join(shown), _EXAMPLES)}" + (f" and {left} more" if left else "") if shown else ""
-    yield f"{of.severity.value}: {quote(of.cause, _CAUSE)} {TIMES} {of.count}{edges}{named}"
-    if not fix:
-        return
-    if of.notices[0].edge is Edge.RESOLVED:
-        yield quote(of.notices[0].because, _SUMMARY)
+    return f"{of.severity.value}: {quote(of.cause, _CAUSE)}{of.times}{edges}{named}"
+
+
+def _fix_lines(of: OfCause, style: Style) -> Iterator[str]:
+    if of.is_over:
+        yield quote(how_it_ended(of.notices[0]), _SUMMARY)
         return
     yield f"Do this: {quote(of.worst.remediation.summary, _SUMMARY)}"
     if url := style.runbook(of.cause):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.attributes import sort_by_severity
+from pull_responder.publish.digest_hit import in_clusters
 from pull_responder.publish.telling import WORDS
 from pull_responder.publish.text import resource_name
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
+    from pull_responder.publish.telling import Say
 
 EXAMPLES: Final = 3
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
@@ -54,6 +56,16 @@ class OfCause:
         return tuple(names)[:EXAMPLES]
 
     @property
+    def times(self) -> str:
+        """The number of its findings, if there are several, after the cause's name."""
+        return f" {TIMES} {self.count}" if self.count > 1 else ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its worst finding is resolved, so that there is nothing to do."""
+        return self.notices[0].edge is Edge.RESOLVED
+
+    @property
     def edges(self) -> str:
         """How many of its notices say what; empty if all of them say that a finding is new."""
         numbers = Counter(each.edge for each in self.notices)
@@ -69,6 +81,13 @@ def by_cause(notices: Sequence[Notice]) -> list[OfCause]:
         found.setdefault(each.finding.cause, []).append(each)
     causes = [OfCause(cause, tuple(each)) for cause, each in found.items()]
     return sorted(causes, key=lambda each: (-each.severity.rank, -each.count, each.cause))
+
+
+def headline(notices: Sequence[Notice], say: Say) -> str:
+    """Return how many findings of how many causes a digest tells, and in which clusters."""
+    causes = len({each.finding.cause for each in notices})
+    number = "1 cause" if causes == 1 else f"{causes} causes"
+    return f"{len(notices)} {kind(notices)} of {number}{in_clusters(notices, say)}"
 
 
 def kind(notices: Sequence[Notice]) -> str:

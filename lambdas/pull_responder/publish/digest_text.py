@@ -1,4 +1,4 @@
-"""A digest as text for people: the subject and the body of an e-mail, and the line of a text message."""
+"""A digest as text for people: the subject and the body of an e-mail."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.as_text import SUBJECT, ascii_line, prose
 from pull_responder.publish.attributes import UNKNOWN, sort_by_severity
-from pull_responder.publish.digest import TIMES, OfCause, by_cause, kind
-from pull_responder.publish.telling import WORDS
+from pull_responder.publish.digest import OfCause, by_cause, headline, kind
+from pull_responder.publish.digest_hit import hit_by, hit_parts
+from pull_responder.publish.telling import WORDS, how_it_ended
 from pull_responder.publish.text import command_line, cut, limit_lines, resource_name, take_fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
 
-_CLUSTERS: Final = 3
 _NAME: Final = 80
 _FIELD: Final = 300
 # Characters of the commands of one cause. What does not fit is in the finding's own page in Security Hub.
@@ -39,13 +40,14 @@ def digest_subject(notices: Sequence[Notice]) -> str:
 def digest_body(notices: Sequence[Notice], *, room: int) -> str:
     """Return the text of an e-mail about many findings: each cause first, then the findings that fit.
 
-    The commands of all causes take at most `room` bytes, and so do the lines of the findings.
+    Line 1 says how many of what and for whom, line 2 what to do about the worst. The commands of all causes take at
+    most `room` bytes, and so do the lines of the findings.
     """
     causes = by_cause(notices)
-    commands = room // len(causes)
+    commands = min(room // len(causes), _COMMANDS)
     sections = [
-        [_head(notices, causes), _first(causes[0])],
-        *([*_cause(each, room=min(commands, _COMMANDS))] for each in causes),
+        [f"{headline(notices, prose)}.{_hit(notices)}", *_first(causes[0], room=commands)],
+        *([*_cause(each, room=commands, is_first=each is causes[0])] for each in causes),
         [
             "Each of them",
             *limit_lines(map(_line, sort_by_severity(notices)), size=room, what="findings"),
@@ -55,43 +57,46 @@ def digest_body(notices: Sequence[Notice], *, room: int) -> str:
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
-def _head(notices: Sequence[Notice], causes: Sequence[OfCause]) -> str:
-    number = "1 cause" if len(causes) == 1 else f"{len(causes)} causes"
-    return f"{len(notices)} {kind(notices)} of {number}{_where(notices)}"
+def _hit(notices: Sequence[Notice]) -> str:
+    parts = hit_parts(notices, prose)
+    return f" Hit: {'; '.join(parts)}." if parts else ""
 
 
-def _first(worst: OfCause) -> str:
+def _first(worst: OfCause, *, room: int) -> Iterator[str]:
     name = prose(resource_name(worst.worst.resource.id), _NAME) or UNKNOWN
-    if worst.notices[0].edge is Edge.RESOLVED:
-        return f"{name}: {prose(worst.notices[0].because, _FIELD)}"
-    return f"Do this first ({name}): {prose(worst.worst.remediation.summary, _FIELD)}"
+    if worst.is_over:
+        yield f"{name}: {prose(how_it_ended(worst.notices[0]), _FIELD)}"
+        return
+    yield f"Do this first ({name}): {prose(worst.worst.remediation.summary, _FIELD) or 'see Security Hub.'}"
+    yield from _commands(worst.worst, room=room)
 
 
-def _where(notices: Sequence[Notice]) -> str:
-    clusters = list(dict.fromkeys(each.finding.cluster for each in sort_by_severity(notices) if each.finding.cluster))
-    if not clusters:
-        return ""
-    more = len(clusters) - _CLUSTERS
-    names = prose(", ".join(clusters[:_CLUSTERS]), _FIELD) + (f" and {more} more" if more > 0 else "")
-    return f" in cluster{'' if len(clusters) == 1 else 's'} {names}"
-
-
-def _cause(of: OfCause, *, room: int) -> Iterator[str]:
+def _cause(of: OfCause, *, room: int, is_first: bool) -> Iterator[str]:
+    """Yield what is known of a cause. What to do about the first of all stands at the top."""
     edges = f" ({of.edges})" if of.edges else ""
-    yield f"{of.severity.value}: {prose(of.cause, _NAME)} {TIMES} {of.count}{edges}"
-    yield f"  {prose(of.worst.title, _FIELD) or prose(of.cause, _NAME)}"
+    yield f"{of.severity.value}: {prose(of.cause, _NAME)}{of.times}{edges}"
     left = of.count - len(of.examples)
-    yield f"  {prose(', '.join(of.examples), _FIELD) or UNKNOWN}" + (f" and {left} more" if left > 0 else "")
-    if of.notices[0].edge is Edge.RESOLVED:
-        if because := prose(of.notices[0].because, _FIELD):
+    names = (prose(", ".join(of.examples), _FIELD) or UNKNOWN) + (f" and {left} more" if left > 0 else "")
+    yield f"  {prose(of.worst.title, _FIELD) or prose(of.cause, _NAME)}: {names}"
+    if hit := hit_by(of.notices, prose):
+        yield f"  {hit}"
+    if is_first:
+        return
+    if of.is_over:
+        if because := prose(how_it_ended(of.notices[0]), _FIELD):
             yield f"  {because}"
         return
     yield f"  Do this{' for the first' if of.count > 1 else ''}: {prose(of.worst.remediation.summary, _FIELD)}"
-    fix = of.worst.remediation
+    yield from (f"  {line}" for line in _commands(of.worst, room=room))
+
+
+def _commands(finding: Finding, *, room: int) -> Iterator[str]:
+    """Yield the commands of a fix if all of them fit: some of them are no fix."""
+    fix = finding.remediation
     whole = [line for each in fix.commands if (line := command_line(each))]
     if whole and len(whole) == len(fix.commands) and len(take_fitting(whole, size=room)) == len(whole):
-        yield f"  Run in account {prose(fix.account, 12) or UNKNOWN}, region {prose(fix.region, 24) or UNKNOWN}:"
-        yield from (f"    {each}" for each in whole)
+        yield f"Run in account {prose(fix.account, 12) or UNKNOWN}, region {prose(fix.region, 24) or UNKNOWN}:"
+        yield from (f"  {each}" for each in whole)
 
 
 def _line(notice: Notice) -> str:

@@ -4,7 +4,7 @@ SNS picks the text by the name of the subscriber's protocol, and "default" for t
 Publish, MessageStructure). All texts together count towards the size limit of a message.
 
 - `email`: text for people.
-- `sms`: one line.
+- `sms`: one or two lines, two parts of a text message at most.
 - `https`: for Amazon Q Developer in chat applications, which subscribes by https. Other webhooks get the same.
 - `default`: the JSON document, for sqs, lambda, firehose, http, email-json and application.
 """
@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.publish import as_document, as_document_1, as_text, digest_text
+from pull_responder.publish import as_document, as_document_1, as_sms, as_text, digest_text
 from pull_responder.publish.attributes import alert_values, digest_values, message_attributes
 from pull_responder.publish.chat import chat_digest, chat_notification
 from pull_responder.publish.style import Style
@@ -81,7 +81,7 @@ def alert_notification(alert: Alert, style: Style | None = None) -> Notification
             _texts(
                 document or as_document.alert_document(alert, room=room, style=style),
                 email=as_text.body(alert, room=room, style=style),
-                sms=as_text.subject(alert),
+                sms=as_sms.alert_text(alert),
                 chat=chat_notification(alert, style),
             ),
             values,
@@ -102,7 +102,7 @@ def digest_notification(notices: Sequence[Notice], style: Style | None = None) -
             _texts(
                 document.digest_document(notices, room=room),
                 email=digest_text.digest_body(notices, room=room),
-                sms=digest_text.digest_subject(notices),
+                sms=as_sms.digest_text(notices),
                 chat=chat_digest(notices, style),
             ),
             values,

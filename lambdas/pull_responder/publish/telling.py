@@ -6,6 +6,7 @@ written safe for its format, at most so many characters of it. All other words a
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import BY_ID
@@ -13,6 +14,7 @@ from pull_responder.checks.check import Kind
 from pull_responder.findings.clock import minute
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import seconds_of
+from pull_responder.findings.reach import count_words
 from pull_responder.publish.attributes import UNKNOWN
 from pull_responder.publish.hit import by_namespace, workload_lists
 from pull_responder.publish.text import resource_name
@@ -36,7 +38,10 @@ WORDS: Final = {
     Edge.RESOLVED: "RESOLVED",
 }
 _NOTHING_LEFT: Final = "Nothing else that was found stops these pulls."
-_NOT_READ: Final = "Whether something else stops these pulls could not be read."
+NOT_READ: Final = "Whether something else stops these pulls could not be read."
+
+# The id of an event in the words of a deed, which are stored with the finding.
+_EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
 
 _NAME: Final = 100
 _TITLE: Final = 200
@@ -65,31 +70,61 @@ def do_all(number: int) -> str:
     return f"Do {'both' if number == _PAIR else f'all {number}'}, or the pulls still fail:"
 
 
-def whom(alert: Alert, say: Say) -> str:
-    """Return for whom it is broken, as a sentence."""
+def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
+    """Return for whom it is broken, as a sentence; with `brief`, without the names of pods."""
     finding, reach = alert.worst.finding, alert.reach
-    where = _where(alert, say)
+    in_clusters = where(alert, say)
     what = _what(alert, say)
     if _is_behavior(finding):
         who = finding.pull.principal
         name = who and (who.name or who.arn)
-        return f"{say(name, _NAME) if name else 'Somebody'} was refused {what}{where}."
+        return f"{say(name, _NAME) if name else 'Somebody'} was refused {what}{in_clusters}."
     if not reach.events:
-        return f"No pull has failed yet{where}."
+        return f"No pull has failed yet{in_clusters}."
     if reach.pod_count:
-        who_fails = f"{_counted(reach, 'pods')}{_workloads(reach.pods, reach.pod_count, say)}"
+        named = "" if brief else _workloads(reach.pods, reach.pod_count, say)
+        who_fails = f"{counted(reach, 'pods')}{named}"
     elif reach.node_count:
-        who_fails = _counted(reach, "nodes")
+        who_fails = counted(reach, "nodes")
     else:
-        return f"Pulls of {what}{where} {'failed' if alert.edge is Edge.RESOLVED else 'fail'}."
-    return f"{who_fails}{where} {'could not' if alert.edge is Edge.RESOLVED else 'cannot'} pull {what}."
+        return f"Pulls of {what}{in_clusters} {'failed' if alert.edge is Edge.RESOLVED else 'fail'}."
+    return f"{who_fails}{in_clusters} {'could not' if alert.edge is Edge.RESOLVED else 'cannot'} pull {what}."
+
+
+def word(alert: Alert) -> str:
+    """Return the word for what has changed. What is resolved while another cause stops the pulls is so in part."""
+    in_part = alert.edge is Edge.RESOLVED and alert.others
+    return f"{WORDS[alert.edge]} in part" if in_part else WORDS[alert.edge]
 
 
 def ended(alert: Alert, say: Say) -> Iterator[str]:
-    """Yield how each finding of a resolved alert ended, a sentence each."""
+    """Yield how each finding of a resolved alert ended, a sentence each. Who changed what is told by `fixed_by`."""
     for each in alert.notices:
         name = say(resource_name(each.finding.resource.id), _NAME)
-        yield f"{name}: {say(each.because, _SENTENCE) or say(each.finding.title, _FIELD)}"
+        yield f"{name}: {say(how_it_ended(each), _SENTENCE) or say(each.finding.title, _FIELD)}"
+
+
+def fixed_by(alert: Alert, say: Say) -> list[str]:
+    """Return who changed the resources right before they were resolved, a line for each call."""
+    deeds = dict.fromkeys(deed for each in alert.notices for deed in _told_of(each))
+    return [f"Changed before that by {_deed(each, say)}" for each in deeds]
+
+
+def event_ids(notice: Notice, say: Say) -> list[str]:
+    """Return the ids of CloudTrail's events that the message tells of, for who looks them up, a line each."""
+    deeds = [*filter(None, [notice.broken_by]), *_told_of(notice)]
+    return [f"CloudTrail event: {say(each.event_id, _NAME)}" for each in deeds if each.event_id]
+
+
+def reasons(alert: Alert, say: Say, limit: int) -> list[str]:
+    """Return the reasons of the notices, each once: what grew, or when it had been resolved. Without events' ids."""
+    because = (say(without_ids(each.because), limit) for each in alert.notices if each.because)
+    return [each for each in dict.fromkeys(because) if each]
+
+
+def without_ids(because: str) -> str:
+    """Return the reason of a notice without the ids of CloudTrail's events."""
+    return _EVENT.sub("", because)
 
 
 def what_is_left(alert: Alert, say: Say) -> list[str]:
@@ -99,10 +134,11 @@ def what_is_left(alert: Alert, say: Say) -> list[str]:
     """
     over = alert.edge is Edge.RESOLVED
     if not alert.others_known:
-        return [_NOT_READ]
+        return [NOT_READ]
     if not alert.others:
         return [_NOTHING_LEFT] if over else []
-    return [f"{'Still' if over else 'Also'} stops these pulls:", *(f"- {each}" for each in _still_stops(alert, say))]
+    stops = f"{'Still' if over else 'Also'} stop{'s' if len(alert.others) == 1 else ''} these pulls:"
+    return [stops, *(f"- {each}" for each in _still_stops(alert, say))]
 
 
 def _still_stops(alert: Alert, say: Say) -> Iterator[str]:
@@ -111,12 +147,15 @@ def _still_stops(alert: Alert, say: Say) -> Iterator[str]:
         yield f"{each.severity.value}: {fault(each, say)}. Do this: {say(each.remediation.summary, _SUMMARY)}"
 
 
-def hit(alert: Alert, say: Say) -> Iterator[str]:
-    """Yield who is hit, since when and how often, a short line each. There is one "since"."""
+def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
+    """Yield who is hit, since when and how often, a short line each. There is one "since".
+
+    With `brief`, a single cluster is left out, which `whom` names, and a pulling role that is at fault.
+    """
     reach, pull = alert.reach, alert.worst.finding.pull
     if reach.pod_count or reach.node_count:
         counts = [(reach.pod_count, "pods"), (reach.node_count, "nodes")]
-        yield " on ".join(_counted(reach, units) for number, units in counts if number)
+        yield " on ".join(counted(reach, units) for number, units in counts if number)
     since = seconds_of(alert.since)
     earlier = " in all" if (reach.first_seen_at or alert.since) < alert.since else ""
     times = f", {reach.words('events')} failure{'' if reach.events == 1 else 's'}{earlier}" if reach.events else ""
@@ -129,14 +168,16 @@ def hit(alert: Alert, say: Say) -> Iterator[str]:
         yield f"And {more}{_count(reach.pod_count - told, 'more pod')}"
     if not reach.pods and pull.pod:
         yield f"Pod: {say('/'.join(filter(None, [pull.namespace, pull.pod])), _FIELD)}"
-    if nodes := _list(reach.nodes, reach.node_count) or _node(alert):
+    if nodes := _list(reach.nodes, reach, "nodes") or _node(alert):
         yield f"{'Node' if reach.node_count <= 1 else 'Nodes'}: {say(nodes, _FIELD)}"
-    if clusters := _list(reach.clusters, reach.cluster_count) or alert.worst.finding.cluster:
+    clusters = _list(reach.clusters, reach, "clusters") or alert.worst.finding.cluster
+    if clusters and not (brief and where(alert, say).startswith(" in cluster ")):
         yield f"{'Cluster' if reach.cluster_count <= 1 else 'Clusters'}: {say(clusters, _FIELD)}"
     if image := pull.image or pull.repository_arn or pull.repository:
         yield f"Image: {say(image, _FIELD)}{_of_several(reach, 'repositories')}"
     principal = pull.principal
-    if puller := (principal.role_arn or principal.arn or principal.name) if principal else None:
+    puller = (principal.role_arn or principal.arn or principal.name) if principal else None
+    if puller and not (brief and reach.principal_count <= 1 and puller == alert.worst.finding.resource.id):
         yield f"Pulled by: {say(puller, _FIELD)}{_of_several(reach, 'principals')}"
 
 
@@ -149,16 +190,35 @@ def changed_by(notice: Notice, say: Say) -> Iterator[str]:
 
 
 def _deed(deed: Deed, say: Say) -> str:
-    event = f" (event {say(deed.event_id, _NAME)})" if deed.event_id else ""
-    return f"{say(deed.by, _FIELD)} with {say(deed.call, _NAME)} at {say(deed.at, _NAME)}{event}"
+    at = seconds_of(deed.at)
+    when = minute(at) if at is not None else say(deed.at, _NAME)
+    return f"{say(deed.by, _FIELD)} with {say(deed.call, _NAME)} at {when}"
 
 
-def _where(alert: Alert, say: Say) -> str:
-    clusters = alert.reach.clusters or tuple(filter(None, [alert.worst.finding.cluster]))
-    number = max(alert.reach.cluster_count, len(clusters))
+def _told_of(notice: Notice) -> list[Deed]:
+    """Return the calls that the sentence about the end tells of. Others have nothing to do with it."""
+    return [each for each in notice.fixed_by if each.words in notice.because]
+
+
+def how_it_ended(notice: Notice) -> str:
+    """Return the sentence that says how a finding ended, without the calls that `findings.ending` appended."""
+    because = notice.because
+    for deed in notice.fixed_by:
+        for words in (f"; {deed.words} at {deed.at}", f"; {deed.words}"):
+            because = because.replace(words, "")
+    return because
+
+
+def where(alert: Alert, say: Say) -> str:
+    """Return in which cluster or in how many, with a blank before it; empty if no cluster is known."""
+    reach = alert.reach
+    clusters = reach.clusters or tuple(filter(None, [alert.worst.finding.cluster]))
     if not clusters:
         return ""
-    return f" in cluster {say(clusters[0], _NAME)}" if number == 1 else f" in {number} clusters"
+    number = max(reach.cluster_count, len(clusters))
+    if number > 1 or "clusters" in reach.more:
+        return f" in {count_words(number, more='clusters' in reach.more)} clusters"
+    return f" in cluster {say(clusters[0], _NAME)}"
 
 
 def _what(alert: Alert, say: Say) -> str:
@@ -181,11 +241,12 @@ def _node(alert: Alert) -> str | None:
     return pull.node or (pull.principal.instance_id if pull.principal else None)
 
 
-def _list(known: Sequence[str], count: int) -> str:
-    """Return the first few of `known`, and how many more there are of `count`."""
+def _list(known: Sequence[str], reach: Reach, units: str) -> str:
+    """Return the first few of `known`, and how many more `reach` counts."""
     shown = known[:_NAMES]
-    more = max(count, len(known)) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    more = max(reach.count(units), len(known)) - len(shown)
+    at_least = "at least " if units in reach.more else ""
+    return ", ".join(shown) + (f" and {at_least}{more} more" if more else "")
 
 
 def _of_several(reach: Reach, units: str) -> str:
@@ -198,7 +259,7 @@ def _is_behavior(finding: Finding) -> bool:
     return check is not None and check.kind is Kind.BEHAVIOR
 
 
-def _counted(reach: Reach, units: str) -> str:
+def counted(reach: Reach, units: str) -> str:
     """Return a count of `reach` with its unit: "1 pod", "312 pods", "more than 10,000 pods"."""
     words = reach.words(units)
     return f"{words} {units.removesuffix('s') if words == '1' else units}"

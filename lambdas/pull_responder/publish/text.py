@@ -92,6 +92,6 @@ def resource_name(resource_id: str) -> str:
     return arn.resource if arn else resource_id
 
 
-def last_name(name: str) -> str:
-    """Return the last part of a name with slashes: `api` for `payments/api`. Other names stay as they are."""
-    return PurePosixPath(name).name or name
+def last_name(name: str, *, parts: int = 1) -> str:
+    """Return the last parts of a name with slashes: `api` for `payments/api`. Other names stay as they are."""
+    return "/".join(PurePosixPath(name).parts[-parts:]) or name

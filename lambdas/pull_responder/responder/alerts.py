@@ -7,18 +7,22 @@ the causes that are open and not in it (docs/adr/0094-one-message-a-problem.md).
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
 from pull_responder.findings.alert import MOST_CAUSES, Alert
 from pull_responder.findings.life import notice
+from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pull_responder.findings.life import Life
+    from pull_responder.findings.notice import Notice
     from pull_responder.findings.reach import Reach
     from pull_responder.responder.ledger import Ledger
     from pull_responder.responder.run import Run
@@ -43,32 +47,41 @@ class Alerts:
     def alert(self, lives: Sequence[Life]) -> Alert:
         """Return the alert about the pending notices of `lives`, at least one, as `group` put them together."""
         worst = sorted(lives, key=_worst_first)
-        found = self._others(worst)
-        others = found or []
-        oldest = min((*worst, *others), key=lambda life: (not life.thread, life.created_at, life.id))
+        known = self._related(worst)
+        others = _others(worst, known or [])
         return Alert(
-            _thread(oldest),
+            _thread(worst, others),
             tuple(map(notice, worst)),
             others=tuple(life.finding for life in sorted(others, key=_worst_first)[:MOST_CAUSES]),
             reach=self._reach(worst),
-            others_known=found is not None,
+            others_known=known is not None,
         )
 
-    def _others(self, lives: Sequence[Life]) -> list[Life] | None:
-        """Return the open findings of other causes of the same problem; None if they cannot be read."""
-        own = {life.id for life in lives}
-        ids = dict.fromkeys(each for life in lives for each in life.related if each not in own)
-        known = self._read(lambda: self._ledger.lives(ids)) if ids else []
-        if known is None:
-            return None
-        still_open = [each for each in known if _stops_pulls(each)]
-        return [each for each in still_open if any(_is_same_problem(each, life) for life in lives)]
+    def digest(self, lives: Sequence[Life]) -> list[Notice]:
+        """Return the pending notices of `lives` for a digest: each with its problem, and whether that is over."""
+        known = self._related(lives)
+        notices = []
+        for group in self.group(lives):
+            others = _others(group, known or [])
+            is_over = known is not None and not others
+            notices += [
+                replace(each, problem=_thread(group, others), is_over=is_over and each.edge is Edge.RESOLVED)
+                for each in map(notice, group)
+            ]
+        return notices
+
+    def _related(self, lives: Sequence[Life]) -> list[Life] | None:
+        """Return the findings that diagnoses of `lives` found beside them; None if they cannot be read."""
+        ids = dict.fromkeys(each for life in lives for each in life.related)
+        return self._read(lambda: self._ledger.lives(ids)) if ids else []
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
+        """Return the joint reach of `lives`. What has expired in the table was seen all the same."""
         farthest = max((life.reach for life in lives), key=lambda reach: reach.events)
         if len(lives) == 1 or not any(life.problems for life in lives):
             return farthest
-        return self._read(lambda: self._ledger.joint_reach(lives)) or farthest
+        joint = self._read(lambda: self._ledger.joint_reach(lives)) or farthest
+        return reduce(lambda reach, life: reach.at_least(life.reach), lives, joint)
 
     def _read(self, read: Callable[[], T]) -> T | None:
         try:
@@ -106,6 +119,14 @@ def _keys(life: Life) -> list[tuple[str, bool, str]]:
     return [(pending.edge, pending.told, problem) for problem in life.problems] if pending else []
 
 
+def _others(lives: Sequence[Life], known: Sequence[Life]) -> list[Life]:
+    """Return the findings among `known` of other causes of the problem of `lives` that are open."""
+    own = {life.id for life in lives}
+    related = {each for life in lives for each in life.related} - own
+    still_open = [each for each in known if each.id in related and _stops_pulls(each)]
+    return [each for each in still_open if any(_is_same_problem(each, life) for life in lives)]
+
+
 def _is_same_problem(life: Life, other: Life) -> bool:
     return not set(life.problems).isdisjoint(other.problems)
 
@@ -115,7 +136,9 @@ def _stops_pulls(life: Life) -> bool:
     return life.is_open and (check is None or check.kind is Kind.CONFIGURATION)
 
 
-def _thread(life: Life) -> str:
+def _thread(lives: Sequence[Life], others: Sequence[Life]) -> str:
+    """Return the id of a problem: that of the oldest of its findings that was told before, else its first."""
+    life = min((*lives, *others), key=lambda each: (not each.thread, each.created_at, each.id))
     return life.thread or next(iter(life.problems), life.id)
 
 

@@ -24,18 +24,11 @@ _MOST: Final = 40_000
 
 
 class DigestMarks:
-    """The marks of this run, and those of the runs that it takes over from."""
+    """The marks of this run, and those of the runs that had claimed a notice before it."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._own = b""
-        # Who had claimed a notice before this run did, by the finding's id.
-        self._before: dict[str, str] = {}
-
-    def take_over(self, life: Life) -> None:
-        """Remember who has claimed the pending notice, before this run claims it."""
-        if life.pending and life.pending.claimant and life.pending.claimant != self._run.name:
-            self._before[life.id] = life.pending.claimant
 
     def save(self, lives: Sequence[Life]) -> None:
         """Write that the pending notices of `lives` were sent. If the table fails, a notice may be sent twice."""
@@ -47,10 +40,13 @@ class DigestMarks:
             self._run.logger.warning("the findings table did not answer", about="a digest", reason=str(error))
 
     def sent_before(self, lives: Sequence[Life]) -> list[Life]:
-        """Return those of `lives` whose notice the run that had claimed it has sent in a digest."""
-        runs = {self._before[life.id] for life in lives if life.id in self._before}
-        known = {run: self._read(run) for run in runs}
-        return [life for life in lives if _mark(life) in known.get(self._before.get(life.id, ""), ())]
+        """Return those of `lives` whose notice a run that had claimed it has sent in a digest.
+
+        The one that sent it may not be the last of them: the run that took over from it may have died, too.
+        """
+        before = {life.id: life.pending.before for life in lives if life.pending}
+        known = {run: self._read(run) for run in dict.fromkeys(run for runs in before.values() for run in runs)}
+        return [life for life in lives if any(_mark(life) in known[run] for run in before.get(life.id, ()))]
 
     def _read(self, run: str) -> frozenset[bytes]:
         try:

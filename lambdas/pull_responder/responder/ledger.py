@@ -21,6 +21,7 @@ from pull_responder.findings.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from pull_responder.findings.left_inspection import LeftInspection
     from pull_responder.findings.life import Life
     from pull_responder.findings.pages import Page
     from pull_responder.findings.reach import Reach
@@ -32,6 +33,8 @@ Item = TypeVar("Item", "Page", Problem)
 # When several runs write one item at once, one of them succeeds each time. Fewer runs than this exist at a time.
 _TRIES: Final = 25
 _WRITES_AT_ONCE: Final = 8
+# The items under which an open finding is listed expire. After this time they are written again with the finding.
+_LISTED_SECONDS: Final = 30 * 86_400.0
 # A finding's own item holds the latest hundred of its problems (findings/life.py). With fewer, no more are listed.
 _MOST_IN_LIFE: Final = 100
 # The problems of a finding are counted and asked up to this number.
@@ -101,9 +104,12 @@ class Ledger:
         """
         wanted = keys_of_finding(life.finding) if life.is_open else frozenset()
         had = frozenset(known.keys if known else ()) - unlisted
-        if added := sorted(wanted - had.intersection(life.keys)):
-            self.insist(lambda: self._run.store.list_under(added, life.id, since=life.created_at))
+        now = self._run.now()
+        is_old = now - life.listed_at > _LISTED_SECONDS
+        if added := sorted(wanted - (frozenset() if is_old else had.intersection(life.keys))):
+            self.insist(lambda: self._run.store.list_under(added, life.id, since=life.created_at, now=now))
             unlisted.difference_update(added)
+            life = replace(life, listed_at=now) if len(added) == len(wanted) else life
         if gone := sorted(had - wanted):
             unlisted.update(gone)
             self.insist(lambda: self._run.store.unlist_under(gone, life.id))
@@ -210,10 +216,29 @@ class Ledger:
         for known in (known_by_id[each] for each in wanted if each in known_by_id):
             if isinstance(known, UnusableItem):
                 self._log_unusable(known)
-                self._run.store.set_aside(known)
+                self._set_aside(known)
             else:
                 lives.append(known)
         return lives
+
+    def left_inspections(self, *, limit: int) -> list[LeftInspection]:
+        """Return the inspections that are due now. Those that cannot be read are counted and taken out of the queue."""
+        now, left = self._run.now(), []
+        for each in self.insist(lambda: self._run.store.left_inspections(before=now, limit=limit)):
+            if isinstance(each, UnusableItem):
+                self._log_unusable(each)
+                self._set_aside(each)
+            else:
+                left.append(each)
+        return left
+
+    def _set_aside(self, item: UnusableItem) -> None:
+        """Take an item out of its queue. If the table fails, it stays there: the others do not wait for it."""
+        try:
+            self._run.store.set_aside(item)
+        except StoreError as error:
+            self._run.count("TableFailures")
+            self._run.logger.warning("the findings table did not answer", about=item.item_id, reason=str(error))
 
     def _log_unusable(self, item: UnusableItem) -> None:
         self._run.count("ItemsUnusable")

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.facts.aws import AWS_ERRORS, describe_failure
+from pull_responder.findings.alert import Alert
 from pull_responder.findings.life import (
     claim,
     counts_as_heard,
@@ -19,7 +20,6 @@ from pull_responder.findings.life import (
     mark_notified,
     mark_perhaps_notified,
     mark_told,
-    notice,
     postpone,
     remember_suppression,
     retry_later,
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sns import SNSClient
 
-    from pull_responder.findings.alert import Alert
     from pull_responder.findings.life import Life
+    from pull_responder.findings.notice import Notice
     from pull_responder.responder.ledger import Ledger
     from pull_responder.responder.run import Run
 
@@ -77,7 +77,12 @@ class Notifier:
         self._unrecorded: list[tuple[Life, _Step]] = []
 
     def notify(self, lives: Sequence[Life]) -> None:
-        """Update Security Hub with `lives`, and send the notices that this run has claimed."""
+        """Send the notices of `lives` that this run has claimed, and update Security Hub."""
+        self.tell(lives)
+        self.finish(lives)
+
+    def tell(self, lives: Sequence[Life]) -> None:
+        """Send the notices of `lives` that this run has claimed. `finish` is to be called for them later."""
         due = {life.id: life for life in lives}
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
         claimed = self._leave_out_sent(claimed)
@@ -99,7 +104,13 @@ class Notifier:
             later = [life for each in plan.later for life in groups[each]]
             postponed = self._if_still_claimed(partial(postpone, due=plan.due))
             self._record_all(later, dict.fromkeys((life.id for life in later), postponed))
-        # People come first: Security Hub may use up the run's time, and its updates stay due.
+
+    def finish(self, lives: Sequence[Life]) -> None:
+        """Update Security Hub with `lives`, and record what the table has refused so far.
+
+        People come first: Security Hub may use up the run's time, and its updates stay due.
+        """
+        due = {life.id: life for life in lives}
         self._record_all(list(due.values()), self._hub.update([life for life in due.values() if life.hub_due]))
         self._record_again()
 
@@ -109,7 +120,6 @@ class Notifier:
         A notice that has to wait for a digest is put off instead.
         """
         life = self._pacing.put_off(life)
-        self._marks.take_over(life)
         seconds = self._run.remaining() + _SECONDS_OF_GRACE
         return claim(life, self._run.now(), self._run.name, seconds=seconds)
 
@@ -224,33 +234,34 @@ class Notifier:
 
     def _publish(self, lives: Sequence[Life], *, in_digest: bool = False) -> dict[str, _Step]:
         """Publish the notices of one problem, or of several as a digest. Return the steps to record, by finding id."""
-        alert = None if in_digest else self._alerts.alert(lives)
+        about = self._alerts.digest(lives) if in_digest else self._alerts.alert(lives)
         if all(life.pending and life.pending.told for life in lives):
-            return self._publish_filtered(lives, alert)
+            return self._publish_filtered(lives, about)
         try:
             client, topic_arn = self._topic(self._run.settings.topic_arn or "")
             perhaps_heard = any(life.pending and life.pending.perhaps_heard for life in lives)
             if perhaps_heard and not sns.answers(client, topic_arn):
                 return self._refused(lives, "SNS does not answer, and this notice was perhaps heard before")
-            if alert:
-                sns.publish_notice(client, topic_arn, alert, self._style)
+            if isinstance(about, Alert):
+                sns.publish_notice(client, topic_arn, about, self._style)
             else:
-                sns.publish_digest(client, topic_arn, [notice(life) for life in lives], self._style)
+                sns.publish_digest(client, topic_arn, about, self._style)
                 self._marks.save(lives)
         except sns.UnclearPublishError as error:
             steps = self._perhaps_sent(lives, str(error))
-            return self._publish_filtered(lives, alert) if all(map(counts_as_heard, lives)) else steps
+            return self._publish_filtered(lives, about) if all(map(counts_as_heard, lives)) else steps
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
         self._run.count("NotificationsSent")
-        return self._publish_filtered(lives, alert)
+        return self._publish_filtered(lives, about)
 
-    def _publish_filtered(self, lives: Sequence[Life], alert: Alert | None) -> dict[str, _Step]:
+    def _publish_filtered(self, lives: Sequence[Life], about: Alert | Sequence[Notice]) -> dict[str, _Step]:
         """Publish to the topic for filters, if there is one, what all others have got. Return the steps to record."""
         now, arn = self._run.now(), self._run.settings.filtered_topic_arn
-        thread = alert.problem if alert else ""
-        sent = partial(self._mark_notified, now=now, thread=thread)
-        done: dict[str, _Step] = {life.id: partial(sent, sent=life) for life in lives}
+        threads = _threads(about)
+        done: dict[str, _Step] = {
+            life.id: partial(self._mark_notified, now=now, thread=threads[life.id], sent=life) for life in lives
+        }
         if not arn:
             return done
         unclear = False
@@ -260,7 +271,7 @@ class Notifier:
             if again and not sns.answers(client, arn):
                 reason = "SNS does not answer, and this notice was perhaps heard before"
             else:
-                sns.publish_text(client, arn, alert or [notice(life) for life in lives], self._style)
+                sns.publish_text(client, arn, about, self._style)
                 return done
         except sns.UnclearPublishError as error:
             unclear, reason = True, str(error)
@@ -268,8 +279,8 @@ class Notifier:
             reason = describe_failure("sns:Publish", error).reason
         self._run.count("NotificationsFailed")
         self._run.logger.warning("the topic for filters lacks a notification", findings=[*done], reason=reason)
-        told = partial(self._mark_told, now=now, unclear=unclear, thread=thread)
-        return {life.id: partial(told, sent=life) for life in lives}
+        told = partial(self._mark_told, now=now, unclear=unclear)
+        return {life.id: partial(told, sent=life, thread=threads[life.id]) for life in lives}
 
     def _mark_told(self, life: Life, *, now: float, sent: Life, unclear: bool, thread: str = "") -> Life:
         life = mark_told(life, now, sent=sent, unclear=unclear)
@@ -297,3 +308,10 @@ class Notifier:
         if isinstance(client, Unread):
             raise SettingError(f"TOPIC_ARN is {topic_arn!r}, and there is no client for it: {client.reason}")
         return client, topic_arn
+
+
+def _threads(about: Alert | Sequence[Notice]) -> dict[str, str]:
+    """Return the id of its problem for each finding that a message is about."""
+    if isinstance(about, Alert):
+        return {each.finding.id: about.problem for each in about.notices}
+    return {each.finding.id: each.problem for each in about}

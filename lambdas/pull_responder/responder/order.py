@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pull_responder.model.pull import PullFailure
 
 
+# How many denials are diagnosed for one of the others while both wait.
+_DENIALS_A_TURN: Final = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A problem that waits for a diagnosis.
@@ -32,15 +36,16 @@ class Waiting:
 def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
     """Return the problems in the order in which they are to be diagnosed.
 
-    Denials that CloudTrail recorded come first: they are AWS's own words, and only AWS can make them. Statuses of pods
-    come after them. Of each, every kind of failure has a turn, one after the other. In its turn a kind takes the next
-    of its clusters, of a cluster the next namespace, and so on (`_SHARES`). Of equals, the oldest is first. The order
-    of `waiting` does not matter.
+    Denials that CloudTrail recorded come first: they are AWS's own words, and only AWS can make them. After each four
+    of them (`_DENIALS_A_TURN`) comes one of the others, such as statuses of pods, so that no number of denials delays
+    those for ever. Of each, every kind of failure has a turn, one after the other. In its turn a kind takes the next of
+    its clusters, of a cluster the next namespace, and so on (`_SHARES`). Of equals, the oldest is first. The order of
+    `waiting` does not matter.
     """
     oldest_first = sorted(waiting, key=lambda each: (each.since, each.id))
     denied = [each for each in oldest_first if is_denial(each.pull)]
     others = [each for each in oldest_first if not is_denial(each.pull)]
-    return _take_turns(denied, _SHARES) + _take_turns(others, _SHARES)
+    return _mix(_take_turns(denied, _SHARES), _take_turns(others, _SHARES))
 
 
 def is_denial(pull: PullFailure | None) -> bool:
@@ -73,6 +78,15 @@ def _pod(pull: PullFailure) -> object:
 
 # Whose turn it is, from the outside in.
 _SHARES: Final = (_kind, _cluster, _namespace, _role, _pod)
+
+
+def _mix(denied: Sequence[Waiting], others: Sequence[Waiting]) -> list[Waiting]:
+    """Return both in their orders: after each turn of `denied` one of the others, and then what is left of either."""
+    mixed: list[Waiting] = []
+    for turn, other in enumerate(others):
+        mixed += denied[turn * _DENIALS_A_TURN : (turn + 1) * _DENIALS_A_TURN]
+        mixed.append(other)
+    return [*mixed, *denied[len(others) * _DENIALS_A_TURN :]]
 
 
 def _take_turns(waiting: Sequence[Waiting], shares: Sequence[Callable[[PullFailure], object]]) -> list[Waiting]:

@@ -11,6 +11,7 @@ from pull_responder.checks import CHECKS
 from pull_responder.checks.check import Kind
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.existence import is_gone
+from pull_responder.facts.gaps import gaps_so_far, note_gaps
 from pull_responder.facts.reader import Reader
 from pull_responder.findings.concern import concerns
 from pull_responder.findings.concern_keys import keys_of_change
@@ -27,6 +28,7 @@ from pull_responder.network import PathCause
 from pull_responder.pulls.inspections import questions
 from pull_responder.pulls.pull_facts import PullFacts
 from pull_responder.responder.diagnoser import Diagnoser
+from pull_responder.responder.inspector import Inspector
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
@@ -48,10 +50,15 @@ _MOST_NOTICES: Final = 3_000
 # How many ids of open findings are read, and how many findings at a time.
 _MOST_IDS: Final = 20_000
 _AT_A_TIME: Final = 200
+# People are notified after so many rechecks, so that the end of a fault is not told after thousands of others.
+_RECHECKS_A_NOTICE: Final = 25
 _SECONDS_TO_NOTIFY: Final = 8.0
 _SECONDS_TO_CHECK: Final = 15.0
 # Seconds of the run's time that rechecks leave to problems that wait for a diagnosis.
 _SECONDS_FOR_PROBLEMS: Final = 50.0
+# The same for inspections that other runs had no time for, and how many of these a run takes on.
+_SECONDS_FOR_INSPECTIONS: Final = 20.0
+_MOST_INSPECTIONS: Final = 10
 # Seconds by which the lease of a recheck outlives its run.
 _SECONDS_OF_GRACE: Final = 5.0
 # Seconds until the second recheck after a change. Changes of IAM take a while to be visible everywhere.
@@ -70,12 +77,14 @@ class _Outcome:
     - `gone_because`: why the finding is resolved; empty if it is not. With `works_again`, what works again.
     - `still`: the finding as it is now, if the check reports it again.
     - `is_read`: whether what can be read now shows that, and not the old error message alone.
+    - `unread`: whether something could not be read that this recheck needed.
     """
 
     gone_because: str = ""
     still: Finding | None = None
     is_read: bool = False
     works_again: bool = False
+    unread: bool = False
 
 
 class Recheck:
@@ -111,7 +120,9 @@ class Recheck:
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         self._send_due([life.id for life in lives if not _is_due(life, now)])
         waiting = insist(lambda: store.due_problems(before=now, limit=1))
-        self._least = _SECONDS_TO_CHECK + (_SECONDS_FOR_PROBLEMS if waiting else 0)
+        left = self._ledger.left_inspections(limit=_MOST_INSPECTIONS)
+        for_problems = _SECONDS_FOR_PROBLEMS if waiting else 0
+        self._least = _SECONDS_TO_CHECK + for_problems + (_SECONDS_FOR_INSPECTIONS if left else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
         self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
@@ -120,27 +131,43 @@ class Recheck:
         for at in range(0, len(due), _AT_A_TIME):
             if self._run.remaining() > self._least:
                 self._recheck_in_order(self._ledger.lives(due[at : at + _AT_A_TIME]), by_change=False)
-        crashed = Diagnoser(self._run, self._ledger, self._notifier).diagnose_waiting() if waiting else {}
+        diagnoser = Diagnoser(self._run, self._ledger, self._notifier)
+        diagnoser.keep = for_problems
+        self._errors += Inspector(self._run, self._notifier, diagnoser).inspect_left(left)
+        diagnoser.keep = 0
+        crashed = diagnoser.diagnose_waiting() if waiting else {}
         for error in (*self._errors, *crashed.values(), *self._lost):
             raise error
 
     def _recheck_in_order(self, lives: Iterable[Life], *, by_change: bool) -> None:
-        """Recheck findings while time is left, those of strangers last, and notify.
+        """Recheck findings while time is left, those of strangers last, and notify people now and then.
 
         Of those that a change concerns, the ones that are left are due for the next run.
         """
-        changed: list[Life | None] = []
+        changed: list[Life] = []
+        to_tell: list[Life] = []
         left: list[str] = []
-        for life in sorted(lives, key=_is_of_stranger):
+        in_order = sorted(lives, key=_is_of_stranger)
+        places = {life.id: place for place, life in enumerate(in_order)}
+        for place, life in enumerate(in_order):
             if self._run.remaining() > self._least:
-                changed.append(self._try_recheck(life, by_change=by_change))
+                if after := self._try_recheck(life, by_change=by_change):
+                    changed.append(after)
+                    to_tell.append(after)
             elif by_change:
                 left.append(life.id)
+            if (place + 1) % _RECHECKS_A_NOTICE == 0:
+                # What one message is to say of a problem is told when all of its findings were rechecked.
+                held = [each for each in to_tell if any(places.get(one, 0) > place for one in each.related)]
+                kept = {each.id for each in held}
+                self._notifier.tell([each for each in to_tell if each.id not in kept])
+                to_tell = held
         # One write after the other would take more time than is left.
         _, failed = change_lives(self._run, self._ledger, dict.fromkeys(left, partial(make_due, now=self._run.now())))
         self._log_failures(failed)
         self._lost += failed.values()
-        self._notifier.notify([life for life in changed if life])
+        self._notifier.tell(to_tell)
+        self._notifier.finish(changed)
 
     def _send_due(self, ids: Sequence[str]) -> None:
         """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""
@@ -218,8 +245,8 @@ class Recheck:
             if known is None:
                 return None
             known = remember(known, deeds) if known.is_open else known
-            # If a diagnosis updated the finding since this recheck began, the diagnosis is newer.
-            if outcome and known.is_open and known.looked_at <= now:
+            # If a diagnosis updated the finding since this recheck began, or took the lease, the diagnosis is newer.
+            if outcome and has_lease(known, self._run.name, now) and known.looked_at <= now:
                 if outcome.gone_because:
                     # Include the events of the quiet period: people get the final reach.
                     known = replace(known, reach=self._ledger.reach(known))
@@ -229,7 +256,7 @@ class Recheck:
                     reach = self._ledger.reach(known)
                     still = open_or_update(known, outcome.still, problem=None, reach=reach, now=now, settings=settings)
                     known = self._what_broke_it.add_to(still, before=known)
-                unread = self._reader.is_incomplete and not (outcome.gone_because or outcome.is_read)
+                unread = outcome.unread and not (outcome.gone_because or outcome.is_read)
                 known = mark_rechecked(known, now=now, settings=settings, unread=unread)
             if by_change and known.is_open:
                 # Also if a diagnosis is newer: it may have read AWS before the change.
@@ -263,6 +290,11 @@ class Recheck:
 
     def _check(self, life: Life) -> _Outcome:
         """Check whether the cause of an open finding still exists."""
+        with note_gaps() as gaps:
+            outcome = self._look(life)
+        return replace(outcome, unread=gaps.is_incomplete)
+
+    def _look(self, life: Life) -> _Outcome:
         finding = life.finding
         check = _CHECK_OF.get(finding.cause)
         if check is None:
@@ -344,7 +376,7 @@ class Recheck:
 
     def _resolve_if_unseen(self, life: Life) -> _Outcome | None:
         """Return a resolved outcome if the failure was not seen for `stopped_minutes`, else None."""
-        if life.inspection or self._reader.out_of_time:
+        if life.inspection or gaps_so_far().out_of_time:
             return None
         minutes = self._run.settings.stopped_minutes
         last = seconds_of(self._ledger.reach(life).last_seen_at) or life.opened_at

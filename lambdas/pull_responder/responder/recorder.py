@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.findings.leases import release, seize
 from pull_responder.findings.life import open_or_update, resolve
 from pull_responder.responder.reaches import Reaches
 from pull_responder.responder.unexplained import finding_of_unexplained, unexplained_id
@@ -33,6 +34,8 @@ _QUIET_SECONDS: Final = 60.0
 _MOST_UNREAD_TRIES: Final = 15
 # Of a finding's other causes, the latest are remembered.
 _MOST_RELATED: Final = 20
+# Seconds by which the lease of a finding outlives its run.
+_SECONDS_OF_GRACE: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ class Recorder:
         changed = [
             self._open_or_update(finding, problem=problem_id, together=together) for finding in diagnosis.findings
         ]
+        # Before the problem is diagnosed: if that fails, the problem stays due.
+        if diagnosis.findings and (resolved := self._resolve_unexplained(problem_id, diagnosis)):
+            changed.append(resolved)
         problem = self.ledger.change_problem(problem_id, lambda known: self._finish_diagnosis(known, diagnosis))
         now, settings = self.run.now(), self.run.settings
         # What was not read for lack of time is read in a minute. What was refused may stay so: the pull has failed for
@@ -62,8 +68,6 @@ class Recorder:
         if finding is not None:
             changed.append(self._open_or_update(finding, problem=problem_id))
             self.ledger.change_problem(problem_id, lambda known: replace(known, findings=(finding.id,)))
-        elif resolved := self._resolve_unexplained(problem, diagnosis):
-            changed.append(resolved)
         return changed
 
     def record_inspection(self, diagnosis: Diagnosis, inspection: Inspection) -> list[Life]:
@@ -133,19 +137,27 @@ class Recorder:
             unexplained_count=(problem.unexplained_count or before) if in_vain else 0,
         )
 
-    def _resolve_unexplained(self, problem: Problem, diagnosis: Diagnosis) -> Life | None:
-        """Resolve the problem's `pull_failing_unexplained`, if it is open and a cause is found now."""
-        if not diagnosis.findings:
-            return None
+    def _resolve_unexplained(self, problem_id: str, diagnosis: Diagnosis) -> Life | None:
+        """Resolve the problem's `pull_failing_unexplained`, if it is open: a cause is found now.
+
+        It is leased first, as for a recheck. If this run dies while it resolves it, the next recheck puts right what is
+        left half done (docs/adr/0101-how-a-change-finds-its-findings.md).
+        """
+        now, name, life_id = self.run.now(), self.run.name, unexplained_id(problem_id, diagnosis)
+        until = now + self.run.remaining() + _SECONDS_OF_GRACE
+        life = self.ledger.change(life_id, lambda known: known and seize(known, name, until=until))
+        if life is None or not life.is_open:
+            return life
         causes = " and ".join(dict.fromkeys(finding.cause for finding in diagnosis.findings))
 
         def step(known: Life | None) -> Life | None:
             if known is None or not known.is_open:
                 return known
             because = f"A cause has been found: {causes}."
-            return self.notifier.claim(resolve(known, because=because, now=self.run.now(), settings=self.run.settings))
+            over = resolve(known, because=because, now=self.run.now(), settings=self.run.settings)
+            return self.notifier.claim(release(over, name, now=now))
 
-        return self.ledger.change(unexplained_id(problem, diagnosis), step)
+        return self.ledger.change(life_id, step)
 
     def _log(self, diagnosis: Diagnosis) -> None:
         self.run.count("PullsDiagnosed")

@@ -12,8 +12,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks import CHECKS, node_group_unhealthy
-from pull_responder.diagnosis import diagnose, skip_reason
+from pull_responder.diagnosis import skip_reason
 from pull_responder.events.intake import Inspection, Origins
 from pull_responder.events.joining import join
 from pull_responder.events.outcome import Skipped, UnusableEvent
@@ -22,10 +21,9 @@ from pull_responder.findings.problem import problem_id, sighting
 from pull_responder.findings.store import StoreError
 from pull_responder.model.pull import PullFailure
 from pull_responder.model.unread import Unread
-from pull_responder.pulls.addons import event_questions
-from pull_responder.pulls.inspections import narrow_inspection
 from pull_responder.responder.counting import count_on_pages, has_new_events
-from pull_responder.responder.diagnoser import MOST_LEASED, SECONDS_TO_DIAGNOSE, Diagnoser, place_of
+from pull_responder.responder.diagnoser import MOST_LEASED, Diagnoser, place_of
+from pull_responder.responder.inspector import Inspector
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.notifier import Notifier
 from pull_responder.responder.order import Waiting, in_order
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pull_responder.events.recurrence import Occurrence
-    from pull_responder.findings.life import Life
     from pull_responder.findings.problem import Problem, Sighting
     from pull_responder.responder.run import Run
 
@@ -80,6 +77,7 @@ class Responder:
         self._ledger = Ledger(run)
         self._notifier = Notifier(run, self._ledger)
         self._diagnoser = Diagnoser(run, self._ledger, self._notifier)
+        self._inspector = Inspector(run, self._notifier, self._diagnoser)
         self._left_waiting = False
 
     def respond(self, messages: Sequence[Message], *, keep: float = 0.0) -> list[str]:
@@ -115,7 +113,7 @@ class Responder:
         failed += self._handle_failures(pulls)
         for message, inspection in inspections:
             try:
-                done = self._inspect(inspection)
+                done = self._inspector.inspect(inspection)
             except Exception:
                 # Only this message fails: SQS delivers it again, and at last it goes to the dead-letter queue.
                 self._run.count("DiagnosesFailed")
@@ -237,40 +235,6 @@ class Responder:
         """Whether the unexplained failures of a problem had stopped before now, as far as `problem` tells."""
         stopped = now - problem.last_seen > self._run.settings.stopped_minutes * 60
         return bool(problem.unexplained_since) and stopped
-
-    def _inspect(self, inspection: Inspection) -> bool:
-        """Check nodes before a pull fails. Return whether all of them were checked and recorded.
-
-        Nodes that cannot be read are logged and skipped until the next inspection.
-        """
-        checks = (node_group_unhealthy.CHECK,) if inspection.health_only else CHECKS
-        changed: list[Life] = []
-        done = True
-        known_principals = self._run.settings.known_principals
-        for question in event_questions(inspection, self._diagnoser.reader, known_principals=known_principals):
-            if isinstance(question, Skipped):
-                self._run.count("EventsSkipped")
-                self._run.logger.info("skipped", reasons={question.reason: 1})
-                continue
-            if isinstance(question, Unread):
-                self._run.logger.warning("nodes cannot be inspected", reason=question.reason)
-                continue
-            if self._diagnoser.seconds_left() < SECONDS_TO_DIAGNOSE:
-                done = False
-                break
-            if question.not_asked:
-                self._run.logger.info(
-                    "not asked", nodes=question.facts.asked and question.facts.asked.name, reason=question.not_asked
-                )
-            diagnosis = diagnose(question.pull, question.facts, checks=checks)
-            try:
-                inspected = narrow_inspection(inspection, question)
-                changed += self._diagnoser.recorder.record_inspection(diagnosis, inspected)
-            except StoreError as error:
-                self._diagnoser.log_table_failure("an inspection", error)
-                done = False
-        self._notifier.notify(changed)
-        return done
 
     def _origins(self) -> Origins:
         identity = self._run.aws.identity()

@@ -54,7 +54,7 @@ def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float
     if verdict.remediation is None:
         raise AssertionError("a failed verdict has a remediation")
     return Finding(
-        id=unexplained_id(problem, diagnosis),
+        id=unexplained_id(problem.id, diagnosis),
         cause=_CHECK.id,
         title=_CHECK.title,
         severity=_CHECK.severity,
@@ -71,15 +71,15 @@ def finding_of_unexplained(problem: Problem, diagnosis: Diagnosis, *, now: float
     )
 
 
-def unexplained_id(problem: Problem, diagnosis: Diagnosis) -> str:
-    """Return the id of the finding that reports `problem` as unexplained: each problem has its own."""
+def unexplained_id(problem_id: str, diagnosis: Diagnosis) -> str:
+    """Return the id of the finding that reports a problem as unexplained: each problem has its own."""
     pull = diagnosis.pull
     return finding_id(
         cause=_CHECK.id,
         # The registry's account is the same for all failures of a problem. Not all of them tell the role's account.
         account=pull.registry_account or pull.known_account or "",
         region=pull.region,
-        resource=problem.id,
+        resource=problem_id,
     )
 
 

@@ -154,12 +154,15 @@ def test_due_items_are_listed_longest_waiting_first(store: Store) -> None:
     assert store.due_problems(before=NOON + 59, limit=10) == []
 
 
-def test_findings_are_listed_under_keys_the_oldest_first(store: Store) -> None:
+def test_findings_are_listed_under_keys_the_oldest_first(store: Store, dynamodb: DynamoDBClient, table: str) -> None:
     young, old, other = "pull-responder/young", "pull-responder/old", "pull-responder/other"
-    store.list_under([f"1/{number}" for number in range(30)], young, since=NOON + 60)
-    store.list_under(["1/0", "1/0/more"], old, since=NOON)
-    store.list_under(["1/0/more"], other, since=NOON)
-    store.list_under([], other, since=NOON)
+    store.list_under([f"1/{number}" for number in range(30)], young, since=NOON + 60, now=NOON)
+    store.list_under(["1/0", "1/0/more"], old, since=NOON, now=NOON)
+    store.list_under(["1/0/more"], other, since=NOON, now=NOON)
+    store.list_under([], other, since=NOON, now=NOON)
+    item = dynamodb.get_item(TableName=table, Key={"id": {"S": f"at/1/0/{old}"}})["Item"]
+    # keepDays and a year.
+    assert item["expires_at"] == {"N": str(int(NOON) + (90 + 365) * 86_400)}
 
     assert store.listed_under(["1/0"], limit=9) == [old, young]
     assert store.listed_under(["1/0"], limit=1) == [old]
@@ -267,7 +270,7 @@ def test_writes_that_were_throttled_are_made_again(
 
     dynamodb.meta.events.register("provide-client-params.dynamodb.BatchWriteItem", take_one)
     dynamodb.meta.events.register("after-call.dynamodb.BatchWriteItem", say_so)
-    store.list_under(["1", "2", "3"], "pull-responder/a", since=NOON)
+    store.list_under(["1", "2", "3"], "pull-responder/a", since=NOON, now=NOON)
     assert store.listed_under(["1", "2", "3"], limit=9) == ["pull-responder/a"]
     assert store.listed_under(["3"], limit=9) == ["pull-responder/a"]
     assert waited == [0.1, 0.2]
@@ -288,7 +291,7 @@ def test_writes_that_stay_throttled_are_an_error(
 def _calls(store: Store) -> dict[str, Callable[[], object]]:
     return {
         "BatchGetItem": lambda: store.problems(["problem/a"]),
-        "BatchWriteItem": lambda: store.list_under(["1"], "pull-responder/a", since=NOON),
+        "BatchWriteItem": lambda: store.list_under(["1"], "pull-responder/a", since=NOON, now=NOON),
         "PutItem": lambda: store.save_problem(Problem("problem/a")),
         "Query": lambda: store.due_problems(before=NOON, limit=1),
         "UpdateItem": lambda: store.set_aside(UnusableItem("pull-responder/a", "it was spoilt", None)),

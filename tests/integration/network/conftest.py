@@ -1,4 +1,4 @@
-"""moto, shared by the session; every test has its own VPC and cluster in it.
+"""moto, shared by the session; every test has its own VPC and cluster in it, a copy of those that were built first.
 
 What runs in this process reaches moto without HTTP: botocore hands it the signed request and parses its answer.
 Connections and threads took more processor time than moto itself. The AWS CLI runs in a process of its own, and reaches
@@ -11,19 +11,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto.backends import get_backend
 from moto.core import responses, utils
 from moto.core.models import botocore_stubber
 from moto.server import ThreadedMotoServer
 
 from pull_responder.emulator import access_entries, cache_rules, route53_profiles, vpc_endpoints
-from tests.integration.network.estate import ACCOUNT, REGION, NetworkEstate
+from tests.integration.network.built import Built
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from botocore.awsrequest import AWSPreparedRequest
+
+    from tests.integration.network.estate import NetworkEstate
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +60,13 @@ def _serve() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def built() -> Built:
+    return Built()
+
+
 @pytest.fixture
-def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NetworkEstate]:
+def estate(moto: str, built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NetworkEstate:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(botocore_stubber, "enabled", True)
@@ -69,10 +75,4 @@ def estate(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     folder = tmp_path / "empty"
     folder.mkdir()
-    yield NetworkEstate(moto, folder).build()
-    # A diagnosis looks through all clusters of the account, and moto through all tags and addresses for each read. What
-    # earlier tests left would be read by each later one.
-    get_backend("eks")[ACCOUNT][REGION].reset()
-    get_backend("ec2")[ACCOUNT][REGION].reset()
-    # An account has few Resolver endpoints.
-    get_backend("route53resolver")[ACCOUNT][REGION].reset()
+    return built.copy(moto, folder)

@@ -203,6 +203,21 @@ def test_a_role_that_ec2_is_denied_gives_no_command(network: NetworkEstate) -> N
     assert finding.remediation.commands == ()
 
 
+def test_the_role_to_put_into_an_empty_profile_must_trust_ec2_too(network: NetworkEstate) -> None:
+    network.node_group("workers")
+    network.node(group="workers")
+    iam, role = network.client("iam"), f"{network.name}-node"
+    iam.remove_role_from_instance_profile(InstanceProfileName=network.name, RoleName=role)
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust("lambda"))
+    unread = network.diagnose(node_group="workers", denied=["iam:GetRole"])
+    assert "role_trust_policy_excludes_service" in {each.cause for each in unread.inconclusive}
+    diagnosis = network.diagnose(node_group="workers")
+    assert set(causes(diagnosis)) == {"instance_profile_missing", "role_trust_policy_excludes_service"}
+    for finding in diagnosis.findings:
+        network.run(finding.remediation)
+    assert causes(network.diagnose(node_group="workers")) == []
+
+
 @pytest.mark.cause("instance_metadata_disabled", "fails")
 def test_metadata_off_on_the_instance(network: NetworkEstate) -> None:
     instance = network.node(metadata="disabled")

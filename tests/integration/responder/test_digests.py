@@ -9,9 +9,11 @@ import pytest
 
 from pull_responder.findings.life import Life, Pending
 from pull_responder.findings.notice import Edge
+from pull_responder.findings.problem import Problem
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish import sns
-from pull_responder.responder import notifier
+from pull_responder.responder import notifier, pacing
+from pull_responder.responder.digest_marks import DigestMarks
 from tests.integration.responder.scene import Scene
 from tests.integration.responder.test_crashes import Died, die_after, die_before
 
@@ -51,6 +53,37 @@ def test_a_run_that_dies_after_its_digest_was_sent(scene: Scene, monkeypatch: py
         scene.clock.forward(minutes=3)
     assert number_told(scene) == []
     assert [(life.pending, life.told and life.told.silently) for life in lives(scene)] == [(None, False)] * NUMBER
+
+
+def test_a_run_that_dies_after_it_took_over_a_digest_that_was_sent(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_until(scene, die_before(monkeypatch, notifier, "change_lives"))
+    assert number_told(scene) == [NUMBER]
+    undo = die_before(monkeypatch, DigestMarks, "sent_before")
+    with pytest.raises(Died):
+        scene.recheck(**FEW)
+    undo()
+    for _ in range(3):
+        scene.clock.forward(minutes=3)
+        scene.recheck(**FEW)
+    assert number_told(scene) == []
+    assert [life.pending for life in lives(scene)] == [None] * NUMBER
+
+
+def test_two_runs_whose_digests_overlap_lose_none(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One dies after its digest. Another, which diagnoses other roles meanwhile, takes over nothing of it.
+    first = [scene.role() for _ in range(NUMBER)]
+    undo = die_before(monkeypatch, notifier, "change_lives")
+    with pytest.raises(Died):
+        scene.respond(*(node.denied(scene.clock.now) for node in first), **FEW)
+    undo()
+    scene.respond(*(scene.role().denied(scene.clock.now) for _ in range(NUMBER)), **FEW)
+    for _ in range(5):
+        scene.clock.forward(minutes=3)
+        scene.recheck(**FEW)
+    assert sum(number_told(scene)) == 2 * NUMBER
+    assert [life.pending for life in lives(scene)] == [None] * 2 * NUMBER
 
 
 def test_a_run_that_dies_before_its_digest_was_sent(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +148,28 @@ def test_a_burst_that_cannot_be_read_holds_up_no_notice(scene: Scene, monkeypatc
     assert scene.edges() == [NEW]
     scene.respond(*(scene.role().denied(scene.clock.now) for _ in range(3)), **FEW)
     assert number_told(scene) == [3]
+
+
+@pytest.mark.parametrize(("unread_tries", "messages"), [(0, [2]), (1, [1, 1])])
+def test_a_problem_that_waits_because_something_cannot_be_read_is_no_backlog(
+    scene: Scene, unread_tries: int, messages: list[int]
+) -> None:
+    for number in range(40):
+        waits = Problem(f"problem/{number}", count=1, look_at=scene.clock.now + 15, unread_tries=unread_tries)
+        assert scene.store.save_problem(waits)
+    scene.respond(*(scene.role().denied(scene.clock.now) for _ in range(2)), **FEW)
+    assert number_told(scene) == messages
+
+
+def test_what_waits_behind_problems_that_cannot_be_read_is_backlog(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "_AT_A_TIME", 2)
+    for number in range(5):
+        waits = Problem(f"problem/{number}", count=1, look_at=scene.clock.now + number, unread_tries=int(number < 3))
+        assert scene.store.save_problem(waits)
+    scene.respond(scene.role().denied(scene.clock.now), scene.role().denied(scene.clock.now), **FEW)
+    assert number_told(scene) == [2]
 
 
 def test_what_ends_together_is_told_in_one_digest(scene: Scene) -> None:

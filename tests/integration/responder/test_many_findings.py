@@ -12,6 +12,7 @@ from pull_responder.diagnosis import diagnose
 from pull_responder.events.change import Change, read_change
 from pull_responder.findings.concern_keys import keys_of_finding
 from pull_responder.findings.life import Life
+from pull_responder.findings.store import Store, StoreError
 from pull_responder.responder import recheck as looks
 from pull_responder.responder.recheck import Recheck
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Node, change, denial
@@ -174,6 +175,101 @@ def test_two_runs_do_not_look_at_the_same_finding(scene: Scene) -> None:
 
     one._recheck_one(taken, by_change=False)
     assert not [each for each in open_lives(scene) if each.is_open]
+
+
+def test_an_item_that_cannot_be_read_nor_set_aside_holds_up_no_other_finding(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_and_mended(scene, 2)
+    spoilt, other = open_lives(scene)
+    scene.aws.client("dynamodb").update_item(
+        TableName=scene.table,
+        Key={"id": {"S": spoilt.id}},
+        UpdateExpression="SET life = :life",
+        ExpressionAttributeValues={":life": {"S": "{"}},
+    )
+
+    def fail(*_: object) -> None:
+        raise StoreError("dynamodb:UpdateItem failed")
+
+    monkeypatch.setattr(Store, "set_aside", fail)
+    scene.recheck(HOLD_DOWN_MINUTES="0")
+    assert [each["finding"]["id"] for each in scene.told()] == [other.id]
+
+
+def broken_and_mended(scene: Scene, number: int) -> list[Node]:
+    """Roles of which people were told that they may not pull, and that may since, at the time of the next recheck."""
+    nodes = [scene.role() for _ in range(number)]
+    scene.respond(*(each.denied(scene.clock.now) for each in nodes))
+    assert scene.edges() == [("new", LACKS)] * number
+    for each in nodes:
+        scene.allow(each)
+    scene.clock.forward(minutes=16)
+    return nodes
+
+
+def test_people_hear_of_the_first_that_works_again_before_the_last_is_rechecked(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "_RECHECKS_A_NOTICE", 2)
+    broken_and_mended(scene, 5)
+    recheck = Recheck(scene.run(HOLD_DOWN_MINUTES="0"))
+    look, told = recheck._recheck_one, []
+
+    def note(life: Life, *, by_change: bool) -> Life:
+        told.append(len(scene.edges()))
+        return look(life, by_change=by_change)
+
+    monkeypatch.setattr(recheck, "_recheck_one", note)
+    recheck.recheck([])
+    assert [*told, len(scene.edges())] == [0, 0, 2, 0, 2, 1]
+
+
+def test_a_run_that_dies_between_two_notices_loses_none_and_tells_none_twice(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "_RECHECKS_A_NOTICE", 2)
+    broken_and_mended(scene, 5)
+    recheck = Recheck(scene.run(HOLD_DOWN_MINUTES="0"))
+    look, number = recheck._recheck_one, 0
+
+    def die(life: Life, *, by_change: bool) -> Life:
+        nonlocal number
+        number += 1
+        if number == 4:
+            raise KeyboardInterrupt
+        return look(life, by_change=by_change)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recheck, "_recheck_one", die)
+        with pytest.raises(KeyboardInterrupt):
+            recheck.recheck([])
+    told = [each["finding"]["resource"]["id"] for each in scene.told()]
+    assert len(told) == 2
+    scene.clock.forward(minutes=3)
+    scene.recheck(HOLD_DOWN_MINUTES="0")
+    told += [each["finding"]["resource"]["id"] for each in scene.told()]
+    assert len(told) == len(set(told)) == 5
+    assert not [each for each in open_lives(scene) if each.hub_due]
+
+
+def test_the_findings_of_one_problem_are_told_together_wherever_the_run_notifies(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "_RECHECKS_A_NOTICE", 1)
+    node = scene.role()
+    iam = scene.aws.client("iam")
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    boundary = iam.create_policy(PolicyName=f"b-{uuid4().hex[:8]}", PolicyDocument=json.dumps(nothing))["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=node.role, PermissionsBoundary=boundary)
+    scene.respond(node.denied(scene.clock.now))
+    assert sorted(scene.edges()) == [("new", "permissions_boundary_blocks_pull"), ("new", LACKS)]
+    iam.delete_role_permissions_boundary(RoleName=node.role)
+    scene.allow(node)
+    scene.clock.forward(minutes=16)
+    scene.recheck(HOLD_DOWN_MINUTES="0")
+    (told,) = scene.told()
+    assert len(told["findings"]) == 2
 
 
 def test_strangers_wait_behind_the_others(scene: Scene) -> None:

@@ -77,6 +77,21 @@ def test_what_ends_together_is_one_message(scene: Scene, node: Node) -> None:
     assert (resolved["edge"], sorted(causes(resolved)), others(resolved)) == ("resolved", [BOUNDARY, LACKS], [])
 
 
+def test_a_message_reaches_no_less_far_than_each_of_its_findings(scene: Scene, node: Node) -> None:
+    sessions = ["i-00000000000000001", "i-00000000000000002", node.instance]
+    scene.respond(*(node.denied(scene.clock.now + at, session=each) for at, each in enumerate(sessions)))
+    (new,) = scene.told()
+    problem = new["problem"]
+    before = new["reach"]
+    assert (before["events"], before["nodes"]) == (3, sessions)
+    # Its problem expires while its findings are open.
+    scene.aws.client("dynamodb").delete_item(TableName=scene.table, Key={"id": {"S": problem}})
+    scene.recheck(lift(scene, node), scene.allow(node))
+    (resolved,) = after_the_hold_down(scene)
+    assert (resolved["edge"], sorted(causes(resolved))) == ("resolved", [BOUNDARY, LACKS])
+    assert (resolved["reach"]["events"], resolved["reach"]["nodes"]) == (3, sessions)
+
+
 def test_a_cause_that_comes_later_names_the_one_that_was_told(scene: Scene) -> None:
     node, iam = scene.role(), scene.aws.client("iam")
     scene.respond(node.denied(scene.clock.now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,22 @@ def test_a_diagnosis_that_could_not_read_is_made_again_in_a_minute(scene: Scene,
     scene.clock.forward(minutes=1)
     scene.recheck()
     assert ("new", LACKS) in scene.edges()
+
+
+def test_a_problem_whose_reads_were_whole_is_not_diagnosed_again_because_those_of_another_were_not(
+    scene: Scene, outage: Outage
+) -> None:
+    outage.permissions = ("iam:GetPolicyVersion", "iam:GetPolicy")
+    node, guarded, iam = scene.role(), scene.role(), scene.aws.client("iam")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    guard = iam.create_policy(PolicyName=f"guard-{guarded.role}", PolicyDocument=policy)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=guarded.role, PermissionsBoundary=guard)
+    scene.allow(guarded)
+    # The instance of the other is gone, which is undecided, and was read.
+    gone = node.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY, session="i-0abcdef1234567890")
+    scene.respond(guarded.denied(scene.clock.now, action=IMAGE, resource=REPOSITORY), gone)
+    assert outage.asked
+    assert scene.store.due_problems(before=scene.clock.now + 60, limit=9) == []
 
 
 def test_a_diagnosis_whose_read_hung_is_made_again_by_the_next_run_of_the_minute(scene: Scene, outage: Outage) -> None:

@@ -109,11 +109,16 @@ def _justified(example: Example, said: Failure) -> set[str]:
     if fetches(world) and (world.boundary == "narrow" or world.scp == "lacks"):
         # What allows nothing of ECR lacks what the cache needs, too.
         found.add("pull_through_cache_failing")
-    if world.hub and "at its address" in example.says:
-        # A public address: the hub did not answer.
+    if world.hub and ("at its address" in example.says or (world.hub == "servers" and _asks_amazon(example))):
+        # A public address, or Amazon's own DNS server: the hub did not answer.
         found |= justified_causes(replace(world, hub=""), breaks, parts)
         found |= {"no_route_to_ecr", "vpc_endpoint_missing"} if world.way == SPOKE else set()
     return found
+
+
+def _asks_amazon(example: Example) -> bool:
+    """Whether the message names Amazon's DNS server of the VPC, whatever the DHCP options name by now."""
+    return example.says.endswith(": no name")
 
 
 def _stops_private_address(world: World) -> set[str]:
@@ -225,6 +230,9 @@ def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
         if said.said.blames:
             # What the message does not blame cannot explain it, and is left open beside the answer.
             open_ |= {each.cause for each in diagnosis.unchecked}
+    elif world.puller == "fargate" and said.pull is None:
+        # Of pods that are to come, a SecurityGroupPolicy may give each other groups.
+        open_ = {each.cause for each in diagnosis.inconclusive} & {"security_group_blocks_egress"}
     needed = [name for name in example.breaks if is_needed(name, world, example.breaks, parts)]
     for name in needed:
         causes = BREAKS[name].causes

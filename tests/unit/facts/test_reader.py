@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Event
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from pull_responder.diagnosis import diagnose
 from pull_responder.facts.aws import Aws
+from pull_responder.facts.gaps import Gaps, gaps_so_far, note_gaps
 from pull_responder.facts.iam import PolicyText, Role
 from pull_responder.facts.reader import Reader
 from pull_responder.model.arn import Arn
@@ -309,12 +311,69 @@ def test_a_call_that_hung_is_not_made_again_by_the_same_reader(watched: Watched)
         asked.append(1)
         raise ReadTimeoutError(endpoint_url="https://ec2.example")
 
-    for region in (REGION, REGION, "eu-west-1"):
-        answer = reader.call("ec2:DescribeInstances", account=None, region=region, request=hang)
-        assert isinstance(answer, Unread)
-        assert answer.reason.startswith("ec2:DescribeInstances failed: ReadTimeoutError")
+    with note_gaps() as gaps:
+        for region in (REGION, REGION, "eu-west-1"):
+            answer = reader.call("ec2:DescribeInstances", account=None, region=region, request=hang)
+            assert isinstance(answer, Unread)
+            assert answer.reason.startswith("ec2:DescribeInstances failed: ReadTimeoutError")
     assert len(asked) == 2
-    assert reader.is_incomplete
-    assert not reader.out_of_time
+    assert gaps == Gaps(is_incomplete=True)
     # What is refused answers at once, so it may be asked about something else.
     assert reader.call("ec2:DescribeVpcs", account=None, region=REGION, request=lambda _: "answer") == "answer"
+
+
+def refused(_: object) -> Any:  # noqa: ANN401 -- it never answers
+    raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeVpcs")
+
+
+def test_who_did_not_need_what_could_not_be_read_lacks_nothing(watched: Watched) -> None:
+    reader = Reader(watched.aws)
+
+    def fact(name: str) -> object:
+        request = refused if name == "refused" else lambda _: "answer"
+        return reader.once(name, lambda: reader.call("ec2:DescribeVpcs", account=None, region=REGION, request=request))
+
+    with note_gaps() as one:
+        fact("refused")
+    with note_gaps() as another:
+        fact("answered")
+    # What was read for the first is used again, also within another fact and by threads.
+    with note_gaps() as again:
+        fact("refused")
+    with note_gaps() as within:
+        reader.once("both", lambda: reader.each(fact, ["answered", "refused"]))
+    with note_gaps() as of_both:
+        reader.once("both", list)
+    assert [one, again, within, of_both] == [Gaps(is_incomplete=True)] * 4
+    assert another == gaps_so_far() == Gaps()
+
+
+def test_what_was_read_ahead_in_vain_lacks_nothing_until_it_is_needed(watched: Watched) -> None:
+    reader, done = Reader(watched.aws), Event()
+
+    def fact() -> object:
+        return reader.once(
+            "refused", lambda: reader.call("ec2:DescribeVpcs", account=None, region=REGION, request=refused)
+        )
+
+    def read_ahead() -> None:
+        fact()
+        done.set()
+
+    with note_gaps() as ahead:
+        reader.start([read_ahead])
+        assert done.wait(BARRIER_SECONDS)
+    with note_gaps() as needed:
+        fact()
+    assert (ahead, needed) == (Gaps(), Gaps(is_incomplete=True))
+
+
+def test_a_diagnosis_whose_facts_were_read_before_time_ran_out_is_whole(watched: Watched) -> None:
+    seconds = 100.0
+    facts = PullFacts(Reader(watched.aws, remaining=lambda: seconds))
+    pull = an_estate(watched)
+    first = diagnose(pull, facts)
+    seconds = 1.0
+    other = diagnose(replace(pull, repository="never-read"), facts)
+    again = diagnose(pull, facts)
+    assert [each.late for each in (first, other, again)] == [False, True, False]

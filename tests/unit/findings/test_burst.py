@@ -137,6 +137,40 @@ def test_one_finding_every_minute_is_no_burst() -> None:
         assert planned.alone
 
 
+def drain(kinds: list[str], *, apart: float, waiting: int) -> int:
+    """Return how many messages a backlog of `kinds` gives, which brings one notice every `apart` seconds."""
+    burst, messages, now, number = Burst(), 0, NOON, 0
+    put_off: list[tuple[float, Telling]] = []
+    left = list(kinds)
+    while left or put_off:
+        due = [each for when, each in put_off if when <= now]
+        put_off = [(when, each) for when, each in put_off if when > now]
+        fresh = some(1, left.pop(0), first=number) if left else []
+        number += 1
+        if due or fresh:
+            burst, planned = plan(burst, [*due, *fresh], now=now, waiting=waiting, above=ABOVE)
+            messages += len(planned.alone) + bool(planned.digest)
+            again = {each.id: replace(each, put_off=True, tries=each.tries + 1) for each in [*due, *fresh]}
+            put_off += [(planned.due, again[each]) for each in planned.later]
+        now += apart
+    return messages
+
+
+@pytest.mark.parametrize("apart", [45, 60, 150, 400])
+def test_a_backlog_that_drains_one_by_one_is_not_a_message_each(apart: int) -> None:
+    assert drain([ROLE] * (3_000 // apart), apart=apart, waiting=50) <= 8
+
+
+def test_a_slow_backlog_of_several_causes_has_few_messages_too() -> None:
+    assert drain([ROLE, *[OTHER, ROLE] * 20], apart=60, waiting=50) <= 8
+
+
+def test_few_that_waited_for_nothing_are_forgotten_as_soon_as_before() -> None:
+    burst, _ = at(Burst(), some(3))
+    _, planned = at(burst, some(ABOVE, first=50), 90)
+    assert planned == Plan(alone=ids(some(ABOVE, first=50)))
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 60), st.integers(1, 40), st.booleans()), min_size=1, max_size=40),
     st.integers(0, 1_000),

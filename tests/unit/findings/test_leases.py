@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from pull_responder.findings.leases import has_lease, lease, make_due, release
+from pull_responder.findings.leases import has_lease, lease, make_due, release, seize
 from pull_responder.findings.life import Life
 from tests.unit.findings.lives import NOON, close, find, look
 
@@ -56,8 +56,19 @@ def test_a_run_releases_its_own_lease_only() -> None:
     assert release(life, OTHER, now=NOON) == life
 
 
+def test_who_knows_that_it_is_over_takes_the_lease_and_lists_anew_what_another_run_may_have_deleted() -> None:
+    life = replace(leased(DUE, ONE), keys=("key",))
+    seized = seize(life, OTHER, until=NOON + 50)
+    assert has_lease(seized, OTHER, NOON)
+    assert not has_lease(seized, ONE, NOON)
+    assert seized.keys == ()
+    assert release(seized, ONE, now=NOON) == seized
+    assert seize(replace(DUE, keys=("key",)), ONE, until=NOON + 50).keys == ("key",)
+
+
 def test_a_resolved_finding_is_leased_to_nobody() -> None:
     over = close(DUE, NOON)
+    assert seize(over, ONE, until=NOON + 50) == over
     assert leased(over, ONE, by_change=True) == over
     assert not has_lease(replace(over, leased_by=ONE, leased_until=NOON + 9), ONE, NOON)
 

@@ -191,9 +191,26 @@ def test_a_worse_notice_says_what_has_grown_and_since_when_it_is_open() -> None:
     life = tell(find(None, NOON), NOON)
     worse = HAPPENINGS["found on 10 nodes"](life, at(15))
     told = notice(worse)
-    assert told.because == "Since the last notification, it now reaches 1 pods and 10 nodes."
+    assert told.because == "Since the last notification, it now reaches 1 pod and 10 nodes."
     assert (told.at, told.opened_at) == ("2026-03-01T12:15:00Z", "2026-03-01T12:00:00Z")
     assert "its severity is now CRITICAL" in notice(HAPPENINGS["found, now critical"](life, at(15))).because
+
+
+@pytest.mark.parametrize(
+    ("reach", "words"),
+    [
+        (Reach(events=10, node_count=10), "10 nodes"),
+        (Reach(events=10, pod_count=10), "10 pods"),
+        (
+            Reach(events=10, pod_count=10_000, node_count=1, more=("pods",)),
+            "more than 10,000 pods and 1 node",
+        ),
+    ],
+)
+def test_a_worse_notice_says_no_number_that_is_not_known(reach: Reach, words: str) -> None:
+    worse = look(replace(tell(find(None, NOON), NOON), reach=reach), NOON + 60)
+
+    assert notice(worse).because == f"Since the last notification, it now reaches {words}."
 
 
 def test_a_notice_that_is_back_says_when_and_why_it_had_been_resolved() -> None:

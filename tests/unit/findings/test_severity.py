@@ -14,7 +14,7 @@ from pull_responder.findings.reach import Reach
 from pull_responder.findings.severity import severity_of
 from pull_responder.model.verdict import Resource, Severity
 from pull_responder.settings import Settings
-from tests.unit.findings.lives import HAPPENINGS, NOON
+from tests.unit.findings.lives import HAPPENINGS, NOON, SETTINGS, close
 from tests.unit.publish.examples import FINDING
 
 if TYPE_CHECKING:
@@ -95,6 +95,25 @@ def test_what_the_operator_sets_for_a_cause_stands_whatever_the_reach() -> None:
     assert severity(found("image_not_found", Severity.LOW), ONE, settings=settings) is Severity.HIGH
     assert severity(found("image_not_found", Severity.LOW), Reach(cluster_count=2), settings=settings) is Severity.HIGH
     assert severity(found("no_route_to_ecr", Severity.HIGH), ONE, settings=settings) is Severity.HIGH
+
+
+def test_the_severity_of_an_open_finding_does_not_fall_before_it_is_resolved() -> None:
+    def seen(life: Life | None, severity: Severity, now: float, settings: Settings = SETTINGS) -> Life:
+        finding = replace(FINDING, severity=severity)
+        return open_or_update(life, finding, problem="problem/a", reach=ONE, now=now, settings=settings)
+
+    life = HAPPENINGS["told"](seen(None, Severity.HIGH, NOON), NOON)
+    # One more pull is diagnosed, of which less is known.
+    lower = seen(life, Severity.MEDIUM, NOON + 60)
+    assert (lower.finding.severity, lower.pending) == (Severity.HIGH, None)
+    raised = seen(lower, Severity.CRITICAL, NOON + 120)
+    assert raised.pending is not None
+    assert (raised.finding.severity, raised.pending.edge) == (Severity.CRITICAL, Edge.WORSE)
+    again = seen(close(lower, NOON + 180), Severity.MEDIUM, NOON + 240)
+    assert again.finding.severity is Severity.MEDIUM
+    # What the operator sets is no finding of a diagnosis.
+    chosen = seen(life, Severity.HIGH, NOON + 60, Settings(severities={FINDING.cause: Severity.LOW}))
+    assert chosen.finding.severity is Severity.LOW
 
 
 def test_a_finding_that_spreads_to_a_second_cluster_is_told_as_worse() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pull_responder.model.sighting import Sighting
-from pull_responder.network import PathCause, Route
+from pull_responder.network import PathCause, Route, Unread
+from pull_responder.network.names import By, OtherAnswer, other_answer
 from pull_responder.network.resolver import Profile, ResolverRule, winning_rule
 from tests.unit.network.estate import (
     DENIED,
@@ -166,3 +167,86 @@ class TestWhatWasNotRead:
 
     def test_nothing_is_open_where_all_was_read(self) -> None:
         assert works(seen_by(behind_nat().routes(TO_NAT, TO_HUB), FAILED))
+
+
+class TestWhoElseMayAnswer:
+    SERVERS = "the VPC's DHCP options name the DNS servers 10.9.9.9, whose answers cannot be read"
+    NOT_KNOWN = f"the DNS servers in the VPC's DHCP options are not known: {DENIED.reason}"
+    RULE = "Resolver rule rr-1 sends questions for amazonaws.com to 10.100.0.2"
+
+    def test_nobody(self) -> None:
+        assert other_answer(HOST, isolated().network) == OtherAnswer()
+
+    def test_another_server_before_all_else(self) -> None:
+        facts = {**OTHERS["a rule"], **UNREAD["hosted zones"]}
+        found = other_answer(HOST, isolated().vpc(dns_servers=("10.9.9.9",)).with_facts(**facts).network)
+        assert found == OtherAnswer(self.SERVERS, by=By.SERVER)
+
+    def test_the_server_that_was_asked_where_the_vpcs_were_not_read(self) -> None:
+        estate = isolated().vpc(dns_servers=DENIED)
+        found = other_answer(HOST, estate.with_facts(asked_server="10.9.9.9").network)
+        assert (found.by, found.unread) == (By.SERVER, "")
+        assert found.shown == "kubelet asked the DNS server 10.9.9.9, whose answers cannot be read"
+        # Amazon's own answered, whatever the options say.
+        assert other_answer(HOST, estate.with_facts(asked_server="10.0.0.2").network) == OtherAnswer()
+        # A resolver on the node does not tell whom it asks.
+        for own in ("127.0.0.53", "169.254.20.10"):
+            assert other_answer(HOST, estate.with_facts(asked_server=own).network).unread == self.NOT_KNOWN
+
+    def test_servers_that_were_not_read_are_only_a_doubt(self) -> None:
+        found = other_answer(HOST, isolated().vpc(dns_servers=DENIED).with_facts(**OTHERS["a rule"]).network)
+        assert (found.by, found.unread) == (By.RULE, self.NOT_KNOWN)
+        assert found.shown.startswith(self.RULE)
+
+    def test_a_rule_before_a_zone_before_a_profile(self) -> None:
+        every = {**OTHERS["a Profile"], **OTHERS["a hosted zone"], **OTHERS["a rule"]}
+        assert other_answer(HOST, isolated().with_facts(**every).network).by is By.RULE
+        del every["resolver_rules"]
+        assert other_answer(HOST, isolated().with_facts(**every).network).by is By.ZONE
+        del every["private_zones"]
+        assert other_answer(HOST, isolated().with_facts(**every).network).by is By.PROFILE
+
+    @pytest.mark.parametrize("zone", ["", ".", "amazonaws.com.cn.", "example.com.", f"x.{HOST}."])
+    def test_a_hosted_zone_for_another_name_does_not(self, zone: str) -> None:
+        assert other_answer(HOST, isolated().with_facts(private_zones=(zone,)).network) == OtherAnswer()
+
+    @pytest.mark.parametrize(("zone", "wins"), [("", True), (REGISTRIES, True), (f"api.{REGISTRIES}", False)])
+    def test_a_rule_for_the_zone_of_an_endpoint_outranks_it(self, *, zone: str, wins: bool) -> None:
+        network = isolated().with_facts(resolver_rules=(forward(REGISTRIES),)).network
+        assert (other_answer(HOST, network, zone=zone).by is By.RULE) is wins
+
+    def test_each_reason_why_it_is_not_known_is_said_once(self) -> None:
+        zones, rule = Unread("the zones were not read"), Unread("the rule was not read")
+        facts = {"private_zones": zones, "resolver_rules": (rule, forward("example.com"), rule), "profiles": zones}
+        found = other_answer(HOST, isolated().with_facts(**facts).network)
+        assert found == OtherAnswer(unread="the zones were not read; the rule was not read")
+
+    @pytest.mark.parametrize("who", OTHERS)
+    def test_a_rule_for_a_group_may_be_for_an_endpoint_in_the_hub(self, who: str) -> None:
+        estate = isolated().routes(Route("0.0.0.0/0", "tgw-1")).egress(rule("sg-hub"))
+        assert faults(estate) == {("security_group_blocks_egress", "sg-node")}
+        assert faults(estate.with_facts(**OTHERS[who])) == set()
+        assert "security_group_blocks_egress" in open_causes(estate.with_facts(**OTHERS[who]))
+
+
+def test_a_rule_for_a_group_may_be_for_an_endpoint_that_was_not_read() -> None:
+    estate = behind_nat().egress(rule("sg-endpoint"))
+    assert faults(estate) == {("security_group_blocks_egress", "sg-node")}
+    unread = estate.with_facts(endpoints=DENIED)
+    assert faults(unread) == set()
+    assert "security_group_blocks_egress" in open_causes(unread)
+
+
+def test_a_public_address_where_a_rule_should_have_led_to_the_hub_may_be_the_rules_fault() -> None:
+    """The endpoint is in the hub, and the answer is what has to be mended. Without a route to the hub it is missing."""
+    dialled = Sighting(HOST, "54.1.2.3", 443)
+    ruled = spoke().with_facts(**OTHERS["a rule"])
+    assert faults(seen_by(ruled, dialled)) == set()
+    assert "vpc_endpoint_missing" in open_causes(seen_by(ruled, dialled))
+    for without_hub in (seen_by(ruled.routes(TO_S3), dialled), seen_by(spoke(), dialled)):
+        assert faults(without_hub) == {("vpc_endpoint_missing", "vpc-1")}
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_an_answer_may_lead_to_an_endpoint_that_was_not_read(who: str) -> None:
+    assert faults(isolated().with_facts(**OTHERS[who], endpoints=DENIED)) == set()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from pull_responder.network import PathCause, RegistryPlace
+from pull_responder.network import PathCause, RegistryPlace, Unread
 from pull_responder.network.resolution import destinations
 from tests.unit.network.estate import (
     DENIED,
+    HOST,
     S3_GATEWAY,
     behind_nat,
     endpoints_only,
@@ -181,3 +184,25 @@ def test_whether_private_names_matter_is_open_where_the_endpoints_are_not_known(
     assert "vpc_dns_disabled" not in open_causes(unread.vpc(dns_hostnames=True))
     # With a way by NAT they do not matter, and nothing of it is unread.
     assert works(behind_nat().vpc(dns_hostnames=False))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"state": "rejected"}, {"state": "pending"}, {"private_dns": False}, {"service_region": "us-east-1"}],
+    ids=str,
+)
+def test_of_two_endpoints_for_a_service_the_one_that_serves_counts(other: dict[str, Any]) -> None:
+    old, sound = interface_endpoint("ecr.dkr", id="vpce-old", **other), endpoints_only()
+    endpoints = sound.network.endpoints
+    assert not isinstance(endpoints, Unread)
+    for both in ((old, *endpoints), (*endpoints, old)):
+        estate = sound.with_facts(endpoints=both)
+        assert works(estate)
+        manifest = next(leg for leg in estate.trace().legs if leg.host == HOST)
+        assert manifest.hops[0].evidence[0].startswith(f"{HOST} resolves to vpce-dkr")
+
+
+@pytest.mark.parametrize("state", ["deleting", "deleted", "Deleting", "Deleted"])
+def test_an_endpoint_that_is_going_or_gone_is_missing(state: str) -> None:
+    assert faults(endpoints_only().endpoint("vpce-dkr", state=state)) == {("vpc_endpoint_missing", "vpc-1")}
+    assert works(behind_nat().with_facts(endpoints=(interface_endpoint("ecr.dkr", state=state),)))

@@ -201,7 +201,7 @@ def test_a_digest() -> None:
     assert (document["edge"], document["count"], document["at"]) == ("digest", 2, "2026-05-04T11:00:30Z")
     assert document["attributes"]["severity"] == ["HIGH", "LOW"]
     assert document["attributes"]["status"] == ["digest"]
-    assert document["omitted"] == {"findings": 0}
+    assert (document["over"], document["omitted"]) == ([], {"findings": 0, "over": 0})
     assert document["causes"] == [
         {
             "cause": "role_lacks_pull_permissions",
@@ -224,6 +224,7 @@ def test_a_digest() -> None:
         "cluster": "prod",
         "opened_at": "2026-05-04T10:11:12Z",
         "events": 120,
+        "problem": FINDING.id,
         "remediation": {
             "summary": "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
             "docs_url": "https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
@@ -236,8 +237,26 @@ def test_a_digest_too_long_counts_what_it_leaves_out() -> None:
     document = digest_document([NOTICE] * 100, room=4 * 1024)
 
     assert 3 < len(document["findings"]) < 10
-    assert document["omitted"] == {"findings": 100 - len(document["findings"])}
+    assert document["omitted"] == {"findings": 100 - len(document["findings"]), "over": 0}
     assert document["count"] == 100
+
+
+def test_a_digest_names_all_problems_that_are_over_and_no_other() -> None:
+    """Whoever opened an incident for each of them closes it, also where the finding itself is left out."""
+    over = [
+        replace(NOTICE, edge=Edge.RESOLVED, problem=f"problem/{number:032x}", is_over=True) for number in range(1_500)
+    ]
+    still = replace(NOTICE, edge=Edge.RESOLVED, problem="problem/still", is_over=False)
+
+    document = digest_document([*over, over[0], still], room=ROOM)
+
+    assert_documented(document)
+    assert document["omitted"]["findings"] > 1_000
+    assert sorted(document["over"]) == [each.problem for each in over]
+    assert document["omitted"]["over"] == 0
+
+    few = digest_document([*over, still], room=1024)
+    assert few["omitted"]["over"] == len(over) - len(few["over"]) > 1_000
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -26,10 +26,10 @@ from tests.unit.publish.notices import ALERT, BOTH, BOUNDARY, NOTICE, alerts
 
 ROOM = 32 * 1024
 ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
-ENDED = (
-    "The role's policies let it pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes; "
-    f"AttachRolePolicy by {ADMIN} (event 0e1c)."
-)
+FIX = Deed("AttachRolePolicy", ADMIN, "2026-05-04T12:30:00Z", "0e1c")
+WORKS = "The role's policies let it pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes"
+ENDED = f"{WORKS}; {FIX.words}."
+WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull payments/api."
 
 HEAD = """\
 NEW HIGH: The role lacks permissions to pull (role/eks/prod-node). 14 pods (payments/api, payments/web and more) \
@@ -79,16 +79,42 @@ def test_an_alert() -> None:
 
 
 def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None:
-    assert body(_of(edge=Edge.RESOLVED, because=ENDED), room=ROOM) == (
-        f"RESOLVED role/eks/prod-node: {ENDED}\nNothing else that was found stops these pulls.\n"
-        f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}"
+    """What only who looks it up needs, the event's id, is in the tail."""
+    assert body(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), room=ROOM) == (
+        f"RESOLVED role/eks/prod-node: {WORKS}.\nNothing else that was found stops these pulls.\n{WAS_HIT}\n"
+        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c\n"
     )
 
 
-def test_a_resolution_says_what_still_stops_the_pulls() -> None:
-    message = body(replace(_of(edge=Edge.RESOLVED, because=ENDED), others=(BOUNDARY,)), room=ROOM)
+def test_several_changes_before_a_resolution_are_told_each() -> None:
+    other = Deed("PutRolePolicy", ADMIN, "2026-05-04T12:25:00Z")
+    both = f"{WORKS}; {other.words} at {other.at}; {FIX.words} at {FIX.at}."
 
-    assert message.splitlines()[1:3] == [
+    lines = body(_of(edge=Edge.RESOLVED, because=both, fixed_by=(other, FIX)), room=ROOM).splitlines()
+
+    assert lines[0] == f"RESOLVED role/eks/prod-node: {WORKS}."
+    assert lines[3:5] == [
+        f"Changed before that by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
+        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+    ]
+    assert [line for line in lines if "CloudTrail event" in line] == ["  CloudTrail event: 0e1c"]
+
+
+def test_a_change_that_is_not_in_the_sentence_about_the_end_is_not_told() -> None:
+    """What is gone does not work again, whoever changed it before."""
+    message = body(_of(edge=Edge.RESOLVED, because="It does not exist any more.", fixed_by=(FIX,)), room=ROOM)
+
+    assert message.startswith("RESOLVED role/eks/prod-node: It does not exist any more.\n")
+    assert ADMIN not in message
+    assert "0e1c" not in message
+
+
+def test_a_resolution_says_what_still_stops_the_pulls() -> None:
+    message = body(replace(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), others=(BOUNDARY,)), room=ROOM)
+
+    assert message.splitlines()[:3] == [
+        f"RESOLVED in part: role/eks/prod-node: {WORKS}.",
         "Still stops these pulls:",
         (
             "- HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
@@ -99,10 +125,10 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
 
 
 def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
-    message = body(_of(edge=Edge.WORSE, because="It now reaches 14 pods and 1 nodes."), room=ROOM)
+    message = body(_of(edge=Edge.WORSE, because="It now reaches 14 pods and 1 node."), room=ROOM)
 
     assert message == (
-        f"{HEAD.replace('NEW', 'WORSE', 1)}\nWhat has changed\n  It now reaches 14 pods and 1 nodes.\n"
+        f"{HEAD.replace('NEW', 'WORSE', 1)}\nWhat has changed\n  It now reaches 14 pods and 1 node.\n"
         f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}{PLACES}"
     )
 
@@ -155,19 +181,30 @@ def test_causes_that_could_not_be_read_are_not_said_to_be_none() -> None:
 
 
 def test_two_that_ended_together_are_one_message() -> None:
-    both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED) for each in BOTH.notices)
+    both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)) for each in BOTH.notices)
 
-    assert body(replace(BOTH, notices=both), room=ROOM).splitlines()[:3] == [
-        f"RESOLVED role/eks/prod-node: {ENDED}",
-        f"And role/eks/prod-node: {ENDED}",
+    assert body(replace(BOTH, notices=both), room=ROOM).splitlines()[:6] == [
+        f"RESOLVED role/eks/prod-node: {WORKS}.",
+        f"And role/eks/prod-node: {WORKS}.",
         "Nothing else that was found stops these pulls.",
+        WAS_HIT,
+        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        "",
     ]
+
+
+def test_what_came_back_says_how_it_had_ended_without_ids() -> None:
+    message = body(_of(edge=Edge.BACK, because=f"It was over. {ENDED}"), room=ROOM)
+
+    assert f"\nWhat has changed\n  It was over. {WORKS}; AttachRolePolicy by {ADMIN}.\n" in message
+    assert "0e1c" not in message
 
 
 def test_who_changed_it_before_it_broke_is_told_as_a_fact() -> None:
     message = body(_of(broken_by=Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:09:00Z", "0e1c")), room=ROOM)
 
-    assert f"{FAULT}  Changed by {ADMIN} with DetachRolePolicy at 2026-05-04T10:09:00Z (event 0e1c)\n" in message
+    assert f"{FAULT}  Changed by {ADMIN} with DetachRolePolicy at 2026-05-04 10:09 UTC\n" in message
+    assert message.endswith("\n  CloudTrail event: 0e1c\n")
 
 
 def test_that_cloudtrail_did_not_say_who_changed_it_is_told_of_an_open_finding() -> None:
@@ -286,15 +323,23 @@ def test_a_message_too_long_says_what_is_missing() -> None:
         ),
         (
             {"cluster": "production-green"},
-            "[NEW] HIGH: role lacks pull permissions (payments/api, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (payments/api, production-green, 111111111111)",
+        ),
+        (
+            {"cause": "permissions_boundary_blocks_pull"},
+            "[NEW] HIGH: permissions boundary blocks pull (payments/api, prod, 111111111111 eu-west-1)",
+        ),
+        (
+            {"cause": "permissions_boundary_blocks_pull", "cluster": "production-green-eu-west-1"},
+            "[NEW] HIGH: permissions boundary blocks pull (payments/api, 111111111111 eu-west-1)",
         ),
         (
             {"pull": replace(PULL, repository="department/payments/backend/api")},
-            "[NEW] HIGH: role lacks pull permissions (api, cluster prod, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (backend/api, cluster prod, 111111111111 eu-west-1)",
         ),
         (
             {"pull": replace(PULL, repository=None)},
-            "[NEW] HIGH: role lacks pull permissions (prod-node, cluster prod, 111111111111 eu-west-1)",
+            "[NEW] HIGH: role lacks pull permissions (role/eks/prod-node, prod, 111111111111 eu-west-1)",
         ),
         (
             {
@@ -335,7 +380,8 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 OURS = re.compile(
     r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
-    r"|Run in account \S+, region \S+:|(Also|Still) stops these pulls:|And .*"
+    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before that by .*"
+    r"|No pull has failed yet.*|.* (was refused .*|could not pull .*|failed)\."
     r"|Nothing else that was found stops these pulls\."
     r"|What has changed|Who (is|was) hit|Proof|What was wrong|Where to look"
 )
@@ -378,3 +424,15 @@ def test_a_count_that_is_too_low_says_so() -> None:
     assert ", at least 12,288 failures\n" in text
     assert "\n  And at least 9996 more pods\n" in text
     assert ", one of more than 10,000 principals\n" in text
+    assert "\n  Node: ip-10-0-3-17.eu-west-1.compute.internal and at least 9999 more\n" in text.replace("Nodes", "Node")
+
+
+def test_clusters_that_are_more_than_were_counted_are_said_to_be_more() -> None:
+    many = replace(NOTICE.reach, clusters=("prod", "stage"), cluster_count=20, more=("clusters",))
+    text = body(_of(reach=many), room=ROOM)
+
+    assert " in more than 20 clusters cannot pull payments/api.\n" in text
+    assert "\n  Clusters: prod, stage and at least 18 more\n" in text
+    # One that is known is not the only one if others were not counted.
+    text = body(_of(reach=replace(many, clusters=("prod",), cluster_count=1)), room=ROOM)
+    assert " in more than 1 clusters cannot pull" in text

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pull_responder.findings.alert import Alert
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.publish.chat import chat_digest, chat_notification, code, escape, quote
 from pull_responder.publish.style import Style
@@ -43,7 +44,7 @@ def test_an_alert() -> None:
         "source": "custom",
         "content": {
             "textType": "client-markdown",
-            "title": "NEW HIGH: The role lacks permissions to pull: role/eks/prod-node, cluster prod",
+            "title": "NEW HIGH in cluster prod: The role lacks permissions to pull (role/eks/prod-node)",
             "description": (
                 "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull `payments/api`.\n"
                 "Do this: `Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`\n"
@@ -54,12 +55,9 @@ def test_an_alert() -> None:
                 "`payments`: `api × 2, web × 2`\n"
                 "And 10 more pods\n"
                 "Node: `ip-10-0-3-17.eu-west-1.compute.internal`\n"
-                "Cluster: `prod`\n"
                 "Image: `222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2`\n"
-                "Pulled by: `arn:aws:iam::111111111111:role/eks/prod-node`\n"
                 "At fault: `arn:aws:iam::111111111111:role/eks/prod-node`\n"
                 "`No identity policy of the role allows ecr:BatchGetImage on the repository.`\n"
-                "Account `111111111111`, region `eu-west-1`\n"
                 "Runbook: https://wiki/role_lacks_pull_permissions\n"
                 "Console: https://console.aws.amazon.com/iam/home#/roles/details/prod-node\n"
                 "AWS docs: https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html"
@@ -84,25 +82,36 @@ def test_an_alert() -> None:
 
 
 def test_a_resolution_goes_into_the_thread_of_the_problem_and_asks_for_nothing() -> None:
-    over = replace(NOTICE, edge=Edge.RESOLVED, because="The role can pull again.")
+    deed = Deed("AttachRolePolicy", "arn:aws:sts::111111111111:assumed-role/admin/jo", "2026-05-04T12:30:00Z", "0e1c")
+    because = f"The role can pull again since 2026-05-04 12:30 UTC; {deed.words}."
+    over = replace(NOTICE, edge=Edge.RESOLVED, because=because, fixed_by=(deed,))
     resolved = chat_notification(replace(Alert.alone(over), problem="problem/1"))
 
     assert resolved["metadata"]["threadId"] == "problem/1"
     assert resolved["content"]["title"] == (
-        "RESOLVED: The role lacks permissions to pull: role/eks/prod-node, cluster prod"
+        "RESOLVED in cluster prod: The role lacks permissions to pull (role/eks/prod-node)"
     )
-    assert resolved["content"]["description"].split("\n")[:3] == [
-        "`role/eks/prod-node`: `The role can pull again.`",
+    lines = resolved["content"]["description"].split("\n")
+    assert lines[:4] == [
+        "`role/eks/prod-node`: `The role can pull again since 2026-05-04 12:30 UTC.`",
         "Nothing else that was found stops these pulls.",
         "14 pods (`payments/api, payments/web` and more) in cluster `prod` could not pull `payments/api`.",
+        (
+            "Changed before that by `arn:aws:sts::111111111111:assumed-role/admin/jo` with `AttachRolePolicy` "
+            "at 2026-05-04 12:30 UTC"
+        ),
     ]
+    assert lines[-1] == "CloudTrail event: `0e1c`"
+    assert "Where: account `111111111111`, region `eu-west-1`" in lines
     assert "Do this" not in resolved["content"]["description"]
 
 
 def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     over = replace(NOTICE, edge=Edge.RESOLVED, because="The role can pull again.")
+    in_part = replace(Alert.alone(over), others=(BOUNDARY,))
 
-    assert _lines(replace(Alert.alone(over), others=(BOUNDARY,)))[1:3] == [
+    assert chat_notification(in_part)["content"]["title"].startswith("RESOLVED in part in cluster prod: ")
+    assert _lines(in_part)[1:3] == [
         "Still stops these pulls:",
         (
             "- HIGH: `The role's permissions boundary stops the pull` (`role/eks/prod-node`). "
@@ -123,6 +132,35 @@ def test_two_causes_have_both_fixes_and_their_commands() -> None:
         ),
         "Run in account `111111111111`, region `eu-west-1`:",
     ]
+
+
+def test_what_a_line_says_no_later_line_says_again() -> None:
+    """Role, account and cluster stood in a message three times each."""
+    role = FINDING.resource.id
+    named = replace(FINDING, explanation=f"No identity policy of the role {role} allows ecr:BatchGetImage.")
+    once = Alert.alone(replace(NOTICE, finding=named))
+    both = Alert("problem/1", (once.worst, replace(NOTICE, finding=BOUNDARY)), reach=NOTICE.reach)
+
+    assert "".join(_lines(once)).count(role) == 1
+    assert "".join(_lines(once)).count("`111111111111`") == 1
+    assert sum(line.startswith("Console: ") for line in _lines(both)) == 1
+    assert sum(line.startswith("Where: ") for line in _lines(both)) == 0
+    # Both commands say where they run.
+    assert sum(line.startswith("Run in ") for line in _lines(both)) == 2
+
+
+def test_what_only_one_line_says_is_kept() -> None:
+    fix = replace(FINDING.remediation, account="222222222222")
+    elsewhere = replace(FINDING, remediation=fix)
+    clusters = replace(NOTICE.reach, clusters=("prod", "stage"), cluster_count=3, principal_count=4)
+
+    lines = _lines(Alert.alone(replace(NOTICE, finding=elsewhere, reach=clusters)))
+
+    assert "Run in account `222222222222`, region `eu-west-1`:" in lines
+    assert "Where: account `111111111111`, region `eu-west-1`" in lines
+    assert "Clusters: `prod, stage and 1 more`" in lines
+    assert f"Pulled by: `{FINDING.resource.id}`, one of 4 principals" in lines
+    assert "Where: account `111111111111`, region `eu-west-1`" in _lines(_with_commands())
 
 
 def test_a_command_that_holds_json_is_shown_whole() -> None:
@@ -204,17 +242,19 @@ OWN = re.compile(
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
     r"|(``|Somebody) was refused (``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
     r"|Do this: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
-    r"|Run in account ``, region ``:|Account ``, region ``"
+    r"|Run in account ``, region ``:|Where: account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
-    r"|(Also|Still) stops these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
+    r"|(Also|Still) stops? these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
     r"|Nothing else that was found stops these pulls\.|Whether something else stops these pulls could not be read\."
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
     r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
     r"|(Pod|Nodes?|Clusters?|At fault): ``"
     r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
-    r"|Changed by `` with `` at ``( \(event ``\))?"
+    r"|Changed (before that )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
-    r"|[A-Z]+: `` × \d+( \([^`]*\))?(: ``( and \d+ more)?)?"
+    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first \(``\): ``"
+    r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?(, perhaps more)?"
+    r"|(up to )?\d+ (pod|node)s?( each)?|one stops more than [\d,]+ (pod|node)s|; )+"
 )
 
 

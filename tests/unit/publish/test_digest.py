@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pull_responder.checks import CHECKS
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.reach import Reach
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.digest_text import digest_body, digest_subject
 from pull_responder.publish.notification import digest_notification
-from tests.unit.publish.examples import ATTACH_POLICY, FINDING
+from tests.unit.publish.examples import ATTACH_POLICY, FINDING, PRINCIPAL, PULL
 from tests.unit.publish.notices import NOTICE, notices
 
 ROOM = 32 * 1024
@@ -46,24 +48,30 @@ STORM = [*map(_missing, range(99)), _named(99, Severity.HIGH)]
 def test_each_cause_has_its_line_before_the_findings() -> None:
     lines = digest_body(STORM, room=ROOM).splitlines()
 
-    assert lines[:13] == [
-        "100 new pull failures of 2 causes in cluster prod",
+    assert lines[:15] == [
+        (
+            "100 new pull failures of 2 causes in cluster prod. "
+            "Hit: namespace payments, perhaps more; role prod-node; up to 14 pods each."
+        ),
         "Do this first (role/eks/prod-node): Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
+        "Run in account 111111111111, region eu-west-1:",
+        f"  {' '.join(ATTACH_POLICY)}",
         "",
-        "HIGH: role_lacks_pull_permissions × 1",
-        "  The role lacks permissions to pull",
-        "  role/eks/prod-node",
-        "  Do this: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
-        "  Run in account 111111111111, region eu-west-1:",
-        f"    {' '.join(ATTACH_POLICY)}",
+        "HIGH: role_lacks_pull_permissions",
+        "  The role lacks permissions to pull: role/eks/prod-node",
+        "  14 pods (payments/api, payments/web and more) in cluster prod cannot pull payments/api.",
         "",
         "LOW: repository_not_found × 99",
-        "  There is no such repository",
-        "  repository/made-up-0, repository/made-up-1, repository/made-up-10 and 96 more",
-    ]
-    assert lines[13] == "  Do this for the first: Create the repository."
-    assert lines[15:18] == [
+        (
+            "  There is no such repository: repository/made-up-0, repository/made-up-1, repository/made-up-10"
+            " and 96 more"
+        ),
+        "  Hit: cluster prod; namespace payments, perhaps more; role prod-node; up to 14 pods each",
+        "  Do this for the first: Create the repository.",
+        "",
         "Each of them",
+    ]
+    assert lines[15:17] == [
         "  - HIGH role_lacks_pull_permissions: role/eks/prod-node, prod, 111111111111, eu-west-1",
         "    pull-responder/x/99",
     ]
@@ -73,14 +81,63 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
     content = json.loads(digest_notification(STORM).texts["https"])["content"]
 
     assert content["description"].split("\n") == [
-        "HIGH: `role_lacks_pull_permissions` × 1: `role/eks/prod-node`",
-        "Do this: `Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`",
+        (
+            "Do this first (`role/eks/prod-node`): "
+            "`Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`"
+        ),
+        "Run in account `111111111111`, region `eu-west-1`:",
+        f"`{' '.join(ATTACH_POLICY)}`",
+        "HIGH: `role_lacks_pull_permissions`: `role/eks/prod-node`",
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull `payments/api`.",
         (
             "LOW: `repository_not_found` × 99: `repository/made-up-0, repository/made-up-1, repository/made-up-10`"
             " and 96 more"
         ),
+        "Hit: cluster `prod`; namespace `payments`, perhaps more; role `prod-node`; up to 14 pods each",
         "Do this: `Create the repository.`",
     ]
+
+
+def test_no_fix_is_told_twice() -> None:
+    summary, command = FINDING.remediation.summary, " ".join(ATTACH_POLICY)
+
+    for text in digest_notification(STORM).texts.values():
+        assert text.count(summary) <= 1 or text.startswith("{")
+    assert digest_body(STORM, room=ROOM).count(summary) == digest_body(STORM, room=ROOM).count(command) == 1
+
+
+def _reaching(role: str, **changes: Any) -> Notice:  # noqa: ANN401 -- any field of Reach
+    principal = replace(PRINCIPAL, name=role)
+    finding = replace(FINDING, id=role, cluster=None, pull=replace(PULL, principal=principal, namespace=None))
+    return replace(NOTICE, finding=finding, reach=Reach(events=3, **changes))
+
+
+def test_whom_a_digest_is_about_says_all_that_is_known_and_no_more() -> None:
+    one = _reaching("a", clusters=("blue", "green"), cluster_count=2, pods=("shop/web-0",), pod_count=1)
+    two = _reaching("b", principals=("111111111111/c",), principal_count=1, pods=("tools/ci-0",), pod_count=1)
+
+    assert digest_body([one, two], room=ROOM).startswith(
+        "2 new pull failures of 1 cause in clusters blue, green. Hit: namespaces shop, tools; roles a, b, c; "
+        "up to 1 pod each.\n"
+    )
+
+
+def test_whom_a_digest_is_about_says_that_there_are_more() -> None:
+    many = tuple(f"cluster-{number}" for number in range(5))
+    one = _reaching("a", clusters=many, cluster_count=5, node_count=3)
+    two = _reaching("b", clusters=many[:1], cluster_count=2, principals=("1/a",), principal_count=9)
+    wide = _reaching("c", pods=("shop/web-0",), pod_count=10_000, more=("pods",))
+
+    assert digest_body([one, one], room=ROOM).startswith(
+        "2 new pull failures of 1 cause in clusters cluster-0, cluster-1, cluster-2 and 2 more. Hit: role a; "
+        "up to 3 nodes each.\n"
+    )
+    assert digest_body([two, two], room=ROOM).startswith(
+        "2 new pull failures of 1 cause in cluster cluster-0 and more. Hit: roles b, a and more.\n"
+    )
+    assert digest_body([wide, wide], room=ROOM).startswith(
+        "2 new pull failures of 1 cause. Hit: namespace shop, perhaps more; role c; one stops more than 10,000 pods.\n"
+    )
 
 
 def test_the_document_has_all_causes() -> None:
@@ -116,8 +173,8 @@ def test_no_cause_falls_behind_the_cut(room: int) -> None:
     described = json.loads(notification.texts["https"])["content"]["description"]
 
     for check in CHECKS:
-        assert re.search(rf"^[A-Z]+: {check.id} × 1$", digest_body(every, room=room), re.MULTILINE)
-        assert f"`{check.id}` × 1" in described
+        assert re.search(rf"^[A-Z]+: {check.id}$", digest_body(every, room=room), re.MULTILINE)
+        assert f"`{check.id}`" in described
     assert len(described) <= 3_000
     assert len(json.loads(notification.texts["default"])["causes"]) == len(CHECKS)
 
@@ -133,29 +190,35 @@ def test_findings_too_many_to_list_are_counted() -> None:
 def test_what_is_not_new_is_said_with_its_cause() -> None:
     message = digest_body([NOTICE, replace(NOTICE, edge=Edge.BACK)], room=ROOM)
 
-    assert message.startswith("2 findings of 1 cause in cluster prod\n")
+    assert message.startswith("2 findings of 1 cause in cluster prod. Hit: ")
     assert "HIGH: role_lacks_pull_permissions × 2 (1 NEW, 1 BACK)\n" in message
     assert "  - BACK HIGH role_lacks_pull_permissions: " in message
 
 
 def test_what_is_over_asks_for_nothing() -> None:
-    over = replace(NOTICE, edge=Edge.RESOLVED, because="The role's policies let it pull again.")
+    deed = Deed("AttachRolePolicy", "arn:aws:sts::1:assumed-role/admin/jo", "2026-05-04T12:30:00Z", "0e1c")
+    because = f"The role's policies let it pull again; {deed.words}."
+    over = replace(NOTICE, edge=Edge.RESOLVED, because=because, fixed_by=(deed,))
 
     message = digest_body([over, over], room=ROOM)
     described = json.loads(digest_notification([over, over]).texts["https"])["content"]["description"]
 
     assert message.splitlines()[:2] == [
-        "2 resolved findings of 1 cause in cluster prod",
+        (
+            "2 resolved findings of 1 cause in cluster prod. "
+            "Hit: namespace payments, perhaps more; role prod-node; up to 14 pods each."
+        ),
         "role/eks/prod-node: The role's policies let it pull again.",
     ]
     assert "Do this" not in message + described
+    assert "0e1c" not in message + described
     assert digest_subject([over, over]) == "[DIGEST] 2 resolved findings: 2 role lacks pull permissions (HIGH)"
 
 
 COUNTED = re.compile(r"\(findings: \d+ more, too long for this message\)")
 OURS = re.compile(
-    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?( in clusters? .*)?|Do this first \(.*"
-    r"|[A-Z]+: [a-z_]+ × \d+.*|Each of them|They share one message\. Each gets its own when it gets worse\."
+    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*|Do this first \(.*|Run in account .*"
+    r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them|They share one message\. Each gets its own when it gets worse\."
 )
 
 
@@ -171,5 +234,5 @@ def test_nobodys_text_adds_a_line_or_a_link(digest: list[Notice]) -> None:
     for number, each in enumerate(message.split("\n")):
         assert each.isprintable()
         assert OURS.fullmatch(each) or each.startswith("  ") or COUNTED.fullmatch(each) or number == 1, each
-        is_command = each.startswith("  Run in account ") or (is_command and each.startswith("    "))
+        is_command = each.strip().startswith("Run in account ") or (is_command and each.startswith("  "))
         assert "://" not in each or is_command

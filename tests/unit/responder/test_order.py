@@ -69,9 +69,20 @@ def test_each_is_there_once_and_the_order_of_arrival_in_the_list_does_not_matter
 
 
 @given(lines)
-def test_denials_come_before_all_others(waiting: list[Waiting]) -> None:
-    ordered = [is_denial(each.pull) for each in in_order(waiting)]
-    assert ordered == sorted(ordered, reverse=True)
+def test_of_each_five_four_are_denials_as_long_as_both_wait(waiting: list[Waiting]) -> None:
+    left = [is_denial(each.pull) for each in in_order(waiting)]
+    while any(left) and not all(left):
+        turn, left = left[:5], left[5:]
+        assert turn == sorted(turn, reverse=True)
+        assert turn[:4] == [True] * 4 or not any(left)
+        assert not turn[4:] or turn[4] is False
+
+
+def test_a_flood_of_denials_leaves_every_fifth_place_to_what_pods_report() -> None:
+    flood = lined_up([denied(f"node-{number}") for number in range(1_000)])
+    real = [Waiting(f"problem/real-{number}", 2_000.0 + number, of_pod(f"web-{number}")) for number in range(3)]
+    ordered = in_order([*flood, *real])
+    assert [ordered.index(each) for each in real] == [4, 9, 14]
 
 
 @given(lines)

@@ -1,0 +1,259 @@
+"""docs/recipes.md: real notifications open, update and close one incident at an emulated vendor."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.recipes.pages import FOLDER, blocks, template
+from tests.integration.recipes.vendors import VENDORS, Vendor, serve
+from tests.integration.responder.scene import ACCOUNT, REGION, change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.integration.responder.scene import Node, Scene
+
+_MODULES: Final = ("handler", "incident", *VENDORS)
+_COMMAND: Final = "aws iam attach-role-policy --role-name"
+
+Handle = "Callable[[list[str]], list[str]]"
+
+
+class Inbox:
+    """The queue of the recipe, subscribed as its template says."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._sqs = scene.aws.client("sqs")
+        wanted = template()["Resources"]["Subscription"]["Properties"]
+        severities = template()["Parameters"]["Severities"]["Default"].split(",")
+        policy = {"attributes": {"severity": severities}}
+        assert wanted["FilterPolicy"] == {"attributes": {"severity": "!Ref Severities"}}
+        name = f"incidents-{uuid4().hex[:8]}"
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        allowed = json.dumps(template()["Resources"]["QueuePolicy"]["Properties"]["PolicyDocument"])
+        allowed = allowed.replace("!GetAtt Queue.Arn", arn).replace("!Ref TopicArn", scene.topic)
+        self._url = self._sqs.create_queue(QueueName=name, Attributes={"Policy": allowed})["QueueUrl"]
+        scene.aws.client("sns").subscribe(
+            TopicArn=scene.topic,
+            Protocol=wanted["Protocol"],
+            Endpoint=arn,
+            Attributes={
+                "RawMessageDelivery": str(wanted["RawMessageDelivery"]).lower(),
+                "FilterPolicyScope": wanted["FilterPolicyScope"],
+                "FilterPolicy": json.dumps(policy),
+            },
+        )
+
+    def take(self) -> list[str]:
+        """Take the messages that have come since the last time."""
+        taken: list[str] = []
+        while batch := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
+            for each in batch:
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=each["ReceiptHandle"])
+                taken.append(each["Body"])
+        return taken
+
+
+@pytest.fixture(params=sorted(VENDORS))
+def vendor(request: pytest.FixtureRequest) -> Iterator[Vendor]:
+    with serve(request.param) as served:
+        yield served
+
+
+@pytest.fixture
+def handle(vendor: Vendor, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[list[str]], list[str]]]:
+    """Run the recipe's function with a batch of messages; it returns those that are to be tried again."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    name = type(vendor).__name__.lower()
+    handler, _, function = template()["Resources"]["Function"]["Properties"]["Handler"].partition(".")
+    secret = scene.aws.client("secretsmanager").create_secret(
+        Name=f"incidents-{uuid4().hex[:8]}", SecretString=json.dumps(vendor.secret)
+    )
+    monkeypatch.setenv("VENDOR", name)
+    monkeypatch.setenv("SECRET_ARN", secret["ARN"])
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+
+    def run(bodies: list[str]) -> list[str]:
+        records = [{"messageId": str(at), "body": body} for at, body in enumerate(bodies)]
+        answer = getattr(import_module(handler), function)({"Records": records}, None)
+        return [bodies[int(each["itemIdentifier"])] for each in answer["batchItemFailures"]]
+
+    yield run
+    for each in _MODULES:
+        sys.modules.pop(each, None)
+
+
+_STORY: list[list[str]] = []
+
+
+@pytest.fixture
+def story(scene: Scene) -> list[list[str]]:
+    """What the queue gets of one problem with two causes: new, worse, one cause is over, the other is. Played once."""
+    if not _STORY:
+        inbox, node = Inbox(scene), scene.role()
+        _guard(scene, node)
+        scene.respond(node.denied(scene.clock.now))
+        _STORY.append(inbox.take())
+        scene.clock.forward(minutes=5)
+        scene.respond(*(node.denied(scene.clock.now, session=f"i-{number:017x}") for number in range(9)))
+        scene.clock.forward(minutes=11)
+        scene.respond(node.denied(scene.clock.now))
+        _STORY.append(inbox.take())
+        scene.recheck(scene.allow(node))
+        scene.clock.forward(minutes=6)
+        scene.recheck()
+        _STORY.append(inbox.take())
+        scene.aws.client("iam").delete_role_permissions_boundary(RoleName=node.role)
+        scene.recheck(change("iam", "DeleteRolePermissionsBoundary", roleName=node.role))
+        scene.clock.forward(minutes=6)
+        scene.recheck()
+        _STORY.append(inbox.take())
+    return _STORY
+
+
+def _guard(scene: Scene, node: Node) -> None:
+    """Give the node's role a permissions boundary that allows no pull."""
+    iam = scene.aws.client("iam")
+    allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    arn = iam.create_policy(PolicyName=f"guard-{node.role}", PolicyDocument=policy)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=node.role, PermissionsBoundary=arn)
+
+
+def edges(bodies: list[str]) -> list[str]:
+    return [json.loads(each)["edge"] for each in bodies]
+
+
+def test_one_incident_is_opened_updated_and_closed(
+    story: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
+) -> None:
+    new, worse, first_over, all_over = story
+    assert [edges(each) for each in story] == [["new"], ["worse"], ["resolved"], ["resolved"]]
+
+    assert handle(new) == []
+    (incident,) = vendor.incidents
+    assert "role" in incident.title
+    assert any(_COMMAND in line for line in incident.said[-1].splitlines())
+
+    assert handle(worse) == []
+    assert handle(worse) == []  # SQS may deliver twice
+    (incident,) = vendor.incidents
+    assert "10 nodes" in incident.said[-1]
+
+    # The boundary still stops the same pulls.
+    assert handle(first_over) == []
+    assert incident.is_open
+    if type(vendor).__name__ != "PagerDuty":
+        assert "Also stops these pulls" in incident.said[-1]
+
+    assert handle(all_over) == []
+    assert [each.is_open for each in vendor.incidents] == [False]
+    # Its end told twice opens nothing.
+    assert handle(all_over) == []
+    assert len(vendor.incidents) == 1
+    # The same problem again is another incident.
+    assert handle(new) == []
+    assert [each.is_open for each in vendor.incidents] == [False, True]
+
+
+def test_a_vendor_that_fails_loses_nothing_and_is_told_in_order(
+    story: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
+) -> None:
+    new, _, _, over = story
+    vendor.refuses = 503
+    assert sorted(handle([*over, *new])) == sorted([*over, *new])
+    assert vendor.incidents == []
+    vendor.refuses = 0
+    # The queue hands out what is newer first.
+    assert handle([*over, *new]) == []
+    assert [each.is_open for each in vendor.incidents] == [False]
+
+
+def test_what_is_no_notification_is_left_alone(vendor: Vendor, handle: Callable[[list[str]], list[str]]) -> None:
+    alarm = json.dumps({"AlarmName": "DeadLetters", "NewStateValue": "ALARM"})
+    other = json.dumps({"schema": "pull-responder/notification", "version": "3.0", "edge": "new"})
+    assert handle([alarm, "no JSON", "[]", other]) == []
+    assert vendor.incidents == []
+
+
+@pytest.mark.parametrize("vendor", ["pagerduty", "jira"], indirect=True)
+def test_a_digest_opens_its_worst_and_closes_all_that_are_over(
+    scene: Scene, vendor: Vendor, handle: Callable[[list[str]], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, nodes = Inbox(scene), [scene.role() for _ in range(4)]
+    # The first is told by itself, and its problem is closed by a digest.
+    scene.respond(nodes[0].denied(scene.clock.now), DIGEST_ABOVE="2")
+    assert handle(inbox.take()) == []
+    scene.clock.forward(minutes=20)
+    scene.respond(*(each.denied(scene.clock.now) for each in nodes[1:]), DIGEST_ABOVE="2")
+    monkeypatch.setattr(import_module("incident"), "MOST_OF_A_DIGEST", 2)
+    digest = inbox.take()
+    assert edges(digest) == ["digest"]
+    assert handle(digest) == []
+    assert [each.is_open for each in vendor.incidents] == [True] * 3
+
+    scene.recheck(*map(scene.allow, nodes), DIGEST_ABOVE="2")
+    scene.clock.forward(minutes=6)
+    scene.recheck(DIGEST_ABOVE="2")
+    over = inbox.take()
+    assert "digest" in edges(over)
+    assert handle(over) == []
+    assert [each.is_open for each in vendor.incidents] == [False] * 3
+
+
+def test_a_problem_with_an_open_cause_is_not_over_in_a_digest(scene: Scene) -> None:
+    inbox, nodes = Inbox(scene), [scene.role() for _ in range(3)]
+    _guard(scene, nodes[0])
+    scene.respond(*(each.denied(scene.clock.now) for each in nodes), DIGEST_ABOVE="1")
+    opened = {
+        each["resource"]["id"]: each.get("problem") or document["problem"]
+        for document in map(json.loads, inbox.take())
+        for each in document["findings"]
+    }
+    scene.recheck(*map(scene.allow, nodes), DIGEST_ABOVE="1")
+    scene.clock.forward(minutes=6)
+    scene.recheck(DIGEST_ABOVE="1")
+    told = [json.loads(body) for body in inbox.take()]
+    over = [each for document in told if document["edge"] == "digest" for each in document["over"]]
+    ended = {
+        each["resource"]["id"] for document in told if document["edge"] == "digest" for each in document["findings"]
+    }
+    guarded = f"arn:aws:iam::{ACCOUNT}:role/{nodes[0].role}"
+    assert guarded in ended
+    assert sorted(over) == sorted(opened.get(each, "") for each in ended - {guarded})
+
+
+def test_the_page_deploys_what_the_template_takes() -> None:
+    (script,) = blocks("Incidents", "sh")
+    given = dict(re.findall(r"(\w+)=(\S+)", script.partition("--parameter-overrides")[2]))
+    parameters = template()["Parameters"]
+    assert given.keys() == parameters.keys()
+    assert given["Severities"] == parameters["Severities"]["Default"]
+    assert sorted(parameters["Vendor"]["AllowedValues"]) == sorted(VENDORS)
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"),
+    [("PagerDuty", "pagerduty"), ("Opsgenie", "opsgenie"), ("Jira", "jira"), ("ServiceNow", "servicenow")],
+)
+def test_the_secret_on_the_page_is_the_one_that_is_read(heading: str, name: str) -> None:
+    (secret,) = (json.loads(each) for each in blocks(heading, "json"))
+    optional = {"url", "close_code"}
+    assert set(secret) - optional == set(VENDORS[name][1])
+    assert all(isinstance(each, str) for each in secret.values())
+
+
+def test_the_queue_waits_longer_than_the_function_runs_and_keeps_a_days_failures() -> None:
+    resources: dict[str, Any] = template()["Resources"]
+    queue, function = resources["Queue"]["Properties"], resources["Function"]["Properties"]
+    assert queue["VisibilityTimeout"] > function["Timeout"]
+    tries = queue["RedrivePolicy"]["maxReceiveCount"]
+    assert tries * queue["VisibilityTimeout"] > 24 * 3600
+    assert queue["MessageRetentionPeriod"] > 24 * 3600
