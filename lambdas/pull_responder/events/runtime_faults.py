@@ -28,7 +28,9 @@ _SILENT: Final = (
     "transport is closing",
     "the connection is closing",
     "connection closed before server preface received",
-    "grpc: the client connection is closing",
+    "the client connection is closing",
+    "read unix *",
+    "write unix *",
     "all subconns are in transientfailure",
     "container runtime is down",
 )
@@ -38,6 +40,8 @@ _FAILED: Final = (
     "unknown service *",
     # containerd's database and content store.
     "database not open",
+    "invalid database",
+    "namespace is required",
     "ref * locked",
     "content digest *",
     # core/metadata/snapshot.go, core/snapshots/storage; proxies of snapshotters as nodes configure them.
@@ -55,6 +59,9 @@ _FAILED: Final = (
     "unable to initialize unpacker",
     "no unpack platforms defined",
     # core/remotes/docker/config/hosts.go: certificates that the node's configuration names.
+    "toml",
+    "invalid `host tree",
+    "invalid plugin config",
     "unable to load ca cert *",
     "unable to read ca cert *",
     "unable to read cert file *",
