@@ -14,7 +14,7 @@ from tests.integration.checks.estate import explicit_deny
 from tests.integration.checks.organization import Organization
 from tests.integration.checks.organization import deny as refuse_read
 from tests.integration.handlers.test_diagnose import denial
-from tests.integration.network.conftest import estate, moto
+from tests.integration.network.conftest import built, estate, moto
 from tests.integration.network.estate import ACCOUNT, PULL, REGION
 from tests.integration.network.test_causes import acl_allows_nothing
 from tests.integration.network.test_endpoint_policies import allow, policy
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.integration.network.estate import NetworkEstate
     from tests.integration.three_ways.ways import Ways
 
-__all__ = ["estate", "moto"]
+__all__ = ["built", "estate", "moto"]
 
 TIMEOUT = RESOLVE + HEAD + "net/http: TLS handshake timeout"
 STATUS = RESOLVE + "unexpected status from HEAD request to https://{host}/v2/{name}/manifests/v1: "
