@@ -156,8 +156,7 @@ def read_runtime_fault(words: list[str], before: list[str]) -> Meaning | None:
 
 
 def _is_of_file(words: list[str]) -> bool:
-    """Whether a link is an operation of the kernel on a file with an absolute path."""
-    if len(words) < 2 or (words[-2] not in _OPERATIONS and words[0] not in _OPERATIONS):  # noqa: PLR2004 -- operation, file
-        return False
-    path = words[-1].strip("\"'`")
-    return path.startswith(("/", "\\\\")) or path[1:3] == ":\\"
+    """Whether a link ends in an operation of the kernel on a file with an absolute path, or on two of them."""
+    is_path = [word.strip("\"'`").startswith(("/", "\\\\")) or word.strip("\"'`")[1:3] == ":\\" for word in words]
+    last = next((number for number in range(len(words) - 1, -1, -1) if not is_path[number]), None)
+    return last is not None and last + 1 < len(words) and words[last] in _OPERATIONS
