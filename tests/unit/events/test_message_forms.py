@@ -175,3 +175,20 @@ def test_a_refusal_by_ecr_public_tells_the_stage() -> None:
     assert (read.symptom, read.stage) == (Symptom.ACCESS_DENIED, Stage.TOKEN)
     assert read.denial is not None
     assert read.denial.action == "ecr-public:GetAuthorizationToken"
+
+
+@pytest.mark.parametrize(
+    ("before", "symptom"),
+    [
+        (f'failed to resolve reference "{IMAGE}"', Symptom.NOT_FOUND),
+        (f'Failed to resolve reference "{IMAGE}"', Symptom.NOT_FOUND),
+        (f"failed to resolve image {IMAGE}", Symptom.NOT_FOUND),
+        (IMAGE, Symptom.NOT_FOUND),
+        (f"failed to find {IMAGE}", Symptom.UNKNOWN),
+        (f"could not resolve {IMAGE}", Symptom.UNKNOWN),
+        ("open a file", Symptom.UNKNOWN),
+        ("team", Symptom.UNKNOWN),
+    ],
+)
+def test_it_is_the_image_that_was_not_found(before: str, symptom: Symptom) -> None:
+    assert read_message(f"{before}: not found").symptom is symptom
