@@ -26,10 +26,14 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks.check import BEFORE_UNPACK, Check, Explains
 from pull_responder.events.pages import is_gateways, is_page
 from pull_responder.facts import ec2
+from pull_responder.model.arn import DNS_SUFFIXES, partition_of
 from pull_responder.model.pull import Answer, PullFailure, Symptom
 from pull_responder.model.unread import Unread
 from pull_responder.model.verdict import Severity, Verdict
+from pull_responder.network.model import RegistryPlace
+from pull_responder.network.resolution import destinations
 from pull_responder.pulls.kubelet_words import node_of, quote_words
+from pull_responder.pulls.path import registry_host
 from pull_responder.remediation import docs
 from pull_responder.remediation.node import change_proxy
 
@@ -77,10 +81,21 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         remediation=change_proxy(
             account=node.account,
             region=instance.region if instance else pull.region,
-            registry_region=pull.region,
+            hosts=_hosts(pull),
             proxy=proxy,
         ),
     )
+
+
+def _hosts(pull: PullFailure) -> tuple[str, ...]:
+    """Return the hosts of the registry as NO_PROXY names them. Those of the region, where no registry is named."""
+    suffix = DNS_SUFFIXES.get(partition_of(pull.region), "amazonaws.com")
+    host = (registry_host(pull) or f"registry.dkr.ecr.{pull.region}.{suffix}").partition(":")[0]
+    place = RegistryPlace(host, pull.region)
+    if place.public:
+        return tuple(each.host for each in destinations(place))
+    token, *below = destinations(place)
+    return (token.host, *(f".{each.host.partition('.')[2]}" for each in below))
 
 
 def _proxy_of(message: str) -> str | None:

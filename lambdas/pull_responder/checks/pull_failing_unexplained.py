@@ -90,6 +90,13 @@ _AFTER_ANSWER: Final = {
             "configuration in /etc/containerd."
         ),
     ),
+    Answer.LOCAL: (
+        "the runtime asks a mirror on the node itself, which does not take connections",
+        (
+            "Look at the mirror's pod on this node (such as Spegel's or Dragonfly's), and at "
+            "`/etc/containerd/certs.d/*/hosts.toml`."
+        ),
+    ),
     Answer.TLS: (
         "something answered, and TLS failed before any request, as where a firewall or proxy inspects TLS",
         "Look who answers: run `openssl s_client -connect {host}:443 -servername {host}` on the node.",

@@ -114,12 +114,11 @@ def _refuse_incomplete(record: Mapping[str, object], event_name: str, where: str
 
     CloudTrail User Guide, "CloudTrail record contents": a call that succeeded has no errorCode, but has these fields.
     """
+    unknown = f"so it does not show whether {event_name} failed"
     if fields.text(record, "errorMessage"):
-        raise UnusableEvent(where, f"is an incomplete record of {event_name}: errorMessage without errorCode")
+        raise UnusableEvent(where, f"is incomplete: it has an errorMessage and no errorCode, {unknown}")
     if missing := [key for key in _ALWAYS if not record.get(key)]:
-        raise UnusableEvent(
-            where, f"is an incomplete record of {event_name}, which does not show whether it failed: no {missing[0]}"
-        )
+        raise UnusableEvent(where, f"is incomplete: it has no errorCode and no {missing[0]}, {unknown}")
 
 
 def _not_ecr(record: Mapping[str, object], envelope: Mapping[str, object]) -> str | None:

@@ -15,7 +15,7 @@ from pull_responder.events.kubelet_link import is_status_place, read_link, words
 from pull_responder.events.kubelet_phrases import AWS_ERROR_CODES, STAGES
 from pull_responder.events.meaning import Meaning, Weight
 from pull_responder.events.mirrors import MIRROR_ANSWERED, mirror_of
-from pull_responder.events.pages import is_gateways, is_page
+from pull_responder.events.pages import has_html, is_gateways, is_page
 from pull_responder.events.phrase import PhraseTable
 from pull_responder.events.registry_urls import RegistryUrl, find_urls
 from pull_responder.events.s3_errors import is_from_s3, read_s3_error, read_s3_words
@@ -156,6 +156,8 @@ class Chain:
         said = self.meaning.symptom
         if self.answer is Answer.MIRROR or kind is RegistryKind.OTHER:
             return
+        if said is Symptom.UNKNOWN and self.answer is None and has_html(attempt):
+            self.meaning, self.answer = UNKNOWN_STATUS, UNKNOWN_STATUS.answer
         if said not in _REFUSED and said is not Symptom.REGISTRY_ERROR:
             return
         is_early = self.stage in (Stage.MANIFEST, Stage.TOKEN) or (self.stage is None and self._is_of_daemon)

@@ -25,9 +25,12 @@ _BARE: Final = re.compile(
     r"([^\"\s]{1,1024})"
     r"|(?:manifest for|repository) ([^\"\s]{1,1024}) not found"
     r"|docker://([^\"\s]{1,1024})"
+    r"|failed to solve: ([^\"\s/]{1,300}/[^\"\s]{1,600}):(?= )"
 )
 # Parts of an image, as containerd names them in its content store.
 _PART: Final = re.compile(r"(?:manifest|index|layer|config)-sha256:")
+# Bottlerocket's host-ctr, and other clients of awslabs/amazon-ecr-containerd-resolver: the repository's ARN with a tag.
+_OF_RESOLVER: Final = "ecr.aws/arn:"
 _READING: Final = re.compile(r"reading manifest ([^\"\s]{1,300}) in ([^\"\s]{1,1024})")
 
 
@@ -40,7 +43,7 @@ def _candidates(text: str, denial: Denial | None) -> Iterator[ImageReference | N
     for match in _QUOTED.finditer(text):
         yield _parse(match[1])
     for match in _BARE.finditer(text):
-        yield _parse(match[1] or match[2] or match[3])
+        yield _parse(match[1] or match[2] or match[3] or match[4])
     for match in _READING.finditer(text):
         mark = "@" if match[1].startswith("sha256:") else ":"
         yield _parse(f"{match[2].rstrip(':,')}{mark}{match[1]}")
@@ -51,6 +54,8 @@ def _candidates(text: str, denial: Denial | None) -> Iterator[ImageReference | N
 
 def _parse(written: str) -> ImageReference | None:
     written = written.rstrip(":,;.)]'")
+    if written.startswith(_OF_RESOLVER):
+        return _of_resource(written.removeprefix("ecr.aws/"))
     return None if written.startswith("arn:") or _PART.match(written) else parse_image(written)
 
 

@@ -58,6 +58,10 @@ _FAILED: Final = re.compile(r"fail|ErrImagePull|BackOff|Back-off", re.IGNORECASE
 _LOGIN_REFUSED: Final = ("invalid username/password: ", "invalid username or password, ")
 
 
+# Answers that mean the same whatever host was asked last.
+_WHATEVER_HOST: Final = frozenset({Answer.MIRROR, Answer.STORAGE, Answer.FILE, Answer.RUNTIME, Answer.LOCAL})
+
+
 @dataclass(frozen=True, slots=True)
 class KubeletMessage:
     """The meaning of one message.
@@ -116,7 +120,7 @@ def read_message(text: str) -> KubeletMessage:
             no_reason = no_reason_of_text(text)
     denied = chain.meaning.symptom is Symptom.ACCESS_DENIED
     is_mirror = chain.answer is Answer.MIRROR
-    is_known = is_mirror or chain.answer is Answer.STORAGE  # whatever its host
+    is_known = chain.answer in _WHATEVER_HOST
     return KubeletMessage(
         symptom=chain.meaning.symptom,
         stage=PULL_STAGES.get(denial.action.partition(":")[2], chain.stage) if denied and denial else chain.stage,

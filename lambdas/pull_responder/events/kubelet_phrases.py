@@ -127,6 +127,8 @@ _CONTAINERD: Final = {
     # core/diff/stream.go: layers that are compressed or encrypted in a way that the node's containerd cannot read.
     "failed to get stream processor for": _WRONG_FORMAT,
     "no processor for media-type": _WRONG_FORMAT,
+    "unsupported media type": _WRONG_FORMAT,
+    "unexpected media type": _WRONG_FORMAT,
     "short read": Meaning(Symptom.DOWNLOAD_CORRUPT),
     "failed to read expected number of bytes": Meaning(Symptom.DOWNLOAD_CORRUPT),
     "wrong diff id * calculated on extraction": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
@@ -177,6 +179,10 @@ _DOCKER: Final = {
     "repository * not found": Meaning(Symptom.NOT_FOUND),
     "no matching manifest for *": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
     "image operating system * cannot be used on this platform": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
+    # ERROR_HCS_CONTAINER... 0xC0370101 (microsoft/hcsshim, internal/hcs/errors.go).
+    "the container operating system does not match the host operating system": Meaning(
+        Symptom.PLATFORM_MISMATCH, Weight.EXACT
+    ),
     "a windows version * image is incompatible": Meaning(Symptom.PLATFORM_MISMATCH, Weight.EXACT),
     "filesystem layer verification failed for digest": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
     "layers from manifest don't match image configuration": Meaning(Symptom.DOWNLOAD_CORRUPT, Weight.EXACT),
@@ -306,6 +312,7 @@ STAGES: Final = {
     "error reading manifest *": Stage.MANIFEST,
     "failed to extract layer": Stage.UNPACK,
     "failed to unpack image": Stage.UNPACK,
+    "failed to commit snapshot *": Stage.UNPACK,
     "failed to prepare extraction snapshot": Stage.UNPACK,
     "unable to prepare extraction snapshot": Stage.UNPACK,
     "wrong diff id": Stage.UNPACK,

@@ -14,7 +14,8 @@ from typing import Final
 
 # Doctypes and first elements of a page. XHTML begins as XML does.
 _HTML: Final = re.compile(
-    r"<(?:!doctype\s{1,4}html|html|head|body|title|center|h1|meta|script|style|div|p)\b", re.IGNORECASE
+    r"(?:<|\\u003c)(?:!--|(?:!doctype\s{1,4}html|html|head|body|title|center|h1|meta|script|style|div|p)\b)",
+    re.IGNORECASE,
 )
 # A body that is no JSON, of which the message shows no more. Storage answers so for layers alone.
 _NO_JSON: Final = re.compile(
@@ -26,9 +27,17 @@ _XML: Final = re.compile(r"<\?xml|<error>", re.IGNORECASE)
 # (errors/templates); Cloudflare's; and what filters of the web call theirs.
 _GATEWAYS: Final = re.compile(
     r"rbac: access denied|upstream connect error or disconnect/reset before headers|no healthy upstream|"
-    r"upstream request timeout|err_access_denied|\(squid/|web page blocked|<center>(?:cloudflare|nginx|openresty)\b",
+    r"upstream request timeout|err_access_denied|\(squid/|web page blocked|<center>(?:cloudflare|nginx|openresty)\b|"
+    # Cilium's words with 403, those of Go's net/http and ingress-nginx with 404, and a filter's, as CRI-O quotes them.
+    r"statuscode: 403, \"access denied(?=[:\\\\\"]|$)|\"404 page not found|default backend - 404|"
+    r"statuscode: 4[0-9]{2}, \"[^\"{]{0,100}\bblocked\b",
     re.IGNORECASE,
 )
+
+
+def has_html(text: str) -> bool:
+    """Return whether `text` has the start of a page for people."""
+    return _HTML.search(text) is not None
 
 
 def is_page(text: str, *, may_be_storage: bool) -> bool:
@@ -36,7 +45,7 @@ def is_page(text: str, *, may_be_storage: bool) -> bool:
 
     `may_be_storage` says that the storage of layers may have answered, which does so in XML.
     """
-    if _HTML.search(text) or is_gateways(text):
+    if has_html(text) or is_gateways(text):
         return True
     return not may_be_storage and _NO_JSON.search(text) is not None and _XML.search(text) is None
 

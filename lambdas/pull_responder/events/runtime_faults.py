@@ -7,6 +7,7 @@ Go's os and syscall packages.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from pull_responder.events.meaning import Meaning, Weight
@@ -27,7 +28,9 @@ _SILENT: Final = (
     "transport is closing",
     "the connection is closing",
     "connection closed before server preface received",
-    "grpc: the client connection is closing",
+    "the client connection is closing",
+    "read unix *",
+    "write unix *",
     "all subconns are in transientfailure",
     "container runtime is down",
 )
@@ -37,6 +40,8 @@ _FAILED: Final = (
     "unknown service *",
     # containerd's database and content store.
     "database not open",
+    "invalid database",
+    "namespace is required",
     "ref * locked",
     "content digest *",
     # core/metadata/snapshot.go, core/snapshots/storage; proxies of snapshotters as nodes configure them.
@@ -50,9 +55,13 @@ _FAILED: Final = (
     "snapshot * does not exist",
     "target snapshot *",
     "missing parent * bucket",
+    "lease does not exist",
     "unable to initialize unpacker",
     "no unpack platforms defined",
     # core/remotes/docker/config/hosts.go: certificates that the node's configuration names.
+    "toml",
+    "invalid `host tree",
+    "invalid plugin config",
     "unable to load ca cert *",
     "unable to read ca cert *",
     "unable to read cert file *",
@@ -64,7 +73,12 @@ _FAILED: Final = (
     "error loading trust policy",
     "loading registries configuration *",
     "error loading registries configuration *",
+    "registry * is blocked in *",
 )
+# A mirror on the node itself, such as Spegel's or Dragonfly's. What follows is why it did not take the connection.
+_LOCAL: Final = Meaning(Symptom.TIMEOUT, Weight.EXACT, answer=Answer.LOCAL)
+_ON_THE_NODE: Final = re.compile(r"(?:127(?:\.[0-9]{1,3}){3}|\[::1\]):[0-9]{1,5}")
+_DIAL: Final = ["dial", "tcp"]
 _PHRASES: Final = PhraseTable(
     {
         **dict.fromkeys(_SILENT, _RUNTIME_SILENT),
@@ -129,6 +143,8 @@ def read_runtime_fault(words: list[str], before: list[str]) -> Meaning | None:
     """
     if found := _PHRASES.find(words):
         return found
+    if words[:2] == _DIAL and len(words) > len(_DIAL) and _ON_THE_NODE.fullmatch(words[2]):
+        return _LOCAL
     if words[:1] == ["open"] and words[-1].startswith(_PIPES):
         return _RUNTIME_SILENT
     text = " ".join(words)
@@ -140,8 +156,7 @@ def read_runtime_fault(words: list[str], before: list[str]) -> Meaning | None:
 
 
 def _is_of_file(words: list[str]) -> bool:
-    """Whether a link is an operation of the kernel on a file with an absolute path."""
-    if len(words) < 2 or (words[-2] not in _OPERATIONS and words[0] not in _OPERATIONS):  # noqa: PLR2004 -- operation, file
-        return False
-    path = words[-1].strip("\"'`")
-    return path.startswith(("/", "\\\\")) or path[1:3] == ":\\"
+    """Whether a link ends in an operation of the kernel on a file with an absolute path, or on two of them."""
+    is_path = [word.strip("\"'`").startswith(("/", "\\\\")) or word.strip("\"'`")[1:3] == ":\\" for word in words]
+    last = next((number for number in range(len(words) - 1, -1, -1) if not is_path[number]), None)
+    return last is not None and last + 1 < len(words) and words[last] in _OPERATIONS

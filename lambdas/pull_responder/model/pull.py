@@ -73,6 +73,7 @@ class Answer(StrEnum):
     NODE = "node"  # the node's own kernel refused to send, so that nothing went on the way
     FILE = "file"  # the node's own kernel failed on a file, for another reason than a full disk
     RUNTIME = "runtime"  # the node's own container runtime did not answer, or failed by itself
+    LOCAL = "local"  # a mirror on the node itself does not take connections, so that nothing went on the way
     TLS = "tls"  # something accepted the connection, and TLS was not agreed on
     HTTP = "http"  # an HTTP status or text that belongs to no symptom
     SIGNED_URL = "signed_url"  # S3 refused the time or the signature of the URL that ECR signed

@@ -291,7 +291,8 @@ class RegistryPlace:
     @property
     def dual_stack(self) -> bool:
         """Whether the host also has IPv6 addresses (ECR and ECR Public User Guides, "Making requests to …")."""
-        return self.host.endswith((".on.aws", ".on.amazonwebservices.com.cn")) or self.host == "ecr-public.aws.com"
+        suffixes = (".on.aws", ".on.amazonwebservices.com.cn", ".on.amazonwebservices.eu")
+        return self.host.endswith(suffixes) or self.host == "ecr-public.aws.com"
 
 
 @dataclass(frozen=True, slots=True)

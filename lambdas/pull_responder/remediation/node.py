@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pull_responder.model.arn import DNS_SUFFIXES, partition_of
 from pull_responder.model.verdict import Remediation
 from pull_responder.remediation import docs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _METADATA: Final = "169.254.169.254"
 
 
-def change_proxy(*, account: str, region: str, registry_region: str, proxy: str | None) -> Remediation:
-    """Say how the proxy can be made to let requests to the registry through, or how to bypass it."""
-    suffix = DNS_SUFFIXES.get(partition_of(registry_region), "amazonaws.com")
-    hosts = (
-        f"api.ecr.{registry_region}.{suffix}, .dkr.ecr.{registry_region}.{suffix}, "
-        f".s3.{registry_region}.{suffix} and {_METADATA}"
-    )
+def change_proxy(*, account: str, region: str, hosts: Sequence[str], proxy: str | None) -> Remediation:
+    """Say how the proxy can be made to let requests to the registry through, or how to bypass it.
+
+    `hosts` are those of the registry, as NO_PROXY names them: one with a dot before it stands for all below.
+    """
     which = f"the proxy {proxy}" if proxy else "the proxy"
+    named = f"{', '.join(hosts)} and {_METADATA}"
     summary = (
-        f"Let the nodes reach {which}, and let it connect to port 443 of the registry's hosts; or put {hosts} into "
+        f"Let the nodes reach {which}, and let it connect to port 443 of the registry's hosts; or put {named} into "
         "NO_PROXY of containerd and kubelet in the nodes' user data, which nodes with VPC endpoints need."
     )
     return Remediation(summary, account, region, docs.EKS_LAUNCH_TEMPLATES)

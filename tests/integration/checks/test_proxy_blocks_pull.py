@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,25 @@ def test_a_proxy_that_does_not_answer_is_named(estate: Estate, said: str, proxy:
 def test_a_proxy_that_refuses_is_distinguished_from_the_registry(estate: Estate, said: str) -> None:
     finding = of_cause(estate.diagnose(reported(estate, estate.repository(), ASKED + said)), CAUSE)
     assert "refuses to connect to the registry" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    ("host", "api", "below"),
+    [
+        (
+            "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com",
+            "ecr-fips.us-east-1.amazonaws.com",
+            ".dkr.ecr-fips.us-east-1.amazonaws.com",
+        ),
+        ("123456789012.dkr-ecr.us-east-1.on.aws", "ecr.us-east-1.api.aws", ".dkr-ecr.us-east-1.on.aws"),
+        ("public.ecr.aws", "public.ecr.aws", "cloudfront.net"),
+    ],
+)
+def test_no_proxy_names_the_hosts_of_this_registry(estate: Estate, host: str, api: str, below: str) -> None:
+    pull = replace(reported(estate, estate.repository(), ASKED + "Forbidden"), registry_host=host)
+    summary = of_cause(estate.diagnose(pull), CAUSE).remediation.summary
+    assert f"put {api}, {below}" in summary
+    assert "api.ecr." not in summary
 
 
 @pytest.mark.parametrize("said", ["EOF", "tls: first record does not look like a TLS handshake"])

@@ -44,6 +44,16 @@ OF_THE_NODE = [
             ),
         )
     ],
+    Row(
+        "a mirror on the node is down",
+        RESOLVE + 'failed to do request: Head "http://localhost:30021/v2/{name}/manifests/v1?ns={host}": dial tcp '
+        "127.0.0.1:30021: connect: connection refused",
+        "timeout",
+        "manifest",
+        undecided="pull_failing_unexplained",
+        why="a mirror on the node itself",
+        ruled_out=_AWAY,
+    ),
     *[
         Row(name, said, "proxy_failed", stage, causes=("proxy_blocks_pull",), ruled_out=_AWAY)
         for name, said, stage in (
