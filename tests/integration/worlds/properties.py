@@ -77,6 +77,12 @@ def causes_of(diagnosis: Diagnosis) -> set[str]:
     return {finding.cause for finding in diagnosis.findings}
 
 
+def as_it_was_asked(example: Example) -> Example:
+    """The example as the message shows it: where Amazon's DNS server answered, others in the DHCP options did not."""
+    by_amazon = example.says.endswith(": no name") and example.world.hub == "servers"
+    return replace(example, world=replace(example.world, hub="")) if by_amazon else example
+
+
 def reports_only_what_stops(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
     """Each cause is one of the world's breaks, and no round of repairs is enough without its repair."""
     words = said.may_be_taken_at_their_word(example.world, example.unread)
@@ -109,16 +115,11 @@ def _justified(example: Example, said: Failure) -> set[str]:
     if fetches(world) and (world.boundary == "narrow" or world.scp == "lacks"):
         # What allows nothing of ECR lacks what the cache needs, too.
         found.add("pull_through_cache_failing")
-    if world.hub and ("at its address" in example.says or (world.hub == "servers" and _asks_amazon(example))):
-        # A public address, or Amazon's own DNS server: the hub did not answer.
+    if world.hub and "at its address" in example.says:
+        # A public address: the hub did not answer.
         found |= justified_causes(replace(world, hub=""), breaks, parts)
         found |= {"no_route_to_ecr", "vpc_endpoint_missing"} if world.way == SPOKE else set()
     return found
-
-
-def _asks_amazon(example: Example) -> bool:
-    """Whether the message names Amazon's DNS server of the VPC, whatever the DHCP options name by now."""
-    return example.says.endswith(": no name")
 
 
 def _stops_private_address(world: World) -> set[str]:
@@ -226,10 +227,8 @@ def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
     unknown = nobody_knows(world, asked=said.pull is None, unread=example.unread)
     # Of a node that is gone, an event that names no role does not tell whose it was.
     if world.hub or world.puller == "pod" or unknown or "the node is gone" in world.misses:
-        open_ = {each.cause for each in diagnosis.inconclusive}
-        if said.said.blames:
-            # What the message does not blame cannot explain it, and is left open beside the answer.
-            open_ |= {each.cause for each in diagnosis.unchecked}
+        # What another finding explains without it is left open beside the answer.
+        open_ = {each.cause for each in (*diagnosis.inconclusive, *diagnosis.unchecked)}
     elif world.puller == "fargate" and said.pull is None:
         # Of pods that are to come, a SecurityGroupPolicy may give each other groups.
         open_ = {each.cause for each in diagnosis.inconclusive} & {"security_group_blocks_egress"}

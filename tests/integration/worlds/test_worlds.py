@@ -60,6 +60,7 @@ def check(builder: Builder, example: Example) -> None:
     if diagnosis is None:
         return
     note(_shown(diagnosis))
+    example = properties.as_it_was_asked(example)
     # Worlds in which several faults meet show most.
     target(float(len(diagnosis.findings)), label="findings")
     properties.reports_only_what_stops(example, said, diagnosis)
