@@ -1,6 +1,7 @@
 """A function that takes notifications of Pull Responder from a queue and tells an incident tool of them.
 
-The environment names the vendor's module (VENDOR) and the secret in Secrets Manager with its access (SECRET_ARN).
+The environment names the vendor's module (VENDOR), the secret in Secrets Manager with its access (SECRET_ARN) and the
+severities that open an incident (SEVERITIES). What is over closes its incident, whatever its last cause's severity.
 """
 
 from __future__ import annotations
@@ -20,15 +21,21 @@ _AT_ONCE = 8
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Handle the messages of a batch in the order in which things happened. Return those that are to be tried again."""
     tell = import_module(os.environ["VENDOR"]).tell
+    severities = os.environ["SEVERITIES"].split(",")
     secrets = import_module("boto3").client("secretsmanager")
     secret = json.loads(secrets.get_secret_value(SecretId=os.environ["SECRET_ARN"])["SecretString"])
     read = [(read_document(record["body"]), record["messageId"]) for record in event["Records"]]
-    ours = sorted(((document, each) for document, each in read if document), key=lambda pair: str(pair[0]["at"]))
+    ours = sorted(((document, each) for document, each in read if document), key=lambda pair: str(pair[0].get("at")))
     print(f"{len(ours)} notifications, {len(read) - len(ours)} other messages that are left alone")  # noqa: T201
     waiting: set[str] = set()
     failed = []
     for document, message_id in ours:
-        told = incidents(document)
+        try:
+            told = [each for each in incidents(document) if each.is_over or each.severity in severities]
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            print(f"{message_id} is not as schema 2.0 has it: {type(error).__name__}: {error}")  # noqa: T201
+            failed.append(message_id)
+            continue
         # What comes later about a problem is not told before what failed.
         lost = {each.key for each in told if each.key in waiting}
         with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -32,9 +32,6 @@ class Inbox:
     def __init__(self, scene: Scene) -> None:
         self._sqs = scene.aws.client("sqs")
         wanted = template()["Resources"]["Subscription"]["Properties"]
-        severities = template()["Parameters"]["Severities"]["Default"].split(",")
-        policy = {"attributes": {"severity": severities}}
-        assert wanted["FilterPolicy"] == {"attributes": {"severity": "!Ref Severities"}}
         name = f"incidents-{uuid4().hex[:8]}"
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
         allowed = json.dumps(template()["Resources"]["QueuePolicy"]["Properties"]["PolicyDocument"])
@@ -47,7 +44,7 @@ class Inbox:
             Attributes={
                 "RawMessageDelivery": str(wanted["RawMessageDelivery"]).lower(),
                 "FilterPolicyScope": wanted["FilterPolicyScope"],
-                "FilterPolicy": json.dumps(policy),
+                "FilterPolicy": json.dumps(wanted["FilterPolicy"]),
             },
         )
 
@@ -78,6 +75,7 @@ def handle(vendor: Vendor, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Ite
     )
     monkeypatch.setenv("VENDOR", name)
     monkeypatch.setenv("SECRET_ARN", secret["ARN"])
+    monkeypatch.setenv("SEVERITIES", template()["Parameters"]["Severities"]["Default"])
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
 
     def run(bodies: list[str]) -> list[str]:
@@ -181,6 +179,29 @@ def test_what_is_no_notification_is_left_alone(vendor: Vendor, handle: Callable[
     other = json.dumps({"schema": "pull-responder/notification", "version": "3.0", "edge": "new"})
     assert handle([alarm, "no JSON", "[]", other]) == []
     assert vendor.incidents == []
+
+
+@pytest.mark.parametrize("vendor", ["pagerduty", "jira"], indirect=True)
+def test_severities_open_and_the_end_of_any_closes(
+    story: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
+) -> None:
+    new, _, _, over = story
+    (low,) = [json.dumps({**json.loads(each), "severity": "LOW"}) for each in new]
+    assert handle([low]) == []
+    assert vendor.incidents == []
+    assert handle(new) == []
+    # The last cause of the problem was a LOW one.
+    assert handle([json.dumps({**json.loads(each), "severity": "LOW"}) for each in over]) == []
+    assert [each.is_open for each in vendor.incidents] == [False]
+
+
+@pytest.mark.parametrize("vendor", ["pagerduty"], indirect=True)
+def test_a_document_of_another_form_holds_up_no_other(
+    story: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
+) -> None:
+    odd = json.dumps({"schema": "pull-responder/notification", "version": "2.9", "edge": "new"})
+    assert handle([odd, *story[0]]) == [odd]
+    assert [each.is_open for each in vendor.incidents] == [True]
 
 
 @pytest.mark.parametrize("vendor", ["pagerduty", "jira"], indirect=True)

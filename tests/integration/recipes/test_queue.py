@@ -48,7 +48,7 @@ def test_a_queue_knows_what_is_open(scene: Scene) -> None:
                 bodies.append(each["Body"])
         return bodies
 
-    # What has no attributes, as an alarm, does not pass the filter.
+    # What has no schema, as an alarm, does not pass the filter.
     scene.aws.client("sns").publish(TopicArn=scene.topic, Message=json.dumps({"AlarmName": "DeadLetters"}))
     assert take() == []
     node = scene.role()
