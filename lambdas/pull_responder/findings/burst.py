@@ -1,8 +1,8 @@
 """How notices are paced: which are sent by themselves, and which share a digest. Pure functions.
 
-A burst is what people were sent of late. With too many notices, it ends when none came for ten minutes. There is one
-for what is broken and one for what is over, because the one is not to hold up the other
-(docs/adr/0098-digests-know-of-a-backlog.md).
+A burst is what people were sent of late. It is forgotten as the minutes pass. After too many notices, and while more
+wait, it ends only when none came for ten minutes. There is one for what is broken and one for what is over, because the
+one is not to hold up the other (docs/adr/0098-digests-know-of-a-backlog.md).
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def plan(burst: Burst, notices: Sequence[Telling], *, now: float, waiting: int, 
     - `above`: the setting `digestAbove`. If there are more notices than this, counted with those of the last minutes
       and with `waiting`, they share digests.
     """
-    burst = _forget(burst, now, above)
+    burst = _forget(burst, now, above, waiting=waiting)
     again = [each for each in notices if each.put_off or each.tries > 1]
     fresh = [each for each in notices if not each.put_off and each.tries <= 1]
     in_digest = [each for each in again if each.put_off]
@@ -165,15 +165,15 @@ def plan(burst: Burst, notices: Sequence[Telling], *, now: float, waiting: int, 
     return after, Plan(told, later=put, due=_next_digest(burst, now))
 
 
-def _forget(burst: Burst, now: float, above: int) -> Burst:
-    """Return the burst at `now`: a new one if few notices came of late, or after too many, if none came for long.
+def _forget(burst: Burst, now: float, above: int, *, waiting: int) -> Burst:
+    """Return the burst at `now`: a new one if few notices came of late, and none are to come or none came for long.
 
     A clock that runs ahead, or a hand, may have written a time to come. That counts as now: nothing waits for it.
     """
     passed = max(0.0, now - burst.at)
     level = max(0.0, min(burst.level, _REMEMBERED * above) - passed * above / _SECONDS)
-    was_too_many = bool(burst.digests or burst.alone)
-    if not level and not (was_too_many and passed < _QUIET_SECONDS):
+    drains = bool(waiting and (burst.digests or burst.alone))
+    if not level and not (drains and passed < _QUIET_SECONDS):
         return Burst(version=burst.version)
     return replace(burst, level=level, digest_at=min(burst.digest_at, now))
 

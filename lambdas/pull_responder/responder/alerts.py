@@ -71,9 +71,11 @@ class Alerts:
         return notices
 
     def _related(self, lives: Sequence[Life]) -> list[Life] | None:
-        """Return the findings that diagnoses of `lives` found beside them; None if they cannot be read."""
-        ids = dict.fromkeys(each for life in lives for each in life.related)
-        return self._read(lambda: self._ledger.lives(ids)) if ids else []
+        """Return `lives` and the findings that diagnoses found beside them; None if they cannot be read."""
+        own = {life.id for life in lives}
+        ids = dict.fromkeys(each for life in lives for each in life.related if each not in own)
+        known = self._read(lambda: self._ledger.lives(ids)) if ids else []
+        return None if known is None else [*lives, *known]
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
         """Return the joint reach of `lives`. What has expired in the table was seen all the same."""

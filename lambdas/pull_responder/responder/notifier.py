@@ -83,6 +83,8 @@ class Notifier:
 
     def tell(self, lives: Sequence[Life]) -> None:
         """Send the notices of `lives` that this run has claimed. `finish` is to be called for them later."""
+        # Should this run die before `finish`, what it has sent is not sent again.
+        self._record_left()
         due = {life.id: life for life in lives}
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
         claimed = self._leave_out_sent(claimed)
@@ -153,16 +155,20 @@ class Notifier:
         backoff = Backoff(lambda: self._run.remaining() - _SECONDS_TO_END, self._run.wait)
         tries = 0
         while self._unrecorded and backoff.pause(tries := tries + 1):
-            left, self._unrecorded = self._unrecorded, []
-            for at, (life, step) in enumerate(left):
-                try:
-                    self._ledger.change(life.id, lambda known, step=step: step(known) if known else None)  # type: ignore[misc]  # step is bound early
-                except StoreError:
-                    self._unrecorded += left[at:]
-                    break
+            self._record_left()
         for life, _ in self._unrecorded:
             self._run.logger.error("a notification was sent and not recorded: it may be sent again", finding=life.id)
         self._unrecorded = []
+
+    def _record_left(self) -> None:
+        """Try once to record what the table has refused so far."""
+        left, self._unrecorded = self._unrecorded, []
+        for at, (life, step) in enumerate(left):
+            try:
+                self._ledger.change(life.id, lambda known, step=step: step(known) if known else None)  # type: ignore[misc]  # step is bound early
+            except StoreError:
+                self._unrecorded += left[at:]
+                break
 
     def _leave_out_sent(self, lives: Sequence[Life]) -> list[Life]:
         """Return `lives` without those whose notice a run that died has sent in a digest. They are recorded as sent."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from pull_responder.facts.aws import Aws
     from pull_responder.settings import Settings
+
+_COUNTING: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,9 @@ class Run:
     def count(self, name: str, number: int = 1) -> None:
         """Add to one of the function's metrics."""
         if number:
-            self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+            # Threads count, too, and Powertools adds to what it keeps without a lock.
+            with _COUNTING:
+                self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
 
     def let_others(self, attempt: int) -> None:
         """Wait a random moment, longer with each attempt, before a retry of a write that another run made first."""

@@ -137,6 +137,15 @@ def test_one_finding_every_minute_is_no_burst() -> None:
         assert planned.alone
 
 
+def test_a_storm_holds_up_nothing_that_comes_one_by_one_afterwards() -> None:
+    burst, _ = at(Burst(), some(20), waiting=900)
+    told = []
+    for time in range(9, 60, 9):
+        burst, planned = at(burst, some(1, first=time), time * 60)
+        told.append(bool(planned.alone))
+    assert told == [False, *[True] * 5]
+
+
 def drain(kinds: list[str], *, apart: float, waiting: int) -> int:
     """Return how many messages a backlog of `kinds` gives, which brings one notice every `apart` seconds."""
     burst, messages, now, number = Burst(), 0, NOON, 0
