@@ -23,12 +23,18 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     secrets = import_module("boto3").client("secretsmanager")
     secret = json.loads(secrets.get_secret_value(SecretId=os.environ["SECRET_ARN"])["SecretString"])
     read = [(read_document(record["body"]), record["messageId"]) for record in event["Records"]]
-    ours = sorted(((document, each) for document, each in read if document), key=lambda pair: str(pair[0]["at"]))
+    ours = sorted(((document, each) for document, each in read if document), key=lambda pair: str(pair[0].get("at")))
     print(f"{len(ours)} notifications, {len(read) - len(ours)} other messages that are left alone")  # noqa: T201
     waiting: set[str] = set()
     failed = []
     for document, message_id in ours:
-        told = incidents(document)
+        try:
+            told = incidents(document)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            # One that cannot be read is tried again, and ends in the dead-letter queue. The others are told.
+            print(f"{message_id}: {type(error).__name__}: {error}")  # noqa: T201
+            failed.append(message_id)
+            continue
         # What comes later about a problem is not told before what failed.
         lost = {each.key for each in told if each.key in waiting}
         with ThreadPoolExecutor(_AT_ONCE) as pool:

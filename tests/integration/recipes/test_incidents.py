@@ -183,6 +183,13 @@ def test_what_is_no_notification_is_left_alone(vendor: Vendor, handle: Callable[
     assert vendor.incidents == []
 
 
+def test_an_odd_notification_fails_alone(handle: Callable[[list[str]], list[str]]) -> None:
+    odd = {"schema": "pull-responder/notification", "version": "2.9"}
+    bodies = [json.dumps(odd), json.dumps({**odd, "at": "2026", "edge": "new", "findings": []}), "an alarm"]
+
+    assert len(handle(bodies)) == 2
+
+
 @pytest.mark.parametrize("vendor", ["pagerduty", "jira"], indirect=True)
 def test_a_digest_opens_its_worst_and_closes_all_that_are_over(
     scene: Scene, vendor: Vendor, handle: Callable[[list[str]], list[str]], monkeypatch: pytest.MonkeyPatch
