@@ -181,6 +181,13 @@ def test_what_is_no_notification_is_left_alone(vendor: Vendor, handle: Callable[
     assert vendor.incidents == []
 
 
+def test_an_odd_notification_fails_alone(handle: Callable[[list[str]], list[str]]) -> None:
+    odd = {"schema": "pull-responder/notification", "version": "2.9"}
+    bodies = [json.dumps(odd), json.dumps({**odd, "at": "2026", "edge": "new", "findings": []}), "an alarm"]
+
+    assert len(handle(bodies)) == 2
+
+
 @pytest.mark.parametrize("vendor", ["pagerduty", "jira"], indirect=True)
 def test_severities_open_and_the_end_of_any_closes(
     story: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
