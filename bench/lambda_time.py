@@ -5,7 +5,7 @@ take as long as the longest of them. What a call to AWS takes is counted, not me
 
 - a read of AWS takes a tenth of a second, and one of the findings table a hundredth. That is more than they take in one
   region, and stands for the work of the function's processor, too.
-- Calls of threads that work side by side share their time: four diagnoses, eight writes of the table.
+- Calls of threads that work side by side share their time: four diagnoses or rechecks, eight writes of the table.
 - AWS allows a hundred calls of an action at once, and twenty a second. That is what EC2 documents for DescribeInstances
   (EC2 Developer Guide, "Request throttling for the Amazon EC2 API"). IAM, EKS and ECR document no number for what is
   read here. A call that meets the limit waits for as long as the SDK tries again, and then fails.
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _READ_SECONDS: Final = 0.1
 _TABLE_SECONDS: Final = 0.01
 # How many threads of a pool work side by side, by the pool's name.
-_SIDE_BY_SIDE: Final = {"diagnose": 4, "write": 8}
+_SIDE_BY_SIDE: Final = {"diagnose": 4, "recheck": 4, "write": 8}
 _BURST: Final = 100.0
 _A_SECOND: Final = 20.0
 # Standard mode makes three attempts, and waits up to a second and then up to two (botocore, retries/standard.py).
@@ -50,9 +50,9 @@ _WINDOW: Final = 5.0
 _VISIBILITY: Final = 6 * _TIMEOUT + _WINDOW
 _MINUTE: Final = 60
 _BATCH: Final = {"diagnose": 2_000, "recheck": 100}
-_CONCURRENCY: Final = {"diagnose": 10, "recheck": 2}
+_CONCURRENCY: Final = {"diagnose": 10, "recheck": 5}
 _HANDLERS: Final[dict[str, Callable[[Any, Any], Any]]] = {"diagnose": diagnose.handler, "recheck": recheck.handler}
-_TICK: Final = json.dumps(
+TICK: Final = json.dumps(
     {"source": "aws.events", "detail-type": "Scheduled Event", "account": ACCOUNT, "region": REGION, "detail": {}}
 )
 
@@ -200,7 +200,7 @@ class Deployment:
                 self._timeline.take_turn("")
                 self.now += 1
                 if (self.now - self.start) % _MINUTE == 0:
-                    self.put("recheck", _TICK)
+                    self.put("recheck", TICK)
                 for function in _HANDLERS:
                     self._deliver(function)
                 if self._failed:

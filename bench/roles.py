@@ -82,6 +82,7 @@ class Estate:
             RoleName=self._other, AssumeRolePolicyDocument=json.dumps(_TRUST), PermissionsBoundary=self._boundary
         )
         iam.attach_role_policy(RoleName=self._other, PolicyArn=pull)
+        self._pull, self._prefix = pull, prefix
         self.instances: list[str] = []
         while len(self.instances) < number:
             some = ec2.run_instances(
@@ -105,12 +106,20 @@ class Estate:
         other["detail"]["errorMessage"] = message.replace("identity-based policy", "permissions boundary")
         return [*bodies[: len(bodies) // 2], json.dumps(other), *bodies[len(bodies) // 2 :]]
 
+    def may_pull(self) -> str:
+        """Make a role of nodes that may pull, and return its name."""
+        role = f"{self._prefix}-pulls"
+        iam = self._aws.client("iam")
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(_TRUST))
+        iam.attach_role_policy(RoleName=role, PolicyArn=self._pull)
+        return role
+
     def mend(self) -> list[str]:
         """Let all roles pull, and return CloudTrail's events of it."""
         iam = self._aws.client("iam")
         for arn in (self._policy, self._boundary):
             iam.create_policy_version(PolicyArn=arn, PolicyDocument=_policy("ecr:*"), SetAsDefault=True)
-        return [_change("iam", "CreatePolicyVersion", policyArn=arn) for arn in (self._policy, self._boundary)]
+        return [change_event("iam", "CreatePolicyVersion", policyArn=arn) for arn in (self._policy, self._boundary)]
 
 
 def _policy(action: str) -> str:
@@ -118,7 +127,8 @@ def _policy(action: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _change(service: str, call: str, /, **parameters: Any) -> str:  # noqa: ANN401 -- JSON
+def change_event(service: str, call: str, /, **parameters: Any) -> str:  # noqa: ANN401 -- JSON
+    """Return CloudTrail's event of a call that changed something, as a queue gets it."""
     return json.dumps(
         {
             "version": "0",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-# The id of the custom action of Security Hub, which is created by a command (docs/security-hub.md).
+# The id of the custom action of Security Hub: letters and digits, at most 20 (API Reference, CreateActionTarget).
 LOOK_AGAIN: Final = "PullResponderLook"
 
 # The AWS calls that can end a cause, by their names in the API. CloudTrail uses the same names. They are the calls that

@@ -65,9 +65,9 @@ class Task:
             batch_size=100,
             # A tool such as CloudFormation makes many changes in a few seconds. One run handles all of them.
             batching_window_seconds=5,
-            # The minimum that Lambda accepts (API reference, ScalingConfig). A recheck is not urgent. Each run reads as
-            # much as one of diagnoses, and uses up the same limits of calls per second.
-            max_concurrency=2,
+            # The schedule wakes one run a minute, and each ends within two. So at most three look at what is due, and
+            # two are free for changes (docs/adr/0115-changes-do-not-wait-for-the-schedule.md).
+            max_concurrency=5,
         )
 
 

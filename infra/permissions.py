@@ -154,7 +154,13 @@ SCOPES: Final[Mapping[str, Scope]] = {
         ("arn:{partition}:securityhub:{region}:{account}:product/{account}/default",)
     ),
     "securityhub:BatchUpdateFindings": _HUB,
+    "securityhub:CreateActionTarget": _HUB,
+    "securityhub:CreateInsight": _HUB,
+    "securityhub:DeleteActionTarget": _HUB,
+    "securityhub:DeleteInsight": _HUB,
     "securityhub:GetFindings": _HUB,
+    "securityhub:GetInsights": _HUB,
+    "securityhub:UpdateInsight": _HUB,
     "sns:Publish": Scope(("{topic}",)),
     "sqs:SendMessage": Scope(("{queue}",)),
     # Anybody can make a role of this name in an account of his own, and write what stands in its policies. Where our

@@ -64,6 +64,18 @@ LOG_CONCURRENCY: Final = Answer(
     _packs("LambdaConcurrency", _NIST, _HIPAA),
     "CKV_AWS_115",
 )
+DEPLOYMENT_CONCURRENCY: Final = Answer(
+    "CloudFormation alone runs the function, some times a deployment. A reservation takes from the account's "
+    "concurrency, and fails to deploy in a new account, which has ten (Lambda quotas)",
+    _packs("LambdaConcurrency", _NIST, _HIPAA),
+    "CKV_AWS_115",
+)
+DEPLOYMENT_LETTERS: Final = Answer(
+    "A request that is not answered is shown by CloudFormation, in the stack's events. As a dead letter it would keep "
+    "the address at which CloudFormation takes answers, which is a credential",
+    (*_packs("LambdaDLQ", _NIST, _HIPAA), "Serverless-LambdaDLQ"),
+    "CKV_AWS_116",
+)
 SYNCHRONOUS: Final = Answer(
     "Lambda runs the function for messages of a queue, which has dead letters. A function's own are for asynchronous "
     "runs only",

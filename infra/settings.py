@@ -209,7 +209,7 @@ class Settings:
     - `notification_schema`: the version of the JSON document that queues and functions get
     - `runbook_url`: the address of a cause's page, with "{cause}" where its name belongs, or None
     - `security_hub`: whether findings go to Security Hub
-    - `security_hub_insights`: whether the stack has insights of Security Hub
+    - `security_hub_insights`: whether the stack has insights, where it has `security_hub`
     - `look_up_changes`: whether CloudTrail is asked who changed a resource before its first failure
     - `audit_log_clusters`: the clusters whose audit logs the stack subscribes to
     - `forwarded_event_source`: the source of the Kubernetes events that a forwarder puts on the default bus, or None
@@ -248,7 +248,7 @@ class Settings:
     notification_schema: str = _setting("2.0", _one_of("2.0", "1.0"))
     runbook_url: str | None = _setting(None, _page_or_none)
     security_hub: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
-    security_hub_insights: bool = _setting(False, _true_or_false)  # noqa: FBT003 -- a default
+    security_hub_insights: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
     look_up_changes: bool = _setting(True, _true_or_false)  # noqa: FBT003 -- a default
     audit_log_clusters: tuple[str, ...] = _setting((), _cluster_names)
     forwarded_event_source: str | None = _setting(None, _source_or_none)

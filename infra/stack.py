@@ -15,7 +15,7 @@ from infra.event_rules import EventRules
 from infra.filter_topics import FilterTopics
 from infra.finding_function import FindingFunction, Task
 from infra.findings_table import FindingsTable
-from infra.hub_insights import HubInsights
+from infra.hub_setup import HubSetup
 from infra.notification_topic import NotificationTopic
 from infra.settings import Settings
 
@@ -102,8 +102,7 @@ class PullResponderStack(cdk.Stack):
                 dead_letters=events.dead_letters,
             )
             alarms.watch_asynchronous_function("AuditLog", audit_log.function)
-        if settings.security_hub_insights:
-            HubInsights(self, "Insights")
+        hub = HubSetup(self, "HubSetup", settings=settings, layer=layer) if settings.security_hub else None
         # What refuses one of the functions is not a stranger's refusal to the other.
         for each in (diagnose, recheck):
             each.name_own_roles(diagnose.role, recheck.role)
@@ -153,6 +152,13 @@ class PullResponderStack(cdk.Stack):
                     "SNS has sent this address a link. Until somebody follows it, nothing is mailed; the link holds for"
                     " three days, and a deployment does not send another"
                 ),
+            )
+        if hub:
+            cdk.CfnOutput(
+                self,
+                "SecurityHubSetup",
+                value=hub.outcome,
+                description='"ready", or why the insights and the action "Look again" are not in Security Hub',
             )
         if filters:
             for name, arn, description in (

@@ -7,7 +7,7 @@ from collections import defaultdict
 from pull_responder.checks import CHECKS
 from pull_responder.facts import addons, cloudtrail
 from pull_responder.findings import store
-from pull_responder.publish import event_queue, hub_workflow, security_hub, sns
+from pull_responder.publish import event_queue, hub_setup, hub_workflow, security_hub, sns
 
 
 def declared_permissions() -> dict[str, dict[str, list[str]]]:
@@ -25,7 +25,12 @@ def declared_permissions() -> dict[str, dict[str, list[str]]]:
         "remember": sorted(store.PERMISSIONS),
     }
     # To check whether a cause is gone takes the same reads as to find it.
-    return {"audit_log": {"publish": sorted(event_queue.PERMISSIONS)}, "diagnose": answering, "recheck": answering}
+    return {
+        "audit_log": {"publish": sorted(event_queue.PERMISSIONS)},
+        "diagnose": answering,
+        "hub_setup": {"publish": sorted(hub_setup.PERMISSIONS)},
+        "recheck": answering,
+    }
 
 
 def files_by_action() -> dict[str, list[str]]:
@@ -34,7 +39,7 @@ def files_by_action() -> dict[str, list[str]]:
     for check in CHECKS:
         for action in dict.fromkeys(check.permissions):
             files[action].append(f"checks/{check.id}.py")
-    for module in (addons, cloudtrail, store, event_queue, hub_workflow, security_hub, sns):
+    for module in (addons, cloudtrail, store, event_queue, hub_setup, hub_workflow, security_hub, sns):
         file = "/".join(module.__name__.split(".")[1:]) + ".py"
         for action in module.PERMISSIONS:
             files[action].append(file)

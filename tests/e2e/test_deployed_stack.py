@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
-from tests.e2e.conftest import ALL_DONE, AUDITED_CLUSTER, FORWARDED_SOURCE, PATIENCE_SECONDS, ROOT, Deployed
+from tests.e2e.conftest import ALL_DONE, AUDITED_CLUSTER, FORWARDED_SOURCE, PATIENCE_SECONDS, ROOT, STACK, Deployed
 from tests.unit.events.audit_records import RECORD, container, record
 
 if TYPE_CHECKING:
@@ -260,3 +260,52 @@ def test_a_new_node_group_that_cannot_pull_is_found_before_a_pod_fails(deployed:
 
     (mail,) = deployed.notifications(f"role/{NEW_ROLE}")
     assert mail["MessageAttributes"]["cause"]["Value"] == "role_lacks_pull_permissions"
+
+
+def test_security_hub_is_set_up_with_a_stack_once_it_is_on_and_cleared_with_it(deployed: Deployed) -> None:
+    # The stack was deployed while it was off.
+    assert deployed.outputs["SecurityHubSetup"].startswith("Security Hub is off here (InvalidAccessException)")
+    cloudformation, hub = deployed.aws.client("cloudformation"), deployed.aws.client("securityhub")
+    template = cloudformation.get_template(StackName=STACK)["TemplateBody"]
+    whole = template if isinstance(template, dict) else json.loads(template)
+    functions = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    (name,) = (
+        each["PhysicalResourceId"]
+        for each in functions
+        if each["ResourceType"] == "AWS::Lambda::Function" and each["LogicalResourceId"].startswith("HubSetup")
+    )
+    token = deployed.aws.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    resources = {
+        name: {"Type": each["Type"], "Properties": {**each["Properties"], "ServiceToken": token}}
+        for name, each in whole["Resources"].items()
+        if each["Type"].startswith("Custom::PullResponder")
+    }
+    (action,) = (name for name, each in resources.items() if each["Type"] == "Custom::PullResponderAction")
+    outputs = {"Outcome": {"Value": {"Fn::GetAtt": [action, "Outcome"]}}}
+
+    def deploy(change: str) -> str:
+        body = json.dumps({"Resources": resources, "Outputs": outputs})
+        getattr(cloudformation, f"{change}_stack")(StackName="e2e-hub", TemplateBody=body)
+        cloudformation.get_waiter(f"stack_{change}_complete").wait(
+            StackName="e2e-hub", WaiterConfig={"Delay": 1, "MaxAttempts": PATIENCE_SECONDS}
+        )
+        (stack,) = cloudformation.describe_stacks(StackName="e2e-hub")["Stacks"]
+        return str(stack["Outputs"][0]["OutputValue"])
+
+    assert deploy("create") == "ready", deployed.log()
+    insights = {each["InsightArn"]: each["GroupByAttribute"] for each in hub.get_insights()["Insights"]}
+    assert sorted(insights.values()) == ["AwsAccountId", "GeneratorId", "ResourceId"]
+    assert [each["Name"] for each in hub.describe_action_targets()["ActionTargets"]] == ["Look again"]
+
+    for each in resources.values():
+        if "GroupByAttribute" in each["Properties"]:
+            each["Properties"]["GroupByAttribute"] = "ResourceType"
+    assert deploy("update") == "ready", deployed.log()
+    changed = {each["InsightArn"]: each["GroupByAttribute"] for each in hub.get_insights()["Insights"]}
+    assert changed == dict.fromkeys(insights, "ResourceType")
+
+    cloudformation.delete_stack(StackName="e2e-hub")
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="e2e-hub", WaiterConfig={"Delay": 1, "MaxAttempts": PATIENCE_SECONDS}
+    )
+    assert hub.get_insights()["Insights"] == hub.describe_action_targets()["ActionTargets"] == []

@@ -214,6 +214,24 @@ def test_the_audit_log_function_may_send_to_the_queues_and_nothing_else(subscrib
     assert subscribed.all_of("AWS::IAM::Policy") == {}
 
 
+def test_the_function_of_deployments_may_set_up_security_hub_and_nothing_else(stack: Synthesized) -> None:
+    role = stack.named("AWS::IAM::Role", "HubSetupRole")[1]
+    log, _ = stack.named("AWS::Logs::LogGroup", "HubSetup")
+    hub = "arn:aws:securityhub:eu-west-1:111111111111:hub/default"
+    assert {policy["PolicyName"]: allowed(policy) for policy in role["Policies"]} == {
+        "publish": {
+            ("securityhub:CreateActionTarget", hub),
+            ("securityhub:CreateInsight", hub),
+            ("securityhub:DeleteActionTarget", hub),
+            ("securityhub:DeleteInsight", hub),
+            ("securityhub:GetInsights", hub),
+            ("securityhub:UpdateInsight", hub),
+        },
+        "run": {("logs:CreateLogStream", f"{log}.Arn"), ("logs:PutLogEvents", f"{log}.Arn")},
+    }
+    assert role.get("ManagedPolicyArns") is None
+
+
 def test_the_member_role_reads_what_the_function_reads() -> None:
     role = cfn_yaml.load(str(ROOT / "infra" / "member-role.yaml"))["Resources"]["Role"]["Properties"]
     (policy,) = role["Policies"]

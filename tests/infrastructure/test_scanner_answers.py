@@ -24,6 +24,7 @@ ANSWERS = [each for each in vars(scanner_answers).values() if isinstance(each, A
         ("AWS::Lambda::Function", "Recheck", {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"}),
         # Its runs are asynchronous, and have dead letters.
         ("AWS::Lambda::Function", "AuditLog", {"CKV_AWS_115", "CKV_AWS_117", "CKV_AWS_173"}),
+        ("AWS::Lambda::Function", "HubSetup", {"CKV_AWS_115", "CKV_AWS_116", "CKV_AWS_117", "CKV_AWS_173"}),
         ("AWS::DynamoDB::GlobalTable", "", set()),
         ("AWS::SNS::Topic", "", set()),
     ],

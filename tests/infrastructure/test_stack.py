@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import boto3
 import pytest
 from aws_cdk import aws_sqs as sqs
+from botocore.model import StructureShape
 from moto import mock_aws
 
 from infra.scanner_answers import add_scanners
@@ -14,6 +16,8 @@ from infra.settings import Settings
 from infra.stack import PullResponderStack
 from pull_responder.emulator.findings_table import create_table
 from pull_responder.events.audit_log import REASONS
+from pull_responder.handlers import hub_setup
+from pull_responder.publish.hub_setup import OWN_ACTION, OWN_NAME, Insight
 from tests.infrastructure.conftest import NO_DEFAULTS, Synthesized, synthesize
 
 if TYPE_CHECKING:
@@ -91,15 +95,54 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
     assert (values["NOTIFICATION_SCHEMA"], values["RUNBOOK_URL"]) == ("1.0", "https://wiki.example.com/pulls/{cause}")
 
 
-def test_insights_show_the_open_findings_where_they_are_wanted(stack: Synthesized, other: Synthesized) -> None:
-    assert not stack.all_of("AWS::SecurityHub::Insight")
-    insights = list(other.all_of("AWS::SecurityHub::Insight").values())
-    assert {each["GroupByAttribute"] for each in insights} == {"GeneratorId", "ResourceAwsAccountId", "ResourceId"}
-    for each in insights:
+def test_insights_and_the_action_are_set_up_by_a_function_and_not_by_resources_that_can_fail(
+    stack: Synthesized,
+) -> None:
+    assert not [each["Type"] for each in stack.template["Resources"].values() if "SecurityHub" in each["Type"]]
+    name, function = stack.named("AWS::Lambda::Function", "HubSetup")
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+    assert function["Handler"] == f"{hub_setup.__name__}.handler"
+    assert (function["MemorySize"], function["Timeout"]) == (256, 60)
+    # Nobody but CloudFormation has a reason to invoke it, and it needs no permission on the function.
+    assert not [each for each in stack.all_of("AWS::Lambda::Permission").values() if name in json.dumps(each)]
+
+    insights = stack.all_of(hub_setup.INSIGHT)
+    groups = [each["GroupByAttribute"] for each in insights.values()]
+    assert groups == ["GeneratorId", "AwsAccountId", "ResourceId"]
+    filters = boto3.client("securityhub", region_name="eu-west-1").meta.service_model.shape_for(
+        "AwsSecurityFindingFilters"
+    )
+    assert isinstance(filters, StructureShape)
+    assert set(groups) <= set(filters.members)
+    for each in insights.values():
+        assert Insight(each["Name"], each["GroupByAttribute"], each["Filters"]).is_ours
+        assert each["Name"].startswith(OWN_NAME)
         assert each["Filters"] == {
             "GeneratorId": [{"Comparison": "PREFIX", "Value": "pull-responder/"}],
             "RecordState": [{"Comparison": "EQUALS", "Value": "ACTIVE"}],
         }
+    action = stack.one_of(hub_setup.ACTION)
+    # API Reference, CreateActionTarget.
+    assert len(action["Name"]) <= 20
+    assert re.fullmatch(rf"{OWN_ACTION}[A-Za-z0-9]{{1,7}}", action["Id"])
+    for each in (action, *insights.values()):
+        assert each["ServiceToken"] == {"Fn::GetAtt": [name, "Arn"]}
+        # Three runs, and what Lambda waits between them.
+        assert int(each["ServiceTimeout"]) > 3 * function["Timeout"] + 60 + 120
+
+
+def test_what_a_deployment_says_of_security_hub_is_about_all_that_it_sets_up(stack: Synthesized) -> None:
+    (look,) = stack.all_of(hub_setup.ACTION)
+    assert stack.template["Outputs"]["SecurityHubSetup"]["Value"] == {"Fn::GetAtt": [look, "Outcome"]}
+    others = [{"Fn::GetAtt": [each, "Outcome"]} for each in stack.all_of(hub_setup.INSIGHT)]
+    assert stack.one_of(hub_setup.ACTION)["Others"] == others
+
+
+def test_insights_and_all_of_security_hub_can_be_left_out(other: Synthesized, tmp_path: Path) -> None:
+    assert "HubSetup" not in json.dumps(other.template)
+    without = synthesize(tmp_path, Settings(security_hub_insights=False))
+    assert not without.all_of(hub_setup.INSIGHT)
+    assert without.one_of(hub_setup.ACTION)["Others"] == []
 
 
 def test_the_address_that_has_to_be_confirmed_is_said_after_the_deployment(
@@ -219,7 +262,7 @@ def test_recheck_receives_batches_with_a_low_concurrency(stack: Synthesized) -> 
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (100, 5)
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
 @pytest.mark.parametrize("name", ["Events", "Changes"])
@@ -345,6 +388,7 @@ def test_the_outputs_have_the_command_for_another_account(stack: Synthesized) ->
     assert set(outputs) == {
         *("TopicArn", "QueueUrl", "DeadLetterQueueUrl", "ChangesQueueUrl", "ChangesDeadLetterQueueUrl", "TableName"),
         *("DiagnoseFunctionName", "RecheckFunctionName", "ResponderRoleArns", "MemberRoleCommand"),
+        "SecurityHubSetup",
     }
     names = [stack.named("AWS::IAM::Role", part)[0] for part in ("DiagnoseRole", "RecheckRole")]
     roles: list[Any] = [{"Fn::GetAtt": [name, "Arn"]} for name in names]

@@ -41,6 +41,7 @@ def test_every_actor_is_there_with_what_it_can_and_cannot_do() -> None:
         "A foreign account",
         "An operator of Security Hub",
         "`sqs:SendMessage`",
+        "`lambda:InvokeFunction`",
         "`logs:PutLogEvents`",
         "A subscriber of the topic",
         "A writer of the findings table",

@@ -13,6 +13,9 @@ from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from pull_responder.emulator import hub_insights
+from pull_responder.emulator.hub_refusals import refusal, require_security_hub
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,13 +43,14 @@ def apply() -> None:
     backend.batch_import_findings = _importer(backend.batch_import_findings)
     answering.batch_update_findings = batch_update_findings
     urls.url_paths[_UPDATE_PATH] = answering.dispatch
+    hub_insights.serve(answering, urls.url_paths)
 
 
 def get_findings(
     backend: Any, filters: dict[str, Any] | None = None, sort_criteria: Any = None, max_results: Any = None
 ) -> list[_Finding]:
     """GetFindings ignores filters, and whether Security Hub is on. Here the filters that we use work, others fail."""
-    _require_security_hub(backend)
+    require_security_hub(backend)
     wanted = filters or {}
     values = {name: {each["Value"] for each in wanted[name] if each["Comparison"] == "EQUALS"} for name in wanted}
     if (
@@ -56,9 +60,9 @@ def get_findings(
     ):
         raise NotImplementedError(f"the emulated Security Hub knows no such filters: {wanted} {sort_criteria}")
     if any(len(each) > _FILTER_VALUES for each in values.values()):
-        raise _refusal("InvalidInputException", f"An attribute has at most {_FILTER_VALUES} filter values")
+        raise refusal("InvalidInputException", f"An attribute has at most {_FILTER_VALUES} filter values")
     if max_results and not 0 < int(max_results) <= _CALL_FINDINGS:
-        raise _refusal("InvalidInputException", f"MaxResults is at most {_CALL_FINDINGS}")
+        raise refusal("InvalidInputException", f"MaxResults is at most {_CALL_FINDINGS}")
     stored = [each.as_dict() for each in backend.findings]
     return [each for each in stored if all(each[name] in values[name] for name in values)]
 
@@ -67,9 +71,9 @@ def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
     """BatchImportFindings replaces the stored finding, whatever its age, and sets no workflow status."""
 
     def batch_import_findings(backend: Any, findings: list[_Finding]) -> tuple[int, int, list[dict[str, Any]]]:
-        _require_security_hub(backend)
+        require_security_hub(backend)
         if not 0 < len(findings) <= _CALL_FINDINGS:
-            raise _refusal("InvalidInputException", f"A call takes 1 to {_CALL_FINDINGS} findings")
+            raise refusal("InvalidInputException", f"A call takes 1 to {_CALL_FINDINGS} findings")
         answers = [import_one(backend, each) for each in findings]
         failed = [error for _, errors in answers for error in errors]
         return len(failed), sum(succeeded for succeeded, _ in answers), failed
@@ -90,10 +94,10 @@ def _importer(stock: Callable[..., Any]) -> Callable[..., Any]:
 def batch_update_findings(answering: Any) -> str:
     """BatchUpdateFindings does not exist."""
     backend, asked = answering.securityhub_backend, json.loads(answering.body)
-    _require_security_hub(backend)
+    require_security_hub(backend)
     identifiers = asked.pop("FindingIdentifiers")
     if not 0 < len(identifiers) <= _CALL_FINDINGS:
-        raise _refusal("InvalidInputException", f"A call takes 1 to {_CALL_FINDINGS} findings")
+        raise refusal("InvalidInputException", f"A call takes 1 to {_CALL_FINDINGS} findings")
     processed, unprocessed = [], []
     for identifier in identifiers:
         known = next((each for each in backend.findings if identifier.items() <= each.data.items()), None)
@@ -152,16 +156,6 @@ def _changed_fields(known: Any) -> set[str]:
 
 def _moment(finding: _Finding) -> datetime:
     return datetime.fromisoformat(finding["UpdatedAt"])
-
-
-def _require_security_hub(backend: Any) -> None:
-    if not backend.enabled:
-        raise _refusal("InvalidAccessException", f"Account {backend.account_id} is not subscribed to AWS Security Hub")
-
-
-def _refusal(code: str, message: str) -> Exception:
-    refusal: Exception = import_module("moto.securityhub.exceptions").SecurityHubClientError(code, message)
-    return refusal
 
 
 def _unprocessed(identifier: dict[str, str], code: str, message: str) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from typing import Final
 
 from pull_responder.findings.problem import iso
 
+IT_FLAPS: Final = "It is flapping:"
+"""How the words begin that people are told of a finding that flaps."""
+
 _MINUTE: Final = 60
 _HOUR: Final = 3_600
 # Breaks count for this long.
@@ -56,7 +59,7 @@ def flapping_words(breaks: tuple[float, ...], *, minutes: int) -> str:
     """Return what people are told of a finding that flaps. `minutes` is as in `hold_down_seconds`."""
     hours = max(minutes, _LONGEST_MINUTES) / 60
     return (
-        f"It is flapping: it was resolved and came back {len(breaks)} times since {iso(breaks[0])}. "
+        f"{IT_FLAPS} it was resolved and came back {len(breaks)} times since {iso(breaks[0])}. "
         f"You do not hear of each time. Once it stays resolved for {hours:g} hours, you get RESOLVED."
     )
 

@@ -1,6 +1,6 @@
-"""The examples in docs/notifications.md.
+"""The examples in docs/notifications.md and docs/notification-examples.md.
 
-They are what the publisher makes of a made-up finding. In the page each stands between
+They are what the publisher makes of made-up findings. In a page each stands between
 `<!-- example: NAME -->` and `<!-- end of example -->`.
 """
 
@@ -11,21 +11,31 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.checks import no_route_to_ecr, permissions_boundary_blocks_pull, role_lacks_pull_permissions
+from pull_responder.checks import (
+    no_route_to_ecr,
+    permissions_boundary_blocks_pull,
+    role_lacks_pull_permissions,
+    scp_blocks_pull,
+)
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding, finding_id
+from pull_responder.findings.flapping import flapping_words
 from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import Reach
 from pull_responder.generate.error import GenerateError
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Stage, Symptom
-from pull_responder.model.verdict import Remediation, Resource
+from pull_responder.model.verdict import Remediation, Resource, Severity
 from pull_responder.publish.notification import alert_notification, digest_notification
 from pull_responder.publish.style import Style
 
 if TYPE_CHECKING:
     from pull_responder.checks.check import Check
     from pull_responder.publish.notification import Notification
+
+PAGES: Final = ("docs/notifications.md", "docs/notification-examples.md")
+"""The pages with examples."""
 
 ACCOUNT: Final = "111111111111"
 REGION: Final = "eu-west-1"
@@ -42,6 +52,14 @@ _FIX: Final = Deed(
     at="2026-11-23T01:19:10Z",
     event_id="b1f2c3d4-0000-4000-8000-000000000001",
 )
+_BREAK: Final = Deed(
+    "DetachRolePolicy",
+    f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/sam",
+    at="2026-11-23T00:58:31Z",
+    event_id="b1f2c3d4-0000-4000-8000-000000000002",
+)
+_MANAGEMENT: Final = "999999999999"
+_CONTROL_POLICY: Final = f"arn:aws:organizations::{_MANAGEMENT}:policy/o-0a1b2c3d4e/service_control_policy/p-0a1b2c3d"
 ATTACH_POLICY: Final = ("aws", "iam", "attach-role-policy", "--role-name", "prod-node", "--policy-arn", _POLICY)
 PRINCIPAL: Final = Principal(
     kind=PrincipalKind.ROLE,
@@ -71,13 +89,14 @@ PULL: Final = PullFailure(
 _EXAMPLE: Final = re.compile(r"(?<=<!-- example: )(?P<name>[a-z-]+) -->\n.*?(?=<!-- end of example -->)", re.DOTALL)
 
 
-def update_page(page: str) -> str:
-    """Return `page` with its examples as the publisher writes them today. Raises GenerateError for an unknown one."""
+def update_page(page: str, *, name: str = "docs/notifications.md") -> str:
+    """Return `page` with its examples as the publisher writes them today. Raises GenerateError for an unknown one.
+
+    `name` is the page's own, for the error.
+    """
     examples = _examples()
     if unknown := sorted({match["name"] for match in _EXAMPLE.finditer(page)} - examples.keys()):
-        raise GenerateError(
-            f"docs/notifications.md: no example is named {', '.join(unknown)}; there are {', '.join(examples)}"
-        )
+        raise GenerateError(f"{name}: no example is named {', '.join(unknown)}; there are {', '.join(examples)}")
     return _EXAMPLE.sub(lambda match: f"{match['name']} -->\n{examples[match['name']]}", page)
 
 
@@ -91,20 +110,31 @@ def _examples() -> dict[str, str]:
         f"{_FIX.words}.",
         fixed_by=(_FIX,),
     )
+    boundary_left = Alert(_PROBLEM, (resolved,), others=(boundary.finding,), reach=alert.reach)
     notifications = {
-        "alert": alert_notification(Alert(_PROBLEM, (alert,), reach=alert.reach), _STYLE),
+        "alert": _alone(alert),
         "causes": alert_notification(Alert(_PROBLEM, (alert, boundary), reach=alert.reach), _STYLE),
-        "resolved": alert_notification(
-            Alert(_PROBLEM, (resolved,), others=(boundary.finding,), reach=alert.reach), _STYLE
+        "worse": _alone(_worse(alert)),
+        "back": _alone(_back(alert, resolved)),
+        "flapping": _alone(_flapping(alert, resolved)),
+        "reminder": _alone(replace(alert, edge=Edge.REMINDER, at="2026-11-24T01:04:12Z")),
+        "resolved": alert_notification(boundary_left, _STYLE),
+        "ended": _alone(resolved),
+        "digest": digest_notification(
+            [replace(alert, problem=_PROBLEM), replace(_alert_of_subnet(), problem=_OTHER)], _STYLE
         ),
-        "digest": digest_notification([replace(alert, problem=_PROBLEM), replace(_alert_of_subnet(), problem=_OTHER)]),
+        "policy": _alone(_alert_of_organization_policy()),
     }
-    forms = {"email": _mail, "document": _document, "chat": _chat, "attributes": _attributes}
+    forms = {"email": _mail, "document": _document, "chat": _chat, "sms": _text_message, "attributes": _attributes}
     return {
         f"{name}-{form}": write(notification)
         for name, notification in notifications.items()
         for form, write in forms.items()
     }
+
+
+def _alone(notice: Notice) -> Notification:
+    return alert_notification(Alert(_PROBLEM, (notice,), reach=notice.reach), _STYLE)
 
 
 def _mail(notification: Notification) -> str:
@@ -117,6 +147,10 @@ def _document(notification: Notification) -> str:
 
 def _chat(notification: Notification) -> str:
     return _json(json.loads(notification.texts["https"]))
+
+
+def _text_message(notification: Notification) -> str:
+    return f"```\n{notification.texts['sms']}\n```\n"
 
 
 def _attributes(notification: Notification) -> str:
@@ -159,6 +193,72 @@ def _alert() -> Notice:
         opened_at="2026-11-23T01:04:12Z",
         since="2026-11-23T01:00:00Z",
     )
+
+
+def _worse(alert: Notice) -> Notice:
+    reach = replace(alert.reach, events=412, last_seen_at="2026-11-23T02:31:00Z", pod_count=240, node_count=104)
+    finding = replace(alert.finding, severity=Severity.CRITICAL)
+    because = "Since the last notification, its severity is now CRITICAL and it now reaches 240 pods and 104 nodes."
+    return replace(
+        alert,
+        edge=Edge.WORSE,
+        finding=finding,
+        reach=reach,
+        at="2026-11-23T02:31:04Z",
+        because=because,
+        broken_by=_BREAK,
+    )
+
+
+def _back(alert: Notice, resolved: Notice) -> Notice:
+    again = "2026-11-23T01:41:00Z"
+    because = f"It had been resolved on {resolved.at}: {resolved.because}"
+    return replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because)
+
+
+def _flapping(alert: Notice, resolved: Notice) -> Notice:
+    back = _back(alert, resolved)
+    breaks = [seconds for each in (back.at, "2026-11-23T02:20:00Z") if (seconds := seconds_of(each)) is not None]
+    return replace(
+        back, at="2026-11-23T02:20:00Z", because=f"{back.because} {flapping_words(tuple(breaks), minutes=5)}"
+    )
+
+
+def _alert_of_organization_policy() -> Notice:
+    """Return what a policy of the organization gives once it stops many roles: without a command."""
+    alert = _alert()
+    fix = Remediation(
+        summary="Let an administrator of the organization take the ECR actions out of what the policy denies.",
+        account=_MANAGEMENT,
+        region=REGION,
+        docs_url=scp_blocks_pull.CHECK.docs_url,
+        commands=(),
+    )
+    finding = _finding(
+        scp_blocks_pull.CHECK,
+        Resource("Other", _CONTROL_POLICY, _MANAGEMENT),
+        "The service control policy p-0a1b2c3d denies ecr:BatchGetImage.",
+        (f"Statement 1 of {_CONTROL_POLICY} denies ecr:*.",),
+        fix,
+    )
+    reach = Reach(
+        events=900,
+        first_seen_at=alert.reach.first_seen_at,
+        last_seen_at=alert.reach.last_seen_at,
+        repository_count=40,
+        principal_count=100,
+        principals=(f"{ACCOUNT}/batch-node", f"{ACCOUNT}/prod-node"),
+        clusters=("batch", "prod"),
+        cluster_count=7,
+    )
+    finding = replace(
+        finding,
+        id=finding_id(cause=finding.cause, account=_MANAGEMENT, region=REGION, resource=_CONTROL_POLICY),
+        account=_MANAGEMENT,
+        severity=Severity.CRITICAL,
+        pull=replace(PULL, node=None, namespace=None, pod=None),
+    )
+    return replace(alert, finding=finding, reach=reach)
 
 
 def _alert_of_boundary() -> Notice:

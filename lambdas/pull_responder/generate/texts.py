@@ -22,10 +22,13 @@ def texts(root: Path, *, scopes: frozenset[str]) -> dict[str, str]:
     them, for a cause without an example, and for a README without a place for the causes.
     """
     _check_scopes(scopes)
-    readme, notifications = "README.md", "docs/notifications.md"
+    readme = "README.md"
     return {
         readme: cause_list.update_readme((root / readme).read_text(encoding="utf-8")),
-        notifications: notification_examples.update_page((root / notifications).read_text(encoding="utf-8")),
+        **{
+            name: notification_examples.update_page((root / name).read_text(encoding="utf-8"), name=name)
+            for name in notification_examples.PAGES
+        },
         "infra/permissions.json": json.dumps(permissions.declared_permissions(), indent=2) + "\n",
         **{
             f"docs/causes/{name}": text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from pull_responder.events.change import Change, read_change
+from pull_responder.events.change import Change, Wakeup, read_change
 from pull_responder.events.look_again import LookAgain
 from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.findings.store import StoreError
@@ -41,6 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     account = None if isinstance(identity, Unread) else identity.account
     changes: list[Change] = []
     asked: list[str] = []
+    on_schedule = False
     usable: list[str] = []
     failed: list[str] = []
     skipped: Counter[str] = Counter()
@@ -57,13 +58,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
             changes.append(change)
         elif isinstance(change, LookAgain):
             asked += change.findings
+        elif isinstance(change, Wakeup):
+            on_schedule = True
         elif isinstance(change, Skipped):
             skipped[change.reason] += 1
     if skipped:
         logger.info("skipped", reasons=dict(skipped.most_common(20)))
     run.count("Rechecks")
     try:
-        Recheck(run).recheck(list(dict.fromkeys(changes)), asked=asked)
+        Recheck(run).recheck(list(dict.fromkeys(changes)), asked=asked, on_schedule=on_schedule)
     except StoreError as error:
         run.count("TableFailures")
         logger.warning("the findings table did not answer", reason=str(error))

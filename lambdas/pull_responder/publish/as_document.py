@@ -6,13 +6,13 @@ removing a key needs a new major version.
 
 from __future__ import annotations
 
-import json
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.publish.attributes import DIGEST, alert_values, digest_values, sort_by_severity
-from pull_responder.publish.digest import by_cause
+from pull_responder.findings.notice import Edge
+from pull_responder.publish.attributes import alert_values
 from pull_responder.publish.style import Style
+from pull_responder.publish.telling import broken, ended, whom, word
 from pull_responder.publish.text import one_line, take_fitting
 from pull_responder.remediation.shell import render
 
@@ -50,11 +50,8 @@ _PULL_KEYS: Final = (
 _FIELD: Final = 700
 _PARAGRAPH: Final = 4_000
 _EVIDENCE: Final = 2_000
-_EXAMPLE: Final = 160
 _SHORT: Final = 200
 _NAMES: Final = 10
-# The ids of problems that are over take more room than findings do: at best that of 2,000 ids.
-_OVER_ROOMS: Final = 3
 
 
 def finding_object(finding: Finding) -> dict[str, Any]:
@@ -101,6 +98,8 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
         "severity": alert.severity,
         "at": alert.at,
         "since": alert.since,
+        "headline": _headline(alert),
+        "action": one_line(action, min(_PARAGRAPH, room)) if (action := _action(alert)) else None,
         "attributes": alert_values(alert),
         "findings": findings,
         "others": [_other(each) for each in alert.others] if alert.others_known else None,
@@ -114,39 +113,20 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
     }
 
 
-def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
-    """Return the document of a digest: all causes, and the most severe of `notices` that fit in `room` bytes.
+def _headline(alert: Alert) -> str:
+    """Return what is broken and for whom, or how it ended, in the words of line 1 of the e-mail."""
+    if alert.edge is Edge.RESOLVED:
+        return one_line(" ".join([f"{word(alert)}:", *ended(alert, one_line), whom(alert, one_line)]), _PARAGRAPH)
+    return f"{word(alert)} {alert.severity.value}: {broken(alert, one_line)}. {whom(alert, one_line)}"
 
-    The ids of the problems that are over take up to `_OVER_ROOMS` times as much: whoever opened incidents closes them.
-    """
-    worst = sort_by_severity(notices)
-    short = [summary_object(each) | {"problem": _problem(each)} for each in worst]
-    shown = short[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in short), size=room))]
-    ended = dict.fromkeys(_problem(each) for each in worst if each.is_over)
-    over = take_fitting(ended, size=room * _OVER_ROOMS)
-    return {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "edge": DIGEST,
-        "severity": worst[0].finding.severity,
-        "at": max(notice.at for notice in notices),
-        "count": len(notices),
-        "attributes": digest_values(notices),
-        "causes": [
-            {
-                "cause": one_line(each.cause, _FIELD),
-                "title": one_line(each.worst.title, _FIELD),
-                "severity": each.severity,
-                "count": each.count,
-                "edges": sorted({str(notice.edge) for notice in each.notices}),
-                "examples": [one_line(name, _EXAMPLE) for name in each.examples],
-            }
-            for each in by_cause(notices)
-        ],
-        "findings": shown,
-        "over": over,
-        "omitted": {"findings": len(notices) - len(shown), "over": len(ended) - len(over)},
-    }
+
+def _action(alert: Alert) -> str:
+    """Return what to do: of several causes each, of what is resolved what is left. Empty if there is nothing to do."""
+    open_ones = alert.others if alert.edge is Edge.RESOLVED else [each.finding for each in alert.notices]
+    summaries = [one_line(each.remediation.summary, _FIELD) for each in open_ones]
+    if len(summaries) <= 1:
+        return "".join(summaries)
+    return " ".join(f"{number}. {each}" for number, each in enumerate(summaries, 1))
 
 
 def bounded_finding(finding: Finding, *, room: int) -> dict[str, Any]:
@@ -187,6 +167,7 @@ def _other(finding: Finding) -> dict[str, Any]:
             "title": one_line(finding.title, _SHORT),
             "severity": finding.severity,
             "resource": {"type": one_line(finding.resource.type, _SHORT), "id": finding.resource.id},
+            "remediation": {"summary": finding.remediation.summary, "docs_url": finding.remediation.docs_url},
         }
     )
     return other
@@ -219,10 +200,6 @@ def summary_object(notice: Notice) -> dict[str, Any]:
         }
     )
     return short
-
-
-def _problem(notice: Notice) -> str:
-    return one_line(notice.problem or notice.finding.id, _FIELD)
 
 
 def _place(finding: Finding) -> dict[str, str | None]:

@@ -63,7 +63,9 @@ def _in_parts(write: Callable[[int], str]) -> str:
 
 def _alert(alert: Alert, room: int) -> str:
     if alert.edge is Edge.RESOLVED:
-        return fit("\n".join(_resolved(alert)), room)
+        *said, stopped = _resolved(alert)
+        whole = "\n".join([*said, stopped])
+        return whole if size(whole) <= room else fit("\n".join(said), room)
     more = len(alert.notices) - 1
     others = f", and {more} more cause{'' if more == 1 else 's'}" if more else ""
     head = f"{word(alert)} {alert.severity.value}: {_fault(alert.worst.finding)}{others}."
@@ -76,6 +78,7 @@ def _alert(alert: Alert, room: int) -> str:
 
 
 def _resolved(alert: Alert) -> Iterator[str]:
+    """Yield the lines about what is resolved, the one that can be left out last."""
     first, others = next(iter(ended(alert, plain))), alert.others
     if others:
         yield f"{word(alert)}: {fit(first.partition('; ')[0], _FIX)}"

@@ -45,6 +45,8 @@ _PARAGRAPH: Final = 4_000
 _EVIDENCE: Final = 2_000
 _CAUSE: Final = 38
 _SHORTEST_NAME: Final = 12
+# What is at fault stops whole accounts. One repository and one cluster would say too little.
+_OF_MANY: Final = frozenset({"scp_blocks_pull", "rcp_blocks_pull"})
 _DOCS: Final = ("https://docs.aws.amazon.com/", "https://docs.amazonaws.cn/")
 
 # Room for the longest word in brackets. So the rest of the subject is cut alike for every word.
@@ -87,7 +89,7 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
 
 
 def _head(alert: Alert) -> str:
-    return f"{WORDS[alert.edge]} {alert.severity.value}: {broken(alert, prose)}. {whom(alert, prose)}"
+    return f"{word(alert)} {alert.severity.value}: {broken(alert, prose)}. {whom(alert, prose)}"
 
 
 def _resolved_head(alert: Alert) -> list[str]:
@@ -169,8 +171,11 @@ def _base_subject(finding: Finding) -> str:
     severity = finding.severity.value
     why = ascii_line(finding.cause.replace("_", " "), _CAUSE) or UNKNOWN
     where = f"{ascii_line(finding.account, 12) or UNKNOWN} {ascii_line(finding.region, 16) or UNKNOWN}"
-    what = ascii_line(finding.pull.repository or resource_name(finding.resource.id), _FIELD) or UNKNOWN
+    what = finding.pull.repository or resource_name(finding.resource.id)
     cluster = ascii_line(finding.cluster or "", _FIELD)
+    if finding.cause in _OF_MANY:
+        what, cluster = last_name(resource_name(finding.resource.id)), ""
+    what = ascii_line(what, _FIELD) or UNKNOWN
     account = where.partition(" ")[0]
     places = [f"cluster {cluster}, {where}", f"{cluster}, {where}", f"cluster {cluster}, {account}"] if cluster else []
     places += [f"{cluster}, {account}", where] if cluster else [where, account]

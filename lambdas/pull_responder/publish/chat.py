@@ -19,7 +19,7 @@ from pull_responder.publish.as_text import docs_url
 from pull_responder.publish.attributes import alert_values, digest_values
 from pull_responder.publish.console import console_url
 from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause
-from pull_responder.publish.digest_hit import hit_by
+from pull_responder.publish.digest_hit import hit_by, in_clusters
 from pull_responder.publish.digest_text import digest_subject
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import (
@@ -111,7 +111,7 @@ def chat_digest(notices: Sequence[Notice], style: Style | None = None) -> dict[s
     causes = by_cause(notices)
     subject = digest_subject(notices).removeprefix("[DIGEST] ")
     return _notification(
-        title=escape(subject, _TITLE),
+        title=f"DIGEST{in_clusters(notices, escape)}: {escape(subject, _TITLE)}",
         lines=_digest_lines(causes, style or Style()),
         thread=None,
         summary=escape(subject, _CONTEXT),

@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.publish import as_document, as_document_1, as_sms, as_text, digest_text
+from pull_responder.publish import as_document, as_document_1, as_sms, as_text, digest_document, digest_text
 from pull_responder.publish.attributes import alert_values, digest_values, message_attributes
 from pull_responder.publish.chat import chat_digest, chat_notification
 from pull_responder.publish.style import Style
@@ -94,13 +94,14 @@ def digest_notification(notices: Sequence[Notice], style: Style | None = None) -
     """Return one notification of all `notices`, at least one, within SNS's size limit."""
     style = style or Style()
     values = digest_values(notices)
-    document = as_document_1 if style.schema == as_document_1.VERSION else as_document
+    is_old = style.schema == as_document_1.VERSION
+    write = as_document_1.digest_document if is_old else digest_document.digest_document
     return _fit(
         lambda room: Notification(
             digest_text.digest_subject(notices),
             message_attributes(values),
             _texts(
-                document.digest_document(notices, room=room),
+                write(notices, room=room),
                 email=digest_text.digest_body(notices, room=room),
                 sms=as_sms.digest_text(notices),
                 chat=chat_digest(notices, style),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
 from pull_responder.findings.clock import minute
+from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import count_words
@@ -75,26 +76,37 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     finding, reach = alert.worst.finding, alert.reach
     in_clusters = where(alert, say)
     what = _what(alert, say)
+    is_over = alert.edge is Edge.RESOLVED and not alert.others
     if _is_behavior(finding):
         who = finding.pull.principal
         name = who and (who.name or who.arn)
         return f"{say(name, _NAME) if name else 'Somebody'} was refused {what}{in_clusters}."
     if not reach.events:
         return f"No pull has failed yet{in_clusters}."
+    several = reach.principal_count > 1 or "principals" in reach.more
+    principals = counted(reach, "principals")
     if reach.pod_count:
         named = "" if brief else _workloads(reach.pods, reach.pod_count, say)
-        who_fails = f"{counted(reach, 'pods')}{named}"
+        who_fails = f"{counted(reach, 'pods')}{named}{f' of {principals}' if several else ''}"
     elif reach.node_count:
-        who_fails = counted(reach, "nodes")
+        who_fails = f"{counted(reach, 'nodes')}{f' of {principals}' if several else ''}"
+    elif several:
+        who_fails = principals
     else:
-        return f"Pulls of {what}{in_clusters} {'failed' if alert.edge is Edge.RESOLVED else 'fail'}."
-    return f"{who_fails}{in_clusters} {'could not' if alert.edge is Edge.RESOLVED else 'cannot'} pull {what}."
+        return f"Pulls of {what}{in_clusters} {'failed' if is_over else 'fail'}."
+    return f"{who_fails}{in_clusters} {'could not' if is_over else 'cannot'} pull {what}."
 
 
 def word(alert: Alert) -> str:
-    """Return the word for what has changed. What is resolved while another cause stops the pulls is so in part."""
-    in_part = alert.edge is Edge.RESOLVED and alert.others
-    return f"{WORDS[alert.edge]} in part" if in_part else WORDS[alert.edge]
+    """Return the word for what has changed.
+
+    What is resolved while another cause stops the pulls is so in part. Of what flaps, it says so: who mends it once
+    will see it again.
+    """
+    if alert.edge is Edge.RESOLVED and alert.others:
+        return f"{WORDS[alert.edge]} in part"
+    flaps = alert.edge is not Edge.RESOLVED and any(IT_FLAPS in each.because for each in alert.notices)
+    return f"{WORDS[alert.edge]} (flapping)" if flaps else WORDS[alert.edge]
 
 
 def ended(alert: Alert, say: Say) -> Iterator[str]:
@@ -107,7 +119,7 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
 def fixed_by(alert: Alert, say: Say) -> list[str]:
     """Return who changed the resources right before they were resolved, a line for each call."""
     deeds = dict.fromkeys(deed for each in alert.notices for deed in _told_of(each))
-    return [f"Changed before that by {_deed(each, say)}" for each in deeds]
+    return [f"Changed before it worked again by {_deed(each, say)}" for each in deeds]
 
 
 def event_ids(notice: Notice, say: Say) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import CHECKS
@@ -35,7 +37,7 @@ from pull_responder.responder.notifier import Notifier
 from pull_responder.responder.what_broke_it import WhatBrokeIt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pull_responder.checks.check import Check
     from pull_responder.diagnosis import Diagnosis
@@ -50,6 +52,12 @@ _MOST_NOTICES: Final = 3_000
 # How many ids of open findings are read, and how many findings at a time.
 _MOST_IDS: Final = 20_000
 _AT_A_TIME: Final = 200
+# A recheck waits for AWS most of its time, as a diagnosis does. So many side by side share what they read.
+_AT_ONCE: Final = 4
+# So many are done soon, and one after the other.
+_FEW: Final = 8
+# How long a run looks at what is due. The schedule wakes the next one after a minute.
+_MOST_SECONDS_OF_DUE: Final = 105.0
 # People are notified after so many rechecks, so that the end of a fault is not told after thousands of others.
 _RECHECKS_A_NOTICE: Final = 25
 _SECONDS_TO_NOTIFY: Final = 8.0
@@ -103,8 +111,11 @@ class Recheck:
         # Failures of the table for findings that a change concerns: the queue has to hand out the change again.
         self._lost: list[StoreError] = []
 
-    def recheck(self, changes: Sequence[Change], *, asked: Sequence[str] = ()) -> None:
+    def recheck(self, changes: Sequence[Change], *, asked: Sequence[str] = (), on_schedule: bool = True) -> None:
         """Recheck the findings that `changes` concern, those `asked` for by id, and those due; send what is due.
+
+        What is due is left to the runs `on_schedule`. One begins each minute, so however much is due, other runs are
+        free for the changes that come (docs/adr/0115-changes-do-not-wait-for-the-schedule.md).
 
         Raises StoreError if the table fails. An exception of a check, and a failure of the table for a finding that a
         change concerns, are raised after all other findings were handled.
@@ -119,14 +130,17 @@ class Recheck:
         lives = self._ledger.lives(notices)
         # Findings that only have a notice due go first: that is quick, and people wait for it.
         self._send_due([life.id for life in lives if not _is_due(life, now)])
-        waiting = insist(lambda: store.due_problems(before=now, limit=1))
-        left = self._ledger.left_inspections(limit=_MOST_INSPECTIONS)
+        waiting = insist(lambda: store.due_problems(before=now, limit=1)) if on_schedule else []
+        left = self._ledger.left_inspections(limit=_MOST_INSPECTIONS) if on_schedule else []
         for_problems = _SECONDS_FOR_PROBLEMS if waiting else 0
         self._least = _SECONDS_TO_CHECK + for_problems + (_SECONDS_FOR_INSPECTIONS if left else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
-        self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
+        # With a long timeout, too, only a few runs of the schedule are under way at the same time.
+        self._least = max(self._least, self._run.remaining() - _MOST_SECONDS_OF_DUE)
+        if on_schedule:
+            self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
-        found = insist(lambda: store.due_findings(before=now, limit=_MOST_IDS))
+        found = insist(lambda: store.due_findings(before=now, limit=_MOST_IDS)) if on_schedule else []
         due = [each for each in found if each not in done]
         for at in range(0, len(due), _AT_A_TIME):
             if self._run.remaining() > self._least:
@@ -149,12 +163,11 @@ class Recheck:
         left: list[str] = []
         in_order = sorted(lives, key=_is_of_stranger)
         places = {life.id: place for place, life in enumerate(in_order)}
-        for place, life in enumerate(in_order):
-            if self._run.remaining() > self._least:
-                if after := self._try_recheck(life, by_change=by_change):
-                    changed.append(after)
-                    to_tell.append(after)
-            elif by_change:
+        for place, (life, had_time, after) in enumerate(self._side_by_side(in_order, by_change=by_change)):
+            if after:
+                changed.append(after)
+                to_tell.append(after)
+            if by_change and not had_time:
                 left.append(life.id)
             if (place + 1) % _RECHECKS_A_NOTICE == 0:
                 # What one message is to say of a problem is told when all of its findings were rechecked.
@@ -168,6 +181,24 @@ class Recheck:
         self._lost += failed.values()
         self._notifier.tell(to_tell)
         self._notifier.finish(changed)
+
+    def _side_by_side(self, in_order: Sequence[Life], *, by_change: bool) -> Iterator[tuple[Life, bool, Life | None]]:
+        """Recheck findings, several at a time, those of strangers when all others are done.
+
+        Yields in order each finding, whether there was time for it, and what became of it.
+        """
+
+        def recheck(life: Life) -> tuple[Life, bool, Life | None]:
+            had_time = self._run.remaining() > self._least
+            return life, had_time, self._try_recheck(life, by_change=by_change) if had_time else None
+
+        for _, group in groupby(in_order, key=_is_of_stranger):
+            each = list(group)
+            if len(each) <= _FEW:
+                yield from map(recheck, each)
+                continue
+            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="recheck") as pool:
+                yield from pool.map(recheck, each)
 
     def _send_due(self, ids: Sequence[str]) -> None:
         """Send the due notices of findings that are not rechecked now, and update Security Hub with them."""

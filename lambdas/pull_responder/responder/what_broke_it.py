@@ -6,6 +6,7 @@ without what they would have said (docs/adr/0105-what-broke-it.md).
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +49,8 @@ class WhatBrokeIt:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._left = _SECONDS_A_RUN
+        # CloudTrail allows two look-ups a second, and the findings of a run share the time for them.
+        self._asking = threading.Lock()
         self._reader = Reader(run.aws, remaining=self._seconds_left)
         self._found: dict[tuple[str, float], Deed | Unread | None] = {}
         # Where CloudTrail does not answer, it is not asked again in this run.
@@ -74,6 +77,10 @@ class WhatBrokeIt:
     def _find(self, life: Life, began: float) -> Deed | Unread | None:
         """Return the answer about a finding. It is asked for once a run: writing the finding may be tried again."""
         key = (life.id, began)
+        with self._asking:
+            return self._ask(key, life, began)
+
+    def _ask(self, key: tuple[str, float], life: Life, began: float) -> Deed | Unread | None:
         if key not in self._found:
             suspects = suspects_of(life.finding)
             if suspects is None or len(self._found) >= _MOST_FINDINGS:

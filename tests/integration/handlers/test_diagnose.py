@@ -178,7 +178,7 @@ def test_a_denial_becomes_a_message_and_a_finding(
     assert failed(diagnose.handler(batch(denial(role, instance)), Context())) == []
 
     (message,) = inbox.messages()
-    assert message["Subject"] == f"[NEW] HIGH: role lacks pull permissions (role/{role}, {ACCOUNT} us-east-1)"
+    assert message["Subject"] == f"[NEW] HIGH: role lacks pull permissions (role/{role}, prod, {ACCOUNT} us-east-1)"
     (finding,) = told(message)
     assert any(f"--role-name {role} " in command for command in finding["remediation"]["commands"])
     assert {key: value["Value"] for key, value in message["MessageAttributes"].items()} == {

@@ -126,3 +126,35 @@ def test_key(facts: Json, condition: Json, expected: str) -> None:
 def test_another_roles_arn_is_rejected() -> None:
     with pytest.raises(RequestError, match="is not the role of principal"):
         pull_context(principal=SESSION, role_arn=ROLE + "s")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "aws:PrincipalServiceName",
+        "aws:PrincipalServiceNamesList",
+        "aws:SourceAccount",
+        "aws:SourceArn",
+        "aws:SourceOrgID",
+        "aws:SourceOrgPaths",
+        "aws:RequestTag/team",
+        "aws:TagKeys",
+    ],
+)
+def test_a_pull_never_sends_what_services_and_calls_with_tags_send(key: str) -> None:
+    assert on({"Null": {key: "true"}}) == ALLOWED
+    assert on({"Null": {key: "false"}}) == DENIED
+
+
+@pytest.mark.parametrize(
+    ("principal", "kind"),
+    [
+        (SESSION, "AssumedRole"),
+        (ROLE, "AssumedRole"),
+        (f"arn:aws:iam::{ACCOUNT}:user/ci", "User"),
+        (f"arn:aws:iam::{ACCOUNT}:root", "Account"),
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/ci", "FederatedUser"),
+    ],
+)
+def test_the_type_of_the_principal(principal: str, kind: str) -> None:
+    assert pull_context(principal=principal)["aws:PrincipalType"] == kind

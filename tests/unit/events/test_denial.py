@@ -211,3 +211,10 @@ def test_work_grows_no_faster_than_the_message(word: str) -> None:
     assert steps(message(3600)) - fixed <= 2.2 * (steps(message(1800)) - fixed)
     # The same but for what the interpreter itself does now and then, such as collecting garbage.
     assert steps(message(500_000)) <= 1.1 * steps(message(250_000))
+
+
+@pytest.mark.parametrize("before", ["", "arn:aws:iam::111111111111:user/a ", "by arn:aws:iam::111111111111:user/a "])
+def test_a_principal_stands_after_the_word_user(before: str) -> None:
+    words = "is not authorized to perform: ecr:BatchGetImage on resource: * User:"
+    principal, denial = parse_denial(f"{before}{words}", action="ecr:PutImage")
+    assert (principal, denial.action) == ("", "ecr:BatchGetImage")

@@ -175,3 +175,42 @@ def test_a_refusal_by_ecr_public_tells_the_stage() -> None:
     assert (read.symptom, read.stage) == (Symptom.ACCESS_DENIED, Stage.TOKEN)
     assert read.denial is not None
     assert read.denial.action == "ecr-public:GetAuthorizationToken"
+
+
+@pytest.mark.parametrize(
+    ("before", "symptom"),
+    [
+        (f'failed to resolve reference "{IMAGE}"', Symptom.NOT_FOUND),
+        (f'Failed to resolve reference "{IMAGE}"', Symptom.NOT_FOUND),
+        (f"failed to resolve image {IMAGE}", Symptom.NOT_FOUND),
+        (IMAGE, Symptom.NOT_FOUND),
+        (f"failed to find {IMAGE}", Symptom.UNKNOWN),
+        (f"could not resolve {IMAGE}", Symptom.UNKNOWN),
+        ("open a file", Symptom.UNKNOWN),
+        ("team", Symptom.UNKNOWN),
+    ],
+)
+def test_it_is_the_image_that_was_not_found(before: str, symptom: Symptom) -> None:
+    assert read_message(f"{before}: not found").symptom is symptom
+
+
+@pytest.mark.parametrize(
+    ("words", "stage"),
+    [
+        ("applying layer: something new", Stage.UNPACK),
+        ('mediaType in manifest should be "application/x" not "y"', Stage.MANIFEST),
+    ],
+)
+def test_unknown_words_after_known_ones_still_tell_the_stage(words: str, stage: Stage) -> None:
+    read = read_message(f"{PULLING}{words}")
+    assert (read.symptom, read.stage) == (Symptom.UNKNOWN, stage)
+
+
+def test_a_probe_that_failed_is_another_matter_whatever_it_names() -> None:
+    assert read_message("Liveness probe failed: pull image").no_reason is NoReason.OTHER_MATTER
+    assert read_message("the probe of an image pull").no_reason is None
+
+
+def test_aws_may_name_a_vpc_endpoints_policy_without_more() -> None:
+    read = read_message("The request was denied due to a VPC endpoint policy: pull of an image")
+    assert read.symptom is Symptom.ACCESS_DENIED

@@ -33,7 +33,13 @@ def generate(folder: Path, *scopes: str, root: Path = ROOT) -> subprocess.Comple
 def test_what_is_written_has_its_place_in_the_repository(tmp_path: Path) -> None:
     assert generate(tmp_path, *SCOPES).stderr == ""
     written = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert {"README.md", "docs/notifications.md", "docs/causes/README.md", "infra/permissions.json"} <= written
+    assert {
+        "README.md",
+        "docs/notifications.md",
+        "docs/notification-examples.md",
+        "docs/causes/README.md",
+        "infra/permissions.json",
+    } <= written
     assert [name for name in written if not (ROOT / name).is_file()] == []
 
 

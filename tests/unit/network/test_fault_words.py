@@ -6,7 +6,7 @@ import pytest
 
 from pull_responder.model.pull import Stage
 from pull_responder.model.sighting import Sighting
-from pull_responder.network import Fault, Fix, Hop, HopKind, InternetGateway, PathCause, ResourceType, Route
+from pull_responder.network import Fault, Fix, Hop, HopKind, InternetGateway, PathCause, ResourceType, Route, Unread
 from pull_responder.network.model import NetworkAclEntry
 from tests.unit.network.estate import (
     ALLOW_ALL,
@@ -250,3 +250,13 @@ def test_a_route_table_that_was_not_read_still_has_the_local_route() -> None:
     token, *_ = endpoints_only().with_facts(route_tables=DENIED).trace().legs
     hop = Hop(HopKind.ROUTE, "local", (), ("every route table has the VPC's local route",))
     assert hop in token.hops
+
+
+def test_a_nat_gateway_whose_own_routes_were_not_read_may_lead_to_a_dialled_address() -> None:
+    estate = isolated().routes(Route("10.0.0.0/8", "nat-1")).routes(subnet="subnet-public")
+    assert [fault.cause for fault in dialled(estate).trace().faults] == [PathCause.NO_ROUTE]
+    assert not isinstance(estate.network.route_tables, Unread)
+    known = {"subnet-node": estate.network.route_tables["subnet-node"]}
+    path = dialled(estate.with_facts(route_tables=known)).trace()
+    assert path.faults == ()
+    assert PathCause.NO_ROUTE in {doubt.cause for doubt in path.undecided}

@@ -250,3 +250,18 @@ def test_a_public_address_where_a_rule_should_have_led_to_the_hub_may_be_the_rul
 @pytest.mark.parametrize("who", OTHERS)
 def test_an_answer_may_lead_to_an_endpoint_that_was_not_read(who: str) -> None:
     assert faults(isolated().with_facts(**OTHERS[who], endpoints=DENIED)) == set()
+
+
+def test_a_hub_that_no_name_leads_to_is_no_way() -> None:
+    """A route there says nothing by itself."""
+    for sound in (spoke(), endpoints_only().without("vpce-api").routes(TO_HUB, TO_S3)):
+        for estate in (sound, seen_by(sound, FAILED)):
+            assert (faults(estate), open_causes(estate)) == ({("vpc_endpoint_missing", "vpc-1")}, set())
+
+
+def test_a_public_address_of_a_name_that_nobody_else_answers_for_leaves_the_endpoint_missing() -> None:
+    """The endpoint may not have this name, and a route to a hub says nothing by itself."""
+    host = "111111111111.dkr-ecr.eu-west-1.on.aws"
+    estate = endpoints_only().pulling(host).routes(TO_HUB, TO_S3)
+    dialled = seen_by(estate, Sighting(host, "54.1.2.3", 443))
+    assert (faults(dialled), open_causes(dialled)) == ({("vpc_endpoint_missing", "vpc-1")}, set())

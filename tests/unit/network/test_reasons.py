@@ -291,6 +291,12 @@ DOUBTS: dict[str, tuple[SampleNetwork, PathCause, str, tuple[str, ...]]] = {
         "the security groups of i-1 are not known",
         ("Run `pull-responder diagnose` with --image, --cluster and --instance, for a node that runs.",),
     ),
+    "a node whose groups were not read": (
+        behind_nat().with_node(group_ids=DENIED),
+        PathCause.SECURITY_GROUP_BLOCKS_EGRESS,
+        "the call was denied",
+        (),
+    ),
     "an endpoint without known groups": (
         endpoints_only().endpoint("vpce-api", group_ids=()),
         PathCause.ENDPOINT_BLOCKS_INGRESS,

@@ -148,3 +148,15 @@ def test_an_unread_group_of_an_endpoint_leaves_it_open() -> None:
     (doubt,) = found.undecided
     assert doubt.cause is IN
     assert "security group sg-unread" in doubt.reason
+    assert found.evidence == ("sg-b ingress rules: none",)
+
+
+def test_several_rules_are_named_one_after_the_other() -> None:
+    network = groups(a=(rule("10.0.2.0/25"), rule("10.0.2.128/25"))).network
+    shown = "sgr-10.0.2.0/25 (tcp 443, 10.0.2.0/25), sgr-10.0.2.128/25 (tcp 443, 10.0.2.128/25)"
+    whole = replace(API, addresses=AddressSet.of("10.0.2.0/24"))
+    found = admission(("sg-a",), whole, network, egress=True)
+    assert found.evidence == (f"sg-a egress rules: {shown}",)
+    assert found.covered is Coverage.ALL
+    hop = egress_hop(replace(NODE, group_ids=("sg-a",)), whole, network)
+    assert hop.evidence == (f"TCP 443 out to vpce-api is allowed by {shown}",)

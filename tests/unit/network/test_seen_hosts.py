@@ -154,3 +154,32 @@ def test_a_name_may_lead_away_only_by_a_route_out_of_the_vpc() -> None:
     assert may_lead_away(HOST, "subnet-node", estate.with_facts(route_tables=DENIED).network) == DENIED.reason
     assert may_lead_away(HOST, "subnet-node", estate.network) == ""
     assert may_lead_away(HOST, "subnet-node", isolated().routes(AWAY).network) == ""
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "docker.com",
+        "docker.io",
+        "quay.io",
+        "ghcr.io",
+        "githubusercontent.com",
+        "registry.k8s.io",
+        "k8s.io",
+        "pkg.dev",
+        "gcr.io",
+        "googleapis.com",
+        "mcr.microsoft.com",
+        "registry.gitlab.com",
+        "cloudfront.net",
+        "cloudflarestorage.com",
+    ],
+)
+def test_a_registry_that_everybody_knows_is_no_mirror(host: str) -> None:
+    for each in (host, f"eu.{host}"):
+        found = destination_seen(Sighting(each), EXPECTED, REGISTRY)
+        assert found is not None
+        assert not is_unexamined(found)
+    other = destination_seen(Sighting(host.replace(".", "-", 1)), EXPECTED, REGISTRY)
+    assert other is not None
+    assert may_be_mirror(other)

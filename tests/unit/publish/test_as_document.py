@@ -19,11 +19,11 @@ from pull_responder.findings.reach import Reach
 from pull_responder.publish import as_document_1
 from pull_responder.publish.as_document import (
     alert_document,
-    digest_document,
     finding_object,
     pull_object,
     reach_object,
 )
+from pull_responder.publish.digest_document import digest_document
 from pull_responder.publish.style import Style
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, ROLE
 from tests.unit.publish.notices import BOTH, BOUNDARY, NOTICE, alerts, notices
@@ -128,6 +128,25 @@ def test_an_alert() -> None:
     assert document["pull"] == pull_object(FINDING.pull, ROLE, "prod")
     assert document["reach"] == REACH
     assert document["omitted"] == {"evidence": 0, "commands": 0}
+    assert document["headline"] == (
+        "RESOLVED: role/eks/prod-node: It is allowed. 14 pods (payments/api, payments/web and more) in cluster prod "
+        "could not pull payments/api."
+    )
+    assert document["action"] is None
+
+
+def test_a_resolution_in_part_says_what_is_left_to_do() -> None:
+    document = alert_document(replace(_resolved(), others=(BOUNDARY,)), room=ROOM)
+
+    assert_documented(document)
+    assert document["headline"].startswith("RESOLVED in part: role/eks/prod-node: ")
+    assert document["action"] == "Add the actions to the boundary."
+
+
+def test_the_headline_says_that_a_count_is_too_low() -> None:
+    many = Alert.alone(replace(NOTICE, reach=replace(NOTICE.reach, pods=(), pod_count=10_000, more=("pods",))))
+
+    assert " more than 10,000 pods in cluster prod " in alert_document(many, room=ROOM)["headline"]
 
 
 def test_an_alert_of_several_causes_and_of_others_that_are_open() -> None:
@@ -146,8 +165,20 @@ def test_an_alert_of_several_causes_and_of_others_that_are_open() -> None:
             "title": "The role's permissions boundary stops the pull",
             "severity": "HIGH",
             "resource": {"type": "AwsIamRole", "id": ROLE},
+            "remediation": {
+                "summary": "Add the actions to the boundary.",
+                "docs_url": "https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
+            },
         }
     ]
+    assert document["headline"] == (
+        "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), and 1 more cause. 14 pods (payments/api, "
+        "payments/web and more) in cluster prod cannot pull payments/api."
+    )
+    assert document["action"] == (
+        "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role. "
+        "2. Add the actions to the boundary."
+    )
 
 
 def test_version_1_is_as_it_was() -> None:
@@ -210,8 +241,17 @@ def test_a_digest() -> None:
             "count": 2,
             "edges": ["new"],
             "examples": ["role/eks/prod-node"],
+            "clusters": ["prod"],
+            "namespaces": ["payments"],
+            "roles": ["prod-node"],
+            "remediation": finding_object(FINDING)["remediation"],
         }
     ]
+    assert document["headline"] == (
+        "2 new pull failures of 1 cause in cluster prod. "
+        "Hit: namespace payments, perhaps more; role prod-node; up to 14 pods each."
+    )
+    assert document["action"] == "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
     assert document["findings"][0] == {
         "edge": "new",
         "id": FINDING.id,
@@ -229,8 +269,28 @@ def test_a_digest() -> None:
             "summary": "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
             "docs_url": "https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
         },
+        "pod_count": 14,
+        "node_count": 1,
+        "more": [],
     }
     assert document["findings"][1]["id"] == "low"
+
+
+def test_a_digest_has_all_commands_of_a_fix_or_none() -> None:
+    fix = replace(FINDING.remediation, commands=(ATTACH_POLICY, ("aws", "x" * 3_000)))
+
+    document = digest_document([replace(NOTICE, finding=replace(FINDING, remediation=fix))], room=ROOM)
+
+    assert document["causes"][0]["remediation"]["commands"] == []
+
+
+def test_a_digest_of_what_is_over_asks_for_nothing() -> None:
+    over = replace(NOTICE, edge=Edge.RESOLVED, because="It is allowed.")
+
+    document = digest_document([over, over], room=ROOM)
+
+    assert_documented(document)
+    assert (document["action"], document["causes"][0]["remediation"]) == (None, None)
 
 
 def test_a_digest_too_long_counts_what_it_leaves_out() -> None:

@@ -63,6 +63,9 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
             "Do this: Add the actions to the boundary."
         ),
     ]
+    assert alert_text(over).splitlines()[2:] == ["14 pods in cluster prod cannot pull payments/api."]
+    long = replace(BOUNDARY, remediation=replace(BOUNDARY.remediation, summary="Add the actions " * 9))
+    assert len(alert_text(replace(over, others=(long,))).splitlines()) == 2
     assert " (prod-node), and 1 more. Do this: " in alert_text(replace(over, others=(BOUNDARY, FINDING)))
     assert "could not be read." in alert_text(replace(over, others=(), others_known=False))
 

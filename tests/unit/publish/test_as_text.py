@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
+from pull_responder.findings.flapping import flapping_words
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
 from pull_responder.model.verdict import Resource, Severity
 from pull_responder.publish.as_text import body, subject
+from pull_responder.publish.notification import alert_notification
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import WORDS
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, PULL
@@ -82,7 +85,7 @@ def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None
     """What only who looks it up needs, the event's id, is in the tail."""
     assert body(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), room=ROOM) == (
         f"RESOLVED role/eks/prod-node: {WORKS}.\nNothing else that was found stops these pulls.\n{WAS_HIT}\n"
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
         f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c\n"
     )
 
@@ -95,8 +98,8 @@ def test_several_changes_before_a_resolution_are_told_each() -> None:
 
     assert lines[0] == f"RESOLVED role/eks/prod-node: {WORKS}."
     assert lines[3:5] == [
-        f"Changed before that by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        f"Changed before it worked again by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
     ]
     assert [line for line in lines if "CloudTrail event" in line] == ["  CloudTrail event: 0e1c"]
 
@@ -122,6 +125,8 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         ),
     ]
     assert "Nothing else" not in message
+    # They still cannot.
+    assert message.splitlines()[3] == WAS_HIT.replace("could not", "cannot")
 
 
 def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
@@ -131,6 +136,19 @@ def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
         f"{HEAD.replace('NEW', 'WORSE', 1)}\nWhat has changed\n  It now reaches 14 pods and 1 node.\n"
         f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}{PLACES}"
     )
+
+
+def test_what_flaps_says_so_in_line_one_of_every_format() -> None:
+    flaps = flapping_words((0.0, 3_600.0), minutes=5)
+    alert = _of(edge=Edge.BACK, because=f"It had been resolved. {flaps}")
+    texts = alert_notification(alert).texts
+
+    assert texts["email"].startswith("BACK (flapping) HIGH: The role lacks permissions to pull ")
+    assert texts["sms"].startswith("BACK (flapping) HIGH: The role lacks permissions to pull ")
+    assert json.loads(texts["https"])["content"]["title"].startswith("BACK (flapping) HIGH in cluster prod: ")
+    assert json.loads(texts["default"])["headline"].startswith("BACK (flapping) HIGH: ")
+    assert f"\nWhat has changed\n  It had been resolved. {flaps}\n" in texts["email"]
+    assert body(_of(edge=Edge.RESOLVED, because=flaps), room=ROOM).startswith("RESOLVED role/eks/prod-node: ")
 
 
 def test_a_reminder_has_the_fix_and_no_evidence() -> None:
@@ -188,7 +206,7 @@ def test_two_that_ended_together_are_one_message() -> None:
         f"And role/eks/prod-node: {WORKS}.",
         "Nothing else that was found stops these pulls.",
         WAS_HIT,
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
         "",
     ]
 
@@ -237,6 +255,18 @@ def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -
         (
             {"reach": Reach(events=2, node_count=7, clusters=("prod", "stage"), cluster_count=2)},
             "7 nodes in 2 clusters cannot pull payments/api.",
+        ),
+        (
+            {"reach": Reach(events=9, clusters=("a", "b"), cluster_count=7, principal_count=100, repository_count=40)},
+            "100 principals in 7 clusters cannot pull images of 40 repositories.",
+        ),
+        (
+            {"reach": Reach(events=9, pod_count=12, principal_count=2)},
+            "12 pods of 2 principals in cluster prod cannot pull payments/api.",
+        ),
+        (
+            {"reach": Reach(events=9, node_count=3, principal_count=10_000, more=("principals",))},
+            "3 nodes of more than 10,000 principals in cluster prod cannot pull payments/api.",
         ),
         (
             {"finding": replace(FINDING, cause="unexpected_principal_denied")},
@@ -358,6 +388,16 @@ def test_a_message_too_long_says_what_is_missing() -> None:
             "[NEW] INFORMATIONAL: endpoint security group blocks ingress (111111111111 eu-west-1)",
         ),
         (
+            {
+                "cause": "scp_blocks_pull",
+                "account": "999999999999",
+                "resource": Resource(
+                    "Other", "arn:aws:organizations::999999999999:policy/o-1/service_control_policy/p-1a2b", "9"
+                ),
+            },
+            "[NEW] HIGH pull failure: scp blocks pull (p-1a2b, 999999999999 eu-west-1)",
+        ),
+        (
             {"pull": replace(PULL, repository=None), "resource": Resource("Other", "größe\n\x1b[31m容器", "1")},
             "[NEW] HIGH: role lacks pull permissions (gr??e ??, cluster prod, 111111111111 eu-west-1)",
         ),
@@ -380,8 +420,8 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 OURS = re.compile(
     r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
-    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before that by .*"
-    r"|No pull has failed yet.*|.* (was refused .*|could not pull .*|failed)\."
+    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it worked again by .*"
+    r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|Nothing else that was found stops these pulls\."
     r"|What has changed|Who (is|was) hit|Proof|What was wrong|Where to look"
 )

@@ -97,8 +97,8 @@ def test_a_resolution_goes_into_the_thread_of_the_problem_and_asks_for_nothing()
         "Nothing else that was found stops these pulls.",
         "14 pods (`payments/api, payments/web` and more) in cluster `prod` could not pull `payments/api`.",
         (
-            "Changed before that by `arn:aws:sts::111111111111:assumed-role/admin/jo` with `AttachRolePolicy` "
-            "at 2026-05-04 12:30 UTC"
+            "Changed before it worked again by `arn:aws:sts::111111111111:assumed-role/admin/jo` "
+            "with `AttachRolePolicy` at 2026-05-04 12:30 UTC"
         ),
     ]
     assert lines[-1] == "CloudTrail event: `0e1c`"
@@ -236,7 +236,8 @@ def test_nobodys_text_leaves_its_quotes(said: str) -> None:
 # What is left of a description when all that is quoted is taken out: our own words.
 OWN = re.compile(
     r"``|``: ``|… and \d+ more"
-    r"|(\d+ (pod|node)s?( \(``( and more)?\))?|Pulls of (``|images of \d+ repositories))"
+    r"|(\d+ (pod|node)s?( \(``( and more)?\))?( of \d+ principals)?|\d+ principals"
+    r"|Pulls of (``|images of \d+ repositories))"
     r"( in cluster ``| in \d+ clusters)? ((cannot|could not) pull (``|from ECR|images of \d+ repositories)|fail(ed)?)\."
     r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? fail(ed)?\."
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
@@ -250,7 +251,7 @@ OWN = re.compile(
     r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
     r"|(Pod|Nodes?|Clusters?|At fault): ``"
     r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
-    r"|Changed (before that )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
+    r"|Changed (before it worked again )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
     r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first \(``\): ``"
     r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?(, perhaps more)?"

@@ -80,6 +80,10 @@ def test_each_cause_has_its_line_before_the_findings() -> None:
 def test_the_chat_has_a_line_for_each_cause() -> None:
     content = json.loads(digest_notification(STORM).texts["https"])["content"]
 
+    assert content["title"] == (
+        "DIGEST in cluster prod: 100 new pull failures: "
+        "1 role lacks pull permissions (HIGH), 99 repository not found (LOW)"
+    )
     assert content["description"].split("\n") == [
         (
             "Do this first (`role/eks/prod-node`): "

@@ -1,0 +1,99 @@
+"""Digests as JSON documents for queues and functions, schema 2.0: docs/notification.schema.json."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.publish.as_document import SCHEMA, VERSION, bounded_finding, summary_object
+from pull_responder.publish.attributes import DIGEST, digest_values, sort_by_severity
+from pull_responder.publish.digest import by_cause, headline
+from pull_responder.publish.digest_hit import clusters, hit_parts, namespaces, roles
+from pull_responder.publish.text import one_line, take_fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pull_responder.findings.finding import Finding
+    from pull_responder.findings.notice import Notice
+
+# Characters, as in `as_document`.
+_FIELD: Final = 700
+_EXAMPLE: Final = 160
+_NAMES: Final = 10
+# The ids of problems that are over take more room than findings do: at best that of 2,000 ids.
+_OVER_ROOMS: Final = 3
+# Bytes of the commands of each cause.
+_COMMANDS: Final = 2_000
+
+
+def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
+    """Return the document of a digest: all causes, and the most severe of `notices` that fit in `room` bytes.
+
+    The ids of the problems that are over take up to `_OVER_ROOMS` times as much: whoever opened incidents closes them.
+    """
+    worst = sort_by_severity(notices)
+    short = [_short(each) for each in worst]
+    shown = short[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in short), size=room))]
+    ended = dict.fromkeys(_problem(each) for each in worst if each.is_over)
+    over = take_fitting(ended, size=room * _OVER_ROOMS)
+    causes = by_cause(notices)
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "edge": DIGEST,
+        "severity": worst[0].finding.severity,
+        "at": max(notice.at for notice in notices),
+        "count": len(notices),
+        "headline": f"{headline(notices, one_line)}.{_hit(notices)}",
+        "action": None if causes[0].is_over else one_line(causes[0].worst.remediation.summary, _FIELD) or None,
+        "attributes": digest_values(notices),
+        "causes": [
+            {
+                "cause": one_line(each.cause, _FIELD),
+                "title": one_line(each.worst.title, _FIELD),
+                "severity": each.severity,
+                "count": each.count,
+                "edges": sorted({str(notice.edge) for notice in each.notices}),
+                "examples": [one_line(name, _EXAMPLE) for name in each.examples],
+                "clusters": _names(clusters(each.notices)),
+                "namespaces": _names(namespaces(each.notices)),
+                "roles": _names(roles(each.notices)),
+                "remediation": None if each.is_over else _fix(each.worst, room=min(room // len(causes), _COMMANDS)),
+            }
+            for each in causes
+        ],
+        "findings": shown,
+        "over": over,
+        "omitted": {"findings": len(notices) - len(shown), "over": len(ended) - len(over)},
+    }
+
+
+def _hit(notices: Sequence[Notice]) -> str:
+    parts = hit_parts(notices, one_line)
+    return f" Hit: {'; '.join(parts)}." if parts else ""
+
+
+def _names(names: Sequence[str]) -> list[str]:
+    return [one_line(each, _FIELD) for each in names[:_NAMES]]
+
+
+def _fix(finding: Finding, *, room: int) -> dict[str, Any]:
+    """Return the fix of `finding`, with all of its commands if they fit in `room` bytes, else with none."""
+    fix: dict[str, Any] = bounded_finding(finding, room=room)["remediation"]
+    is_whole = len(fix["commands"]) == len(finding.remediation.commands)
+    return fix | {"commands": fix["commands"] if is_whole else []}
+
+
+def _short(notice: Notice) -> dict[str, Any]:
+    reach = notice.reach
+    return summary_object(notice) | {
+        "pod_count": reach.pod_count,
+        "node_count": reach.node_count,
+        "more": list(reach.more),
+        "problem": _problem(notice),
+    }
+
+
+def _problem(notice: Notice) -> str:
+    return one_line(notice.problem or notice.finding.id, _FIELD)
