@@ -83,7 +83,7 @@ bench: build/python.stamp
 
 # A sample of small changes to the pure packages, or to those named; each that no unit test of its package notices is
 # printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones. With LIMIT=4
-each meets only the fastest tests that take four seconds together.
+# each meets only the fastest tests that take four seconds together.
 SAMPLE ?= 100
 SEED ?= 1
 LIMIT ?= 0

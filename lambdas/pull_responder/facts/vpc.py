@@ -117,6 +117,7 @@ def _subnet(found: SubnetTypeDef) -> Subnet:
         availability_zone=found.get("AvailabilityZone", ""),
         maps_public_addresses=found.get("MapPublicIpOnLaunch", False),
         owner=found.get("OwnerId", ""),
+        public_access=found.get("BlockPublicAccessStates", {}).get("InternetGatewayBlockMode", "off"),
     )
 
 

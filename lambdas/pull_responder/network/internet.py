@@ -7,7 +7,7 @@ to an internet gateway, and ACLs that let both sides through), "Regional NAT gat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.model.reason import Reason
@@ -17,6 +17,7 @@ from pull_responder.network.model import InternetGateway, NatGateway, Network, R
 from pull_responder.network.network_acls import EPHEMERAL_PORTS, Crossing, acl_hop, client_crossings, server_crossings
 from pull_responder.network.next_steps import behind
 from pull_responder.network.places import Trip
+from pull_responder.network.public_access import public_access_doubt
 from pull_responder.network.routing import Routing, describe, routing
 
 if TYPE_CHECKING:
@@ -49,11 +50,10 @@ def follow_route(route: Route, trip: Trip) -> RouteEnd:
         doubt = Undecided(PathCause.NO_ROUTE, reason)
         return RouteEnd((Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), undecided=(doubt,)),))
     if route.kind is RouteTarget.INTERNET_GATEWAY:
-        return RouteEnd((_internet_gateway(route, trip),))
+        return RouteEnd((_if_public(_internet_gateway(route, trip), trip),))
     if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY:
-        return RouteEnd(
-            (Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",)),)
-        )
+        hop = Hop(HopKind.INTERNET_GATEWAY, route.target, (PathCause.NO_ROUTE,), (f"route {route} is active",))
+        return RouteEnd((_if_public(hop, trip, outbound_only=True),))
     return RouteEnd(
         beyond=Reason(
             f"route {route} leads to a {route.kind}, and what lies behind it cannot be read", behind(route.target)
@@ -89,6 +89,12 @@ def _gateways(route: Route, network: Network) -> Mapping[str, InternetGateway] |
     if route.kind is RouteTarget.INTERNET_GATEWAY:
         return network.internet_gateways
     return network.egress_only_gateways if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY else {}
+
+
+def _if_public(hop: Hop, trip: Trip, *, subnet_id: str = "", outbound_only: bool = False) -> Hop:
+    """Return the hop, undecided if VPC Block Public Access may stop the subnet's traffic, the node's by default."""
+    doubt = public_access_doubt(subnet_id or trip.node.subnet_id, trip.network, outbound_only=outbound_only)
+    return replace(hop, undecided=(*hop.undecided, Undecided(PathCause.NO_ROUTE, doubt))) if doubt else hop
 
 
 def _internet_gateway(route: Route, trip: Trip) -> Hop:
@@ -143,7 +149,9 @@ def _nat_gateway(route: Route, trip: Trip) -> RouteEnd:
         addresses = ", ".join(nat.public_addresses) or "none"
         hop = Hop(HopKind.NAT_GATEWAY, nat.id, causes, (state, f"its public addresses: {addresses}"))
     if nat.subnet_id is None:
-        return RouteEnd((hop,))  # a regional NAT gateway has its own way to the internet gateway
+        # A regional NAT gateway has its own way to the internet gateway. Inference: with no subnet of its own, its
+        # traffic is stopped where the node's is.
+        return RouteEnd((_if_public(hop, trip, outbound_only=True),))
     return _beyond_nat_gateway(nat, nat.subnet_id, hop, trip)
 
 
@@ -178,6 +186,8 @@ def _beyond_nat_gateway(nat: NatGateway, subnet_id: str, hop: Hop, trip: Trip) -
                 return RouteEnd((hop,), beyond=words)
             return RouteEnd((hop,), dead_end=f"{nat.id} is a private NAT gateway, which reaches no public address")
         route_hop = _nat_route(found, subnet_id, nat, network)
+        if not route_hop.faults:
+            route_hop = _if_public(route_hop, trip, subnet_id=subnet_id, outbound_only=True)
     crossings: tuple[Crossing, ...] = client_crossings(subnet_id, trip.server, EPHEMERAL_PORTS)
     if subnet_id != trip.node.subnet_id:
         crossings = (*server_crossings(subnet_id, trip.source), *crossings)

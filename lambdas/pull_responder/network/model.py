@@ -46,7 +46,7 @@ class Subnet:
     """A subnet with its IPv4 and IPv6 blocks.
 
     `maps_public_addresses` is its MapPublicIpOnLaunch. `owner` is the account that owns it, the same as for its VPC;
-    empty if not known.
+    empty if not known. `public_access` is the mode of VPC Block Public Access that EC2 shows for it.
     """
 
     id: str
@@ -54,6 +54,7 @@ class Subnet:
     availability_zone: str = ""
     maps_public_addresses: bool = False
     owner: str = ""
+    public_access: str = "off"
 
 
 class RouteTarget(StrEnum):

@@ -71,6 +71,7 @@ def alert_notification(alert: Alert, style: Style | None = None) -> Notification
     """Return the notification of one alert, within SNS's size limit."""
     style = style or Style()
     values = alert_values(alert)
+    sms, chat = as_sms.alert_text(alert), chat_notification(alert, style)
 
     def build(room: int) -> Notification:
         is_old = style.schema == as_document_1.VERSION
@@ -81,8 +82,8 @@ def alert_notification(alert: Alert, style: Style | None = None) -> Notification
             _texts(
                 document or as_document.alert_document(alert, room=room, style=style),
                 email=as_text.body(alert, room=room, style=style),
-                sms=as_sms.alert_text(alert),
-                chat=chat_notification(alert, style),
+                sms=sms,
+                chat=chat,
             ),
             values,
         )
@@ -94,6 +95,7 @@ def digest_notification(notices: Sequence[Notice], style: Style | None = None) -
     """Return one notification of all `notices`, at least one, within SNS's size limit."""
     style = style or Style()
     values = digest_values(notices)
+    sms, chat = as_sms.digest_text(notices), chat_digest(notices, style)
     is_old = style.schema == as_document_1.VERSION
     write = as_document_1.digest_document if is_old else digest_document.digest_document
     return _fit(
@@ -103,8 +105,8 @@ def digest_notification(notices: Sequence[Notice], style: Style | None = None) -
             _texts(
                 write(notices, room=room),
                 email=digest_text.digest_body(notices, room=room),
-                sms=as_sms.digest_text(notices),
-                chat=chat_digest(notices, style),
+                sms=sms,
+                chat=chat,
             ),
             values,
         )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 REGION: Final = "eu-west-1"
 ACCOUNT: Final = "123456789012"
-CONTEXT: Final = Context(
+CONTEXT: Final[Any] = Context(
     function_name="hub_setup", invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:hub_setup"
 )
 PROPERTIES: Final = {
@@ -172,7 +172,8 @@ def test_nobody_gets_an_insight_or_an_action_of_his_own(cloudformation: CloudFor
     hub.enable_security_hub()
     theirs = hub.create_insight(Name="By region", GroupByAttribute="Region", Filters={"Region": []})["InsightArn"]
     ticket = hub.create_action_target(Name="Ticket", Description="of others", Id="Ticket")["ActionTargetArn"]
-    for properties in ({"Name": "Mine"}, {"Filters": []}, {"Filters": "all"}):
+    refused: tuple[dict[str, Any], ...] = ({"Name": "Mine"}, {"Filters": []}, {"Filters": "all"})
+    for properties in refused:
         _, outcome = cloudformation.send(cloudformation.event("Create", INSIGHT, **properties))
         assert outcome != "ready", properties
     assert cloudformation.send(cloudformation.event("Create", ACTION, Id="Mine"))[1] != "ready"

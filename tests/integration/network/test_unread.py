@@ -44,7 +44,8 @@ BEHIND_NAT: dict[str, tuple[set[str], set[str]] | set[str]] = {
     "ec2:DescribeVpcEndpoints": (ENDPOINTS, NONE),
     "ec2:DescribeVpcAttribute": {"vpc_dns_disabled"},
     "ec2:DescribeVpcs": NONE,
-    "ec2:DescribeSubnets": NONE,
+    # It shows whether VPC Block Public Access stops the NAT gateway's traffic.
+    "ec2:DescribeSubnets": {"no_route_to_ecr"},
     # An active route says that its gateway is attached, unless EC2 lists no such gateway.
     "ec2:DescribeInternetGateways": (NONE, {"no_route_to_ecr"}),
     "ec2:DescribeEgressOnlyInternetGateways": NONE,

@@ -160,6 +160,31 @@ def test_a_change_is_checked_again_in_a_minute_if_a_diagnosis_was_recorded_meanw
     assert not [each for each in open_lives(scene) if each.is_open]
 
 
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_what_a_diagnosis_finds_during_a_recheck_stays_open_whatever_its_clock_says(
+    scene: Scene, seconds: float
+) -> None:
+    node, life = found(scene)
+    scene.clock.forward(minutes=16)
+    scene.allow(node)
+    one = Recheck(scene.run())
+    look = one._check
+
+    def meet(known: Life) -> object:
+        gone = look(known)
+        scene.forbid(node)
+        scene.clock.forward(seconds=seconds)
+        scene.respond(node.denied(scene.clock.now))
+        scene.clock.forward(seconds=-seconds)
+        return gone
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(one, "_check", meet)
+        one._recheck_one(life, by_change=False)
+
+    assert life_of(scene, node).is_open
+
+
 def test_a_recheck_whose_lease_a_diagnosis_took_writes_nothing_over_it(scene: Scene) -> None:
     node, life = found(scene)
     scene.clock.forward(minutes=16)

@@ -239,13 +239,23 @@ def finds_all(example: Example, said: Failure, diagnosis: Diagnosis) -> None:
         assert causes & (reported | open_) if causes else open_ or reported or said.said.blames, name
     if not open_:
         # Of what has no cause nobody can tell.
-        mended = frozenset(name for name in example.breaks if not BREAKS[name].causes or BREAKS[name].causes & reported)
+        mended = frozenset(name for name in example.breaks if _is_mended(name, example, reported))
         assert works(repaired(world, mended), parts), "another round of repairs is needed"
         for cause in reported:
             but_this = frozenset(name for name in mended if cause not in BREAKS[name].causes)
             if but_this != mended:
                 whole = _parts(example, said)
                 assert not works(repaired(world, but_this), whole), f"{cause} need not be repaired"
+
+
+def _is_mended(name: str, example: Example, reported: set[str]) -> bool:
+    """Whether the repairs of these causes mend a break. Where an endpoint is to be made, a route need not be."""
+    causes = BREAKS[name].causes
+    if "no_route_to_ecr" in causes and "no_route_to_ecr" not in reported:
+        others = (each for each in example.breaks if "no_route_to_ecr" not in BREAKS[each].causes)
+        causes = causes - {cause for each in others for cause in BREAKS[each].causes}
+        return bool(causes & reported)
+    return not causes or bool(causes & reported)
 
 
 def hides_nothing_and_invents_nothing(

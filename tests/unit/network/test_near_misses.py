@@ -10,6 +10,7 @@ from pull_responder.network import (
     NatGateway,
     NetworkAclEntry,
     Route,
+    Subnet,
     VpcEndpoint,
 )
 from tests.unit.network.estate import (
@@ -45,10 +46,12 @@ SECOND_NAT = NatGateway("nat-2", "available", "subnet-public-b", public_addresse
 def two_zones() -> SampleNetwork:
     """The node's subnet routes to a second NAT gateway, in another Availability Zone."""
     estate = isolated().routes(Route("0.0.0.0/0", "nat-2"))
-    tables, acls = estate.network.route_tables, estate.network.network_acls
+    tables, acls, subnets = estate.network.route_tables, estate.network.network_acls, estate.network.subnets
     assert isinstance(tables, dict)
     assert isinstance(acls, dict)
+    assert isinstance(subnets, dict)
     return estate.with_facts(
+        subnets={**subnets, "subnet-public-b": Subnet("subnet-public-b", ("10.0.3.0/24",))},
         nat_gateways={"nat-2": SECOND_NAT},
         route_tables={**tables, "subnet-public-b": tables["subnet-public"]},
         network_acls={**acls, "subnet-public-b": ALLOW_ALL},
