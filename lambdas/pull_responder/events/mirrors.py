@@ -66,6 +66,19 @@ def mirror_of(
     return host if _HOST.fullmatch(host) else ""
 
 
+def is_upstreams(url: RegistryUrl | None, image: ImageReference | None) -> bool:
+    """Return whether the last URL before a status is of a host outside AWS, such as an upstream registry's storage.
+
+    Without a URL, the image's registry was asked.
+    """
+    if url is None:
+        return image is not None and image.kind is RegistryKind.OTHER
+    host = url.host.partition(":")[0]
+    is_registry = image is not None and image.kind is not RegistryKind.OTHER and url.host == image.host.lower()
+    is_of_aws = is_registry or url.is_metadata or url.is_layer_bucket or is_of_ecr(host) or host.endswith(_OF_AWS)
+    return not is_of_aws
+
+
 def _is_asked(url: RegistryUrl, place: Sequence[str], stage: Stage | None) -> bool:
     """Whether a status is the answer of a URL's host to a request of a pull.
 

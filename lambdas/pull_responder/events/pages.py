@@ -53,3 +53,8 @@ def is_page(text: str, *, may_be_storage: bool) -> bool:
 def is_gateways(text: str) -> bool:
     """Return whether a body has words that only a gateway, a proxy or a filter says."""
     return _GATEWAYS.search(text) is not None
+
+
+def is_cloudflares(text: str) -> bool:
+    """Return whether a body is a page of Cloudflare's."""
+    return "<center>cloudflare" in text.lower()
