@@ -26,7 +26,7 @@ MIRROR_ANSWERED: Final = Meaning(Symptom.UNKNOWN, Weight.SOMEBODY_ELSE, answer=A
 """A status of a mirror. What the mirror says after it weighs less."""
 
 # Names of interface endpoints: "vpce-….dkr.ecr.us-east-1.vpce.amazonaws.com". ECR answers there.
-_OF_ENDPOINT: Final = (".vpce.amazonaws.com", ".vpce.amazonaws.com.cn")
+_OF_ENDPOINT: Final = tuple(f".vpce.{each}" for each in sorted(set(DNS_SUFFIXES.values())))
 _OF_AWS: Final = (*(f".{each}" for each in DNS_SUFFIXES.values()), ".api.aws", ".on.aws", ".cloudfront.net")
 _FROM_HOST: Final = ["pulling", "from", "host"]
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
