@@ -26,6 +26,11 @@ _ERROR_OF_REGISTRY: Final = Meaning(Symptom.REGISTRY_ERROR)
 OF_PROXY: Final = Meaning(Symptom.PROXY_FAILED, Weight.SOMEBODY_ELSE)
 """The answer of a proxy, or of another device between the node and the registry."""
 
+# No status of AWS (Amazon ECR and Amazon S3 API References, "Error responses"), but of gateways, such as
+# Cloudflare's 520 to 530 and the 561 of an Application Load Balancer.
+GATEWAY_STATUSES: Final = frozenset(str(status) for status in range(520, 600))
+"""What gateways answer, and no service of AWS: in the registry's place, or as the gateway of another registry."""
+
 STATUSES: Final = {
     "400": _ERROR_OF_REGISTRY,
     "405": _ERROR_OF_REGISTRY,
@@ -35,9 +40,7 @@ STATUSES: Final = {
     "404": Meaning(Symptom.NOT_FOUND),
     "429": Meaning(Symptom.THROTTLED, Weight.EXACT),
     **{str(status): _ERROR_OF_REGISTRY for status in range(500, 520)},
-    # No status of AWS (Amazon ECR and Amazon S3 API References, "Error responses"), but of gateways, such as
-    # Cloudflare's 520 to 530 and the 561 of an Application Load Balancer.
-    **{str(status): OF_PROXY for status in range(520, 600)},
+    **dict.fromkeys(GATEWAY_STATUSES, OF_PROXY),
     # "Intended for use by intercepting proxies" (RFC 6585, section 6): a captive portal.
     "511": OF_PROXY,
 }

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events.http_statuses import API_STATUSES, OF_PROXY, UNKNOWN_STATUS
+from pull_responder.events.http_statuses import API_STATUSES, GATEWAY_STATUSES, OF_PROXY, UNKNOWN_STATUS
 from pull_responder.events.image_reference import RegistryKind
-from pull_responder.events.kubelet_link import is_status_place, read_link, words_of
+from pull_responder.events.kubelet_link import is_status_place, read_link, read_status, words_of
 from pull_responder.events.kubelet_phrases import AWS_ERROR_CODES, STAGES
 from pull_responder.events.meaning import Meaning, Weight
-from pull_responder.events.mirrors import MIRROR_ANSWERED, mirror_of
-from pull_responder.events.pages import has_html, is_gateways, is_page
+from pull_responder.events.mirrors import MIRROR_ANSWERED, is_upstreams, mirror_of
+from pull_responder.events.pages import has_html, is_cloudflares, is_gateways, is_page
 from pull_responder.events.phrase import PhraseTable
 from pull_responder.events.registry_urls import RegistryUrl, find_urls
 from pull_responder.events.s3_errors import is_from_s3, read_s3_error, read_s3_words
@@ -164,7 +164,9 @@ class Chain:
         if not is_page(attempt, may_be_storage=not is_early):
             return
         is_open = kind is RegistryKind.ECR_PUBLIC or said is Symptom.REGISTRY_ERROR
-        self.meaning = UNKNOWN_STATUS if is_open and not is_gateways(attempt) else OF_PROXY
+        # Cloudflare serves the layers of other registries, to which ECR may send a cache rule's client on.
+        is_upstream = is_upstreams(self.url, self._image) or (self.stage is Stage.LAYER and is_cloudflares(attempt))
+        self.meaning = UNKNOWN_STATUS if is_upstream or (is_open and not is_gateways(attempt)) else OF_PROXY
         self.answer, self.error_code, self.from_layer_bucket = self.meaning.answer, None, False
 
     def _add_s3_error(self, attempt: str) -> None:
@@ -199,9 +201,19 @@ class Chain:
         if meaning and (mirror := mirror_of(words, before, self.url, self._image, self._stage)):
             self.mirror = mirror
             return MIRROR_ANSWERED
+        if meaning and self._is_of_upstream(meaning, read_status(words, before)):
+            return UNKNOWN_STATUS
         if meaning and meaning.symptom is Symptom.NOT_FOUND and self._stage is Stage.TOKEN:
             return UNKNOWN_STATUS  # a token service that is not found says nothing about the image
         return meaning
+
+    def _is_of_upstream(self, meaning: Meaning, status: str | None) -> bool:
+        """Whether a status is one of an upstream registry's own storage or gateway, so no policy's and no proxy's."""
+        if status is None or not is_upstreams(self.url, self._image):
+            return False
+        is_private = self._image is not None and self._image.kind is not RegistryKind.OTHER
+        is_refusal = meaning.symptom is Symptom.ACCESS_DENIED and self._stage is Stage.LAYER and is_private
+        return status in GATEWAY_STATUSES or is_refusal
 
     def _aws_error(self, link: str) -> Meaning | None:
         if self._at_bucket and (said := read_s3_words(link)):

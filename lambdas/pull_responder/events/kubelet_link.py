@@ -45,7 +45,7 @@ def words_of(link: str) -> list[str]:
 
 def read_link(words: list[str], before: list[str], link: str) -> Meaning | None:
     """Return the meaning of a link, None if it is not known. `before` is the words of the link before it."""
-    status = _status(words, before)
+    status = read_status(words, before)
     if status:
         return STATUSES.get(status, UNKNOWN_STATUS)
     if _is_refusal_of_proxy(words, before, link):
@@ -94,8 +94,8 @@ def _is_refusal_of_proxy(words: list[str], before: list[str], link: str) -> bool
     return not is_known and _REASON_PHRASE.fullmatch(phrase) is not None
 
 
-def _status(words: list[str], before: list[str]) -> str | None:
-    """Return the HTTP status, if it is in a place where runtimes write it."""
+def read_status(words: list[str], before: list[str]) -> str | None:
+    """Return the HTTP status, if it is in a place where runtimes write it; else None."""
     for link, rest in ((words, []), (before, words)):
         place = _STATUS_PLACES.match(link)
         if place:

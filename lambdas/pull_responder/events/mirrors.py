@@ -26,7 +26,7 @@ MIRROR_ANSWERED: Final = Meaning(Symptom.UNKNOWN, Weight.SOMEBODY_ELSE, answer=A
 """A status of a mirror. What the mirror says after it weighs less."""
 
 # Names of interface endpoints: "vpce-….dkr.ecr.us-east-1.vpce.amazonaws.com". ECR answers there.
-_OF_ENDPOINT: Final = (".vpce.amazonaws.com", ".vpce.amazonaws.com.cn")
+_OF_ENDPOINT: Final = tuple(f".vpce.{each}" for each in sorted(set(DNS_SUFFIXES.values())))
 _OF_AWS: Final = (*(f".{each}" for each in DNS_SUFFIXES.values()), ".api.aws", ".on.aws", ".cloudfront.net")
 _FROM_HOST: Final = ["pulling", "from", "host"]
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
@@ -64,6 +64,19 @@ def mirror_of(
     ):
         return ""
     return host if _HOST.fullmatch(host) else ""
+
+
+def is_upstreams(url: RegistryUrl | None, image: ImageReference | None) -> bool:
+    """Return whether the last URL before a status is of a host outside AWS, such as an upstream registry's storage.
+
+    Without a URL, the image's registry was asked.
+    """
+    if url is None:
+        return image is not None and image.kind is RegistryKind.OTHER
+    host = url.host.partition(":")[0]
+    is_registry = image is not None and image.kind is not RegistryKind.OTHER and url.host == image.host.lower()
+    is_of_aws = is_registry or url.is_metadata or url.is_layer_bucket or is_of_ecr(host) or host.endswith(_OF_AWS)
+    return not is_of_aws
 
 
 def _is_asked(url: RegistryUrl, place: Sequence[str], stage: Stage | None) -> bool:

@@ -24,10 +24,12 @@ _NO_JSON: Final = re.compile(
 _XML: Final = re.compile(r"<\?xml|<error>", re.IGNORECASE)
 
 # Envoy, so Istio's gateways and Cilium, too (source/common/router, extensions/filters/http/rbac); Squid's pages
-# (errors/templates); Cloudflare's; and what filters of the web call theirs.
+# (errors/templates); Cloudflare's; and what filters of the web call theirs. Names of images have neither spaces nor
+# brackets, and may have Squid's word: it counts where no part of a name stands before it.
 _GATEWAYS: Final = re.compile(
     r"rbac: access denied|upstream connect error or disconnect/reset before headers|no healthy upstream|"
-    r"upstream request timeout|err_access_denied|\(squid/|web page blocked|<center>(?:cloudflare|nginx|openresty)\b|"
+    r"upstream request timeout|(?<![\w./:@-])err_access_denied|\(squid/|web page blocked|"
+    r"<center>(?:cloudflare|nginx|openresty)\b|"
     # Cilium's words with 403, those of Go's net/http and ingress-nginx with 404, and a filter's, as CRI-O quotes them.
     r"statuscode: 403, \"access denied(?=[:\\\\\"]|$)|\"404 page not found|default backend - 404|"
     r"statuscode: 4[0-9]{2}, \"[^\"{]{0,100}\bblocked\b",
@@ -53,3 +55,8 @@ def is_page(text: str, *, may_be_storage: bool) -> bool:
 def is_gateways(text: str) -> bool:
     """Return whether a body has words that only a gateway, a proxy or a filter says."""
     return _GATEWAYS.search(text) is not None
+
+
+def is_cloudflares(text: str) -> bool:
+    """Return whether a body is a page of Cloudflare's."""
+    return "<center>cloudflare" in text.lower()

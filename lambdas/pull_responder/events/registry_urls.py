@@ -13,6 +13,7 @@ from typing import Final
 
 from pull_responder.events.image_reference import ImageReference, parse_image
 from pull_responder.events.registry_hosts import read_private_host
+from pull_responder.model.arn import DNS_SUFFIXES
 from pull_responder.model.pull import ECR_PUBLIC_HOSTS, Stage
 
 # People and documentation use placeholders: "https://<account id>.dkr.ecr...".
@@ -21,9 +22,14 @@ _URL: Final = re.compile(
 )
 _LAYER_HOST: Final = re.compile(r"prod-[a-z0-9-]{1,60}-starport-layer-bucket\.|[a-z0-9]{1,40}\.cloudfront\.net$")
 _BUCKET_HOST: Final = re.compile(r"prod-[a-z0-9-]{1,60}-starport-layer-bucket\.")
+# Dual-stack domains of APIs: the AWS SDK's partitions.json.
+_API_SUFFIXES: Final = "|".join(
+    re.escape(each)
+    for each in sorted({*DNS_SUFFIXES.values(), "api.aws", "api.amazonwebservices.com.cn", "api.amazonwebservices.eu"})
+)
 _TOKEN_HOST: Final = re.compile(
-    r"api\.ecr(?:-public)?[.-]|ecr(?:-fips|-public)?\.[a-z]{2,4}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}\.|"
-    r"sts[.-]|auth\.docker\.io|169\.254\.169\.254|\[fd00:ec2::254\]"
+    rf"(?:api\.ecr[.-]|ecr(?:-fips|-public)?\.|sts[.-])(?:[a-z0-9.-]{{1,100}}\.)?(?:{_API_SUFFIXES})(?::[0-9]{{1,5}})?$|"
+    r"auth\.docker\.io(?::[0-9]{1,5})?$|169\.254\.169\.254|\[fd00:ec2::254\]"
 )
 _METADATA_HOSTS: Final = frozenset({"169.254.169.254", "[fd00:ec2::254]", "169.254.170.2", "169.254.170.23"})
 _V2: Final = re.compile(r"/v2(?:/|$)")
