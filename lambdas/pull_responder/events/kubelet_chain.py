@@ -246,7 +246,7 @@ class Chain:
         if self._is_of_imds and meaning.symptom in (Symptom.TIMEOUT, Symptom.NOT_FOUND):
             # Not the way to the registry failed: the node gets no credentials.
             meaning = Meaning(Symptom.NOT_AUTHENTICATED, Weight.EXACT)
-        if meaning.symptom is Symptom.UNKNOWN is not self.meaning.symptom and meaning is not MIRROR_ANSWERED:
+        if meaning.symptom is Symptom.UNKNOWN is not self.meaning.symptom and meaning.weight < Weight.SOMEBODY_ELSE:
             return  # an answer that means nothing by itself is no reason against one that does
         self.answer = meaning.answer or (self.answer if meaning.symptom is self.meaning.symptom else None)
         self.meaning, self.stage, self.from_layer_bucket = meaning, self._stage, self._at_bucket
