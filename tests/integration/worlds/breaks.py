@@ -32,8 +32,11 @@ def _has_route(world: World) -> bool:
 
 
 def _may_lose_route(world: World) -> bool:
-    """Without a route, a NAT gateway that is gone is none that anybody can connect with the nodes."""
-    return world.egress != "private" and world.nat
+    """Without a route, a NAT gateway that is gone is none that anybody can connect with the nodes.
+
+    A route may be made to a new one, for which nodes need no public address.
+    """
+    return world.egress != "private" and world.nat and world.public_address
 
 
 def _has_service(world: World) -> bool:
@@ -72,7 +75,11 @@ BREAKS: Final[dict[str, Break]] = {
         "no_route_to_ecr", "ec2:DescribeRouteTables", ways="nat both", nat_subnet_route=False
     ),
     "no public address": broken(
-        "public_ip_missing", "ec2:DescribeInstances ec2:DescribeSubnets", ways="public", public_address=False
+        "public_ip_missing",
+        "ec2:DescribeInstances ec2:DescribeSubnets",
+        ways="public",
+        where=_has_route,
+        public_address=False,
     ),
     "egress to private ranges": broken(
         "security_group_blocks_egress", "ec2:DescribeSecurityGroups", where=_has_route, egress="private"
