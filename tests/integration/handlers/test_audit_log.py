@@ -208,7 +208,8 @@ def test_a_batch_that_cannot_be_diagnosed_in_time_is_recorded_and_uses_up_no_del
     (item,) = aws.client("dynamodb").scan(TableName=inbox.table)["Items"]
     assert (item["queue"], item["count"]) == ({"S": "problem"}, {"N": "1"})
 
-    recheck.handler({"Records": []}, Context(function_name="recheck"))
+    clock = {"source": "aws.events", "detail-type": "Scheduled Event", "account": ACCOUNT, "detail": {}}
+    recheck.handler(batch(json.dumps(clock)), Context(function_name="recheck"))
     assert "image_not_found" in causes_of(inbox.messages())
 
 

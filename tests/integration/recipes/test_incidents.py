@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+import boto3
 import pytest
 
 from tests.integration.recipes.pages import FOLDER, blocks, template
@@ -77,6 +78,8 @@ def handle(vendor: Vendor, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("SECRET_ARN", secret["ARN"])
     monkeypatch.setenv("SEVERITIES", template()["Parameters"]["Severities"]["Default"])
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    # Each function has a process of its own; this one may have had another test's credentials.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
     def run(bodies: list[str]) -> list[str]:
         records = [{"messageId": str(at), "body": body} for at, body in enumerate(bodies)]
