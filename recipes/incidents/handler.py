@@ -41,8 +41,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             asked = {each.key: pool.submit(tell, each, secret) for each in told if each.key not in waiting}
         for key, answer in asked.items():
-            if error := answer.exception():
-                print(f"{key}: {type(error).__name__}: {error}")  # noqa: T201
+            if problem := answer.exception():
+                print(f"{key}: {type(problem).__name__}: {problem}")  # noqa: T201
                 lost.add(key)
         if lost:
             waiting |= lost
