@@ -17,7 +17,7 @@ from pull_responder.checks import (
 )
 from pull_responder.checks.check import UNREACHED
 from pull_responder.checks.pull_failing_unexplained import what_is_left
-from pull_responder.facts.gaps import note_gaps
+from pull_responder.facts.gaps import Gaps, add_gaps, note_gaps
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom, registry_answered
@@ -96,8 +96,10 @@ def diagnose(pull: PullFailure, facts: PullFacts, *, checks: Sequence[Check] = C
     """Return the causes of a failed pull. It never raises for what AWS refuses to show: that is inconclusive."""
     with note_gaps() as gaps:
         found = _diagnose(pull, facts, checks)
-    is_late = found.late or gaps.out_of_time
-    return replace(found, late=is_late, is_incomplete=is_late or gaps.is_incomplete)
+        if found.late:
+            # A check that did not end has read nothing, for whoever asked for the diagnosis, too.
+            add_gaps(Gaps(out_of_time=True, is_incomplete=True))
+    return replace(found, late=gaps.out_of_time, is_incomplete=gaps.is_incomplete)
 
 
 def _diagnose(pull: PullFailure, facts: PullFacts, checks: Sequence[Check]) -> Diagnosis:

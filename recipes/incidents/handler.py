@@ -26,14 +26,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     secret = json.loads(secrets.get_secret_value(SecretId=os.environ["SECRET_ARN"])["SecretString"])
     read = [(read_document(record["body"]), record["messageId"]) for record in event["Records"]]
     ours = sorted(((document, each) for document, each in read if document), key=lambda pair: str(pair[0].get("at")))
-    print(f"{len(ours)} notifications, {len(read) - len(ours)} other messages that are left alone")  # noqa: T201
+    print(f"{len(ours)} notifications, {len(read) - len(ours)} other messages that are left alone")  # noqa: T201 -- its log
     waiting: set[str] = set()
     failed = []
     for document, message_id in ours:
         try:
             told = [each for each in incidents(document) if each.is_over or each.severity in severities]
         except (KeyError, TypeError, AttributeError, IndexError) as error:
-            print(f"{message_id} is not as schema 2.0 has it: {type(error).__name__}: {error}")  # noqa: T201
+            print(f"{message_id} is not as schema 2.0 has it: {type(error).__name__}: {error}")  # noqa: T201 -- its log
             failed.append(message_id)
             continue
         # What comes later about a problem is not told before what failed.
@@ -42,7 +42,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             asked = {each.key: pool.submit(tell, each, secret) for each in told if each.key not in waiting}
         for key, answer in asked.items():
             if problem := answer.exception():
-                print(f"{key}: {type(problem).__name__}: {problem}")  # noqa: T201
+                print(f"{key}: {type(problem).__name__}: {problem}")  # noqa: T201 -- its log
                 lost.add(key)
         if lost:
             waiting |= lost

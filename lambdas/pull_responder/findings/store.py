@@ -223,6 +223,10 @@ class Store:
         """Write an inspection that waits. Return False if another run has written it since it was read."""
         return self._write(left_item(left), left.version)
 
+    def is_left(self, left: LeftInspection) -> bool:
+        """Return whether the inspection waits for a run: it is in the table, and was not set aside."""
+        return QUEUE in self._read([left.id], only=QUEUE).get(left.id, {})
+
     def delete_left(self, left: LeftInspection) -> None:
         """Delete an inspection that waits no longer."""
         self._write_all([{"DeleteRequest": {"Key": {"id": {"S": left.id}}}}])

@@ -60,13 +60,13 @@ class Inspector:
         if not answered.late:
             return True
         now = self._run.now()
+        store, left = self._run.store, LeftInspection(inspection, since=now, asked=answered.asked, look_at=now)
         try:
-            # If it is there, another delivery of the same event has left it.
-            self._run.store.save_left(LeftInspection(inspection, since=now, asked=answered.asked, look_at=now))
+            # If it is there, another delivery of the same event has left it, unless it was set aside since.
+            return store.save_left(left) or store.is_left(left)
         except StoreError as error:
             self._diagnoser.log_table_failure("an inspection", error)
             return False
-        return True
 
     def inspect_left(self, every: Sequence[LeftInspection]) -> list[Exception]:
         """Go on with inspections that other runs had no time for, while there is time. Return what they raised."""

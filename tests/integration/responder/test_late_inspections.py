@@ -101,7 +101,8 @@ def test_an_inspection_that_another_run_has_is_not_made_twice(scene: Scene) -> N
 
 def test_an_inspection_that_was_edited_by_hand_is_set_aside(scene: Scene) -> None:
     scene.seconds = 10.0
-    assert scene.respond(changed(scene.node_group())) == []
+    event = changed(scene.node_group())
+    assert scene.respond(event) == []
     (one,) = left(scene)
     scene.seconds = 120.0
     scene.aws.client("dynamodb").update_item(
@@ -114,3 +115,6 @@ def test_an_inspection_that_was_edited_by_hand_is_set_aside(scene: Scene) -> Non
     # It is out of the queue, and there for people to look at.
     assert scene.store.left_inspections(before=FAR, limit=9) == []
     assert scene.edges() == []
+    # Nobody goes on with it, so a delivery that comes too late goes back to its queue.
+    scene.seconds = 10.0
+    assert len(scene.respond(event)) == 1
