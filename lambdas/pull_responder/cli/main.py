@@ -11,6 +11,7 @@ import click
 
 from pull_responder.cli.causes import causes
 from pull_responder.cli.diagnose import diagnose
+from pull_responder.cli.doctor import doctor
 from pull_responder.cli.evaluate import evaluate
 from pull_responder.cli.explain import explain
 from pull_responder.cli.interrupt import end_at_interrupt, leave
@@ -36,6 +37,7 @@ cli.add_command(diagnose)
 cli.add_command(explain)
 cli.add_command(evaluate)
 cli.add_command(causes)
+cli.add_command(doctor)
 cli.add_command(demo)
 
 

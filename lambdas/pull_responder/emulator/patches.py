@@ -55,6 +55,7 @@ def apply() -> None:
         _treat_loopback_as_tls,
         _run_functions_on_their_own_python,
         _know_services_by_their_folders,
+        _show_the_status_of_indexes,
     ):
         patch()
 
@@ -396,3 +397,17 @@ def _reply(status: int, **body: Any) -> _Reply:
 def _missing(message: str) -> _Reply:
     status, headers, body = _reply(404, __type="ResourceNotFoundException", message=message)
     return status, {**headers, "x-amzn-errortype": "ResourceNotFoundException"}, body
+
+
+def _show_the_status_of_indexes() -> None:
+    """DescribeTable has no IndexStatus for a table that CloudFormation made. AWS always has it."""
+    dynamodb = _module("services.dynamodb")
+    description = dynamodb._table_description
+
+    def describe(name: str) -> Any:
+        table = description(name)
+        for index in table.get("GlobalSecondaryIndexes") or []:
+            index.setdefault("IndexStatus", "ACTIVE")
+        return table
+
+    dynamodb._table_description = describe

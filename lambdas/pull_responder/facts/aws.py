@@ -133,10 +133,17 @@ class Aws:
         aws_registries: Iterable[str] = (),
         read_accounts: Iterable[str] = (),
         assume_proves_membership: bool = False,
+        region: str | None = None,
+        profile: str | None = None,
     ) -> Self:
-        """Return AWS with the SDK's usual configuration (profile, region, endpoints). Raises BotoCoreError."""
+        """Return AWS with the SDK's usual configuration (profile, region, endpoints). Raises BotoCoreError.
+
+        `region` and `profile` come before those of the configuration.
+        """
         # Unlike the other SDKs, boto3 ignores AWS_REGION.
-        session = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
+        session = boto3.session.Session(
+            region_name=region or os.environ.get("AWS_REGION") or None, profile_name=profile or None
+        )
         return cls(
             session,
             member_role=member_role,

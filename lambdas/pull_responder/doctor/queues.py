@@ -1,0 +1,143 @@
+"""Whether the queues are drained, the dead-letter queues are empty, and the rules may send to both.
+
+Source: SQS API Reference, GetQueueAttributes and StartMessageMoveTask; Developer Guide, "Available CloudWatch metrics
+for Amazon SQS" (ApproximateAgeOfOldestMessage).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.doctor.examination import Examination
+from pull_responder.doctor.result import Result, broken, unread, works
+from pull_responder.model.unread import Unread
+from pull_responder.remediation.shell import aws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pull_responder.doctor.deployment import Deployment
+    from pull_responder.doctor.resource import Resource
+    from pull_responder.facts.reader import Reader
+
+_ID: Final = "queues"
+_PERMISSIONS: Final = ("cloudwatch:GetMetricStatistics", "sqs:GetQueueAttributes")
+_MISSING: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+_ATTRIBUTES: Final = ("ApproximateNumberOfMessages", "Policy", "QueueArn", "VisibilityTimeout")
+_PERIOD_SECONDS: Final = 300
+_LOOK_BACK: Final = timedelta(minutes=15)
+# As the alarm has it (infra/alarms.py): two failed attempts take two visibility timeouts.
+_LONGEST_TIMEOUTS: Final = 3
+_GONE: Final = "Remove the stack and deploy it again: a deployment does not bring back what was deleted beside it"
+
+
+def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
+    queues = deployment.of_kind("AWS::SQS::Queue")
+    if deployment.template:
+        return [
+            unread(_ID, "the queues of the stack", deployment.template, "Which queues hold dead letters is not known")
+        ]
+    sources = {}
+    for each in queues:
+        redrive = deployment.value(each.properties.get("RedrivePolicy", {})) or {}
+        if target := redrive.get("deadLetterTargetArn"):
+            sources[target] = deployment.value({"Fn::GetAtt": [each.logical_id, "Arn"]})
+    found = reader.each(lambda each: _one(deployment, reader, each, sources), queues)
+    return [result for results in found for result in results]
+
+
+def _one(deployment: Deployment, reader: Reader, queue: Resource, sources: Mapping[str, str]) -> list[Result]:
+    url, region = queue.physical_id, deployment.region
+    name = url.rpartition("/")[2]
+    arn = deployment.value({"Fn::GetAtt": [queue.logical_id, "Arn"]})
+    subject = f"dead-letter queue {name}" if arn in sources else f"queue {name}"
+
+    def request(client: Any) -> Mapping[str, str]:  # noqa: ANN401 -- boto3's generated client
+        attributes: Mapping[str, str] = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_ATTRIBUTES))[
+            "Attributes"
+        ]
+        return {"VisibilityTimeout": attributes["VisibilityTimeout"], **attributes}
+
+    read = reader.call(_PERMISSIONS[1], account=None, region=region, request=request, absent=_MISSING)
+    if isinstance(read, Unread):
+        return [unread(_ID, subject, read, "Whether events wait there, or were given up, is not known")]
+    if read is None:
+        return [broken(_ID, subject, "it does not exist", "Events that are sent there are lost", step=_GONE)]
+    waiting = int(read["ApproximateNumberOfMessages"])
+    source = sources.get(arn)
+    filled = _dead(subject, arn, source, waiting, region) if source else _live(deployment, reader, subject, read)
+    return [filled, *_policy(deployment, queue, subject, read)]
+
+
+def _dead(subject: str, arn: str, source: str, letters: int, region: str) -> Result:
+    if not letters:
+        return works(_ID, subject, "empty")
+    # The destination is named because Lambda, too, puts letters there, whose source SQS does not know.
+    command = aws("sqs", "start-message-move-task", source_arn=arn, destination_arn=source, region=region)
+    meaning = "These events could not be handled. What they tell of was not diagnosed or rechecked by them"
+    step = "Read in the functions' logs why they failed, mend that, and then move them back"
+    return broken(_ID, subject, f"it holds about {letters} messages", meaning, step=step, commands=(command,))
+
+
+def _live(deployment: Deployment, reader: Reader, subject: str, read: Mapping[str, str]) -> Result:
+    waiting, longest = int(read["ApproximateNumberOfMessages"]), int(read["VisibilityTimeout"]) * _LONGEST_TIMEOUTS
+    if not waiting:
+        return works(_ID, subject, "no message waits")
+    name = read["QueueArn"].rpartition(":")[2]
+    now = reader.aws.now()
+
+    def request(client: Any) -> float | None:  # noqa: ANN401 -- boto3's generated client
+        points = client.get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": name}],
+            StartTime=now - _LOOK_BACK,
+            EndTime=now,
+            Period=_PERIOD_SECONDS,
+            Statistics=["Maximum"],
+        ).get("Datapoints", [])
+        return max(points, key=lambda each: each["Timestamp"])["Maximum"] if points else None
+
+    age = reader.call(_PERMISSIONS[0], account=None, region=deployment.region, request=request)
+    text = f"about {waiting} messages wait"
+    meaning = "Failures or changes are not handled in time"
+    if age is None:
+        why = Unread(f"{text}, and CloudWatch does not say for how long")
+        return unread(_ID, subject, why, f"If they wait for long: {meaning[0].lower()}{meaning[1:]}")
+    if isinstance(age, Unread):
+        return unread(_ID, subject, age, f"For how long {text} is not known")
+    if age <= longest:
+        return works(_ID, subject, f"{text}, the oldest for {age:.0f} seconds")
+    found = f"{text}, the oldest for {age:.0f} seconds, which is more than {longest}"
+    step = "Look at the event source mappings and functions here, and at the functions' logs"
+    return broken(_ID, subject, found, meaning, step=step)
+
+
+def _policy(deployment: Deployment, queue: Resource, subject: str, read: Mapping[str, str]) -> list[Result]:
+    """Return whether the queue's policy still has the statements that let the rules send."""
+    url, region = queue.physical_id, deployment.region
+    documents = [
+        each.properties.get("PolicyDocument")
+        for each in deployment.of_kind("AWS::SQS::QueuePolicy")
+        if url in (deployment.value(each.properties.get("Queues", [])) or [])
+    ]
+    expected = deployment.value(documents[0]) if documents else None
+    if not expected:
+        return []
+    subject = f"policy of {subject}"
+    wanted = {each["Sid"] for each in expected["Statement"] if each["Effect"] == "Allow" and "Sid" in each}
+    held = json.loads(read.get("Policy") or "{}").get("Statement", [])
+    lacking = sorted(wanted - {each.get("Sid") for each in held if each.get("Effect") == "Allow"})
+    if not lacking:
+        return [works(_ID, subject, "it lets the rules send")]
+    attributes = json.dumps({"Policy": json.dumps(expected, separators=(",", ":"))}, separators=(",", ":"))
+    command = aws("sqs", "set-queue-attributes", queue_url=url, attributes=attributes, region=region)
+    found = f"it lacks the statements {', '.join(lacking)} of the stack"
+    return [
+        broken(_ID, subject, found, "What these rules match is not delivered, and is not seen", commands=(command,))
+    ]
+
+
+CHECK: Final = Examination(_ID, "each queue's messages, their age, and its policy", _PERMISSIONS, _examine)

@@ -1,0 +1,108 @@
+"""Whether the EventBridge rules of the stack exist, are in the state that they were deployed in, and have their target.
+
+Source: EventBridge API Reference, DescribeRule, PutRule (what is left out of a rule is removed from it), PutTargets;
+User Guide, "Receiving read-only management events from AWS services" (a rule in state ENABLED does not get them).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.doctor.examination import Examination
+from pull_responder.doctor.result import Result, broken, unread, works
+from pull_responder.facts.paging import pages
+from pull_responder.model.unread import Unread
+from pull_responder.remediation.shell import Command, aws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pull_responder.doctor.deployment import Deployment
+    from pull_responder.doctor.resource import Resource
+    from pull_responder.facts.reader import Reader
+
+_ID: Final = "rules"
+_PERMISSIONS: Final = ("events:DescribeRule", "events:ListTargetsByRule")
+_KIND: Final = "AWS::Events::Rule"
+_MISSING: Final = frozenset({"ResourceNotFoundException"})
+_ALL_MANAGEMENT_EVENTS: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
+    return reader.each(lambda each: _one(deployment, reader, each), deployment.of_kind(_KIND))
+
+
+def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
+    name, region = rule.physical_id, deployment.region
+    subject = f"rule {name}"
+    expected = deployment.value(rule.properties)
+    if deployment.template or not isinstance(expected, dict):
+        why = deployment.template or Unread(f"what {name} was deployed with is not known")
+        return unread(_ID, subject, why, "Whether the rule is as it was deployed is not known")
+    meaning = f'This will not be seen: "{expected.get("Description", name)}"'
+
+    def describe(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
+        answer: Mapping[str, Any] = client.describe_rule(Name=name)
+        return {**answer, "State": answer["State"]}
+
+    def targets(client: Any) -> list[Any]:  # noqa: ANN401 -- boto3's generated client
+        return pages(client, "list_targets_by_rule", "Targets", Rule=name)
+
+    found = reader.call(_PERMISSIONS[0], account=None, region=region, request=describe, absent=_MISSING)
+    if isinstance(found, Unread):
+        return unread(_ID, subject, found, f"If the rule does not work: {meaning[0].lower()}{meaning[1:]}")
+    sent = reader.call(_PERMISSIONS[1], account=None, region=region, request=targets, absent=_MISSING) if found else []
+    rule_faults = _faults(found, expected)
+    target_faults = [] if isinstance(sent, Unread) else _target_faults(sent or [], expected)
+    if not rule_faults and isinstance(sent, Unread):
+        return unread(_ID, subject, sent, f"If the rule has lost its target: {meaning[0].lower()}{meaning[1:]}")
+    faults = [*rule_faults, *(target_faults if found else [])]
+    if not faults:
+        return works(_ID, subject, f"{expected.get('State', 'ENABLED')}, and sends to its queue")
+    commands = (
+        *([_put_rule(name, expected, region)] if rule_faults else []),
+        *([_put_targets(name, expected, region)] if target_faults else []),
+    )
+    return broken(_ID, subject, "; ".join(faults), meaning, commands=commands)
+
+
+def _faults(found: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> list[str]:
+    if found is None:
+        return ["it does not exist"]
+    faults = []
+    state, wanted = found["State"], expected.get("State", "ENABLED")
+    if state == "DISABLED":
+        faults.append("it is disabled")
+    elif wanted == _ALL_MANAGEMENT_EVENTS != state:
+        faults.append(f"its state is {state}, in which a rule does not get read-only management events")
+    if expected.get("EventPattern") != json.loads(found.get("EventPattern") or "null"):
+        faults.append("its event pattern was changed")
+    if expected.get("ScheduleExpression") != (found.get("ScheduleExpression") or None):
+        faults.append("its schedule was changed")
+    return faults
+
+
+def _target_faults(targets: list[Any], expected: Mapping[str, Any]) -> list[str]:
+    arns = {each["Arn"] for each in targets}
+    lacking = [each["Arn"] for each in expected.get("Targets", []) if each["Arn"] not in arns]
+    return [f"it does not send to {each}" for each in lacking]
+
+
+def _put_rule(name: str, expected: Mapping[str, Any], region: str) -> Command:
+    options = {"name": name, "state": expected.get("State", "ENABLED"), "region": region}
+    if pattern := expected.get("EventPattern"):
+        options["event_pattern"] = json.dumps(pattern, separators=(",", ":"))
+    if schedule := expected.get("ScheduleExpression"):
+        options["schedule_expression"] = schedule
+    if description := expected.get("Description"):
+        options["description"] = description
+    return aws("events", "put-rule", **options)
+
+
+def _put_targets(name: str, expected: Mapping[str, Any], region: str) -> Command:
+    targets = json.dumps(expected.get("Targets", []), separators=(",", ":"))
+    return aws("events", "put-targets", rule=name, targets=targets, region=region)
+
+
+CHECK: Final = Examination(_ID, "each rule's state, pattern, schedule and target", _PERMISSIONS, _examine)

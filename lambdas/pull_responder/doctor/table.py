@@ -1,0 +1,100 @@
+"""Whether the table of findings answers, has its index, and deletes what has expired.
+
+Source: DynamoDB API Reference, DescribeTable, DescribeTimeToLive and UpdateTimeToLive.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.doctor.examination import Examination
+from pull_responder.doctor.result import Result, broken, unread, works
+from pull_responder.model.unread import Unread
+from pull_responder.remediation.shell import aws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pull_responder.doctor.deployment import Deployment
+    from pull_responder.facts.reader import Reader
+
+_ID: Final = "table"
+_PERMISSIONS: Final = ("dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive")
+_MISSING: Final = frozenset({"ResourceNotFoundException"})
+# infra/findings_table.py.
+_INDEX: Final = "due"
+_EXPIRES: Final = "expires_at"
+_INDEX_COMMAND: Final = (
+    '[{"Create":{"IndexName":"due","KeySchema":[{"AttributeName":"queue","KeyType":"HASH"},'
+    '{"AttributeName":"look_at","KeyType":"RANGE"}],"Projection":{"ProjectionType":"KEYS_ONLY"}}}]'
+)
+_INDEX_ATTRIBUTES: Final = (
+    '[{"AttributeName":"queue","AttributeType":"S"},{"AttributeName":"look_at","AttributeType":"N"}]'
+)
+_NOTHING: Final = "Nothing is remembered: no failure is diagnosed, and no finding is notified or resolved"
+
+
+def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
+    name, region = deployment.outputs.get("TableName"), deployment.region
+    if not name:
+        why = Unread("the stack has no output TableName")
+        return [unread(_ID, "table of findings", why, "Whether findings are remembered is not known")]
+
+    def describe(client: Any) -> tuple[str, Mapping[str, str]]:  # noqa: ANN401 -- boto3's generated client
+        answer = client.describe_table(TableName=name)["Table"]
+        indexes = answer.get("GlobalSecondaryIndexes", [])
+        return answer["TableStatus"], {each["IndexName"]: each["IndexStatus"] for each in indexes}
+
+    found = reader.call(_PERMISSIONS[0], account=None, region=region, request=describe, absent=_MISSING)
+    subject = f"table {name}"
+    if isinstance(found, Unread):
+        return [unread(_ID, subject, found, "Whether findings are remembered is not known")]
+    if found is None:
+        return [broken(_ID, subject, "it does not exist", _NOTHING, step="Remove the stack and deploy it again")]
+    status, indexes = found
+    if status not in ("ACTIVE", "UPDATING"):
+        return [broken(_ID, subject, f"its status is {status}", _NOTHING, step="Look at it in DynamoDB's console")]
+    return [*_index(indexes, subject, name, region), _expiry(reader, subject, name, region)]
+
+
+def _index(indexes: Mapping[str, str], subject: str, name: str, region: str) -> list[Result]:
+    subject = f"index {_INDEX} of {subject}"
+    status = indexes.get(_INDEX)
+    if status in ("ACTIVE", "UPDATING"):
+        return [works(_ID, subject, "the table and the index are active")]
+    meaning = "Open findings are not rechecked, and late notifications are not sent"
+    if status is not None:
+        return [unread(_ID, subject, Unread(f"its status is {status}"), f"{meaning}, until the index is active")]
+    command = aws(
+        "dynamodb",
+        "update-table",
+        table_name=name,
+        attribute_definitions=_INDEX_ATTRIBUTES,
+        global_secondary_index_updates=_INDEX_COMMAND,
+        region=region,
+    )
+    return [broken(_ID, subject, "it does not exist", meaning, commands=(command,))]
+
+
+def _expiry(reader: Reader, subject: str, name: str, region: str) -> Result:
+    def request(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
+        answer: Mapping[str, Any] = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        return answer
+
+    subject = f"time to live of {subject}"
+    meaning = "Old findings and problems stay in the table for ever, and cost storage"
+    found = reader.call(_PERMISSIONS[1], account=None, region=region, request=request, absent=_MISSING)
+    if isinstance(found, Unread):
+        return unread(_ID, subject, found, f"If it is off: {meaning[0].lower()}{meaning[1:]}")
+    status, attribute = (found or {}).get("TimeToLiveStatus"), (found or {}).get("AttributeName")
+    if status in ("ENABLED", "ENABLING") and attribute == _EXPIRES:
+        return works(_ID, subject, f"{status}, by {attribute}")
+    specification = f"Enabled=true,AttributeName={_EXPIRES}"
+    command = aws(
+        "dynamodb", "update-time-to-live", table_name=name, time_to_live_specification=specification, region=region
+    )
+    on = f"{status or 'DISABLED'}" + (f", by {attribute}" if attribute else "")
+    return broken(_ID, subject, on, meaning, commands=(command,))
+
+
+CHECK: Final = Examination(_ID, "the table's status, index and time to live", _PERMISSIONS, _examine)

@@ -1,0 +1,213 @@
+"""Whether a trail logs the management events that the rules live on.
+
+EventBridge gets CloudTrail's events only where a trail with logging is enabled (EventBridge User Guide, "AWS service
+events delivered via AWS CloudTrail"). docs/adr/0139-a-trail-that-logs-reads.md says why its selectors count.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.doctor.examination import Examination
+from pull_responder.doctor.result import Result, broken, unread, works
+from pull_responder.doctor.selectors import logs_events, widened
+from pull_responder.model.arn import Arn
+from pull_responder.model.unread import Unread
+from pull_responder.remediation.shell import Command, aws
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pull_responder.doctor.deployment import Deployment
+    from pull_responder.facts.reader import Reader
+
+_ID: Final = "trail"
+_PERMISSIONS: Final = (
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetEventSelectors",
+    "cloudtrail:GetTrailStatus",
+)
+_ECR: Final = "ecr.amazonaws.com"
+_NAME: Final = "pull-responder"
+_FIRST_REGION: Final = "us-east-1"  # the one region whose buckets have no LocationConstraint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """One kind of management event, and what is not seen without it."""
+
+    what: str
+    calls: tuple[str, ...]
+    read_only: bool
+    meaning: str
+
+
+_KINDS: Final = (
+    _Kind(
+        what="read-only management events of ECR",
+        calls=("GetAuthorizationToken", "BatchGetImage", "GetDownloadUrlForLayer"),
+        read_only=True,
+        meaning="Refused pulls will not be seen: EventBridge gets no record of them",
+    ),
+    _Kind(
+        what="write-only management events",
+        calls=("SetRepositoryPolicy",),
+        read_only=False,
+        meaning="Changes that break or fix pulls will not be seen when they are made, but only by scheduled rechecks",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    arn: str
+    home: str
+    account: str
+    is_logging: bool | Unread
+    selectors: Mapping[str, Any] | Unread
+
+    def logs(self, kind: _Kind) -> bool | Unread:
+        """Return whether it logs events of this kind now."""
+        if isinstance(self.is_logging, Unread):
+            return self.is_logging
+        if not self.is_logging:
+            return False
+        if isinstance(self.selectors, Unread):
+            return self.selectors
+        selects = self.selects(kind)
+        return Unread(f"{self.arn} has a selector by a field that is not known here") if selects is None else selects
+
+    def selects(self, kind: _Kind) -> bool | None:
+        """Return whether its selectors let events of this kind through. None where that is not known."""
+        if isinstance(self.selectors, Unread):
+            return None
+        return logs_events(self.selectors, source=_ECR, names=kind.calls, read_only=kind.read_only)
+
+
+def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
+    region = deployment.region
+    listed = reader.call(_PERMISSIONS[0], account=None, region=region, request=_list)
+    if isinstance(listed, Unread):
+        return [unread(_ID, _subject(kind, region), listed, f"{kind.meaning}, if no trail does") for kind in _KINDS]
+    # A trail of all regions is shown in each of them; others are shown in their home region only.
+    trails = reader.each(lambda each: _read(reader, each, region), listed or [])
+    return [_judge(kind, trails, deployment) for kind in _KINDS]
+
+
+def _list(client: Any) -> list[tuple[str, str]]:  # noqa: ANN401 -- boto3's generated client
+    return [(each["TrailARN"], each["HomeRegion"]) for each in client.describe_trails()["trailList"]]
+
+
+def _read(reader: Reader, trail: tuple[str, str], region: str) -> _Trail:
+    arn, home = trail
+
+    def status(client: Any) -> bool:  # noqa: ANN401 -- boto3's generated client
+        return bool(client.get_trail_status(Name=arn)["IsLogging"])
+
+    def selectors(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
+        answer: Mapping[str, Any] = client.get_event_selectors(TrailName=arn)
+        return answer
+
+    is_logging = reader.call(_PERMISSIONS[2], account=None, region=region, request=status)
+    found = reader.call(_PERMISSIONS[1], account=None, region=region, request=selectors)
+    parsed = Arn.parse(arn)
+    return _Trail(
+        arn=arn,
+        home=home,
+        account=parsed.account if parsed else "",
+        is_logging=bool(is_logging) if not isinstance(is_logging, Unread) else is_logging,
+        selectors=found if found is not None else {},
+    )
+
+
+def _subject(kind: _Kind, region: str) -> str:
+    return f"a trail that logs {kind.what} in {region}"
+
+
+def _judge(kind: _Kind, trails: Sequence[_Trail], deployment: Deployment) -> Result:
+    subject = _subject(kind, deployment.region)
+    logs = {each.arn: each.logs(kind) for each in trails}
+    if named := next((arn for arn, found in logs.items() if found is True), None):
+        return works(_ID, subject, f"{named} logs them")
+    if why := next((found for found in logs.values() if isinstance(found, Unread)), None):
+        return unread(_ID, subject, why, f"{kind.meaning}, if no other trail logs them")
+    nearest = _nearest(kind, trails, deployment.account)
+    if nearest is None:
+        commands = _create(deployment)
+        found = f"no trail covers {deployment.region}"
+        return broken(_ID, subject, found, kind.meaning, commands=commands)
+    theirs = nearest.account != deployment.account
+    step = f"The trail belongs to account {nearest.account}: run this there" if theirs else ""
+    return broken(
+        _ID,
+        subject,
+        "; ".join(_fault(each, kind) for each in trails),
+        kind.meaning,
+        step=step,
+        commands=_mend(nearest, kind),
+        account=nearest.account if theirs else "",
+    )
+
+
+def _fault(trail: _Trail, kind: _Kind) -> str:
+    if trail.is_logging is False:
+        return f"{trail.arn} is stopped"
+    return f"the event selectors of {trail.arn} leave out {kind.what}"
+
+
+def _nearest(kind: _Kind, trails: Sequence[_Trail], account: str) -> _Trail | None:
+    """Return the trail that takes the least to mend: our own first, then one whose selectors are right."""
+    ranked = sorted(trails, key=lambda each: (each.account != account, each.selects(kind) is not True, each.arn))
+    return ranked[0] if ranked else None
+
+
+def _mend(trail: _Trail, kind: _Kind) -> tuple[Command, ...]:
+    commands: list[Command] = []
+    if not trail.selects(kind) and not isinstance(trail.selectors, Unread):
+        option, selectors = widened(trail.selectors, source=_ECR)
+        given = {"trail_name": trail.arn, option: json.dumps(selectors, separators=(",", ":"))}
+        commands.append(aws("cloudtrail", "put-event-selectors", region=trail.home, **given))
+    if trail.is_logging is False:
+        commands.append(aws("cloudtrail", "start-logging", name=trail.arn, region=trail.home))
+    return tuple(commands)
+
+
+def _create(deployment: Deployment) -> tuple[Command, ...]:
+    """Return the commands that make a trail of this region, which logs all management events, and its bucket.
+
+    Source of the bucket policy: CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail".
+    """
+    account, region, partition = deployment.account, deployment.region, deployment.partition
+    bucket = f"{_NAME}-trail-{account}-{region}"
+    arn = f"arn:{partition}:s3:::{bucket}"
+    source = {"aws:SourceArn": f"arn:{partition}:cloudtrail:{region}:{account}:trail/{_NAME}"}
+    service = {"Service": "cloudtrail.amazonaws.com"}
+    statements = [
+        {
+            "Effect": "Allow",
+            "Principal": service,
+            "Action": "s3:GetBucketAcl",
+            "Resource": arn,
+            "Condition": {"StringEquals": source},
+        },
+        {
+            "Effect": "Allow",
+            "Principal": service,
+            "Action": "s3:PutObject",
+            "Resource": f"{arn}/AWSLogs/{account}/*",
+            "Condition": {"StringEquals": {**source, "s3:x-amz-acl": "bucket-owner-full-control"}},
+        },
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
+    place = {} if region == _FIRST_REGION else {"create_bucket_configuration": f"LocationConstraint={region}"}
+    return (
+        aws("s3api", "create-bucket", bucket=bucket, region=region, **place),
+        aws("s3api", "put-bucket-policy", bucket=bucket, policy=policy, region=region),
+        aws("cloudtrail", "create-trail", name=_NAME, s3_bucket_name=bucket, region=region),
+        aws("cloudtrail", "start-logging", name=_NAME, region=region),
+    )
+
+
+CHECK: Final = Examination(_ID, "trails of this region, their status and event selectors", _PERMISSIONS, _examine)
