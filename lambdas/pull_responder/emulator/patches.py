@@ -56,6 +56,7 @@ def apply() -> None:
         _run_functions_on_their_own_python,
         _know_services_by_their_folders,
         _show_the_status_of_indexes,
+        _list_pending_subscriptions,
     ):
         patch()
 
@@ -411,3 +412,20 @@ def _show_the_status_of_indexes() -> None:
         return table
 
     dynamodb._table_description = describe
+
+
+def _list_pending_subscriptions() -> None:
+    """ListSubscriptionsByTopic shows the ARN of a subscription that nobody has confirmed. AWS shows a word instead."""
+    sns = _module("services.sns")
+    stock = sns._list_subscriptions_by_topic
+
+    def list_subscriptions(params: Any) -> Any:
+        status, headers, body = stock(params)
+        topic, _ = sns._get_topic(sns._p(params, "TopicArn"), "sns:ListSubscriptionsByTopic")
+        for each in topic["subscriptions"] if topic else ():
+            if not each["confirmed"]:
+                shown = f"<SubscriptionArn>{each['arn']}</SubscriptionArn>".encode()
+                body = body.replace(shown, b"<SubscriptionArn>PendingConfirmation</SubscriptionArn>")
+        return status, headers, body
+
+    sns._list_subscriptions_by_topic = list_subscriptions
