@@ -51,9 +51,7 @@ class Report:
 class Doctor:
     """The command `pull-responder doctor`, and a shell for the commands that it prints."""
 
-    def __init__(
-        self, aws: EmulatedAws, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]
-    ) -> None:
+    def __init__(self, aws: EmulatedAws, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
         self.aws = aws
         self._patch = patch
         self._capture = capture
@@ -85,11 +83,18 @@ class Doctor:
         environment.pop("AWS_REGION")
         for command in commands:
             # The AWS CLI 1 asks the real SQS, whatever AWS_ENDPOINT_URL says.
-            there = f" --endpoint-url {self.aws.environment['AWS_ENDPOINT_URL']}" if command.startswith("aws sqs ") else ""
+            there = (
+                f" --endpoint-url {self.aws.environment['AWS_ENDPOINT_URL']}" if command.startswith("aws sqs ") else ""
+            )
             ended = subprocess.run(  # noqa: S602 -- what people paste into a shell
                 command + there, shell=True, env=environment, capture_output=True, text=True, check=False
             )
             assert ended.returncode == 0, f"{command}\n{ended.stdout}{ended.stderr}"
+
+    def reads(self, commands: Iterable[str]) -> None:
+        """Assert that the AWS CLI understands commands that the emulated AWS does not: it checks what it is given."""
+        assert commands
+        self.run(f"{command} --generate-cli-skeleton output" for command in commands)
 
     def mends(self, check: str, subject: str, *, found: str, meaning: str) -> None:
         """Assert that a thing is broken, what is said of it, and that the printed commands alone mend it."""
@@ -112,7 +117,5 @@ def patient(aws: EmulatedAws) -> EmulatedAws:
 
 
 @pytest.fixture
-def doctor(
-    patient: EmulatedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Doctor:
+def doctor(patient: EmulatedAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
     return Doctor(patient, monkeypatch, capsys)

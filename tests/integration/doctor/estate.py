@@ -29,6 +29,7 @@ _TRUST = {
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
     ],
 }
+_ATTRIBUTES = {"id": "S", "queue": "S", "look_at": "N"}
 _TARGET = {"Id": "Queue", "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}}
 
 
@@ -61,7 +62,8 @@ def template() -> dict[str, Any]:
     }
     table = {
         "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": kind} for name, kind in (("id", "S"), ("queue", "S"), ("look_at", "N"))
+            {"AttributeName": name, "AttributeType": kind}
+            for name, kind in (("id", "S"), ("queue", "S"), ("look_at", "N"))
         ],
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
         "BillingMode": "PAY_PER_REQUEST",
@@ -97,8 +99,12 @@ def template() -> dict[str, Any]:
             "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": redrive, "VisibilityTimeout": 725}},
             "QueuePolicy": _policy("Queue"),
             "DeadLettersPolicy": _policy("DeadLetters"),
-            "Denied": _rule(DENIED_RULE, Description="A registry token was refused", State=ALL_MANAGEMENT, EventPattern=pattern),
-            "Clock": _rule(CLOCK_RULE, Description="Time to recheck", State="ENABLED", ScheduleExpression="rate(1 hour)"),
+            "Denied": _rule(
+                DENIED_RULE, Description="A registry token was refused", State=ALL_MANAGEMENT, EventPattern=pattern
+            ),
+            "Clock": _rule(
+                CLOCK_RULE, Description="Time to recheck", State="ENABLED", ScheduleExpression="rate(1 hour)"
+            ),
             "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": _TRUST}},
             "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
             "Mapping": {
@@ -137,9 +143,14 @@ def template() -> dict[str, Any]:
 
 def deploy(aws: EmulatedAws) -> None:
     """Deploy the stack, and all that it needs besides: a trail, an audited cluster, Security Hub."""
-    client = lambda service: aws.client(service, region=REGION)  # noqa: E731
+
+    def client(service: str) -> Any:  # noqa: ANN401 -- the client's type follows from `service`
+        return aws.client(service, region=REGION)
+
     client("logs").create_log_group(logGroupName=GROUP)
-    made = client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps(template()), Capabilities=["CAPABILITY_IAM"])
+    made = client("cloudformation").create_stack(
+        StackName=STACK, TemplateBody=json.dumps(template()), Capabilities=["CAPABILITY_IAM"]
+    )
     client("cloudformation").get_waiter("stack_create_complete").wait(
         StackName=made["StackId"], WaiterConfig={"Delay": 1}
     )
@@ -156,4 +167,6 @@ def deploy(aws: EmulatedAws) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/doctor-cluster"
     client("iam").create_role(RoleName="doctor-cluster", AssumeRolePolicyDocument=json.dumps(_TRUST))
     audit = {"clusterLogging": [{"types": ["audit"], "enabled": True}]}
-    client("eks").create_cluster(name=CLUSTER, roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]}, logging=audit)
+    client("eks").create_cluster(
+        name=CLUSTER, roleArn=role, resourcesVpcConfig={"subnetIds": ["subnet-1"]}, logging=audit
+    )

@@ -131,10 +131,24 @@ def test_a_rule_with_one_more_target_works(doctor: Doctor) -> None:
     events.remove_targets(Rule=DENIED_RULE, Ids=["More"])
 
 
-def test_audit_logging_that_was_switched_off(doctor: Doctor) -> None:
-    off = {"clusterLogging": [{"types": ["audit"], "enabled": False}, {"types": ["api"], "enabled": True}]}
-    doctor.client("eks").update_cluster_config(name=CLUSTER, logging=off)
-    doctor.mends("audit_logs", f"cluster {CLUSTER}", found="off", meaning="denials by endpoint policies")
+def test_audit_logging_that_is_off(doctor: Doctor) -> None:
+    eks = doctor.client("eks")
+    cluster = eks.describe_cluster(name=CLUSTER)["cluster"]
+    kept = {"name": CLUSTER, "roleArn": cluster["roleArn"], "resourcesVpcConfig": {"subnetIds": ["subnet-1"]}}
+    eks.delete_cluster(name=CLUSTER)
+    try:
+        gone = doctor().about("audit_logs", f"cluster {CLUSTER}")
+        assert (gone["state"], gone["found"]) == ("broken", "there is no such cluster")
+        off = {"clusterLogging": [{"types": ["audit"], "enabled": False}, {"types": ["api"], "enabled": True}]}
+        eks.create_cluster(**kept, logging=off)
+        report = doctor()
+        found = report.about("audit_logs", f"cluster {CLUSTER}")
+        eks.delete_cluster(name=CLUSTER)
+    finally:
+        eks.create_cluster(**kept, logging=cluster["logging"])
+    assert (report.status, found["state"], found["found"]) == (1, "broken", "off")
+    assert "denials by endpoint policies" in found["meaning"]
+    doctor.reads(found["commands"])
 
 
 def test_a_subscription_that_was_deleted(doctor: Doctor) -> None:

@@ -1,0 +1,54 @@
+"""The doctor on the deployed stack: it knows all that CDK deploys, and its commands mend what is broken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.conftest import AUDITED_CLUSTER, STACK, Deployed
+from tests.integration.doctor.conftest import Doctor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Look = Callable[[], dict[str, dict[str, Any]]]
+
+RULE = f"rule {STACK}-Rules-EcrImageDenied"
+# What the emulator does not make of the template, or no test has made: both are mended by what the doctor prints.
+TRAIL = "a trail that logs read-only management events of ECR in us-east-1"
+# Other tests fill queues and make clusters, and the emulator mails nobody.
+OF_OTHER_TESTS = ("queue ", "dead-letter queue ", "audit logging of", "other clusters", "subscribers of", "subscriber ")
+
+
+@pytest.fixture
+def doctor(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
+    return Doctor(deployed.aws, monkeypatch, capsys)
+
+
+@pytest.fixture
+def look(doctor: Doctor) -> Look:
+    """Look at the stack, and return what the doctor says by subject."""
+    return lambda: {each["subject"]: each for each in doctor("-o", "json").results}
+
+
+def test_each_part_of_the_stack_is_known_and_mended(deployed: Deployed, doctor: Doctor, look: Look) -> None:
+    first = look()
+    expiry = f"time to live of table {deployed.outputs['TableName']}"
+    assert (first[TRAIL]["state"], first[expiry]["state"]) == ("broken", "broken")
+    deployed.aws.client("events").disable_rule(Name=RULE.removeprefix("rule "))
+    found = look()[RULE]
+    assert (found["state"], found["meaning"]) == ("broken", 'This will not be seen: "An image was refused"')
+
+    doctor.run([*first[TRAIL]["commands"], *first[expiry]["commands"], *found["commands"]])
+
+    last = look()
+    assert not [
+        each for each in last.values() if each["state"] != "works" and not each["subject"].startswith(OF_OTHER_TESTS)
+    ]
+    template = deployed.aws.client("cloudformation").list_stack_resources(StackName=STACK)["StackResourceSummaries"]
+    rules = [each["PhysicalResourceId"] for each in template if each["ResourceType"] == "AWS::Events::Rule"]
+    assert {f"rule {name}" for name in rules} < set(last)
+    assert f"subscription of log group /aws/eks/{AUDITED_CLUSTER}/cluster" in last
+    state = deployed.aws.client("events").describe_rule(Name=RULE.removeprefix("rule "))["State"]
+    assert state == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"

@@ -1,0 +1,167 @@
+"""What the doctor makes of answers that the emulated AWS never gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pull_responder.doctor import functions, security_hub, stack, trail
+from pull_responder.doctor.resource import Resource
+from pull_responder.doctor.result import State
+from tests.unit.doctor.answers import ACCOUNT, REGION, Answers, deployment, examine
+
+MANAGER = "999988887777"
+FUNCTION = Resource("Function", "AWS::Lambda::Function", "diagnose", {"Description": "Finds out why"})
+MAPPING = Resource("Mapping", "AWS::Lambda::EventSourceMapping", "uuid-1", {"FunctionName": {"Ref": "Function"}})
+
+
+def arn(name: str, account: str = ACCOUNT) -> str:
+    return f"arn:aws:cloudtrail:{REGION}:{account}:trail/{name}"
+
+
+def refused(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
+
+
+def trails(**kinds: Any) -> dict[str, Any]:  # noqa: ANN401 -- what a trail's selectors answer
+    """Answers about logging trails by name: a ReadWriteType, or what GetEventSelectors fails with."""
+
+    def selectors(TrailName: str) -> Any:  # noqa: ANN401, N803 -- boto3's name
+        kind = kinds[TrailName.rpartition("/")[2]]
+        return kind if isinstance(kind, Exception) else {"EventSelectors": [{"ReadWriteType": kind}]}
+
+    listed = [
+        {"TrailARN": arn(name, MANAGER if name == "org" else ACCOUNT), "HomeRegion": "us-east-1"} for name in kinds
+    ]
+    return {
+        "describe_trails": {"trailList": listed},
+        "get_trail_status": {"IsLogging": True},
+        "get_event_selectors": selectors,
+    }
+
+
+DENIED = refused("AccessDeniedException", "not authorized")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "state"),
+    [
+        ({"org": "All"}, State.WORKS),
+        ({"mine": "WriteOnly", "org": "All"}, State.WORKS),
+        ({"mine": DENIED, "org": "All"}, State.WORKS),
+        ({"mine": DENIED, "org": "WriteOnly"}, State.UNREAD),
+        ({"mine": "WriteOnly", "org": "WriteOnly"}, State.BROKEN),
+        ({}, State.BROKEN),
+    ],
+)
+def test_one_trail_that_logs_reads_is_enough_and_an_unread_one_proves_nothing(
+    kinds: dict[str, Any], state: State
+) -> None:
+    reads, _ = examine(trail.CHECK, **trails(**kinds))
+    assert reads.state is state
+
+
+def test_the_trail_of_the_organization_is_changed_in_its_own_account_and_region() -> None:
+    reads, writes = examine(trail.CHECK, **trails(org="WriteOnly"))
+
+    assert (reads.account, writes.state) == (MANAGER, State.WORKS)
+    assert f"belongs to account {MANAGER}" in reads.step
+    (command,) = reads.commands
+    assert command[:3] == ("aws", "cloudtrail", "put-event-selectors")
+    assert {arn("org", MANAGER), "us-east-1"} < set(command)
+
+
+def test_our_own_trail_is_changed_rather_than_that_of_the_organization() -> None:
+    reads, _ = examine(trail.CHECK, **trails(org="WriteOnly", mine="WriteOnly"))
+    assert (reads.account, arn("mine") in reads.commands[0]) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "state", "found"),
+    [
+        ({"State": "Active", "LastUpdateStatus": "Successful"}, State.WORKS, "state Active"),
+        ({"State": "Inactive"}, State.WORKS, "state Inactive"),
+        ({"State": "Pending"}, State.UNREAD, "its state is Pending"),
+        ({}, State.UNREAD, "its state is None"),
+        ({"State": "Failed", "StateReason": "no role"}, State.BROKEN, "its state is Failed: no role"),
+        (
+            {"State": "Active", "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no layer"},
+            State.BROKEN,
+            "its last update failed: no layer",
+        ),
+    ],
+)
+def test_the_state_of_a_function(configuration: dict[str, str], state: State, found: str) -> None:
+    (result,) = examine(functions.CHECK, FUNCTION, get_function={"Configuration": configuration})
+    assert (result.state, result.found) == (state, found)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "found"),
+    [
+        ({"State": "Enabled", "LastProcessingResult": "OK"}, State.WORKS, "Enabled"),
+        ({"State": "Enabled"}, State.WORKS, "Enabled"),
+        ({"State": "Updating"}, State.UNREAD, "its state is Updating"),
+        ({"State": "Disabling"}, State.BROKEN, "its state is Disabling"),
+        (
+            {"State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"},
+            State.BROKEN,
+            "Lambda says of the last messages: PROBLEM: Function call failed",
+        ),
+    ],
+)
+def test_the_state_of_a_mapping(answer: dict[str, str], state: State, found: str) -> None:
+    *_, result = examine(
+        functions.CHECK,
+        FUNCTION,
+        MAPPING,
+        get_function={"Configuration": {"State": "Active"}},
+        get_event_source_mapping=answer,
+    )
+    assert (result.state, result.found, result.subject) == (state, found, "event source mapping uuid-1 of diagnose")
+
+
+def test_a_function_that_was_deleted() -> None:
+    gone = refused("ResourceNotFoundException", "Function not found")
+    function, mapping = examine(functions.CHECK, FUNCTION, MAPPING, get_function=gone, get_event_source_mapping=gone)
+    assert (function.state, mapping.state) == (State.BROKEN, State.BROKEN)
+    assert function.found == mapping.found == "it does not exist"
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("UPDATE_COMPLETE", State.WORKS),
+        ("UPDATE_ROLLBACK_COMPLETE", State.WORKS),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", State.UNREAD),
+        ("UPDATE_ROLLBACK_FAILED", State.BROKEN),
+        ("DELETE_FAILED", State.BROKEN),
+        ("CREATE_FAILED", State.BROKEN),
+    ],
+)
+def test_the_status_of_the_stack(status: str, state: State) -> None:
+    (result,) = examine(stack.CHECK, status=status)
+    assert (result.state, status in result.found) == (state, True)
+
+
+def hub(setting: str, answer: object, outcome: str = "ready") -> list[Any]:
+    variables = {"Environment": {"Variables": {"SECURITY_HUB_ENABLED": setting}}}
+    function = Resource("Function", "AWS::Lambda::Function", "diagnose", variables)
+    stack = deployment(function, DiagnoseFunctionName="diagnose", SecurityHubSetup=outcome)
+    return list(security_hub.CHECK.examine(stack, Answers(describe_hub=answer)))  # type: ignore[arg-type]
+
+
+def test_only_the_words_for_off_say_that_security_hub_is_off() -> None:
+    off = refused("InvalidAccessException", f"Account {ACCOUNT} is not subscribed to AWS Security Hub")
+    other = refused("InvalidAccessException", "The account doesn't have permission to perform this action")
+    assert [each.state for each in hub("true", off)] == [State.BROKEN]
+    assert [each.state for each in hub("true", other)] == [State.UNREAD]
+    assert [each.state for each in hub("false", off)] == [State.OFF]
+    assert [each.state for each in hub("true", {"HubArn": "arn"})] == [State.WORKS, State.WORKS]
+
+
+def test_what_was_not_set_up_in_security_hub_is_said_in_the_words_of_the_deployment() -> None:
+    _, insights = hub("true", {"HubArn": "arn"}, outcome="Security Hub is off")
+    assert (insights.state, insights.found) == (State.BROKEN, "Security Hub is off")

@@ -1,0 +1,99 @@
+"""Which management events a trail's selectors let through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pull_responder.doctor.selectors import logs_events, widened
+
+ECR = "ecr.amazonaws.com"
+READS = ("GetAuthorizationToken", "BatchGetImage")
+MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}
+DATA = {"Field": "eventCategory", "Equals": ["Data"]}
+
+
+def basic(**selector: Any) -> dict[str, Any]:  # noqa: ANN401 -- fields of an EventSelector
+    return {"EventSelectors": [selector]}
+
+
+def advanced(*fields: dict[str, Any]) -> dict[str, Any]:
+    return {"AdvancedEventSelectors": [{"FieldSelectors": [MANAGEMENT, *fields]}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reads", "writes"),
+    [
+        (basic(ReadWriteType="All", IncludeManagementEvents=True), True, True),
+        (basic(), True, True),
+        (basic(ReadWriteType="ReadOnly", IncludeManagementEvents=True), True, False),
+        (basic(ReadWriteType="WriteOnly", IncludeManagementEvents=True), False, True),
+        (basic(ReadWriteType="All", IncludeManagementEvents=False), False, False),
+        (basic(ExcludeManagementEventSources=["kms.amazonaws.com"]), True, True),
+        (basic(ExcludeManagementEventSources=[ECR]), False, False),
+        ({"EventSelectors": [{"IncludeManagementEvents": False}, {"ReadWriteType": "ReadOnly"}]}, True, False),
+        ({}, False, False),
+        (advanced(), True, True),
+        (advanced({"Field": "readOnly", "Equals": ["true"]}), True, False),
+        (advanced({"Field": "readOnly", "Equals": ["false"]}), False, True),
+        (advanced({"Field": "readOnly", "NotEquals": ["true"]}), False, True),
+        (advanced({"Field": "eventSource", "NotEquals": ["kms.amazonaws.com", "rdsdata.amazonaws.com"]}), True, True),
+        (advanced({"Field": "eventSource", "NotEquals": ["kms.amazonaws.com", ECR]}), False, False),
+        (advanced({"Field": "eventSource", "Equals": ["iam.amazonaws.com", ECR]}), True, True),
+        (advanced({"Field": "eventSource", "Equals": ["iam.amazonaws.com"]}), False, False),
+        (advanced({"Field": "eventSource", "NotStartsWith": ["e"]}), False, False),
+        (advanced({"Field": "eventName", "NotEndsWith": ["Token"]}), False, True),
+        (advanced({"Field": "userIdentity.arn", "NotEquals": ["arn:aws:iam::111122223333:role/x"]}), None, None),
+        (
+            advanced({"Field": "readOnly", "Equals": ["false"]}, {"Field": "userIdentity.arn", "Equals": ["x"]}),
+            False,
+            None,
+        ),
+        (
+            {"AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}]},
+            False,
+            False,
+        ),
+    ],
+)
+def test_what_a_trail_logs(answer: dict[str, Any], reads: object, writes: object) -> None:
+    assert logs_events(answer, source=ECR, names=READS, read_only=True) is reads
+    assert logs_events(answer, source=ECR, names=("SetRepositoryPolicy",), read_only=False) is writes
+
+
+def test_two_selectors_that_let_one_call_through_each_let_both_through() -> None:
+    halves = [{"FieldSelectors": [MANAGEMENT, {"Field": "eventName", "Equals": [name]}]} for name in READS]
+    assert logs_events({"AdvancedEventSelectors": halves}, source=ECR, names=READS, read_only=True) is True
+    assert logs_events({"AdvancedEventSelectors": halves[:1]}, source=ECR, names=READS, read_only=True) is False
+
+
+def test_what_was_kept_out_for_its_volume_stays_out() -> None:
+    answer = advanced(
+        {"Field": "readOnly", "Equals": ["false"]}, {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com", ECR]}
+    )
+
+    option, selectors = widened(answer, source=ECR)
+
+    assert option == "advanced_event_selectors"
+    assert selectors == [
+        {
+            "Name": "Management events",
+            "FieldSelectors": [MANAGEMENT, {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}],
+        }
+    ]
+    assert logs_events({"AdvancedEventSelectors": selectors}, source=ECR, names=READS, read_only=True) is True
+
+
+def test_the_second_basic_selector_stays_as_it_is() -> None:
+    second = {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": False, "DataResources": [{"Type": "x"}]}
+    first = {"ReadWriteType": "WriteOnly", "ExcludeManagementEventSources": [ECR, "kms.amazonaws.com"]}
+
+    option, selectors = widened({"EventSelectors": [first, second]}, source=ECR)
+
+    assert (option, selectors[1]) == ("event_selectors", second)
+    assert selectors[0] == {
+        "ReadWriteType": "All",
+        "IncludeManagementEvents": True,
+        "ExcludeManagementEventSources": ["kms.amazonaws.com"],
+    }
