@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pull_responder.doctor import Deployment
+    from pull_responder.model.arn import Arn
 
 STACK: Final = "PullResponder"
 BROKEN: Final = 1
@@ -64,7 +65,7 @@ def doctor(stack: str, region: str | None, profile: str | None, form: str) -> in
     if isinstance(found, Unread):
         results = [unread("stack", f"stack {stack}", found, "Nothing of the deployment could be looked at")]
     else:
-        results = examine(found, Reader(_connect(_of_stack(found, settings), where, profile)))
+        results = examine(found, Reader(_connect(_of_stack(found, settings), where, profile, own)))
     _show(results, stack=stack, account=own.account, region=where, as_json=form == "json")
     return _exit_status(results)
 
@@ -81,10 +82,11 @@ def _of_stack(deployment: Deployment, settings: Settings) -> Settings:
     return _settings(deployment.environment) if deployment.environment else settings
 
 
-def _connect(settings: Settings, region: str | None, profile: str | None) -> Aws:
+def _connect(settings: Settings, region: str | None, profile: str | None, own: Arn | None = None) -> Aws:
     try:
         return Aws.connect(
             member_role=settings.member_role,
+            identity=own,
             organization_account=settings.organization_account,
             read_accounts=settings.read_accounts,
             region=region,

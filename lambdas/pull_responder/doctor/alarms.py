@@ -30,7 +30,7 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     names = [each.physical_id for each in alarms]
     batches = [names[at : at + _NAMES] for at in range(0, len(names), _NAMES)]
     known: dict[str, Mapping[str, Any]] = {}
-    for answer in reader.each(lambda batch: _read(reader, deployment.region, batch), batches):
+    for answer in reader.each(lambda batch: _read(deployment, reader, batch), batches):
         if isinstance(answer, Unread):
             meaning = "Whether Pull Responder's own failures would be told, and whether there are any, is not known"
             return [unread(_ID, "the alarms of the stack", answer, meaning)]
@@ -42,11 +42,11 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     )
 
 
-def _read(reader: Reader, region: str, names: list[str]) -> dict[str, Mapping[str, Any]] | Unread:
+def _read(deployment: Deployment, reader: Reader, names: list[str]) -> dict[str, Mapping[str, Any]] | Unread:
     def request(client: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401 -- boto3's generated client
         return {each["AlarmName"]: each for each in pages(client, "describe_alarms", "MetricAlarms", AlarmNames=names)}
 
-    return reader.call(_PERMISSIONS[0], account=None, region=region, request=request) or {}
+    return reader.call(_PERMISSIONS[0], account=deployment.account, region=deployment.region, request=request) or {}
 
 
 def _one(deployment: Deployment, alarm: Resource, found: Mapping[str, Any] | None) -> Result | None:

@@ -62,7 +62,7 @@ def _logging(deployment: Deployment, reader: Reader, cluster: str) -> Result:
         logging = client.describe_cluster(name=cluster)["cluster"].get("logging", {}).get("clusterLogging", [])
         return any(each.get("enabled") and "audit" in each.get("types", []) for each in logging)
 
-    read = reader.call(_PERMISSIONS[0], account=None, region=region, request=request, absent=_MISSING)
+    read = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
         return unread(_ID, subject, read, f"If it is off: {_meaning('this cluster')}")
     if read:
@@ -86,7 +86,7 @@ def _subscription(deployment: Deployment, reader: Reader, cluster: str, subscrip
     def request(client: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 -- boto3's generated client
         return pages(client, "describe_subscription_filters", "subscriptionFilters", logGroupName=group)
 
-    read = reader.call(_PERMISSIONS[2], account=None, region=region, request=request, absent=_MISSING)
+    read = reader.call(_PERMISSIONS[2], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
         return unread(_ID, subject, read, f"If it is gone: {_meaning('this cluster')}")
     meaning = _meaning("this cluster")
@@ -114,7 +114,7 @@ def _others(deployment: Deployment, reader: Reader, named: Mapping[str, Resource
         return pages(client, "list_clusters", "clusters")
 
     subject = f"other clusters in {deployment.region}"
-    read = reader.call(_PERMISSIONS[1], account=None, region=deployment.region, request=request)
+    read = reader.call(_PERMISSIONS[1], account=deployment.account, region=deployment.region, request=request)
     if isinstance(read, Unread):
         return unread(_ID, subject, read, _meaning("clusters that `auditLogClusters` does not name"))
     left_out = sorted(set(read or []) - set(named))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.resource import Resource
@@ -74,43 +74,44 @@ class Deployment:
 def find_deployment(reader: Reader, stack: str, *, own: Arn, region: str) -> Deployment | Unread | None:
     """Return the stack of this name in the account of `own` and `region`. None if there is none."""
 
-    def describe(client: Any) -> Any:  # noqa: ANN401 -- boto3's generated client
-        return client.describe_stacks(StackName=stack)["Stacks"][0]
+    def describe(client: Any) -> tuple[str, str, dict[str, str]]:  # noqa: ANN401 -- boto3's generated client
+        found = client.describe_stacks(StackName=stack)["Stacks"][0]
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+        return found["StackName"], found["StackStatus"], outputs
 
-    described = reader.call(PERMISSIONS[0], account=None, region=region, request=describe, absent=_NO_SUCH_STACK)
+    account = own.account
+    described = reader.call(PERMISSIONS[0], account=account, region=region, request=describe, absent=_NO_SUCH_STACK)
     if described is None or isinstance(described, Unread):
         return described
-    if described["StackStatus"] in _GONE:
+    name, status, outputs = described
+    if status in _GONE:
         return None
-    listed = reader.call(PERMISSIONS[2], account=None, region=region, request=lambda client: _list(client, stack))
+    listed = reader.call(PERMISSIONS[2], account=account, region=region, request=lambda client: _list(client, stack))
     if listed is None or isinstance(listed, Unread):
         return listed
-    template = reader.call(PERMISSIONS[1], account=None, region=region, request=lambda client: _template(client, stack))
+    template = reader.call(
+        PERMISSIONS[1], account=account, region=region, request=lambda client: _template(client, stack)
+    )
     properties = {} if template is None or isinstance(template, Unread) else template
-    resources = [
-        Resource(
-            each["LogicalResourceId"],
-            each["ResourceType"],
-            each.get("PhysicalResourceId", ""),
-            properties.get(each["LogicalResourceId"], {}),
-        )
-        for each in listed
-        if each["ResourceStatus"] not in _GONE
-    ]
+    resources = [replace(each, properties=properties.get(each.logical_id, {})) for each in listed]
     return Deployment(
-        stack=described["StackName"],
-        status=described["StackStatus"],
+        stack=name,
+        status=status,
         partition=own.partition,
-        account=own.account,
+        account=account,
         region=region,
         resources={each.logical_id: each for each in resources},
-        outputs={each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
+        outputs=outputs,
         template=template if isinstance(template, Unread) else None,
     )
 
 
-def _list(client: Any, stack: str) -> list[Any]:  # noqa: ANN401 -- boto3's generated client
-    return pages(client, "list_stack_resources", "StackResourceSummaries", StackName=stack)
+def _list(client: Any, stack: str) -> list[Resource]:  # noqa: ANN401 -- boto3's generated client
+    return [
+        Resource(each["LogicalResourceId"], each["ResourceType"], each.get("PhysicalResourceId", ""))
+        for each in pages(client, "list_stack_resources", "StackResourceSummaries", StackName=stack)
+        if each["ResourceStatus"] not in _GONE
+    ]
 
 
 def _template(client: Any, stack: str) -> Mapping[str, Mapping[str, Any]]:  # noqa: ANN401 -- boto3's generated client

@@ -47,7 +47,7 @@ def _function(deployment: Deployment, reader: Reader, function: Resource) -> Res
         reserved = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions")
         return {**answer["Configuration"], "reserved": reserved}
 
-    read = reader.call(_PERMISSIONS[1], account=None, region=region, request=request, absent=_MISSING)
+    read = reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
         return unread(_ID, subject, read, "Whether the function can run is not known")
     if read is None:
@@ -82,7 +82,7 @@ def _mapping(deployment: Deployment, reader: Reader, mapping: Resource) -> Resul
         answer: Mapping[str, Any] = client.get_event_source_mapping(UUID=identifier)
         return {"State": answer["State"], "LastProcessingResult": answer.get("LastProcessingResult", "")}
 
-    read = reader.call(_PERMISSIONS[0], account=None, region=region, request=request, absent=_MISSING)
+    read = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
         return unread(_ID, subject, read, "Whether the function takes messages from its queue is not known")
     meaning = "The messages of its queue are not handled: nothing in them is diagnosed or rechecked"

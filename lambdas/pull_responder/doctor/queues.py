@@ -7,6 +7,7 @@ for Amazon SQS" (ApproximateAgeOfOldestMessage).
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,12 +26,21 @@ if TYPE_CHECKING:
 _ID: Final = "queues"
 _PERMISSIONS: Final = ("cloudwatch:GetMetricStatistics", "sqs:GetQueueAttributes")
 _MISSING: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
-_ATTRIBUTES: Final = ("ApproximateNumberOfMessages", "Policy", "QueueArn", "VisibilityTimeout")
+_ATTRIBUTES: Final = ("ApproximateNumberOfMessages", "Policy", "VisibilityTimeout")
 _PERIOD_SECONDS: Final = 300
 _LOOK_BACK: Final = timedelta(minutes=15)
 # As the alarm has it (infra/alarms.py): two failed attempts take two visibility timeouts.
 _LONGEST_TIMEOUTS: Final = 3
 _GONE: Final = "Remove the stack and deploy it again: a deployment does not bring back what was deleted beside it"
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a queue holds; `allowing` are the Sids of the statements in its policy that allow something."""
+
+    messages: int
+    visibility_seconds: int
+    allowing: frozenset[str]
 
 
 def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
@@ -54,20 +64,19 @@ def _one(deployment: Deployment, reader: Reader, queue: Resource, sources: Mappi
     arn = deployment.value({"Fn::GetAtt": [queue.logical_id, "Arn"]})
     subject = f"dead-letter queue {name}" if arn in sources else f"queue {name}"
 
-    def request(client: Any) -> Mapping[str, str]:  # noqa: ANN401 -- boto3's generated client
-        attributes: Mapping[str, str] = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_ATTRIBUTES))[
-            "Attributes"
-        ]
-        return {"VisibilityTimeout": attributes["VisibilityTimeout"], **attributes}
+    def request(client: Any) -> _Held:  # noqa: ANN401 -- boto3's generated client
+        found = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_ATTRIBUTES))["Attributes"]
+        statements = json.loads(found.get("Policy") or "{}").get("Statement", [])
+        allowing = frozenset(str(each.get("Sid")) for each in statements if each["Effect"] == "Allow")
+        return _Held(int(found["ApproximateNumberOfMessages"]), int(found["VisibilityTimeout"]), allowing)
 
-    read = reader.call(_PERMISSIONS[1], account=None, region=region, request=request, absent=_MISSING)
+    read = reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
         return [unread(_ID, subject, read, "Whether events wait there, or were given up, is not known")]
     if read is None:
         return [broken(_ID, subject, "it does not exist", "Events that are sent there are lost", step=_GONE)]
-    waiting = int(read["ApproximateNumberOfMessages"])
     source = sources.get(arn)
-    filled = _dead(subject, arn, source, waiting, region) if source else _live(deployment, reader, subject, read)
+    filled = _dead(subject, arn, source, read.messages, region) if source else _live(deployment, reader, name, read)
     return [filled, *_policy(deployment, queue, subject, read)]
 
 
@@ -81,11 +90,10 @@ def _dead(subject: str, arn: str, source: str, letters: int, region: str) -> Res
     return broken(_ID, subject, f"it holds about {letters} messages", meaning, step=step, commands=(command,))
 
 
-def _live(deployment: Deployment, reader: Reader, subject: str, read: Mapping[str, str]) -> Result:
-    waiting, longest = int(read["ApproximateNumberOfMessages"]), int(read["VisibilityTimeout"]) * _LONGEST_TIMEOUTS
+def _live(deployment: Deployment, reader: Reader, name: str, read: _Held) -> Result:
+    subject, waiting, longest = f"queue {name}", read.messages, read.visibility_seconds * _LONGEST_TIMEOUTS
     if not waiting:
         return works(_ID, subject, "no message waits")
-    name = read["QueueArn"].rpartition(":")[2]
     now = reader.aws.now()
 
     def request(client: Any) -> float | None:  # noqa: ANN401 -- boto3's generated client
@@ -100,7 +108,7 @@ def _live(deployment: Deployment, reader: Reader, subject: str, read: Mapping[st
         ).get("Datapoints", [])
         return max(points, key=lambda each: each["Timestamp"])["Maximum"] if points else None
 
-    age = reader.call(_PERMISSIONS[0], account=None, region=deployment.region, request=request)
+    age = reader.call(_PERMISSIONS[0], account=deployment.account, region=deployment.region, request=request)
     text = f"about {waiting} messages wait"
     meaning = "Failures or changes are not handled in time"
     if age is None:
@@ -115,7 +123,7 @@ def _live(deployment: Deployment, reader: Reader, subject: str, read: Mapping[st
     return broken(_ID, subject, found, meaning, step=step)
 
 
-def _policy(deployment: Deployment, queue: Resource, subject: str, read: Mapping[str, str]) -> list[Result]:
+def _policy(deployment: Deployment, queue: Resource, subject: str, read: _Held) -> list[Result]:
     """Return whether the queue's policy still has the statements that let the rules send."""
     url, region = queue.physical_id, deployment.region
     documents = [
@@ -128,8 +136,7 @@ def _policy(deployment: Deployment, queue: Resource, subject: str, read: Mapping
         return []
     subject = f"policy of {subject}"
     wanted = {each["Sid"] for each in expected["Statement"] if each["Effect"] == "Allow" and "Sid" in each}
-    held = json.loads(read.get("Policy") or "{}").get("Statement", [])
-    lacking = sorted(wanted - {each.get("Sid") for each in held if each.get("Effect") == "Allow"})
+    lacking = sorted(wanted - read.allowing)
     if not lacking:
         return [works(_ID, subject, "it lets the rules send")]
     attributes = json.dumps({"Policy": json.dumps(expected, separators=(",", ":"))}, separators=(",", ":"))

@@ -43,18 +43,24 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
     meaning = f'This will not be seen: "{expected.get("Description", name)}"'
 
     def describe(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
-        answer: Mapping[str, Any] = client.describe_rule(Name=name)
-        return {**answer, "State": answer["State"]}
+        answer = client.describe_rule(Name=name)
+        pattern = json.loads(answer.get("EventPattern") or "null")
+        schedule = answer.get("ScheduleExpression") or None
+        return {"State": answer["State"], "EventPattern": pattern, "ScheduleExpression": schedule}
 
-    def targets(client: Any) -> list[Any]:  # noqa: ANN401 -- boto3's generated client
-        return pages(client, "list_targets_by_rule", "Targets", Rule=name)
+    def targets(client: Any) -> set[str]:  # noqa: ANN401 -- boto3's generated client
+        return {each["Arn"] for each in pages(client, "list_targets_by_rule", "Targets", Rule=name)}
 
-    found = reader.call(_PERMISSIONS[0], account=None, region=region, request=describe, absent=_MISSING)
+    found = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=describe, absent=_MISSING)
     if isinstance(found, Unread):
         return unread(_ID, subject, found, f"If the rule does not work: {meaning[0].lower()}{meaning[1:]}")
-    sent = reader.call(_PERMISSIONS[1], account=None, region=region, request=targets, absent=_MISSING) if found else []
+    sent = (
+        reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=targets, absent=_MISSING)
+        if found
+        else set()
+    )
     rule_faults = _faults(found, expected)
-    target_faults = [] if isinstance(sent, Unread) else _target_faults(sent or [], expected)
+    target_faults = [] if isinstance(sent, Unread) else _target_faults(sent or set(), expected)
     if not rule_faults and isinstance(sent, Unread):
         return unread(_ID, subject, sent, f"If the rule has lost its target: {meaning[0].lower()}{meaning[1:]}")
     faults = [*rule_faults, *(target_faults if found else [])]
@@ -76,16 +82,15 @@ def _faults(found: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> lis
         faults.append("it is disabled")
     elif wanted == _ALL_MANAGEMENT_EVENTS != state:
         faults.append(f"its state is {state}, in which a rule does not get read-only management events")
-    if expected.get("EventPattern") != json.loads(found.get("EventPattern") or "null"):
+    if expected.get("EventPattern") != found["EventPattern"]:
         faults.append("its event pattern was changed")
-    if expected.get("ScheduleExpression") != (found.get("ScheduleExpression") or None):
+    if expected.get("ScheduleExpression") != found["ScheduleExpression"]:
         faults.append("its schedule was changed")
     return faults
 
 
-def _target_faults(targets: list[Any], expected: Mapping[str, Any]) -> list[str]:
-    arns = {each["Arn"] for each in targets}
-    lacking = [each["Arn"] for each in expected.get("Targets", []) if each["Arn"] not in arns]
+def _target_faults(targets: set[str], expected: Mapping[str, Any]) -> list[str]:
+    lacking = [each["Arn"] for each in expected.get("Targets", []) if each["Arn"] not in targets]
     return [f"it does not send to {each}" for each in lacking]
 
 

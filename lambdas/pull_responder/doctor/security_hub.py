@@ -36,7 +36,9 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
         meaning = "Findings are notified, but not seen in Security Hub"
         step = "Set `securityHub` to true and deploy, if you want them there"
         return [off(_ID, subject, "the setting `securityHub` is false", meaning, step=step)]
-    read = reader.call(_PERMISSIONS[0], account=None, region=deployment.region, request=_describe, absent=_MISSING)
+    read = reader.call(
+        _PERMISSIONS[0], account=deployment.account, region=deployment.region, request=_describe, absent=_MISSING
+    )
     if isinstance(read, Unread):
         return [unread(_ID, subject, read, "If it is off: findings will not be seen in Security Hub")]
     if not read:

@@ -6,6 +6,7 @@ Source: SNS API Reference, ListSubscriptionsByTopic (the ARN of a pending one is
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
@@ -15,8 +16,6 @@ from pull_responder.model.unread import Unread
 from pull_responder.remediation.shell import aws
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pull_responder.doctor.deployment import Deployment
     from pull_responder.facts.reader import Reader
 
@@ -28,6 +27,13 @@ _UNTOLD: Final = "This subscriber is told of no finding and no alarm"
 _PENDING: Final = ("PendingConfirmation", "pending confirmation")
 
 
+@dataclass(frozen=True, slots=True)
+class _Subscription:
+    arn: str
+    protocol: str
+    endpoint: str
+
+
 def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     topic, region = deployment.outputs.get("TopicArn"), deployment.region
     subject = "subscribers of the topic of notifications"
@@ -35,10 +41,11 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
         why = Unread("the stack has no output TopicArn")
         return [unread(_ID, subject, why, "Whether anybody is told of findings is not known")]
 
-    def request(client: Any) -> list[Mapping[str, str]]:  # noqa: ANN401 -- boto3's generated client
-        return pages(client, "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+    def request(client: Any) -> list[_Subscription]:  # noqa: ANN401 -- boto3's generated client
+        found = pages(client, "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+        return [_Subscription(each["SubscriptionArn"], each["Protocol"], each["Endpoint"]) for each in found]
 
-    read = reader.call(_PERMISSIONS[0], account=None, region=region, request=request, absent=_MISSING)
+    read = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
         return [unread(_ID, subject, read, "Whether anybody is told of findings is not known")]
     if read is None:
@@ -46,7 +53,7 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
         found, meaning = f"topic {topic} does not exist", "Nobody is told of any finding or alarm"
         return [broken(_ID, subject, found, meaning, step=step)]
     results = [_one(each, topic, region) for each in read]
-    known = {(each["Protocol"], each["Endpoint"]) for each in read}
+    known = {(each.protocol, each.endpoint) for each in read}
     results += [_lost(mail, topic, region) for mail in _deployed(deployment) if ("email", mail) not in known]
     if results:
         return results
@@ -61,10 +68,10 @@ def _deployed(deployment: Deployment) -> list[str]:
     return [each["Endpoint"] for each in known if each.get("Protocol") == "email"]
 
 
-def _one(subscription: Mapping[str, str], topic: str, region: str) -> Result:
-    protocol, endpoint = subscription["Protocol"], subscription["Endpoint"]
+def _one(subscription: _Subscription, topic: str, region: str) -> Result:
+    protocol, endpoint = subscription.protocol, subscription.endpoint
     subject = f"subscriber {endpoint} by {protocol}"
-    if subscription["SubscriptionArn"] not in _PENDING:
+    if subscription.arn not in _PENDING:
         return works(_ID, subject, "confirmed")
     step = "Follow the link that SNS has sent there; this sends it again"
     command = _subscribe(topic, protocol, endpoint, region)

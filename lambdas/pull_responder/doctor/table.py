@@ -45,7 +45,7 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
         indexes = answer.get("GlobalSecondaryIndexes", [])
         return answer["TableStatus"], {each["IndexName"]: each["IndexStatus"] for each in indexes}
 
-    found = reader.call(_PERMISSIONS[0], account=None, region=region, request=describe, absent=_MISSING)
+    found = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=describe, absent=_MISSING)
     subject = f"table {name}"
     if isinstance(found, Unread):
         return [unread(_ID, subject, found, "Whether findings are remembered is not known")]
@@ -54,7 +54,7 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     status, indexes = found
     if status not in ("ACTIVE", "UPDATING"):
         return [broken(_ID, subject, f"its status is {status}", _NOTHING, step="Look at it in DynamoDB's console")]
-    return [*_index(indexes, subject, name, region), _expiry(reader, subject, name, region)]
+    return [*_index(indexes, subject, name, region), _expiry(deployment, reader, subject, name)]
 
 
 def _index(indexes: Mapping[str, str], subject: str, name: str, region: str) -> list[Result]:
@@ -76,14 +76,16 @@ def _index(indexes: Mapping[str, str], subject: str, name: str, region: str) -> 
     return [broken(_ID, subject, "it does not exist", meaning, commands=(command,))]
 
 
-def _expiry(reader: Reader, subject: str, name: str, region: str) -> Result:
+def _expiry(deployment: Deployment, reader: Reader, subject: str, name: str) -> Result:
+    region = deployment.region
+
     def request(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
         answer: Mapping[str, Any] = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         return answer
 
     subject = f"time to live of {subject}"
     meaning = "Old findings and problems stay in the table for ever, and cost storage"
-    found = reader.call(_PERMISSIONS[1], account=None, region=region, request=request, absent=_MISSING)
+    found = reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(found, Unread):
         return unread(_ID, subject, found, f"If it is off: {meaning[0].lower()}{meaning[1:]}")
     status, attribute = (found or {}).get("TimeToLiveStatus"), (found or {}).get("AttributeName")

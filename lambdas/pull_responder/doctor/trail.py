@@ -67,6 +67,7 @@ class _Trail:
     account: str
     is_logging: bool | Unread
     selectors: Mapping[str, Any] | Unread
+    selected: Mapping[_Kind, bool | None]
 
     def logs(self, kind: _Kind) -> bool | Unread:
         """Return whether it logs events of this kind now."""
@@ -81,18 +82,16 @@ class _Trail:
 
     def selects(self, kind: _Kind) -> bool | None:
         """Return whether its selectors let events of this kind through. None where that is not known."""
-        if isinstance(self.selectors, Unread):
-            return None
-        return logs_events(self.selectors, source=_ECR, names=kind.calls, read_only=kind.read_only)
+        return self.selected.get(kind)
 
 
 def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     region = deployment.region
-    listed = reader.call(_PERMISSIONS[0], account=None, region=region, request=_list)
+    listed = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=_list)
     if isinstance(listed, Unread):
         return [unread(_ID, _subject(kind, region), listed, f"{kind.meaning}, if no trail does") for kind in _KINDS]
     # A trail of all regions is shown in each of them; others are shown in their home region only.
-    trails = reader.each(lambda each: _read(reader, each, region), listed or [])
+    trails = reader.each(lambda each: _read(deployment, reader, each), listed or [])
     return [_judge(kind, trails, deployment) for kind in _KINDS]
 
 
@@ -100,26 +99,31 @@ def _list(client: Any) -> list[tuple[str, str]]:  # noqa: ANN401 -- boto3's gene
     return [(each["TrailARN"], each["HomeRegion"]) for each in client.describe_trails()["trailList"]]
 
 
-def _read(reader: Reader, trail: tuple[str, str], region: str) -> _Trail:
-    arn, home = trail
+def _read(deployment: Deployment, reader: Reader, trail: tuple[str, str]) -> _Trail:
+    (arn, home), region = trail, deployment.region
 
     def status(client: Any) -> bool:  # noqa: ANN401 -- boto3's generated client
         return bool(client.get_trail_status(Name=arn)["IsLogging"])
 
-    def selectors(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
-        answer: Mapping[str, Any] = client.get_event_selectors(TrailName=arn)
-        return answer
+    def selectors(client: Any) -> tuple[Mapping[str, Any], Mapping[_Kind, bool | None]]:  # noqa: ANN401 -- boto3's generated client
+        answer = client.get_event_selectors(TrailName=arn)
+        return answer, {each: _selects(answer, each) for each in _KINDS}
 
-    is_logging = reader.call(_PERMISSIONS[2], account=None, region=region, request=status)
-    found = reader.call(_PERMISSIONS[1], account=None, region=region, request=selectors)
+    is_logging = reader.call(_PERMISSIONS[2], account=deployment.account, region=region, request=status)
+    found = reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=selectors)
     parsed = Arn.parse(arn)
     return _Trail(
         arn=arn,
         home=home,
         account=parsed.account if parsed else "",
         is_logging=bool(is_logging) if not isinstance(is_logging, Unread) else is_logging,
-        selectors=found if found is not None else {},
+        selectors=found if isinstance(found, Unread) else found[0] if found else {},
+        selected={} if found is None or isinstance(found, Unread) else found[1],
     )
+
+
+def _selects(answer: Mapping[str, Any], kind: _Kind) -> bool | None:
+    return logs_events(answer, source=_ECR, names=kind.calls, read_only=kind.read_only)
 
 
 def _subject(kind: _Kind, region: str) -> str:
