@@ -53,7 +53,8 @@ class DependencyLayer(lambda_.LayerVersion):
         super().__init__(
             scope,
             construct_id,
-            description="The packages that Pull Responder's functions need, the AWS SDK for Python among them",
+            # `pull-responder doctor` reads the version of the SDK here.
+            description=f"The packages that Pull Responder's functions need, with boto3 {read_sdk_version()}",
             code=lambda_.Code.from_asset(str(build_layer(python=python))),
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[ARCHITECTURE],
@@ -64,6 +65,12 @@ class DependencyLayer(lambda_.LayerVersion):
                 f"No Python {_VERSION} was found here to compile the layer with. The functions work, and each new "
                 "process of them takes some tenths of a second more to start",
             )
+
+
+def read_sdk_version(locked: Path = LOCKED) -> str:
+    """Return the version of the AWS SDK for Python (boto3) that `locked` pins."""
+    pinned = (line.split()[0] for line in locked.read_text().splitlines() if line.startswith("boto3=="))
+    return next(pinned).partition("==")[2]
 
 
 def build_layer(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infra.dependency_layer import read_sdk_version
 from tests.e2e.conftest import AUDITED_CLUSTER, STACK, Deployed
 from tests.integration.doctor.conftest import Doctor
 
@@ -51,5 +52,6 @@ def test_each_part_of_the_stack_is_known_and_mended(deployed: Deployed, doctor: 
     rules = [each["PhysicalResourceId"] for each in template if each["ResourceType"] == "AWS::Events::Rule"]
     assert {f"rule {name}" for name in rules} < set(last)
     assert f"subscription of log group /aws/eks/{AUDITED_CLUSTER}/cluster" in last
+    assert f"boto3 {read_sdk_version()}; here" in last["the AWS SDK of the functions"]["found"]
     state = deployed.aws.client("events").describe_rule(Name=RULE.removeprefix("rule "))["State"]
     assert state == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.doctor import functions, security_hub, stack, trail
+from pull_responder.doctor import functions, sdk, security_hub, stack, trail
 from pull_responder.doctor.resource import Resource
 from pull_responder.doctor.result import State
 from tests.unit.doctor.answers import ACCOUNT, REGION, Answers, deployment, examine
@@ -165,3 +166,13 @@ def test_only_the_words_for_off_say_that_security_hub_is_off() -> None:
 def test_what_was_not_set_up_in_security_hub_is_said_in_the_words_of_the_deployment() -> None:
     _, insights = hub("true", {"HubArn": "arn"}, outcome="Security Hub is off")
     assert (insights.state, insights.found) == (State.BROKEN, "Security Hub is off")
+
+
+def test_the_sdk_of_the_functions_is_told_where_their_layer_tells_it() -> None:
+    old, new = (
+        Resource("Layer", "AWS::Lambda::LayerVersion", "layer-1", {"Description": description})
+        for description in ("The packages, the AWS SDK for Python among them", "The packages, with boto3 1.43.106")
+    )
+    assert examine(sdk.CHECK, old) == []
+    (told,) = examine(sdk.CHECK, new)
+    assert (told.state, told.found) == (State.WORKS, f"boto3 1.43.106; here it is {boto3.__version__}")
