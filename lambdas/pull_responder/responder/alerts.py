@@ -58,14 +58,20 @@ class Alerts:
         )
 
     def digest(self, lives: Sequence[Life]) -> list[Notice]:
-        """Return the pending notices of `lives` for a digest: each with its problem, and whether that is over."""
+        """Return the pending notices of `lives` for a digest: each with its problem, and what else stops its pulls."""
         known = self._related(lives)
         notices = []
         for group in self.group(lives):
-            others = _others(group, known or [])
+            others = sorted(_others(group, known or []), key=_worst_first)
             is_over = known is not None and not others
             notices += [
-                replace(each, problem=_thread(group, others), is_over=is_over and each.edge is Edge.RESOLVED)
+                replace(
+                    each,
+                    problem=_thread(group, others),
+                    is_over=is_over and each.edge is Edge.RESOLVED,
+                    others=tuple(life.finding for life in others[:MOST_CAUSES]),
+                    others_known=known is not None,
+                )
                 for each in map(notice, group)
             ]
         return notices

@@ -64,6 +64,8 @@ notices = st.builds(
     since=st.just("") | _time,
     fixed_by=st.lists(_deeds, max_size=2).map(tuple),
     broken_by=st.none() | _deeds,
+    others=st.just(()) | findings.map(lambda each: (each,)),
+    others_known=st.booleans(),
 )
 
 
