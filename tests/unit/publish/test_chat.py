@@ -27,6 +27,8 @@ from tests.unit.publish.notices import ALERT, BOTH, BOUNDARY, NOTICE, alerts, no
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pull_responder.findings.finding import Finding
+
 JSON = ("aws", "iam", "put-role-policy", "--policy-document", '{"Action":["ecr:*"],"Resource":"a|b"}')
 
 
@@ -301,8 +303,8 @@ OWN = re.compile(
 )
 
 
-def _assert_harmless(notification: dict[str, Any], told: Iterable[Notice]) -> None:
-    commands = {code(each) for notice in told for each in notice.finding.remediation.commands}
+def _assert_harmless(notification: dict[str, Any], told: Iterable[Finding]) -> None:
+    commands = {code(each) for finding in told for each in finding.remediation.commands}
     assert not any(re.search(r"[<>&]|.`.|(?<![0-9A-Za-z])@|://", each[1:-1]) for each in commands if each)
     content, metadata = notification["content"], notification["metadata"]
     for line in content["description"].split("\n"):
@@ -326,10 +328,10 @@ def _assert_harmless(notification: dict[str, Any], told: Iterable[Notice]) -> No
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(alerts)
 def test_nobodys_text_marks_up_an_alert(alert: Alert) -> None:
-    _assert_harmless(chat_notification(alert), alert.notices)
+    _assert_harmless(chat_notification(alert), [*(each.finding for each in alert.notices), *alert.others])
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=30)
 @given(st.lists(notices, min_size=1, max_size=12))
 def test_nobodys_text_marks_up_a_digest(digest: list[Notice]) -> None:
-    _assert_harmless(chat_digest(digest), digest)
+    _assert_harmless(chat_digest(digest), [each for told in digest for each in (told.finding, *told.others)])
