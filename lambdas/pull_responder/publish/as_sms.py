@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.digest import by_cause, headline
+from pull_responder.publish.digest import by_cause, headline, kind
+from pull_responder.publish.digest_hit import in_clusters
 from pull_responder.publish.telling import NOT_READ, counted, ended, how_it_ended, number_of, opening, whom
 from pull_responder.publish.text import break_urls, cut, last_name, one_line, resource_name
 
@@ -100,6 +102,9 @@ def _digest(notices: Sequence[Notice], room: int) -> str:
     reach = worst.notices[0].reach
     units = "pods" if reach.pod_count else "nodes" if reach.node_count else ""
     stops = f", {counted(reach, units)}" if units else ""
+    if worst.is_resolved:  # in few words: what is left has to fit in
+        number = sum(each.edge is Edge.RESOLVED and bool(each.others) for each in notices)
+        head = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}, {number} only in part."
     said = f"{head} {'Still' if worst.is_resolved else 'Worst:'} {open_one.severity.value} {_fault(open_one)}"
     return _with_fix([f"{said}{stops}.", f"{said}.", head], open_one, "Do this first", room)
 
