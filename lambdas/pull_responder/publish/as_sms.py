@@ -105,7 +105,7 @@ def _digest(notices: Sequence[Notice], room: int) -> str:
     if worst.is_resolved:  # in few words: what is left has to fit in
         number = sum(each.edge is Edge.RESOLVED and bool(each.others) for each in notices)
         head = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}, {number} only in part."
-    said = f"{head} {'Still' if worst.is_resolved else 'Worst:'} {open_one.severity.value} {_fault(open_one)}"
+    said = f"{head} {'Still' if worst.is_resolved else 'Worst,'} {open_one.severity.value}: {_fault(open_one)}"
     return _with_fix([f"{said}{stops}.", f"{said}.", head], open_one, "Do this first", room)
 
 

@@ -108,7 +108,7 @@ def test_a_count_that_is_too_low_says_so() -> None:
 
 def test_a_digest_says_how_many_and_what_to_do_about_the_worst() -> None:
     assert digest_text([NOTICE, replace(NOTICE, finding=BOUNDARY)]) == (
-        "DIGEST: 2 new pull failures of 2 causes in cluster prod. Worst: HIGH The role's permissions boundary stops "
+        "DIGEST: 2 new pull failures of 2 causes in cluster prod. Worst, HIGH: The role's permissions boundary stops "
         "the pull (prod-node), 14 pods.\nDo this first in 111111111111 eu-west-1: Add the actions to the boundary."
     )
 

@@ -244,8 +244,9 @@ def test_what_is_resolved_in_part_is_counted_in_line_one_of_every_format() -> No
 
     assert f"3 resolved findings of 1 cause in cluster prod. {IN_PART} Hit: " in texts["email"].splitlines()[0]
     assert texts["sms"] == (
-        "DIGEST: 3 resolved findings in cluster prod, 2 only in part. Still HIGH The role's permissions boundary stops "
-        "the pull (prod-node), 14 pods.\nDo this first in 111111111111 eu-west-1: Add the actions to the boundary."
+        "DIGEST: 3 resolved findings in cluster prod, 2 only in part. Still HIGH: The role's permissions boundary "
+        "stops the pull (prod-node), 14 pods.\n"
+        "Do this first in 111111111111 eu-west-1: Add the actions to the boundary."
     )
     assert json.loads(texts["default"])["headline"].startswith(
         f"3 resolved findings of 1 cause in cluster prod. {IN_PART} Hit: "
