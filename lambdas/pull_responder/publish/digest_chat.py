@@ -20,6 +20,7 @@ from pull_responder.publish.chat import (
 from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause, what_is_in_part
 from pull_responder.publish.digest_hit import hit_by, in_clusters
 from pull_responder.publish.digest_text import digest_subject
+from pull_responder.publish.steps import do_this
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import resource_name
 
@@ -91,7 +92,7 @@ def _first(of: OfCause, style: Style) -> Iterator[str]:
     if of.is_resolved:
         yield f"Still broken: {telling.fault(open_one, quote)}"
     name = quote(resource_name(open_one.resource.id), _EXAMPLES)
-    yield f"Do this first ({name}): {quote(open_one.remediation.summary, SUMMARY)}"
+    yield f"{do_this(open_one, ' first')} ({name}): {quote(open_one.remediation.summary, SUMMARY)}"
     yield from command_lines(open_one, _COMMANDS)
     if url := style.runbook(open_one.cause):
         yield f"Runbook: {url}"
@@ -113,7 +114,8 @@ def _fix_lines(of: OfCause, style: Style, *, is_first: bool, commands: bool) -> 
         return
     if of.is_resolved:
         yield f"Still broken: {telling.fault(open_one, quote)}"
-    yield f"Do this{' for the first' if of.count > 1 else ''}: {quote(open_one.remediation.summary, SUMMARY)}"
+    ask = do_this(open_one, " for the first" if of.count > 1 else "")
+    yield f"{ask}: {quote(open_one.remediation.summary, SUMMARY)}"
     if commands:
         yield from command_lines(open_one, _COMMANDS)
     if url := style.runbook(open_one.cause):

@@ -9,6 +9,7 @@ from pull_responder.publish.as_text import SUBJECT, ascii_line, prose
 from pull_responder.publish.attributes import UNKNOWN, sort_by_severity
 from pull_responder.publish.digest import OfCause, by_cause, change, headline, kind
 from pull_responder.publish.digest_hit import hit_by, hit_parts
+from pull_responder.publish.steps import do_this
 from pull_responder.publish.telling import fault, how_it_ended
 from pull_responder.publish.text import command_line, cut, limit_lines, resource_name, take_fitting
 
@@ -78,7 +79,8 @@ def _first(worst: OfCause, *, room: int) -> Iterator[str]:
     if worst.is_resolved:
         yield f"Still broken: {fault(open_one, prose)}"
     name = prose(resource_name(open_one.resource.id), _NAME) or UNKNOWN
-    yield f"Do this first ({name}): {prose(open_one.remediation.summary, _FIELD) or 'see Security Hub.'}"
+    summary = prose(open_one.remediation.summary, _FIELD) or "see Security Hub."
+    yield f"{do_this(open_one, ' first')} ({name}): {summary}"
     yield from _commands(open_one, room=room)
 
 
@@ -97,7 +99,8 @@ def _cause(of: OfCause, *, room: int, is_first: bool) -> Iterator[str]:
         return
     if of.is_resolved:
         yield f"  Still broken: {fault(open_one, prose)}"
-    yield f"  Do this{' for the first' if of.count > 1 else ''}: {prose(open_one.remediation.summary, _FIELD)}"
+    ask = do_this(open_one, " for the first" if of.count > 1 else "")
+    yield f"  {ask}: {prose(open_one.remediation.summary, _FIELD)}"
     yield from (f"  {line}" for line in _commands(open_one, room=room))
 
 

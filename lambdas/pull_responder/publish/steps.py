@@ -36,7 +36,12 @@ def steps(findings: Sequence[Finding], say: Say, limit: int) -> Iterator[tuple[F
     for number, each in enumerate(findings, 1):
         summary = say(each.remediation.summary, limit) or "See the proof."
         named = "" if number == 1 else f"{fault(each, say)}: "
-        yield each, f"Do this: {summary}" if len(findings) == 1 else f"{number}. {named}{summary}"
+        yield each, f"{do_this(each)}: {summary}" if len(findings) == 1 else f"{number}. {named}{summary}"
+
+
+def do_this(finding: Finding, which: str = "") -> str:
+    """Return the words before what to do about `finding`; without a command they say that nobody need look for one."""
+    return f"Do this{which}{'' if finding.remediation.commands else ', by hand'}"
 
 
 def links(finding: Finding, style: Style) -> Iterator[str]:

@@ -325,7 +325,7 @@ def test_without_a_command_the_summary_says_who_has_to_do_what() -> None:
 
     lines = body(_about(remediation=fix), room=ROOM).splitlines()
 
-    assert lines[1:4] == ["Do this: Ask the administrator of the organization.", "", "Who is hit"]
+    assert lines[1:4] == ["Do this, by hand: Ask the administrator of the organization.", "", "Who is hit"]
 
 
 def test_text_from_events_cannot_add_lines_to_the_message() -> None:
@@ -440,7 +440,7 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
+    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this(, by hand)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
     r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it worked again by .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."

@@ -210,6 +210,12 @@ def test_a_command_that_holds_json_is_shown_whole() -> None:
     assert "in full in the e-mail" not in "".join(_lines(_with_commands(JSON)))
 
 
+def test_without_a_command_nobody_looks_for_one() -> None:
+    assert _lines(_with_commands())[1].startswith("Do this, by hand: `Attach ")
+    # One that cannot be shown is one.
+    assert _lines(_with_commands(("aws", "`id`")))[1].startswith("Do this: `Attach ")
+
+
 def test_the_commands_of_all_causes_are_shown_whole() -> None:
     pages = (Path(__file__).parents[3] / "docs" / "causes" / "examples").glob("*.md")
     commands = [each for page in pages for each in re.findall(r"\$ (aws .*)", page.read_text(encoding="utf-8"))]
@@ -283,7 +289,7 @@ OWN = re.compile(
     r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? ((still )?fail|failed)\."
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
     r"|(``|Somebody) was refused (``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
-    r"|Do this( for the first)?: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
+    r"|Do this( for the first)?(, by hand)?: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
     r"|Resolved: ``(: ``)?|Still broken: `` \(``\)"
     r"|Run in account ``, region ``:|Where: account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
@@ -295,7 +301,7 @@ OWN = re.compile(
     r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
     r"|Changed (before it worked again )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
-    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first \(``\): ``"
+    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first(, by hand)? \(``\): ``"
     r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?( \(at least\))?"
     r"|(the largest failure stop(s|ped) )?(more than )?[\d,]+ (pod|node)s?|; )+"
     r"|\d+ of \d+ (is|are) resolved only in part: another cause still stops the pulls\."

@@ -67,7 +67,7 @@ def test_each_cause_has_its_line_before_the_findings() -> None:
             " and 96 more"
         ),
         "  Hit: cluster prod; namespace payments (at least); role prod-node; the largest failure stops 14 pods",
-        "  Do this for the first: Create the repository.",
+        "  Do this for the first, by hand: Create the repository.",
         "",
         "Each of them",
     ]
@@ -98,7 +98,7 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
             " and 96 more"
         ),
         "Hit: cluster `prod`; namespace `payments` (at least); role `prod-node`; the largest failure stops 14 pods",
-        "Do this for the first: `Create the repository.`",
+        "Do this for the first, by hand: `Create the repository.`",
     ]
 
 
@@ -314,12 +314,12 @@ def test_what_is_open_stands_before_what_is_resolved() -> None:
     low = replace(_missing(0), edge=Edge.NEW)
     lines = digest_body([_over(1), low], room=ROOM).splitlines()
 
-    assert lines[1] == "Do this first (repository/made-up-0): Create the repository."
+    assert lines[1] == "Do this first, by hand (repository/made-up-0): Create the repository."
     assert [line for line in lines if line.startswith(("HIGH: ", "LOW: "))] == [
         "LOW: repository_not_found",
         "HIGH: role_lacks_pull_permissions (1 RESOLVED)",
     ]
-    assert _described([_over(1), low])[0].startswith("Do this first (`repository/made-up-0`)")
+    assert _described([_over(1), low])[0].startswith("Do this first, by hand (`repository/made-up-0`)")
     # The same cause, and the worse of the two is resolved.
     assert "Do this first (" in digest_body([_over(1), replace(_over(2), edge=Edge.NEW)], room=ROOM)
 
@@ -362,7 +362,8 @@ def test_the_chats_title_is_short_whatever_the_names_are() -> None:
 
 COUNTED = re.compile(r"\(findings: \d+ more, too long for this message\)")
 OURS = re.compile(
-    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*|Do this first \(.*|Run in account .*"
+    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*|Do this first(, by hand)? \(.*"
+    r"|Run in account .*"
     r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them|They share one message\. What (gets worse|breaks again) is told again\."
     r"|Still broken: .*"
 )
