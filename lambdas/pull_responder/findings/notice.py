@@ -34,6 +34,7 @@ class Notice:
     - `changes_unread`: why it could not be read whether there was such a change.
     - `problem`: in a digest, the id by which all messages about its problem belong together.
     - `is_over`: in a digest, whether it is resolved, and nothing else that is known stops the pulls of its problem.
+    - `over`: in a digest, the ids of the problems that are over with it: nothing that was told as one of them is open.
     """
 
     edge: Edge
@@ -48,3 +49,4 @@ class Notice:
     changes_unread: str = ""
     problem: str = ""
     is_over: bool = False
+    over: tuple[str, ...] = ()

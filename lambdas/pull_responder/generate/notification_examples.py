@@ -134,7 +134,8 @@ def _examples() -> dict[str, str]:
 
 
 def _alone(notice: Notice) -> Notification:
-    return alert_notification(Alert(_PROBLEM, (notice,), reach=notice.reach), _STYLE)
+    over = (_PROBLEM,) if notice.edge is Edge.RESOLVED else ()
+    return alert_notification(Alert(_PROBLEM, (notice,), reach=notice.reach, over=over), _STYLE)
 
 
 def _mail(notification: Notification) -> str:
