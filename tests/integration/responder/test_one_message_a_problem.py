@@ -11,6 +11,9 @@ import pytest
 
 from pull_responder.findings.life import Life
 from pull_responder.findings.store import StoreError
+from pull_responder.publish.as_document import alert_document
+from pull_responder.publish.as_text import body
+from pull_responder.responder.alerts import Alerts
 from pull_responder.responder.ledger import Ledger
 from tests.integration.responder.scene import ACCOUNT, ADMIN, IMAGE, REGION, Node, Scene, change
 
@@ -247,6 +250,37 @@ def test_if_what_else_was_told_cannot_be_read_a_problem_is_not_over(
     monkeypatch.setattr(Ledger, "lives", failing)
     (image,) = after_the_hold_down(scene)
     assert (causes(image), image["others"], image["over"]) == ([GONE], None, [])
+
+
+def test_what_has_all_of_its_causes_in_its_message_reads_no_others(
+    scene: Scene, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that fails hides nothing there, and the incident closes."""
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    scene.recheck(lift(scene, node), scene.allow(node))
+    scene.clock.forward(minutes=6)
+    run = scene.run()
+    ledger = Ledger(run)
+    lives = ledger.lives(scene.store.due_notices(before=scene.clock.now, limit=9))
+    assert sorted(each.finding.cause for each in lives) == [BOUNDARY, LACKS]
+    assert all(each.related for each in lives)
+
+    def fail(*_: object) -> object:
+        raise StoreError("dynamodb:BatchGetItem failed")
+
+    monkeypatch.setattr(Ledger, "lives", fail)
+    monkeypatch.setattr(Ledger, "joint_reach", fail)
+    alert = Alerts(run, ledger).alert(lives)
+    assert (alert.others_known, alert.others, alert.over) == (True, (), (new["problem"],))
+    document = alert_document(alert, room=9_999)
+    assert (document["others"], document["over"]) == ([], [new["problem"]])
+    assert "could not be read" not in body(alert, room=9_999)
+    # Beside one of them the other has to be read.
+    assert Alerts(run, ledger).alert(lives[:1]).others_known is False
+    digest = Alerts(run, ledger).digest(lives)
+    assert [each.is_over for each in digest] == [True, True]
+    assert {problem for each in digest for problem in each.over} == {new["problem"]}
 
 
 def stored(scene: Scene) -> list[Life]:
