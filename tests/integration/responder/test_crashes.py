@@ -146,7 +146,8 @@ def test_what_the_table_refused_is_recorded_before_the_next_is_told_so_a_run_tha
     ids = scene.store.due_notices(before=scene.clock.now, limit=9)
     claimed, _ = change_lives(run, ledger, dict.fromkeys(ids, notifier.claim))
     first, second = claimed.values()
-    change_item, refused = Ledger.change, []
+    change_item = Ledger.change
+    refused: list[str] = []
 
     def refuse_once(ledger: Ledger, finding_id: str, step: Callable[[Life | None], Life | None]) -> Life | None:
         if finding_id == first.id and not refused:
