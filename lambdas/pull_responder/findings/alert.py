@@ -24,7 +24,9 @@ class Alert:
     - `problem`: the id by which all messages about the problem belong together.
     - `notices`: what has changed, at least one, all of the same edge, the worst first.
     - `others`: the findings of other causes of the same problem that are open, the worst first.
-    - `others_known`: whether these could be read.
+    - `others_known`: whether these could be read, and what decides whether the problem is over.
+    - `over`: the ids of the problems that are over, this one among them: nothing that was told as one is open.
+    - `still_open`: open findings that were told as this problem before, and stop none of these pulls, the worst first.
     - `reach`: how far the failures of all notices reach together.
     """
 
@@ -33,6 +35,8 @@ class Alert:
     others: tuple[Finding, ...] = ()
     reach: Reach = field(default_factory=Reach)
     others_known: bool = True
+    over: tuple[str, ...] = ()
+    still_open: tuple[Finding, ...] = ()
 
     @classmethod
     def alone(cls, notice: Notice) -> Self:

@@ -155,7 +155,8 @@ def _resolved_together(resolved: Notice, boundary: Finding) -> list[Notice]:
 
 
 def _alone(notice: Notice) -> Notification:
-    return alert_notification(Alert(_PROBLEM, (notice,), reach=notice.reach), _STYLE)
+    over = (_PROBLEM,) if notice.edge is Edge.RESOLVED else ()
+    return alert_notification(Alert(_PROBLEM, (notice,), reach=notice.reach, over=over), _STYLE)
 
 
 def _mail(notification: Notification) -> str:

@@ -103,6 +103,8 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
         "attributes": alert_values(alert),
         "findings": findings,
         "others": [_other(each) for each in alert.others] if alert.others_known else None,
+        "over": take_fitting((one_line(each, _FIELD) for each in alert.over), size=room),
+        "still_open": [_other(each) for each in alert.still_open],
         "pull": pull_of(worst),
         "reach": reach_object(alert.reach),
         "omitted": {

@@ -35,7 +35,7 @@ def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
     worst = sort_by_severity(notices)
     short = [_short(each) for each in worst]
     shown = short[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in short), size=room))]
-    ended = dict.fromkeys(_problem(each) for each in worst if each.is_over)
+    ended = dict.fromkeys(one_line(problem, _FIELD) for each in worst for problem in each.over)
     over = take_fitting(ended, size=room * _OVER_ROOMS)
     causes = by_cause(notices)
     return {

@@ -77,9 +77,10 @@ notices = st.builds(
 )
 
 
-def _alert(edge: Edge, told: list[Notice], others: list[Finding], problem: str) -> Alert:
+def _alert(edge: Edge, told: list[Notice], others: list[Finding], problem: str, over: list[str]) -> Alert:
     worst = sorted((replace(each, edge=edge) for each in told), key=lambda each: -each.finding.severity.rank)
-    return Alert(problem, tuple(worst), tuple(others), worst[0].reach, others_known=bool(others or problem))
+    known = bool(others or problem)
+    return Alert(problem, tuple(worst), tuple(others), worst[0].reach, known, tuple(over), tuple(others))
 
 
 alerts = st.builds(
@@ -88,4 +89,5 @@ alerts = st.builds(
     st.lists(notices, min_size=1, max_size=3),
     st.lists(findings, max_size=2),
     text,
+    st.lists(text, max_size=3),
 )

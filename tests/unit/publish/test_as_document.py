@@ -307,9 +307,11 @@ def test_a_digest_too_long_counts_what_it_leaves_out() -> None:
 def test_a_digest_names_all_problems_that_are_over_and_no_other() -> None:
     """Whoever opened an incident for each of them closes it, also where the finding itself is left out."""
     over = [
-        replace(NOTICE, edge=Edge.RESOLVED, problem=f"problem/{number:032x}", is_over=True) for number in range(1_500)
+        replace(NOTICE, edge=Edge.RESOLVED, problem=problem, is_over=True, over=(problem,))
+        for problem in (f"problem/{number:032x}" for number in range(1_500))
     ]
-    still = replace(NOTICE, edge=Edge.RESOLVED, problem="problem/still", is_over=False)
+    # Its own pulls work again, and another finding that was told as its problem is open.
+    still = replace(NOTICE, edge=Edge.RESOLVED, problem="problem/still", is_over=True)
 
     document = digest_document([*over, over[0], still], room=ROOM)
 
