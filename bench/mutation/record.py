@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -51,7 +53,7 @@ class Record:
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the statement, the fastest first; of one that runs at import those of its file.
 
-        Those of a file that holds nothing but tables are the tests of the files that import it.
+        Those of a file that holds nothing but tables are the tests that import it, and the tests of the files that do.
         """
         found = self._contexts(mutant)
         if "" in found:
@@ -64,9 +66,10 @@ class Record:
         if found:
             return found
         for other in set(self.lines) - seen:
-            if f"from {module} import" in Path(other).read_text(encoding="utf-8"):
+            if _imports(other, module):
                 found |= self._of_file(other, module_of(Path(other)), seen)
-        return found
+        files = {file for file in map(_file, self.seconds) if _imports(file, module)}
+        return found.union(test for test in self.seconds if _file(test) in files)
 
     def runs_at_import(self, mutant: Mutant) -> bool:
         """Whether the statement runs before the first test, too: when a module is imported or a table of tests made."""
@@ -91,6 +94,14 @@ def module_of(path: Path) -> str:
     """Return the name of the module in a file of the package."""
     _, _, inside = path.with_suffix("").as_posix().rpartition("/pull_responder/")
     return f"pull_responder.{inside.replace('/', '.')}"
+
+
+@cache
+def _imports(file: str, module: str) -> bool:
+    """Whether the Python file imports the module or something of it."""
+    package, _, name = module.rpartition(".")
+    wanted = rf"^from (?:{re.escape(module)} import|{re.escape(package)} import (?:\([^)]*|.*)\b{name}\b)"
+    return re.search(wanted, Path(file).read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def _run(files: list[str], sources: Path, out: Path) -> dict[str, Any]:
