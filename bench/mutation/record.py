@@ -51,25 +51,27 @@ class Record:
         return record
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the statement, the fastest first; of one that runs at import those of its file.
+        """Return the tests that run the statement, the fastest first.
 
-        Those of a file that holds nothing but tables are the tests that import it, and the tests of the files that do.
+        Of one that runs at import they are those that run its file or a file that imports it, and those that import it
+        themselves. In place of a file that holds nothing but tables, too, count those that import that one.
         """
         found = self._contexts(mutant)
         if "" in found:
-            found = self._of_file(str(mutant.path), mutant.module, set())
+            found = self._of_import(str(mutant.path), mutant.module, set())
         return sorted(found - {""}, key=lambda test: self.seconds[test])
 
-    def _of_file(self, path: str, module: str, seen: set[str]) -> set[str]:
+    def _of_import(self, path: str, module: str, seen: set[str]) -> set[str]:
         seen.add(path)
-        found = {test for tests in self.lines.get(path, {}).values() for test in tests} - {""}
-        if found:
-            return found
+        files = {file for file in map(_file, self.seconds) if _imports(file, module)}
+        found = self._of_file(path).union(test for test in self.seconds if _file(test) in files)
         for other in set(self.lines) - seen:
             if _imports(other, module):
-                found |= self._of_file(other, module_of(Path(other)), seen)
-        files = {file for file in map(_file, self.seconds) if _imports(file, module)}
-        return found.union(test for test in self.seconds if _file(test) in files)
+                found |= self._of_file(other) or self._of_import(other, module_of(Path(other)), seen)
+        return found
+
+    def _of_file(self, path: str) -> set[str]:
+        return {test for tests in self.lines.get(path, {}).values() for test in tests} - {""}
 
     def runs_at_import(self, mutant: Mutant) -> bool:
         """Whether the statement runs before the first test, too: when a module is imported or a table of tests made."""

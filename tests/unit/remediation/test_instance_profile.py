@@ -53,16 +53,20 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "Associate the instance profile p with instance i-1.",
             PROFILES,
             [
-                "aws ec2 associate-iam-instance-profile --instance-id i-1 --iam-instance-profile Name=p "
-                "--region eu-west-1"
+                (
+                    "aws ec2 associate-iam-instance-profile --instance-id i-1 --iam-instance-profile Name=p "
+                    "--region eu-west-1"
+                )
             ],
         ),
     ),
     "no profile, and several have the role": (
         lambda: profiles.choose_profile(**NODE, role=ROLE, profiles=("p", "q")),
         (
-            "Associate an instance profile with instance i-1. Several hold the role blue, and nothing shows which one "
-            "the instance had: p, q.",
+            (
+                "Associate an instance profile with instance i-1. Several hold the role blue, and nothing shows which "
+                "one the instance had: p, q."
+            ),
             PROFILES,
             [],
         ),
@@ -70,8 +74,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "no profile, and none has the role": (
         lambda: profiles.choose_profile(**NODE, role=ROLE, profiles=()),
         (
-            "No instance profile holds the role blue. Create one, add the role, and associate it with instance i-1, or "
-            "replace the instance with a new node.",
+            (
+                "No instance profile holds the role blue. Create one, add the role, and associate it with instance "
+                "i-1, or replace the instance with a new node."
+            ),
             PROFILES,
             [],
         ),
@@ -79,8 +85,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "no role": (
         lambda: profiles.restore_role(**HERE, problem="the role blue does not exist"),
         (
-            "Create it again as a node role, or replace the nodes with nodes that have another role: the role blue "
-            "does not exist.",
+            (
+                "Create it again as a node role, or replace the nodes with nodes that have another role: the role blue "
+                "does not exist."
+            ),
             NODE_ROLE,
             [],
         ),
@@ -88,8 +96,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "Auto Mode": (
         lambda: profiles.replace_managed(**NODE, problem="it has no role"),
         (
-            "Delete the Kubernetes node of instance i-1. EKS Auto Mode then starts another one from its NodeClass and "
-            "node role. Amazon EKS manages the instance, so you cannot change it. The problem: it has no role.",
+            (
+                "Delete the Kubernetes node of instance i-1. EKS Auto Mode then starts another one from its NodeClass "
+                "and node role. Amazon EKS manages the instance, so you cannot change it. The problem: it has no role."
+            ),
             NODE_ROLE,
             [],
         ),
@@ -103,10 +113,12 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             ROLE, region=REGION, document=None, provider=PROVIDER, audience="sts.amazonaws.com"
         ),
         (
-            f"In the trust policy of the role blue, allow sts:AssumeRoleWithWebIdentity to {PROVIDER}, with {ISSUER}"
-            f":aud equal to sts.amazonaws.com and {ISSUER}:sub equal to the pod's "
-            "system:serviceaccount:NAMESPACE:NAME. If the policy leaves the pod out on purpose, annotate its service "
-            "account with another role.",
+            (
+                f"In the trust policy of the role blue, allow sts:AssumeRoleWithWebIdentity to {PROVIDER}, with "
+                f"{ISSUER}:aud equal to sts.amazonaws.com and {ISSUER}:sub equal to the pod's "
+                "system:serviceaccount:NAMESPACE:NAME. If the policy leaves the pod out on purpose, annotate its "
+                "service account with another role."
+            ),
             PODS,
             [],
         ),

@@ -35,27 +35,35 @@ FIXES: dict[str, tuple[Callable[[], Remediation], str, str]] = {
     ),
     "an unknown authority": (
         lambda: node.trust_registry(**HERE, clock=False),
-        "Exempt the registry's hosts from TLS inspection, or install the inspecting device's root certificate in the "
-        "nodes' trust store. Check that the registry's name resolves to the registry and to no other host.",
+        (
+            "Exempt the registry's hosts from TLS inspection, or install the inspecting device's root certificate in "
+            "the nodes' trust store. Check that the registry's name resolves to the registry and to no other host."
+        ),
         "network-firewall/latest/developerguide/tls-inspection-configurations.html",
     ),
     "an expired certificate": (
         lambda: node.trust_registry(**HERE, clock=True),
-        "Set the node's clock (chrony with 169.254.169.123). If it is right, find the host that answers with an "
-        "expired certificate.",
+        (
+            "Set the node's clock (chrony with 169.254.169.123). If it is right, find the host that answers with an "
+            "expired certificate."
+        ),
         "network-firewall/latest/developerguide/tls-inspection-configurations.html",
     ),
     "no credential provider": (
         lambda: node.install_credential_provider(**HERE),
-        "Replace the nodes by ones of a current Amazon EKS optimized AMI. On an AMI of your own, install an executable "
-        "ecr-credential-provider for the node's architecture in --image-credential-provider-bin-dir.",
+        (
+            "Replace the nodes by ones of a current Amazon EKS optimized AMI. On an AMI of your own, install an "
+            "executable ecr-credential-provider for the node's architecture in --image-credential-provider-bin-dir."
+        ),
         "eks/latest/userguide/eks-optimized-amis.html",
     ),
     "no credential helper": (
         lambda: node.install_credential_helper(**HERE),
-        "Install the Amazon ECR Docker Credential Helper (docker-credential-ecr-login) in the PATH of the node's "
-        "container runtime, or remove it from credHelpers and credsStore in the runtime's configuration: kubelet gets "
-        "its credentials from ecr-credential-provider.",
+        (
+            "Install the Amazon ECR Docker Credential Helper (docker-credential-ecr-login) in the PATH of the node's "
+            "container runtime, or remove it from credHelpers and credsStore in the runtime's configuration: kubelet "
+            "gets its credentials from ecr-credential-provider."
+        ),
         "eks/latest/userguide/eks-optimized-amis.html",
     ),
 }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = arn(f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/app")
 KEY = arn(f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234")
-SECRET = "ecr-pullthroughcache/hub"  # noqa: S105 -- the name of a secret
+SECRET = "ecr-pullthroughcache/hub"
 HERE = {"account": ACCOUNT, "region": REGION}
 
 ECR, EKS = "AmazonECR/latest/userguide/", "eks/latest/userguide/"
@@ -30,8 +30,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "repositories that exist": (
         lambda: registry.name_other_repository(REPOSITORY, found=("a/one", "a/two")),
         (
-            "Use a/one or a/two in the pod, or create the repository team/app in account 111111111111, eu-west-1, and "
-            "push the image.",
+            (
+                "Use a/one or a/two in the pod, or create the repository team/app in account 111111111111, eu-west-1, "
+                "and push the image."
+            ),
             TROUBLE,
             [],
         ),
@@ -39,8 +41,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "no repository like it": (
         lambda: registry.name_other_repository(REPOSITORY, found=()),
         (
-            "Correct the image's name in the pod, or create the repository team/app in account 111111111111, "
-            "eu-west-1, and push the image.",
+            (
+                "Correct the image's name in the pod, or create the repository team/app in account 111111111111, "
+                "eu-west-1, and push the image."
+            ),
             TROUBLE,
             [],
         ),
@@ -59,16 +63,20 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "Restore app:v1 from the archive. Within 20 minutes its status is ACTIVE again and it can be pulled.",
             f"{ECR}archive-image.html",
             [
-                "aws ecr update-image-storage-class --registry-id 111111111111 --repository-name team/app --image-id "
-                "imageDigest=sha256:0 --target-storage-class STANDARD --region eu-west-1"
+                (
+                    "aws ecr update-image-storage-class --registry-id 111111111111 --repository-name team/app "
+                    "--image-id imageDigest=sha256:0 --target-storage-class STANDARD --region eu-west-1"
+                )
             ],
         ),
     ),
     "an attestation": (
         lambda: registry.push_an_image(REPOSITORY, image="app:v1"),
         (
-            "Push the image itself as app:v1: the index that the build made, not one of the manifests in it. `docker "
-            "buildx build --provenance=false --sbom=false` makes no attestations.",
+            (
+                "Push the image itself as app:v1: the index that the build made, not one of the manifests in it. "
+                "`docker buildx build --provenance=false --sbom=false` makes no attestations."
+            ),
             f"{ECR}docker-push-multi-architecture-image.html",
             [],
         ),
@@ -84,8 +92,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "another platform": (
         lambda: registry.build_for(REPOSITORY, image="app:v1", platforms="linux/arm64"),
         (
-            "Build app:v1 for linux/arm64 as well, and push it. Or schedule the pod on nodes of a platform that the "
-            "image has, by the node labels kubernetes.io/os and kubernetes.io/arch.",
+            (
+                "Build app:v1 for linux/arm64 as well, and push it. Or schedule the pod on nodes of a platform that "
+                "the image has, by the node labels kubernetes.io/os and kubernetes.io/arch."
+            ),
             f"{ECR}docker-push-multi-architecture-image.html",
             [],
         ),
@@ -93,8 +103,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "a platform that is not known": (
         lambda: registry.build_for(REPOSITORY, image="app:v1", platforms=""),
         (
-            "Build app:v1 for the platform of the node as well, and push it. Or schedule the pod on nodes of a "
-            "platform that the image has, by the node labels kubernetes.io/os and kubernetes.io/arch.",
+            (
+                "Build app:v1 for the platform of the node as well, and push it. Or schedule the pod on nodes of a "
+                "platform that the image has, by the node labels kubernetes.io/os and kubernetes.io/arch."
+            ),
             f"{ECR}docker-push-multi-architecture-image.html",
             [],
         ),
@@ -133,8 +145,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "a key that is gone": (
         lambda: registry.replace_repository(REPOSITORY, key="key/1"),
         (
-            "Create the repository team/app again with a key that exists, and push the images again. The key key/1 no "
-            "longer exists, so nobody can decrypt the images.",
+            (
+                "Create the repository team/app again with a key that exists, and push the images again. The key key/1 "
+                "no longer exists, so nobody can decrypt the images."
+            ),
             f"{ECR}encryption-at-rest.html",
             [],
         ),
@@ -146,8 +160,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "too many pulls for an upstream registry": (
         lambda: registry.pull_less_often(**HERE, upstream="docker.io"),
         (
-            f"{LESS_OFTEN} If docker.io refused the pull, give its pull through cache rule credentials of a larger "
-            "plan.",
+            (
+                f"{LESS_OFTEN} If docker.io refused the pull, give its pull through cache rule credentials of a larger "
+                "plan."
+            ),
             f"{ECR}service-quotas.html",
             [],
         ),
@@ -166,16 +182,20 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "Encrypt the secret ecr-pullthroughcache/hub with the key alias/aws/secretsmanager.",
             f"{ECR}pull-through-cache-creating-secret.html",
             [
-                "aws secretsmanager update-secret --secret-id ecr-pullthroughcache/hub --kms-key-id "
-                "alias/aws/secretsmanager --region eu-west-1"
+                (
+                    "aws secretsmanager update-secret --secret-id ecr-pullthroughcache/hub --kms-key-id "
+                    "alias/aws/secretsmanager --region eu-west-1"
+                )
             ],
         ),
     ),
     "an upstream registry with credentials": (
         lambda: registry.fix_upstream_access(REPOSITORY, prefix="hub", secret=SECRET),
         (
-            "Check the user name and access token in the secret ecr-pullthroughcache/hub; the pull through cache rule "
-            "hub of account 111111111111 serves this repository.",
+            (
+                "Check the user name and access token in the secret ecr-pullthroughcache/hub; the pull through cache "
+                "rule hub of account 111111111111 serves this repository."
+            ),
             f"{ECR}error-pullthroughcache.html",
             [],
         ),
@@ -183,8 +203,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "an upstream registry without": (
         lambda: registry.fix_upstream_access(REPOSITORY, prefix="hub", secret=None),
         (
-            "Check whether the image exists upstream; the pull through cache rule hub of account 111111111111 serves "
-            "this repository.",
+            (
+                "Check whether the image exists upstream; the pull through cache rule hub of account 111111111111 "
+                "serves this repository."
+            ),
             f"{ECR}error-pullthroughcache.html",
             [],
         ),
@@ -200,9 +222,11 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "a full disk of a node": (
         lambda: registry.free_disk(**HERE, fargate=False),
         (
-            "Give the nodes larger volumes (in the launch template or node group), or free space: smaller images, "
-            "fewer images on each node, a lower imageGCHighThresholdPercent. A replaced node works until its disk is "
-            "full again.",
+            (
+                "Give the nodes larger volumes (in the launch template or node group), or free space: smaller images, "
+                "fewer images on each node, a lower imageGCHighThresholdPercent. A replaced node works until its disk "
+                "is full again."
+            ),
             f"{EKS}launch-templates.html",
             [],
         ),
@@ -210,9 +234,11 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "an expired token": (
         lambda: registry.renew_registry_token(**HERE),
         (
-            "Remove the imagePullSecret with the expired token from the pod and its service account: kubelet then gets "
-            "new tokens with the node's role. If you need the secret, renew it every few hours (aws ecr "
-            "get-login-password).",
+            (
+                "Remove the imagePullSecret with the expired token from the pod and its service account: kubelet then "
+                "gets new tokens with the node's role. If you need the secret, renew it every few hours (aws ecr "
+                "get-login-password)."
+            ),
             f"{ECR}registry_auth.html",
             [],
         ),
@@ -220,10 +246,12 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "an expired login of ECR Public": (
         lambda: registry.drop_public_login(**HERE),
         (
-            "Remove the imagePullSecret for public.ecr.aws from the pod and its service account, and its login from "
-            "the node's container runtime (docker logout public.ecr.aws): ECR Public needs none. If you need the "
-            "higher rate of pulls with a login, renew it every few hours (aws ecr-public get-login-password --region "
-            "us-east-1).",
+            (
+                "Remove the imagePullSecret for public.ecr.aws from the pod and its service account, and its login "
+                "from the node's container runtime (docker logout public.ecr.aws): ECR Public needs none. If you need "
+                "the higher rate of pulls with a login, renew it every few hours (aws ecr-public get-login-password "
+                "--region us-east-1)."
+            ),
             "AmazonECR/latest/public/public-registry-auth.html",
             [],
         ),
@@ -231,9 +259,11 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
     "credentials that AWS refuses": (
         lambda: registry.renew_node_credentials(**HERE),
         (
-            "Remove static or expired AWS credentials from the node (environment of kubelet, ~/.aws), correct its "
-            "clock, and make sure that its role exists. kubelet then gets new credentials. Replacing the node does all "
-            "of this.",
+            (
+                "Remove static or expired AWS credentials from the node (environment of kubelet, ~/.aws), correct its "
+                "clock, and make sure that its role exists. kubelet then gets new credentials. Replacing the node does "
+                "all of this."
+            ),
             f"{EKS}create-node-role.html",
             [],
         ),

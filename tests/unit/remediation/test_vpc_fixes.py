@@ -34,9 +34,11 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "Add a rule to the security group sg-9 that allows TCP 443 to 10.0.0.0/8.",
             RULES,
             [
-                "aws ec2 authorize-security-group-egress --group-id sg-9 --ip-permissions "
-                """'[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]' """
-                "--region eu-west-1"
+                (
+                    "aws ec2 authorize-security-group-egress --group-id sg-9 --ip-permissions "
+                    """'[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, """
+                    """"IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]' --region eu-west-1"""
+                )
             ],
         ),
     ),
@@ -46,9 +48,11 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "Add a rule to the security group sg-9 that allows TCP 443 from sg-1.",
             RULES,
             [
-                "aws ec2 authorize-security-group-ingress --group-id sg-9 --ip-permissions "
-                """'[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": """
-                """[{"GroupId": "sg-1", "UserId": "222222222222"}]}]' --region eu-west-1"""
+                (
+                    "aws ec2 authorize-security-group-ingress --group-id sg-9 --ip-permissions "
+                    """'[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": """
+                    """[{"GroupId": "sg-1", "UserId": "222222222222"}]}]' --region eu-west-1"""
+                )
             ],
         ),
     ),
@@ -60,8 +64,11 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "In the network ACL acl-1, allow TCP 1024-65535 ingress from ::/0, ahead of entry 100.",
             ENTRIES,
             [
-                "aws ec2 create-network-acl-entry --network-acl-id acl-1 --rule-number 99 --protocol 6 --port-range "
-                "From=1024,To=65535 --rule-action allow --ipv6-cidr-block ::/0 --region eu-west-1 --ingress"
+                (
+                    "aws ec2 create-network-acl-entry --network-acl-id acl-1 --rule-number 99 --protocol 6 "
+                    "--port-range From=1024,To=65535 --rule-action allow --ipv6-cidr-block ::/0 --region eu-west-1 "
+                    "--ingress"
+                )
             ],
         ),
     ),
@@ -73,8 +80,11 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "In the network ACL acl-1, allow TCP 443 egress to 0.0.0.0/0, ahead of entry 100.",
             ENTRIES,
             [
-                "aws ec2 create-network-acl-entry --network-acl-id acl-1 --rule-number 99 --protocol 6 --port-range "
-                "From=443,To=443 --rule-action allow --cidr-block 0.0.0.0/0 --region eu-west-1 --egress"
+                (
+                    "aws ec2 create-network-acl-entry --network-acl-id acl-1 --rule-number 99 --protocol 6 "
+                    "--port-range From=443,To=443 --rule-action allow --cidr-block 0.0.0.0/0 --region eu-west-1 "
+                    "--egress"
+                )
             ],
         ),
     ),
@@ -83,8 +93,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             WHERE, acl_id="acl-1", egress=True, ports=(443, 443), cidr="0.0.0.0/0", before=1, number=None
         ),
         (
-            "In the network ACL acl-1, allow TCP 443 egress to 0.0.0.0/0, ahead of entry 1. No entry number below 1 is "
-            "free: renumber the entries first.",
+            (
+                "In the network ACL acl-1, allow TCP 443 egress to 0.0.0.0/0, ahead of entry 1. No entry number below "
+                "1 is free: renumber the entries first."
+            ),
             ENTRIES,
             [],
         ),
@@ -111,8 +123,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "Make the private DNS of the endpoint vpce-1 also answer queries from the VPC.",
             ENDPOINTS,
             [
-                "aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1 --dns-options "
-                "PrivateDnsOnlyForInboundResolverEndpoint=false --region eu-west-1"
+                (
+                    "aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1 --dns-options "
+                    "PrivateDnsOnlyForInboundResolverEndpoint=false --region eu-west-1"
+                )
             ],
         ),
     ),
@@ -143,8 +157,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "In the route table rtb-1, route 0.0.0.0/0 to nat-1.",
             ROUTES,
             [
-                "aws ec2 create-route --route-table-id rtb-1 --destination-cidr-block 0.0.0.0/0 --nat-gateway-id nat-1 "
-                "--region eu-west-1"
+                (
+                    "aws ec2 create-route --route-table-id rtb-1 --destination-cidr-block 0.0.0.0/0 --nat-gateway-id "
+                    "nat-1 --region eu-west-1"
+                )
             ],
         ),
     ),
@@ -154,8 +170,10 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "In the route table rtb-1, route 0.0.0.0/0 to igw-1-a.",
             ROUTES,
             [
-                "aws ec2 replace-route --route-table-id rtb-1 --destination-cidr-block 0.0.0.0/0 --gateway-id igw-1-a "
-                "--region eu-west-1"
+                (
+                    "aws ec2 replace-route --route-table-id rtb-1 --destination-cidr-block 0.0.0.0/0 --gateway-id "
+                    "igw-1-a --region eu-west-1"
+                )
             ],
         ),
     ),
@@ -165,16 +183,20 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "In the route table rtb-1, route ::/0 to eigw-1.",
             ROUTES,
             [
-                "aws ec2 create-route --route-table-id rtb-1 --destination-ipv6-cidr-block ::/0 "
-                "--egress-only-internet-gateway-id eigw-1 --region eu-west-1"
+                (
+                    "aws ec2 create-route --route-table-id rtb-1 --destination-ipv6-cidr-block ::/0 "
+                    "--egress-only-internet-gateway-id eigw-1 --region eu-west-1"
+                )
             ],
         ),
     ),
     "no public address": (
         lambda: ec2.assign_public_addresses(WHERE, subnet_id="subnet-1"),
         (
-            "Turn on automatic public IPv4 addresses in subnet-1 and replace its nodes, or move the nodes to private "
-            "subnets that route to a NAT gateway.",
+            (
+                "Turn on automatic public IPv4 addresses in subnet-1 and replace its nodes, or move the nodes to "
+                "private subnets that route to a NAT gateway."
+            ),
             f"{VPC}VPC_Internet_Gateway.html",
             [
                 "aws ec2 modify-subnet-attribute --subnet-id subnet-1 --region eu-west-1 --map-public-ip-on-launch",
@@ -187,16 +209,20 @@ FIXES: dict[str, tuple[Callable[[], Remediation], Told]] = {
             "Add subnets to the endpoint vpce-1.",
             ENDPOINTS,
             [
-                "aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1 --region eu-west-1 --add-subnet-ids subnet-1 "
-                "subnet-2"
+                (
+                    "aws ec2 modify-vpc-endpoint --vpc-endpoint-id vpce-1 --region eu-west-1 --add-subnet-ids subnet-1 "
+                    "subnet-2"
+                )
             ],
         ),
     ),
     "no metadata": (
         lambda: ec2.enable_metadata(WHERE, instance_ids=("i-1", "i-2"), template_id="lt-1"),
         (
-            "Turn on the instance metadata endpoint of the instances i-1, i-2. Also set HttpEndpoint to enabled in the "
-            "launch template lt-1.",
+            (
+                "Turn on the instance metadata endpoint of the instances i-1, i-2. Also set HttpEndpoint to enabled in "
+                "the launch template lt-1."
+            ),
             METADATA,
             [
                 "aws ec2 modify-instance-metadata-options --instance-id i-1 --http-endpoint enabled --region eu-west-1",
