@@ -60,7 +60,10 @@ def test_a_variable_is_compared_with_what_is_known_of_a_value(tag: str | None, d
 def test_the_variables_of_a_partly_known_value_count_each_by_itself() -> None:
     """One has no value, and the star in a tag's value is a star."""
     paths = ["${aws:PrincipalTag/none}", "${aws:PrincipalTag/path}"]
-    context = {"aws:PrincipalOrgPaths": Beginning("o-exampleorg/"), "aws:PrincipalTag/path": "o-exampleorg/*"}
+    context: dict[str, ContextValue] = {
+        "aws:PrincipalOrgPaths": Beginning("o-exampleorg/"),
+        "aws:PrincipalTag/path": "o-exampleorg/*",
+    }
     assert decision_on({"StringLike": {"aws:PrincipalOrgPaths": paths}}, context) == "Undecided"
     assert decision_on({"StringLike": {"aws:PrincipalOrgPaths": paths[:1]}}, context) == "ImplicitlyDenied"
 

@@ -193,7 +193,7 @@ def test_the_type_of_the_principal(principal: str, kind: str) -> None:
     ],
 )
 def test_the_arn_of_the_principal(principal: str, arn: object) -> None:
-    """IAM User Guide, "AWS global condition context keys": for AWS services the key is not in the request."""
+    """IAM User Guide, "AWS global condition context keys": for a role's session it is the ARN of the role."""
     assert pull_context(principal=principal)["aws:PrincipalArn"] == arn
 
 
