@@ -58,6 +58,7 @@ def test_principals_that_are_let_in_by_what_they_have_in_common(key: str, value:
 
 
 NOT_ISOLATING = {
+    "nobody": policy(NotPrincipal="*"),
     "everybody": policy(),
     "those of another endpoint": policy(Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}),
     "those of other accounts": policy(Condition={"StringNotEquals": {"aws:PrincipalAccount": "222222222222"}}),
