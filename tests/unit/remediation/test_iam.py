@@ -152,7 +152,7 @@ def test_what_the_fixes_say() -> None:
         f"aws iam create-policy-version --policy-arn {guard.arn} --policy-document '{DENY}' --region eu-west-1 "
         "--set-as-default"
     )
-    attached = iam.attach_pull_policy(role, **here)
+    attached = iam.attach_pull_policy(role, region=fixes.REGION)
     assert fixes.told(attached)[1] == "AmazonECR/latest/userguide/security-iam-awsmanpol.html"
     added = iam.add_inline_policy(role, **here, actions=pull, repository_arn=REPOSITORY)
     assert fixes.told(added)[:2] == (f"Add an inline policy to the role blue that allows {both}.", EDITING)
