@@ -103,13 +103,6 @@ ROWS: list[tuple[str, bool, Json, str, tuple[str, ...]]] = [
         "ExplicitlyDenied",
         ("scp",),
     ),
-    (
-        "[eval] a Deny stands, whatever a later policy may deny",
-        True,
-        {"identity": (NOT_ECR, policy(allow(), deny(Condition={"StringEquals": {"aws:SourceVpc": "v"}})))},
-        "ExplicitlyDenied",
-        ("identity",),
-    ),
     ("[scp] grants nothing", True, {"scps": ((ALL,),)}, "ImplicitlyDenied", ("identity",)),
     (
         "[scp] limits a direct grant, too",
@@ -343,6 +336,13 @@ def test_only_what_was_asked_for_is_named() -> None:
     for effect, key in ((Effect.ALLOW, "aws:SourceVpc"), (Effect.DENY, "aws:SourceVpce")):
         decided = evaluate(request(context=keys), Policies(identity=(both,)), only=effect)
         assert (decided.decision, names(decided.unknown)) == ("Undecided", (key,))
+
+
+def test_a_deny_stands_whatever_a_later_policy_may_deny() -> None:
+    maybe = policy(allow(), deny(Condition=IN_VPC))
+    decided = decide(request(context={"aws:SourceVpc": UNKNOWN}), identity=(NOT_ECR, maybe))
+    outcome = decided.outcomes[PolicyKind.IDENTITY]
+    assert (decided.decision, outcome.policy, outcome.unknown) == ("ExplicitlyDenied", NOT_ECR, ())
 
 
 def test_two_outcomes_are_the_same_if_they_say_the_same() -> None:

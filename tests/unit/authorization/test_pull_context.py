@@ -203,3 +203,4 @@ def test_a_service_is_one() -> None:
 
 def test_a_user_may_have_any_name() -> None:
     assert "aws:username" not in pull_context(principal=f"arn:aws:iam::{ACCOUNT}:user/ci")
+    assert pull_context(principal=SESSION)["aws:username"] == ABSENT

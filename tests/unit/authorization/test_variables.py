@@ -61,6 +61,12 @@ def test_resource(resource: str, repository: str, context: dict[str, ContextValu
         ({"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}*"}}, "blue*", ALLOWED),
         ({"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}*"}}, "blue1", DENIED),
         ({"StringNotLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}-*"}}, "blue-1", DENIED),
+        # Nor is one in what is filled in.
+        ({"StringLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none, '*'}"}}, "x", DENIED),
+        ({"StringNotLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none, '*'}"}}, "x", ALLOWED),
+        ({"ArnLike": {"ecr:ResourceTag/team": "arn:a:b::1:${aws:PrincipalTag/none, '*'}"}}, "arn:a:b::1:x", DENIED),
+        ({"ArnNotLike": {"ecr:ResourceTag/team": "arn:a:b::1:${aws:PrincipalTag/none, '*'}"}}, "arn:a:b::1:x", ALLOWED),
+        ({"ArnEquals": {"ecr:ResourceTag/team": "arn:a:b::1:${aws:PrincipalTag/team}"}}, "arn:a:b::1:blue", ALLOWED),
         ({"StringLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}-*"}}, "blue-1", ALLOWED),
         ({"StringLike": {"ecr:ResourceTag/team": ["x", "${aws:PrincipalTag/team}"]}}, "x", ALLOWED),
         ({"StringEquals": {"ecr:ResourceTag/team": ["${aws:PrincipalTag/none}", "x"]}}, "x", ALLOWED),

@@ -39,8 +39,10 @@ def test_a_rule_names_its_peer_as_ec2_does(peer: str, permission: object, operat
     ("before", "taken", "number"),
     [
         (100, [100, 200], "99"),
+        (100, [99, 100], "98"),
         (100, [99, 98, 100], "97"),
         (32_767, [], "32766"),
+        (2, [2], "1"),
         (1, [1], None),
         (3, [1, 2, 3], None),
     ],

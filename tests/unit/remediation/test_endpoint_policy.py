@@ -80,7 +80,7 @@ EXEMPT = f"exempt {BUCKET}/* from the Deny of s3:GetObject"
 @pytest.mark.parametrize(
     ("document", "denied", "lacks_allow", "what", "commands"),
     [
-        (text(SHUT), False, True, ALLOW, (put("vpce-1", SHUT, LAYERS),)),
+        (text(S3, SHUT), False, True, ALLOW, (put("vpce-1", S3, SHUT, LAYERS),)),
         (None, False, True, ALLOW, ()),
         (text(SHUT), True, False, EXEMPT, ()),
         (text(SHUT), True, True, f"{EXEMPT}, and {ALLOW}", ()),

@@ -154,6 +154,8 @@ def test_what_the_fixes_say() -> None:
     )
     attached = iam.attach_pull_policy(role, region=fixes.REGION)
     assert fixes.told(attached)[1] == "AmazonECR/latest/userguide/security-iam-awsmanpol.html"
+    of_fargate = iam.attach_pull_policy(role, region=fixes.REGION, fargate=True)
+    assert fixes.told(of_fargate)[1] == "eks/latest/userguide/pod-execution-role.html"
     added = iam.add_inline_policy(role, **here, actions=pull, repository_arn=REPOSITORY)
     assert fixes.told(added)[:2] == (f"Add an inline policy to the role blue that allows {both}.", EDITING)
     assert fixes.told(iam.replace_inline_policy(role, **here, policy_name="in", document=DENY_S3)) == (

@@ -74,3 +74,4 @@ def test_the_policies_of_aws_for_nodes_allow_a_pull(name: str) -> None:
 def test_options_are_read_with_their_values() -> None:
     command = ("aws", "iam", "put-role-policy", "--role-name", "blue", "--policy-name=-a=b", "--last")
     assert options(command) == {"role-name": "blue", "policy-name": "-a=b", "last": ""}
+    assert options(("aws", "iam", "get-role", "--role-name", "blue")) == {"role-name": "blue"}
