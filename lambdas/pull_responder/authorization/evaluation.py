@@ -94,8 +94,8 @@ class Outcome:
     statement: Statement | None = None
     unknown: tuple[Dependency, ...] = ()
     level: int | None = None
-    _request: Request | None = field(default=None, repr=False)
-    _policies: tuple[Policy, ...] = field(default=(), repr=False)
+    _request: Request | None = field(default=None, repr=False, compare=False)
+    _policies: tuple[Policy, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def nearest(self) -> Nearest | None:

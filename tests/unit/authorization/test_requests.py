@@ -7,7 +7,6 @@ import pytest
 from pull_responder.authorization.request import RequestError
 from tests.unit.authorization.statements import ACCOUNT, ROLE, SESSION, request
 
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 IAM, STS = f"arn:aws:iam::{ACCOUNT}:", f"arn:aws:sts::{ACCOUNT}:"
 LONG = "x" * 300
 
@@ -17,10 +16,8 @@ LONG = "x" * 300
     [f"{IAM}user", f"{IAM}role", f"{IAM}role/", f"{IAM}root/x", f"{STS}assumed-role", f"{IAM}oidc-provider"],
 )
 def test_a_principal_without_a_name_or_a_root_user_with_one(principal: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(RequestError, match=f"^principal '{principal}' "):
         request(principal=principal)
-    known = principal.rstrip("/") + ("/" if principal.endswith("/") else "")
-    assert f"principal {known!r}" in str(caught.value)
 
 
 @pytest.mark.parametrize("rest", ["node", "node/", "/i-1"])
