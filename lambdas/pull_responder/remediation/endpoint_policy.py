@@ -75,9 +75,7 @@ def allow_layers(  # noqa: PLR0913 -- each is a part of the fix
 
 def _apply(edit: PolicyEdit, role: str) -> dict[str, Any] | None:
     """Return the edited policy; None if a statement cannot be edited."""
-    document: dict[str, Any] | None = json.loads(edit.document)
-    if edit.denying and document is not None:
-        document = policy_edits.exempt_role(document, edit.denying, role)
+    document = policy_edits.exempt_role(json.loads(edit.document), edit.denying, role)
     resources: dict[str, list[str]] = {}
     for action, resource in edit.allow.items():
         resources.setdefault(resource, []).append(action)

@@ -216,7 +216,7 @@ def _by_hand(summary: str, account: str, region: str, docs_url: str = docs.IAM_E
 
 def _name(role: Arn) -> str:
     """Return the role's name, as IAM's calls need it: the last part of its path."""
-    return role.resource.rsplit("/", 1)[-1]
+    return role.resource.rpartition("/")[2]
 
 
 def _json(document: Document) -> str:
