@@ -132,7 +132,7 @@ def _changes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield from islice(operator(node), 1 if operator is operator_string else None)
     if isinstance(node, cst.Call):
         for arg in node.args:
-            if arg.keyword is not None:
+            if arg.keyword is not None and arg.keyword.value != "strict":
                 yield node.with_changes(args=[each for each in node.args if each is not arg])
 
 
