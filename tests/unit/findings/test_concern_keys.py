@@ -91,5 +91,14 @@ def test_a_change_of_another_role_account_or_service_does_not_read_the_finding(c
     assert not keys_of_change(change) & keys_of_finding(finding) - {"*/ec2"}
 
 
+def test_a_change_asks_for_the_findings_of_its_repository_and_for_those_of_none() -> None:
+    policy = Change("ecr", "SetRepositoryPolicy", REGISTRY, HERE, repository="app")
+    named = {f"{REGISTRY}/ecr/app", f"{REGISTRY}/ecr/"}
+    assert keys_of_change(policy) == {*named, f"{REGISTRY}/ecr//"}
+    # A new image is news for those who pull from this repository alone.
+    assert keys_of_change(replace(policy, name=IMAGE_ACTION)) == named
+    assert keys_of_change(replace(policy, name="PutImage", repository=None)) == {f"{REGISTRY}/ecr"}
+
+
 def test_a_finding_has_few_keys() -> None:
     assert len(keys_of_finding(ROLE)) <= 20

@@ -382,6 +382,23 @@ def _is_imported(before: int, after: int) -> bool:
     return find(calm, at(15), nodes=after).hub_due
 
 
+def test_what_could_not_be_read_is_looked_at_in_the_next_minutes_for_a_quarter_of_an_hour() -> None:
+    life, now, looks = tell(find(None, NOON), NOON), NOON, []
+    for _ in range(17):
+        life = mark_rechecked(life, now=now, settings=SETTINGS, unread=True)
+        looks.append(life.look_at - now)
+        now += 60
+    assert looks == [*[15] * 15, *[15 * 60] * 2]
+    life = look(life, now)
+    assert life.look_at == now + 15 * 60
+    assert mark_rechecked(life, now=now, settings=SETTINGS, unread=True).look_at == now + 15
+
+
+def test_a_look_that_is_due_sooner_anyhow_is_not_put_off() -> None:
+    often = replace(SETTINGS, recheck_minutes=0)
+    assert mark_rechecked(tell(find(None, NOON), NOON), now=NOON, settings=often, unread=True).look_at == NOON
+
+
 def test_every_change_goes_to_security_hub() -> None:
     calm = replace(tell(find(None, NOON), NOON), hub_due=False)
     assert not find(calm, at(15)).hub_due

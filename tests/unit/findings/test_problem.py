@@ -40,6 +40,29 @@ def event(number: int, at: float, *, pod: str | None = None, node: str | None = 
     return sighting(pull, identity=f"event {number}", observed_at=iso(at), now=NOON + 24 * HOUR)
 
 
+@pytest.mark.parametrize(
+    ("problem", "is_wanted"),
+    [
+        (Problem("problem/a"), False),
+        (Problem("problem/a", look_at=1), True),
+        (Problem("problem/a", look_at=NOON), True),
+        (Problem("problem/a", look_at=NOON + 1), False),
+        (Problem("problem/a", look_at=NOON, leased_until=NOON), True),
+        (Problem("problem/a", look_at=NOON, leased_until=NOON + 1), False),
+        (Problem("problem/a", look_at=NOON, quiet_until=NOON + 1), True),
+    ],
+)
+def test_when_a_problem_has_to_be_diagnosed_without_an_event(problem: Problem, *, is_wanted: bool) -> None:
+    assert problem.is_wanted(NOON) is is_wanted
+
+
+def test_a_name_is_recognized_by_its_mark() -> None:
+    names = Names().add_all([f"web-{number}" for number in range(60)])
+    assert "web-59" not in names.shown
+    assert names.has("web-59")
+    assert not names.has("web-60")
+
+
 _events = st.lists(
     st.builds(
         event,
