@@ -406,6 +406,30 @@ def test_a_finding_of_any_length_fits_into_an_item_and_says_what_was_left_out() 
     assert kept.pull == FINDING.pull
 
 
+def test_what_just_fits_is_kept_whole_and_the_rest_is_cut_to_what_fits() -> None:
+    """Sizes are those of the text as stored, with its quotes."""
+    line, command, longer = "a" * 1_498, "a" * 99_998, "a" * 20_000
+    remediation = replace(FINDING.remediation, docs_url=longer, commands=((command,),))
+    finding = replace(
+        FINDING,
+        explanation=longer,
+        evidence=(line, *[longer] * 39),
+        remediation=remediation,
+        related=(replace(FINDING.resource, id=line), replace(FINDING.resource, id=f"{line}a")),
+    )
+    kept = read_life(life_item(replace(find(None, NOON), finding=finding), expires_at=None)).finding
+    assert (len(kept.evidence), kept.evidence[0]) == (40, line)
+    assert [len(json.dumps(each)) for each in kept.evidence] == [1_500] * 40
+    assert len(json.dumps(kept.explanation)) == len(json.dumps(kept.remediation.docs_url)) == 8_000
+    assert (kept.remediation.commands, kept.remediation.summary) == (((command,),), FINDING.remediation.summary)
+    assert [each.id for each in kept.related] == [line]
+    longer_by_one = replace(finding, remediation=replace(remediation, commands=((f"{command}a",),)))
+    item = life_item(replace(find(None, NOON), finding=longer_by_one), expires_at=None)
+    assert read_life(item).finding.remediation.commands == ()
+    # DynamoDB charges by the size.
+    assert item["life"]["S"] == json.dumps(json.loads(item["life"]["S"]), separators=(",", ":"))
+
+
 @settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(_any_lives)
 def test_a_life_of_any_text_fits_into_an_item_and_stays_itself(life: Life) -> None:
