@@ -15,6 +15,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
+        (-5, "less than a minute"),
         (-HOUR, "less than a minute"),
         (0, "less than a minute"),
         (59.9, "less than a minute"),
@@ -22,6 +23,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
         (90, "1 minute"),
         (119.9, "1 minute"),
         (2 * MINUTE, "2 minutes"),
+        (20 * MINUTE - 1, "19 minutes"),
         (HOUR - 1, "59 minutes"),
         (HOUR, "1 hour"),
         (HOUR + 59, "1 hour"),
@@ -33,6 +35,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
         (DAY + 59 * MINUTE, "1 day"),
         (DAY + 90 * MINUTE, "1 day 1 hour"),
         (DAY + 23 * HOUR, "1 day 23 hours"),
+        (2 * DAY + 4 * HOUR + 59, "2 days 4 hours"),
         (9 * DAY + 2 * HOUR, "9 days 2 hours"),
     ],
 )
@@ -46,7 +49,7 @@ def test_a_time_is_given_to_the_minute() -> None:
 
 @pytest.mark.parametrize(
     ("seen", "began"),
-    [(None, 0), (-1, -1), (0, 0), (1, 0), (-HOUR, -HOUR), (-HOUR - 1, 0)],
+    [(None, 0), (-1, -1), (0, 0), (1, 0), (-HOUR, -HOUR), (-HOUR - 1, 0), (MINUTE, 0)],
 )
 def test_failures_began_with_the_first_that_was_seen_within_the_hour_before(seen: float | None, began: float) -> None:
     reach = Reach(events=1, first_seen_at=None if seen is None else iso(NOON + seen))

@@ -9,7 +9,6 @@ import pytest
 
 from pull_responder.checks import CHECKS
 from pull_responder.events.change import Change
-from pull_responder.findings.clock import began_at, span
 from pull_responder.findings.codec import life_item, read_life
 from pull_responder.findings.deed import Deed, deeds_of
 from pull_responder.findings.ending import end, remember
@@ -117,34 +116,50 @@ def test_only_a_change_that_names_the_resource_is_told(change: Change, *, is_nam
     )
 
 
+OTHER = "arn:aws:ecr:eu-west-1:111111111111:repository/other"
+RELATED = "arn:aws:eks:eu-west-1:111111111111:cluster/prod"
+GUARD = "arn:aws:iam::111111111111:policy/guard"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _change("ecr", "other", region="eu-west-1"),
+        _change("eks", "prod", region="eu-west-1"),
+        _change("iam", "guard"),
+        _change("iam", "prod-node"),
+        _change("ecr", "payments/api", account="222222222222", region="eu-west-1"),
+    ],
+    ids=["at fault", "related", "of the fix", "the role that pulls", "the repository"],
+)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_each_resource_of_a_finding_counts_by_itself(change: Change, *, is_known: bool) -> None:
+    found = replace(
+        FINDING,
+        resource=replace(FINDING.resource, id=OTHER),
+        related=(replace(FINDING.resource, id=RELATED),),
+        remediation=replace(FINDING.remediation, commands=(("aws", "--policy-arn", GUARD),)),
+    )
+    if not is_known:
+        nothing = replace(FINDING.resource, id="x")
+        bare = replace(FINDING.remediation, commands=(("aws", "guard", f"see:{GUARD}"),))
+        pull = replace(FINDING.pull, principal=None, registry_account=None)
+        found = replace(found, resource=nothing, related=(), remediation=bare, pull=pull)
+    assert bool(deeds_of([change], found)) is is_known
+
+
+def test_without_the_role_of_the_pull_the_resource_counts_all_the_same() -> None:
+    principal = FINDING.pull.principal
+    assert principal
+    for each in (None, replace(principal, role_arn=None)):
+        found = replace(FINDING, pull=replace(FINDING.pull, principal=each))
+        assert deeds_of([_change("iam", "prod-node")], found)
+
+
 def test_only_the_latest_changes_are_remembered_each_once() -> None:
     deeds = [replace(ATTACHED, at=iso(NOON + number), event_id=str(number)) for number in range(5)]
     life = remember(remember(_broken(), deeds[2:]), reversed(deeds))
     assert [each.event_id for each in life.deeds] == ["2", "3", "4"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-5, "less than a minute"),
-        (59, "less than a minute"),
-        (60, "1 minute"),
-        (19 * 60 + 59, "19 minutes"),
-        (3600, "1 hour"),
-        (2 * 3600 + 60, "2 hours 1 minute"),
-        (86_400 * 2 + 3600 * 4 + 59, "2 days 4 hours"),
-    ],
-)
-def test_a_span(seconds: float, words: str) -> None:
-    assert span(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("first_seen", "began"),
-    [(None, NOON), (iso(NOON - 600), NOON - 600), (iso(NOON - 7200), NOON), (iso(NOON + 60), NOON)],
-)
-def test_failures_began_with_the_first_that_is_not_of_an_earlier_fault(first_seen: str | None, began: float) -> None:
-    assert began_at(Reach(first_seen_at=first_seen), NOON) == began
 
 
 def test_each_cause_has_its_words_for_what_works_again() -> None:
