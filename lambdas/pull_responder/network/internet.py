@@ -85,10 +85,8 @@ def _doubt(route: Route, network: Network) -> str:
 
 
 def _gateways(route: Route, network: Network) -> Mapping[str, InternetGateway] | Unread:
-    """Return the gateways of the kind that a route leads to."""
-    if route.kind is RouteTarget.INTERNET_GATEWAY:
-        return network.internet_gateways
-    return network.egress_only_gateways if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY else {}
+    """Return the gateways to the internet among which a route's target is, if it is one of these."""
+    return network.internet_gateways if route.kind is RouteTarget.INTERNET_GATEWAY else network.egress_only_gateways
 
 
 def _if_public(hop: Hop, trip: Trip, *, subnet_id: str = "", outbound_only: bool = False) -> Hop:

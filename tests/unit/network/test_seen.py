@@ -29,6 +29,7 @@ from tests.unit.network.estate import (
     seen_by,
     works,
 )
+from tests.unit.network.test_public_access import by_ipv6
 
 TO_HUB = Route("10.0.0.0/8", "tgw-1")
 HUB = "10.100.1.10"
@@ -109,6 +110,13 @@ class TestAPrivateAddressOutsideTheVpc:
         by_group = seen(spoke().egress(rule("sg-hub"), rule("pl-s3")), HUB)
         assert (faults(by_group), "security_group_blocks_egress" in open_causes(by_group)) == (set(), True)
 
+    def test_what_was_on_the_computed_way_is_open(self) -> None:
+        assert "nat_gateway_unavailable" in open_causes(seen(behind_nat(), HUB))
+
+    def test_where_no_other_cause_is_open_no_hop_is_without_one(self) -> None:
+        of_cdn = Sighting(TestTheHost.CDN, HUB, 443, stage=Stage.LAYER)
+        assert all(hop.causes for leg in seen_by(isolated(), of_cdn).trace().legs for hop in leg.hops)
+
     def test_the_endpoints_of_this_vpc_prove_nothing(self) -> None:
         estate = seen(endpoints_only().ingress().routes(TO_HUB, TO_S3), HUB)
         assert faults(estate) == set()
@@ -125,6 +133,19 @@ class TestAPublicAddress:
         estate = endpoints_only().pulling(fips)
         assert faults(estate) == set()
         assert ("vpc_endpoint_missing", "vpc-1") in faults(seen(estate, "54.1.2.3", fips))
+
+    def test_where_nobody_else_is_known_to_answer_it_leaves_no_fault_open(self) -> None:
+        assert (faults(seen(spoke(), "54.1.2.3")), open_causes(seen(spoke(), "54.1.2.3"))) == (faults(spoke()), set())
+
+    def test_without_its_port_it_was_dialled_for_https(self) -> None:
+        assert works(seen_by(behind_nat(), dialled("54.1.2.3", port=0)))
+
+    def test_a_public_address_of_ipv6_goes_the_way_of_ipv6(self) -> None:
+        host = "111111111111.dkr-ecr.eu-west-1.on.aws"
+        estate = by_ipv6().egress(rule("::/0")).pulling(host)
+        assert works(seen(estate, "2600:1f18::9", host))
+        closed = seen(estate.egress(), "2600:1f18::9", host)
+        assert faults(closed) == {("security_group_blocks_egress", "sg-node")}
 
     def test_an_endpoint_that_should_take_it_leaves_the_way_open(self) -> None:
         estate = seen(endpoints_only().ingress(), "54.1.2.3")
