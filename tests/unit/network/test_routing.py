@@ -145,3 +145,13 @@ class TestIpv6:
 
 def test_an_active_route_is_enough_if_internet_gateways_are_unread() -> None:
     assert works(public().with_facts(internet_gateways=DENIED))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "shown"),
+    [(("54.1.2.3",), "54.1.2.3"), (("54.1.2.3", "54.1.2.4"), "54.1.2.3, 54.1.2.4"), ((), "none")],
+)
+def test_the_addresses_of_a_nat_gateway_are_evidence(addresses: tuple[str, ...], shown: str) -> None:
+    path = behind_nat().nat(public_addresses=addresses).trace()
+    lines = {line for hop in path.legs[0].hops for line in hop.evidence}
+    assert f"its public addresses: {shown}" in lines
