@@ -74,7 +74,25 @@ def test_a_change_by_a_clock_that_runs_ahead_is_of_the_look_at_the_latest() -> N
     assert _ended(remember(_broken(), [ahead])).startswith("The role can pull again since 2026-03-01 12:19 UTC; ")
 
 
+def test_only_the_changes_right_before_the_end_are_told_with_it() -> None:
+    """A change counts from the beginning of the fault, for ten minutes, and a clock may run ahead by a minute."""
+    times = {-70: False, -60: True, 8 * 60 + 59: False, 9 * 60: True, 19 * 60: True, 20 * 60: True, 20 * 60 + 1: False}
+    for seconds, is_told in times.items():
+        deed = replace(ATTACHED, at=iso(NOON + seconds))
+        now = NOON + (19 * 60 if seconds > 0 else 300)
+        life = end(remember(_broken(), [deed]), because="x", works_again=True, now=now, settings=SETTINGS)
+        assert (life.deeds, "AttachRolePolicy" in life.because) == ((deed,) if is_told else (), is_told), seconds
+    assert remember(_broken(), []) == _broken()
+
+
+def test_a_whole_minute_is_said_to_be_the_most() -> None:
+    assert _ended(_broken(), minutes=0).endswith("it was broken for at most 1 minute.")
+
+
 def test_what_is_gone_does_not_work_again() -> None:
+    because = "Nothing is left of the node group BOX"
+    life = end(_broken(), because=f"{because}. ", works_again=False, now=NOON + 60, settings=SETTINGS)
+    assert life.because == f"{because}. It was open for 1 minute."
     words = _ended(remember(_broken(), [ATTACHED]), works_again=False)
     assert words == "The affected nodes do not exist any more. It was open for 19 minutes."
 
@@ -101,6 +119,8 @@ def _change(service: str = "iam", *words: str, **fields: Any) -> Change:  # noqa
         (_change("iam", "prod-node", by=None), False),
         (_change("iam", "prod-node", at=None), False),
         (_change("iam", "prod-node-2"), False),
+        (_change("iam", "eks/prod-node"), True),
+        (_change("iam", "eks"), False),
         (_change("iam", "prod-node", account="333333333333"), False),
         (_change("eks", "prod-node"), False),
         (_change("ecr", "payments/api", account="222222222222", region="eu-west-2"), False),

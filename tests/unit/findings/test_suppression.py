@@ -35,7 +35,8 @@ DAY = 86_400.0
         (Suppression.LOST, "RESOLVED", DAY, None),
         # It was there before ours, or after ours was deleted.
         (None, "SUPPRESSED", math.inf, Suppression.PLANTED),
-        (None, "SUPPRESSED", 31 * DAY, Suppression.PLANTED),
+        (None, "SUPPRESSED", 30 * DAY, Suppression.PEOPLE),
+        (None, "SUPPRESSED", 30 * DAY + 1, Suppression.PLANTED),
         (Suppression.PLANTED, "SUPPRESSED", DAY, Suppression.PLANTED),
         (Suppression.PLANTED_TOLD, "SUPPRESSED", DAY, Suppression.PLANTED_TOLD),
         (Suppression.PLANTED_TOLD, "NEW", DAY, None),
@@ -59,6 +60,10 @@ def test_what_grew_while_it_was_suppressed_is_told_once_that_is_known() -> None:
         "Since the last notification, it now fails pulls of 20 repositories by 2 principals."
     )
     assert remember_suppression(known, NOON + 61, Suppression.PEOPLE) is known
+    as_broad = replace(told, reach=replace(told.reach, repository_count=1, principal_count=1))
+    assert remember_suppression(as_broad, NOON + 60, Suppression.PEOPLE).pending is None
+    planted = remember_suppression(grown, NOON + 60, Suppression.PLANTED)
+    assert (planted.suppression, planted.pending) == (Suppression.PLANTED, None)
     lifted = remember_suppression(replace(known, pending=None), NOON + 61, None)
     assert (lifted.suppression, lifted.pending) == (None, None)
 

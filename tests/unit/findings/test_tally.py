@@ -58,6 +58,16 @@ def test_repositories_and_principals_of_two_accounts_are_two() -> None:
     assert reach_of([replace(FIRST, pull=replace(PULL, principal=None))]).principal_count == 0
 
 
+def test_pods_of_hundreds_of_problems_are_counted_once_and_exactly() -> None:
+    def on(number: int) -> Problem:
+        return replace(FIRST, id=f"problem/{number}", pods=Names().add_all([f"web-{number % 150}"]))
+
+    for count, pods in ((99, 99), (100, 100), (101, 101), (300, 150)):
+        reach = reach_of(map(on, range(count)))
+        assert (reach.events, reach.pod_count, reach.node_count) == (3 * count, pods, 0)
+        assert reach.pods == tuple(f"web-{number}" for number in range(20))
+
+
 def test_a_problem_without_a_pull_has_its_events_alone() -> None:
     reach = reach_of([replace(FIRST, pull=None, cluster="prod")])
     assert (reach.events, reach.repository_count, reach.cluster_count) == (3, 0, 0)

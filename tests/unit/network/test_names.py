@@ -54,6 +54,7 @@ def test_several_profiles_are_named() -> None:
     assert other_answer(HOST, network).shown.startswith(
         "Route 53 Profile rp-1 (shared) and Route 53 Profile rp-2 may bring a hosted zone"
     )
+    assert str(Profile("rp-2")) == "Route 53 Profile rp-2"
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_an_endpoint_that_is_not_known_may_be_anywhere_in_its_vpc_or_in_any() ->
 
 
 def test_the_public_addresses_are_all_but_those_of_s3_and_of_the_vpc() -> None:
-    own = replace(NETWORK, vpc=replace(endpoints_only().network.vpc, cidrs=("44.0.0.0/16", "10.0.0.0/16")))  # type: ignore[type-var]
+    own = isolated().vpc(cidrs=("44.0.0.0/16", "10.0.0.0/16")).network
     public = Peer("the public internet", PUBLIC_IPV4 - OF_S3, "0.0.0.0/0")
     assert public_peer(API, NETWORK, 4) == public
     assert public_peer(API, NO_VPC, 4) == public

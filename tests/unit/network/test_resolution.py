@@ -102,6 +102,7 @@ SERVERS = "the VPC's DHCP options name the DNS servers 10.9.9.9, whose answers c
 PENDING = "vpce-dkr is in state pending, and whether its private DNS answers is not known"
 TO_ENDPOINT = "resolves to vpce-dkr: its private DNS answers for this name in the whole VPC"
 TO_PUBLIC = "resolves to public addresses"
+TO_EITHER = "resolves to an endpoint or to public addresses"
 OWN_ZONE = {"private_zones": ("amazonaws.com",)}
 
 
@@ -113,7 +114,7 @@ OWN_ZONE = {"private_zones": ("amazonaws.com",)}
         (endpoints_only().vpc(dns_hostnames=False), TO_PUBLIC, "", False, None),
         (endpoints_only().endpoint("vpce-dkr", private_dns=False), TO_PUBLIC, "", False, None),
         (endpoints_only().endpoint("vpce-dkr", private_dns_inbound_only=True), TO_PUBLIC, "", False, None),
-        (behind_nat().with_facts(endpoints=DENIED), "resolves to an endpoint or to public addresses", "the call was denied", False, None),
+        (behind_nat().with_facts(endpoints=DENIED), TO_EITHER, "the call was denied", False, None),
         (behind_nat().with_facts(**OWN_ZONE), TO_PUBLIC, ZONE, True, By.ZONE),
         (endpoints_only().with_facts(**OWN_ZONE), TO_ENDPOINT, ZONE, True, By.ZONE),
         (endpoints_only().endpoint("vpce-dkr", state="pending"), TO_ENDPOINT, PENDING, False, None),
