@@ -206,3 +206,20 @@ def test_a_file_is_read_whatever_source_its_forwarder_has() -> None:
     (pull,) = read_text(json.dumps({**FAILED, "source": "anything"}))
     assert isinstance(pull, PullFailure)
     assert pull.cluster == "prod"
+
+
+def test_what_an_event_names_is_cut() -> None:
+    long = "K" * 500
+    kind = read(changed(involvedObject={"kind": long, "name": "web"}))
+    assert kind == Skipped(f"a Kubernetes event about a {long[:80]}, not about a pod")
+    reason = read(changed(reason=long))
+    assert reason == Skipped(f"a Kubernetes event with reason {long[:80]}, which is not about a pull")
+
+
+def test_the_issue_of_a_node_is_that_of_its_condition_or_else_the_reason() -> None:
+    told = read(of_node("ContainerRuntimeReady", "ContainerdNotReady: no answer"))
+    assert isinstance(told, Skipped)
+    assert "reports ContainerdNotReady of" in told.reason
+    issue = read(of_node("KubeletFailed", "Something: no answer"))
+    assert isinstance(issue, Skipped)
+    assert "reports KubeletFailed of" in issue.reason

@@ -158,6 +158,36 @@ def test_a_message_is_read_beyond_what_one_event_holds() -> None:
     assert (read.symptom, read.stage) == (Symptom.NOT_AUTHENTICATED, Stage.MANIFEST)
 
 
+def test_of_a_chain_without_end_a_hundred_links_are_read() -> None:
+    assert read_message(f"{PULLING}{'x: ' * 60}no basic auth credentials").symptom is Symptom.NOT_AUTHENTICATED
+    assert read_message(f"{PULLING}{'x: ' * 120}no basic auth credentials").symptom is Symptom.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("link", "symptom"),
+    [
+        ("`no basic auth credentials`", Symptom.NOT_AUTHENTICATED),
+        ("[no basic auth credentials]", Symptom.NOT_AUTHENTICATED),
+        ("could not fetch content descriptor sha256:x (text/html) from remote", Symptom.PROXY_FAILED),
+        ("could not find content descriptor sha256:x (text/html) from remote", Symptom.UNKNOWN),
+    ],
+)
+def test_what_a_link_says_in_brackets(link: str, symptom: Symptom) -> None:
+    assert read_message(f"{RESOLVING}{link}").symptom is symptom
+
+
+@pytest.mark.parametrize(
+    ("phrase", "symptom"),
+    [
+        ("Blocked By Policy", Symptom.PROXY_FAILED),
+        ("The security token included in the request is expired", Symptom.TOKEN_EXPIRED),
+    ],
+)
+def test_words_of_aws_after_a_url_are_not_those_of_a_proxy(phrase: str, symptom: Symptom) -> None:
+    read = read_message(f"{ASKING}{phrase}")
+    assert (read.symptom, read.stage) == (symptom, Stage.MANIFEST)
+
+
 def test_what_is_beyond_8192_characters_is_cut() -> None:
     failure = f"{RESOLVING}{MANIFEST}: no basic auth credentials"
     fitting = f"{' ' * (8192 - len(failure))}{failure}"
