@@ -223,3 +223,25 @@ def test_the_issue_of_a_node_is_that_of_its_condition_or_else_the_reason() -> No
     issue = read(of_node("KubeletFailed", "Something: no answer"))
     assert isinstance(issue, Skipped)
     assert "reports KubeletFailed of" in issue.reason
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("ContainerRuntimeFailed", "ContainerRuntimeNotReady", "ContainerdNotReady"),
+        *("DeprecatedContainerdConfiguration", "IPAMDNotReady", "IPAMDNotRunning", "InterfaceNotRunning"),
+        *("InterfaceNotUp", "KubeletFailed", "KubeletNotReady", "NetworkNotReady", "NodeNotReady"),
+        *("PodStuckTerminating", "ServiceFailedToStart", "AcceleratedHardwareReady", "KernelReady"),
+        *("ContainerRuntimeReady", "NetworkingReady", "StorageReady"),
+    ],
+)
+def test_an_issue_of_a_node_is_one_whoever_tells_it(reason: str) -> None:
+    assert read(of_node(reason, "x", "some-exporter")) == Skipped(f"Kubernetes reports {reason} of {NODE}")
+    told = read(of_node(reason, "OtherIssue: x", "some-exporter"))
+    assert isinstance(told, Skipped)
+    # A condition names its issue in the message.
+    assert ("OtherIssue" in told.reason) is (reason.endswith("Ready") and not reason.endswith("NotReady"))
+
+
+def test_an_issue_without_a_name_is_said_to_have_none() -> None:
+    assert read(of_node("", "x")) == Skipped(f"the EKS node monitoring agent reports an issue without a name of {NODE}")

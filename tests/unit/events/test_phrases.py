@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.events.kubelet_message import read_message
+from pull_responder.events.no_reason import NoReason
 from pull_responder.model.pull import Answer, Stage, Symptom
-from tests.unit.events.messages import IMAGE, PULLING, RESOLVING
+from tests.unit.events.messages import BUCKET, COPYING, DAEMON, IMAGE, PULLING, RESOLVING
 
 LINKS: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = {
     (Symptom.CANCELED, None, None): (
@@ -160,3 +161,112 @@ def test_what_an_error_code_of_aws_means(code: str, symptom: Symptom, answer: An
 def test_where_a_runtime_writes_a_status(place: str) -> None:
     assert read_message(f"{RESOLVING}{place}: 403 Forbidden").symptom is Symptom.ACCESS_DENIED
     assert read_message(f"{RESOLVING}{place} 429").symptom is Symptom.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("text", "symptom", "answer", "no_reason"),
+    [
+        # An answer that sends on is no failure by itself.
+        ("multiple choices", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
+        ("see other", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
+        ("not modified", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
+        ("permanent redirect", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
+        ("payment required", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
+        ("conflict", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
+        ("misdirected request", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
+        ("upgrade required", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
+        ("not implemented", Symptom.REGISTRY_ERROR, None, NoReason.NOT_SAID),
+        ("bad gateway", Symptom.REGISTRY_ERROR, None, NoReason.NOT_SAID),
+        ("http version not supported", Symptom.REGISTRY_ERROR, None, NoReason.NOT_SAID),
+    ],
+)
+def test_the_words_of_a_status_without_its_number(
+    text: str, symptom: Symptom, answer: Answer | None, no_reason: NoReason
+) -> None:
+    read = read_message(f"{DAEMON}error from registry: {text}")
+    assert (read.symptom, read.answer) == (symptom, answer)
+    assert read_message(text.title()).no_reason is no_reason
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("AuthorizationQueryParametersError", Answer.SIGNED_URL),
+        ("ExpiredToken", Answer.SIGNED_URL),
+        ("InvalidToken", Answer.SIGNED_URL),
+        ("InternalError", None),
+        ("ServiceUnavailable", None),
+    ],
+)
+def test_what_an_error_code_of_s3_means(code: str, answer: Answer | None) -> None:
+    status = f"{COPYING}unexpected status code https://{BUCKET}/x"
+    for text in (f"{status}: 400 Bad Request: <Error><Code>{code}</Code></Error>", f"{status}: {code}"):
+        read = read_message(text)
+        assert (read.symptom, read.answer) == (Symptom.REGISTRY_ERROR, answer)
+
+
+@pytest.mark.parametrize(
+    ("words", "no_reason"),
+    [
+        ("couldn't parse image reference", NoReason.MISSPELT),
+        ("failed to parse image reference", NoReason.MISSPELT),
+        ("failed to set up sandbox container", NoReason.OTHER_MATTER),
+        ("unable to attach or mount volumes", NoReason.OTHER_MATTER),
+        ("failed to create containerd task", NoReason.OTHER_MATTER),
+        ("failed to create shim task", NoReason.OTHER_MATTER),
+        ("failed to start container", NoReason.OTHER_MATTER),
+        ("manifest generation error", NoReason.OTHER_MATTER),
+    ],
+)
+def test_words_of_what_is_no_pull(words: str, no_reason: NoReason) -> None:
+    assert read_message(f"the image: {words} x: i/o timeout").no_reason is no_reason
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "operation not supported",
+        "device or resource busy",
+        "not a directory",
+        "is a directory",
+        "directory not empty",
+        "too many levels of symbolic links",
+        "too many links",
+        "file name too long",
+        "bad file descriptor",
+        "file already closed",
+        "invalid cross-device link",
+        "text file busy",
+        "access is denied",
+        "the process cannot access the file",
+    ],
+)
+def test_why_the_nodes_own_kernel_failed_on_a_file(why: str) -> None:
+    assert read_message(f"{PULLING}lstat /var/lib/x: {why}").answer is Answer.FILE
+    # Of what is no file, or was no operation on it, the words may mean anything.
+    assert read_message(f"{PULLING}lstat x: {why}").answer is None
+    assert read_message(f"{PULLING}walk /var/lib/x: {why}").answer is None
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        *("openat", "openat2", "lstat", "mkdirat", "unlink", "unlinkat", "symlink", "linkat", "readlink", "readdirent"),
+        *("readdir", "chmod", "chtimes", "truncate", "fsync", "fdatasync", "mknod", "mkfifo", "lsetxattr", "setxattr"),
+        *("flock", "fallocate", "copy_file_range", "CreateFile", "unmount"),
+    ],
+)
+def test_at_which_operation_the_nodes_own_kernel_failed(operation: str) -> None:
+    assert read_message(f"{PULLING}{operation} /var/lib/x: not a directory").answer is Answer.FILE
+    assert read_message(f"{PULLING}{operation} C:\\ProgramData\\x: access is denied").answer is Answer.FILE
+    assert read_message(f"{PULLING}{operation} \\\\server\\x: access is denied").answer is Answer.FILE
+
+
+@pytest.mark.parametrize("why", ["stale NFS file handle", "stale file handle"])
+def test_a_file_that_no_registry_can_spoil(why: str) -> None:
+    assert read_message(f"{PULLING}x: {why}").answer is Answer.FILE
+
+
+@pytest.mark.parametrize("pipe", ["//./pipe/containerd", "\\\\.\\pipe\\containerd"])
+def test_a_pipe_of_the_runtime_that_does_not_open(pipe: str) -> None:
+    assert read_message(f"{PULLING}open {pipe}: access is denied").answer is Answer.RUNTIME
