@@ -32,6 +32,11 @@ FAILED = PodFailure(
 
 def test_what_goes_into_the_queue_comes_out_of_it() -> None:
     body = json.loads(FAILED.body(region="us-east-1"))
+    # Rules and dead letters of a deployment know it by these.
+    assert (body["source"], body["detail-type"]) == ("pull-responder.audit-log", "Pod Image Pull Failure")
+    assert set(body["detail"]) == {
+        *("clusterName", "namespace", "podName", "containerName", "nodeName", "principalArn", "image", "message"),
+    }
     assert (body["account"], body["region"], body["time"], body["id"]) == (ACCOUNT, "us-east-1", FAILED.time, "e-1")
     pull = read_pod_failure(body)
     assert pull == FAILED.pull()

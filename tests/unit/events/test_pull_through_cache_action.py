@@ -76,6 +76,10 @@ def test_a_status_is_enough(status: str) -> None:
             "a pull through cache action that ended in SUCCESS",
         ),
         (
+            changed(**{"sync-status": None, "failure-code": None, "failure-reason": None}),
+            "a pull through cache action that ended in (no status)",
+        ),
+        (
             changed(**{"repository-name": "Not A Repository"}),
             "a failed pull through cache action that does not name its repository",
         ),

@@ -49,6 +49,12 @@ def test_amazons_address_is_in_the_first_block_of_ipv4() -> None:
         assert server in shown.shown
 
 
+@pytest.mark.parametrize("server", ["AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253", "10.0.0.2"])
+def test_the_names_and_addresses_of_amazons_dns_server(server: str) -> None:
+    assert works(endpoints_only().vpc(dns_servers=(server,)))
+    assert other_answer(HOST, endpoints_only().vpc(dns_servers=(server, "10.9.9.9")).network).by is By.SERVER
+
+
 def test_several_profiles_are_named() -> None:
     network = behind_nat().with_facts(profiles=(Profile("rp-1", "shared"), Profile("rp-2"))).network
     assert other_answer(HOST, network).shown.startswith(
