@@ -208,7 +208,7 @@ def _nat_route(found: Routing, subnet_id: str, nat: NatGateway, network: Network
         return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof)
     none_works = all(problems.values()) and not found.unread and (found.unrouted or problems)
     if not none_works:
-        routes = "; ".join((*(str(route) for route in found.routes), *found.unread)) or "none"
+        routes = "; ".join((*(str(route) for route in found.routes), *found.unread))
         reason = Reason(
             f"the traffic leaves {nat.id} in {subnet_id} by these routes, not all to an internet gateway: {routes}",
             f"Look at the routes of {table.id} in the VPC console, by which {nat.id} reaches the internet.",

@@ -185,3 +185,11 @@ def test_twenty_routes_are_shown_and_the_others_are_counted(count: int, end: str
     assert shown.startswith("route table rtb-1 (the main one): ")
     assert shown.endswith(end)
     assert shown.count("pcx-1") == min(count, 20)
+
+
+def test_the_table_of_a_nat_gateways_subnet_may_not_be_known() -> None:
+    tables = behind_nat().network.route_tables
+    assert isinstance(tables, dict)
+    estate = behind_nat().with_facts(route_tables={"subnet-node": tables["subnet-node"]})
+    assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
+    assert reasons(estate, PathCause.NO_ROUTE) == "the route table of subnet-public was not found"
