@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
@@ -66,17 +67,27 @@ class Change:
 
     def made(self) -> Mutant | None:
         """Return the mutant; None if it does not compile or means the same to the compiler."""
-        text = self.tree.code
+        text = _code_of(self.tree)
         source = cast("cst.Module", self.tree.deep_replace(self.old, self.new)).code
         try:
             compile(source, str(self.path), "exec")
         except SyntaxError:
             return None
-        if ast.dump(ast.parse(source)) == ast.dump(ast.parse(text)):
+        if ast.dump(ast.parse(source)) == _meaning_of(text):
             return None
         diff = list(unified_diff(text.splitlines(), source.splitlines(), lineterm="", n=0))[3:]
         removed, added = (" ".join(each[1:].strip() for each in diff if each.startswith(sign)) for sign in "-+")
         return Mutant(self.module, self.path, source, self.line, self.lines, removed, added, "\n".join(diff))
+
+
+@cache
+def _code_of(tree: cst.Module) -> str:
+    return tree.code
+
+
+@cache
+def _meaning_of(text: str) -> str:
+    return ast.dump(ast.parse(text))
 
 
 def changes_of(path: Path, module: str) -> list[Change]:

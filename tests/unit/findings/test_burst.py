@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.findings.burst import Burst, Plan, Side, Telling, plan, read_burst, side_of
+from pull_responder.findings.burst import Burst, Plan, Side, Telling, plan, put_off_until, read_burst, side_of
 from pull_responder.findings.notice import Edge
 from tests.unit.findings.lives import NOON
 
@@ -105,6 +105,52 @@ def test_what_was_refused_is_sent_by_itself_or_if_it_is_much_in_a_digest() -> No
     assert planned == Plan(alone=ids(some(3)))
     _, planned = at(burst, some(30, tries=2))
     assert planned == Plan(digest=ids(some(30)))
+
+
+def test_as_many_as_may_be_told_one_by_one_are_told_so_also_the_second_time() -> None:
+    _, planned = at(Burst(), some(ABOVE, tries=2))
+    assert planned == Plan(alone=ids(some(ABOVE)))
+
+
+def test_what_was_refused_and_what_is_new_are_both_told() -> None:
+    _, planned = at(Burst(), [*some(1, tries=2), *some(1, OTHER)])
+    assert planned == Plan(alone=(f"{ROLE}/0", f"{OTHER}/0"))
+
+
+@pytest.mark.parametrize(("seconds", "is_sent"), [(-1, False), (0, False), (44, False), (45, True)])
+def test_shortly_after_a_digest_no_other_run_sends_one(seconds: float, *, is_sent: bool) -> None:
+    burst = Burst(at=NOON, level=20, digests=3, digest_at=NOON)
+    _, planned = plan(burst, some(2, put_off=True, tries=2), now=NOON + seconds, waiting=900, above=ABOVE)
+    assert bool(planned.digest) is is_sent
+
+
+def test_a_digest_that_is_overdue_is_a_second_away() -> None:
+    burst = Burst(at=NOON, level=20, digests=3, digest_at=NOON - 3600, kinds=(ROLE,))
+    _, planned = at(burst, some(1))
+    assert planned == Plan(later=(f"{ROLE}/0",), due=NOON + 1)
+
+
+def test_a_burst_that_is_over_is_written_over_its_own_item() -> None:
+    after, _ = at(Burst(version=4, at=NOON - 9000, level=1), some(1))
+    assert after == Burst(version=4, at=NOON, level=1, kinds=(ROLE,))
+
+
+@pytest.mark.parametrize(
+    ("burst", "kind", "seconds", "until"),
+    [
+        (Burst(), ROLE, 0, None),
+        (Burst(at=NOON, level=3, kinds=(ROLE,)), ROLE, 0, None),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), OTHER, 0, None),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), ROLE, 0, 120),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), ROLE, 118.5, 120),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), ROLE, 119, None),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), ROLE, 300, None),
+    ],
+)
+def test_a_new_notice_waits_for_a_digest_that_is_to_come_with_its_kind(
+    burst: Burst, kind: str, seconds: float, until: float | None
+) -> None:
+    assert put_off_until(burst, kind, NOON + seconds) == (until and NOON + until)
 
 
 def test_a_single_one_too_many_waits_for_the_end_of_the_minute() -> None:
@@ -259,6 +305,7 @@ def test_what_is_over_is_paced_by_itself() -> None:
 def test_a_burst_is_read_as_it_was_written() -> None:
     burst = Burst(4, NOON, 3.5, (ROLE, OTHER), 1, 2, NOON - 60)
     assert read_burst(burst.dump(), version=4) == burst
+    assert read_burst(Burst().dump(), version=0) == Burst()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,14 @@ def test_a_change_that_no_time_was_left_for_makes_it_due_at_once() -> None:
     assert make_due(over, now=NOON) == over
 
 
+def test_a_lease_is_over_when_it_expires() -> None:
+    life = leased(DUE, ONE)
+    assert has_lease(life, ONE, NOON + 99)
+    assert not has_lease(life, ONE, NOON + 100)
+    assert make_due(life, now=NOON + 99).again
+    assert not make_due(life, now=NOON + 100).again
+
+
 def test_a_change_that_no_time_was_left_for_outlives_a_recheck_that_began_before_it() -> None:
     asked = make_due(leased(DUE, ONE), now=NOON)
     done = release(look(asked, NOON + 5), ONE, now=NOON + 5)

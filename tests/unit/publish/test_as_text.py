@@ -445,7 +445,7 @@ OURS = re.compile(
     r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it worked again by .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|Nothing else that was found stops these pulls\."
-    r"|What has changed|Who (is|was) hit|Proof|What was wrong|Where to look"
+    r"|What has changed|What is resolved|Who (is|was) hit|Proof|What was wrong|Where to look"
 )
 COUNTED = re.compile(r"\((evidence|commands): \d+ more, too long for this message\)")
 LINKS = re.compile(r"  (Console: https://\S+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*)")
