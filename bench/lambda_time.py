@@ -28,6 +28,7 @@ from unittest.mock import patch
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from bench.timeline import Timeline
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from pull_responder.handlers import connection, diagnose, recheck
 from pull_responder.responder.recorder import Recorder
@@ -57,50 +58,13 @@ TICK: Final = json.dumps(
 )
 
 
-class _Timeline:
-    """Whose turn it is: of all that have a clock, the one that is furthest behind."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._clocks: dict[str, float] = {}
-        self._acting: str | None = None
-
-    def enter(self, name: str, at: float) -> None:
-        with self._changed:
-            self._clocks[name] = at
-
-    def leave(self, name: str) -> None:
-        with self._changed:
-            del self._clocks[name]
-            self._acting = None if self._acting == name else self._acting
-            self._changed.notify_all()
-
-    def now(self, name: str) -> float:
-        return self._clocks[name]
-
-    def pass_time(self, name: str, seconds: float) -> None:
-        with self._changed:
-            self._clocks[name] += seconds
-
-    def take_turn(self, name: str) -> None:
-        """Wait until nobody is further behind and nobody else acts."""
-        with self._changed:
-            if self._acting == name:
-                self._acting = None
-                self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: self._acting is None and min(self._clocks, key=lambda each: (self._clocks[each], each)) == name
-            )
-            self._acting = name
-
-
 @dataclass(frozen=True)
 class _Invocation:
     """An invocation of a function, and Lambda's context of it."""
 
     name: str
     function_name: str
-    timeline: _Timeline
+    timeline: Timeline
     deadline: float
     memory_limit_in_mb: int = 512
     aws_request_id: str = "00000000-0000-0000-0000-000000000000"
@@ -174,7 +138,7 @@ class Deployment:
 
     def __post_init__(self) -> None:
         self.now = self.start
-        self._timeline = _Timeline()
+        self._timeline = Timeline()
         self._queues: dict[str, list[_Message]] = {name: [] for name in _HANDLERS}
         self._running: dict[str, set[str]] = {name: set() for name in _HANDLERS}
         self._buckets: dict[tuple[str, str], _Bucket] = defaultdict(_Bucket)
