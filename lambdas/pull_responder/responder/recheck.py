@@ -56,8 +56,6 @@ _AT_A_TIME: Final = 200
 _AT_ONCE: Final = 4
 # So many are done soon, and one after the other.
 _FEW: Final = 8
-# How long a run looks at what is due. The schedule wakes the next one after a minute.
-_MOST_SECONDS_OF_DUE: Final = 105.0
 # People are notified after so many rechecks, so that the end of a fault is not told after thousands of others.
 _RECHECKS_A_NOTICE: Final = 25
 _SECONDS_TO_NOTIFY: Final = 8.0
@@ -135,8 +133,6 @@ class Recheck:
         for_problems = _SECONDS_FOR_PROBLEMS if waiting else 0
         self._least = _SECONDS_TO_CHECK + for_problems + (_SECONDS_FOR_INSPECTIONS if left else 0)
         self._recheck_in_order(concerned.values(), by_change=True)
-        # With a long timeout, too, only a few runs of the schedule are under way at the same time.
-        self._least = max(self._least, self._run.remaining() - _MOST_SECONDS_OF_DUE)
         if on_schedule:
             self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
         done = {*concerned, *notices}
