@@ -46,7 +46,7 @@ def test_each_is_looked_at_in_time_and_a_change_reaches_its_own(scene: Scene, mo
 
     assert (result.late, result.throttled) == (0, 0)
     assert len(result.looks) == _FINDINGS - _CHANGES
-    assert max(result.gaps) <= (RECHECK_MINUTES + 2) * 60
+    assert max(result.gaps) <= RECHECK_MINUTES * 60
     assert len(result.reached) == _CHANGES
     assert max(result.reached) <= 60
 
