@@ -21,10 +21,12 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
+from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
+from botocore import useragent
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
@@ -44,6 +46,7 @@ _BURST: Final = 100.0
 _A_SECOND: Final = 20.0
 # Standard mode makes three attempts, and waits up to a second and then up to two (botocore, retries/standard.py).
 _PATIENCE: Final = 3.0
+_CLEAN: Final = "sanitize_user_agent_string_component"
 
 # The defaults of cdk.json and infra (infra/finding_function.py).
 _TIMEOUT: Final = 120.0
@@ -259,6 +262,8 @@ class Deployment:
             patch.object(BaseClient, "_make_api_call", make_call),
             patch.object(ThreadPoolExecutor, "submit", submit_here),
             patch.object(Recorder, "record", record_here),
+            # A pure function, called for each word of each request's user agent, letter by letter.
+            patch.object(useragent, _CLEAN, cache(getattr(useragent, _CLEAN))),
         ):
             yield
         connection.disconnect()
