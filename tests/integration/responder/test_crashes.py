@@ -9,10 +9,10 @@ import pytest
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish import sns
 from pull_responder.responder import notifier, recorder
+from pull_responder.responder.later_looks import LaterLooks
 from pull_responder.responder.ledger import Ledger
 from pull_responder.responder.lives import change_lives
 from pull_responder.responder.notifier import Notifier
-from pull_responder.responder.recheck import Recheck
 from pull_responder.responder.recorder import Recorder
 from tests.integration.responder.scene import Scene, change
 
@@ -244,14 +244,14 @@ def test_a_recheck_that_crashes_does_not_stop_the_others(scene: Scene, monkeypat
     scene.clock.forward(seconds=1)
     scene.respond(other.denied(scene.clock.now))
     assert scene.edges() == [NEW, NEW]
-    check = Recheck._check
+    look = LaterLooks.look
 
-    def crash(recheck: Recheck, life: Life) -> object:
+    def crash(looks: LaterLooks, life: Life) -> object:
         if life.finding.resource.id.endswith(poison.role):
             raise ZeroDivisionError
-        return check(recheck, life)
+        return look(looks, life)
 
-    monkeypatch.setattr(Recheck, "_check", crash)
+    monkeypatch.setattr(LaterLooks, "look", crash)
     scene.allow(other)
     scene.clock.forward(minutes=16)
     with pytest.raises(ZeroDivisionError):
