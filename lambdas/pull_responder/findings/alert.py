@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
+from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
 
 if TYPE_CHECKING:
     from pull_responder.findings.finding import Finding
-    from pull_responder.findings.notice import Edge, Notice
+    from pull_responder.findings.notice import Notice
     from pull_responder.model.verdict import Severity
 
 MOST_CAUSES: Final = 5
@@ -39,8 +40,8 @@ class Alert:
 
     @classmethod
     def alone(cls, notice: Notice) -> Self:
-        """Return the alert about a finding that shares its problems with no other."""
-        return cls(notice.finding.id, (notice,), reach=notice.reach)
+        """Return the alert about one finding. What else stops its pulls is known only to a notice of a digest."""
+        return cls(notice.finding.id, (notice,), notice.others, notice.reach, notice.others_known)
 
     @property
     def worst(self) -> Notice:
@@ -51,6 +52,16 @@ class Alert:
     def edge(self) -> Edge:
         """What has changed."""
         return self.worst.edge
+
+    @property
+    def is_in_part(self) -> bool:
+        """Whether its findings are resolved, and another cause still stops the pulls."""
+        return self.edge is Edge.RESOLVED and bool(self.others)
+
+    @property
+    def to_mend(self) -> tuple[Finding, ...]:
+        """The findings that people have to do something about, the worst first: of what is resolved, what is left."""
+        return self.others if self.edge is Edge.RESOLVED else tuple(each.finding for each in self.notices)
 
     @property
     def severity(self) -> Severity:

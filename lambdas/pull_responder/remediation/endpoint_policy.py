@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pull_responder.remediation import docs, policy_edits
+from pull_responder.remediation.naming import the_deny
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +40,12 @@ def let_role_through(where: Where, edits: tuple[PolicyEdit, ...], *, role: str) 
     changed = [(edit.endpoint_id, _apply(edit, role)) for edit in edits]
     commands = [_put(where, endpoint, document) for endpoint, document in changed if document is not None]
     endpoints = ", ".join(edit.endpoint_id for edit in edits)
+    denies = [
+        f"{the_deny(json.loads(edit.document), edit.denying)} of {edit.endpoint_id}" for edit in edits if edit.denying
+    ]
+    exempt = f" and exempt it from {', '.join(denies)}" if denies else ""
     return where.remedy(
-        f"In the policy of {endpoints}, allow the role {role} to pull.",
+        f"In the policy of {endpoints}, allow the role {role} to pull{exempt}.",
         docs.ECR_VPC_ENDPOINTS,
         *(commands if len(commands) == len(changed) else ()),
     )

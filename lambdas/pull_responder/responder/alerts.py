@@ -63,7 +63,7 @@ class Alerts:
         )
 
     def digest(self, lives: Sequence[Life]) -> list[Notice]:
-        """Return the pending notices of `lives` for a digest: each with its problem, and whether that is over."""
+        """Return the pending notices of `lives` for a digest: each with its problem, and what else stops its pulls."""
         related = self._related(lives)
         endings = self._endings([life for life in lives if _is_over(life)], related)
         notices = []
@@ -72,7 +72,13 @@ class Alerts:
             thread = _thread(group, others)
             is_over = related is not None and not others
             first, *rest = [
-                replace(each, problem=thread, is_over=is_over and each.edge is Edge.RESOLVED)
+                replace(
+                    each,
+                    problem=thread,
+                    is_over=is_over and each.edge is Edge.RESOLVED,
+                    others=_findings(others),
+                    others_known=related is not None,
+                )
                 for each in map(notice, group)
             ]
             notices += [replace(first, over=_over(group, thread, endings)), *rest]

@@ -80,6 +80,20 @@ def test_both_causes_are_told_at_once_and_what_is_left_when_one_is_over(scene: S
     assert new["problem"] == one["problem"] == other["problem"]
 
 
+def test_a_digest_says_what_still_stops_the_pulls_of_what_is_resolved(scene: Scene, node: Node) -> None:
+    alone = scene.role()
+    scene.respond(node.denied(scene.clock.now), alone.denied(scene.clock.now), DIGEST_ABOVE="1")
+    scene.told()
+    scene.recheck(scene.allow(node), scene.allow(alone), DIGEST_ABOVE="1")
+    scene.clock.forward(minutes=6)
+    scene.recheck(DIGEST_ABOVE="1")
+    (digest,) = scene.told()
+    assert digest["headline"].startswith("2 resolved findings of 1 cause in ")
+    assert " 1 of 2 is resolved only in part: another cause still stops the pulls. " in digest["headline"]
+    assert "boundary" in digest["action"]
+    assert len(digest["over"]) == 1
+
+
 def test_what_ends_together_is_one_message(scene: Scene, node: Node) -> None:
     scene.respond(node.denied(scene.clock.now))
     scene.told()

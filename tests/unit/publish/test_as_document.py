@@ -139,7 +139,10 @@ def test_a_resolution_in_part_says_what_is_left_to_do() -> None:
     document = alert_document(replace(_resolved(), others=(BOUNDARY,)), room=ROOM)
 
     assert_documented(document)
-    assert document["headline"].startswith("RESOLVED in part: role/eks/prod-node: ")
+    assert document["headline"].startswith(
+        "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). 14 pods "
+    )
+    assert document["headline"].endswith(" still cannot pull payments/api. role/eks/prod-node: It is allowed.")
     assert document["action"] == "Add the actions to the boundary."
 
 
@@ -249,7 +252,7 @@ def test_a_digest() -> None:
     ]
     assert document["headline"] == (
         "2 new pull failures of 1 cause in cluster prod. "
-        "Hit: namespace payments, perhaps more; role prod-node; up to 14 pods each."
+        "Hit: namespace payments (at least); role prod-node; the largest failure stops 14 pods."
     )
     assert document["action"] == "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
     assert document["findings"][0] == {

@@ -45,7 +45,10 @@ def test_no_command_if_it_cannot_work(sid: str) -> None:
     of_the_deny = ecr.exempt_role(REPOSITORY, document=document, statements=[1], role=ROLE)
     assert of_an_allow.commands == ()
     assert len(of_the_deny.commands) == (1 if sid == "Push" else 0)
-    assert of_the_deny.summary == f"In the policy of the repository team/app, exempt the role {ROLE} from the Deny."
+    assert of_the_deny.summary == (
+        f"In the policy of the repository team/app of account 123456789012, exempt the role {ROLE} from the Deny "
+        '"Guard".'
+    )
 
 
 def test_the_owner_is_asked_to_change_an_unreadable_policy() -> None:

@@ -117,8 +117,10 @@ def test_no_command_if_it_cannot_work(document: dict[str, Any] | None) -> None:
     managed = iam.replace_managed_policy(ROLE, GUARD, region=REGION, document=document)
     boundary = iam.widen_boundary(ROLE, GUARD, region=REGION, actions=["ecr:BatchGetImage"], document=document)
     assert (inline.commands, managed.commands, boundary.commands) == ((), (), ())
-    assert inline.summary == "Edit the inline policy guard of the role blue so that it no longer denies the pull."
-    assert managed.summary == f"Edit the policy {GUARD.arn} so that it no longer denies the pull."
+    assert inline.summary == (
+        "Edit the Deny in the inline policy guard of the role blue so that it no longer stops the pull."
+    )
+    assert managed.summary == f"Edit the Deny in the policy {GUARD.arn} so that it no longer stops the pull."
     assert boundary.summary.startswith(f"Allow ecr:BatchGetImage in the permissions boundary {GUARD.arn}")
 
 
