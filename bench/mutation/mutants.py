@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 # A change of these changes nothing that runs, or only how an error of ours would show itself.
 _NEVER_CALLS: Final = {"cast", "len", "isinstance"}
 _NEVER_NAMES: Final = {"__all__", "TYPE_CHECKING"}
+# zip(strict=True) guards against an error of ours, and a repr is for those who look for one.
+_NEVER_ARGUMENTS: Final = {("zip", "strict"), ("field", "repr")}
+_TYPE_ALIAS: Final = re.compile(r"_?[A-Z]\w*[a-z]\w*")
 _MAY_BE_NONE: Final = {"None", "Any", "object", "Optional", "Final"}
 _COMPOUND: Final = (cst.If, cst.While, cst.For, cst.With, cst.Try, cst.Match, cst.FunctionDef, cst.ClassDef)
 
@@ -63,17 +67,27 @@ class Change:
 
     def made(self) -> Mutant | None:
         """Return the mutant; None if it does not compile or means the same to the compiler."""
-        text = self.tree.code
+        text = _code_of(self.tree)
         source = cast("cst.Module", self.tree.deep_replace(self.old, self.new)).code
         try:
             compile(source, str(self.path), "exec")
         except SyntaxError:
             return None
-        if ast.dump(ast.parse(source)) == ast.dump(ast.parse(text)):
+        if ast.dump(ast.parse(source)) == _meaning_of(text):
             return None
         diff = list(unified_diff(text.splitlines(), source.splitlines(), lineterm="", n=0))[3:]
         removed, added = (" ".join(each[1:].strip() for each in diff if each.startswith(sign)) for sign in "-+")
         return Mutant(self.module, self.path, source, self.line, self.lines, removed, added, "\n".join(diff))
+
+
+@cache
+def _code_of(tree: cst.Module) -> str:
+    return tree.code
+
+
+@cache
+def _meaning_of(text: str) -> str:
+    return ast.dump(ast.parse(text))
 
 
 def changes_of(path: Path, module: str) -> list[Change]:
@@ -132,8 +146,16 @@ def _changes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield from islice(operator(node), 1 if operator is operator_string else None)
     if isinstance(node, cst.Call):
         for arg in node.args:
-            if arg.keyword is not None:
+            if arg.keyword is not None and not _never_argument(node, arg):
                 yield node.with_changes(args=[each for each in node.args if each is not arg])
+
+
+def _never_argument(call: cst.Call, arg: cst.Arg) -> bool:
+    match call.func, arg.keyword:
+        case cst.Name(value=function), cst.Name(value=keyword):
+            return (function, keyword) in _NEVER_ARGUMENTS
+        case _:
+            return False
 
 
 def _is_refused(new: cst.CSTNode) -> bool:
@@ -149,17 +171,26 @@ def _means_nothing(node: cst.CSTNode) -> bool:
     match node:
         case cst.Call(func=cst.Name(value=name)):
             return name in _NEVER_CALLS
-        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
-            return name in _NEVER_NAMES
+        case cst.Arg(keyword=cst.Name(value="strict" | "repr"), value=cst.Name(value="True" | "False")):
+            return True
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
+            return name in _NEVER_NAMES or _is_type_alias(name, value)
         case (
             cst.Annotation()
             | cst.Decorator()
             | cst.Import()
             | cst.ImportFrom()
             | cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())
-            | cst.Arg(keyword=cst.Name(value="strict"))
             | cst.If(test=cst.Name(value="TYPE_CHECKING"))
         ):
             return True
         case _:
             return False
+
+
+def _is_type_alias(name: str, value: cst.BaseExpression) -> bool:
+    """Whether the name stands for a type, which only mypy reads: Truth = bool | None."""
+    is_type = isinstance(value, cst.Subscript) or (
+        isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.BitOr)
+    )
+    return is_type and _TYPE_ALIAS.fullmatch(name) is not None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -49,24 +51,27 @@ class Record:
         return record
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the statement, the fastest first; of one that runs at import those of its file.
+        """Return the tests that run the statement, the fastest first.
 
-        Those of a file that holds nothing but tables are the tests of the files that import it.
+        Of one that runs at import they are those that run its file or a file that imports it, and those that import it
+        themselves. In place of a file that holds nothing but tables, too, count those that import that one.
         """
         found = self._contexts(mutant)
         if "" in found:
-            found = self._of_file(str(mutant.path), mutant.module, set())
+            found = self._of_import(str(mutant.path), mutant.module, set())
         return sorted(found - {""}, key=lambda test: self.seconds[test])
 
-    def _of_file(self, path: str, module: str, seen: set[str]) -> set[str]:
+    def _of_import(self, path: str, module: str, seen: set[str]) -> set[str]:
         seen.add(path)
-        found = {test for tests in self.lines.get(path, {}).values() for test in tests} - {""}
-        if found:
-            return found
+        files = {file for file in map(_file, self.seconds) if _imports(file, module)}
+        found = self._of_file(path).union(test for test in self.seconds if _file(test) in files)
         for other in set(self.lines) - seen:
-            if f"from {module} import" in Path(other).read_text(encoding="utf-8"):
-                found |= self._of_file(other, module_of(Path(other)), seen)
+            if _imports(other, module):
+                found |= self._of_file(other) or self._of_import(other, module_of(Path(other)), seen)
         return found
+
+    def _of_file(self, path: str) -> set[str]:
+        return {test for tests in self.lines.get(path, {}).values() for test in tests} - {""}
 
     def runs_at_import(self, mutant: Mutant) -> bool:
         """Whether the statement runs before the first test, too: when a module is imported or a table of tests made."""
@@ -91,6 +96,14 @@ def module_of(path: Path) -> str:
     """Return the name of the module in a file of the package."""
     _, _, inside = path.with_suffix("").as_posix().rpartition("/pull_responder/")
     return f"pull_responder.{inside.replace('/', '.')}"
+
+
+@cache
+def _imports(file: str, module: str) -> bool:
+    """Whether the Python file imports the module or something of it."""
+    package, _, name = module.rpartition(".")
+    wanted = rf"^from (?:{re.escape(module)} import|{re.escape(package)} import (?:\([^)]*|.*)\b{name}\b)"
+    return re.search(wanted, Path(file).read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def _run(files: list[str], sources: Path, out: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pull_responder.events import names
 from pull_responder.events.cloudtrail import PULL_STAGES
 from pull_responder.events.denial import parse_denial
 from pull_responder.events.image_reference import ImageReference
@@ -33,7 +34,7 @@ _LINE_BREAK: Final = re.compile(r"\r?\n|(?<!\\)\\++[nr]")
 # A line that is wrapped between two words goes on with a blank: no error begins there.
 _WRAP: Final = re.compile(r"(?<=[A-Za-z0-9,]) ?\r?\n[ \t]{2,40}(?=[a-z(])")
 # The query of a URL holds its signature and says nothing about the failure. A colon after it separates links.
-_QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)(\?[^\s\"'<>]*+)?+")
+_QUERY: Final = re.compile(r"(?<=://)([^\s?\"'<>]++)\?([^\s\"'<>]*+)")
 _PADDED_NAME: Final = re.compile(r"\"([^\"\s]++) ++\"")
 
 # CRI-O tries mirrors before the registry: its last attempt counts. Its extra attempt to read the image as an artifact
@@ -48,6 +49,8 @@ _CREDENTIAL: Final = re.compile(
 _ARTIFACT_ATTEMPT: Final = "; artifact err: "
 
 _ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
+# A message may end with the action, and with its quotes and brackets.
+_AFTER_ACTION: Final = "\"'.,:;)]}"
 
 _PULL: Final = re.compile(r"\bpull(?:ing|ed)?\b", re.IGNORECASE)
 _POD_SANDBOX: Final = "pod sandbox"
@@ -141,7 +144,7 @@ def plain_text(text: str) -> str:
     text = join_wrapped(text[:TEXT_LIMIT])
     text = _WRAP.sub(" ", _ESCAPED_QUOTE.sub("", text.translate(_PLAIN_QUOTES)))
     text = _LINE_BREAK.sub(": ", text).replace(*_LOGIN_REFUSED)
-    text = _QUERY.sub(lambda query: query[1] + (":" if (query[2] or "").endswith(":") else ""), text)
+    text = _QUERY.sub(lambda query: query[1] + (":" if query[2].endswith(":") else ""), text)
     return _PADDED_NAME.sub(r'"\1"', redact(text, limit=TEXT_LIMIT))
 
 
@@ -159,8 +162,9 @@ def _is_asked(url: RegistryUrl, image: ImageReference | None) -> bool:
 def _denial(attempt: str) -> Denial | None:
     """Return AWS's denial of an ECR action, as far as the message contains it."""
     before, found, after = attempt.rpartition(NOT_AUTHORIZED)
-    if not found or not after.startswith(_ECR_ACTIONS):
+    action = names.action(after.partition(" ")[0].rstrip(_AFTER_ACTION))
+    if not found or action is None or not action.startswith(_ECR_ACTIONS):
         return None
     principal = before.rpartition("User:")[2].strip()
-    _, denial = parse_denial(f"User: {principal}{found}{after}", action=after.split(maxsplit=1)[0])
+    _, denial = parse_denial(f"User: {principal}{found}{after}", action=action)
     return replace(denial, quoted=True)

@@ -86,7 +86,8 @@ def read_burst(text: str, *, version: int) -> Burst:
         burst = Burst(version, at, level, kinds, int(document["alone"]), int(document["digests"]), digest_at)
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return Burst(version)
-    return burst if math.isfinite(at + level + digest_at) and burst.digests >= 0 else Burst(version)
+    is_finite = all(map(math.isfinite, (at, level, digest_at)))
+    return burst if is_finite and burst.digests >= 0 else Burst(version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,9 @@ class Plan:
 
 def put_off_until(burst: Burst, kind: str, now: float) -> float | None:
     """Return until when a new notice of `kind` is put off if digests are being sent; None if it has to be planned."""
-    due = _next_digest(burst, now) if burst.digests and kind in burst.kinds else 0
+    if not burst.digests or kind not in burst.kinds:
+        return None
+    due = _next_digest(burst, now)
     return due if due > now + 1 else None
 
 
@@ -141,7 +144,7 @@ def plan(burst: Burst, notices: Sequence[Telling], *, now: float, waiting: int, 
         first = _first_of_kinds(fresh, burst.kinds)[: max(0, _MOST_ALONE - burst.alone)]
         # Of a kind that comes in numbers, a digest that is sent now says more than one of them.
         only = [each for each in first if sum(other.kind == each.kind for other in fresh) == 1]
-        if in_digest or (not burst.digests and len(fresh) - len(only) > 1):
+        if in_digest or not burst.digests:
             first = only
         in_digest += [each for each in fresh if each not in first]
         alone += first
@@ -192,7 +195,7 @@ def _may_send(burst: Burst, have_waited: Sequence[Telling], *, number: int, now:
     """
     if any(each.tries > _MOST_PUT_OFF for each in have_waited):
         return True
-    if burst.digests and 0 <= now - burst.digest_at < _TOGETHER_SECONDS:
+    if burst.digests and now - burst.digest_at < _TOGETHER_SECONDS:
         return False
     return bool(have_waited) or (not burst.digests and number > 1)
 

@@ -31,8 +31,7 @@ def minute(seconds: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a span as people say it: "19 minutes", "3 hours 5 minutes", "2 days 4 hours"."""
-    seconds = max(0.0, seconds)
+    """Return a span as people say it: "19 minutes", "3 hours 5 minutes", "2 days 4 hours". A negative one is short."""
     if seconds < _MINUTE:
         return "less than a minute"
     if seconds < _HOUR:

@@ -30,7 +30,7 @@ def _at_most(seconds: float) -> str:
 def remember(life: Life, deeds: Iterable[Deed]) -> Life:
     """Return the life with `deeds` remembered, the latest few, each once."""
     known = dict.fromkeys((*life.deeds, *deeds))
-    return replace(life, deeds=tuple(sorted(known, key=lambda each: each.at))[-_MOST:]) if known else life
+    return replace(life, deeds=tuple(sorted(known, key=lambda each: each.at))[-_MOST:])
 
 
 def end(life: Life, *, because: str, works_again: bool, now: float, settings: Settings) -> Life:

@@ -69,9 +69,9 @@ class Reading:
 
 def read_address(trip: Trip, found: Resolution) -> Reading:  # noqa: PLR0911 -- each return is another place
     """Return where the dialled address shows that the destination's name leads. `found` is what was computed."""
-    if trip.seen is None or not trip.seen.address:
+    if trip.seen is None or not trip.dialled:
         return Reading(Leads.AS_COMPUTED)
-    address, host, vpc = trip.seen.address, trip.destination.host, vpc_of(trip.network)
+    address, host, vpc = trip.dialled, trip.destination.host, vpc_of(trip.network)
     said, here = f"kubelet dialled {address} for {host}", AddressSet.of(address)
     if trip.seen.port not in (0, HTTPS):
         port = f"{said} on port {trip.seen.port}, and the way was examined for port {HTTPS}"
@@ -94,7 +94,7 @@ def read_address(trip: Trip, found: Resolution) -> Reading:  # noqa: PLR0911 -- 
 
 def _elsewhere(trip: Trip, found: Resolution, said: str) -> Reading:
     """Return what an address outside the VPC shows that is not public."""
-    address, vpc = trip.seen.address if trip.seen else "", vpc_of(trip.network)
+    address, vpc = trip.dialled, vpc_of(trip.network)
     if vpc.cidrs and is_private(address):
         why = f": {found.other.shown}" if found.other.shown else ", so the name leads elsewhere than can be read here"
         away = f"{said}, a private address outside {vpc.id}{why}"
@@ -125,7 +125,7 @@ def _inside(trip: Trip, found: Resolution, here: AddressSet, said: str) -> Readi
     expected = f"one of the network interfaces of {found.endpoint.id}" if found.endpoint else "a public address"
     reason = Reason(
         f"{said}, an address in {vpc_id(trip.network)}, where {expected} was expected: look whose interface it is",
-        f"Look whose interface has the address {trip.seen.address if trip.seen else ''} in {vpc_id(trip.network)}: "
+        f"Look whose interface has the address {trip.dialled} in {vpc_id(trip.network)}: "
         "`aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address`.",
     )
     return Reading(Leads.UNKNOWN, reason)
@@ -176,7 +176,7 @@ def away_hops(trip: Trip, hops: Iterable[Hop], reason: str) -> tuple[Hop, ...]:
 
     `hops` are those of the computed way: its other causes stay undecided, too.
     """
-    address = trip.seen.address if trip.seen else ""
+    address = trip.dialled
     peer = address_peer(address, trip.destination.host)
     subnet = trip.node.subnet_id
     out = egress_hop(trip.node, peer, trip.network)

@@ -85,10 +85,8 @@ def _doubt(route: Route, network: Network) -> str:
 
 
 def _gateways(route: Route, network: Network) -> Mapping[str, InternetGateway] | Unread:
-    """Return the gateways of the kind that a route leads to."""
-    if route.kind is RouteTarget.INTERNET_GATEWAY:
-        return network.internet_gateways
-    return network.egress_only_gateways if route.kind is RouteTarget.EGRESS_ONLY_INTERNET_GATEWAY else {}
+    """Return the gateways to the internet among which a route's target is, if it is one of these."""
+    return network.internet_gateways if route.kind is RouteTarget.INTERNET_GATEWAY else network.egress_only_gateways
 
 
 def _if_public(hop: Hop, trip: Trip, *, subnet_id: str = "", outbound_only: bool = False) -> Hop:
@@ -210,7 +208,7 @@ def _nat_route(found: Routing, subnet_id: str, nat: NatGateway, network: Network
         return Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), proof)
     none_works = all(problems.values()) and not found.unread and (found.unrouted or problems)
     if not none_works:
-        routes = "; ".join((*(str(route) for route in found.routes), *found.unread)) or "none"
+        routes = "; ".join((*(str(route) for route in found.routes), *found.unread))
         reason = Reason(
             f"the traffic leaves {nat.id} in {subnet_id} by these routes, not all to an internet gateway: {routes}",
             f"Look at the routes of {table.id} in the VPC console, by which {nat.id} reaches the internet.",

@@ -43,6 +43,11 @@ class Trip:
         return read(self.network.route_tables, subnet, f"the route table of {subnet}")
 
     @property
+    def dialled(self) -> str:
+        """The address that kubelet dialled; empty if none is known."""
+        return self.seen.address if self.seen else ""
+
+    @property
     def source(self) -> Peer:
         """The node's own addresses."""
         return node_peer(self.node, self.network, self.version)

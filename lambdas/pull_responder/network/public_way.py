@@ -64,13 +64,14 @@ def public_way(trip: Trip) -> Hops:
             hop = Hop(HopKind.ROUTE, table.id, causes, evidence)
             return (*first_hops(trip, trip.server), hop, state_hop(endpoint))
     if dropped := _blackhole_to_s3(trip, table):
-        return _dead_end_way(trip, f"route {dropped} of {table.id} is in state blackhole and drops traffic to S3")
+        why = f"route {dropped} of {table.id} is in state blackhole and drops traffic to S3"
+        return _dead_end_way(trip, table, why)
     found = routing(table, trip.server.addresses, network)
     if not found.routes and not found.unread:
         if unknown:
             doubt = Undecided(PathCause.NO_ROUTE, unknown)
             return (Hop(HopKind.ROUTE, table.id, (PathCause.NO_ROUTE,), undecided=(doubt,)),)
-        return _dead_end_way(trip, f"no route of {table.id} leads to {trip.server.name}")
+        return _dead_end_way(trip, table, f"no route of {table.id} leads to {trip.server.name}")
     return _routed_way(trip, found)
 
 
@@ -87,7 +88,7 @@ def _routed_way(trip: Trip, found: Routing) -> Hops:
     if len(ends) == 1 and not found.unrouted and not found.unread:
         (end,) = ends.values()
         if end.dead_end:
-            return _dead_end_way(trip, end.dead_end)
+            return _dead_end_way(trip, found.table, end.dead_end)
         beyond = end.beyond and resolve(trip.destination, trip.network).other.unread
         peer = elsewhere_peer(trip.destination, trip.network, trip.version) if beyond else trip.server
         return (*first_hops(trip, peer), _route_hop(trip, found.table, end), *end.hops)
@@ -116,16 +117,15 @@ def _route_hop(trip: Trip, table: RouteTable, end: RouteEnd) -> Hop:
     return replace(hop, faults=explain_dead_end(trip, end.beyond).faults).with_faults_undecided(end.beyond)
 
 
-def _dead_end_way(trip: Trip, why: str) -> Hops:
-    """Return the hops if no route leads to public addresses, because of `why`.
+def _dead_end_way(trip: Trip, table: RouteTable, why: str) -> Hops:
+    """Return the hops if no route of the node's `table` leads to public addresses, because of `why`.
 
     If an endpoint should serve the destination, its hops follow.
     """
-    end, table = explain_dead_end(trip, why), trip.table
-    resource = trip.node.subnet_id if isinstance(table, Unread) else table.id
+    end = explain_dead_end(trip, why)
     causes = tuple(dict.fromkeys(fault.cause for fault in end.faults))
-    hop = Hop(HopKind.ROUTE, resource, causes, (why,), end.faults)
-    doubt = _other_dns(trip, end)
+    hop = Hop(HopKind.ROUTE, table.id, causes, (why,), end.faults)
+    doubt = _other_dns(trip, table, end)
     if doubt:
         hop = hop.with_faults_undecided(doubt)
     if end.endpoint is None:
@@ -137,16 +137,14 @@ def _dead_end_way(trip: Trip, why: str) -> Hops:
     return (hop, *interface_way(trip, end.endpoint))
 
 
-def _other_dns(trip: Trip, end: DeadEnd) -> str:
+def _other_dns(trip: Trip, table: RouteTable, end: DeadEnd) -> str:
     """Return why the name may resolve to a private address, by something that was not read; empty if it cannot.
 
     Organizations often share the endpoints of a central VPC by private hosted zones, Profiles or Resolver rules. These
     matter only if a route leaves this VPC for private addresses, or if an endpoint of this VPC has no private DNS of
     its own.
     """
-    table, host = trip.table, trip.destination.host
-    if isinstance(table, Unread):
-        return ""
+    host = trip.destination.host
     found, away = resolve(trip.destination, trip.network), away_route(table)
     unread = found.other.unread
     if unread and any(fault.cause is PathCause.PRIVATE_DNS_DISABLED for fault in end.faults):

@@ -23,6 +23,7 @@ _FOLLOWED: Final = {
     RouteTarget.NAT_GATEWAY,
     RouteTarget.VPC_ENDPOINT,
 }
+_SHOWN_ROUTES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,10 @@ def away_route(table: RouteTable) -> Route | None:
 
 def describe(table: RouteTable) -> str:
     """Return the table and its routes in words, for people."""
-    routes = "; ".join(str(route) for route in table.routes[:20]) or "no routes"
-    return f"route table {table.id}{' (the main one)' if table.main else ''}: {routes}"
+    routes = "; ".join(str(route) for route in table.routes[:_SHOWN_ROUTES]) or "no routes"
+    more = len(table.routes) - _SHOWN_ROUTES
+    rest = f" and {more} more" if more > 0 else ""
+    return f"route table {table.id}{' (the main one)' if table.main else ''}: {routes}{rest}"
 
 
 def _cidrs(route: Route, network: Network) -> tuple[str, ...] | Unread:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from infra import change_rules
-from pull_responder.events.change import SERVICES, Change, Wakeup, read_change
+from pull_responder.events.change import SERVICES, Change, Wakeup, read_change, read_record
 from pull_responder.events.outcome import Skipped, UnusableEvent
 
 ACCOUNT, MOMENT = "111111111111", "2026-03-01T12:00:00Z"
@@ -242,3 +243,40 @@ def test_an_event_id_that_is_none_is_left_out() -> None:
     made = read(call("iam", "AttachRolePolicy", {"roleName": "node"}, eventID="<b>"))
     assert isinstance(made, Change)
     assert (made.by, made.event_id) == (None, None)
+
+
+RECORD: dict[str, Any] = {
+    "eventSource": "iam.amazonaws.com",
+    "eventName": "AttachRolePolicy",
+    "awsRegion": "us-east-1",
+    "readOnly": False,
+    "recipientAccountId": ACCOUNT,
+    "eventTime": MOMENT,
+    "requestParameters": {"roleName": "node"},
+    "userIdentity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/jo"},
+    "eventID": "e-1",
+}
+
+
+def test_a_record_by_itself_is_read_as_in_an_event() -> None:
+    expected = change("iam", "AttachRolePolicy", "node", role="node", region="us-east-1")
+    made = read_record(json.dumps(RECORD), where="record 1")
+    assert made == replace(expected, by=f"arn:aws:iam::{ACCOUNT}:user/jo", event_id="e-1")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"readOnly": True}, "a call that is not said to change anything"),
+        ({"readOnly": None}, "a call that is not said to change anything"),
+        ({"eventSource": "s3.amazonaws.com"}, "a call to s3, whose changes do not affect pulls"),
+        ({"eventSource": ""}, "a call to an unnamed service, whose changes do not affect pulls"),
+    ],
+)
+def test_a_record_of_what_changes_nothing_is_skipped(fields: dict[str, Any], reason: str) -> None:
+    assert read_record(json.dumps({**RECORD, **fields}), where="record 1") == Skipped(reason)
+
+
+def test_a_record_that_is_none_is_unusable() -> None:
+    with pytest.raises(UnusableEvent, match=r"^record 1 is not a record but a list$"):
+        read_record("[]", where="record 1")

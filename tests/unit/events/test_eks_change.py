@@ -81,6 +81,18 @@ def test_what_changes_nothing_is_skipped(event: dict[str, Any], reason: str) -> 
     assert read(event) == Skipped(reason)
 
 
+@pytest.mark.parametrize(
+    ("own", "envelope", "expected"), [("e-1", "e-2", "e-1"), (None, "e-2", "e-2"), ("no id", None, None)]
+)
+def test_an_inspection_is_known_by_the_id_of_its_event(
+    own: str | None, envelope: str | None, expected: str | None
+) -> None:
+    event = {**call("UpdateClusterConfig", {"name": "prod"}, eventID=own), "id": envelope}
+    found = read(event)
+    assert isinstance(found, Inspection)
+    assert found.event_id == expected
+
+
 def test_the_clock_asks_for_health_of_everything_in_the_region() -> None:
     clock = {"source": "aws.events", "detail-type": "Scheduled Event", "account": "111111111111", "detail": {}}
     clock |= {"region": "eu-west-1", "time": MOMENT, "id": "e-1"}

@@ -118,3 +118,35 @@ def test_an_add_on_that_works_again_and_is_not_named_changes_nothing() -> None:
 
 def test_an_add_on_that_fails_is_no_change() -> None:
     assert isinstance(read_change(json.dumps(addon_event()), account=ACCOUNT), Skipped)
+
+
+def test_the_detail_types_are_those_of_eks() -> None:
+    assert {*ADDON_FAILURES, ADDON_RESTORED} == {
+        "EKS Addon Creation Failed",
+        "EKS Addon Update Failed",
+        "EKS Addon Health Degraded",
+        "EKS Addon Health Restored",
+    }
+
+
+@pytest.mark.parametrize("key", ["addonArn", "addon-arn"])
+def test_an_add_on_may_be_named_by_its_arn_in_the_detail(key: str) -> None:
+    event = addon_event(DEGRADED)
+    assert read({**event, "detail": {key: addon_arn("test", "vpc-cni")}}) == inspection("vpc-cni", cluster="test")
+    elsewhere = read({**event, "detail": {**event["detail"], key: addon_arn(region="us-east-1")}})
+    assert elsewhere == Skipped(f"{DEGRADED} whose add-on is in another account or region than the event")
+
+
+@pytest.mark.parametrize("key", ["clusterArn", "cluster-arn"])
+def test_a_cluster_may_be_named_by_its_arn_in_the_detail(key: str) -> None:
+    cluster = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/test"
+    event = {**addon_event(DEGRADED), "detail": {key: cluster, "addonName": "coredns"}}
+    assert read(event) == inspection("coredns", cluster="test")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "addon"), [("clusterName", "addonName"), ("cluster-name", "addon-name"), ("cluster", "addon")]
+)
+def test_the_fields_that_name_cluster_and_add_on(cluster: str, addon: str) -> None:
+    event = {**addon_event(DEGRADED), "detail": {cluster: "test", addon: "vpc-cni"}}
+    assert read(event) == inspection("vpc-cni", cluster="test")

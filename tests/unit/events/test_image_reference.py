@@ -172,6 +172,41 @@ def test_no_reference_at_all(text: str) -> None:
     assert parse_image(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"{HOST}/{'a' * 255}", None),
+        (f"{HOST}/aa", None),
+        (f"{HOST}/app:{'a' * 128}", None),
+        (f"{HOST}/app:_v1", None),
+        ("quay.io:65535/app", None),
+        ("quay.io:65536/app", "'65536' is not a valid port"),
+        ("quay.io:1/app", None),
+        ("quay.io:0/app", "'0' is not a valid port"),
+        ("quay.io:x/app", "'x' is not a valid port"),
+        ("quay.io:/app", "'' is not a valid port"),
+        ("quay.io:123456/app", "'123456' is not a valid port"),
+        ("[fd00::1]/app", None),
+        ("quay.io/a", None),
+        ("docker://quay.io/app", "an image reference does not begin with 'docker://'"),
+        ("oci://quay.io/app", "an image reference does not begin with 'oci://'"),
+        ("http://quay.io/app", "an image reference does not begin with 'http://'"),
+    ],
+)
+def test_what_is_just_right_and_what_is_just_wrong(text: str, problem: str | None) -> None:
+    image = parse_image(text)
+    assert image is not None
+    assert image.problem == problem
+    assert (image.port or 0) <= 99_999
+
+
+def test_the_longest_reference_has_1024_characters_without_the_blanks_around_it() -> None:
+    longest = "a" * 1_024
+    assert parse_image(f" {longest} ") == parse_image(longest)
+    assert parse_image(longest) is not None
+    assert parse_image(f"{longest}a") is None
+
+
 def test_what_holds_a_credential_is_no_reference() -> None:
     assert parse_image("https://bucket.s3.amazonaws.com/key?X-Amz-Signature=0123abcd") is None
 

@@ -48,6 +48,14 @@ def test_a_denial_gets_the_pod_and_the_report_gets_awss_words() -> None:
     assert (denied.symptom, denied.message) == (Symptom.ACCESS_DENIED, "403 Forbidden")
 
 
+def test_the_digest_of_a_report_is_that_of_the_denied_image() -> None:
+    digest = "sha256:" + "a" * 64
+    by_digest = replace(AUDITED, tag=None, digest=digest)
+    assert join([DENIED, by_digest])[0].digest == digest
+    own = replace(DENIED, digest="sha256:" + "b" * 64)
+    assert join([own, by_digest])[0].digest == own.digest
+
+
 def test_a_back_off_is_explained_by_the_attempt_on_its_node_and_by_the_denial() -> None:
     assert join([BACK_OFF, ON_NODE])[0] == ON_NODE
     assert len(set(map(repr, join([DENIED, ON_NODE, BACK_OFF])))) == 1

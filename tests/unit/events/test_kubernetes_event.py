@@ -206,3 +206,42 @@ def test_a_file_is_read_whatever_source_its_forwarder_has() -> None:
     (pull,) = read_text(json.dumps({**FAILED, "source": "anything"}))
     assert isinstance(pull, PullFailure)
     assert pull.cluster == "prod"
+
+
+def test_what_an_event_names_is_cut() -> None:
+    long = "K" * 500
+    kind = read(changed(involvedObject={"kind": long, "name": "web"}))
+    assert kind == Skipped(f"a Kubernetes event about a {long[:80]}, not about a pod")
+    reason = read(changed(reason=long))
+    assert reason == Skipped(f"a Kubernetes event with reason {long[:80]}, which is not about a pull")
+
+
+def test_the_issue_of_a_node_is_that_of_its_condition_or_else_the_reason() -> None:
+    told = read(of_node("ContainerRuntimeReady", "ContainerdNotReady: no answer"))
+    assert isinstance(told, Skipped)
+    assert "reports ContainerdNotReady of" in told.reason
+    issue = read(of_node("KubeletFailed", "Something: no answer"))
+    assert isinstance(issue, Skipped)
+    assert "reports KubeletFailed of" in issue.reason
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("ContainerRuntimeFailed", "ContainerRuntimeNotReady", "ContainerdNotReady"),
+        *("DeprecatedContainerdConfiguration", "IPAMDNotReady", "IPAMDNotRunning", "InterfaceNotRunning"),
+        *("InterfaceNotUp", "KubeletFailed", "KubeletNotReady", "NetworkNotReady", "NodeNotReady"),
+        *("PodStuckTerminating", "ServiceFailedToStart", "AcceleratedHardwareReady", "KernelReady"),
+        *("ContainerRuntimeReady", "NetworkingReady", "StorageReady"),
+    ],
+)
+def test_an_issue_of_a_node_is_one_whoever_tells_it(reason: str) -> None:
+    assert read(of_node(reason, "x", "some-exporter")) == Skipped(f"Kubernetes reports {reason} of {NODE}")
+    told = read(of_node(reason, "OtherIssue: x", "some-exporter"))
+    assert isinstance(told, Skipped)
+    # A condition names its issue in the message.
+    assert ("OtherIssue" in told.reason) is (reason.endswith("Ready") and not reason.endswith("NotReady"))
+
+
+def test_an_issue_without_a_name_is_said_to_have_none() -> None:
+    assert read(of_node("", "x")) == Skipped(f"the EKS node monitoring agent reports an issue without a name of {NODE}")

@@ -45,15 +45,21 @@ def test_a_flood_of_ids_is_cut() -> None:
     assert read.findings == tuple(ids[:100])
 
 
+OTHERS = "a custom action in Security Hub of another account"
+NONE = "a custom action in Security Hub on no finding of ours"
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("body", "reason"),
     [
-        event(OURS, account="222222222222"),
-        event("arn:aws:guardduty:eu-west-1:111111111111:detector/d/finding/f"),
-        event(),
-        event(OURS, detail_type="Security Hub Findings - Imported"),
+        (event(OURS, account="222222222222"), OTHERS),
+        (event("arn:aws:guardduty:eu-west-1:111111111111:detector/d/finding/f"), NONE),
+        (event(), NONE),
+        (event(OURS, detail_type="Security Hub Findings - Imported"), "an event of aws.securityhub, whose changes"),
     ],
     ids=["another account's", "no finding of ours", "no finding", "no custom action"],
 )
-def test_what_is_not_asked_of_us_is_skipped(body: str) -> None:
-    assert isinstance(read_change(body, account=ACCOUNT), Skipped)
+def test_what_is_not_asked_of_us_is_skipped(body: str, reason: str) -> None:
+    read = read_change(body, account=ACCOUNT)
+    assert isinstance(read, Skipped)
+    assert read.reason.startswith(reason)

@@ -130,6 +130,71 @@ def test_a_pod_sandbox_is_another_matter_unless_its_image_is_named() -> None:
     assert (named.symptom, named.no_reason, str(named.image)) == (Symptom.TIMEOUT, None, IMAGE)
 
 
+def test_a_pod_sandbox_is_another_matter_even_where_its_words_are_those_of_a_pull() -> None:
+    failed = read_message("Failed to create Pod Sandbox: rpc error: code = Unknown desc = no credential: i/o timeout")
+    assert (failed.symptom, failed.no_reason) == (Symptom.UNKNOWN, NoReason.OTHER_MATTER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (MANIFEST, Answer.TLS),
+        (f"https://{HOST}:443/v2/team/app/manifests/v1", Answer.TLS),
+        ("https://api.ecr.us-east-1.amazonaws.com:443/", Answer.TLS),
+        (f"https://{BUCKET}/layer", Answer.TLS),
+        ("https://mirror.example.com/v2/team/app/manifests/v1", None),
+        ("http://169.254.169.254/latest/api/token", None),
+    ],
+)
+def test_with_whom_tls_was_not_agreed_on(asked: str, answer: Answer | None) -> None:
+    """Where a mirror was asked, or the node's own metadata service, nothing shows that the registry was reached."""
+    read = read_message(f"{ASKING.replace(MANIFEST, asked)}remote error: tls: handshake failure")
+    assert (read.symptom, read.answer, str(read.image)) == (Symptom.UNKNOWN, answer, IMAGE)
+
+
+def test_a_message_is_read_beyond_what_one_event_holds() -> None:
+    """A whole table of events may come before the failure."""
+    read = read_message(f"{'Normal  Created  2s  kubelet  ' * 200}{RESOLVING}{MANIFEST}: no basic auth credentials")
+    assert (read.symptom, read.stage) == (Symptom.NOT_AUTHENTICATED, Stage.MANIFEST)
+
+
+def test_of_a_chain_without_end_a_hundred_links_are_read() -> None:
+    assert read_message(f"{PULLING}{'x: ' * 60}no basic auth credentials").symptom is Symptom.NOT_AUTHENTICATED
+    assert read_message(f"{PULLING}{'x: ' * 120}no basic auth credentials").symptom is Symptom.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("link", "symptom"),
+    [
+        ("`no basic auth credentials`", Symptom.NOT_AUTHENTICATED),
+        ("[no basic auth credentials]", Symptom.NOT_AUTHENTICATED),
+        ("could not fetch content descriptor sha256:x (text/html) from remote", Symptom.PROXY_FAILED),
+        ("could not find content descriptor sha256:x (text/html) from remote", Symptom.UNKNOWN),
+    ],
+)
+def test_what_a_link_says_in_brackets(link: str, symptom: Symptom) -> None:
+    assert read_message(f"{RESOLVING}{link}").symptom is symptom
+
+
+@pytest.mark.parametrize(
+    ("phrase", "symptom"),
+    [
+        ("Blocked By Policy", Symptom.PROXY_FAILED),
+        ("The security token included in the request is expired", Symptom.TOKEN_EXPIRED),
+    ],
+)
+def test_words_of_aws_after_a_url_are_not_those_of_a_proxy(phrase: str, symptom: Symptom) -> None:
+    read = read_message(f"{ASKING}{phrase}")
+    assert (read.symptom, read.stage) == (symptom, Stage.MANIFEST)
+
+
+def test_what_is_beyond_8192_characters_is_cut() -> None:
+    failure = f"{RESOLVING}{MANIFEST}: no basic auth credentials"
+    fitting = f"{' ' * (8192 - len(failure))}{failure}"
+    assert read_message(fitting).symptom is Symptom.NOT_AUTHENTICATED
+    assert read_message(f" {fitting}").symptom is Symptom.UNKNOWN
+
+
 @pytest.mark.parametrize("before", ["Warning  Failed  ", "ErrImagePull  ", "BackOff  ", "Back-off  ", "FAILED "])
 def test_the_event_before_a_pull_is_no_failure_unless_a_failure_stands_beside_it(before: str) -> None:
     event = f'Pulling image "{IMAGE}"'
@@ -169,6 +234,31 @@ def test_a_refusal_of_something_else_before_that_of_ecr_is_not_it() -> None:
     assert (other.symptom, other.denial) == (Symptom.UNKNOWN, None)
 
 
+@pytest.mark.parametrize("after", ["", ".", '"', '\\"', "'", "]", '"}', "):", " on", " on resource: *"], ids=repr)
+def test_a_refusal_may_end_with_the_action(after: str) -> None:
+    refused = f"User: {NODE} is not authorized to perform: ecr:BatchGetImage{after}"
+    read = read_message(f"{RESOLVING}denied: {refused}")
+    assert (read.symptom, read.stage) == (Symptom.ACCESS_DENIED, Stage.MANIFEST)
+    assert read.denial is not None
+    assert read.denial.action == "ecr:BatchGetImage"
+
+
+@pytest.mark.parametrize("action", ["ecr:", "ecr:Batch<b>GetImage", "ecr:a:BatchGetImage", "ecrs:BatchGetImage", "ecr"])
+def test_a_refusal_of_what_is_no_action_of_ecr_names_none(action: str) -> None:
+    read = read_message(f"denied: User: {NODE} is not authorized to perform: {action} on resource: *")
+    assert (read.stage, read.denial) == (None, None)
+
+
+def test_an_action_that_nobody_refused_is_no_denial() -> None:
+    assert read_message("ecr:BatchGetImage of the image: unexpected status: 403 Forbidden").denial is None
+
+
+def test_a_refusal_before_another_failure_is_not_what_failed() -> None:
+    """The innermost error counts: the action that was refused belongs to an attempt before it."""
+    read = read_message(f"denied: {REFUSED}: no basic auth credentials")
+    assert (read.symptom, read.denial) == (Symptom.NOT_AUTHENTICATED, None)
+
+
 def test_a_refusal_by_ecr_public_tells_the_stage() -> None:
     refused = f"User: {NODE} is not authorized to perform: ecr-public:GetAuthorizationToken on resource: *"
     read = read_message(f"denied: {refused}")
@@ -184,6 +274,7 @@ def test_a_refusal_by_ecr_public_tells_the_stage() -> None:
         (f'Failed to resolve reference "{IMAGE}"', Symptom.NOT_FOUND),
         (f"failed to resolve image {IMAGE}", Symptom.NOT_FOUND),
         (IMAGE, Symptom.NOT_FOUND),
+        (f'"{IMAGE}  "', Symptom.NOT_FOUND),
         (f"failed to find {IMAGE}", Symptom.UNKNOWN),
         (f"could not resolve {IMAGE}", Symptom.UNKNOWN),
         ("open a file", Symptom.UNKNOWN),

@@ -42,6 +42,12 @@ def test_an_event_without_resources_is_of_its_own_account() -> None:
     assert (pull.registry_account, pull.region) == ("111111111111", "us-west-2")
 
 
+def test_the_region_is_that_of_the_repository() -> None:
+    pull = read({**FAILED, "region": "eu-west-1"})
+    assert isinstance(pull, PullFailure)
+    assert pull.region == "us-west-2"
+
+
 def test_a_code_alone_is_enough_and_secrets_stay_behind() -> None:
     pull = read(changed(**{"failure-reason": "https://user:hunter2@registry\n\x1b[31mx", "failure-code": "X"}))
     assert isinstance(pull, PullFailure)
@@ -68,6 +74,10 @@ def test_a_status_is_enough(status: str) -> None:
         (
             changed(**{"sync-status": "SUCCESS", "failure-code": None, "failure-reason": None}),
             "a pull through cache action that ended in SUCCESS",
+        ),
+        (
+            changed(**{"sync-status": None, "failure-code": None, "failure-reason": None}),
+            "a pull through cache action that ended in (no status)",
         ),
         (
             changed(**{"repository-name": "Not A Repository"}),

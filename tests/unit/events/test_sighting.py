@@ -68,6 +68,10 @@ SEEN = {
         HOST, proxy="10.0.9.20:1080"
     ),
     'Get "http://169.254.169.254/latest/meta-data/": dial tcp 169.254.169.254:80: i/o timeout': Sighting(),
+    ASKING + "proxyconnect tcp: dial tcp [fd00::7]:3128: connect: connection refused": Sighting(
+        HOST, proxy="[fd00::7]:3128"
+    ),
+    'Get "https://mirror.example:123456/v2/": context deadline exceeded': Sighting("mirror.example", port=443),
     # No addresses and no hosts.
     ASKING + "dial tcp 999.1.2.3:443: i/o timeout": Sighting(HOST, port=443),
     ASKING + "dial tcp 10.0.0.1:99999999: i/o timeout": Sighting(HOST, port=443),

@@ -39,7 +39,7 @@ def change(service: str, name: str, *words: str, account: str = ACCOUNT, region:
         (
             "role_lacks_pull_permissions",
             "arn:aws:iam::111111111111:role/team/nodes",
-            change("iam", "DetachRolePolicy", "nodes"),
+            change("iam", "DetachRolePolicy", "nodes", region="us-east-1"),
         ),
         ("nat_gateway_unavailable", f"{EC2}:natgateway/nat-01", change("ec2", "DeleteNatGateway", "nat-01")),
         ("no_route_to_ecr", f"{EC2}:subnet/subnet-01", change("ec2", "DeleteRoute", TABLE)),
@@ -69,6 +69,33 @@ def test_a_call_counts_if_it_names_the_resource_at_fault(cause: str, resource: s
         assert not suspects.has(replace(made, words=frozenset({"another"})))
     if made.service not in ("iam", "organizations"):
         assert not suspects.has(replace(made, region="eu-west-2"))
+
+
+def test_the_region_is_that_of_the_resource_and_not_of_the_pull() -> None:
+    found = finding("nat_gateway_unavailable", "Other", f"{EC2}:natgateway/nat-01")
+    suspects = suspects_of(replace(found, region="eu-central-1"))
+    assert suspects
+    assert suspects.has(change("ec2", "DeleteNatGateway", "nat-01"))
+    assert not suspects.has(change("ec2", "DeleteNatGateway", "nat-01", region="eu-central-1"))
+
+
+@pytest.mark.parametrize("repository", ["team/app", None])
+def test_an_image_is_looked_for_by_its_repository_and_its_tag(repository: str | None) -> None:
+    of = f"{ECR}:repository/team/app"
+    found = finding("image_not_found", "Other", f"{of}:XL" if repository else of)
+    suspects = suspects_of(replace(found, pull=replace(found.pull, repository=repository)))
+    assert suspects
+    assert suspects.arn == of
+    assert suspects.has(change("ecr", "BatchDeleteImage", "team/app", "XL"))
+    assert suspects.has(change("ecr", "BatchDeleteImage", of, "XL"))
+    assert not suspects.has(change("ecr", "BatchDeleteImage", "app", "XL"))
+    assert suspects.has(change("ecr", "BatchDeleteImage", "team/app", "L")) is (repository is None)
+
+
+def test_a_registrys_policy_has_no_name_to_look_for() -> None:
+    suspects = suspects_of(finding("registry_policy_denies_pull", "Other", f"{ECR}:repository/app"))
+    assert suspects
+    assert (suspects.arn, suspects.names) == ("", ())
 
 
 def test_the_deletion_of_another_image_of_the_repository_does_not_count() -> None:

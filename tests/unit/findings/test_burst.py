@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.findings.burst import Burst, Plan, Side, Telling, plan, read_burst, side_of
+from pull_responder.findings.burst import Burst, Plan, Side, Telling, plan, put_off_until, read_burst, side_of
 from pull_responder.findings.notice import Edge
 from tests.unit.findings.lives import NOON
 
@@ -107,6 +107,52 @@ def test_what_was_refused_is_sent_by_itself_or_if_it_is_much_in_a_digest() -> No
     assert planned == Plan(digest=ids(some(30)))
 
 
+def test_as_many_as_may_be_told_one_by_one_are_told_so_also_the_second_time() -> None:
+    _, planned = at(Burst(), some(ABOVE, tries=2))
+    assert planned == Plan(alone=ids(some(ABOVE)))
+
+
+def test_what_was_refused_and_what_is_new_are_both_told() -> None:
+    _, planned = at(Burst(), [*some(1, tries=2), *some(1, OTHER)])
+    assert planned == Plan(alone=(f"{ROLE}/0", f"{OTHER}/0"))
+
+
+@pytest.mark.parametrize(("seconds", "is_sent"), [(-1, False), (0, False), (44, False), (45, True)])
+def test_shortly_after_a_digest_no_other_run_sends_one(seconds: float, *, is_sent: bool) -> None:
+    burst = Burst(at=NOON, level=20, digests=3, digest_at=NOON)
+    _, planned = plan(burst, some(2, put_off=True, tries=2), now=NOON + seconds, waiting=900, above=ABOVE)
+    assert bool(planned.digest) is is_sent
+
+
+def test_a_digest_that_is_overdue_is_a_second_away() -> None:
+    burst = Burst(at=NOON, level=20, digests=3, digest_at=NOON - 3600, kinds=(ROLE,))
+    _, planned = at(burst, some(1))
+    assert planned == Plan(later=(f"{ROLE}/0",), due=NOON + 1)
+
+
+def test_a_burst_that_is_over_is_written_over_its_own_item() -> None:
+    after, _ = at(Burst(version=4, at=NOON - 9000, level=1), some(1))
+    assert after == Burst(version=4, at=NOON, level=1, kinds=(ROLE,))
+
+
+@pytest.mark.parametrize(
+    ("burst", "kind", "seconds", "until"),
+    [
+        (Burst(), ROLE, 0, None),
+        (Burst(at=NOON, level=3, kinds=(ROLE,)), ROLE, 0, None),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), OTHER, 0, None),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), ROLE, 0, 120),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), ROLE, 118.5, 120),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), ROLE, 119, None),
+        (Burst(at=NOON, level=20, kinds=(ROLE,), digests=1, digest_at=NOON), ROLE, 300, None),
+    ],
+)
+def test_a_new_notice_waits_for_a_digest_that_is_to_come_with_its_kind(
+    burst: Burst, kind: str, seconds: float, until: float | None
+) -> None:
+    assert put_off_until(burst, kind, NOON + seconds) == (until and NOON + until)
+
+
 def test_a_single_one_too_many_waits_for_the_end_of_the_minute() -> None:
     burst, _ = at(Burst(), some(ABOVE), 10)
     burst, planned = at(burst, some(1, first=50), 20)
@@ -146,6 +192,41 @@ def test_a_storm_holds_up_nothing_that_comes_one_by_one_afterwards() -> None:
     assert told == [False, *[True] * 5]
 
 
+def delays(kinds: list[str], *, apart: float) -> list[float]:
+    """Return after how many seconds each of `kinds` is told that come one by one after a storm, when nothing waits."""
+    burst, _ = at(Burst(), some(20), waiting=900)
+    came: dict[str, float] = {}
+    told: dict[str, float] = {}
+    put_off: list[tuple[float, Telling]] = []
+    left = list(kinds)
+    now = NOON
+    while left or put_off:
+        now += 60
+        due = [each for when, each in put_off if when <= now]
+        put_off = [(when, each) for when, each in put_off if when > now]
+        fresh = some(1, left.pop(0), first=100 + len(came)) if left and now - NOON >= apart * (len(came) + 1) else []
+        came |= {each.id: now for each in fresh}
+        if due or fresh:
+            burst, planned = plan(burst, [*due, *fresh], now=now, waiting=0, above=ABOVE)
+            again = {each.id: replace(each, put_off=True, tries=each.tries + 1) for each in [*due, *fresh]}
+            told |= dict.fromkeys((*planned.alone, *planned.digest), now)
+            put_off += [(planned.due, again[each]) for each in planned.later]
+    return [told[each] - came[each] for each in came]
+
+
+@pytest.mark.parametrize("apart", [300, 540, 660])
+def test_after_a_storm_what_comes_one_by_one_waits_only_while_the_storm_is_remembered(apart: int) -> None:
+    """Six hours after it, each is told at once: also when none of them is ten minutes after the last one."""
+    number = 6 * 3600 // apart
+    after = delays([ROLE] * number, apart=apart)
+    assert after[:1] == [0] or after[0] < 15 * 60
+    assert after[600 // apart + 1 :] == [0] * (number - 600 // apart - 1)
+
+
+def test_after_a_storm_new_causes_are_told_at_once_however_many_there_are() -> None:
+    assert delays([f"new cause_{number}" for number in range(30)], apart=540) == [0] * 30
+
+
 def drain(kinds: list[str], *, apart: float, waiting: int) -> int:
     """Return how many messages a backlog of `kinds` gives, which brings one notice every `apart` seconds."""
     burst, messages, now, number = Burst(), 0, NOON, 0
@@ -172,6 +253,12 @@ def test_a_backlog_that_drains_one_by_one_is_not_a_message_each(apart: int) -> N
 
 def test_a_slow_backlog_of_several_causes_has_few_messages_too() -> None:
     assert drain([ROLE, *[OTHER, ROLE] * 20], apart=60, waiting=50) <= 8
+
+
+@pytest.mark.parametrize("apart", [45, 60, 150, 400])
+def test_what_comes_one_by_one_with_nothing_behind_it_is_a_message_each(apart: int) -> None:
+    """It is no backlog: nobody would know when to stop waiting for more."""
+    assert drain([ROLE] * (3_000 // apart), apart=apart, waiting=0) == 3_000 // apart
 
 
 def test_few_that_waited_for_nothing_are_forgotten_as_soon_as_before() -> None:
@@ -218,6 +305,7 @@ def test_what_is_over_is_paced_by_itself() -> None:
 def test_a_burst_is_read_as_it_was_written() -> None:
     burst = Burst(4, NOON, 3.5, (ROLE, OTHER), 1, 2, NOON - 60)
     assert read_burst(burst.dump(), version=4) == burst
+    assert read_burst(Burst().dump(), version=0) == Burst()
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +23,7 @@ from pull_responder.findings.codec import (
     read_problem,
     read_version,
 )
+from pull_responder.findings.left_inspection import LeftInspection, left_item
 from pull_responder.findings.life import LastNotice, Life, Pending, State
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.pages import Page
@@ -105,7 +108,9 @@ _problems = st.builds(
     unexplained_since=_milliseconds,
     unexplained_count=st.integers(0, 10**9),
     tries=st.integers(0, 5),
+    unread_tries=st.integers(0, 5),
     look_at=_milliseconds,
+    cluster=st.none() | _name,
     paged=st.booleans(),
     forgotten=_milliseconds,
     more=st.booleans(),
@@ -160,12 +165,14 @@ def test_a_page_that_somebody_has_edited_does_no_harm() -> None:
         "more": {"S": "yes"},
     }
     assert read_page(edited_page) == Page("page/a/3", version=2)
+    del edited_page["version"]
+    assert read_page(edited_page) == Page("page/a/3")
 
 
 def test_only_items_that_wait_for_a_run_are_indexed() -> None:
     told = replace(tell(find(None, NOON), NOON), hub_due=False)
     assert life_item(told, expires_at=None)["queue"] == {"S": "finding"}
-    assert life_item(told, expires_at=None)["look_at"] == {"N": str(int(NOON) + 900)}
+    assert life_item(told, expires_at=None)["look_at"] == {"N": str(int(told.look_at))}
     over = replace(tell(close(told, NOON), NOON + 300), hub_due=False)
     item = life_item(over, expires_at=7)
     assert "queue" not in item
@@ -176,6 +183,49 @@ def test_only_items_that_wait_for_a_run_are_indexed() -> None:
     assert read_problem(problem_item(replace(found, version=0), expires_at=0)) == found
     left = problem_item(Problem("problem/a", look_at=NOON + 0.25), expires_at=0)
     assert (left["queue"], left["look_at"]) == ({"S": "problem"}, {"N": f"{int(NOON)}.25"})
+    unread = problem_item(Problem("problem/a", look_at=NOON, unread_tries=1), expires_at=0)
+    assert unread["queue"] == {"S": "problem/unread"}
+
+
+def test_notices_do_not_wait_behind_rechecks() -> None:
+    told = tell(find(None, NOON), NOON)
+    queues = [
+        life_item(replace(life, hub_due=hub_due), expires_at=None)["queue"]
+        for life in (find(None, NOON), told)
+        for hub_due in (True, False)
+    ]
+    assert queues == [{"S": "notice"}] * 3 + [{"S": "finding"}]
+
+
+def test_dynamodb_has_a_type_for_every_attribute() -> None:
+    """An attribute of another type makes it refuse the whole item."""
+    names = Names().add_all(["a", "b"], most=1)
+    problem = Problem(
+        "problem/a",
+        count=3,
+        marks=b"12345678",
+        pods=names,
+        nodes=names,
+        leased_by="run",
+        pull=PULL,
+        findings=("a", "b"),
+        look_at=NOON,
+        cluster="prod",
+        paged=True,
+        forgotten=NOON,
+        more=True,
+    )
+    page = Page("page/a/3", count=3, marks=b"12345678", pods=names, nodes=names, forgotten=NOON, more=True)
+    left = LeftInspection(Inspection("111111111111", "eu-west-1", "prod"), since=NOON)
+    items = [
+        life_item(find(None, NOON), expires_at=7),
+        problem_item(problem, expires_at=7),
+        page_item(page, expires_at=7),
+        left_item(left),
+    ]
+    for item in items:
+        read = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+        assert (read["version"], isinstance(read["expires_at"], Decimal)) == (1, True)
 
 
 def test_people_can_read_the_item() -> None:
@@ -278,7 +328,7 @@ def test_an_unusable_item_is_reported_in_one_line(item: dict[str, Value]) -> Non
 )
 def test_values_that_people_wrote_and_cannot_be_read(changes: dict[str, Any]) -> None:
     item = edited(**changes)
-    with pytest.raises(UnusableItem, match="its life cannot be read") as refused:
+    with pytest.raises(UnusableItem, match=r": its life cannot be read: [a-zA-Z]") as refused:
         read_life(item)
     assert len(str(refused.value)) <= 300
 
@@ -356,6 +406,30 @@ def test_a_finding_of_any_length_fits_into_an_item_and_says_what_was_left_out() 
     assert kept.remediation.summary.startswith(FINDING.remediation.summary)
     assert "too long to store" in kept.remediation.summary
     assert kept.pull == FINDING.pull
+
+
+def test_what_just_fits_is_kept_whole_and_the_rest_is_cut_to_what_fits() -> None:
+    """Sizes are those of the text as stored, with its quotes."""
+    line, command, longer = "a" * 1_498, "a" * 99_998, "a" * 20_000
+    remediation = replace(FINDING.remediation, docs_url=longer, commands=((command,),))
+    finding = replace(
+        FINDING,
+        explanation=longer,
+        evidence=(line, *[longer] * 39),
+        remediation=remediation,
+        related=(replace(FINDING.resource, id=line), replace(FINDING.resource, id=f"{line}a")),
+    )
+    kept = read_life(life_item(replace(find(None, NOON), finding=finding), expires_at=None)).finding
+    assert (len(kept.evidence), kept.evidence[0]) == (40, line)
+    assert [len(json.dumps(each)) for each in kept.evidence] == [1_500] * 40
+    assert len(json.dumps(kept.explanation)) == len(json.dumps(kept.remediation.docs_url)) == 8_000
+    assert (kept.remediation.commands, kept.remediation.summary) == (((command,),), FINDING.remediation.summary)
+    assert [each.id for each in kept.related] == [line]
+    longer_by_one = replace(finding, remediation=replace(remediation, commands=((f"{command}a",),)))
+    item = life_item(replace(find(None, NOON), finding=longer_by_one), expires_at=None)
+    assert read_life(item).finding.remediation.commands == ()
+    # DynamoDB charges by the size.
+    assert item["life"]["S"] == json.dumps(json.loads(item["life"]["S"]), separators=(",", ":"))
 
 
 @settings(max_examples=50, suppress_health_check=list(HealthCheck))

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from pull_responder.events.change import Change
-from pull_responder.findings.concern import concerns
+from pull_responder.findings.concern import concerns, roles_of
 from pull_responder.findings.finding import Finding
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Symptom
 from pull_responder.model.verdict import Remediation, Resource, Severity
@@ -70,6 +70,12 @@ CACHE = replace(REPOSITORY, cause="pull_through_cache_failing")
 SCP = replace(ROLE, cause="scp_blocks_pull")
 UNEXPLAINED = replace(ROLE, cause="pull_failing_unexplained")
 OF_OLD = replace(ROLE, cause="a_cause_of_another_version")
+
+
+def of_role(name: str) -> Finding:
+    return finding("role_lacks_pull_permissions", "AwsIamRole", arn("iam", f"role/{name}"))
+
+
 # Nothing tells who pulled, nor on which node.
 NAMELESS = replace(ROLE, pull=replace(ROLE.pull, principal=Principal(PrincipalKind.UNKNOWN, "", "aws", NODES, None)))
 UNKNOWN_PULLER = replace(ROLE, pull=replace(ROLE.pull, principal=None), related=(), cluster=None)
@@ -136,6 +142,9 @@ MORE_NODES = change("eks", "UpdateNodegroupConfig", "prod", "workers")
         (change("ec2", "CreateLaunchTemplateVersion", "sg-1"), METADATA, "what nodes are made by"),
         (change("ec2", "TerminateInstances", NODE), DISK, "the node is gone"),
         (METADATA_ON, ROLE, "a policy may ask how the credentials were got"),
+        (replace(MORE_NODES, region=THERE), UNKNOWN_PLACE, "nobody knows where the cluster is"),
+        (replace(ATTACH, role="guard"), of_role("eks/guard"), "the role at fault, which is not the one that pulls"),
+        (ATTACH, of_role("eks/guard"), "the role that pulls, which is not the one at fault"),
         (RESTORED, ROLE, "the add-on's pods can pull again, whatever was mended"),
         (RESTORED, SUBNET, "the same of the way"),
         (RESTORED, REPOSITORY, "the same of a repository"),
@@ -174,6 +183,10 @@ def test_a_change_concerns_a_finding_that_it_can_fix(changed: Change, found: Fin
         (RESTORE_SECRET, ROLE, "a role needs no secret"),
         (CREATE_ROUTE, ROLE, "ECR has answered the role, so the way was there"),
         (CREATE_ROUTE, DISK, "the way is not the disk"),
+        (CREATE_ROUTE, METADATA, "nor the metadata of the node"),
+        (replace(MORE_NODES, region=THERE), replace(HEALTH, related=()), "one that EKS alone tells the region of"),
+        (replace(ATTACH, role="app"), REPOSITORY, "a role that is called as the repository"),
+        (replace(ATTACH, role="eks/guard"), of_role("eks/guard"), "no role has a path in its name"),
         (replace(CREATE_ROUTE, account=OTHER), SUBNET, "a route of another account than the VPC's"),
         (replace(CREATE_ROUTE, region=THERE), SUBNET, "a route in another region than the nodes"),
         (CREATE_ROUTE, IMAGE, "an image is there or not, whatever the way"),
@@ -194,3 +207,18 @@ def test_a_change_concerns_a_finding_that_it_can_fix(changed: Change, found: Fin
 )
 def test_a_change_does_not_concern_a_finding_that_it_cannot_fix(changed: Change, found: Finding, why: str) -> None:
     assert not concerns(changed, found), why
+
+
+@pytest.mark.parametrize(
+    ("found", "roles"),
+    [
+        (ROLE, {"node"}),
+        (of_role("eks/guard"), {"node", "guard"}),
+        (REPOSITORY, {"node"}),
+        (replace(ROLE, resource=replace(ROLE.resource, id="AWS::::Account:111111111111")), {"node"}),
+        (UNKNOWN_PULLER, set()),
+        (NAMELESS, set()),
+    ],
+)
+def test_which_roles_a_finding_is_about(found: Finding, roles: set[str]) -> None:
+    assert roles_of(found) == roles

@@ -9,7 +9,6 @@ import pytest
 
 from pull_responder.checks import CHECKS
 from pull_responder.events.change import Change
-from pull_responder.findings.clock import began_at, span
 from pull_responder.findings.codec import life_item, read_life
 from pull_responder.findings.deed import Deed, deeds_of
 from pull_responder.findings.ending import end, remember
@@ -75,7 +74,25 @@ def test_a_change_by_a_clock_that_runs_ahead_is_of_the_look_at_the_latest() -> N
     assert _ended(remember(_broken(), [ahead])).startswith("The role can pull again since 2026-03-01 12:19 UTC; ")
 
 
+def test_only_the_changes_right_before_the_end_are_told_with_it() -> None:
+    """A change counts from the beginning of the fault, for ten minutes, and a clock may run ahead by a minute."""
+    times = {-70: False, -60: True, 8 * 60 + 59: False, 9 * 60: True, 19 * 60: True, 20 * 60: True, 20 * 60 + 1: False}
+    for seconds, is_told in times.items():
+        deed = replace(ATTACHED, at=iso(NOON + seconds))
+        now = NOON + (19 * 60 if seconds > 0 else 300)
+        life = end(remember(_broken(), [deed]), because="x", works_again=True, now=now, settings=SETTINGS)
+        assert (life.deeds, "AttachRolePolicy" in life.because) == ((deed,) if is_told else (), is_told), seconds
+    assert remember(_broken(), []) == _broken()
+
+
+def test_a_whole_minute_is_said_to_be_the_most() -> None:
+    assert _ended(_broken(), minutes=0).endswith("it was broken for at most 1 minute.")
+
+
 def test_what_is_gone_does_not_work_again() -> None:
+    because = "Nothing is left of the node group BOX"
+    life = end(_broken(), because=f"{because}. ", works_again=False, now=NOON + 60, settings=SETTINGS)
+    assert life.because == f"{because}. It was open for 1 minute."
     words = _ended(remember(_broken(), [ATTACHED]), works_again=False)
     assert words == "The affected nodes do not exist any more. It was open for 19 minutes."
 
@@ -102,6 +119,8 @@ def _change(service: str = "iam", *words: str, **fields: Any) -> Change:  # noqa
         (_change("iam", "prod-node", by=None), False),
         (_change("iam", "prod-node", at=None), False),
         (_change("iam", "prod-node-2"), False),
+        (_change("iam", "eks/prod-node"), True),
+        (_change("iam", "eks"), False),
         (_change("iam", "prod-node", account="333333333333"), False),
         (_change("eks", "prod-node"), False),
         (_change("ecr", "payments/api", account="222222222222", region="eu-west-2"), False),
@@ -117,34 +136,50 @@ def test_only_a_change_that_names_the_resource_is_told(change: Change, *, is_nam
     )
 
 
+OTHER = "arn:aws:ecr:eu-west-1:111111111111:repository/other"
+RELATED = "arn:aws:eks:eu-west-1:111111111111:cluster/prod"
+GUARD = "arn:aws:iam::111111111111:policy/guard"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _change("ecr", "other", region="eu-west-1"),
+        _change("eks", "prod", region="eu-west-1"),
+        _change("iam", "guard"),
+        _change("iam", "prod-node"),
+        _change("ecr", "payments/api", account="222222222222", region="eu-west-1"),
+    ],
+    ids=["at fault", "related", "of the fix", "the role that pulls", "the repository"],
+)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_each_resource_of_a_finding_counts_by_itself(change: Change, *, is_known: bool) -> None:
+    found = replace(
+        FINDING,
+        resource=replace(FINDING.resource, id=OTHER),
+        related=(replace(FINDING.resource, id=RELATED),),
+        remediation=replace(FINDING.remediation, commands=(("aws", "--policy-arn", GUARD),)),
+    )
+    if not is_known:
+        nothing = replace(FINDING.resource, id="x")
+        bare = replace(FINDING.remediation, commands=(("aws", "guard", f"see:{GUARD}"),))
+        pull = replace(FINDING.pull, principal=None, registry_account=None)
+        found = replace(found, resource=nothing, related=(), remediation=bare, pull=pull)
+    assert bool(deeds_of([change], found)) is is_known
+
+
+def test_without_the_role_of_the_pull_the_resource_counts_all_the_same() -> None:
+    principal = FINDING.pull.principal
+    assert principal
+    for each in (None, replace(principal, role_arn=None)):
+        found = replace(FINDING, pull=replace(FINDING.pull, principal=each))
+        assert deeds_of([_change("iam", "prod-node")], found)
+
+
 def test_only_the_latest_changes_are_remembered_each_once() -> None:
     deeds = [replace(ATTACHED, at=iso(NOON + number), event_id=str(number)) for number in range(5)]
     life = remember(remember(_broken(), deeds[2:]), reversed(deeds))
     assert [each.event_id for each in life.deeds] == ["2", "3", "4"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-5, "less than a minute"),
-        (59, "less than a minute"),
-        (60, "1 minute"),
-        (19 * 60 + 59, "19 minutes"),
-        (3600, "1 hour"),
-        (2 * 3600 + 60, "2 hours 1 minute"),
-        (86_400 * 2 + 3600 * 4 + 59, "2 days 4 hours"),
-    ],
-)
-def test_a_span(seconds: float, words: str) -> None:
-    assert span(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("first_seen", "began"),
-    [(None, NOON), (iso(NOON - 600), NOON - 600), (iso(NOON - 7200), NOON), (iso(NOON + 60), NOON)],
-)
-def test_failures_began_with_the_first_that_is_not_of_an_earlier_fault(first_seen: str | None, began: float) -> None:
-    assert began_at(Reach(first_seen_at=first_seen), NOON) == began
 
 
 def test_each_cause_has_its_words_for_what_works_again() -> None:

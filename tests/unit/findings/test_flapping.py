@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pull_responder.findings.flapping import add_break, hold_down_seconds, is_flapping
+from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
 from pull_responder.findings.life import Life, notice, open_or_update, resolve
 from pull_responder.findings.notice import Edge
 from tests.unit.findings.lives import NOON, SETTINGS, close, find, seen_on, tell
@@ -154,3 +154,27 @@ def test_breaks_of_the_future_and_of_long_ago_do_not_count() -> None:
     assert hold_down_seconds((), NOON, minutes=5) == 300
     assert hold_down_seconds(breaks, NOON + 7 * HOUR, minutes=5) == 300
     assert hold_down_seconds((NOON, NOON), NOON, minutes=600) == 36_000
+
+
+def test_breaks_count_for_six_hours() -> None:
+    breaks = (NOON - 6 * HOUR - 1, NOON - 6 * HOUR, NOON - 1, NOON, NOON + 1)
+    assert add_break(breaks, NOON, resolved_for=600, was_told=True) == (NOON - 6 * HOUR, NOON - 1, NOON, NOON)
+
+
+@pytest.mark.parametrize(
+    ("resolved_for", "was_told", "counts"),
+    [(119, False, False), (120, False, True), (0, True, True), (119, True, True)],
+)
+def test_what_was_over_for_less_than_two_minutes_was_not_over_unless_people_heard_so(
+    resolved_for: float, *, was_told: bool, counts: bool
+) -> None:
+    assert add_break((), NOON, resolved_for=resolved_for, was_told=was_told) == ((NOON,) if counts else ())
+
+
+def test_what_people_are_told_of_a_finding_that_flaps() -> None:
+    breaks = (NOON - HOUR, NOON)
+    assert flapping_words(breaks, minutes=5) == (
+        "It is flapping: it was resolved and came back 2 times since 2026-03-01T11:00:00Z. "
+        "You do not hear of each time. Once it stays resolved for 4 hours, you get RESOLVED."
+    )
+    assert "resolved for 4.5 hours" in flapping_words(breaks, minutes=270)

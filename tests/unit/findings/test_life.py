@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pull_responder.findings.deed import Deed
 from pull_responder.findings.life import (
     Life,
     claim,
@@ -21,9 +22,11 @@ from pull_responder.findings.life import (
     retry_later,
 )
 from pull_responder.findings.notice import Edge
+from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach
-from tests.unit.findings.lives import HAPPENINGS, NOON, RUN, SETTINGS, close, find, grave, look, seen_on, tell
-from tests.unit.publish.examples import FINDING
+from pull_responder.model.pull import PullFailure, Stage, Symptom
+from tests.unit.findings.lives import GRAVER, HAPPENINGS, NOON, RUN, SETTINGS, close, find, grave, look, seen_on, tell
+from tests.unit.publish.examples import FINDING, PULL
 
 DAY = 24 * 60
 
@@ -122,6 +125,15 @@ STORIES: dict[str, list[tuple[float, str, str | None]]] = {
         (20, "claimed", "resolved"),
         (22, "refused", "resolved"),
         (23, "found", "back"),
+    ],
+    "over and back while a run that was to tell that it is back died": [
+        (0, "told", None),
+        (15, "passed", "resolved"),
+        (20, "told", None),
+        (60, "found", "back"),
+        (60, "claimed", "back"),
+        (60.5, "passed", "resolved"),
+        (63, "found", "back"),
     ],
     "refused and resolved before anybody was notified": [(0, "refused", "new"), (3, "passed", None)],
     "put off and resolved before anybody was notified": [(0, "put off", "new"), (0.5, "passed", None)],
@@ -223,6 +235,80 @@ def test_a_notice_that_is_back_says_when_and_why_it_had_been_resolved() -> None:
     assert (back.resolved_at, back.because) == (0, "")
 
 
+def test_a_notice_that_a_run_may_have_sent_before_it_died_is_sent_again_without_more_words() -> None:
+    life = find(close(claim(find(None, NOON), NOON, RUN), at(0.5)), at(3))
+    assert life.pending is not None
+    assert (life.pending.edge, life.pending.because, life.pending.perhaps_heard) == (Edge.NEW, "", True)
+    # So people hear of its end, too.
+    assert notice(close(life, at(4))).edge is Edge.RESOLVED
+
+
+def test_a_finding_of_which_nobody_knows_when_it_was_resolved_is_back_without_more_words() -> None:
+    over = replace(tell(close(tell(find(None, NOON), NOON), at(10)), at(15)), resolved_at=0)
+    assert notice(find(over, at(60))).because == ""
+
+
+def test_a_finding_that_flaps_says_so_after_why_it_had_been_resolved() -> None:
+    life, minute = tell(find(None, NOON), NOON), 0
+    for minute in (60, 120):
+        life = find(tell(close(life, at(minute)), at(minute + 20)), at(minute + 30))
+        life = life if minute == 120 else tell(life, at(minute + 30))
+    assert notice(life).because.startswith(
+        "It had been resolved on 2026-03-01T14:00:00Z: It passes now. It is flapping: it was resolved and came back 2 "
+    )
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(1.5, False), (4, True)])
+def test_what_was_over_for_a_moment_before_anybody_was_told_did_not_come_back(minutes: float, *, counts: bool) -> None:
+    over = close(find(None, NOON), at(1))
+    assert find(over, at(minutes)).breaks == ((at(minutes),) if counts else ())
+    heard = tell(close(tell(find(None, NOON), NOON), at(1)), at(6))
+    assert find(heard, at(6.5)).breaks == (at(6.5),)
+    # Nobody has heard of the end yet, but a run may be telling.
+    telling = claim(close(tell(find(None, NOON), NOON), at(1)), at(6), RUN)
+    assert find(telling, at(2)).breaks == (at(2),)
+
+
+def test_what_grew_in_two_ways_is_one_sentence() -> None:
+    worse = open_or_update(
+        tell(find(None, NOON), NOON),
+        GRAVER,
+        problem="problem/a",
+        reach=seen_on(nodes=10),
+        now=at(15),
+        settings=SETTINGS,
+    )
+    assert notice(worse).because == (
+        "Since the last notification, its severity is now CRITICAL and it now reaches 1 pod and 10 nodes."
+    )
+
+
+def test_that_more_repositories_fail_is_no_news_of_a_finding_that_nobody_suppressed() -> None:
+    life = tell(find(None, NOON), NOON)
+    grown = replace(life, reach=replace(life.reach, repository_count=20, principal_count=20))
+    assert look(grown, at(15)).pending is None
+
+
+def test_a_reminder_says_nothing_but_that_it_is_open() -> None:
+    told = notice(look(tell(find(None, NOON), NOON), at(DAY)))
+    assert (told.edge, told.because, told.at) == (Edge.REMINDER, "", "2026-03-02T12:00:00Z")
+
+
+def test_a_notice_says_since_when_by_what_and_what_could_not_be_read() -> None:
+    deed = Deed("DetachRolePolicy", "arn:aws:iam::111111111111:user/jo", iso(NOON - 90))
+    life = replace(
+        find(None, NOON),
+        reach=Reach(events=3, first_seen_at=iso(NOON - 60)),
+        broken_by=deed,
+        changes_unread="the call was denied",
+        deeds=(deed,),
+    )
+    new = notice(life)
+    assert (new.since, new.opened_at) == (iso(NOON - 60), iso(NOON))
+    assert (new.broken_by, new.changes_unread, new.fixed_by) == (deed, "the call was denied", ())
+    assert notice(close(tell(life, NOON), at(5))).fixed_by == (deed,)
+
+
 def test_without_a_pending_notice_there_is_none() -> None:
     with pytest.raises(ValueError, match=r"role_lacks_pull_permissions"):
         notice(tell(find(None, NOON), NOON))
@@ -251,7 +337,47 @@ def test_the_newest_finding_and_its_reach_are_kept() -> None:
     assert life.finding == newer
     assert life.reach == reach
     assert life.problems == ("problem/a", "problem/b")
-    assert (life.looked_at, life.look_at) == (at(15), at(30))
+    assert (life.looked_at, life.look_at) == (at(15), at(28))
+
+
+def test_a_problem_is_listed_once_and_an_inspection_lists_none() -> None:
+    life = find(find(None, NOON), at(15))
+    assert life.problems == ("problem/a",)
+    inspected = open_or_update(life, FINDING, problem=None, reach=Reach(), now=at(30), settings=SETTINGS)
+    assert inspected.problems == ("problem/a",)
+    first = open_or_update(None, FINDING, problem=None, reach=Reach(), now=NOON, settings=SETTINGS)
+    assert first.problems == ()
+
+
+def updated(before: PullFailure, pull: PullFailure) -> PullFailure:
+    """The pull that a finding shows after a diagnosis of another one."""
+    life = replace(find(None, NOON), finding=replace(FINDING, pull=before))
+    found = replace(FINDING, pull=pull)
+    life = open_or_update(life, found, problem="problem/a", reach=Reach(), now=at(15), settings=SETTINGS)
+    return life.finding.pull
+
+
+def test_the_words_of_aws_and_the_pod_of_an_earlier_failure_are_kept() -> None:
+    bare = replace(
+        PULL, denial=None, principal=None, symptom=Symptom.UNKNOWN, stage=None, pod=None, namespace=None, message=None
+    )
+    before = replace(PULL, message="denied: no", stage=Stage.LAYER)
+    assert updated(before, bare) == before
+    assert updated(before, replace(bare, message="i/o timeout")) == replace(before, message="i/o timeout")
+    # What the newer failure tells by itself stands, and all that AWS says is of one error.
+    newer = replace(PULL, pod="web-0", namespace="shop", stage=Stage.MANIFEST)
+    assert updated(before, newer) == newer
+    no_pod = replace(newer, pod=None, namespace=None)
+    assert updated(before, no_pod) == replace(before, stage=Stage.MANIFEST)
+    no_denial = replace(newer, denial=None, principal=None, symptom=Symptom.TIMEOUT)
+    assert updated(before, no_denial) == replace(before, pod="web-0", namespace="shop", message=newer.message)
+    assert updated(bare, bare) == bare
+
+
+@pytest.mark.parametrize("place", [{"repository": "other"}, {"registry_account": "9" * 12}, {"region": "eu-west-2"}])
+def test_nothing_is_kept_of_a_failure_on_another_repository(place: dict[str, str]) -> None:
+    bare = replace(PULL, denial=None, principal=None, symptom=Symptom.UNKNOWN, pod=None, namespace=None)
+    assert updated(replace(PULL, **place), bare) == bare  # type: ignore[arg-type]
 
 
 def test_of_many_problems_the_latest_are_kept() -> None:
@@ -308,6 +434,15 @@ def test_a_notice_that_cannot_be_sent_is_retried_within_the_minute_then_with_gro
     assert waits == [*[40] * 15, *[60 * minutes for minutes in (2, 4, 8, 16, 32, 60, 60, 60)]]
 
 
+def test_a_notice_that_is_put_off_or_refused_is_claimed_by_nobody() -> None:
+    for life in (
+        postpone(claim(find(None, NOON), NOON, RUN), NOON + 65),
+        HAPPENINGS["refused"](find(None, NOON), NOON),
+    ):
+        assert life.pending is not None
+        assert (life.pending.claimed_until, life.pending.claimant) == (0, "")
+
+
 def test_any_run_can_claim_a_postponed_notice_when_it_is_due() -> None:
     life = postpone(claim(find(None, NOON), NOON, RUN), NOON + 65)
     assert claim(life, NOON + 64, RUN) == life
@@ -355,7 +490,7 @@ def test_the_next_notice_waits_for_the_claim_on_the_one_before() -> None:
     [
         (find(None, NOON), NOON),
         (tell(find(None, NOON), NOON), at(2)),
-        (replace(tell(find(None, NOON), NOON), hub_due=False), at(15)),
+        (replace(tell(find(None, NOON), NOON), hub_due=False), at(13)),
         (close(tell(find(None, NOON), NOON), at(5)), at(7)),
         (replace(close(tell(find(None, NOON), NOON), at(5)), hub_due=False), at(10)),
         (replace(close(find(None, NOON), at(5)), hub_due=False), None),
@@ -373,13 +508,42 @@ def test_a_finding_expires_after_it_is_resolved_and_notified() -> None:
     assert expires_at(over, SETTINGS) is None
     told = tell(over, at(10))
     assert expires_at(told, SETTINGS) is None
+    assert expires_at(replace(tell(find(None, NOON), NOON), hub_due=False), SETTINGS) is None
+    assert expires_at(replace(over, hub_due=False), SETTINGS) is None
     assert expires_at(replace(told, hub_due=False), SETTINGS) == at(5) + 90 * 86_400
+
+
+def test_an_update_that_a_run_does_not_complete_is_retried_after_two_minutes() -> None:
+    calm = replace(tell(find(None, NOON), NOON), hub_due=False, hub_at=NOON)
+    assert find(None, NOON).hub_retry_at == NOON + 120
+    assert grave(calm, at(15)).hub_retry_at == at(17)
+    assert look(calm, NOON + 86_400).hub_retry_at == NOON + 86_520
+    # One that waits already does not wait longer.
+    waiting = replace(calm, hub_due=True, hub_retry_at=NOON + 5)
+    assert look(waiting, NOON + 86_400).hub_retry_at == NOON + 5
 
 
 def _is_imported(before: int, after: int) -> bool:
     """Whether Security Hub gets an update when the nodes become more."""
     calm = replace(tell(find(None, NOON, nodes=before), NOON), hub_due=False)
     return find(calm, at(15), nodes=after).hub_due
+
+
+def test_what_could_not_be_read_is_looked_at_in_the_next_minutes_for_a_quarter_of_an_hour() -> None:
+    life, now, looks = tell(find(None, NOON), NOON), NOON, []
+    for _ in range(17):
+        life = mark_rechecked(life, now=now, settings=SETTINGS, unread=True)
+        looks.append(life.look_at - now)
+        now += 60
+    assert looks == [*[15] * 15, *[15 * 60] * 2]
+    life = look(life, now)
+    assert (life.look_at, life.looked_at, life.unread_looks) == (now + 15 * 60, now, 0)
+    assert mark_rechecked(life, now=now, settings=SETTINGS, unread=True).look_at == now + 15
+
+
+def test_a_look_that_is_due_sooner_anyhow_is_not_put_off() -> None:
+    often = replace(SETTINGS, recheck_minutes=0)
+    assert mark_rechecked(tell(find(None, NOON), NOON), now=NOON, settings=often, unread=True).look_at == NOON
 
 
 def test_every_change_goes_to_security_hub() -> None:
@@ -392,5 +556,7 @@ def test_every_change_goes_to_security_hub() -> None:
     assert find(replace(calm, hub_at=NOON), NOON + 86_400).hub_due
     assert not look(replace(calm, hub_at=NOON), NOON + 86_399).hub_due
     assert look(replace(calm, hub_at=NOON), NOON + 86_400).hub_due
+    over = replace(close(tell(calm, NOON), NOON), hub_due=False, hub_at=NOON)
+    assert not look(over, NOON + 86_400).hub_due
     assert close(calm, at(15)).hub_due
     assert not look(calm, at(15)).hub_due

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pull_responder.findings.codec import page_item, problem_item, read_page, read_problem
-from pull_responder.findings.pages import Page, entries_by_page, page_ids, total_of
+from pull_responder.findings.pages import Entries, Page, entries_by_page, page_ids, total_of
 from pull_responder.findings.problem import Problem, Sighting, iso, sighting
 from pull_responder.findings.tally import reach_of
 from tests.unit.findings.lives import NOON
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DAY: Final = 86_400.0
+# Which events, pods and nodes come to which page, by its number.
+PAGES: Final = {
+    "0": (["shop/web-2"], (), ("node-0",)),
+    "6": (["shop/web-1"], (), ()),
+    "7": ([], (), ("node-2",)),
+    "8": ([], ("shop/web-1",), ()),
+    "10": ([], ("shop/web-2",), ()),
+    "11": (["shop/web-0"], (), ()),
+    "12": ([], ("shop/web-0",), ("node-1",)),
+}
 
 
 class Counted:
@@ -173,6 +183,48 @@ def test_the_cost_of_an_event_is_flat() -> None:
     assert len(changed) == 1
     assert size(counted.pages[changed[0]]) < 13_000
     assert len(problem_item(counted.problem, expires_at=0).get("marks", {}).get("B", b"")) <= 6_400
+
+
+def test_an_event_and_a_name_come_to_the_same_page_in_every_version() -> None:
+    """Else what comes again during an update counts twice."""
+    problem = Problem("problem/0011223344556677", paged=True)
+    events = [event(n, NOON + n, pod=n, node=n) for n in range(3)]
+    pages = entries_by_page(problem, events)
+    assert {
+        page.removeprefix("page/0011223344556677/"): (
+            [each.pod for each in entries.events],
+            entries.pods,
+            entries.nodes,
+        )
+        for page, entries in pages.items()
+    } == PAGES
+
+
+def test_a_page_counts_as_many_names_as_it_holds_and_shows_two() -> None:
+    names = tuple(f"web-{n}" for n in range(1_300))
+    page = Page("page/a/3").add(Entries(pods=names, nodes=names), forgotten=0)
+    for each in (page.pods, page.nodes):
+        assert (each.count, each.more, len(each.shown)) == (1_280, True, 2)
+
+
+def test_an_event_of_the_second_that_may_be_forgotten_is_not_counted() -> None:
+    page = Page("page/a/3", count=4, first_seen=NOON, last_seen=NOON + 9, forgotten=NOON)
+    at, after = (Entries(events=(event(1, NOON + seconds),)) for seconds in (0, 1))
+    assert (page.has_new(at, forgotten=0), page.has_new(after, forgotten=0)) == (False, True)
+    assert page.add(at, forgotten=0) == replace(page, more=True)
+    assert not page.has_new(after, forgotten=NOON + 1)
+    added = page.add(after, forgotten=0)
+    assert (added.count, added.first_seen, added.last_seen, added.more) == (5, NOON, NOON + 9, False)
+    first = Page("page/a/3").add(after, forgotten=0)
+    assert (first.count, first.first_seen, first.last_seen) == (1, NOON + 1, NOON + 1)
+
+
+def test_when_a_problem_was_seen_is_said_by_what_has_events() -> None:
+    paged = Problem("problem/a", paged=True, last_seen=NOON)
+    assert (total_of(paged, {}).first_seen, total_of(paged, {}).count) == (0, 0)
+    page = Page("page/a/3", count=2, first_seen=NOON - 60, last_seen=NOON - 30)
+    total = total_of(paged, {"page/a/3": page, "page/a/99": replace(page, count=9)})
+    assert (total.count, total.first_seen, total.last_seen) == (2, NOON - 60, NOON)
 
 
 def test_a_problem_with_its_pages_counted_in_says_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from pull_responder.findings.problem import (
     Problem,
     Sighting,
     iso,
+    keep_latest,
     seconds_of,
     sighting,
     unite_names,
@@ -38,6 +40,31 @@ def event(number: int, at: float, *, pod: str | None = None, node: str | None = 
     node = node or "ip-10-0-0-1.ec2.internal"
     pull = replace(PULL, pod=pod, namespace="shop" if pod else None, node=node, principal=None)
     return sighting(pull, identity=f"event {number}", observed_at=iso(at), now=NOON + 24 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("problem", "is_wanted"),
+    [
+        (Problem("problem/a"), False),
+        (Problem("problem/a", look_at=1), True),
+        (Problem("problem/a", look_at=NOON), True),
+        (Problem("problem/a", look_at=NOON + 1), False),
+        (Problem("problem/a", look_at=NOON, leased_until=NOON), True),
+        (Problem("problem/a", look_at=NOON, leased_until=NOON + 1), False),
+        (Problem("problem/a", look_at=NOON, quiet_until=NOON + 1), True),
+    ],
+)
+def test_when_a_problem_has_to_be_diagnosed_without_an_event(problem: Problem, *, is_wanted: bool) -> None:
+    assert problem.is_wanted(NOON) is is_wanted
+
+
+def test_a_name_is_recognized_by_its_mark() -> None:
+    names = Names().add_all([f"web-{number}" for number in range(60)])
+    assert "web-59" not in names.shown
+    assert names.has("web-59")
+    assert Names().add_all(["a", "b"], most=2).more is False
+    assert unite_names([]) == Names()
+    assert not names.has("web-60")
 
 
 _events = st.lists(
@@ -165,6 +192,73 @@ def test_the_same_event_is_known_again_whenever_it_comes(observed_at: str | None
     problem = EMPTY.add_sightings(come("a", NOON))
     assert problem.add_sightings(come("a", NOON + HOUR)) is problem
     assert problem.add_sightings(come("b", NOON + HOUR)).count == 2
+
+
+def test_an_event_is_seen_when_it_says_from_ninety_days_ago_until_now() -> None:
+    oldest = NOON - 90 * 86_400
+    for own, at in ((NOON, NOON), (NOON + 1, NOON), (oldest, oldest), (oldest - 1, NOON)):
+        assert sighting(PULL, identity="a", observed_at=iso(own), now=NOON).at == at
+
+
+def test_the_mark_of_an_event_is_the_same_in_every_version() -> None:
+    """Else an event that comes again during an update counts twice."""
+    seen = sighting(PULL, identity="event 1", observed_at=iso(NOON), now=NOON + 60)
+    assert seen.mark.hex() == "69a42a400dd7597ec866"
+    assert sighting(PULL, identity="event \ud800", observed_at=None, now=NOON).mark.hex() == "0000000020ee1b61739d"
+
+
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [
+        ("i-0a1b2c3d4e5f60718.eu-west-1.compute.internal", "i-0a1b2c3d4e5f60718"),
+        ("i-0a1b2c3d4e5f60718", "i-0a1b2c3d4e5f60718"),
+        ("i-node.ec2.internal", "i-node.ec2.internal"),
+        ("fargate-ip-10-0-3-17.ec2.internal", "fargate-ip-10-0-3-17.ec2.internal"),
+        (None, None),
+    ],
+)
+def test_a_node_that_is_called_by_its_instance_is_that_instance(name: str | None, node: str | None) -> None:
+    pull = replace(PULL, node=name, principal=None)
+    assert sighting(pull, identity="a", observed_at=None, now=NOON).node == node
+
+
+def test_as_many_as_fit_into_the_item_are_kept_in_it() -> None:
+    full = [event(n, NOON + n) for n in range(640)]
+    assert EMPTY.add_sightings(full).count == 640
+    paged = EMPTY.add_sightings([*full, event(640, NOON)])
+    assert (paged.paged, paged.count, paged.first_seen, paged.last_seen) == (True, 0, NOON, NOON + 639)
+    pods = [event(n, NOON, pod=f"web-{n}", node="one") for n in range(201)]
+    nodes = [event(n, NOON, node=f"node-{n}") for n in range(201)]
+    for each in (pods, nodes):
+        assert not EMPTY.add_sightings(each[:200]).paged
+        assert EMPTY.add_sightings(each).paged
+
+
+def test_what_an_earlier_version_may_have_left_out_of_full_names_is_said() -> None:
+    nodes = Names().add_all((f"node-{n}" for n in range(1_000)), most=1_000)
+    old = replace(EMPTY, count=1, first_seen=NOON, last_seen=NOON, nodes=nodes)
+    paged = old.add_sightings([event(1, NOON - 5)])
+    assert (paged.paged, paged.nodes.more, paged.pods.more, paged.first_seen) == (True, True, False, NOON - 5)
+
+
+def test_of_marks_that_are_left_out_the_latest_time_is_kept() -> None:
+    marks = b"".join(event(n, NOON + n).mark for n in range(5))
+    assert keep_latest(marks, 5, NOON + 9) == (marks, 0)
+    assert keep_latest(marks, 3, NOON + 9) == (marks[20:], NOON + 1)
+    # What is as late as the latest event counts; what claims to be later says nothing.
+    assert keep_latest(marks, 3, NOON + 1) == (marks[20:], NOON + 1)
+    assert keep_latest(marks, 3, NOON) == (marks[20:], NOON)
+
+
+def test_a_time_without_an_offset_is_utc_wherever_the_function_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        seconds_of.cache_clear()
+        assert seconds_of("2026-03-01T12:00:00") == seconds_of("2026-03-01T14:00:00+02:00") == NOON
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_where_a_pod_and_a_node_are_named() -> None:

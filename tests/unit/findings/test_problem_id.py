@@ -101,3 +101,26 @@ def test_no_field_runs_into_the_next() -> None:
     one = replace(PULL, registry_account=None, repository="a", region="eu-west-1")
     other = replace(PULL, registry_account="a", repository=None, region="eu-west-1")
     assert problem_id(one) != problem_id(other)
+
+
+@pytest.mark.parametrize(
+    ("pull", "expected"),
+    [
+        (PULL, "1d6fb6e98b59d25c4092b77922ef0e7e"),
+        (MISSING, "1854b73b586560de315d40c988c9fd77"),
+        (TOKEN, "2cbf567e87f272a0514644ccca73b072"),
+        (THROTTLED, "2f0e173746435899eaff91c5edbbb25e"),
+        (replace(PULL, principal=ODD), "de4b86da4dc67a0313db71ead9766fbe"),
+        (denied(explicit=True), "40a6b69302038f1e3ec33c1177f5dbdd"),
+        (replace(PULL, repository="a\ud800"), "00c502f1c0ef77fdb210612f821ab531"),
+    ],
+)
+def test_the_id_of_a_problem_is_the_same_in_every_version(pull: PullFailure, expected: str) -> None:
+    """Else each finding is told anew after an update."""
+    assert problem_id(pull) == f"problem/{expected}"
+
+
+def test_an_unknown_principal_is_known_by_its_arn_even_if_it_has_a_name() -> None:
+    named = replace(ODD, name="one")
+    other = replace(named, arn="arn:aws:sts::111111111111:odd/two")
+    assert problem_id(replace(PULL, principal=named)) != problem_id(replace(PULL, principal=other))

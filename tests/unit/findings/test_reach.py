@@ -37,6 +37,42 @@ def test_no_count_falls(before: Reach, now: Reach) -> None:
     assert reach.at_least(reach) == reach
 
 
+def test_what_was_seen_before_is_kept_where_it_is_more() -> None:
+    before = Reach(
+        5,
+        "2026-03-01T12:00:00Z",
+        "2026-03-01T13:00:00Z",
+        pods=("a", "b"),
+        pod_count=2,
+        nodes=("a", "b"),
+        node_count=2,
+        repository_count=2,
+        principal_count=2,
+        principals=("a", "b"),
+        clusters=("a", "b"),
+        cluster_count=2,
+        more=("events", "clusters"),
+    )
+    now = Reach(
+        1,
+        "2026-03-01T12:30:00Z",
+        "2026-03-01T12:30:00Z",
+        pods=("z",),
+        pod_count=1,
+        nodes=("z",),
+        node_count=1,
+        repository_count=1,
+        principal_count=1,
+        principals=("z",),
+        clusters=("z",),
+        cluster_count=1,
+    )
+    assert now.at_least(before) == before
+    assert before.at_least(now) == before
+    assert Reach().at_least(before) == before
+    assert Reach().at_least(Reach()) == Reach()
+
+
 def test_that_there_are_more_is_said_of_the_count_that_stands() -> None:
     many = Reach(events=20, pod_count=10_000, more=("events", "pods"))
     assert Reach(events=30, pod_count=9_000).at_least(many) == Reach(events=30, pod_count=10_000, more=("pods",))

@@ -42,8 +42,12 @@ def test_a_change_belongs_to_its_whole_statement(tmp_path: Path) -> None:
         "__all__ = ('one',)\n",
         "def same(number: 'int') -> 'int':\n    return number\n",
         "class Toy:\n    names: tuple[str, ...] = ()\n",
+        "def pairs(one, other):\n    return zip(one, other, strict=True)\n",
+        "class Toy:\n    names: tuple[str, ...] = field(repr=False)\n",
+        "Truth = bool | None\n",
+        "_Names = dict[str, int]\n",
     ],
-    ids=["docstring", "import", "list of names", "annotation", "None for a tuple"],
+    ids=["docstring", "import", "list of names", "annotation", "None for a tuple", "strict", "repr", "union", "alias"],
 )
 def test_what_changes_nothing_or_is_refused_by_mypy_is_left_alone(tmp_path: Path, source: str) -> None:
     assert mutants_of(tmp_path, source) == []

@@ -67,3 +67,36 @@ def test_address_sets_behave_like_python_sets(one: AddressSet, other: AddressSet
     assert members(one & other) == members(one) & members(other)
     assert members(one - other) == members(one) - members(other)
     assert one.complement().complement() == one
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("0.0.0.0", "0.255.255.255"),  # noqa: S104 -- an address
+        ("10.0.0.0", "10.255.255.255"),
+        ("100.64.0.0", "100.127.255.255"),
+        ("127.0.0.0", "127.255.255.255"),
+        ("169.254.0.0", "169.254.255.255"),
+        ("172.16.0.0", "172.31.255.255"),
+        ("192.0.0.0", "192.0.0.255"),
+        ("192.0.2.0", "192.0.2.255"),
+        ("192.88.99.0", "192.88.99.255"),
+        ("192.168.0.0", "192.168.255.255"),
+        ("198.18.0.0", "198.19.255.255"),
+        ("198.51.100.0", "198.51.100.255"),
+        ("203.0.113.0", "203.0.113.255"),
+        ("224.0.0.0", "255.255.255.255"),
+        ("2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        ("3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff"),
+    ],
+)
+def test_no_special_address_is_public_and_its_neighbours_are(first: str, last: str) -> None:
+    """IANA IPv4 and IPv6 Special-Purpose Address Registries."""
+    public = PUBLIC_IPV4 | PUBLIC_IPV6
+    low, high = ipaddress.ip_address(first), ipaddress.ip_address(last)
+    assert not public & AddressSet.of(first)
+    assert not public & AddressSet.of(last)
+    assert first == "0.0.0.0" or public & AddressSet.of(str(low - 1))  # noqa: S104 -- an address
+    assert last == "255.255.255.255" or public & AddressSet.of(str(high + 1))

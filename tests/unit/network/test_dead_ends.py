@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.model.sighting import Sighting
-from pull_responder.network import Fault, Fix, PathCause, ResourceType
+from pull_responder.network import Fault, Fix, PathCause, ResourceType, Route
 from tests.unit.network.estate import (
     SampleNetwork,
     endpoints_only,
+    faults,
     interface_endpoint,
     isolated,
     seen_by,
@@ -112,3 +113,19 @@ DEAD_ENDS: dict[str, tuple[SampleNetwork, Fault]] = {
 @pytest.mark.parametrize(("estate", "expected"), DEAD_ENDS.values(), ids=DEAD_ENDS)
 def test_a_dead_end_says_what_is_wrong_where_and_what_the_fix_needs(estate: SampleNetwork, expected: Fault) -> None:
     assert estate.trace().faults == (expected,)
+
+
+def test_a_blackhole_to_a_gateway_endpoint_that_is_not_up_is_the_endpoints_fault() -> None:
+    dead = endpoints_only().routes(Route("pl-s3", "vpce-s3", active=False))
+    assert faults(dead.endpoint("vpce-s3", state="pending")) == {("vpc_endpoint_unavailable", "vpce-s3")}
+    assert faults(dead) == {("s3_endpoint_not_in_route_table", "rtb-node")}
+    # Where the table does not lead to it, that has to be mended first.
+    away = endpoints_only().routes().endpoint("vpce-s3", state="pending")
+    assert ("s3_endpoint_not_in_route_table", "rtb-node") in faults(away)
+
+
+def test_a_gateway_endpoint_serves_the_dual_stack_names_of_s3_too() -> None:
+    estate = endpoints_only().without("vpce-s3")
+    for each in (estate, estate.pulling("111111111111.dkr-ecr.eu-west-1.on.aws")):
+        (fault,) = each.trace().faults
+        assert [fix.services for fix in fault.fixes] == [("com.amazonaws.eu-west-1.s3",)]

@@ -40,6 +40,29 @@ def spoke() -> SampleNetwork:
     return endpoints_only().without("vpce-api", "vpce-dkr").routes(TO_HUB, TO_S3)
 
 
+def test_amazons_address_is_in_the_first_block_of_ipv4() -> None:
+    blocks = ("2600:1f18::/56", "10.0.0.0/16", "10.1.0.0/16")
+    assert works(endpoints_only().vpc(cidrs=blocks, dns_servers=("10.0.0.2",)))
+    for server in ("10.1.0.2", "2600:1f18::2", "10.0.0.3"):
+        shown = other_answer(HOST, endpoints_only().vpc(cidrs=blocks, dns_servers=(server,)).network)
+        assert shown.by is By.SERVER
+        assert server in shown.shown
+
+
+@pytest.mark.parametrize("server", ["AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253", "10.0.0.2"])
+def test_the_names_and_addresses_of_amazons_dns_server(server: str) -> None:
+    assert works(endpoints_only().vpc(dns_servers=(server,)))
+    assert other_answer(HOST, endpoints_only().vpc(dns_servers=(server, "10.9.9.9")).network).by is By.SERVER
+
+
+def test_several_profiles_are_named() -> None:
+    network = behind_nat().with_facts(profiles=(Profile("rp-1", "shared"), Profile("rp-2"))).network
+    assert other_answer(HOST, network).shown.startswith(
+        "Route 53 Profile rp-1 (shared) and Route 53 Profile rp-2 may bring a hosted zone"
+    )
+    assert str(Profile("rp-2")) == "Route 53 Profile rp-2"
+
+
 @pytest.mark.parametrize(
     ("rules", "winner"),
     [

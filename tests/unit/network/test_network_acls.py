@@ -240,6 +240,18 @@ def test_the_first_entry_that_matches_decides(found: list[tuple[str, Ports, bool
     assert works(answers) is all(passes)
 
 
+def test_a_small_gap_is_told_to_the_port() -> None:
+    """Another attempt gets through from another port, so it is no fault."""
+    most = replace(into(1), protocol="6", ports=(1024, 65530))
+    (line,) = [
+        line
+        for hop in public().acl(out(1), most).trace().legs[0].hops
+        for line in hop.evidence
+        if "another attempt" in line
+    ]
+    assert "allows TCP 32768-65535 in from the public internet, except 65531-65535, less than 1 %" in line
+
+
 def test_swapping_two_entries_changes_the_answer() -> None:
     allow, deny = out(1), out(2, deny=True)
     assert works(public().acl(allow, deny, into(1)))

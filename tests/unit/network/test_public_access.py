@@ -58,7 +58,8 @@ def test_traffic_that_is_stopped_is_no_working_way(estate: SampleNetwork, subnet
     assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
     (reason,) = {each.reason for each in estate.trace().undecided}
     mode = estate.network.subnets[subnet].public_access  # type: ignore[index]  # it was read
-    assert f'VPC Block Public Access is in mode "{mode}" for {subnet}, which stops this traffic' in reason
+    assert f'VPC Block Public Access is in mode "{mode}" for {subnet}, which stops this traffic at the' in reason
+    assert "at the internet gateway unless an exclusion lets it pass" in reason
     (step,) = reason.steps  # type: ignore[attr-defined]  # a Reason
     assert "aws ec2 describe-vpc-block-public-access-exclusions --region eu-west-1" in step
 

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from pull_responder.model.pull import Stage
 from pull_responder.network import PathCause, RegistryPlace, Unread
-from pull_responder.network.resolution import destinations
+from pull_responder.network.names import By
+from pull_responder.network.resolution import Destination, destinations, endpoints_of, resolve
 from tests.unit.network.estate import (
     DENIED,
     HOST,
+    REGISTRY,
     S3_GATEWAY,
+    SampleNetwork,
     behind_nat,
     endpoints_only,
     faults,
@@ -50,6 +54,84 @@ HOSTS = {
 def test_the_hosts_of_a_pull(host: str, expected: tuple[str, list[str]]) -> None:
     region, (api, bucket) = expected
     assert [destination.host for destination in destinations(RegistryPlace(host, region))] == [api, host, bucket]
+
+
+@pytest.mark.parametrize(("host", "versions"), [("public.ecr.aws", (4,)), ("ecr-public.aws.com", (4, 6))])
+def test_ecr_public_has_no_endpoint_service_and_its_layers_come_from_cloudfront(
+    host: str, versions: tuple[int, ...]
+) -> None:
+    assert destinations(RegistryPlace(host, "us-east-1")) == (
+        Destination(Stage.MANIFEST, host, "us-east-1", "", versions=versions),
+        Destination(Stage.LAYER, "cloudfront.net", "us-east-1", "", versions=versions),
+    )
+
+
+def test_the_zones_in_which_endpoints_have_these_names() -> None:
+    assert [destination.zone for destination in destinations(REGISTRY)] == [
+        "api.ecr.eu-west-1.amazonaws.com",
+        "dkr.ecr.eu-west-1.amazonaws.com",
+        "s3.eu-west-1.amazonaws.com",
+    ]
+
+
+def test_of_several_endpoints_the_one_that_answers_and_is_up_comes_first() -> None:
+    endpoints = (
+        interface_endpoint("ecr.dkr", id="silent", private_dns=False),
+        interface_endpoint("ecr.dkr", id="pending", state="pending"),
+        interface_endpoint("ecr.dkr", id="up", state="Available"),
+        interface_endpoint(
+            "ecr.dkr", id="fips", private_dns=False, service_name="com.amazonaws.eu-west-1.ecr.dkr-fips"
+        ),
+        interface_endpoint("ecr.dkr", id="gone", state="deleting"),
+        interface_endpoint("ecr.dkr", id="far", service_region="us-east-1"),
+        interface_endpoint("ecr.api", id="other"),
+    )
+    network = isolated().with_facts(endpoints=endpoints).network
+    _, registry, _ = destinations(REGISTRY)
+    found = endpoints_of(registry, network, "Interface")
+    assert [endpoint.id for endpoint in found] == ["up", "pending", "silent"]
+    _, of_fips, _ = destinations(RegistryPlace("111111111111.dkr.ecr-fips.eu-west-1.amazonaws.com", "eu-west-1"))
+    found = endpoints_of(of_fips, network, "Interface")
+    assert [endpoint.id for endpoint in found] == ["fips", "up", "pending", "silent"]
+    assert endpoints_of(registry, network, "Gateway") == ()
+    assert endpoints_of(registry, isolated().with_facts(endpoints=DENIED).network, "Interface") == ()
+
+
+ZONE = f"a private hosted zone, amazonaws.com, answers for {HOST}, and its records were not read"
+SERVERS = "the VPC's DHCP options name the DNS servers 10.9.9.9, whose answers cannot be read"
+PENDING = "vpce-dkr is in state pending, and whether its private DNS answers is not known"
+TO_ENDPOINT = "resolves to vpce-dkr: its private DNS answers for this name in the whole VPC"
+TO_PUBLIC = "resolves to public addresses"
+TO_EITHER = "resolves to an endpoint or to public addresses"
+OWN_ZONE = {"private_zones": ("amazonaws.com",)}
+
+
+@pytest.mark.parametrize(
+    ("estate", "leads", "doubt", "elsewhere", "by"),
+    [
+        (endpoints_only(), TO_ENDPOINT, "", False, None),
+        (behind_nat(), TO_PUBLIC, "", False, None),
+        (endpoints_only().vpc(dns_hostnames=False), TO_PUBLIC, "", False, None),
+        (endpoints_only().endpoint("vpce-dkr", private_dns=False), TO_PUBLIC, "", False, None),
+        (endpoints_only().endpoint("vpce-dkr", private_dns_inbound_only=True), TO_PUBLIC, "", False, None),
+        (behind_nat().with_facts(endpoints=DENIED), TO_EITHER, "the call was denied", False, None),
+        (behind_nat().with_facts(**OWN_ZONE), TO_PUBLIC, ZONE, True, By.ZONE),
+        (endpoints_only().with_facts(**OWN_ZONE), TO_ENDPOINT, ZONE, True, By.ZONE),
+        (endpoints_only().endpoint("vpce-dkr", state="pending"), TO_ENDPOINT, PENDING, False, None),
+        (endpoints_only().vpc(dns_servers=("10.9.9.9",)), TO_ENDPOINT, SERVERS, True, By.SERVER),
+    ],
+)  # fmt: skip
+def test_where_a_name_leads(estate: SampleNetwork, leads: str, doubt: str, *, elsewhere: bool, by: By | None) -> None:
+    _, registry, _ = destinations(REGISTRY)
+    found = resolve(registry, estate.network)
+    line = f"{HOST} {leads}"
+    assert found.hop.evidence == (f"as far as can be read, {line}, but {doubt}" if doubt else line,)
+    assert (found.doubt, found.elsewhere, found.other.by) == (doubt, elsewhere, by)
+    assert (found.endpoint is not None) is (leads == TO_ENDPOINT)
+    # Who is certain of the endpoint is certain that it is there, and that its private DNS is on.
+    examined = (PathCause.ENDPOINT_MISSING, PathCause.PRIVATE_DNS_DISABLED)
+    certain = leads == TO_ENDPOINT and not doubt
+    assert found.hop.causes == (PathCause.VPC_DNS_DISABLED, *(examined if certain else ()))
 
 
 def test_service_names_in_china() -> None:
@@ -102,6 +184,8 @@ class TestNamesThatAnEndpointMayNotHold:
         assert self.FIPS in reasons(estate, PathCause.ENDPOINT_BLOCKS_INGRESS)
 
     def test_listed_names_decide(self) -> None:
+        listed = interface_endpoint("ecr.dkr", dns_names=("*.dkr.ecr-fips.eu-west-1.amazonaws.com.",))
+        assert faults(behind_nat().with_facts(endpoints=(listed,)).ingress().pulling(self.FIPS))
         listed = interface_endpoint("ecr.dkr", dns_names=("*.dkr.ecr-fips.eu-west-1.amazonaws.com",))
         estate = behind_nat().with_facts(endpoints=(listed,)).ingress().pulling(self.FIPS)
         assert faults(estate) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}

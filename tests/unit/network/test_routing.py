@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pull_responder.network import InternetGateway, PathCause, PrefixList, Route, RouteTable
+from pull_responder.network import InternetGateway, PathCause, PrefixList, Route, RouteTable, VpcEndpoint
+from pull_responder.network.routing import describe, is_gateway_endpoint_route
 from tests.unit.network.estate import (
     DENIED,
     LOCAL,
@@ -145,3 +146,50 @@ class TestIpv6:
 
 def test_an_active_route_is_enough_if_internet_gateways_are_unread() -> None:
     assert works(public().with_facts(internet_gateways=DENIED))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "shown"),
+    [(("54.1.2.3",), "54.1.2.3"), (("54.1.2.3", "54.1.2.4"), "54.1.2.3, 54.1.2.4"), ((), "none")],
+)
+def test_the_addresses_of_a_nat_gateway_are_evidence(addresses: tuple[str, ...], shown: str) -> None:
+    path = behind_nat().nat(public_addresses=addresses).trace()
+    lines = {line for hop in path.legs[0].hops for line in hop.evidence}
+    assert f"its public addresses: {shown}" in lines
+
+
+def test_a_route_to_a_gateway_endpoint_hides_none_after_it() -> None:
+    assert works(isolated().with_facts(endpoints=(S3_GATEWAY,)).routes(TO_S3, TO_NAT))
+
+
+@pytest.mark.parametrize(
+    ("route", "is_one"),
+    [
+        (TO_S3, True),
+        (Route("pl-s3", "vpce-of-another-account"), True),
+        (Route("pl-partners", "vpce-firewall"), False),
+        (Route("0.0.0.0/0", "vpce-firewall"), False),
+        (Route("pl-s3", "tgw-1"), False),
+    ],
+)
+def test_which_route_leads_to_a_gateway_endpoint(route: Route, *, is_one: bool) -> None:
+    firewall = VpcEndpoint("vpce-firewall", "GatewayLoadBalancer", "com.amazonaws.vpce.eu-west-1.vpce-svc-1")
+    network = isolated().with_facts(endpoints=(S3_GATEWAY, firewall)).network
+    assert is_gateway_endpoint_route(route, network) is is_one
+
+
+@pytest.mark.parametrize(("count", "end"), [(0, "no routes"), (20, "10.19.0.0/16 -> pcx-1"), (23, " and 3 more")])
+def test_twenty_routes_are_shown_and_the_others_are_counted(count: int, end: str) -> None:
+    table = RouteTable("rtb-1", tuple(Route(f"10.{number}.0.0/16", "pcx-1") for number in range(count)), main=True)
+    shown = describe(table)
+    assert shown.startswith("route table rtb-1 (the main one): ")
+    assert shown.endswith(end)
+    assert shown.count("pcx-1") == min(count, 20)
+
+
+def test_the_table_of_a_nat_gateways_subnet_may_not_be_known() -> None:
+    tables = behind_nat().network.route_tables
+    assert isinstance(tables, dict)
+    estate = behind_nat().with_facts(route_tables={"subnet-node": tables["subnet-node"]})
+    assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
+    assert reasons(estate, PathCause.NO_ROUTE) == "the route table of subnet-public was not found"

@@ -29,6 +29,7 @@ from tests.unit.network.estate import (
     seen_by,
     works,
 )
+from tests.unit.network.test_public_access import by_ipv6
 
 TO_HUB = Route("10.0.0.0/8", "tgw-1")
 HUB = "10.100.1.10"
@@ -109,6 +110,13 @@ class TestAPrivateAddressOutsideTheVpc:
         by_group = seen(spoke().egress(rule("sg-hub"), rule("pl-s3")), HUB)
         assert (faults(by_group), "security_group_blocks_egress" in open_causes(by_group)) == (set(), True)
 
+    def test_what_was_on_the_computed_way_is_open(self) -> None:
+        assert "nat_gateway_unavailable" in open_causes(seen(behind_nat(), HUB))
+
+    def test_where_no_other_cause_is_open_no_hop_is_without_one(self) -> None:
+        of_cdn = Sighting(TestTheHost.CDN, HUB, 443, stage=Stage.LAYER)
+        assert all(hop.causes for leg in seen_by(isolated(), of_cdn).trace().legs for hop in leg.hops)
+
     def test_the_endpoints_of_this_vpc_prove_nothing(self) -> None:
         estate = seen(endpoints_only().ingress().routes(TO_HUB, TO_S3), HUB)
         assert faults(estate) == set()
@@ -125,6 +133,24 @@ class TestAPublicAddress:
         estate = endpoints_only().pulling(fips)
         assert faults(estate) == set()
         assert ("vpc_endpoint_missing", "vpc-1") in faults(seen(estate, "54.1.2.3", fips))
+
+    def test_where_nobody_else_is_known_to_answer_it_leaves_no_fault_open(self) -> None:
+        assert (faults(seen(spoke(), "54.1.2.3")), open_causes(seen(spoke(), "54.1.2.3"))) == (faults(spoke()), set())
+
+    def test_without_its_port_it_was_dialled_for_https(self) -> None:
+        assert works(seen_by(behind_nat(), dialled("54.1.2.3", port=0)))
+
+    def test_a_public_address_of_ipv6_goes_the_way_of_ipv6(self) -> None:
+        host = "111111111111.dkr-ecr.eu-west-1.on.aws"
+        estate = by_ipv6().egress(rule("::/0")).pulling(host)
+        assert works(seen(estate, "2600:1f18::9", host))
+        closed = seen(estate.egress(), "2600:1f18::9", host)
+        assert faults(closed) == {("security_group_blocks_egress", "sg-node")}
+
+    def test_where_no_endpoints_were_read_it_changes_nothing(self) -> None:
+        estate = behind_nat().with_facts(endpoints=DENIED)
+        assert open_causes(seen(estate, "54.1.2.3")) == open_causes(estate)
+        assert faults(seen(estate, "54.1.2.3")) == set()
 
     def test_an_endpoint_that_should_take_it_leaves_the_way_open(self) -> None:
         estate = seen(endpoints_only().ingress(), "54.1.2.3")
@@ -162,6 +188,18 @@ class TestAnAddressInTheVpc:
         assert faults(seen(estate, "10.0.2.99")) == faults(estate)
         unread = estate.endpoint("vpce-dkr", interfaces=DENIED)
         assert faults(seen(unread, "10.0.2.99")) == faults(unread)
+
+    def test_which_address_it_may_have_had_depends_on_what_was_read(self) -> None:
+        closed = endpoints_only().ingress()
+        unread = closed.endpoint("vpce-dkr", interfaces=DENIED)
+        for estate in (
+            closed.endpoint("vpce-dkr", interfaces=()),
+            closed.with_facts(subnets=DENIED),
+            unread.with_facts(subnets=DENIED),
+        ):
+            assert faults(seen(estate, "10.0.77.7")) == faults(estate)
+        # It is in no subnet of the endpoint.
+        assert faults(seen(unread, "10.0.77.7")) == set()
 
     def test_any_other_address_leaves_the_way_open(self) -> None:
         estate = seen(endpoints_only().ingress(), "10.0.77.7")
@@ -233,3 +271,22 @@ class TestTheHost:
         far = "222222222222.dkr.ecr.us-east-2.amazonaws.com"
         estate = seen_by(endpoints_only(), Sighting(far, "54.1.1.1", 443, stage=Stage.MANIFEST))
         assert faults(estate) == {("no_route_to_ecr", "subnet-node")}
+
+    def test_the_host_of_the_message_comes_first(self) -> None:
+        assert behind_nat().trace().legs[0].host != HOST
+        assert seen(behind_nat(), "54.1.2.3").trace().legs[0].host == HOST
+
+    def test_no_endpoint_serves_an_upstreams_storage(self) -> None:
+        estate = seen_by(behind_nat().routes(TO_NAT, TO_HUB), Sighting(self.CDN, HUB, 443, stage=Stage.LAYER))
+        (leg,) = [leg for leg in estate.trace().legs if leg.host == self.CDN]
+        doubts = {doubt.cause.value for hop in leg.hops for doubt in hop.undecided}
+        assert doubts == {"no_route_to_ecr", "nat_gateway_unavailable"}
+
+    @pytest.mark.parametrize(
+        ("server", "is_other"), [("10.9.9.9", True), ("10.0.0.2", False), ("127.0.0.53", False), ("", False)]
+    )
+    def test_the_server_that_kubelet_asked_may_answer_otherwise(self, server: str, *, is_other: bool) -> None:
+        estate = seen_by(endpoints_only().ingress(), Sighting(HOST, server=server, stage=Stage.MANIFEST))
+        of_endpoint = {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
+        assert faults(estate) == (set() if is_other else of_endpoint)
+        assert ("endpoint_security_group_blocks_ingress" in open_causes(estate)) is is_other

@@ -1,0 +1,81 @@
+"""Our own event about a pod, on its way through the queue: nothing is lost, and nothing is believed that is no name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+from pull_responder.events.outcome import UnusableEvent
+from pull_responder.events.pod_failure import PodFailure, read_pod_failure
+from pull_responder.events.principal import read_principal
+from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom
+from tests.unit.events.messages import IMAGE, NODE, RESOLVING
+
+ACCOUNT = "111111111111"
+FAILED = PodFailure(
+    ACCOUNT,
+    f"{RESOLVING}no basic auth credentials",
+    image=IMAGE,
+    cluster="prod",
+    namespace="shop",
+    pod="web-1",
+    container="web",
+    node="ip-10-0-1-23.ec2.internal",
+    principal_arn=NODE,
+    time="2026-03-01T12:00:00Z",
+    event_id="e-1",
+    region="us-east-1",
+)
+
+
+def test_what_goes_into_the_queue_comes_out_of_it() -> None:
+    body = json.loads(FAILED.body(region="us-east-1"))
+    # Rules and dead letters of a deployment know it by these.
+    assert (body["source"], body["detail-type"]) == ("pull-responder.audit-log", "Pod Image Pull Failure")
+    assert set(body["detail"]) == {
+        *("clusterName", "namespace", "podName", "containerName", "nodeName", "principalArn", "image", "message"),
+    }
+    assert (body["account"], body["region"], body["time"], body["id"]) == (ACCOUNT, "us-east-1", FAILED.time, "e-1")
+    pull = read_pod_failure(body)
+    assert pull == FAILED.pull()
+    assert isinstance(pull, PullFailure)
+    assert (pull.symptom, pull.stage, pull.image) == (Symptom.NOT_AUTHENTICATED, Stage.MANIFEST, IMAGE)
+    assert (pull.account, pull.cluster, pull.namespace, pull.pod) == (ACCOUNT, "prod", "shop", "web-1")
+    assert (pull.node, pull.observed_at, pull.event_id) == (FAILED.node, FAILED.time, "e-1")
+    assert pull.principal == read_principal("", {"arn": NODE}, partition="aws")
+
+
+def test_a_public_image_is_pulled_from_where_the_function_runs() -> None:
+    public = replace(FAILED, image="public.ecr.aws/docker/library/nginx:1", message="no basic auth credentials")
+    pull = read_pod_failure(json.loads(replace(public, region=None).body(region="eu-west-1")))
+    assert isinstance(pull, PullFailure)
+    assert pull.region == "eu-west-1"
+
+
+@pytest.mark.parametrize("name", ["cluster", "namespace", "pod", "node", "principal_arn", "time", "event_id"])
+def test_what_is_no_name_is_left_out(name: str) -> None:
+    body = json.loads(replace(FAILED, **{name: "no name/\n"}).body(region="us-east-1"))  # type: ignore[arg-type]
+    assert read_pod_failure(body) == replace(FAILED, **{name: None}).pull()  # type: ignore[arg-type]
+    assert name in {each.name for each in fields(PodFailure)}
+
+
+@pytest.mark.parametrize(("where", "named"), [("", "detail"), ("Records[0].body", "Records[0].body.detail")])
+def test_a_detail_that_is_no_object_is_unusable(where: str, named: str) -> None:
+    with pytest.raises(UnusableEvent) as refused:
+        read_pod_failure({"detail": []}, where=where)
+    assert str(refused.value) == f"{named} is not an object but a list"
+
+
+@pytest.mark.parametrize(
+    ("unique_id", "kind", "session"),
+    [
+        ("AROAEXAMPLE0123456789:web", PrincipalKind.ROLE, "web"),
+        ("AIDAEXAMPLE0123456789:web", PrincipalKind.USER, None),
+    ],
+)
+def test_only_a_role_has_a_session(unique_id: str, kind: PrincipalKind, session: str | None) -> None:
+    found = read_principal("", {"type": "AWSAccount", "principalId": unique_id, "accountId": ACCOUNT}, partition="aws")
+    assert found is not None
+    assert (found.kind, found.session_name) == (kind, session)

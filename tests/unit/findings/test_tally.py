@@ -1,0 +1,73 @@
+"""How far many problems reach together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pull_responder.findings.problem import Names, Problem, iso
+from pull_responder.findings.tally import Tally, reach_of
+from tests.unit.findings.lives import NOON
+from tests.unit.publish.examples import PRINCIPAL, PULL
+
+FIRST = Problem("problem/a", count=3, first_seen=NOON, last_seen=NOON + 60, pull=PULL)
+
+
+def test_a_problem_that_is_added_again_counts_as_it_is_now() -> None:
+    tally = Tally()
+    assert FIRST.id not in tally
+    tally.add(FIRST)
+    tally.add(replace(FIRST, count=5, last_seen=NOON + 90))
+    assert FIRST.id in tally
+    assert "problem/b" not in tally
+    reach = tally.reach()
+    assert (reach.events, reach.first_seen_at, reach.last_seen_at) == (5, iso(NOON), iso(NOON + 90))
+
+
+def test_where_not_every_problem_is_added_no_count_is_exact() -> None:
+    tally = Tally()
+    tally.add(FIRST)
+    assert tally.reach().more == ()
+    tally.say_more()
+    assert tally.reach().more == ("events", "pods", "nodes", "repositories", "principals", "clusters")
+
+
+def test_a_count_that_is_too_low_stays_so_whatever_is_added() -> None:
+    many = Names().add_all(["a", "b"], most=1)
+    first = replace(FIRST, more=True, pods=many)
+    assert reach_of([first, replace(FIRST, id="problem/b")]).more == ("events", "pods")
+    assert reach_of([replace(FIRST, nodes=many), replace(FIRST, id="problem/b")]).more == ("nodes",)
+
+
+def test_times_are_of_the_problems_that_have_failed_pulls() -> None:
+    earlier = replace(FIRST, id="problem/b", count=1, first_seen=NOON - 60, last_seen=NOON - 30)
+    asked = replace(FIRST, id="problem/c", count=0, first_seen=0, last_seen=NOON + 9_000)
+    reach = reach_of([FIRST, earlier, asked])
+    assert (reach.events, reach.first_seen_at, reach.last_seen_at) == (4, iso(NOON - 60), iso(NOON + 60))
+    nothing = reach_of([asked])
+    assert (nothing.events, nothing.first_seen_at, nothing.last_seen_at) == (0, None, None)
+
+
+def test_repositories_and_principals_of_two_accounts_are_two() -> None:
+    elsewhere = replace(PULL, registry_account="999999999999", principal=replace(PRINCIPAL, account="999999999999"))
+    reach = reach_of([FIRST, replace(FIRST, id="problem/b"), replace(FIRST, id="problem/c", pull=elsewhere)])
+    assert (reach.repository_count, reach.principal_count) == (2, 2)
+    assert reach.principals == (f"{PRINCIPAL.account}/{PRINCIPAL.name}", f"999999999999/{PRINCIPAL.name}")
+    unknown = replace(PULL, repository=None, principal=replace(PRINCIPAL, account=None))
+    reach = reach_of([replace(FIRST, pull=unknown)])
+    assert (reach.repository_count, reach.principals) == (0, (f"?/{PRINCIPAL.name}",))
+    assert reach_of([replace(FIRST, pull=replace(PULL, principal=None))]).principal_count == 0
+
+
+def test_pods_of_hundreds_of_problems_are_counted_once_and_exactly() -> None:
+    def on(number: int) -> Problem:
+        return replace(FIRST, id=f"problem/{number}", pods=Names().add_all([f"web-{number % 150}"]))
+
+    for count, pods in ((99, 99), (100, 100), (101, 101), (300, 150)):
+        reach = reach_of(map(on, range(count)))
+        assert (reach.events, reach.pod_count, reach.node_count) == (3 * count, pods, 0)
+        assert reach.pods == tuple(f"web-{number}" for number in range(20))
+
+
+def test_a_problem_without_a_pull_has_its_events_alone() -> None:
+    reach = reach_of([replace(FIRST, pull=None, cluster="prod")])
+    assert (reach.events, reach.repository_count, reach.cluster_count) == (3, 0, 0)
