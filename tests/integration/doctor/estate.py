@@ -109,13 +109,7 @@ def template() -> dict[str, Any]:
             "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": _TRUST}},
             "Function": {"Type": "AWS::Lambda::Function", "Properties": function},
             # The SDK of whoever runs the doctor counts for nothing here: only that the layer tells its own.
-            "Layer": {
-                "Type": "AWS::Lambda::LayerVersion",
-                "Properties": {
-                    "Description": "The packages, with boto3 1.43.1",
-                    "Content": {"S3Bucket": "b", "S3Key": "k"},
-                },
-            },
+            "Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": layer},
             "Mapping": {
                 "Type": "AWS::Lambda::EventSourceMapping",
                 "Properties": {
