@@ -1,16 +1,18 @@
 """Whether the audit logs of the clusters arrive: those that the stack is told of, and which it is not told of.
 
 Source: EKS API Reference, DescribeCluster (logging.clusterLogging); CloudWatch Logs API Reference,
-DescribeSubscriptionFilters and PutSubscriptionFilter.
+DescribeSubscriptionFilters and PutSubscriptionFilter; Lambda API Reference, GetPolicy and AddPermission.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
 from pull_responder.doctor.result import Result, broken, off, unread, works
 from pull_responder.facts.paging import pages
+from pull_responder.model.pattern import compile_stars
 from pull_responder.model.unread import Unread
 from pull_responder.remediation.shell import aws
 
@@ -22,7 +24,12 @@ if TYPE_CHECKING:
     from pull_responder.facts.reader import Reader
 
 _ID: Final = "audit_logs"
-_PERMISSIONS: Final = ("eks:DescribeCluster", "eks:ListClusters", "logs:DescribeSubscriptionFilters")
+_PERMISSIONS: Final = (
+    "eks:DescribeCluster",
+    "eks:ListClusters",
+    "lambda:GetPolicy",
+    "logs:DescribeSubscriptionFilters",
+)
 _MISSING: Final = frozenset({"ResourceNotFoundException"})
 _PREFIX, _SUFFIX = "/aws/eks/", "/cluster"
 _LOGGING: Final = '{"clusterLogging":[{"types":["audit"],"enabled":true}]}'
@@ -52,7 +59,11 @@ def _meaning(clusters: str) -> str:
 
 
 def _one(deployment: Deployment, reader: Reader, cluster: str, subscription: Resource) -> list[Result]:
-    return [_logging(deployment, reader, cluster), _subscription(deployment, reader, cluster, subscription)]
+    return [
+        _logging(deployment, reader, cluster),
+        _subscription(deployment, reader, cluster, subscription),
+        *(_permission(deployment, reader, cluster, each) for each in _permissions_of(deployment, cluster)),
+    ]
 
 
 def _logging(deployment: Deployment, reader: Reader, cluster: str) -> Result:
@@ -86,7 +97,7 @@ def _subscription(deployment: Deployment, reader: Reader, cluster: str, subscrip
     def request(client: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 -- boto3's generated client
         return pages(client, "describe_subscription_filters", "subscriptionFilters", logGroupName=group)
 
-    read = reader.call(_PERMISSIONS[2], account=deployment.account, region=region, request=request, absent=_MISSING)
+    read = reader.call(_PERMISSIONS[3], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
         return unread(_ID, subject, read, f"If it is gone: {_meaning('this cluster')}")
     meaning = _meaning("this cluster")
@@ -107,6 +118,64 @@ def _subscription(deployment: Deployment, reader: Reader, cluster: str, subscrip
     )
     found = "its filter pattern was changed" if ours else "there is none to the function"
     return broken(_ID, subject, found, meaning, commands=(command,))
+
+
+def _permissions_of(deployment: Deployment, cluster: str) -> list[Resource]:
+    """Return the permissions in the template that let the cluster's log group invoke a function."""
+    end = f":log-group:{_PREFIX}{cluster}{_SUFFIX}:*"
+    permissions = deployment.of_kind("AWS::Lambda::Permission")
+    return [each for each in permissions if str(deployment.value(each.properties.get("SourceArn"))).endswith(end)]
+
+
+def _permission(deployment: Deployment, reader: Reader, cluster: str, permission: Resource) -> Result:
+    """Return whether the function's policy still lets CloudWatch Logs invoke it for the log group of the cluster."""
+    subject = f"permission of log group {_PREFIX}{cluster}{_SUFFIX} to invoke the function"
+    expected, region = deployment.value(permission.properties) or {}, deployment.region
+    function, principal, source = (expected.get(name) for name in ("FunctionName", "Principal", "SourceArn"))
+
+    def request(client: Any) -> bool:  # noqa: ANN401 -- boto3's generated client
+        statements = json.loads(client.get_policy(FunctionName=function)["Policy"])["Statement"]
+        return any(_grants(each, str(principal), str(source)) for each in statements)
+
+    if not function:
+        why = Unread("what it was deployed with is not known")
+        return unread(_ID, subject, why, f"If it is gone: {_meaning('this cluster')}")
+    read = reader.call(_PERMISSIONS[2], account=deployment.account, region=region, request=request, absent=_MISSING)
+    if isinstance(read, Unread):
+        return unread(_ID, subject, read, f"If it is gone: {_meaning('this cluster')}")
+    if read:
+        return works(_ID, subject, "granted")
+    command = aws(
+        "lambda",
+        "add-permission",
+        function_name=str(function),
+        statement_id=f"pull-responder-{cluster}",
+        action=str(expected.get("Action")),
+        principal=str(principal),
+        source_arn=str(source),
+        source_account=deployment.account,
+        region=region,
+    )
+    return broken(
+        _ID, subject, "the function's policy does not grant it", _meaning("this cluster"), commands=(command,)
+    )
+
+
+def _grants(statement: Mapping[str, Any], principal: str, source: str) -> bool:
+    """Return whether a statement lets the service `principal` invoke the function for `source`."""
+    who = statement["Principal"]
+    service = who.get("Service") if isinstance(who, dict) else who
+    if statement["Effect"] != "Allow" or service not in (principal, "*"):
+        return False
+    limits = (
+        value
+        for keys in statement.get("Condition", {}).values()
+        for key, value in keys.items()
+        if key.lower() == "aws:sourcearn"
+    )
+    return all(
+        any(compile_stars(each)(source) for each in ([arns] if isinstance(arns, str) else arns)) for arns in limits
+    )
 
 
 def _others(deployment: Deployment, reader: Reader, named: Mapping[str, Resource]) -> Result:

@@ -143,7 +143,13 @@ def _policy(deployment: Deployment, queue: Resource, subject: str, read: _Held) 
     command = aws("sqs", "set-queue-attributes", queue_url=url, attributes=attributes, region=region)
     found = f"it lacks the statements {', '.join(lacking)} of the stack"
     return [
-        broken(_ID, subject, found, "What these rules match is not delivered, and is not seen", commands=(command,))
+        broken(
+            _ID,
+            subject,
+            found,
+            "Unless another statement grants it, what the rules match is not delivered, and is not seen",
+            commands=(command,),
+        )
     ]
 
 

@@ -91,6 +91,14 @@ def template() -> dict[str, Any]:
         "Threshold": 0,
         "AlarmActions": [{"Ref": "Topic"}],
     }
+    source = ["arn:", {"Ref": "AWS::Partition"}, ":logs:", {"Ref": "AWS::Region"}, f":{ACCOUNT}:log-group:{GROUP}:*"]
+    permission = {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Fn::GetAtt": ["Function", "Arn"]},
+        "Principal": "logs.amazonaws.com",
+        "SourceAccount": {"Ref": "AWS::AccountId"},
+        "SourceArn": {"Fn::Join": ["", source]},
+    }
     layer = {"Description": "The packages, with boto3 1.43.1", "Content": {"S3Bucket": "b", "S3Key": "k"}}
     redrive = {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}, "maxReceiveCount": 5}
     pattern = {"source": ["aws.ecr"], "detail": {"eventName": ["GetAuthorizationToken"]}}
@@ -125,6 +133,7 @@ def template() -> dict[str, Any]:
             },
             "Table": {"Type": "AWS::DynamoDB::GlobalTable", "Properties": table},
             "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
+            "Invoke": {"Type": "AWS::Lambda::Permission", "Properties": permission},
             "Subscription": {
                 "Type": "AWS::Logs::SubscriptionFilter",
                 "Properties": {

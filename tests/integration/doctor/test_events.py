@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.integration.doctor.conftest import Doctor
 
 ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{TRAIL}"
+SUBSCRIPTION = f"subscription of log group {GROUP}"
 UNSEEN = "Refused pulls will not be seen"
 
 
@@ -153,7 +154,12 @@ def test_audit_logging_that_is_off(doctor: Doctor) -> None:
 
 def test_a_subscription_that_was_deleted(doctor: Doctor) -> None:
     doctor.client("logs").delete_subscription_filter(logGroupName=GROUP, filterName="pull-responder")
-    doctor.mends("audit_logs", GROUP, found="there is none to the function", meaning="this cluster")
+    doctor.mends(
+        "audit_logs",
+        f"subscription of log group {GROUP}",
+        found="there is none to the function",
+        meaning="this cluster",
+    )
 
 
 def test_a_subscription_with_another_pattern(doctor: Doctor) -> None:
@@ -164,4 +170,38 @@ def test_a_subscription_with_another_pattern(doctor: Doctor) -> None:
         filterPattern="nothing",
         destinationArn=function["FunctionArn"],
     )
-    doctor.mends("audit_logs", GROUP, found="its filter pattern was changed", meaning="this cluster")
+    doctor.mends(
+        "audit_logs",
+        f"subscription of log group {GROUP}",
+        found="its filter pattern was changed",
+        meaning="this cluster",
+    )
+
+
+def test_a_log_group_that_may_not_invoke_the_function(doctor: Doctor) -> None:
+    function = doctor.physical("Function")
+    policy = json.loads(doctor.client("lambda").get_policy(FunctionName=function)["Policy"])
+    (statement,) = [each["Sid"] for each in policy["Statement"]]
+    doctor.client("lambda").remove_permission(FunctionName=function, StatementId=statement)
+    # Another log group's permission is none for this one.
+    other = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/eks/other/cluster:*"
+    doctor.client("lambda").add_permission(
+        FunctionName=function,
+        StatementId="other",
+        Action="lambda:InvokeFunction",
+        Principal="logs.amazonaws.com",
+        SourceArn=other,
+    )
+    subject = f"permission of log group {GROUP}"
+    doctor.mends("audit_logs", subject, found="does not grant it", meaning="denials by endpoint policies")
+
+
+def test_a_permission_for_all_log_groups_is_enough(doctor: Doctor) -> None:
+    function, client = doctor.physical("Function"), doctor.client("lambda")
+    kept = [each["Sid"] for each in json.loads(client.get_policy(FunctionName=function)["Policy"])["Statement"]]
+    granted = {"FunctionName": function, "Action": "lambda:InvokeFunction", "Principal": "logs.amazonaws.com"}
+    for sid in kept:
+        client.remove_permission(FunctionName=function, StatementId=sid)
+    client.add_permission(**granted, StatementId="all", SourceArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*")
+
+    assert doctor().about("audit_logs", f"permission of log group {GROUP}")["state"] == "works"
