@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pull_responder.doctor import Result
 
 _INDENT: Final = 11
-# What needs somebody comes first.
+# By the label of a result. What needs somebody comes first.
 _TITLES: Final = {
-    State.BROKEN: ("Will not be seen, or does not work", "bold red"),
-    State.UNREAD: ("Could not be read, or decided", "yellow"),
-    State.OFF: ("Left out by the settings", "blue"),
+    State.BROKEN: ("Broken", "bold red"),
+    State.UNREAD: ("Unread", "yellow"),
+    State.OFF: ("Off", "blue"),
     State.WORKS: ("Works", "green"),
 }
 _COUNTED: Final = {
@@ -36,12 +36,11 @@ _COUNTED: Final = {
 def show_results(console: Console, results: Sequence[Result], *, stack: str, account: str, region: str) -> None:
     """Show the results by their state, and how many there are of each."""
     _row(console, "Stack", f"{stack}, account {account}, region {region}")
-    for state, (title, style) in _TITLES.items():
-        of_state = [each for each in results if each.state is state]
-        if of_state:
-            console.print()
-            console.print(Text(f"{title}:", style=style))
-        for each in of_state:
+    for state in _TITLES:
+        for number, each in enumerate(each for each in results if each.state is state):
+            # What works is a list. The others have more than one line.
+            if not number or state is not State.WORKS:
+                console.print()
             _show(console, each, account)
     console.print()
     counts = {state: sum(each.state is state for each in results) for state in _COUNTED}
@@ -49,13 +48,14 @@ def show_results(console: Console, results: Sequence[Result], *, stack: str, acc
 
 
 def _show(console: Console, result: Result, account: str) -> None:
-    _row(console, "", f"{result.subject}: {result.found}")
+    title, style = _TITLES[result.state]
+    _row(console, title, f"{result.subject}: {result.found}", style=style)
     if result.meaning:
-        _row(console, "  Means", result.meaning)
+        _row(console, "Means", result.meaning)
     if result.step:
-        _row(console, "  Next", result.step)
+        _row(console, "Next", result.step)
     if result.commands:
-        _row(console, "  Mend", f"with credentials of account {result.account or account}:")
+        _row(console, "Mend", f"with credentials of account {result.account or account}:")
     for command in result.commands:
         # Not wrapped, so that it can be copied.
         typed = command_line(command)
@@ -63,8 +63,8 @@ def _show(console: Console, result: Result, account: str) -> None:
         console.print(" " * _INDENT + what, style="green", soft_wrap=True)
 
 
-def _row(console: Console, label: str, text: str) -> None:
+def _row(console: Console, label: str, text: str, *, style: str = "dim") -> None:
     width = max(console.width - _INDENT, 20) if console.is_terminal else 1_000_000
     for number, part in enumerate(Text(clean_line(text)).wrap(console, width)):
-        head = Text(f"{label:<{_INDENT}}" if number == 0 else " " * _INDENT, style="dim")
+        head = Text(f"{label:<{_INDENT}}" if number == 0 else " " * _INDENT, style=style)
         console.print(head, part, sep="", soft_wrap=True)

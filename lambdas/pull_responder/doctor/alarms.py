@@ -38,7 +38,16 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     results = [each for each in (_one(deployment, alarm, known.get(alarm.physical_id)) for alarm in alarms) if each]
     quiet = len(alarms) - len(results)
     return (
-        [*results, works(_ID, f"{quiet} alarms", "they have their actions, and none is in ALARM")] if quiet else results
+        [
+            *results,
+            works(
+                _ID,
+                f"other alarms of the stack: {quiet}" if results else f"alarms of the stack: {quiet}",
+                "they have their actions, and none is in ALARM",
+            ),
+        ]
+        if quiet
+        else results
     )
 
 

@@ -87,7 +87,7 @@ def _dead(subject: str, arn: str, source: str, letters: int, region: str) -> Res
     command = aws("sqs", "start-message-move-task", source_arn=arn, destination_arn=source, region=region)
     meaning = "These events could not be handled. What they tell of was not diagnosed or rechecked by them"
     step = "Read in the functions' logs why they failed, mend that, and then move them back"
-    return broken(_ID, subject, f"it holds about {letters} messages", meaning, step=step, commands=(command,))
+    return broken(_ID, subject, f"messages in it: about {letters}", meaning, step=step, commands=(command,))
 
 
 def _live(deployment: Deployment, reader: Reader, name: str, read: _Held) -> Result:
@@ -109,13 +109,13 @@ def _live(deployment: Deployment, reader: Reader, name: str, read: _Held) -> Res
         return max(points, key=lambda each: each["Timestamp"])["Maximum"] if points else None
 
     age = reader.call(_PERMISSIONS[0], account=deployment.account, region=deployment.region, request=request)
-    text = f"about {waiting} messages wait"
+    text = f"messages waiting: about {waiting}"
     meaning = "Failures or changes are not handled in time"
     if age is None:
-        why = Unread(f"{text}, and CloudWatch does not say for how long")
+        why = Unread(f"{text}; CloudWatch does not say for how long")
         return unread(_ID, subject, why, f"If they wait for long: {meaning[0].lower()}{meaning[1:]}")
     if isinstance(age, Unread):
-        return unread(_ID, subject, age, f"For how long {text} is not known")
+        return unread(_ID, subject, age, f"Whether they wait for long is not known ({text})")
     if age <= longest:
         return works(_ID, subject, f"{text}, the oldest for {age:.0f} seconds")
     found = f"{text}, the oldest for {age:.0f} seconds, which is more than {longest}"

@@ -7,7 +7,7 @@ events delivered via AWS CloudTrail"). docs/adr/0139-a-trail-that-logs-reads.md 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
@@ -89,10 +89,13 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     region = deployment.region
     listed = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=_list)
     if isinstance(listed, Unread):
-        return [unread(_ID, _subject(kind, region), listed, f"{kind.meaning}, if no trail does") for kind in _KINDS]
+        return [unread(_ID, _subject(kind, region), listed, _if_none(kind)) for kind in _KINDS]
     # A trail of all regions is shown in each of them; others are shown in their home region only.
     trails = reader.each(lambda each: _read(deployment, reader, each), listed or [])
-    return [_judge(kind, trails, deployment) for kind in _KINDS]
+    reads, writes = (_judge(kind, trails, deployment) for kind in _KINDS)
+    if writes.commands and writes.commands == reads.commands:
+        writes = replace(writes, commands=(), step="The commands that mend the trail for reads mend this, too")
+    return [reads, writes]
 
 
 def _list(client: Any) -> list[tuple[str, str]]:  # noqa: ANN401 -- boto3's generated client
@@ -130,13 +133,17 @@ def _subject(kind: _Kind, region: str) -> str:
     return f"a trail that logs {kind.what} in {region}"
 
 
+def _if_none(kind: _Kind) -> str:
+    return f"If no trail logs them: {kind.meaning[0].lower()}{kind.meaning[1:]}"
+
+
 def _judge(kind: _Kind, trails: Sequence[_Trail], deployment: Deployment) -> Result:
     subject = _subject(kind, deployment.region)
     logs = {each.arn: each.logs(kind) for each in trails}
     if named := next((arn for arn, found in logs.items() if found is True), None):
         return works(_ID, subject, f"{named} logs them")
     if why := next((found for found in logs.values() if isinstance(found, Unread)), None):
-        return unread(_ID, subject, why, f"{kind.meaning}, if no other trail logs them")
+        return unread(_ID, subject, why, _if_none(kind))
     nearest = _nearest(kind, trails, deployment.account)
     if nearest is None:
         commands = _create(deployment)

@@ -47,8 +47,13 @@ def test_text_shows_what_is_broken_with_a_command_that_can_be_copied(doctor: Doc
     lines = [line.strip() for line in report.out.splitlines()]
     assert report.status == 1
     assert lines[0] == f"Stack      {STACK}, account {ACCOUNT}, region {REGION}"
-    assert lines.index("Will not be seen, or does not work:") < lines.index("Works:")
-    assert f"rule {DENIED_RULE}: it is disabled" in lines
+    assert lines[2:4] == [
+        f"Broken     rule {DENIED_RULE}: it is disabled",
+        'Means      This will not be seen: "A registry token was refused"',
+    ]
+    assert "Works      stack DoctorsPatient: CREATE_COMPLETE" in lines[4:]
+    assert lines[-1].startswith("Result     works: ")
+    assert lines[-1].endswith(", broken: 1")
     (command,) = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     assert shlex.split(command)[:3] == ["aws", "events", "put-rule"]
     doctor.run([command])

@@ -25,7 +25,7 @@ def test_dead_letters(doctor: Doctor) -> None:
         sqs.purge_queue(QueueUrl=url)
 
     letters = next(each for each in report.results if each["subject"].startswith("dead-letter queue"))
-    assert (report.status, letters["state"], letters["found"]) == (1, "broken", "it holds about 1 messages")
+    assert (report.status, letters["state"], letters["found"]) == (1, "broken", "messages in it: about 1")
     assert "could not be handled" in letters["meaning"]
     doctor.reads(letters["commands"])
 
@@ -61,10 +61,10 @@ def test_messages_that_wait_for_nobody_knows_how_long_and_for_too_long(doctor: D
 
     assert (found()["state"], found()["found"]) == (
         "unread",
-        "about 1 messages wait, and CloudWatch does not say for how long",
+        "messages waiting: about 1; CloudWatch does not say for how long",
     )
     age(doctor, 3 * 725)
-    assert (found()["state"], found()["found"]) == ("works", "about 1 messages wait, the oldest for 2175 seconds")
+    assert (found()["state"], found()["found"]) == ("works", "messages waiting: about 1, the oldest for 2175 seconds")
     age(doctor, 3 * 725 + 1)
     assert found()["state"] == "broken"
     assert "the oldest for 2176 seconds, which is more than 2175" in found()["found"]

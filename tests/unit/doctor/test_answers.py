@@ -43,6 +43,18 @@ def trails(**kinds: Any) -> dict[str, Any]:  # noqa: ANN401 -- what a trail's se
     }
 
 
+def test_one_trail_is_made_for_reads_and_writes() -> None:
+    reads, writes = examine(trail.CHECK, **trails())
+    assert [each[1:3] for each in reads.commands] == [
+        ("s3api", "create-bucket"),
+        ("s3api", "put-bucket-policy"),
+        ("cloudtrail", "create-trail"),
+        ("cloudtrail", "start-logging"),
+    ]
+    assert (writes.state, writes.commands) == (State.BROKEN, ())
+    assert writes.step == "The commands that mend the trail for reads mend this, too"
+
+
 DENIED = refused("AccessDeniedException", "not authorized")
 
 
