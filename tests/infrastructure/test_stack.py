@@ -421,6 +421,7 @@ def test_the_deployed_code_is_the_runtime_code_only(stack: Synthesized) -> None:
 def test_the_layer_holds_the_dependencies_and_nothing_of_this_machine(stack: Synthesized) -> None:
     layer = stack.one_of("AWS::Lambda::LayerVersion")
     assert (layer["CompatibleRuntimes"], layer["CompatibleArchitectures"]) == (["python3.13"], ["arm64"])
+    assert layer["Description"].endswith(f", with boto3 {boto3.__version__}")
     asset = asset_of(stack, layer["Content"])
     assert [each.name for each in asset.iterdir()] == ["python"]
     assert (asset / "python" / "aws_lambda_powertools" / "logging" / "__init__.py").is_file()
