@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pull_responder.facts.reader import Reader
 
 _ID: Final = "functions"
+# GetFunction also says what is reserved. The answer of GetFunctionConcurrency is empty where nothing is, as an answer
+# that is cut off would be.
 _PERMISSIONS: Final = ("lambda:GetEventSourceMapping", "lambda:GetFunction")
 _MISSING: Final = frozenset({"ResourceNotFoundException"})
 _AGAIN: Final = "Remove the stack and deploy it again: a deployment does not bring back what was deleted beside it"
