@@ -535,9 +535,9 @@ def test_what_could_not_be_read_is_looked_at_in_the_next_minutes_for_a_quarter_o
         life = mark_rechecked(life, now=now, settings=SETTINGS, unread=True)
         looks.append(life.look_at - now)
         now += 60
-    assert looks == [*[15] * 15, *[15 * 60] * 2]
+    assert looks == [*[15] * 15, *[13 * 60] * 2]
     life = look(life, now)
-    assert (life.look_at, life.looked_at, life.unread_looks) == (now + 15 * 60, now, 0)
+    assert (life.look_at, life.looked_at, life.unread_looks) == (now + 13 * 60, now, 0)
     assert mark_rechecked(life, now=now, settings=SETTINGS, unread=True).look_at == now + 15
 
 
