@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
+from typing import Any
 
 import pytest
 
+from pull_responder.findings.burst import Burst
 from pull_responder.findings.deed import Deed
+from pull_responder.findings.finding import Finding
+from pull_responder.findings.left_inspection import LeftInspection
 from pull_responder.findings.life import (
+    LastNotice,
     Life,
+    Pending,
     claim,
     expires_at,
     is_claimed_by,
@@ -21,8 +27,9 @@ from pull_responder.findings.life import (
     resolve,
     retry_later,
 )
-from pull_responder.findings.notice import Edge
-from pull_responder.findings.problem import iso
+from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.pages import Page
+from pull_responder.findings.problem import Problem, iso
 from pull_responder.findings.reach import Reach
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from tests.unit.findings.lives import GRAVER, HAPPENINGS, NOON, RUN, SETTINGS, close, find, grave, look, seen_on, tell
@@ -560,3 +567,15 @@ def test_every_change_goes_to_security_hub() -> None:
     assert not look(over, NOON + 86_400).hub_due
     assert close(calm, at(15)).hub_due
     assert not look(calm, at(15)).hub_due
+
+
+@pytest.mark.parametrize("kind", [Life, Pending, LastNotice, Problem, Page, Burst, Reach, LeftInspection])
+def test_a_time_or_a_count_that_does_not_apply_is_0(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
+    numbers = [each.default for each in fields(kind) if type(each.default) in (int, float)]
+    assert set(numbers) <= {0}
+
+
+@pytest.mark.parametrize("kind", [Life, Pending, LastNotice, Problem, Page, Reach, Finding, Notice])
+def test_what_may_be_unknown_is_so_unless_told(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
+    optional = [each for each in fields(kind) if str(each.type).endswith("| None") and each.default is not MISSING]
+    assert [each.name for each in optional if each.default is not None] == []
