@@ -285,3 +285,27 @@ def test_a_file_that_no_registry_can_spoil(why: str) -> None:
 @pytest.mark.parametrize("pipe", ["//./pipe/containerd", "\\\\.\\pipe\\containerd"])
 def test_a_pipe_of_the_runtime_that_does_not_open(pipe: str) -> None:
     assert read_message(f"{PULLING}open {pipe}: access is denied").answer is Answer.RUNTIME
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("unauthorized", "unauthorized"),
+        ("denied", "denied"),
+        ("name unknown", "name unknown"),
+        ("NAME_UNKNOWN", "name unknown"),
+        ("manifest unknown", "manifest unknown"),
+        ("MANIFEST_UNKNOWN", "manifest unknown"),
+        ("blob unknown", "blob unknown"),
+        ("BLOB_UNKNOWN", "blob unknown"),
+        ("unknown blob", "blob unknown"),
+        ("toomanyrequests", "toomanyrequests"),
+        ("api error RepositoryNotFoundException", "name unknown"),
+        ("api error ImageNotFoundException", "manifest unknown"),
+        ("unsupported media type application/vnd.in-toto+json", "no image"),
+        ("unsupported media type application/vnd.cncf.helm.config.v1+json", "no image"),
+        ("i/o timeout", None),
+    ],
+)
+def test_the_error_code_of_a_registry_however_it_is_spelt(written: str, code: str | None) -> None:
+    assert read_message(f"{RESOLVING}{written}").error_code == code
