@@ -25,6 +25,7 @@ _MAY_BE_NONE: Final = {"None", "Any", "object", "Optional", "Final"}
 _MAY_BE_TEXT: Final = {"str", "Any", "object", "Final"}
 # An enumeration's members by `auto` are told apart by identity, and a type variable is for mypy alone.
 _OF_NO_VALUE: Final = {"auto", "TypeVar"}
+_OF_TYPES: Final = {"tuple", "dict", "list", "Callable", "Mapping", "Sequence"}
 _COMPOUND: Final = (cst.If, cst.While, cst.For, cst.With, cst.Try, cst.Match, cst.FunctionDef, cst.ClassDef)
 
 
@@ -165,6 +166,8 @@ def _is_of_no_value(node: cst.Assign) -> bool:
     match node.value:
         case cst.Call(func=cst.Name(value=name)):
             return name in _OF_NO_VALUE
+        case cst.Subscript(value=cst.Name(value=name)):
+            return name in _OF_TYPES
         case _:
             return False
 

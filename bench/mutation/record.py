@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -51,11 +52,13 @@ class Record:
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the statement, the fastest first; of one that runs at import those of its file.
 
-        Those of a file that holds nothing but tables are the tests of the files that import it.
+        Those of a file that holds nothing but tables are the tests of the files that import it. Tests whose own file
+        imports it count, too: they may read a table and run nothing.
         """
         found = self._contexts(mutant)
         if "" in found:
             found = self._of_file(str(mutant.path), mutant.module, set())
+            found |= {test for test in self.seconds if f"from {mutant.module} import" in _text(_file(test))}
         return sorted(found - {""}, key=lambda test: self.seconds[test])
 
     def _of_file(self, path: str, module: str, seen: set[str]) -> set[str]:
@@ -109,6 +112,11 @@ def _is_helper(path: Path) -> bool:
 
 def _file(test: str) -> str:
     return test.partition("::")[0]
+
+
+@cache
+def _text(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
 
 
 def _digest(paths: Iterable[Path]) -> str:

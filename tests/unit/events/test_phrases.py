@@ -240,6 +240,14 @@ def test_words_of_what_is_no_pull(words: str, no_reason: NoReason) -> None:
 @pytest.mark.parametrize(
     "why",
     [
+        "no such device",
+        "no such file or directory",
+        "file exists",
+        "permission denied",
+        "operation not permitted",
+        "invalid argument",
+        "the system cannot find the file specified",
+        "the system cannot find the path specified",
         "operation not supported",
         "device or resource busy",
         "not a directory",
@@ -266,6 +274,7 @@ def test_why_the_nodes_own_kernel_failed_on_a_file(why: str) -> None:
 @pytest.mark.parametrize(
     "operation",
     [
+        *("open", "stat", "mkdir", "remove", "rename", "link", "lchown", "chown", "write", "read", "sync", "mount"),
         *("openat", "openat2", "lstat", "mkdirat", "unlink", "unlinkat", "symlink", "linkat", "readlink", "readdirent"),
         *("readdir", "chmod", "chtimes", "truncate", "fsync", "fdatasync", "mknod", "mkfifo", "lsetxattr", "setxattr"),
         *("flock", "fallocate", "copy_file_range", "CreateFile", "unmount"),

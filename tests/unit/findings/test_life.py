@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pull_responder.findings.burst import Burst
+from pull_responder.findings.burst import Burst, Plan
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.left_inspection import LeftInspection
@@ -296,6 +296,23 @@ def test_that_more_repositories_fail_is_no_news_of_a_finding_that_nobody_suppres
     assert look(grown, at(15)).pending is None
 
 
+def test_what_grew_while_nobody_knew_that_it_was_suppressed_is_not_told_away_by_a_reminder() -> None:
+    """The reminder is withheld, so people know of what failed on the day of the last notice."""
+    told = tell(find(None, NOON), NOON)
+    grown = replace(told, reach=replace(told.reach, repository_count=20, principal_count=1))
+    kept = HAPPENINGS["kept back"](look(grown, at(DAY)), at(DAY))
+    assert kept.told is not None
+    assert kept.told.breadth == 0
+    # A notice of growth that is withheld says what has grown, to whom it is shown in Security Hub.
+    worse = replace(grown, reach=replace(grown.reach, node_count=100))
+    kept = HAPPENINGS["kept back"](look(worse, at(15)), at(15))
+    assert kept.told is not None
+    assert kept.told.breadth == grown.reach.breadth
+    sent = tell(look(grown, at(DAY)), at(DAY))
+    assert sent.told is not None
+    assert sent.told.breadth == grown.reach.breadth
+
+
 def test_a_reminder_says_nothing_but_that_it_is_open() -> None:
     told = notice(look(tell(find(None, NOON), NOON), at(DAY)))
     assert (told.edge, told.because, told.at) == (Edge.REMINDER, "", "2026-03-02T12:00:00Z")
@@ -569,10 +586,11 @@ def test_every_change_goes_to_security_hub() -> None:
     assert not look(calm, at(15)).hub_due
 
 
-@pytest.mark.parametrize("kind", [Life, Pending, LastNotice, Problem, Page, Burst, Reach, LeftInspection])
-def test_a_time_or_a_count_that_does_not_apply_is_0(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
-    numbers = [each.default for each in fields(kind) if type(each.default) in (int, float)]
-    assert set(numbers) <= {0}
+@pytest.mark.parametrize(
+    "kind", [Life, Pending, LastNotice, Problem, Page, Burst, Plan, Reach, LeftInspection, Finding, Notice]
+)
+def test_what_does_not_apply_is_0_and_not_so(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
+    assert {each.default for each in fields(kind) if isinstance(each.default, int | float)} <= {0}
 
 
 @pytest.mark.parametrize("kind", [Life, Pending, LastNotice, Problem, Page, Reach, Finding, Notice])

@@ -178,6 +178,14 @@ class TestAnAddressInTheVpc:
         assert faults(estate) == set()
         assert faults(seen(estate, "10.0.2.12")) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
 
+    def test_it_shows_that_the_endpoint_is_there_and_that_its_name_leads_to_it(self) -> None:
+        leg = seen(endpoints_only().endpoint("vpce-dkr", private_dns=False), "10.0.2.12").trace().legs[0]
+        assert [cause.value for cause in leg.hops[0].causes] == [
+            "vpc_dns_disabled",
+            "vpc_endpoint_missing",
+            "endpoint_private_dns_disabled",
+        ]
+
     def test_an_endpoint_without_private_dns_may_be_reached_by_a_zone(self) -> None:
         estate = endpoints_only().endpoint("vpce-dkr", private_dns=False)
         assert faults(estate) == {("endpoint_private_dns_disabled", "vpce-dkr")}
