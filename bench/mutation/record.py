@@ -52,13 +52,12 @@ class Record:
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the statement, the fastest first; of one that runs at import those of its file.
 
-        Those of a file that holds nothing but tables are the tests of the files that import it. Tests whose own file
-        imports it count, too: they may read a table and run nothing.
+        Those of the files and of the test files that import it count, too: they may read a table and run nothing.
         """
         found = self._contexts(mutant)
         if "" in found:
             found = self._of_file(str(mutant.path), mutant.module, set())
-            found |= {test for test in self.seconds if f"from {mutant.module} import" in _text(_file(test))}
+            found |= self._of_readers(mutant.module)
         return sorted(found - {""}, key=lambda test: self.seconds[test])
 
     def _of_file(self, path: str, module: str, seen: set[str]) -> set[str]:
@@ -69,6 +68,14 @@ class Record:
         for other in set(self.lines) - seen:
             if f"from {module} import" in Path(other).read_text(encoding="utf-8"):
                 found |= self._of_file(other, module_of(Path(other)), seen)
+        return found
+
+    def _of_readers(self, module: str) -> set[str]:
+        imports = f"from {module} import"
+        found = {test for test in self.seconds if imports in _text(_file(test))}
+        for path, lines in self.lines.items():
+            if imports in _text(path):
+                found.update(*lines.values())
         return found
 
     def runs_at_import(self, mutant: Mutant) -> bool:
