@@ -7,19 +7,18 @@ from typing import Any
 
 import pytest
 
-from pull_responder.network import (
-    Fix,
+from pull_responder.network.addresses import Peer
+from pull_responder.network.answer import Fix, ResourceType
+from pull_responder.network.model import (
     NatGateway,
     NetworkAclEntry,
     NodePlace,
-    ResourceType,
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
     Vpc,
     VpcEndpoint,
 )
-from pull_responder.network.addresses import Peer
 from pull_responder.network.places import Trip
 from pull_responder.network.resolution import Resolution, is_up
 from pull_responder.network.resolver import ResolverRule
