@@ -25,6 +25,9 @@ _NEVER_NAMES: Final = {"__all__", "TYPE_CHECKING"}
 _NEVER_ARGUMENTS: Final = {("zip", "strict"), ("field", "repr")}
 _TYPE_ALIAS: Final = re.compile(r"_?[A-Z]\w*[a-z]\w*")
 _MAY_BE_NONE: Final = {"None", "Any", "object", "Optional", "Final"}
+_MAY_BE_TEXT: Final = {"str", "Any", "object", "Final"}
+# An enumeration's members by `auto` are told apart by identity, and a type variable is for mypy alone.
+_OF_NO_VALUE: Final = {"auto", "TypeVar"}
 _COMPOUND: Final = (cst.If, cst.While, cst.For, cst.With, cst.Try, cst.Match, cst.FunctionDef, cst.ClassDef)
 
 
@@ -95,7 +98,7 @@ def changes_of(path: Path, module: str) -> list[Change]:
 
     Docstrings, annotations, decorators and imports stay. A string is only marked: its letters' case is not changed by
     itself. Of a call's arguments only those by name are left out: mypy refuses nearly all others, and None in their
-    place. It refuses None for a field that is declared to be something else, too.
+    place. It refuses None and texts for a field that is declared to be something else, too.
     """
     wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")), unsafe_skip_copy=True)
     visitor = _Visitor()
@@ -159,10 +162,20 @@ def _never_argument(call: cst.Call, arg: cst.Arg) -> bool:
 
 
 def _is_refused(new: cst.CSTNode) -> bool:
-    """Whether mypy refuses it: None for what is declared to be something else."""
+    """Whether mypy refuses it: None or a text for what is declared to be something else."""
     match new:
+        case cst.AnnAssign(annotation=cst.Annotation(annotation=declared), value=cst.SimpleString()):
+            return _MAY_BE_TEXT.isdisjoint(re.findall(r"\w+", cst.Module([]).code_for_node(declared)))
         case cst.AnnAssign(annotation=cst.Annotation(annotation=declared), value=cst.Name(value="None")):
             return _MAY_BE_NONE.isdisjoint(re.findall(r"\w+", cst.Module([]).code_for_node(declared)))
+        case _:
+            return False
+
+
+def _is_of_no_value(node: cst.Assign) -> bool:
+    match node.value:
+        case cst.Call(func=cst.Name(value=name)):
+            return name in _OF_NO_VALUE
         case _:
             return False
 
@@ -174,7 +187,7 @@ def _means_nothing(node: cst.CSTNode) -> bool:
         case cst.Arg(keyword=cst.Name(value="strict" | "repr"), value=cst.Name(value="True" | "False")):
             return True
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
-            return name in _NEVER_NAMES or _is_type_alias(name, value)
+            return name in _NEVER_NAMES or _is_type_alias(name, value) or _is_of_no_value(node)
         case (
             cst.Annotation()
             | cst.Decorator()

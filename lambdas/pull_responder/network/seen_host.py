@@ -64,7 +64,7 @@ def destination_seen(
         if host == each.host or (not each.service and host.endswith(f".{each.host}")):
             return each
     return _of_ecr(host, expected, registry) or Destination(
-        sighting.stage or Stage.MANIFEST, host, registry.region, "", plain=False, versions=(4, 6), foreign=True
+        sighting.stage or Stage.MANIFEST, host, registry.region, "", versions=(4, 6), foreign=True
     )
 
 

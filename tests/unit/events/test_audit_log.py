@@ -95,6 +95,32 @@ def test_what_is_no_kubelets_report_of_a_waiting_container_is_counted(what: str,
     assert batch.dropped == {Dropped.OTHER_RECORD: 1}, what
 
 
+def test_each_record_that_is_not_passed_on_is_counted() -> None:
+    batch = read(
+        *[record(verb="get")] * 3,
+        *[record(container("nginx", message="Back-off"))] * 2,
+        *[record(container(reason="ErrImageNeverPull"))] * 2,
+        RECORD,
+    )
+    assert (batch.records, len(batch.failures)) == (8, 1)
+    assert batch.dropped == {Dropped.OTHER_RECORD: 3, Dropped.NOT_IN_ECR: 2, Dropped.UNASKED: 2}
+    assert [each.value for each in batch.dropped] == [
+        "other record",
+        "no image in ECR",
+        "image that is not on its node, or that the node could not look for: no registry was asked",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"), [("SignatureValidationFailed", "SignatureValidationFailed"), ("ErrImagePull", "")]
+)
+def test_a_container_that_waits_without_words_has_those_of_its_reason_where_they_say_why(
+    reason: str, message: str
+) -> None:
+    (failure,) = read(record(container(message="", reason=reason))).failures
+    assert failure.message == message
+
+
 @pytest.mark.parametrize("reason", ["ErrImageNeverPull", "ImageInspectError"])
 def test_an_image_that_no_registry_was_asked_for_is_counted_by_itself(reason: str) -> None:
     batch = read(record(container(reason=reason)), RECORD)

@@ -280,3 +280,8 @@ def test_a_record_of_what_changes_nothing_is_skipped(fields: dict[str, Any], rea
 def test_a_record_that_is_none_is_unusable() -> None:
     with pytest.raises(UnusableEvent, match=r"^record 1 is not a record but a list$"):
         read_record("[]", where="record 1")
+
+
+def test_a_source_of_any_length_is_cut() -> None:
+    found = read({**call("iam", "x"), "source": "s" * 500})
+    assert found == Skipped(f"an event of {'s' * 80}, whose changes do not affect pulls")

@@ -534,3 +534,27 @@ def test_any_values_in_optional_fields_are_read(name: str, changes: dict[str, ob
     result = read_envelope(envelope)
     assert isinstance(result, PullFailure)
     assert result.stage is not None
+
+
+@pytest.mark.parametrize("source", ["aws.ecr", None])
+@pytest.mark.parametrize(
+    "words", ["User: x is not authorized to perform: ecr:GetAuthorizationToken on resource: *", "no"]
+)
+def test_a_record_that_does_not_name_its_service_is_ecrs_by_its_source_or_its_words(
+    source: str | None, words: str
+) -> None:
+    record = {
+        "eventName": "GetAuthorizationToken",
+        "awsRegion": "us-east-1",
+        "errorCode": "AccessDenied",
+        "errorMessage": words,
+        "eventTime": "2026-03-01T12:00:00Z",
+        "eventID": "a-1",
+        "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::111111111111:assumed-role/node/i-1"},
+    }
+    read = read_envelope({"source": source, "detail": record})
+    if source or " ecr:" in words:
+        assert isinstance(read, PullFailure)
+        assert read.stage is Stage.TOKEN
+    else:
+        assert read == Skipped("a call that does not name its service")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pull_responder.events.eks_registries import AWS_REGISTRIES, registry_of
+from pull_responder.events.eks_registries import AWS_REGISTRIES, DNS_REPOSITORY, NODE_REPOSITORY, registry_of
 
 REGIONS = {
     "602401143452": (
@@ -38,3 +38,7 @@ def test_the_registry_of_a_region(account: str) -> None:
 def test_no_other_account_is_one_of_aws_and_no_other_region_has_one() -> None:
     assert frozenset(REGIONS) == AWS_REGISTRIES
     assert registry_of("us-east-9") is None
+
+
+def test_the_repositories_in_them_are_those_of_eks() -> None:
+    assert (NODE_REPOSITORY, DNS_REPOSITORY) == ("eks/kube-proxy", "eks/coredns")

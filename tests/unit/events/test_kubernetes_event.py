@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body, read_text
+from pull_responder.events.kubernetes_event import read_kubernetes_event
 from pull_responder.events.no_reason import NoReason
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 
@@ -245,3 +246,10 @@ def test_an_issue_of_a_node_is_one_whoever_tells_it(reason: str) -> None:
 
 def test_an_issue_without_a_name_is_said_to_have_none() -> None:
     assert read(of_node("", "x")) == Skipped(f"the EKS node monitoring agent reports an issue without a name of {NODE}")
+
+
+@pytest.mark.parametrize(("where", "named"), [("", "detail"), ("Records[0].body", "Records[0].body.detail")])
+def test_where_a_detail_is_malformed_is_said(where: str, named: str) -> None:
+    with pytest.raises(UnusableEvent) as refused:
+        read_kubernetes_event({"detail": 7}, where=where)
+    assert str(refused.value) == f"{named} is not an object but a number"

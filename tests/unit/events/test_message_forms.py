@@ -158,6 +158,27 @@ def test_a_message_is_read_beyond_what_one_event_holds() -> None:
     assert (read.symptom, read.stage) == (Symptom.NOT_AUTHENTICATED, Stage.MANIFEST)
 
 
+def test_a_request_to_another_service_is_no_pull_unless_the_text_is_about_one() -> None:
+    failed = 'Get "https://scanner.example/check": dial tcp 10.1.1.1:443: i/o timeout'
+    assert read_message(f"the image webhook failed: {failed}").symptom is Symptom.UNKNOWN
+    assert read_message(f"Failed to pull image: {failed}").symptom is Symptom.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "symptom", "answer"),
+    [
+        ("403 Forbidden", "SignatureDoesNotMatch", Symptom.ACCESS_DENIED, Answer.SIGNED_URL),
+        ("403 Forbidden", "Strange", Symptom.ACCESS_DENIED, Answer.STORAGE),
+        ("404 Not Found", "NoSuchKey", Symptom.NOT_FOUND, Answer.OBJECT),
+        ("418 x", "Strange", Symptom.UNKNOWN, Answer.HTTP),
+    ],
+)
+def test_what_s3_says_beside_its_status(status: str, code: str, symptom: Symptom, answer: Answer) -> None:
+    url = f"https://{BUCKET}/x"
+    read = read_message(f"{COPYING}unexpected status code {url}: {status}: <Error><Code>{code}</Code></Error>")
+    assert (read.symptom, read.stage, read.answer) == (symptom, Stage.LAYER, answer)
+
+
 def test_of_a_chain_without_end_a_hundred_links_are_read() -> None:
     assert read_message(f"{PULLING}{'x: ' * 60}no basic auth credentials").symptom is Symptom.NOT_AUTHENTICATED
     assert read_message(f"{PULLING}{'x: ' * 120}no basic auth credentials").symptom is Symptom.UNKNOWN

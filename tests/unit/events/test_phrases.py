@@ -171,6 +171,21 @@ def test_where_a_runtime_writes_a_status(place: str) -> None:
         ("see other", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
         ("not modified", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
         ("permanent redirect", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
+        ("moved permanently", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
+        ("found", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
+        ("temporary redirect", Symptom.UNKNOWN, Answer.HTTP, NoReason.OTHER_MATTER),
+        ("bad request", Symptom.REGISTRY_ERROR, None, NoReason.NOT_SAID),
+        ("forbidden", Symptom.ACCESS_DENIED, None, NoReason.NOT_SAID),
+        ("method not allowed", Symptom.REGISTRY_ERROR, None, NoReason.NOT_SAID),
+        ("not acceptable", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
+        ("request timeout", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
+        ("gone", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
+        ("too many requests", Symptom.THROTTLED, None, NoReason.NOT_SAID),
+        ("unavailable for legal reasons", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
+        ("internal server error", Symptom.REGISTRY_ERROR, None, NoReason.NOT_SAID),
+        ("service unavailable", Symptom.REGISTRY_ERROR, None, NoReason.NOT_SAID),
+        ("gateway timeout", Symptom.REGISTRY_ERROR, None, NoReason.NOT_SAID),
+        ("network authentication required", Symptom.PROXY_FAILED, None, NoReason.NOT_SAID),
         ("payment required", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
         ("conflict", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
         ("misdirected request", Symptom.UNKNOWN, Answer.HTTP, NoReason.NOT_SAID),
@@ -225,6 +240,14 @@ def test_words_of_what_is_no_pull(words: str, no_reason: NoReason) -> None:
 @pytest.mark.parametrize(
     "why",
     [
+        "no such device",
+        "no such file or directory",
+        "file exists",
+        "permission denied",
+        "operation not permitted",
+        "invalid argument",
+        "the system cannot find the file specified",
+        "the system cannot find the path specified",
         "operation not supported",
         "device or resource busy",
         "not a directory",
@@ -251,6 +274,7 @@ def test_why_the_nodes_own_kernel_failed_on_a_file(why: str) -> None:
 @pytest.mark.parametrize(
     "operation",
     [
+        *("open", "stat", "mkdir", "remove", "rename", "link", "lchown", "chown", "write", "read", "sync", "mount"),
         *("openat", "openat2", "lstat", "mkdirat", "unlink", "unlinkat", "symlink", "linkat", "readlink", "readdirent"),
         *("readdir", "chmod", "chtimes", "truncate", "fsync", "fdatasync", "mknod", "mkfifo", "lsetxattr", "setxattr"),
         *("flock", "fallocate", "copy_file_range", "CreateFile", "unmount"),
@@ -270,3 +294,27 @@ def test_a_file_that_no_registry_can_spoil(why: str) -> None:
 @pytest.mark.parametrize("pipe", ["//./pipe/containerd", "\\\\.\\pipe\\containerd"])
 def test_a_pipe_of_the_runtime_that_does_not_open(pipe: str) -> None:
     assert read_message(f"{PULLING}open {pipe}: access is denied").answer is Answer.RUNTIME
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("unauthorized", "unauthorized"),
+        ("denied", "denied"),
+        ("name unknown", "name unknown"),
+        ("NAME_UNKNOWN", "name unknown"),
+        ("manifest unknown", "manifest unknown"),
+        ("MANIFEST_UNKNOWN", "manifest unknown"),
+        ("blob unknown", "blob unknown"),
+        ("BLOB_UNKNOWN", "blob unknown"),
+        ("unknown blob", "blob unknown"),
+        ("toomanyrequests", "toomanyrequests"),
+        ("api error RepositoryNotFoundException", "name unknown"),
+        ("api error ImageNotFoundException", "manifest unknown"),
+        ("unsupported media type application/vnd.in-toto+json", "no image"),
+        ("unsupported media type application/vnd.cncf.helm.config.v1+json", "no image"),
+        ("i/o timeout", None),
+    ],
+)
+def test_the_error_code_of_a_registry_however_it_is_spelt(written: str, code: str | None) -> None:
+    assert read_message(f"{RESOLVING}{written}").error_code == code

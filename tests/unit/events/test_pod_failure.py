@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
+from typing import Any
 
 import pytest
 
+from pull_responder.events.change import Change
+from pull_responder.events.eks_change import Inspection
+from pull_responder.events.image_reference import ImageReference
+from pull_responder.events.kubelet_message import KubeletMessage
 from pull_responder.events.outcome import UnusableEvent
 from pull_responder.events.pod_failure import PodFailure, read_pod_failure
 from pull_responder.events.principal import read_principal
@@ -79,3 +84,27 @@ def test_only_a_role_has_a_session(unique_id: str, kind: PrincipalKind, session:
     found = read_principal("", {"type": "AWSAccount", "principalId": unique_id, "accountId": ACCOUNT}, partition="aws")
     assert found is not None
     assert (found.kind, found.session_name) == (kind, session)
+
+
+@pytest.mark.parametrize("kind", [PodFailure, KubeletMessage, Change, Inspection, ImageReference, PullFailure])
+def test_what_may_be_unknown_is_so_unless_told(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
+    optional = [each for each in fields(kind) if str(each.type).endswith("| None") and each.default is not MISSING]
+    assert [each.name for each in optional if each.default is not None] == []
+
+
+@pytest.mark.parametrize(
+    ("account", "session", "name"),
+    [
+        (ACCOUNT, "ecr-credential-provider", "pod-role"),
+        # A node's session, which anybody may write into a text, and a role of another account.
+        (ACCOUNT, "i-0fedcba9876543210", "node"),
+        ("222222222222", "ecr-credential-provider", "node"),
+    ],
+)
+def test_a_pod_that_pulls_with_its_own_role_is_told_from_its_node(account: str, session: str, name: str) -> None:
+    user = f"arn:aws:sts::{account}:assumed-role/pod-role/{session}"
+    refused = f"User: {user} is not authorized to perform: ecr:BatchGetImage on resource: * because no identity-based"
+    pull = replace(FAILED, message=f"{RESOLVING}denied: {refused} policy allows the ecr:BatchGetImage action").pull()
+    assert isinstance(pull, PullFailure)
+    assert pull.principal is not None
+    assert (pull.principal.account, pull.principal.name, pull.symptom) == (ACCOUNT, name, Symptom.ACCESS_DENIED)

@@ -233,3 +233,17 @@ def test_the_sdk_does_not_follow_the_runtimes_log_level(name: str) -> None:
         assert logging.getLogger(name).isEnabledFor(logging.INFO)
     finally:
         root.setLevel(before)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("authorization", "x-registry-auth", "x-registry-config", "x-amz-security-token", "x-vault-token"),
+        *("x-jfrog-art-api", "private-token", "job-token", "x-api-key", "set-cookie", "cookie"),
+    ],
+)
+def test_what_a_header_holds_is_left_out(header: str) -> None:
+    secret = "q9w8e7r6t5z4u3i2o1p0"
+    for text in (f"sent {header}: {secret}", f"sent {header.title()}: {secret}"):
+        assert secret not in redact(text)
+    assert secret in redact(f"sent x-request-id: {secret}")

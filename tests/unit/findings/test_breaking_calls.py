@@ -19,11 +19,14 @@ TABLE = "rtb-0123456789abcdef0"
 SERVICES = ("ec2", "ecr", "iam", "kms", "organizations")
 
 
-def test_every_cause_is_known_and_every_call_is_one_of_aws() -> None:
+def test_every_cause_is_known() -> None:
+    assert BREAKING_CALLS.keys() <= BY_ID.keys()
+
+
+def test_every_call_is_one_of_aws() -> None:
     session = get_session()
     calls = {name for service in SERVICES for name in session.get_service_model(service).operation_names}
 
-    assert BREAKING_CALLS.keys() <= BY_ID.keys()
     assert {call for each in BREAKING_CALLS.values() for call in each} <= calls
     reads = ("Get", "List", "Describe")
     assert not [call for each in BREAKING_CALLS.values() for call in each if call.startswith(reads)]

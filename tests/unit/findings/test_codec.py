@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pull_responder.events.eks_change import Inspection
+from pull_responder.findings.burst import Side
 from pull_responder.findings.codec import (
     UnusableItem,
     life_item,
@@ -29,10 +30,13 @@ from pull_responder.findings.notice import Edge
 from pull_responder.findings.pages import Page
 from pull_responder.findings.problem import Names, Problem
 from pull_responder.findings.reach import Reach
+from pull_responder.findings.suppression import Suppression
 from tests.unit.findings.lives import NOON, close, find, tell
 from tests.unit.publish.examples import FINDING, PULL, findings, optional, region, text
 
 if TYPE_CHECKING:
+    from enum import StrEnum
+
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
 
 _MOST: Final = 400 * 1024  # DynamoDB's quota for an item
@@ -185,6 +189,17 @@ def test_only_items_that_wait_for_a_run_are_indexed() -> None:
     assert (left["queue"], left["look_at"]) == ({"S": "problem"}, {"N": f"{int(NOON)}.25"})
     unread = problem_item(Problem("problem/a", look_at=NOON, unread_tries=1), expires_at=0)
     assert unread["queue"] == {"S": "problem/unread"}
+
+
+def test_the_words_in_the_table_are_the_same_in_every_version() -> None:
+    stored: dict[type[StrEnum], set[str]] = {
+        State: {"open", "resolved"},
+        Edge: {"new", "worse", "back", "reminder", "resolved"},
+        Suppression: {"people", "lost", "planted", "planted_told"},
+        Side: {"broken", "over"},
+    }
+    for kind, words in stored.items():
+        assert {each.value for each in kind} == words
 
 
 def test_notices_do_not_wait_behind_rechecks() -> None:

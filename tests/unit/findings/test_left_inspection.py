@@ -34,6 +34,8 @@ def test_it_waits_in_its_own_queue_for_two_days_at_most() -> None:
     # From when it was left, however often it was tried since.
     assert item["expires_at"] == {"N": str(int(NOON) + 2 * 86_400)}
     assert (item["id"], item["version"]) == ({"S": LEFT.id}, {"N": "5"})
+    # What changes while it waits stands in its own attributes alone.
+    assert set(json.loads(item["inspection"]["S"])) == {"inspection", "since", "asked", "tries"}
 
 
 def test_an_event_that_comes_twice_is_left_once() -> None:

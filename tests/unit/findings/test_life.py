@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
+from typing import Any
 
 import pytest
 
+from pull_responder.findings.burst import Burst, Plan
 from pull_responder.findings.deed import Deed
+from pull_responder.findings.finding import Finding
+from pull_responder.findings.left_inspection import LeftInspection
 from pull_responder.findings.life import (
+    LastNotice,
     Life,
+    Pending,
     claim,
     expires_at,
     is_claimed_by,
@@ -21,8 +27,9 @@ from pull_responder.findings.life import (
     resolve,
     retry_later,
 )
-from pull_responder.findings.notice import Edge
-from pull_responder.findings.problem import iso
+from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.pages import Page
+from pull_responder.findings.problem import Problem, iso
 from pull_responder.findings.reach import Reach
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 from tests.unit.findings.lives import GRAVER, HAPPENINGS, NOON, RUN, SETTINGS, close, find, grave, look, seen_on, tell
@@ -289,6 +296,23 @@ def test_that_more_repositories_fail_is_no_news_of_a_finding_that_nobody_suppres
     assert look(grown, at(15)).pending is None
 
 
+def test_what_grew_while_nobody_knew_that_it_was_suppressed_is_not_told_away_by_a_reminder() -> None:
+    """The reminder is withheld, so people know of what failed on the day of the last notice."""
+    told = tell(find(None, NOON), NOON)
+    grown = replace(told, reach=replace(told.reach, repository_count=20, principal_count=1))
+    kept = HAPPENINGS["kept back"](look(grown, at(DAY)), at(DAY))
+    assert kept.told is not None
+    assert kept.told.breadth == 0
+    # A notice of growth that is withheld says what has grown, to whom it is shown in Security Hub.
+    worse = replace(grown, reach=replace(grown.reach, node_count=100))
+    kept = HAPPENINGS["kept back"](look(worse, at(15)), at(15))
+    assert kept.told is not None
+    assert kept.told.breadth == grown.reach.breadth
+    sent = tell(look(grown, at(DAY)), at(DAY))
+    assert sent.told is not None
+    assert sent.told.breadth == grown.reach.breadth
+
+
 def test_a_reminder_says_nothing_but_that_it_is_open() -> None:
     told = notice(look(tell(find(None, NOON), NOON), at(DAY)))
     assert (told.edge, told.because, told.at) == (Edge.REMINDER, "", "2026-03-02T12:00:00Z")
@@ -535,9 +559,9 @@ def test_what_could_not_be_read_is_looked_at_in_the_next_minutes_for_a_quarter_o
         life = mark_rechecked(life, now=now, settings=SETTINGS, unread=True)
         looks.append(life.look_at - now)
         now += 60
-    assert looks == [*[15] * 15, *[15 * 60] * 2]
+    assert looks == [*[15] * 15, *[13 * 60] * 2]
     life = look(life, now)
-    assert (life.look_at, life.looked_at, life.unread_looks) == (now + 15 * 60, now, 0)
+    assert (life.look_at, life.looked_at, life.unread_looks) == (now + 13 * 60, now, 0)
     assert mark_rechecked(life, now=now, settings=SETTINGS, unread=True).look_at == now + 15
 
 
@@ -560,3 +584,16 @@ def test_every_change_goes_to_security_hub() -> None:
     assert not look(over, NOON + 86_400).hub_due
     assert close(calm, at(15)).hub_due
     assert not look(calm, at(15)).hub_due
+
+
+@pytest.mark.parametrize(
+    "kind", [Life, Pending, LastNotice, Problem, Page, Burst, Plan, Reach, LeftInspection, Finding, Notice]
+)
+def test_what_does_not_apply_is_0_and_not_so(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
+    assert {each.default for each in fields(kind) if isinstance(each.default, int | float)} <= {0}
+
+
+@pytest.mark.parametrize("kind", [Life, Pending, LastNotice, Problem, Page, Reach, Finding, Notice])
+def test_what_may_be_unknown_is_so_unless_told(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
+    optional = [each for each in fields(kind) if str(each.type).endswith("| None") and each.default is not MISSING]
+    assert [each.name for each in optional if each.default is not None] == []

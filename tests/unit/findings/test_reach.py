@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pull_responder.findings.reach import Reach, count_words, times_failed, without_times
+from pull_responder.findings.reach import Reach, count_words, step, times_failed, without_times
 
 _names = st.lists(st.sampled_from(["a", "b", "c"]), unique=True).map(tuple)
 _times = st.none() | st.sampled_from(["2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z"])
@@ -89,3 +89,8 @@ def test_a_count_in_words() -> None:
         said = times_failed(12_500, "2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z", more=more)
         assert ("at least" in said) is more
         assert without_times(f"{said} Look.") == " Look."
+
+
+def test_the_steps_of_a_count() -> None:
+    firsts = [count for count in range(1, 1_200) if step(count) > step(count - 1)]
+    assert (step(0), step(1), firsts) == (0, 0, [2, 6, 21, 101, 501, 1001])

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
+from typing import Any
+
 import pytest
 
-from pull_responder.network import ResourceType, SecurityGroup, SecurityGroupRule, Subnet, Vpc, VpcEndpoint
-from pull_responder.network.resolution import is_up
+from pull_responder.network.addresses import Peer
+from pull_responder.network.answer import Fix, ResourceType
+from pull_responder.network.model import (
+    NatGateway,
+    NetworkAclEntry,
+    NodePlace,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+    Vpc,
+    VpcEndpoint,
+)
+from pull_responder.network.places import Trip
+from pull_responder.network.resolution import Resolution, is_up
 from pull_responder.network.resolver import ResolverRule
 
 
@@ -75,3 +90,14 @@ def test_how_a_rule_is_shown(rule: SecurityGroupRule | ResolverRule, shown: str)
 def test_in_which_states_an_endpoint_takes_traffic(state: str, *, takes_traffic: bool) -> None:
     endpoint = VpcEndpoint("vpce-1", "Interface", "com.amazonaws.eu-west-1.s3", state=state)
     assert is_up(endpoint) is takes_traffic
+
+
+def test_a_fix_needs_nothing_unless_told() -> None:
+    named = {name: value for name in Fix.__slots__ if (value := getattr(Fix(), name)) is not None}
+    assert named == {"services": (), "attributes": ()}
+
+
+@pytest.mark.parametrize("kind", [Fix, NodePlace, NatGateway, VpcEndpoint, NetworkAclEntry, Peer, Trip, Resolution])
+def test_what_may_be_unknown_is_so_unless_told(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
+    optional = [each for each in fields(kind) if str(each.type).endswith("| None") and each.default is not MISSING]
+    assert [each.name for each in optional if each.default is not None] == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pull_responder.model.pull import Stage
 from pull_responder.model.sighting import Sighting
 from pull_responder.network import PathCause, Route, Unread
 from pull_responder.network.names import By, OtherAnswer, other_answer
@@ -288,3 +289,22 @@ def test_a_public_address_of_a_name_that_nobody_else_answers_for_leaves_the_endp
     estate = endpoints_only().pulling(host).routes(TO_HUB, TO_S3)
     dialled = seen_by(estate, Sighting(host, "54.1.2.3", 443))
     assert (faults(dialled), open_causes(dialled)) == ({("vpc_endpoint_missing", "vpc-1")}, set())
+
+
+@pytest.mark.parametrize(
+    ("stage", "verdicts"),
+    [
+        (None, ["undecided", "undecided", "failed"]),
+        (Stage.MANIFEST, ["undecided", "undecided", "failed"]),
+        # Where kubelet has no token, the way to the token is in question by itself.
+        (Stage.TOKEN, ["failed", "undecided", "failed"]),
+    ],
+)
+def test_the_names_of_a_registry_lead_together_and_that_of_its_layers_by_itself(
+    stage: Stage | None, verdicts: list[str]
+) -> None:
+    estate = spoke().without("vpce-s3").routes(TO_HUB).with_facts(private_zones=(REGISTRIES,))
+    seen = seen_by(estate, Sighting(stage=stage)) if stage else estate
+    assert sorted(leg.verdict.value for leg in seen.trace().legs) == sorted(verdicts)
+    layers = next(leg for leg in seen.trace().legs if "starport" in leg.host)
+    assert layers.verdict.value == "failed"

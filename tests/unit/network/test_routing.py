@@ -193,3 +193,11 @@ def test_the_table_of_a_nat_gateways_subnet_may_not_be_known() -> None:
     estate = behind_nat().with_facts(route_tables={"subnet-node": tables["subnet-node"]})
     assert (faults(estate), open_causes(estate)) == (set(), {"no_route_to_ecr"})
     assert reasons(estate, PathCause.NO_ROUTE) == "the route table of subnet-public was not found"
+
+
+def test_what_no_route_covers_is_said_where_others_cover_a_part() -> None:
+    part = "each of these routes of rtb-node covers only part of the public internet"
+    assert f"{part}, and none covers the rest: " in reasons(
+        behind_nat().routes(Route("52.0.0.0/8", "nat-1")), PathCause.NO_ROUTE
+    )
+    assert f"{part}: " in reasons(behind_nat().routes(TO_NAT, Route("52.0.0.0/8", "tgw-1")), PathCause.NO_ROUTE)

@@ -178,6 +178,14 @@ class TestAnAddressInTheVpc:
         assert faults(estate) == set()
         assert faults(seen(estate, "10.0.2.12")) == {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
 
+    def test_it_shows_that_the_endpoint_is_there_and_that_its_name_leads_to_it(self) -> None:
+        leg = seen(endpoints_only().endpoint("vpce-dkr", private_dns=False), "10.0.2.12").trace().legs[0]
+        assert [cause.value for cause in leg.hops[0].causes] == [
+            "vpc_dns_disabled",
+            "vpc_endpoint_missing",
+            "endpoint_private_dns_disabled",
+        ]
+
     def test_an_endpoint_without_private_dns_may_be_reached_by_a_zone(self) -> None:
         estate = endpoints_only().endpoint("vpce-dkr", private_dns=False)
         assert faults(estate) == {("endpoint_private_dns_disabled", "vpce-dkr")}
@@ -290,3 +298,38 @@ class TestTheHost:
         of_endpoint = {("endpoint_security_group_blocks_ingress", "sg-endpoint")}
         assert faults(estate) == (set() if is_other else of_endpoint)
         assert ("endpoint_security_group_blocks_ingress" in open_causes(estate)) is is_other
+
+
+def test_an_address_in_the_vpc_whose_endpoints_were_not_read_proves_nothing() -> None:
+    estate = behind_nat().with_facts(endpoints=DENIED)
+    assert open_causes(seen(estate, "10.0.77.7")) == open_causes(estate)
+    assert faults(seen(estate, "10.0.77.7")) == set()
+
+
+def test_the_route_to_a_dialled_address_is_open_where_the_table_was_not_read() -> None:
+    leg = seen(spoke().with_facts(route_tables=DENIED), HUB).trace().legs[0]
+    assert [hop.verdict.value for hop in leg.hops if hop.kind.value == "route"] == ["undecided"]
+
+
+@pytest.mark.parametrize(("routes", "is_sound"), [((TO_HUB,), True), ((Route("pl-x", "tgw-1"),), True), ((), False)])
+def test_what_a_nat_gateways_table_has_for_a_dialled_address(routes: tuple[Route, ...], *, is_sound: bool) -> None:
+    estate = isolated().routes(Route("10.0.0.0/8", "nat-1")).routes(*routes, subnet="subnet-public")
+    assert faults(seen(estate, HUB)) == (set() if is_sound else {("no_route_to_ecr", "subnet-node")})
+
+
+def test_a_public_address_where_a_zone_should_lead_to_the_hub_leaves_open_what_the_hub_would_serve() -> None:
+    zone = {"private_zones": ("dkr.ecr.eu-west-1.amazonaws.com",)}
+    found = seen(spoke().with_facts(**zone), "54.1.2.3")
+    assert (faults(found), open_causes(found)) == (set(), {"vpc_endpoint_missing"})
+    # Without a route to another network there is no hub.
+    alone = seen(spoke().routes(TO_S3).with_facts(**zone), "54.1.2.3")
+    assert faults(alone) == {("vpc_endpoint_missing", "vpc-1")}
+
+
+def test_only_the_layers_may_go_by_a_gateway_endpoint_that_was_not_read() -> None:
+    legs = behind_nat().with_facts(endpoints=DENIED).nat(state="failed").trace().legs
+    open_for_s3 = {
+        leg.host: "s3_endpoint_not_in_route_table" in {doubt.cause.value for hop in leg.hops for doubt in hop.undecided}
+        for leg in legs
+    }
+    assert [host for host, is_open in open_for_s3.items() if is_open] == [BUCKET]

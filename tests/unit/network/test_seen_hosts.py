@@ -136,6 +136,10 @@ def test_a_message_without_host_is_about_its_stage() -> None:
         ("notdocker.io", True, True),
         ("mirror.example.com", True, True),
         ("proxy.s3.amazonaws.com", True, False),
+        ("proxy.cn-north-1.api.amazonwebservices.com.cn", True, False),
+        ("proxy.eusc-de-east-1.api.amazonwebservices.eu", True, False),
+        ("proxy.us-east-1.api.aws", True, False),
+        ("proxy.amazonaws.com.cn", True, False),
         (HOST, False, False),
     ],
 )
