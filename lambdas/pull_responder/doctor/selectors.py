@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+# CloudTrail API Reference, EventSelector: "up to five event selectors for a trail".
+_MOST_BASIC: Final = 5
 _MANAGEMENT: Final = {"Field": "eventCategory", "Equals": ["Management"]}
 _OPERATORS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "Equals": lambda value, each: value == each,
@@ -75,13 +77,11 @@ def _any(answers: Any) -> bool | None:  # noqa: ANN401 -- an iterable of answers
 def widened(answer: Mapping[str, Any], *, source: str) -> tuple[str, list[dict[str, Any]]]:
     """Return selectors that log all management events of `source`, and else what these do.
 
-    The first value is the option of `aws cloudtrail put-event-selectors` that takes them.
+    The first value is the option of `aws cloudtrail put-event-selectors` that takes them. There are none where the
+    trail has no room for them.
     """
     if basic := answer.get("EventSelectors"):
-        first, *others = [dict(each) for each in basic]
-        excluded = [each for each in first.get("ExcludeManagementEventSources", []) if each != source]
-        first |= {"ReadWriteType": "All", "IncludeManagementEvents": True, "ExcludeManagementEventSources": excluded}
-        return "event_selectors", [first, *others]
+        return "event_selectors", _widened_basic([dict(each) for each in basic], source)
     selectors = [dict(each) for each in answer.get("AdvancedEventSelectors", [])]
     others = [each for each in selectors if _MANAGEMENT not in each["FieldSelectors"]]
     fields = [field for each in selectors if each not in others for field in each["FieldSelectors"]]
@@ -93,3 +93,21 @@ def widened(answer: Mapping[str, Any], *, source: str) -> tuple[str, list[dict[s
     without = [{"Field": "eventSource", "NotEquals": left_out}] if left_out else []
     management = {"Name": "Management events", "FieldSelectors": [_MANAGEMENT, *without]}
     return "advanced_event_selectors", [*others, management]
+
+
+def _widened_basic(selectors: list[dict[str, Any]], source: str) -> list[dict[str, Any]]:
+    """Return basic selectors that log all management events of `source`. Those with data events stay as they are.
+
+    The ReadWriteType of a selector counts for its data events, too: with All, a trail of written objects would log
+    each object that is read (CloudTrail User Guide, "Logging data events").
+    """
+    includes = [each for each in selectors if each.get("IncludeManagementEvents", True)]
+    excluded = sorted({each for one in includes for each in one.get("ExcludeManagementEventSources", [])} - {source})
+    management = {
+        "ReadWriteType": "All",
+        "IncludeManagementEvents": True,
+        "DataResources": [],
+        "ExcludeManagementEventSources": excluded,
+    }
+    kept = [each for each in selectors if each.get("DataResources")]
+    return [*kept, management] if len(kept) < _MOST_BASIC else []

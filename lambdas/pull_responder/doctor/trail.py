@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
-from pull_responder.doctor.result import Result, broken, unread, works
+from pull_responder.doctor.result import Result, State, broken, off, unread, works
 from pull_responder.doctor.selectors import logs_events, widened
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
@@ -29,7 +29,6 @@ _PERMISSIONS: Final = (
     "cloudtrail:GetEventSelectors",
     "cloudtrail:GetTrailStatus",
 )
-_ECR: Final = "ecr.amazonaws.com"
 _NAME: Final = "pull-responder"
 _FIRST_REGION: Final = "us-east-1"  # the one region whose buckets have no LocationConstraint
 
@@ -42,6 +41,7 @@ class _Kind:
     calls: tuple[str, ...]
     read_only: bool
     meaning: str
+    source: str = "ecr.amazonaws.com"
 
 
 _KINDS: Final = (
@@ -57,6 +57,14 @@ _KINDS: Final = (
         read_only=False,
         meaning="Changes that break or fix pulls will not be seen when they are made, but only by scheduled rechecks",
     ),
+)
+# The calls that infra/change_rules.py has for keys. People leave KMS out of a trail for its volume.
+_KEYS: Final = _Kind(
+    what="write-only management events of KMS",
+    calls=("CancelKeyDeletion", "EnableKey", "ImportKeyMaterial", "PutKeyPolicy"),
+    read_only=False,
+    meaning="That a key of a repository was mended will not be seen when it is done, but only by scheduled rechecks",
+    source="kms.amazonaws.com",
 )
 
 
@@ -95,7 +103,18 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     reads, writes = (_judge(kind, trails, deployment) for kind in _KINDS)
     if writes.commands and writes.commands == reads.commands:
         writes = replace(writes, commands=(), step="The commands that mend the trail for reads mend this, too")
-    return [reads, writes]
+    return [reads, writes, *(_keys(trails, region) if writes.state is State.WORKS else ())]
+
+
+def _keys(trails: Sequence[_Trail], region: str) -> list[Result]:
+    """Return that changes of keys are left out, where no trail logs them. Some trail logs other changes."""
+    subject, logs = _subject(_KEYS, region), {each.arn: each.logs(_KEYS) for each in trails}
+    if True in logs.values():
+        return []
+    if why := next((found for found in logs.values() if isinstance(found, Unread)), None):
+        return [unread(_ID, subject, why, _if_none(_KEYS))]
+    step = "Let a trail log the events of KMS, if you want it sooner. They can be many"
+    return [off(_ID, subject, f"no trail logs them: {', '.join(logs)}", _KEYS.meaning, step=step)]
 
 
 def _list(client: Any) -> list[tuple[str, str]]:  # noqa: ANN401 -- boto3's generated client
@@ -110,7 +129,7 @@ def _read(deployment: Deployment, reader: Reader, trail: tuple[str, str]) -> _Tr
 
     def selectors(client: Any) -> tuple[Mapping[str, Any], Mapping[_Kind, bool | None]]:  # noqa: ANN401 -- boto3's generated client
         answer = client.get_event_selectors(TrailName=arn)
-        return answer, {each: _selects(answer, each) for each in _KINDS}
+        return answer, {each: _selects(answer, each) for each in (*_KINDS, _KEYS)}
 
     is_logging = reader.call(_PERMISSIONS[2], account=deployment.account, region=region, request=status)
     found = reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=selectors)
@@ -126,7 +145,7 @@ def _read(deployment: Deployment, reader: Reader, trail: tuple[str, str]) -> _Tr
 
 
 def _selects(answer: Mapping[str, Any], kind: _Kind) -> bool | None:
-    return logs_events(answer, source=_ECR, names=kind.calls, read_only=kind.read_only)
+    return logs_events(answer, source=kind.source, names=kind.calls, read_only=kind.read_only)
 
 
 def _subject(kind: _Kind, region: str) -> str:
@@ -150,14 +169,17 @@ def _judge(kind: _Kind, trails: Sequence[_Trail], deployment: Deployment) -> Res
         found = f"no trail covers {deployment.region}"
         return broken(_ID, subject, found, kind.meaning, commands=commands)
     theirs = nearest.account != deployment.account
+    commands = _mend(nearest, kind)
     step = f"The trail belongs to account {nearest.account}: run this there" if theirs else ""
+    if commands is None:
+        step = f"Let {nearest.arn} log them in CloudTrail's console: it has as many event selectors as a trail can have"
     return broken(
         _ID,
         subject,
         "; ".join(_fault(each, kind) for each in trails),
         kind.meaning,
         step=step,
-        commands=_mend(nearest, kind),
+        commands=commands or (),
         account=nearest.account if theirs else "",
     )
 
@@ -174,10 +196,13 @@ def _nearest(kind: _Kind, trails: Sequence[_Trail], account: str) -> _Trail | No
     return ranked[0] if ranked else None
 
 
-def _mend(trail: _Trail, kind: _Kind) -> tuple[Command, ...]:
+def _mend(trail: _Trail, kind: _Kind) -> tuple[Command, ...] | None:
+    """Return what mends a trail. None where its selectors have no room for what lacks."""
     commands: list[Command] = []
     if not trail.selects(kind) and not isinstance(trail.selectors, Unread):
-        option, selectors = widened(trail.selectors, source=_ECR)
+        option, selectors = widened(trail.selectors, source=kind.source)
+        if not selectors:
+            return None
         given = {"trail_name": trail.arn, option: json.dumps(selectors, separators=(",", ":"))}
         commands.append(aws("cloudtrail", "put-event-selectors", region=trail.home, **given))
     if trail.is_logging is False:

@@ -28,27 +28,30 @@ def test_a_stopped_trail(doctor: Doctor) -> None:
 
 
 def test_a_trail_that_logs_no_reads(doctor: Doctor) -> None:
-    doctor.client("cloudtrail").put_event_selectors(
-        **basic(
-            ReadWriteType="WriteOnly",
-            IncludeManagementEvents=True,
-            DataResources=[{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}],
-            ExcludeManagementEventSources=["kms.amazonaws.com"],
-        )
-    )
+    objects = {
+        "ReadWriteType": "WriteOnly",
+        "IncludeManagementEvents": True,
+        "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}],
+        "ExcludeManagementEventSources": ["kms.amazonaws.com"],
+    }
+    doctor.client("cloudtrail").put_event_selectors(**basic(**objects))
 
-    assert doctor().about("trail", "write-only")["state"] == "works"
+    assert doctor().about("trail", "write-only management events in")["state"] == "works"
     doctor.mends("trail", "read-only", found=f"the event selectors of {ARN} leave out", meaning=UNSEEN)
-    (selector,) = doctor.client("cloudtrail").get_event_selectors(TrailName=TRAIL)["EventSelectors"]
-    assert selector["ExcludeManagementEventSources"] == ["kms.amazonaws.com"]
-    assert selector["DataResources"] == [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]
+    first, second = doctor.client("cloudtrail").get_event_selectors(TrailName=TRAIL)["EventSelectors"]
+    assert first == objects
+    assert (second["ReadWriteType"], second["DataResources"]) == ("All", [])
+    assert second["ExcludeManagementEventSources"] == ["kms.amazonaws.com"]
+    assert doctor().about("trail", "KMS")["state"] == "off"
 
 
 def test_a_trail_that_logs_reads_alone(doctor: Doctor) -> None:
     doctor.client("cloudtrail").put_event_selectors(**basic(ReadWriteType="ReadOnly", IncludeManagementEvents=True))
 
     assert doctor().about("trail", "read-only")["state"] == "works"
-    doctor.mends("trail", "write-only", found="leave out", meaning="but only by scheduled rechecks")
+    doctor.mends(
+        "trail", "write-only management events in", found="leave out", meaning="but only by scheduled rechecks"
+    )
 
 
 def test_a_trail_with_advanced_selectors_of_data_events_alone(doctor: Doctor) -> None:

@@ -92,6 +92,36 @@ def test_our_own_trail_is_changed_rather_than_that_of_the_organization() -> None
 
 
 @pytest.mark.parametrize(
+    ("kinds", "state"),
+    [
+        ({"mine": ["kms.amazonaws.com"]}, State.OFF),
+        ({"mine": ["kms.amazonaws.com"], "org": DENIED}, State.UNREAD),
+        ({"mine": ["kms.amazonaws.com"], "org": []}, None),
+        ({"mine": ["rdsdata.amazonaws.com"]}, None),
+    ],
+)
+def test_changes_of_keys_that_every_trail_leaves_out_are_said(kinds: dict[str, Any], state: State | None) -> None:
+    def selectors(TrailName: str) -> Any:  # noqa: ANN401, N803 -- boto3's name
+        excluded = kinds[TrailName.rpartition("/")[2]]
+        if isinstance(excluded, Exception):
+            return excluded
+        return {"EventSelectors": [{"ReadWriteType": "All", "ExcludeManagementEventSources": excluded}]}
+
+    reads, writes, *keys = examine(trail.CHECK, **(trails(**kinds) | {"get_event_selectors": selectors}))
+    assert (reads.state, writes.state) == (State.WORKS, State.WORKS)
+    assert [each.state for each in keys] == ([state] if state else [])
+    assert all("key of a repository" in each.meaning and not each.commands for each in keys)
+
+
+def test_a_trail_without_room_for_a_selector_has_no_command() -> None:
+    full = [{"IncludeManagementEvents": False, "DataResources": [{"Type": "AWS::S3::Object"}]}] * 5
+    answers = trails(mine="All") | {"get_event_selectors": {"EventSelectors": full}}
+    for each in examine(trail.CHECK, **answers):
+        assert (each.state, each.commands) == (State.BROKEN, ())
+        assert arn("mine") in each.step
+
+
+@pytest.mark.parametrize(
     ("configuration", "state", "found"),
     [
         ({"State": "Active", "LastUpdateStatus": "Successful"}, State.WORKS, "state Active"),

@@ -85,15 +85,32 @@ def test_what_was_kept_out_for_its_volume_stays_out() -> None:
     assert logs_events({"AdvancedEventSelectors": selectors}, source=ECR, names=READS, read_only=True) is True
 
 
-def test_the_second_basic_selector_stays_as_it_is() -> None:
-    second = {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": False, "DataResources": [{"Type": "x"}]}
-    first = {"ReadWriteType": "WriteOnly", "ExcludeManagementEventSources": [ECR, "kms.amazonaws.com"]}
-
-    option, selectors = widened({"EventSelectors": [first, second]}, source=ECR)
-
-    assert (option, selectors[1]) == ("event_selectors", second)
-    assert selectors[0] == {
-        "ReadWriteType": "All",
+def test_selectors_of_data_events_stay_as_they_are() -> None:
+    """Their ReadWriteType is that of their data events, too: each object that is read would be logged, and cost."""
+    objects = {
+        "ReadWriteType": "WriteOnly",
         "IncludeManagementEvents": True,
+        "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}],
         "ExcludeManagementEventSources": ["kms.amazonaws.com"],
     }
+    writes = {"ReadWriteType": "WriteOnly", "ExcludeManagementEventSources": [ECR, "rdsdata.amazonaws.com"]}
+
+    option, selectors = widened({"EventSelectors": [objects, writes]}, source=ECR)
+
+    assert option == "event_selectors"
+    assert selectors == [
+        objects,
+        {
+            "ReadWriteType": "All",
+            "IncludeManagementEvents": True,
+            "DataResources": [],
+            "ExcludeManagementEventSources": ["kms.amazonaws.com", "rdsdata.amazonaws.com"],
+        },
+    ]
+    assert logs_events({"EventSelectors": selectors}, source=ECR, names=READS, read_only=True) is True
+
+
+def test_a_trail_whose_five_selectors_are_all_of_data_events_has_no_room() -> None:
+    full = [{"IncludeManagementEvents": False, "DataResources": [{"Type": "x"}]}] * 5
+    assert widened({"EventSelectors": full}, source=ECR) == ("event_selectors", [])
+    assert len(widened({"EventSelectors": full[:4]}, source=ECR)[1]) == 5
