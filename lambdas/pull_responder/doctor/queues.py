@@ -12,7 +12,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
+from pull_responder.doctor.queue_policy import foreign, lacking, mended
 from pull_responder.doctor.result import Result, broken, unread, works
+from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
 from pull_responder.remediation.shell import aws
 
@@ -26,21 +28,23 @@ if TYPE_CHECKING:
 _ID: Final = "queues"
 _PERMISSIONS: Final = ("cloudwatch:GetMetricStatistics", "sqs:GetQueueAttributes")
 _MISSING: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
-_ATTRIBUTES: Final = ("ApproximateNumberOfMessages", "Policy", "VisibilityTimeout")
+_NUMBERS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "VisibilityTimeout")
 _PERIOD_SECONDS: Final = 300
 _LOOK_BACK: Final = timedelta(minutes=15)
 # As the alarm has it (infra/alarms.py): two failed attempts take two visibility timeouts.
 _LONGEST_TIMEOUTS: Final = 3
+_UNDELIVERED: Final = "What the rules match is not delivered, and is not seen"
 _GONE: Final = "Remove the stack and deploy it again: a deployment does not bring back what was deleted beside it"
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What a queue holds; `allowing` are the Sids of the statements in its policy that allow something."""
+    """What a queue holds: messages that wait, messages that somebody is receiving, and its policy."""
 
     messages: int
+    in_flight: int
     visibility_seconds: int
-    allowing: frozenset[str]
+    policy: Mapping[str, Any]
 
 
 def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
@@ -65,10 +69,9 @@ def _one(deployment: Deployment, reader: Reader, queue: Resource, sources: Mappi
     subject = f"dead-letter queue {name}" if arn in sources else f"queue {name}"
 
     def request(client: Any) -> _Held:  # noqa: ANN401 -- boto3's generated client
-        found = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(_ATTRIBUTES))["Attributes"]
-        statements = json.loads(found.get("Policy") or "{}").get("Statement", [])
-        allowing = frozenset(str(each.get("Sid")) for each in statements if each["Effect"] == "Allow")
-        return _Held(int(found["ApproximateNumberOfMessages"]), int(found["VisibilityTimeout"]), allowing)
+        found = client.get_queue_attributes(QueueUrl=url, AttributeNames=[*_NUMBERS, "Policy"])["Attributes"]
+        waiting, in_flight, visibility = (int(found[name]) for name in _NUMBERS)
+        return _Held(waiting, in_flight, visibility, json.loads(found.get("Policy") or "{}"))
 
     read = reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):
@@ -76,7 +79,9 @@ def _one(deployment: Deployment, reader: Reader, queue: Resource, sources: Mappi
     if read is None:
         return [broken(_ID, subject, "it does not exist", "Events that are sent there are lost", step=_GONE)]
     source = sources.get(arn)
-    filled = _dead(subject, arn, source, read.messages, region) if source else _live(deployment, reader, name, read)
+    # Letters that somebody looks at in the console are in flight.
+    letters = read.messages + read.in_flight
+    filled = _dead(subject, arn, source, letters, region) if source else _live(deployment, reader, name, read)
     return [filled, *_policy(deployment, queue, subject, read)]
 
 
@@ -135,22 +140,19 @@ def _policy(deployment: Deployment, queue: Resource, subject: str, read: _Held) 
     if not expected:
         return []
     subject = f"policy of {subject}"
-    wanted = {each["Sid"] for each in expected["Statement"] if each["Effect"] == "Allow" and "Sid" in each}
-    lacking = sorted(wanted - read.allowing)
-    if not lacking:
+    lacks = [str(each.get("Sid")) for each in lacking(read.policy, expected)]
+    allows, denies = (foreign(read.policy, expected, effect) for effect in ("Allow", "Deny"))
+    if not lacks and not denies:
         return [works(_ID, subject, "it lets the rules send")]
-    attributes = json.dumps({"Policy": json.dumps(expected, separators=(",", ":"))}, separators=(",", ":"))
+    has = f"it lacks these statements of the stack, or has others in their place: {', '.join(lacks)}"
+    if not lacks or allows or denies:
+        others = f"it has statements that the stack does not have: {', '.join([*allows, *denies])}"
+        why = Unread(Reason(f"{has}; {others}" if lacks else others, "Look at whether the policy lets the rules send."))
+        return [unread(_ID, subject, why, f"If it does not: {_UNDELIVERED[0].lower()}{_UNDELIVERED[1:]}")]
+    policy = json.dumps(mended(read.policy, expected), separators=(",", ":"))
+    attributes = json.dumps({"Policy": policy}, separators=(",", ":"))
     command = aws("sqs", "set-queue-attributes", queue_url=url, attributes=attributes, region=region)
-    found = f"it lacks the statements {', '.join(lacking)} of the stack"
-    return [
-        broken(
-            _ID,
-            subject,
-            found,
-            "Unless another statement grants it, what the rules match is not delivered, and is not seen",
-            commands=(command,),
-        )
-    ]
+    return [broken(_ID, subject, has, _UNDELIVERED, commands=(command,))]
 
 
 CHECK: Final = Examination(_ID, "each queue's messages, their age, and its policy", _PERMISSIONS, _examine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,17 @@ def test_dead_letters(doctor: Doctor) -> None:
     assert (report.status, letters["state"], letters["found"]) == (1, "broken", "messages in it: about 1")
     assert "could not be handled" in letters["meaning"]
     doctor.reads(letters["commands"])
+
+
+def test_dead_letters_that_somebody_is_looking_at(doctor: Doctor) -> None:
+    sqs, url = doctor.client("sqs"), doctor.physical("DeadLetters")
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    try:
+        assert sqs.receive_message(QueueUrl=url, VisibilityTimeout=600)["Messages"]
+        letters = next(each for each in doctor().results if each["subject"].startswith("dead-letter queue"))
+    finally:
+        sqs.purge_queue(QueueUrl=url)
+    assert (letters["state"], letters["found"]) == ("broken", "messages in it: about 1")
 
 
 @pytest.fixture
@@ -74,7 +86,27 @@ def test_a_queue_whose_policy_was_replaced(doctor: Doctor) -> None:
     url = doctor.physical("Queue")
     doctor.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
     subject = f"policy of queue {url.rpartition('/')[2]}"
-    doctor.mends("queues", subject, found="lacks the statements SendRules", meaning="is not seen")
+    doctor.mends("queues", subject, found="in their place: SendRules", meaning="is not seen")
+
+
+def test_a_queue_whose_policy_somebody_else_has_changed(doctor: Doctor) -> None:
+    sqs, url = doctor.client("sqs"), doctor.physical("Queue")
+    deployed = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    policy = json.loads(deployed)
+    elsewhere = {"StringEquals": {"aws:SourceAccount": "999988887777"}}
+    policy["Statement"][0]["Condition"] = elsewhere
+    policy["Statement"].append(
+        {"Sid": "Closed", "Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    )
+    try:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        found = doctor().about("queues", f"policy of queue {url.rpartition('/')[2]}")
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": deployed})
+    assert (found["state"], found["commands"]) == ("unread", [])
+    assert "SendRules" in found["found"]
+    assert "Closed" in found["found"]
+    assert "Look at whether the policy lets the rules send" in found["next"]
 
 
 def test_a_mapping_that_is_disabled(doctor: Doctor) -> None:
