@@ -69,9 +69,12 @@ def _one(deployment: Deployment, alarm: Resource, found: Mapping[str, Any] | Non
     if not found.get("ActionsEnabled"):
         command = aws("cloudwatch", "enable-alarm-actions", alarm_names=name, region=region)
         return broken(_ID, subject, "its actions are disabled", meaning, commands=(command,))
-    if not found.get("AlarmActions"):
+    actions = found.get("AlarmActions") or []
+    lacking = sorted(set(deployment.value(alarm.properties.get("AlarmActions")) or ()) - set(actions))
+    if lacking or not actions:
         step = "Give the alarm the topic of the output TopicArn as its action again"
-        return broken(_ID, subject, "it has no action", meaning, step=step)
+        reason = f"it does not notify {', '.join(lacking)}" if lacking else "it has no action"
+        return broken(_ID, subject, reason, meaning, step=step)
     if found.get("StateValue") == "ALARM":
         why = f"it is in state ALARM: {found.get('StateReason', 'no reason given')}"
         step = 'docs/operations.md, "Alarms", says what it means and what to do'

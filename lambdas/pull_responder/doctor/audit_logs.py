@@ -35,6 +35,9 @@ _PREFIX, _SUFFIX = "/aws/eks/", "/cluster"
 _LOGGING: Final = '{"clusterLogging":[{"types":["audit"],"enabled":true}]}'
 _UNSEEN: Final = "denials by endpoint policies, network failures and all else that CloudTrail does not record"
 _SHOWN: Final = 10
+_STATEMENT_ID: Final = 100  # characters: Lambda API Reference, AddPermission
+_TESTS: Final = ("ArnEquals", "ArnLike", "StringEquals", "StringLike")
+_INVOKES: Final = ("lambda:invokefunction", "lambda:*", "*")
 
 
 def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
@@ -135,7 +138,7 @@ def _permission(deployment: Deployment, reader: Reader, cluster: str, permission
 
     def request(client: Any) -> bool:  # noqa: ANN401 -- boto3's generated client
         statements = json.loads(client.get_policy(FunctionName=function)["Policy"])["Statement"]
-        return any(_grants(each, str(principal), str(source)) for each in statements)
+        return any(_grants(each, str(principal), str(source), deployment.account) for each in statements)
 
     if not function:
         why = Unread("what it was deployed with is not known")
@@ -149,7 +152,7 @@ def _permission(deployment: Deployment, reader: Reader, cluster: str, permission
         "lambda",
         "add-permission",
         function_name=str(function),
-        statement_id=f"pull-responder-{cluster}",
+        statement_id=f"pull-responder-{cluster}"[:_STATEMENT_ID],
         action=str(expected.get("Action")),
         principal=str(principal),
         source_arn=str(source),
@@ -161,21 +164,28 @@ def _permission(deployment: Deployment, reader: Reader, cluster: str, permission
     )
 
 
-def _grants(statement: Mapping[str, Any], principal: str, source: str) -> bool:
-    """Return whether a statement lets the service `principal` invoke the function for `source`."""
+def _grants(statement: Mapping[str, Any], principal: str, source: str, account: str) -> bool:
+    """Return whether a statement lets the service `principal` invoke the function for `source`, which is `account`'s.
+
+    A statement with a condition that is not known here counts for nothing.
+    """
     who = statement["Principal"]
     service = who.get("Service") if isinstance(who, dict) else who
-    if statement["Effect"] != "Allow" or service not in (principal, "*"):
+    allows = any(each.lower() in _INVOKES for each in _listed(statement["Action"]))
+    if statement["Effect"] != "Allow" or service not in (principal, "*") or not allows:
         return False
-    limits = (
-        value
-        for keys in statement.get("Condition", {}).values()
-        for key, value in keys.items()
-        if key.lower() == "aws:sourcearn"
-    )
+    event = {"aws:sourcearn": source, "aws:sourceaccount": account}
     return all(
-        any(compile_stars(each)(source) for each in ([arns] if isinstance(arns, str) else arns)) for arns in limits
+        test in _TESTS
+        and key.lower() in event
+        and any(compile_stars(each)(event[key.lower()]) for each in _listed(wanted))
+        for test, limits in statement.get("Condition", {}).items()
+        for key, wanted in limits.items()
     )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _others(deployment: Deployment, reader: Reader, named: Mapping[str, Resource]) -> Result:

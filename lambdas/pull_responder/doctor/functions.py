@@ -97,7 +97,7 @@ def _mapping(deployment: Deployment, reader: Reader, mapping: Resource) -> Resul
         command = aws("lambda", "update-event-source-mapping", "--enabled", uuid=identifier, region=region)
         return broken(_ID, subject, f"its state is {state}", meaning, commands=(command,))
     if last.startswith("PROBLEM"):
-        step = "Look at the permissions of the function's role on its queue, which the result names"
+        step = "Look at what the result names: the function's log, or the permissions of its role on the queue"
         return broken(_ID, subject, f"Lambda says of the last messages: {last}", meaning, step=step)
     return works(_ID, subject, "Enabled")
 

@@ -65,7 +65,7 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
         return unread(_ID, subject, sent, f"If the rule has lost its target: {meaning[0].lower()}{meaning[1:]}")
     faults = [*rule_faults, *(target_faults if found else [])]
     if not faults:
-        return works(_ID, subject, f"{expected.get('State', 'ENABLED')}, and sends to its queue")
+        return works(_ID, subject, f"{found['State'] if found else ''}, and sends to its queue")
     commands = (
         *([_put_rule(name, expected, region)] if rule_faults else []),
         *([_put_targets(name, expected, region)] if target_faults else []),
@@ -78,7 +78,7 @@ def _faults(found: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> lis
         return ["it does not exist"]
     faults = []
     state, wanted = found["State"], expected.get("State", "ENABLED")
-    if state == "DISABLED":
+    if state == "DISABLED" != wanted:
         faults.append("it is disabled")
     elif wanted == _ALL_MANAGEMENT_EVENTS != state:
         faults.append(f"its state is {state}, in which a rule does not get read-only management events")

@@ -25,6 +25,8 @@ _MISSING: Final = frozenset({"NotFound", "NotFoundException"})
 _UNTOLD: Final = "This subscriber is told of no finding and no alarm"
 # As the API Reference has it, and as the answer to Subscribe does.
 _PENDING: Final = ("PendingConfirmation", "pending confirmation")
+# Inference, from what users of the API see: for some days SNS lists so what has ended. The reference does not name it.
+_ENDED: Final = "Deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
 
     def request(client: Any) -> list[_Subscription]:  # noqa: ANN401 -- boto3's generated client
         found = pages(client, "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
-        return [_Subscription(each["SubscriptionArn"], each["Protocol"], each["Endpoint"]) for each in found]
+        listed = [_Subscription(each["SubscriptionArn"], each["Protocol"], each["Endpoint"]) for each in found]
+        return [each for each in listed if each.arn != _ENDED]
 
     read = reader.call(_PERMISSIONS[0], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):

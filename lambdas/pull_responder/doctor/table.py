@@ -5,6 +5,7 @@ Source: DynamoDB API Reference, DescribeTable, DescribeTimeToLive and UpdateTime
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
@@ -91,12 +92,21 @@ def _expiry(deployment: Deployment, reader: Reader, subject: str, name: str) -> 
     status, attribute = (found or {}).get("TimeToLiveStatus"), (found or {}).get("AttributeName")
     if status in ("ENABLED", "ENABLING") and attribute == _EXPIRES:
         return works(_ID, subject, f"{status}, by {attribute}")
-    specification = f"Enabled=true,AttributeName={_EXPIRES}"
+    if status in ("ENABLING", "DISABLING"):
+        why = Unread(f"its status is {status}")
+        return unread(_ID, subject, why, f"If it stays off: {meaning[0].lower()}{meaning[1:]}")
+    # DynamoDB takes no other attribute before this one is off, and then not for up to an hour.
+    is_other = status == "ENABLED"
+    step = "An hour after this command, run the doctor again: it prints the next one" if is_other else ""
+    given = {"Enabled": not is_other, "AttributeName": attribute if is_other else _EXPIRES}
+    specification = json.dumps(given, separators=(",", ":"))
     command = aws(
         "dynamodb", "update-time-to-live", table_name=name, time_to_live_specification=specification, region=region
     )
     on = f"{status or 'DISABLED'}" + (f", by {attribute}" if attribute else "")
-    return broken(_ID, subject, on, meaning, commands=(command,))
+    if is_other:
+        meaning = f"{meaning}, and what has {attribute} is deleted by that"
+    return broken(_ID, subject, on, meaning, step=step, commands=(command,))
 
 
 CHECK: Final = Examination(_ID, "the table's status, index and time to live", _PERMISSIONS, _examine)

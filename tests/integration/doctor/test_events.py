@@ -195,6 +195,19 @@ def test_a_log_group_that_may_not_invoke_the_function(doctor: Doctor) -> None:
         Principal="logs.amazonaws.com",
         SourceArn=other,
     )
+    # Nor is one for what another account sends, or for another action.
+    for statement, action, account in (
+        ("foreign", "lambda:InvokeFunction", "999988887777"),
+        ("look", "lambda:GetFunction", ACCOUNT),
+    ):
+        doctor.client("lambda").add_permission(
+            FunctionName=function,
+            StatementId=statement,
+            Action=action,
+            Principal="logs.amazonaws.com",
+            SourceArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*",
+            SourceAccount=account,
+        )
     subject = f"permission of log group {GROUP}"
     doctor.mends("audit_logs", subject, found="does not grant it", meaning="denials by endpoint policies")
 

@@ -132,6 +132,20 @@ def test_a_table_that_keeps_what_has_expired(doctor: Doctor) -> None:
     doctor.mends("table", "time to live", found="DISABLED", meaning="stay in the table for ever")
 
 
+def test_a_table_that_deletes_by_another_attribute(doctor: Doctor) -> None:
+    """One command after the other: DynamoDB takes no second one within the hour."""
+    table, dynamodb = doctor.physical("Table"), doctor.client("dynamodb")
+    other = {"Enabled": True, "AttributeName": "seen, at"}
+    dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=other)
+    report = doctor().about("table", "time to live")
+    assert (report["state"], report["found"]) == ("broken", "ENABLED, by seen, at")
+    assert "An hour after this command" in report["next"]
+    (command,) = report["commands"]
+    doctor.run([command])
+    assert dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+    doctor.mends("table", "time to live", found="DISABLED", meaning="stay in the table for ever")
+
+
 def test_a_table_without_its_index(doctor: Doctor) -> None:
     delete = [{"Delete": {"IndexName": "due"}}]
     doctor.client("dynamodb").update_table(TableName=doctor.physical("Table"), GlobalSecondaryIndexUpdates=delete)
@@ -194,11 +208,14 @@ def test_an_alarm_without_an_action_and_one_that_was_deleted(doctor: Doctor) -> 
     try:
         cloudwatch.put_metric_alarm(**as_deployed, AlarmActions=[])
         mute = doctor().about("alarms")
+        cloudwatch.put_metric_alarm(**as_deployed, AlarmActions=[f"{kept['AlarmActions'][0]}-of-others"])
+        other = doctor().about("alarms")
         cloudwatch.delete_alarms(AlarmNames=[alarm])
         gone = doctor().about("alarms")
     finally:
         cloudwatch.put_metric_alarm(**as_deployed, AlarmActions=kept["AlarmActions"])
-    assert (mute["state"], mute["found"]) == ("broken", "it has no action")
+    assert (mute["state"], mute["found"]) == (other["state"], other["found"])
+    assert (other["state"], other["found"]) == ("broken", f"it does not notify {doctor.physical('Topic')}")
     assert (gone["state"], gone["found"]) == ("broken", "it does not exist")
     assert gone["meaning"] == mute["meaning"]
     assert doctor().about("alarms")["state"] == "works"

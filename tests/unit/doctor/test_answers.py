@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.doctor import functions, sdk, security_hub, stack, trail
+from pull_responder.doctor import functions, sdk, security_hub, stack, subscribers, trail
 from pull_responder.doctor.resource import Resource
 from pull_responder.doctor.result import State
 from tests.unit.doctor.answers import ACCOUNT, REGION, Answers, deployment, examine
@@ -218,3 +218,23 @@ def test_the_sdk_of_the_functions_is_told_where_their_layer_tells_it() -> None:
     assert examine(sdk.CHECK, old) == []
     (told,) = examine(sdk.CHECK, new)
     assert (told.state, told.found) == (State.WORKS, f"boto3 1.43.106; here it is {boto3.__version__}")
+
+
+def test_a_subscription_that_has_ended_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"
+    listed = [
+        {"SubscriptionArn": "Deleted", "Protocol": "email", "Endpoint": "ops@example.com"},
+        {"SubscriptionArn": f"{topic}:1", "Protocol": "sqs", "Endpoint": "arn:queue"},
+    ]
+    monkeypatch.setattr(subscribers, "pages", lambda *_, **__: listed)
+    mail = {"TopicArn": topic, "Protocol": "email", "Endpoint": "ops@example.com"}
+    here = deployment(Resource("Mail", "AWS::SNS::Subscription", "x", mail), TopicArn=topic)
+
+    queue, lost = subscribers.CHECK.examine(here, Answers())  # type: ignore[arg-type]
+
+    assert (queue.state, queue.subject) == (State.WORKS, "subscriber arn:queue by sqs")
+    assert (lost.state, lost.subject, lost.commands[0][:3]) == (
+        State.BROKEN,
+        "subscriber ops@example.com by email",
+        ("aws", "sns", "subscribe"),
+    )
