@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
-from pull_responder.doctor.result import Result, broken, unread, works
+from pull_responder.doctor.result import Result, broken, off, unread, works
 from pull_responder.facts.paging import pages
 from pull_responder.model.unread import Unread
 from pull_responder.remediation.shell import Command, aws
@@ -26,6 +26,9 @@ _ID: Final = "rules"
 _PERMISSIONS: Final = ("events:DescribeRule", "events:ListTargetsByRule")
 _KIND: Final = "AWS::Events::Rule"
 _MISSING: Final = frozenset({"ResourceNotFoundException"})
+# docs/operations.md, "Rechecks". Inference: in GovCloud the region that nobody can disable. Of China no source says it.
+_GLOBAL_EVENTS: Final = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1"}
+_GLOBAL_SOURCES: Final = frozenset({"aws.iam", "aws.organizations"})
 _ALL_MANAGEMENT_EVENTS: Final = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
@@ -65,12 +68,25 @@ def _one(deployment: Deployment, reader: Reader, rule: Resource) -> Result:
         return unread(_ID, subject, sent, f"If the rule has lost its target: {meaning[0].lower()}{meaning[1:]}")
     faults = [*rule_faults, *(target_faults if found else [])]
     if not faults:
-        return works(_ID, subject, f"{found['State'] if found else ''}, and sends to its queue")
+        return _whole(deployment, subject, f"{found['State'] if found else ''}, and sends to its queue", expected)
     commands = (
         *([_put_rule(name, expected, region)] if rule_faults else []),
         *([_put_targets(name, expected, region)] if target_faults else []),
     )
     return broken(_ID, subject, "; ".join(faults), meaning, commands=commands)
+
+
+def _whole(deployment: Deployment, subject: str, text: str, expected: Mapping[str, Any]) -> Result:
+    """Return that a rule is as it was deployed, and what it needs besides where its service is global."""
+    home, sources = _GLOBAL_EVENTS.get(deployment.partition), (expected.get("EventPattern") or {}).get("source", [])
+    if not home or deployment.region == home or not _GLOBAL_SOURCES.issuperset(sources) or not sources:
+        return works(_ID, subject, text)
+    found = (
+        f"{text}, but its service is global: its events arrive in {home} alone. Whether they are forwarded is not read"
+    )
+    meaning = f'Unless they are forwarded, this is seen by scheduled rechecks only: "{expected.get("Description", "")}"'
+    step = f'Forward them from {home}, if you want it sooner (docs/operations.md, "Rechecks")'
+    return off(_ID, subject, found, meaning, step=step)
 
 
 def _faults(found: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> list[str]:

@@ -165,9 +165,8 @@ def _judge(kind: _Kind, trails: Sequence[_Trail], deployment: Deployment) -> Res
         return unread(_ID, subject, why, _if_none(kind))
     nearest = _nearest(kind, trails, deployment.account)
     if nearest is None:
-        commands = _create(deployment)
         found = f"no trail covers {deployment.region}"
-        return broken(_ID, subject, found, kind.meaning, commands=commands)
+        return broken(_ID, subject, found, kind.meaning, commands=_create(deployment))
     theirs = nearest.account != deployment.account
     commands = _mend(nearest, kind)
     step = f"The trail belongs to account {nearest.account}: run this there" if theirs else ""

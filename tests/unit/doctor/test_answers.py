@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.doctor import functions, sdk, security_hub, stack, subscribers, trail
+from pull_responder.doctor import functions, rules, sdk, security_hub, stack, subscribers, trail
 from pull_responder.doctor.resource import Resource
 from pull_responder.doctor.result import State
 from tests.unit.doctor.answers import ACCOUNT, REGION, Answers, deployment, examine
@@ -238,3 +240,27 @@ def test_a_subscription_that_has_ended_is_none(monkeypatch: pytest.MonkeyPatch) 
         "subscriber ops@example.com by email",
         ("aws", "sns", "subscribe"),
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "region", "state"),
+    [
+        ("aws.iam", REGION, State.OFF),
+        ("aws.organizations", REGION, State.OFF),
+        ("aws.iam", "us-east-1", State.WORKS),
+        ("aws.ec2", REGION, State.WORKS),
+    ],
+)
+def test_events_of_a_global_service_have_to_be_forwarded(
+    monkeypatch: pytest.MonkeyPatch, source: str, region: str, state: State
+) -> None:
+    pattern = {"source": [source]}
+    rule = Resource("Rule", "AWS::Events::Rule", "rule", {"EventPattern": pattern, "Description": "A role was changed"})
+    monkeypatch.setattr(rules, "pages", lambda *_, **__: [])
+    here = replace(deployment(rule), region=region)
+    answers = Answers(describe_rule={"State": "ENABLED", "EventPattern": json.dumps(pattern)})
+
+    (result,) = rules.CHECK.examine(here, answers)  # type: ignore[arg-type]
+
+    assert (result.state, result.commands) == (state, ())
+    assert ("A role was changed" in result.meaning) is (state is State.OFF)
