@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+def read_policy(text: str) -> dict[str, Any]:
+    """Return a policy from its JSON, empty from no text. Raises ValueError, TypeError and others for what is none."""
+    policy: dict[str, Any] = json.loads(text or "{}")
+    for each in _statements(policy):
+        _normal(each), each["Effect"]
+    return policy
+
+
 def lacking(current: Mapping[str, Any], deployed: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the statements that the stack deployed to allow something, and that the policy does not have so."""
     have = [_normal(each) for each in _statements(current)]

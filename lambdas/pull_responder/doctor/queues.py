@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor.examination import Examination
-from pull_responder.doctor.queue_policy import foreign, lacking, mended
+from pull_responder.doctor.queue_policy import foreign, lacking, mended, read_policy
 from pull_responder.doctor.result import Result, broken, unread, works
 from pull_responder.model.reason import Reason
 from pull_responder.model.unread import Unread
@@ -71,7 +71,7 @@ def _one(deployment: Deployment, reader: Reader, queue: Resource, sources: Mappi
     def request(client: Any) -> _Held:  # noqa: ANN401 -- boto3's generated client
         found = client.get_queue_attributes(QueueUrl=url, AttributeNames=[*_NUMBERS, "Policy"])["Attributes"]
         waiting, in_flight, visibility = (int(found[name]) for name in _NUMBERS)
-        return _Held(waiting, in_flight, visibility, json.loads(found.get("Policy") or "{}"))
+        return _Held(waiting, in_flight, visibility, read_policy(found.get("Policy", "")))
 
     read = reader.call(_PERMISSIONS[1], account=deployment.account, region=region, request=request, absent=_MISSING)
     if isinstance(read, Unread):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pull_responder.doctor.queue_policy import foreign, lacking, mended
+import pytest
+
+from pull_responder.doctor.queue_policy import foreign, lacking, mended, read_policy
 
 
 def statement(sid: str, effect: str = "Allow", **fields: Any) -> dict[str, Any]:  # noqa: ANN401 -- any JSON
@@ -26,6 +28,12 @@ INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
 SSL = statement("", "Deny", Principal={"AWS": "*"}, Action="sqs:*", Condition=INSECURE)
 RULES = statement("SendRules", Condition={"ArnLike": {"aws:SourceArn": "arn:rule/*"}})
 DEPLOYED = policy(SSL, RULES)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"Statement": ["x"]}', '{"Statement": {"Sid": "x"}}'])
+def test_what_is_no_policy_is_said_where_it_is_read(text: str) -> None:
+    with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
+        read_policy(text)
 
 
 def test_what_is_written_in_another_way_is_the_same() -> None:
