@@ -21,13 +21,16 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
+from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
+from botocore import useragent
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from bench.timeline import Timeline
 from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from pull_responder.handlers import connection, diagnose, recheck
 from pull_responder.responder.recorder import Recorder
@@ -43,6 +46,7 @@ _BURST: Final = 100.0
 _A_SECOND: Final = 20.0
 # Standard mode makes three attempts, and waits up to a second and then up to two (botocore, retries/standard.py).
 _PATIENCE: Final = 3.0
+_CLEAN: Final = "sanitize_user_agent_string_component"
 
 # The defaults of cdk.json and infra (infra/finding_function.py).
 _TIMEOUT: Final = 120.0
@@ -57,50 +61,13 @@ TICK: Final = json.dumps(
 )
 
 
-class _Timeline:
-    """Whose turn it is: of all that have a clock, the one that is furthest behind."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._clocks: dict[str, float] = {}
-        self._acting: str | None = None
-
-    def enter(self, name: str, at: float) -> None:
-        with self._changed:
-            self._clocks[name] = at
-
-    def leave(self, name: str) -> None:
-        with self._changed:
-            del self._clocks[name]
-            self._acting = None if self._acting == name else self._acting
-            self._changed.notify_all()
-
-    def now(self, name: str) -> float:
-        return self._clocks[name]
-
-    def pass_time(self, name: str, seconds: float) -> None:
-        with self._changed:
-            self._clocks[name] += seconds
-
-    def take_turn(self, name: str) -> None:
-        """Wait until nobody is further behind and nobody else acts."""
-        with self._changed:
-            if self._acting == name:
-                self._acting = None
-                self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: self._acting is None and min(self._clocks, key=lambda each: (self._clocks[each], each)) == name
-            )
-            self._acting = name
-
-
 @dataclass(frozen=True)
 class _Invocation:
     """An invocation of a function, and Lambda's context of it."""
 
     name: str
     function_name: str
-    timeline: _Timeline
+    timeline: Timeline
     deadline: float
     memory_limit_in_mb: int = 512
     aws_request_id: str = "00000000-0000-0000-0000-000000000000"
@@ -174,7 +141,7 @@ class Deployment:
 
     def __post_init__(self) -> None:
         self.now = self.start
-        self._timeline = _Timeline()
+        self._timeline = Timeline()
         self._queues: dict[str, list[_Message]] = {name: [] for name in _HANDLERS}
         self._running: dict[str, set[str]] = {name: set() for name in _HANDLERS}
         self._buckets: dict[tuple[str, str], _Bucket] = defaultdict(_Bucket)
@@ -295,6 +262,8 @@ class Deployment:
             patch.object(BaseClient, "_make_api_call", make_call),
             patch.object(ThreadPoolExecutor, "submit", submit_here),
             patch.object(Recorder, "record", record_here),
+            # A pure function, called for each word of each request's user agent, letter by letter.
+            patch.object(useragent, _CLEAN, cache(getattr(useragent, _CLEAN))),
         ):
             yield
         connection.disconnect()

@@ -150,6 +150,7 @@ def _environment(settings: Settings, *, topic_arn: str, table_name: str) -> Mapp
         "PULL_RESPONDER_MEMBER_ROLE": settings.member_role_name,
         "QUIET_MINUTES": str(settings.quiet_minutes),
         "RECHECK_MINUTES": str(settings.recheck_minutes),
+        "RECHECK_RATE_MINUTES": str(settings.recheck_rate_minutes),
         "REMINDER_HOURS": str(settings.reminder_hours),
         "SECURITY_HUB_ENABLED": "true" if settings.security_hub else "false",
         "STOPPED_MINUTES": str(settings.stopped_minutes),

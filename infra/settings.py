@@ -30,6 +30,7 @@ _CLUSTER_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 # EventBridge API reference, PutEventsRequestEntry. Only AWS may send events with a source that begins with "aws.".
 _SOURCE: Final = re.compile(r"(?!aws\.|pull-responder)[A-Za-z0-9._/-]{1,256}")
 # EventBridge user guide, "Setting a schedule pattern", rate expressions.
+_MINUTES_OF: Final = {"minute": 1, "hour": 60, "day": 1_440}
 _RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]{1,3}) (?:minutes|hours|days))\)")
 # Characters of JSON. Lambda quotas: all environment variables of a function together hold 4 KB.
 _PRINCIPALS_ROOM: Final = 2_500
@@ -274,6 +275,12 @@ class Settings:
     max_receive_count: int = _setting(5, _whole_number(1, 1000))
     log_level: str = _setting("INFO", _one_of(*_LOG_LEVELS))
     log_retention_days: int = _setting(30, _retention)
+
+    @property
+    def recheck_rate_minutes(self) -> int:
+        """How many minutes are between two runs on the schedule of rechecks."""
+        number, unit = self.recheck_rate.removeprefix("rate(").rstrip("s)").split()
+        return int(number) * _MINUTES_OF[unit]
 
     @classmethod
     def from_context(cls, context: object) -> Settings:

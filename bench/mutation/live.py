@@ -35,6 +35,7 @@ def replacements(mutant: Mutant, functions: Mapping[Key, list[FunctionType]]) ->
     None if that is not enough: what runs at import differs, or no such function is in memory. What was worked out
     before from the old function stays as it was, so that only a test that fails proves something.
     """
+    # A function that another one made before the change keeps the code that it had, so that one is changed, too.
     old = compile(mutant.path.read_text(encoding="utf-8"), str(mutant.path), "exec", dont_inherit=True)
     new = compile(mutant.source, str(mutant.path), "exec", dont_inherit=True)
     pairs, keys = _changed(old, new), Counter(_keys(old))
@@ -46,6 +47,11 @@ def replacements(mutant: Mutant, functions: Mapping[Key, list[FunctionType]]) ->
         if not live or before.co_freevars != after.co_freevars:
             return None
         found += [(each, after) for each in live]
+        for inner, other in _changed_inside(before, after):
+            made = [each for each in functions.get(_key(inner), ()) if each.__code__ == inner]
+            if made and inner.co_freevars != other.co_freevars:
+                return None
+            found += [(each, other) for each in made]
     return found
 
 
@@ -75,6 +81,14 @@ def _changed(old: CodeType, new: CodeType) -> list[tuple[CodeType, CodeType]] | 
             return None
         found += of_class
     return found
+
+
+def _changed_inside(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Yield the functions inside a function that differ, as they are and as they will be."""
+    for before, after in zip(_inner(old), _inner(new), strict=False):
+        if before != after and _key(before)[1] == _key(after)[1]:
+            yield before, after
+            yield from _changed_inside(before, after)
 
 
 def _at_import(code: CodeType) -> tuple[bytes, tuple[str, ...], list[str]]:

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 # A change of these changes nothing that runs, or only how an error of ours would show itself.
 _NEVER_CALLS: Final = {"cast", "len", "isinstance"}
 _NEVER_NAMES: Final = {"__all__", "TYPE_CHECKING"}
+# zip(strict=True) guards against an error of ours, and a repr is for those who look for one.
+_NEVER_ARGUMENTS: Final = {("zip", "strict"), ("field", "repr")}
+_TYPE_ALIAS: Final = re.compile(r"_?[A-Z]\w*[a-z]\w*")
 _MAY_BE_NONE: Final = {"None", "Any", "object", "Optional", "Final"}
 _MAY_BE_TEXT: Final = {"str", "Any", "object", "Final"}
-# An enumeration's members by `auto` are told apart by identity, and a type variable is for mypy alone.
-_OF_NO_VALUE: Final = {"auto", "TypeVar"}
-_OF_TYPES: Final = {"tuple", "dict", "list", "Callable", "Mapping", "Sequence"}
 _COMPOUND: Final = (cst.If, cst.While, cst.For, cst.With, cst.Try, cst.Match, cst.FunctionDef, cst.ClassDef)
 
 
@@ -96,7 +96,7 @@ def changes_of(path: Path, module: str) -> list[Change]:
 
     Docstrings, annotations, decorators and imports stay. A string is only marked: its letters' case is not changed by
     itself. Of a call's arguments only those by name are left out: mypy refuses nearly all others, and None in their
-    place. It refuses None and texts for a field that is declared to be something else, too.
+    place. It refuses None for a field that is declared to be something else, too.
     """
     wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")), unsafe_skip_copy=True)
     visitor = _Visitor()
@@ -147,8 +147,16 @@ def _changes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield from islice(operator(node), 1 if operator is operator_string else None)
     if isinstance(node, cst.Call):
         for arg in node.args:
-            if arg.keyword is not None and arg.keyword.value != "strict":
+            if arg.keyword is not None and not _never_argument(node, arg):
                 yield node.with_changes(args=[each for each in node.args if each is not arg])
+
+
+def _never_argument(call: cst.Call, arg: cst.Arg) -> bool:
+    match call.func, arg.keyword:
+        case cst.Name(value=function), cst.Name(value=keyword):
+            return (function, keyword) in _NEVER_ARGUMENTS
+        case _:
+            return False
 
 
 def _is_refused(new: cst.CSTNode) -> bool:
@@ -162,31 +170,32 @@ def _is_refused(new: cst.CSTNode) -> bool:
             return False
 
 
-def _is_of_no_value(node: cst.Assign) -> bool:
-    match node.value:
-        case cst.Call(func=cst.Name(value=name)):
-            return name in _OF_NO_VALUE
-        case cst.Subscript(value=cst.Name(value=name)):
-            return name in _OF_TYPES
-        case _:
-            return False
-
-
 def _means_nothing(node: cst.CSTNode) -> bool:
     match node:
         case cst.Call(func=cst.Name(value=name)):
             return name in _NEVER_CALLS
-        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
-            return name in _NEVER_NAMES or _is_of_no_value(node)
+        case cst.Arg(keyword=cst.Name(value="strict" | "repr"), value=cst.Name(value="True" | "False")):
+            return True
+        case cst.Assign(value=cst.Call(func=cst.Name(value="auto" | "TypeVar"))):
+            return True  # members by `auto` are told apart by identity, and a type variable is for mypy alone
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
+            return name in _NEVER_NAMES or _is_type_alias(name, value)
         case (
             cst.Annotation()
             | cst.Decorator()
             | cst.Import()
             | cst.ImportFrom()
             | cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString())
-            | cst.Arg(keyword=cst.Name(value="strict"))
             | cst.If(test=cst.Name(value="TYPE_CHECKING"))
         ):
             return True
         case _:
             return False
+
+
+def _is_type_alias(name: str, value: cst.BaseExpression) -> bool:
+    """Whether the name stands for a type, which only mypy reads: Truth = bool | None."""
+    is_type = isinstance(value, cst.Subscript) or (
+        isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.BitOr)
+    )
+    return is_type and _TYPE_ALIAS.fullmatch(name) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from functools import cache
@@ -50,33 +51,27 @@ class Record:
         return record
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the statement, the fastest first; of one that runs at import those of its file.
+        """Return the tests that run the statement, the fastest first.
 
-        Those of the files and of the test files that import it count, too: they may read a table and run nothing.
+        Of one that runs at import they are those that run its file or a file that imports it, and those that import it
+        themselves. In place of a file that holds nothing but tables, too, count those that import that one.
         """
         found = self._contexts(mutant)
         if "" in found:
-            found = self._of_file(str(mutant.path), mutant.module, set())
-            found |= self._of_readers(mutant.module)
+            found = self._of_import(str(mutant.path), mutant.module, set())
         return sorted(found - {""}, key=lambda test: self.seconds[test])
 
-    def _of_file(self, path: str, module: str, seen: set[str]) -> set[str]:
+    def _of_import(self, path: str, module: str, seen: set[str]) -> set[str]:
         seen.add(path)
-        found = {test for tests in self.lines.get(path, {}).values() for test in tests} - {""}
-        if found:
-            return found
+        files = {file for file in map(_file, self.seconds) if _imports(file, module)}
+        found = self._of_file(path).union(test for test in self.seconds if _file(test) in files)
         for other in set(self.lines) - seen:
-            if f"from {module} import" in Path(other).read_text(encoding="utf-8"):
-                found |= self._of_file(other, module_of(Path(other)), seen)
+            if _imports(other, module):
+                found |= self._of_file(other) or self._of_import(other, module_of(Path(other)), seen)
         return found
 
-    def _of_readers(self, module: str) -> set[str]:
-        imports = f"from {module} import"
-        found = {test for test in self.seconds if imports in _text(_file(test))}
-        for path, lines in self.lines.items():
-            if imports in _text(path):
-                found.update(*lines.values())
-        return found
+    def _of_file(self, path: str) -> set[str]:
+        return {test for tests in self.lines.get(path, {}).values() for test in tests} - {""}
 
     def runs_at_import(self, mutant: Mutant) -> bool:
         """Whether the statement runs before the first test, too: when a module is imported or a table of tests made."""
@@ -103,6 +98,14 @@ def module_of(path: Path) -> str:
     return f"pull_responder.{inside.replace('/', '.')}"
 
 
+@cache
+def _imports(file: str, module: str) -> bool:
+    """Whether the Python file imports the module or something of it."""
+    package, _, name = module.rpartition(".")
+    wanted = rf"^from (?:{re.escape(module)} import|{re.escape(package)} import (?:\([^)]*|.*)\b{name}\b)"
+    return re.search(wanted, Path(file).read_text(encoding="utf-8"), re.MULTILINE) is not None
+
+
 def _run(files: list[str], sources: Path, out: Path) -> dict[str, Any]:
     out.parent.mkdir(parents=True, exist_ok=True)
     _, status = os.waitpid(start_record(files, sources, out), 0)
@@ -119,11 +122,6 @@ def _is_helper(path: Path) -> bool:
 
 def _file(test: str) -> str:
     return test.partition("::")[0]
-
-
-@cache
-def _text(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")
 
 
 def _digest(paths: Iterable[Path]) -> str:

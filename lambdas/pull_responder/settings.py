@@ -30,6 +30,7 @@ _LEAST: Final = {
     "unexplained_repeats": 1,
     "stopped_minutes": 1,
     "recheck_minutes": 1,
+    "recheck_rate_minutes": 1,
     "keep_days": 1,
 }
 
@@ -66,6 +67,7 @@ class Settings:
       many failures, whichever is first.
     - `stopped_minutes`: a pull that has not failed for this time has stopped failing.
     - `recheck_minutes`: an open finding is rechecked this often.
+    - `recheck_rate_minutes`: how often the schedule wakes the function that does so.
     - `keep_days`: resolved findings and idle problems are kept for this time.
     """
 
@@ -92,6 +94,7 @@ class Settings:
     unexplained_repeats: int = 20
     stopped_minutes: int = 60
     recheck_minutes: int = 15
+    recheck_rate_minutes: int = 1
     keep_days: int = 90
 
 

@@ -54,8 +54,13 @@ def read_document(body: str) -> dict[str, Any] | None:
 
 
 def incidents(document: dict[str, Any]) -> list[Incident]:
-    """Return the incidents that a notification is about: one, or several for a digest."""
-    return _of_digest(document) if document["edge"] == "digest" else [_of_alert(document)]
+    """Return the incidents that a notification is about: one or several."""
+    if document["edge"] == "digest":
+        return [*_of_digest(document), *_over(document, document["over"], f"the causes are gone. {_told(document)}")]
+    incident = _of_alert(document)
+    # The end of a finding may end others' incidents, which were opened before it was known that they share a pull.
+    beside = [key for key in document.get("over", []) if key != incident.key]
+    return [incident, *_over(document, beside, f"the last cause is gone: {incident.title}")]
 
 
 def send(method: str, url: str, headers: dict[str, str], body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 -- JSON
@@ -77,56 +82,82 @@ def _of_alert(document: dict[str, Any]) -> Incident:
         lines += _resolved(finding) if is_resolved else _broken(finding)
     if others is None:
         lines += ["", "Whether something else stops the same pulls could not be read."]
-    elif others:
-        lines += ["", "Also stops these pulls:"]
-        lines += [_plain(f"- {each['title']}: {each['resource']['id']}") for each in others]
-    return Incident(
-        key=document["problem"],
-        # A problem may have several causes. While one of them is open, or that is not known, pulls may still fail.
-        is_over=is_resolved and others == [],
-        is_new=document["edge"] == "new",
-        title=_title(worst),
-        text="\n".join([*lines, "", *_hit(document["reach"])]),
+    else:
+        lines += _named("Also stops these pulls:", others)
+    lines += _named("Told as this incident, too, and still open:", document.get("still_open", []))
+    key = document["problem"]
+    return _incident(
+        document,
+        key,
+        worst,
+        lines=[*lines, "", *_hit(document["reach"])],
         severity=document["severity"],
-        cause=worst["cause"],
-        resource=worst["resource"]["id"],
-        cluster=worst["cluster"] or "",
-        account=worst["account"] or "",
-        region=worst["region"] or "",
-        at=document["at"],
-        link=worst["runbook_url"] or worst["remediation"]["docs_url"],
+        link=worst["runbook_url"],
+        # A problem may have several causes. While one of them is open, or that is not known, pulls may still fail.
+        # Documents without `over` are of an earlier version.
+        is_over=key in document["over"] if "over" in document else is_resolved and others == [],
     )
 
 
 def _of_digest(document: dict[str, Any]) -> list[Incident]:
-    """Return the worst problems of a digest that are open, and all that are over."""
+    """Return the worst problems of a digest that are open."""
     opened = [each for each in document["findings"] if each["edge"] != "resolved"]
     worst = {each["problem"]: each for each in reversed(opened)}
-    told = f"Told in a digest of {document['count']} findings. Security Hub has all of them."
-    found = [
-        Incident(
-            key=key,
-            is_over=False,
-            is_new=each["edge"] == "new",
-            title=_title(each),
-            text="\n".join(
-                [f"{each['edge'].upper()} {each['severity']}", *_fix(each["remediation"]), f"Id: {each['id']}", told]
-            ),
+    return [
+        _incident(
+            document,
+            key,
+            each,
+            lines=[
+                f"{each['edge'].upper()} {each['severity']}",
+                *_fix(each["remediation"]),
+                f"Id: {each['id']}",
+                _told(document),
+            ],
             severity=each["severity"],
-            cause=each["cause"],
-            resource=each["resource"]["id"],
-            cluster=each["cluster"] or "",
-            account=each["account"] or "",
-            region=each["region"] or "",
-            at=document["at"],
-            link=each["remediation"]["docs_url"],
         )
         for key, each in list(reversed(worst.items()))[:MOST_OF_A_DIGEST]
     ]
-    over = f"RESOLVED: the causes are gone. {told}"
-    return found + [
-        Incident(key, is_over=True, is_new=False, title="", text=over, severity=document["severity"], at=document["at"])
-        for key in document["over"]
+
+
+def _incident(  # noqa: PLR0913 -- keyword-only but for what it is about
+    document: dict[str, Any],
+    key: str,
+    finding: dict[str, Any],
+    *,
+    lines: list[str],
+    severity: str,
+    link: str | None = None,
+    is_over: bool = False,
+) -> Incident:
+    """Return the incident `key`, whose worst finding is `finding`. Of a digest, its edge is the finding's own."""
+    return Incident(
+        key=key,
+        is_over=is_over,
+        is_new=finding.get("edge", document["edge"]) == "new",
+        title=_title(finding),
+        text="\n".join(lines),
+        severity=severity,
+        cause=finding["cause"],
+        resource=finding["resource"]["id"],
+        cluster=finding["cluster"] or "",
+        account=finding["account"] or "",
+        region=finding["region"] or "",
+        at=document["at"],
+        link=link or finding["remediation"]["docs_url"],
+    )
+
+
+def _told(digest: dict[str, Any]) -> str:
+    return f"Told in a digest of {digest['count']} findings. Security Hub has all of them."
+
+
+def _over(document: dict[str, Any], keys: list[str], because: str) -> list[Incident]:
+    """Return problems that are over, told by a message about something else."""
+    text = _plain(f"RESOLVED: {because}")
+    return [
+        Incident(key, is_over=True, is_new=False, title="", text=text, severity=document["severity"], at=document["at"])
+        for key in keys
     ]
 
 
@@ -152,6 +183,11 @@ def _fix(remediation: dict[str, Any]) -> list[str]:
     commands = remediation.get("commands", [])
     where = f"Run in account {remediation.get('account')}, region {remediation.get('region')}:"
     return [_plain(f"Do this: {remediation['summary']}"), *([where, *commands] if commands else [])]
+
+
+def _named(heading: str, findings: list[dict[str, Any]]) -> list[str]:
+    lines = [_plain(f"- {each['title']}: {each['resource']['id']}") for each in findings]
+    return ["", heading, *lines] if lines else []
 
 
 def _hit(reach: dict[str, Any]) -> list[str]:

@@ -73,6 +73,7 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
         },
         "QUIET_MINUTES": "15",
         "RECHECK_MINUTES": "15",
+        "RECHECK_RATE_MINUTES": "1",
         "REMINDER_HOURS": "24",
         "SECURITY_HUB_ENABLED": "true",
         "LOOK_UP_CHANGES": "true",
@@ -86,6 +87,7 @@ def test_the_settings_are_in_the_environment_of_the_function(name: str, stack: S
     assert (values["QUIET_MINUTES"], values["HOLD_DOWN_MINUTES"], values["REMINDER_HOURS"]) == ("5", "0", "0")
     assert (values["UNEXPLAINED_MINUTES"], values["UNEXPLAINED_REPEATS"], values["DIGEST_ABOVE"]) == ("20", "9", "3")
     assert (values["STOPPED_MINUTES"], values["RECHECK_MINUTES"], values["KEEP_DAYS"]) == ("30", "7", "30")
+    assert values["RECHECK_RATE_MINUTES"] == "5"
     assert json.loads(values["KNOWN_PRINCIPALS"]) == ["arn:aws:iam::111111111111:role/build"]
     assert (values["NOTIFY_MINIMUM_SEVERITY"], values["SECURITY_HUB_ENABLED"]) == ("HIGH", "false")
     assert (values["PULL_RESPONDER_MEMBER_ROLE"], values["POWERTOOLS_LOG_LEVEL"]) == ("Reader", "WARNING")

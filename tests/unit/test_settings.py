@@ -23,6 +23,7 @@ NUMBERS = {
     "UNEXPLAINED_REPEATS": "9",
     "STOPPED_MINUTES": "30",
     "RECHECK_MINUTES": "7",
+    "RECHECK_RATE_MINUTES": "5",
     "KEEP_DAYS": "30",
 }
 
@@ -59,6 +60,7 @@ def test_every_whole_number_can_be_set(name: str) -> None:
         ("UNEXPLAINED_REPEATS", " 9", 1),
         ("STOPPED_MINUTES", "\u0663\u0660", 1),
         ("RECHECK_MINUTES", "0", 1),
+        ("RECHECK_RATE_MINUTES", "0", 1),
         ("KEEP_DAYS", "12345678", 1),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.authorization.dependency import Dependency, Doubt, UnknownKey
@@ -53,21 +54,9 @@ class ConditionOperator:
     absent: bool
 
 
-_known: dict[str, ConditionOperator] = {}
-_KNOWN_LIMIT = 1024  # policies are not trusted, and one name can be written in many mixes of case
-
-
+@lru_cache(maxsize=1024)  # policies are not trusted, and one name can be written in many mixes of case
 def condition_operator(name: str) -> ConditionOperator:
     """Return the operator of that name, in any case. Raises ValueError if there is no such operator."""
-    known = _known.get(name)
-    if known is None:
-        known = _parse_operator(name)
-        if len(_known) < _KNOWN_LIMIT:
-            _known[name] = known
-    return known
-
-
-def _parse_operator(name: str) -> ConditionOperator:
     rest = name.lower()
     quantifier = next((each for each in Quantifier if rest.startswith(each.value)), None)
     if quantifier:
@@ -110,8 +99,8 @@ class Condition:
         self._templates: list[Template] = []
         self._equal: frozenset[str] | None = None
         self._tests: list[TextTest] = []
-        self._otherwise: list[TextTest] | None = None
-        self._ready = False
+        self._otherwise: list[TextTest] = []
+        self._ready: bool = False
         if not operator.operator.variables:
             self._prepare()
         elif variables and any("${" in value for value in values):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from pull_responder.authorization.dependency import Dependency, Doubt
@@ -20,7 +21,7 @@ from pull_responder.authorization.statement import Effect, Statement
 from pull_responder.model.unread import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Answer", "Decision", "PolicyKind", "Outcome", "Policies", "State", "Unread", "evaluate"]
 
@@ -83,6 +84,8 @@ class Outcome:
     - `unknown`: what an undecided kind depends on. Either condition keys, spelled as in the policy, or the reason why
       a policy could not be read.
     - `level`: for service and resource control policies, the level that stops the request. 0 is the root.
+
+    An outcome that lacks an Allow keeps the request and the policies, to look for the nearest one.
     """
 
     kind: PolicyKind
@@ -100,9 +103,7 @@ class Outcome:
 
         None unless an Allow is missing, or if no Allow is about the action.
         """
-        if self.state is not State.BLOCKS_IMPLICITLY or self._request is None:
-            return None
-        return nearest_allow(self._request, self._policies)
+        return nearest_allow(self._request, self._policies) if self._request else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,9 @@ _OPEN, _LACKS, _DENIES, _UNDECIDED, _ = State
 _ALLOWS_ONLY, _DENIES_ONLY = Effect
 
 
+_Found = tuple[Policy, Statement] | tuple[None, None]
+
+
 class _Tally:
     """Which Deny and Allow statements of one kind of policy match a request.
 
@@ -153,9 +157,9 @@ class _Tally:
         self.only = only
         self.policies: tuple[Policy, ...] = ()
         self.denied: Truth = False
-        self.denier: tuple[Policy, Statement] | None = None
+        self.denier: _Found = (None, None)
         self.sure = self.possible = _DIRECT if only is _DENIES_ONLY else _NONE
-        self.granter: tuple[Policy, Statement] | None = None
+        self.granter: _Found = (None, None)
         self.reasons: tuple[Dependency, ...] = ()
 
     def read(self, policies: tuple[Policy | Unread, ...] | Unread) -> _Tally:
@@ -243,8 +247,9 @@ def evaluate(request: Request, policies: Policies, *, only: Effect | None = None
     boundary = policies.boundary
     bounded = None if isinstance(boundary, Unread) else bool(boundary)
     same = request.same_account
-    own = _resource(policies.resource, request, bounded, only, same=same)
-    registry = _registry(policies, request, bounded, only)
+    ask = partial(_Tally, request, bounded, only)
+    own = _resource(policies.resource, ask, same=same)
+    registry = _registry(policies, request, ask)
     granting = own.add_grants(registry) if own else registry
     need_identity = _need(granting, _ROLE) if same else _NEEDED
     need_limits = _need(granting, _DIRECT) if same else _NEEDED
@@ -261,37 +266,35 @@ def evaluate(request: Request, policies: Policies, *, only: Effect | None = None
         # Root needs no allow in its own account: IAM User Guide, "How AWS enforcement code logic evaluates requests".
         root = request.caller.kind is CallerKind.ROOT and same
         outcomes[_IDENTITY] = (
-            _NOT_APPLICABLE[_IDENTITY] if root else _outcome(_IDENTITY, request, policies.identity, need_identity, only)
+            _NOT_APPLICABLE[_IDENTITY] if root else _outcome(_IDENTITY, ask, policies.identity, need_identity)
         )
-        outcomes[_BOUNDARY] = _outcome(_BOUNDARY, request, boundary or None, need_limits, only)
-        outcomes[_SCP] = _levels(_SCP, request, policies.scps, only)
-    outcomes[_RCP] = _levels(_RCP, request, policies.rcps, only)
-    outcomes[_SESSION] = _outcome(_SESSION, request, sessions, need_limits, only)
+        outcomes[_BOUNDARY] = _outcome(_BOUNDARY, ask, boundary or None, need_limits)
+        outcomes[_SCP] = _levels(_SCP, request, ask, policies.scps)
+    outcomes[_RCP] = _levels(_RCP, request, ask, policies.rcps)
+    outcomes[_SESSION] = _outcome(_SESSION, ask, sessions, need_limits)
     if own is None:
         outcomes[_RESOURCE] = _NOT_APPLICABLE[_RESOURCE]
     else:
         outcomes[_RESOURCE] = _conclude(_RESOURCE, own.add_grants(registry), need_resource)
     outcomes[_REGISTRY] = _conclude(_REGISTRY, registry, _NOT_NEEDED) if registry else _NOT_APPLICABLE[_REGISTRY]
-    outcomes[_ENDPOINT] = _outcome(_ENDPOINT, request, policies.endpoints or None, _NEEDED, only)
+    outcomes[_ENDPOINT] = _outcome(_ENDPOINT, ask, policies.endpoints or None, _NEEDED)
     return Decision(_answer(outcomes), outcomes)
 
 
 _NOT_APPLICABLE = {kind: Outcome(kind, State.NOT_APPLICABLE) for kind in PolicyKind}
 
 
-def _resource(
-    policy: Policy | Unread | None, request: Request, bounded: Truth, only: Effect | None, *, same: bool
-) -> _Tally | None:
+def _resource(policy: Policy | Unread | None, ask: Callable[[], _Tally], *, same: bool) -> _Tally | None:
     """Match the request against the resource's own policy.
 
     None if there is no such policy and the account owns the resource. Another account always needs an Allow.
     """
     if policy is None:
-        return None if same else _Tally(request, bounded, only)
-    return _Tally(request, bounded, only).read((policy,))
+        return None if same else ask()
+    return ask().read((policy,))
 
 
-def _registry(policies: Policies, request: Request, bounded: Truth, only: Effect | None) -> _Tally | None:
+def _registry(policies: Policies, request: Request, ask: Callable[[], _Tally]) -> _Tally | None:
     """Match the request against the registry policy. None if there is none, or its scope excludes the action.
 
     Source: Amazon ECR User Guide, "Private registry permissions", registry policy scope.
@@ -301,7 +304,7 @@ def _registry(policies: Policies, request: Request, bounded: Truth, only: Effect
         return None
     if policies.registry_scope == "V1" and request.action_name not in _V1_REGISTRY_ACTIONS:
         return None
-    return _Tally(request, bounded, only).read((policy,))
+    return ask().read((policy,))
 
 
 def _need(granting: _Tally | None, least: Strength) -> _Need:
@@ -310,42 +313,43 @@ def _need(granting: _Tally | None, least: Strength) -> _Need:
     Within one account it need not, if a resource-based Allow of strength `least` matches (see Strength).
     """
     granted = granting.grants(least) if granting else False
-    if granting is None or not granted:
-        if granted is False:
-            return _NEEDED
-        return _Need(needed=None, unknown=granting.unknown() if granting else ())
-    return _NOT_NEEDED
+    if granted:
+        return _NOT_NEEDED
+    if granting is None or granted is False:
+        return _NEEDED
+    return _Need(needed=None, unknown=granting.unknown())
 
 
 def _outcome(
     kind: PolicyKind,
-    request: Request,
+    ask: Callable[[], _Tally],
     policies: tuple[Policy | Unread, ...] | Unread | None,
     need: _Need,
-    only: Effect | None,
 ) -> Outcome:
     if policies is None:
         return _NOT_APPLICABLE[kind]
-    return _conclude(kind, _Tally(request, bounded=False, only=only).read(policies), need)
+    return _conclude(kind, ask().read(policies), need)
 
 
 def _conclude(kind: PolicyKind, tally: _Tally, need: _Need, level: int | None = None) -> Outcome:
     if tally.denied:
-        policy, statement = tally.denier or (None, None)
+        policy, statement = tally.denier
         return Outcome(kind, _DENIES, policy, statement, level=level)
     granted = tally.grants(_DELEGATES)
     if need.needed and granted is False:
         return Outcome(kind, _LACKS, level=level, _request=tally.request, _policies=tally.policies)
     if tally.denied is None or (need.needed is not False and not granted):
-        doubts = tally.unknown() if tally.denied is None or granted is None else ()
-        doubts = tuple(dict.fromkeys(doubts + need.unknown))
+        doubts = tuple(dict.fromkeys(tally.unknown() + need.unknown))
         return Outcome(kind, _UNDECIDED, unknown=doubts, level=level)
-    policy, statement = tally.granter or (None, None)
-    return Outcome(kind, _OPEN, policy, statement, level=level)
+    policy, statement = tally.granter
+    return Outcome(kind, _OPEN, policy, statement)
 
 
 def _levels(
-    kind: PolicyKind, request: Request, levels: tuple[tuple[Policy | Unread, ...], ...] | Unread, only: Effect | None
+    kind: PolicyKind,
+    request: Request,
+    ask: Callable[[], _Tally],
+    levels: tuple[tuple[Policy | Unread, ...], ...] | Unread,
 ) -> Outcome:
     """Every level from the organization's root down to the account must allow the request.
 
@@ -357,14 +361,9 @@ def _levels(
     if not levels or exempt:
         return _NOT_APPLICABLE[kind]
     if isinstance(levels, Unread):
-        outcome = _conclude(kind, _Tally(request, bounded=False, only=only).read(levels), _NEEDED)
+        outcome = _conclude(kind, ask().read(levels), _NEEDED)
     else:
-        outcome = _worst(
-            [
-                _conclude(kind, _Tally(request, bounded=False, only=only).read(each), _NEEDED, index)
-                for index, each in enumerate(levels)
-            ]
-        )
+        outcome = _worst([_conclude(kind, ask().read(each), _NEEDED, level) for level, each in enumerate(levels)])
     if exempt is None and outcome.state is not _OPEN:
         doubts = (*outcome.unknown, Doubt(f"whether {request.caller.role} is a service-linked role"))
         return Outcome(kind, _UNDECIDED, unknown=doubts)

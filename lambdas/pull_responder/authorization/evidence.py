@@ -36,7 +36,7 @@ class Mismatch:
         if self.element == "Condition":
             found = f"the request has {quote_each(self.found) or 'no such key'}"
             return f"{self.operator} {show_key(self.key or '')} {quote_each(self.wanted)} is not met: {found}"
-        wanted, found = quote_each(self.wanted, ELEMENT), ", ".join(escape(each)[:ELEMENT] for each in self.found)
+        wanted, found = quote_each(self.wanted, ELEMENT), escape(self.found[0])[:ELEMENT]
         if self.element.startswith("Not"):
             return f"{self.element} {wanted} excludes {found}"
         return f"{self.element} {wanted} does not include {found}"
@@ -89,7 +89,7 @@ def _condition_mismatch(condition: Condition, request: Request) -> Mismatch:
 
 
 def unknowns(
-    request: Request, policies: tuple[Policy, ...], *, bounded: Truth, only: Effect | None = None
+    request: Request, policies: tuple[Policy, ...], *, bounded: Truth, only: Effect | None
 ) -> tuple[Dependency, ...]:
     """Return what decides whether the uncertain statements of `policies` match the request.
 

@@ -98,7 +98,7 @@ class _Reader:
         self.name = name
         self.kind = kind
         self.index: int | None = None
-        self.variables = False
+        self.variables: bool
         self.length = 0
         self.sids: set[str] = set()
 

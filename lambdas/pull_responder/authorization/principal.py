@@ -66,8 +66,8 @@ class PrincipalElement:
             return _EVERYBODY
         sure = _NONE
         for name, strength in caller.names.items():
-            if strength > sure and name in self.names:
-                sure = strength
+            if name in self.names:
+                sure = max(sure, strength)
         possible = self._possible_match(caller, literal=literal)
         if literal and possible is _ROLE_GRANT:  # role names are unique in an account, even across paths
             sure = max(sure, possible)

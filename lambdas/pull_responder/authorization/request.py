@@ -18,9 +18,6 @@ class Unknown(Enum):
 
     UNKNOWN = "unknown"
 
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
 
 UNKNOWN: Final = Unknown.UNKNOWN
 """The value of a condition key that may be absent from the request, or have any value."""
@@ -160,7 +157,7 @@ class Context:
 
     __slots__ = ("_families", "_parts", "_values", "literal")
 
-    def __init__(self, values: Mapping[str, ContextValue], *, literal: bool = False) -> None:
+    def __init__(self, values: Mapping[str, ContextValue], *, literal: bool) -> None:
         self.literal = literal
         known: dict[str, tuple[str, ...] | Unknown | None] = {}
         families: list[tuple[str, Unknown | None]] = []
@@ -217,9 +214,9 @@ class Request:
     context: Mapping[str, ContextValue]
     role_arn: str | None = None
     literal: bool = False
-    caller: Caller = field(init=False, repr=False, compare=False)
+    caller: Caller = field(init=False, repr=False)
     keys: Context = field(init=False, repr=False, compare=False)
-    action_name: str = field(init=False, repr=False, compare=False)
+    action_name: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Parse the principal, and lower the case of the action and the condition keys."""

@@ -69,21 +69,19 @@ class ResourcePattern:
         return True if doubt is Unclear.TYPE and not _has_type(resource) else None
 
     def __str__(self) -> str:
-        return f"how AWS matches {quote(self.text, ELEMENT)}: {self.doubt.value if self.doubt else 'no doubt'}"
+        return f"how AWS matches {quote(self.text, ELEMENT)}: {self.doubt and self.doubt.value}"
 
 
 def _doubt(text: str) -> Unclear | None:
-    if text == "*":
-        return None
     parts = text.split(":", _PARTS - 1)
-    if parts[0] != "arn" or len(parts) == 1:
+    if parts[0] != "arn":
         return Unclear.NO_ARN
     if len(parts) > 2 and _WILDCARD.search(parts[2]):  # noqa: PLR2004 -- the third part is the service
         return Unclear.SERVICE
     if len(parts) < _PARTS:
         return None if text.endswith("*") else Unclear.SHORT
     resource = parts[-1]
-    type_ = _END_OF_TYPE.split(resource, maxsplit=1)[0]
+    type_ = _END_OF_TYPE.split(resource)[0]
     return Unclear.TYPE if resource != "*" and _WILDCARD.search(type_) else None
 
 
@@ -92,10 +90,8 @@ def problem_of(text: str) -> str:
 
     Source: AWS's answers to iam:CreatePolicy, as recorded in the tests of moto (test_iam_policies.py).
     """
-    if text == "*" or (text.startswith("arn:aws:") and text.count(":") >= _PARTS - 1 and ":aws::" not in text):
-        return ""
     plain = _VARIABLE.sub("x", text)
-    parts = plain.split(":", _PARTS - 1)
+    parts = plain.split(":")
     if len(parts) == 1:
         return "" if _WILDCARD.search(plain) else f'"{text[:100]}" is neither * nor an ARN'
     partition = parts[1]

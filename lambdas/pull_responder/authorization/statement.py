@@ -26,9 +26,6 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
-_COLONS = 5  # in a whole ARN
-
-
 class Texts:
     """The values of Action, NotAction, Resource or NotResource. `inverted` means NotAction or NotResource.
 
@@ -80,7 +77,7 @@ class Texts:
             return exact
         for text in self._plain:
             wild = "*" in text or "?" in text
-            pattern = ResourcePattern.read(text) if self._arns and (wild or text.count(":") < _COLONS) else None
+            pattern = ResourcePattern.read(text) if self._arns else None
             if pattern and pattern.doubt:
                 self._doubtful += [(compile_pattern(reading), pattern) for reading in pattern.readings]
             elif wild:
@@ -100,7 +97,7 @@ class Texts:
         for test in self._tests:
             if test(text):
                 return not self.inverted
-        if not (self._doubtful or self._templates or (self._arns and not self.values)):
+        if self.values and not (self._doubtful or self._templates):
             return self.inverted
         return self._cover_in_doubt(text, context)
 
@@ -178,7 +175,7 @@ class Statement:
         """What people find the statement by: its Sid in quotes, or its index from 0."""
         return quote(self.sid) if self.sid else f"Statement[{self.index}]"
 
-    def match(self, request: Request, *, bounded: bool | None = False) -> tuple[Strength, Strength]:
+    def match(self, request: Request, *, bounded: bool | None) -> tuple[Strength, Strength]:
         """Return the strength with which the statement certainly applies to the request, and that with which it may.
 
         In policies without Principal each is DIRECT or NONE. `bounded` says whether the caller has a permissions

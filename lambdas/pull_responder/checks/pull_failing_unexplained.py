@@ -26,6 +26,7 @@ from pull_responder.model.pull import Answer, Stage, Symptom
 from pull_responder.model.reason import KUBELET_LOG, Reason
 from pull_responder.model.verdict import Remediation, Resource, Severity, Verdict
 from pull_responder.pulls.actions import CACHE_ACTIONS, PULL_ACTIONS
+from pull_responder.pulls.file_faults import after_file
 from pull_responder.pulls.kubelet_words import quote_words, read_words
 from pull_responder.pulls.own_credentials import where_to_look
 from pull_responder.pulls.path import registry_host
@@ -78,10 +79,6 @@ _AFTER_ANSWER: Final = {
     Answer.NODE: (
         "the node itself refused to send the request",
         "Look at the node's own firewall and at network policies for its host: run `nft list ruleset` on the node.",
-    ),
-    Answer.FILE: (
-        "a file of the node could not be read or written",
-        "Look at the node's disk, memory and limits: run `dmesg -T` and `journalctl -u containerd` on the node.",
     ),
     Answer.RUNTIME: (
         "the node's container runtime did not answer, or failed by itself, so no registry is at fault",
@@ -174,7 +171,11 @@ def what_is_left(pull: PullFailure, *, of_aws: bool, is_there: bool = False) -> 
         return ""
     said = read_words(pull)
     if said.answer is not None:
-        return _say(*after_answer(said.answer, asked=said.sighting.host, registry=registry_host(pull)))
+        return _say(
+            *after_answer(
+                said.answer, asked=said.sighting.host, registry=registry_host(pull), message=pull.message or ""
+            )
+        )
     if pull.symptom is Symptom.UNKNOWN and pull.stage is Stage.UNPACK:
         return _say(*_AT_UNPACK)
     why, look = _left(pull, of_aws=of_aws, is_there=is_there)
@@ -186,11 +187,13 @@ def after_unpack() -> tuple[str, str]:
     return _AT_UNPACK
 
 
-def after_answer(answer: Answer, *, asked: str, registry: str | None) -> tuple[str, str]:
+def after_answer(answer: Answer, *, asked: str, registry: str | None, message: str) -> tuple[str, str]:
     """Return what an answer shows, and the sentence that says where to look next.
 
-    `asked` is the host in kubelet's message, `registry` the one in the image's name, None if it is not known.
+    `asked` is the host in kubelet's `message`, `registry` the one in the image's name, None if it is not known.
     """
+    if answer is Answer.FILE:
+        return after_file(message)
     host = asked if answer is Answer.MIRROR else registry or "the registry"
     why, look = _AFTER_ANSWER[answer]
     return why.format(host=host), look.format(host=host)

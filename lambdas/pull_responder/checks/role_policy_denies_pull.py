@@ -41,6 +41,7 @@ from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation import by_hand
 from pull_responder.remediation.composition import combine
 from pull_responder.remediation.iam import replace_inline_policy, replace_managed_policy
+from pull_responder.remediation.naming import the_deny
 
 if TYPE_CHECKING:
     from pull_responder.pulls.pull_facts import PullFacts
@@ -68,14 +69,16 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
 def _fix(pull: PullFailure, facts: PullFacts, fault: PolicyFault) -> Remediation:
     role = fault.authorization.role
     fixes = []
-    for name in fault.authorization.denies(PolicyKind.IDENTITY):
+    for name, statements in fault.authorization.denies(PolicyKind.IDENTITY).items():
         text = fault.authorization.documents[name]
-        document = let_through(pull, fault.authorization, name)
+        document, deny = let_through(pull, fault.authorization, name), the_deny(text.document, statements)
         if text.arn is None:
-            fixes.append(replace_inline_policy(role, region=pull.region, policy_name=text.name, document=document))
+            fixes.append(
+                replace_inline_policy(role, region=pull.region, policy_name=text.name, document=document, deny=deny)
+            )
         else:
             policy = managed_policy(pull, facts, fault.authorization, text, PolicyKind.IDENTITY)
-            fix = replace_managed_policy(role, policy, region=pull.region, document=document)
+            fix = replace_managed_policy(role, policy, region=pull.region, document=document, deny=deny)
             also = " The policy is also the role's permissions boundary, and this edit fixes both."
             fixes.append(replace(fix, summary=fix.summary + also) if policy.edits > 1 and fix.commands else fix)
     if not fixes:

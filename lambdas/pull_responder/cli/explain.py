@@ -32,19 +32,20 @@ def explain(message: str | None, form: str) -> None:
     """
     if message is None and sys.stdin.isatty():
         raise click.MissingParameter(param_hint="'MESSAGE'", param_type="argument")
-    if message not in (None, "-"):
-        _show(read_message(message), form)
+    if message is not None and message != "-":
+        _show(message, form)
     elif form == "json":
         for number, line in enumerate(sys.stdin.buffer, start=1):
             if line.strip():
                 sys.stdout.write(escape_json(json.dumps(_answer(line, number))) + "\n")
                 sys.stdout.flush()
     else:
-        _show(read_message(sys.stdin.buffer.read().decode("utf-8", errors="replace")), form)
+        _show(sys.stdin.buffer.read().decode("utf-8", errors="replace"), form)
 
 
-def _show(read: KubeletMessage, form: str) -> None:
-    click.echo(escape_json(json.dumps(_as_json(read))) if form == "json" else _as_text(read))
+def _show(message: str, form: str) -> None:
+    read = read_message(message)
+    click.echo(escape_json(json.dumps(_as_json(read, message))) if form == "json" else _as_text(read, message))
 
 
 def _answer(line: bytes, number: int) -> dict[str, Any]:
@@ -60,12 +61,12 @@ def _answer(line: bytes, number: int) -> dict[str, Any]:
     else:
         message = document.get("message") if isinstance(document, dict) else None
         if isinstance(message, str):
-            return _as_json(read_message(message))
+            return _as_json(read_message(message), message)
         problem = 'has no key "message"' if message is None else "has a message that is not text"
     return {"error": f"line {number} {redact(problem, limit=200)}", "line": number}
 
 
-def _as_json(read: KubeletMessage) -> dict[str, Any]:
+def _as_json(read: KubeletMessage, message: str) -> dict[str, Any]:
     image = read.image
     return {
         "symptom": read.symptom,
@@ -81,17 +82,17 @@ def _as_json(read: KubeletMessage) -> dict[str, Any]:
         "dns_server": read.sighting.server or None,
         "proxy": read.sighting.proxy or None,
         "answer": read.answer,
-        "next": _next(read),
+        "next": _next(read, message),
     }
 
 
-def _next(read: KubeletMessage) -> str | None:
+def _next(read: KubeletMessage, message: str) -> str | None:
     """Return what is left and where to look, where the message itself rules out the rest. Else None."""
     registry = read.image.host.lower() if read.image else None
     if not read.tells_of_pull:
         return None
     if read.answer is not None:
-        why, look = after_answer(read.answer, asked=read.sighting.host, registry=registry)
+        why, look = after_answer(read.answer, asked=read.sighting.host, registry=registry, message=message)
     elif read.symptom is Symptom.UNKNOWN and read.stage is Stage.UNPACK:
         why, look = after_unpack()
     else:
@@ -106,7 +107,7 @@ def _skipped(read: KubeletMessage) -> str | None:
     return f"this text {read.no_reason}" if read.no_reason else None
 
 
-def _as_text(read: KubeletMessage) -> str:
+def _as_text(read: KubeletMessage, message: str) -> str:
     image, causes = read.image, can_mean(read)
     rows = [
         ("Symptom", read.symptom),
@@ -126,8 +127,8 @@ def _as_text(read: KubeletMessage) -> str:
     rows.extend(("" if number else "Can mean", cause) for number, cause in enumerate(causes))
     if read.no_reason and not (read.no_reason is NoReason.MISSPELT and image and image.problem):
         rows.append(("Can mean", f"nothing: this text {read.no_reason}"))
-    elif not causes and not _next(read) and not (image and image.problem):
+    elif not causes and not _next(read, message) and not (image and image.problem):
         rows.append(("Can mean", "none of the causes that a diagnosis knows"))
-    if look := _next(read):
+    if look := _next(read, message):
         rows.append(("Look next", look))
     return "\n".join(f"{label:<12}{shown(value)}" for label, value in rows)

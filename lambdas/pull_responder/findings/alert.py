@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
+from pull_responder.findings.notice import Edge
 from pull_responder.findings.reach import Reach
 
 if TYPE_CHECKING:
     from pull_responder.findings.finding import Finding
-    from pull_responder.findings.notice import Edge, Notice
+    from pull_responder.findings.notice import Notice
     from pull_responder.model.verdict import Severity
 
 MOST_CAUSES: Final = 5
@@ -23,7 +24,9 @@ class Alert:
     - `problem`: the id by which all messages about the problem belong together.
     - `notices`: what has changed, at least one, all of the same edge, the worst first.
     - `others`: the findings of other causes of the same problem that are open, the worst first.
-    - `others_known`: whether these could be read.
+    - `others_known`: whether these could be read, and what decides whether the problem is over.
+    - `over`: the ids of the problems that are over, this one among them: nothing that was told as one is open.
+    - `still_open`: open findings that were told as this problem before, and stop none of these pulls, the worst first.
     - `reach`: how far the failures of all notices reach together.
     """
 
@@ -32,11 +35,13 @@ class Alert:
     others: tuple[Finding, ...] = ()
     reach: Reach = field(default_factory=Reach)
     others_known: bool = True
+    over: tuple[str, ...] = ()
+    still_open: tuple[Finding, ...] = ()
 
     @classmethod
     def alone(cls, notice: Notice) -> Self:
-        """Return the alert about a finding that shares its problems with no other."""
-        return cls(notice.finding.id, (notice,), reach=notice.reach)
+        """Return the alert about one finding. What else stops its pulls is known only to a notice of a digest."""
+        return cls(notice.finding.id, (notice,), notice.others, notice.reach, notice.others_known)
 
     @property
     def worst(self) -> Notice:
@@ -47,6 +52,16 @@ class Alert:
     def edge(self) -> Edge:
         """What has changed."""
         return self.worst.edge
+
+    @property
+    def is_in_part(self) -> bool:
+        """Whether its findings are resolved, and another cause still stops the pulls."""
+        return self.edge is Edge.RESOLVED and bool(self.others)
+
+    @property
+    def to_mend(self) -> tuple[Finding, ...]:
+        """The findings that people have to do something about, the worst first: of what is resolved, what is left."""
+        return self.others if self.edge is Edge.RESOLVED else tuple(each.finding for each in self.notices)
 
     @property
     def severity(self) -> Severity:

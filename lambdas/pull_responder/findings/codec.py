@@ -35,6 +35,7 @@ LOOK_AT: Final = "look_at"
 FINDINGS_DUE: Final = "finding"
 NOTICES_DUE: Final = "notice"
 PROBLEMS_DUE: Final = "problem"
+UNREAD_PROBLEMS_DUE: Final = "problem/unread"
 
 _SHAPE: Final = dacite.Config(cast=[StrEnum, tuple, float], check_types=True)
 _REASON: Final = 300
@@ -128,7 +129,8 @@ def problem_item(problem: Problem, *, expires_at: int) -> dict[str, Value]:
     if problem.pull is not None:
         item["pull"] = {"S": _dump(problem.pull)}
     if problem.look_at:
-        item |= {QUEUE: {"S": PROBLEMS_DUE}, LOOK_AT: {"N": _number(problem.look_at)}}
+        queue = UNREAD_PROBLEMS_DUE if problem.unread_tries else PROBLEMS_DUE
+        item |= {QUEUE: {"S": queue}, LOOK_AT: {"N": _number(problem.look_at)}}
     return item
 
 

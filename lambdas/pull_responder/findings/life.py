@@ -15,6 +15,7 @@ from pull_responder.findings.clock import began_at
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
+from pull_responder.findings.next_look import next_look_at
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach, without_times
@@ -203,7 +204,7 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     - `reach`: how far all failures of the finding reach.
     - `now`: seconds since 1970.
     """
-    look_at = now + settings.recheck_minutes * 60
+    look_at = next_look_at(now, settings)
     problems = {*(life.problems if life else ()), *filter(None, [problem])}
     finding = serve_all(finding, reach, before=life.finding if life else None)
     had = life.finding.severity if life and life.is_open else None
@@ -401,7 +402,7 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings, unread: bool =
     Reminders are `settings.reminder_hours` apart. With `unread`, the recheck could not decide because something could
     not be read. Such failures pass, so the next run of the minute rechecks it, for a quarter of an hour.
     """
-    life = replace(life, looked_at=now, look_at=now + settings.recheck_minutes * 60)
+    life = replace(life, looked_at=now, look_at=next_look_at(now, settings))
     if not unread:
         life = replace(life, unread_looks=0)
     elif life.unread_looks < _QUICK_LOOKS:

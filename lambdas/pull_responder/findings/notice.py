@@ -34,6 +34,9 @@ class Notice:
     - `changes_unread`: why it could not be read whether there was such a change.
     - `problem`: in a digest, the id by which all messages about its problem belong together.
     - `is_over`: in a digest, whether it is resolved, and nothing else that is known stops the pulls of its problem.
+    - `others`, `others_known`: in a digest, the findings of other causes that are open and stop the same pulls, the
+      worst first, and whether these could be read.
+    - `over`: in a digest, the ids of the problems that are over with it: nothing that was told as one of them is open.
     """
 
     edge: Edge
@@ -48,3 +51,6 @@ class Notice:
     changes_unread: str = ""
     problem: str = ""
     is_over: bool = False
+    others: tuple[Finding, ...] = ()
+    others_known: bool = True
+    over: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from pull_responder.findings.codec import (
     NOTICES_DUE,
     PROBLEMS_DUE,
     QUEUE,
+    UNREAD_PROBLEMS_DUE,
     UnusableItem,
     life_item,
     page_item,
@@ -213,7 +214,13 @@ class Store:
 
         With `newest_first`, those that have waited for the shortest time.
         """
-        return self._due(PROBLEMS_DUE, before, limit, newest_first=newest_first)
+        queues = (PROBLEMS_DUE, UNREAD_PROBLEMS_DUE)
+        found = [each for queue in queues for each in self._due_at(queue, before, limit, newest_first=newest_first)]
+        return [each for _, each in sorted(found, key=lambda each: each[0], reverse=newest_first)[:limit]]
+
+    def new_problems(self, *, before: float, limit: int) -> list[str]:
+        """Return the ids of those of `due_problems` that were not diagnosed before without all that had to be read."""
+        return self._due(PROBLEMS_DUE, before, limit)
 
     def pulls(self, ids: Iterable[str]) -> dict[str, PullFailure | None]:
         """Return the failure to diagnose of each problem that is in the table; None if it cannot be read."""
@@ -241,11 +248,6 @@ class Store:
             except UnusableItem as unusable:
                 every.append(unusable)
         return every
-
-    def unread_tries(self, ids: Iterable[str]) -> dict[str, int]:
-        """Return how often each problem that is in the table was diagnosed again because something was not read."""
-        items = self._read(list(ids), only="unread_tries")
-        return {each: read_problem(item).unread_tries for each, item in items.items()}
 
     def set_aside(self, unusable: UnusableItem) -> None:
         """Take an item that cannot be read out of its queue. The rest of it stays, for people to look at.
@@ -369,7 +371,11 @@ class Store:
             _raise("dynamodb:PutItem", error)
         return True
 
-    def _due(self, queue: str, before: float, limit: int, *, newest_first: bool = False) -> list[str]:
+    def _due(self, queue: str, before: float, limit: int) -> list[str]:
+        return [each for _, each in self._due_at(queue, before, limit)]
+
+    def _due_at(self, queue: str, before: float, limit: int, *, newest_first: bool = False) -> list[tuple[float, str]]:
+        """Return since when the items of a queue are due, and their ids."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=_INDEX,
@@ -379,16 +385,16 @@ class Store:
             ScanIndexForward=not newest_first,
             PaginationConfig={"MaxItems": limit},
         )
-        ids: list[str] = []
+        due: list[tuple[float, str]] = []
         try:
             for page in pages:
                 self.calls += 1
-                ids += [item["id"]["S"] for item in page["Items"]]
+                due += [(float(item[LOOK_AT]["N"]), item["id"]["S"]) for item in page["Items"]]
         except _FAILURES as error:
             _raise("dynamodb:Query", error)
         except _BROKEN as error:
             _raise_broken("dynamodb:Query", error)
-        return ids
+        return due
 
 
 def _as_read(version: int) -> tuple[str, dict[str, Value]]:

@@ -25,10 +25,14 @@ from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import Reach
 from pull_responder.generate.error import GenerateError
+from pull_responder.model.arn import Arn
 from pull_responder.model.pull import Principal, PrincipalKind, PullFailure, Stage, Symptom
+from pull_responder.model.quoting import quote_json
 from pull_responder.model.verdict import Remediation, Resource, Severity
 from pull_responder.publish.notification import alert_notification, digest_notification
 from pull_responder.publish.style import Style
+from pull_responder.remediation.by_hand import exempt_all
+from pull_responder.remediation.naming import the_deny
 
 if TYPE_CHECKING:
     from pull_responder.checks.check import Check
@@ -60,6 +64,7 @@ _BREAK: Final = Deed(
 )
 _MANAGEMENT: Final = "999999999999"
 _CONTROL_POLICY: Final = f"arn:aws:organizations::{_MANAGEMENT}:policy/o-0a1b2c3d4e/service_control_policy/p-0a1b2c3d"
+_STATEMENT: Final = {"Sid": "NoRegistries", "Effect": "Deny", "Action": "ecr:*", "Resource": "*"}
 ATTACH_POLICY: Final = ("aws", "iam", "attach-role-policy", "--role-name", "prod-node", "--policy-arn", _POLICY)
 PRINCIPAL: Final = Principal(
     kind=PrincipalKind.ROLE,
@@ -123,6 +128,7 @@ def _examples() -> dict[str, str]:
         "digest": digest_notification(
             [replace(alert, problem=_PROBLEM), replace(_alert_of_subnet(), problem=_OTHER)], _STYLE
         ),
+        "over": digest_notification(_resolved_together(resolved, boundary.finding), _STYLE),
         "policy": _alone(_alert_of_organization_policy()),
     }
     forms = {"email": _mail, "document": _document, "chat": _chat, "sms": _text_message, "attributes": _attributes}
@@ -133,8 +139,24 @@ def _examples() -> dict[str, str]:
     }
 
 
+def _resolved_together(resolved: Notice, boundary: Finding) -> list[Notice]:
+    """Return what a digest tells when two roles got their policies back and a boundary still stops one of them."""
+    batch = replace(
+        resolved,
+        finding=replace(
+            resolved.finding,
+            id=f"{resolved.finding.id}-batch",
+            resource=replace(resolved.finding.resource, id=ROLE.replace("prod", "batch")),
+        ),
+        problem=_OTHER,
+        is_over=True,
+    )
+    return [replace(resolved, problem=_PROBLEM, others=(boundary,)), batch]
+
+
 def _alone(notice: Notice) -> Notification:
-    return alert_notification(Alert(_PROBLEM, (notice,), reach=notice.reach), _STYLE)
+    over = (_PROBLEM,) if notice.edge is Edge.RESOLVED else ()
+    return alert_notification(Alert(_PROBLEM, (notice,), reach=notice.reach, over=over), _STYLE)
 
 
 def _mail(notification: Notification) -> str:
@@ -227,8 +249,9 @@ def _flapping(alert: Notice, resolved: Notice) -> Notice:
 def _alert_of_organization_policy() -> Notice:
     """Return what a policy of the organization gives once it stops many roles: without a command."""
     alert = _alert()
+    policy = Arn("aws", "organizations", "", _MANAGEMENT, _CONTROL_POLICY.split(":", 5)[5])
     fix = Remediation(
-        summary="Let an administrator of the organization take the ECR actions out of what the policy denies.",
+        summary=exempt_all(policy, the_deny({"Statement": [_STATEMENT]}, [0])),
         account=_MANAGEMENT,
         region=REGION,
         docs_url=scp_blocks_pull.CHECK.docs_url,
@@ -238,7 +261,7 @@ def _alert_of_organization_policy() -> Notice:
         scp_blocks_pull.CHECK,
         Resource("Other", _CONTROL_POLICY, _MANAGEMENT),
         "The service control policy p-0a1b2c3d denies ecr:BatchGetImage.",
-        (f"Statement 1 of {_CONTROL_POLICY} denies ecr:*.",),
+        (f'{_CONTROL_POLICY}, statement "NoRegistries": {quote_json(_STATEMENT)}',),
         fix,
     )
     reach = Reach(

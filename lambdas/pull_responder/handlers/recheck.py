@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger, Metrics
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 SERVICE = "pull-responder"
+# Of a run that the schedule woke. It wakes the next one after a minute. So with a long timeout, too, only a few of them
+# are under way at the same time, and other runs are free for changes.
+_MOST_SECONDS: Final = 120.0
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
@@ -66,7 +69,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         logger.info("skipped", reasons=dict(skipped.most_common(20)))
     run.count("Rechecks")
     try:
-        Recheck(run).recheck(list(dict.fromkeys(changes)), asked=asked, on_schedule=on_schedule)
+        rechecks = Recheck(run.within(_MOST_SECONDS) if on_schedule else run)
+        rechecks.recheck(list(dict.fromkeys(changes)), asked=asked, on_schedule=on_schedule)
     except StoreError as error:
         run.count("TableFailures")
         logger.warning("the findings table did not answer", reason=str(error))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import alert_values
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import broken, ended, whom, word
+from pull_responder.publish.telling import ended, headline, opening, whom
 from pull_responder.publish.text import one_line, take_fitting
 from pull_responder.remediation.shell import render
 
@@ -103,6 +103,8 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
         "attributes": alert_values(alert),
         "findings": findings,
         "others": [_other(each) for each in alert.others] if alert.others_known else None,
+        "over": take_fitting((one_line(each, _FIELD) for each in alert.over), size=room),
+        "still_open": [_other(each) for each in alert.still_open],
         "pull": pull_of(worst),
         "reach": reach_object(alert.reach),
         "omitted": {
@@ -115,15 +117,16 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
 
 def _headline(alert: Alert) -> str:
     """Return what is broken and for whom, or how it ended, in the words of line 1 of the e-mail."""
-    if alert.edge is Edge.RESOLVED:
-        return one_line(" ".join([f"{word(alert)}:", *ended(alert, one_line), whom(alert, one_line)]), _PARAGRAPH)
-    return f"{word(alert)} {alert.severity.value}: {broken(alert, one_line)}. {whom(alert, one_line)}"
+    if alert.edge is not Edge.RESOLVED:
+        return headline(alert, one_line)
+    over = [*ended(alert, one_line)]
+    said = [headline(alert, one_line), *over] if alert.others else [f"{opening(alert)}:", *over, whom(alert, one_line)]
+    return one_line(" ".join(said), _PARAGRAPH)
 
 
 def _action(alert: Alert) -> str:
     """Return what to do: of several causes each, of what is resolved what is left. Empty if there is nothing to do."""
-    open_ones = alert.others if alert.edge is Edge.RESOLVED else [each.finding for each in alert.notices]
-    summaries = [one_line(each.remediation.summary, _FIELD) for each in open_ones]
+    summaries = [one_line(each.remediation.summary, _FIELD) for each in alert.to_mend]
     if len(summaries) <= 1:
         return "".join(summaries)
     return " ".join(f"{number}. {each}" for number, each in enumerate(summaries, 1))

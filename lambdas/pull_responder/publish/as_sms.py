@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.digest import by_cause, headline
-from pull_responder.publish.telling import NOT_READ, counted, ended, how_it_ended, whom, word
+from pull_responder.publish.digest import by_cause, headline, kind
+from pull_responder.publish.digest_hit import in_clusters
+from pull_responder.publish.telling import NOT_READ, counted, ended, how_it_ended, number_of, opening, whom
 from pull_responder.publish.text import break_urls, cut, last_name, one_line, resource_name
 
 if TYPE_CHECKING:
@@ -62,47 +63,50 @@ def _in_parts(write: Callable[[int], str]) -> str:
 
 
 def _alert(alert: Alert, room: int) -> str:
-    if alert.edge is Edge.RESOLVED:
+    if not alert.to_mend:
         *said, stopped = _resolved(alert)
         whole = "\n".join([*said, stopped])
         return whole if size(whole) <= room else fit("\n".join(said), room)
-    more = len(alert.notices) - 1
-    others = f", and {more} more cause{'' if more == 1 else 's'}" if more else ""
-    head = f"{word(alert)} {alert.severity.value}: {_fault(alert.worst.finding)}{others}."
-    return _with_fix(
-        [f"{head} {whom(alert, _name)}", f"{head} {whom(alert, _name, brief=True)}"],
-        alert.worst.finding,
-        "Do this first" if more else "Do this",
-        room,
-    )
+    worst, *told = alert.to_mend
+    more = [*told, *(() if alert.is_in_part else alert.others)]
+    broken = f"{opening(alert)}: {_fault(worst)}"
+    heads = [f"{broken}, and {number_of(len(more), 'more cause')}."] if more else [f"{broken}."]
+    if len(more) == 1:
+        heads = [f"{broken}. Also: {_title(more[0])}.", *heads]
+    heads = [f"{head} {whom(alert, _name, brief=brief)}" for head in heads for brief in (False, True)]
+    text = _with_fix(heads, worst, "Do this first" if more else "Do this", room)
+    if alert.is_in_part:
+        first = next(iter(ended(alert, plain)))
+        over = f"{text}\nResolved: {first.partition('; ')[0].rstrip('.')}."
+        return over if size(over) <= room else text
+    return text
 
 
 def _resolved(alert: Alert) -> Iterator[str]:
     """Yield the lines about what is resolved, the one that can be left out last."""
-    first, others = next(iter(ended(alert, plain))), alert.others
-    if others:
-        yield f"{word(alert)}: {fit(first.partition('; ')[0], _FIX)}"
-        more = f", and {len(others) - 1} more" if len(others) > 1 else ""
-        todo = plain(others[0].remediation.summary, _FIX)
-        yield f"Still stop{'' if more else 's'} these pulls: {_fault(others[0])}{more}. Do this: {todo}"
-    else:
-        yield f"{word(alert)} {first}"
-        if not alert.others_known:
-            yield NOT_READ
+    more = len(alert.notices) - 1
+    yield f"{opening(alert)} {next(iter(ended(alert, plain)))}"
+    if more:
+        yield f"And {number_of(more, 'more cause')} of the same pulls."
+    if not alert.others_known:
+        yield NOT_READ
     yield whom(alert, _name, brief=True)
 
 
 def _digest(notices: Sequence[Notice], room: int) -> str:
     worst = by_cause(notices)[0]
-    head = f"DIGEST: {headline(notices, plain)}."
-    if worst.notices[0].edge is Edge.RESOLVED:
+    head = f"DIGEST: {headline(notices, plain)}"
+    if (open_one := worst.to_mend) is None:
         name = _name(last_name(resource_name(worst.worst.resource.id)), _NAME)
         return fit(f"{head}\n{name}: {plain(how_it_ended(worst.notices[0]), room)}", room)
     reach = worst.notices[0].reach
     units = "pods" if reach.pod_count else "nodes" if reach.node_count else ""
     stops = f", {counted(reach, units)}" if units else ""
-    said = f"{head} Worst: {worst.severity.value} {_fault(worst.worst)}"
-    return _with_fix([f"{said}{stops}.", f"{said}.", head], worst.worst, "Do this first", room)
+    if worst.is_resolved:  # in few words: what is left has to fit in
+        number = sum(each.edge is Edge.RESOLVED and bool(each.others) for each in notices)
+        head = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}, {number} only in part."
+    said = f"{head} {'Still' if worst.is_resolved else 'Worst,'} {open_one.severity.value}: {_fault(open_one)}"
+    return _with_fix([f"{said}{stops}.", f"{said}.", head], open_one, "Do this first", room)
 
 
 def size(text: str) -> int:
@@ -134,8 +138,11 @@ def _with_fix(heads: Sequence[str], finding: Finding, ask: str, room: int) -> st
 
 
 def _fault(finding: Finding) -> str:
-    what = plain(finding.title, _TITLE) or plain(finding.cause, _TITLE)
-    return f"{what} ({_name(last_name(resource_name(finding.resource.id)), _NAME)})"
+    return f"{_title(finding)} ({_name(last_name(resource_name(finding.resource.id)), _NAME)})"
+
+
+def _title(finding: Finding) -> str:
+    return plain(finding.title, _TITLE) or plain(finding.cause, _TITLE)
 
 
 def _name(text: str, limit: int) -> str:

@@ -12,24 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.notice import Edge
+from pull_responder.publish import telling
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.console import console_url
+from pull_responder.publish.steps import do_all, links, steps
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import (
-    WORDS,
-    broken,
-    changed_by,
-    do_all,
-    ended,
-    event_ids,
-    fault,
-    fixed_by,
-    hit,
-    reasons,
-    what_is_left,
-    whom,
-    word,
-)
 from pull_responder.publish.text import break_urls, command_line, cut, last_name, limit_lines, one_line, resource_name
 
 if TYPE_CHECKING:
@@ -47,71 +33,72 @@ _CAUSE: Final = 38
 _SHORTEST_NAME: Final = 12
 # What is at fault stops whole accounts. One repository and one cluster would say too little.
 _OF_MANY: Final = frozenset({"scp_blocks_pull", "rcp_blocks_pull"})
-_DOCS: Final = ("https://docs.aws.amazon.com/", "https://docs.amazonaws.cn/")
 
-# Room for the longest word in brackets. So the rest of the subject is cut alike for every word.
-_TAG: Final = max(len(f"[{word}] ") for word in WORDS.values())
+_IN_PART: Final = "RESOLVED IN PART"
+# Room for the longest word in brackets but that, which is rare. So the rest of the subject is cut alike for the others.
+_TAG: Final = max(len(f"[{word}] ") for word in telling.WORDS.values())
 
 
 def subject(alert: Alert) -> str:
     """Return one line of printable ASCII, at most 99 characters: the change, severity, cause, image and place.
 
     It is that of the worst finding. Mail programs sort and thread by the base subject, without the word in brackets
-    (RFC 5256, section 2.1). The base subject stays the same as long as the severity does. The cause comes early: mail
-    readers cut off the end. Names are shortened by whole parts. The subject contains no ARN.
+    (RFC 5256, section 2.1). The base subject stays the same as long as the severity does; a long one is shorter where
+    the finding is resolved in part. The cause comes early: mail readers cut off the end. Names are shortened by whole
+    parts. The subject contains no ARN.
     """
-    return f"[{WORDS[alert.edge]}] {_base_subject(alert.worst.finding)}"
+    tag = f"[{_IN_PART if alert.is_in_part else telling.WORDS[alert.edge]}] "
+    return f"{tag}{_base_subject(alert.worst.finding, SUBJECT - max(_TAG, len(tag)))}"
 
 
 def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
     """Return the text of an e-mail. Evidence and commands take at most `room` bytes each.
 
-    Reminders have no evidence, and resolved alerts no commands.
+    Reminders have no evidence, and resolved alerts no commands. What is resolved in part has those of what is left.
     """
     style = style or Style()
-    left = what_is_left(alert, prose)
-    if alert.edge is Edge.RESOLVED:
+    hit = [f"  {each}" for each in telling.hit(alert, prose)]
+    if alert.is_in_part:
         sections = [
-            [*_resolved_head(alert), *left, whom(alert, prose), *fixed_by(alert, prose)],
-            ["Who was hit", *(f"  {each}" for each in hit(alert, prose))],
+            [telling.headline(alert, prose), *_fix(alert, room)],
+            ["What is resolved", *(f"  {each}" for each in (*_ended(alert), *telling.fixed_by(alert, prose)))],
+            ["Who is hit", *hit],
+            ["Proof", *_proof_of_others(alert, room)],
+            ["What was wrong", *_proof(alert, room, evidence=False)],
+        ]
+    elif alert.edge is Edge.RESOLVED:
+        first, *rest = _ended(alert)
+        left, whom = telling.what_is_left(alert, prose), telling.whom(alert, prose)
+        sections = [
+            [f"{telling.opening(alert)} {first}", *rest, *left, whom, *telling.fixed_by(alert, prose)],
+            ["Who was hit", *hit],
             ["What was wrong", *_proof(alert, room, evidence=False)],
         ]
     else:
         sections = [
-            [_head(alert), *_fix(alert, room)],
-            left,
+            [telling.headline(alert, prose), *_fix(alert, room)],
+            telling.what_is_left(alert, prose),
             _what_changed(alert, room),
-            ["Who is hit", *(f"  {each}" for each in hit(alert, prose))],
+            ["Who is hit", *hit],
             ["Proof", *_proof(alert, room, evidence=alert.edge is not Edge.REMINDER)],
         ]
     sections.append(["Where to look", *dict.fromkeys(_places(alert, style))])
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
-def _head(alert: Alert) -> str:
-    return f"{word(alert)} {alert.severity.value}: {broken(alert, prose)}. {whom(alert, prose)}"
-
-
-def _resolved_head(alert: Alert) -> list[str]:
-    first, *rest = ended(alert, prose)
-    return [f"{word(alert)}{':' if alert.others else ''} {first}", *(f"And {each}" for each in rest)]
+def _ended(alert: Alert) -> list[str]:
+    first, *rest = telling.ended(alert, prose)
+    return [first, *(f"And {each}" for each in rest)]
 
 
 def _fix(alert: Alert, room: int) -> list[str]:
-    """Return what to do: the fix of each cause, with its commands."""
-    share = room // len(alert.notices)
-    if len(alert.notices) == 1:
-        finding = alert.worst.finding
-        return [f"Do this: {_summary(finding, room)}", *_commands(finding, share)]
-    lines = [do_all(len(alert.notices))]
-    for number, each in enumerate(alert.notices, 1):
-        named = "" if number == 1 else f"{fault(each.finding, prose)}: "
-        lines += ["", f"{number}. {named}{_summary(each.finding, share)}", *_commands(each.finding, share)]
+    """Return what to do: the fix of each cause that is open, with its commands."""
+    findings = alert.to_mend
+    share = room // len(findings)
+    lines = do_all(findings)
+    for finding, step in steps(findings, prose, min(_PARAGRAPH, share)):
+        lines += [*([""] if len(findings) > 1 else []), step, *_commands(finding, share)]
     return lines
-
-
-def _summary(finding: Finding, room: int) -> str:
-    return prose(finding.remediation.summary, min(_PARAGRAPH, room)) or "See the proof."
 
 
 def _commands(finding: Finding, room: int) -> list[str]:
@@ -127,47 +114,45 @@ def _commands(finding: Finding, room: int) -> list[str]:
 
 def _what_changed(alert: Alert, room: int) -> list[str]:
     """Return the reasons of the notices, each once: what grew, or when it had been resolved."""
-    lines = [f"  {each}" for each in reasons(alert, prose, min(_PARAGRAPH, room))]
+    lines = [f"  {each}" for each in telling.reasons(alert, prose, min(_PARAGRAPH, room))]
     return ["What has changed", *lines] if lines else []
 
 
 def _proof(alert: Alert, room: int, *, evidence: bool) -> list[str]:
-    lines = []
+    lines, share = [], room // len(alert.notices)
     for each in alert.notices:
-        finding, share = each.finding, room // len(alert.notices)
-        lines += [
-            f"  At fault: {_field(finding.resource.id)}",
-            f"  {prose(finding.explanation, min(_PARAGRAPH, share))}",
-        ]
-        lines += [f"  {deed}" for deed in changed_by(each, prose)]
-        if evidence:
-            shown = (f"  - {text}" for line in finding.evidence if (text := prose(line, _EVIDENCE)))
-            lines += limit_lines(shown, size=share, what="evidence")
+        lines += _fault(each.finding, share)
+        lines += [f"  {deed}" for deed in telling.changed_by(each, prose)]
+        lines += _evidence(each.finding, share) if evidence else []
     return lines
 
 
+def _proof_of_others(alert: Alert, room: int) -> list[str]:
+    """Return the proof of what else stops the pulls."""
+    share = room // len(alert.others)
+    return [line for each in alert.others for line in (*_fault(each, share), *_evidence(each, share))]
+
+
+def _fault(finding: Finding, room: int) -> list[str]:
+    return [f"  At fault: {_field(finding.resource.id)}", f"  {prose(finding.explanation, min(_PARAGRAPH, room))}"]
+
+
+def _evidence(finding: Finding, room: int) -> list[str]:
+    shown = (f"  - {text}" for line in finding.evidence if (text := prose(line, _EVIDENCE)))
+    return limit_lines(shown, size=room, what="evidence")
+
+
 def _places(alert: Alert, style: Style) -> Iterable[str]:
-    """The only lines with links. They are safe: console URLs quote their parts, and the others are AWS's and ours."""
-    for each in alert.notices:
-        finding = each.finding
-        links = [
-            ("Console", console_url(finding.resource)),
-            ("Runbook", style.runbook(finding.cause)),
-            ("AWS docs", docs_url(finding)),
-        ]
-        yield from (f"  {label}: {url}" for label, url in links if url)
+    """The only lines with links. Those about what is open come first."""
+    for finding in (*(alert.others if alert.is_in_part else ()), *(each.finding for each in alert.notices)):
+        yield from (f"  {line}" for line in links(finding, style))
         yield f"  Account {_field(finding.account)}, region {_field(finding.region)}"
         yield f"  Finding: {_field(finding.id)}"
-        yield from (f"  {line}" for line in event_ids(each, prose))
+    for each in alert.notices:
+        yield from (f"  {line}" for line in telling.event_ids(each, prose))
 
 
-def docs_url(finding: Finding) -> str | None:
-    """Return the URL of the fix's documentation, None if it is not on an AWS documentation host."""
-    url = one_line(finding.remediation.docs_url, _FIELD)
-    return url if url.startswith(_DOCS) and " " not in url else None
-
-
-def _base_subject(finding: Finding) -> str:
+def _base_subject(finding: Finding, room: int) -> str:
     severity = finding.severity.value
     why = ascii_line(finding.cause.replace("_", " "), _CAUSE) or UNKNOWN
     where = f"{ascii_line(finding.account, 12) or UNKNOWN} {ascii_line(finding.region, 16) or UNKNOWN}"
@@ -179,7 +164,6 @@ def _base_subject(finding: Finding) -> str:
     account = where.partition(" ")[0]
     places = [f"cluster {cluster}, {where}", f"{cluster}, {where}", f"cluster {cluster}, {account}"] if cluster else []
     places += [f"{cluster}, {account}", where] if cluster else [where, account]
-    room = SUBJECT - _TAG
     if len(full := f"{severity} pull failure: {why} ({what}, {places[0]})") <= room:
         return full
     short = last_name(what)

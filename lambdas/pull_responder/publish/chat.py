@@ -15,56 +15,35 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.findings.notice import Edge
-from pull_responder.publish.as_text import docs_url
-from pull_responder.publish.attributes import alert_values, digest_values
-from pull_responder.publish.console import console_url
-from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause
-from pull_responder.publish.digest_hit import hit_by, in_clusters
-from pull_responder.publish.digest_text import digest_subject
+from pull_responder.publish import telling
+from pull_responder.publish.attributes import alert_values
+from pull_responder.publish.steps import do_all, links, steps
 from pull_responder.publish.style import Style
-from pull_responder.publish.telling import (
-    WORDS,
-    broken,
-    changed_by,
-    do_all,
-    ended,
-    event_ids,
-    fault,
-    fixed_by,
-    hit,
-    how_it_ended,
-    reasons,
-    what_is_left,
-    where,
-    whom,
-    word,
-)
-from pull_responder.publish.text import break_urls, command_line, one_line, resource_name, take_fitting
+from pull_responder.publish.text import break_urls, command_line, cut, one_line, take_fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
-    from pull_responder.findings.notice import Notice
 
 _TITLE: Final = 200
+# Characters of a title: of the fault, and of each name. The first that fits is best.
+_FAULT: Final = 80
+_NAMES: Final = (100, 60, 40, 30, 20)
 _FIELD: Final = 300
 _PARAGRAPH: Final = 800
-_DESCRIPTION: Final = 2_800
+DESCRIPTION: Final = 2_800
 _COMMANDS: Final = 2_000
-_FIRST_COMMANDS: Final = 900
-_SUMMARY: Final = 400
-_EXAMPLES: Final = 160
-_CAUSE: Final = 60
-_RESOURCES: Final = 5
-_CONTEXT: Final = 256
+SUMMARY: Final = 400
+CONTEXT: Final = 256
 
 _WHERE: Final = "Where: "
 IN_FULL: Final = "in full in the e-mail and in the JSON document of this notification."
 
 # Slack's control characters and their escapes (Slack API, "Formatting text for app surfaces").
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_LONGEST: Final = max(map(len, _ENTITIES.values()))
 # Characters that Markdown takes for formatting, a link or a heading. Each is replaced by a look-alike.
 _LOOKALIKES: Final = {
     "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
@@ -95,32 +74,45 @@ def quote(text: str, limit: int = _FIELD) -> str:
 def chat_notification(alert: Alert, style: Style | None = None) -> dict[str, Any]:
     """Return the custom notification of `alert`. All messages about one problem share a thread."""
     finding = alert.worst.finding
-    severity = "" if alert.edge is Edge.RESOLVED else f" {alert.severity.value}"
-    return _notification(
-        title=f"{word(alert)}{severity}{where(alert, escape)}: {broken(alert, escape)}",
+    return custom_notification(
+        title=_title(alert),
         lines=_lines(alert, style or Style()),
-        thread=one_line(alert.problem, _CONTEXT),
-        summary=escape(f"{WORDS[alert.edge]} {finding.cause}", _CONTEXT),
+        thread=one_line(alert.problem, CONTEXT),
+        summary=escape(f"{telling.WORDS[alert.edge]} {finding.cause}", CONTEXT),
         resources=list(dict.fromkeys(each.finding.resource.id for each in alert.notices)),
         values=alert_values(alert),
     )
 
 
-def chat_digest(notices: Sequence[Notice], style: Style | None = None) -> dict[str, Any]:
-    """Return the custom notification of a digest of `notices`: a line for each cause, the most severe first."""
-    causes = by_cause(notices)
-    subject = digest_subject(notices).removeprefix("[DIGEST] ")
-    return _notification(
-        title=f"DIGEST{in_clusters(notices, escape)}: {escape(subject, _TITLE)}",
-        lines=_digest_lines(causes, style or Style()),
-        thread=None,
-        summary=escape(subject, _CONTEXT),
-        resources=[each.worst.resource.id for each in causes[:_RESOURCES]],
-        values=digest_values(notices),
-    )
+def _title(alert: Alert) -> str:
+    """Return the change, severity, cluster, cause and resource. What is too long loses of its names first."""
+
+    def write(most: int) -> str:
+        def say(text: str, limit: int) -> str:
+            return within(text, min(limit, most if limit < _TITLE else _FAULT))
+
+        return f"{telling.opening(alert)}{telling.where(alert, say)}: {telling.broken(alert, say)}"
+
+    return bound_title(write)
 
 
-def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
+def bound_title(write: Callable[[int], str]) -> str:
+    """Return the title that `write` makes of names of at most so many characters, the first that is short enough."""
+    for most in _NAMES:
+        if len(title := write(most)) <= _TITLE:
+            break
+    return title
+
+
+def within(text: str, room: int) -> str:
+    """Return `text` escaped, in at most `room` characters: an entity is longer than what it stands for."""
+    kept = one_line(text, room)
+    while (over := len(escaped := escape(kept, room)) - room) > 0:
+        kept = cut(kept, len(kept) - max(over // _LONGEST, 1))
+    return escaped
+
+
+def custom_notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
     *,
     title: str,
     lines: Iterable[str],
@@ -129,11 +121,12 @@ def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
     resources: Sequence[str],
     values: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
-    context = {name: escape(", ".join(each), _CONTEXT) for name, each in values.items()}
+    """Return a custom notification. `lines` are its description, as many as fit; `values` are its attributes."""
+    context = {name: escape(", ".join(each), CONTEXT) for name, each in values.items()}
     metadata: dict[str, Any] = {
         "summary": summary,
         "eventType": f"pull-responder-{values['status'][0]}",
-        "relatedResources": [escape(each, _CONTEXT) for each in resources],
+        "relatedResources": [escape(each, CONTEXT) for each in resources],
         "additionalContext": context,
     }
     content: dict[str, Any] = {
@@ -149,35 +142,41 @@ def _notification(  # noqa: PLR0913 -- keyword-only: the parts of the schema
 
 def _lines(alert: Alert, style: Style) -> list[str]:
     """Return the lines of an alert. What one line says, no later line says again: a phone shows few of them."""
-    left = what_is_left(alert, quote)
-    if alert.edge is Edge.RESOLVED:
-        first = [*ended(alert, quote), *left, whom(alert, quote), *fixed_by(alert, quote)]
+    whom, ended = telling.whom(alert, quote), list(telling.ended(alert, quote))
+    fixed_by, left = telling.fixed_by(alert, quote), telling.what_is_left(alert, quote)
+    if alert.is_in_part:
+        over = [*(f"Resolved: {each}" for each in ended), *fixed_by]
+        first = [whom, *_fixes(alert), *over, *telling.hit(alert, quote, brief=True)]
+    elif alert.edge is Edge.RESOLVED:
+        first = [*ended, *left, whom, *fixed_by]
     else:
-        because = reasons(alert, quote, _PARAGRAPH)
-        first = [whom(alert, quote), *_fixes(alert), *left, *because, *hit(alert, quote, brief=True)]
-    proof = dict.fromkeys(line for each in alert.notices for line in _proof(each))
-    links = dict.fromkeys(line for each in alert.notices for line in _places(each, style))
-    return [*first, *proof, *(line for line in links if f"Run in {line.removeprefix(_WHERE)}:" not in first)]
+        because = telling.reasons(alert, quote, _PARAGRAPH)
+        first = [whom, *_fixes(alert), *left, *because, *telling.hit(alert, quote, brief=True)]
+    findings = alert.to_mend or [each.finding for each in alert.notices]
+    places = dict.fromkeys(line for each in findings for line in _places(each, style))
+    ids = dict.fromkeys(line for each in alert.notices for line in telling.event_ids(each, quote))
+    known = (line for line in places if f"Run in {line.removeprefix(_WHERE)}:" not in first)
+    return [*first, *dict.fromkeys(_proof(alert)), *known, *ids]
 
 
-def _proof(notice: Notice) -> Iterator[str]:
-    finding = notice.finding
+def _proof(alert: Alert) -> Iterator[str]:
+    """Yield what is wrong, and what was: only the label tells the one from the other."""
+    for finding in alert.to_mend if alert.is_in_part else ():
+        yield from _fault(finding, "Why")
+    for each in alert.notices:
+        yield from _fault(each.finding, "What was wrong" if each.edge is Edge.RESOLVED else "Why")
+        yield from telling.changed_by(each, quote)
+
+
+def _fault(finding: Finding, label: str) -> Iterator[str]:
     if finding.resource.id not in finding.explanation:
         yield f"At fault: {quote(finding.resource.id)}"
-    yield quote(finding.explanation, _PARAGRAPH)
-    yield from changed_by(notice, quote)
+    yield f"{label}: {quote(finding.explanation, _PARAGRAPH)}"
 
 
-def _places(notice: Notice, style: Style) -> Iterator[str]:
-    finding = notice.finding
+def _places(finding: Finding, style: Style) -> Iterator[str]:
     yield f"{_WHERE}{_place(finding.account, finding.region)}"
-    links = [
-        ("Runbook", style.runbook(finding.cause)),
-        ("Console", console_url(finding.resource)),
-        ("AWS docs", docs_url(finding)),
-    ]
-    yield from (f"{label}: {url}" for label, url in links if url)
-    yield from event_ids(notice, quote)
+    yield from links(finding, style)
 
 
 def _place(account: str, region: str) -> str:
@@ -186,17 +185,15 @@ def _place(account: str, region: str) -> str:
 
 def _fixes(alert: Alert) -> Iterator[str]:
     """What to do for each cause, then its commands. Each is whole or left out: a cut one would be another command."""
-    room = _COMMANDS // len(alert.notices)
-    if len(alert.notices) > 1:
-        yield do_all(len(alert.notices))
-    for number, each in enumerate(alert.notices, 1):
-        summary = quote(each.finding.remediation.summary, _SUMMARY)
-        named = "" if number == 1 else f"{fault(each.finding, quote)}: "
-        yield f"Do this: {summary}" if len(alert.notices) == 1 else f"{number}. {named}{summary}"
-        yield from _commands(each.finding, room)
+    findings = alert.to_mend
+    yield from do_all(findings)
+    for finding, step in steps(findings, quote, SUMMARY):
+        yield step
+        yield from command_lines(finding, _COMMANDS // len(findings))
 
 
-def _commands(finding: Finding, room: int) -> Iterator[str]:
+def command_lines(finding: Finding, room: int) -> Iterator[str]:
+    """Yield where to run the commands of a fix, those that fit in `room` bytes, and how many do not."""
     fix = finding.remediation
     commands = [code(command) for command in fix.commands]
     whole = list(takewhile(bool, commands))
@@ -221,66 +218,12 @@ def code(command: Sequence[str]) -> str | None:
     return f"`{line}`"
 
 
-def _digest_lines(causes: Sequence[OfCause], style: Style) -> list[str]:
-    """Return what to do first, then a line for each cause, with what else fits.
-
-    Of what does not, first the other fixes are left out, then whom each cause stops, then the examples.
-    """
-    first = list(_first(causes[0], style))
-    for fixes, hits, examples in (
-        (True, True, EXAMPLES),
-        (False, True, EXAMPLES),
-        (False, False, EXAMPLES),
-        (False, False, 1),
-        (False, False, 0),
-    ):
-        lines = list(first)
-        for each in causes:
-            lines.append(_cause_line(each, examples=examples))
-            if hits and (hit := hit_by(each.notices, quote)):
-                lines.append(hit)
-            if fixes and each is not causes[0]:
-                lines += _fix_lines(each, style)
-        if sum(len(line) + 1 for line in lines) <= _DESCRIPTION:
-            return lines
-    return lines[len(first) :]
-
-
-def _first(of: OfCause, style: Style) -> Iterator[str]:
-    """Yield what to do about the worst finding of all, and its commands."""
-    name = quote(resource_name(of.worst.resource.id), _EXAMPLES)
-    if of.is_over:
-        yield f"{name}: {quote(how_it_ended(of.notices[0]), _SUMMARY)}"
-        return
-    yield f"Do this first ({name}): {quote(of.worst.remediation.summary, _SUMMARY)}"
-    yield from _commands(of.worst, _FIRST_COMMANDS)
-    if url := style.runbook(of.cause):
-        yield f"Runbook: {url}"
-
-
-def _cause_line(of: OfCause, *, examples: int) -> str:
-    edges = f" ({of.edges})" if of.edges else ""
-    shown = of.examples[:examples]
-    left = of.count - len(shown)
-    named = f": {quote(', '.join(shown), _EXAMPLES)}" + (f" and {left} more" if left else "") if shown else ""
-    return f"{of.severity.value}: {quote(of.cause, _CAUSE)}{of.times}{edges}{named}"
-
-
-def _fix_lines(of: OfCause, style: Style) -> Iterator[str]:
-    if of.is_over:
-        yield quote(how_it_ended(of.notices[0]), _SUMMARY)
-        return
-    yield f"Do this: {quote(of.worst.remediation.summary, _SUMMARY)}"
-    if url := style.runbook(of.cause):
-        yield f"Runbook: {url}"
-
-
 def _fit_lines(lines: Iterable[str]) -> list[str]:
     """Return the first `lines` that fit into a description, and a line saying how many more there are."""
     every = list(lines)
     size = 0
     for number, line in enumerate(every):
         size += len(line) + 1
-        if size > _DESCRIPTION:
+        if size > DESCRIPTION:
             return [*every[:number], f"… and {len(every) - number} more"]
     return every

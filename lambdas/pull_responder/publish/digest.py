@@ -13,7 +13,7 @@ from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.attributes import sort_by_severity
 from pull_responder.publish.digest_hit import in_clusters
-from pull_responder.publish.telling import WORDS
+from pull_responder.publish.telling import WORDS, number_of
 from pull_responder.publish.text import resource_name
 
 if TYPE_CHECKING:
@@ -29,20 +29,20 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class OfCause:
-    """The notices of one cause, at least one, the most severe first."""
+    """The notices of one cause, at least one, the most severe first; those of what is resolved behind the others."""
 
     cause: str
     notices: tuple[Notice, ...]
 
     @property
     def worst(self) -> Finding:
-        """Its most severe finding."""
+        """Its most severe finding that is open, if one is."""
         return self.notices[0].finding
 
     @property
     def severity(self) -> Severity:
         """The highest severity of its findings."""
-        return self.worst.severity
+        return max((each.finding.severity for each in self.notices), key=lambda each: each.rank)
 
     @property
     def count(self) -> int:
@@ -61,33 +61,74 @@ class OfCause:
         return f" {TIMES} {self.count}" if self.count > 1 else ""
 
     @property
-    def is_over(self) -> bool:
-        """Whether its worst finding is resolved, so that there is nothing to do."""
+    def is_resolved(self) -> bool:
+        """Whether all of its findings are resolved."""
         return self.notices[0].edge is Edge.RESOLVED
+
+    @property
+    def left(self) -> list[Finding]:
+        """The findings of other causes that still stop the pulls of what is resolved, the worst first."""
+        found = {each.id: each for notice in self.notices if _is_in_part(notice) for each in notice.others}
+        return sorted(found.values(), key=lambda each: (-each.severity.rank, each.cause, each.id))
+
+    @property
+    def to_mend(self) -> Finding | None:
+        """The worst finding that people have to do something about; None if nothing that is known is left."""
+        return next(iter(self.left), None) if self.is_resolved else self.worst
 
     @property
     def edges(self) -> str:
         """How many of its notices say what; empty if all of them say that a finding is new."""
-        numbers = Counter(each.edge for each in self.notices)
-        if set(numbers) == {Edge.NEW}:
+        numbers = Counter(change(each) for each in sorted(self.notices, key=_place))
+        if set(numbers) == {WORDS[Edge.NEW]}:
             return ""
-        return ", ".join(f"{numbers[edge]} {WORDS[edge]}" for edge in Edge if numbers[edge])
+        return ", ".join(f"{number} {word}" for word, number in numbers.items())
 
 
 def by_cause(notices: Sequence[Notice]) -> list[OfCause]:
-    """Return `notices` by cause: the cause with the most severe finding first, then that with the most findings."""
+    """Return `notices` by cause: the cause with the most severe finding first, then that with the most findings.
+
+    What is resolved stands behind what is open: there is less to do about it.
+    """
     found: dict[str, list[Notice]] = {}
-    for each in sort_by_severity(notices):
+    for each in sorted(sort_by_severity(notices), key=lambda each: each.edge is Edge.RESOLVED):
         found.setdefault(each.finding.cause, []).append(each)
     causes = [OfCause(cause, tuple(each)) for cause, each in found.items()]
-    return sorted(causes, key=lambda each: (-each.severity.rank, -each.count, each.cause))
+    return sorted(
+        causes, key=lambda each: (each.to_mend is None, each.is_resolved, -each.severity.rank, -each.count, each.cause)
+    )
+
+
+def change(notice: Notice) -> str:
+    """Return the word for what has changed."""
+    return f"{WORDS[notice.edge]} in part" if _is_in_part(notice) else WORDS[notice.edge]
 
 
 def headline(notices: Sequence[Notice], say: Say) -> str:
-    """Return how many findings of how many causes a digest tells, and in which clusters."""
-    causes = len({each.finding.cause for each in notices})
-    number = "1 cause" if causes == 1 else f"{causes} causes"
-    return f"{len(notices)} {kind(notices)} of {number}{in_clusters(notices, say)}"
+    """Return how many findings of how many causes a digest tells, in which clusters, and how many are not over."""
+    causes = number_of(len({each.finding.cause for each in notices}), "cause")
+    said = f"{len(notices)} {kind(notices)} of {causes}{in_clusters(notices, say)}."
+    return " ".join([said, *what_is_in_part(notices)])
+
+
+def what_is_in_part(notices: Sequence[Notice]) -> list[str]:
+    """Return how many of the pulls of what is resolved another cause still stops, and of how many that is not known."""
+    every = len(notices)
+    said = []
+    if number := sum(_is_in_part(each) for each in notices):
+        are = "is" if number == 1 else "are"
+        said.append(f"{number} of {every} {are} resolved only in part: another cause still stops the pulls.")
+    if unread := sum(each.edge is Edge.RESOLVED and not each.others_known for each in notices):
+        said.append(f"Whether something else stops the pulls of {unread} of {every} could not be read.")
+    return said
+
+
+def _is_in_part(notice: Notice) -> bool:
+    return notice.edge is Edge.RESOLVED and bool(notice.others)
+
+
+def _place(notice: Notice) -> tuple[int, bool]:
+    return list(Edge).index(notice.edge), _is_in_part(notice)
 
 
 def kind(notices: Sequence[Notice]) -> str:

@@ -35,7 +35,7 @@ def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
     worst = sort_by_severity(notices)
     short = [_short(each) for each in worst]
     shown = short[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in short), size=room))]
-    ended = dict.fromkeys(_problem(each) for each in worst if each.is_over)
+    ended = dict.fromkeys(one_line(problem, _FIELD) for each in worst for problem in each.over)
     over = take_fitting(ended, size=room * _OVER_ROOMS)
     causes = by_cause(notices)
     return {
@@ -45,8 +45,8 @@ def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
         "severity": worst[0].finding.severity,
         "at": max(notice.at for notice in notices),
         "count": len(notices),
-        "headline": f"{headline(notices, one_line)}.{_hit(notices)}",
-        "action": None if causes[0].is_over else one_line(causes[0].worst.remediation.summary, _FIELD) or None,
+        "headline": f"{headline(notices, one_line)}{_hit(notices)}",
+        "action": (one_line(first.remediation.summary, _FIELD) or None) if (first := causes[0].to_mend) else None,
         "attributes": digest_values(notices),
         "causes": [
             {
@@ -59,7 +59,7 @@ def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
                 "clusters": _names(clusters(each.notices)),
                 "namespaces": _names(namespaces(each.notices)),
                 "roles": _names(roles(each.notices)),
-                "remediation": None if each.is_over else _fix(each.worst, room=min(room // len(causes), _COMMANDS)),
+                "remediation": None if each.is_resolved else _fix(each.worst, room=min(room // len(causes), _COMMANDS)),
             }
             for each in causes
         ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.alert import Alert
+from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import sort_by_severity
 from pull_responder.publish.telling import counted, whom
 
@@ -38,20 +39,24 @@ def hit_by(notices: Sequence[Notice], say: Say) -> str:
 
 
 def hit_parts(notices: Sequence[Notice], say: Say) -> list[str]:
-    """Return the namespaces and the roles of `notices`, and what the one with the most pods or nodes stops."""
+    """Return the namespaces and the roles of `notices`, and what the one with the most pods or nodes stops.
+
+    What still stops pods comes before what does no more.
+    """
     parts = []
     if names := namespaces(notices):
         # Of some pods, nobody knows the name.
-        others = ", perhaps more" if _lacks(notices, "pods") else ""
+        others = " (at least)" if _lacks(notices, "pods") else ""
         parts.append(f"namespace{'' if len(names) == 1 else 's'} {_some(names, say)}{others}")
     if names := roles(notices):
         several = len(names) > 1 or _lacks(notices, "principals")
         parts.append(f"role{'s' if several else ''} {_some(names, say, more=_lacks(notices, 'principals'))}")
-    widest = max((each.reach for each in notices), key=lambda reach: (reach.pod_count, reach.node_count))
+    still = [each for each in notices if each.edge is not Edge.RESOLVED or each.others]
+    widest = max((each.reach for each in still or notices), key=lambda reach: (reach.pod_count, reach.node_count))
     if units := "pods" if widest.pod_count else "nodes" if widest.node_count else "":
         number = counted(widest, units)
-        many = f"one stops {number}" if units in widest.more else f"up to {number} each"
-        parts.append(number if len(notices) == 1 else many)
+        stops = "stops" if still else "stopped"
+        parts.append(number if len(notices) == 1 else f"the largest failure {stops} {number}")
     return parts
 
 

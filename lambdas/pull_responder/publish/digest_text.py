@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.as_text import SUBJECT, ascii_line, prose
 from pull_responder.publish.attributes import UNKNOWN, sort_by_severity
-from pull_responder.publish.digest import OfCause, by_cause, headline, kind
+from pull_responder.publish.digest import OfCause, by_cause, change, headline, kind
 from pull_responder.publish.digest_hit import hit_by, hit_parts
-from pull_responder.publish.telling import WORDS, how_it_ended
+from pull_responder.publish.steps import do_this
+from pull_responder.publish.telling import fault, how_it_ended
 from pull_responder.publish.text import command_line, cut, limit_lines, resource_name, take_fitting
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ _COMMANDS: Final = 2_000
 def digest_subject(notices: Sequence[Notice]) -> str:
     """Return one line of printable ASCII, at most 99 characters: how many findings of which causes, the worst first."""
     causes = by_cause(notices)
-    head = f"[DIGEST] {len(notices)} {kind(notices)}: "
+    in_part = sum(each.edge is Edge.RESOLVED and bool(each.others) for each in notices)
+    head = f"[DIGEST] {len(notices)} {kind(notices)}{f' ({in_part} in part)' if in_part else ''}: "
     named = [f"{each.count} {ascii_line(each.cause.replace('_', ' '), 38)} ({each.severity.value})" for each in causes]
     for shown in range(len(named), 0, -1):
         left = len(named) - shown
@@ -46,15 +48,21 @@ def digest_body(notices: Sequence[Notice], *, room: int) -> str:
     causes = by_cause(notices)
     commands = min(room // len(causes), _COMMANDS)
     sections = [
-        [f"{headline(notices, prose)}.{_hit(notices)}", *_first(causes[0], room=commands)],
+        [f"{headline(notices, prose)}{_hit(notices)}", *_first(causes[0], room=commands)],
         *([*_cause(each, room=commands, is_first=each is causes[0])] for each in causes),
         [
             "Each of them",
             *limit_lines(map(_line, sort_by_severity(notices)), size=room, what="findings"),
-            "They share one message. Each gets its own when it gets worse.",
+            f"They share one message. {_next(notices)}",
         ],
     ]
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
+
+
+def _next(notices: Sequence[Notice]) -> str:
+    if all(each.edge is Edge.RESOLVED for each in notices):
+        return "What breaks again is told again."
+    return "What gets worse is told again."
 
 
 def _hit(notices: Sequence[Notice]) -> str:
@@ -63,12 +71,17 @@ def _hit(notices: Sequence[Notice]) -> str:
 
 
 def _first(worst: OfCause, *, room: int) -> Iterator[str]:
-    name = prose(resource_name(worst.worst.resource.id), _NAME) or UNKNOWN
-    if worst.is_over:
+    open_one = worst.to_mend
+    if open_one is None:
+        name = prose(resource_name(worst.worst.resource.id), _NAME) or UNKNOWN
         yield f"{name}: {prose(how_it_ended(worst.notices[0]), _FIELD)}"
         return
-    yield f"Do this first ({name}): {prose(worst.worst.remediation.summary, _FIELD) or 'see Security Hub.'}"
-    yield from _commands(worst.worst, room=room)
+    if worst.is_resolved:
+        yield f"Still broken: {fault(open_one, prose)}"
+    name = prose(resource_name(open_one.resource.id), _NAME) or UNKNOWN
+    summary = prose(open_one.remediation.summary, _FIELD) or "see Security Hub."
+    yield f"{do_this(open_one, ' first')} ({name}): {summary}"
+    yield from _commands(open_one, room=room)
 
 
 def _cause(of: OfCause, *, room: int, is_first: bool) -> Iterator[str]:
@@ -80,14 +93,15 @@ def _cause(of: OfCause, *, room: int, is_first: bool) -> Iterator[str]:
     yield f"  {prose(of.worst.title, _FIELD) or prose(of.cause, _NAME)}: {names}"
     if hit := hit_by(of.notices, prose):
         yield f"  {hit}"
-    if is_first:
+    if of.is_resolved and (of.left or not is_first) and (because := prose(how_it_ended(of.notices[0]), _FIELD)):
+        yield f"  {because}"
+    if is_first or (open_one := of.to_mend) is None:
         return
-    if of.is_over:
-        if because := prose(how_it_ended(of.notices[0]), _FIELD):
-            yield f"  {because}"
-        return
-    yield f"  Do this{' for the first' if of.count > 1 else ''}: {prose(of.worst.remediation.summary, _FIELD)}"
-    yield from (f"  {line}" for line in _commands(of.worst, room=room))
+    if of.is_resolved:
+        yield f"  Still broken: {fault(open_one, prose)}"
+    ask = do_this(open_one, " for the first" if of.count > 1 else "")
+    yield f"  {ask}: {prose(open_one.remediation.summary, _FIELD)}"
+    yield from (f"  {line}" for line in _commands(open_one, room=room))
 
 
 def _commands(finding: Finding, *, room: int) -> Iterator[str]:
@@ -101,7 +115,7 @@ def _commands(finding: Finding, *, room: int) -> Iterator[str]:
 
 def _line(notice: Notice) -> str:
     finding = notice.finding
-    edge = "" if notice.edge is Edge.NEW else f"{WORDS[notice.edge]} "
+    edge = "" if notice.edge is Edge.NEW else f"{change(notice)} "
     parts = (resource_name(finding.resource.id), finding.cluster, finding.account, finding.region)
     where = ", ".join(text for each in parts if each and (text := prose(each, _NAME)))
     return f"  - {edge}{finding.severity.value} {prose(finding.cause, _NAME)}: {where}\n    {prose(finding.id, 200)}"

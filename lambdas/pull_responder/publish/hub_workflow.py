@@ -16,7 +16,7 @@ to NEW repeats no notification.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -59,10 +59,14 @@ class WorkflowStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """The workflow status of a finding, and whether the finding is archived, as resolved findings are."""
+    """The workflow status of a finding, and whether the finding is archived, as resolved findings are.
+
+    `updated_at` is its UpdatedAt, which is not always ours: whoever may import findings can have updated it.
+    """
 
     status: WorkflowStatus
     archived: bool = False
+    updated_at: str = field(default="", compare=False)
 
     @property
     def is_set_by_people(self) -> bool:
@@ -207,7 +211,7 @@ def _workflow(finding: AwsSecurityFindingOutputTypeDef) -> Workflow | Unread:
         status = WorkflowStatus(word)
     except ValueError:
         return Unread(f"securityhub:GetFindings gave a workflow status that is not known: {word!r:.60}")
-    return Workflow(status, archived=finding.get("RecordState") == "ARCHIVED")
+    return Workflow(status, archived=finding.get("RecordState") == "ARCHIVED", updated_at=finding.get("UpdatedAt", ""))
 
 
 def _read_with_retries(

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.publish import as_document, as_document_1, as_sms, as_text, digest_document, digest_text
 from pull_responder.publish.attributes import alert_values, digest_values, message_attributes
-from pull_responder.publish.chat import chat_digest, chat_notification
+from pull_responder.publish.chat import chat_notification
+from pull_responder.publish.digest_chat import chat_digest
 from pull_responder.publish.style import Style
 
 if TYPE_CHECKING:

@@ -51,24 +51,34 @@ _SUMMARY: Final = 400
 _SENTENCE: Final = 1_500
 _NAMES: Final = 3
 _SHORT: Final = 2
-_PAIR: Final = 2
+
+
+def headline(alert: Alert, say: Say) -> str:
+    """Return line 1 of an alert that asks for something: what is broken and for whom."""
+    return f"{opening(alert)}: {broken(alert, say)}. {whom(alert, say)}"
+
+
+def opening(alert: Alert) -> str:
+    """Return the first words of a message: what has changed, and how bad it is. What is over is not bad any more."""
+    if alert.is_in_part:
+        return f"{word(alert)}. Still {alert.to_mend[0].severity.value}"
+    return word(alert) if alert.edge is Edge.RESOLVED else f"{word(alert)} {alert.severity.value}"
 
 
 def broken(alert: Alert, say: Say) -> str:
-    """Return what is broken, or was: the fault and the resource, and how many other causes the message tells."""
-    more = len(alert.notices) - 1
-    return fault(alert.worst.finding, say) + (f", and {_count(more, 'more cause')}" if more else "")
+    """Return what is broken, or was: the fault and the resource, and how many other causes the message tells.
+
+    Of what is resolved in part it is what still stops the pulls.
+    """
+    findings = alert.to_mend or [each.finding for each in alert.notices]
+    more = len(findings) - 1
+    return fault(findings[0], say) + (f", and {number_of(more, 'more cause')}" if more else "")
 
 
 def fault(finding: Finding, say: Say) -> str:
     """Return the fault and the resource."""
     what = say(finding.title, _TITLE) or say(finding.cause, _NAME)
-    return f"{what} ({say(resource_name(finding.resource.id), _NAME)})"
-
-
-def do_all(number: int) -> str:
-    """Return what to do with the fixes of `number` causes, two at least."""
-    return f"Do {'both' if number == _PAIR else f'all {number}'}, or the pulls still fail:"
+    return f"{what} ({say(resource_name(finding.resource.id), _NAME) or UNKNOWN})"
 
 
 def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
@@ -77,6 +87,7 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     in_clusters = where(alert, say)
     what = _what(alert, say)
     is_over = alert.edge is Edge.RESOLVED and not alert.others
+    still = "still " if alert.is_in_part else ""
     if _is_behavior(finding):
         who = finding.pull.principal
         name = who and (who.name or who.arn)
@@ -93,8 +104,8 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     elif several:
         who_fails = principals
     else:
-        return f"Pulls of {what}{in_clusters} {'failed' if is_over else 'fail'}."
-    return f"{who_fails}{in_clusters} {'could not' if is_over else 'cannot'} pull {what}."
+        return f"Pulls of {what}{in_clusters} {'failed' if is_over else f'{still}fail'}."
+    return f"{who_fails}{in_clusters} {'could not' if is_over else f'{still}cannot'} pull {what}."
 
 
 def word(alert: Alert) -> str:
@@ -103,7 +114,7 @@ def word(alert: Alert) -> str:
     What is resolved while another cause stops the pulls is so in part. Of what flaps, it says so: who mends it once
     will see it again.
     """
-    if alert.edge is Edge.RESOLVED and alert.others:
+    if alert.is_in_part:
         return f"{WORDS[alert.edge]} in part"
     flaps = alert.edge is not Edge.RESOLVED and any(IT_FLAPS in each.because for each in alert.notices)
     return f"{WORDS[alert.edge]} (flapping)" if flaps else WORDS[alert.edge]
@@ -142,18 +153,17 @@ def without_ids(because: str) -> str:
 def what_is_left(alert: Alert, say: Say) -> list[str]:
     """Return what else is known to stop the pulls of an alert: a heading with a line for each, or one sentence.
 
-    Of a new alert it is empty if nothing else is known.
+    Of a new alert it is empty if nothing else is known. What is resolved in part begins with what is left.
     """
-    over = alert.edge is Edge.RESOLVED
     if not alert.others_known:
         return [NOT_READ]
     if not alert.others:
-        return [_NOTHING_LEFT] if over else []
-    stops = f"{'Still' if over else 'Also'} stop{'s' if len(alert.others) == 1 else ''} these pulls:"
-    return [stops, *(f"- {each}" for each in _still_stops(alert, say))]
+        return [_NOTHING_LEFT] if alert.edge is Edge.RESOLVED else []
+    stops = f"Also stop{'s' if len(alert.others) == 1 else ''} these pulls:"
+    return [stops, *(f"- {each}" for each in _also_stops(alert, say))]
 
 
-def _still_stops(alert: Alert, say: Say) -> Iterator[str]:
+def _also_stops(alert: Alert, say: Say) -> Iterator[str]:
     """Yield the other causes that are open and the fix of each, a line each."""
     for each in alert.others:
         yield f"{each.severity.value}: {fault(each, say)}. Do this: {say(each.remediation.summary, _SUMMARY)}"
@@ -177,7 +187,7 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
         yield f"{say(namespace, _NAME) or UNKNOWN}: {say(workloads, _FIELD) or UNKNOWN}"
     if told and reach.pod_count > told:
         more = "at least " if "pods" in reach.more else ""
-        yield f"And {more}{_count(reach.pod_count - told, 'more pod')}"
+        yield f"And {more}{number_of(reach.pod_count - told, 'more pod')}"
     if not reach.pods and pull.pod:
         yield f"Pod: {say('/'.join(filter(None, [pull.namespace, pull.pod])), _FIELD)}"
     if nodes := _list(reach.nodes, reach, "nodes") or _node(alert):
@@ -277,5 +287,6 @@ def counted(reach: Reach, units: str) -> str:
     return f"{words} {units.removesuffix('s') if words == '1' else units}"
 
 
-def _count(number: int, unit: str) -> str:
+def number_of(number: int, unit: str) -> str:
+    """Return a number with its unit, as in "1 more cause"."""
     return f"{number} {unit}{'' if number == 1 else 's'}"

@@ -87,9 +87,17 @@ def limit_lines(lines: Iterable[str], *, size: int, what: str) -> list[str]:
 
 
 def resource_name(resource_id: str) -> str:
-    """Return the short name of a resource: `role/node` for an ARN. An id that is not an ARN stays as it is."""
+    """Return the short name of a resource: `role/node` for an ARN. An id that is not an ARN stays as it is.
+
+    A policy of an organization is `policy/p-1`: its organization and type, which its ARN has too, would take two lines
+    of a phone.
+    """
     arn = Arn.parse(resource_id)
-    return arn.resource if arn else resource_id
+    if arn is None:
+        return resource_id
+    if arn.service == "organizations" and "/" in arn.resource:
+        return f"{arn.resource.partition('/')[0]}/{last_name(arn.resource)}"
+    return arn.resource
 
 
 def last_name(name: str, *, parts: int = 1) -> str:

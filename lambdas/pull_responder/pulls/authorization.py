@@ -38,7 +38,7 @@ AUTHORIZATION_PERMISSIONS: Final = (
 )
 
 # Actions hold no policy variables.
-_NO_KEYS: Final = Context({})
+_NO_KEYS: Final = Context({}, literal=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ class _Question:
 
 def _unknowns(request: Request, policies: Policies, kind: PolicyKind) -> tuple[Dependency, ...]:
     bounded = None if isinstance(policies.boundary, Unread) else bool(policies.boundary)
-    return unknowns(request, tuple(_readable(policies, kind)), bounded=bounded)
+    return unknowns(request, tuple(_readable(policies, kind)), bounded=bounded, only=None)
 
 
 def _ask(question: _Question, facts: PullFacts) -> _Asked:
@@ -282,7 +282,7 @@ def _denies(asked: Iterable[tuple[Request, Policies]], kind: PolicyKind) -> dict
 
 
 def _may_allow(policy: Policy, request: Request) -> bool:
-    return any(statement.match(request)[1] for statement in policy.allows)
+    return any(statement.match(request, bounded=False)[1] for statement in policy.allows)
 
 
 def _readable(policies: Policies, kind: PolicyKind) -> Iterator[Policy]:

@@ -28,6 +28,7 @@ from pull_responder.pulls.policy_fault import (
 from pull_responder.pulls.policy_proof import prove
 from pull_responder.remediation import by_hand, organizations
 from pull_responder.remediation.composition import combine
+from pull_responder.remediation.naming import the_deny
 from pull_responder.remediation.organizations import PolicyChange
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def fault_verdict(
         ),
         evidence=_proof(fault, pull, kind),
         remediation=replace(
-            prove(fix, fault.authorization, kind, *Effect), for_many=_fix_for_many(kind, policy, stopped, controlled)
+            prove(fix, fault.authorization, kind, *Effect),
+            for_many=_fix_for_many(fault, pull, kind, policy, controlled),
         ),
     )
 
@@ -77,15 +79,15 @@ def _policy_at_fault(fault: PolicyFault, pull: PullFailure, kind: PolicyKind) ->
     return arn if arn and arn.service == "organizations" and arn.account.isdecimal() else None
 
 
-def _fix_for_many(kind: PolicyKind, policy: Arn | None, stopped: str, controlled: str) -> str:
+def _fix_for_many(fault: PolicyFault, pull: PullFailure, kind: PolicyKind, policy: Arn | None, controlled: str) -> str:
     """Say what to do where several roles are stopped: to exempt them one by one would take as many rounds."""
     if policy is None:
+        stopped = ", ".join(stopped_actions(fault, pull))
         return f"An administrator of the organization has to allow {stopped} in the {_NAMES[kind]} of {controlled}."
-    return (
-        f"An administrator of the organization decides about the policy {policy}, which denies {stopped} to several "
-        "roles: exempt all that pull for EKS from its Deny, by aws:PrincipalArn or a tag, or detach it from their "
-        "accounts."
-    )
+    denies = {} if fault.by_words else fault.authorization.denies(kind)
+    documents = fault.authorization.documents
+    deny = next((the_deny(documents[name].document, each) for name, each in denies.items()), "the Deny")
+    return by_hand.exempt_all(policy, deny)
 
 
 def _proof(fault: PolicyFault, pull: PullFailure, kind: PolicyKind) -> tuple[str, ...]:

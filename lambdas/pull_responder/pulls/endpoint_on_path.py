@@ -33,6 +33,7 @@ _INTERNET: Final = (HopKind.INTERNET_GATEWAY, HopKind.NAT_GATEWAY)
 _ALLOW_ALL: Final = parse_policy(
     {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}, name="everything"
 )
+_BOUNDARY: Final = Unread("whether the role has a permissions boundary is not asked for an endpoint's policy")
 
 
 class Exit(Enum):
@@ -134,13 +135,17 @@ def _endpoint_id(leg: Leg) -> str | Exit | None:
 
 
 def examine_policy(endpoint: VpcEndpoint, request: Request) -> EndpointOutcome | Unread:
-    """Evaluate an endpoint's policy for a request. An endpoint without a policy allows everything."""
+    """Evaluate an endpoint's policy for a request. An endpoint without a policy allows everything.
+
+    A Deny with NotPrincipal that leaves the role out is not decided: it counts all the same for a role with a
+    permissions boundary, which is not read here.
+    """
     name = policy_name(endpoint)
     try:
         policy = parse_policy(endpoint.policy, name=name, kind=PolicyKind.ENDPOINT) if endpoint.policy else _ALLOW_ALL
     except PolicyError as error:
         return Unread(not_a_policy(name, error))
-    policies = Policies(identity=(_ALLOW_ALL,), resource=_ALLOW_ALL, endpoints=(policy,))
+    policies = Policies(identity=(_ALLOW_ALL,), boundary=_BOUNDARY, resource=_ALLOW_ALL, endpoints=(policy,))
     by_allows, by_denies = (evaluate(request, policies, only=effect) for effect in Effect)
     return EndpointOutcome(
         endpoint, request, by_allows.outcomes[PolicyKind.ENDPOINT], by_denies.outcomes[PolicyKind.ENDPOINT]

@@ -59,6 +59,18 @@ def resource_control_policy(wanted: Wanted, *, account: str, region: str) -> Rem
     return _organization("resource control policy", "repositories", wanted, account, region)
 
 
+def exempt_all(policy: Arn, deny: str) -> str:
+    """Say what to do about a Deny of an organization's policy that stops several roles.
+
+    `deny` is what the statement is called.
+    """
+    return (
+        f"Exempt all roles that pull for EKS from {deny} of {policy.resource.rpartition('/')[2]}, or detach it from "
+        "their accounts. To exempt them, use aws:PrincipalArn or a tag. An administrator of the organization, account "
+        f"{policy.account}, decides that."
+    )
+
+
 def session_policy(wanted: Wanted, *, account: str, region: str) -> Remediation:
     """Ask for a change to the session policy that somebody passed when they assumed the role.
 

@@ -10,6 +10,7 @@ from pull_responder.model.verdict import Remediation
 from pull_responder.remediation import docs, policy_edits
 from pull_responder.remediation.ecr_actions import IMAGE_ACTIONS
 from pull_responder.remediation.isolation import named_principals
+from pull_responder.remediation.naming import the_deny
 from pull_responder.remediation.policy_edits import Document
 from pull_responder.remediation.shell import aws
 
@@ -76,7 +77,8 @@ def exempt_role(repository: Arn, *, document: Document, statements: Collection[i
         where = f"the repository {_name(repository)}"
         return _pull_as_named(named, where, repository, role, docs.ECR_REPOSITORY_POLICIES)
     return _set_policy(
-        f"In the policy of the repository {_name(repository)}, exempt the role {role} from the Deny.",
+        f"In the policy of the repository {_name(repository)} of account {repository.account}, exempt the role {role} "
+        f"from {the_deny(document, statements)}.",
         repository,
         policy_edits.exempt_role(document, statements, str(role)),
     )
@@ -100,7 +102,8 @@ def exempt_role_from_registry(
     elif edited is not None and len(text := json.dumps(edited, separators=(",", ":"))) <= REPOSITORY_POLICY_SIZE:
         command = (aws("ecr", "put-registry-policy", policy_text=text, region=repository.region),)
     return Remediation(
-        f"In the policy of the registry {repository.account}, exempt the role {role} from the Deny.",
+        f"In the policy of the registry {repository.account}, exempt the role {role} from "
+        f"{the_deny(document, statements)}.",
         repository.account,
         repository.region,
         docs.ECR_REGISTRY_POLICIES,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pull_responder.remediation import docs, policy_edits
+from pull_responder.remediation.naming import the_deny
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +40,12 @@ def let_role_through(where: Where, edits: tuple[PolicyEdit, ...], *, role: str) 
     changed = [(edit.endpoint_id, _apply(edit, role)) for edit in edits]
     commands = [_put(where, endpoint, document) for endpoint, document in changed if document is not None]
     endpoints = ", ".join(edit.endpoint_id for edit in edits)
+    denies = [
+        f"{the_deny(json.loads(edit.document), edit.denying)} of {edit.endpoint_id}" for edit in edits if edit.denying
+    ]
+    exempt = f" and exempt it from {', '.join(denies)}" if denies else ""
     return where.remedy(
-        f"In the policy of {endpoints}, allow the role {role} to pull.",
+        f"In the policy of {endpoints}, allow the role {role} to pull{exempt}.",
         docs.ECR_VPC_ENDPOINTS,
         *(commands if len(commands) == len(changed) else ()),
     )
@@ -70,9 +75,7 @@ def allow_layers(  # noqa: PLR0913 -- each is a part of the fix
 
 def _apply(edit: PolicyEdit, role: str) -> dict[str, Any] | None:
     """Return the edited policy; None if a statement cannot be edited."""
-    document: dict[str, Any] | None = json.loads(edit.document)
-    if edit.denying and document is not None:
-        document = policy_edits.exempt_role(document, edit.denying, role)
+    document = policy_edits.exempt_role(json.loads(edit.document), edit.denying, role)
     resources: dict[str, list[str]] = {}
     for action, resource in edit.allow.items():
         resources.setdefault(resource, []).append(action)

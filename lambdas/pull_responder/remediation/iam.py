@@ -95,16 +95,19 @@ def add_inline_policy(
     )
 
 
-def replace_inline_policy(role: Arn, *, region: str, policy_name: str, document: Document | None) -> Remediation:
+def replace_inline_policy(
+    role: Arn, *, region: str, policy_name: str, document: Document | None, deny: str = "the Deny"
+) -> Remediation:
     """Replace the role's inline policy by `document`, or delete it if `document` has no statement.
 
+    `deny` is what the statement that stops the pull is called.
     No command if `document` is None (no edit is known to be right) or too long for IAM.
     """
     what = f"the inline policy {policy_name} of the role {_name(role)}"
     if document is None or _size(document) > INLINE_POLICY_SIZE:
-        return _by_hand(f"Edit {what} so that it no longer denies the pull.", role.account, region)
+        return _by_hand(f"Edit {deny} in {what} so that it no longer stops the pull.", role.account, region)
     if has_statements(document):
-        summary = f"Remove the pull actions from the Deny in {what}."
+        summary = f"Remove the pull actions from {deny} in {what}."
         command = _put_role_policy(role, policy_name, document, region)
     else:
         summary = f"Delete {what}: it only denies the pull, so it would have no statement left."
@@ -112,18 +115,22 @@ def replace_inline_policy(role: Arn, *, region: str, policy_name: str, document:
     return Remediation(summary, role.account, region, docs.IAM_EDIT_POLICIES, (command,))
 
 
-def replace_managed_policy(role: Arn, policy: ManagedPolicy, *, region: str, document: Document | None) -> Remediation:
+def replace_managed_policy(
+    role: Arn, policy: ManagedPolicy, *, region: str, document: Document | None, deny: str = "the Deny"
+) -> Remediation:
     """Make `document` the default version of a managed policy of the role.
 
+    `deny` is what the statement that stops the pull is called.
     If AWS owns the policy or `document` has no statement, the policy is detached from the role instead. No command if
     `document` is None (no edit is known to be right) or too long for IAM.
     """
     if policy.is_aws_managed or (document is not None and not has_statements(document)):
         return detach_managed_policy(role, policy.arn, region=region)
     if document is None or _size(document) > MANAGED_POLICY_SIZE:
-        return _by_hand(f"Edit the policy {policy.arn} so that it no longer denies the pull.", role.account, region)
+        summary = f"Edit {deny} in the policy {policy.arn} so that it no longer stops the pull."
+        return _by_hand(summary, role.account, region)
     return Remediation(
-        summary=f"Remove the pull actions from the Deny in the policy {policy.arn}. This affects every role and user "
+        summary=f"Remove the pull actions from {deny} in the policy {policy.arn}. This affects every role and user "
         "that has it.",
         account=role.account,
         region=region,
@@ -209,7 +216,7 @@ def _by_hand(summary: str, account: str, region: str, docs_url: str = docs.IAM_E
 
 def _name(role: Arn) -> str:
     """Return the role's name, as IAM's calls need it: the last part of its path."""
-    return role.resource.rsplit("/", 1)[-1]
+    return role.resource.rpartition("/")[2]
 
 
 def _json(document: Document) -> str:

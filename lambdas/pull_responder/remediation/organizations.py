@@ -13,6 +13,7 @@ from pull_responder.model.arn import Arn
 from pull_responder.model.quoting import quote
 from pull_responder.model.verdict import Remediation
 from pull_responder.remediation import docs, policy_edits
+from pull_responder.remediation.naming import the_deny
 from pull_responder.remediation.policy_edits import Document
 from pull_responder.remediation.shell import aws
 
@@ -53,7 +54,7 @@ def change(policy: ControlPolicy, wanted: PolicyChange, *, role: Arn, region: st
     edits = []
     if wanted.exempt:
         document = policy_edits.exempt_role(policy.document, wanted.exempt, str(role))
-        edits.append(f"exempt the role {role} from the Deny")
+        edits.append(f"exempt the role {role} from {the_deny(policy.document, wanted.exempt)}")
     if wanted.allow:
         if document is not None:
             document = policy_edits.allow(document, actions=wanted.allow, resources=["*"])

@@ -58,8 +58,11 @@ def _change(command: Command) -> dict[str, Document | None]:
     if command[1:3] == ("iam", "attach-role-policy"):
         known = given["policy-arn"].endswith((f"/{PULL_ONLY_POLICY}", f"/{FARGATE_POLICY}"))
         return {given["policy-arn"]: _PULL} if known else {}
-    name, text = _COMMANDS.get((command[1], command[2]), ("", ""))
-    if not name or (text and text not in given):  # a command that changes no policy
+    found = _COMMANDS.get((command[1], command[2]))
+    if found is None:
+        return {}
+    name, text = found
+    if text and text not in given:  # another change of the same resource
         return {}
     return {given.get(name, name): json.loads(given[text]) if text else None}
 

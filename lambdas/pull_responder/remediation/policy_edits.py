@@ -208,8 +208,7 @@ def _deny_on_others(
         return []
     if not freed or repository_arn is None:
         return []
-    replaced = ("Sid", "Action", "NotAction", "Resource", "NotResource")
-    kept = {key: value for key, value in statement.items() if key not in replaced}
+    kept = {key: value for key, value in statement.items() if key not in ("Sid", "NotAction", "Resource")}
     sid = _free_sid(OTHER_REPOSITORIES_SID, others)
     return [{"Sid": sid, **kept, "Action": freed, "NotResource": [*exempt, repository_arn]}]
 

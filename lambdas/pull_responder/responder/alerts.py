@@ -11,16 +11,16 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pull_responder.checks import BY_ID
-from pull_responder.checks.check import Kind
 from pull_responder.findings.alert import MOST_CAUSES, Alert
 from pull_responder.findings.life import notice
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
+from pull_responder.responder.endings import Endings, stops_pulls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
+    from pull_responder.findings.finding import Finding
     from pull_responder.findings.life import Life
     from pull_responder.findings.notice import Notice
     from pull_responder.findings.reach import Reach
@@ -47,35 +47,58 @@ class Alerts:
     def alert(self, lives: Sequence[Life]) -> Alert:
         """Return the alert about the pending notices of `lives`, at least one, as `group` put them together."""
         worst = sorted(lives, key=_worst_first)
-        known = self._related(worst)
-        others = _others(worst, known or [])
+        related = self._related(worst)
+        others = _others(worst, related or [])
+        thread = _thread(worst, others)
+        endings = self._endings(worst, related)
+        still_open = endings.still_open(thread) if endings else []
         return Alert(
-            _thread(worst, others),
+            thread,
             tuple(map(notice, worst)),
-            others=tuple(life.finding for life in sorted(others, key=_worst_first)[:MOST_CAUSES]),
+            others=_findings(others),
             reach=self._reach(worst),
-            others_known=known is not None,
+            others_known=related is not None and (endings is None or endings.is_known),
+            over=_over(worst, thread, endings),
+            still_open=_findings([each for each in still_open if each not in others]),
         )
 
     def digest(self, lives: Sequence[Life]) -> list[Notice]:
-        """Return the pending notices of `lives` for a digest: each with its problem, and whether that is over."""
-        known = self._related(lives)
+        """Return the pending notices of `lives` for a digest: each with its problem, and what else stops its pulls."""
+        related = self._related(lives)
+        endings = self._endings([life for life in lives if _is_over(life)], related)
         notices = []
         for group in self.group(lives):
-            others = _others(group, known or [])
-            is_over = known is not None and not others
-            notices += [
-                replace(each, problem=_thread(group, others), is_over=is_over and each.edge is Edge.RESOLVED)
+            others = _others(group, related or [])
+            thread = _thread(group, others)
+            is_over = related is not None and not others
+            first, *rest = [
+                replace(
+                    each,
+                    problem=thread,
+                    is_over=is_over and each.edge is Edge.RESOLVED,
+                    others=_findings(others),
+                    others_known=related is not None,
+                )
                 for each in map(notice, group)
             ]
+            notices += [replace(first, over=_over(group, thread, endings)), *rest]
         return notices
 
     def _related(self, lives: Sequence[Life]) -> list[Life] | None:
         """Return `lives` and the findings that diagnoses found beside them; None if they cannot be read."""
         own = {life.id for life in lives}
         ids = dict.fromkeys(each for life in lives for each in life.related if each not in own)
-        known = self._read(lambda: self._ledger.lives(ids)) if ids else []
+        known = self._read_lives(ids)
         return None if known is None else [*lives, *known]
+
+    def _endings(self, lives: Sequence[Life], related: Sequence[Life] | None) -> Endings | None:
+        """Return what is known of the problems of `lives`, if some have ended and `related` is known; else None."""
+        if related is None or not any(map(_is_over, lives)):
+            return None
+        return Endings(related, self._read_lives)
+
+    def _read_lives(self, ids: Collection[str]) -> list[Life] | None:
+        return self._read(lambda: self._ledger.lives(ids)) if ids else []
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
         """Return the joint reach of `lives`. What has expired in the table was seen all the same."""
@@ -125,7 +148,7 @@ def _others(lives: Sequence[Life], known: Sequence[Life]) -> list[Life]:
     """Return the findings among `known` of other causes of the problem of `lives` that are open."""
     own = {life.id for life in lives}
     related = {each for life in lives for each in life.related} - own
-    still_open = [each for each in known if each.id in related and _stops_pulls(each)]
+    still_open = [each for each in known if each.id in related and stops_pulls(each)]
     return [each for each in still_open if any(_is_same_problem(each, life) for life in lives)]
 
 
@@ -133,9 +156,23 @@ def _is_same_problem(life: Life, other: Life) -> bool:
     return not set(life.problems).isdisjoint(other.problems)
 
 
-def _stops_pulls(life: Life) -> bool:
-    check = BY_ID.get(life.finding.cause)  # a later version may have recorded a cause that this one lacks
-    return life.is_open and (check is None or check.kind is Kind.CONFIGURATION)
+def _is_over(life: Life) -> bool:
+    """Say whether people are to be told that a finding is over."""
+    return bool(life.pending and life.pending.edge is Edge.RESOLVED)
+
+
+def _over(lives: Sequence[Life], thread: str, endings: Endings | None) -> tuple[str, ...]:
+    """Return the ids of the problems that are over with `lives`, which are told as the problem `thread`."""
+    if endings is None or not all(map(_is_over, lives)):
+        return ()
+    problems = {each for life in lives for each in life.problems}
+    ids = dict.fromkeys((thread, *(life.thread for life in lives if life.thread), *endings.threads_beside(lives)))
+    return tuple(each for each in ids if endings.is_over(each, problems if each == thread else ()))
+
+
+def _findings(lives: Sequence[Life]) -> tuple[Finding, ...]:
+    """Return as many findings as a message names, the worst first."""
+    return tuple(life.finding for life in sorted(lives, key=_worst_first)[:MOST_CAUSES])
 
 
 def _thread(lives: Sequence[Life], others: Sequence[Life]) -> str:

@@ -12,6 +12,7 @@ from pull_responder.findings.problem import iso, seconds_of
 from pull_responder.findings.suppression import Suppression, suppression_after
 from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub
+from pull_responder.publish.hub_workflow import Workflow
 from pull_responder.publish.style import Style
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mypy_boto3_securityhub import SecurityHubClient
     from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef
 
-    from pull_responder.publish.hub_workflow import Workflow
     from pull_responder.publish.security_hub import Rejection
     from pull_responder.responder.run import Run
 
@@ -30,6 +30,8 @@ _SECONDS_TO_NOTIFY: Final = 4.0
 _SECONDS_TO_READ: Final = 8.0
 # User Guide: an active finding is deleted 90 days after its last update.
 _FORGOTTEN_SECONDS: Final = 90 * 86_400.0
+# Clocks differ by less.
+_DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ class Hub:
         for life in lives:
             refused = rejected.get(life.id)
             if refused is None:
-                step = _record_import(life, seconds_of(asffs[life.id]["UpdatedAt"]) or self._run.now())
+                at = seconds_of(asffs[life.id]["UpdatedAt"]) or self._run.now()
+                # A time to come that somebody else gave the finding is not when we imported it.
+                step = _record_import(life, at if at <= self._run.now() + _DAY else self._run.now())
             else:
                 step = later if refused.retryable else self._keep_due(life)
             suppression = self.suppression(life)
@@ -159,9 +163,19 @@ class Hub:
             related=life.related,
             page=Style(runbook_url=self._run.settings.runbook_url).runbook(life.finding.cause),
             created_at=iso(life.created_at),
-            updated_after=datetime.fromtimestamp(life.hub_at, UTC).isoformat() if life.hub_at else None,
+            updated_after=self._updated_after(life),
             resolved_because=None if life.is_open else life.because,
         )
+
+    def _updated_after(self, life: Life) -> str | None:
+        """Return when the finding was last updated in Security Hub: by us, or by whoever else may import findings.
+
+        Security Hub ignores an update that is not newer, without an error.
+        """
+        stored = self._read.get(life.id)
+        theirs = seconds_of(stored.updated_at) if isinstance(stored, Workflow) else None
+        last = max(life.hub_at, theirs or 0)
+        return datetime.fromtimestamp(last, UTC).isoformat() if last else None
 
     def workflows(self, ids: Sequence[str]) -> Mapping[str, Workflow | Unread]:
         """Return the workflow status of each finding that Security Hub has, or why it cannot be read."""

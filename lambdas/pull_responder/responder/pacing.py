@@ -23,9 +23,6 @@ _TRIES: Final = 25
 # of a finding that flaps takes hours.
 _SOON_SECONDS: Final = 900.0
 _MOST_READ: Final = 100
-# Of the problems that are due, so many are read, and so many at a time: those that wait for longest are first.
-_MOST_PROBLEMS: Final = 300
-_AT_A_TIME: Final = 30
 
 
 class Pacing:
@@ -82,8 +79,9 @@ class Pacing:
         """Return how many more notices may come soon, as far as `limit`."""
         now, store = self._run.now(), self._run.store
         if side is Side.BROKEN:
-            # Those that other runs are diagnosing are due again when their lease expires.
-            return self._backlog(store.due_problems(before=now + _SOON_SECONDS, limit=_MOST_PROBLEMS), limit=limit)
+            # Those that other runs are diagnosing are due again when their lease expires. What could not be read a
+            # minute ago most often cannot be read now: a problem that waits for it brings no notice.
+            return len(store.new_problems(before=now + _SOON_SECONDS, limit=limit))
         ids = store.due_notices(before=now + _SOON_SECONDS, limit=_MOST_READ)
         if len(ids) < limit:
             return 0
@@ -94,19 +92,6 @@ class Pacing:
             and not life.pending.digest
             for life in self._ledger.lives(ids)
         )
-
-    def _backlog(self, ids: Sequence[str], *, limit: int) -> int:
-        """Return how many of the problems that are due wait for a first diagnosis, as far as `limit`.
-
-        What could not be read a minute ago most often cannot be read now. A problem that waits for it brings no notice.
-        """
-        number = 0
-        for at in range(0, len(ids), _AT_A_TIME):
-            tries = self._run.store.unread_tries(ids[at : at + _AT_A_TIME])
-            number += sum(not each for each in tries.values())
-            if number >= limit:
-                break
-        return min(number, limit)
 
 
 def _side(life: Life) -> Side | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.leases import release, seize
 from pull_responder.findings.life import open_or_update, resolve
+from pull_responder.findings.related import add_related
 from pull_responder.responder.reaches import Reaches
 from pull_responder.responder.unexplained import finding_of_unexplained, unexplained_id
 
@@ -32,8 +33,6 @@ _QUIET_SECONDS: Final = 60.0
 # How many times in a row a problem is diagnosed again a minute later, while it is undecided and something cannot be
 # read. Failures of AWS pass. What can never be read costs these diagnoses once, until the problem is decided.
 _MOST_UNREAD_TRIES: Final = 15
-# Of a finding's other causes, the latest are remembered.
-_MOST_RELATED: Final = 20
 # Seconds by which the lease of a finding outlives its run.
 _SECONDS_OF_GRACE: Final = 5.0
 
@@ -58,7 +57,15 @@ class Recorder:
         # Before the problem is diagnosed: if that fails, the problem stays due.
         if diagnosis.findings and (resolved := self._resolve_unexplained(problem_id, diagnosis)):
             changed.append(resolved)
-        problem = self.ledger.change_problem(problem_id, lambda known: self._finish_diagnosis(known, diagnosis))
+        before: tuple[str, ...] = ()
+
+        def finish(known: Problem) -> Problem:
+            nonlocal before
+            before = known.findings
+            self._relate(before, together)
+            return self._finish_diagnosis(known, diagnosis)
+
+        problem = self.ledger.change_problem(problem_id, finish)
         now, settings = self.run.now(), self.run.settings
         # What was not read for lack of time is read in a minute. What was refused may stay so: the pull has failed for
         # long, and its finding says what could not be read.
@@ -67,8 +74,20 @@ class Recorder:
         finding = None if will_retry else finding_of_unexplained(seen, diagnosis, now=now, settings=settings)
         if finding is not None:
             changed.append(self._open_or_update(finding, problem=problem_id))
+            self._relate(before, [finding.id])
             self.ledger.change_problem(problem_id, lambda known: replace(known, findings=(finding.id,)))
         return changed
+
+    def _relate(self, before: Sequence[str], found: Sequence[str]) -> None:
+        """Let the findings of a problem's last diagnosis and those of this one remember each other, where they differ.
+
+        One that has ended is told as such minutes later. Then it says what stops its pulls now.
+        """
+        gone = [each for each in before if each not in found]
+        for each in gone if found else ():
+            self.ledger.change(each, lambda known: known and add_related(known, found))
+        for each in found if gone else ():
+            self.ledger.change(each, lambda known: known and add_related(known, gone))
 
     def record_inspection(self, diagnosis: Diagnosis, inspection: Inspection) -> list[Life]:
         """Record a diagnosis made before any pull failed. Return the lives that have changed."""
@@ -93,8 +112,7 @@ class Recorder:
             # Once a pull has failed, rechecks ask about that pull and no longer about the inspection.
             before = known.inspection if known and known.is_open else None
             life = replace(life, inspection=None if life.problems else _combine(inspection, before))
-            related = dict.fromkeys(each for each in (*together, *life.related) if each != life.id)
-            life = replace(life, related=tuple(related)[:_MOST_RELATED])
+            life = add_related(life, together)
             life = self.what_broke_it.add_to(life, before=known)
             return self.notifier.claim(life)
 

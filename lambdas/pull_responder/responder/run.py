@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -45,6 +45,11 @@ class Run:
     now: Callable[[], float] = time.time
     wait: Callable[[float], None] = time.sleep
     name: str = field(default_factory=lambda: uuid4().hex)
+
+    def within(self, seconds: float) -> Run:
+        """Return this run, ending `seconds` from now at the latest: what it begins and waits for keeps to that."""
+        beyond = max(0.0, self.remaining() - seconds)
+        return replace(self, remaining=lambda: self.remaining() - beyond)
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to one of the function's metrics."""

@@ -406,6 +406,21 @@ def test_the_newest_problems_are_listed_too_and_their_failures_read(
     assert store.pulls(["problem/1", "problem/none", "problem/by-hand"]) == {"problem/1": PULL, "problem/by-hand": None}
 
 
+def test_problems_that_could_not_be_read_wait_among_the_others_and_are_no_new_ones(store: Store) -> None:
+    for number in range(6):
+        assert store.save_problem(Problem(f"problem/{number}", look_at=NOON + number, unread_tries=number % 2))
+    ids = [f"problem/{number}" for number in range(6)]
+    assert store.due_problems(before=NOON + 4, limit=9) == ids[:5]
+    assert store.due_problems(before=NOON + 4, limit=4) == ids[:4]
+    assert store.due_problems(before=NOON + 4, limit=3, newest_first=True) == ids[4:1:-1]
+    assert store.new_problems(before=NOON + 3, limit=9) == ["problem/0", "problem/2"]
+    assert store.new_problems(before=NOON + 9, limit=2) == ["problem/0", "problem/2"]
+    # A diagnosis that read all leaves it among the others.
+    read = replace(store.problems(["problem/1"])["problem/1"], unread_tries=0)
+    assert store.save_problem(read)
+    assert store.new_problems(before=NOON + 1, limit=9) == ["problem/0", "problem/1"]
+
+
 @pytest.mark.parametrize(
     ("life", "expires"),
     [

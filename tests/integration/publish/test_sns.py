@@ -19,7 +19,8 @@ from pull_responder.findings.alert import Alert
 from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.as_document import alert_document
-from pull_responder.publish.chat import chat_digest, chat_notification
+from pull_responder.publish.chat import chat_notification
+from pull_responder.publish.digest_chat import chat_digest
 from pull_responder.publish.digest_document import digest_document
 from pull_responder.publish.notification import alert_notification
 from pull_responder.publish.sns import publish_digest, publish_notice

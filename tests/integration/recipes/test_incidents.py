@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -14,10 +15,12 @@ import pytest
 
 from tests.integration.recipes.pages import FOLDER, blocks, template
 from tests.integration.recipes.vendors import VENDORS, Vendor, serve
-from tests.integration.responder.scene import ACCOUNT, REGION, change
+from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mypy_boto3_ecr import ECRClient
 
     from tests.integration.responder.scene import Node, Scene
 
@@ -128,6 +131,33 @@ def _guard(scene: Scene, node: Node) -> None:
     iam.put_role_permissions_boundary(RoleName=node.role, PermissionsBoundary=arn)
 
 
+_MISSING: list[list[str]] = []
+
+
+@pytest.fixture
+def missing(scene: Scene) -> list[list[str]]:
+    """What the queue gets of a HIGH cause with two LOW ones, which share no pull: new, and one end after the other."""
+    if not _MISSING:
+        inbox, node, ecr = Inbox(scene), scene.role(), scene.aws.client("ecr")
+        names = [f"gone-{uuid4().hex[:8]}" for _ in range(2)]
+        arns = [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{each}" for each in names]
+        scene.respond(*(node.denied(scene.clock.now, action=IMAGE, resource=each) for each in arns))
+        _MISSING.append(inbox.take())
+        for mend in (partial(scene.allow, node), *(partial(_make, ecr, each) for each in names)):
+            scene.recheck(mend())
+            scene.clock.forward(minutes=6)
+            scene.recheck()
+            _MISSING.append(inbox.take())
+        for each in names:
+            ecr.delete_repository(repositoryName=each)
+    return _MISSING
+
+
+def _make(ecr: ECRClient, repository: str) -> dict[str, Any]:
+    ecr.create_repository(repositoryName=repository)
+    return change("ecr", "CreateRepository", repositoryName=repository)
+
+
 def edges(bodies: list[str]) -> list[str]:
     return [json.loads(each)["edge"] for each in bodies]
 
@@ -205,6 +235,78 @@ def test_severities_open_and_the_end_of_any_closes(
     # The last cause of the problem was a LOW one.
     assert handle([json.dumps({**json.loads(each), "severity": "LOW"}) for each in over]) == []
     assert [each.is_open for each in vendor.incidents] == [False]
+
+
+def test_an_incident_stays_open_until_the_last_finding_that_was_told_as_it_is_over(
+    missing: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
+) -> None:
+    new, role_over, one_over, all_over = missing
+    assert [edges(each) for each in missing] == [["new"], *[["resolved"]] * 3]
+    assert [json.loads(each)["severity"] for body in missing for each in body] == ["HIGH", "HIGH", "LOW", "LOW"]
+    assert len({json.loads(each)["problem"] for body in missing for each in body}) == 1
+
+    assert handle(new) == []
+    assert handle(role_over) == []
+    # LOW is below what opens an incident or adds to it.
+    assert handle(one_over) == []
+    assert [each.is_open for each in vendor.incidents] == [True]
+    # It closes one all the same.
+    assert handle(all_over) == []
+    assert [each.is_open for each in vendor.incidents] == [False]
+
+
+@pytest.mark.parametrize("vendor", ["opsgenie", "jira"], indirect=True)
+def test_an_incident_says_what_was_told_as_it_and_is_open(
+    missing: list[list[str]],
+    vendor: Vendor,
+    handle: Callable[[list[str]], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SEVERITIES", "HIGH,LOW")
+    new, _, one_over, _ = missing
+    assert handle(new) == []
+    assert handle(one_over) == []
+    (incident,) = vendor.incidents
+    assert incident.is_open
+    (left,) = json.loads(one_over[0])["still_open"]
+    assert left["resource"]["id"] in incident.said[-1].partition("still open:")[2]
+
+
+@pytest.mark.parametrize("vendor", ["pagerduty", "jira"], indirect=True)
+def test_documents_of_an_earlier_version_close_as_they_did(
+    story: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
+) -> None:
+    def earlier(bodies: list[str]) -> list[str]:
+        added = {"over", "still_open"}
+        return [
+            json.dumps({key: each for key, each in json.loads(body).items() if key not in added}) for body in bodies
+        ]
+
+    new, _, first_over, all_over = map(earlier, story)
+    assert handle([*new, *first_over]) == []
+    assert [each.is_open for each in vendor.incidents] == [True]
+    assert handle(all_over) == []
+    assert [each.is_open for each in vendor.incidents] == [False]
+
+
+@pytest.mark.parametrize("vendor", ["pagerduty", "jira"], indirect=True)
+def test_one_end_closes_all_incidents_that_it_ends(
+    story: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
+) -> None:
+    new, _, _, over = story
+    (of_role,) = new
+    of_image = json.dumps({**json.loads(of_role), "problem": "problem/of-the-image"})
+    assert handle([of_role, of_image]) == []
+    assert [each.is_open for each in vendor.incidents] == [True, True]
+    both = {**json.loads(over[0]), "over": [json.loads(of_role)["problem"], "problem/of-the-image"]}
+    assert handle([json.dumps(both)]) == []
+    assert [each.is_open for each in vendor.incidents] == [False, False]
+
+
+def test_the_queue_gets_the_end_of_any_severity() -> None:
+    """A filter of SNS by severity would drop the end of a HIGH problem whose last cause is a LOW one."""
+    wanted = template()["Resources"]["Subscription"]["Properties"]
+    assert wanted["FilterPolicy"] == {"schema": ["pull-responder/notification"]}
 
 
 @pytest.mark.parametrize("vendor", ["pagerduty", "jira"], indirect=True)

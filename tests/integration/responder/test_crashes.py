@@ -9,8 +9,10 @@ import pytest
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish import sns
 from pull_responder.responder import notifier, recorder
+from pull_responder.responder.later_looks import LaterLooks
 from pull_responder.responder.ledger import Ledger
-from pull_responder.responder.recheck import Recheck
+from pull_responder.responder.lives import change_lives
+from pull_responder.responder.notifier import Notifier
 from pull_responder.responder.recorder import Recorder
 from tests.integration.responder.scene import Scene, change
 
@@ -129,6 +131,42 @@ def test_the_notice_of_a_run_that_died_after_sending_is_sent_once_more_and_never
     assert scene.edges() == [NEW]
 
 
+def test_what_the_table_refused_is_recorded_before_the_next_is_told_so_a_run_that_dies_repeats_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run tells people after every few rechecks, and may die long before it has done all of them."""
+    roles = [scene.role(), scene.role()]
+    scene.respond(*(each.denied(scene.clock.now) for each in roles))
+    assert len(scene.told()) == 2
+    scene.recheck(*map(scene.allow, roles))
+    scene.clock.forward(minutes=6)
+    run = scene.run()
+    ledger = Ledger(run)
+    notifier = Notifier(run, ledger)
+    ids = scene.store.due_notices(before=scene.clock.now, limit=9)
+    claimed, _ = change_lives(run, ledger, dict.fromkeys(ids, notifier.claim))
+    first, second = claimed.values()
+    change_item = Ledger.change
+    refused: list[str] = []
+
+    def refuse_once(ledger: Ledger, finding_id: str, step: Callable[[Life | None], Life | None]) -> Life | None:
+        if finding_id == first.id and not refused:
+            refused.append(finding_id)
+            raise StoreError("dynamodb:PutItem failed: ThrottlingException: slow down")
+        return change_item(ledger, finding_id, step)
+
+    monkeypatch.setattr(Ledger, "change", refuse_once)
+    notifier.tell([first])
+    assert refused
+    notifier.tell([second])
+    # It dies here: `finish` is never called.
+    assert [edge for edge, _ in scene.edges()] == ["resolved", "resolved"]
+    for _ in range(5):
+        scene.clock.forward(minutes=3)
+        scene.recheck()
+    assert scene.edges() == []
+
+
 def test_a_topic_that_is_gone_keeps_the_alert_until_it_is_there(scene: Scene) -> None:
     node = scene.role()
     assert scene.respond(node.denied(scene.clock.now), TOPIC_ARN=scene.topic + "-that-was-deleted") == []
@@ -206,14 +244,14 @@ def test_a_recheck_that_crashes_does_not_stop_the_others(scene: Scene, monkeypat
     scene.clock.forward(seconds=1)
     scene.respond(other.denied(scene.clock.now))
     assert scene.edges() == [NEW, NEW]
-    check = Recheck._check
+    look = LaterLooks.look
 
-    def crash(recheck: Recheck, life: Life) -> object:
+    def crash(looks: LaterLooks, life: Life) -> object:
         if life.finding.resource.id.endswith(poison.role):
             raise ZeroDivisionError
-        return check(recheck, life)
+        return look(looks, life)
 
-    monkeypatch.setattr(Recheck, "_check", crash)
+    monkeypatch.setattr(LaterLooks, "look", crash)
     scene.allow(other)
     scene.clock.forward(minutes=16)
     with pytest.raises(ZeroDivisionError):

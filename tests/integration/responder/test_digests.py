@@ -12,7 +12,7 @@ from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import Problem
 from pull_responder.findings.store import Store, StoreError
 from pull_responder.publish import sns
-from pull_responder.responder import notifier, pacing
+from pull_responder.responder import notifier
 from pull_responder.responder.digest_marks import DigestMarks
 from tests.integration.responder.scene import Scene
 from tests.integration.responder.test_crashes import Died, die_after, die_before
@@ -161,13 +161,13 @@ def test_a_problem_that_waits_because_something_cannot_be_read_is_no_backlog(
     assert number_told(scene) == messages
 
 
-def test_what_waits_behind_problems_that_cannot_be_read_is_backlog(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pacing, "_AT_A_TIME", 2)
-    for number in range(5):
-        waits = Problem(f"problem/{number}", count=1, look_at=scene.clock.now + number, unread_tries=int(number < 3))
-        assert scene.store.save_problem(waits)
+def test_what_waits_behind_problems_that_cannot_be_read_is_backlog(scene: Scene) -> None:
+    """However many they are: a role that may read nothing leaves the problems of a whole account undecided."""
+    store, unread = scene.store, 350
+    for number in range(unread + 2):
+        tries = int(number < unread)
+        waits = Problem(f"problem/{number}", count=1, look_at=scene.clock.now + number / 1_000, unread_tries=tries)
+        assert store.save_problem(waits)
     scene.respond(scene.role().denied(scene.clock.now), scene.role().denied(scene.clock.now), **FEW)
     assert number_told(scene) == [2]
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from tests.integration.responder.scene import ACCOUNT, REGION
+
 if TYPE_CHECKING:
     from tests.integration.responder.scene import Node, Scene
 
@@ -65,3 +69,113 @@ def test_a_finding_that_somebody_has_resolved_by_hand_is_told_again_when_it_come
     assert [edge for edge, _ in scene.edges()] == ["new", "resolved", "back"]
     (finding,) = scene.in_hub(f"role/{node.role}")
     assert (finding["RecordState"], finding["Note"]["Text"]) == ("ACTIVE", "mended, I think")
+
+
+def write(scene: Scene, node: Node, **changes: Any) -> None:  # noqa: ANN401 -- the fields of a finding
+    """Import our finding again with `changes`, as whoever has BatchImportFindings in the account can."""
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    kept = {key: value for key, value in finding.items() if key not in ("Workflow", "Note", "UserDefinedFields")}
+    answer = scene.aws.client("securityhub").batch_import_findings(Findings=[{**kept, **changes}])
+    assert answer["SuccessCount"] == 1
+
+
+# The last one is later than all that our clock gives for years, and Security Hub ignores what is not newer.
+@pytest.mark.parametrize("updated_at", ["2026-03-01T12:10:00Z", "2026-03-01T12:16:30Z", "2099-01-01T00:00:00Z"])
+def test_texts_that_somebody_has_changed_are_ours_again_with_the_next_import(scene: Scene, updated_at: str) -> None:
+    """No call of an operator changes a title or description, except an import under our id."""
+    node = scene.node_group()
+    scene.respond(node.denied(scene.clock.now))
+    (before,) = scene.in_hub(f"role/{node.role}")
+    write(scene, node, Title="All is well", Description="Do nothing.", UpdatedAt=updated_at)
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["Title"] == "All is well"
+    scene.clock.forward(minutes=16)
+    scene.respond(node.denied(scene.clock.now, session="i-0123456789abcdef0"))
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["Title"] == before["Title"]
+    assert "Do nothing." not in finding["Description"]
+    scene.recheck(scene.allow(node))
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert (finding["RecordState"], finding["Description"][:10]) == ("ARCHIVED", "Resolved: ")
+    told = scene.told()
+    assert [each["edge"] for each in told] == ["new", "resolved"]
+    assert all(each["finding"]["title"] != "All is well" for each in told)
+
+
+def test_texts_that_somebody_has_changed_are_ours_again_within_a_day(scene: Scene) -> None:
+    node = scene.node_group()
+    scene.respond(node.denied(scene.clock.now))
+    for _ in range(2):
+        write(scene, node, Title="All is well", UpdatedAt="2099-01-01T00:00:00Z")
+        scene.clock.forward(minutes=24 * 60 + 1)
+        scene.recheck()
+        (finding,) = scene.in_hub(f"role/{node.role}")
+        assert finding["Title"] != "All is well"
+
+
+@pytest.mark.parametrize(
+    ("status", "worse", "reminder"),
+    [("NOTIFIED", ["worse"], []), ("RESOLVED", [], []), ("NEW", ["worse"], ["reminder"])],
+)
+def test_a_status_set_by_hand_silences_what_its_word_says_and_no_first_or_last_alert(
+    scene: Scene, status: str, worse: list[str], reminder: list[str]
+) -> None:
+    node = scene.node_group()
+    scene.respond(node.denied(scene.clock.now))
+    assert [edge for edge, _ in scene.edges()] == ["new"]
+    edit(scene, node, Workflow={"Status": status})
+    scene.clock.forward(minutes=16)
+    scene.respond(*(node.denied(scene.clock.now, session=f"i-{number:017x}") for number in range(12)))
+    scene.clock.forward(minutes=16)
+    scene.respond(node.denied(scene.clock.now))
+    assert [edge for edge, _ in scene.edges()] == worse
+    scene.clock.forward(minutes=24 * 60 + 1)
+    scene.recheck()
+    assert [edge for edge, _ in scene.edges()] == reminder
+    scene.recheck(scene.allow(node))
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    assert [edge for edge, _ in scene.edges()] == ["resolved"]
+
+
+def forget(scene: Scene) -> None:
+    """Empty the table: for a deployment that has never seen a finding, what Security Hub has was there before."""
+    table = scene.aws.client("dynamodb")
+    for item in table.scan(TableName=scene.table)["Items"]:
+        table.delete_item(TableName=scene.table, Key={"id": item["id"]})
+
+
+@pytest.mark.parametrize("status", ["SUPPRESSED", "NOTIFIED", "RESOLVED"])
+@pytest.mark.parametrize("state", ["ACTIVE", "ARCHIVED"])
+def test_a_finding_planted_under_our_id_silences_no_first_or_last_alert(scene: Scene, status: str, state: str) -> None:
+    node = scene.node_group()
+    scene.respond(node.denied(scene.clock.now))
+    write(scene, node, Title="All is well", RecordState=state, UpdatedAt="2099-01-01T00:00:00Z")
+    edit(scene, node, Workflow={"Status": status})
+    forget(scene)
+    scene.told()
+    scene.respond(node.denied(scene.clock.now))
+    scene.recheck(scene.allow(node))
+    scene.clock.forward(minutes=6)
+    scene.recheck()
+    assert [each["edge"] for each in scene.told()] == ["new", "resolved"]
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["Title"] != "All is well"
+    assert finding["RecordState"] == "ARCHIVED"
+
+
+def test_a_finding_planted_for_another_role_silences_nobody(scene: Scene) -> None:
+    """Its id is ours in form. What is asked for is the id of each finding, not what is like it."""
+    node, other = scene.node_group(), scene.node_group()
+    scene.respond(node.denied(scene.clock.now))
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    planted = {**finding, "Id": f"pull-responder/role_lacks_pull_permissions/{ACCOUNT}/{REGION}/{'0' * 20}"}
+    hub = scene.aws.client("securityhub")
+    hub.batch_import_findings(Findings=[{key: each for key, each in planted.items() if key != "Workflow"}])
+    identifier = {"Id": planted["Id"], "ProductArn": planted["ProductArn"]}
+    hub.batch_update_findings(FindingIdentifiers=[identifier], Workflow={"Status": "SUPPRESSED"})
+    scene.told()
+    scene.respond(other.denied(scene.clock.now))
+    assert [each["finding"]["resource"]["id"][-len(other.role) :] for each in scene.told()] == [other.role]

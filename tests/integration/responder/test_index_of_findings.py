@@ -103,7 +103,7 @@ def test_a_change_that_a_run_had_no_time_for_outlives_the_recheck_that_was_under
     node, life = found(scene)
     one = Recheck(scene.run())
     taken = one._lease(life, by_change=True)
-    look = one._check
+    look = one._looks.look
 
     def meet(known: Life) -> object:
         outcome = look(known)
@@ -114,7 +114,7 @@ def test_a_change_that_a_run_had_no_time_for_outlives_the_recheck_that_was_under
         return outcome
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(one, "_check", meet)
+        patched.setattr(one._looks, "look", meet)
         one._recheck_one(taken, by_change=True)
 
     scene.recheck()
@@ -130,7 +130,7 @@ def test_a_change_during_a_recheck_that_crashes_is_seen_by_the_next_run(scene: S
         raise ZeroDivisionError
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(one, "_check", crash)
+        patched.setattr(one._looks, "look", crash)
         assert one._try_recheck(life, by_change=True) is None
 
     scene.recheck()
@@ -141,7 +141,7 @@ def test_a_change_is_checked_again_in_a_minute_if_a_diagnosis_was_recorded_meanw
     node, life = found(scene)
     allowed = scene.allow(node)
     one = Recheck(scene.run())
-    look = one._check
+    look = one._looks.look
 
     def meet(known: Life) -> object:
         late = replace(life_of(scene, node), looked_at=scene.clock.now + 1, look_at=scene.clock.now + 900)
@@ -149,7 +149,7 @@ def test_a_change_is_checked_again_in_a_minute_if_a_diagnosis_was_recorded_meanw
         return look(known)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(one, "_check", meet)
+        patched.setattr(one._looks, "look", meet)
         one._recheck_one(life, by_change=True)
 
     assert allowed
@@ -168,7 +168,7 @@ def test_what_a_diagnosis_finds_during_a_recheck_stays_open_whatever_its_clock_s
     scene.clock.forward(minutes=16)
     scene.allow(node)
     one = Recheck(scene.run())
-    look = one._check
+    look = one._looks.look
 
     def meet(known: Life) -> object:
         gone = look(known)
@@ -179,7 +179,7 @@ def test_what_a_diagnosis_finds_during_a_recheck_stays_open_whatever_its_clock_s
         return gone
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(one, "_check", meet)
+        patched.setattr(one._looks, "look", meet)
         one._recheck_one(life, by_change=False)
 
     assert life_of(scene, node).is_open
@@ -189,7 +189,7 @@ def test_a_recheck_whose_lease_a_diagnosis_took_writes_nothing_over_it(scene: Sc
     node, life = found(scene)
     scene.clock.forward(minutes=16)
     one = Recheck(scene.run())
-    look = one._check
+    look = one._looks.look
 
     def meet(known: Life) -> object:
         Ledger(scene.run()).change(
@@ -199,7 +199,7 @@ def test_a_recheck_whose_lease_a_diagnosis_took_writes_nothing_over_it(scene: Sc
         return look(known)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(one, "_check", meet)
+        patched.setattr(one._looks, "look", meet)
         one._recheck_one(life, by_change=False)
 
     after = life_of(scene, node)

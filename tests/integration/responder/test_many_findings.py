@@ -14,6 +14,7 @@ from pull_responder.events.change import Change, read_change
 from pull_responder.findings.concern_keys import keys_of_finding
 from pull_responder.findings.life import Life
 from pull_responder.findings.store import Store, StoreError
+from pull_responder.responder import later_looks
 from pull_responder.responder import recheck as looks
 from pull_responder.responder.recheck import Recheck
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Node, change, denial
@@ -87,8 +88,8 @@ def test_a_run_that_has_no_time_left_does_not_go_through_all_pulls_and_leaves_th
             asked.append(pull)
             return diagnose(pull, facts, checks=checks)
 
-        patched.setattr(looks, "diagnose", note)
-        outcome = Recheck(scene.run())._check(life)
+        patched.setattr(later_looks, "diagnose", note)
+        outcome = Recheck(scene.run())._looks.look(life)
 
     assert len(asked) == 1
     assert not outcome.gone_because

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
+from pull_responder.findings.life import Life
 from pull_responder.findings.store import StoreError
+from pull_responder.publish.as_document import alert_document
+from pull_responder.publish.as_text import body
+from pull_responder.responder.alerts import Alerts
 from pull_responder.responder.ledger import Ledger
-from tests.integration.responder.scene import ACCOUNT, ADMIN, Node, Scene, change
+from tests.integration.responder.scene import ACCOUNT, ADMIN, IMAGE, REGION, Node, Scene, change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 LACKS, BOUNDARY = "role_lacks_pull_permissions", "permissions_boundary_blocks_pull"
 
@@ -20,12 +26,17 @@ LACKS, BOUNDARY = "role_lacks_pull_permissions", "permissions_boundary_blocks_pu
 @pytest.fixture
 def node(scene: Scene) -> Node:
     """A node whose role has no policy, and a permissions boundary that allows no pull."""
-    node, iam = scene.role(), scene.aws.client("iam")
+    node = scene.role()
+    guard(scene, node)
+    return node
+
+
+def guard(scene: Scene, node: Node) -> None:
+    iam = scene.aws.client("iam")
     allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     arn = iam.create_policy(PolicyName=f"guard-{node.role}", PolicyDocument=policy)["Policy"]["Arn"]
     iam.put_role_permissions_boundary(RoleName=node.role, PermissionsBoundary=arn)
-    return node
 
 
 def causes(message: dict[str, Any]) -> list[str]:
@@ -67,6 +78,20 @@ def test_both_causes_are_told_at_once_and_what_is_left_when_one_is_over(scene: S
     (other,) = after_the_hold_down(scene)
     assert (other["edge"], causes(other), others(other)) == ("resolved", [BOUNDARY], [])
     assert new["problem"] == one["problem"] == other["problem"]
+
+
+def test_a_digest_says_what_still_stops_the_pulls_of_what_is_resolved(scene: Scene, node: Node) -> None:
+    alone = scene.role()
+    scene.respond(node.denied(scene.clock.now), alone.denied(scene.clock.now), DIGEST_ABOVE="1")
+    scene.told()
+    scene.recheck(scene.allow(node), scene.allow(alone), DIGEST_ABOVE="1")
+    scene.clock.forward(minutes=6)
+    scene.recheck(DIGEST_ABOVE="1")
+    (digest,) = scene.told()
+    assert digest["headline"].startswith("2 resolved findings of 1 cause in ")
+    assert " 1 of 2 is resolved only in part: another cause still stops the pulls. " in digest["headline"]
+    assert "boundary" in digest["action"]
+    assert len(digest["over"]) == 1
 
 
 def test_what_ends_together_is_one_message(scene: Scene, node: Node) -> None:
@@ -141,3 +166,175 @@ def test_if_the_other_causes_cannot_be_read_the_alert_goes_out_without_them(
     monkeypatch.setattr(Ledger, "lives", failing)
     (resolved,) = after_the_hold_down(scene)
     assert (causes(resolved), resolved["others"]) == ([LACKS], None)
+
+
+GONE = "repository_not_found"
+
+
+def missing(name: str) -> str:
+    return f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{name}"
+
+
+@pytest.fixture
+def repositories(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Two repositories that do not exist, until a test makes them."""
+    names = (f"gone-{uuid4().hex[:8]}", f"gone-{uuid4().hex[:8]}")
+    yield names
+    ecr = scene.aws.client("ecr")
+    for each in names:
+        with contextlib.suppress(ecr.exceptions.RepositoryNotFoundException):
+            ecr.delete_repository(repositoryName=each)
+
+
+def make(scene: Scene, repository: str) -> dict[str, Any]:
+    scene.aws.client("ecr").create_repository(repositoryName=repository)
+    return change("ecr", "CreateRepository", repositoryName=repository)
+
+
+def over_and_open(message: dict[str, Any]) -> tuple[list[str], list[str]]:
+    return message["over"], [each["resource"]["id"] for each in message["still_open"]]
+
+
+def test_a_problem_is_over_when_nothing_told_as_it_is_open(scene: Scene, repositories: tuple[str, str]) -> None:
+    """A role pulls two images that are missing. They stop no pull of each other's, and share the role's message."""
+    node, (one, two) = scene.role(), repositories
+    scene.respond(*(node.denied(scene.clock.now, action=IMAGE, resource=missing(each)) for each in repositories))
+    (new,) = scene.told()
+    assert (sorted(causes(new)), new["over"], new["still_open"]) == ([GONE, GONE, LACKS], [], [])
+
+    scene.recheck(scene.allow(node))
+    (role,) = after_the_hold_down(scene)
+    assert (causes(role), others(role)) == ([LACKS], [GONE, GONE])
+    assert over_and_open(role) == ([], [])
+
+    scene.recheck(make(scene, one))
+    (first,) = after_the_hold_down(scene)
+    assert (first["edge"], causes(first), others(first)) == ("resolved", [GONE], [])
+    assert over_and_open(first) == ([], [missing(two)])
+
+    scene.recheck(make(scene, two))
+    (last,) = after_the_hold_down(scene)
+    assert over_and_open(last) == ([new["problem"]], [])
+    assert {each["problem"] for each in (new, role, first, last)} == {new["problem"]}
+
+
+def test_what_ends_together_is_over_together(scene: Scene, repositories: tuple[str, str]) -> None:
+    node = scene.role()
+    scene.respond(*(node.denied(scene.clock.now, action=IMAGE, resource=missing(each)) for each in repositories))
+    (new,) = scene.told()
+    scene.recheck(scene.allow(node), *(make(scene, each) for each in repositories))
+    resolved = after_the_hold_down(scene)
+    assert sorted(cause for each in resolved for cause in causes(each)) == [GONE, GONE, LACKS]
+    assert {tuple(each["over"]) for each in resolved} == {(new["problem"],)}
+
+
+def test_a_problem_of_another_role_keeps_none_open(scene: Scene, repositories: tuple[str, str]) -> None:
+    node, other = scene.role(), scene.role()
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[0])))
+    (new,) = scene.told()
+    scene.respond(other.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[1])))
+    scene.told()
+    scene.recheck(scene.allow(node), make(scene, repositories[0]))
+    (resolved,) = after_the_hold_down(scene)
+    assert over_and_open(resolved) == ([new["problem"]], [])
+
+
+@pytest.mark.parametrize("refused", range(2))
+def test_if_what_else_was_told_cannot_be_read_a_problem_is_not_over(
+    scene: Scene, repositories: tuple[str, str], monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    """The first read is of what shares a pull, the second of what shares one with that."""
+    node = scene.role()
+    scene.respond(*(node.denied(scene.clock.now, action=IMAGE, resource=missing(each)) for each in repositories))
+    lives = stored(scene)
+    (role,) = (each for each in lives if each.finding.cause == LACKS)
+    (left,) = (each for each in lives if each.finding.resource.id == missing(repositories[1]))
+    scene.recheck(scene.allow(node))
+    after_the_hold_down(scene)
+    scene.told()
+    scene.recheck(make(scene, repositories[0]))
+    wanted = [role.id, left.id][refused]
+    read = Ledger.lives
+
+    def failing(ledger: Ledger, ids: Iterable[str]) -> object:
+        if list(ids) == [wanted]:
+            raise StoreError("dynamodb:BatchGetItem failed")
+        return read(ledger, ids)
+
+    monkeypatch.setattr(Ledger, "lives", failing)
+    (image,) = after_the_hold_down(scene)
+    assert (causes(image), image["others"], image["over"]) == ([GONE], None, [])
+
+
+def test_what_has_all_of_its_causes_in_its_message_reads_no_others(
+    scene: Scene, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that fails hides nothing there, and the incident closes."""
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    scene.recheck(lift(scene, node), scene.allow(node))
+    scene.clock.forward(minutes=6)
+    run = scene.run()
+    ledger = Ledger(run)
+    lives = ledger.lives(scene.store.due_notices(before=scene.clock.now, limit=9))
+    assert sorted(each.finding.cause for each in lives) == [BOUNDARY, LACKS]
+    assert all(each.related for each in lives)
+
+    def fail(*_: object) -> object:
+        raise StoreError("dynamodb:BatchGetItem failed")
+
+    monkeypatch.setattr(Ledger, "lives", fail)
+    monkeypatch.setattr(Ledger, "joint_reach", fail)
+    alert = Alerts(run, ledger).alert(lives)
+    assert (alert.others_known, alert.others, alert.over) == (True, (), (new["problem"],))
+    document = alert_document(alert, room=9_999)
+    assert (document["others"], document["over"]) == ([], [new["problem"]])
+    assert "could not be read" not in body(alert, room=9_999)
+    # Beside one of them the other has to be read.
+    assert Alerts(run, ledger).alert(lives[:1]).others_known is False
+    digest = Alerts(run, ledger).digest(lives)
+    assert [each.is_over for each in digest] == [True, True]
+    assert {problem for each in digest for problem in each.over} == {new["problem"]}
+
+
+def stored(scene: Scene) -> list[Life]:
+    lives = scene.store.lives(scene.store.open_findings(limit=99)).values()
+    return [each for each in lives if isinstance(each, Life)]
+
+
+def test_a_cause_that_is_over_names_the_one_that_came_after_it(scene: Scene) -> None:
+    """Who mends one cause may meet the next within the hold-down."""
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    scene.clock.forward(minutes=16)
+    guard(scene, node)
+    scene.recheck(scene.allow(node))
+    scene.respond(node.denied(scene.clock.now))
+    (second,) = scene.told()
+    assert (causes(second), second["problem"]) == ([BOUNDARY], new["problem"])
+    (first,) = after_the_hold_down(scene)
+    assert (first["edge"], causes(first), others(first), first["over"]) == ("resolved", [LACKS], [BOUNDARY], [])
+    scene.recheck(lift(scene, node))
+    (last,) = after_the_hold_down(scene)
+    assert (causes(last), last["over"]) == ([BOUNDARY], [new["problem"]])
+
+
+def test_problems_that_were_told_apart_are_over_with_their_last_cause(
+    scene: Scene, repositories: tuple[str, str]
+) -> None:
+    """An image was told for one role, and another role by itself. Then that role pulls the image, too."""
+    node, other, (one, _) = scene.role(), scene.role(), repositories
+    scene.allow(node)
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=missing(one)))
+    (image,) = scene.told()
+    scene.respond(other.denied(scene.clock.now))
+    (role,) = scene.told()
+    assert image["problem"] != role["problem"]
+    scene.respond(other.denied(scene.clock.now, action=IMAGE, resource=missing(one)))
+    scene.recheck(scene.allow(other))
+    (of_role,) = after_the_hold_down(scene)
+    assert (causes(of_role), others(of_role), of_role["over"]) == ([LACKS], [GONE], [])
+    scene.recheck(make(scene, one))
+    (of_image,) = after_the_hold_down(scene)
+    assert (causes(of_image), sorted(of_image["over"])) == ([GONE], sorted([image["problem"], role["problem"]]))

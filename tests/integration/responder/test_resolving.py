@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from pull_responder.findings.problem import iso
 from pull_responder.publish import security_hub, sns
-from pull_responder.responder.recheck import Recheck
+from pull_responder.responder.later_looks import LaterLooks
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Node, Scene, change, denial
 from tests.integration.responder.test_crashes import Died, die_after
 
@@ -126,7 +126,7 @@ def test_the_oldest_is_rechecked_first_in_whatever_order_dynamodb_answers(
         scene.clock.forward(seconds=10)
     # The one place that all calls pass.
     make_call = BaseClient._make_api_call  # type: ignore[attr-defined]  # botocore's stubs leave it out
-    check, rechecked = Recheck._check, []
+    look, rechecked = LaterLooks.look, []
 
     def backwards(client: BaseClient, name: str, arguments: Any) -> Any:  # noqa: ANN401 -- whatever botocore hands over
         answer = make_call(client, name, arguments)
@@ -134,12 +134,12 @@ def test_the_oldest_is_rechecked_first_in_whatever_order_dynamodb_answers(
             answer["Responses"] = {table: items[::-1] for table, items in answer["Responses"].items()}
         return answer
 
-    def note(recheck: Recheck, life: Life) -> object:
+    def note(looks: LaterLooks, life: Life) -> object:
         rechecked.append(life.finding.resource.id.rpartition("/")[2])
-        return check(recheck, life)
+        return look(looks, life)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", backwards)
-    monkeypatch.setattr(Recheck, "_check", note)
+    monkeypatch.setattr(LaterLooks, "look", note)
     scene.clock.forward(minutes=20)
     scene.recheck()
     assert rechecked == [each.role for each in nodes]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pull_responder.authorization.policy import MAXIMUM_LENGTH, PolicyError, _reject_repeated_elements, parse_policy
 from pull_responder.authorization.policy_kind import PolicyKind
-from tests.unit.authorization.statements import Json, allow, document
+from tests.unit.authorization.statements import Json, allow, deny, document
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,8 @@ def test_document(text: str, message: str) -> None:
             {"Resource": "arn:aws:s3::b"},
             '.Resource: "arn:aws:s3::b" is an ARN of fewer than six parts, of which one is empty',
         ),
+        ({"Resource": "arn:${aws:username}"}, '.Resource: "arn:${aws:username}" is in no partition of AWS'),
+        ({"Resource": "a${b, '}"}, ".Resource: variable \"${b, '}\" is neither ${key} nor ${key, 'default'}"),
         ({"Resource": "a${b,c}"}, ".Resource: variable \"${b,c}\" is neither ${key} nor ${key, 'default'}"),
         ({"Principal": "111111111111"}, '.Principal: must be "*" or an object'),
         ({"Principal": {"Aws": "*"}}, '.Principal: unknown type of principal "Aws"'),
@@ -105,7 +107,42 @@ def test_statement(elements: Json, message: str) -> None:
     assert str(caught.value) == f"policy ecr-pull: Statement[1]{message}"
 
 
+LONG = "x" * 101
+CUT = "x" * 100
+
+
+@pytest.mark.parametrize(
+    ("elements", "message"),
+    [
+        ({LONG: 1}, f': unknown element "{CUT}"'),
+        ({"Action": LONG}, f'.Action: "{CUT}" is neither * nor of the form service:Action'),
+        ({"Resource": LONG}, f'.Resource: "{CUT}" is neither * nor an ARN'),
+        ({"Resource": f"{LONG}:x:y"}, f'.Resource: "{CUT}" is in no partition of AWS'),
+        (
+            {"Resource": f"arn:aws:{LONG}::y"},
+            f'.Resource: "arn:aws:{"x" * 92}" is an ARN of fewer than six parts, of which one is empty',
+        ),
+        ({"Resource": f"arn:aws::{LONG}:::"}, f'.Resource: "arn:aws::{"x" * 91}" names no service'),
+        ({"Principal": {LONG: "x"}}, f'.Principal: unknown type of principal "{CUT}"'),
+        ({"Condition": {"Bool": {"k": LONG}}}, f".Condition.Bool.k: '{CUT}' is neither true nor false"),
+        ({"Condition": {"NumericEquals": {"k": LONG}}}, f".Condition.NumericEquals.k: '{CUT}' is not a number"),
+        ({"Condition": {"BinaryEquals": {"k": LONG}}}, f".Condition.BinaryEquals.k: '{CUT}' is not base64"),
+        (
+            {"Condition": {"IpAddress": {"k": LONG}}},
+            f".Condition.IpAddress.k: '{CUT}' is neither an IP address nor a CIDR block",
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_of_a_long_text_only_its_first_hundred_characters_are_shown(elements: Json, message: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(document(allow(**elements)), name="p")
+    assert str(caught.value) == f"policy p: Statement[0]{message}"
+
+
 def test_sids_of_iam_are_unique() -> None:
+    with pytest.raises(PolicyError, match=rf'Statement\[1\].Sid: "{CUT}" is the Sid of two statements$'):
+        parse_policy(document(allow(Sid=LONG), allow(Sid=LONG)), name="p", kind=PolicyKind.IDENTITY)
     twice = document(allow(Sid="One"), allow(Sid="Two"), allow(Sid="One"))
     with pytest.raises(PolicyError, match=r'^policy p: Statement\[2\].Sid: "One" is the Sid of two statements$'):
         parse_policy(twice, name="p", kind=PolicyKind.IDENTITY)
@@ -151,6 +188,8 @@ def test_resource_based_policies_need_a_principal(kind: PolicyKind) -> None:
         {"Action": "iam: asdf safdsf af "},
         {"Action": "s3-s.s:ListBucket"},
         {"Action": "*:*"},
+        {"Principal": {"Federated": "cognito-identity.amazonaws.com"}},
+        {"Principal": {"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}},
         {"Condition": {}},
         {"Condition": {"x": {}, "DateGreaterThan": {}}},
         {"Condition": {"DateGreaterThan": {"a": []}}},
@@ -168,6 +207,12 @@ def test_a_repository_policy_needs_no_resource() -> None:
     assert read.statements[0].resources is None
 
 
+def test_the_effect_of_a_statement() -> None:
+    read = parse_policy(document(allow(), deny()), name="p")
+    assert [each.effect for each in read.statements] == ["Allow", "Deny"]
+    assert ([each.index for each in read.allows], [each.index for each in read.denies]) == ([0], [1])
+
+
 def test_a_single_value_is_accepted_in_place_of_a_list() -> None:
     text = json.dumps({"Version": "2012-10-17", "Id": "x", "Statement": {"Sid": "One", **allow(Action="ecr:*")}})
     (read,) = parse_policy(text, name="p").statements
@@ -177,6 +222,30 @@ def test_a_single_value_is_accepted_in_place_of_a_list() -> None:
         "Allow",
         {"Sid": "One", **allow(Action="ecr:*")},
     )
+
+
+LONGEST = 524_288
+
+
+def test_the_longest_document_is_read() -> None:
+    text = json.dumps(document(allow()))
+    assert len(parse_policy(text.ljust(LONGEST), name="p").statements) == 1
+    with pytest.raises(PolicyError):
+        parse_policy(text.ljust(LONGEST + 1), name="p")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("element", ["Action", "Condition"])
+def test_the_texts_of_a_parsed_document_count_together(element: str, more: int) -> None:
+    """Its Action and its Resource, one character each, and the text that fills the rest."""
+    rest = LONGEST - 2 + more
+    elements = {"Action": ["*", "s3:".ljust(rest, "x")], "Condition": {"StringEquals": {"k": "x" * rest}}}
+    whole = document(allow(**{element: elements[element]}))
+    if more:
+        with pytest.raises(PolicyError, match=f"the policy is longer than {LONGEST} characters"):
+            parse_policy(whole, name="p")
+    else:
+        assert len(parse_policy(whole, name="p").statements) == 1
 
 
 def test_a_parsed_document_has_the_same_maximum_length() -> None:

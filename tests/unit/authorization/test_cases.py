@@ -43,6 +43,12 @@ def answers(*lines: object) -> list[Any]:
         ({"identityPolicies": [ALL], "resourceControlPolicies": [[ALL_TO_ALL], []]}, "ImplicitlyDenied", ["rcp"]),
         ({"identityPolicies": [ALL], "permissionBoundaryPolicies": [S3]}, "ImplicitlyDenied", ["boundary"]),
         ({"identityPolicies": [ALL], "sessionPolicy": S3}, "ImplicitlyDenied", ["session"]),
+        ({"identityPolicies": [ALL], "sessionPolicy": ALL}, "Allowed", []),
+        (
+            {"identityPolicies": [ALL], "registryPolicy": document(deny(Principal="*")), "registryPolicyScope": "V2"},
+            "ExplicitlyDenied",
+            ["registry"],
+        ),
         ({"identityPolicies": [ALL], "vpcEndpointPolicies": [ALL_TO_ALL]}, "Allowed", []),
         (
             {"identityPolicies": [ALL], "vpcEndpointPolicies": [document(allow(Principal="*", Action="s3:*"))]},
@@ -92,6 +98,8 @@ def test_the_principal_is_taken_literally() -> None:
         ({"aws:SourceVpc": "v"}, {"StringEquals": {"aws:sourcevpc": "v"}}, "Allowed"),
         ({"aws:TagKeys": ["a", "b"]}, {"ForAnyValue:StringEquals": {"aws:TagKeys": "b"}}, "Allowed"),
         ({"aws:SecureTransport": True}, {"Bool": {"aws:SecureTransport": "true"}}, "Allowed"),
+        ({"aws:SecureTransport": False}, {"Bool": {"aws:SecureTransport": "false"}}, "Allowed"),
+        (None, {"Null": {"aws:SecureTransport": "true"}}, "Allowed"),
         ({"s3:max-keys": 5}, {"NumericLessThan": {"s3:max-keys": "6"}}, "Allowed"),
         # "A key absent from context is absent from the request": nothing is derived from the principal.
         ({}, {"Null": {"aws:PrincipalArn": "true"}}, "Allowed"),
@@ -99,7 +107,7 @@ def test_the_principal_is_taken_literally() -> None:
     ],
     ids=str,
 )
-def test_context(context: Json, condition: Json, decision: str) -> None:
+def test_context(context: Json | None, condition: Json, decision: str) -> None:
     asked = case(identityPolicies=[document(allow(Condition=condition))])
     asked["request"]["context"] = context
     assert answers(asked)[0]["decision"] == decision
@@ -112,11 +120,12 @@ def test_context(context: Json, condition: Json, decision: str) -> None:
         ('{"id": NaN}', "line is not JSON: NaN is not JSON"),
         ('{"id": [-Infinity]}', "line is not JSON: -Infinity is not JSON"),
         ('{"id": 1e999}', "line is not JSON: 1e999 is too large a number"),
+        (f'{{"id": {"9" * 101}e999}}', f"line is not JSON: {'9' * 100} is too large a number"),
         ("[1]", "line is not a JSON object"),
         ("[" * 100_000, "line is nested too deeply"),
         (" " * MAXIMUM_LINE + "{}", f"line is longer than {MAXIMUM_LINE} characters"),
     ],
-    ids=["cut", "nan", "infinity", "too-large", "list", "deep", "long"],
+    ids=["cut", "nan", "infinity", "too-large", "too-large-to-show", "list", "deep", "long"],
 )
 def test_a_line_without_a_readable_id(line: str, error: str) -> None:
     good = case(identityPolicies=[ALL])
@@ -145,6 +154,11 @@ def test_a_line_without_a_readable_id(line: str, error: str) -> None:
             {"serviceControlPolicies": [[ALL], [ALL, document(allow(Principal="*"))]]},
             "policy serviceControlPolicies[1][1]: Statement[0].Principal: is not allowed in this kind of policy (scp)",
         ),
+        (
+            {"sessionPolicy": document(allow(Principal="*"))},
+            "policy sessionPolicy: Statement[0].Principal: is not allowed in this kind of policy (session)",
+        ),
+        ({"x" * 101: 1}, f'unknown key "{"x" * 100}"'),
     ],
     ids=str,
 )
@@ -160,10 +174,27 @@ def test_a_bad_case_keeps_its_id_and_does_not_stop_the_rest(parts: Json, error: 
     [
         ("principal", "nobody", "principal 'nobody' is neither an IAM or STS principal's ARN nor a service"),
         ("principal", None, "request.principal: must be a string that is not empty"),
+        ("principal", "", "request.principal: must be a string that is not empty"),
+        ("principal", "x" * 201, f"principal '{'x' * 200}' is neither an IAM or STS principal's ARN nor a service"),
+        ("principal", "x" * 65_537, "principal or resource is longer than 65536 characters"),
+        ("action", None, "request.action: must be a string that is not empty"),
+        ("action", "x" * 201, f"action '{'x' * 200}' is not of the form service:Action"),
         ("action", "BatchGetImage", "action 'BatchGetImage' is not of the form service:Action"),
         ("resource", REPOSITORY, "request.resource: must be a JSON object"),
         ("resource", {"arn": REPOSITORY}, "request.resource.accountId: must be a string that is not empty"),
+        ("resource", {"accountId": ACCOUNT}, "request.resource.arn: must be a string that is not empty"),
+        (
+            "resource",
+            {"arn": "x" * 65_537, "accountId": ACCOUNT},
+            "principal or resource is longer than 65536 characters",
+        ),
         ("context", [], "request.context: must be a JSON object"),
+        ("context", {"k": "x" * 65_537}, "request.context.k: longer than 65536 characters"),
+        (
+            "context",
+            {"k" * 201: None},
+            f"request.context.{'k' * 200}: must be a string, a number, true or false, or a list of these",
+        ),
         (
             "context",
             {"aws:SourceVpc": None},
@@ -175,6 +206,20 @@ def test_bad_requests(part: str, value: object, error: str) -> None:
     asked = case(identityPolicies=[ALL])
     asked["request"][part] = value
     assert answers(asked) == [{"id": 7, "error": error}]
+
+
+def test_the_longest_texts_are_read() -> None:
+    service = "a" * 100 + ".amazonaws.com"
+    asked = case(resourcePolicy=document(allow(Principal={"Service": service}, Resource=None)))
+    parts: Json = {
+        "principal": service,
+        "resource": {"arn": "x" * 65_536, "accountId": ACCOUNT},
+        "context": {"k": "x" * 65_536},
+    }
+    asked["request"] |= parts
+    assert answers(asked)[0]["decision"] == "Allowed"
+    asked["request"]["principal"] = f"arn:aws:iam::{ACCOUNT}:user/".ljust(65_536, "a")
+    assert answers(asked)[0]["decision"] == "ImplicitlyDenied"
 
 
 def test_answers_keep_the_order_of_lines_and_blank_lines_are_skipped() -> None:

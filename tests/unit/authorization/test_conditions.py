@@ -6,6 +6,8 @@ vs. multivalued context keys"; [keys] "AWS global condition context keys".
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.unit.authorization.statements import Json, allow, decide, decision_on, names, policy, request
@@ -122,6 +124,8 @@ NUMBERS: list[Row] = [
     ({"NumericGreaterThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "9"}, DENIED),
     ({"NumericGreaterThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, ALLOWED),
     ({"NumericEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "ten"}, DENIED),
+    # Four digits are a year only in a date.
+    ({"NumericLessThan": {"s3:max-keys": "1000"}}, {"s3:max-keys": "999"}, ALLOWED),
     ({"NumericEquals": {"s3:max-keys": "9007199254740993"}}, {"s3:max-keys": "9007199254740992"}, DENIED),
 ]
 
@@ -154,6 +158,7 @@ OTHERS: list[Row] = [
     ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "203.0.114.15"}, DENIED),
     ({"IpAddress": {"aws:SourceIp": "203.0.113.15"}}, {"aws:SourceIp": "203.0.113.15"}, ALLOWED),
     ({"IpAddress": {"aws:SourceIp": "2001:DB8:1234:5678::/64"}}, {"aws:SourceIp": "2001:db8:1234:5678::1"}, ALLOWED),
+    ({"IpAddress": {"aws:SourceIp": "203.0.113.9/24"}}, {"aws:SourceIp": "203.0.113.200"}, ALLOWED),
     ({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}, {"aws:SourceIp": "2001:db8::1"}, DENIED),
     ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "203.0.113.15"}, DENIED),
     ({"NotIpAddress": {"aws:SourceIp": ["10.0.0.0/8", "203.0.113.0/24"]}}, {"aws:SourceIp": "192.0.2.1"}, ALLOWED),
@@ -163,6 +168,9 @@ OTHERS: list[Row] = [
     ({"ArnLike": {"key": "arn:aws:iam:*:role/node"}}, {"key": "arn:aws:iam::111111111111:role/node"}, DENIED),
     ({"ArnLike": {"key": "arn:aws:iam::*:role/Node"}}, {"key": "arn:aws:iam::111111111111:role/node"}, DENIED),
     ({"ArnLike": {"key": "arn:aws:sns:*:*:a*c"}}, {"key": "arn:aws:sns:us-east-1:111111111111:a:b:c"}, ALLOWED),
+    ({"ArnLike": {"key": "arn:aws:sns:*:*:a:b:c"}}, {"key": "arn:aws:sns:us-east-1:111111111111:a:b:c"}, ALLOWED),
+    ({"ArnLike": {"key": "arn:aws:sns:*:*:a:b:c"}}, {"key": "arn:aws:sns:us-east-1:111111111111:a:b"}, DENIED),
+    ({"ArnLike": {"key": "arn:aws:sns:*:*:a:b:c"}}, {"key": "arn:aws:sns:us-east-1:111111111111:abc"}, DENIED),
     ({"ArnNotLike": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "arn:aws:iam::111111111111:role/admin"}, DENIED),
     ({"ArnNotEquals": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "arn:aws:iam::111111111111:role/node"}, ALLOWED),
     ({"ArnLike": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "not an arn"}, DENIED),
@@ -173,6 +181,8 @@ OTHER_TYPES: list[Row] = [
     # No page says whether a value of another type is unequal to every value of the type, or meets no condition.
     ({"ArnNotLike": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "not an arn"}, UNDECIDED),
     ({"ArnNotEqualsIfExists": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "not an arn"}, UNDECIDED),
+    ({"ArnNotLike": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "a:b:c:d:e:f"}, UNDECIDED),
+    ({"ArnNotLike": {"key": "arn:aws:iam::*:role/a*"}}, {"key": "arn:aws:iam::111111111111"}, UNDECIDED),
     ({"NumericNotEquals": {"key": "5"}}, {"key": "abc"}, UNDECIDED),
     ({"DateNotEquals": {"key": "2024-06-01"}}, {"key": "yesterday"}, UNDECIDED),
     ({"NotIpAddress": {"key": "10.0.0.0/8"}}, {"key": "cloudformation.amazonaws.com"}, UNDECIDED),
@@ -271,14 +281,32 @@ def test_other_types(condition: Json, context: Json, expected: str) -> None:
 
 @pytest.mark.parametrize("operator", ["ForAllValues:StringLike", "ForAnyValue:StringNotLike", "StringLike"])
 def test_too_many_pairs_of_values_are_not_compared(operator: str) -> None:
-    condition = {operator: {"aws:TagKeys": [f"a*{number}" for number in range(500)]}}
-    asked = request(context={"aws:TagKeys": tuple(f"a{number}" for number in range(401))})
+    condition = {operator: {"aws:TagKeys": ["a*1", "a*2", "a*3"]}}
+    asked = request(context={"aws:TagKeys": ("a1",) * 66_667})
     decided = decide(asked, identity=(policy(allow(Condition=condition)),))
     assert decided.decision == UNDECIDED
-    assert names(decided.unknown) == ("aws:TagKeys, whose 401 values are too many to compare",)
+    assert names(decided.unknown) == ("aws:TagKeys, whose 66667 values are too many to compare",)
+
+
+def test_two_hundred_thousand_pairs_of_values_are_compared() -> None:
+    patterns = ["a*", *(f"b*{number}" for number in range(499))]
+    check({"ForAllValues:StringLike": {"aws:TagKeys": patterns}}, {"aws:TagKeys": ["a1"] * 400}, ALLOWED)
+
+
+def test_a_date_without_a_time_zone_is_utc_wherever_this_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the answer would hang on where somebody's terminal stands."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        check({"DateEquals": {"aws:CurrentTime": "2024-06-01T12:00:00"}}, NOON, ALLOWED)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_many_values_are_compared_by_equality() -> None:
     values = [f"a{number}" for number in range(1_000)]
     check({"ForAllValues:StringEquals": {"aws:TagKeys": values}}, {"aws:TagKeys": values}, ALLOWED)
+    others = [f"b{number}" for number in range(1_000)]
+    check({"ForAllValues:StringNotEquals": {"aws:TagKeys": values}}, {"aws:TagKeys": others}, ALLOWED)
     check({"ForAllValues:StringLike": {"aws:TagKeys": values[:400]}}, {"aws:TagKeys": values[:400]}, ALLOWED)

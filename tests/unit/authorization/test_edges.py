@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pull_responder.authorization.cases import MAXIMUM_LINE, evaluate_lines
+from pull_responder.authorization.cases import evaluate_lines
 from pull_responder.authorization.partly_known import Beginning
 from pull_responder.authorization.policy import MAXIMUM_LENGTH, PolicyError, parse_policy
 from pull_responder.authorization.request import UNKNOWN, ContextValue
@@ -25,9 +25,9 @@ from tests.unit.authorization.statements import (
 
 
 def test_a_line_of_the_greatest_length_is_read() -> None:
-    longest, longer = (evaluate_lines(["{}".ljust(size)]) for size in (MAXIMUM_LINE, MAXIMUM_LINE + 1))
-    assert f"longer than {MAXIMUM_LINE}" not in json.loads(next(iter(longest)))["error"]
-    assert json.loads(next(iter(longer)))["error"] == f"line is longer than {MAXIMUM_LINE} characters"
+    longest, longer = (evaluate_lines(["{}".ljust(size)]) for size in (4_000_000, 4_000_001))
+    assert "longer than" not in json.loads(next(iter(longest)))["error"]
+    assert json.loads(next(iter(longer)))["error"] == "line is longer than 4000000 characters"
 
 
 @pytest.mark.parametrize("values", [["x" * 1000] * (MAXIMUM_LENGTH // 1000 + 1), ["x" * (MAXIMUM_LENGTH + 1)]])
@@ -57,12 +57,24 @@ def test_a_variable_is_compared_with_what_is_known_of_a_value(tag: str | None, d
     assert decision_on(condition, context) == decision
 
 
+def test_the_variables_of_a_partly_known_value_count_each_by_itself() -> None:
+    """One has no value, and the star in a tag's value is a star."""
+    paths = ["${aws:PrincipalTag/none}", "${aws:PrincipalTag/path}"]
+    context: dict[str, ContextValue] = {
+        "aws:PrincipalOrgPaths": Beginning("o-exampleorg/"),
+        "aws:PrincipalTag/path": "o-exampleorg/*",
+    }
+    assert decision_on({"StringLike": {"aws:PrincipalOrgPaths": paths}}, context) == "Undecided"
+    assert decision_on({"StringLike": {"aws:PrincipalOrgPaths": paths[:1]}}, context) == "ImplicitlyDenied"
+
+
 def test_a_key_that_was_not_read_says_nothing_of_the_keys_that_begin_with_it() -> None:
     """A star at the end stands for all keys that begin so."""
     condition = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
     assert decision_on(condition, {"aws:SourceVpc": UNKNOWN}) == "ImplicitlyDenied"
     assert decision_on(condition, {"aws:SourceVp*": UNKNOWN}) == "Undecided"
     assert decision_on(condition, {"aws:SourceVp*": ()}) == "ImplicitlyDenied"
+    assert decision_on(condition, {"aws:SourceVpc/*": UNKNOWN}) == "ImplicitlyDenied"
     assert decision_on({"Null": {"aws:SourceVpce": "true"}}, {"aws:SourceVp*": ()}) == "Allowed"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.authorization.policy_kind import PolicyKind
-from tests.unit.authorization.statements import ACTION, REPOSITORY, SESSION, Json, allow, decide, policy, request
+from tests.unit.authorization.statements import ACTION, REPOSITORY, ROLE, SESSION, Json, allow, decide, policy, request
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,17 @@ from tests.unit.authorization.statements import ACTION, REPOSITORY, SESSION, Jso
             f'Resource "arn:aws:ecr:us-east-1:111111111111:repository/other" does not include {REPOSITORY}',
         ),
         ({"NotResource": REPOSITORY}, f'NotResource "{REPOSITORY}" excludes {REPOSITORY}'),
+        (
+            {"NotPrincipal": {"AWS": ["111111111111", ROLE, SESSION]}},
+            f'NotPrincipal "111111111111", "{ROLE}", "{SESSION}" excludes {SESSION}',
+        ),
+        (
+            {"Resource": "arn:aws:s3:::b", "Condition": {"StringLike": {"aws:SourceVpce": "vpce-*"}}},
+            (
+                f'Resource "arn:aws:s3:::b" does not include {REPOSITORY}; '
+                'StringLike aws:SourceVpce "vpce-*" is not met: the request has no such key'
+            ),
+        ),
         ({"NotAction": "ecr:*"}, f'NotAction "ecr:*" excludes {ACTION}'),
         (
             {"Condition": {"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}},

@@ -36,6 +36,7 @@ def decision(context: dict[str, Any], condition: dict[str, Any], effect: str = "
         ("ForAllValues:StringNotLike", "o-other/*", "Allowed"),
         ("ForAllValues:StringNotLike", "o-exampleorg/*", "ImplicitlyDenied"),
         ("StringEqualsIgnoreCase", "o-other/", "Undecided"),
+        ("StringEquals", "o-exampleorg/r-EX/", "Undecided"),
     ],
 )
 def test_a_path_that_begins_with_the_organization(operator: str, pattern: str, expected: str) -> None:
@@ -61,6 +62,8 @@ def test_a_value_that_is_partly_known_is_there() -> None:
         ("StringEquals", "${aws:PrincipalOrgID}", "Allowed"),
         ("StringNotLike", "o-*", "Undecided"),
         ("StringNotLike", "*", "Allowed"),
+        ("StringNotLike", "o-exampleorg", "ExplicitlyDenied"),
+        ("StringNotEquals", "*", "Undecided"),  # a star is no wildcard here
     ],
 )
 def test_a_registry_of_aws_is_in_none_of_our_organizations(

@@ -11,6 +11,7 @@ import pytest
 
 from pull_responder.authorization.evaluation import Policies, State, Unread, evaluate
 from pull_responder.authorization.policy_kind import PolicyKind
+from pull_responder.authorization.request import UNKNOWN, ContextValue
 from pull_responder.authorization.statement import Effect
 from tests.unit.authorization.statements import (
     OTHER_ACCOUNT,
@@ -225,6 +226,16 @@ def test_registry_scope_v1_counts_for_three_actions(action: str) -> None:
     assert decide(request(action=action), registry=ALL_TO_ALL, registry_scope="V1").decision == "Allowed"
 
 
+def test_the_state_of_a_kind_of_policy_reads_as_a_sentence() -> None:
+    assert [f"The policy {state}." for state in State] == [
+        "The policy does not stop it.",
+        "The policy does not allow it.",
+        "The policy denies it.",
+        "The policy may stop it.",
+        "The policy does not apply.",
+    ]
+
+
 def test_the_registry_policy_applies_only_to_ecr_actions() -> None:
     decided = decide(request(action="s3:GetObject"), identity=(ALL,), registry=DENY_TO_ALL)
     assert decided.outcomes[PolicyKind.REGISTRY].state is State.NOT_APPLICABLE
@@ -262,6 +273,87 @@ def test_outcome_of_each_kind_of_policy() -> None:
     assert decided.outcomes[PolicyKind.SCP].level == 1
     assert decided.outcomes[PolicyKind.RESOURCE].policy == TO_ROLE
     assert decided.outcomes[PolicyKind.IDENTITY].policy is None
+    of_none = decided.outcomes[PolicyKind.ENDPOINT]
+    assert (of_none.policy, of_none.statement, of_none.level, of_none.nearest) == (None, None, None, None)
+
+
+def test_an_allow_that_does_not_match_is_not_named() -> None:
+    outcome = decide(request(), identity=(S3,), resource=TO_SESSION).outcomes[PolicyKind.IDENTITY]
+    assert (outcome.state, outcome.policy, outcome.statement) == (State.OPEN, None, None)
+
+
+def test_the_first_of_several_allows_is_named() -> None:
+    first, second = policy(allow(Sid="One"), allow(Sid="Two"), name="first"), policy(allow(), name="second")
+    outcome = decide(request(), identity=(first, second)).outcomes[PolicyKind.IDENTITY]
+    assert (outcome.policy, outcome.statement and outcome.statement.sid) == (first, "One")
+
+
+def test_the_repository_policy_is_named_before_that_of_the_registry() -> None:
+    maybe = policy(allow(Principal="*", Condition={"StringEquals": {"aws:SourceVpc": "v"}}), name="maybe")
+    context: dict[str, ContextValue] = {"aws:SourceVpc": UNKNOWN}
+    for registry in (ALL_TO_ALL, maybe):
+        other = request(resource_account=OTHER_ACCOUNT, context=context)
+        resource = policy(allow(Principal="*", Resource=None), name="of the repository")
+        decided = decide(other, identity=(ALL,), resource=resource, registry=registry)
+        outcome = decided.outcomes[PolicyKind.RESOURCE]
+        assert (decided.decision, outcome.policy) == ("Allowed", resource)
+    of_registry = decide(other, identity=(ALL,), resource=S3, registry=ALL_TO_ALL).outcomes[PolicyKind.RESOURCE]
+    assert of_registry.policy == ALL_TO_ALL
+
+
+IN_VPC = {"StringEquals": {"aws:SourceVpc": "v"}}
+MAYBE = policy(allow(Condition=IN_VPC), name="maybe")
+
+
+@pytest.mark.parametrize(
+    ("scps", "state", "level"),
+    [
+        (((ALL,), (NOT_ECR,), (ALL,)), State.BLOCKS_EXPLICITLY, 1),
+        (((ALL,), (S3,), (ALL,)), State.BLOCKS_IMPLICITLY, 1),
+        (((ALL,), (MAYBE,), (ALL,)), State.UNDECIDED, 1),
+        (((MAYBE,), (S3,), (NOT_ECR,)), State.BLOCKS_EXPLICITLY, 2),
+        (((MAYBE,), (ALL,), (S3,)), State.BLOCKS_IMPLICITLY, 2),
+        (((ALL,), (ALL,)), State.OPEN, None),
+    ],
+)
+def test_the_level_that_stops_the_request_is_told(scps: tuple[object, ...], state: State, level: int | None) -> None:
+    decided = decide(request(context={"aws:SourceVpc": UNKNOWN}), identity=(ALL,), scps=scps)
+    outcome = decided.outcomes[PolicyKind.SCP]
+    assert (outcome.state, outcome.level) == (state, level)
+    assert names(outcome.unknown) == (("aws:SourceVpc",) if state is State.UNDECIDED else ())
+
+
+def test_only_what_was_asked_for_is_named() -> None:
+    """Whether an Allow lacks does not hang on the keys of a Deny, nor the other way round."""
+    keys: dict[str, ContextValue] = {"aws:SourceVpc": UNKNOWN, "aws:SourceVpce": UNKNOWN, "aws:SourceIp": UNKNOWN}
+    both = policy(
+        deny(Condition={"StringEquals": {"aws:SourceVpce": "e"}}),
+        allow(Condition=IN_VPC),
+        # Surely about something else, whatever the key.
+        allow(Action="ecr:*", Resource="arn:aws:s3:::b", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+        allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}, "Bool": {"aws:SecureTransport": "true"}}),
+    )
+    for effect, key in ((Effect.ALLOW, "aws:SourceVpc"), (Effect.DENY, "aws:SourceVpce")):
+        decided = evaluate(request(context=keys), Policies(identity=(both,)), only=effect)
+        assert (decided.decision, names(decided.unknown)) == ("Undecided", (key,))
+
+
+def test_a_deny_stands_whatever_a_later_policy_may_deny() -> None:
+    maybe = policy(allow(), deny(Condition=IN_VPC))
+    decided = decide(request(context={"aws:SourceVpc": UNKNOWN}), identity=(NOT_ECR, maybe))
+    outcome = decided.outcomes[PolicyKind.IDENTITY]
+    assert (decided.decision, outcome.policy, outcome.unknown) == ("ExplicitlyDenied", NOT_ECR, ())
+
+
+def test_two_outcomes_are_the_same_if_they_say_the_same() -> None:
+    """They are, whatever policies lack the Allow of whichever request."""
+    push = request(action="ecr:PutImage")
+    lacks = {
+        decide(asked, identity=policies).outcomes[PolicyKind.IDENTITY]
+        for asked, policies in ((request(), (S3,)), (request(), ()), (push, (S3,)))
+    }
+    assert len(lacks) == 1
+    assert lacks != {decide(request(), identity=(ECR,)).outcomes[PolicyKind.IDENTITY]}
 
 
 UNREAD = Unread("organizations:DescribePolicy was denied")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from pull_responder.authorization.evaluation import State, Unread
 from pull_responder.authorization.policy_kind import PolicyKind
+from pull_responder.authorization.request import Caller
 from tests.unit.authorization.statements import (
     ACCOUNT,
     OTHER_ACCOUNT,
@@ -82,6 +84,60 @@ def test_everybody_with_a_condition_on_the_role_is_not_limited_by_the_boundary()
     condition key with a wildcard(*) in the Principal element".
     """
     assert granted("*", boundary=True, session=True, condition=BY_ARN) == ()
+
+
+@pytest.mark.parametrize("listed", [[ROLE, SESSION], [SESSION, ROLE], [ACCOUNT, ROLE, SESSION]], ids=str)
+def test_the_strongest_of_several_statements_counts(listed: list[str]) -> None:
+    grants = policy(*(allow(Principal={"AWS": each}, Resource=None) for each in listed))
+    assert decide(request(), resource=grants, boundary=(NOTHING,), session=NOTHING).blocked_by == ()
+
+
+def test_the_root_user_needs_no_policy_in_its_own_account() -> None:
+    """[eval] "the AWS account root user" has all permissions there, except for what an SCP takes away."""
+    root = request(principal=ROOT)
+    assert decide(root).decision == "Allowed"
+    assert decide(root).outcomes[PolicyKind.IDENTITY].state is State.NOT_APPLICABLE
+    assert decide(root, scps=((policy(allow(), deny(Action="ecr:*")),),)).blocked_by == ("scp",)
+    elsewhere = request(principal=ROOT, resource_account=OTHER_ACCOUNT)
+    assert "resource" in decide(elsewhere).blocked_by
+
+
+@pytest.mark.parametrize("caller", [USER, ROOT, FEDERATED, SESSION])
+def test_scps_limit_every_principal_of_the_account(caller: str) -> None:
+    """AWS Organizations User Guide, "SCP effects on permissions": IAM users and roles, including the root user."""
+    decided = decide(request(principal=caller), identity=(policy(allow()),), scps=((NOTHING,),))
+    assert decided.blocked_by == ("scp",)
+
+
+def test_a_web_identity_has_no_account_and_no_identity_policies() -> None:
+    """Whoever shows a token of an OIDC provider assumes a role by the role's trust policy alone."""
+    provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/A"
+    asked = request(principal=provider, action="sts:AssumeRoleWithWebIdentity", resource=ROLE)
+    trust = policy(allow(Principal={"Federated": provider}, Resource=None))
+    decided = decide(asked, resource=trust, scps=((NOTHING,),))
+    assert decided.decision == "Allowed"
+    assert decided.outcomes[PolicyKind.SCP].state is State.NOT_APPLICABLE
+    assert decide(asked, resource=policy(allow(Principal={"AWS": ROOT}, Resource=None))).blocked_by == ("resource",)
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        (USER, "user", ACCOUNT, None),
+        (FEDERATED, "federated user", ACCOUNT, None),
+        (ROOT, "root", ACCOUNT, None),
+        (ROLE_WITH_PATH, "role", ACCOUNT, ROLE),
+        (SESSION, "role session", ACCOUNT, ROLE),
+        (f"{SESSION}/of/some/depth", "role session", ACCOUNT, ROLE),
+        ("ecr.amazonaws.com", "AWS service", None, None),
+        (f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.eks/id/A", "web identity", None, None),
+    ],
+    ids=lambda caller: caller[1],
+)
+def test_the_kinds_of_principals(caller: tuple[str, str, str | None, str | None]) -> None:
+    principal, kind, account, role = caller
+    read = Caller.parse(principal)
+    assert (read.kind, read.account, read.role) == (kind, account, role)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +216,27 @@ def test_not_principal_with_deny_always_denies_who_has_a_boundary() -> None:
     everything = (policy(allow()),)
     decision = decide(request(), identity=everything, boundary=everything, resource=shut)
     assert (decision.decision, decision.blocked_by) == ("ExplicitlyDenied", ("resource",))
+
+
+def test_a_boundary_that_was_not_read_leaves_a_not_principal_open() -> None:
+    """[bound] it denies whoever has one."""
+    shut = policy(deny(NotPrincipal={"AWS": [ROOT, ROLE, SESSION]}, Resource=None))
+    decision = decide(request(), identity=(policy(allow()),), boundary=Unread("not allowed"), resource=shut)
+    resource = decision.outcomes[PolicyKind.RESOURCE]
+    assert (resource.state, names(resource.unknown)) == (State.UNDECIDED, ("the caller's permissions boundary",))
+
+
+def test_the_policy_of_an_endpoint_is_a_resource_based_policy_to_not_principal() -> None:
+    """[not] it "is supported in resource-based policies for some AWS services, including VPC endpoints"."""
+    shut = policy(allow(Principal="*"), deny(NotPrincipal={"AWS": [ROOT, ROLE, SESSION]}))
+    everything = (policy(allow()),)
+    assert decide(request(), identity=everything, endpoints=(shut,)).decision == "Allowed"
+    assert decide(request(), identity=everything, boundary=everything, endpoints=(shut,)).blocked_by == ("endpoint",)
+
+
+def test_not_principal_everybody_denies_nobody() -> None:
+    shut = policy(deny(NotPrincipal="*", Resource=None))
+    assert decide(request(), identity=(policy(allow()),), resource=shut).decision == "Allowed"
 
 
 def test_not_principal_with_allow_grants_nothing_to_whom_it_lists() -> None:

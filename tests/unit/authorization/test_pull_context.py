@@ -9,7 +9,7 @@ import pytest
 
 from pull_responder.authorization.partly_known import Beginning, OneOf
 from pull_responder.authorization.pull_context import ABSENT, pull_context
-from pull_responder.authorization.request import RequestError
+from pull_responder.authorization.request import UNKNOWN, RequestError
 from tests.unit.authorization.statements import ACCOUNT, ROLE, SESSION, Json, allow, decide, policy, request
 
 ALLOWED = "Allowed"
@@ -39,6 +39,8 @@ def equals(key: str, value: str) -> Json:
         ({}, {"Bool": {"aws:SecureTransport": "true"}}, ALLOWED),
         ({}, {"Null": {"aws:SourceArn": "true"}}, ALLOWED),
         ({}, {"Null": {"s3:prefix": "true"}}, ALLOWED),  # another service's key
+        ({}, equals("ecr:AccountSetting", "x"), UNDECIDED),
+        ({}, {"Null": {"aws:username": "true"}}, ALLOWED),  # only users have a user name
         ({}, {"Null": {"aws:MultiFactorAuthPresent": "true"}}, UNDECIDED),
         ({"principal_org_id": "o-1"}, equals("aws:PrincipalOrgID", "o-1"), ALLOWED),
         ({"principal_org_id": ABSENT}, {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, ALLOWED),
@@ -50,6 +52,13 @@ def equals(key: str, value: str) -> Json:
             ALLOWED,
         ),
         ({"resource_org_id": "o-1"}, equals("aws:ResourceOrgID", "o-1"), ALLOWED),
+        ({"resource_org_id": ABSENT}, {"Null": {"aws:ResourceOrgPaths": "true"}}, ALLOWED),
+        ({"resource_org_id": "o-1"}, {"Null": {"aws:ResourceOrgPaths": "true"}}, UNDECIDED),
+        (
+            {"resource_org_id": "o-1", "resource_org_paths": ("o-1/r-1/",)},
+            {"ForAnyValue:StringLike": {"aws:ResourceOrgPaths": "o-1/*"}},
+            ALLOWED,
+        ),
         ({"registry_account": ACCOUNT}, equals("aws:ResourceAccount", ACCOUNT), ALLOWED),
         # Of requests without a resource, such as for a token, AWS does not say whether they have this.
         ({}, equals("aws:ResourceAccount", ACCOUNT), UNDECIDED),
@@ -93,9 +102,15 @@ def equals(key: str, value: str) -> Json:
             {"IpAddress": {"aws:VpcSourceIp": "10.0.0.0/8"}},
             ALLOWED,
         ),
+        ({"endpoint_id": ABSENT, "vpc_source_ip": "10.0.0.5"}, {"Null": {"aws:VpcSourceIp": "true"}}, ALLOWED),
         ({}, {"Bool": {"aws:ViaAWSService": "false"}}, UNDECIDED),
         ({"via_aws_service": False}, {"Bool": {"aws:ViaAWSService": "false"}}, ALLOWED),
+        ({"via_aws_service": False}, equals("aws:ViaAWSService", "false"), ALLOWED),
+        ({"via_aws_service": True}, equals("aws:ViaAWSService", "true"), ALLOWED),
         ({"via_aws_service": False}, {"Null": {"aws:CalledVia": "true"}}, ALLOWED),
+        ({"via_aws_service": False}, {"Null": {"aws:CalledViaFirst": "true"}}, ALLOWED),
+        ({"via_aws_service": False}, {"Null": {"aws:CalledViaLast": "true"}}, ALLOWED),
+        ({}, {"Null": {"aws:CalledVia": "true"}}, UNDECIDED),
         (
             {"instance_arn": f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-0123456789abcdef0"},
             {"ArnLike": {"ec2:SourceInstanceARN": f"arn:aws:ec2:*:{ACCOUNT}:instance/*"}},
@@ -103,10 +118,16 @@ def equals(key: str, value: str) -> Json:
         ),
         ({"instance_arn": ABSENT}, {"Null": {"ec2:SourceInstanceARN": "true"}}, ALLOWED),
         ({"instance_vpc_id": "vpc-1"}, equals("aws:Ec2InstanceSourceVpc", "vpc-1"), ALLOWED),
+        ({"instance_private_ip": "10.0.0.5"}, equals("aws:Ec2InstanceSourcePrivateIPv4", "10.0.0.5"), ALLOWED),
         ({"role_delivery": "2.0"}, {"NumericGreaterThanEquals": {"ec2:RoleDelivery": "2.0"}}, ALLOWED),
         (
             {"current_time": datetime(2024, 6, 1, 12, tzinfo=UTC)},
             {"DateLessThan": {"aws:CurrentTime": "2024-06-01T12:00:01Z"}},
+            ALLOWED,
+        ),
+        (
+            {"current_time": datetime(2024, 6, 1, 12, tzinfo=UTC)},
+            {"NumericEquals": {"aws:EpochTime": "1717243200"}},
             ALLOWED,
         ),
         ({}, {"DateLessThan": {"aws:CurrentTime": "2024-06-01T12:00:01Z"}}, UNDECIDED),
@@ -157,4 +178,29 @@ def test_a_pull_never_sends_what_services_and_calls_with_tags_send(key: str) -> 
     ],
 )
 def test_the_type_of_the_principal(principal: str, kind: str) -> None:
-    assert pull_context(principal=principal)["aws:PrincipalType"] == kind
+    context = pull_context(principal=principal)
+    assert context["aws:PrincipalType"] == kind
+    assert context["aws:PrincipalIsAWSService"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("principal", "arn"),
+    [
+        (ROLE, ROLE),
+        (f"arn:aws:iam::{ACCOUNT}:user/ci", f"arn:aws:iam::{ACCOUNT}:user/ci"),
+        (SESSION, UNKNOWN),  # it has dropped the path of the role
+        ("ecr.amazonaws.com", ABSENT),
+    ],
+)
+def test_the_arn_of_the_principal(principal: str, arn: object) -> None:
+    """IAM User Guide, "AWS global condition context keys": for a role's session it is the ARN of the role."""
+    assert pull_context(principal=principal)["aws:PrincipalArn"] == arn
+
+
+def test_a_service_is_one() -> None:
+    assert pull_context(principal="ecr.amazonaws.com")["aws:PrincipalIsAWSService"] == "true"
+
+
+def test_a_user_may_have_any_name() -> None:
+    assert "aws:username" not in pull_context(principal=f"arn:aws:iam::{ACCOUNT}:user/ci")
+    assert pull_context(principal=SESSION)["aws:username"] == ABSENT

@@ -28,6 +28,7 @@ ARN = "arn:aws:ecr:us-east-1:111111111111:"
         ({"Action": "ecr-public:*"}, DENIED),
         ({"NotAction": "s3:*"}, ALLOWED),
         ({"NotAction": ["s3:*", "ecr:batchgetimage"]}, DENIED),
+        ({"NotAction": "*"}, DENIED),
         ({"Resource": REPOSITORY}, ALLOWED),
         ({"Resource": ["arn:aws:s3:::bucket", REPOSITORY]}, ALLOWED),
         ({"Resource": REPOSITORY.replace("app", "App")}, DENIED),  # resources have case
@@ -45,6 +46,8 @@ ARN = "arn:aws:ecr:us-east-1:111111111111:"
         ({"Resource": "arn:aws:ecr"}, UNDECIDED),
         ({"Resource": "arn:aws:ecr:us-east-1"}, UNDECIDED),
         ({"NotResource": "arn:aws:ecr:us-east-1"}, UNDECIDED),
+        ({"Resource": "arn:aws:ecr:us-east-1:111111111111"}, UNDECIDED),
+        ({"Resource": ["arn:aws:ecr", "arn:aws:s3:::${aws:PrincipalTag/none, 'x'}"]}, UNDECIDED),
         ({"Resource": "arn:aws:ecr:*:repository/app"}, UNDECIDED),
         ({"Resource": ["arn:aws:ecr", REPOSITORY]}, ALLOWED),
         ({"Resource": "arn:aws:s3"}, DENIED),
@@ -62,11 +65,15 @@ ARN = "arn:aws:ecr:us-east-1:111111111111:"
         ({"NotResource": ARN + "*/other"}, ALLOWED),
         ({"Resource": [ARN + "*/app", ARN + "repository/*"]}, ALLOWED),
         ({"Resource": ARN + "repository/*app"}, ALLOWED),
+        # A variable is one segment, whatever stands in its braces.
+        ({"Resource": "arn:aws:ecr:${aws:PrincipalTag/none, 'us-east-1'}:*:repository/app"}, ALLOWED),
         # "You can't use a wildcard in the service segment." And what is no ARN is taken by nobody.
         ({"Resource": "arn:aws:*:us-east-1:111111111111:repository/app"}, UNDECIDED),
         ({"Resource": "arn:aws:e?r:us-east-1:111111111111:repository/app"}, UNDECIDED),
         ({"Resource": "arn:aws:s*:us-east-1:111111111111:repository/app"}, DENIED),
+        ({"Resource": "arn:aws:e*"}, UNDECIDED),
         ({"Resource": "*repository/app"}, UNDECIDED),
+        ({"Resource": "ar?:aws:ecr:us-east-1:111111111111:repository/app"}, UNDECIDED),
         # AWS takes null in a list of resources.
         ({"Resource": [None, REPOSITORY]}, ALLOWED),
         ({"Resource": [None, "arn:aws:s3:::*"]}, DENIED),
@@ -82,6 +89,7 @@ ARN = "arn:aws:ecr:us-east-1:111111111111:"
         ({"Condition": {"Null": {"aws:SourceVpc": []}}}, UNDECIDED),
         ({"Condition": {"StringNotLike": {"aws:SourceVpc": []}}}, ALLOWED),
         ({"NotResource": ["arn:aws:s3:::*", REPOSITORY]}, DENIED),
+        ({"NotResource": "*"}, DENIED),
     ],
     ids=str,
 )
@@ -96,6 +104,28 @@ def test_s3_has_no_resource_types() -> None:
     assert decide(layer, identity=(layers,)).decision == ALLOWED
     queue = request(action="sqs:SendMessage", resource="arn:aws:sqs:us-east-1:111111111111:orders")
     assert decide(queue, identity=(policy(allow(Resource="arn:aws:sqs:*:*:ord*")),)).decision == ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("resource", "pattern", "expected"),
+    [
+        # The resources of SNS and API Gateway have no type either.
+        ("arn:aws:sns:us-east-1:111111111111:orders:1234", "arn:aws:sns:*:*:ord*", ALLOWED),
+        ("arn:aws:execute-api:us-east-1:111111111111:abc/prod/GET", "arn:aws:execute-api:*:*:ab*", ALLOWED),
+        # What follows the fifth colon is the resource, further colons included.
+        ("arn:aws:logs:us-east-1:111111111111:log-group:a:*", "arn:aws:logs:*:*:log-group:a:*", ALLOWED),
+        ("arn:aws:logs:us-east-1:111111111111:log-group:a:b:c", "arn:aws:logs:*:*:log-gr*:a:b:c", UNDECIDED),
+    ],
+)
+def test_resources_of_other_services(resource: str, pattern: str, expected: str) -> None:
+    asked = request(action="logs:GetLogEvents", resource=resource)
+    assert decide(asked, identity=(policy(allow(Resource=pattern)),)).decision == expected
+
+
+@pytest.mark.parametrize("element", ["Resource", "NotResource"])
+def test_a_list_of_nothing_but_null_is_named(element: str) -> None:
+    decided = decide(request(), identity=(policy(allow(**{element: [None]})),))
+    assert names(decided.unknown) == ("what AWS takes a list of resources for that holds nothing but null",)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ BLUE: dict[str, ContextValue] = {"aws:PrincipalTag/team": "blue"}
         # A default stands in for a key that is absent.
         ("${aws:PrincipalTag/team, 'company-wide'}/*", "company-wide/app", {}, ALLOWED),
         ("${aws:PrincipalTag/team,'company-wide'}/*", "company-wide/app", BLUE, DENIED),
+        ("a${aws:PrincipalTag/team, ''}", "a", {}, ALLOWED),
         # Without a value the statement does not apply.
         ("${aws:PrincipalTag/team}", "${aws:PrincipalTag/team}", {}, DENIED),
         # ${*}, ${?} and ${$} are the characters themselves.
@@ -54,6 +55,18 @@ def test_resource(resource: str, repository: str, context: dict[str, ContextValu
         ({"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}"}}, "red", DENIED),
         ({"StringNotEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}"}}, "red", ALLOWED),
         ({"StringEqualsIgnoreCase": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}"}}, "BLUE", ALLOWED),
+        ({"StringNotEqualsIgnoreCase": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}"}}, "BLUE", DENIED),
+        ({"StringEquals": {"ecr:ResourceTag/team": "a-${aws:PrincipalTag/team}-b"}}, "a-blue-b", ALLOWED),
+        # A star is no wildcard here.
+        ({"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}*"}}, "blue*", ALLOWED),
+        ({"StringEquals": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}*"}}, "blue1", DENIED),
+        ({"StringNotLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}-*"}}, "blue-1", DENIED),
+        # Nor is one in what is filled in.
+        ({"StringLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none, '*'}"}}, "x", DENIED),
+        ({"StringNotLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/none, '*'}"}}, "x", ALLOWED),
+        ({"ArnLike": {"ecr:ResourceTag/team": "arn:a:b::1:${aws:PrincipalTag/none, '*'}"}}, "arn:a:b::1:x", DENIED),
+        ({"ArnNotLike": {"ecr:ResourceTag/team": "arn:a:b::1:${aws:PrincipalTag/none, '*'}"}}, "arn:a:b::1:x", ALLOWED),
+        ({"ArnEquals": {"ecr:ResourceTag/team": "arn:a:b::1:${aws:PrincipalTag/team}"}}, "arn:a:b::1:blue", ALLOWED),
         ({"StringLike": {"ecr:ResourceTag/team": "${aws:PrincipalTag/team}-*"}}, "blue-1", ALLOWED),
         ({"StringLike": {"ecr:ResourceTag/team": ["x", "${aws:PrincipalTag/team}"]}}, "x", ALLOWED),
         ({"StringEquals": {"ecr:ResourceTag/team": ["${aws:PrincipalTag/none}", "x"]}}, "x", ALLOWED),
@@ -83,6 +96,9 @@ def test_older_policies_take_variables_literally(version: str | None) -> None:
     assert decide(request(resource=REPOSITORIES + "blue", context=BLUE), identity=(theirs,)).decision == DENIED
     literally = request(resource=REPOSITORIES + "${aws:PrincipalTag/team}", context=BLUE)
     assert decide(literally, identity=(theirs,)).decision == ALLOWED
+    tagged = policy(allow(Condition={"StringEquals": {"aws:PrincipalTag/team": "${aws:SourceVpc}"}}), version=version)
+    asked = request(context={"aws:PrincipalTag/team": "${aws:SourceVpc}", "aws:SourceVpc": "vpc-1"})
+    assert decide(asked, identity=(tagged,)).decision == ALLOWED
 
 
 def test_a_not_resource_without_value_for_its_variable_is_undecided() -> None:

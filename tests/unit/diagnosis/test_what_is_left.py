@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pull_responder.checks.pull_failing_unexplained import CHECK, what_is_left
+from pull_responder.checks.pull_failing_unexplained import CHECK, after_answer, what_is_left
 from pull_responder.diagnosis import Diagnosis, Undecided
 from pull_responder.findings.problem import Problem
-from pull_responder.model.pull import Denial, PolicyType, PullFailure, Stage, Symptom
+from pull_responder.model.pull import Answer, Denial, PolicyType, PullFailure, Stage, Symptom
 from pull_responder.model.reason import Reason, steps_of
 from pull_responder.next_steps import next_step
 from pull_responder.publish.as_document import finding_object
@@ -45,6 +45,49 @@ def test_of_what_failed_after_the_registry_nothing_is_said_of_the_registry() -> 
     left = what_is_left(replace(PULL, symptom=Symptom.UNKNOWN, stage=Stage.UNPACK), of_aws=False)
     assert "AWS does not show why that failed" in left
     assert "lets this pull through" not in left
+
+
+IN_IMAGE = "Failed to pull image: failed to extract layer sha256:0f0f: mount callback failed on /var/lib/tmp"
+
+
+@pytest.mark.parametrize(
+    ("message", "look_at"),
+    [
+        # A file of the node that the runtime may not use.
+        (
+            "getting username and password: 1 error occurred: open /run/containers/0/auth.json: permission denied",
+            "`ls -lZ`",
+        ),
+        (f"{IN_IMAGE}: failed to set xattr: lsetxattr /app/a: operation not permitted", "SELinux"),
+        (r"hcs failed: open C:\ProgramData\containerd\a: Access is denied.", "modes and owner"),
+        # An owner in the image that a user namespace does not have.
+        (
+            f'{IN_IMAGE}: failed to Lchown "/x" for UID 1000640000: lchown /x: invalid argument (Hint: /etc/subgid)',
+            "`/etc/subuid`",
+        ),
+        (
+            f'{IN_IMAGE}: failed to Lchown "/app/a" for UID 1, GID 1: lchown /app/a: operation not permitted',
+            "/etc/subgid",
+        ),
+        (f"{IN_IMAGE}: open /app/{'a' * 300}: file name too long", "findmnt -T"),
+        (f"{IN_IMAGE}: mkdir /app/a: read-only file system", "`findmnt`"),
+        (f"{IN_IMAGE}: write /app/a: input/output error", "`dmesg -T`"),
+        ("open /var/lib/containerd/a: too many open files", "`free -m`"),
+        (f"{IN_IMAGE}: stat /app: no such file or directory: unknown", "deletes the file"),
+        (f"{IN_IMAGE}: mkdir /app/a: not a directory", "`crictl rmi`"),
+        (f"{IN_IMAGE}: rename /app/a /app/b: device or resource busy", "`lsof`"),
+        # Near misses: the words are a path's, or of something else.
+        (f"{IN_IMAGE}: write /app/permission denied/file name too long: input/output error", "how it is mounted"),
+        (f"{IN_IMAGE}: open /app/lchown: invalid argument", "disk, memory and limits"),
+        ("open /app/chown: permission denied", "`ls -lZ`"),
+        ("", "disk, memory and limits"),
+    ],
+)
+def test_a_file_that_failed_is_looked_at_by_the_kernels_own_words(message: str, look_at: str) -> None:
+    why, look = after_answer(Answer.FILE, asked="", registry=HOST, message=message)
+    assert look_at in look
+    reason = Reason(f"{why}: {look[0].lower()}{look[1:].removesuffix('.')}", look)
+    assert faults_of(next_step(CHECK, reason, PULL)) == []
 
 
 def test_of_an_action_that_no_pull_needs_nothing_is_known() -> None:

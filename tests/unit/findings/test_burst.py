@@ -192,6 +192,41 @@ def test_a_storm_holds_up_nothing_that_comes_one_by_one_afterwards() -> None:
     assert told == [False, *[True] * 5]
 
 
+def delays(kinds: list[str], *, apart: float) -> list[float]:
+    """Return after how many seconds each of `kinds` is told that come one by one after a storm, when nothing waits."""
+    burst, _ = at(Burst(), some(20), waiting=900)
+    came: dict[str, float] = {}
+    told: dict[str, float] = {}
+    put_off: list[tuple[float, Telling]] = []
+    left = list(kinds)
+    now = NOON
+    while left or put_off:
+        now += 60
+        due = [each for when, each in put_off if when <= now]
+        put_off = [(when, each) for when, each in put_off if when > now]
+        fresh = some(1, left.pop(0), first=100 + len(came)) if left and now - NOON >= apart * (len(came) + 1) else []
+        came |= {each.id: now for each in fresh}
+        if due or fresh:
+            burst, planned = plan(burst, [*due, *fresh], now=now, waiting=0, above=ABOVE)
+            again = {each.id: replace(each, put_off=True, tries=each.tries + 1) for each in [*due, *fresh]}
+            told |= dict.fromkeys((*planned.alone, *planned.digest), now)
+            put_off += [(planned.due, again[each]) for each in planned.later]
+    return [told[each] - came[each] for each in came]
+
+
+@pytest.mark.parametrize("apart", [300, 540, 660])
+def test_after_a_storm_what_comes_one_by_one_waits_only_while_the_storm_is_remembered(apart: int) -> None:
+    """Six hours after it, each is told at once: also when none of them is ten minutes after the last one."""
+    number = 6 * 3600 // apart
+    after = delays([ROLE] * number, apart=apart)
+    assert after[:1] == [0] or after[0] < 15 * 60
+    assert after[600 // apart + 1 :] == [0] * (number - 600 // apart - 1)
+
+
+def test_after_a_storm_new_causes_are_told_at_once_however_many_there_are() -> None:
+    assert delays([f"new cause_{number}" for number in range(30)], apart=540) == [0] * 30
+
+
 def drain(kinds: list[str], *, apart: float, waiting: int) -> int:
     """Return how many messages a backlog of `kinds` gives, which brings one notice every `apart` seconds."""
     burst, messages, now, number = Burst(), 0, NOON, 0
@@ -218,6 +253,12 @@ def test_a_backlog_that_drains_one_by_one_is_not_a_message_each(apart: int) -> N
 
 def test_a_slow_backlog_of_several_causes_has_few_messages_too() -> None:
     assert drain([ROLE, *[OTHER, ROLE] * 20], apart=60, waiting=50) <= 8
+
+
+@pytest.mark.parametrize("apart", [45, 60, 150, 400])
+def test_what_comes_one_by_one_with_nothing_behind_it_is_a_message_each(apart: int) -> None:
+    """It is no backlog: nobody would know when to stop waiting for more."""
+    assert drain([ROLE] * (3_000 // apart), apart=apart, waiting=0) == 3_000 // apart
 
 
 def test_few_that_waited_for_nothing_are_forgotten_as_soon_as_before() -> None:

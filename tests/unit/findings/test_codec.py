@@ -176,7 +176,7 @@ def test_a_page_that_somebody_has_edited_does_no_harm() -> None:
 def test_only_items_that_wait_for_a_run_are_indexed() -> None:
     told = replace(tell(find(None, NOON), NOON), hub_due=False)
     assert life_item(told, expires_at=None)["queue"] == {"S": "finding"}
-    assert life_item(told, expires_at=None)["look_at"] == {"N": str(int(NOON) + 900)}
+    assert life_item(told, expires_at=None)["look_at"] == {"N": str(int(told.look_at))}
     over = replace(tell(close(told, NOON), NOON + 300), hub_due=False)
     item = life_item(over, expires_at=7)
     assert "queue" not in item
@@ -187,6 +187,8 @@ def test_only_items_that_wait_for_a_run_are_indexed() -> None:
     assert read_problem(problem_item(replace(found, version=0), expires_at=0)) == found
     left = problem_item(Problem("problem/a", look_at=NOON + 0.25), expires_at=0)
     assert (left["queue"], left["look_at"]) == ({"S": "problem"}, {"N": f"{int(NOON)}.25"})
+    unread = problem_item(Problem("problem/a", look_at=NOON, unread_tries=1), expires_at=0)
+    assert unread["queue"] == {"S": "problem/unread"}
 
 
 def test_the_words_in_the_table_are_the_same_in_every_version() -> None:

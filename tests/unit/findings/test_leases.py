@@ -7,7 +7,8 @@ from typing import Final
 
 from pull_responder.findings.leases import has_lease, lease, make_due, release, seize
 from pull_responder.findings.life import Life
-from tests.unit.findings.lives import NOON, close, find, look
+from pull_responder.findings.next_look import next_look_at
+from tests.unit.findings.lives import NOON, SETTINGS, close, find, look
 
 ONE, OTHER = "one", "other"
 DUE: Final = replace(find(None, NOON - 900), look_at=NOON)
@@ -42,7 +43,7 @@ def test_a_change_during_a_recheck_makes_it_due_again_when_that_ends() -> None:
 
 def test_without_a_change_the_next_recheck_is_the_scheduled_one() -> None:
     done = release(look(leased(DUE, ONE), NOON + 5), ONE, now=NOON + 5)
-    assert done.look_at == NOON + 5 + 900
+    assert done.look_at == next_look_at(NOON + 5, SETTINGS)
 
 
 def test_a_change_during_a_recheck_whose_run_dies_makes_it_due_when_the_lease_expires() -> None:

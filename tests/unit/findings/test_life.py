@@ -361,7 +361,7 @@ def test_the_newest_finding_and_its_reach_are_kept() -> None:
     assert life.finding == newer
     assert life.reach == reach
     assert life.problems == ("problem/a", "problem/b")
-    assert (life.looked_at, life.look_at) == (at(15), at(30))
+    assert (life.looked_at, life.look_at) == (at(15), at(28))
 
 
 def test_a_problem_is_listed_once_and_an_inspection_lists_none() -> None:
@@ -514,7 +514,7 @@ def test_the_next_notice_waits_for_the_claim_on_the_one_before() -> None:
     [
         (find(None, NOON), NOON),
         (tell(find(None, NOON), NOON), at(2)),
-        (replace(tell(find(None, NOON), NOON), hub_due=False), at(15)),
+        (replace(tell(find(None, NOON), NOON), hub_due=False), at(13)),
         (close(tell(find(None, NOON), NOON), at(5)), at(7)),
         (replace(close(tell(find(None, NOON), NOON), at(5)), hub_due=False), at(10)),
         (replace(close(find(None, NOON), at(5)), hub_due=False), None),

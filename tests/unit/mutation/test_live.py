@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCE = """\
+from __future__ import annotations
+
 from functools import cache
 
 LEAST = 3
@@ -31,6 +33,14 @@ def twice(number: int, times: int = 2) -> int:
     return number * times
 
 
+def adder(by: int) -> Callable[[int], int]:
+    def add(number: int) -> int:
+        return number + by
+
+    return add
+
+
+add_two = adder(2)
 names = [str(number + 1) for number in range(2)]
 one, two = lambda: 1, lambda: 1
 """
@@ -60,6 +70,17 @@ def test_a_property_changes_for_the_objects_of_its_class(tmp_path: Path) -> None
     module = patched(tmp_path, "self.size > LEAST", "self.size < LEAST")
     assert module is not None
     assert module["Basket"]().is_full
+
+
+def test_a_function_changes_that_another_one_made(tmp_path: Path) -> None:
+    module = patched(tmp_path, "number + by", "number - by")
+    assert module is not None
+    assert module["add_two"](5) == 3
+    assert module["adder"](2)(5) == 3
+
+
+def test_a_function_that_needs_other_names_of_its_maker_is_imported_anew(tmp_path: Path) -> None:
+    assert patched(tmp_path, "number + by", "number + 1") is None
 
 
 @pytest.mark.parametrize(

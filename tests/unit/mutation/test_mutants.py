@@ -42,15 +42,17 @@ def test_a_change_belongs_to_its_whole_statement(tmp_path: Path) -> None:
         "__all__ = ('one',)\n",
         "def same(number: 'int') -> 'int':\n    return number\n",
         "class Toy:\n    names: tuple[str, ...] = ()\n",
+        "def pairs(one, other):\n    return zip(one, other, strict=True)\n",
+        "class Toy:\n    names: tuple[str, ...] = field(repr=False)\n",
+        "Truth = bool | None\n",
+        "_Names = dict[str, int]\n",
         "class Toy:\n    node: Node | None = None\n",
         "T = TypeVar('T')\n",
-        "Interval = tuple[int, int]\n",
         "class Toy(Enum):\n    ONE = auto()\n",
-        "def pairs(these, those):\n    return list(zip(these, those, strict=True))\n",
     ],
     ids=[
-        *("docstring", "import", "list of names", "annotation", "None for a tuple", "a text for a node"),
-        *("type variable", "name of a type", "member by auto", "strict"),
+        *("docstring", "import", "list of names", "annotation", "None for a tuple", "strict", "repr", "union", "alias"),
+        *("a text for a node", "type variable", "member by auto"),
     ],
 )
 def test_what_changes_nothing_or_is_refused_by_mypy_is_left_alone(tmp_path: Path, source: str) -> None:

@@ -11,6 +11,9 @@ import pytest
 TABLE = """\
 LIMITS = {"small": 3, "large": 5}
 """
+NAMES = """\
+KIND = "toy"
+"""
 SOURCE = """\
 from pull_responder.toy.limits import LIMITS
 
@@ -27,6 +30,7 @@ def forgotten(number: int) -> int:
     return number + 1
 """
 TESTS = """\
+from pull_responder.toy import names
 from pull_responder.toy.sizes import is_large, is_small
 
 
@@ -36,6 +40,10 @@ def test_large() -> None:
 
 def test_small() -> None:
     assert is_small(1) and not is_small(4)
+
+
+def test_the_kind() -> None:
+    assert names.KIND == "toy"
 """
 EQUIVALENT = """\
 [[equivalent]]
@@ -53,6 +61,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
         "lambdas/pull_responder/__init__.py": "",
         "lambdas/pull_responder/toy/__init__.py": "",
         "lambdas/pull_responder/toy/limits.py": TABLE,
+        "lambdas/pull_responder/toy/names.py": NAMES,
         "lambdas/pull_responder/toy/sizes.py": SOURCE,
         "tests/__init__.py": "",
         "tests/conftest.py": "",
@@ -88,6 +97,10 @@ def test_a_change_that_a_test_notices_is_killed_and_not_shown(printed: str) -> N
 def test_a_change_of_a_table_that_no_test_notices_survives(printed: str) -> None:
     assert 'survived: lambdas/pull_responder/toy/limits.py:1\n-LIMITS = {"small": 3, "large": 5}\n' in printed
     assert '+LIMITS = {"small": 4, "large": 5}' in printed
+
+
+def test_a_table_meets_the_tests_that_import_it(printed: str) -> None:
+    assert "toy/names.py" not in printed
 
 
 def test_a_function_without_a_test_is_said_to_have_none(printed: str) -> None:

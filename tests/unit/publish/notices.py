@@ -12,7 +12,7 @@ from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.reach import Reach
-from tests.unit.publish.examples import FINDING, findings, text
+from tests.unit.publish.examples import FINDING, MARKUP, findings, text
 
 REACH: Final = Reach(
     events=120,
@@ -39,6 +39,14 @@ BOUNDARY: Final = replace(
         commands=(("aws", "iam", "create-policy-version", "--policy-document", '{"Statement":[{"Effect":"Allow"}]}'),),
     ),
 )
+_SAYS: Final = " ".join(MARKUP)
+_HOSTILE: Final = replace(
+    BOUNDARY,
+    id="pull-responder/x",
+    title=_SAYS,
+    resource=replace(FINDING.resource, id=_SAYS),
+    remediation=replace(FINDING.remediation, summary=_SAYS, commands=(("aws", _SAYS), ("aws", "ok"))),
+)
 BOTH: Final = Alert("problem/1", (NOTICE, replace(NOTICE, finding=BOUNDARY)), reach=REACH)
 
 _time = st.sampled_from(["2026-05-04T10:11:12Z", "2026-05-05T00:00:00Z"])
@@ -64,12 +72,15 @@ notices = st.builds(
     since=st.just("") | _time,
     fixed_by=st.lists(_deeds, max_size=2).map(tuple),
     broken_by=st.none() | _deeds,
+    others=st.sampled_from([(), (BOUNDARY,), (_HOSTILE, BOUNDARY)]),
+    others_known=st.booleans(),
 )
 
 
-def _alert(edge: Edge, told: list[Notice], others: list[Finding], problem: str) -> Alert:
+def _alert(edge: Edge, told: list[Notice], others: list[Finding], problem: str, over: list[str]) -> Alert:
     worst = sorted((replace(each, edge=edge) for each in told), key=lambda each: -each.finding.severity.rank)
-    return Alert(problem, tuple(worst), tuple(others), worst[0].reach, others_known=bool(others or problem))
+    known = bool(others or problem)
+    return Alert(problem, tuple(worst), tuple(others), worst[0].reach, known, tuple(over), tuple(others))
 
 
 alerts = st.builds(
@@ -78,4 +89,5 @@ alerts = st.builds(
     st.lists(notices, min_size=1, max_size=3),
     st.lists(findings, max_size=2),
     text,
+    st.lists(text, max_size=3),
 )

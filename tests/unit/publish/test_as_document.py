@@ -139,7 +139,10 @@ def test_a_resolution_in_part_says_what_is_left_to_do() -> None:
     document = alert_document(replace(_resolved(), others=(BOUNDARY,)), room=ROOM)
 
     assert_documented(document)
-    assert document["headline"].startswith("RESOLVED in part: role/eks/prod-node: ")
+    assert document["headline"].startswith(
+        "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). 14 pods "
+    )
+    assert document["headline"].endswith(" still cannot pull payments/api. role/eks/prod-node: It is allowed.")
     assert document["action"] == "Add the actions to the boundary."
 
 
@@ -249,7 +252,7 @@ def test_a_digest() -> None:
     ]
     assert document["headline"] == (
         "2 new pull failures of 1 cause in cluster prod. "
-        "Hit: namespace payments, perhaps more; role prod-node; up to 14 pods each."
+        "Hit: namespace payments (at least); role prod-node; the largest failure stops 14 pods."
     )
     assert document["action"] == "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
     assert document["findings"][0] == {
@@ -304,9 +307,11 @@ def test_a_digest_too_long_counts_what_it_leaves_out() -> None:
 def test_a_digest_names_all_problems_that_are_over_and_no_other() -> None:
     """Whoever opened an incident for each of them closes it, also where the finding itself is left out."""
     over = [
-        replace(NOTICE, edge=Edge.RESOLVED, problem=f"problem/{number:032x}", is_over=True) for number in range(1_500)
+        replace(NOTICE, edge=Edge.RESOLVED, problem=problem, is_over=True, over=(problem,))
+        for problem in (f"problem/{number:032x}" for number in range(1_500))
     ]
-    still = replace(NOTICE, edge=Edge.RESOLVED, problem="problem/still", is_over=False)
+    # Its own pulls work again, and another finding that was told as its problem is open.
+    still = replace(NOTICE, edge=Edge.RESOLVED, problem="problem/still", is_over=True)
 
     document = digest_document([*over, over[0], still], room=ROOM)
 

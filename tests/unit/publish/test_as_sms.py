@@ -42,8 +42,36 @@ def test_each_edge_has_its_word(edge: Edge, word: str) -> None:
 def test_several_causes_are_counted_and_the_worst_has_its_fix() -> None:
     text = alert_text(BOTH)
 
-    assert text.startswith("NEW HIGH: The role lacks permissions to pull (prod-node), and 1 more cause. 14 pods ")
-    assert text.endswith(DO_THIS.replace("Do this", "Do this first"))
+    assert text == (
+        "NEW HIGH: The role lacks permissions to pull (prod-node). Also: The role's permissions boundary stops the "
+        f"pull. 14 pods in cluster prod cannot pull payments/api.\n{DO_THIS.replace('Do this', 'Do this first')}"
+    )
+    three = replace(BOTH, notices=(*BOTH.notices, replace(NOTICE, finding=replace(BOUNDARY, id="x"))))
+    assert alert_text(three).startswith("NEW HIGH: The role lacks permissions to pull (prod-node), and 2 more causes. ")
+
+
+def test_causes_that_were_told_before_are_counted_too() -> None:
+    """Who mends the one that is told now finds that the pods still fail."""
+    text = alert_text(replace(ALERT, others=(BOUNDARY, replace(BOUNDARY, id="x"))))
+
+    assert text.startswith("NEW HIGH: The role lacks permissions to pull (prod-node), and 2 more causes. 14 pods ")
+    assert "\nDo this first in " in text
+    assert " Also: The role's permissions boundary stops the pull. " in alert_text(replace(ALERT, others=(BOUNDARY,)))
+
+
+def test_causes_that_do_not_fit_by_name_are_counted() -> None:
+    long = replace(BOUNDARY, title="The boundary of the role stops it, and this is why it does " * 2)
+    pull = replace(PULL, repository="payments/" + "a" * 30)
+    finding = replace(FINDING, pull=pull, title="The role lacks permissions to pull, as it is now")
+    alert = replace(_of(finding=finding), others=(long,))
+
+    assert ", and 1 more cause. 14 pods in cluster prod cannot " in alert_text(alert)
+
+
+def test_several_causes_that_ended_are_counted() -> None:
+    both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED, fixed_by=(DEED,)) for each in BOTH.notices)
+
+    assert "\nAnd 1 more cause of the same pulls.\n14 pods " in alert_text(replace(BOTH, notices=both))
 
 
 def test_a_resolution_asks_for_nothing() -> None:
@@ -56,17 +84,19 @@ def test_a_resolution_asks_for_nothing() -> None:
 def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     over = replace(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(DEED,)), others=(BOUNDARY,))
 
-    assert alert_text(over).splitlines()[:2] == [
-        "RESOLVED in part: role/eks/prod-node: The role can pull again since 2026-05-04 12:30 UTC",
+    assert alert_text(over).splitlines() == [
         (
-            "Still stops these pulls: The role's permissions boundary stops the pull (prod-node). "
-            "Do this: Add the actions to the boundary."
+            "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (prod-node). "
+            "14 pods (payments/api, payments/web and more) in cluster prod still cannot pull payments/api."
         ),
+        "Do this in 111111111111 eu-west-1: Add the actions to the boundary.",
     ]
-    assert alert_text(over).splitlines()[2:] == ["14 pods in cluster prod cannot pull payments/api."]
-    long = replace(BOUNDARY, remediation=replace(BOUNDARY.remediation, summary="Add the actions " * 9))
-    assert len(alert_text(replace(over, others=(long,))).splitlines()) == 2
-    assert " (prod-node), and 1 more. Do this: " in alert_text(replace(over, others=(BOUNDARY, FINDING)))
+    few = replace(over, reach=replace(over.reach, pods=()))
+    assert alert_text(few).splitlines()[2] == (
+        "Resolved: role/eks/prod-node: The role can pull again since 2026-05-04 12:30 UTC."
+    )
+    others = (BOUNDARY, FINDING, FINDING)
+    assert " stops the pull (prod-node), and 2 more causes. 14 pods " in alert_text(replace(over, others=others))
     assert "could not be read." in alert_text(replace(over, others=(), others_known=False))
 
 
@@ -78,7 +108,7 @@ def test_a_count_that_is_too_low_says_so() -> None:
 
 def test_a_digest_says_how_many_and_what_to_do_about_the_worst() -> None:
     assert digest_text([NOTICE, replace(NOTICE, finding=BOUNDARY)]) == (
-        "DIGEST: 2 new pull failures of 2 causes in cluster prod. Worst: HIGH The role's permissions boundary stops "
+        "DIGEST: 2 new pull failures of 2 causes in cluster prod. Worst, HIGH: The role's permissions boundary stops "
         "the pull (prod-node), 14 pods.\nDo this first in 111111111111 eu-west-1: Add the actions to the boundary."
     )
 

@@ -116,17 +116,39 @@ def test_a_change_that_is_not_in_the_sentence_about_the_end_is_not_told() -> Non
 def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     message = body(replace(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), others=(BOUNDARY,)), room=ROOM)
 
-    assert message.splitlines()[:3] == [
-        f"RESOLVED in part: role/eks/prod-node: {WORKS}.",
-        "Still stops these pulls:",
-        (
-            "- HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
-            "Do this: Add the actions to the boundary."
-        ),
-    ]
-    assert "Nothing else" not in message
-    # They still cannot.
-    assert message.splitlines()[3] == WAS_HIT.replace("could not", "cannot")
+    assert message == (
+        "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). "
+        f"{WAS_HIT.replace('could not', 'still cannot')}\n"
+        "Do this: Add the actions to the boundary.\n"
+        "Run in account 111111111111, region eu-west-1:\n"
+        """  aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'\n"""
+        f"\nWhat is resolved\n  role/eks/prod-node: {WORKS}.\n"
+        f"  Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}\nWhat was wrong{FAULT}"
+        f"{PLACES.replace(FINDING.id, BOUNDARY.id)}  Finding: {FINDING.id}\n  CloudTrail event: 0e1c\n"
+    )
+
+
+def test_what_several_causes_still_stop_has_all_their_fixes() -> None:
+    other = replace(BOUNDARY, title="A service control policy stops the pull", id="pull-responder/x")
+    over = replace(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), others=(BOUNDARY, other))
+
+    lines = body(over, room=ROOM).splitlines()
+
+    assert ", and 1 more cause. 14 pods " in lines[0]
+    assert lines[1:4] == ["Do both, or the pulls still fail:", "", "1. Add the actions to the boundary."]
+    assert lines[7].startswith("2. A service control policy stops the pull (role/eks/prod-node): Add the actions ")
+
+
+def test_the_subject_says_that_it_is_resolved_in_part() -> None:
+    over = _of(edge=Edge.RESOLVED, because=ENDED)
+    base = "HIGH: role lacks pull permissions (payments/api, {}prod, 111111111111 eu-west-1)"
+
+    assert subject(over) == f"[RESOLVED] {base.format('cluster ')}"
+    assert subject(replace(over, others=(BOUNDARY,))) == f"[RESOLVED IN PART] {base.format('')}"
+    # What is told of something open, or not known, is not.
+    assert subject(replace(ALERT, others=(BOUNDARY,))).startswith("[NEW] ")
+    assert subject(replace(over, others_known=False)).startswith("[RESOLVED] ")
 
 
 def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
@@ -303,7 +325,7 @@ def test_without_a_command_the_summary_says_who_has_to_do_what() -> None:
 
     lines = body(_about(remediation=fix), room=ROOM).splitlines()
 
-    assert lines[1:4] == ["Do this: Ask the administrator of the organization.", "", "Who is hit"]
+    assert lines[1:4] == ["Do this, by hand: Ask the administrator of the organization.", "", "Who is hit"]
 
 
 def test_text_from_events_cannot_add_lines_to_the_message() -> None:
@@ -418,12 +440,12 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
+    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this(, by hand)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
     r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it worked again by .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|Nothing else that was found stops these pulls\."
-    r"|What has changed|Who (is|was) hit|Proof|What was wrong|Where to look"
+    r"|What has changed|What is resolved|Who (is|was) hit|Proof|What was wrong|Where to look"
 )
 COUNTED = re.compile(r"\((evidence|commands): \d+ more, too long for this message\)")
 LINKS = re.compile(r"  (Console: https://\S+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*)")

@@ -16,14 +16,18 @@ from hypothesis import strategies as st
 
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
+from pull_responder.findings.flapping import flapping_words
 from pull_responder.findings.notice import Edge, Notice
-from pull_responder.publish.chat import chat_digest, chat_notification, code, escape, quote
+from pull_responder.publish.chat import chat_notification, code, escape, quote
+from pull_responder.publish.digest_chat import chat_digest
 from pull_responder.publish.style import Style
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, MARKUP, text
 from tests.unit.publish.notices import ALERT, BOTH, BOUNDARY, NOTICE, alerts, notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pull_responder.findings.finding import Finding
 
 JSON = ("aws", "iam", "put-role-policy", "--policy-document", '{"Action":["ecr:*"],"Resource":"a|b"}')
 
@@ -57,7 +61,7 @@ def test_an_alert() -> None:
                 "Node: `ip-10-0-3-17.eu-west-1.compute.internal`\n"
                 "Image: `222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2`\n"
                 "At fault: `arn:aws:iam::111111111111:role/eks/prod-node`\n"
-                "`No identity policy of the role allows ecr:BatchGetImage on the repository.`\n"
+                "Why: `No identity policy of the role allows ecr:BatchGetImage on the repository.`\n"
                 "Runbook: https://wiki/role_lacks_pull_permissions\n"
                 "Console: https://console.aws.amazon.com/iam/home#/roles/details/prod-node\n"
                 "AWS docs: https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html"
@@ -102,6 +106,8 @@ def test_a_resolution_goes_into_the_thread_of_the_problem_and_asks_for_nothing()
         ),
     ]
     assert lines[-1] == "CloudTrail event: `0e1c`"
+    # What the cause said while it was open is not said as if it were.
+    assert f"What was wrong: `{FINDING.explanation}`" in lines
     assert "Where: account `111111111111`, region `eu-west-1`" in lines
     assert "Do this" not in resolved["content"]["description"]
 
@@ -110,14 +116,48 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     over = replace(NOTICE, edge=Edge.RESOLVED, because="The role can pull again.")
     in_part = replace(Alert.alone(over), others=(BOUNDARY,))
 
-    assert chat_notification(in_part)["content"]["title"].startswith("RESOLVED in part in cluster prod: ")
-    assert _lines(in_part)[1:3] == [
-        "Still stops these pulls:",
-        (
-            "- HIGH: `The role's permissions boundary stops the pull` (`role/eks/prod-node`). "
-            "Do this: `Add the actions to the boundary.`"
-        ),
+    assert chat_notification(in_part)["content"]["title"] == (
+        "RESOLVED in part. Still HIGH in cluster prod: "
+        "The role's permissions boundary stops the pull (role/eks/prod-node)"
+    )
+    assert _lines(in_part)[:5] == [
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` still cannot pull `payments/api`.",
+        "Do this: `Add the actions to the boundary.`",
+        "Run in account `111111111111`, region `eu-west-1`:",
+        """`aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'`""",
+        "Resolved: `role/eks/prod-node`: `The role can pull again.`",
     ]
+
+
+def test_a_resolution_in_part_links_what_is_left() -> None:
+    style = Style(runbook_url="https://wiki/{cause}")
+    left = replace(BOUNDARY, explanation="The boundary stops it.", evidence=())
+    in_part = replace(Alert.alone(replace(NOTICE, edge=Edge.RESOLVED)), others=(left,))
+    lines = chat_notification(in_part, style)["content"]["description"].split("\n")
+
+    assert "Runbook: https://wiki/permissions_boundary_blocks_pull" in lines
+    assert "Runbook: https://wiki/role_lacks_pull_permissions" not in lines
+    assert "Why: `The boundary stops it.`" in lines
+    assert f"What was wrong: `{FINDING.explanation}`" in lines
+
+
+@pytest.mark.parametrize("edge", [Edge.NEW, Edge.BACK, Edge.RESOLVED])
+@pytest.mark.parametrize("mark", ["n", "&", "<", "."])
+def test_a_title_is_short_whatever_the_names_are_and_keeps_severity_and_cause(edge: Edge, mark: str) -> None:
+    role = replace(FINDING.resource, id=f"arn:aws:iam::111111111111:role/{mark * 400}")
+    finding = replace(FINDING, resource=role, cluster=mark * 400)
+    flapping = flapping_words((0.0, 3_600.0), minutes=5) if edge is Edge.BACK else ""
+    told = replace(NOTICE, edge=edge, finding=finding, because=flapping)
+    several = Alert("problem/1", (told, told, told, told, told), reach=NOTICE.reach)
+
+    title = chat_notification(several)["content"]["title"]
+
+    assert len(title) <= 200
+    severity = {Edge.NEW: "NEW HIGH", Edge.BACK: "BACK (flapping) HIGH", Edge.RESOLVED: "RESOLVED"}[edge]
+    assert title.startswith(f"{severity} in cluster ")
+    assert ": The role lacks permissions to pull (" in title
+    assert title.endswith("), and 4 more causes")
+    assert not re.search(r"&(?!amp;|lt;)", title)
 
 
 def test_two_causes_have_both_fixes_and_their_commands() -> None:
@@ -168,6 +208,12 @@ def test_a_command_that_holds_json_is_shown_whole() -> None:
     shown = """`aws iam put-role-policy --policy-document '{"Action":["ecr:*"],"Resource":"a|b"}'`"""
     assert shown in _lines(_with_commands(JSON))
     assert "in full in the e-mail" not in "".join(_lines(_with_commands(JSON)))
+
+
+def test_without_a_command_nobody_looks_for_one() -> None:
+    assert _lines(_with_commands())[1].startswith("Do this, by hand: `Attach ")
+    # One that cannot be shown is one.
+    assert _lines(_with_commands(("aws", "`id`")))[1].startswith("Do this: `Attach ")
 
 
 def test_the_commands_of_all_causes_are_shown_whole() -> None:
@@ -238,29 +284,33 @@ OWN = re.compile(
     r"``|``: ``|… and \d+ more"
     r"|(\d+ (pod|node)s?( \(``( and more)?\))?( of \d+ principals)?|\d+ principals"
     r"|Pulls of (``|images of \d+ repositories))"
-    r"( in cluster ``| in \d+ clusters)? ((cannot|could not) pull (``|from ECR|images of \d+ repositories)|fail(ed)?)\."
-    r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? fail(ed)?\."
+    r"( in cluster ``| in \d+ clusters)? "
+    r"(((still )?cannot|could not) pull (``|from ECR|images of \d+ repositories)|(still )?fail|failed)\."
+    r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? ((still )?fail|failed)\."
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
     r"|(``|Somebody) was refused (``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
-    r"|Do this: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
+    r"|Do this( for the first)?(, by hand)?: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
+    r"|Resolved: ``(: ``)?|Still broken: `` \(``\)"
     r"|Run in account ``, region ``:|Where: account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
-    r"|(Also|Still) stops? these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
+    r"|Also stops? these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
     r"|Nothing else that was found stops these pulls\.|Whether something else stops these pulls could not be read\."
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
     r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
-    r"|(Pod|Nodes?|Clusters?|At fault): ``"
+    r"|(Pod|Nodes?|Clusters?|At fault|Why|What was wrong): ``"
     r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
     r"|Changed (before it worked again )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
-    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first \(``\): ``"
-    r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?(, perhaps more)?"
-    r"|(up to )?\d+ (pod|node)s?( each)?|one stops more than [\d,]+ (pod|node)s|; )+"
+    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first(, by hand)? \(``\): ``"
+    r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?( \(at least\))?"
+    r"|(the largest failure stop(s|ped) )?(more than )?[\d,]+ (pod|node)s?|; )+"
+    r"|\d+ of \d+ (is|are) resolved only in part: another cause still stops the pulls\."
+    r"|Whether something else stops the pulls of \d+ of \d+ could not be read\."
 )
 
 
-def _assert_harmless(notification: dict[str, Any], told: Iterable[Notice]) -> None:
-    commands = {code(each) for notice in told for each in notice.finding.remediation.commands}
+def _assert_harmless(notification: dict[str, Any], told: Iterable[Finding]) -> None:
+    commands = {code(each) for finding in told for each in finding.remediation.commands}
     assert not any(re.search(r"[<>&]|.`.|(?<![0-9A-Za-z])@|://", each[1:-1]) for each in commands if each)
     content, metadata = notification["content"], notification["metadata"]
     for line in content["description"].split("\n"):
@@ -275,8 +325,7 @@ def _assert_harmless(notification: dict[str, Any], told: Iterable[Notice]) -> No
     ]:
         assert shown.isprintable()
         assert not MARKED_UP.search(shown), shown
-    # Entities make a text longer than it reads.
-    assert len(content["title"]) <= 5 * 220
+    assert len(content["title"]) <= 200
     assert len(content["description"]) <= 3_000
     assert "nextSteps" not in content
     assert len(json.dumps(notification, ensure_ascii=False).encode()) <= 40 * 1024
@@ -285,10 +334,10 @@ def _assert_harmless(notification: dict[str, Any], told: Iterable[Notice]) -> No
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(alerts)
 def test_nobodys_text_marks_up_an_alert(alert: Alert) -> None:
-    _assert_harmless(chat_notification(alert), alert.notices)
+    _assert_harmless(chat_notification(alert), [*(each.finding for each in alert.notices), *alert.others])
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=30)
 @given(st.lists(notices, min_size=1, max_size=12))
 def test_nobodys_text_marks_up_a_digest(digest: list[Notice]) -> None:
-    _assert_harmless(chat_digest(digest), digest)
+    _assert_harmless(chat_digest(digest), [each for told in digest for each in (told.finding, *told.others)])

@@ -20,7 +20,7 @@ from pull_responder.model.verdict import Severity
 from pull_responder.publish.digest_text import digest_body, digest_subject
 from pull_responder.publish.notification import digest_notification
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, PRINCIPAL, PULL
-from tests.unit.publish.notices import NOTICE, notices
+from tests.unit.publish.notices import BOUNDARY, NOTICE, notices
 
 ROOM = 32 * 1024
 
@@ -51,7 +51,7 @@ def test_each_cause_has_its_line_before_the_findings() -> None:
     assert lines[:15] == [
         (
             "100 new pull failures of 2 causes in cluster prod. "
-            "Hit: namespace payments, perhaps more; role prod-node; up to 14 pods each."
+            "Hit: namespace payments (at least); role prod-node; the largest failure stops 14 pods."
         ),
         "Do this first (role/eks/prod-node): Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
         "Run in account 111111111111, region eu-west-1:",
@@ -66,8 +66,8 @@ def test_each_cause_has_its_line_before_the_findings() -> None:
             "  There is no such repository: repository/made-up-0, repository/made-up-1, repository/made-up-10"
             " and 96 more"
         ),
-        "  Hit: cluster prod; namespace payments, perhaps more; role prod-node; up to 14 pods each",
-        "  Do this for the first: Create the repository.",
+        "  Hit: cluster prod; namespace payments (at least); role prod-node; the largest failure stops 14 pods",
+        "  Do this for the first, by hand: Create the repository.",
         "",
         "Each of them",
     ]
@@ -97,8 +97,8 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
             "LOW: `repository_not_found` × 99: `repository/made-up-0, repository/made-up-1, repository/made-up-10`"
             " and 96 more"
         ),
-        "Hit: cluster `prod`; namespace `payments`, perhaps more; role `prod-node`; up to 14 pods each",
-        "Do this: `Create the repository.`",
+        "Hit: cluster `prod`; namespace `payments` (at least); role `prod-node`; the largest failure stops 14 pods",
+        "Do this for the first, by hand: `Create the repository.`",
     ]
 
 
@@ -122,7 +122,7 @@ def test_whom_a_digest_is_about_says_all_that_is_known_and_no_more() -> None:
 
     assert digest_body([one, two], room=ROOM).startswith(
         "2 new pull failures of 1 cause in clusters blue, green. Hit: namespaces shop, tools; roles a, b, c; "
-        "up to 1 pod each.\n"
+        "the largest failure stops 1 pod.\n"
     )
 
 
@@ -134,13 +134,14 @@ def test_whom_a_digest_is_about_says_that_there_are_more() -> None:
 
     assert digest_body([one, one], room=ROOM).startswith(
         "2 new pull failures of 1 cause in clusters cluster-0, cluster-1, cluster-2 and 2 more. Hit: role a; "
-        "up to 3 nodes each.\n"
+        "the largest failure stops 3 nodes.\n"
     )
     assert digest_body([two, two], room=ROOM).startswith(
         "2 new pull failures of 1 cause in cluster cluster-0 and more. Hit: roles b, a and more.\n"
     )
     assert digest_body([wide, wide], room=ROOM).startswith(
-        "2 new pull failures of 1 cause. Hit: namespace shop, perhaps more; role c; one stops more than 10,000 pods.\n"
+        "2 new pull failures of 1 cause. Hit: namespace shop (at least); role c; "
+        "the largest failure stops more than 10,000 pods.\n"
     )
 
 
@@ -210,7 +211,7 @@ def test_what_is_over_asks_for_nothing() -> None:
     assert message.splitlines()[:2] == [
         (
             "2 resolved findings of 1 cause in cluster prod. "
-            "Hit: namespace payments, perhaps more; role prod-node; up to 14 pods each."
+            "Hit: namespace payments (at least); role prod-node; the largest failure stopped 14 pods."
         ),
         "role/eks/prod-node: The role's policies let it pull again.",
     ]
@@ -219,10 +220,152 @@ def test_what_is_over_asks_for_nothing() -> None:
     assert digest_subject([over, over]) == "[DIGEST] 2 resolved findings: 2 role lacks pull permissions (HIGH)"
 
 
+def _in_part(number: int) -> Notice:
+    """Return what a digest knows of a role that another cause still stops."""
+    over = replace(NOTICE, edge=Edge.RESOLVED, because="The role's policies let it pull again.", others=(BOUNDARY,))
+    return replace(over, finding=replace(FINDING, id=f"pull-responder/x/{number}"))
+
+
+def _over(number: int) -> Notice:
+    return replace(_in_part(number), others=(), is_over=True)
+
+
+def _described(digest: list[Notice]) -> list[str]:
+    lines: list[str] = json.loads(digest_notification(digest).texts["https"])["content"]["description"].split("\n")
+    return lines
+
+
+IN_PART = "2 of 3 are resolved only in part: another cause still stops the pulls."
+
+
+def test_what_is_resolved_in_part_is_counted_in_line_one_of_every_format() -> None:
+    """Who reads that sixty are resolved goes back to bed."""
+    texts = digest_notification([_over(1), _in_part(2), _in_part(3)]).texts
+
+    assert f"3 resolved findings of 1 cause in cluster prod. {IN_PART} Hit: " in texts["email"].splitlines()[0]
+    assert texts["sms"] == (
+        "DIGEST: 3 resolved findings in cluster prod, 2 only in part. Still HIGH: The role's permissions boundary "
+        "stops the pull (prod-node), 14 pods.\n"
+        "Do this first in 111111111111 eu-west-1: Add the actions to the boundary."
+    )
+    assert json.loads(texts["default"])["headline"].startswith(
+        f"3 resolved findings of 1 cause in cluster prod. {IN_PART} Hit: "
+    )
+    assert _described([_over(1), _in_part(2), _in_part(3)])[0] == IN_PART
+    for text in digest_notification([_over(1), _over(2)]).texts.values():
+        assert "in part" not in text
+        assert "Still" not in text
+
+
+def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
+    digest = [_over(1), _in_part(2), _in_part(3)]
+    command = """aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'"""
+    message = digest_body(digest, room=ROOM)
+
+    assert message.splitlines()[1:9] == [
+        "Still broken: The role's permissions boundary stops the pull (role/eks/prod-node)",
+        "Do this first (role/eks/prod-node): Add the actions to the boundary.",
+        "Run in account 111111111111, region eu-west-1:",
+        f"  {command}",
+        "",
+        "HIGH: role_lacks_pull_permissions × 3 (1 RESOLVED, 2 RESOLVED in part)",
+        "  The role lacks permissions to pull: role/eks/prod-node and 2 more",
+        "  Hit: cluster prod; namespace payments (at least); role prod-node; the largest failure stops 14 pods",
+    ]
+    assert "  - RESOLVED in part HIGH role_lacks_pull_permissions: " in message
+    assert FINDING.remediation.summary not in message
+    assert digest_subject(digest) == ("[DIGEST] 3 resolved findings (2 in part): 3 role lacks pull permissions (HIGH)")
+    assert _described(digest)[1:5] == [
+        "Still broken: `The role's permissions boundary stops the pull` (`role/eks/prod-node`)",
+        "Do this first (`role/eks/prod-node`): `Add the actions to the boundary.`",
+        "Run in account `111111111111`, region `eu-west-1`:",
+        f"`{command}`",
+    ]
+    assert json.loads(digest_notification(digest).texts["default"])["action"] == "Add the actions to the boundary."
+    assert (
+        digest_notification(digest)
+        .texts["sms"]
+        .endswith("\nDo this first in 111111111111 eu-west-1: Add the actions to the boundary.")
+    )
+
+
+def test_the_pulls_of_what_is_resolved_in_part_still_fail() -> None:
+    whom = "in cluster prod {} pull payments/api."
+
+    assert whom.format("still cannot") in digest_body([_in_part(1)], room=ROOM)
+    assert whom.format("could not") in digest_body([_over(1)], room=ROOM)
+    assert "the largest failure stops 14 pods." in digest_body([_in_part(1), _in_part(2)], room=ROOM).splitlines()[0]
+    assert "the largest failure stopped 14 pods." in digest_body([_over(1), _over(2)], room=ROOM).splitlines()[0]
+
+
+def test_that_the_other_causes_could_not_be_read_is_not_called_over_nor_in_part() -> None:
+    unread = replace(_over(1), others_known=False, is_over=False)
+    said = "Whether something else stops the pulls of 1 of 2 could not be read."
+    texts = digest_notification([_over(2), unread]).texts
+
+    assert said in texts["email"].splitlines()[0]
+    assert said in texts["sms"]
+    assert said in json.loads(texts["default"])["headline"]
+    assert _described([_over(2), unread])[0] == said
+    assert "in part" not in texts["email"]
+
+
+def test_what_is_open_stands_before_what_is_resolved() -> None:
+    low = replace(_missing(0), edge=Edge.NEW)
+    lines = digest_body([_over(1), low], room=ROOM).splitlines()
+
+    assert lines[1] == "Do this first, by hand (repository/made-up-0): Create the repository."
+    assert [line for line in lines if line.startswith(("HIGH: ", "LOW: "))] == [
+        "LOW: repository_not_found",
+        "HIGH: role_lacks_pull_permissions (1 RESOLVED)",
+    ]
+    assert _described([_over(1), low])[0].startswith("Do this first, by hand (`repository/made-up-0`)")
+    # The same cause, and the worse of the two is resolved.
+    assert "Do this first (" in digest_body([_over(1), replace(_over(2), edge=Edge.NEW)], room=ROOM)
+
+
+def test_the_last_line_says_what_is_told_again() -> None:
+    worse, again = "What gets worse is told again.", "What breaks again is told again."
+
+    assert digest_body(STORM, room=ROOM).endswith(f"They share one message. {worse}\n")
+    assert digest_body([_over(1), _over(2)], room=ROOM).endswith(f"They share one message. {again}\n")
+    assert digest_body([_over(1), NOTICE], room=ROOM).endswith(f"They share one message. {worse}\n")
+
+
+def test_the_chat_has_the_commands_of_all_causes_that_fit() -> None:
+    other = _named(1, Severity.HIGH, cause="permissions_boundary_blocks_pull", remediation=BOUNDARY.remediation)
+    lines = _described([NOTICE, other])
+
+    assert f"`{' '.join(ATTACH_POLICY)}`" in lines
+    assert any(line.startswith("`aws iam create-policy-version ") for line in lines)
+    assert sum(line == "Run in account `111111111111`, region `eu-west-1`:" for line in lines) == 2
+
+
+def test_the_chat_leaves_out_the_commands_of_the_least_severe_causes_first() -> None:
+    fix = replace(FINDING.remediation, commands=(("aws", "x" * 700),))
+    digest = [_named(number, Severity.HIGH, cause=f"cause_{number}", remediation=fix) for number in range(4)]
+    lines = _described(digest)
+
+    assert sum("xxx" in line for line in lines) in (1, 2)
+    assert sum(line.startswith(("Do this: ", "Do this first ")) for line in lines) == 4
+
+
+def test_the_chats_title_is_short_whatever_the_names_are() -> None:
+    clusters = tuple(f"<{'c' * 98}{number}>" for number in range(4))
+    digest = [replace(NOTICE, reach=replace(NOTICE.reach, clusters=clusters, cluster_count=4)), NOTICE]
+    title = json.loads(digest_notification(digest).texts["https"])["content"]["title"]
+
+    assert len(title) <= 200
+    assert title.startswith("DIGEST in clusters ")
+    assert title.endswith(": 2 new pull failures: 2 role lacks pull permissions (HIGH)")
+
+
 COUNTED = re.compile(r"\(findings: \d+ more, too long for this message\)")
 OURS = re.compile(
-    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*|Do this first \(.*|Run in account .*"
-    r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them|They share one message\. Each gets its own when it gets worse\."
+    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*|Do this first(, by hand)? \(.*"
+    r"|Run in account .*"
+    r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them|They share one message\. What (gets worse|breaks again) is told again\."
+    r"|Still broken: .*"
 )
 
 

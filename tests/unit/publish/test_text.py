@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pull_responder.publish.text import break_urls, command_line, cut, limit_lines, one_line
+from pull_responder.publish.text import break_urls, command_line, cut, limit_lines, one_line, resource_name
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,17 @@ def test_bare_domains_are_broken_up(text: str, printed: str) -> None:
 )
 def test_what_people_copy_stays(text: str) -> None:
     assert break_urls(text) == text
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [
+        ("arn:aws:iam::111111111111:role/eks/node", "role/eks/node"),
+        ("arn:aws:organizations::999999999999:policy/o-1/service_control_policy/p-1", "policy/p-1"),
+        ("arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess", "policy/p-FullAWSAccess"),
+        ("arn:aws:organizations::999999999999:organization", "organization"),
+        ("AWS::::Account:111111111111", "AWS::::Account:111111111111"),
+    ],
+)
+def test_a_resource_has_a_short_name(resource: str, name: str) -> None:
+    assert resource_name(resource) == name

@@ -47,10 +47,18 @@ def test_a_sid_that_is_taken_gets_a_number() -> None:
 
 def test_only_the_token_action_is_allowed_on_star() -> None:
     after = allow_pull(None, actions=["ecr:GetAuthorizationToken", "ecr:BatchGetImage"], repository_arn=REPOSITORY)
-    assert [(s["Action"], s["Resource"]) for s in after["Statement"]] == [
-        (["ecr:BatchGetImage"], [REPOSITORY]),
-        (["ecr:GetAuthorizationToken"], ["*"]),
+    assert [(s["Sid"], s["Action"], s["Resource"]) for s in after["Statement"]] == [
+        ("PullResponderEcrPull", ["ecr:BatchGetImage"], [REPOSITORY]),
+        ("PullResponderEcrToken", ["ecr:GetAuthorizationToken"], ["*"]),
     ]
+
+
+def test_the_statements_for_a_pull_follow_those_of_a_boundary() -> None:
+    s3 = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    before = {"Version": "2008-10-17", "Statement": [s3]}
+    after = allow_pull(before, actions=["ecr:BatchGetImage"], repository_arn=REPOSITORY)
+    assert (after["Version"], after["Statement"][0], len(after["Statement"])) == ("2008-10-17", s3, 2)
+    assert allow_pull(None, actions=[], repository_arn=REPOSITORY) == {"Version": "2012-10-17", "Statement": []}
 
 
 def test_nothing_but_the_missing_actions_is_allowed() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from pull_responder.remediation import by_hand, docs
 from pull_responder.remediation.by_hand import Wanted
+from tests.unit.remediation.fixes import arn, told
 
 SCP = "arn:aws:organizations::999999999999:policy/o-exampleorg/service_control_policy/p-12345678"
 REGION = "eu-west-1"
@@ -51,3 +52,38 @@ def test_the_vpc_owner_must_change_the_endpoint_policy() -> None:
         "ecr:BatchGetImage."
     )
     assert (fix.commands, fix.docs_url) == ((), docs.ECR_VPC_ENDPOINTS)
+
+
+ROLE = arn("arn:aws:iam::111111111111:role/node")
+BOTH = Wanted(("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), explicit=False)
+
+
+def test_whoever_manages_a_role_of_another_account_must_change_its_policies() -> None:
+    assert told(by_hand.identity_policy(BOTH, role=ROLE, region=REGION)) == (
+        (
+            f"Whoever manages the role {ROLE} has to edit its policies: the policy that stops the pull must allow "
+            "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer."
+        ),
+        "IAM/latest/UserGuide/access_policies_manage-edit.html",
+        [],
+    )
+    assert told(by_hand.permissions_boundary(BOTH, role=ROLE, region=REGION)) == (
+        (
+            f"Whoever manages the role {ROLE} has to edit its permissions boundary: the boundary must allow "
+            "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer."
+        ),
+        "IAM/latest/UserGuide/access_policies_boundaries.html",
+        [],
+    )
+
+
+def test_the_owner_of_an_upstream_repository_is_asked() -> None:
+    upstream = arn("arn:aws:ecr:eu-west-1:111111111111:repository/base")
+    assert told(by_hand.upstream_policy(_wanted(explicit=True), repository=upstream, role=ROLE)) == (
+        (
+            f"Ask the owner of account 111111111111 whether the role {ROLE} may fetch from {upstream}: that policy "
+            "must not deny ecr:BatchGetImage to it, in the policy of the repository or of its registry."
+        ),
+        "AmazonECR/latest/userguide/pull-through-cache-private.html",
+        [],
+    )

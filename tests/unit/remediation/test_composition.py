@@ -25,5 +25,5 @@ def test_a_single_remediation_is_unchanged() -> None:
 
 
 def test_different_accounts_are_rejected() -> None:
-    with pytest.raises(ValueError, match="one set of credentials"):
+    with pytest.raises(ValueError, match=r"^remediations of different accounts cannot share one set of credentials$"):
         combine(DETACH, Remediation("Put.", "222222222222", "eu-west-1", "https://two"))

@@ -39,8 +39,11 @@ def test_a_rule_names_its_peer_as_ec2_does(peer: str, permission: object, operat
     ("before", "taken", "number"),
     [
         (100, [100, 200], "99"),
+        (100, [99, 100], "98"),
         (100, [99, 98, 100], "97"),
         (32_767, [], "32766"),
+        (32_768, [], "32766"),  # the last entry for IPv6, which nobody can change
+        (2, [2], "1"),
         (1, [1], None),
         (3, [1, 2, 3], None),
     ],

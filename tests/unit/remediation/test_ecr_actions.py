@@ -5,7 +5,12 @@ from importlib.resources import files
 
 import boto3
 
-from pull_responder.remediation.ecr_actions import ECR_ACTIONS, REGISTRY_ACTIONS, REPOSITORY_ACTIONS
+from pull_responder.remediation.ecr_actions import ECR_ACTIONS, PULL_ACTIONS, REGISTRY_ACTIONS, REPOSITORY_ACTIONS
+
+
+def test_a_pull_needs_three_actions() -> None:
+    """Amazon ECR User Guide, "Private registry authentication" and "Private repository policy examples"."""
+    assert PULL_ACTIONS == ("ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
 def test_every_ecr_operation_of_the_sdk_is_listed() -> None:

@@ -63,6 +63,14 @@ EXEMPTED = {
         _deny(Principal={"AWS": [ROLE, SESSION]}),
         [_deny(Principal={"AWS": [ROLE, SESSION]}, Condition=EXCEPT_ROLE)],
     ),
+    "the role and everybody": (
+        _deny(Principal={"AWS": [ROLE, "*"]}),
+        [_deny(Principal={"AWS": [ROLE, "*"]}, Condition=EXCEPT_ROLE)],
+    ),
+    "the role and what is no name": (
+        _deny(Principal={"AWS": [ROLE, 5]}),
+        [_deny(Principal={"AWS": [ROLE, 5]}, Condition=EXCEPT_ROLE)],
+    ),
     "another condition stays": (
         _deny(Principal="*", Condition=FROM_OUTSIDE),
         [_deny(Principal="*", Condition={**FROM_OUTSIDE, **EXCEPT_ROLE})],
@@ -95,6 +103,12 @@ def test_the_role_is_exempted(statement: dict[str, Any], expected: list[dict[str
     first, last = _deny(Sid="First", Principal="*"), _deny(Sid="Last", Principal={"AWS": ROLE})
     before = {"Version": "2008-10-17", "Statement": [first, statement, last]}
     assert exempt_role(before, [1], ROLE) == {"Version": "2008-10-17", "Statement": [first, *expected, last]}
+
+
+def test_of_a_role_without_an_arn_nobody_knows_who_covers_it() -> None:
+    statement = _deny(Principal={"AWS": ["blue", GREEN]})
+    exempt = {**statement, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": "blue"}}}
+    assert exempt_role({"Statement": [statement]}, [0], "blue") == {"Statement": [exempt]}
 
 
 def test_every_statement_may_be_removed() -> None:

@@ -8,6 +8,7 @@ import pytest
 from pull_responder.model.arn import Arn
 from pull_responder.remediation import docs, iam
 from pull_responder.remediation.iam import ManagedPolicy
+from tests.unit.remediation import fixes
 
 REGION = "eu-west-1"
 REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/team/app"
@@ -58,6 +59,7 @@ def test_the_managed_policy_is_of_the_role_s_partition(role: str, policy: str, p
     [
         ([], "PullResponderEcrPull"),
         (["other"], "PullResponderEcrPull"),
+        (["PullResponderEcrPull"], "PullResponderEcrPull2"),
         (["pullresponderecrpull", "PullResponderEcrPull2"], "PullResponderEcrPull3"),
     ],
 )
@@ -111,14 +113,87 @@ def test_an_inline_policy_without_statements_is_deleted() -> None:
     assert fix.commands == (delete,)
 
 
+def _of_size(size: int) -> dict[str, Any]:
+    """Return a policy with so many characters beside its white space."""
+    document = {**DENY_S3, "Id": "a b"}
+    room = size - len(json.dumps(document, separators=(",", ":"))) + 1
+    return {**document, "Id": "a b" + "x" * room}
+
+
+@pytest.mark.parametrize(("more", "count"), [(0, 1), (1, 0)])
+def test_the_longest_policies(more: int, count: int) -> None:
+    """IAM User Guide, "IAM and AWS STS quotas": 10,240 characters of inline policies, 6,144 of a managed policy."""
+    long, longer = _of_size(6_144 + more), _of_size(10_240 + more)
+    inline = iam.replace_inline_policy(ROLE, region=REGION, policy_name="guard", document=longer)
+    managed = iam.replace_managed_policy(ROLE, GUARD, region=REGION, document=long)
+    boundary = iam.widen_boundary(ROLE, GUARD, region=REGION, actions=["ecr:BatchGetImage"], document=long)
+    assert [len(fix.commands) for fix in (inline, managed, boundary)] == [count, count, count]
+
+
+def test_a_role_has_ten_managed_policies() -> None:
+    """The same page: managed policies attached to an IAM role."""
+    assert iam.ATTACHED_POLICIES == 10
+
+
+DENY = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}'
+EDITING = "IAM/latest/UserGuide/access_policies_manage-edit.html"
+VERSIONS = "IAM/latest/UserGuide/access_policies_managed-versioning.html"
+BOUNDARIES = "IAM/latest/UserGuide/access_policies_boundaries.html"
+
+
+def test_what_the_fixes_say() -> None:
+    pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    both = "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer"
+    role = fixes.arn("arn:aws:iam::111111111111:role/blue")
+    guard = ManagedPolicy(fixes.arn("arn:aws:iam::111111111111:policy/guard"), ("v1",), "v1")
+    affects = "This affects every role and user that has it."
+    here = {"region": fixes.REGION}
+    version = (
+        f"aws iam create-policy-version --policy-arn {guard.arn} --policy-document '{DENY}' --region eu-west-1 "
+        "--set-as-default"
+    )
+    attached = iam.attach_pull_policy(role, region=fixes.REGION)
+    assert fixes.told(attached)[1] == "AmazonECR/latest/userguide/security-iam-awsmanpol.html"
+    of_fargate = iam.attach_pull_policy(role, region=fixes.REGION, fargate=True)
+    assert fixes.told(of_fargate)[1] == "eks/latest/userguide/pod-execution-role.html"
+    added = iam.add_inline_policy(role, **here, actions=pull, repository_arn=REPOSITORY)
+    assert fixes.told(added)[:2] == (f"Add an inline policy to the role blue that allows {both}.", EDITING)
+    assert fixes.told(iam.replace_inline_policy(role, **here, policy_name="in", document=DENY_S3)) == (
+        "Remove the pull actions from the Deny in the inline policy in of the role blue.",
+        EDITING,
+        [(f"aws iam put-role-policy --role-name blue --policy-name in --policy-document '{DENY}' --region eu-west-1")],
+    )
+    assert fixes.told(iam.replace_inline_policy(role, **here, policy_name="in", document=EMPTY)) == (
+        "Delete the inline policy in of the role blue: it only denies the pull, so it would have no statement left.",
+        EDITING,
+        ["aws iam delete-role-policy --role-name blue --policy-name in --region eu-west-1"],
+    )
+    assert fixes.told(iam.replace_managed_policy(role, guard, **here, document=DENY_S3)) == (
+        f"Remove the pull actions from the Deny in the policy {guard.arn}. {affects}",
+        VERSIONS,
+        [version],
+    )
+    assert fixes.told(iam.detach_managed_policy(role, guard.arn, **here)) == (
+        f"Detach the policy {guard.arn}, which denies the pull, from the role blue, unless it was attached on purpose.",
+        "IAM/latest/UserGuide/access_policies_manage-attach-detach.html",
+        [f"aws iam detach-role-policy --role-name blue --policy-arn {guard.arn} --region eu-west-1"],
+    )
+    widened = f"Allow {both} in the permissions boundary {guard.arn}. {affects}"
+    for document, commands in ((DENY_S3, [version]), (EMPTY, []), (None, [])):
+        boundary = iam.widen_boundary(role, guard, **here, actions=pull, document=document)
+        assert fixes.told(boundary) == (widened, BOUNDARIES, commands)
+
+
 @pytest.mark.parametrize("document", [None, TOO_LONG])
 def test_no_command_if_it_cannot_work(document: dict[str, Any] | None) -> None:
     inline = iam.replace_inline_policy(ROLE, region=REGION, policy_name="guard", document=document)
     managed = iam.replace_managed_policy(ROLE, GUARD, region=REGION, document=document)
     boundary = iam.widen_boundary(ROLE, GUARD, region=REGION, actions=["ecr:BatchGetImage"], document=document)
     assert (inline.commands, managed.commands, boundary.commands) == ((), (), ())
-    assert inline.summary == "Edit the inline policy guard of the role blue so that it no longer denies the pull."
-    assert managed.summary == f"Edit the policy {GUARD.arn} so that it no longer denies the pull."
+    assert inline.summary == (
+        "Edit the Deny in the inline policy guard of the role blue so that it no longer stops the pull."
+    )
+    assert managed.summary == f"Edit the Deny in the policy {GUARD.arn} so that it no longer stops the pull."
     assert boundary.summary.startswith(f"Allow ecr:BatchGetImage in the permissions boundary {GUARD.arn}")
 
 

@@ -50,6 +50,21 @@ NARROWED = {
         _deny(NotAction=["ecr:Batch*", TOKEN], Resource=[REPOSITORY]),
         [_deny(NotAction=["ecr:Batch*", TOKEN, LAYER], Resource=[REPOSITORY])],
     ),
+    "exceptions on all resources": (
+        _deny(NotAction="sts:*", Resource="*"),
+        [
+            _deny(NotAction=["sts:*", *PULL], Resource="*"),
+            {**ELSEWHERE, "Action": [MANIFEST, LAYER], "NotResource": [REPOSITORY]},
+        ],
+    ),
+    "what is no text stays": (
+        _deny(Action=[5, MANIFEST], Resource=[REPOSITORY]),
+        [_deny(Action=[5], Resource=[REPOSITORY])],
+    ),
+    "question marks match other actions": (
+        _deny(Action="ecr:" + "?" * len("BatchGetImage"), Resource=[REPOSITORY]),
+        [_deny(Action=["ecr:UntagResource"], Resource=[REPOSITORY])],
+    ),
     "a wildcard becomes what else it matches": (
         _deny(Action=["ecr:Batch*", "ecr:PutImage"], Resource=[REPOSITORY]),
         [

@@ -1,0 +1,20 @@
+"""The findings that diagnoses found beside a finding: it remembers their ids. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pull_responder.findings.life import Life
+
+MOST_RELATED: Final = 100
+"""How many a finding remembers, the latest. With so many, there may be others."""
+
+
+def add_related(life: Life, ids: Iterable[str]) -> Life:
+    """Return `life`, which remembers the findings with `ids` beside it."""
+    every = dict.fromkeys(each for each in (*ids, *life.related) if each != life.id)
+    return replace(life, related=tuple(every)[:MOST_RELATED])

@@ -1,0 +1,122 @@
+"""Digests for Slack and Microsoft Teams: see `chat`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pull_responder.publish import telling
+from pull_responder.publish.attributes import digest_values
+from pull_responder.publish.chat import (
+    CONTEXT,
+    DESCRIPTION,
+    SUMMARY,
+    bound_title,
+    command_lines,
+    custom_notification,
+    escape,
+    quote,
+    within,
+)
+from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause, what_is_in_part
+from pull_responder.publish.digest_hit import hit_by, in_clusters
+from pull_responder.publish.digest_text import digest_subject
+from pull_responder.publish.steps import do_this
+from pull_responder.publish.style import Style
+from pull_responder.publish.text import resource_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pull_responder.findings.notice import Notice
+
+_SUBJECT: Final = 100
+_COMMANDS: Final = 900
+_EXAMPLES: Final = 160
+_CAUSE: Final = 60
+_RESOURCES: Final = 5
+
+
+def chat_digest(notices: Sequence[Notice], style: Style | None = None) -> dict[str, Any]:
+    """Return the custom notification of a digest of `notices`: a line for each cause, the most severe first."""
+    causes = by_cause(notices)
+    subject = digest_subject(notices).removeprefix("[DIGEST] ")
+    return custom_notification(
+        title=_digest_title(notices, subject),
+        lines=_digest_lines(notices, style or Style()),
+        thread=None,
+        summary=escape(subject, CONTEXT),
+        resources=[each.worst.resource.id for each in causes[:_RESOURCES]],
+        values=digest_values(notices),
+    )
+
+
+def _digest_title(notices: Sequence[Notice], subject: str) -> str:
+    said = within(subject, _SUBJECT)
+    return bound_title(lambda most: f"DIGEST{in_clusters(notices, lambda text, _: within(text, most))}: {said}")
+
+
+def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
+    """Return what to do first, then a line for each cause, with what else fits.
+
+    Of what does not, first the commands of the least severe causes are left out, then all fixes but the first, then
+    whom each cause stops, then the examples.
+    """
+    causes = by_cause(notices)
+    first = [*what_is_in_part(notices), *_first(causes[0], style)]
+    for commands, fixes, hits, examples in (
+        *((number, True, True, EXAMPLES) for number in range(len(causes), -1, -1)),
+        (0, False, True, EXAMPLES),
+        (0, False, False, EXAMPLES),
+        (0, False, False, 1),
+        (0, False, False, 0),
+    ):
+        lines = list(first)
+        for number, each in enumerate(causes):
+            lines.append(_cause_line(each, examples=examples))
+            if hits and (hit := hit_by(each.notices, quote)):
+                lines.append(hit)
+            if fixes:
+                lines += _fix_lines(each, style, is_first=number == 0, commands=number < commands)
+        if sum(len(line) + 1 for line in lines) <= DESCRIPTION:
+            return lines
+    return lines[len(first) :]
+
+
+def _first(of: OfCause, style: Style) -> Iterator[str]:
+    """Yield what to do about the worst finding of all, and its commands."""
+    open_one = of.to_mend
+    if open_one is None:
+        name = quote(resource_name(of.worst.resource.id), _EXAMPLES)
+        yield f"{name}: {quote(telling.how_it_ended(of.notices[0]), SUMMARY)}"
+        return
+    if of.is_resolved:
+        yield f"Still broken: {telling.fault(open_one, quote)}"
+    name = quote(resource_name(open_one.resource.id), _EXAMPLES)
+    yield f"{do_this(open_one, ' first')} ({name}): {quote(open_one.remediation.summary, SUMMARY)}"
+    yield from command_lines(open_one, _COMMANDS)
+    if url := style.runbook(open_one.cause):
+        yield f"Runbook: {url}"
+
+
+def _cause_line(of: OfCause, *, examples: int) -> str:
+    edges = f" ({of.edges})" if of.edges else ""
+    shown = of.examples[:examples]
+    left = of.count - len(shown)
+    named = f": {quote(', '.join(shown), _EXAMPLES)}" + (f" and {left} more" if left else "") if shown else ""
+    return f"{of.severity.value}: {quote(of.cause, _CAUSE)}{of.times}{edges}{named}"
+
+
+def _fix_lines(of: OfCause, style: Style, *, is_first: bool, commands: bool) -> Iterator[str]:
+    """Yield how a cause ended, and what to do about it or about what is left, unless the top of the message says so."""
+    if of.is_resolved and (of.left or not is_first):
+        yield f"Resolved: {quote(telling.how_it_ended(of.notices[0]), SUMMARY)}"
+    if is_first or (open_one := of.to_mend) is None:
+        return
+    if of.is_resolved:
+        yield f"Still broken: {telling.fault(open_one, quote)}"
+    ask = do_this(open_one, " for the first" if of.count > 1 else "")
+    yield f"{ask}: {quote(open_one.remediation.summary, SUMMARY)}"
+    if commands:
+        yield from command_lines(open_one, _COMMANDS)
+    if url := style.runbook(open_one.cause):
+        yield f"Runbook: {url}"

@@ -1,0 +1,84 @@
+"""Which problems are over: nothing that was told as one is open, and nothing open stops the pulls of what was.
+
+All messages about a problem have its id, and whoever opened an incident for that id closes it when it is over. A
+finding keeps the id of its first message (`Life.thread`). Two findings of an id need not share a failed pull: each may
+share one with a third. And two that share one may have been told as two problems before they did.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.checks import BY_ID
+from pull_responder.checks.check import Kind
+from pull_responder.findings.related import MOST_RELATED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from pull_responder.findings.life import Life
+
+# Findings that are read beside those of a message or digest. With more, it is not known what is over.
+_MOST_READ: Final = 1_000
+
+
+class Endings:
+    """What is known of the findings that were told as some problems.
+
+    - `lives`: the findings of a message, which have ended, and those that were found beside them.
+    - `read`: reads the findings with some ids; returns None if they cannot be read.
+    """
+
+    def __init__(self, lives: Iterable[Life], read: Callable[[Collection[str]], Sequence[Life] | None]) -> None:
+        self._known = {life.id: life for life in lives}
+        told = {life.thread for life in self._known.values() if life.thread}
+        self.threads = frozenset(told - {life.thread for life in self._known.values() if life.is_open})
+        self.is_known = self._read_on(read)
+        self._open: defaultdict[str, list[Life]] = defaultdict(list)
+        self._stopping: defaultdict[str, set[str]] = defaultdict(set)
+        self._problems: defaultdict[str, set[str]] = defaultdict(set)
+        for life in self._known.values():
+            self._problems[life.thread].update(life.problems)
+            if life.is_open:
+                self._open[life.thread].append(life)
+            if stops_pulls(life):
+                for problem in life.problems:
+                    self._stopping[problem].add(life.id)
+
+    def is_over(self, thread: str, problems: Iterable[str] = ()) -> bool:
+        """Say whether the problem `thread` is known to be over. With `problems`, it had these failed pulls, too."""
+        stopped = {*problems, *self._problems[thread]}
+        return self.is_known and not self._open[thread] and not any(self._stopping[each] for each in stopped)
+
+    def threads_beside(self, lives: Iterable[Life]) -> list[str]:
+        """Return the ids of the problems as which the findings beside `lives` were told, if those have ended."""
+        beside = (self._known[each].thread for life in lives for each in life.related if each in self._known)
+        return [each for each in beside if each in self.threads]
+
+    def still_open(self, thread: str) -> list[Life]:
+        """Return the open findings that are known to have been told as the problem `thread`."""
+        return list(self._open[thread])
+
+    def _read_on(self, read: Callable[[Collection[str]], Sequence[Life] | None]) -> bool:
+        """Read what is related to the findings of the problems, and what is related to that, as far as it is of them.
+
+        Return whether all could be read.
+        """
+        asked, first = set(self._known), len(self._known)
+        while True:
+            of_threads = [life for life in self._known.values() if life.thread in self.threads]
+            left = dict.fromkeys(each for life in of_threads for each in life.related if each not in asked)
+            if not left:
+                return all(len(life.related) < MOST_RELATED for life in of_threads)
+            asked.update(left)
+            found = read(left) if len(asked) - first <= _MOST_READ else None
+            if found is None:
+                return False
+            self._known |= {life.id: life for life in found}
+
+
+def stops_pulls(life: Life) -> bool:
+    """Say whether a finding is open, and of a cause that stops pulls."""
+    check = BY_ID.get(life.finding.cause)  # a later version may have recorded a cause that this one lacks
+    return life.is_open and (check is None or check.kind is Kind.CONFIGURATION)
