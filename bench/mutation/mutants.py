@@ -26,8 +26,6 @@ _NEVER_ARGUMENTS: Final = {("zip", "strict"), ("field", "repr")}
 _TYPE_ALIAS: Final = re.compile(r"_?[A-Z]\w*[a-z]\w*")
 _MAY_BE_NONE: Final = {"None", "Any", "object", "Optional", "Final"}
 _MAY_BE_TEXT: Final = {"str", "Any", "object", "Final"}
-# An enumeration's members by `auto` are told apart by identity, and a type variable is for mypy alone.
-_OF_NO_VALUE: Final = {"auto", "TypeVar"}
 _COMPOUND: Final = (cst.If, cst.While, cst.For, cst.With, cst.Try, cst.Match, cst.FunctionDef, cst.ClassDef)
 
 
@@ -98,7 +96,7 @@ def changes_of(path: Path, module: str) -> list[Change]:
 
     Docstrings, annotations, decorators and imports stay. A string is only marked: its letters' case is not changed by
     itself. Of a call's arguments only those by name are left out: mypy refuses nearly all others, and None in their
-    place. It refuses None and texts for a field that is declared to be something else, too.
+    place. It refuses None for a field that is declared to be something else, too.
     """
     wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")), unsafe_skip_copy=True)
     visitor = _Visitor()
@@ -172,22 +170,16 @@ def _is_refused(new: cst.CSTNode) -> bool:
             return False
 
 
-def _is_of_no_value(node: cst.Assign) -> bool:
-    match node.value:
-        case cst.Call(func=cst.Name(value=name)):
-            return name in _OF_NO_VALUE
-        case _:
-            return False
-
-
 def _means_nothing(node: cst.CSTNode) -> bool:
     match node:
         case cst.Call(func=cst.Name(value=name)):
             return name in _NEVER_CALLS
         case cst.Arg(keyword=cst.Name(value="strict" | "repr"), value=cst.Name(value="True" | "False")):
             return True
+        case cst.Assign(value=cst.Call(func=cst.Name(value="auto" | "TypeVar"))):
+            return True  # members by `auto` are told apart by identity, and a type variable is for mypy alone
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
-            return name in _NEVER_NAMES or _is_type_alias(name, value) or _is_of_no_value(node)
+            return name in _NEVER_NAMES or _is_type_alias(name, value)
         case (
             cst.Annotation()
             | cst.Decorator()

@@ -124,11 +124,6 @@ def _file(test: str) -> str:
     return test.partition("::")[0]
 
 
-@cache
-def _text(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")
-
-
 def _digest(paths: Iterable[Path]) -> str:
     found = hashlib.sha256()
     for path in sorted(paths):

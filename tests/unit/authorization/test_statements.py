@@ -23,6 +23,8 @@ ARN = "arn:aws:ecr:us-east-1:111111111111:"
         ({"Action": "ECR:batchgetIMAGE"}, ALLOWED),  # actions have no case
         ({"Action": "ecr:Batch*"}, ALLOWED),
         ({"Action": "ecr:*get?mage"}, ALLOWED),
+        ({"Action": "ecr:BatchGetImag?"}, ALLOWED),
+        ({"Action": "ecr:BatchGetImage?"}, DENIED),
         ({"Action": "*"}, ALLOWED),
         ({"Action": "ecr:BatchGet"}, DENIED),
         ({"Action": "ecr-public:*"}, DENIED),
@@ -35,6 +37,8 @@ ARN = "arn:aws:ecr:us-east-1:111111111111:"
         ({"Resource": REPOSITORY.replace("repository", "Repository")}, DENIED),
         ({"Resource": REPOSITORY + "/*"}, DENIED),
         ({"Resource": REPOSITORY + "*"}, ALLOWED),
+        ({"Resource": REPOSITORY[:-1] + "?"}, ALLOWED),
+        ({"Resource": REPOSITORY + "?"}, DENIED),
         ({"Resource": "arn:aws:ecr:*:111111111111:repository/*"}, ALLOWED),
         ({"Resource": "arn:aws:ecr:us-west-2:111111111111:repository/*"}, DENIED),
         # A final wildcard "can expand to match beyond the colon boundaries".

@@ -99,7 +99,7 @@ def test_explain_tells_host_address_and_proxy() -> None:
     [
         ("database not open", "journalctl -u containerd"),
         ("failed to extract layer sha256:aa: no one knows why", "journalctl -u kubelet"),
-        ("failed to copy: rename /var/lib/a /var/lib/b: file exists", "dmesg -T"),
+        ("failed to copy: rename /var/lib/a /var/lib/b: file exists", "crictl rmi"),
     ],
 )
 def test_explain_says_where_to_look_on_the_node(error: str, look: str) -> None:

@@ -90,6 +90,7 @@ def test_only_a_role_has_a_session(unique_id: str, kind: PrincipalKind, session:
 def test_what_may_be_unknown_is_so_unless_told(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
     optional = [each for each in fields(kind) if str(each.type).endswith("| None") and each.default is not MISSING]
     assert [each.name for each in optional if each.default is not None] == []
+    assert {each.default for each in fields(kind) if isinstance(each.default, int)} <= {0}
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from pull_responder.findings.life import (
     resolve,
     retry_later,
 )
+from pull_responder.findings.next_look import next_look_at
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.pages import Page
 from pull_responder.findings.problem import Problem, iso
@@ -364,6 +365,13 @@ def test_the_newest_finding_and_its_reach_are_kept() -> None:
     assert (life.looked_at, life.look_at) == (at(15), at(28))
 
 
+def test_a_new_finding_was_looked_at_when_it_was_found() -> None:
+    life = find(None, NOON)
+    assert (life.looked_at, life.look_at, life.created_at, life.opened_at) == (
+        *(NOON, next_look_at(NOON, SETTINGS), NOON, NOON),
+    )
+
+
 def test_a_problem_is_listed_once_and_an_inspection_lists_none() -> None:
     life = find(find(None, NOON), at(15))
     assert life.problems == ("problem/a",)
@@ -587,10 +595,11 @@ def test_every_change_goes_to_security_hub() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Life, Pending, LastNotice, Problem, Page, Burst, Plan, Reach, LeftInspection, Finding, Notice]
+    "kind", [Life, Pending, LastNotice, Problem, Page, Burst, Plan, Reach, LeftInspection, Finding]
 )
 def test_what_does_not_apply_is_0_and_not_so(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
     assert {each.default for each in fields(kind) if isinstance(each.default, int | float)} <= {0}
+    assert {each.default for each in fields(kind) if isinstance(each.default, str)} <= {""}
 
 
 @pytest.mark.parametrize("kind", [Life, Pending, LastNotice, Problem, Page, Reach, Finding, Notice])

@@ -13,6 +13,7 @@ from pull_responder.network.model import (
     NatGateway,
     NetworkAclEntry,
     NodePlace,
+    RouteTarget,
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
@@ -101,3 +102,11 @@ def test_a_fix_needs_nothing_unless_told() -> None:
 def test_what_may_be_unknown_is_so_unless_told(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
     optional = [each for each in fields(kind) if str(each.type).endswith("| None") and each.default is not MISSING]
     assert [each.name for each in optional if each.default is not None] == []
+
+
+def test_the_kinds_of_targets_are_shown_by_their_names() -> None:
+    assert [each.value for each in RouteTarget] == [
+        *("local", "internet gateway", "egress-only internet gateway", "NAT gateway", "VPC endpoint"),
+        *("transit gateway", "VPC peering connection", "virtual private gateway", "Outposts local gateway"),
+        *("carrier gateway", "network interface", "instance", "target outside this VPC"),
+    ]

@@ -130,13 +130,16 @@ REGISTRY = ("--region", "cn-north-1")
     ],
     ids=["the Deny stays", "nothing is left", "an Allow"],
 )
-def test_the_registry_policy(statements: list[object], denying: list[int], command: list[object] | None) -> None:
+def test_the_registry_policy(
+    statements: list[dict[str, str]], denying: list[int], command: list[object] | None
+) -> None:
     fix = ecr.exempt_role_from_registry(REPOSITORY, document={"Statement": statements}, statements=denying, role=ROLE)
     text = json.dumps({"Statement": command}, separators=(",", ":"))
+    sid = statements[denying[0]]["Sid"]
     put = ("aws", "ecr", "put-registry-policy", "--policy-text", text, *REGISTRY)
     expected = put if command else ("aws", "ecr", "delete-registry-policy", *REGISTRY)
     assert fix.commands == (() if command is None else (expected,))
-    assert fix.summary == f"In the policy of the registry 123456789012, exempt the role {ROLE} from the Deny."
+    assert fix.summary == f'In the policy of the registry 123456789012, exempt the role {ROLE} from the Deny "{sid}".'
     assert fix.docs_url == "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html"
 
 

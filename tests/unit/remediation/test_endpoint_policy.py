@@ -46,7 +46,8 @@ def test_each_endpoint_lets_the_role_through() -> None:
     edits = (PolicyEdit("vpce-1", text(S3), lacking), PolicyEdit("vpce-2", text(S3, SHUT), {}, frozenset({1})))
     fix = let_role_through(WHERE, edits, role=ROLE)
     summary, page, _ = told(fix)
-    assert (summary, page) == (f"In the policy of vpce-1, vpce-2, allow the role {ROLE} to pull.", PAGE)
+    exempt = "exempt it from the Deny Statement[1] of vpce-2"
+    assert (summary, page) == (f"In the policy of vpce-1, vpce-2, allow the role {ROLE} to pull and {exempt}.", PAGE)
     on_repository = grant("PullResponderEcrPull", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], REPOSITORY)
     on_all = grant("PullResponderEcrPull2", ["ecr:GetAuthorizationToken"], "*")
     assert fix.commands == (put("vpce-1", S3, on_repository, on_all), put("vpce-2", S3, OPEN))
@@ -63,7 +64,8 @@ def test_no_command_unless_all_policies_can_be_edited() -> None:
     good = PolicyEdit("vpce-1", text(SHUT), {}, frozenset({0}))
     of_an_allow = PolicyEdit("vpce-2", text(S3), {"ecr:BatchGetImage": REPOSITORY}, frozenset({0}))
     fix = let_role_through(WHERE, (good, of_an_allow), role=ROLE)
-    assert told(fix) == (f"In the policy of vpce-1, vpce-2, allow the role {ROLE} to pull.", PAGE, [])
+    exempt = "exempt it from the Deny Statement[0] of vpce-1, the Deny Statement[0] of vpce-2"
+    assert told(fix) == (f"In the policy of vpce-1, vpce-2, allow the role {ROLE} to pull and {exempt}.", PAGE, [])
 
 
 LAYERS = {

@@ -22,7 +22,7 @@ GRANT = {
     "Resource": ["*"],
 }
 PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-EXEMPTS = f"exempt the role {ROLE} from the Deny"
+EXEMPTS = f'exempt the role {ROLE} from the Deny "NoEcr"'
 ALLOWS = "allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer for every account that it is attached to"
 
 
