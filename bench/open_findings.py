@@ -68,7 +68,7 @@ class OpenFindings:
     """An account in which `number` things are broken, of three kinds."""
 
     def __init__(self, aws: EmulatedAws, number: int) -> None:
-        self._iam, ecr = aws.client("iam"), aws.client("ecr")
+        self._iam, self._ecr = aws.client("iam"), aws.client("ecr")
         roles, repositories, strangers = (number * each // 5 for each in _OF_FIVE.values())
         self._estate = Estate(aws, roles)
         self.roles = self._estate.roles
@@ -76,15 +76,20 @@ class OpenFindings:
         self._puller = self._estate.may_pull()
         self.repositories = [f"denied/{each}" for each in range(repositories)]
         for each in self.repositories:
-            ecr.create_repository(repositoryName=each)
+            self._ecr.create_repository(repositoryName=each)
             denied = {"Effect": "Deny", "Principal": "*", "Action": "ecr:BatchGetImage"}
             policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
-            ecr.set_repository_policy(repositoryName=each, policyText=policy)
+            self._ecr.set_repository_policy(repositoryName=each, policyText=policy)
         self.strangers = [f"build-{each}" for each in range(strangers)]
         for each in self.strangers:
             trust = {"Effect": "Allow", "Principal": {"Service": "codebuild.amazonaws.com"}, "Action": "sts:AssumeRole"}
             document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
             self._iam.create_role(RoleName=each, AssumeRolePolicyDocument=document)
+
+    def forget_repositories(self) -> None:
+        """Delete the repositories, which would deny pulls to others who use the emulated AWS."""
+        for each in self.repositories:
+            self._ecr.delete_repository(repositoryName=each, force=True)
 
     def failures(self, at: float) -> list[str]:
         """Return a failure of each."""

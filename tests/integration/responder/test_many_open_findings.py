@@ -42,7 +42,9 @@ def test_each_is_looked_at_in_time_and_a_change_reaches_its_own(scene: Scene, mo
     # Nothing happens in between but the minutes.
     monkeypatch.setattr(open_findings, "_OPENED_WITHIN", 13)
     connection.disconnect()
-    result = play(OpenFindings(scene.aws, _FINDINGS), minutes=6)
+    findings = OpenFindings(scene.aws, _FINDINGS)
+    result = play(findings, minutes=6)
+    findings.forget_repositories()
 
     assert (result.late, result.throttled) == (0, 0)
     assert len(result.looks) == _FINDINGS - _CHANGES

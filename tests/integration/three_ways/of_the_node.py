@@ -40,7 +40,7 @@ OF_THE_NODE = [
                 UNPACK + "failed to extract layer sha256:aa: failed to create temp dir: stat /var/lib/containerd/x: no "
                 "such file or directory",
                 "unpack",
-                "dmesg",
+                "journalctl -u containerd",
             ),
         )
     ],
