@@ -100,7 +100,7 @@ def _is_for_fargate(pull: PullFailure, facts: PullFacts, role: Arn) -> bool:
 CHECK = Check(
     id="role_lacks_pull_permissions",
     title="The role does not allow the pull",
-    again="The role's policies let it pull again",
+    again="The role's policies allow the pull again",
     severity=Severity.HIGH,
     resource_type="AwsIamRole",
     permissions=AUTHORIZATION_PERMISSIONS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pull_responder.findings.problem import iso
+from pull_responder.findings.clock import minute
 
 IT_FLAPS: Final = "It is flapping:"
 """How the words begin that people are told of a finding that flaps."""
@@ -59,8 +59,9 @@ def flapping_words(breaks: tuple[float, ...], *, minutes: int) -> str:
     """Return what people are told of a finding that flaps. `minutes` is as in `hold_down_seconds`."""
     hours = max(minutes, _LONGEST_MINUTES) / 60
     return (
-        f"{IT_FLAPS} it was resolved and came back {len(breaks)} times since {iso(breaks[0])}. "
-        f"You do not hear of each time. Once it stays resolved for {hours:g} hours, you get RESOLVED."
+        f"{IT_FLAPS} it was resolved and came back {len(breaks)} times since {minute(breaks[0])}. "
+        f"You do not hear of each time, so silence does not mean that it is fixed. "
+        f"RESOLVED comes once it has stayed so for {hours:g} hours."
     )
 
 

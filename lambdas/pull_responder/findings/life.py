@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.events.eks_change import Inspection
-from pull_responder.findings.clock import began_at
+from pull_responder.findings.clock import began_at, minute
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
@@ -317,7 +317,7 @@ def _reopen(life: Life, now: float, settings: Settings) -> Life:
         # A run claimed the first notice and did not record whether it sent it. Better twice than never.
         again = Edge.NEW if life.opened_at == life.created_at else Edge.BACK
         return replace(reopened, pending=Pending(again, "", now, now, perhaps_heard=True))
-    since = f"It had been resolved on {iso(life.resolved_at)}: {life.because}" if life.resolved_at else ""
+    since = f"It had been resolved at {minute(life.resolved_at)}: {life.because}" if life.resolved_at else ""
     because = " ".join(filter(None, [since, flaps]))
     # An earlier notice may have been sent without a record. With `perhaps_heard`, people get RESOLVED for it even if
     # the finding is resolved again before BACK is sent.

@@ -18,6 +18,7 @@ from pull_responder.checks import (
     scp_blocks_pull,
 )
 from pull_responder.findings.alert import Alert
+from pull_responder.findings.clock import minute
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.findings.flapping import flapping_words
@@ -111,7 +112,7 @@ def _examples() -> dict[str, str]:
         alert,
         edge=Edge.RESOLVED,
         at="2026-11-23T01:20:00Z",
-        because="The role's policies let it pull again since 2026-11-23 01:19 UTC; it was broken for 19 minutes; "
+        because="The role's policies allow the pull again since 2026-11-23 01:19 UTC; it was broken for 19 minutes; "
         f"{_FIX.words}.",
         fixed_by=(_FIX,),
     )
@@ -234,7 +235,7 @@ def _worse(alert: Notice) -> Notice:
 
 def _back(alert: Notice, resolved: Notice) -> Notice:
     again = "2026-11-23T01:41:00Z"
-    because = f"It had been resolved on {resolved.at}: {resolved.because}"
+    because = f"It had been resolved at {minute(seconds_of(resolved.at) or 0)}: {resolved.because}"
     return replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because)
 
 

@@ -76,7 +76,7 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
         ]
     else:
         sections = [
-            [telling.headline(alert, prose), *_fix(alert, room)],
+            [telling.headline(alert, prose), *telling.came_back(alert), *_fix(alert, room)],
             telling.what_is_left(alert, prose),
             _what_changed(alert, room),
             ["Who is hit", *hit],

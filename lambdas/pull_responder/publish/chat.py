@@ -151,7 +151,14 @@ def _lines(alert: Alert, style: Style) -> list[str]:
         first = [*ended, *left, whom, *fixed_by]
     else:
         because = telling.reasons(alert, quote, _PARAGRAPH)
-        first = [whom, *_fixes(alert), *left, *because, *telling.hit(alert, quote, brief=True)]
+        first = [
+            whom,
+            *telling.came_back(alert),
+            *_fixes(alert),
+            *left,
+            *because,
+            *telling.hit(alert, quote, brief=True),
+        ]
     findings = alert.to_mend or [each.finding for each in alert.notices]
     places = dict.fromkeys(line for each in findings for line in _places(each, style))
     ids = dict.fromkeys(line for each in alert.notices for line in telling.event_ids(each, quote))

@@ -38,7 +38,8 @@ WORDS: Final = {
     Edge.REMINDER: "STILL OPEN",
     Edge.RESOLVED: "RESOLVED",
 }
-_NOTHING_LEFT: Final = "Nothing else that was found stops these pulls."
+_NOTHING_LEFT: Final = "No other cause of these failures is known."
+_CAME_BACK: Final = "It was resolved before. Look for what undoes the fix, or it will not last."
 NOT_READ: Final = "Whether something else stops these pulls could not be read."
 
 # The id of an event in the words of a deed, which are stored with the finding.
@@ -56,6 +57,11 @@ _SHORT: Final = 2
 def headline(alert: Alert, say: Say) -> str:
     """Return line 1 of an alert that asks for something: what is broken and for whom."""
     return f"{opening(alert)}: {broken(alert, say)}. {whom(alert, say)}"
+
+
+def came_back(alert: Alert) -> list[str]:
+    """Return a sentence for who is about to make the same fix again; nothing unless the problem came back."""
+    return [_CAME_BACK] if alert.edge is Edge.BACK else []
 
 
 def opening(alert: Alert) -> str:
@@ -130,7 +136,7 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
 def fixed_by(alert: Alert, say: Say) -> list[str]:
     """Return who changed the resources right before they were resolved, a line for each call."""
     deeds = dict.fromkeys(deed for each in alert.notices for deed in _told_of(each))
-    return [f"Changed before it worked again by {_deed(each, say)}" for each in deeds]
+    return [f"Changed before that by {_deed(each, say)}" for each in deeds]
 
 
 def event_ids(notice: Notice, say: Say) -> list[str]:

@@ -46,7 +46,7 @@ def test_the_change_that_fixes_it_resolves_it_at_once_and_people_are_notified_af
     assert resolved["edge"] == "resolved"
     assert resolved["reach"]["events"] == 2
     assert resolved["because"] == (
-        "The role's policies let it pull again since 2026-03-01 12:01 UTC; it was broken for 1 minute; "
+        "The role's policies allow the pull again since 2026-03-01 12:01 UTC; it was broken for 1 minute; "
         f"AttachRolePolicy by {ADMIN} (event {fixed['detail']['eventID']})."
     )
     assert resolved["finding"]["resource"]["id"].endswith(f"role/{node.role}")
@@ -75,7 +75,7 @@ def test_without_an_event_it_is_resolved_at_the_next_recheck(scene: Scene) -> No
     assert (new["edge"], resolved["edge"]) == ("new", "resolved")
     # Nobody told of the change: only the look is known.
     assert resolved["because"] == (
-        "The role's policies let it pull again, as read at 2026-03-01 12:16 UTC; it was broken for at most 16 minutes."
+        "The role's policies allow the pull again, as read at 2026-03-01 12:16 UTC; it was broken for at most 16 minutes."
     )
 
 

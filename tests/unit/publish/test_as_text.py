@@ -30,7 +30,7 @@ from tests.unit.publish.notices import ALERT, BOTH, BOUNDARY, NOTICE, alerts
 ROOM = 32 * 1024
 ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
 FIX = Deed("AttachRolePolicy", ADMIN, "2026-05-04T12:30:00Z", "0e1c")
-WORKS = "The role's policies let it pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes"
+WORKS = "The role's policies allow the pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes"
 ENDED = f"{WORKS}; {FIX.words}."
 WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull payments/api."
 
@@ -84,8 +84,8 @@ def test_an_alert() -> None:
 def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None:
     """What only who looks it up needs, the event's id, is in the tail."""
     assert body(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), room=ROOM) == (
-        f"RESOLVED role/eks/prod-node: {WORKS}.\nNothing else that was found stops these pulls.\n{WAS_HIT}\n"
-        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"RESOLVED role/eks/prod-node: {WORKS}.\nNo other cause of these failures is known.\n{WAS_HIT}\n"
+        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
         f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c\n"
     )
 
@@ -98,8 +98,8 @@ def test_several_changes_before_a_resolution_are_told_each() -> None:
 
     assert lines[0] == f"RESOLVED role/eks/prod-node: {WORKS}."
     assert lines[3:5] == [
-        f"Changed before it worked again by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
-        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        f"Changed before that by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
+        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
     ]
     assert [line for line in lines if "CloudTrail event" in line] == ["  CloudTrail event: 0e1c"]
 
@@ -123,7 +123,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         "Run in account 111111111111, region eu-west-1:\n"
         """  aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'\n"""
         f"\nWhat is resolved\n  role/eks/prod-node: {WORKS}.\n"
-        f"  Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"  Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
         f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}\nWhat was wrong{FAULT}"
         f"{PLACES.replace(FINDING.id, BOUNDARY.id)}  Finding: {FINDING.id}\n  CloudTrail event: 0e1c\n"
     )
@@ -226,9 +226,9 @@ def test_two_that_ended_together_are_one_message() -> None:
     assert body(replace(BOTH, notices=both), room=ROOM).splitlines()[:6] == [
         f"RESOLVED role/eks/prod-node: {WORKS}.",
         f"And role/eks/prod-node: {WORKS}.",
-        "Nothing else that was found stops these pulls.",
+        "No other cause of these failures is known.",
         WAS_HIT,
-        f"Changed before it worked again by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
         "",
     ]
 
@@ -440,11 +440,11 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this(, by hand)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
+    r"|It was resolved before\. Look for what undoes the fix, or it will not last\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED|Do this(, by hand)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
-    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it worked again by .*"
+    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before that by .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
-    r"|Nothing else that was found stops these pulls\."
+    r"|No other cause of these failures is known\."
     r"|What has changed|What is resolved|Who (is|was) hit|Proof|What was wrong|Where to look"
 )
 COUNTED = re.compile(r"\((evidence|commands): \d+ more, too long for this message\)")

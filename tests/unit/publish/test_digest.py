@@ -202,7 +202,7 @@ def test_what_is_not_new_is_said_with_its_cause() -> None:
 
 def test_what_is_over_asks_for_nothing() -> None:
     deed = Deed("AttachRolePolicy", "arn:aws:sts::1:assumed-role/admin/jo", "2026-05-04T12:30:00Z", "0e1c")
-    because = f"The role's policies let it pull again; {deed.words}."
+    because = f"The role's policies allow the pull again; {deed.words}."
     over = replace(NOTICE, edge=Edge.RESOLVED, because=because, fixed_by=(deed,))
 
     message = digest_body([over, over], room=ROOM)
@@ -213,7 +213,7 @@ def test_what_is_over_asks_for_nothing() -> None:
             "2 resolved findings of 1 cause in cluster prod. "
             "Hit: namespace payments (at least); role prod-node; the largest failure stopped 14 pods."
         ),
-        "role/eks/prod-node: The role's policies let it pull again.",
+        "role/eks/prod-node: The role's policies allow the pull again.",
     ]
     assert "Do this" not in message + described
     assert "0e1c" not in message + described
@@ -222,7 +222,7 @@ def test_what_is_over_asks_for_nothing() -> None:
 
 def _in_part(number: int) -> Notice:
     """Return what a digest knows of a role that another cause still stops."""
-    over = replace(NOTICE, edge=Edge.RESOLVED, because="The role's policies let it pull again.", others=(BOUNDARY,))
+    over = replace(NOTICE, edge=Edge.RESOLVED, because="The role's policies allow the pull again.", others=(BOUNDARY,))
     return replace(over, finding=replace(FINDING, id=f"pull-responder/x/{number}"))
 
 
