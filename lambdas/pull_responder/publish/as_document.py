@@ -95,6 +95,7 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
         "version": VERSION,
         "problem": one_line(alert.problem, _FIELD),
         "edge": alert.edge,
+        "resolved_in_part": alert.is_in_part,
         "severity": alert.severity,
         "at": alert.at,
         "since": alert.since,

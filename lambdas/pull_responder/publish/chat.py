@@ -73,12 +73,13 @@ def quote(text: str, limit: int = _FIELD) -> str:
 
 def chat_notification(alert: Alert, style: Style | None = None) -> dict[str, Any]:
     """Return the custom notification of `alert`. All messages about one problem share a thread."""
-    finding = alert.worst.finding
+    finding = alert.to_mend[0] if alert.is_in_part else alert.worst.finding
+    change = f"{telling.word(alert)}, still open:" if alert.is_in_part else telling.WORDS[alert.edge]
     return custom_notification(
         title=_title(alert),
         lines=_lines(alert, style or Style()),
         thread=one_line(alert.problem, CONTEXT),
-        summary=escape(f"{telling.WORDS[alert.edge]} {finding.cause}", CONTEXT),
+        summary=escape(f"{change} {finding.cause}", CONTEXT),
         resources=list(dict.fromkeys(each.finding.resource.id for each in alert.notices)),
         values=alert_values(alert),
     )

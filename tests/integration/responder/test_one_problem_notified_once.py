@@ -75,7 +75,8 @@ def test_without_an_event_it_is_resolved_at_the_next_recheck(scene: Scene) -> No
     assert (new["edge"], resolved["edge"]) == ("new", "resolved")
     # Nobody told of the change: only the look is known.
     assert resolved["because"] == (
-        "The role's policies allow the pull again, as read at 2026-03-01 12:16 UTC; it was broken for at most 16 minutes."
+        "The role's policies allow the pull again, as read at 2026-03-01 12:16 UTC; "
+        "it was broken for at most 16 minutes."
     )
 
 

@@ -351,3 +351,11 @@ def test_the_reach_of_a_policy_names_roles_and_clusters_and_says_which_counts_ar
 
     assert (shown["principals"], shown["principal_count"]) == (["111111111111/node"], 10_000)
     assert (shown["clusters"], shown["cluster_count"], shown["more"]) == (["prod", "test"], 2, ["principals"])
+
+
+def test_what_is_resolved_in_part_says_so_beside_the_edge() -> None:
+    in_part = alert_document(replace(_resolved(), others=(BOUNDARY,)), room=ROOM)
+
+    assert (in_part["edge"], in_part["resolved_in_part"]) == ("resolved", True)
+    assert alert_document(_resolved(), room=ROOM)["resolved_in_part"] is False
+    assert alert_document(replace(BOTH, others=(BOUNDARY,)), room=ROOM)["resolved_in_part"] is False
