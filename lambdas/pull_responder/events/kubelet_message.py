@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pull_responder.events import names
 from pull_responder.events.cloudtrail import PULL_STAGES
 from pull_responder.events.denial import parse_denial
 from pull_responder.events.image_reference import ImageReference
@@ -48,9 +47,8 @@ _CREDENTIAL: Final = re.compile(
 )
 _ARTIFACT_ATTEMPT: Final = "; artifact err: "
 
-_ECR_ACTIONS: Final = ("ecr:", "ecr-public:")
-# A message may end with the action, and with its quotes and brackets.
-_AFTER_ACTION: Final = "\"'.,:;)]}"
+# AWS's words may stand in somebody else's text: an end of a quote, of JSON or of XML comes right after the action.
+_ACTION: Final = re.compile(r"ecr(?:-public)?:[A-Za-z]{1,64}(?![\w*]|[<:]\w)")
 
 _PULL: Final = re.compile(r"\bpull(?:ing|ed)?\b", re.IGNORECASE)
 _POD_SANDBOX: Final = "pod sandbox"
@@ -162,9 +160,9 @@ def _is_asked(url: RegistryUrl, image: ImageReference | None) -> bool:
 def _denial(attempt: str) -> Denial | None:
     """Return AWS's denial of an ECR action, as far as the message contains it."""
     before, found, after = attempt.rpartition(NOT_AUTHORIZED)
-    action = names.action(after.partition(" ")[0].rstrip(_AFTER_ACTION))
-    if not found or action is None or not action.startswith(_ECR_ACTIONS):
+    refused = _ACTION.match(after)
+    if not found or not refused:
         return None
     principal = before.rpartition("User:")[2].strip()
-    _, denial = parse_denial(f"User: {principal}{found}{after}", action=action)
+    _, denial = parse_denial(f"User: {principal}{found}{after}", action=refused[0])
     return replace(denial, quoted=True)

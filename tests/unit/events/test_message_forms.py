@@ -255,7 +255,12 @@ def test_a_refusal_of_something_else_before_that_of_ecr_is_not_it() -> None:
     assert (other.symptom, other.denial) == (Symptom.UNKNOWN, None)
 
 
-@pytest.mark.parametrize("after", ["", ".", '"', '\\"', "'", "]", '"}', "):", " on", " on resource: *"], ids=repr)
+# Of a sentence, of JSON, of XML, and of words that somebody adds.
+_ENDS = ["", ".", '"', '\\"', "'", "]", '"}', "):", " on", " on resource: *"]
+_MORE_ENDS = ['","code":"AccessDeniedException"}', "</Message>", ";RequestID:1", "(x)", ","]
+
+
+@pytest.mark.parametrize("after", [*_ENDS, *_MORE_ENDS], ids=repr)
 def test_a_refusal_may_end_with_the_action(after: str) -> None:
     refused = f"User: {NODE} is not authorized to perform: ecr:BatchGetImage{after}"
     read = read_message(f"{RESOLVING}denied: {refused}")

@@ -178,4 +178,4 @@ def test_what_people_are_told_of_a_finding_that_flaps() -> None:
         "You do not hear of each time, so silence does not mean that it is fixed. "
         "RESOLVED comes once it has stayed so for 4 hours."
     )
-    assert "resolved for 4.5 hours" in flapping_words(breaks, minutes=270)
+    assert "stayed so for 4.5 hours" in flapping_words(breaks, minutes=270)
