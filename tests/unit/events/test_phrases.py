@@ -127,9 +127,54 @@ LINKS: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = {
 }
 
 
+# Words that mostly follow others which mean the same: a message may be cut or have them alone.
+INNERMOST: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = {
+    (Symptom.TIMEOUT, Stage.LAYER, None): (
+        "connection refused",
+        "connection reset by peer",
+        "cannot assign requested address",
+        "no route to host",
+        "network is unreachable",
+        "a connection attempt failed because the connected party did not properly respond",
+        "no connection could be made because the target machine actively refused it",
+        "an existing connection was forcibly closed by the remote host",
+        "a socket operation was attempted to an unreachable network",
+        "expected http 206 from byte range request",
+    ),
+    (Symptom.CERTIFICATE_UNTRUSTED, None, None): (
+        "certificate signed by unknown authority",
+        "certificate is valid for x",
+    ),
+    (Symptom.NAME_RESOLUTION_FAILED, None, None): ("no such host",),
+    (Symptom.DOWNLOAD_CORRUPT, Stage.LAYER, None): (
+        "unexpected eof",
+        "short read",
+        "failed to read expected number of bytes",
+    ),
+    (Symptom.DOWNLOAD_CORRUPT, Stage.UNPACK, None): (
+        "wrong diff id calculated on extraction",
+        "layer x (blob x does not match config's diffid",
+        "layers from manifest don't match image configuration",
+    ),
+    (Symptom.THROTTLED, Stage.TOKEN, None): ("too many requests to registry",),
+    (Symptom.ACCESS_DENIED, Stage.MANIFEST, None): ("pull access denied for x",),
+    (Symptom.NOT_FOUND, Stage.MANIFEST, None): (
+        "manifest for x not found",
+        "repository x not found",
+    ),
+    (Symptom.NOT_AUTHENTICATED, Stage.TOKEN, None): (
+        "error getting credentials",
+        "nocredentialproviders",
+        "operation error ec2imds",
+    ),
+    (Symptom.UNKNOWN, None, Answer.FORMAT): ("no processor for media-type",),
+    (Symptom.UNKNOWN, None, Answer.HTTP): ("error unmarshalling content",),
+}
+
+
 @pytest.mark.parametrize(
     ("link", "symptom", "stage", "answer"),
-    [(link, *meant) for meant, links in LINKS.items() for link in links],
+    [(link, *meant) for table in (LINKS, INNERMOST) for meant, links in table.items() for link in links],
 )
 def test_what_the_words_of_a_runtime_mean(
     link: str, symptom: Symptom, stage: Stage | None, answer: Answer | None
