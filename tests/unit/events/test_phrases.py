@@ -7,7 +7,7 @@ import pytest
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.events.no_reason import NoReason
 from pull_responder.model.pull import Answer, Stage, Symptom
-from tests.unit.events.messages import BUCKET, COPYING, DAEMON, IMAGE, PULLING, RESOLVING
+from tests.unit.events.messages import BUCKET, COPYING, DAEMON, IMAGE, PROVIDER, PULLING, RESOLVING
 
 LINKS: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = {
     (Symptom.CANCELED, None, None): (
@@ -169,6 +169,12 @@ INNERMOST: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = 
     ),
     (Symptom.UNKNOWN, None, Answer.FORMAT): ("no processor for media-type",),
     (Symptom.UNKNOWN, None, Answer.HTTP): ("error unmarshalling content",),
+    (Symptom.UNKNOWN, None, Answer.RUNTIME): (
+        "read unix x",
+        "snapshotter x was not found",
+        "unable to initialize unpacker",
+        "unable to read ca cert x",
+    ),
 }
 
 
@@ -186,6 +192,10 @@ def test_what_the_words_of_a_runtime_mean(
 @pytest.mark.parametrize(
     ("code", "symptom", "answer"),
     [
+        ("AccessDenied", Symptom.ACCESS_DENIED, None),
+        ("AccessDeniedException", Symptom.ACCESS_DENIED, None),
+        ("ThrottlingException", Symptom.THROTTLED, None),
+        ("UnrecognizedClientException", Symptom.TOKEN_EXPIRED, None),
         ("ExpiredToken", Symptom.TOKEN_EXPIRED, None),
         ("ExpiredTokenException", Symptom.TOKEN_EXPIRED, None),
         ("InvalidClientTokenId", Symptom.TOKEN_EXPIRED, None),
@@ -363,3 +373,23 @@ def test_a_pipe_of_the_runtime_that_does_not_open(pipe: str) -> None:
 )
 def test_the_error_code_of_a_registry_however_it_is_spelt(written: str, code: str | None) -> None:
     assert read_message(f"{RESOLVING}{written}").error_code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "symptom"),
+    [
+        (401, Symptom.NOT_AUTHENTICATED),
+        (429, Symptom.THROTTLED),
+        (500, Symptom.REGISTRY_ERROR),
+        (519, Symptom.REGISTRY_ERROR),
+        (511, Symptom.PROXY_FAILED),
+        (520, Symptom.PROXY_FAILED),
+        (599, Symptom.PROXY_FAILED),
+        (400, Symptom.UNKNOWN),
+        (404, Symptom.UNKNOWN),
+        (405, Symptom.UNKNOWN),
+    ],
+)
+def test_what_a_status_of_ecrs_api_means(status: int, symptom: Symptom) -> None:
+    read = read_message(f"{PROVIDER}https response error StatusCode: {status}, RequestID: x")
+    assert (read.symptom, read.stage) == (symptom, Stage.TOKEN)
