@@ -7,7 +7,7 @@ import pytest
 from pull_responder.events.kubelet_message import read_message
 from pull_responder.events.no_reason import NoReason
 from pull_responder.model.pull import Answer, Stage, Symptom
-from tests.unit.events.messages import BUCKET, COPYING, DAEMON, IMAGE, PULLING, RESOLVING
+from tests.unit.events.messages import BUCKET, COPYING, DAEMON, IMAGE, PROVIDER, PULLING, RESOLVING
 
 LINKS: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = {
     (Symptom.CANCELED, None, None): (
@@ -127,9 +127,60 @@ LINKS: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = {
 }
 
 
+# Words that mostly follow others which mean the same: a message may be cut or have them alone.
+INNERMOST: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = {
+    (Symptom.TIMEOUT, Stage.LAYER, None): (
+        "connection refused",
+        "connection reset by peer",
+        "cannot assign requested address",
+        "no route to host",
+        "network is unreachable",
+        "a connection attempt failed because the connected party did not properly respond",
+        "no connection could be made because the target machine actively refused it",
+        "an existing connection was forcibly closed by the remote host",
+        "a socket operation was attempted to an unreachable network",
+        "expected http 206 from byte range request",
+    ),
+    (Symptom.CERTIFICATE_UNTRUSTED, None, None): (
+        "certificate signed by unknown authority",
+        "certificate is valid for x",
+    ),
+    (Symptom.NAME_RESOLUTION_FAILED, None, None): ("no such host",),
+    (Symptom.DOWNLOAD_CORRUPT, Stage.LAYER, None): (
+        "unexpected eof",
+        "short read",
+        "failed to read expected number of bytes",
+    ),
+    (Symptom.DOWNLOAD_CORRUPT, Stage.UNPACK, None): (
+        "wrong diff id calculated on extraction",
+        "layer x (blob x does not match config's diffid",
+        "layers from manifest don't match image configuration",
+    ),
+    (Symptom.THROTTLED, Stage.TOKEN, None): ("too many requests to registry",),
+    (Symptom.ACCESS_DENIED, Stage.MANIFEST, None): ("pull access denied for x",),
+    (Symptom.NOT_FOUND, Stage.MANIFEST, None): (
+        "manifest for x not found",
+        "repository x not found",
+    ),
+    (Symptom.NOT_AUTHENTICATED, Stage.TOKEN, None): (
+        "error getting credentials",
+        "nocredentialproviders",
+        "operation error ec2imds",
+    ),
+    (Symptom.UNKNOWN, None, Answer.FORMAT): ("no processor for media-type",),
+    (Symptom.UNKNOWN, None, Answer.HTTP): ("error unmarshalling content",),
+    (Symptom.UNKNOWN, None, Answer.RUNTIME): (
+        "read unix x",
+        "snapshotter x was not found",
+        "unable to initialize unpacker",
+        "unable to read ca cert x",
+    ),
+}
+
+
 @pytest.mark.parametrize(
     ("link", "symptom", "stage", "answer"),
-    [(link, *meant) for meant, links in LINKS.items() for link in links],
+    [(link, *meant) for table in (LINKS, INNERMOST) for meant, links in table.items() for link in links],
 )
 def test_what_the_words_of_a_runtime_mean(
     link: str, symptom: Symptom, stage: Stage | None, answer: Answer | None
@@ -141,6 +192,10 @@ def test_what_the_words_of_a_runtime_mean(
 @pytest.mark.parametrize(
     ("code", "symptom", "answer"),
     [
+        ("AccessDenied", Symptom.ACCESS_DENIED, None),
+        ("AccessDeniedException", Symptom.ACCESS_DENIED, None),
+        ("ThrottlingException", Symptom.THROTTLED, None),
+        ("UnrecognizedClientException", Symptom.TOKEN_EXPIRED, None),
         ("ExpiredToken", Symptom.TOKEN_EXPIRED, None),
         ("ExpiredTokenException", Symptom.TOKEN_EXPIRED, None),
         ("InvalidClientTokenId", Symptom.TOKEN_EXPIRED, None),
@@ -318,3 +373,23 @@ def test_a_pipe_of_the_runtime_that_does_not_open(pipe: str) -> None:
 )
 def test_the_error_code_of_a_registry_however_it_is_spelt(written: str, code: str | None) -> None:
     assert read_message(f"{RESOLVING}{written}").error_code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "symptom"),
+    [
+        (401, Symptom.NOT_AUTHENTICATED),
+        (429, Symptom.THROTTLED),
+        (500, Symptom.REGISTRY_ERROR),
+        (519, Symptom.REGISTRY_ERROR),
+        (511, Symptom.PROXY_FAILED),
+        (520, Symptom.PROXY_FAILED),
+        (599, Symptom.PROXY_FAILED),
+        (400, Symptom.UNKNOWN),
+        (404, Symptom.UNKNOWN),
+        (405, Symptom.UNKNOWN),
+    ],
+)
+def test_what_a_status_of_ecrs_api_means(status: int, symptom: Symptom) -> None:
+    read = read_message(f"{PROVIDER}https response error StatusCode: {status}, RequestID: x")
+    assert (read.symptom, read.stage) == (symptom, Stage.TOKEN)
