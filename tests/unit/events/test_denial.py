@@ -162,7 +162,14 @@ def test_a_message_of_250_kilobytes_is_cut() -> None:
     message = f"{DENIED} because no session policy allows the ecr:BatchGetImage action " + "x" * 250_000
     principal, denial = parse_denial(message, action="ecr:BatchGetImage")
     assert (principal, denial.policy_type) == (NODE, PolicyType.SESSION)
-    assert denial.message == message[:MESSAGE_LIMIT]
+    assert denial.message == message[:4_096]
+
+
+@pytest.mark.parametrize(("length", "resource"), [(999, REPOSITORY), (1_000, "")])
+def test_only_a_message_as_long_as_cloudtrails_limit_may_be_cut(length: int, resource: str) -> None:
+    # ECR's messages can begin with more than the denial.
+    before = "x" * (length - len(DENIED) - 1)
+    assert parse_denial(f"{before} {DENIED}", action="ecr:BatchGetImage")[1].resource == resource
 
 
 def test_what_the_message_kept_is_redacted() -> None:
