@@ -172,6 +172,17 @@ def test_only_a_message_as_long_as_cloudtrails_limit_may_be_cut(length: int, res
     assert parse_denial(f"{before} {DENIED}", action="ecr:BatchGetImage")[1].resource == resource
 
 
+def test_of_a_message_that_is_cut_only_the_last_word_is_not_believed() -> None:
+    before = "x" * (1_000 - len(f" {DENIED} on"))
+    assert parse_denial(f"{before} {DENIED} on", action="ecr:BatchGetImage")[1].resource == REPOSITORY
+
+
+def test_a_reason_follows_a_resource_that_is_not_named() -> None:
+    message = f"User: {NODE} is not authorized to perform: ecr:BatchGetImage on this resource with an explicit deny"
+    principal, denial = parse_denial(message, action="ecr:PutImage")
+    assert (principal, denial.action, denial.resource, denial.explicit) == (NODE, "ecr:BatchGetImage", "", True)
+
+
 def test_what_the_message_kept_is_redacted() -> None:
     _, denial = parse_denial("https://b.s3.amazonaws.com/k?X-Amz-Signature=0123abcd", action="ecr:BatchGetImage")
     assert denial.message == "https://b.s3.amazonaws.com/k?X-Amz-Signature=[redacted]"
