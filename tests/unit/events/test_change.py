@@ -314,6 +314,10 @@ def test_a_source_of_any_length_is_cut() -> None:
             call("ec2", "CreateRoute", eventSource="ec2.amazonaws.com.cn", awsRegion="cn-north-1"),
             change("ec2", "CreateRoute", region="cn-north-1"),
         ),
+        (
+            call("ec2", "CreateRoute", resources=[{"ARN": KEY}, {"ARN": 7}, None]),
+            change("ec2", "CreateRoute", KEY, "01234567-89ab-cdef-0123-456789abcdef"),
+        ),
         # A role is only what a call of IAM is about, and a repository only what one of ECR is.
         (
             call("ec2", "CreateRoute", {"roleName": "node", "repositoryName": "app"}),

@@ -183,6 +183,25 @@ def test_a_reason_follows_a_resource_that_is_not_named() -> None:
     assert (principal, denial.action, denial.resource, denial.explicit) == (NODE, "ecr:BatchGetImage", "", True)
 
 
+@pytest.mark.parametrize(
+    ("reason", "policy_type", "explicit"),
+    [
+        ("with an explicit deny in the session policy", PolicyType.SESSION, True),
+        ("with an explicit deny by a session policy", None, True),
+        ("with an explicit deny in session policy", None, True),
+        ("with an explicit deny in some session policy", None, True),
+        ("with an explicit denyX in a session policy", None, False),
+    ],
+)
+def test_a_policy_is_named_only_in_the_words_of_the_grammar(
+    reason: str,
+    policy_type: PolicyType | None,
+    explicit: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    _, denial = parse_denial(f"{DENIED} {reason}", action="ecr:BatchGetImage")
+    assert (denial.policy_type, denial.explicit, denial.policy_arn) == (policy_type, explicit, None)
+
+
 def test_what_the_message_kept_is_redacted() -> None:
     _, denial = parse_denial("https://b.s3.amazonaws.com/k?X-Amz-Signature=0123abcd", action="ecr:BatchGetImage")
     assert denial.message == "https://b.s3.amazonaws.com/k?X-Amz-Signature=[redacted]"

@@ -77,6 +77,7 @@ def test_a_detail_that_is_no_object_is_unusable(where: str, named: str) -> None:
     ("unique_id", "kind", "session"),
     [
         ("AROAEXAMPLE0123456789:web", PrincipalKind.ROLE, "web"),
+        ("AROAEXAMPLE0123456789:web:other", PrincipalKind.ROLE, None),
         ("AIDAEXAMPLE0123456789:web", PrincipalKind.USER, None),
     ],
 )

@@ -97,7 +97,7 @@ def deep_json() -> Iterator[None]:
 @pytest.mark.usefixtures("deep_json")
 def test_a_record_that_is_nested_without_end_is_unusable() -> None:
     body = json.dumps(record()).replace('"version": "0"', f'"version": {"[" * 4_000}{"]" * 4_000}')
-    with pytest.raises(UnusableEvent, match="nested too deeply"):
+    with pytest.raises(UnusableEvent, match=r"^body is not usable: its JSON is nested too deeply$"):
         Recurrence().read(body, origins=ORIGINS)
 
 
@@ -176,8 +176,9 @@ NODE_EVENT = {
 )
 def test_what_is_no_record_of_ecr_keeps_its_own_time(event: dict[str, Any]) -> None:
     body = json.dumps({"id": "e-1", "account": "123456789012", "time": "2026-03-01T12:00:02Z", **event})
-    read = Recurrence().read(body, origins=ORIGINS)
-    assert (read.failure() if isinstance(read, Occurrence) else read) == read_body(body, origins=ORIGINS)
+    read, alone = Recurrence().read(body, origins=ORIGINS), read_body(body, origins=ORIGINS)
+    assert (read.failure() if isinstance(read, Occurrence) else read) == alone
+    assert isinstance(read, Occurrence) is isinstance(alone, PullFailure)
 
 
 @pytest.mark.parametrize(
@@ -194,3 +195,8 @@ def test_what_is_no_event_is_unusable_as_anywhere(event: object, problem: str) -
     with pytest.raises(UnusableEvent) as raised:
         Recurrence().read(body, origins=ORIGINS)
     assert str(raised.value) == problem
+
+
+def test_what_is_no_json_is_unusable_as_anywhere() -> None:
+    with pytest.raises(UnusableEvent, match="^body is not JSON: "):
+        Recurrence().read("{", origins=ORIGINS)
