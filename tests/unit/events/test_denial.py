@@ -177,6 +177,12 @@ def test_of_a_message_that_is_cut_only_the_last_word_is_not_believed() -> None:
     assert parse_denial(f"{before} {DENIED} on", action="ecr:BatchGetImage")[1].resource == REPOSITORY
 
 
+@pytest.mark.parametrize(("rest", "action"), [("", "ecr:PutImage"), (" on", "ecr:BatchGetImage")])
+def test_an_action_counts_where_a_word_follows_it(rest: str, action: str) -> None:
+    message = f"User: {NODE} is not authorized to perform: ecr:BatchGetImage{rest}"
+    assert parse_denial(message, action="ecr:PutImage")[1].action == action
+
+
 def test_a_reason_follows_a_resource_that_is_not_named() -> None:
     message = f"User: {NODE} is not authorized to perform: ecr:BatchGetImage on this resource with an explicit deny"
     principal, denial = parse_denial(message, action="ecr:PutImage")

@@ -193,6 +193,12 @@ def test_of_two_at_the_same_time_the_second_stands() -> None:
     assert distinct([at(NOON), replace(at(NOON), observed_at=None)]) == [at(NOON)]
 
 
+def test_one_that_tells_its_time_stands_before_one_that_does_not() -> None:
+    timeless = [replace(at(NOON), observed_at=None, stage=stage) for stage in (Stage.MANIFEST, Stage.LAYER)]
+    assert distinct([timeless[0], at(NOON)]) == [at(NOON)]
+    assert distinct(timeless) == timeless[1:]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -237,3 +243,33 @@ def test_a_dead_letter_of_audit_records_is_read_in_a_batch_of_the_queue() -> Non
     assert isinstance(pull, PullFailure)
     assert pull.pod == "web-7c9d8b5f6-x2x9k"
     assert dropped == Skipped("1 in the batch: unreadable")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [("[]", "letter 3 is not an event but a list"), ("{", "letter 3 is not JSON"), ("{}", "letter 3 is not an Event")],
+)
+def test_a_message_is_named_as_its_reader_asks(body: str, problem: str) -> None:
+    with pytest.raises(UnusableEvent, match=f"^{problem}"):
+        read_body(body, origins=Origins(), where="letter 3")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"source": "aws.eks", "detail-type": "EKS Addon Health Degraded"},
+        {"source": "aws.eks", "detail-type": "AWS API Call via CloudTrail"},
+        {"source": "aws.ecr", "detail-type": "ECR Pull Through Cache Action"},
+        {"source": "aws.ecr", "detail-type": "AWS API Call via CloudTrail"},
+        {"source": "pull-responder.audit-log"},
+    ],
+)
+def test_the_second_message_of_a_batch_is_named_whatever_its_event_is(event: dict[str, object]) -> None:
+    with pytest.raises(UnusableEvent, match=r"^Records\[1\]\.body\.detail is not an object but a list$"):
+        read_event(batch(text("ecr_denials/token"), json.dumps({**event, "detail": []})))
+
+
+def test_the_second_record_of_a_log_file_is_named() -> None:
+    record = json.loads(text("cloudtrail_record"))
+    with pytest.raises(UnusableEvent, match=r"^Records\[1\]\.errorCode is not a string but a number$"):
+        read_event({"Records": [record, {**record, "errorCode": 7}]})

@@ -198,5 +198,5 @@ def test_what_is_no_event_is_unusable_as_anywhere(event: object, problem: str) -
 
 
 def test_what_is_no_json_is_unusable_as_anywhere() -> None:
-    with pytest.raises(UnusableEvent, match="^body is not JSON: "):
+    with pytest.raises(UnusableEvent, match=r"^body is not JSON: "):
         Recurrence().read("{", origins=ORIGINS)
