@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -283,6 +284,10 @@ WHOLE = gzip.compress(json.dumps(document(RECORD)).encode())
             "awslogs.data is not base64 of gzip: string argument should contain only ASCII characters",
         ),
         ({"awslogs": None}, "awslogs.data is cut off"),
+        (
+            packed(zlib.compress(b"{}")),
+            "awslogs.data is not base64 of gzip: Error -3 while decompressing data: incorrect header check",
+        ),
         (packed(gzip.compress(b"[]")), "awslogs.data is not a JSON object"),
         (packed(gzip.compress(b"[" * 100_000)), "awslogs.data is not usable: its JSON is nested too deeply"),
         (
@@ -444,3 +449,21 @@ def test_a_dead_letter_is_known_and_becomes_the_events_that_it_would_have_been()
 def test_a_batch_of_sixteen_mebibytes_and_one_byte_is_too_long() -> None:
     with pytest.raises(UnusableEvent, match="has more than 16777216 bytes"):
         read_log_batch(packed(gzip.compress(b" " * (16 * 1024 * 1024 + 1))), account=OURS)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable", "SignatureValidationFailed"],
+)
+def test_the_reasons_of_a_container_that_waits_for_its_image(reason: str) -> None:
+    assert len(read(record(container(reason=reason))).failures) == 1
+
+
+def test_a_person_reads_why_a_batch_gives_nothing() -> None:
+    records = ("{", record(verb="get"), record(container(message=f'Back-off pulling image "{IMAGE}"')), RECORD, RECORD)
+    assert set(read_text(json.dumps(delivered(*records)))[1:]) == {
+        Skipped("1 in the batch: unreadable"),
+        Skipped("1 in the batch: other record"),
+        Skipped("1 in the batch: back-off without a reason"),
+        Skipped("1 in the batch: repeat"),
+    }

@@ -94,6 +94,9 @@ def test_a_message_without_a_resource(
         ("arn:aws:ecr:us-east-1", ""),
         ("arn:aws:ecr:us-east-1:111111111111:repository/\x1b[31mred", ""),
         ("role nodes", ""),
+        ("arn:aws:iam::111111111111:role/X", "arn:aws:iam::111111111111:role/X"),
+        # The period of a sentence stands after its last word.
+        (f"{REPOSITORY}. because", f"{REPOSITORY}."),
     ],
 )
 def test_how_the_resource_is_written(written: str, resource: str) -> None:
@@ -197,6 +200,7 @@ def test_a_reason_follows_a_resource_that_is_not_named() -> None:
         ("with an explicit deny in session policy", None, True),
         ("with an explicit deny in some session policy", None, True),
         ("with an explicit denyX in a session policy", None, False),
+        ("with an explicit deny in a session policyX", None, True),
     ],
 )
 def test_a_policy_is_named_only_in_the_words_of_the_grammar(
