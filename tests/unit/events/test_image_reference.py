@@ -139,7 +139,8 @@ def test_hosts_that_are_nearly_amazons(host: str, rest: str) -> None:
     image = parse_image(host + rest)
     assert image is not None
     assert (image.kind, image.host) == (RegistryKind.OTHER, host)
-    assert "123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag" in (image.problem or "")
+    written = "an image in Amazon ECR is written 123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag"
+    assert image.problem == f"{written}; this host differs"
 
 
 @pytest.mark.parametrize(
