@@ -273,3 +273,16 @@ def test_the_second_record_of_a_log_file_is_named() -> None:
     record = json.loads(text("cloudtrail_record"))
     with pytest.raises(UnusableEvent, match=r"^Records\[1\]\.errorCode is not a string but a number$"):
         read_event({"Records": [record, {**record, "errorCode": 7}]})
+
+
+@pytest.mark.parametrize(
+    ("source", "detail"), [("aws.health", {"reason": "Failed", "message": "x"}), ("com.example.deploys", {"id": 1})]
+)
+def test_what_no_forwarder_of_kubernetes_events_sent_is_not_read_as_such(
+    source: str, detail: dict[str, object]
+) -> None:
+    event = {"source": source, "detail": detail}
+    assert read_event(event) == [Skipped(f"an event of {source}, not of Amazon ECR")]
+    assert read_event({**event, "source": "cd", "detail": {"reason": "Killing"}}) == [
+        Skipped("a Kubernetes event with reason Killing, which is not about a pull")
+    ]

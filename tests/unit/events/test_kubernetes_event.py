@@ -309,3 +309,7 @@ def test_a_node_is_named_by_the_host_where_the_event_is_about_something_else() -
     assert read({**told, "detail": detail}) == Skipped(
         f"the EKS node monitoring agent reports KubeletNotReady of {NODE}"
     )
+
+
+def test_any_source_may_be_a_forwarders() -> None:
+    assert isinstance(read({**FAILED, "source": "anything"}, Origins("111111111111", "*")), PullFailure)

@@ -200,3 +200,34 @@ def test_how_an_instance_got_its_credentials(version: str | None, delivery: str 
     found = read_principal(NODE, {"arn": NODE, "sessionContext": session}, partition="aws")
     assert found is not None
     assert found.role_delivery == delivery
+
+
+OF_NODE_ROLE = {"sessionContext": {"sessionIssuer": {"arn": f"arn:aws:iam::{ACCOUNT}:role/pods/node"}}}
+
+
+@pytest.mark.parametrize(
+    ("denied", "role_arn"),
+    [
+        (NODE, f"arn:aws:iam::{ACCOUNT}:role/pods/node"),
+        # A user of the same name, and a role that was named with its path.
+        (f"arn:aws:iam::{ACCOUNT}:user/node", None),
+        (f"arn:aws:iam::{ACCOUNT}:role/other/node", f"arn:aws:iam::{ACCOUNT}:role/other/node"),
+    ],
+)
+def test_only_a_session_of_the_role_has_the_issuers_path(denied: str, role_arn: str | None) -> None:
+    found = read_principal(denied, OF_NODE_ROLE, partition="aws")
+    assert found is not None
+    assert (found.name, found.role_arn) == ("node", role_arn)
+
+
+def test_a_user_who_issued_a_session_is_not_its_principal() -> None:
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": f"arn:aws:iam::{ACCOUNT}:user/jo"}}}
+    found = read_principal("", {"type": "FederatedUser", "accountId": ACCOUNT, **issuer}, partition="aws")
+    assert found is not None
+    assert (found.kind, found.name) == (PrincipalKind.FEDERATED_USER, None)
+
+
+def test_a_role_is_named_before_the_first_slash_of_its_session() -> None:
+    found = read_principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/node/a/b", None, partition="aws")
+    assert found is not None
+    assert (found.name, found.session_name) == ("node", None)
