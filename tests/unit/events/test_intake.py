@@ -6,12 +6,15 @@ import json
 import string
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pull_responder.events.cloudtrail import read_envelope
+from pull_responder.events.eks_change import read_eks_change
+from pull_responder.events.eks_event import read_addon, read_eks_event
 from pull_responder.events.intake import (
     Inspection,
     Origins,
@@ -22,8 +25,14 @@ from pull_responder.events.intake import (
     read_event,
     read_text,
 )
+from pull_responder.events.kubernetes_event import read_kubernetes_event
+from pull_responder.events.pod_failure import read_pod_failure
+from pull_responder.events.pull_through_cache_action import read_cache_action
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage
 from tests.unit.events.audit_records import RECORD, delivered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -286,3 +295,20 @@ def test_what_no_forwarder_of_kubernetes_events_sent_is_not_read_as_such(
     assert read_event({**event, "source": "cd", "detail": {"reason": "Killing"}}) == [
         Skipped("a Kubernetes event with reason Killing, which is not about a pull")
     ]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        read_addon,
+        read_cache_action,
+        read_eks_change,
+        read_eks_event,
+        read_envelope,
+        read_kubernetes_event,
+        read_pod_failure,
+    ],
+)
+def test_an_event_by_itself_has_no_place_to_name(read: Callable[[dict[str, object]], object]) -> None:
+    with pytest.raises(UnusableEvent, match=r"^detail is not an object but null$"):
+        read({"detail-type": "EKS Addon Health Degraded" if read in {read_addon, read_eks_event} else ""})

@@ -313,3 +313,10 @@ def test_a_node_is_named_by_the_host_where_the_event_is_about_something_else() -
 
 def test_any_source_may_be_a_forwarders() -> None:
     assert isinstance(read({**FAILED, "source": "anything"}, Origins("111111111111", "*")), PullFailure)
+
+
+def test_a_hundred_labels_are_the_most() -> None:
+    labels = {f"l{number:03}": "x" for number in reversed(range(101))}
+    pull = read(changed(involvedObject={"kind": "Pod", "name": "web", "labels": labels}))
+    assert isinstance(pull, PullFailure)
+    assert pull.pod_labels == tuple(f"l{number:03}=x" for number in range(100))

@@ -168,3 +168,8 @@ def test_the_port_is_the_one_that_was_dialled_where_there_can_be_one(dialled: in
 )
 def test_the_proxy_is_what_the_last_attempt_names(said: str, proxy: str) -> None:
     assert read_sighting(ASKING + f"proxyconnect tcp: {said}") == Sighting(HOST, proxy=proxy)
+
+
+def test_a_host_may_end_in_the_dot_of_the_root() -> None:
+    read = read_sighting(ASKING + f"dial tcp: lookup {HOST}. on 10.0.0.2:53: no such host")
+    assert read == Sighting(HOST, server="10.0.0.2", unresolved=True)
