@@ -38,8 +38,8 @@ _EVENT_SOURCES: Final = frozenset(f"ecr.{suffix}" for suffix in DNS_SUFFIXES.val
 
 @dataclass(frozen=True, slots=True)
 class _NamedImage:
-    registry_account: str | None = None
-    repository: str | None = None
+    registry_account: str | None
+    repository: str | None
     tag: str | None = None
     digest: str | None = None
 

@@ -86,7 +86,7 @@ def parse_image(text: str) -> ImageReference | None:
 
     White space around it is ignored. Text with white space inside, or with a credential, is not a reference.
     """
-    text = text[: TEXT_LIMIT + 2].strip()
+    text = text.strip()
     if len(text) > TEXT_LIMIT or not _WORD.fullmatch(text) or redact(text) != text:
         return None
     scheme = next((scheme for scheme in _SCHEMES if text.startswith(scheme)), "")

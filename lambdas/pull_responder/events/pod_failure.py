@@ -107,15 +107,13 @@ class PodFailure:
         return self._failure(image, parsed)
 
     def _failure(self, image: ImageReference, parsed: KubeletMessage) -> PullFailure:
-        arn = names.arn(self.principal_arn)
-        partition = arn.partition if arn else image.partition or "aws"
         return PullFailure(
             symptom=parsed.symptom,
             stage=parsed.stage,
             region=image.region or self.region or _ECR_PUBLIC_REGION,
             account=self.account,
             principal=_of_pod(parsed.denial, self.account)
-            or read_principal("", {"arn": self.principal_arn}, partition=partition),
+            or read_principal("", {"arn": self.principal_arn}, partition="aws"),  # an ARN has a partition of its own
             denial=parsed.denial,
             registry_account=image.registry_account,
             repository=names.repository(image.repository),
@@ -165,7 +163,6 @@ def read_pod_failure(envelope: Mapping[str, object], *, where: str = "") -> Pull
         cluster=kubernetes_names.cluster(detail.get(_KEYS["cluster"])),
         namespace=kubernetes_names.object_name(detail.get(_KEYS["namespace"])),
         pod=kubernetes_names.object_name(detail.get(_KEYS["pod"])),
-        container=kubernetes_names.object_name(detail.get(_KEYS["container"])),
         node=kubernetes_names.object_name(detail.get(_KEYS["node"])),
         principal_arn=principal_arn(detail.get(_KEYS["principal_arn"])),
         time=names.time(envelope.get("time")),

@@ -28,7 +28,6 @@ _KIND_OF_TYPE: Final = {
     "IAMUser": PrincipalKind.USER,
     "Root": PrincipalKind.ROOT,
     "FederatedUser": PrincipalKind.FEDERATED_USER,
-    "AWSService": PrincipalKind.SERVICE,
 }
 # The versions of the instance metadata service (CloudTrail User Guide, "userIdentity element").
 _ROLE_DELIVERIES = ("1.0", "2.0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pull_responder.events import audit_log
-from pull_responder.events.audit_log import AuditBatch, Dropped, read_log_batch
+from pull_responder.events.audit_log import AuditBatch, Dropped, events_of_batch, is_batch, read_log_batch
 from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body, read_text
 from pull_responder.events.json_text import MOST_VALUES
 from pull_responder.events.kubelet_message import KubeletMessage, read_message
@@ -283,6 +284,10 @@ WHOLE = gzip.compress(json.dumps(document(RECORD)).encode())
             "awslogs.data is not base64 of gzip: string argument should contain only ASCII characters",
         ),
         ({"awslogs": None}, "awslogs.data is cut off"),
+        (
+            packed(zlib.compress(b"{}")),
+            "awslogs.data is not base64 of gzip: Error -3 while decompressing data: incorrect header check",
+        ),
         (packed(gzip.compress(b"[]")), "awslogs.data is not a JSON object"),
         (packed(gzip.compress(b"[" * 100_000)), "awslogs.data is not usable: its JSON is nested too deeply"),
         (
@@ -350,3 +355,115 @@ def test_each_message_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_log, "read_message", count)
     (failure,) = read(record(container(message="a: " * 2_000))).failures
     assert seen == [failure.message]
+
+
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [
+        ("an update", record(verb="update")),
+        ("a record without its answer", record(responseStatus=None)),
+        ("an answer without its code", record(responseStatus={"metadata": {}})),
+    ],
+)
+def test_a_node_may_report_in_other_ways(what: str, other: dict[str, Any]) -> None:
+    assert read(other).failures == read(RECORD).failures, what
+
+
+def test_a_session_may_stand_without_a_list() -> None:
+    arn = USER["extra"]["arn"][0]
+    (failure,) = read(record(user={**USER, "extra": {"arn": arn}})).failures
+    assert failure.principal_arn == arn
+
+
+@pytest.mark.parametrize(
+    ("log_group", "cluster"),
+    [
+        ("/aws/eks/prod/cluster", "prod"),
+        ("/aws/eks/prod/other", None),
+        ("/aws/other/prod/cluster", None),
+        ("/aws/eks/cluster", None),
+    ],
+)
+def test_the_cluster_is_named_by_the_whole_log_group(log_group: str, cluster: str | None) -> None:
+    (failure,) = read(RECORD, logGroup=log_group).failures
+    assert failure.cluster == cluster
+
+
+def test_a_failure_has_all_that_the_record_says() -> None:
+    (failure,) = read(RECORD).failures
+    waiting = RECORD["requestObject"]["status"]["containerStatuses"][0]
+    assert (failure.container, failure.pod, failure.namespace) == (waiting["name"], OBJECT["name"], "shop")
+    assert (failure.time, failure.event_id) == ("2026-03-01T12:00:00Z", RECORD["auditID"])
+
+
+def test_one_pods_other_images_and_other_failures_are_told_apart() -> None:
+    timeout = f'failed to do request: Head "https://{REGISTRY}/v2/": dial tcp 10.0.0.9:443: i/o timeout'
+    other = f"{REGISTRY}/shop/other:v1"
+    batch = read(record(container()), record(container(message=timeout)), record(container(other)), record(container()))
+    assert len(batch.failures) == 3
+    assert batch.dropped == {Dropped.REPEAT: 1}
+
+
+def test_what_is_dropped_does_not_keep_the_rest_of_its_record_back() -> None:
+    batch = read(record(container("nginx", message="Back-off"), container()))
+    assert [each.image for each in batch.failures] == [IMAGE]
+    assert batch.dropped == {Dropped.NOT_IN_ECR: 1}
+
+
+@pytest.mark.parametrize(
+    ("message", "is_kept"),
+    [
+        (f'Back-off pulling image "{IMAGE}"', False),
+        # One that says more than that it backs off, or nothing that is known.
+        (f'Back-off pulling image "{IMAGE}": no one knows why', True),
+        ("no one knows why", True),
+    ],
+)
+def test_only_a_bare_back_off_is_dropped(message: str, *, is_kept: bool) -> None:
+    batch = read(record(container(message=message)))
+    assert (len(batch.failures), batch.dropped) == ((1, {}) if is_kept else (0, {Dropped.BACK_OFF: 1}))
+
+
+def test_the_owner_of_the_log_is_the_account_where_none_is_given() -> None:
+    (failure,) = read_log_batch(delivered(RECORD, owner="222222222222"), account=None).failures
+    assert failure.account == "222222222222"
+    (unknown,) = read_log_batch(delivered(RECORD, owner="me"), account=None).failures
+    assert unknown.account is None
+
+
+def test_a_dead_letter_is_known_and_becomes_the_events_that_it_would_have_been() -> None:
+    body = json.dumps(delivered(RECORD))
+    assert is_batch(body)
+    assert is_batch(f" \n{body}")
+    (failure,) = read(RECORD).failures
+    (event,) = events_of_batch(body, account=OURS, region="eu-west-1")
+    assert event == failure.body(region="eu-west-1")
+    assert json.loads(event)["region"] == "eu-west-1"
+    assert not is_batch(event)
+    with pytest.raises(UnusableEvent, match=r"^body is not an event but a list$"):
+        events_of_batch("[]", account=OURS, region="eu-west-1")
+    with pytest.raises(UnusableEvent, match=r"^body is not JSON"):
+        events_of_batch("{", account=OURS, region="eu-west-1")
+
+
+def test_a_batch_of_sixteen_mebibytes_and_one_byte_is_too_long() -> None:
+    with pytest.raises(UnusableEvent, match="has more than 16777216 bytes"):
+        read_log_batch(packed(gzip.compress(b" " * (16 * 1024 * 1024 + 1))), account=OURS)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable", "SignatureValidationFailed"],
+)
+def test_the_reasons_of_a_container_that_waits_for_its_image(reason: str) -> None:
+    assert len(read(record(container(reason=reason))).failures) == 1
+
+
+def test_a_person_reads_why_a_batch_gives_nothing() -> None:
+    records = ("{", record(verb="get"), record(container(message=f'Back-off pulling image "{IMAGE}"')), RECORD, RECORD)
+    assert set(read_text(json.dumps(delivered(*records)))[1:]) == {
+        Skipped("1 in the batch: unreadable"),
+        Skipped("1 in the batch: other record"),
+        Skipped("1 in the batch: back-off without a reason"),
+        Skipped("1 in the batch: repeat"),
+    }

@@ -285,3 +285,110 @@ def test_a_record_that_is_none_is_unusable() -> None:
 def test_a_source_of_any_length_is_cut() -> None:
     found = read({**call("iam", "x"), "source": "s" * 500})
     assert found == Skipped(f"an event of {'s' * 80}, whose changes do not affect pulls")
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        # Only a resource of ECR is a repository.
+        (
+            call("ecr", "TagResource", {"resourceArn": "arn:aws:s3:::repository/team/app"}),
+            change("ecr", "TagResource", "arn:aws:s3:::repository/team/app", "team/app"),
+        ),
+        (
+            call("secretsmanager", "PutSecretValue", {"secretId": "arn:aws:secretsmanager:eu-west-1:111111111111:s"}),
+            change("secretsmanager", "PutSecretValue", "arn:aws:secretsmanager:eu-west-1:111111111111:s", "s"),
+        ),
+        (call("ec2", "CreateRoute", awsRegion=None), change("ec2", "CreateRoute")),
+        (call("ec2", "CreateRoute", awsRegion="us-east-1"), change("ec2", "CreateRoute", region="us-east-1")),
+        ({**call("ec2", "CreateRoute"), "region": None}, change("ec2", "CreateRoute")),
+        (
+            {**call("ec2", "CreateRoute", recipientAccountId="2" * 12), "account": None},
+            change("ec2", "CreateRoute", account="222222222222"),
+        ),
+        (
+            call("ec2", "CreateRoute", recipientAccountId="2" * 12),
+            change("ec2", "CreateRoute"),
+        ),
+        (
+            call("ec2", "CreateRoute", eventSource="ec2.amazonaws.com.cn", awsRegion="cn-north-1"),
+            change("ec2", "CreateRoute", region="cn-north-1"),
+        ),
+        (
+            call("ec2", "CreateRoute", resources=[{"ARN": KEY}, {"ARN": 7}, None]),
+            change("ec2", "CreateRoute", KEY, "01234567-89ab-cdef-0123-456789abcdef"),
+        ),
+        # A role is only what a call of IAM is about, and a repository only what one of ECR is.
+        (
+            call("ec2", "CreateRoute", {"roleName": "node", "repositoryName": "app"}),
+            change("ec2", "CreateRoute", "node", "app"),
+        ),
+        (
+            call("iam", "CreateRole", {"roleName": "node", "repositoryName": "app"}),
+            change("iam", "CreateRole", "node", "app", role="node"),
+        ),
+    ],
+)
+def test_where_a_change_happened_and_what_it_is_about(event: dict[str, Any], expected: Change) -> None:
+    assert read(event) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (
+            {**call("ec2", "CreateRoute", awsRegion=None), "region": "x"},
+            "CreateRoute without account or region",
+        ),
+        (
+            call("ec2", "CreateRoute", errorCode="E" * 100),
+            f"CreateRoute failed with {'E' * 80}, so nothing has changed",
+        ),
+        (call("ec2", "CreateRoute", eventSource=None), "a call to an unnamed service, not to ec2"),
+        (call("ec2", "CreateRoute", eventSource=f"{'e' * 100}.x"), f"a call to {'e' * 80}, not to ec2"),
+    ],
+)
+def test_a_call_that_changes_nothing_that_can_be_found_is_skipped(event: dict[str, Any], reason: str) -> None:
+    assert read(event) == Skipped(reason)
+
+
+@pytest.mark.parametrize("detail_type", ["ECR Image Action", "ECR Pull Through Cache Action"])
+def test_an_image_that_comes_needs_a_place_and_may_lack_a_name(detail_type: str) -> None:
+    detail = {"action-type": "PUSH", "result": "SUCCESS", "sync-status": "SUCCESS", "repository-name": "No Name"}
+    event = {**call("ecr", ""), "detail-type": detail_type, "time": MOMENT, "detail": detail}
+    assert read(event) == change("ecr", detail_type)
+    for place in ("account", "region"):
+        assert read({**event, place: None}) == Skipped(f"an {detail_type} without account or region")
+    # Each of the two events tells its outcome in a field of its own.
+    other = "sync-status" if detail_type == "ECR Image Action" else "result"
+    assert read({**event, "detail": {**detail, other: "FAILURE"}}) == change("ecr", detail_type)
+    assert read({**event, "source": "aws.ecr-public"}) == Skipped(
+        "an event of aws.ecr-public, whose changes do not affect pulls"
+    )
+
+
+def test_two_thousand_names_are_the_most() -> None:
+    ids = [f"i-{number:017x}" for number in range(2_001)]
+    few, many = ({"instancesSet": {"items": ids[:number]}} for number in (2_000, 2_001))
+    assert read(call("ec2", "TerminateInstances", few)) == change("ec2", "TerminateInstances", *ids[:2_000])
+    assert read(call("ec2", "TerminateInstances", many)) == change("ec2", "TerminateInstances")
+
+
+def test_a_service_of_a_long_name_is_cut() -> None:
+    record = json.dumps({**RECORD, "eventSource": "s" * 100})
+    assert read_record(record, where="record 1") == Skipped(f"a call to {'s' * 80}, whose changes do not affect pulls")
+
+
+def test_json_that_is_none_names_the_record() -> None:
+    with pytest.raises(UnusableEvent, match=r"^record 1 is not JSON"):
+        read_record("{", where="record 1")
+
+
+@pytest.mark.parametrize("event", [CLOCK, {**CLOCK, "account": None}])
+def test_without_an_account_any_schedule_is_ours(event: dict[str, Any]) -> None:
+    assert read(event, account=None) == Wakeup(MOMENT)
+
+
+def test_an_add_on_that_works_again_without_a_detail_names_the_place() -> None:
+    event = {"source": "aws.eks", "detail-type": "EKS Addon Health Restored", "detail": {}, "account": ACCOUNT}
+    assert read(event) == Skipped("EKS Addon Health Restored without account or region")

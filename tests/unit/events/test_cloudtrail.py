@@ -164,6 +164,13 @@ def test_the_partition_of_the_region_where_no_arn_tells() -> None:
     assert pull.partition == "aws-cn"
 
 
+def test_the_partition_of_the_resource_where_no_arn_of_the_principal_tells() -> None:
+    message = load("ecr_denials/partition_aws_mars")["detail"]["errorMessage"].split()
+    message[1] = "lambda.amazonaws.com"
+    principal = denial("partition_aws_mars", errorMessage=" ".join(message)).principal
+    assert principal == Principal(PrincipalKind.SERVICE, "", "aws-mars", None, "lambda.amazonaws.com")
+
+
 def test_an_unknown_identity_is_nobody() -> None:
     assert denial("unknown_identity").principal is None
 

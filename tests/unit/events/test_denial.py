@@ -94,6 +94,9 @@ def test_a_message_without_a_resource(
         ("arn:aws:ecr:us-east-1", ""),
         ("arn:aws:ecr:us-east-1:111111111111:repository/\x1b[31mred", ""),
         ("role nodes", ""),
+        ("arn:aws:iam::111111111111:role/X", "arn:aws:iam::111111111111:role/X"),
+        # The period of a sentence stands after its last word.
+        (f"{REPOSITORY}. because", f"{REPOSITORY}."),
     ],
 )
 def test_how_the_resource_is_written(written: str, resource: str) -> None:
@@ -162,7 +165,51 @@ def test_a_message_of_250_kilobytes_is_cut() -> None:
     message = f"{DENIED} because no session policy allows the ecr:BatchGetImage action " + "x" * 250_000
     principal, denial = parse_denial(message, action="ecr:BatchGetImage")
     assert (principal, denial.policy_type) == (NODE, PolicyType.SESSION)
-    assert denial.message == message[:MESSAGE_LIMIT]
+    assert denial.message == message[:4_096]
+
+
+@pytest.mark.parametrize(("length", "resource"), [(999, REPOSITORY), (1_000, "")])
+def test_only_a_message_as_long_as_cloudtrails_limit_may_be_cut(length: int, resource: str) -> None:
+    # ECR's messages can begin with more than the denial.
+    before = "x" * (length - len(DENIED) - 1)
+    assert parse_denial(f"{before} {DENIED}", action="ecr:BatchGetImage")[1].resource == resource
+
+
+def test_of_a_message_that_is_cut_only_the_last_word_is_not_believed() -> None:
+    before = "x" * (1_000 - len(f" {DENIED} on"))
+    assert parse_denial(f"{before} {DENIED} on", action="ecr:BatchGetImage")[1].resource == REPOSITORY
+
+
+@pytest.mark.parametrize(("rest", "action"), [("", "ecr:PutImage"), (" on", "ecr:BatchGetImage")])
+def test_an_action_counts_where_a_word_follows_it(rest: str, action: str) -> None:
+    message = f"User: {NODE} is not authorized to perform: ecr:BatchGetImage{rest}"
+    assert parse_denial(message, action="ecr:PutImage")[1].action == action
+
+
+def test_a_reason_follows_a_resource_that_is_not_named() -> None:
+    message = f"User: {NODE} is not authorized to perform: ecr:BatchGetImage on this resource with an explicit deny"
+    principal, denial = parse_denial(message, action="ecr:PutImage")
+    assert (principal, denial.action, denial.resource, denial.explicit) == (NODE, "ecr:BatchGetImage", "", True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "policy_type", "explicit"),
+    [
+        ("with an explicit deny in the session policy", PolicyType.SESSION, True),
+        ("with an explicit deny by a session policy", None, True),
+        ("with an explicit deny in session policy", None, True),
+        ("with an explicit deny in some session policy", None, True),
+        ("with an explicit denyX in a session policy", None, False),
+        ("with an explicit deny in a session policyX", None, True),
+    ],
+)
+def test_a_policy_is_named_only_in_the_words_of_the_grammar(
+    reason: str,
+    policy_type: PolicyType | None,
+    explicit: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    _, denial = parse_denial(f"{DENIED} {reason}", action="ecr:BatchGetImage")
+    assert (denial.policy_type, denial.explicit, denial.policy_arn) == (policy_type, explicit, None)
 
 
 def test_what_the_message_kept_is_redacted() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pull_responder.events.eks_change import CHANGES, Inspection
+from pull_responder.events.eks_change import CHANGES, Inspection, read_eks_change, read_schedule
 from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_body
 
 MOMENT = "2026-03-01T12:00:00Z"
@@ -109,3 +109,30 @@ def test_the_calls_are_those_that_the_stack_has_a_rule_for() -> None:
     from infra.event_rules import _EKS_CHANGES  # noqa: PLC0415 -- the one place where the two meet
 
     assert set(_EKS_CHANGES) == CHANGES
+
+
+@pytest.mark.parametrize(("where", "named"), [("", "detail"), ("letter", "letter.detail")])
+def test_where_a_detail_is_malformed_is_said(where: str, named: str) -> None:
+    with pytest.raises(UnusableEvent, match=f"^{named} is not an object but null$"):
+        read_eks_change({}, where=where)
+
+
+def test_what_a_record_names_is_cut() -> None:
+    assert read(call("N" * 100)) == Skipped(f"{'N' * 80} does not change how nodes pull")
+    failed = read(call("CreateCluster", {"name": "prod"}, errorCode="E" * 100))
+    assert failed == Skipped(f"CreateCluster failed with {'E' * 80}, so nothing has changed")
+
+
+def test_a_change_is_as_old_as_its_record_or_else_its_event() -> None:
+    event = {**call("UpdateClusterConfig", {"name": "prod"}), "time": "2026-03-01T12:01:00Z"}
+    assert read(event) == inspection(cluster="prod")
+    event["detail"]["eventTime"] = None
+    found = read(event)
+    assert isinstance(found, Inspection)
+    assert found.observed_at == "2026-03-01T12:01:00Z"
+
+
+@pytest.mark.parametrize("place", ["account", "region"])
+def test_a_schedule_of_no_place_asks_nothing(place: str) -> None:
+    clock = {"source": "aws.events", "detail-type": "Scheduled Event", "account": "111111111111", "region": "eu-west-1"}
+    assert read_schedule({**clock, place: None}) == Skipped("an event of EventBridge that is not from a schedule")

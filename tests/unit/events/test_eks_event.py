@@ -9,7 +9,7 @@ import pytest
 
 from pull_responder.events.change import Change, read_change
 from pull_responder.events.eks_change import Inspection
-from pull_responder.events.eks_event import ADDON_FAILURES, ADDON_RESTORED
+from pull_responder.events.eks_event import ADDON_FAILURES, ADDON_RESTORED, read_addon, read_eks_event
 from pull_responder.events.intake import Origins, Skipped, UnusableEvent, read_body, read_text
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
@@ -150,3 +150,15 @@ def test_a_cluster_may_be_named_by_its_arn_in_the_detail(key: str) -> None:
 def test_the_fields_that_name_cluster_and_add_on(cluster: str, addon: str) -> None:
     event = {**addon_event(DEGRADED), "detail": {cluster: "test", addon: "vpc-cni"}}
     assert read(event) == inspection("vpc-cni", cluster="test")
+
+
+@pytest.mark.parametrize(("where", "named"), [("", "detail"), ("letter", "letter.detail")])
+def test_where_a_detail_is_malformed_is_said(where: str, named: str) -> None:
+    with pytest.raises(UnusableEvent, match=f"^{named} is not an object but null$"):
+        read_eks_event({"detail-type": DEGRADED}, where=where)
+
+
+def test_what_an_event_calls_itself_is_cut() -> None:
+    long = "EKS " + "N" * 100
+    assert read(addon_event(long)) == Skipped(f"{long[:80]}: not about an add-on that fails")
+    assert read_addon({**addon_event(long), "account": None}) == Skipped(f"{long[:80]} without account or region")

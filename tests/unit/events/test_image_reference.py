@@ -139,7 +139,8 @@ def test_hosts_that_are_nearly_amazons(host: str, rest: str) -> None:
     image = parse_image(host + rest)
     assert image is not None
     assert (image.kind, image.host) == (RegistryKind.OTHER, host)
-    assert "123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag" in (image.problem or "")
+    written = "an image in Amazon ECR is written 123456789012.dkr.ecr.us-east-1.amazonaws.com/name:tag"
+    assert image.problem == f"{written}; this host differs"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,9 @@ def test_what_is_just_right_and_what_is_just_wrong(text: str, problem: str | Non
 
 def test_the_longest_reference_has_1024_characters_without_the_blanks_around_it() -> None:
     longest = "a" * 1_024
-    assert parse_image(f" {longest} ") == parse_image(longest)
+    for blanks in (" ", " " * 3):
+        assert parse_image(f"{blanks}{longest}{blanks}") == parse_image(longest)
+    assert parse_image(f" {longest} tail") is None
     assert parse_image(longest) is not None
     assert parse_image(f"{longest}a") is None
 
@@ -246,3 +249,10 @@ def test_the_host_is_kept_where_the_way_to_it_is_another(host: str, registry_hos
     image = parse_image(f"{host}/team/app:v1")
     assert image is not None
     assert image.registry_host == registry_host
+
+
+@pytest.mark.parametrize("text", ["nginx", "public.ecr.aws/nginx/nginx:1"])
+def test_only_a_private_registry_has_hosts_of_other_kinds(text: str) -> None:
+    image = parse_image(text)
+    assert image is not None
+    assert (image.fips, image.dual_stack, image.registry_account, image.region) == (False, False, None, None)

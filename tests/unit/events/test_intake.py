@@ -6,12 +6,15 @@ import json
 import string
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pull_responder.events.cloudtrail import read_envelope
+from pull_responder.events.eks_change import read_eks_change
+from pull_responder.events.eks_event import read_addon, read_eks_event
 from pull_responder.events.intake import (
     Inspection,
     Origins,
@@ -22,8 +25,14 @@ from pull_responder.events.intake import (
     read_event,
     read_text,
 )
+from pull_responder.events.kubernetes_event import read_kubernetes_event
+from pull_responder.events.pod_failure import read_pod_failure
+from pull_responder.events.pull_through_cache_action import read_cache_action
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage
 from tests.unit.events.audit_records import RECORD, delivered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -193,6 +202,12 @@ def test_of_two_at_the_same_time_the_second_stands() -> None:
     assert distinct([at(NOON), replace(at(NOON), observed_at=None)]) == [at(NOON)]
 
 
+def test_one_that_tells_its_time_stands_before_one_that_does_not() -> None:
+    timeless = [replace(at(NOON), observed_at=None, stage=stage) for stage in (Stage.MANIFEST, Stage.LAYER)]
+    assert distinct([timeless[0], at(NOON)]) == [at(NOON)]
+    assert distinct(timeless) == timeless[1:]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -237,3 +252,63 @@ def test_a_dead_letter_of_audit_records_is_read_in_a_batch_of_the_queue() -> Non
     assert isinstance(pull, PullFailure)
     assert pull.pod == "web-7c9d8b5f6-x2x9k"
     assert dropped == Skipped("1 in the batch: unreadable")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [("[]", "letter 3 is not an event but a list"), ("{", "letter 3 is not JSON"), ("{}", "letter 3 is not an Event")],
+)
+def test_a_message_is_named_as_its_reader_asks(body: str, problem: str) -> None:
+    with pytest.raises(UnusableEvent, match=f"^{problem}"):
+        read_body(body, origins=Origins(), where="letter 3")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"source": "aws.eks", "detail-type": "EKS Addon Health Degraded"},
+        {"source": "aws.eks", "detail-type": "AWS API Call via CloudTrail"},
+        {"source": "aws.ecr", "detail-type": "ECR Pull Through Cache Action"},
+        {"source": "aws.ecr", "detail-type": "AWS API Call via CloudTrail"},
+        {"source": "pull-responder.audit-log"},
+    ],
+)
+def test_the_second_message_of_a_batch_is_named_whatever_its_event_is(event: dict[str, object]) -> None:
+    with pytest.raises(UnusableEvent, match=r"^Records\[1\]\.body\.detail is not an object but a list$"):
+        read_event(batch(text("ecr_denials/token"), json.dumps({**event, "detail": []})))
+
+
+def test_the_second_record_of_a_log_file_is_named() -> None:
+    record = json.loads(text("cloudtrail_record"))
+    with pytest.raises(UnusableEvent, match=r"^Records\[1\]\.errorCode is not a string but a number$"):
+        read_event({"Records": [record, {**record, "errorCode": 7}]})
+
+
+@pytest.mark.parametrize(
+    ("source", "detail"), [("aws.health", {"reason": "Failed", "message": "x"}), ("com.example.deploys", {"id": 1})]
+)
+def test_what_no_forwarder_of_kubernetes_events_sent_is_not_read_as_such(
+    source: str, detail: dict[str, object]
+) -> None:
+    event = {"source": source, "detail": detail}
+    assert read_event(event) == [Skipped(f"an event of {source}, not of Amazon ECR")]
+    assert read_event({**event, "source": "cd", "detail": {"reason": "Killing"}}) == [
+        Skipped("a Kubernetes event with reason Killing, which is not about a pull")
+    ]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        read_addon,
+        read_cache_action,
+        read_eks_change,
+        read_eks_event,
+        read_envelope,
+        read_kubernetes_event,
+        read_pod_failure,
+    ],
+)
+def test_an_event_by_itself_has_no_place_to_name(read: Callable[[dict[str, object]], object]) -> None:
+    with pytest.raises(UnusableEvent, match=r"^detail is not an object but null$"):
+        read({"detail-type": "EKS Addon Health Degraded" if read in {read_addon, read_eks_event} else ""})

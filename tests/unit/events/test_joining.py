@@ -148,3 +148,41 @@ def test_alone_they_stay_as_they_are() -> None:
     for pull in (DENIED, ON_NODE, AUDITED, BACK_OFF, TOKEN, OF_ECR, MISSING):
         assert join([pull]) == [pull]
     assert join([]) == []
+
+
+def test_signals_that_name_neither_image_nor_role_share_nothing() -> None:
+    token = replace(TOKEN, principal=None)
+    report = replace(ON_NODE, repository=None, registry_account=None)
+    assert join([token, report]) == [token, report]
+
+
+def test_another_session_of_the_role_is_the_same_role() -> None:
+    of_other = replace(AUDITED, principal=replace(WORKERS, arn=f"{SESSION}1", session_name="i-0123456789abcdef1"))
+    assert join([DENIED, of_other])[1].denial == WORDS
+    assert join([TOKEN, of_other])[1].denial == WORDS
+
+
+def test_two_failures_of_an_image_on_a_node_keep_their_own_reasons() -> None:
+    timeout = replace(ON_NODE, symptom=Symptom.TIMEOUT, message="i/o timeout")
+    assert join([ON_NODE, timeout]) == [ON_NODE, timeout]
+    assert join([timeout, ON_NODE]) == [timeout, ON_NODE]
+
+
+def test_a_report_without_a_pod_is_given_none_by_the_upstreams_failure() -> None:
+    bare = replace(MISSING, principal=None, cluster=None, namespace=None, pod=None, node=None)
+    assert join([OF_ECR, MISSING, bare])[2] == replace(bare, upstream_failure=REFUSED)
+
+
+def test_a_denied_token_gets_no_digest() -> None:
+    by_digest = replace(AUDITED, symptom=Symptom.NOT_AUTHENTICATED, tag=None, digest="sha256:" + "a" * 64)
+    denied = join([TOKEN, by_digest])[0]
+    assert (denied.pod, denied.tag, denied.digest) == ("web-1", None, None)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_of_several_denials_of_a_role_the_latest_explains_a_report(order: tuple[int, ...]) -> None:
+    times = (None, "2026-03-01T12:00:00Z", "2026-03-01T12:05:00Z")
+    denials = [replace(DENIED, denial=replace(WORDS, message=str(each)), observed_at=each) for each in times]
+    joined = join([*(denials[each] for each in order), ON_NODE])[-1]
+    assert joined.denial
+    assert joined.denial.message == times[2]

@@ -253,3 +253,70 @@ def test_where_a_detail_is_malformed_is_said(where: str, named: str) -> None:
     with pytest.raises(UnusableEvent) as refused:
         read_kubernetes_event({"detail": 7}, where=where)
     assert str(refused.value) == f"{named} is not an object but a number"
+
+
+def test_an_event_keeps_its_id_and_the_region_of_its_bus() -> None:
+    public = 'Failed to pull image "public.ecr.aws/nginx/nginx:1": 403 Forbidden'
+    pull = read({**changed(message=public), "region": "eu-west-1"})
+    assert isinstance(pull, PullFailure)
+    assert (pull.event_id, pull.region) == (FAILED["id"], "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("source", "instance", "node"),
+    [
+        ({"host": "old.internal"}, "new.internal", "old.internal"),
+        ({"host": ""}, "new.internal", "new.internal"),
+        (None, "new.internal", "new.internal"),
+        (None, None, None),
+    ],
+)
+def test_the_node_is_the_sources_host_or_the_one_that_reports(source: object, instance: object, node: object) -> None:
+    pull = read(changed(source=source, reportingInstance=instance))
+    assert isinstance(pull, PullFailure)
+    assert pull.node == node
+
+
+@pytest.mark.parametrize(
+    ("times", "observed_at"),
+    [
+        (("2026-03-01T12:00:03Z", "2026-03-01T12:00:02Z", "2026-03-01T12:00:04Z"), "2026-03-01T12:00:03Z"),
+        ((None, "2026-03-01T12:00:02Z", "2026-03-01T12:00:04Z"), "2026-03-01T12:00:02Z"),
+        (("soon", None, "2026-03-01T12:00:04Z"), "2026-03-01T12:00:04Z"),
+        ((None, None, None), FAILED["time"]),
+    ],
+)
+def test_an_event_is_as_old_as_it_says(times: tuple[str | None, ...], observed_at: str) -> None:
+    last, event_time, first = times
+    pull = read(changed(lastTimestamp=last, eventTime=event_time, firstTimestamp=first))
+    assert isinstance(pull, PullFailure)
+    assert pull.observed_at == observed_at
+
+
+@pytest.mark.parametrize("source", [None, {"component": ""}])
+def test_who_tells_it_in_the_new_events_api(source: object) -> None:
+    other = changed(source=source, reportingComponent="s" * 100)
+    assert read(other) == Skipped(f"a Kubernetes event of {'s' * 80}, not of kubelet")
+    agent = changed(source=source, reportingComponent="eks-node-monitoring-agent", reason="R" * 100)
+    of_no_node = NODE.replace("node ip-10-0-1-23.ec2.internal", "a node")
+    assert read(agent) == Skipped(f"the EKS node monitoring agent reports {'R' * 80} of {of_no_node}")
+
+
+def test_a_node_is_named_by_the_host_where_the_event_is_about_something_else() -> None:
+    told = of_node("KubeletNotReady", "x")
+    detail = {**told["detail"], "involvedObject": {"kind": "Pod", "name": "web-1"}}
+    detail["source"] = {**detail["source"], "host": "ip-10-0-1-23.ec2.internal"}
+    assert read({**told, "detail": detail}) == Skipped(
+        f"the EKS node monitoring agent reports KubeletNotReady of {NODE}"
+    )
+
+
+def test_any_source_may_be_a_forwarders() -> None:
+    assert isinstance(read({**FAILED, "source": "anything"}, Origins("111111111111", "*")), PullFailure)
+
+
+def test_a_hundred_labels_are_the_most() -> None:
+    labels = {f"l{number:03}": "x" for number in reversed(range(101))}
+    pull = read(changed(involvedObject={"kind": "Pod", "name": "web", "labels": labels}))
+    assert isinstance(pull, PullFailure)
+    assert pull.pod_labels == tuple(f"l{number:03}=x" for number in range(100))

@@ -12,7 +12,7 @@ from pull_responder.events.change import Change
 from pull_responder.events.eks_change import Inspection
 from pull_responder.events.image_reference import ImageReference
 from pull_responder.events.kubelet_message import KubeletMessage
-from pull_responder.events.outcome import UnusableEvent
+from pull_responder.events.outcome import Skipped, UnusableEvent
 from pull_responder.events.pod_failure import PodFailure, read_pod_failure
 from pull_responder.events.principal import read_principal
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom
@@ -77,6 +77,7 @@ def test_a_detail_that_is_no_object_is_unusable(where: str, named: str) -> None:
     ("unique_id", "kind", "session"),
     [
         ("AROAEXAMPLE0123456789:web", PrincipalKind.ROLE, "web"),
+        ("AROAEXAMPLE0123456789:web:other", PrincipalKind.ROLE, None),
         ("AIDAEXAMPLE0123456789:web", PrincipalKind.USER, None),
     ],
 )
@@ -109,3 +110,124 @@ def test_a_pod_that_pulls_with_its_own_role_is_told_from_its_node(account: str, 
     assert isinstance(pull, PullFailure)
     assert pull.principal is not None
     assert (pull.principal.account, pull.principal.name, pull.symptom) == (ACCOUNT, name, Symptom.ACCESS_DENIED)
+
+
+HOST = IMAGE.partition("/")[0]
+
+
+@pytest.mark.parametrize(
+    ("own", "failed", "image"),
+    [
+        # The image of a volume; the same image as the runtime writes it; and what no registry of ECR could serve.
+        (IMAGE, f"{HOST}/team/volume:v2", f"{HOST}/team/volume:v2"),
+        (IMAGE, IMAGE.replace(HOST, f"2{HOST[1:]}"), IMAGE.replace(HOST, f"2{HOST[1:]}")),
+        (IMAGE.removesuffix(":v1"), f"{IMAGE.removesuffix(':v1')}:latest", IMAGE.removesuffix(":v1")),
+        (IMAGE, f"{HOST}/Team/volume:v2", IMAGE),
+        (IMAGE, "docker.io/team/volume:v2", IMAGE),
+        (None, "docker.io/team/volume:v2", "docker.io/team/volume:v2"),
+        (None, f"{HOST}/Team/volume:v2", f"{HOST}/Team/volume:v2"),
+    ],
+)
+def test_the_image_that_could_not_be_pulled(own: str | None, failed: str, image: str) -> None:
+    failure = PodFailure(ACCOUNT, f'Failed to pull image "{failed}": no basic auth credentials', image=own)
+    assert str(failure.reference()) == image
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_a_node_is_of_the_partition_of_its_session(partition: str) -> None:
+    pull = replace(FAILED, principal_arn=NODE.replace("arn:aws:", f"arn:{partition}:")).pull()
+    assert isinstance(pull, PullFailure)
+    assert pull.principal is not None
+    assert (pull.principal.partition, pull.principal.name) == (partition, "node")
+    nameless = replace(FAILED, principal_arn=None).pull()
+    assert isinstance(nameless, PullFailure)
+    assert nameless.principal is None
+
+
+DIGEST = "sha256:" + "0f" * 32
+
+
+@pytest.mark.parametrize(
+    ("image", "tag", "digest"),
+    [
+        (f"{HOST}/team/app", "latest", None),
+        (f"{HOST}/team/app:v2", "v2", None),
+        (f"{HOST}/team/app@{DIGEST}", None, DIGEST),
+        (f"{HOST}/team/app:v2@{DIGEST}", "v2", DIGEST),
+    ],
+)
+def test_an_image_without_tag_and_digest_is_the_latest(image: str, tag: str | None, digest: str | None) -> None:
+    pull = replace(FAILED, image=image, message="no basic auth credentials").pull()
+    assert isinstance(pull, PullFailure)
+    assert (pull.repository, pull.tag, pull.digest) == ("team/app", tag, digest)
+
+
+def test_what_the_node_quotes_of_aws_is_kept() -> None:
+    refused = f"User: {NODE} is not authorized to perform: ecr:BatchGetImage on resource: * with an explicit deny"
+    pull = replace(FAILED, message=f"{RESOLVING}denied: {refused}").pull()
+    assert isinstance(pull, PullFailure)
+    assert pull.denial is not None
+    assert (pull.denial.action, pull.denial.explicit, pull.denial.quoted) == ("ecr:BatchGetImage", True, True)
+
+
+def test_the_host_of_an_image_elsewhere_is_cut() -> None:
+    image = f"{'h' * 100}.example/app"
+    assert replace(FAILED, image=image, message="x").pull() == Skipped(
+        f"{image} is not in Amazon ECR but in {'h' * 80}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("identity_type", "kind"),
+    [
+        ("AssumedRole", PrincipalKind.ROLE),
+        ("Role", PrincipalKind.ROLE),
+        ("IAMUser", PrincipalKind.USER),
+        ("Root", PrincipalKind.ROOT),
+        ("FederatedUser", PrincipalKind.FEDERATED_USER),
+        ("Directory", PrincipalKind.UNKNOWN),
+    ],
+)
+def test_an_identity_without_an_arn_is_of_the_kind_that_it_says(identity_type: str, kind: PrincipalKind) -> None:
+    found = read_principal("", {"type": identity_type, "accountId": ACCOUNT}, partition="aws")
+    assert found is not None
+    assert (found.kind, found.account, found.name) == (kind, ACCOUNT, None)
+
+
+@pytest.mark.parametrize(("version", "delivery"), [("1.0", "1.0"), ("2.0", "2.0"), ("3.0", None), (None, None)])
+def test_how_an_instance_got_its_credentials(version: str | None, delivery: str | None) -> None:
+    session = {"sessionIssuer": {"arn": f"arn:aws:iam::{ACCOUNT}:role/node"}, "ec2RoleDelivery": version}
+    found = read_principal(NODE, {"arn": NODE, "sessionContext": session}, partition="aws")
+    assert found is not None
+    assert found.role_delivery == delivery
+
+
+OF_NODE_ROLE = {"sessionContext": {"sessionIssuer": {"arn": f"arn:aws:iam::{ACCOUNT}:role/pods/node"}}}
+
+
+@pytest.mark.parametrize(
+    ("denied", "role_arn"),
+    [
+        (NODE, f"arn:aws:iam::{ACCOUNT}:role/pods/node"),
+        # A user of the same name, and a role that was named with its path.
+        (f"arn:aws:iam::{ACCOUNT}:user/node", None),
+        (f"arn:aws:iam::{ACCOUNT}:role/other/node", f"arn:aws:iam::{ACCOUNT}:role/other/node"),
+    ],
+)
+def test_only_a_session_of_the_role_has_the_issuers_path(denied: str, role_arn: str | None) -> None:
+    found = read_principal(denied, OF_NODE_ROLE, partition="aws")
+    assert found is not None
+    assert (found.name, found.role_arn) == ("node", role_arn)
+
+
+def test_a_user_who_issued_a_session_is_not_its_principal() -> None:
+    issuer = {"sessionContext": {"sessionIssuer": {"arn": f"arn:aws:iam::{ACCOUNT}:user/jo"}}}
+    found = read_principal("", {"type": "FederatedUser", "accountId": ACCOUNT, **issuer}, partition="aws")
+    assert found is not None
+    assert (found.kind, found.name) == (PrincipalKind.FEDERATED_USER, None)
+
+
+def test_a_role_is_named_before_the_first_slash_of_its_session() -> None:
+    found = read_principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/node/a/b", None, partition="aws")
+    assert found is not None
+    assert (found.name, found.session_name) == ("node", None)

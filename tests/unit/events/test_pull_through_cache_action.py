@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pull_responder.events.intake import Inspection, Origins, Skipped, UnusableEvent, read_body
+from pull_responder.events.pull_through_cache_action import read_cache_action
 from pull_responder.model.pull import PullFailure, Stage, Symptom
 
 FAILED: dict[str, Any] = json.loads(
@@ -92,3 +93,57 @@ def test_what_is_no_failure_of_a_repository_is_skipped(event: dict[str, Any], re
 def test_a_detail_that_is_no_object_is_unusable() -> None:
     with pytest.raises(UnusableEvent, match=r"^body\.detail is not an object but null$"):
         read({**FAILED, "detail": None})
+
+
+OF_OTHER = "arn:aws:ecr:us-east-1:222222222222:repository/docker-hub/library/alpine"
+
+
+@pytest.mark.parametrize(
+    ("resources", "account", "region"),
+    [
+        ([OF_OTHER], "222222222222", "us-east-1"),
+        (
+            ["no ARN", 7, "arn:aws:s3:::bucket", "arn:aws:iam::333333333333:role/x", OF_OTHER],
+            "222222222222",
+            "us-east-1",
+        ),
+        (["arn:aws:ecr:us-east-1:me:repository/a", "arn:aws:s3:::bucket"], "111111111111", "us-west-2"),
+    ],
+)
+def test_the_registry_is_that_of_the_repository(resources: list[object], account: str, region: str) -> None:
+    pull = read({**FAILED, "resources": resources})
+    assert isinstance(pull, PullFailure)
+    assert (pull.registry_account, pull.region, pull.account) == (account, region, "111111111111")
+
+
+@pytest.mark.parametrize("place", ["account", "region"])
+def test_a_failure_of_no_place_is_skipped(place: str) -> None:
+    nowhere = Skipped("a failed pull through cache action that does not name its repository")
+    assert read({**FAILED, "resources": [], place: None}) == nowhere
+
+
+@pytest.mark.parametrize(("code", "reason"), [("X", None), (None, "Y")])
+def test_a_code_or_a_reason_is_a_failure_whatever_the_status(code: str | None, reason: str | None) -> None:
+    pull = read(changed(**{"sync-status": "DONE", "failure-code": code, "failure-reason": reason}))
+    assert isinstance(pull, PullFailure)
+    assert pull.upstream_failure == (code or reason)
+
+
+def test_a_failure_is_of_the_image_by_its_digest_and_known_by_the_events_id() -> None:
+    digest = "sha256:" + "0f" * 32
+    pull = read({**changed(**{"image-tag": None, "image-digest": digest}), "id": "e-1"})
+    assert isinstance(pull, PullFailure)
+    assert (pull.tag, pull.digest, pull.event_id) == (None, digest, "e-1")
+
+
+def test_what_the_upstream_said_is_cut() -> None:
+    pull = read(changed(**{"failure-code": "X", "failure-reason": "y" * 5_000}))
+    assert isinstance(pull, PullFailure)
+    assert pull.upstream_failure == "X: " + "y" * 1_021
+    skipped = read(changed(**{"sync-status": "S" * 100, "failure-code": None, "failure-reason": None}))
+    assert skipped == Skipped(f"a pull through cache action that ended in {'S' * 80}")
+
+
+def test_where_a_detail_is_malformed_is_said_by_itself() -> None:
+    with pytest.raises(UnusableEvent, match=r"^detail is not an object but null$"):
+        read_cache_action({})

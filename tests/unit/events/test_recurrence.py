@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pull_responder.events.intake import Origins, UnusableEvent, read_body
+from pull_responder.events.outcome import Skipped
 from pull_responder.events.recurrence import Occurrence, Recurrence
 from pull_responder.model.pull import PullFailure
 
@@ -96,7 +97,7 @@ def deep_json() -> Iterator[None]:
 @pytest.mark.usefixtures("deep_json")
 def test_a_record_that_is_nested_without_end_is_unusable() -> None:
     body = json.dumps(record()).replace('"version": "0"', f'"version": {"[" * 4_000}{"]" * 4_000}')
-    with pytest.raises(UnusableEvent, match="nested too deeply"):
+    with pytest.raises(UnusableEvent, match=r"^body is not usable: its JSON is nested too deeply$"):
         Recurrence().read(body, origins=ORIGINS)
 
 
@@ -116,3 +117,86 @@ def test_a_record_of_a_hundred_kilobytes_is_read_but_not_kept() -> None:
     event = reader.read(json.dumps(record() | {"resources": ["x" * 100_000]}), origins=ORIGINS)
     assert isinstance(event, Occurrence)
     assert not reader._read
+
+
+SKIPPED = Skipped("no pull")
+
+
+def test_two_thousand_records_are_kept_and_then_none() -> None:
+    reader = Recurrence()
+    for number in range(2_000):
+        reader._keep(str(number).encode(), SKIPPED, size=1)
+    assert len(reader._read) == 2_000
+    reader._keep(b"next", SKIPPED, size=1)
+    assert reader._read == {b"next": SKIPPED}
+
+
+def test_eight_mebibytes_of_records_are_kept_and_then_none() -> None:
+    reader, longest = Recurrence(), 64 * 1024
+    for filled in (1, 2):  # what was dropped no longer counts
+        for number in range(128):
+            reader._keep(f"{filled}-{number}".encode(), SKIPPED, size=longest)
+        assert len(reader._read) == 128
+    reader._keep(b"next", SKIPPED, size=1)
+    reader._keep(b"too long", SKIPPED, size=longest + 1)
+    assert reader._read == {b"next": SKIPPED}
+
+
+@pytest.mark.parametrize("field", ["id", "time", "eventID", "eventTime", "requestID", "accessKeyId"])
+def test_what_differs_in_each_record_makes_no_other_failure(field: str) -> None:
+    reader, pulls = Recurrence(), []
+    for value in ("a-1", "b-2"):
+        event = record()
+        detail = event["detail"]
+        holder = {"id": event, "time": event, "accessKeyId": detail["userIdentity"]}.get(field, detail)
+        holder[field] = value
+        read = reader.read(json.dumps(event), origins=ORIGINS)
+        assert isinstance(read, Occurrence)
+        pulls.append(read.pull)
+    assert pulls[0] is pulls[1]
+
+
+NODE_EVENT = {
+    "reason": "Failed",
+    "message": 'Failed to pull image "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v1": 403 Forbidden',
+    "involvedObject": {"kind": "Pod", "name": "web-1", "namespace": "shop"},
+    "lastTimestamp": "2026-03-01T12:00:01Z",
+}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        # Whatever a forwarder calls its events, they are read as such, with their own times.
+        {"source": "forwarder", "detail-type": "AWS API Call via CloudTrail", "detail": NODE_EVENT},
+        {"source": "forwarder", "detail-type": "event", "detail": NODE_EVENT},
+        {"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "detail": record()["detail"]},
+        {**record(), "detail": {**record()["detail"], "userIdentity": None}},
+    ],
+)
+def test_what_is_no_record_of_ecr_keeps_its_own_time(event: dict[str, Any]) -> None:
+    body = json.dumps({"id": "e-1", "account": "123456789012", "time": "2026-03-01T12:00:02Z", **event})
+    read, alone = Recurrence().read(body, origins=ORIGINS), read_body(body, origins=ORIGINS)
+    assert (read.failure() if isinstance(read, Occurrence) else read) == alone
+    assert isinstance(read, Occurrence) is isinstance(alone, PullFailure)
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        ([], "body is not an event but a list"),
+        ({**record(), "detail": []}, "body.detail is not an object but a list"),
+        ({"source": "forwarder", "detail": []}, "body.detail is not an object but a list"),
+        ({**record(), "detail": {}}, "body.detail.eventName is not a string but null"),
+    ],
+)
+def test_what_is_no_event_is_unusable_as_anywhere(event: object, problem: str) -> None:
+    body = json.dumps(event if isinstance(event, list) else {"account": "123456789012", **event})  # type: ignore[dict-item]
+    with pytest.raises(UnusableEvent) as raised:
+        Recurrence().read(body, origins=ORIGINS)
+    assert str(raised.value) == problem
+
+
+def test_what_is_no_json_is_unusable_as_anywhere() -> None:
+    with pytest.raises(UnusableEvent, match=r"^body is not JSON: "):
+        Recurrence().read("{", origins=ORIGINS)

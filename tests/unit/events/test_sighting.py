@@ -147,3 +147,29 @@ def test_address_of_an_earlier_credentials_attempt_at_the_same_host_counts() -> 
     first = ASKING + "dial tcp 10.100.1.10:443: i/o timeout"
     second = f"failed to authorize: unexpected status from GET request to https://{HOST}/token/: 401 Unauthorized"
     assert read_sighting(f"[{first}, {second}]") == Sighting(HOST, "10.100.1.10", 443)
+
+
+@pytest.mark.parametrize(("dialled", "port"), [(0, 443), (1, 1), (8443, 8443), (65_535, 65_535), (65_536, 443)])
+def test_the_port_is_the_one_that_was_dialled_where_there_can_be_one(dialled: int, port: int) -> None:
+    read = read_sighting(ASKING + f"dial tcp 10.100.1.10:{dialled}: i/o timeout")
+    assert read == Sighting(HOST, "10.100.1.10", port)
+
+
+@pytest.mark.parametrize(
+    ("said", "proxy"),
+    [
+        ("EOF", ""),
+        ("dial tcp 999.1.2.3:3128: connect: connection refused", ""),
+        ("dial tcp 10.0.9.20:65535: connect: connection refused", "10.0.9.20:65535"),
+        ("dial tcp 10.0.9.20:65536: connect: connection refused", "10.0.9.20"),
+        # What an earlier attempt dialled is not what the last one did.
+        ("dial tcp 10.0.9.20:3128: i/o timeout, proxyconnect tcp: EOF", ""),
+    ],
+)
+def test_the_proxy_is_what_the_last_attempt_names(said: str, proxy: str) -> None:
+    assert read_sighting(ASKING + f"proxyconnect tcp: {said}") == Sighting(HOST, proxy=proxy)
+
+
+def test_a_host_may_end_in_the_dot_of_the_root() -> None:
+    read = read_sighting(ASKING + f"dial tcp: lookup {HOST}. on 10.0.0.2:53: no such host")
+    assert read == Sighting(HOST, server="10.0.0.2", unresolved=True)
