@@ -214,6 +214,8 @@ class Hub:
             self._read |= dict.fromkeys(ids, hub)
             return dict.fromkeys(ids, hub)
         left = _SECONDS_TO_READ
+        # It is short, and what is not read silences nothing. So it may take longer than the run was to work.
+        lifetime = self._run.lifetime
 
         def wait(seconds: float) -> None:
             nonlocal left
@@ -221,7 +223,11 @@ class Hub:
             self._run.wait(seconds)
 
         read = hub_workflow.read_workflows(
-            hub.client, ids, product_arn=hub.product_arn, remaining=lambda: min(left, self._remaining()), wait=wait
+            hub.client,
+            ids,
+            product_arn=hub.product_arn,
+            remaining=lambda: min(left, lifetime() - _SECONDS_TO_NOTIFY),
+            wait=wait,
         )
         for reason in dict.fromkeys(each.reason for each in read.values() if isinstance(each, Unread)):
             self._run.logger.warning("security hub did not return the workflow status", reason=reason)

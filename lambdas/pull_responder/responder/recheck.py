@@ -265,7 +265,7 @@ class Recheck:
     def _lease(self, life: Life, *, by_change: bool) -> Life:
         """Return the finding as it is now, leased to this run unless another run has it."""
         now, name = self._run.now(), self._run.name
-        until = now + self._run.remaining() + _SECONDS_OF_GRACE
+        until = now + self._run.lifetime() + _SECONDS_OF_GRACE
 
         def step(known: Life | None) -> Life | None:
             return known and lease(known, name, now=now, until=until, by_change=by_change)
