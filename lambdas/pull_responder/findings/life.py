@@ -212,7 +212,7 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
     finding = replace(finding, severity=severity)
     if life is None:
         pending = Pending(Edge.NEW, "", now, now)
-        return Life(
+        new = Life(
             finding,
             State.OPEN,
             created_at=now,
@@ -225,6 +225,7 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
             hub_due=True,
             hub_retry_at=now + _HUB_RETRY_SECONDS,
         )
+        return _look_in_time(new, now, settings)
     known_problems = life.problems
     if problem and problem not in known_problems:
         known_problems = (*known_problems, problem)[-_MOST_PROBLEMS:]
@@ -238,11 +239,11 @@ def open_or_update(  # noqa: PLR0913 -- keyword-only but for the two that it is 
         look_at=look_at,
     )
     if not life.is_open:
-        return _reopen(_make_hub_due(life, now), now, settings)
+        return _look_in_time(_reopen(_make_hub_due(life, now), now, settings), now, settings)
     if differs_in_hub(life, before):
         life = _make_hub_due(life, now)
     life = _show_sign_of_life(life, now)
-    return _remind_if_due(_mark_worse(life, now), now, settings)
+    return _look_in_time(_remind_if_due(_mark_worse(life, now), now, settings), now, settings)
 
 
 def differs_in_hub(life: Life, other: Life) -> bool:
@@ -278,7 +279,7 @@ def _make_hub_due(life: Life, now: float) -> Life:
 
 def _show_sign_of_life(life: Life, now: float) -> Life:
     """Return an open life, due in Security Hub if its last update was a day ago."""
-    if life.hub_due or not life.is_open or not life.hub_at or now - life.hub_at < _SIGN_OF_LIFE_SECONDS:
+    if life.hub_due or not life.is_open or not life.hub_at or now < life.hub_at + _SIGN_OF_LIFE_SECONDS:
         return life
     return _make_hub_due(life, now)
 
@@ -408,13 +409,27 @@ def mark_rechecked(life: Life, *, now: float, settings: Settings, unread: bool =
     elif life.unread_looks < _QUICK_LOOKS:
         look_at = min(life.look_at, now + _QUICK_LOOK_SECONDS)
         life = replace(life, unread_looks=life.unread_looks + 1, look_at=look_at)
-    return _remind_if_due(_show_sign_of_life(_mark_worse(life, now), now), now, settings)
+    life = _remind_if_due(_show_sign_of_life(_mark_worse(life, now), now), now, settings)
+    return _look_in_time(life, now, settings)
+
+
+def _look_in_time(life: Life, now: float, settings: Settings) -> Life:
+    """Return an open life, looked at again as soon as its next reminder or its next sign of life is due."""
+    times = []
+    if settings.reminder_hours:
+        # A notice that waits is sent at `now` or later.
+        told = life.told.at if life.told and not life.pending else now
+        times.append(told + settings.reminder_hours * 3600)
+    if life.hub_at or life.hub_due:
+        times.append((now if life.hub_due else life.hub_at) + _SIGN_OF_LIFE_SECONDS)
+    # What is due by now is under way, or waits for something else.
+    return replace(life, look_at=min([life.look_at, *(each for each in times if each > now)]))
 
 
 def _remind_if_due(life: Life, now: float, settings: Settings) -> Life:
     if not life.is_open or life.pending or life.told is None or not settings.reminder_hours:
         return life
-    if now - life.told.at < settings.reminder_hours * 3600:
+    if now < life.told.at + settings.reminder_hours * 3600:
         return life
     return replace(life, pending=Pending(Edge.REMINDER, "", now, now))  # each message says since when
 

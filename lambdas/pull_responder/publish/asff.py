@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -74,7 +74,7 @@ def to_asff(  # noqa: PLR0913 -- what is known besides the finding, each by its 
     - `created_at`: the CreatedAt of the first import, as this function returned it.
     - `updated_after`: the UpdatedAt of the last import, as this function returned it. The new UpdatedAt is later, on
       whichever clock: Security Hub ignores an update that is not newer than the last (User Guide, "BatchImportFindings
-      for finding providers").
+      for finding providers"). What is not a time, or has none after it, counts for nothing.
     - `resolved_because`: why the finding is resolved; the finding is then archived. With None it is open, or reopened.
 
     Some fields are never sent. Workflow, Note, VerificationState and UserDefinedFields are the customer's. Security Hub
@@ -237,9 +237,11 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _after(text: str | None) -> datetime | None:
-    """The first moment after `text` in Security Hub's resolution, which is a millisecond."""
-    moment = _time(text)
-    return moment + timedelta(milliseconds=1) if moment and moment.year < MAXYEAR else None
+    """The first moment after `text` in Security Hub's resolution, which is a millisecond; None if there is none."""
+    try:
+        return (moment := _time(text)) and moment + timedelta(milliseconds=1)
+    except OverflowError:
+        return None
 
 
 def _iso(moment: datetime) -> str:

@@ -46,6 +46,8 @@ _FILTER_VALUES: Final = 20
 _PAGE: Final = 100
 # API Reference, BatchUpdateFindings: "up to 100 findings at a time".
 _CALL_FINDINGS: Final = 100
+# Characters. A time in ISO 8601 has fewer.
+_MOST_OF_A_TIME: Final = 60
 
 
 class WorkflowStatus(StrEnum):
@@ -61,7 +63,8 @@ class WorkflowStatus(StrEnum):
 class Workflow:
     """The workflow status of a finding, and whether the finding is archived, as resolved findings are.
 
-    `updated_at` is its UpdatedAt, which is not always ours: whoever may import findings can have updated it.
+    `updated_at` is its UpdatedAt, cut if it is longer than any time. It is not always ours, and not always a time:
+    whoever may import findings can have updated it.
     """
 
     status: WorkflowStatus
@@ -127,7 +130,7 @@ def read_workflows(
         findings = _read_with_retries(client, wanted[start : start + _FILTER_VALUES], product_arn, backoff)
         if isinstance(findings, Unread):
             return read | dict.fromkeys(wanted[start:], findings)
-        read |= {each["Id"]: _workflow(each) for each in findings if "Id" in each}
+        read |= {each["Id"]: _workflow(each) for each in findings if each and isinstance(each.get("Id"), str)}
     return read
 
 
@@ -211,7 +214,9 @@ def _workflow(finding: AwsSecurityFindingOutputTypeDef) -> Workflow | Unread:
         status = WorkflowStatus(word)
     except ValueError:
         return Unread(f"securityhub:GetFindings gave a workflow status that is not known: {word!r:.60}")
-    return Workflow(status, archived=finding.get("RecordState") == "ARCHIVED", updated_at=finding.get("UpdatedAt", ""))
+    # The SDK hands on whatever stands in the answer.
+    updated_at = str(finding.get("UpdatedAt", ""))[:_MOST_OF_A_TIME]
+    return Workflow(status, archived=finding.get("RecordState") == "ARCHIVED", updated_at=updated_at)
 
 
 def _read_with_retries(
@@ -233,7 +238,7 @@ def _read_with_retries(
                 return describe_failure("securityhub:GetFindings", error)
         except BotoCoreError as error:
             return describe_failure("securityhub:GetFindings", error)
-        except (ResponseParserError, KeyError, TypeError):
+        except (ResponseParserError, AttributeError, KeyError, TypeError):
             # A page without its list does not say that Security Hub lacks the findings.
             return Unread("securityhub:GetFindings gave an answer that cannot be read")
     return Unread("securityhub:GetFindings was not called: no time was left for it")
@@ -258,7 +263,7 @@ def _set_with_retries(
         except BotoCoreError as error:
             # The client has made its own retries. Another run may try again later; this one does not wait.
             return final + _reject_all(ids, type(error).__name__, str(error), retryable=True)
-        except (ResponseParserError, KeyError, TypeError) as error:
+        except (ResponseParserError, AttributeError, KeyError, TypeError) as error:
             refused = _reject_all(ids, "Unreadable", f"the answer cannot be read: {error}", retryable=True)
         tries += 1
         ids = [each.finding_id for each in refused if each.retryable]

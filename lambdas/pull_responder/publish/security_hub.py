@@ -157,7 +157,7 @@ def _import_batch(client: SecurityHubClient, batch: list[AwsSecurityFindingTypeD
             rejection(each["Id"], each["ErrorCode"], each["ErrorMessage"], retryable=is_retryable(each["ErrorCode"]))
             for each in answer.get("FailedFindings", [])
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         # What the answer does not say may not have been imported. Sent again, a finding that was changes nothing.
         return _all_rejected(batch, "Unreadable", f"the answer lacks {error}", retryable=True)
     off = next((f"{each.code}: {each.reason}" for each in rejections if each.code.startswith(_OFF)), "")

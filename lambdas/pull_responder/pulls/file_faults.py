@@ -13,8 +13,9 @@ _LINK: Final = re.compile(r":\s+")
 _OWNER: Final = re.compile(r"(?:^|\s)l?chown\s")
 # Characters. kubelet's messages are shorter.
 _MOST: Final = 20_000
-# Podman and containerd add a hint in parentheses to what the kernel said.
-_HINT: Final = re.compile(r"\s*\(.*")
+# Podman and containerd add a hint in parentheses to what the kernel said. The blanks before it are left to `strip`: to
+# look for them here would take a time that grows with the square of their number.
+_HINT: Final = re.compile(r"\(.*")
 
 _DISK_OR_LIMITS: Final = (
     "a file of the node could not be read or written",

@@ -81,7 +81,7 @@ class Diagnoser:
         if problem.tries >= _MOST_TRIES:
             return replace(problem, tries=0, look_at=0, quiet_until=now + self._run.settings.quiet_minutes * 60)
         self._places[problem.id] = place_of(problem, now)
-        until = now + self._run.remaining() + _SECONDS_OF_GRACE
+        until = now + self._run.lifetime() + _SECONDS_OF_GRACE
         return replace(problem, tries=problem.tries + 1, leased_until=until, leased_by=self._run.name, look_at=until)
 
     def diagnose_leased(self, problems: Iterable[Problem]) -> dict[str, Exception]:

@@ -67,7 +67,7 @@ class Hub:
             return dict.fromkeys((life.id for life in lives), self._schedule_retry())
         # Read before the import: after it, Security Hub has each of them.
         self.workflows([life.id for life in lives if life.id not in self._read])
-        asffs = {life.id: self._asff(life, hub) for life in lives}
+        asffs = self._asffs(lives, hub)
         outcome = security_hub.import_findings(
             hub.client, list(asffs.values()), remaining=self._remaining, wait=self._run.wait
         )
@@ -79,21 +79,24 @@ class Hub:
             for rejection in outcome.rejections:
                 self._run.logger.error("security hub refused a finding", **asdict(rejection))
         rejected = {each.finding_id: each for each in outcome.rejections}
-        rejected |= self._set_resolved(hub, [life.id for life in lives if not life.is_open and life.id not in rejected])
-        imported = [life for life in lives if life.id not in rejected]
+        imported = [life for life in lives if life.id in asffs and life.id not in rejected]
+        rejected |= self._set_resolved(hub, [life.id for life in imported if not life.is_open])
+        imported = [life for life in imported if life.id not in rejected]
         rejected |= self._suppress_again(hub, [each for each in imported if self.suppression(each) is Suppression.LOST])
         later = self._schedule_retry(unavailable=bool(outcome.unavailable))
         steps: dict[str, Callable[[Life], Life]] = {}
         for life in lives:
             refused = rejected.get(life.id)
-            if refused is None:
+            if life.id not in asffs:
+                step = self._keep_due(life)
+            elif refused is None:
                 at = seconds_of(asffs[life.id]["UpdatedAt"]) or self._run.now()
                 # A time to come that somebody else gave the finding is not when we imported it.
                 step = _record_import(life, at if at <= self._run.now() + _DAY else self._run.now())
             else:
                 step = later if refused.retryable else self._keep_due(life)
             suppression = self.suppression(life)
-            if suppression is Suppression.LOST and refused is None:
+            if suppression is Suppression.LOST and refused is None and life.id in asffs:
                 suppression = Suppression.PEOPLE
             steps[life.id] = self._also_remember(step, suppression)
         return steps
@@ -148,6 +151,29 @@ class Hub:
         at = self._run.now() + minutes * 60
         return lambda life: replace(life, hub_retry_at=at)
 
+    def _asffs(self, lives: Sequence[Life], hub: _OwnHub) -> dict[str, AwsSecurityFindingTypeDef]:
+        """Return the findings for Security Hub by id. One that cannot be made is left out, logged and counted.
+
+        So are those that Security Hub may ignore, because nothing is newer than what it has.
+        """
+        asffs: dict[str, AwsSecurityFindingTypeDef] = {}
+        for life in lives:
+            try:
+                asffs[life.id] = self._asff(life, hub)
+            except Exception:
+                self._run.count("SecurityHubRejections")
+                self._run.logger.exception("a finding could not be made for security hub", finding=life.id)
+                continue
+            stored = self._read.get(life.id)
+            if isinstance(stored, Workflow) and not _is_newer(asffs[life.id]["UpdatedAt"], stored.updated_at):
+                self._run.count("SecurityHubRejections")
+                self._run.logger.error(
+                    "security hub may ignore this update: nothing is newer than the finding that it has",
+                    finding=life.id,
+                    updated_at=stored.updated_at,
+                )
+        return asffs
+
     def _asff(self, life: Life, hub: _OwnHub) -> AwsSecurityFindingTypeDef:
         # In the first import, UpdatedAt equals CreatedAt (Security Hub User Guide, BatchImportFindings). A resolved
         # finding may have been imported by a run that died unrecorded. So it gets a newer time.
@@ -174,8 +200,10 @@ class Hub:
         """
         stored = self._read.get(life.id)
         theirs = seconds_of(stored.updated_at) if isinstance(stored, Workflow) else None
-        last = max(life.hub_at, theirs or 0)
-        return datetime.fromtimestamp(last, UTC).isoformat() if last else None
+        if isinstance(stored, Workflow) and theirs is not None and theirs > life.hub_at:
+            # As it is: at the end of the calendar, seconds since 1970 are rounded past it.
+            return stored.updated_at
+        return datetime.fromtimestamp(life.hub_at, UTC).isoformat() if life.hub_at else None
 
     def workflows(self, ids: Sequence[str]) -> Mapping[str, Workflow | Unread]:
         """Return the workflow status of each finding that Security Hub has, or why it cannot be read."""
@@ -186,6 +214,8 @@ class Hub:
             self._read |= dict.fromkeys(ids, hub)
             return dict.fromkeys(ids, hub)
         left = _SECONDS_TO_READ
+        # It is short, and what is not read silences nothing. So it may take longer than the run was to work.
+        lifetime = self._run.lifetime
 
         def wait(seconds: float) -> None:
             nonlocal left
@@ -193,7 +223,11 @@ class Hub:
             self._run.wait(seconds)
 
         read = hub_workflow.read_workflows(
-            hub.client, ids, product_arn=hub.product_arn, remaining=lambda: min(left, self._remaining()), wait=wait
+            hub.client,
+            ids,
+            product_arn=hub.product_arn,
+            remaining=lambda: min(left, lifetime() - _SECONDS_TO_NOTIFY),
+            wait=wait,
         )
         for reason in dict.fromkeys(each.reason for each in read.values() if isinstance(each, Unread)):
             self._run.logger.warning("security hub did not return the workflow status", reason=reason)
@@ -227,6 +261,14 @@ class Hub:
     def _log_unavailable(self, number: int, *, reason: str) -> None:
         self._run.count("SecurityHubRejections", number)
         self._run.logger.error("security hub cannot be reached", reason=reason)
+
+
+def _is_newer(ours: str, theirs: str) -> bool:
+    """Return whether `ours` is later than `theirs`, or there is none of theirs."""
+    if not theirs:
+        return True
+    mine, last = seconds_of(ours), seconds_of(theirs)
+    return mine is not None and last is not None and mine > last
 
 
 def _clear_due(life: Life) -> Life:

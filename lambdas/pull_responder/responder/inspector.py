@@ -92,7 +92,7 @@ class Inspector:
             self._run.logger.error("nodes could not be inspected in time", cluster=left.inspection.cluster)
             store.delete_left(left)
             return
-        leased = replace(left, tries=left.tries + 1, look_at=now + self._run.remaining() + _SECONDS_OF_GRACE)
+        leased = replace(left, tries=left.tries + 1, look_at=now + self._run.lifetime() + _SECONDS_OF_GRACE)
         if not store.save_left(leased):
             return  # another run has it
         answered = self._answer(left.inspection, first=left.asked)

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 _SECONDS_OF_GRACE: Final = 5.0
 # Seconds of the run's time that the last attempts to record leave.
 _SECONDS_TO_END: Final = 2.0
+# The same attempts have so many seconds even if the run has used up its own, as long as its claims hold.
+_SECONDS_TO_RECORD: Final = 20.0
 _PLANTED: Final = frozenset({Suppression.PLANTED, Suppression.PLANTED_TOLD})
 _PLANTED_TEXT: Final = (
     "Security Hub had a finding with this id, set to SUPPRESSED, before Pull Responder imported one. So that "
@@ -122,7 +124,7 @@ class Notifier:
         A notice that has to wait for a digest is put off instead.
         """
         life = self._pacing.put_off(life)
-        seconds = self._run.remaining() + _SECONDS_OF_GRACE
+        seconds = self._run.lifetime() + _SECONDS_OF_GRACE
         return claim(life, self._run.now(), self._run.name, seconds=seconds)
 
     def _record(self, life: Life, step: _Step) -> None:
@@ -148,11 +150,12 @@ class Notifier:
         self._unrecorded.append((life, step))
 
     def _record_again(self) -> None:
-        """Record what the table refused, for as long as the run has time. What is left will be sent once more.
+        """Record what the table refused, while there is time. What is left will be sent once more.
 
         Until the run must have ended its claims hold, so no other run sends these notices meanwhile.
         """
-        backoff = Backoff(lambda: self._run.remaining() - _SECONDS_TO_END, self._run.wait)
+        unused = max(0.0, self._run.lifetime() - max(self._run.remaining(), _SECONDS_TO_RECORD))
+        backoff = Backoff(lambda: self._run.lifetime() - unused - _SECONDS_TO_END, self._run.wait)
         tries = 0
         while self._unrecorded and backoff.pause(tries := tries + 1):
             self._record_left()

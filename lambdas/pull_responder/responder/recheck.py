@@ -45,11 +45,18 @@ _AT_ONCE: Final = 4
 _FEW: Final = 8
 # People are notified after so many rechecks, so that the end of a fault is not told after thousands of others.
 _RECHECKS_A_NOTICE: Final = 25
+# Seconds of the run's time that a recheck takes, and what part of a short run that is at most. The parts leave some of
+# each run to begin rechecks in, however short it is.
 _SECONDS_TO_CHECK: Final = 15.0
-# Seconds of the run's time that rechecks leave to problems that wait for a diagnosis.
+# With fewer seconds left, a recheck could read nothing: it leaves eight to people's notices.
+_LEAST_TO_CHECK: Final = 10.0
+_PART_TO_CHECK: Final = 0.4
+# The same that rechecks leave to problems that wait for a diagnosis.
 _SECONDS_FOR_PROBLEMS: Final = 50.0
+_PART_FOR_PROBLEMS: Final = 0.3
 # The same for inspections that other runs had no time for, and how many of these a run takes on.
 _SECONDS_FOR_INSPECTIONS: Final = 20.0
+_PART_FOR_INSPECTIONS: Final = 0.1
 _MOST_INSPECTIONS: Final = 10
 # Seconds by which the lease of a recheck outlives its run.
 _SECONDS_OF_GRACE: Final = 5.0
@@ -95,8 +102,11 @@ class Recheck:
         self._send_due([life.id for life in lives if not _is_due(life, now)])
         waiting = insist(lambda: store.due_problems(before=now, limit=1)) if on_schedule else []
         left = self._ledger.left_inspections(limit=_MOST_INSPECTIONS) if on_schedule else []
-        for_problems = _SECONDS_FOR_PROBLEMS if waiting else 0
-        self._least = _SECONDS_TO_CHECK + for_problems + (_SECONDS_FOR_INSPECTIONS if left else 0)
+        seconds = self._run.remaining()
+        for_problems = min(_SECONDS_FOR_PROBLEMS, seconds * _PART_FOR_PROBLEMS) if waiting else 0
+        for_inspections = min(_SECONDS_FOR_INSPECTIONS, seconds * _PART_FOR_INSPECTIONS) if left else 0
+        to_check = max(_LEAST_TO_CHECK, min(_SECONDS_TO_CHECK, seconds * _PART_TO_CHECK))
+        self._least = to_check + for_problems + for_inspections
         self._recheck_in_order(concerned.values(), by_change=True)
         if on_schedule:
             self._recheck_in_order((life for life in lives if _is_due(life, now)), by_change=False)
@@ -265,7 +275,7 @@ class Recheck:
     def _lease(self, life: Life, *, by_change: bool) -> Life:
         """Return the finding as it is now, leased to this run unless another run has it."""
         now, name = self._run.now(), self._run.name
-        until = now + self._run.remaining() + _SECONDS_OF_GRACE
+        until = now + self._run.lifetime() + _SECONDS_OF_GRACE
 
         def step(known: Life | None) -> Life | None:
             return known and lease(known, name, now=now, until=until, by_change=by_change)

@@ -30,7 +30,8 @@ _COUNTING: Final = threading.Lock()
 class Run:
     """An invocation of a function.
 
-    - `remaining`: returns the seconds until Lambda stops the function.
+    - `remaining`: returns the seconds that this run has for what it begins and waits for.
+    - `until_stopped`: returns the seconds until Lambda stops the function; None if those are the same.
     - `now`: returns the time in seconds since 1970.
     - `wait`: sleeps for a number of seconds.
     - `name`: unique to this run.
@@ -45,11 +46,19 @@ class Run:
     now: Callable[[], float] = time.time
     wait: Callable[[float], None] = time.sleep
     name: str = field(default_factory=lambda: uuid4().hex)
+    until_stopped: Callable[[], float] | None = None
 
     def within(self, seconds: float) -> Run:
-        """Return this run, ending `seconds` from now at the latest: what it begins and waits for keeps to that."""
+        """Return this run, ending `seconds` from now at the latest: what it begins and waits for keeps to that.
+
+        What it has begun may still be under way then, until Lambda stops the function: see `lifetime`.
+        """
         beyond = max(0.0, self.remaining() - seconds)
-        return replace(self, remaining=lambda: self.remaining() - beyond)
+        return replace(self, remaining=lambda: self.remaining() - beyond, until_stopped=self.lifetime)
+
+    def lifetime(self) -> float:
+        """Return the seconds after which this run is surely over. So long, what it claims and leases is its own."""
+        return (self.until_stopped or self.remaining)()
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to one of the function's metrics."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,14 @@ import pytest
 from botocore.exceptions import ReadTimeoutError, SSLError
 
 from pull_responder.findings.store import Store, StoreError
+from pull_responder.publish import security_hub
 from pull_responder.publish.sns import answers
 from tests.integration.responder.scene import REGION, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pull_responder.findings.finding import Finding
 
 NEW = ("new", "role_lacks_pull_permissions")
 
@@ -199,6 +203,57 @@ def test_broken_answers_of_security_hub_keep_nobody_from_being_told(scene: Scene
     with through(scene, "securityhub", garble(body)):
         assert scene.respond(node.denied(scene.clock.now)) == []
         assert scene.edges() == [NEW]
+
+
+def garble_field(name: str, value: object) -> Callable[[Any, Callable[[Any], Any]], Any]:
+    """AWS takes the call, and this field of each finding in its answer has this value."""
+
+    def send(request: Any, original: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- as above
+        answer = original(request)
+        body = json.loads(answer.content)
+        for each in body.get("Findings", []):
+            each[name] = value
+        answer._content = json.dumps(body).encode()
+        return answer
+
+    return send
+
+
+@pytest.mark.parametrize("value", [5, {"a": 1}, None, "x" * 9_999])
+@pytest.mark.parametrize("name", ["UpdatedAt", "Workflow", "Id"])
+def test_a_broken_field_in_an_answer_of_security_hub_stops_no_run(scene: Scene, name: str, value: object) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    change = scene.allow(node)
+    with through(scene, "securityhub", garble_field(name, value)):
+        scene.clock.forward(minutes=16)
+        scene.recheck(change)
+        scene.clock.forward(minutes=6)
+        scene.recheck()
+    assert [edge for edge, _ in scene.edges()] == ["new", "resolved"]
+
+
+def test_a_finding_that_cannot_be_made_for_security_hub_takes_no_other_with_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, other = scene.role(), scene.role()
+    make = security_hub.to_asff
+
+    def fail(finding: Finding, **known: Any) -> Any:  # noqa: ANN401 -- as of `to_asff`
+        if node.role in finding.resource.id:
+            raise ValueError("year 10000 is out of range")
+        return make(finding, **known)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(security_hub, "to_asff", fail)
+        scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now))
+        assert scene.edges() == [NEW, NEW]
+        assert [len(scene.in_hub(f"role/{each.role}")) for each in (node, other)] == [0, 1]
+    scene.clock.forward(minutes=2)
+    scene.recheck()
+    scene.clock.forward(minutes=14)
+    scene.recheck()
+    assert len(scene.in_hub(f"role/{node.role}")) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"{}", b"<html>"])

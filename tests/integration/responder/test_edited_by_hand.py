@@ -104,6 +104,38 @@ def test_texts_that_somebody_has_changed_are_ours_again_with_the_next_import(sce
     assert all(each["finding"]["title"] != "All is well" for each in told)
 
 
+@pytest.mark.parametrize(
+    ("updated_at", "state"),
+    [
+        # Nothing that Security Hub takes is later than these two.
+        ("9999-12-31T23:59:59-18:00", "ACTIVE"),
+        ("9999-12-31T23:59:59.999999Z", "ACTIVE"),
+        ("9999-12-31T23:59:59.998Z", "ARCHIVED"),
+        ("0001-01-01T00:00:00+18:00", "ARCHIVED"),
+    ],
+)
+def test_a_date_at_the_end_of_the_calendar_keeps_nobody_from_being_told(
+    scene: Scene, caplog: pytest.LogCaptureFixture, updated_at: str, state: str
+) -> None:
+    node, other = scene.node_group(), scene.node_group()
+    scene.respond(node.denied(scene.clock.now), other.denied(scene.clock.now))
+    write(scene, node, UpdatedAt=updated_at)
+    scene.clock.forward(minutes=16)
+    scene.recheck(scene.allow(node))
+    # The record of this change was lost. The schedule sees it.
+    scene.allow(other)
+    for _ in range(2):
+        scene.clock.forward(minutes=16)
+        scene.recheck()
+    assert [each["edge"] for each in scene.told()] == ["new", "new", "resolved", "resolved"]
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert (finding["RecordState"], finding["Workflow"]["Status"]) == (state, "RESOLVED")
+    (finding,) = scene.in_hub(f"role/{other.role}")
+    assert finding["RecordState"] == "ARCHIVED"
+    logged = [each for each in caplog.records if "may ignore this update" in each.message]
+    assert bool(logged) is (state == "ACTIVE")
+
+
 def test_texts_that_somebody_has_changed_are_ours_again_within_a_day(scene: Scene) -> None:
     node = scene.node_group()
     scene.respond(node.denied(scene.clock.now))

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pull_responder.publish import sns
+from pull_responder.responder.recheck import Recheck
 from tests.integration.responder.scene import ADMIN, Scene
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pull_responder.responder.run import Run
 
 NEW = ("new", "role_lacks_pull_permissions")
 
@@ -137,3 +147,48 @@ def test_a_role_that_is_gone_resolves_its_finding(scene: Scene) -> None:
     first, resolved = scene.told()
     assert (first["edge"], resolved["edge"]) == ("new", "resolved")
     assert "does not exist any more" in resolved["because"]
+
+
+def test_a_run_that_works_longer_than_it_was_to_shares_no_notice_with_the_next(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda stops it after five minutes. It was to end within 20 seconds, and SNS takes 8 for each message."""
+    roles = [scene.role() for _ in range(4)]
+    scene.respond(*(each.denied(scene.clock.now) for each in roles))
+    scene.recheck(*map(scene.allow, roles))
+    scene.told()
+    scene.clock.forward(minutes=6)
+    published, publish = list[str](), sns.publish_notice
+
+    def run(seconds: float) -> Run:
+        end = scene.clock.now + 300
+        return replace(scene.run(), remaining=lambda: end - scene.clock.now).within(seconds)
+
+    def publish_slowly(*about: Any) -> str:  # noqa: ANN401 -- as of `publish_notice`
+        scene.clock.forward(seconds=8)
+        published.append(publish(*about))
+        if len(published) == 3:
+            # The run that was woken meanwhile.
+            scene.clock.forward(seconds=5)
+            Recheck(run(120)).recheck([])
+        return published[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sns, "publish_notice", publish_slowly)
+        Recheck(run(20)).recheck([])
+    told = [each["finding"]["id"] for each in scene.told()]
+    assert (len(told), len(set(told))) == (4, 4)
+
+
+def test_a_run_that_works_longer_than_it_was_to_tells_nobody_of_what_is_suppressed(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    identifier = {"Id": finding["Id"], "ProductArn": finding["ProductArn"]}
+    hub = scene.aws.client("securityhub")
+    hub.batch_update_findings(FindingIdentifiers=[identifier], Workflow={"Status": "SUPPRESSED"})
+    scene.recheck(scene.allow(node))
+    scene.told()
+    scene.clock.forward(minutes=6)
+    Recheck(replace(scene.run(), remaining=lambda: 200.0).within(0)).recheck([])
+    assert scene.told() == []

@@ -15,7 +15,7 @@ from pull_responder.responder import diagnoser, respond
 from pull_responder.responder.recheck import Recheck
 from pull_responder.responder.recorder import Recorder
 from pull_responder.responder.respond import Message, Responder
-from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Scene
+from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, Scene, change
 
 if TYPE_CHECKING:
     from pull_responder.diagnosis import Diagnosis
@@ -215,9 +215,42 @@ def test_rechecks_leave_time_for_what_waits(
 
     monkeypatch.setattr(Recheck, "_recheck_one", slow)
     scene.recheck()
-    assert len(looked) == 2
+    # After a fourth, no time would be left for what waits.
+    assert len(looked) == 3
     assert [each.repository for each in diagnosed] == ["made-up/000"]
     # The others are due still.
     scene.seconds = 120
     scene.recheck()
     assert len(set(looked)) == 5
+
+
+@pytest.mark.parametrize("seconds", [30, 45, 60, 80, 120])
+def test_a_short_run_looks_at_open_findings_and_diagnoses_what_waits(scene: Scene, seconds: float) -> None:
+    """`timeoutSeconds` is 30 or more. Some problem and some inspection wait in each run."""
+    scene.seconds = seconds
+    node, group, new = scene.role(), scene.node_group(), scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    # No time is left for these two.
+    scene.seconds = 10.0
+    scene.respond(new.denied(scene.clock.now))
+    scene.respond(change("eks", "UpdateNodegroupConfig", name=group.role, nodegroupName="workers"))
+    scene.told()
+    scene.allow(node)
+    scene.clock.forward(minutes=16)
+    scene.seconds = seconds
+    scene.recheck()
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["RecordState"] == "ARCHIVED"
+    told = {each["finding"]["resource"]["id"].rpartition("/")[2] for each in scene.told()}
+    assert told == {group.role, new.role}
+
+
+def test_with_too_little_time_left_nothing_is_looked_at(scene: Scene) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    scene.allow(node)
+    scene.clock.forward(minutes=16)
+    scene.seconds = 10.0
+    scene.recheck()
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["RecordState"] == "ACTIVE"

@@ -73,6 +73,10 @@ IN_IMAGE = "Failed to pull image: failed to extract layer sha256:0f0f: mount cal
         (f"{IN_IMAGE}: mkdir /app/a: read-only file system", "`findmnt`"),
         (f"{IN_IMAGE}: write /app/a: input/output error", "`dmesg -T`"),
         ("open /var/lib/containerd/a: too many open files", "`free -m`"),
+        # Blanks, with a hint and without: their number is the sender's.
+        (f"{IN_IMAGE}: lchown /x:{' ' * 9_000}invalid argument{' ' * 9_000}(Hint: see", "`/etc/subuid`"),
+        (f"{IN_IMAGE}: lchown /x{' ' * 9_000}(hint): invalid argument", "`/etc/subuid`"),
+        (f"{IN_IMAGE}: mkdir /app/a: file{' ' * 18_000}exists", "disk, memory and limits"),
         (f"{IN_IMAGE}: stat /app: no such file or directory: unknown", "deletes the file"),
         (f"{IN_IMAGE}: mkdir /app/a: not a directory", "`crictl rmi`"),
         (f"{IN_IMAGE}: rename /app/a /app/b: device or resource busy", "`lsof`"),

@@ -468,7 +468,13 @@ def test_next_to_nothing_known_still_makes_a_finding() -> None:
 
 
 _times = st.datetimes().map(lambda moment: moment.isoformat() + "Z") | st.sampled_from(
-    ["soon", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.9999Z"]
+    [
+        "soon",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59.9999Z",
+        "9999-12-31T23:59:59.998Z",
+        "9999-12-31T23:59:59-18:00",
+    ]
 )
 _names = st.lists(text | st.from_regex(r"i-[0-9a-f]{17}", fullmatch=True), max_size=40).map(tuple)
 _reaches = st.builds(

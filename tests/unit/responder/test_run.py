@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from pull_responder.responder.run import Run
@@ -28,13 +29,13 @@ class Slow:
         self.kept = kept
 
 
-def _run(metrics: Slow) -> Run:
+def _run(metrics: Slow | None = None, *, remaining: float = 60) -> Run:
     nothing = cast("Any", None)
     return Run(
         settings=nothing,
         aws=nothing,
         store=nothing,
-        remaining=lambda: 60,
+        remaining=lambda: remaining,
         logger=nothing,
         metrics=cast("Metrics", metrics),
     )
@@ -49,6 +50,20 @@ def test_counts_of_several_threads_lose_nothing() -> None:
     for each in threads:
         each.join()
     assert sorted(metrics.kept) == [1, 2, 3, 4]
+
+
+def test_a_run_within_less_time_is_over_when_lambda_stops_it() -> None:
+    left = 300.0
+    run = replace(_run(), remaining=lambda: left).within(120)
+    shorter = run.within(20)
+    assert (run.remaining(), run.lifetime(), shorter.remaining(), shorter.lifetime()) == (120, 300, 20, 300)
+    left = 200.0
+    assert (run.remaining(), run.lifetime(), shorter.remaining(), shorter.lifetime()) == (20, 200, -80, 200)
+
+
+def test_a_run_within_more_time_than_it_has_is_as_it_was() -> None:
+    run = _run(remaining=30)
+    assert (run.lifetime(), run.within(120).remaining(), run.within(120).lifetime()) == (30, 30, 30)
 
 
 def test_nothing_is_counted_for_none() -> None:
