@@ -254,7 +254,7 @@ class Notifier:
                 sns.publish_digest(client, topic_arn, about, self._style)
                 self._marks.save(lives)
         except sns.UnclearPublishError as error:
-            steps = self._perhaps_sent(lives, str(error))
+            steps = self._perhaps_sent(lives, str(error), _threads(about))
             return self._publish_filtered(lives, about) if all(map(counts_as_heard, lives)) else steps
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
@@ -299,12 +299,20 @@ class Notifier:
         later = partial(retry_later, now=self._run.now())
         return {life.id: self._if_still_claimed(later) for life in lives}
 
-    def _perhaps_sent(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
-        """Log and count notices that SNS may have taken. Return the steps: once more later, or as if sent."""
+    def _perhaps_sent(self, lives: Sequence[Life], reason: str, threads: Mapping[str, str]) -> dict[str, _Step]:
+        """Log and count notices that SNS may have taken. Return the steps: once more later, or as if sent.
+
+        `threads` are the ids of their problems, by finding id. Who has got one gets the next as the same problem.
+        """
         self._run.count("NotificationsFailed")
         self._run.logger.warning("a notification has no answer", findings=[life.id for life in lives], reason=reason)
         now = self._run.now()
-        return {life.id: self._if_still_claimed(partial(mark_perhaps_notified, now=now, sent=life)) for life in lives}
+
+        def step(life: Life, *, sent: Life) -> Life:
+            life = mark_perhaps_notified(life, now=now, sent=sent)
+            return replace(life, thread=life.thread or threads[sent.id])
+
+        return {life.id: self._if_still_claimed(partial(step, sent=life)) for life in lives}
 
     def _topic(self, topic_arn: str) -> tuple[SNSClient, str]:
         topic = Arn.parse(topic_arn)
