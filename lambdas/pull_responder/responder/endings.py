@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
 from pull_responder.findings.notice import Edge
-from pull_responder.findings.related import MOST_RELATED
+from pull_responder.findings.related import may_have_forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -94,7 +94,7 @@ class Endings:
             of_threads = [life for life in self._known.values() if life.thread in self.threads]
             left = dict.fromkeys(each for life in of_threads for each in life.related if each not in asked)
             if not left:
-                return all(len(life.related) < MOST_RELATED for life in of_threads)
+                return not any(map(may_have_forgotten, of_threads))
             asked.update(left)
             found = read(left) if len(asked) - first <= _MOST_READ else None
             if found is None:
