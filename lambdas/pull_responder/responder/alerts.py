@@ -53,6 +53,9 @@ class Alerts:
         others = _others(worst, related or [])
         thread = _thread(worst, others)
         endings = self._endings(worst, related)
+        if endings and not any(life.thread for life in (*worst, *others)):
+            # People heard nothing of these findings: their end ends what was told of those beside them.
+            thread = next(iter(endings.threads_beside(worst)), thread)
         still_open = endings.still_open(thread) if endings else []
         return Alert(
             thread,
@@ -85,6 +88,30 @@ class Alerts:
             ]
             notices += [replace(first, over=_over(group, thread, endings)), *rest]
         return notices
+
+    def ending(self, lives: Sequence[Life]) -> frozenset[str]:
+        """Return the ids of those among `lives`, whose notices are to be kept back, that end a problem people know."""
+        over = {life.id: life for life in lives if _is_over(life) and life.related}
+        if not over or self._run.settings.notification_schema == _ONE_A_FINDING:
+            return frozenset()
+        known: dict[str, Life | None] = {**over}
+
+        def read(ids: Collection[str]) -> list[Life] | None:
+            unread = [each for each in ids if each not in known]
+            found = self._read_lives(unread)
+            if found is None:
+                return None
+            known.update(dict.fromkeys(unread) | {life.id: life for life in found})
+            return [life for life in map(known.get, ids) if life]
+
+        read(list(dict.fromkeys(each for life in over.values() for each in life.related)))  # all at once
+        ending = set()
+        for life in over.values():
+            beside = read(life.related)
+            endings = Endings([life, *beside], read, ending=over, own=self._is_to_tell) if beside else None
+            if endings and endings.ends(life):
+                ending.add(life.id)
+        return frozenset(ending)
 
     def _related(self, lives: Sequence[Life]) -> list[Life] | None:
         """Return `lives` and the findings that diagnoses found beside them; None if they cannot be read."""

@@ -68,6 +68,21 @@ class Endings:
         beside = (self._known[each].thread for life in lives for each in life.related if each in self._known)
         return [each for each in beside if each in self.threads]
 
+    def ends(self, life: Life) -> bool:
+        """Say whether a finding whose end may be kept back is the last of a problem that people heard of by another.
+
+        If they never heard of the finding, it must have been open when they heard of the other's end: otherwise that
+        message said that the problem is over.
+        """
+        is_quiet = life.pending is not None and life.pending.quiet
+        for thread in self.threads_beside([life]):
+            others = [each for each in self._known.values() if each.thread == thread and each.id not in self._ending]
+            heard = [each.told.at for each in others if each.told and not each.told.silently]
+            was_open = not is_quiet or max(heard, default=0.0) <= life.resolved_at
+            if heard and was_open and self.is_over(thread, life.problems):
+                return True
+        return False
+
     def still_open(self, thread: str) -> list[Life]:
         """Return the open findings that are known to have been told as the problem `thread`."""
         return [each for each in self._open[thread] if each.is_open]
@@ -80,7 +95,7 @@ class Endings:
         if life.is_open or life.id in self._ending:
             return life.is_open
         pending = life.pending
-        if pending is None or pending.edge is not Edge.RESOLVED or pending.told:
+        if pending is None or pending.edge is not Edge.RESOLVED or pending.told or pending.quiet:
             return False
         return not (pending.claimant or pending.perhaps_heard) or self._own(life)
 

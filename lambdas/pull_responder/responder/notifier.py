@@ -197,7 +197,13 @@ class Notifier:
         """Return the ids of findings that are not notified: severity too low, no topic, or silenced in Security Hub."""
         settings = self._run.settings
         least = settings.notify_minimum_severity.rank
-        silenced = {life.id for life in lives if not settings.topic_arn or life.finding.severity.rank < least}
+        if not settings.topic_arn:
+            return frozenset(life.id for life in lives)
+        silenced = {
+            life.id
+            for life in lives
+            if life.finding.severity.rank < least or (life.pending and life.pending.quiet and not life.pending.told)
+        }
         audible = [life for life in lives if life.id not in silenced]
         workflows = self._hub.workflows([life.id for life in audible])
         for life in audible:
@@ -211,7 +217,7 @@ class Notifier:
                 self._run.logger.warning("security hub has a suppressed finding that is not ours", finding=life.id)
             else:
                 silenced.add(life.id)
-        return frozenset(silenced)
+        return frozenset(silenced) - self._alerts.ending([life for life in lives if life.id in silenced])
 
     def _tell_of_planted(self, life: Life) -> Life:
         """Return the life, whose notice says that a suppression is not ours if people do not know that yet."""

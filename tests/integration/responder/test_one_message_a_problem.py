@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pull_responder.findings.life import Life
+from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
 from pull_responder.publish import sns
 from pull_responder.publish.as_document import alert_document
@@ -437,3 +438,97 @@ def test_a_message_whose_answer_is_lost_is_repeated_as_the_same_problem(
     scene.recheck(scene.allow(one), scene.allow(two), *(make(scene, each) for each in repositories))
     over = {each for message in after_the_hold_down(scene) for each in message["over"]}
     assert over == {old["problem"], first["problem"]}
+
+
+def test_a_cause_that_is_too_mild_to_be_told_ends_the_problem_that_it_kept_open(
+    scene: Scene, repositories: tuple[str, str]
+) -> None:
+    node, least = scene.role(), {"NOTIFY_MINIMUM_SEVERITY": "MEDIUM"}
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[0])), **least)
+    (new,) = scene.told()
+    assert causes(new) == [LACKS]
+    scene.recheck(scene.allow(node), **least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    (part,) = scene.told()
+    assert (others(part), part["over"]) == ([GONE], [])
+    scene.recheck(make(scene, repositories[0]), **least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    (last,) = scene.told()
+    assert (last["edge"], causes(last), last["problem"]) == ("resolved", [GONE], new["problem"])
+    assert last["over"] == [new["problem"]]
+    scene.clock.forward(minutes=60)
+    scene.recheck(**least)
+    assert scene.told() == []
+
+
+def test_a_cause_that_is_too_mild_to_be_told_ends_in_silence_with_or_before_the_others(
+    scene: Scene, repositories: tuple[str, str]
+) -> None:
+    node, least = scene.role(), {"NOTIFY_MINIMUM_SEVERITY": "MEDIUM"}
+    events = [node.denied(scene.clock.now, action=IMAGE, resource=missing(each)) for each in repositories]
+    scene.respond(*events, **least)
+    (new,) = scene.told()
+    scene.recheck(make(scene, repositories[0]), **least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    assert scene.told() == []
+    scene.recheck(scene.allow(node), make(scene, repositories[1]), **least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    (last,) = scene.told()
+    assert (causes(last), last["over"]) == ([LACKS], [new["problem"]])
+    assert all(each.pending is None for each in stored(scene))
+
+
+def suppress(scene: Scene, node: Node, cause: str) -> None:
+    hub = scene.aws.client("securityhub")
+    (one,) = (each for each in scene.in_hub(f"role/{node.role}") if cause in each["GeneratorId"])
+    known = [{"Id": one["Id"], "ProductArn": one["ProductArn"]}]
+    hub.batch_update_findings(FindingIdentifiers=known, Workflow={"Status": "SUPPRESSED"})
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_suppressed_cause_ends_the_problem_that_people_know_by_another(
+    scene: Scene, node: Node, *, both: bool
+) -> None:
+    """If all of them are suppressed, their end is as silent as people have wished."""
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    if not both:
+        scene.recheck(scene.allow(node))
+        (part,) = after_the_hold_down(scene)
+        assert (causes(part), part["over"]) == ([LACKS], [])
+    for cause in (BOUNDARY, LACKS) if both else (BOUNDARY,):
+        suppress(scene, node, cause)
+    scene.recheck(scene.allow(node), lift(scene, node))
+    last = after_the_hold_down(scene)
+    assert [(causes(each), each["over"]) for each in last] == ([] if both else [([BOUNDARY], [new["problem"]])])
+
+
+def test_a_cause_that_ends_before_its_first_message_ends_the_problem_that_it_kept_open(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    scene.clock.forward(minutes=16)
+    guard(scene, node)
+    scene.recheck(scene.allow(node))
+    publish = sns.publish_notice
+
+    def refuse_what_is_new(client: Any, arn: str, alert: Any, *style: Any) -> None:  # noqa: ANN401 -- passed on
+        if alert.edge is Edge.NEW:
+            raise ClientError({"Error": {"Code": "Throttled"}}, "Publish")
+        publish(client, arn, alert, *style)
+
+    monkeypatch.setattr(sns, "publish_notice", refuse_what_is_new)
+    scene.respond(node.denied(scene.clock.now))
+    (part,) = after_the_hold_down(scene)
+    assert (causes(part), others(part), part["over"]) == ([LACKS], [BOUNDARY], [])
+    scene.recheck(lift(scene, node))
+    (last,) = after_the_hold_down(scene)
+    assert (last["edge"], causes(last), last["over"]) == ("resolved", [BOUNDARY], [new["problem"]])
