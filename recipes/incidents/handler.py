@@ -21,7 +21,7 @@ _AT_ONCE = 8
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Handle the messages of a batch in the order in which things happened. Return those that are to be tried again."""
     tell = import_module(os.environ["VENDOR"]).tell
-    severities = os.environ["SEVERITIES"].split(",")
+    severities = set(os.environ["SEVERITIES"].split(","))
     secrets = import_module("boto3").client("secretsmanager")
     secret = json.loads(secrets.get_secret_value(SecretId=os.environ["SECRET_ARN"])["SecretString"])
     read = [(read_document(record["body"]), record["messageId"]) for record in event["Records"]]
@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     failed = []
     for document, message_id in ours:
         try:
-            told = [each for each in incidents(document) if each.is_over or each.severity in severities]
+            told = [each for each in incidents(document) if each.is_over or {each.severity, each.had} & severities]
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             print(f"{message_id} is not as schema 2.0 has it: {type(error).__name__}: {error}")  # noqa: T201 -- its log
             failed.append(message_id)

@@ -25,6 +25,7 @@ class Incident:
     - `is_new`: whether this is the first notification about it.
     - `title`: one line. `text`: several.
     - `severity`: CRITICAL, HIGH, MEDIUM, LOW or INFORMATIONAL.
+    - `had`: of what is resolved in part, the severity of the part that is over; else empty.
     - `link`: the page of the cause, or AWS's page about the fix; None if there is neither.
     """
 
@@ -41,6 +42,7 @@ class Incident:
     region: str = ""
     at: str = ""
     link: str | None = None
+    had: str = ""
 
 
 def read_document(body: str) -> dict[str, Any] | None:
@@ -77,25 +79,35 @@ def _of_alert(document: dict[str, Any]) -> Incident:
     worst = document["findings"][0]
     is_resolved = document["edge"] == "resolved"
     others = document["others"]
+    key = document["problem"]
+    # A problem may have several causes. While one of them is open, or that is not known, pulls may still fail.
+    # Documents without `over` are of an earlier version.
+    is_over = key in document["over"] if "over" in document else is_resolved and others == []
+    # What is resolved in part is from now on about what is left.
+    still_open = document.get("still_open", [])
+    left = [*(others or []), *still_open] if is_resolved and not is_over else []
+    open_beside = [
+        *_named("Also stops these pulls:", others or [], with_fix=bool(left)),
+        *_named("Told as this incident, too, and still open:", still_open, with_fix=bool(left)),
+    ]
     lines = [f"{document['edge'].upper()} {document['severity']}"]
+    if left:
+        lines = ["RESOLVED IN PART", *open_beside, "", "This part is over:"]
     for finding in document["findings"]:
         lines += _resolved(finding) if is_resolved else _broken(finding)
     if others is None:
         lines += ["", "Whether something else stops the same pulls could not be read."]
-    else:
-        lines += _named("Also stops these pulls:", others)
-    lines += _named("Told as this incident, too, and still open:", document.get("still_open", []))
-    key = document["problem"]
+    if not left:
+        lines += open_beside
     return _incident(
         document,
         key,
-        worst,
+        {**worst, **left[0]} if left else worst,
         lines=[*lines, "", *_hit(document["reach"])],
-        severity=document["severity"],
-        link=worst["runbook_url"],
-        # A problem may have several causes. While one of them is open, or that is not known, pulls may still fail.
-        # Documents without `over` are of an earlier version.
-        is_over=key in document["over"] if "over" in document else is_resolved and others == [],
+        severity=left[0]["severity"] if left else document["severity"],
+        link=None if left else worst["runbook_url"],
+        is_over=is_over,
+        had=document["severity"] if left else "",
     )
 
 
@@ -129,6 +141,7 @@ def _incident(  # noqa: PLR0913 -- keyword-only but for what it is about
     severity: str,
     link: str | None = None,
     is_over: bool = False,
+    had: str = "",
 ) -> Incident:
     """Return the incident `key`, whose worst finding is `finding`. Of a digest, its edge is the finding's own."""
     return Incident(
@@ -145,6 +158,7 @@ def _incident(  # noqa: PLR0913 -- keyword-only but for what it is about
         region=finding["region"] or "",
         at=document["at"],
         link=link or finding["remediation"]["docs_url"],
+        had=had,
     )
 
 
@@ -185,8 +199,11 @@ def _fix(remediation: dict[str, Any]) -> list[str]:
     return [_plain(f"Do this: {remediation['summary']}"), *([where, *commands] if commands else [])]
 
 
-def _named(heading: str, findings: list[dict[str, Any]]) -> list[str]:
-    lines = [_plain(f"- {each['title']}: {each['resource']['id']}") for each in findings]
+def _named(heading: str, findings: list[dict[str, Any]], *, with_fix: bool) -> list[str]:
+    lines = []
+    for each in findings:
+        lines.append(_plain(f"- {each['title']}: {each['resource']['id']}"))
+        lines += _fix(each["remediation"]) if with_fix else []
     return ["", heading, *lines] if lines else []
 
 

@@ -72,6 +72,8 @@ class Pending:
       could record that.
     - `unclear`: how often it was sent without a readable answer of SNS.
     - `told`: whether only the topic for filters still has to get it.
+    - `quiet`: whether people have heard nothing of the finding. Then they get it only if it ends a problem that they
+      were told of (docs/adr/0132-when-a-problem-is-over.md).
     """
 
     edge: Edge
@@ -86,6 +88,7 @@ class Pending:
     unclear: int = 0
     told: bool = False
     before: tuple[str, ...] = ()
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +306,8 @@ def _merge_pull(pull: PullFailure, before: PullFailure) -> PullFailure:
 
 
 def _reopen(life: Life, now: float, settings: Settings) -> Life:
+    if life.pending and life.pending.quiet and not (life.pending.claimant or life.pending.perhaps_heard):
+        life = replace(life, pending=None)
     pending = life.pending
     is_untold = bool(pending and pending.edge is Edge.RESOLVED and not (pending.claimant or pending.perhaps_heard))
     was_told = not is_untold and (pending is not None or life.told is not None)
@@ -377,13 +382,16 @@ def resolve(life: Life, *, because: str, now: float, settings: Settings) -> Life
     """Return the life of a finding whose cause is gone: resolved.
 
     People who were notified of it, or may have been, are notified again after the hold-down, which grows each time that
-    the finding comes back. `because` says why it is resolved.
+    the finding comes back. `because` says why it is resolved. If they heard nothing of it, but may have of a finding
+    beside it, it may be what kept that problem open: a quiet notice is pending, which the notifier sends or withholds.
     """
     if not life.is_open:
         return life
     hold_down = hold_down_seconds(life.breaks, now, minutes=settings.hold_down_minutes)
     due = _due_after_claim(life, now + hold_down)
     is_unsent = life.pending is not None and not life.pending.claimant
+    is_quiet = not _may_have_been_notified(life)
+    needs_notice = not is_quiet or bool(life.related and settings.topic_arn)
     return replace(
         life,
         state=State.RESOLVED,
@@ -393,7 +401,7 @@ def resolve(life: Life, *, because: str, now: float, settings: Settings) -> Life
         looked_at=now,
         hub_due=True,
         hub_retry_at=now + _HUB_RETRY_SECONDS,
-        pending=Pending(Edge.RESOLVED, because, now, due) if _may_have_been_notified(life) else None,
+        pending=Pending(Edge.RESOLVED, because, now, due, quiet=is_quiet) if needs_notice else None,
     )
 
 
@@ -480,6 +488,8 @@ def mark_notified(life: Life, now: float, *, silently: bool = False, sent: Life 
     sent = sent or life
     if life.opened_at != sent.opened_at:
         return life
+    if silently and sent.pending and sent.pending.quiet:
+        return replace(life, pending=None if _is_same(life.pending, sent.pending) else life.pending)
     # If people were notified earlier, a withheld reminder does not undo that.
     not_sent = silently and not (life.told and not life.told.silently)
     breadth = sent.reach.breadth

@@ -38,6 +38,8 @@ class Alerts:
     def __init__(self, run: Run, ledger: Ledger) -> None:
         self._run = run
         self._ledger = ledger
+        # The findings of the messages that were made. The record of what was sent may have failed.
+        self._made: set[str] = set()
 
     def group(self, lives: Sequence[Life]) -> list[list[Life]]:
         """Return the lives that each message is about. With schema 1.0 of the document, that is one for each."""
@@ -51,6 +53,9 @@ class Alerts:
         others = _others(worst, related or [])
         thread = _thread(worst, others)
         endings = self._endings(worst, related)
+        if endings and not any(life.thread for life in (*worst, *others)):
+            # People heard nothing of these findings: their end ends what was told of those beside them.
+            thread = next(iter(endings.threads_beside(worst)), thread)
         still_open = endings.still_open(thread) if endings else []
         return Alert(
             thread,
@@ -84,6 +89,30 @@ class Alerts:
             notices += [replace(first, over=_over(group, thread, endings)), *rest]
         return notices
 
+    def ending(self, lives: Sequence[Life]) -> frozenset[str]:
+        """Return the ids of those among `lives`, whose notices are to be kept back, that end a problem people know."""
+        over = {life.id: life for life in lives if _is_over(life) and life.related}
+        if not over or self._run.settings.notification_schema == _ONE_A_FINDING:
+            return frozenset()
+        known: dict[str, Life | None] = {**over}
+
+        def read(ids: Collection[str]) -> list[Life] | None:
+            unread = [each for each in ids if each not in known]
+            found = self._read_lives(unread)
+            if found is None:
+                return None
+            known.update(dict.fromkeys(unread) | {life.id: life for life in found})
+            return [life for life in map(known.get, ids) if life]
+
+        read(list(dict.fromkeys(each for life in over.values() for each in life.related)))  # all at once
+        ending = set()
+        for life in over.values():
+            beside = read(life.related)
+            endings = Endings([life, *beside], read, ending=over, own=self._is_to_tell) if beside else None
+            if endings and endings.ends(life):
+                ending.add(life.id)
+        return frozenset(ending)
+
     def _related(self, lives: Sequence[Life]) -> list[Life] | None:
         """Return `lives` and the findings that diagnoses found beside them; None if they cannot be read."""
         own = {life.id for life in lives}
@@ -95,10 +124,18 @@ class Alerts:
         """Return what is known of the problems of `lives`, if some have ended and `related` is known; else None."""
         if related is None or not any(map(_is_over, lives)):
             return None
-        return Endings(related, self._read_lives)
+        ending = {life.id for life in lives}
+        self._made |= ending
+        return Endings(related, self._read_lives, ending=ending, own=self._is_to_tell)
+
+    def _is_to_tell(self, life: Life) -> bool:
+        """Say whether this run has claimed the notice of a finding, and has not made its message yet."""
+        return life.pending is not None and life.pending.claimant == self._run.name and life.id not in self._made
 
     def _read_lives(self, ids: Collection[str]) -> list[Life] | None:
-        return self._read(lambda: self._ledger.lives(ids)) if ids else []
+        """Return the findings with `ids` that are in the table; None if one of them cannot be read."""
+        lives = self._read(lambda: self._ledger.lives(ids)) if ids else []
+        return None if self._ledger.unusable.intersection(ids) else lives
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
         """Return the joint reach of `lives`. What has expired in the table was seen all the same."""
@@ -176,8 +213,12 @@ def _findings(lives: Sequence[Life]) -> tuple[Finding, ...]:
 
 
 def _thread(lives: Sequence[Life], others: Sequence[Life]) -> str:
-    """Return the id of a problem: that of the oldest of its findings that was told before, else its first."""
-    life = min((*lives, *others), key=lambda each: (not each.thread, each.created_at, each.id))
+    """Return the id of a problem: that of the oldest of its findings that was told before, else its first.
+
+    What people have perhaps heard is repeated with the id that it had.
+    """
+    heard = [life for life in lives if life.thread and life.pending and life.pending.perhaps_heard]
+    life = min(heard or (*lives, *others), key=lambda each: (not each.thread, each.created_at, each.id))
     return life.thread or next(iter(life.problems), life.id)
 
 

@@ -55,6 +55,8 @@ class Ledger:
         self._run = run
         self._patience = _PATIENCE_SECONDS
         self._pause = _FIRST_PAUSE
+        self.unusable: set[str] = set()
+        """The ids of the findings that `lives` found in the table and could not read."""
 
     def insist(self, call: Callable[[], T]) -> T:
         """Return the result of `call`. While the table fails and patience lasts, call again after a pause."""
@@ -215,9 +217,11 @@ class Ledger:
         known_by_id = self.insist(lambda: self._run.store.lives(wanted))
         for known in (known_by_id[each] for each in wanted if each in known_by_id):
             if isinstance(known, UnusableItem):
+                self.unusable.add(known.item_id)
                 self._log_unusable(known)
                 self._set_aside(known)
             else:
+                self.unusable.discard(known.id)
                 lives.append(known)
         return lives
 

@@ -200,7 +200,13 @@ class Notifier:
         """Return the ids of findings that are not notified: severity too low, no topic, or silenced in Security Hub."""
         settings = self._run.settings
         least = settings.notify_minimum_severity.rank
-        silenced = {life.id for life in lives if not settings.topic_arn or life.finding.severity.rank < least}
+        if not settings.topic_arn:
+            return frozenset(life.id for life in lives)
+        silenced = {
+            life.id
+            for life in lives
+            if life.finding.severity.rank < least or (life.pending and life.pending.quiet and not life.pending.told)
+        }
         audible = [life for life in lives if life.id not in silenced]
         workflows = self._hub.workflows([life.id for life in audible])
         for life in audible:
@@ -214,7 +220,7 @@ class Notifier:
                 self._run.logger.warning("security hub has a suppressed finding that is not ours", finding=life.id)
             else:
                 silenced.add(life.id)
-        return frozenset(silenced)
+        return frozenset(silenced) - self._alerts.ending([life for life in lives if life.id in silenced])
 
     def _tell_of_planted(self, life: Life) -> Life:
         """Return the life, whose notice says that a suppression is not ours if people do not know that yet."""
@@ -257,7 +263,7 @@ class Notifier:
                 sns.publish_digest(client, topic_arn, about, self._style)
                 self._marks.save(lives)
         except sns.UnclearPublishError as error:
-            steps = self._perhaps_sent(lives, str(error))
+            steps = self._perhaps_sent(lives, str(error), _threads(about))
             return self._publish_filtered(lives, about) if all(map(counts_as_heard, lives)) else steps
         except AWS_ERRORS as error:
             return self._refused(lives, describe_failure("sns:Publish", error).reason)
@@ -302,12 +308,20 @@ class Notifier:
         later = partial(retry_later, now=self._run.now())
         return {life.id: self._if_still_claimed(later) for life in lives}
 
-    def _perhaps_sent(self, lives: Sequence[Life], reason: str) -> dict[str, _Step]:
-        """Log and count notices that SNS may have taken. Return the steps: once more later, or as if sent."""
+    def _perhaps_sent(self, lives: Sequence[Life], reason: str, threads: Mapping[str, str]) -> dict[str, _Step]:
+        """Log and count notices that SNS may have taken. Return the steps: once more later, or as if sent.
+
+        `threads` are the ids of their problems, by finding id. Who has got one gets the next as the same problem.
+        """
         self._run.count("NotificationsFailed")
         self._run.logger.warning("a notification has no answer", findings=[life.id for life in lives], reason=reason)
         now = self._run.now()
-        return {life.id: self._if_still_claimed(partial(mark_perhaps_notified, now=now, sent=life)) for life in lives}
+
+        def step(life: Life, *, sent: Life) -> Life:
+            life = mark_perhaps_notified(life, now=now, sent=sent)
+            return replace(life, thread=life.thread or threads[sent.id])
+
+        return {life.id: self._if_still_claimed(partial(step, sent=life)) for life in lives}
 
     def _topic(self, topic_arn: str) -> tuple[SNSClient, str]:
         topic = Arn.parse(topic_arn)

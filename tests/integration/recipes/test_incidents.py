@@ -182,7 +182,12 @@ def test_one_incident_is_opened_updated_and_closed(
     assert handle(first_over) == []
     assert incident.is_open
     if type(vendor).__name__ != "PagerDuty":
-        assert "Also stops these pulls" in incident.said[-1]
+        said, _, over = incident.said[-1].partition("This part is over:")
+        (left,) = json.loads(first_over[0])["others"]
+        assert said.startswith("RESOLVED IN PART")
+        assert f"Also stops these pulls:\n- {left['title']}" in said
+        assert f"Do this: {left['remediation']['summary']}" in said
+        assert json.loads(first_over[0])["findings"][0]["title"] in over
 
     assert handle(all_over) == []
     assert [each.is_open for each in vendor.incidents] == [False]
@@ -301,6 +306,33 @@ def test_one_end_closes_all_incidents_that_it_ends(
     both = {**json.loads(over[0]), "over": [json.loads(of_role)["problem"], "problem/of-the-image"]}
     assert handle([json.dumps(both)]) == []
     assert [each.is_open for each in vendor.incidents] == [False, False]
+
+
+def test_what_is_resolved_in_part_is_about_what_is_left(
+    story: list[list[str]], missing: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    for (body,), severity, name in ((story[2], "HIGH", "boundary"), (missing[1], "LOW", "repository")):
+        document = json.loads(body)
+        left = document["others"][0]
+        (incident,) = import_module("incident").incidents(document)
+        assert (incident.is_over, incident.is_new, incident.severity, incident.had) == (False, False, severity, "HIGH")
+        assert name in incident.title.lower()
+        assert (incident.cause, incident.resource) == (left["cause"], left["resource"]["id"])
+        assert incident.link == left["remediation"]["docs_url"]
+        assert (incident.account, incident.cluster) == (ACCOUNT, "prod")
+    sys.modules.pop("incident")
+
+
+@pytest.mark.parametrize("vendor", ["jira"], indirect=True)
+def test_an_incident_hears_that_what_opened_it_is_over_and_less_is_left(
+    missing: list[list[str]], vendor: Vendor, handle: Callable[[list[str]], list[str]]
+) -> None:
+    """What is left is LOW, which opens none."""
+    new, role_over, *_ = missing
+    assert handle([*new, *role_over]) == []
+    (incident,) = vendor.incidents
+    assert incident.said[-1].startswith("RESOLVED IN PART")
 
 
 def test_the_queue_gets_the_end_of_any_severity() -> None:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pull_responder.findings.life import Life
+from pull_responder.findings.notice import Edge
 from pull_responder.findings.store import StoreError
+from pull_responder.publish import sns
 from pull_responder.publish.as_document import alert_document
 from pull_responder.publish.as_text import body
 from pull_responder.responder.alerts import Alerts
@@ -338,3 +341,194 @@ def test_problems_that_were_told_apart_are_over_with_their_last_cause(
     scene.recheck(make(scene, one))
     (of_image,) = after_the_hold_down(scene)
     assert (causes(of_image), sorted(of_image["over"])) == ([GONE], sorted([image["problem"], role["problem"]]))
+
+
+def test_a_problem_is_not_over_while_a_cause_may_come_back_unheard(scene: Scene, node: Node) -> None:
+    """The second cause comes back in its hold-down, after the first was told as resolved."""
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    scene.recheck(scene.allow(node))
+    scene.clock.forward(minutes=4)
+    scene.recheck(lift(scene, node))
+    scene.clock.forward(minutes=2)
+    scene.recheck()
+    (first,) = scene.told()
+    assert (causes(first), first["over"], first["still_open"]) == ([LACKS], [], [])
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/guard-{node.role}"
+    scene.aws.client("iam").put_role_permissions_boundary(RoleName=node.role, PermissionsBoundary=arn)
+    scene.clock.forward(minutes=1)
+    scene.respond(node.denied(scene.clock.now))
+    assert (scene.told(), [each.finding.cause for each in stored(scene)]) == ([], [BOUNDARY])
+    scene.recheck(lift(scene, node))
+    scene.clock.forward(minutes=30)
+    scene.recheck()
+    (last,) = scene.told()
+    assert (causes(last), last["over"]) == ([BOUNDARY], [new["problem"]])
+
+
+def test_of_two_messages_of_one_run_the_last_ends_the_problem(
+    scene: Scene, repositories: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The images share no pull. Were the second refused, and its image gone again, nobody would hear of it."""
+    node = scene.role()
+    scene.respond(*(node.denied(scene.clock.now, action=IMAGE, resource=missing(each)) for each in repositories))
+    (new,) = scene.told()
+    scene.recheck(scene.allow(node))
+    after_the_hold_down(scene)
+    scene.recheck(*(make(scene, each) for each in repositories))
+    publish, tries = sns.publish_notice, []
+
+    def refuse_the_second(*given: Any) -> None:  # noqa: ANN401 -- passed on
+        tries.append(given)
+        if len(tries) == 2:
+            raise ClientError({"Error": {"Code": "Throttled"}}, "Publish")
+        publish(*given)
+
+    monkeypatch.setattr(sns, "publish_notice", refuse_the_second)
+    (first,) = after_the_hold_down(scene)
+    assert (causes(first), first["over"]) == ([GONE], [])
+    (second,) = after_the_hold_down(scene)
+    assert (causes(second), second["over"]) == ([GONE], [new["problem"]])
+
+
+def test_a_cause_beside_it_whose_item_is_unusable_is_not_known_to_be_over(scene: Scene, node: Node) -> None:
+    """A later version may have written it before it was rolled back."""
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    boundary = next(each["id"] for each in new["findings"] if each["cause"] == BOUNDARY)
+    scene.recheck(scene.allow(node))
+    table = {"TableName": scene.table, "Key": {"id": {"S": boundary}}}
+    scene.aws.client("dynamodb").update_item(
+        **table, UpdateExpression="SET life = :broken", ExpressionAttributeValues={":broken": {"S": "{"}}
+    )
+    (resolved,) = after_the_hold_down(scene)
+    assert (causes(resolved), resolved["others"], resolved["over"]) == ([LACKS], None, [])
+
+
+def test_a_cause_beside_it_that_has_expired_is_over(scene: Scene, node: Node) -> None:
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    boundary = next(each["id"] for each in new["findings"] if each["cause"] == BOUNDARY)
+    scene.recheck(scene.allow(node))
+    scene.aws.client("dynamodb").delete_item(TableName=scene.table, Key={"id": {"S": boundary}})
+    (resolved,) = after_the_hold_down(scene)
+    assert (causes(resolved), resolved["others"], resolved["over"]) == ([LACKS], [], [new["problem"]])
+
+
+def test_a_message_whose_answer_is_lost_is_repeated_as_the_same_problem(
+    scene: Scene, repositories: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the repeat, its role pulls an image that an older problem has."""
+    one, two = scene.role(), scene.role()
+    scene.respond(one.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[0])))
+    (old,) = scene.told()
+    publish = sns.publish_notice
+
+    def lose_the_answer(*given: Any) -> None:  # noqa: ANN401 -- passed on
+        publish(*given)
+        raise sns.UnclearPublishError("the answer is lost")
+
+    monkeypatch.setattr(sns, "publish_notice", lose_the_answer)
+    scene.respond(two.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[1])))
+    monkeypatch.setattr(sns, "publish_notice", publish)
+    (first,) = scene.told()
+    scene.respond(two.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[0])))
+    (again,) = after_the_hold_down(scene)
+    assert (again["edge"], again["problem"]) == ("new", first["problem"])
+    scene.recheck(scene.allow(one), scene.allow(two), *(make(scene, each) for each in repositories))
+    over = {each for message in after_the_hold_down(scene) for each in message["over"]}
+    assert over == {old["problem"], first["problem"]}
+
+
+def test_a_cause_that_is_too_mild_to_be_told_ends_the_problem_that_it_kept_open(
+    scene: Scene, repositories: tuple[str, str]
+) -> None:
+    node, least = scene.role(), {"NOTIFY_MINIMUM_SEVERITY": "MEDIUM"}
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[0])), **least)
+    (new,) = scene.told()
+    assert causes(new) == [LACKS]
+    scene.recheck(scene.allow(node), **least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    (part,) = scene.told()
+    assert (others(part), part["over"]) == ([GONE], [])
+    scene.recheck(make(scene, repositories[0]), **least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    (last,) = scene.told()
+    assert (last["edge"], causes(last), last["problem"]) == ("resolved", [GONE], new["problem"])
+    assert last["over"] == [new["problem"]]
+    scene.clock.forward(minutes=60)
+    scene.recheck(**least)
+    assert scene.told() == []
+
+
+def test_a_cause_that_is_too_mild_to_be_told_ends_in_silence_with_or_before_the_others(
+    scene: Scene, repositories: tuple[str, str]
+) -> None:
+    node, least = scene.role(), {"NOTIFY_MINIMUM_SEVERITY": "MEDIUM"}
+    events = [node.denied(scene.clock.now, action=IMAGE, resource=missing(each)) for each in repositories]
+    scene.respond(*events, **least)
+    (new,) = scene.told()
+    scene.recheck(make(scene, repositories[0]), **least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    assert scene.told() == []
+    scene.recheck(scene.allow(node), make(scene, repositories[1]), **least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**least)
+    (last,) = scene.told()
+    assert (causes(last), last["over"]) == ([LACKS], [new["problem"]])
+    assert all(each.pending is None for each in stored(scene))
+
+
+def suppress(scene: Scene, node: Node, cause: str) -> None:
+    hub = scene.aws.client("securityhub")
+    (one,) = (each for each in scene.in_hub(f"role/{node.role}") if cause in each["GeneratorId"])
+    known = [{"Id": one["Id"], "ProductArn": one["ProductArn"]}]
+    hub.batch_update_findings(FindingIdentifiers=known, Workflow={"Status": "SUPPRESSED"})
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_suppressed_cause_ends_the_problem_that_people_know_by_another(
+    scene: Scene, node: Node, *, both: bool
+) -> None:
+    """If all of them are suppressed, their end is as silent as people have wished."""
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    if not both:
+        scene.recheck(scene.allow(node))
+        (part,) = after_the_hold_down(scene)
+        assert (causes(part), part["over"]) == ([LACKS], [])
+    for cause in (BOUNDARY, LACKS) if both else (BOUNDARY,):
+        suppress(scene, node, cause)
+    scene.recheck(scene.allow(node), lift(scene, node))
+    last = after_the_hold_down(scene)
+    assert [(causes(each), each["over"]) for each in last] == ([] if both else [([BOUNDARY], [new["problem"]])])
+
+
+def test_a_cause_that_ends_before_its_first_message_ends_the_problem_that_it_kept_open(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now))
+    (new,) = scene.told()
+    scene.clock.forward(minutes=16)
+    guard(scene, node)
+    scene.recheck(scene.allow(node))
+    publish = sns.publish_notice
+
+    def refuse_what_is_new(client: Any, arn: str, alert: Any, *style: Any) -> None:  # noqa: ANN401 -- passed on
+        if alert.edge is Edge.NEW:
+            raise ClientError({"Error": {"Code": "Throttled"}}, "Publish")
+        publish(client, arn, alert, *style)
+
+    monkeypatch.setattr(sns, "publish_notice", refuse_what_is_new)
+    scene.respond(node.denied(scene.clock.now))
+    (part,) = after_the_hold_down(scene)
+    assert (causes(part), others(part), part["over"]) == ([LACKS], [BOUNDARY], [])
+    scene.recheck(lift(scene, node))
+    (last,) = after_the_hold_down(scene)
+    assert (last["edge"], causes(last), last["over"]) == ("resolved", [BOUNDARY], [new["problem"]])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pull_responder.findings.life import Life, State
+import pytest
+
+from pull_responder.findings.life import Life, Pending, State
+from pull_responder.findings.notice import Edge
 from pull_responder.findings.related import MOST_RELATED, add_related
 from pull_responder.responder.endings import Endings
 from tests.unit.findings.lives import NOON, find
@@ -90,6 +93,48 @@ def test_a_finding_that_may_have_forgotten_others_leaves_it_open() -> None:
     gone = [str(number) for number in range(MOST_RELATED)]
     assert not Endings([life("x", "3", related=gone)], Table()).is_over("K")
     assert Endings([life("x", "3", related=gone[1:])], Table()).is_over("K")
+
+
+def test_a_finding_of_the_release_before_may_have_forgotten_others() -> None:
+    """That release remembered twenty. A role had 21 images, and forgot the one that is open."""
+    images = [life(f"image-{number}", f"{number}", related=["r"]) for number in range(20)]
+    role = life("r", *(f"{number}" for number in range(20)), "far", related=[each.id for each in images])
+    far = life("far", "far", related=["r"], is_open=True)
+    assert not Endings([images[0]], Table(role, far, *images)).is_over("K")
+    # With fewer or more, none was forgotten.
+    for number in (19, 21):
+        gone = [str(each) for each in range(number)]
+        assert Endings([life("x", "3", related=gone)], Table()).is_over("K")
+
+
+def ended(name: str, thread: str = "K", **pending: Any) -> Life:  # noqa: ANN401 -- of a Pending
+    """A finding that has ended, which people are to hear of."""
+    due = Pending(Edge.RESOLVED, "", NOON, NOON, **pending)
+    return replace(life(name, "9", thread=thread, related=["x"]), pending=due)
+
+
+@pytest.mark.parametrize(
+    ("pending", "is_over"),
+    [
+        ({}, False),
+        # If it comes back, people hear that.
+        ({"claimant": "other"}, True),
+        ({"perhaps_heard": True}, True),
+        # Only the topic for filters lacks it.
+        ({"told": True}, True),
+        # This run tells it in a later message.
+        ({"claimant": "own"}, False),
+    ],
+)
+def test_what_is_over_and_may_come_back_unheard_counts_as_open(pending: dict[str, Any], *, is_over: bool) -> None:
+    lives = [replace(ended("x"), related=("y",)), ended("y", **pending)]
+
+    def own(one: Life) -> bool:
+        return one.pending is not None and one.pending.claimant == "own"
+
+    endings = Endings(lives, Table(), ending={"x"}, own=own)
+    assert (endings.is_over("K"), endings.still_open("K")) == (is_over, [])
+    assert Endings(lives, Table(), ending={"x", "y"}, own=own).is_over("K")
 
 
 def test_too_many_to_read_leave_it_open() -> None:
