@@ -24,6 +24,7 @@ class Alert:
     - `problem`: the id by which all messages about the problem belong together.
     - `notices`: what has changed, at least one, all of the same edge, the worst first.
     - `others`: the findings of other causes of the same problem that are open, the worst first.
+    - `unnamed`: how many more such findings there are, beyond those of `others`.
     - `others_known`: whether these could be read, and what decides whether the problem is over.
     - `over`: the ids of the problems that are over, this one among them: nothing that was told as one is open.
     - `still_open`: open findings that were told as this problem before, and stop none of these pulls, the worst first.
@@ -37,6 +38,7 @@ class Alert:
     others_known: bool = True
     over: tuple[str, ...] = ()
     still_open: tuple[Finding, ...] = ()
+    unnamed: int = 0
 
     @classmethod
     def alone(cls, notice: Notice) -> Self:

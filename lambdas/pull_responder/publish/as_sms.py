@@ -70,7 +70,7 @@ def _alert(alert: Alert, room: int) -> str:
     worst, *told = alert.to_mend
     more = [*told, *(() if alert.is_in_part else alert.others)]
     broken = f"{opening(alert)}: {_fault(worst)}"
-    heads = [f"{broken}, and {number_of(len(more), 'more cause')}."] if more else [f"{broken}."]
+    heads = [f"{broken}, and {number_of(len(more) + alert.unnamed, 'more cause')}."] if more else [f"{broken}."]
     if len(more) == 1:
         heads = [f"{broken}. Also: {_title(more[0])}.", *heads]
     heads = [f"{head} {whom(alert, _name, brief=brief)}" for head in heads for brief in (False, True)]

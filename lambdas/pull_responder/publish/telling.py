@@ -77,7 +77,7 @@ def broken(alert: Alert, say: Say) -> str:
     Of what is resolved in part it is what still stops the pulls.
     """
     findings = alert.to_mend or [each.finding for each in alert.notices]
-    more = len(findings) - 1
+    more = len(findings) - 1 + (alert.unnamed if alert.is_in_part else 0)
     return fault(findings[0], say) + (f", and {number_of(more, 'more cause')}" if more else "")
 
 

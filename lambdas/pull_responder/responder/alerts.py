@@ -65,6 +65,7 @@ class Alerts:
             others_known=related is not None and (endings is None or endings.is_known),
             over=_over(worst, thread, endings),
             still_open=_findings([each for each in still_open if each not in others]),
+            unnamed=max(0, len(others) - MOST_CAUSES),
         )
 
     def digest(self, lives: Sequence[Life]) -> list[Notice]:

@@ -532,3 +532,13 @@ def test_a_cause_that_ends_before_its_first_message_ends_the_problem_that_it_kep
     scene.recheck(lift(scene, node))
     (last,) = after_the_hold_down(scene)
     assert (last["edge"], causes(last), last["over"]) == ("resolved", [BOUNDARY], [new["problem"]])
+
+
+def test_a_message_says_how_many_causes_are_left_though_it_names_five(scene: Scene) -> None:
+    node, images = scene.role(), [f"gone-{uuid4().hex[:8]}" for _ in range(7)]
+    scene.respond(*(node.denied(scene.clock.now, action=IMAGE, resource=missing(each)) for each in images))
+    scene.told()
+    scene.recheck(scene.allow(node))
+    (part,) = after_the_hold_down(scene)
+    assert len(part["others"]) == 5
+    assert ", and 6 more causes" in part["headline"]
