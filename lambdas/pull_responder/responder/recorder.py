@@ -162,7 +162,7 @@ class Recorder:
         left half done (docs/adr/0101-how-a-change-finds-its-findings.md).
         """
         now, name, life_id = self.run.now(), self.run.name, unexplained_id(problem_id, diagnosis)
-        until = now + self.run.remaining() + _SECONDS_OF_GRACE
+        until = now + self.run.lifetime() + _SECONDS_OF_GRACE
         life = self.ledger.change(life_id, lambda known: known and seize(known, name, until=until))
         if life is None or not life.is_open:
             return life
