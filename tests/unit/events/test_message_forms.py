@@ -331,3 +331,24 @@ def test_a_probe_that_failed_is_another_matter_whatever_it_names() -> None:
 def test_aws_may_name_a_vpc_endpoints_policy_without_more() -> None:
     read = read_message("The request was denied due to a VPC endpoint policy: pull of an image")
     assert read.symptom is Symptom.ACCESS_DENIED
+
+
+@pytest.mark.parametrize(
+    ("after", "symptom"),
+    [
+        ("dial tcp 10.0.0.1:443: i/o timeout", Symptom.TIMEOUT),
+        ("toomanyrequests", Symptom.THROTTLED),
+        ("no space left on device", Symptom.DISK_FULL),
+    ],
+)
+def test_what_follows_a_refusal_of_something_else_counts(after: str, symptom: Symptom) -> None:
+    refused = f"User: {NODE} is not authorized to perform: s3:GetObject on resource: x"
+    assert read_message(f"{RESOLVING}{refused}: {after}").symptom is symptom
+
+
+@pytest.mark.parametrize(
+    "resource", ["arn:aws:ecr:us-east-1:111111111111:registry/team", "arn:aws:s3:::repository/team"]
+)
+def test_a_refused_resource_that_is_no_repository_names_no_image(resource: str) -> None:
+    read = read_message(f"denied: User: {NODE} is not authorized to perform: ecr:BatchGetImage on resource: {resource}")
+    assert read.image is None

@@ -393,3 +393,32 @@ def test_the_error_code_of_a_registry_however_it_is_spelt(written: str, code: st
 def test_what_a_status_of_ecrs_api_means(status: int, symptom: Symptom) -> None:
     read = read_message(f"{PROVIDER}https response error StatusCode: {status}, RequestID: x")
     assert (read.symptom, read.stage) == (symptom, Stage.TOKEN)
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        *("no such file or directory", "file exists", "permission denied", "operation not permitted"),
+        *("operation not supported", "device or resource busy", "no such device", "invalid argument"),
+        *("not a directory", "is a directory", "directory not empty", "too many levels of symbolic links"),
+        *("too many links", "file name too long", "bad file descriptor", "file already closed"),
+        *(
+            "invalid cross-device link",
+            "text file busy",
+            "access is denied",
+            "the system cannot find the file specified",
+        ),
+        *("the system cannot find the path specified", "the process cannot access the file", "read-only file system"),
+        *("input/output error", "structure needs cleaning", "cannot allocate memory", "too many open files"),
+    ],
+)
+def test_why_the_nodes_own_kernel_failed(why: str) -> None:
+    assert read_message(f"{PULLING}open /var/lib/x: {why}").answer is Answer.FILE
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["failed to get stream processor for application/x", "no processor for media-type x", "unsupported media type x"],
+)
+def test_a_layer_that_the_runtime_cannot_read(words: str) -> None:
+    assert read_message(f"{PULLING}{words}").answer is Answer.FORMAT
