@@ -24,6 +24,8 @@ MIRROR = "https://mirror.example.com/v2/team/app/manifests/v1"
         ("https://d1.cloudfront.net/layer", ""),
         ("https://sts.us-east-1.amazonaws.com/", ""),
         ("https://ecr.us-east-1.api.aws/", ""),
+        ("https://ecr.cn-north-1.api.amazonwebservices.com.cn/", ""),
+        ("https://ecr.eusc-de-east-1.api.amazonwebservices.eu/", ""),
         ("https://vpce-1.dkr.ecr.us-east-1.vpce.amazonaws.com/v2/", ""),
         ("https://portal.example.com/login", "portal.example.com"),
         ("https://mirror.example.com:5000/v2/team/app/manifests/v1", "mirror.example.com"),

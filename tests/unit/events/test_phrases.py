@@ -422,3 +422,8 @@ def test_why_the_nodes_own_kernel_failed(why: str) -> None:
 )
 def test_a_layer_that_the_runtime_cannot_read(words: str) -> None:
     assert read_message(f"{PULLING}{words}").answer is Answer.FORMAT
+
+
+def test_an_oauth_token_that_is_not_fetched() -> None:
+    read = read_message(f"{PULLING}failed to fetch oauth token: i/o timeout")
+    assert (read.symptom, read.stage) == (Symptom.TIMEOUT, Stage.TOKEN)

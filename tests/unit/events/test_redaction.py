@@ -139,3 +139,27 @@ def test_what_is_left_out_as_needless_would_have_found_nothing(text: str) -> Non
     for pattern, replacement, *_ in redaction._SECRETS:
         every = pattern.sub(replacement, every)
     assert redact(text) == every
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        *(
+            "ghp_",
+            "gho_",
+            "ghu_",
+            "ghs_",
+            "ghr_",
+            "github_pat_",
+            "glpat-",
+            "gldt-",
+            "dckr_pat_",
+            "npm_",
+            "xoxb-",
+            "xapp-",
+        ),
+        *("hvs.", "pypi-", "dop_v1_", "shpat_", "AKCp", "AIza", "ya29.", "sk_live_", "rk_live_", "ATATT3", "cmVmdGtu"),
+    ],
+)
+def test_a_token_whose_prefix_names_its_issuer_is_hidden(prefix: str) -> None:
+    assert "0123456789abcdef" not in redact(f"refused {prefix}0123456789abcdef0123456789 of somebody")
