@@ -39,7 +39,7 @@ WORDS: Final = {
     Edge.RESOLVED: "RESOLVED",
 }
 _NOTHING_LEFT: Final = "No other cause of these failures is known."
-_CAME_BACK: Final = "It was resolved before. Look for what undoes the fix, or it will not last."
+_CAME_BACK: Final = "It came back after it was resolved: look whether something undoes the fix."
 NOT_READ: Final = "Whether something else stops these pulls could not be read."
 
 # The id of an event in the words of a deed, which are stored with the finding.
@@ -136,7 +136,7 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
 def fixed_by(alert: Alert, say: Say) -> list[str]:
     """Return who changed the resources right before they were resolved, a line for each call."""
     deeds = dict.fromkeys(deed for each in alert.notices for deed in _told_of(each))
-    return [f"Changed before that by {_deed(each, say)}" for each in deeds]
+    return [f"Changed before it was resolved, by {_deed(each, say)}" for each in deeds]
 
 
 def event_ids(notice: Notice, say: Say) -> list[str]:

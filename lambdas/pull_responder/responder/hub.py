@@ -154,7 +154,7 @@ class Hub:
     def _asffs(self, lives: Sequence[Life], hub: _OwnHub) -> dict[str, AwsSecurityFindingTypeDef]:
         """Return the findings for Security Hub by id. One that cannot be made is left out, logged and counted.
 
-        So are those that Security Hub may ignore, because nothing is newer than what it has.
+        One that Security Hub may ignore, as nothing is newer than what it has, is sent all the same, and counted, too.
         """
         asffs: dict[str, AwsSecurityFindingTypeDef] = {}
         for life in lives:

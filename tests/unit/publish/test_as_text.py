@@ -85,7 +85,7 @@ def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None
     """What only who looks it up needs, the event's id, is in the tail."""
     assert body(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), room=ROOM) == (
         f"RESOLVED role/eks/prod-node: {WORKS}.\nNo other cause of these failures is known.\n{WAS_HIT}\n"
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"Changed before it was resolved, by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
         f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c\n"
     )
 
@@ -98,8 +98,8 @@ def test_several_changes_before_a_resolution_are_told_each() -> None:
 
     assert lines[0] == f"RESOLVED role/eks/prod-node: {WORKS}."
     assert lines[3:5] == [
-        f"Changed before that by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        f"Changed before it was resolved, by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
+        f"Changed before it was resolved, by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
     ]
     assert [line for line in lines if "CloudTrail event" in line] == ["  CloudTrail event: 0e1c"]
 
@@ -123,7 +123,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         "Run in account 111111111111, region eu-west-1:\n"
         """  aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'\n"""
         f"\nWhat is resolved\n  role/eks/prod-node: {WORKS}.\n"
-        f"  Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"  Changed before it was resolved, by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
         f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}\nWhat was wrong{FAULT}"
         f"{PLACES.replace(FINDING.id, BOUNDARY.id)}  Finding: {FINDING.id}\n  CloudTrail event: 0e1c\n"
     )
@@ -228,7 +228,7 @@ def test_two_that_ended_together_are_one_message() -> None:
         f"And role/eks/prod-node: {WORKS}.",
         "No other cause of these failures is known.",
         WAS_HIT,
-        f"Changed before that by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        f"Changed before it was resolved, by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
         "",
     ]
 
@@ -440,10 +440,10 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 
 OURS = re.compile(
-    r"|It was resolved before\. Look for what undoes the fix, or it will not last\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED"
+    r"|It came back after it was resolved: look whether something undoes the fix\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED"
     r"|Do this(, by hand)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
-    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before that by .*"
+    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it was resolved, by .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|No other cause of these failures is known\."
     r"|What has changed|What is resolved|Who (is|was) hit|Proof|What was wrong|Where to look"

@@ -101,7 +101,7 @@ def test_a_resolution_goes_into_the_thread_of_the_problem_and_asks_for_nothing()
         "No other cause of these failures is known.",
         "14 pods (`payments/api, payments/web` and more) in cluster `prod` could not pull `payments/api`.",
         (
-            "Changed before that by `arn:aws:sts::111111111111:assumed-role/admin/jo` "
+            "Changed before it was resolved, by `arn:aws:sts::111111111111:assumed-role/admin/jo` "
             "with `AttachRolePolicy` at 2026-05-04 12:30 UTC"
         ),
     ]
@@ -294,13 +294,13 @@ OWN = re.compile(
     r"|Run in account ``, region ``:|Where: account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
     r"|Also stops? these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
-    r"|It was resolved before\. Look for what undoes the fix, or it will not last\."
+    r"|It came back after it was resolved: look whether something undoes the fix\."
     r"|No other cause of these failures is known\.|Whether something else stops these pulls could not be read\."
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
     r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
     r"|(Pod|Nodes?|Clusters?|At fault|Why|What was wrong): ``"
     r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
-    r"|Changed (before that )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
+    r"|Changed (before it was resolved, )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
     r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first(, by hand)? \(``\): ``"
     r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?( \(at least\))?"
