@@ -53,6 +53,11 @@ _DENIALS: Final[Mapping[str, tuple[str, events.EventPattern]]] = {
     "EcrTokenDenied": ("A registry token was refused", _denied_calls("GetAuthorizationToken")),
     "EcrImageDenied": ("An image was refused", _denied_calls("BatchGetImage", "GetDownloadUrlForLayer")),
 }
+# What `pull-responder test-event` sends: pull_responder.events.trial has the same words. Whoever may call PutEvents can
+# send it, too; the functions answer few.
+_TEST: Final = events.EventPattern(
+    source=["pull-responder.test"], detail_type=["Pull Responder test"], account=[cdk.Aws.ACCOUNT_ID]
+)
 # A rule in state ENABLED receives these: ECR's own events, and management events that are not read-only.
 _CHANGES: Final[Mapping[str, tuple[str, events.EventPattern]]] = {
     "PullThroughCacheFailed": (
@@ -89,9 +94,10 @@ _CHANGES: Final[Mapping[str, tuple[str, events.EventPattern]]] = {
 
 
 class EventRules(QueueRules):
-    """Every rule on a failure, and the schedule of health checks if `settings.health_check_rate` is set.
+    """Every rule on a failure, and the one on test events.
 
-    `settings.forwarded_event_source` adds the rule on Kubernetes events.
+    `settings.health_check_rate` adds the schedule of health checks, `settings.forwarded_event_source` the rule on
+    Kubernetes events.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class EventRules(QueueRules):
             self.add_rule(name, description, pattern).state = _STATE
         for name, (description, pattern) in _CHANGES.items():
             self.add_rule(name, description, pattern)
+        self.add_rule("TestEvent", "Somebody tests whether this deployment works", _TEST)
         if settings.forwarded_event_source:
             pattern = events.EventPattern(
                 source=[settings.forwarded_event_source],

@@ -10,6 +10,7 @@ import pytest
 
 from infra.settings import Settings
 from pull_responder.events.eks_event import ADDON_FAILURES
+from pull_responder.events.trial import DETAIL_TYPE, SOURCE
 from tests.infrastructure.conftest import Synthesized, synthesize
 from tests.infrastructure.rules import event, matching_rules, rules_to
 
@@ -34,8 +35,8 @@ SUCCEEDED = denied_pull()
 del SUCCEEDED["detail"]["errorCode"]
 IMAGE, TOKEN = "EcrImageDenied", "EcrTokenDenied"
 CACHE, EKS, KUBERNETES = "PullThroughCacheFailed", "EksChanged", "KubernetesEvents"
-ADDON = "AddonFailed"
-NAMES = (IMAGE, TOKEN, CACHE, EKS, KUBERNETES, ADDON)
+ADDON, TEST = "AddonFailed", "TestEvent"
+NAMES = (IMAGE, TOKEN, CACHE, EKS, KUBERNETES, ADDON, TEST)
 EVENTS = Path(__file__).parents[1] / "events"
 
 
@@ -55,6 +56,11 @@ def eks_call(name: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JS
 def of_eks(detail_type: str) -> dict[str, Any]:
     """An event that EKS itself sends."""
     return event("aws.eks", {"clusterName": "prod", "addonName": "coredns"}, detail_type)
+
+
+def sent_test(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
+    """What `pull-responder test-event` sends. `changed` replaces fields of the event."""
+    return {**event(SOURCE, {"id": "0" * 32}, DETAIL_TYPE), **changed}
 
 
 def forwarded_event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
@@ -136,6 +142,11 @@ def forwarded_event(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
         ("a Kubernetes event about something else", forwarded_event(reason="Scheduled"), set()),
         ("a Kubernetes event of another account", {**forwarded_event(), "account": "222222222222"}, set()),
         ("a Kubernetes event of another source", {**forwarded_event(), "source": "kubernetes"}, set()),
+        ("a test event", sent_test(), {TEST}),
+        ("a test event of another account", sent_test(account="222222222222"), set()),
+        ("a test event of another type", sent_test(**{"detail-type": "Kubernetes Event"}), set()),
+        ("somebody who poses as a test", sent_test(source="pull-responder.tests"), set()),
+        ("somebody who poses as our audit log", sent_test(source="pull-responder.audit-log"), set()),
         ("a console sign-in", {**denied_pull(), "detail-type": "AWS Console Sign In via CloudTrail"}, set()),
     ],
 )

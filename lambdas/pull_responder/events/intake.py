@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events import fields, names, pod_failure, pull_through_cache_action
+from pull_responder.events import fields, names, pod_failure, pull_through_cache_action, trial
 from pull_responder.events.audit_log import read_log_batch
 from pull_responder.events.cloudtrail import read_envelope, read_record
 from pull_responder.events.eks_change import CLOCK_SOURCE, EKS_SOURCE, Inspection, read_eks_change, read_schedule
@@ -141,6 +141,8 @@ def _read_envelope(
 
 
 def _is_forwarded(envelope: Mapping[str, object], source: str, origins: Origins) -> bool:
+    if source == trial.SOURCE:
+        return False
     if origins.forwarded_source == ANY_SOURCE:
         return bool(source) and not source.startswith("aws.") and "reason" in fields.mapping(envelope, "detail")
     return bool(source) and source == origins.forwarded_source

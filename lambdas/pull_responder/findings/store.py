@@ -300,6 +300,14 @@ class Store:
         }
         self._write(item, 0)
 
+    def items(self, ids: Iterable[str]) -> dict[str, Mapping[str, Value]]:
+        """Return the items with `ids` that are in the table, as they are: for what another module reads and writes."""
+        return self._read(list(dict.fromkeys(ids)))
+
+    def save_item(self, item: Mapping[str, Value], *, read: int) -> bool:
+        """Write an item if the table still has its version `read`, 0 for none. Return whether it was written."""
+        return self._write(item, read)
+
     def _read(self, ids: list[str], *, only: str | None = None) -> dict[str, Mapping[str, Value]]:
         """Return the items with `ids` by id, with all their attributes or with `only` one."""
         items: dict[str, Mapping[str, Value]] = {}
@@ -355,7 +363,7 @@ class Store:
             else:
                 raise StoreError(f"dynamodb:BatchWriteItem did not take {len(left)} items in {_TRIES} tries")
 
-    def _write(self, item: dict[str, Value], read: int) -> bool:
+    def _write(self, item: Mapping[str, Value], read: int) -> bool:
         """Put `item` if the table still has version `read`. Return whether it was written."""
         condition, values = _as_read(read)
         try:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 
 from pull_responder.events.audit_log import events_of_batch, is_batch
-from pull_responder.events.outcome import UnusableEvent
+from pull_responder.events.outcome import Skipped, UnusableEvent
+from pull_responder.events.trial import Trial, read_trial
 from pull_responder.handlers.connection import connect, freeze_objects, run_of
 from pull_responder.model.arn import Arn
 from pull_responder.responder.respond import Message, Responder
+from pull_responder.responder.trial import Trials
 from pull_responder.settings import read_settings
 
 if TYPE_CHECKING:
@@ -42,8 +44,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     messages = [Message(str(each.get("messageId")), str(each.get("body"))) for each in event.get("Records", [])]
     single: list[Message] = []
     batches: list[Message] = []
+    trials: list[Trial | Skipped] = []
+    own = Arn.parse(context.invoked_function_arn)
     for each in messages:
-        (batches if is_batch(each.body) else single).append(each)
+        if trial := read_trial(each.body, account=own.account if own else None):
+            trials.append(trial)
+        else:
+            (batches if is_batch(each.body) else single).append(each)
     responder = Responder(run)
     run.count("EventsReceived", len(single))
     failed = responder.respond(single, keep=_SECONDS_FOR_BATCHES if batches else 0)
@@ -52,6 +59,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         keep = _SECONDS_FOR_BATCHES if number < len(batches) else 0
         if not _respond_to_batch(each, responder, run, context, keep=keep):
             failed.append(each.id)
+    # Nobody's pull waits for a test, and it is never handed back.
+    Trials(run).answer(trials)
     # Last, because what waits is in the table, and no message waits for it.
     responder.diagnose_waiting()
     run.count("MessagesFailed", len(failed))

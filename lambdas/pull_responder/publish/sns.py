@@ -53,12 +53,26 @@ def publish_text(client: SNSClient, topic_arn: str, about: Alert | Sequence[Noti
     attributes"). Returns the message's id, and raises as `publish_notice` does.
     """
     one = alert_notification(about, style) if isinstance(about, Alert) else digest_notification(about, style)
+    return _publish_mail(client, topic_arn, one)
+
+
+def publish_test(client: SNSClient, topic_arn: str, notification: Notification, *, for_filters: bool = False) -> str:
+    """Publish the notification of a test event, and return the message's id.
+
+    With `for_filters`, it is text for people as `publish_text` sends it. Raises as `publish_notice` does.
+    """
+    if not for_filters:
+        return _publish(client, topic_arn, notification)
+    return _publish_mail(client, topic_arn, notification)
+
+
+def _publish_mail(client: SNSClient, topic_arn: str, notification: Notification) -> str:
     return _call(
         client,
         TopicArn=topic_arn,
-        Subject=one.subject,
-        Message=one.texts["email"],
-        MessageAttributes=one.attributes,
+        Subject=notification.subject,
+        Message=notification.texts["email"],
+        MessageAttributes=notification.attributes,
     )
 
 

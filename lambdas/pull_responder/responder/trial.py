@@ -1,0 +1,196 @@
+"""Answer a test event: by the table, the topics and Security Hub, as a finding goes, and no further.
+
+At most one a minute is answered, and ten an hour, whoever sends how many: the table holds when the last ones were. A
+test event is never tried again. Whoever has sent it waits for minutes, and SQS would hand it out later than that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pull_responder.events.outcome import Skipped
+from pull_responder.facts.aws import AWS_ERRORS, describe_failure
+from pull_responder.findings.problem import seconds_of
+from pull_responder.findings.store import StoreError
+from pull_responder.findings.trial import (
+    PACE,
+    Outcome,
+    Pace,
+    Place,
+    Record,
+    Station,
+    item_id,
+    pace_item,
+    read_pace,
+    record_item,
+)
+from pull_responder.model.arn import Arn
+from pull_responder.model.unread import Unread
+from pull_responder.publish import hub_workflow, security_hub, sns
+from pull_responder.publish.hub_workflow import Workflow
+from pull_responder.publish.text import one_line
+from pull_responder.publish.trial import trial_finding, trial_finding_id, trial_notification
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pull_responder.events.trial import Trial
+    from pull_responder.publish.security_hub import Rejection
+    from pull_responder.responder.run import Run
+
+# Of a batch, so many are looked up, in one call with the pace.
+_MOST_READ: Final = 20
+# Another run may write the pace at the same moment. It has then taken this minute.
+_TRIES: Final = 3
+# What Security Hub and its retries may take. Failures that wait for this run wait no longer.
+_SECONDS: Final = 20.0
+_SECONDS_TO_BEGIN: Final = 5.0
+_REASON: Final = 400
+_TOO_MANY: Final = "a test event beyond one a minute and ten an hour, or one that was answered before"
+
+
+class Trials:
+    """Answers the test events of one invocation. Its errors are logged and counted, never raised."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run.within(_SECONDS)
+
+    def answer(self, events: Sequence[Trial | Skipped]) -> None:
+        """Answer one of the test events, if it is time for one, and skip the others."""
+        if not events:
+            return
+        self._run.count("TestEvents", len(events))
+        skipped = Counter(each.reason for each in events if isinstance(each, Skipped))
+        trials = {each.id: each for each in events if not isinstance(each, Skipped)}
+        took = None
+        try:
+            took = self._take(list(trials)[:_MOST_READ]) if trials else None
+            if took:
+                self._run.logger.info("a test event", test=took.id)
+                self._save(replace(took, stations=tuple(self._stations(took)), is_done=True))
+        except StoreError as error:
+            self._log_table_failure(error)
+        except Exception:
+            self._run.count("DiagnosesFailed")
+            self._run.logger.exception("a test event could not be answered")
+        skipped[_TOO_MANY] += len(events) - skipped.total() - bool(took)
+        if number := skipped.total():
+            self._run.count("EventsSkipped", number)
+            self._run.logger.info("skipped", reasons=dict((+skipped).most_common(20)))
+
+    def _take(self, ids: Sequence[str]) -> Record | None:
+        """Return the record of the first test that was not answered before, once the table has it.
+
+        None if there is none, or if it is not yet time for one.
+        """
+        if self._run.remaining() < _SECONDS_TO_BEGIN:
+            return None
+        for attempt in range(_TRIES):
+            known = self._run.store.items([PACE, *map(item_id, ids)])
+            pace = read_pace(known[PACE]) if PACE in known else Pace()
+            new = next((each for each in ids if item_id(each) not in known), None)
+            now = self._run.now()
+            if new is None or pace.wait(now):
+                return None
+            if self._run.store.save_item(pace_item(pace.add(now), now=now), read=pace.version):
+                record = Record(new, began=now)
+                is_ours = self._run.store.save_item(record_item(record), read=0)
+                return replace(record, version=1) if is_ours else None
+            self._run.let_others(attempt)
+        return None
+
+    def _stations(self, record: Record) -> Iterator[Station]:
+        """Yield what each station behind the function does with the test."""
+        yield self._read_back(record)
+        identity = self._run.aws.identity()
+        if isinstance(identity, Unread):
+            yield _refused(Place.TOPIC, "sts:GetCallerIdentity", identity.reason)
+            return
+        own = replace(identity, region=self._run.aws.region or identity.region)
+        settings = self._run.settings
+        yield self._publish(Place.TOPIC, settings.topic_arn, record, own)
+        if settings.filtered_topic_arn:
+            yield self._publish(Place.FILTERED_TOPIC, settings.filtered_topic_arn, record, own)
+        yield self._import(own) if settings.security_hub else Station(Place.SECURITY_HUB, Outcome.OFF)
+
+    def _read_back(self, record: Record) -> Station:
+        action = "dynamodb:BatchGetItem"
+        try:
+            found = self._run.store.items([item_id(record.id)])
+        except StoreError as error:
+            self._log_table_failure(error)
+            return _refused(Place.TABLE, action, str(error))
+        if found:
+            return Station(Place.TABLE, Outcome.WORKED)
+        return _refused(Place.TABLE, action, "the item that was written a moment ago is not there")
+
+    def _publish(self, place: Place, topic_arn: str | None, record: Record, own: Arn) -> Station:
+        if not topic_arn:
+            return Station(place, Outcome.OFF)
+        topic, action = Arn.parse(topic_arn), sns.PERMISSIONS[0]
+        client = self._run.aws.client("sns", account=None, region=topic.region if topic else own.region)
+        if isinstance(client, Unread):
+            return self._not_sent(place, action, client.reason)
+        notification = trial_notification(record.id, account=own.account, region=own.region, at=record.began)
+        try:
+            sns.publish_test(client, topic_arn, notification, for_filters=place is Place.FILTERED_TOPIC)
+        except sns.UnclearPublishError as error:
+            return self._not_sent(place, action, f"it may have been sent: {error}")
+        except AWS_ERRORS as error:
+            return self._not_sent(place, action, describe_failure(action, error).reason)
+        self._run.count("NotificationsSent", place is Place.TOPIC)
+        return Station(place, Outcome.WORKED)
+
+    def _not_sent(self, place: Place, action: str, reason: str) -> Station:
+        self._run.count("NotificationsFailed")
+        self._run.logger.warning("the notification of a test was refused", place=place, reason=reason)
+        return _refused(place, action, reason)
+
+    def _import(self, own: Arn) -> Station:
+        """Import the finding of the tests, archived, and set its workflow to RESOLVED."""
+        client = self._run.aws.client("securityhub", account=None, region=own.region)
+        if isinstance(client, Unread):
+            return self._not_imported(security_hub.PERMISSIONS[0], client.reason)
+        finding_id, now = trial_finding_id(account=own.account, region=own.region), self._run.now()
+        finding = trial_finding(account=own.account, region=own.region, partition=own.partition, at=now)
+        outcome = security_hub.import_findings(client, [finding], remaining=self._run.remaining, wait=self._run.wait)
+        if outcome.rejections:
+            return self._rejected(security_hub.PERMISSIONS[0], outcome.rejections)
+        product = finding["ProductArn"]
+        read = hub_workflow.read_workflows(
+            client, [finding_id], product_arn=product, remaining=self._run.remaining, wait=self._run.wait
+        ).get(finding_id)
+        if isinstance(read, Unread):
+            return self._not_imported("securityhub:GetFindings", read.reason)
+        if isinstance(read, Workflow) and (seconds_of(read.updated_at) or 0) > now:
+            # An update that is older is ignored, without an error (User Guide, "BatchImportFindings").
+            reason = "somebody else gave its finding a later time, so Security Hub ignores what is imported"
+            return self._not_imported(security_hub.PERMISSIONS[0], reason)
+        resolved = hub_workflow.resolve(
+            client, [finding_id], product_arn=product, remaining=self._run.remaining, wait=self._run.wait
+        )
+        if resolved.rejections:
+            return self._rejected("securityhub:BatchUpdateFindings", resolved.rejections)
+        self._run.count("SecurityHubImports")
+        return Station(Place.SECURITY_HUB, Outcome.WORKED)
+
+    def _rejected(self, action: str, rejections: Sequence[Rejection]) -> Station:
+        return self._not_imported(action, f"{rejections[0].code}: {rejections[0].reason}")
+
+    def _not_imported(self, action: str, reason: str) -> Station:
+        self._run.count("SecurityHubRejections")
+        self._run.logger.warning("the finding of a test was refused", reason=reason)
+        return _refused(Place.SECURITY_HUB, action, reason)
+
+    def _save(self, record: Record) -> None:
+        self._run.store.save_item(record_item(record), read=record.version)
+
+    def _log_table_failure(self, error: StoreError) -> None:
+        self._run.count("TableFailures")
+        self._run.logger.warning("the findings table did not answer", about="a test event", reason=str(error))
+
+
+def _refused(place: Place, action: str, reason: str) -> Station:
+    return Station(place, Outcome.REFUSED, action, one_line(reason, _REASON))
