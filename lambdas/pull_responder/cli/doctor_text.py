@@ -47,7 +47,21 @@ def show_results(console: Console, results: Sequence[Result], *, stack: str, acc
     _row(console, "Result", ", ".join(f"{_COUNTED[state]}: {count}" for state, count in counts.items() if count))
 
 
-def _show(console: Console, result: Result, account: str) -> None:
+def show_stations(console: Console, results: Sequence[Result], *, stack: str, account: str, region: str) -> None:
+    """Show the results of a test in their order, and what they come to."""
+    _row(console, "Stack", f"{stack}, account {account}, region {region}")
+    for each in results:
+        _show(console, each, account, run="Run")
+    console.print()
+    failed = [each.subject for each in results if each.state not in (State.WORKS, State.OFF)]
+    _row(
+        console,
+        "Result",
+        f"failed at: {', '.join(failed)}" if failed else "each of these worked, or is left out by the settings",
+    )
+
+
+def _show(console: Console, result: Result, account: str, *, run: str = "Mend") -> None:
     title, style = _TITLES[result.state]
     _row(console, title, f"{result.subject}: {result.found}", style=style)
     if result.meaning:
@@ -55,7 +69,7 @@ def _show(console: Console, result: Result, account: str) -> None:
     if result.step:
         _row(console, "Next", result.step)
     if result.commands:
-        _row(console, "Mend", f"with credentials of account {result.account or account}:")
+        _row(console, run, f"with credentials of account {result.account or account}:")
     for command in result.commands:
         # Not wrapped, so that it can be copied.
         typed = command_line(command)

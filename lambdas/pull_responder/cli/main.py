@@ -16,6 +16,7 @@ from pull_responder.cli.evaluate import evaluate
 from pull_responder.cli.explain import explain
 from pull_responder.cli.interrupt import end_at_interrupt, leave
 from pull_responder.cli.report import shown
+from pull_responder.cli.trial import test_event
 from pull_responder.demo import demo
 from pull_responder.model.quoting import escape
 
@@ -38,6 +39,7 @@ cli.add_command(explain)
 cli.add_command(evaluate)
 cli.add_command(causes)
 cli.add_command(doctor)
+cli.add_command(test_event)
 cli.add_command(demo)
 
 

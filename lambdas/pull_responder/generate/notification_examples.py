@@ -32,6 +32,7 @@ from pull_responder.model.quoting import quote_json
 from pull_responder.model.verdict import Remediation, Resource, Severity
 from pull_responder.publish.notification import alert_notification, digest_notification
 from pull_responder.publish.style import Style
+from pull_responder.publish.trial import trial_notification
 from pull_responder.remediation.by_hand import exempt_all
 from pull_responder.remediation.naming import the_deny
 
@@ -65,6 +66,8 @@ _BREAK: Final = Deed(
 )
 _MANAGEMENT: Final = "999999999999"
 _CONTROL_POLICY: Final = f"arn:aws:organizations::{_MANAGEMENT}:policy/o-0a1b2c3d4e/service_control_policy/p-0a1b2c3d"
+_TEST: Final = "9f2c4b7a1d3e5f60718293a4b5c6d7e8"
+_TESTED_AT: Final = 1_795_395_852.0  # 2026-11-23T01:04:12Z
 _STATEMENT: Final = {"Sid": "NoRegistries", "Effect": "Deny", "Action": "ecr:*", "Resource": "*"}
 ATTACH_POLICY: Final = ("aws", "iam", "attach-role-policy", "--role-name", "prod-node", "--policy-arn", _POLICY)
 PRINCIPAL: Final = Principal(
@@ -131,6 +134,7 @@ def _examples() -> dict[str, str]:
         ),
         "over": digest_notification(_resolved_together(resolved, boundary.finding), _STYLE),
         "policy": _alone(_alert_of_organization_policy()),
+        "test": trial_notification(_TEST, account=ACCOUNT, region=REGION, at=_TESTED_AT),
     }
     forms = {"email": _mail, "document": _document, "chat": _chat, "sms": _text_message, "attributes": _attributes}
     return {

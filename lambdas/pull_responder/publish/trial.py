@@ -26,7 +26,8 @@ TEST: Final = "test"
 """The status, the cause and the edge of a test."""
 
 _MARK: Final = "[TEST]"
-_NOTHING: Final = "Nothing is broken, and there is nothing to do."
+# Not that nothing is broken: a test sees no failures.
+_NO_ALERT: Final = "This is a test, and tells of no failure. There is nothing to do."
 _SEVERITY: Final = Severity.INFORMATIONAL
 # Whoever filters by severity wants to know whether alerts arrive, too. An array is accepted for any of its values.
 _SEVERITIES: Final = [each.value for each in Severity]
@@ -48,8 +49,8 @@ def trial_notification(trial_id: str, *, account: str, region: str, at: float) -
         "status": [TEST],
     }
     where = f"account {account}, region {region}"
-    headline = f"{_MARK} Pull Responder in {where}. {_NOTHING}"
-    why = f"`pull-responder test-event` asked at {minute(at)} whether notifications arrive. This one did."
+    headline = f"{_MARK} Pull Responder in {where}. {_NO_ALERT}"
+    why = f"A test event asked at {minute(at)} whether notifications arrive. This one did."
     document = {
         "schema": SCHEMA,
         "version": VERSION,
@@ -64,20 +65,20 @@ def trial_notification(trial_id: str, *, account: str, region: str, at: float) -
         "attributes": values,
     }
     chat = custom_notification(
-        title=f"{_MARK} Pull Responder: nothing is broken",
-        lines=[_NOTHING, why.replace("`", ""), f"Where: account {quote(account)}, region {quote(region)}"],
+        title=f"{_MARK} Pull Responder: a test, no failure",
+        lines=[_NO_ALERT, why, f"Where: account {quote(account)}, region {quote(region)}"],
         thread=None,
-        summary="A test: nothing is broken",
+        summary="A test, no failure",
         resources=[],
         values=values | {"severity": [_SEVERITY.value]},
     )
     texts = {
         "default": _json(document),
         "email": f"{headline}\n\n{why}\n\nTest: {trial_id}\n",
-        "sms": f"{_MARK} Pull Responder in {account} {region}: a test of notifications. {_NOTHING}",
+        "sms": f"{_MARK} Pull Responder in {account} {region}. {_NO_ALERT}",
         "https": _json(chat),
     }
-    subject = f"{_MARK} Pull Responder: nothing is broken ({account} {region})"
+    subject = f"{_MARK} Pull Responder: a test, no failure ({account} {region})"
     return Notification(subject, message_attributes(values), texts, values)
 
 
@@ -106,8 +107,8 @@ def trial_finding(*, account: str, region: str, partition: str, at: float) -> Aw
             "Severity": {"Label": _SEVERITY.value, "Original": _SEVERITY.value},
             "Types": ["Software and Configuration Checks"],
         },
-        "Title": "TEST of Pull Responder: nothing is broken",
-        "Description": f"{_NOTHING} `pull-responder test-event` asked whether findings arrive.",
+        "Title": "TEST of Pull Responder, no failure",
+        "Description": f"{_NO_ALERT} A test event asked whether findings arrive.",
         "Compliance": {"Status": "NOT_AVAILABLE"},
         "RecordState": "ARCHIVED",
         "ProductFields": {f"pull-responder/{TEST}": "true"},

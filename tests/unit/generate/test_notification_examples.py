@@ -26,7 +26,7 @@ def test_the_examples_are_up_to_date(page: str) -> None:
 def test_each_kind_of_message_is_shown_in_each_format(form: str) -> None:
     kinds = (
         *("alert", "causes", "policy", "worse", "back", "flapping", "reminder", "resolved", "ended", "digest"),
-        "over",
+        *("over", "test"),
     )
 
     assert [name for name in SHOWN.findall(EXAMPLES) if name.endswith(f"-{form}")] == [
@@ -35,7 +35,7 @@ def test_each_kind_of_message_is_shown_in_each_format(form: str) -> None:
 
 
 def test_each_edge_is_shown() -> None:
-    assert set(re.findall(r'^  "edge": "([a-z]+)"', EXAMPLES, re.MULTILINE)) == {*Edge, "digest"}
+    assert set(re.findall(r'^  "edge": "([a-z]+)"', EXAMPLES, re.MULTILINE)) == {*Edge, "digest", "test"}
 
 
 def test_each_format_is_shown() -> None:

@@ -12,6 +12,7 @@ from tests.unit.publish.test_as_document import assert_documented
 
 ACCOUNT, REGION, AT = "111111111111", "ap-southeast-4", 1_800_000_000.25
 ID = "0123456789abcdef" * 2
+PLACE = {"account": ACCOUNT, "region": REGION, "partition": "aws"}
 TEST = trial_notification(ID, account=ACCOUNT, region=REGION, at=AT)
 
 
@@ -24,6 +25,13 @@ def test_every_channel_is_marked_as_a_test() -> None:
     assert chat["metadata"]["eventType"] == "pull-responder-test"
     assert chat["content"]["keywords"] == ["INFORMATIONAL", "test"]
     assert "threadId" not in chat["metadata"]
+
+
+def test_no_channel_says_that_nothing_is_broken() -> None:
+    """A test sees no failures: while it runs, every pull may fail."""
+    for text in (TEST.subject, *TEST.texts.values(), json.dumps(trial_finding(**PLACE, at=AT))):
+        assert "no failure" in text
+        assert not re.search("nothing is (broken|wrong)|all is well|works", text, re.IGNORECASE)
 
 
 def test_the_texts_fit_where_they_are_shown() -> None:
@@ -58,7 +66,7 @@ def test_whoever_filters_by_severity_account_or_region_gets_it() -> None:
 
 
 def test_the_finding_is_a_test_and_archived_from_the_first() -> None:
-    finding = trial_finding(account=ACCOUNT, region=REGION, partition="aws", at=AT)
+    finding = trial_finding(**PLACE, at=AT)
 
     assert finding["Title"].startswith("TEST ")
     assert finding["FindingProviderFields"]["Severity"]["Label"] == "INFORMATIONAL"
