@@ -18,7 +18,8 @@ from infra.notification_topic import NotificationTopic
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
 from infra.scanner_answers import answer
-from infra.settings import Settings, causes_by_severity
+from infra.setting_checks import causes_by_severity
+from infra.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
