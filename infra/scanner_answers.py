@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
-import cdk_nag
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -119,6 +118,8 @@ MAIL: Final = Answer(
 
 def add_scanners(app: cdk.App) -> None:
     """Let cdk-nag's packs check every stack of the app. The synthesis fails on what has no answer."""
+    import cdk_nag  # noqa: PLC0415 -- another app with our constructs need not have it
+
     cdk.Validations.of(app).add_plugins(
         cdk_nag.AwsSolutionsChecks(app),
         cdk_nag.HIPAASecurityChecks(app),
