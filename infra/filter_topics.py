@@ -23,7 +23,7 @@ class FilterTopics(Construct):
     - `alarms`: what the alarms under `scope` publish, which has no attributes; they publish to their own topic, too
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.Key) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
         self.filtered = NotificationTopic(self, "Filtered", key=key).topic
         alarms = NotificationTopic(self, "Alarms", key=key)

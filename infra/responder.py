@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.alarms import Alarms
@@ -12,7 +15,7 @@ from infra.event_queue import EventQueue
 from infra.event_rules import EventRules
 from infra.filter_topics import FilterTopics
 from infra.finding_function import FindingFunction, Task
-from infra.findings_table import FindingsTable
+from infra.findings_table import findings_table
 from infra.hub_setup import HubSetup
 from infra.notification_topic import NotificationTopic
 from infra.settings import Settings
@@ -38,17 +41,21 @@ class PullResponder(Construct):
         super().__init__(scope, construct_id)
         settings = settings or Settings()
         diagnose_task, recheck_task = Task.diagnose(settings), Task.recheck()
-        topic = NotificationTopic(self, "Notifications", email=settings.alert_email)
+        key = (
+            kms.Key.from_key_arn(self, "GivenKey", settings.encryption_key_arn) if settings.encryption_key_arn else None
+        )
+        topic = NotificationTopic(self, "Notifications", email=settings.alert_email, key=key)
         topic.allow_alarms()
         filters = FilterTopics(self, "Filters", key=topic.key) if settings.filter_topics else None
         filtered = filters.filtered if filters else None
-        table = FindingsTable(self, "Findings")
+        table = findings_table(self, "Findings", settings=settings, key=key)
         events = EventQueue(
             self,
             "Events",
             settings=settings,
             batching_window_seconds=diagnose_task.batching_window_seconds,
             alarm_topic=topic.topic,
+            key=key,
         )
         event_rules = EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
         # Two queues, so that many failures do not delay rechecks, and many changes do not delay diagnoses.
@@ -58,6 +65,7 @@ class PullResponder(Construct):
             settings=settings,
             batching_window_seconds=recheck_task.batching_window_seconds,
             alarm_topic=topic.topic,
+            key=key,
         )
         change_rules = ChangeRules(
             self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters
@@ -69,6 +77,7 @@ class PullResponder(Construct):
             task=diagnose_task,
             settings=settings,
             layer=layer,
+            key=key,
             queue=events.queue,
             topic=topic,
             filtered=filtered,
@@ -80,6 +89,7 @@ class PullResponder(Construct):
             task=recheck_task,
             settings=settings,
             layer=layer,
+            key=key,
             queue=changes.queue,
             topic=topic,
             filtered=filtered,
@@ -99,14 +109,20 @@ class PullResponder(Construct):
                 "AuditLog",
                 settings=settings,
                 layer=layer,
+                key=key,
                 queue=events.queue,
                 dead_letters=events.dead_letters,
             )
             alarms.watch_asynchronous_function("AuditLog", audit_log.function)
-        hub = HubSetup(self, "HubSetup", settings=settings, layer=layer) if settings.security_hub else None
+        hub = HubSetup(self, "HubSetup", settings=settings, layer=layer, key=key) if settings.security_hub else None
         # What refuses one of the functions is not a stranger's refusal to the other.
         for each in (diagnose, recheck):
             each.name_own_roles(diagnose.role, recheck.role)
+        if settings.permissions_boundary_arn:
+            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary_arn)
+            iam.PermissionsBoundary.of(self).apply(boundary)
+        for name, value in settings.tags.items():
+            cdk.Tags.of(self).add(name, value)
         self.topic = topic.topic
         self.filters = filters
         self.table = table

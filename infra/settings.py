@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from infra import deployment_checks as deployed
 from infra import setting_checks as check
+from infra.deployment_checks import Vpc
 from infra.setting_checks import SettingsError
 
 if TYPE_CHECKING:
@@ -67,6 +69,15 @@ class Settings:
     - `batch_size`, `batching_window_seconds`: how many failures one run takes, and how long Lambda gathers them
     - `max_receive_count`: how often a message is received before it goes to the dead-letter queue
     - `log_level`, `log_retention_days`: of the functions' logs
+    - `table_name`: the name of the table of findings, or None: CloudFormation makes one up
+    - `existing_table`: whether the table is there already and does not belong to the stack
+    - `remove_data`: whether the table is deleted with the stack
+    - `encryption_key_arn`: the KMS key of the table, queues, topics and log groups, or None: AWS's own, and for the
+      topics one of the stack
+    - `reserved_concurrency`: how many runs Lambda keeps for a function, by the function's name
+    - `permissions_boundary_arn`: the permissions boundary of every role, or None
+    - `tags`: of every resource that can have tags
+    - `vpc`: where the functions' network interfaces are, or None: in no VPC
 
     The limits are AWS's: Lambda quotas (memory, timeout), CreateEventSourceMapping (batch, window), SQS (receives). The
     shortest timeout is our choice, because a diagnosis with less time can read almost nothing. So are the limits of
@@ -108,6 +119,16 @@ class Settings:
     max_receive_count: int = _setting(5, check.whole_number(1, 1000))
     log_level: str = _setting("INFO", check.one_of(*check.LOG_LEVELS))
     log_retention_days: int = _setting(30, check.retention)
+    table_name: str | None = _setting(None, deployed.table_name_or_none)
+    existing_table: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
+    remove_data: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
+    encryption_key_arn: str | None = _setting(None, deployed.key_arn_or_none)
+    reserved_concurrency: Mapping[str, int] = field(
+        default_factory=dict, metadata={"check": deployed.reserved_concurrency}
+    )
+    permissions_boundary_arn: str | None = _setting(None, deployed.policy_arn_or_none)
+    tags: Mapping[str, str] = field(default_factory=dict, metadata={"check": deployed.tags})
+    vpc: Vpc | None = field(default=None, metadata={"check": deployed.vpc_or_none})
 
     def __post_init__(self) -> None:
         """Check the values that another app gives. A text that is known only at deployment is taken as it is.
@@ -131,6 +152,13 @@ def check_together(values: Mapping[str, Any], place: Callable[[str], str]) -> No
         raise SettingsError(
             f"{place('batch_size')} is {values['batch_size']}, but more than {_UNWINDOWED_BATCH} need "
             f"{place('batching_window_seconds')} to be at least 1"
+        )
+    if values["existing_table"] and values["table_name"] is None:
+        raise SettingsError(f"{place('existing_table')} is true, but {place('table_name')} does not name the table")
+    if values["existing_table"] and values["remove_data"]:
+        raise SettingsError(
+            f"{place('existing_table')} and {place('remove_data')} are both true, but the stack cannot delete a table "
+            "that does not belong to it"
         )
     if values["severities"]:
         texts = [*values["known_principals"], json.dumps(check.causes_by_severity(values["severities"]))]

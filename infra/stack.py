@@ -30,16 +30,17 @@ class PullResponderStack(cdk.Stack):
         synthesizer: cdk.IStackSynthesizer | None = None,
         termination_protection: bool | None = None,
     ) -> None:
+        settings = settings or Settings()
         super().__init__(
             scope,
             construct_id,
+            tags=dict(settings.tags),
             description="Pull Responder: why a pod on Amazon EKS cannot pull its image from Amazon ECR, and the fix",
             env=env,
             stack_name=stack_name,
             synthesizer=synthesizer,
             termination_protection=termination_protection,
         )
-        settings = settings or Settings()
         # CDK leaves "Default" out of logical ids: the resources have the same ones as when they stood in the stack
         # itself. Any other name would replace all of them, the table and the topic too.
         self.responder = PullResponder(self, "Default", settings=settings)
