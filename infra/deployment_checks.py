@@ -19,10 +19,10 @@ _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # No alias: an IAM policy names a key by its id (KMS developer guide, "Specifying KMS keys in IAM policy statements").
 _KEY_ARN: Final = re.compile(r"arn:aws[a-z-]{0,20}:kms:[a-z0-9-]{1,30}:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
 _POLICY_ARN: Final = re.compile(r"arn:aws[a-z-]{0,20}:iam::(?:[0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}", re.ASCII)
-# EC2 API reference: ids have 8 or 17 hexadecimal digits. In another app they may be known only at deployment.
-_ID: Final = r"(?:{}-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})|[$#]\{{Token\[.{{1,200}}\]\}})"
-_SUBNET: Final = re.compile(_ID.format("subnet"))
-_SECURITY_GROUP: Final = re.compile(_ID.format("sg"))
+# EC2 API reference: ids have 8 or 17 hexadecimal digits.
+_DIGITS: Final = "-(?:[0-9a-f]{8}|[0-9a-f]{17})"
+# What CDK writes for an id that is known only at deployment, as it may be in another app.
+_LATER: Final = r"[$#]\{Token\[.{1,200}\]\}"
 # Lambda API reference, VpcConfig.
 _MOST_SUBNETS: Final = 16
 _MOST_SECURITY_GROUPS: Final = 5
@@ -109,21 +109,22 @@ def vpc_or_none(key: str, value: object) -> Vpc | None:
     """Return where the functions are, or None. JSON has an object, another app has a Vpc."""
     if value is None:
         return None
+    later = isinstance(value, Vpc)
     if isinstance(value, Vpc):
         value = {"subnetIds": value.subnet_ids, "securityGroupIds": value.security_group_ids}
     if not (isinstance(value, Mapping) and set(value) == set(_VPC_KEYS)):
         raise SettingsError(f"{key} must be an object with {' and '.join(_VPC_KEYS)}, or null, not {excerpt(value)}")
     subnets, groups = (
-        _ids(f"{key}.{name}", value[name], pattern, most)
-        for name, pattern, most in zip(
-            _VPC_KEYS, (_SUBNET, _SECURITY_GROUP), (_MOST_SUBNETS, _MOST_SECURITY_GROUPS), strict=True
-        )
+        _ids(f"{key}.{name}", value[name], kind, most, later=later)
+        for name, kind, most in zip(_VPC_KEYS, ("subnet", "sg"), (_MOST_SUBNETS, _MOST_SECURITY_GROUPS), strict=True)
     )
     return Vpc(subnet_ids=subnets, security_group_ids=groups)
 
 
-def _ids(key: str, value: object, pattern: re.Pattern[str], most: int) -> tuple[str, ...]:
-    ids = texts(key, value, pattern, f"ids such as {'subnet' if pattern is _SUBNET else 'sg'}-0123456789abcdef0")
+def _ids(key: str, value: object, kind: str, most: int, *, later: bool) -> tuple[str, ...]:
+    """Return ids of a kind; with `later`, they may be known only at deployment."""
+    pattern = re.compile(f"{kind}{_DIGITS}" + (f"|{_LATER}" if later else ""))
+    ids = texts(key, value, pattern, f"ids such as {kind}-0123456789abcdef0")
     if not 1 <= len(set(ids)) == len(ids) <= most:
         raise SettingsError(f"{key} must hold 1 to {most} ids, each once, not {len(ids)}")
     return ids

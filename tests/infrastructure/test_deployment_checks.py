@@ -84,6 +84,7 @@ def read(folder: Path, given: object) -> Settings:
         ({"vpc": {**VPC, "subnetIds": []}}, "vpc.subnetIds must hold 1 to 16 ids, each once, not 0"),
         ({"vpc": {**VPC, "subnetIds": [SUBNET, SUBNET]}}, "vpc.subnetIds must hold 1 to 16 ids, each once, not 2"),
         ({"vpc": {**VPC, "subnetIds": [GROUP]}}, "vpc.subnetIds must hold ids such as subnet-0123456789abcdef0, not"),
+        ({"vpc": {**VPC, "subnetIds": ["${Token[TOKEN.1]}"]}}, "vpc.subnetIds must hold ids such as subnet-0123456789"),
         ({"vpc": {**VPC, "securityGroupIds": ["default"]}}, "vpc.securityGroupIds must hold ids such as sg-0123456789"),
         (
             {"vpc": {**VPC, "securityGroupIds": [f"sg-0123456{at}" for at in range(6)]}},
