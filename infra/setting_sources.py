@@ -99,9 +99,10 @@ def _from_command_line(context: Mapping[str, object]) -> list[_Layer]:
         layers.append(_Layer(f"{place}.", _object(place, _parse(place, whole))))
     single = {key.removeprefix(f"{_KEY}."): value for key, value in context.items() if key.startswith(f"{_KEY}.")}
     layers.append(_Layer(f"{_COMMAND_LINE}{_KEY}.", single, as_text=True))
-    # A setting without its prefix would change nothing, and nobody would see that.
+    # A setting without its prefix would change nothing, and nobody would see that. Keys of one word, such as `vpc`, may
+    # be somebody else's: the context also has what stands in ~/.cdk.json.
     for key in context:
-        if key in _FIELDS:
+        if key in _FIELDS and key != key.lower():
             raise SettingsError(f"{_COMMAND_LINE}{key} is to be written as {_KEY}.{key}")
     return layers
 

@@ -39,7 +39,8 @@ def test_another_file_can_be_named(tmp_path: Path) -> None:
 
 def test_without_any_of_them_all_are_defaults(tmp_path: Path) -> None:
     assert read_settings({}, tmp_path) == read_settings({"pullResponder": None}, tmp_path) == Settings()
-    assert read_settings({"aws:cdk:enable-path-metadata": True, "@aws-cdk/core:x": True}, tmp_path) == Settings()
+    others = {"aws:cdk:enable-path-metadata": True, "@aws-cdk/core:x": True, "vpc": "vpc-01234567", "tags": {"a": "b"}}
+    assert read_settings(others, tmp_path) == Settings()
 
 
 @pytest.mark.parametrize(
