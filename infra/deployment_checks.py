@@ -17,7 +17,11 @@ from infra.setting_checks import SettingsError, excerpt, texts, whole_number
 # DynamoDB API reference, CreateTable.
 _TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 # No alias: an IAM policy names a key by its id (KMS developer guide, "Specifying KMS keys in IAM policy statements").
-_KEY_ARN: Final = re.compile(r"arn:aws[a-z-]{0,20}:kms:[a-z0-9-]{1,30}:[0-9]{12}:key/[A-Za-z0-9-]{1,64}")
+# KMS developer guide, "Key identifiers (KeyId)": the id is a UUID, of a multi-Region key "mrk-" and 32 digits.
+_KEY_ARN: Final = re.compile(
+    r"arn:aws[a-z-]{0,20}:kms:[a-z0-9-]{1,30}:[0-9]{12}:key/"
+    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+)
 _POLICY_ARN: Final = re.compile(r"arn:aws[a-z-]{0,20}:iam::(?:[0-9]{12}|aws):policy/[\w+=,.@/-]{1,512}", re.ASCII)
 # EC2 API reference: ids have 8 or 17 hexadecimal digits.
 _DIGITS: Final = "-(?:[0-9a-f]{8}|[0-9a-f]{17})"
@@ -57,7 +61,7 @@ def table_name_or_none(key: str, value: object) -> str | None:
 def key_arn_or_none(key: str, value: object) -> str | None:
     """Return the ARN of a KMS key, or None."""
     if value is not None and not (isinstance(value, str) and _KEY_ARN.fullmatch(value)):
-        what = "the ARN of a KMS key (…:key/ID, not an alias) or null"
+        what = "the ARN of a KMS key (…:key/UUID or …:key/mrk-ID, not an alias) or null"
         raise SettingsError(f"{key} must be {what}, not {excerpt(value)}")
     return value
 

@@ -46,10 +46,15 @@ def read(folder: Path, given: object) -> Settings:
         ({"encryptionKeyArn": "alias/findings"}, "encryptionKeyArn must be the ARN of a KMS key"),
         (
             {"encryptionKeyArn": "arn:aws:kms:eu-west-1:111111111111:alias/findings"},
-            "encryptionKeyArn must be the ARN of a KMS key (…:key/ID, not an alias) or null, not",
+            "encryptionKeyArn must be the ARN of a KMS key (…:key/UUID or …:key/mrk-ID, not an alias) or null, not",
         ),
         ({"encryptionKeyArn": KEY.replace("111111111111", "1111")}, "encryptionKeyArn must be the ARN of a KMS key"),
         ({"encryptionKeyArn": KEY + "*"}, "encryptionKeyArn must be the ARN of a KMS key"),
+        ({"encryptionKeyArn": KEY[:-1]}, "encryptionKeyArn must be the ARN of a KMS key"),
+        ({"encryptionKeyArn": KEY.replace("1234abcd-12ab", "1234abcd12-ab")}, "encryptionKeyArn must be the ARN of a"),
+        ({"encryptionKeyArn": KEY.replace("1234abcd-", "mrk-1234abcd-")}, "encryptionKeyArn must be the ARN of a KMS"),
+        ({"encryptionKeyArn": KEY.rpartition("/")[0] + "/alias"}, "encryptionKeyArn must be the ARN of a KMS key"),
+        ({"encryptionKeyArn": KEY.rpartition("/")[2]}, "encryptionKeyArn must be the ARN of a KMS key"),
         # Known only at deployment, which a file cannot say.
         ({"encryptionKeyArn": "${Token[TOKEN.1]}"}, "encryptionKeyArn must be the ARN of a KMS key"),
         ({"reservedConcurrency": 5}, "reservedConcurrency must be an object of whole numbers by function, not 5"),
