@@ -45,8 +45,8 @@ def excerpt(value: object) -> str:
     """Return at most 80 characters of a value for a message."""
     try:
         return repr(value)[:80]
-    except RecursionError:
-        return "a value that is nested too deeply"
+    except (RecursionError, ValueError):
+        return "a value that is nested too deeply, or has a number that is too long"
 
 
 def whole_number(least: int, most: int) -> Callable[[str, object], int]:

@@ -13,7 +13,9 @@ Each value is checked, also one that does not count.
 from __future__ import annotations
 
 import difflib
+import errno
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +32,7 @@ _FILE_KEY: Final = "settings"
 _FILE: Final = "pull-responder.json"
 _COMMAND_LINE: Final = "cdk -c: "
 _LONGEST: Final = 80
+_LONGEST_PATH: Final = 300
 _FIELDS: Final = {camel_case(each.name): each for each in fields(Settings)}
 
 
@@ -78,17 +81,37 @@ def _tracked(value: object) -> list[_Layer]:
 
 def _from_file(name: object, folder: Path) -> list[_Layer]:
     """Return what stands in the file. The one that nobody named need not be there."""
-    path = folder / (name if isinstance(name, str) else _FILE)
-    if name is None and not path.exists():
-        return []
-    shown = str(name or _FILE)
+    if name is not None and not (isinstance(name, str) and name):
+        raise SettingsError(f"{_COMMAND_LINE}{_FILE_KEY} must be the name of a file, not {excerpt(name)}")
+    shown = _FILE if name is None else _shown(str(name), _LONGEST_PATH)
+    place = shown if name is None else f"{_COMMAND_LINE}{_FILE_KEY}={shown}"
+    path = folder / (_FILE if name is None else str(name))
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = _content(path).decode("utf-8-sig")
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise SettingsError(f"{place}: is a symbolic link to a file that is not there") from None
+        if name is None:
+            return []
+        raise SettingsError(f"{place}: there is no such file") from None
     except OSError as unreadable:
-        raise SettingsError(f"{shown}: cannot be read: {unreadable.strerror}") from None
+        raise SettingsError(f"{place}: cannot be read: {unreadable.strerror}") from None
     except UnicodeDecodeError as unreadable:
         raise SettingsError(f"{shown}: is not UTF-8 at byte {unreadable.start}") from None
+    except ValueError:
+        raise SettingsError(f"{place}: no file can have this name") from None
+    if not text.strip():
+        raise SettingsError(f"{shown}: is empty; without any setting it has to be {{}}")
     return [_Layer(f"{shown}: ", _object(shown, _parse(shown, text)))]
+
+
+def _content(path: Path) -> bytes:
+    """Return what a file holds. Raises OSError, and ValueError for what cannot be a path."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        # A pipe would be waited for, and a device may have no end.
+        raise OSError(errno.EINVAL, "Is a pipe or a device")
+    return path.read_bytes()
 
 
 def _from_command_line(context: Mapping[str, object]) -> list[_Layer]:
@@ -149,8 +172,8 @@ def _from_text(check: Any, place: str, value: object) -> object:  # noqa: ANN401
         return check(place, number)
 
 
-def _shown(key: str) -> str:
-    return key if key.isprintable() and len(key) <= _LONGEST else excerpt(key)
+def _shown(text: str, longest: int = _LONGEST) -> str:
+    return text if text.isprintable() and len(text) <= longest else excerpt(text)
 
 
 def _advice(key: str) -> str:

@@ -25,6 +25,8 @@ _MINUTES_OF: Final = {"minute": 1, "hour": 60, "day": 1_440}
 _UNWINDOWED_BATCH: Final = 10
 # A value that is known only when the stack is deployed, such as the ARN of a key of the same CDK app.
 _TOKEN: Final = re.compile(r"[$#]\{Token\[")
+# What the synthesis itself has to know.
+_NEVER_LATER: Final = ("recheck_rate", "log_level")
 
 
 def _setting(default: object, check: Callable[[str, object], object]) -> Any:  # noqa: ANN401 -- a dataclass field
@@ -133,13 +135,15 @@ class Settings:
     vpc: Vpc | None = field(default=None, metadata={"check": deployed.vpc_or_none})
 
     def __post_init__(self) -> None:
-        """Check the values that another app gives. A text that is known only at deployment is taken as it is.
+        """Check the values that another app gives.
 
-        Raises SettingsError, which names the field.
+        A text that is known only at deployment is taken as it is, except for those in _NEVER_LATER. Raises
+        SettingsError, which names the field.
         """
         for each in fields(self):
             value = getattr(self, each.name)
-            if not (isinstance(value, str) and _TOKEN.search(value)):
+            later = isinstance(value, str) and _TOKEN.search(value) and each.name not in _NEVER_LATER
+            if not later:
                 object.__setattr__(self, each.name, each.metadata["check"](f"Settings: {each.name}", value))
         check_together({each.name: getattr(self, each.name) for each in fields(self)}, "Settings: {}".format)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ from infra.setting_sources import read_settings
 from infra.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 TRACKED = {"pullResponder": {"memorySize": 256, "quietMinutes": 20, "keepDays": 30}}
 
@@ -99,8 +101,20 @@ def test_a_value_on_the_command_line_needs_no_quotes_of_json(
             {"pullResponder": '{"memorySize": 64}'},
             "cdk -c: pullResponder.memorySize must be a whole number from 128 to 10240, not 64",
         ),
-        ({"settings": "prod.json"}, "prod.json: cannot be read: No such file or directory"),
-        ({"settings": "."}, ".: cannot be read: Is a directory"),
+        ({"settings": "prod.json"}, "cdk -c: settings=prod.json: there is no such file"),
+        ({"settings": "false"}, "cdk -c: settings=false: there is no such file"),
+        ({"settings": "."}, "cdk -c: settings=.: cannot be read: Is a directory"),
+        ({"settings": "/dev/null"}, "cdk -c: settings=/dev/null: cannot be read: Is a pipe or a device"),
+        ({"settings": ""}, "cdk -c: settings must be the name of a file, not ''"),
+        ({"settings": False}, "cdk -c: settings must be the name of a file, not False"),
+        ({"settings": {"a": 1}}, "cdk -c: settings must be the name of a file, not {'a': 1}"),
+        ({"settings": "a\0b"}, "cdk -c: settings='a\\x00b': no file can have this name"),
+        ({"settings": "a\ud800b"}, "cdk -c: settings='a\\ud800b': no file can have this name"),
+        ({"settings": "a\nb"}, "cdk -c: settings='a\\nb': there is no such file"),
+        (
+            {"settings": "a" * 5_000},
+            f"cdk -c: settings='{'a' * 79}: cannot be read: File name too long",
+        ),
     ],
 )
 def test_a_fault_of_the_command_line_says_so_in_one_line(given: dict[str, object], says: str, tmp_path: Path) -> None:
@@ -116,7 +130,9 @@ def test_a_fault_of_the_command_line_says_so_in_one_line(given: dict[str, object
         ('{"memory": 512}', "memory is not a setting; the nearest is memorySize"),
         ('{\n  "memorySize": 512\n  "keepDays": 30}', "line 3, column 3: Expecting ',' delimiter"),
         ('{\n  "memorySize" 512}', "line 2, column 16: Expecting ':' delimiter"),
-        ("", "line 1, column 1: Expecting value"),
+        ("", "pull-responder.json: is empty; without any setting it has to be {}"),
+        ("\ufeff \n", "pull-responder.json: is empty; without any setting it has to be {}"),
+        ("\ufeff\ufeff{}", "line 1, column 1: Unexpected UTF-8 BOM"),
         ("[1]", "must be an object of settings, not [1]"),
         ('{"keepDays": 30, "keepDays": 60}', "'keepDays' stands there twice"),
         (
@@ -141,10 +157,86 @@ def test_a_fault_of_the_file_names_the_file_in_one_line(text: str, says: str, tm
     assert message.isprintable()
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
-    (tmp_path / "pull-responder.json").write_bytes(b'{"alertEmail": "\xff"}')
-    with pytest.raises(SettingsError, match=r"^pull-responder.json: is not UTF-8 at byte 16$"):
+@pytest.mark.parametrize(
+    ("content", "byte"),
+    [
+        (b'{"alertEmail": "\xff"}', 16),
+        # As PowerShell redirects.
+        ('{"keepDays": 30}'.encode("utf-16"), 0),
+    ],
+)
+def test_a_file_that_is_no_text_is_named(content: bytes, byte: int, tmp_path: Path) -> None:
+    (tmp_path / "pull-responder.json").write_bytes(content)
+    with pytest.raises(SettingsError, match=rf"^pull-responder.json: is not UTF-8 at byte {byte}$"):
         read_settings({}, tmp_path)
+
+
+def make_loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.symlink_to("gone.json"), "is a symbolic link to a file that is not there"),
+        (make_loop, "cannot be read: Too many levels of symbolic links"),
+        (Path.mkdir, "cannot be read: Is a directory"),
+        (os.mkfifo, "cannot be read: Is a pipe or a device"),
+    ],
+)
+def test_what_has_the_files_name_and_is_no_file_is_not_passed_over(
+    make: Callable[[Path], object], says: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "pull-responder.json")
+    with pytest.raises(SettingsError) as invalid:
+        read_settings({}, tmp_path)
+    assert str(invalid.value) == f"pull-responder.json: {says}"
+    with pytest.raises(SettingsError) as invalid:
+        read_settings({"settings": "pull-responder.json"}, tmp_path)
+    assert str(invalid.value) == f"cdk -c: settings=pull-responder.json: {says}"
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """Who runs the tests as root may read every file."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65_534)
+    yield
+    os.seteuid(user)
+
+
+@pytest.mark.parametrize("closed", ["pull-responder.json", "."])
+def test_a_file_that_may_not_be_read_is_not_passed_over(
+    closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / "pull-responder.json").write_text('{"keepDays": 30}')
+    tmp_path.chmod(0o755)
+    # The folders above are closed to others.
+    monkeypatch.chdir(tmp_path)
+    mode = (tmp_path / closed).stat().st_mode
+    (tmp_path / closed).chmod(0)
+    request.addfinalizer(lambda: (tmp_path / closed).chmod(mode))
+    request.getfixturevalue("unprivileged")
+    with pytest.raises(SettingsError, match=r"^pull-responder.json: cannot be read: Permission denied$"):
+        read_settings({}, Path())
+
+
+def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "prod.json").write_text('{"keepDays": 33}')
+    (tmp_path / "pull-responder.json").symlink_to("prod.json")
+    assert read_settings({}, tmp_path) == Settings(keep_days=33)
+
+
+def test_a_file_with_a_strange_name_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a\nb").write_text('{"keepDays": 0}')
+    with pytest.raises(SettingsError, match=r"^'a\\nb': keepDays must be a whole number from 1 to 3650, not 0$"):
+        read_settings({"settings": "a\nb"}, tmp_path)
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    (deep / "prod.json").write_text("[]")
+    with pytest.raises(SettingsError, match=rf"^{deep}/prod.json must be an object of settings, not \[\]$"):
+        read_settings({"settings": str(deep / "prod.json")}, tmp_path)
 
 
 def test_another_app_learns_which_field_is_at_fault() -> None:
@@ -156,7 +248,23 @@ def test_another_app_learns_which_field_is_at_fault() -> None:
         SettingsError, match=r"^Settings: batch_size is 2000, but more than 10 need Settings: batching_w"
     ):
         Settings(batching_window_seconds=0)
+    with pytest.raises(SettingsError, match=r"^Settings: memory_size must be a whole number .* that is too long$"):
+        Settings(memory_size=10**5_000)
     assert Settings(audit_log_clusters=["prod"]).audit_log_clusters == ("prod",)  # type: ignore[arg-type]
+
+
+def test_another_app_may_give_what_only_the_deployment_knows_where_the_synthesis_need_not() -> None:
+    later = "${Token[TOKEN.1]}"
+    assert Settings(alert_email=later, member_role_name=later).member_role_name == later
+    with pytest.raises(SettingsError, match=r"^Settings: recheck_rate must be a rate such as .*, not '\$\{Token"):
+        Settings(recheck_rate=later)
+    with pytest.raises(SettingsError, match=r"^Settings: log_level must be one of DEBUG, .*, not '\$\{Token"):
+        Settings(log_level=later)
+
+
+@pytest.mark.parametrize(("rate", "minutes"), [("rate(1 minute)", 1), ("rate(2 hours)", 120), ("rate(1 day)", 1_440)])
+def test_the_rate_in_minutes(rate: str, minutes: int) -> None:
+    assert Settings(recheck_rate=rate).recheck_rate_minutes == minutes
 
 
 def test_the_file_is_not_tracked() -> None:
