@@ -118,6 +118,11 @@ def test_what_is_exported_is_documented() -> None:
     table = (ROOT / "docs" / "constructs.md").read_text()
     assert [name for name in infra.__all__ if f"| `{name}` |" not in table] == []
     assert [getattr(infra, name).__name__ for name in infra.__all__] == infra.__all__
+    (row,) = re.findall(r"^\| `PullResponder` .*$", table, re.MULTILINE)
+    construct = (ROOT / "infra" / "responder.py").read_text()
+    assert [
+        name for name in re.findall(r"^        self\.(\w+) = ", construct, re.MULTILINE) if f"`{name}`" not in row
+    ] == []
     with pytest.raises(AttributeError, match="module 'infra' has no attribute 'PullResponders'"):
         infra.PullResponders  # noqa: B018 -- that it raises is what is tested
 
