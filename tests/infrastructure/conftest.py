@@ -66,7 +66,7 @@ KEPT_TABLE: Final = replace(NO_DEFAULTS, existing_table=True, remove_data=False)
 
 @dataclass(frozen=True, slots=True)
 class Synthesized:
-    """A stack's template, and the folder with its assets."""
+    """A stack's template, and the folder with the manifest, and with the assets where they were asked for."""
 
     template: dict[str, Any]
     folder: Path
@@ -87,8 +87,10 @@ class Synthesized:
         return name, properties
 
 
-def synthesize(folder: Path, settings: Settings, *, scanned: bool = False) -> Synthesized:
-    app = cdk.App(outdir=str(folder), analytics_reporting=False)
+def synthesize(folder: Path, settings: Settings, *, scanned: bool = False, assets: bool = False) -> Synthesized:
+    """Synthesize the stack. Without `assets` they are not copied into the folder, which would take longest."""
+    context = {} if assets else {"aws:cdk:disable-asset-staging": True}
+    app = cdk.App(outdir=str(folder), analytics_reporting=False, context=context)
     PullResponderStack(app, "PullResponder", settings=settings)
     if scanned:
         add_scanners(app)
@@ -104,7 +106,7 @@ def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    return synthesize(tmp_path_factory.mktemp("cdk.out"), Settings())
+    return synthesize(tmp_path_factory.mktemp("cdk.out"), Settings(), assets=True)
 
 
 @pytest.fixture(scope="session")
