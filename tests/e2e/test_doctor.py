@@ -1,12 +1,15 @@
-"""The doctor on the deployed stack: it knows all that CDK deploys, and its commands mend what is broken."""
+"""The doctor and a test event on the deployed stack: all that CDK deploys is known, and works together."""
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.dependency_layer import read_sdk_version
+from pull_responder.cli.main import main
 from tests.e2e.conftest import AUDITED_CLUSTER, STACK, Deployed
 from tests.integration.doctor.conftest import Doctor
 
@@ -55,3 +58,25 @@ def test_each_part_of_the_stack_is_known_and_mended(deployed: Deployed, doctor: 
     assert f"boto3 {read_sdk_version()}; here" in last["the AWS SDK of the functions"]["found"]
     state = deployed.aws.client("events").describe_rule(Name=RULE.removeprefix("rule "))["State"]
     assert state == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def test_a_test_event_goes_the_whole_way_and_leaves_nothing_behind(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for key, value in deployed.aws.environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(sys, "argv", ["pull-responder", "test-event", "--stack", STACK, "-o", "json"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = {each["subject"]: each for each in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert ended.value.code == 0, (said, deployed.log())
+    assert {each["state"] for each in said.values()} == {"works"}
+    assert {"rule and queue", "table of findings", "topic of notifications", "Security Hub", "subscribers"} < set(said)
+    (message,) = deployed.notifications("pull-responder/test")
+    assert message["Subject"].startswith("[TEST] ")
+    (finding,) = deployed.findings("TEST of Pull Responder")
+    assert (finding["RecordState"], finding["Workflow"]["Status"]) == ("ARCHIVED", "RESOLVED")
+    items = deployed.aws.client("dynamodb").scan(TableName=deployed.outputs["TableName"])["Items"]
+    assert [each["id"]["S"] for each in items if each["id"]["S"].startswith("test/")] == ["test/pace"]

@@ -1,8 +1,7 @@
 """Send a test event to a deployment, wait for what comes of it, and say it station by station.
 
 The event goes the way of a failure: event bus, rule, queue, function `diagnose`, table, topics, Security Hub. The
-function writes into the table what each station did (responder/trial.py). What it writes is shown, and never believed
-to be more than what the table says.
+function writes into the table what each station did (responder/trial.py). What it has not written is not said to work.
 """
 
 from __future__ import annotations
@@ -115,7 +114,10 @@ class _Way:
 
     def refusal(self) -> Result | None:
         """Return why no event is sent; None if nothing speaks against it."""
-        if self._rule is None or not self._table:
+        if not self._table:
+            why = Unread("the stack has no output TableName")
+            return unread(CHECK, "table of findings", why, "Nothing was sent: the answer could not be read either")
+        if self._rule is None:
             found = "this stack has none: it is of an older version. Nothing was sent"
             step = "Deploy the stack again, with this version"
             return broken(CHECK, "rule for test events", found, "Whether this deployment works is not shown", step=step)
@@ -210,7 +212,13 @@ class _Way:
         answer = self._call("dynamodb:DeleteItem", delete)
         if isinstance(answer, Unread):
             found = f"the item {item_id(self._id)} of the table: {answer.reason}"
-            return off(CHECK, "left behind", found, "DynamoDB deletes it after an hour", step="Nothing has to be done")
+            return off(
+                CHECK,
+                "left behind",
+                found,
+                "It expires within the hour, and DynamoDB deletes it within days",
+                step="Nothing has to be done",
+            )
         return works(CHECK, "left behind", "nothing but the times of the last hour's tests, which expire")
 
     def _station(self, station: Station) -> Result:

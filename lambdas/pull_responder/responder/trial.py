@@ -48,7 +48,7 @@ _TRIES: Final = 3
 _SECONDS: Final = 20.0
 _SECONDS_TO_BEGIN: Final = 5.0
 _REASON: Final = 400
-_TOO_MANY: Final = "a test event beyond one a minute and ten an hour, or one that was answered before"
+_TOO_MANY: Final = "a test event that was answered before, came too soon after another, or when no time was left"
 
 
 class Trials:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from pull_responder.publish.trial import trial_notification
 from tests.integration.recipes.pages import FOLDER, blocks, template
 from tests.integration.recipes.vendors import VENDORS, Vendor, serve
 from tests.integration.responder.scene import ACCOUNT, IMAGE, REGION, change
@@ -215,7 +216,8 @@ def test_a_vendor_that_fails_loses_nothing_and_is_told_in_order(
 def test_what_is_no_notification_is_left_alone(vendor: Vendor, handle: Callable[[list[str]], list[str]]) -> None:
     alarm = json.dumps({"AlarmName": "DeadLetters", "NewStateValue": "ALARM"})
     other = json.dumps({"schema": "pull-responder/notification", "version": "3.0", "edge": "new"})
-    assert handle([alarm, "no JSON", "[]", other]) == []
+    test = trial_notification("0" * 32, account="1" * 12, region=REGION, at=0).texts["default"]
+    assert handle([alarm, "no JSON", "[]", other, test]) == []
     assert vendor.incidents == []
 
 

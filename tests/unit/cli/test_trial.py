@@ -133,6 +133,14 @@ def test_a_stack_without_the_rule_is_told_so_in_one_line_and_sent_nothing() -> N
     assert deployed.sent == []
 
 
+def test_a_stack_without_outputs_is_not_called_older() -> None:
+    deployed = Deployed(None)
+
+    (result,) = deployed(stack=_stack(TableName="")).values()
+
+    assert (result.state, result.found, deployed.sent) == (State.UNREAD, "the stack has no output TableName", [])
+
+
 def test_the_event_says_nothing_but_its_id() -> None:
     deployed = Deployed(DONE)
 
