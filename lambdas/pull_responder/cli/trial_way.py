@@ -66,7 +66,7 @@ _DID: Final = {
     Place.TABLE: "took the item and gave it back",
     Place.TOPIC: "took the message marked [TEST]",
     Place.FILTERED_TOPIC: "took the message marked [TEST]",
-    Place.SECURITY_HUB: "took a finding marked TEST, archived and RESOLVED",
+    Place.SECURITY_HUB: "took a finding marked TEST, archived",
 }
 
 
@@ -224,7 +224,8 @@ class _Way:
     def _station(self, station: Station) -> Result:
         name = _NAMES[station.place]
         if station.outcome is Outcome.WORKED:
-            return works(CHECK, name, _DID[station.place])
+            but = f": {one_line(station.reason, _REASON)}" if station.reason else ""
+            return works(CHECK, name, f"{_DID[station.place]}{but}")
         if station.outcome is Outcome.OFF:
             return off(CHECK, name, "the settings leave it out", _MEANS[station.place], step="See docs/operations.md")
         found = f"{one_line(station.action, _REASON)} failed: {one_line(station.reason, _REASON)}"

@@ -31,14 +31,24 @@ from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub, sns
 from pull_responder.publish.hub_workflow import Workflow
 from pull_responder.publish.text import one_line
-from pull_responder.publish.trial import trial_finding, trial_finding_id, trial_notification
+from pull_responder.publish.trial import trial_finding, trial_notification
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TypedDict
+
+    from mypy_boto3_securityhub import SecurityHubClient
+    from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef
 
     from pull_responder.events.trial import Trial
     from pull_responder.publish.security_hub import Rejection
     from pull_responder.responder.run import Run
+
+    class _Asking(TypedDict):
+        product_arn: str
+        remaining: Callable[[], float]
+        wait: Callable[[float], None]
+
 
 # Of a batch, so many are looked up, in one call with the pace.
 _MOST_READ: Final = 20
@@ -47,6 +57,7 @@ _TRIES: Final = 3
 # What Security Hub and its retries may take. Failures that wait for this run wait no longer.
 _SECONDS: Final = 20.0
 _SECONDS_TO_BEGIN: Final = 5.0
+_SECONDS_TO_LIST: Final = 2.0
 _REASON: Final = 400
 _TOO_MANY: Final = "a test event that was answered before, came too soon after another, or when no time was left"
 
@@ -153,28 +164,38 @@ class Trials:
         client = self._run.aws.client("securityhub", account=None, region=own.region)
         if isinstance(client, Unread):
             return self._not_imported(security_hub.PERMISSIONS[0], client.reason)
-        finding_id, now = trial_finding_id(account=own.account, region=own.region), self._run.now()
+        now, action = self._run.now(), security_hub.PERMISSIONS[0]
         finding = trial_finding(account=own.account, region=own.region, partition=own.partition, at=now)
         outcome = security_hub.import_findings(client, [finding], remaining=self._run.remaining, wait=self._run.wait)
         if outcome.rejections:
-            return self._rejected(security_hub.PERMISSIONS[0], outcome.rejections)
-        product = finding["ProductArn"]
-        read = hub_workflow.read_workflows(
-            client, [finding_id], product_arn=product, remaining=self._run.remaining, wait=self._run.wait
-        ).get(finding_id)
+            return self._rejected(action, outcome.rejections)
+        if not outcome.imported:
+            return self._not_imported(action, "Security Hub says that it imported none")
+        read = hub_workflow.read_workflows(client, [finding["Id"]], **self._of(finding)).get(finding["Id"])
         if isinstance(read, Unread):
             return self._not_imported("securityhub:GetFindings", read.reason)
         if isinstance(read, Workflow) and (seconds_of(read.updated_at) or 0) > now:
             # An update that is older is ignored, without an error (User Guide, "BatchImportFindings").
             reason = "somebody else gave its finding a later time, so Security Hub ignores what is imported"
-            return self._not_imported(security_hub.PERMISSIONS[0], reason)
-        resolved = hub_workflow.resolve(
-            client, [finding_id], product_arn=product, remaining=self._run.remaining, wait=self._run.wait
-        )
-        if resolved.rejections:
-            return self._rejected("securityhub:BatchUpdateFindings", resolved.rejections)
+            return self._not_imported(action, reason)
         self._run.count("SecurityHubImports")
-        return Station(Place.SECURITY_HUB, Outcome.WORKED)
+        return self._resolve(client, finding)
+
+    def _resolve(self, client: SecurityHubClient, finding: AwsSecurityFindingTypeDef) -> Station:
+        for tries in range(_TRIES):
+            resolved = hub_workflow.resolve(client, [finding["Id"]], **self._of(finding))
+            if resolved.rejections:
+                return self._rejected("securityhub:BatchUpdateFindings", resolved.rejections)
+            if not resolved.missing:
+                return Station(Place.SECURITY_HUB, Outcome.WORKED)
+            # Inference: what was imported a moment ago may not be listed yet. Nobody waits for its status.
+            if tries < _TRIES - 1:
+                self._run.wait(_SECONDS_TO_LIST)
+        reason = "it is not listed there yet, so its workflow status was left as it is"
+        return Station(Place.SECURITY_HUB, Outcome.WORKED, reason=reason)
+
+    def _of(self, finding: AwsSecurityFindingTypeDef) -> _Asking:
+        return {"product_arn": finding["ProductArn"], "remaining": self._run.remaining, "wait": self._run.wait}
 
     def _rejected(self, action: str, rejections: Sequence[Rejection]) -> Station:
         return self._not_imported(action, f"{rejections[0].code}: {rejections[0].reason}")

@@ -264,6 +264,12 @@ def test_whom_the_topic_tells(subscriptions: list[dict[str, str]], states: dict[
     assert {subject: each.state for subject, each in results.items() if subject.startswith("subscriber")} == states
 
 
+def test_what_worked_but_for_something_says_so() -> None:
+    hub = Station(Place.SECURITY_HUB, Outcome.WORKED, reason="it is not listed there yet")
+    results = Deployed(replace(DONE, stations=(hub,)))()
+    assert results["Security Hub"].found.endswith("archived: it is not listed there yet")
+
+
 @pytest.mark.parametrize(("place", "name"), [(Place.SECURITY_HUB, "Security Hub"), (Place.TABLE, "table of findings")])
 def test_what_was_refused_is_one_line_with_its_action(place: Place, name: str) -> None:
     said = Station(place, Outcome.REFUSED, "sns:Publish", "AccessDenied: \x1b[2J\nWorks      all of it")
