@@ -96,7 +96,7 @@ def try_way(deployment: Deployment, aws: Aws, trial_id: str, *, seconds: float, 
         clock.wait(min(_EVERY, left))
     if record is None:
         return [way.lost(found, seconds)]
-    return [*way.stations(record, clock.now() - began), *way.subscribers(record), way.clean_up()]
+    return [*way.stations(record, clock.now() - began), *way.subscribers(record), way.clean_up(record)]
 
 
 class _Way:
@@ -170,7 +170,7 @@ class _Way:
             found = "another test came first: the functions answer one a minute and ten an hour"
             return broken(CHECK, "test", found, "Whether this deployment works is not shown", step="Test again later")
         found = f"the event was sent, and nothing of it is in the table after {seconds:.0f} seconds{self._waiting()}"
-        meaning = "Failures do not arrive either, or arrive later than this"
+        meaning = "Failures may not arrive either, or later than this"
         step = "See what the doctor and the function's log say"
         return broken(
             CHECK, "rule, queue and function", found, meaning, step=step, commands=(*self._doctor(), *self._log())
@@ -202,7 +202,7 @@ class _Way:
         told = [works(CHECK, "subscribers", text)] if confirmed else []
         return [*told, *others]
 
-    def clean_up(self) -> Result:
+    def clean_up(self, record: Record) -> Result:
         """Delete the item of the test, and return what is left of the test."""
 
         def delete(client: Any) -> bool:  # noqa: ANN401 -- boto3's generated client
@@ -219,7 +219,9 @@ class _Way:
                 "It expires within the hour, and DynamoDB deletes it within days",
                 step="Nothing has to be done",
             )
-        return works(CHECK, "left behind", "nothing but the times of the last hour's tests, which expire")
+        in_hub = any(each.place is Place.SECURITY_HUB and each.outcome is Outcome.WORKED for each in record.stations)
+        finding = ", and the archived finding in Security Hub" if in_hub else ""
+        return works(CHECK, "left behind", f"the times of the last hour's tests, which expire{finding}")
 
     def _station(self, station: Station) -> Result:
         name = _NAMES[station.place]
@@ -245,8 +247,8 @@ class _Way:
         if number is None or isinstance(number, Unread):
             return ""
         if number:
-            return f"; its queue holds {number} messages, so the function may be behind, or stand still"
-        return "; its queue is empty, so the rule did not bring it, or the function could not write to the table"
+            return f"; its queue holds {number} messages: the function may be behind, or stand still"
+        return "; its queue is empty: the rule has not brought it, or the function has not written to the table"
 
     def _pace(self) -> Pace | Result:
         item = self._item(PACE)

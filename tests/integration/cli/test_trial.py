@@ -227,6 +227,9 @@ def test_it_says_what_works_station_by_station_and_leaves_nothing_behind(termina
         "Works      left behind",
     ]
     assert lines[-1] == "Result     each of these worked, or is left out by the settings"
+    assert lines[-3].endswith(
+        "the times of the last hour's tests, which expire, and the archived finding in Security Hub"
+    )
     assert terminal.items() == ["test/pace"]
     (message,) = terminal.messages()
     assert message["Subject"].startswith("[TEST] ")
@@ -268,7 +271,7 @@ def test_an_event_that_no_rule_takes_is_lost_before_the_queue(terminal: Terminal
 
     (lost,) = report.results.values()
     assert (report.status, lost["state"]) == (1, "broken")
-    assert "its queue is empty, so the rule did not bring it" in lost["found"]
+    assert "its queue is empty: the rule has not brought it" in lost["found"]
 
 
 def test_a_second_test_within_the_minute_is_not_sent(terminal: Terminal) -> None:

@@ -195,7 +195,7 @@ def test_what_was_not_reached_is_not_said_to_work() -> None:
 
 
 @pytest.mark.parametrize(
-    ("waiting", "words"), [(0, "its queue is empty, so the rule did not bring it"), (2, "its queue holds 4 messages")]
+    ("waiting", "words"), [(0, "its queue is empty: the rule has not brought it"), (2, "its queue holds 4 messages")]
 )
 def test_what_never_arrives_is_looked_for(waiting: int, words: str) -> None:
     deployed = Deployed(None)
