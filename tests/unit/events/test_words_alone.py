@@ -178,7 +178,9 @@ def test_go_has_words_for_a_proxys_answer_without_any(words: str, symptom: Sympt
     "words", ["SignatureValidationFailed", "image signature validation failed", "Source image rejected"]
 )
 def test_an_image_that_is_not_signed_as_the_node_wants(words: str) -> None:
-    assert read_message(f"{SOURCE}{words}: something new").symptom is Symptom.SIGNATURE_REJECTED
+    read = read_message(f"{SOURCE}{words}: something new")
+    assert (read.symptom, read.stage, str(read.image)) == (Symptom.SIGNATURE_REJECTED, None, IMAGE)
+    assert (read.denial, read.error_code, read.answer, read.tells_of_pull) == (None, None, None, True)
 
 
 @pytest.mark.parametrize(("links", "symptom"), [(100, Symptom.NOT_AUTHENTICATED), (101, Symptom.UNKNOWN)])
