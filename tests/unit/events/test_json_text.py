@@ -31,7 +31,7 @@ def test_the_most_values_are_read() -> None:
 
 @pytest.mark.parametrize("opening", ["[", "{", ","])
 def test_whatever_begins_a_value_counts(opening: str) -> None:
-    assert not has_too_many_values(opening * MOST_VALUES)
+    assert not has_too_many_values(opening * MOST_VALUES + '","')
     assert has_too_many_values(opening * (MOST_VALUES + 1))
 
 

@@ -116,6 +116,10 @@ def test_what_is_no_pull_has_no_symptom(message: str) -> None:
         (f"image pull failed for {IMAGE} because the registry is unavailable.", IMAGE),
         (f"initializing source docker://{IMAGE}: x", IMAGE),
         (f"initializing source docker://{HOST}/team/app:vX: x", f"{HOST}/team/app:vX"),
+        # What is quoted may be a part of an image, or AWS's name of the repository.
+        *((f'failed commit on ref "{part}-{DIGEST}": x', None) for part in ("manifest", "index", "layer", "config")),
+        (f"pull access denied for arn:aws:ecr:us-east-1:111111111111:repository/x: {DENIED}", f"{HOST}/team/app"),
+        (f"pull access denied for arn:aws:ecr:us-east-1:111111111111:repository/x: {NODE}", None),
         (f"reading manifest v1 in {HOST}/team/app: manifest unknown", IMAGE),
         (f"reading manifest v1 in {HOST}/team/appX: manifest unknown", f"{HOST}/team/appX:v1"),
         (f"reading manifest {DIGEST} in {HOST}/team/app: manifest unknown", f"{HOST}/team/app@{DIGEST}"),

@@ -96,6 +96,12 @@ def test_a_time_without_an_offset_is_utc_wherever_it_is_read(monkeypatch: pytest
         time.tzset()
 
 
+def test_arns() -> None:
+    arn = names.arn("arn:aws:iam::111111111111:role/x")
+    assert arn is not None
+    assert (arn.account, arn.resource) == ("111111111111", "role/x")
+
+
 @pytest.mark.parametrize("value", ["i-0123abcd", "i-0123456789abcdef0"])
 def test_instances(value: str) -> None:
     assert names.instance(value) == value
