@@ -24,7 +24,7 @@ from pull_responder.events import (
     s3_errors,
     sighting,
 )
-from pull_responder.events.kubelet_message import TEXT_LIMIT, read_message
+from pull_responder.events.kubelet_message import TEXT_LIMIT, plain_text, read_message
 from pull_responder.model.pull import Answer, PolicyType, Stage, Symptom
 from tests.unit.events.messages import (
     ARTICLE,
@@ -315,6 +315,19 @@ def test_no_pattern_can_backtrack_without_bound() -> None:
     for pattern in patterns:
         parsed = importlib.import_module("re._parser").parse(pattern.pattern, pattern.flags)
         assert not re.search(r"(MAX|MIN)_REPEAT, \(\d+, MAXREPEAT", repr(parsed)), pattern.pattern
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ('Get "https://a.example/v2/?x=1": said', 'Get "https://a.example/v2/": said'),
+        ("from https://a.example/v2/?x=1: said", "from https://a.example/v2/: said"),
+        ("from https://a.example/v2/?x=1 said", "from https://a.example/v2/ said"),
+        ("one\ntwo\\nthree", "one: two: three"),
+    ],
+)
+def test_what_is_kept_of_a_text(text: str, plain: str) -> None:
+    assert plain_text(text) == plain
 
 
 def test_text_beyond_the_limit_is_not_examined() -> None:

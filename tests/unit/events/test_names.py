@@ -96,6 +96,26 @@ def test_a_time_without_an_offset_is_utc_wherever_it_is_read(monkeypatch: pytest
         time.tzset()
 
 
+@pytest.mark.parametrize("value", ["ecr:BatchGetImage", "ecr-public:GetAuthorizationToken"])
+def test_actions(value: str) -> None:
+    assert names.action(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "ecr", "ecr:", ":x", "ecr:Batch*", "ECR:x", "a:b:c", "ecr:" + "a" * 81, None])
+def test_no_actions(value: object) -> None:
+    assert names.action(value) is None
+
+
+@pytest.mark.parametrize("value", ["0ec71efc-98dd-3203-60b0-4b939b2a5e5f", "e-1", "a" * 128])
+def test_event_ids(value: str) -> None:
+    assert names.event_id(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a" * 129, "a\n", "a_b", 7, None])
+def test_no_event_ids(value: object) -> None:
+    assert names.event_id(value) is None
+
+
 def test_arns() -> None:
     arn = names.arn("arn:aws:iam::111111111111:role/x")
     assert arn is not None

@@ -170,6 +170,12 @@ def test_the_proxy_is_what_the_last_attempt_names(said: str, proxy: str) -> None
     assert read_sighting(ASKING + f"proxyconnect tcp: {said}") == Sighting(HOST, proxy=proxy)
 
 
+def test_what_is_beyond_8192_characters_is_not_read() -> None:
+    said = "dial tcp 10.100.1.10:443"
+    assert read_sighting(said.rjust(8192)).port == 443
+    assert read_sighting(said.rjust(8193)).port == 44
+
+
 def test_a_host_may_end_in_the_dot_of_the_root() -> None:
     read = read_sighting(ASKING + f"dial tcp: lookup {HOST}. on 10.0.0.2:53: no such host")
     assert read == Sighting(HOST, server="10.0.0.2", unresolved=True)

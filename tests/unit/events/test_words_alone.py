@@ -83,6 +83,9 @@ NO_TOKEN: Final = f'{ATTEMPT}failed to resolve reference "{IMAGE}": unexpected s
         # Of two attempts, the one that has read the manifest got further, whichever came first.
         (f'Failed to pull image "{IMAGE}": [{NO_PLATFORM}, {NO_TOKEN}]', Symptom.PLATFORM_MISMATCH, Stage.MANIFEST),
         (f'Failed to pull image "{IMAGE}": [{NO_TOKEN}, {NO_PLATFORM}]', Symptom.PLATFORM_MISMATCH, Stage.MANIFEST),
+        # A status is one only where the runtime writes it.
+        ("Failed to pull: pulling from host 403 failed with status code 401", Symptom.NOT_AUTHENTICATED, "manifest"),
+        (f"{RESOLVING}unexpected status: layer 403 is new", Symptom.UNKNOWN, Stage.MANIFEST),
         # The API's answer without its status.
         (f"{PROVIDER}https response error StatusCode: , RequestID: x", Symptom.UNKNOWN, Stage.TOKEN),
         (f'{PLAIN}api error ThrottlingException".', Symptom.THROTTLED, None),
@@ -155,7 +158,8 @@ def test_a_credential_helper_that_does_not_start(why: str) -> None:
 
 @pytest.mark.parametrize("method", ["Get", "Head", "Post", "Put"])
 @pytest.mark.parametrize(
-    "phrase", ["Blocked By Policy", 'Blocked By Policy".', '"Blocked By Policy"', "Blocked.]", "X-Filter Blocked"]
+    "phrase",
+    ["Blocked By Policy", 'Blocked By Policy".', '"Blocked By Policy"', "Blocked.]", "X-Filter Blocked", "Via X"],
 )
 def test_a_phrase_of_a_proxys_own_after_any_request(method: str, phrase: str) -> None:
     assert read_message(f'{RESOLVING}{method} "{MANIFEST}": {phrase}').symptom is Symptom.PROXY_FAILED
