@@ -116,6 +116,8 @@ def test_what_is_no_pull_has_no_symptom(message: str) -> None:
         (f"image pull failed for {IMAGE} because the registry is unavailable.", IMAGE),
         (f"initializing source docker://{IMAGE}: x", IMAGE),
         (f"initializing source docker://{HOST}/team/app:vX: x", f"{HOST}/team/app:vX"),
+        (f"failed to solve: {IMAGE}: not found", IMAGE),
+        ('image "ecr.aws/arn:aws:ecr:us-east-1:111111111111:repository/team/app:v1": x', IMAGE),
         # What is quoted may be a part of an image, or AWS's name of the repository.
         *((f'failed commit on ref "{part}-{DIGEST}": x', None) for part in ("manifest", "index", "layer", "config")),
         (f"pull access denied for arn:aws:ecr:us-east-1:111111111111:repository/x: {DENIED}", f"{HOST}/team/app"),

@@ -287,6 +287,8 @@ def test_what_an_error_code_of_s3_means(code: str, answer: Answer | None) -> Non
         ("failed to create containerd task", NoReason.OTHER_MATTER),
         ("failed to create shim task", NoReason.OTHER_MATTER),
         ("failed to start container", NoReason.OTHER_MATTER),
+        ("Readiness probe failed", NoReason.OTHER_MATTER),
+        ('admission webhook "x" denied the request', NoReason.OTHER_MATTER),
         ("failed to setup network for sandbox", NoReason.OTHER_MATTER),
         ("error received from AddNetwork gRPC call", NoReason.OTHER_MATTER),
         ("MountVolume.SetUp failed", NoReason.OTHER_MATTER),

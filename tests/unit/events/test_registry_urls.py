@@ -71,6 +71,14 @@ def test_who_answers_with_credentials(host: str, is_metadata: bool) -> None:  # 
 
 
 @pytest.mark.parametrize(
+    ("host", "is_layer_bucket"),
+    [(BUCKET, True), ("d1a2b3.cloudfront.net", True), (HOST, False), ("d1a2b3.cloudfront.net.example", False)],
+)
+def test_what_stores_the_layers(host: str, is_layer_bucket: bool) -> None:  # noqa: FBT001 -- a column of the table
+    assert [each.is_layer_bucket for each in find_urls(f"https://{host}/x")] == [is_layer_bucket]
+
+
+@pytest.mark.parametrize(
     ("text", "hosts"),
     [
         ("no URL", []),

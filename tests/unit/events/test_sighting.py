@@ -126,6 +126,7 @@ def test_a_layer_from_the_upstreams_storage_is_not_about_s3() -> None:
         (HOST, True),
         (BUCKET, True),
         ("api.ecr.us-east-1.amazonaws.com", True),
+        ("ecr.us-east-1.api.aws", True),
         ("ecr-fips.us-east-1.amazonaws.com", True),
         ("public.ecr.aws", True),
         (CDN, False),
