@@ -109,7 +109,15 @@ def test_a_cut_never_uncovers_a_secret(key: str, before: int) -> None:
 def test_text_beyond_twice_the_limit_is_not_examined() -> None:
     text = "token token : " * 40_000
     assert redact(text) == redact(text[:8192])
+
+
+def test_what_stands_after_twice_the_limit_is_left_out() -> None:
     assert redact("token=" + "x" * 9000 + " end") == "token=[redacted]"
+    assert redact("token=" + "x" * 8000 + " end") == "token=[redacted] end"
+
+
+def test_without_another_limit_four_kibibytes_are_kept() -> None:
+    assert redact("x " * 4000) == "x " * 2048
 
 
 def test_no_pattern_can_backtrack_without_bound() -> None:
