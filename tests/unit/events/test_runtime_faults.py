@@ -146,3 +146,39 @@ def test_what_a_runtime_that_failed_says(link: str, weight: Weight) -> None:
     meaning = read_runtime_fault(words_of(link), [])
     assert meaning is not None
     assert (meaning.answer, meaning.weight) == (Answer.RUNTIME, weight)
+
+
+OPERATIONS = (
+    *("open", "openat", "openat2", "stat", "lstat", "mkdir", "mkdirat", "remove", "unlink", "unlinkat", "rename"),
+    *("symlink", "link", "linkat", "readlink", "readdirent", "readdir", "chmod", "lchown", "chown", "chtimes"),
+    *("write", "read", "truncate", "sync", "fsync", "fdatasync", "mknod", "mkfifo", "lsetxattr", "setxattr"),
+    *("flock", "fallocate", "copy_file_range", "CreateFile", "mount", "unmount"),
+)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_each_operation_of_the_kernel_on_a_file(operation: str) -> None:
+    assert fault(DENIED, after=f"{operation} /var/lib/containerd/x") is Answer.FILE
+
+
+@pytest.mark.parametrize(
+    ("why", "is_always_of_a_file"),
+    [
+        *(("read-only file system", True), ("input/output error", True), ("structure needs cleaning", True)),
+        *(("cannot allocate memory", True), ("too many open files", True), ("stale NFS file handle", True)),
+        *(("stale file handle", True), ("no such file or directory", False), ("file exists", False)),
+        *(("permission denied", False), ("operation not permitted", False), ("operation not supported", False)),
+        *(("device or resource busy", False), ("no such device", False), ("invalid argument", False)),
+        *(("not a directory", False), ("is a directory", False), ("directory not empty", False)),
+        *(("too many levels of symbolic links", False), ("too many links", False), ("file name too long", False)),
+        *(("bad file descriptor", False), ("file already closed", False), ("invalid cross-device link", False)),
+        *(("text file busy", False), ("Access is denied.", False), ("no such process", None)),
+        ("The system cannot find the file specified.", False),
+        ("The system cannot find the path specified.", False),
+        ("The process cannot access the file because it is being used by another process.", False),
+    ],
+)
+def test_each_reason_of_the_kernel(why: str, *, is_always_of_a_file: bool | None) -> None:
+    of_file, alone = fault(why, after="open /var/lib/containerd/x"), fault(why)
+    assert of_file is (None if is_always_of_a_file is None else Answer.FILE)
+    assert alone is (Answer.FILE if is_always_of_a_file else None)
