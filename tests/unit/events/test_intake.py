@@ -379,3 +379,8 @@ def test_each_event_goes_to_its_own_reader(event: dict[str, object], reason: str
     read = read_body(json.dumps({**event, "detail": {}}), origins=Origins())
     assert isinstance(read, Skipped)
     assert read.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(("where", "text"), [("body", "body is empty"), ("", "is empty")])
+def test_what_is_unusable_says_where_if_there_is_a_place(where: str, text: str) -> None:
+    assert str(UnusableEvent(where, "is empty")) == text
