@@ -10,10 +10,10 @@ import pytest
 
 from pull_responder.events.change import Change, Wakeup
 from pull_responder.events.eks_change import Inspection
-from pull_responder.events.image_reference import ImageReference
+from pull_responder.events.image_reference import TEXT_LIMIT, ImageReference
 from pull_responder.events.kubelet_message import KubeletMessage
 from pull_responder.events.outcome import Skipped, UnusableEvent
-from pull_responder.events.pod_failure import PodFailure, clean, read_pod_failure
+from pull_responder.events.pod_failure import PodFailure, clean, image_text, principal_arn, read_pod_failure
 from pull_responder.events.principal import read_principal
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom
 from tests.unit.events.messages import IMAGE, NODE, RESOLVING
@@ -270,3 +270,25 @@ def test_a_pull_has_what_the_pod_and_kubelet_say() -> None:
 
 def test_of_a_message_four_kibibytes_are_kept() -> None:
     assert clean("x " * 9_000) == "x " * 2_048
+
+
+@pytest.mark.parametrize(
+    ("written", "is_session"),
+    [
+        (NODE, True),
+        (f"arn:aws:iam::{ACCOUNT}:role/node", True),
+        (f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app", False),
+        ("node", False),
+        (None, False),
+        ([NODE], False),
+    ],
+)
+def test_a_session_of_a_node_is_an_arn_of_iam_or_sts(written: object, *, is_session: bool) -> None:
+    assert principal_arn(written) == (written if is_session else None)
+
+
+@pytest.mark.parametrize(("length", "is_image"), [(TEXT_LIMIT, True), (TEXT_LIMIT + 1, False)])
+def test_an_image_is_no_longer_than_any_reference(length: int, *, is_image: bool) -> None:
+    written = f"{HOST}/".ljust(length, "a")
+    assert image_text(written) == (written if is_image else None)
+    assert image_text(7) is None
