@@ -292,3 +292,22 @@ def test_an_image_is_no_longer_than_any_reference(length: int, *, is_image: bool
     written = f"{HOST}/".ljust(length, "a")
     assert image_text(written) == (written if is_image else None)
     assert image_text(7) is None
+
+
+def test_our_event_has_each_value_under_its_name_and_no_other() -> None:
+    assert json.loads(FAILED.body(region="us-east-1"))["detail"] == {
+        "clusterName": "prod",
+        "namespace": "shop",
+        "podName": "web-1",
+        "containerName": "web",
+        "nodeName": "ip-10-0-1-23.ec2.internal",
+        "principalArn": NODE,
+        "image": IMAGE,
+        "message": FAILED.message,
+    }
+    assert json.loads(PodFailure(None, "").body(region="us-east-1")) == {
+        "source": "pull-responder.audit-log",
+        "detail-type": "Pod Image Pull Failure",
+        "region": "us-east-1",
+        "detail": {},
+    }
