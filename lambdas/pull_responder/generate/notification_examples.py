@@ -33,6 +33,7 @@ from pull_responder.model.verdict import Remediation, Resource, Severity
 from pull_responder.publish.notification import alert_notification, digest_notification
 from pull_responder.publish.style import Style
 from pull_responder.remediation.by_hand import exempt_all
+from pull_responder.remediation.iam import ManagedPolicy, widen_boundary
 from pull_responder.remediation.naming import the_deny
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/eks/prod-node"
 _SUBNET: Final = f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-0a1b2c3d4e5f60718"
 _POLICY: Final = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
 _GUARD: Final = f"arn:aws:iam::{ACCOUNT}:policy/guard"
+_STOPPED: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _OTHER: Final = "problem/0d5f7a3c9b1e4862a7c4e8f10b3d6952"
 _PROBLEM: Final = "problem/6f1d1c0b8a7e4f5d9c3b2a1908f7e6d5"
 _STYLE: Final = Style(runbook_url="https://wiki.example.com/pulls/{cause}")
@@ -142,12 +144,29 @@ def _examples() -> dict[str, str]:
 
 def _resolved_together(resolved: Notice, boundary: Finding) -> list[Notice]:
     """Return what a digest tells when two roles got their policies back and a boundary still stops one of them."""
+    role = ROLE.replace("prod", "batch")
+    finding, fix = resolved.finding, resolved.finding.remediation
+    fix = replace(
+        fix,
+        summary=fix.summary.replace("prod-node", "batch-node"),
+        commands=tuple(tuple(word.replace("prod-", "batch-") for word in each) for each in fix.commands),
+    )
+    principal = replace(
+        PRINCIPAL, arn=PRINCIPAL.arn.replace("prod-", "batch-"), name="batch-node", role_arn=role, session_name=None
+    )
     batch = replace(
         resolved,
         finding=replace(
-            resolved.finding,
-            id=f"{resolved.finding.id}-batch",
-            resource=replace(resolved.finding.resource, id=ROLE.replace("prod", "batch")),
+            finding,
+            id=finding_id(cause=finding.cause, account=ACCOUNT, region=REGION, resource=role),
+            resource=replace(finding.resource, id=role),
+            explanation=finding.explanation.replace(ROLE, role),
+            evidence=tuple(each.replace(ROLE, role) for each in finding.evidence),
+            remediation=fix,
+            pull=replace(finding.pull, principal=principal, pod="batch-6c9f7d8b5-q4w2z"),
+        ),
+        reach=replace(
+            resolved.reach, events=9, pods=("payments/batch-6c9f7d8b5-q4w2z",), pod_count=1, nodes=(), node_count=0
         ),
         problem=_OTHER,
         is_over=True,
@@ -287,25 +306,18 @@ def _alert_of_organization_policy() -> Notice:
 
 def _alert_of_boundary() -> Notice:
     alert = _alert()
-    allowed = (
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","ecr:BatchGetImage"],"Resource":"*"}]}'
-    )
-    fix = replace(
-        alert.finding.remediation,
-        summary="Add ecr:BatchGetImage to the permissions boundary guard of the role prod-node.",
-        docs_url=permissions_boundary_blocks_pull.CHECK.docs_url,
-        commands=(
-            (
-                *("aws", "iam", "create-policy-version", "--policy-arn", _GUARD),
-                *("--policy-document", allowed, "--set-as-default"),
-            ),
-        ),
-    )
+    role, policy = Arn("aws", "iam", "", ACCOUNT, "role/eks/prod-node"), Arn("aws", "iam", "", ACCOUNT, "policy/guard")
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": ["s3:*", "ecr:GetAuthorizationToken", *_STOPPED], "Resource": "*"}],
+    }
+    boundary = ManagedPolicy(policy, versions=("v1",), default_version="v1")
+    fix = widen_boundary(role, boundary, region=REGION, actions=_STOPPED, document=document)
     finding = _finding(
         permissions_boundary_blocks_pull.CHECK,
         Resource("AwsIamRole", ROLE, ACCOUNT),
-        f"The permissions boundary of the role {ROLE} does not allow ecr:BatchGetImage.",
-        (f"The permissions boundary {_GUARD} allows s3:* only.",),
+        f"The permissions boundary {_GUARD} of the role {ROLE} stops {' and '.join(_STOPPED)}.",
+        (f"The permissions boundary {_GUARD} allows s3:* and ecr:GetAuthorizationToken only.",),
         fix,
     )
     return replace(alert, finding=finding)

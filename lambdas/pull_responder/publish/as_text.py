@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.findings.notice import Edge
 from pull_responder.publish import telling
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.steps import do_all, links, steps
+from pull_responder.publish.steps import do_all, home, in_place, links, steps
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import break_urls, command_line, cut, last_name, limit_lines, one_line, resource_name
 
@@ -107,7 +107,7 @@ def _commands(finding: Finding, room: int) -> list[str]:
         return []
     commands = (command_line(each) or "(a command with unprintable characters is left out)" for each in fix.commands)
     return [
-        f"Run in account {_field(fix.account)}, region {_field(fix.region)}:",
+        f"Run in {in_place(finding, prose)}:",
         *limit_lines((f"  {each}" for each in commands), size=room, what="commands"),
     ]
 
@@ -146,7 +146,7 @@ def _places(alert: Alert, style: Style) -> Iterable[str]:
     """The only lines with links. Those about what is open come first."""
     for finding in (*(alert.others if alert.is_in_part else ()), *(each.finding for each in alert.notices)):
         yield from (f"  {line}" for line in links(finding, style))
-        yield f"  Account {_field(finding.account)}, region {_field(finding.region)}"
+        yield f"  A{home(finding, prose).removeprefix('a')}"
         yield f"  Finding: {_field(finding.id)}"
     for each in alert.notices:
         yield from (f"  {line}" for line in telling.event_ids(each, prose))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pull_responder.findings.notice import Edge
 from pull_responder.publish import telling
 from pull_responder.publish.attributes import alert_values
-from pull_responder.publish.steps import do_all, links, steps
+from pull_responder.publish.steps import do_all, home, in_place, links, steps
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import break_urls, command_line, cut, one_line, take_fitting
 
@@ -163,7 +163,7 @@ def _lines(alert: Alert, style: Style) -> list[str]:
     findings = alert.to_mend or [each.finding for each in alert.notices]
     places = dict.fromkeys(line for each in findings for line in _places(each, style))
     ids = dict.fromkeys(line for each in alert.notices for line in telling.event_ids(each, quote))
-    known = (line for line in places if f"Run in {line.removeprefix(_WHERE)}:" not in first)
+    known = (line for line in places if not any(f" in {line.removeprefix(_WHERE)}:" in each for each in first))
     return [*first, *dict.fromkeys(_proof(alert)), *known, *ids]
 
 
@@ -183,12 +183,8 @@ def _fault(finding: Finding, label: str) -> Iterator[str]:
 
 
 def _places(finding: Finding, style: Style) -> Iterator[str]:
-    yield f"{_WHERE}{_place(finding.account, finding.region)}"
+    yield f"{_WHERE}{home(finding, quote)}"
     yield from links(finding, style)
-
-
-def _place(account: str, region: str) -> str:
-    return f"account {quote(account, 12)}, region {quote(region, 24)}"
 
 
 def _fixes(alert: Alert) -> Iterator[str]:
@@ -207,7 +203,7 @@ def command_lines(finding: Finding, room: int) -> Iterator[str]:
     whole = list(takewhile(bool, commands))
     shown = take_fitting(filter(None, whole), size=room)
     if shown:
-        yield f"Run in {_place(fix.account, fix.region)}:"
+        yield f"Run in {in_place(finding, quote)}:"
         yield from shown
     if left := len(commands) - len(shown):
         yield f"{left} command{'' if left == 1 else 's'} more: {IN_FULL}"

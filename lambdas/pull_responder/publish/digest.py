@@ -29,7 +29,10 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class OfCause:
-    """The notices of one cause, at least one, the most severe first; those of what is resolved behind the others."""
+    """The notices of one cause, at least one, the most severe first; those of what is resolved behind the others.
+
+    Of what is resolved, that comes first whose pulls another cause still stops.
+    """
 
     cause: str
     notices: tuple[Notice, ...]
@@ -91,7 +94,7 @@ def by_cause(notices: Sequence[Notice]) -> list[OfCause]:
     What is resolved stands behind what is open: there is less to do about it.
     """
     found: dict[str, list[Notice]] = {}
-    for each in sorted(sort_by_severity(notices), key=lambda each: each.edge is Edge.RESOLVED):
+    for each in sorted(sort_by_severity(notices), key=lambda each: (each.edge is Edge.RESOLVED, not each.others)):
         found.setdefault(each.finding.cause, []).append(each)
     causes = [OfCause(cause, tuple(each)) for cause, each in found.items()]
     return sorted(

@@ -92,7 +92,7 @@ def _first(of: OfCause, style: Style) -> Iterator[str]:
     if of.is_resolved:
         yield f"Still broken: {telling.fault(open_one, quote)}"
     name = quote(resource_name(open_one.resource.id), _EXAMPLES)
-    yield f"{do_this(open_one, ' first')} ({name}): {quote(open_one.remediation.summary, SUMMARY)}"
+    yield f"{do_this(open_one, quote, ' first')} ({name}): {quote(open_one.remediation.summary, SUMMARY)}"
     yield from command_lines(open_one, _COMMANDS)
     if url := style.runbook(open_one.cause):
         yield f"Runbook: {url}"
@@ -114,7 +114,7 @@ def _fix_lines(of: OfCause, style: Style, *, is_first: bool, commands: bool) -> 
         return
     if of.is_resolved:
         yield f"Still broken: {telling.fault(open_one, quote)}"
-    ask = do_this(open_one, " for the first" if of.count > 1 else "")
+    ask = do_this(open_one, quote, " for the first" if of.count > 1 else "")
     yield f"{ask}: {quote(open_one.remediation.summary, SUMMARY)}"
     if commands:
         yield from command_lines(open_one, _COMMANDS)

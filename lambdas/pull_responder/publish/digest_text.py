@@ -9,7 +9,7 @@ from pull_responder.publish.as_text import SUBJECT, ascii_line, prose
 from pull_responder.publish.attributes import UNKNOWN, sort_by_severity
 from pull_responder.publish.digest import OfCause, by_cause, change, headline, kind
 from pull_responder.publish.digest_hit import hit_by, hit_parts
-from pull_responder.publish.steps import do_this
+from pull_responder.publish.steps import do_this, in_place
 from pull_responder.publish.telling import fault, how_it_ended
 from pull_responder.publish.text import command_line, cut, limit_lines, resource_name, take_fitting
 
@@ -80,7 +80,7 @@ def _first(worst: OfCause, *, room: int) -> Iterator[str]:
         yield f"Still broken: {fault(open_one, prose)}"
     name = prose(resource_name(open_one.resource.id), _NAME) or UNKNOWN
     summary = prose(open_one.remediation.summary, _FIELD) or "see Security Hub."
-    yield f"{do_this(open_one, ' first')} ({name}): {summary}"
+    yield f"{do_this(open_one, prose, ' first')} ({name}): {summary}"
     yield from _commands(open_one, room=room)
 
 
@@ -99,7 +99,7 @@ def _cause(of: OfCause, *, room: int, is_first: bool) -> Iterator[str]:
         return
     if of.is_resolved:
         yield f"  Still broken: {fault(open_one, prose)}"
-    ask = do_this(open_one, " for the first" if of.count > 1 else "")
+    ask = do_this(open_one, prose, " for the first" if of.count > 1 else "")
     yield f"  {ask}: {prose(open_one.remediation.summary, _FIELD)}"
     yield from (f"  {line}" for line in _commands(open_one, room=room))
 
@@ -109,7 +109,7 @@ def _commands(finding: Finding, *, room: int) -> Iterator[str]:
     fix = finding.remediation
     whole = [line for each in fix.commands if (line := command_line(each))]
     if whole and len(whole) == len(fix.commands) and len(take_fitting(whole, size=room)) == len(whole):
-        yield f"Run in account {prose(fix.account, 12) or UNKNOWN}, region {prose(fix.region, 24) or UNKNOWN}:"
+        yield f"Run in {in_place(finding, prose)}:"
         yield from (f"  {each}" for each in whole)
 
 

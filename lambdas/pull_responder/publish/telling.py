@@ -16,6 +16,7 @@ from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import count_words
+from pull_responder.model.arn import Arn
 from pull_responder.publish.attributes import UNKNOWN
 from pull_responder.publish.hit import by_namespace, workload_lists
 from pull_responder.publish.text import resource_name
@@ -38,7 +39,7 @@ WORDS: Final = {
     Edge.REMINDER: "STILL OPEN",
     Edge.RESOLVED: "RESOLVED",
 }
-_NOTHING_LEFT: Final = "No other cause of these failures is known."
+NOTHING_LEFT: Final = "No other cause of these failures is known."
 _CAME_BACK: Final = "It came back after it was resolved: look whether something undoes the fix."
 NOT_READ: Final = "Whether something else stops these pulls could not be read."
 
@@ -135,8 +136,23 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
 
 def fixed_by(alert: Alert, say: Say) -> list[str]:
     """Return who changed the resources right before they were resolved, a line for each call."""
-    deeds = dict.fromkeys(deed for each in alert.notices for deed in _told_of(each))
-    return [f"Changed before it was resolved, by {_deed(each, say)}" for each in deeds]
+    return [f"Changed before it was resolved, by {_deed(each, say)}" for each in deeds_before_end(alert)]
+
+
+def deeds_before_end(alert: Alert) -> list[Deed]:
+    """Return the changes of the resources right before they were resolved, each once."""
+    return list(dict.fromkeys(deed for each in alert.notices for deed in _told_of(each)))
+
+
+def short_deed(deed: Deed, alert: Alert, say: Say) -> str:
+    """Return what was done and by whom in few words, as "AttachRolePolicy by admin/jo".
+
+    An account is named only if it is not that of the resource.
+    """
+    arn = Arn.parse(deed.by)
+    who = arn.resource.removeprefix("assumed-role/") if arn else deed.by
+    foreign = f" of account {arn.account}" if arn and arn.account != alert.worst.finding.account else ""
+    return f"{say(deed.call, _NAME)} by {say(f'{who}{foreign}', _NAME)}"
 
 
 def event_ids(notice: Notice, say: Say) -> list[str]:
@@ -164,7 +180,7 @@ def what_is_left(alert: Alert, say: Say) -> list[str]:
     if not alert.others_known:
         return [NOT_READ]
     if not alert.others:
-        return [_NOTHING_LEFT] if alert.edge is Edge.RESOLVED else []
+        return [NOTHING_LEFT] if alert.edge is Edge.RESOLVED else []
     stops = f"Also stop{'s' if len(alert.others) == 1 else ''} these pulls:"
     return [stops, *(f"- {each}" for each in _also_stops(alert, say))]
 
@@ -196,7 +212,9 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
         yield f"And {more}{number_of(reach.pod_count - told, 'more pod')}"
     if not reach.pods and pull.pod:
         yield f"Pod: {say('/'.join(filter(None, [pull.namespace, pull.pod])), _FIELD)}"
-    if nodes := _list(reach.nodes, reach, "nodes") or _node(alert):
+    # One node of an event says little of the many that a policy stops.
+    one = _node(alert) if max(reach.principal_count, reach.cluster_count) <= 1 else None
+    if nodes := _list(reach.nodes, reach, "nodes") or one:
         yield f"{'Node' if reach.node_count <= 1 else 'Nodes'}: {say(nodes, _FIELD)}"
     clusters = _list(reach.clusters, reach, "clusters") or alert.worst.finding.cluster
     if clusters and not (brief and where(alert, say).startswith(" in cluster ")):

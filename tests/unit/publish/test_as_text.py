@@ -325,7 +325,35 @@ def test_without_a_command_the_summary_says_who_has_to_do_what() -> None:
 
     lines = body(_about(remediation=fix), room=ROOM).splitlines()
 
-    assert lines[1:4] == ["Do this, by hand: Ask the administrator of the organization.", "", "Who is hit"]
+    assert lines[1:4] == [
+        "Do this, by hand in account 111111111111, region eu-west-1: Ask the administrator of the organization.",
+        "",
+        "Who is hit",
+    ]
+
+
+def test_a_policy_of_the_organization_is_in_no_region() -> None:
+    """The fix says first whom to call, and in which account."""
+    ask = "Ask an administrator of the organization (account 999999999999) to exempt the role."
+    fix = replace(FINDING.remediation, summary=ask, account="999999999999", commands=())
+    alert = _about(cause="scp_blocks_pull", account="999999999999", remediation=fix)
+    many = replace(alert, reach=Reach(events=9, cluster_count=7, principal_count=100))
+    command = replace(fix, commands=(ATTACH_POLICY,))
+
+    assert body(alert, room=ROOM).splitlines()[1] == f"Do this, by hand: {ask}"
+    assert "\n  Account 999999999999\n" in body(alert, room=ROOM)
+    assert "\nRun in account 999999999999:\n" in body(_about(cause="scp_blocks_pull", remediation=command), room=ROOM)
+    assert "Node: " not in body(many, room=ROOM)
+
+
+def test_of_several_causes_one_without_a_command_says_where() -> None:
+    by_hand = replace(BOUNDARY, remediation=replace(BOUNDARY.remediation, commands=(), account="222222222222"))
+    both = replace(BOTH, notices=(NOTICE, replace(NOTICE, finding=by_hand)))
+
+    assert (
+        "\n2. The role's permissions boundary stops the pull (role/eks/prod-node): By hand in account 222222222222, "
+        "region eu-west-1: Add the actions to the boundary.\n"
+    ) in body(both, room=ROOM)
 
 
 def test_text_from_events_cannot_add_lines_to_the_message() -> None:
@@ -441,7 +469,7 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 OURS = re.compile(
     r"|It came back after it was resolved: look whether something undoes the fix\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED"
-    r"|Do this(, by hand)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
+    r"|Do this(, by hand( in account .*)?)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
     r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it was resolved, by .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."

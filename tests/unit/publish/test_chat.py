@@ -200,7 +200,7 @@ def test_what_only_one_line_says_is_kept() -> None:
     assert "Where: account `111111111111`, region `eu-west-1`" in lines
     assert "Clusters: `prod, stage and 1 more`" in lines
     assert f"Pulled by: `{FINDING.resource.id}`, one of 4 principals" in lines
-    assert "Where: account `111111111111`, region `eu-west-1`" in _lines(_with_commands())
+    assert not [each for each in _lines(_with_commands()) if each.startswith("Where: ")]
 
 
 def test_a_command_that_holds_json_is_shown_whole() -> None:
@@ -211,7 +211,9 @@ def test_a_command_that_holds_json_is_shown_whole() -> None:
 
 
 def test_without_a_command_nobody_looks_for_one() -> None:
-    assert _lines(_with_commands())[1].startswith("Do this, by hand: `Attach ")
+    assert _lines(_with_commands())[1].startswith(
+        "Do this, by hand in account `111111111111`, region `eu-west-1`: `Attach "
+    )
     # One that cannot be shown is one.
     assert _lines(_with_commands(("aws", "`id`")))[1].startswith("Do this: `Attach ")
 
@@ -289,7 +291,8 @@ OWN = re.compile(
     r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? ((still )?fail|failed)\."
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
     r"|(``|Somebody) was refused (``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
-    r"|Do this( for the first)?(, by hand)?: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
+    r"|Do this( for the first)?(, by hand in account ``, region ``)?: ``|Do (both|all \d+), or the pulls still fail:"
+    r"|\d\. (`` \(``\): )?(By hand in account ``, region ``: )?``"
     r"|Resolved: ``(: ``)?|Still broken: `` \(``\)"
     r"|Run in account ``, region ``:|Where: account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
@@ -302,7 +305,8 @@ OWN = re.compile(
     r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
     r"|Changed (before it was resolved, )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
-    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first(, by hand)? \(``\): ``"
+    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?"
+    r"|Do this first(, by hand in account ``, region ``)? \(``\): ``"
     r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?( \(at least\))?"
     r"|(the largest failure stop(s|ped) )?(more than )?[\d,]+ (pod|node)s?|; )+"
     r"|\d+ of \d+ (is|are) resolved only in part: another cause still stops the pulls\."

@@ -67,7 +67,7 @@ def test_each_cause_has_its_line_before_the_findings() -> None:
             " and 96 more"
         ),
         "  Hit: cluster prod; namespace payments (at least); role prod-node; the largest failure stops 14 pods",
-        "  Do this for the first, by hand: Create the repository.",
+        "  Do this for the first, by hand in account 111111111111, region eu-west-1: Create the repository.",
         "",
         "Each of them",
     ]
@@ -98,7 +98,7 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
             " and 96 more"
         ),
         "Hit: cluster `prod`; namespace `payments` (at least); role `prod-node`; the largest failure stops 14 pods",
-        "Do this for the first, by hand: `Create the repository.`",
+        "Do this for the first, by hand in account `111111111111`, region `eu-west-1`: `Create the repository.`",
     ]
 
 
@@ -289,6 +289,13 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
     )
 
 
+def test_what_is_left_is_told_with_the_pods_that_it_stops() -> None:
+    """Not with those of another finding that is over."""
+    one = replace(_over(1), reach=replace(NOTICE.reach, pods=("payments/x-0",), pod_count=1))
+
+    assert "stops the pull (prod-node), 14 pods." in digest_notification([one, _in_part(2)]).texts["sms"]
+
+
 def test_the_pulls_of_what_is_resolved_in_part_still_fail() -> None:
     whom = "in cluster prod {} pull payments/api."
 
@@ -314,12 +321,13 @@ def test_what_is_open_stands_before_what_is_resolved() -> None:
     low = replace(_missing(0), edge=Edge.NEW)
     lines = digest_body([_over(1), low], room=ROOM).splitlines()
 
-    assert lines[1] == "Do this first, by hand (repository/made-up-0): Create the repository."
+    by_hand = "Do this first, by hand in account 111111111111, region eu-west-1 (repository/made-up-0)"
+    assert lines[1] == f"{by_hand}: Create the repository."
     assert [line for line in lines if line.startswith(("HIGH: ", "LOW: "))] == [
         "LOW: repository_not_found",
         "HIGH: role_lacks_pull_permissions (1 RESOLVED)",
     ]
-    assert _described([_over(1), low])[0].startswith("Do this first, by hand (`repository/made-up-0`)")
+    assert _described([_over(1), low])[0].startswith("Do this first, by hand in account `111111111111`")
     # The same cause, and the worse of the two is resolved.
     assert "Do this first (" in digest_body([_over(1), replace(_over(2), edge=Edge.NEW)], room=ROOM)
 
@@ -362,7 +370,8 @@ def test_the_chats_title_is_short_whatever_the_names_are() -> None:
 
 COUNTED = re.compile(r"\(findings: \d+ more, too long for this message\)")
 OURS = re.compile(
-    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*|Do this first(, by hand)? \(.*"
+    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*"
+    r"|Do this first(, by hand in account .*)? \(.*"
     r"|Run in account .*"
     r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them|They share one message\. What (gets worse|breaks again) is told again\."
     r"|Still broken: .*"
