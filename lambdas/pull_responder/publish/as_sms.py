@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.digest import by_cause, headline, kind
+from pull_responder.publish.digest import by_cause, first_of, headline, kind
 from pull_responder.publish.digest_hit import in_clusters
 from pull_responder.publish.steps import all_of, is_of_organization, names_its_place
 from pull_responder.publish.telling import (
@@ -108,7 +107,7 @@ def _resolved(alert: Alert, room: int) -> str:
     tail += [] if alert.others_known else [NOT_READ]
     end = next(iter(ended(alert, plain)))
     said.append(fit(end, max(room - size("\n".join([*said, *tail])) - 1, _STEP)))
-    last = [f"Changed before: {short_deed(each, alert, plain)}." for each in deeds_before_end(alert)[-1:]]
+    last = [f"Changed before: {short_deed(each, worst, plain)}." for each in deeds_before_end(alert.notices)[-1:]]
     for each in (*last, *([NOTHING_LEFT] if alert.others_known else [])):
         if size("\n".join([*said, each, *tail])) <= room:
             said.append(each)
@@ -133,19 +132,35 @@ def _with_steps(head: str, findings: Sequence[Finding], ask: str, room: int) -> 
 
 
 def _digest(notices: Sequence[Notice], room: int) -> str:
-    worst = by_cause(notices)[0]
     head = f"DIGEST: {headline(notices, plain)}"
+    of_causes = f" of {number_of(len({each.finding.cause for each in notices}), 'cause')}"
+    causes = by_cause(notices)
+    worst, named = causes[0], ", ".join(f"{each.count} {plain(each.cause, _NAME).replace('_', ' ')}" for each in causes)
     if (open_one := worst.to_mend) is None:
-        name = _name(last_name(resource_name(worst.worst.resource.id)), _NAME)
-        return fit(f"{head}\n{name}: {plain(how_it_ended(worst.notices[0]), room)}", room)
+        return _digest_of_ends(head, named, worst.notices[0], room)
     reach = worst.notices[0].reach
     units = "pods" if reach.pod_count else "nodes" if reach.node_count else ""
     stops = f", {counted(reach, units)}" if units else ""
     if worst.is_resolved:  # in few words: what is left has to fit in
-        number = sum(each.edge is Edge.RESOLVED and bool(each.others) for each in notices)
+        number = sum(each.is_in_part for each in notices)
         head = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}, {number} only in part."
     said = f"{head} {'Still' if worst.is_resolved else 'Worst,'} {open_one.severity.value}: {_fault(open_one)}"
-    return _with_fix([f"{said}{stops}.", f"{said}.", head], open_one, "Do this first", room)
+    more = worst.left_count - 1 if worst.is_resolved else 0
+    said += f", and {number_of(more, 'more cause')}" if more else ""
+    others = [f"{_title(each.to_mend)}" for each in causes[1:] if each.to_mend]
+    also = []
+    if others and not more:
+        also = [f"{each}. Also: {', '.join(others)}." for each in (said + stops, said.replace(of_causes, "", 1))]
+    return _with_fix([*also, f"{said}{stops}.", f"{said}.", head], open_one, f"Do this{first_of(causes)}", room)
+
+
+def _digest_of_ends(head: str, named: str, first: Notice, room: int) -> str:
+    """Return the text of a digest of what is over: which causes, and how the first ended, by whose change."""
+    name = _name(last_name(resource_name(first.finding.resource.id)), _NAME)
+    ended = f"{name}: {plain(how_it_ended(first), room)}"
+    by = [f"Changed before: {short_deed(each, first.finding, plain)}." for each in deeds_before_end([first])[-1:]]
+    said = [f"{head} {named}.", ended] if size(f"{head} {named}.\n{ended}") <= room else [head, ended]
+    return "\n".join([*said, *by]) if size("\n".join([*said, *by])) <= room else fit("\n".join(said), room)
 
 
 def size(text: str) -> int:

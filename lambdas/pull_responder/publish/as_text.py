@@ -95,7 +95,7 @@ def _fix(alert: Alert, room: int) -> list[str]:
     """Return what to do: the fix of each cause that is open, with its commands."""
     findings = alert.to_mend
     share = room // len(findings)
-    lines = do_all(findings)
+    lines = do_all(alert)
     for finding, step in steps(findings, prose, min(_PARAGRAPH, share)):
         lines += [*([""] if len(findings) > 1 else []), step, *_commands(finding, share)]
     return lines

@@ -190,7 +190,7 @@ def _places(finding: Finding, style: Style) -> Iterator[str]:
 def _fixes(alert: Alert) -> Iterator[str]:
     """What to do for each cause, then its commands. Each is whole or left out: a cut one would be another command."""
     findings = alert.to_mend
-    yield from do_all(findings)
+    yield from do_all(alert)
     for finding, step in steps(findings, quote, SUMMARY):
         yield step
         yield from command_lines(finding, _COMMANDS // len(findings))

@@ -12,6 +12,7 @@ from pull_responder.publish.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
     from pull_responder.publish.style import Style
     from pull_responder.publish.telling import Say
@@ -23,9 +24,9 @@ _PLACE: Final = 24
 _OF_THE_ORGANIZATION: Final = frozenset({"scp_blocks_pull", "rcp_blocks_pull"})
 
 
-def do_all(findings: Sequence[Finding]) -> list[str]:
-    """Return the line above the steps of several causes; nothing for one."""
-    number = len(findings)
+def do_all(alert: Alert) -> list[str]:
+    """Return the line above the steps of several causes; nothing for one. It counts those that are not named."""
+    number = len(alert.to_mend) + (alert.unnamed if alert.is_in_part else 0)
     return [] if number == 1 else [f"{all_of(number)}, or the pulls still fail:"]
 
 
@@ -82,6 +83,12 @@ def do_this(finding: Finding, say: Say, which: str = "") -> str:
 
 def _where(finding: Finding, say: Say) -> str:
     return "" if names_its_place(finding) else f" in {in_place(finding, say)}"
+
+
+def runbook(finding: Finding, style: Style) -> Iterator[str]:
+    """Yield the line with the link to the page of its cause, if the operator has said where the pages are."""
+    if url := style.runbook(finding.cause):
+        yield f"Runbook: {url}"
 
 
 def links(finding: Finding, style: Style) -> Iterator[str]:

@@ -136,22 +136,22 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
 
 def fixed_by(alert: Alert, say: Say) -> list[str]:
     """Return who changed the resources right before they were resolved, a line for each call."""
-    return [f"Changed before it was resolved, by {_deed(each, say)}" for each in deeds_before_end(alert)]
+    return [f"Changed before it was resolved, by {_deed(each, say)}" for each in deeds_before_end(alert.notices)]
 
 
-def deeds_before_end(alert: Alert) -> list[Deed]:
+def deeds_before_end(notices: Sequence[Notice]) -> list[Deed]:
     """Return the changes of the resources right before they were resolved, each once."""
-    return list(dict.fromkeys(deed for each in alert.notices for deed in _told_of(each)))
+    return list(dict.fromkeys(deed for each in notices for deed in _told_of(each)))
 
 
-def short_deed(deed: Deed, alert: Alert, say: Say) -> str:
+def short_deed(deed: Deed, finding: Finding, say: Say) -> str:
     """Return what was done and by whom in few words, as "AttachRolePolicy by admin/jo".
 
     An account is named only if it is not that of the resource.
     """
     arn = Arn.parse(deed.by)
     who = arn.resource.removeprefix("assumed-role/") if arn else deed.by
-    foreign = f" of account {arn.account}" if arn and arn.account != alert.worst.finding.account else ""
+    foreign = f" of account {arn.account}" if arn and arn.account != finding.account else ""
     return f"{say(deed.call, _NAME)} by {say(f'{who}{foreign}', _NAME)}"
 
 
@@ -182,7 +182,8 @@ def what_is_left(alert: Alert, say: Say) -> list[str]:
     if not alert.others:
         return [NOTHING_LEFT] if alert.edge is Edge.RESOLVED else []
     stops = f"Also stop{'s' if len(alert.others) == 1 else ''} these pulls:"
-    return [stops, *(f"- {each}" for each in _also_stops(alert, say))]
+    more = [f"And {number_of(alert.unnamed, 'more cause')}"] if alert.unnamed else []
+    return [stops, *(f"- {each}" for each in _also_stops(alert, say)), *more]
 
 
 def _also_stops(alert: Alert, say: Say) -> Iterator[str]:

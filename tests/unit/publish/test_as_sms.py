@@ -169,16 +169,30 @@ def test_a_count_that_is_too_low_says_so() -> None:
 def test_a_digest_says_how_many_and_what_to_do_about_the_worst() -> None:
     assert digest_text([NOTICE, replace(NOTICE, finding=BOUNDARY)]) == (
         "DIGEST: 2 new pull failures of 2 causes in cluster prod. Worst, HIGH: The role's permissions boundary stops "
-        "the pull (prod-node), 14 pods.\nDo this first in 111111111111 eu-west-1: Add the actions to the boundary."
+        "the pull (prod-node), 14 pods. Also: The role lacks permissions to pull.\n"
+        "Do this first in 111111111111 eu-west-1: Add the actions to the boundary."
     )
+    one = digest_text([NOTICE])
+    assert "\nDo this in 111111111111 " in one
+    assert "Also" not in one
+
+
+def test_a_digest_names_its_causes_rather_than_counting_them() -> None:
+    title = "No route leads from the node to the registry"
+    long = replace(BOUNDARY, title=title, remediation=replace(BOUNDARY.remediation, summary="Give it " + "one " * 30))
+
+    text = digest_text([NOTICE, replace(NOTICE, finding=long)])
+    assert text.startswith("DIGEST: 2 new pull failures in cluster prod. Worst, HIGH: No route leads ")
+    assert " (prod-node). Also: The role lacks permissions to pull.\nDo this first in " in text
 
 
 def test_a_digest_of_what_is_over_asks_for_nothing() -> None:
     over = replace(NOTICE, edge=Edge.RESOLVED, because=ENDED, fixed_by=(DEED,))
 
     assert digest_text([over, over]) == (
-        "DIGEST: 2 resolved findings of 1 cause in cluster prod.\nprod-node: The role can pull again since 2026-05-04 "
-        "12:30 UTC; it was broken for 2 hours 18 minutes."
+        "DIGEST: 2 resolved findings of 1 cause in cluster prod. 2 role lacks pull permissions.\n"
+        "prod-node: The role can pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes.\n"
+        "Changed before: AttachRolePolicy by admin/jo."
     )
 
 
