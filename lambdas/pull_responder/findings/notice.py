@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.reach import Reach
+
+IT_GREW: Final = "Since the last notification:"
+"""How the words begin that say what has got worse."""
 
 
 class Edge(StrEnum):

@@ -22,7 +22,7 @@ from pull_responder.findings.clock import minute
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.findings.flapping import flapping_words
-from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.notice import IT_GREW, Edge, Notice
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import Reach
 from pull_responder.generate.error import GenerateError
@@ -117,6 +117,7 @@ def _examples() -> dict[str, str]:
         because="The role's policies allow the pull again since 2026-11-23 01:19 UTC; it was broken for 19 minutes; "
         f"{_FIX.words}.",
         fixed_by=(_FIX,),
+        reach=replace(alert.reach, events=96, last_seen_at="2026-11-23T01:18:40Z"),
     )
     boundary_left = Alert(_PROBLEM, (resolved,), others=(boundary.finding,), reach=alert.reach)
     notifications = {
@@ -125,7 +126,7 @@ def _examples() -> dict[str, str]:
         "worse": _alone(_worse(alert)),
         "back": _alone(_back(alert, resolved)),
         "flapping": _alone(_flapping(alert, resolved)),
-        "reminder": _alone(replace(alert, edge=Edge.REMINDER, at="2026-11-24T01:04:12Z")),
+        "reminder": _alone(_still_open(alert)),
         "resolved": alert_notification(boundary_left, _STYLE),
         "ended": _alone(resolved),
         "digest": digest_notification(
@@ -240,7 +241,7 @@ def _alert() -> Notice:
 def _worse(alert: Notice) -> Notice:
     reach = replace(alert.reach, events=412, last_seen_at="2026-11-23T02:31:00Z", pod_count=240, node_count=104)
     finding = replace(alert.finding, severity=Severity.CRITICAL)
-    because = "Since the last notification, its severity is now CRITICAL and it now reaches 240 pods and 104 nodes."
+    because = f"{IT_GREW} from HIGH to CRITICAL, from 12 to 240 pods, from 2 to 104 nodes."
     return replace(
         alert,
         edge=Edge.WORSE,
@@ -252,10 +253,16 @@ def _worse(alert: Notice) -> Notice:
     )
 
 
+def _still_open(alert: Notice) -> Notice:
+    reach = replace(alert.reach, events=4_380, last_seen_at="2026-11-24T01:03:20Z")
+    return replace(alert, edge=Edge.REMINDER, at="2026-11-24T01:04:12Z", reach=reach)
+
+
 def _back(alert: Notice, resolved: Notice) -> Notice:
     again = "2026-11-23T01:41:00Z"
     because = f"It had been resolved at {minute(seconds_of(resolved.at) or 0)}: {resolved.because}"
-    return replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because)
+    reach = replace(resolved.reach, events=99, last_seen_at="2026-11-23T01:40:50Z")
+    return replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because, reach=reach)
 
 
 def _flapping(alert: Notice, resolved: Notice) -> Notice:

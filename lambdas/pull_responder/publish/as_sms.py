@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.publish.attributes import UNKNOWN
+from pull_responder.publish.changes import deeds_before_end, grew, how_it_ended, short_deed
 from pull_responder.publish.digest import by_cause, first_of, headline, kind
 from pull_responder.publish.digest_hit import in_clusters
 from pull_responder.publish.steps import all_of, is_of_organization, names_its_place
@@ -17,12 +18,9 @@ from pull_responder.publish.telling import (
     NOT_READ,
     NOTHING_LEFT,
     counted,
-    deeds_before_end,
     ended,
-    how_it_ended,
     number_of,
     opening,
-    short_deed,
     whom,
 )
 from pull_responder.publish.text import break_urls, cut, last_name, one_line, resource_name
@@ -87,7 +85,9 @@ def _alert(alert: Alert, room: int) -> str:
         return _with_steps(f"{said} {whom(alert, _name, brief=True)}", findings, all_of(number), room) + over
     said = f"{opening(alert)}: {_fault(findings[0])}."
     brief = whom(alert, _name, brief=True)
-    heads = [f"{said} {whom(alert, _name)}", f"{said} {brief}"]
+    worse = grew(alert, plain)
+    heads = [f"{said} {brief} {worse}", f"{said} {worse}"] if worse else [f"{said} {whom(alert, _name)}"]
+    heads.append(f"{said} {brief}")
     heads += [f"{opening(alert)}: {_title(findings[0])}. {brief}"] if over else []
     return _with_fix(heads, findings[0], "Do this", room, least=_FIX - size(over) // 2) + over
 

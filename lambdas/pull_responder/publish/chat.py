@@ -15,7 +15,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.findings.notice import Edge
-from pull_responder.publish import telling
+from pull_responder.publish import changes, telling
 from pull_responder.publish.attributes import alert_values
 from pull_responder.publish.steps import do_all, home, in_place, links, steps
 from pull_responder.publish.style import Style
@@ -92,7 +92,9 @@ def _title(alert: Alert) -> str:
         def say(text: str, limit: int) -> str:
             return within(text, min(limit, most if limit < _TITLE else _FAULT))
 
-        return f"{telling.opening(alert)}{telling.where(alert, say)}: {telling.broken(alert, say)}"
+        was = " It was:" if alert.edge is Edge.RESOLVED and not alert.is_in_part else ""
+        said = f"{telling.opening(alert)}{telling.where(alert, say)}"
+        return f"{said}{'.' if was else ':'}{was} {telling.broken(alert, say)}"
 
     return bound_title(write)
 
@@ -144,25 +146,25 @@ def custom_notification(  # noqa: PLR0913 -- keyword-only: the parts of the sche
 def _lines(alert: Alert, style: Style) -> list[str]:
     """Return the lines of an alert. What one line says, no later line says again: a phone shows few of them."""
     whom, ended = telling.whom(alert, quote), list(telling.ended(alert, quote))
-    fixed_by, left = telling.fixed_by(alert, quote), telling.what_is_left(alert, quote)
+    fixed_by, left = changes.fixed_by(alert, quote), telling.what_is_left(alert, quote)
     if alert.is_in_part:
         over = [*(f"Resolved: {each}" for each in ended), *fixed_by]
         first = [whom, *_fixes(alert), *over, *telling.hit(alert, quote, brief=True)]
     elif alert.edge is Edge.RESOLVED:
         first = [*ended, *left, whom, *fixed_by]
     else:
-        because = telling.reasons(alert, quote, _PARAGRAPH)
+        changed = [] if alert.edge is Edge.WORSE else changes.what_changed(alert, quote, _PARAGRAPH)
         first = [
             whom,
-            *telling.came_back(alert),
+            *changes.before_fix(alert, quote),
             *_fixes(alert),
             *left,
-            *because,
+            *changed,
             *telling.hit(alert, quote, brief=True),
         ]
     findings = alert.to_mend or [each.finding for each in alert.notices]
     places = dict.fromkeys(line for each in findings for line in _places(each, style))
-    ids = dict.fromkeys(line for each in alert.notices for line in telling.event_ids(each, quote))
+    ids = dict.fromkeys(line for each in alert.notices for line in changes.event_ids(each, quote))
     known = (line for line in places if not any(f" in {line.removeprefix(_WHERE)}:" in each for each in first))
     return [*first, *dict.fromkeys(_proof(alert)), *known, *ids]
 
@@ -173,7 +175,7 @@ def _proof(alert: Alert) -> Iterator[str]:
         yield from _fault(finding, "Why")
     for each in alert.notices:
         yield from _fault(each.finding, "What was wrong" if each.edge is Edge.RESOLVED else "Why")
-        yield from telling.changed_by(each, quote)
+        yield from changes.changes_unread(each, quote)
 
 
 def _fault(finding: Finding, label: str) -> Iterator[str]:

@@ -13,8 +13,9 @@ from pull_responder.findings.alert import Alert
 from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.attributes import sort_by_severity
+from pull_responder.publish.changes import fixed_by
 from pull_responder.publish.digest_hit import in_clusters
-from pull_responder.publish.telling import WORDS, ended, fault, fixed_by, number_of
+from pull_responder.publish.telling import WORDS, ended, fault, number_of
 from pull_responder.publish.text import resource_name
 
 if TYPE_CHECKING:

@@ -6,18 +6,17 @@ written safe for its format, at most so many characters of it. All other words a
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
-from pull_responder.findings.clock import minute
+from pull_responder.findings.clock import span
 from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import count_words
-from pull_responder.model.arn import Arn
 from pull_responder.publish.attributes import UNKNOWN
+from pull_responder.publish.changes import how_it_ended, time_words
 from pull_responder.publish.hit import by_namespace, workload_lists
 from pull_responder.publish.text import resource_name
 
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pull_responder.findings.alert import Alert
-    from pull_responder.findings.deed import Deed
     from pull_responder.findings.finding import Finding
-    from pull_responder.findings.notice import Notice
     from pull_responder.findings.reach import Reach
 
     Say = Callable[[str, int], str]
@@ -40,11 +37,7 @@ WORDS: Final = {
     Edge.RESOLVED: "RESOLVED",
 }
 NOTHING_LEFT: Final = "No other cause of these failures is known."
-_CAME_BACK: Final = "It came back after it was resolved: look whether something undoes the fix."
 NOT_READ: Final = "Whether something else stops these pulls could not be read."
-
-# The id of an event in the words of a deed, which are stored with the finding.
-_EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
 
 _NAME: Final = 100
 _TITLE: Final = 200
@@ -60,16 +53,16 @@ def headline(alert: Alert, say: Say) -> str:
     return f"{opening(alert)}: {broken(alert, say)}. {whom(alert, say)}"
 
 
-def came_back(alert: Alert) -> list[str]:
-    """Return a sentence for who is about to make the same fix again; nothing unless the problem came back."""
-    return [_CAME_BACK] if alert.edge is Edge.BACK else []
-
-
 def opening(alert: Alert) -> str:
     """Return the first words of a message: what has changed, and how bad it is. What is over is not bad any more."""
     if alert.is_in_part:
         return f"{word(alert)}. Still {alert.to_mend[0].severity.value}"
-    return word(alert) if alert.edge is Edge.RESOLVED else f"{word(alert)} {alert.severity.value}"
+    if alert.edge is Edge.RESOLVED:
+        return word(alert)
+    since, now = seconds_of(alert.since), seconds_of(alert.at)
+    if alert.edge is Edge.REMINDER and since is not None and now is not None and now > since:
+        return f"{word(alert)} for {span(now - since)}, {alert.severity.value}"
+    return f"{word(alert)} {alert.severity.value}"
 
 
 def broken(alert: Alert, say: Say) -> str:
@@ -134,44 +127,6 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
         yield f"{name}: {say(how_it_ended(each), _SENTENCE) or say(each.finding.title, _FIELD)}"
 
 
-def fixed_by(alert: Alert, say: Say) -> list[str]:
-    """Return who changed the resources right before they were resolved, a line for each call."""
-    return [f"Changed before it was resolved, by {_deed(each, say)}" for each in deeds_before_end(alert.notices)]
-
-
-def deeds_before_end(notices: Sequence[Notice]) -> list[Deed]:
-    """Return the changes of the resources right before they were resolved, each once."""
-    return list(dict.fromkeys(deed for each in notices for deed in _told_of(each)))
-
-
-def short_deed(deed: Deed, finding: Finding, say: Say) -> str:
-    """Return what was done and by whom in few words, as "AttachRolePolicy by admin/jo".
-
-    An account is named only if it is not that of the resource.
-    """
-    arn = Arn.parse(deed.by)
-    who = arn.resource.removeprefix("assumed-role/") if arn else deed.by
-    foreign = f" of account {arn.account}" if arn and arn.account != finding.account else ""
-    return f"{say(deed.call, _NAME)} by {say(f'{who}{foreign}', _NAME)}"
-
-
-def event_ids(notice: Notice, say: Say) -> list[str]:
-    """Return the ids of CloudTrail's events that the message tells of, for who looks them up, a line each."""
-    deeds = [*filter(None, [notice.broken_by]), *_told_of(notice)]
-    return [f"CloudTrail event: {say(each.event_id, _NAME)}" for each in deeds if each.event_id]
-
-
-def reasons(alert: Alert, say: Say, limit: int) -> list[str]:
-    """Return the reasons of the notices, each once: what grew, or when it had been resolved. Without events' ids."""
-    because = (say(without_ids(each.because), limit) for each in alert.notices if each.because)
-    return [each for each in dict.fromkeys(because) if each]
-
-
-def without_ids(because: str) -> str:
-    """Return the reason of a notice without the ids of CloudTrail's events."""
-    return _EVENT.sub("", because)
-
-
 def what_is_left(alert: Alert, say: Say) -> list[str]:
     """Return what else is known to stop the pulls of an alert: a heading with a line for each, or one sentence.
 
@@ -201,10 +156,7 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
     if reach.pod_count or reach.node_count:
         counts = [(reach.pod_count, "pods"), (reach.node_count, "nodes")]
         yield " on ".join(counted(reach, units) for number, units in counts if number)
-    since = seconds_of(alert.since)
-    earlier = " in all" if (reach.first_seen_at or alert.since) < alert.since else ""
-    times = f", {reach.words('events')} failure{'' if reach.events == 1 else 's'}{earlier}" if reach.events else ""
-    yield f"Since {minute(since) if since is not None else say(alert.since, _NAME)}{times}"
+    yield _since(alert, say)
     lists, told = workload_lists(reach.pods)
     for namespace, workloads in lists:
         yield f"{say(namespace, _NAME) or UNKNOWN}: {say(workloads, _FIELD) or UNKNOWN}"
@@ -228,32 +180,20 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
         yield f"Pulled by: {say(puller, _FIELD)}{_of_several(reach, 'principals')}"
 
 
-def changed_by(notice: Notice, say: Say) -> Iterator[str]:
-    """Yield who changed the resource before it broke, as a fact."""
-    if deed := notice.broken_by:
-        yield f"Changed by {_deed(deed, say)}"
-    elif notice.changes_unread and notice.edge is not Edge.RESOLVED:
-        yield f"Who changed it is not known: {say(notice.changes_unread, _FIELD)}"
-
-
-def _deed(deed: Deed, say: Say) -> str:
-    at = seconds_of(deed.at)
-    when = minute(at) if at is not None else say(deed.at, _NAME)
-    return f"{say(deed.by, _FIELD)} with {say(deed.call, _NAME)} at {when}"
-
-
-def _told_of(notice: Notice) -> list[Deed]:
-    """Return the calls that the sentence about the end tells of. Others have nothing to do with it."""
-    return [each for each in notice.fixed_by if each.words in notice.because]
-
-
-def how_it_ended(notice: Notice) -> str:
-    """Return the sentence that says how a finding ended, without the calls that `findings.ending` appended."""
-    because = notice.because
-    for deed in notice.fixed_by:
-        for words in (f"; {deed.words} at {deed.at}", f"; {deed.words}"):
-            because = because.replace(words, "")
-    return because
+def _since(alert: Alert, say: Say) -> str:
+    """Return since when pulls fail and how often they did; of what is over, from when to when they were seen to."""
+    reach = alert.reach
+    since = time_words(alert.since, say)
+    if not reach.events:
+        return f"Since {since}"
+    times = f"{reach.words('events')} failure{'' if reach.events == 1 else 's'}"
+    first, last = reach.first_seen_at or alert.since, reach.last_seen_at or ""
+    if alert.edge is Edge.RESOLVED and not alert.others and last > alert.since:
+        return f"From {since} to {time_words(last, say)}, {times}{' in all' if first < alert.since else ''}"
+    if alert.edge is Edge.BACK and first < alert.since:
+        return f"Again since {since}; {times} since {time_words(first, say)}"
+    latest = f", the last at {time_words(last, say)}" if alert.edge is Edge.REMINDER and last else ""
+    return f"Since {since}, {times}{' in all' if first < alert.since else ''}{latest}"
 
 
 def where(alert: Alert, say: Say) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
-from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.notice import IT_GREW, Edge, Notice
 from pull_responder.findings.reach import Reach
 from pull_responder.publish.as_sms import PARTS, alert_text, digest_text, fit, parts, size
 from tests.unit.publish.examples import FINDING, PULL
@@ -34,9 +34,22 @@ def test_an_alert_says_what_is_broken_for_whom_how_many_and_what_to_do() -> None
     )
 
 
-@pytest.mark.parametrize(("edge", "word"), [(Edge.WORSE, "WORSE"), (Edge.BACK, "BACK"), (Edge.REMINDER, "STILL OPEN")])
+@pytest.mark.parametrize(
+    ("edge", "word"), [(Edge.WORSE, "WORSE"), (Edge.BACK, "BACK"), (Edge.REMINDER, "STILL OPEN for 48 minutes,")]
+)
 def test_each_edge_has_its_word(edge: Edge, word: str) -> None:
     assert alert_text(_of(edge=edge)) == alert_text(ALERT).replace("NEW", word, 1)
+
+
+def test_what_has_got_worse_says_what_grew() -> None:
+    because = f"{IT_GREW} from HIGH to CRITICAL, from 12 to 240 pods, from 2 to 104 nodes."
+    first, _, todo = alert_text(_of(edge=Edge.WORSE, because=because)).partition("\n")
+
+    assert first == (
+        "WORSE HIGH: The role lacks permissions to pull (prod-node). 14 pods in cluster prod cannot pull payments/api. "
+        "From HIGH to CRITICAL, from 12 to 240 pods, from 2 to 104 nodes."
+    )
+    assert todo == DO_THIS
 
 
 def test_several_causes_have_all_their_fixes() -> None:

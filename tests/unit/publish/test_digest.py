@@ -204,7 +204,7 @@ def test_what_is_not_new_is_said_with_its_cause() -> None:
 
 
 def test_what_is_over_asks_for_nothing() -> None:
-    deed = Deed("AttachRolePolicy", "arn:aws:sts::1:assumed-role/admin/jo", "2026-05-04T12:30:00Z", "0e1c")
+    deed = Deed("AttachRolePolicy", "arn:aws:sts::222222222222:assumed-role/admin/jo", "2026-05-04T12:30:00Z", "0e1c")
     because = f"The role's policies allow the pull again; {deed.words}."
     over = replace(NOTICE, edge=Edge.RESOLVED, because=because, fixed_by=(deed,))
 
@@ -217,9 +217,9 @@ def test_what_is_over_asks_for_nothing() -> None:
             "Hit: namespace payments, maybe more; role prod-node; the largest failure stopped 14 pods."
         ),
         "role/eks/prod-node: The role's policies allow the pull again.",
-        f"Changed before it was resolved, by {deed.by} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        "Changed before it was resolved: AttachRolePolicy by admin/jo of account 222222222222, 2026-05-04 12:30 UTC",
     ]
-    assert "\nChanged before it was resolved, by `arn:aws:sts::1:assumed-role/admin/jo` with " in described
+    assert "\nChanged before it was resolved: `AttachRolePolicy` by `admin/jo of account 222222222222`, " in described
     assert "Do this" not in message + described
     assert "0e1c" not in message + described
     assert digest_subject([over, over]) == "[DIGEST] 2 resolved findings: 2 role lacks pull permissions (HIGH)"
