@@ -167,7 +167,13 @@ def _resolved_together(resolved: Notice, boundary: Finding) -> list[Notice]:
             pull=replace(finding.pull, principal=principal, pod="batch-6c9f7d8b5-q4w2z"),
         ),
         reach=replace(
-            resolved.reach, events=9, pods=("payments/batch-6c9f7d8b5-q4w2z",), pod_count=1, nodes=(), node_count=0
+            resolved.reach,
+            events=9,
+            pods=("payments/batch-6c9f7d8b5-q4w2z",),
+            pod_count=1,
+            nodes=(),
+            node_count=0,
+            principals=(f"{ACCOUNT}/batch-node",),
         ),
         problem=_OTHER,
         is_over=True,
@@ -227,6 +233,11 @@ def _alert() -> Notice:
         pod_count=12,
         nodes=("ip-10-0-3-17.eu-west-1.compute.internal", "ip-10-0-4-92.eu-west-1.compute.internal"),
         node_count=2,
+        repository_count=1,
+        principals=(f"{ACCOUNT}/prod-node",),
+        principal_count=1,
+        clusters=("prod",),
+        cluster_count=1,
     )
     return Notice(
         Edge.NEW,
@@ -298,7 +309,7 @@ def _alert_of_organization_policy() -> Notice:
         repository_count=40,
         principal_count=100,
         principals=(f"{ACCOUNT}/batch-node", f"{ACCOUNT}/prod-node"),
-        clusters=("batch", "prod"),
+        clusters=("batch", "demo", "dev", "edge", "prod", "shop", "stage"),
         cluster_count=7,
     )
     finding = replace(

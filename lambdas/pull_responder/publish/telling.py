@@ -82,10 +82,10 @@ def fault(finding: Finding, say: Say) -> str:
 
 
 def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
-    """Return for whom it is broken, as a sentence; with `brief`, without the names of pods."""
+    """Return for whom it is broken, as a sentence; with `brief`, without the names of pods and in fewer words."""
     finding, reach = alert.worst.finding, alert.reach
     in_clusters = where(alert, say)
-    what = _what(alert, say)
+    what = _what(alert, say, brief=brief)
     is_over = alert.edge is Edge.RESOLVED and not alert.others
     still = "still " if alert.is_in_part else ""
     if _is_behavior(finding):
@@ -208,11 +208,14 @@ def where(alert: Alert, say: Say) -> str:
     return f" in cluster {say(clusters[0], _NAME)}"
 
 
-def _what(alert: Alert, say: Say) -> str:
+def _what(alert: Alert, say: Say, *, brief: bool) -> str:
     repository = alert.worst.finding.pull.repository
     if alert.reach.repository_count > 1:
         return f"images of {alert.reach.words('repositories')} repositories"
-    return say(repository, _NAME) if repository else "from ECR"
+    if not repository:
+        return "from ECR"
+    # A workload often has the name of its image.
+    return f"{'' if brief else 'the image '}{say(repository, _NAME)}"
 
 
 def _workloads(pods: Sequence[str], count: int, say: Say) -> str:

@@ -131,7 +131,7 @@ def test_an_alert() -> None:
     assert document["omitted"] == {"evidence": 0, "commands": 0}
     assert document["headline"] == (
         "RESOLVED: role/eks/prod-node: It is allowed. 14 pods (payments/api, payments/web and more) in cluster prod "
-        "could not pull payments/api."
+        "could not pull the image payments/api."
     )
     assert document["action"] is None
 
@@ -214,7 +214,9 @@ def test_a_resolution_in_part_says_what_is_left_to_do() -> None:
     assert document["headline"].startswith(
         "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). 14 pods "
     )
-    assert document["headline"].endswith(" still cannot pull payments/api. role/eks/prod-node: It is allowed.")
+    assert document["headline"].endswith(
+        " still cannot pull the image payments/api. role/eks/prod-node: It is allowed."
+    )
     assert document["action"] == "Add the actions to the boundary."
 
 
@@ -256,7 +258,7 @@ def test_an_alert_of_several_causes_and_of_others_that_are_open() -> None:
     assert document["others_count"] == 1
     assert document["headline"] == (
         "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), and 1 more cause. 14 pods (payments/api, "
-        "payments/web and more) in cluster prod cannot pull payments/api."
+        "payments/web and more) in cluster prod cannot pull the image payments/api."
     )
     assert document["action"] == (
         "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role. "

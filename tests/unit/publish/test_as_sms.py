@@ -30,7 +30,7 @@ def _of(**changes: Any) -> Alert:  # noqa: ANN401 -- any field of Notice
 def test_an_alert_says_what_is_broken_for_whom_how_many_and_what_to_do() -> None:
     assert alert_text(ALERT) == (
         "NEW HIGH: The role lacks permissions to pull (prod-node). 14 pods (payments/api, payments/web and more) in "
-        f"cluster prod cannot pull payments/api.\n{DO_THIS}"
+        f"cluster prod cannot pull the image payments/api.\n{DO_THIS}"
     )
 
 
@@ -46,8 +46,8 @@ def test_what_has_got_worse_says_what_grew() -> None:
     first, _, todo = alert_text(_of(edge=Edge.WORSE, because=because)).partition("\n")
 
     assert first == (
-        "WORSE HIGH: The role lacks permissions to pull (prod-node). 14 pods in cluster prod cannot pull payments/api. "
-        "From HIGH to CRITICAL, from 12 to 240 pods, from 2 to 104 nodes."
+        "WORSE HIGH: The role lacks permissions to pull (prod-node). 14 pods in cluster prod cannot pull "
+        "payments/api. From HIGH to CRITICAL, from 12 to 240 pods, from 2 to 104 nodes."
     )
     assert todo == DO_THIS
 
@@ -157,7 +157,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     assert alert_text(over).splitlines() == [
         (
             "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (prod-node). "
-            "14 pods (payments/api, payments/web and more) in cluster prod still cannot pull payments/api."
+            "14 pods (payments/api, payments/web and more) in cluster prod still cannot pull the image payments/api."
         ),
         "Do this in 111111111111 eu-west-1: Add the actions to the boundary.",
         "Resolved: The role can pull again.",
@@ -176,7 +176,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
 def test_a_count_that_is_too_low_says_so() -> None:
     many = Reach(events=20_000, pod_count=10_000, more=("pods",))
 
-    assert " more than 10,000 pods in cluster prod cannot pull payments/api.\n" in alert_text(_of(reach=many))
+    assert " more than 10,000 pods in cluster prod cannot pull the image payments/api.\n" in alert_text(_of(reach=many))
 
 
 def test_a_digest_says_how_many_and_what_to_do_about_the_worst() -> None:
@@ -224,7 +224,7 @@ def test_nothing_is_outside_the_alphabet_or_a_link() -> None:
     pull = replace(PULL, repository="https://evil.example/`größe`×2")
     text = alert_text(_of(finding=replace(FINDING, pull=pull)))
 
-    assert "cannot pull https(:)//".replace("(", "[").replace(")", "]") in text
+    assert "cannot pull the image https(:)//".replace("(", "[").replace(")", "]") in text
     assert "evil[.]example/'gr??e'x2" in text
 
 

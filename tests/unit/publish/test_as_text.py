@@ -32,11 +32,11 @@ ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
 FIX = Deed("AttachRolePolicy", ADMIN, "2026-05-04T12:30:00Z", "0e1c")
 WORKS = "The role's policies allow the pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes"
 ENDED = f"{WORKS}; {FIX.words}."
-WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull payments/api."
+WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull the image payments/api."
 
 HEAD = """\
 NEW HIGH: The role lacks permissions to pull (role/eks/prod-node). 14 pods (payments/api, payments/web and more) \
-in cluster prod cannot pull payments/api.
+in cluster prod cannot pull the image payments/api.
 Do this: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.
 Run in account 111111111111, region eu-west-1:
   aws iam attach-role-policy --role-name prod-node \
@@ -222,7 +222,7 @@ def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
 
     assert lines[0] == (
         "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), and 1 more cause. 14 pods (payments/api, "
-        "payments/web and more) in cluster prod cannot pull payments/api."
+        "payments/web and more) in cluster prod cannot pull the image payments/api."
     )
     assert lines[1:11] == [
         "Do both, or the pulls still fail:",
@@ -306,16 +306,19 @@ def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -
     ("changes", "whom"),
     [
         ({"reach": Reach()}, "No pull has failed yet in cluster prod."),
-        ({"reach": Reach(events=1)}, "Pulls of payments/api in cluster prod fail."),
-        ({"reach": Reach(events=1), "edge": Edge.WORSE}, "Pulls of payments/api in cluster prod fail."),
-        ({"reach": Reach(events=2, nodes=("i-1",), node_count=1)}, "1 node in cluster prod cannot pull payments/api."),
+        ({"reach": Reach(events=1)}, "Pulls of the image payments/api in cluster prod fail."),
+        ({"reach": Reach(events=1), "edge": Edge.WORSE}, "Pulls of the image payments/api in cluster prod fail."),
+        (
+            {"reach": Reach(events=2, nodes=("i-1",), node_count=1)},
+            "1 node in cluster prod cannot pull the image payments/api.",
+        ),
         (
             {"reach": Reach(events=2, pods=("a/web-0",), pod_count=1, repository_count=3)},
             "1 pod (a/web) in cluster prod cannot pull images of 3 repositories.",
         ),
         (
             {"reach": Reach(events=2, node_count=7, clusters=("prod", "stage"), cluster_count=2)},
-            "7 nodes in 2 clusters cannot pull payments/api.",
+            "7 nodes in 2 clusters cannot pull the image payments/api.",
         ),
         (
             {"reach": Reach(events=9, clusters=("a", "b"), cluster_count=7, principal_count=100, repository_count=40)},
@@ -323,15 +326,15 @@ def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -
         ),
         (
             {"reach": Reach(events=9, pod_count=12, principal_count=2)},
-            "12 pods of 2 principals in cluster prod cannot pull payments/api.",
+            "12 pods of 2 principals in cluster prod cannot pull the image payments/api.",
         ),
         (
             {"reach": Reach(events=9, node_count=3, principal_count=10_000, more=("principals",))},
-            "3 nodes of more than 10,000 principals in cluster prod cannot pull payments/api.",
+            "3 nodes of more than 10,000 principals in cluster prod cannot pull the image payments/api.",
         ),
         (
             {"finding": replace(FINDING, cause="unexpected_principal_denied")},
-            "prod-node was refused payments/api in cluster prod.",
+            "prod-node was refused the image payments/api in cluster prod.",
         ),
         (
             {"finding": replace(FINDING, cluster=None, pull=replace(PULL, repository=None))},
@@ -562,7 +565,7 @@ def test_clusters_that_are_more_than_were_counted_are_said_to_be_more() -> None:
     many = replace(NOTICE.reach, clusters=("prod", "stage"), cluster_count=20, more=("clusters",))
     text = body(_of(reach=many), room=ROOM)
 
-    assert " in more than 20 clusters cannot pull payments/api.\n" in text
+    assert " in more than 20 clusters cannot pull the image payments/api.\n" in text
     assert "\n  Clusters: prod, stage and at least 18 more\n" in text
     # One that is known is not the only one if others were not counted.
     text = body(_of(reach=replace(many, clusters=("prod",), cluster_count=1)), room=ROOM)

@@ -50,7 +50,8 @@ def test_an_alert() -> None:
             "textType": "client-markdown",
             "title": "NEW HIGH in cluster prod: The role lacks permissions to pull (role/eks/prod-node)",
             "description": (
-                "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull `payments/api`.\n"
+                "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull the image "
+                "`payments/api`.\n"
                 "Do this: `Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`\n"
                 "Run in account `111111111111`, region `eu-west-1`:\n"
                 f"`{' '.join(ATTACH_POLICY)}`\n"
@@ -99,7 +100,7 @@ def test_a_resolution_goes_into_the_thread_of_the_problem_and_asks_for_nothing()
     assert lines[:4] == [
         "`role/eks/prod-node`: `The role can pull again since 2026-05-04 12:30 UTC.`",
         "No other cause of these failures is known.",
-        "14 pods (`payments/api, payments/web` and more) in cluster `prod` could not pull `payments/api`.",
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` could not pull the image `payments/api`.",
         "Changed before it was resolved: `AttachRolePolicy` by `admin/jo`, 2026-05-04 12:30 UTC",
     ]
     assert lines[-1] == "CloudTrail event: `0e1c`, by `arn:aws:sts::111111111111:assumed-role/admin/jo`"
@@ -118,7 +119,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         "The role's permissions boundary stops the pull (role/eks/prod-node)"
     )
     assert _lines(in_part)[:5] == [
-        "14 pods (`payments/api, payments/web` and more) in cluster `prod` still cannot pull `payments/api`.",
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` still cannot pull the image `payments/api`.",
         "Do this: `Add the actions to the boundary.`",
         "Run in account `111111111111`, region `eu-west-1`:",
         """`aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'`""",
@@ -282,12 +283,12 @@ def test_nobodys_text_leaves_its_quotes(said: str) -> None:
 OWN = re.compile(
     r"``|``: ``|… and \d+ more"
     r"|(\d+ (pod|node)s?( \(``( and more)?\))?( of \d+ principals)?|\d+ principals"
-    r"|Pulls of (``|images of \d+ repositories))"
+    r"|Pulls of (the image ``|images of \d+ repositories))"
     r"( in cluster ``| in \d+ clusters)? "
-    r"(((still )?cannot|could not) pull (``|from ECR|images of \d+ repositories)|(still )?fail|failed)\."
+    r"(((still )?cannot|could not) pull (the image ``|from ECR|images of \d+ repositories)|(still )?fail|failed)\."
     r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? ((still )?fail|failed)\."
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
-    r"|(``|Somebody) was refused (``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
+    r"|(``|Somebody) was refused (the image ``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
     r"|Do this( for the first)?(, by hand in account ``, region ``)?: ``|Do (both|all \d+), or the pulls still fail:"
     r"|\d\. (`` \(``\): )?(By hand in account ``, region ``: )?``"
     r"|Resolved: ``(: ``)?|Still broken: `` \(``\)"

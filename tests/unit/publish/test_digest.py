@@ -61,7 +61,7 @@ def test_each_cause_has_its_line_before_the_findings() -> None:
         "",
         "HIGH: role_lacks_pull_permissions",
         "  The role lacks permissions to pull: role/eks/prod-node",
-        "  14 pods (payments/api, payments/web and more) in cluster prod cannot pull payments/api.",
+        "  14 pods (payments/api, payments/web and more) in cluster prod cannot pull the image payments/api.",
         "  Do this: see the top",
         "",
         "LOW: repository_not_found × 99",
@@ -95,7 +95,7 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
         "Run in account `111111111111`, region `eu-west-1`:",
         f"`{' '.join(ATTACH_POLICY)}`",
         "HIGH: `role_lacks_pull_permissions`: `role/eks/prod-node`",
-        "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull `payments/api`.",
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull the image `payments/api`.",
         (
             "LOW: `repository_not_found` × 99: `repository/made-up-0, repository/made-up-1, repository/made-up-10`"
             " and 96 more"
@@ -336,7 +336,7 @@ def test_what_is_left_is_told_with_the_pods_that_it_stops() -> None:
 
 
 def test_the_pulls_of_what_is_resolved_in_part_still_fail() -> None:
-    whom = "in cluster prod {} pull payments/api."
+    whom = "in cluster prod {} pull the image payments/api."
 
     assert whom.format("still cannot") in digest_body([_in_part(1)], room=ROOM)
     assert whom.format("could not") in digest_body([_over(1)], room=ROOM)
