@@ -95,7 +95,7 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     if not reach.events:
         return f"No pull has failed yet{in_clusters}."
     several = reach.principal_count > 1 or "principals" in reach.more
-    principals = counted(reach, "principals")
+    principals = f"{reach.words('principals')} roles or users"
     if reach.pod_count:
         named = "" if brief else _workloads(reach.pods, reach.pod_count, say)
         who_fails = f"{counted(reach, 'pods')}{named}{f' of {principals}' if several else ''}"
@@ -241,7 +241,8 @@ def _list(known: Sequence[str], reach: Reach, units: str) -> str:
 
 def _of_several(reach: Reach, units: str) -> str:
     words = reach.words(units)
-    return f", one of {words} {units}" if words not in ("0", "1") else ""
+    what = "roles or users" if units == "principals" else units
+    return f", one of {words} {what}" if words not in ("0", "1") else ""
 
 
 def _is_behavior(finding: Finding) -> bool:

@@ -322,15 +322,15 @@ def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -
         ),
         (
             {"reach": Reach(events=9, clusters=("a", "b"), cluster_count=7, principal_count=100, repository_count=40)},
-            "100 principals in 7 clusters cannot pull images of 40 repositories.",
+            "100 roles or users in 7 clusters cannot pull images of 40 repositories.",
         ),
         (
             {"reach": Reach(events=9, pod_count=12, principal_count=2)},
-            "12 pods of 2 principals in cluster prod cannot pull the image payments/api.",
+            "12 pods of 2 roles or users in cluster prod cannot pull the image payments/api.",
         ),
         (
             {"reach": Reach(events=9, node_count=3, principal_count=10_000, more=("principals",))},
-            "3 nodes of more than 10,000 principals in cluster prod cannot pull the image payments/api.",
+            "3 nodes of more than 10,000 roles or users in cluster prod cannot pull the image payments/api.",
         ),
         (
             {"finding": replace(FINDING, cause="unexpected_principal_denied")},
@@ -557,7 +557,7 @@ def test_a_count_that_is_too_low_says_so() -> None:
     assert "\n  more than 10,000 pods on more than 10,000 nodes\n" in text
     assert ", at least 12,288 failures\n" in text
     assert "\n  And at least 9996 more pods\n" in text
-    assert ", one of more than 10,000 principals\n" in text
+    assert ", one of more than 10,000 roles or users\n" in text
     assert "\n  Node: ip-10-0-3-17.eu-west-1.compute.internal and at least 9999 more\n" in text.replace("Nodes", "Node")
 
 

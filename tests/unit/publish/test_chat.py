@@ -197,7 +197,7 @@ def test_what_only_one_line_says_is_kept() -> None:
     assert "Run in account `222222222222`, region `eu-west-1`:" in lines
     assert "Where: account `111111111111`, region `eu-west-1`" in lines
     assert "Clusters: `prod, stage and 1 more`" in lines
-    assert f"Pulled by: `{FINDING.resource.id}`, one of 4 principals" in lines
+    assert f"Pulled by: `{FINDING.resource.id}`, one of 4 roles or users" in lines
     assert not [each for each in _lines(_with_commands()) if each.startswith("Where: ")]
 
 
@@ -282,7 +282,7 @@ def test_nobodys_text_leaves_its_quotes(said: str) -> None:
 # What is left of a description when all that is quoted is taken out: our own words.
 OWN = re.compile(
     r"``|``: ``|… and \d+ more"
-    r"|(\d+ (pod|node)s?( \(``( and more)?\))?( of \d+ principals)?|\d+ principals"
+    r"|(\d+ (pod|node)s?( \(``( and more)?\))?( of \d+ roles or users)?|\d+ roles or users"
     r"|Pulls of (the image ``|images of \d+ repositories))"
     r"( in cluster ``| in \d+ clusters)? "
     r"(((still )?cannot|could not) pull (the image ``|from ECR|images of \d+ repositories)|(still )?fail|failed)\."
@@ -300,7 +300,7 @@ OWN = re.compile(
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
     r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
     r"|(Pod|Nodes?|Clusters?|At fault|Why|What was wrong): ``"
-    r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
+    r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ roles or users)?"
     r"|Changed before it (was resolved|broke): `` by ``, (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|Changed by: ``"
     r"|CloudTrail event: ``, by ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
