@@ -105,7 +105,7 @@ def _of_alert(document: dict[str, Any]) -> Incident:
         {**worst, **left[0]} if left else worst,
         lines=[*lines, "", *_hit(document["reach"])],
         severity=left[0]["severity"] if left else document["severity"],
-        link=None if left else worst["runbook_url"],
+        link=(left[0] if left else worst).get("runbook_url"),
         is_over=is_over,
         had=document["severity"] if left else "",
     )

@@ -43,7 +43,14 @@ class Alert:
     @classmethod
     def alone(cls, notice: Notice) -> Self:
         """Return the alert about one finding. What else stops its pulls is known only to a notice of a digest."""
-        return cls(notice.finding.id, (notice,), notice.others, notice.reach, notice.others_known)
+        return cls(
+            notice.finding.id,
+            (notice,),
+            notice.others,
+            notice.reach,
+            others_known=notice.others_known,
+            unnamed=notice.unnamed,
+        )
 
     @property
     def worst(self) -> Notice:

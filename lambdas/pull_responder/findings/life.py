@@ -16,13 +16,14 @@ from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.flapping import add_break, flapping_words, hold_down_seconds, is_flapping
 from pull_responder.findings.next_look import next_look_at
-from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.notice import IT_GREW, Edge, Notice
 from pull_responder.findings.problem import iso
 from pull_responder.findings.reach import Reach, without_times
 from pull_responder.findings.serving_all import serve_all
 from pull_responder.findings.severity import severity_of
 from pull_responder.findings.suppression import Suppression
 from pull_responder.model.pull import PullFailure
+from pull_responder.model.verdict import Severity
 
 if TYPE_CHECKING:
     from pull_responder.settings import Settings
@@ -101,6 +102,7 @@ class LastNotice:
     - `severity_rank`: the severity that it gave.
     - `step`: the `magnitude` of the reach that it gave.
     - `breadth`: the `breadth` of that reach.
+    - `pods`, `nodes`: how many of them that reach had; 0 if that is not known, as earlier versions did not keep it.
     - `silently`: whether people got neither it nor an earlier notice since `opened_at`: severity too low, no topic, or
       suppressed in Security Hub.
     """
@@ -110,6 +112,8 @@ class LastNotice:
     step: int
     silently: bool = False
     breadth: int = 0
+    pods: int = 0
+    nodes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,20 +358,26 @@ def _mark_worse(life: Life, now: float) -> Life:
     severity = life.finding.severity
     changes = []
     if severity.rank > told.severity_rank:
-        changes.append(f"its severity is now {severity.value}")
+        changes.append(f"from {tuple(Severity)[max(told.severity_rank, 0)].value} to {severity.value}")
     if magnitude(life.reach) > told.step:
-        known = [(many, one) for many, one in (("pods", "pod"), ("nodes", "node")) if life.reach.count(many)]
-        changes.append(f"it now reaches {' and '.join(_count(life.reach, *each) for each in known)}")
+        changes += _grown(life.reach, "pods", "pod", told.pods) + _grown(life.reach, "nodes", "node", told.nodes)
     # Whoever suppressed it knew what failed on that day. To all others, it is the same fault.
     if life.suppression and life.suppression.silences and life.reach.breadth > told.breadth:
         changes.append(
-            f"it now fails pulls of {_count(life.reach, 'repositories', 'repository')} by "
+            f"now pulls of {_count(life.reach, 'repositories', 'repository')} by "
             f"{_count(life.reach, 'principals', 'principal')}"
         )
     if not changes:
         return life
-    because = f"Since the last notification, {' and '.join(changes)}."
+    because = f"{IT_GREW} {', '.join(changes)}."
     return replace(life, pending=Pending(Edge.WORSE, because, now, now))
+
+
+def _grown(reach: Reach, many: str, one: str, before: int) -> list[str]:
+    """Return how a count has grown since the last notice that gave `before`, if it has, or is not known to have not."""
+    if reach.count(many) <= before:
+        return []
+    return [f"{f'from {before} to' if before > 0 else 'now'} {_count(reach, many, one)}"]
 
 
 def _count(reach: Reach, many: str, one: str) -> str:
@@ -497,7 +507,15 @@ def mark_notified(life: Life, now: float, *, silently: bool = False, sent: Life 
     breadth = sent.reach.breadth
     if silently and life.told and sent.pending and sent.pending.edge is Edge.REMINDER:
         breadth = life.told.breadth  # what grew while nobody knew of the suppression is told once it is known
-    told = LastNotice(now, sent.finding.severity.rank, magnitude(sent.reach), silently=not_sent, breadth=breadth)
+    told = LastNotice(
+        now,
+        sent.finding.severity.rank,
+        magnitude(sent.reach),
+        silently=not_sent,
+        breadth=breadth,
+        pods=sent.reach.pod_count,
+        nodes=sent.reach.node_count,
+    )
     return replace(life, pending=None if _is_same(life.pending, sent.pending) else life.pending, told=told)
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding
 from pull_responder.findings.reach import Reach
+
+IT_GREW: Final = "Since the last notification:"
+"""How the words begin that say what has got worse."""
 
 
 class Edge(StrEnum):
@@ -36,6 +40,7 @@ class Notice:
     - `is_over`: in a digest, whether it is resolved, and nothing else that is known stops the pulls of its problem.
     - `others`, `others_known`: in a digest, the findings of other causes that are open and stop the same pulls, the
       worst first, and whether these could be read.
+    - `unnamed`: in a digest, how many more such findings there are, beyond those of `others`.
     - `over`: in a digest, the ids of the problems that are over with it: nothing that was told as one of them is open.
     """
 
@@ -54,3 +59,9 @@ class Notice:
     others: tuple[Finding, ...] = ()
     others_known: bool = True
     over: tuple[str, ...] = ()
+    unnamed: int = 0
+
+    @property
+    def is_in_part(self) -> bool:
+        """Whether it is resolved, and another cause still stops the pulls."""
+        return self.edge is Edge.RESOLVED and bool(self.others)

@@ -22,7 +22,7 @@ from pull_responder.findings.clock import minute
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.finding import Finding, finding_id
 from pull_responder.findings.flapping import flapping_words
-from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.notice import IT_GREW, Edge, Notice
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import Reach
 from pull_responder.generate.error import GenerateError
@@ -34,6 +34,7 @@ from pull_responder.publish.notification import alert_notification, digest_notif
 from pull_responder.publish.style import Style
 from pull_responder.publish.trial import trial_notification
 from pull_responder.remediation.by_hand import exempt_all
+from pull_responder.remediation.iam import ManagedPolicy, widen_boundary
 from pull_responder.remediation.naming import the_deny
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/eks/prod-node"
 _SUBNET: Final = f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-0a1b2c3d4e5f60718"
 _POLICY: Final = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"
 _GUARD: Final = f"arn:aws:iam::{ACCOUNT}:policy/guard"
+_STOPPED: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _OTHER: Final = "problem/0d5f7a3c9b1e4862a7c4e8f10b3d6952"
 _PROBLEM: Final = "problem/6f1d1c0b8a7e4f5d9c3b2a1908f7e6d5"
 _STYLE: Final = Style(runbook_url="https://wiki.example.com/pulls/{cause}")
@@ -118,6 +120,7 @@ def _examples() -> dict[str, str]:
         because="The role's policies allow the pull again since 2026-11-23 01:19 UTC; it was broken for 19 minutes; "
         f"{_FIX.words}.",
         fixed_by=(_FIX,),
+        reach=replace(alert.reach, events=96, last_seen_at="2026-11-23T01:18:40Z"),
     )
     boundary_left = Alert(_PROBLEM, (resolved,), others=(boundary.finding,), reach=alert.reach)
     notifications = {
@@ -126,7 +129,7 @@ def _examples() -> dict[str, str]:
         "worse": _alone(_worse(alert)),
         "back": _alone(_back(alert, resolved)),
         "flapping": _alone(_flapping(alert, resolved)),
-        "reminder": _alone(replace(alert, edge=Edge.REMINDER, at="2026-11-24T01:04:12Z")),
+        "reminder": _alone(_still_open(alert)),
         "resolved": alert_notification(boundary_left, _STYLE),
         "ended": _alone(resolved),
         "digest": digest_notification(
@@ -146,12 +149,35 @@ def _examples() -> dict[str, str]:
 
 def _resolved_together(resolved: Notice, boundary: Finding) -> list[Notice]:
     """Return what a digest tells when two roles got their policies back and a boundary still stops one of them."""
+    role = ROLE.replace("prod", "batch")
+    finding, fix = resolved.finding, resolved.finding.remediation
+    fix = replace(
+        fix,
+        summary=fix.summary.replace("prod-node", "batch-node"),
+        commands=tuple(tuple(word.replace("prod-", "batch-") for word in each) for each in fix.commands),
+    )
+    principal = replace(
+        PRINCIPAL, arn=PRINCIPAL.arn.replace("prod-", "batch-"), name="batch-node", role_arn=role, session_name=None
+    )
     batch = replace(
         resolved,
         finding=replace(
-            resolved.finding,
-            id=f"{resolved.finding.id}-batch",
-            resource=replace(resolved.finding.resource, id=ROLE.replace("prod", "batch")),
+            finding,
+            id=finding_id(cause=finding.cause, account=ACCOUNT, region=REGION, resource=role),
+            resource=replace(finding.resource, id=role),
+            explanation=finding.explanation.replace(ROLE, role),
+            evidence=tuple(each.replace(ROLE, role) for each in finding.evidence),
+            remediation=fix,
+            pull=replace(finding.pull, principal=principal, pod="batch-6c9f7d8b5-q4w2z"),
+        ),
+        reach=replace(
+            resolved.reach,
+            events=9,
+            pods=("payments/batch-6c9f7d8b5-q4w2z",),
+            pod_count=1,
+            nodes=(),
+            node_count=0,
+            principals=(f"{ACCOUNT}/batch-node",),
         ),
         problem=_OTHER,
         is_over=True,
@@ -211,6 +237,11 @@ def _alert() -> Notice:
         pod_count=12,
         nodes=("ip-10-0-3-17.eu-west-1.compute.internal", "ip-10-0-4-92.eu-west-1.compute.internal"),
         node_count=2,
+        repository_count=1,
+        principals=(f"{ACCOUNT}/prod-node",),
+        principal_count=1,
+        clusters=("prod",),
+        cluster_count=1,
     )
     return Notice(
         Edge.NEW,
@@ -225,7 +256,7 @@ def _alert() -> Notice:
 def _worse(alert: Notice) -> Notice:
     reach = replace(alert.reach, events=412, last_seen_at="2026-11-23T02:31:00Z", pod_count=240, node_count=104)
     finding = replace(alert.finding, severity=Severity.CRITICAL)
-    because = "Since the last notification, its severity is now CRITICAL and it now reaches 240 pods and 104 nodes."
+    because = f"{IT_GREW} from HIGH to CRITICAL, from 12 to 240 pods, from 2 to 104 nodes."
     return replace(
         alert,
         edge=Edge.WORSE,
@@ -237,10 +268,16 @@ def _worse(alert: Notice) -> Notice:
     )
 
 
+def _still_open(alert: Notice) -> Notice:
+    reach = replace(alert.reach, events=4_380, last_seen_at="2026-11-24T01:03:20Z")
+    return replace(alert, edge=Edge.REMINDER, at="2026-11-24T01:04:12Z", reach=reach)
+
+
 def _back(alert: Notice, resolved: Notice) -> Notice:
     again = "2026-11-23T01:41:00Z"
     because = f"It had been resolved at {minute(seconds_of(resolved.at) or 0)}: {resolved.because}"
-    return replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because)
+    reach = replace(resolved.reach, events=99, last_seen_at="2026-11-23T01:40:50Z")
+    return replace(alert, edge=Edge.BACK, at=again, opened_at=again, since=again, because=because, reach=reach)
 
 
 def _flapping(alert: Notice, resolved: Notice) -> Notice:
@@ -276,7 +313,7 @@ def _alert_of_organization_policy() -> Notice:
         repository_count=40,
         principal_count=100,
         principals=(f"{ACCOUNT}/batch-node", f"{ACCOUNT}/prod-node"),
-        clusters=("batch", "prod"),
+        clusters=("batch", "demo", "dev", "edge", "prod", "shop", "stage"),
         cluster_count=7,
     )
     finding = replace(
@@ -291,25 +328,18 @@ def _alert_of_organization_policy() -> Notice:
 
 def _alert_of_boundary() -> Notice:
     alert = _alert()
-    allowed = (
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","ecr:BatchGetImage"],"Resource":"*"}]}'
-    )
-    fix = replace(
-        alert.finding.remediation,
-        summary="Add ecr:BatchGetImage to the permissions boundary guard of the role prod-node.",
-        docs_url=permissions_boundary_blocks_pull.CHECK.docs_url,
-        commands=(
-            (
-                *("aws", "iam", "create-policy-version", "--policy-arn", _GUARD),
-                *("--policy-document", allowed, "--set-as-default"),
-            ),
-        ),
-    )
+    role, policy = Arn("aws", "iam", "", ACCOUNT, "role/eks/prod-node"), Arn("aws", "iam", "", ACCOUNT, "policy/guard")
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": ["s3:*", "ecr:GetAuthorizationToken", *_STOPPED], "Resource": "*"}],
+    }
+    boundary = ManagedPolicy(policy, versions=("v1",), default_version="v1")
+    fix = widen_boundary(role, boundary, region=REGION, actions=_STOPPED, document=document)
     finding = _finding(
         permissions_boundary_blocks_pull.CHECK,
         Resource("AwsIamRole", ROLE, ACCOUNT),
-        f"The permissions boundary of the role {ROLE} does not allow ecr:BatchGetImage.",
-        (f"The permissions boundary {_GUARD} allows s3:* only.",),
+        f"The permissions boundary {_GUARD} of the role {ROLE} stops {' and '.join(_STOPPED)}.",
+        (f"The permissions boundary {_GUARD} allows s3:* and ecr:GetAuthorizationToken only.",),
         fix,
     )
     return replace(alert, finding=finding)

@@ -51,6 +51,8 @@ _FIELD: Final = 700
 _PARAGRAPH: Final = 4_000
 _EVIDENCE: Final = 2_000
 _SHORT: Final = 200
+# An account or a region, where a message has many of them.
+_PLACE: Final = 40
 _NAMES: Final = 10
 
 
@@ -84,11 +86,14 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
     """Return the document of `alert`. The evidence and the commands of all its findings take at most `room` bytes each.
 
     A line or command that does not fit is left out whole and counted under "omitted". A cut command would be a
-    different command.
+    different command. What is resolved has no commands, as nobody is to run them; what else is open has its own.
     """
     style = style or Style()
     share = room // len(alert.notices)
     findings = [_finding_of(each, room=share, style=style) for each in alert.notices]
+    open_ones = (*alert.others, *alert.still_open)
+    others = [other_object(each, room=room // max(len(open_ones), 1), style=style) for each in open_ones]
+    asked = [*open_ones, *(() if alert.edge is Edge.RESOLVED else (each.finding for each in alert.notices))]
     worst = alert.worst.finding
     return {
         "schema": SCHEMA,
@@ -103,15 +108,16 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
         "action": one_line(action, min(_PARAGRAPH, room)) if (action := _action(alert)) else None,
         "attributes": alert_values(alert),
         "findings": findings,
-        "others": [_other(each) for each in alert.others] if alert.others_known else None,
+        "others": others[: len(alert.others)] if alert.others_known else None,
+        "others_count": len(alert.others) + alert.unnamed if alert.others_known else None,
         "over": take_fitting((one_line(each, _FIELD) for each in alert.over), size=room),
-        "still_open": [_other(each) for each in alert.still_open],
+        "still_open": others[len(alert.others) :],
         "pull": pull_of(worst),
         "reach": reach_object(alert.reach),
         "omitted": {
             "evidence": sum(len(each.finding.evidence) for each in alert.notices) - _number(findings, "evidence"),
-            "commands": sum(len(each.finding.remediation.commands) for each in alert.notices)
-            - sum(len(each["remediation"]["commands"]) for each in findings),
+            "commands": sum(len(each.remediation.commands) for each in asked)
+            - sum(len(each["remediation"]["commands"]) for each in (*findings, *others)),
         },
     }
 
@@ -154,7 +160,10 @@ def pull_of(finding: Finding) -> dict[str, Any]:
 
 
 def _finding_of(notice: Notice, *, room: int, style: Style) -> dict[str, Any]:
-    return bounded_finding(notice.finding, room=room) | {
+    shape = bounded_finding(notice.finding, room=room)
+    if notice.edge is Edge.RESOLVED:
+        shape["remediation"]["commands"] = []
+    return shape | {
         "opened_at": notice.opened_at,
         "because": one_line(notice.because, min(_PARAGRAPH, room)),
         "fixed_by": [_deed(each) for each in notice.fixed_by],
@@ -163,17 +172,31 @@ def _finding_of(notice: Notice, *, room: int, style: Style) -> dict[str, Any]:
     }
 
 
-def _other(finding: Finding) -> dict[str, Any]:
+def other_object(finding: Finding, *, room: int, style: Style) -> dict[str, Any]:
+    """Return what else is open, with its fix. Its commands take at most `room` bytes."""
+    fix = finding.remediation
     other: dict[str, Any] = bound(
         {
+            "account": one_line(finding.account, _PLACE),
+            "region": one_line(finding.region, _PLACE),
+            "cluster": one_line(finding.cluster, _SHORT) if finding.cluster is not None else None,
             "id": finding.id,
             "cause": one_line(finding.cause, _SHORT),
             "title": one_line(finding.title, _SHORT),
             "severity": finding.severity,
             "resource": {"type": one_line(finding.resource.type, _SHORT), "id": finding.resource.id},
-            "remediation": {"summary": finding.remediation.summary, "docs_url": finding.remediation.docs_url},
+            "remediation": {
+                "summary": fix.summary,
+                "account": one_line(fix.account, _PLACE),
+                "region": one_line(fix.region, _PLACE),
+                "commands": [],
+                "docs_url": fix.docs_url,
+            },
+            "runbook_url": style.runbook(finding.cause),
         }
     )
+    commands = takewhile(_can_be_carried, map(render, fix.commands))
+    other["remediation"]["commands"] = take_fitting(commands, size=room)
     return other
 
 

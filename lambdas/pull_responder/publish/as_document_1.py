@@ -35,7 +35,7 @@ def notice_document(alert: Alert, *, room: int) -> dict[str, Any]:
         "at": notice.at,
         "opened_at": notice.opened_at,
         "because": one_line(notice.because, min(_PARAGRAPH, room)),
-        "attributes": alert_values(alert),
+        "attributes": alert_values(alert, in_part=False),
         "finding": shape,
         "pull": pull_of(finding),
         "reach": reach_object(notice.reach),

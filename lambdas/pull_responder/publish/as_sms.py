@@ -1,4 +1,4 @@
-"""Alerts and digests as text messages (SMS): what is broken, for whom, how many, and the first thing to do.
+"""Alerts and digests as text messages (SMS): what is broken, for whom, how many, and what to do.
 
 A part of a message has 140 bytes: 160 characters of the GSM alphabet, or 70 if only one character is not in it (SNS
 Developer Guide, "Publishing SMS messages to a mobile phone"). Of several parts each has 153, because seven go into the
@@ -9,15 +9,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.digest import by_cause, headline, kind
+from pull_responder.publish.changes import deeds_before_end, grew, how_it_ended, short_deed
+from pull_responder.publish.digest import by_cause, first_of, headline, kind
 from pull_responder.publish.digest_hit import in_clusters
-from pull_responder.publish.telling import NOT_READ, counted, ended, how_it_ended, number_of, opening, whom
+from pull_responder.publish.steps import all_of, is_of_organization, names_its_place
+from pull_responder.publish.telling import (
+    NOT_READ,
+    NOTHING_LEFT,
+    counted,
+    ended,
+    number_of,
+    opening,
+    whom,
+)
 from pull_responder.publish.text import break_urls, cut, last_name, one_line, resource_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
@@ -31,6 +40,8 @@ _TITLE: Final = 90
 _NAME: Final = 40
 # Characters that are kept for what to do, whatever the names before it are.
 _FIX: Final = 120
+# Fewer characters of a step than these say too little of it.
+_STEP: Final = 40
 # These take two characters' room each (3GPP TS 23.038). All other printable ASCII is in the alphabet, but "`" is not.
 _EXTENDED: Final = frozenset("^{}\\[~]|")
 _PLAIN: Final = str.maketrans({"`": "'", "\N{MULTIPLICATION SIGN}": "x", "\N{HORIZONTAL ELLIPSIS}": "..."})
@@ -64,49 +75,92 @@ def _in_parts(write: Callable[[int], str]) -> str:
 
 def _alert(alert: Alert, room: int) -> str:
     if not alert.to_mend:
-        *said, stopped = _resolved(alert)
-        whole = "\n".join([*said, stopped])
-        return whole if size(whole) <= room else fit("\n".join(said), room)
-    worst, *told = alert.to_mend
-    more = [*told, *(() if alert.is_in_part else alert.others)]
-    broken = f"{opening(alert)}: {_fault(worst)}"
-    heads = [f"{broken}, and {number_of(len(more) + alert.unnamed, 'more cause')}."] if more else [f"{broken}."]
-    if len(more) == 1:
-        heads = [f"{broken}. Also: {_title(more[0])}.", *heads]
-    heads = [f"{head} {whom(alert, _name, brief=brief)}" for head in heads for brief in (False, True)]
-    text = _with_fix(heads, worst, "Do this first" if more else "Do this", room)
-    if alert.is_in_part:
-        first = next(iter(ended(alert, plain)))
-        over = f"{text}\nResolved: {first.partition('; ')[0].rstrip('.')}."
-        return over if size(over) <= room else text
-    return text
+        return _resolved(alert, room)
+    over = f"\n{_what_is_over(alert)}" if alert.is_in_part else ""
+    room -= size(over)
+    findings = [*alert.to_mend, *(() if alert.is_in_part else alert.others)]
+    number = len(findings) + alert.unnamed
+    if number > 1:
+        said = f"{opening(alert)}: {number} causes."
+        return _with_steps(f"{said} {whom(alert, _name, brief=True)}", findings, all_of(number), room) + over
+    said = f"{opening(alert)}: {_fault(findings[0])}."
+    brief = whom(alert, _name, brief=True)
+    worse = grew(alert, plain)
+    heads = [f"{said} {brief} {worse}", f"{said} {worse}"] if worse else [f"{said} {whom(alert, _name)}"]
+    heads.append(f"{said} {brief}")
+    heads += [f"{opening(alert)}: {_title(findings[0])}. {brief}"] if over else []
+    return _with_fix(heads, findings[0], "Do this", room, least=_FIX - size(over) // 2) + over
 
 
-def _resolved(alert: Alert) -> Iterator[str]:
-    """Yield the lines about what is resolved, the one that can be left out last."""
+def _what_is_over(alert: Alert) -> str:
+    """Return the line about what is resolved while something else stops the pulls, in few words."""
+    ending = plain(how_it_ended(alert.worst).partition("; ")[0].partition(" since ")[0], _TITLE).rstrip(".")
     more = len(alert.notices) - 1
-    yield f"{opening(alert)} {next(iter(ended(alert, plain)))}"
-    if more:
-        yield f"And {number_of(more, 'more cause')} of the same pulls."
-    if not alert.others_known:
-        yield NOT_READ
-    yield whom(alert, _name, brief=True)
+    return f"Resolved: {ending or _fault(alert.worst.finding)}{f', and {more} more' if more else ''}."
+
+
+def _resolved(alert: Alert, room: int) -> str:
+    """Return what is over: for whom, since when, by whose change. What is less needed is told if it fits."""
+    worst, more = alert.worst.finding, len(alert.notices) - 1
+    said = [f"{opening(alert)} in {_place(worst.account, worst)}: {whom(alert, _name, brief=True)}"]
+    tail = [f"And {number_of(more, 'more cause')} of the same pulls."] if more else []
+    tail += [] if alert.others_known else [NOT_READ]
+    end = next(iter(ended(alert, plain)))
+    said.append(fit(end, max(room - size("\n".join([*said, *tail])) - 1, _STEP)))
+    last = [f"Changed before: {short_deed(each, worst, plain)}." for each in deeds_before_end(alert.notices)[-1:]]
+    for each in (*last, *([NOTHING_LEFT] if alert.others_known else [])):
+        if size("\n".join([*said, each, *tail])) <= room:
+            said.append(each)
+    return fit("\n".join([*said, *tail]), room)
+
+
+def _with_steps(head: str, findings: Sequence[Finding], ask: str, room: int) -> str:
+    """Return what is broken and what to do about each cause, as far as it fits: who makes one fix needs the others."""
+    places = [_of_fix(each) for each in findings]
+    is_one = len(set(places)) == 1 and bool(places[0])
+    lines = [f"{ask} in {places[0]}:" if is_one else f"{ask}:"]
+    head = fit(head, room - _FIX)
+    for number, (finding, place) in enumerate(zip(findings, places, strict=True), 1):
+        summary = plain(finding.remediation.summary, room) or _fault(finding)
+        step = f"{number}. {f'In {place}: ' if place and not is_one else ''}{summary}"
+        left = room - size("\n".join([head, *lines])) - 1
+        if size(step) > left:
+            lines += [fit(step, left)] if left >= _STEP else []
+            break
+        lines.append(step)
+    return "\n".join([head, *lines])
 
 
 def _digest(notices: Sequence[Notice], room: int) -> str:
-    worst = by_cause(notices)[0]
     head = f"DIGEST: {headline(notices, plain)}"
+    of_causes = f" of {number_of(len({each.finding.cause for each in notices}), 'cause')}"
+    causes = by_cause(notices)
+    worst, named = causes[0], ", ".join(f"{each.count} {plain(each.cause, _NAME).replace('_', ' ')}" for each in causes)
     if (open_one := worst.to_mend) is None:
-        name = _name(last_name(resource_name(worst.worst.resource.id)), _NAME)
-        return fit(f"{head}\n{name}: {plain(how_it_ended(worst.notices[0]), room)}", room)
+        return _digest_of_ends(head, named, worst.notices[0], room)
     reach = worst.notices[0].reach
     units = "pods" if reach.pod_count else "nodes" if reach.node_count else ""
     stops = f", {counted(reach, units)}" if units else ""
     if worst.is_resolved:  # in few words: what is left has to fit in
-        number = sum(each.edge is Edge.RESOLVED and bool(each.others) for each in notices)
+        number = sum(each.is_in_part for each in notices)
         head = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}, {number} only in part."
     said = f"{head} {'Still' if worst.is_resolved else 'Worst,'} {open_one.severity.value}: {_fault(open_one)}"
-    return _with_fix([f"{said}{stops}.", f"{said}.", head], open_one, "Do this first", room)
+    more = worst.left_count - 1 if worst.is_resolved else 0
+    said += f", and {number_of(more, 'more cause')}" if more else ""
+    others = [f"{_title(each.to_mend)}" for each in causes[1:] if each.to_mend]
+    also = []
+    if others and not more:
+        also = [f"{each}. Also: {', '.join(others)}." for each in (said + stops, said.replace(of_causes, "", 1))]
+    return _with_fix([*also, f"{said}{stops}.", f"{said}.", head], open_one, f"Do this{first_of(causes)}", room)
+
+
+def _digest_of_ends(head: str, named: str, first: Notice, room: int) -> str:
+    """Return the text of a digest of what is over: which causes, and how the first ended, by whose change."""
+    name = _name(last_name(resource_name(first.finding.resource.id)), _NAME)
+    ended = f"{name}: {plain(how_it_ended(first), room)}"
+    by = [f"Changed before: {short_deed(each, first.finding, plain)}." for each in deeds_before_end([first])[-1:]]
+    said = [f"{head} {named}.", ended] if size(f"{head} {named}.\n{ended}") <= room else [head, ended]
+    return "\n".join([*said, *by]) if size("\n".join([*said, *by])) <= room else fit("\n".join(said), room)
 
 
 def size(text: str) -> int:
@@ -127,14 +181,28 @@ def plain(text: str, limit: int) -> str:
     return one_line(break_urls(one_line(text, limit)).translate(_PLAIN).encode("ascii", "replace").decode(), 2 * limit)
 
 
-def _with_fix(heads: Sequence[str], finding: Finding, ask: str, room: int) -> str:
-    """Return the first of `heads` that leaves room for what to do, else the last one cut, and what to do."""
-    fix = finding.remediation
-    place = f"{plain(fix.account, 12) or UNKNOWN} {plain(fix.region, 16) or UNKNOWN}"
-    todo = f"{ask} in {place}: {plain(fix.summary, room) or 'see Security Hub.'}"
-    for_head = room - min(size(todo), _FIX) - 1
+def _with_fix(heads: Sequence[str], finding: Finding, ask: str, room: int, *, least: int = _FIX) -> str:
+    """Return the first of `heads` that leaves room for what to do, else the last one cut, and what to do.
+
+    What to do has `least` characters at least, if it is as long.
+    """
+    place = _of_fix(finding)
+    summary = plain(finding.remediation.summary, room) or "see Security Hub."
+    todo = f"{ask}{f' in {place}' if place else ''}: {summary}"
+    for_head = room - min(size(todo), least) - 1
     head = next((each for each in heads if size(each) <= for_head), None) or fit(heads[-1], for_head)
     return f"{head}\n{fit(todo, room - size(head) - 1)}"
+
+
+def _of_fix(finding: Finding) -> str:
+    """Return where to make the fix; empty if the fix says so itself."""
+    return "" if names_its_place(finding) else _place(finding.remediation.account, finding, finding.remediation.region)
+
+
+def _place(account: str, finding: Finding, region: str = "") -> str:
+    if is_of_organization(finding):
+        return f"account {plain(account, 12) or UNKNOWN}"
+    return f"{plain(account, 12) or UNKNOWN} {plain(region or finding.region, 16) or UNKNOWN}"
 
 
 def _fault(finding: Finding) -> str:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.notice import Edge
-from pull_responder.publish import telling
+from pull_responder.publish import changes, telling
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.steps import do_all, links, steps
+from pull_responder.publish.steps import do_all, home, in_place, links, steps
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import break_urls, command_line, cut, last_name, limit_lines, one_line, resource_name
 
@@ -61,7 +61,7 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
     if alert.is_in_part:
         sections = [
             [telling.headline(alert, prose), *_fix(alert, room)],
-            ["What is resolved", *(f"  {each}" for each in (*_ended(alert), *telling.fixed_by(alert, prose)))],
+            ["What is resolved", *(f"  {each}" for each in (*_ended(alert), *changes.fixed_by(alert, prose)))],
             ["Who is hit", *hit],
             ["Proof", *_proof_of_others(alert, room)],
             ["What was wrong", *_proof(alert, room, evidence=False)],
@@ -70,13 +70,13 @@ def body(alert: Alert, *, room: int, style: Style | None = None) -> str:
         first, *rest = _ended(alert)
         left, whom = telling.what_is_left(alert, prose), telling.whom(alert, prose)
         sections = [
-            [f"{telling.opening(alert)} {first}", *rest, *left, whom, *telling.fixed_by(alert, prose)],
+            [f"{telling.opening(alert)} {first}", *rest, *left, whom, *changes.fixed_by(alert, prose)],
             ["Who was hit", *hit],
             ["What was wrong", *_proof(alert, room, evidence=False)],
         ]
     else:
         sections = [
-            [telling.headline(alert, prose), *telling.came_back(alert), *_fix(alert, room)],
+            [telling.headline(alert, prose), *changes.before_fix(alert, prose), *_fix(alert, room)],
             telling.what_is_left(alert, prose),
             _what_changed(alert, room),
             ["Who is hit", *hit],
@@ -95,7 +95,7 @@ def _fix(alert: Alert, room: int) -> list[str]:
     """Return what to do: the fix of each cause that is open, with its commands."""
     findings = alert.to_mend
     share = room // len(findings)
-    lines = do_all(findings)
+    lines = do_all(alert)
     for finding, step in steps(findings, prose, min(_PARAGRAPH, share)):
         lines += [*([""] if len(findings) > 1 else []), step, *_commands(finding, share)]
     return lines
@@ -107,14 +107,16 @@ def _commands(finding: Finding, room: int) -> list[str]:
         return []
     commands = (command_line(each) or "(a command with unprintable characters is left out)" for each in fix.commands)
     return [
-        f"Run in account {_field(fix.account)}, region {_field(fix.region)}:",
+        f"Run in {in_place(finding, prose)}:",
         *limit_lines((f"  {each}" for each in commands), size=room, what="commands"),
     ]
 
 
 def _what_changed(alert: Alert, room: int) -> list[str]:
-    """Return the reasons of the notices, each once: what grew, or when it had been resolved."""
-    lines = [f"  {each}" for each in telling.reasons(alert, prose, min(_PARAGRAPH, room))]
+    """Return what has changed, unless it stands above the fix."""
+    if alert.edge is Edge.WORSE:
+        return []
+    lines = [f"  {each}" for each in changes.what_changed(alert, prose, min(_PARAGRAPH, room))]
     return ["What has changed", *lines] if lines else []
 
 
@@ -122,7 +124,7 @@ def _proof(alert: Alert, room: int, *, evidence: bool) -> list[str]:
     lines, share = [], room // len(alert.notices)
     for each in alert.notices:
         lines += _fault(each.finding, share)
-        lines += [f"  {deed}" for deed in telling.changed_by(each, prose)]
+        lines += [f"  {deed}" for deed in changes.changes_unread(each, prose)]
         lines += _evidence(each.finding, share) if evidence else []
     return lines
 
@@ -146,10 +148,10 @@ def _places(alert: Alert, style: Style) -> Iterable[str]:
     """The only lines with links. Those about what is open come first."""
     for finding in (*(alert.others if alert.is_in_part else ()), *(each.finding for each in alert.notices)):
         yield from (f"  {line}" for line in links(finding, style))
-        yield f"  Account {_field(finding.account)}, region {_field(finding.region)}"
+        yield f"  A{home(finding, prose).removeprefix('a')}"
         yield f"  Finding: {_field(finding.id)}"
     for each in alert.notices:
-        yield from (f"  {line}" for line in telling.event_ids(each, prose))
+        yield from (f"  {line}" for line in changes.event_ids(each, prose))
 
 
 def _base_subject(finding: Finding, room: int) -> str:

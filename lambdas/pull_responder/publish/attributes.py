@@ -25,24 +25,34 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = "unknown"
 DIGEST: Final = "digest"
+IN_PART: Final = "resolved_in_part"
 
 _VALUE: Final = 256
 # Bytes of each list of a digest. The most severe findings come first, so the values left out are of the least severe.
 _LIST_BYTES: Final = 16 * 1024
 
 
-def alert_values(alert: Alert) -> dict[str, list[str]]:
+def alert_values(alert: Alert, *, in_part: bool = True) -> dict[str, list[str]]:
     """Return the attributes of an alert: each value that one of its findings has, the worst's first.
 
     `status` is the edge. The message about a resolved finding has the values that its alert had, so it reaches the same
-    subscribers.
+    subscribers. What is resolved in part has the values of what is left, too, and these first; its status is
+    `IN_PART`, so that nothing that waits for an end takes it for one. Without `in_part`, as in schema 1.0, it has not.
     """
-    return _values([each.finding for each in alert.notices], str(alert.edge))
+    is_in_part = in_part and alert.is_in_part
+    findings = [*(alert.others if is_in_part else ()), *(each.finding for each in alert.notices)]
+    return _values(findings, IN_PART if is_in_part else str(alert.edge), alert.reach.clusters)
 
 
 def digest_values(notices: Sequence[Notice]) -> dict[str, list[str]]:
-    """Return the attributes of a digest: each value that one of its findings has, the most severe finding's first."""
-    return _values([each.finding for each in sort_by_severity(notices)], DIGEST)
+    """Return the attributes of a digest: each value that one of its findings has, the most severe finding's first.
+
+    What still stops the pulls of what is resolved in part counts as one of its findings.
+    """
+    worst = sort_by_severity(notices)
+    left = (each for notice in worst if notice.is_in_part for each in notice.others)
+    clusters = (name for each in worst for name in each.reach.clusters)
+    return _values([*(each.finding for each in worst), *left], DIGEST, clusters)
 
 
 def sort_by_severity(notices: Iterable[Notice]) -> list[Notice]:
@@ -60,11 +70,12 @@ def message_attributes(values: Values) -> dict[str, MessageAttributeValueTypeDef
     return {name: _attribute(list(each)) for name, each in values.items()}
 
 
-def _values(findings: Sequence[Finding], status: str) -> dict[str, list[str]]:
+def _values(findings: Sequence[Finding], status: str, clusters: Iterable[str]) -> dict[str, list[str]]:
+    """Return the values of `findings`. Their failures reach `clusters`, too, as far as these are known by name."""
     return {
         "severity": _distinct(each.severity.value for each in findings),
         "cause": _distinct(each.cause for each in findings),
-        "cluster": _distinct(each.cluster for each in findings),
+        "cluster": _distinct([*(each.cluster for each in findings), *clusters]),
         "account": _distinct(each.account for each in findings),
         "region": _distinct(each.region for each in findings),
         "status": [status],

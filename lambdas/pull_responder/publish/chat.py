@@ -15,9 +15,9 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.findings.notice import Edge
-from pull_responder.publish import telling
+from pull_responder.publish import changes, telling
 from pull_responder.publish.attributes import alert_values
-from pull_responder.publish.steps import do_all, links, steps
+from pull_responder.publish.steps import do_all, home, in_place, links, steps
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import break_urls, command_line, cut, one_line, take_fitting
 
@@ -92,7 +92,9 @@ def _title(alert: Alert) -> str:
         def say(text: str, limit: int) -> str:
             return within(text, min(limit, most if limit < _TITLE else _FAULT))
 
-        return f"{telling.opening(alert)}{telling.where(alert, say)}: {telling.broken(alert, say)}"
+        was = " It was:" if alert.edge is Edge.RESOLVED and not alert.is_in_part else ""
+        said = f"{telling.opening(alert)}{telling.where(alert, say)}"
+        return f"{said}{'.' if was else ':'}{was} {telling.broken(alert, say)}"
 
     return bound_title(write)
 
@@ -144,26 +146,26 @@ def custom_notification(  # noqa: PLR0913 -- keyword-only: the parts of the sche
 def _lines(alert: Alert, style: Style) -> list[str]:
     """Return the lines of an alert. What one line says, no later line says again: a phone shows few of them."""
     whom, ended = telling.whom(alert, quote), list(telling.ended(alert, quote))
-    fixed_by, left = telling.fixed_by(alert, quote), telling.what_is_left(alert, quote)
+    fixed_by, left = changes.fixed_by(alert, quote), telling.what_is_left(alert, quote)
     if alert.is_in_part:
         over = [*(f"Resolved: {each}" for each in ended), *fixed_by]
         first = [whom, *_fixes(alert), *over, *telling.hit(alert, quote, brief=True)]
     elif alert.edge is Edge.RESOLVED:
         first = [*ended, *left, whom, *fixed_by]
     else:
-        because = telling.reasons(alert, quote, _PARAGRAPH)
+        changed = [] if alert.edge is Edge.WORSE else changes.what_changed(alert, quote, _PARAGRAPH)
         first = [
             whom,
-            *telling.came_back(alert),
+            *changes.before_fix(alert, quote),
             *_fixes(alert),
             *left,
-            *because,
+            *changed,
             *telling.hit(alert, quote, brief=True),
         ]
     findings = alert.to_mend or [each.finding for each in alert.notices]
     places = dict.fromkeys(line for each in findings for line in _places(each, style))
-    ids = dict.fromkeys(line for each in alert.notices for line in telling.event_ids(each, quote))
-    known = (line for line in places if f"Run in {line.removeprefix(_WHERE)}:" not in first)
+    ids = dict.fromkeys(line for each in alert.notices for line in changes.event_ids(each, quote))
+    known = (line for line in places if not any(f" in {line.removeprefix(_WHERE)}:" in each for each in first))
     return [*first, *dict.fromkeys(_proof(alert)), *known, *ids]
 
 
@@ -173,7 +175,7 @@ def _proof(alert: Alert) -> Iterator[str]:
         yield from _fault(finding, "Why")
     for each in alert.notices:
         yield from _fault(each.finding, "What was wrong" if each.edge is Edge.RESOLVED else "Why")
-        yield from telling.changed_by(each, quote)
+        yield from changes.changes_unread(each, quote)
 
 
 def _fault(finding: Finding, label: str) -> Iterator[str]:
@@ -183,18 +185,14 @@ def _fault(finding: Finding, label: str) -> Iterator[str]:
 
 
 def _places(finding: Finding, style: Style) -> Iterator[str]:
-    yield f"{_WHERE}{_place(finding.account, finding.region)}"
+    yield f"{_WHERE}{home(finding, quote)}"
     yield from links(finding, style)
-
-
-def _place(account: str, region: str) -> str:
-    return f"account {quote(account, 12)}, region {quote(region, 24)}"
 
 
 def _fixes(alert: Alert) -> Iterator[str]:
     """What to do for each cause, then its commands. Each is whole or left out: a cut one would be another command."""
     findings = alert.to_mend
-    yield from do_all(findings)
+    yield from do_all(alert)
     for finding, step in steps(findings, quote, SUMMARY):
         yield step
         yield from command_lines(finding, _COMMANDS // len(findings))
@@ -207,7 +205,7 @@ def command_lines(finding: Finding, room: int) -> Iterator[str]:
     whole = list(takewhile(bool, commands))
     shown = take_fitting(filter(None, whole), size=room)
     if shown:
-        yield f"Run in {_place(fix.account, fix.region)}:"
+        yield f"Run in {in_place(finding, quote)}:"
         yield from shown
     if left := len(commands) - len(shown):
         yield f"{left} command{'' if left == 1 else 's'} more: {IN_FULL}"

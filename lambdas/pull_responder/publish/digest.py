@@ -9,15 +9,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.findings.alert import Alert
 from pull_responder.findings.notice import Edge
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.attributes import sort_by_severity
+from pull_responder.publish.changes import fixed_by
 from pull_responder.publish.digest_hit import in_clusters
-from pull_responder.publish.telling import WORDS, number_of
+from pull_responder.publish.telling import WORDS, ended, fault, number_of
 from pull_responder.publish.text import resource_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pull_responder.findings.finding import Finding
     from pull_responder.findings.notice import Notice
@@ -29,7 +31,10 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class OfCause:
-    """The notices of one cause, at least one, the most severe first; those of what is resolved behind the others."""
+    """The notices of one cause, at least one, the most severe first; those of what is resolved behind the others.
+
+    Of what is resolved, that comes first whose pulls another cause still stops.
+    """
 
     cause: str
     notices: tuple[Notice, ...]
@@ -68,8 +73,14 @@ class OfCause:
     @property
     def left(self) -> list[Finding]:
         """The findings of other causes that still stop the pulls of what is resolved, the worst first."""
-        found = {each.id: each for notice in self.notices if _is_in_part(notice) for each in notice.others}
+        found = {each.id: each for notice in self.notices if notice.is_in_part for each in notice.others}
         return sorted(found.values(), key=lambda each: (-each.severity.rank, each.cause, each.id))
+
+    @property
+    def left_count(self) -> int:
+        """How many causes of `left` there are at least: of one finding, no more than `MOST_CAUSES` are named."""
+        of_one = [len(each.others) + each.unnamed for each in self.notices if each.is_in_part]
+        return max([len(self.left), *of_one])
 
     @property
     def to_mend(self) -> Finding | None:
@@ -91,7 +102,7 @@ def by_cause(notices: Sequence[Notice]) -> list[OfCause]:
     What is resolved stands behind what is open: there is less to do about it.
     """
     found: dict[str, list[Notice]] = {}
-    for each in sorted(sort_by_severity(notices), key=lambda each: each.edge is Edge.RESOLVED):
+    for each in sorted(sort_by_severity(notices), key=lambda each: (each.edge is Edge.RESOLVED, not each.others)):
         found.setdefault(each.finding.cause, []).append(each)
     causes = [OfCause(cause, tuple(each)) for cause, each in found.items()]
     return sorted(
@@ -101,7 +112,7 @@ def by_cause(notices: Sequence[Notice]) -> list[OfCause]:
 
 def change(notice: Notice) -> str:
     """Return the word for what has changed."""
-    return f"{WORDS[notice.edge]} in part" if _is_in_part(notice) else WORDS[notice.edge]
+    return f"{WORDS[notice.edge]} in part" if notice.is_in_part else WORDS[notice.edge]
 
 
 def headline(notices: Sequence[Notice], say: Say) -> str:
@@ -115,7 +126,7 @@ def what_is_in_part(notices: Sequence[Notice]) -> list[str]:
     """Return how many of the pulls of what is resolved another cause still stops, and of how many that is not known."""
     every = len(notices)
     said = []
-    if number := sum(_is_in_part(each) for each in notices):
+    if number := sum(each.is_in_part for each in notices):
         are = "is" if number == 1 else "are"
         said.append(f"{number} of {every} {are} resolved only in part: another cause still stops the pulls.")
     if unread := sum(each.edge is Edge.RESOLVED and not each.others_known for each in notices):
@@ -123,12 +134,33 @@ def what_is_in_part(notices: Sequence[Notice]) -> list[str]:
     return said
 
 
-def _is_in_part(notice: Notice) -> bool:
-    return notice.edge is Edge.RESOLVED and bool(notice.others)
-
-
 def _place(notice: Notice) -> tuple[int, bool]:
-    return list(Edge).index(notice.edge), _is_in_part(notice)
+    return list(Edge).index(notice.edge), notice.is_in_part
+
+
+def still_broken(of: OfCause, say: Say) -> str:
+    """Return what still stops the pulls of findings that are resolved in part: the worst, and how many more."""
+    more = of.left_count - 1
+    return f"Still broken: {fault(of.left[0], say)}" + (f", and {number_of(more, 'more cause')}" if more else "")
+
+
+def how_one_ended(of: OfCause, say: Say) -> Iterator[str]:
+    """Yield how the first finding of `of` ended, and who changed its resource before that, a line each."""
+    first = Alert.alone(of.notices[0])
+    yield from ended(first, say)
+    yield from fixed_by(first, say)[-1:]
+
+
+def first_of(causes: Sequence[OfCause]) -> str:
+    """Return " first" for what to do about the worst of `causes`, if there is something else to do."""
+    return " first" if sum(_asks(each) for each in causes) > 1 else ""
+
+
+def _asks(of: OfCause) -> int:
+    """Return how many things there are to do about `of`."""
+    if not of.is_resolved:
+        return sum(each.edge is not Edge.RESOLVED for each in of.notices)
+    return of.left_count if of.left else 0
 
 
 def kind(notices: Sequence[Notice]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.publish import telling
 from pull_responder.publish.attributes import digest_values
 from pull_responder.publish.chat import (
     CONTEXT,
@@ -17,10 +16,18 @@ from pull_responder.publish.chat import (
     quote,
     within,
 )
-from pull_responder.publish.digest import EXAMPLES, OfCause, by_cause, what_is_in_part
+from pull_responder.publish.digest import (
+    EXAMPLES,
+    OfCause,
+    by_cause,
+    first_of,
+    how_one_ended,
+    still_broken,
+    what_is_in_part,
+)
 from pull_responder.publish.digest_hit import hit_by, in_clusters
 from pull_responder.publish.digest_text import digest_subject
-from pull_responder.publish.steps import do_this
+from pull_responder.publish.steps import do_this, runbook
 from pull_responder.publish.style import Style
 from pull_responder.publish.text import resource_name
 
@@ -62,7 +69,7 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
     whom each cause stops, then the examples.
     """
     causes = by_cause(notices)
-    first = [*what_is_in_part(notices), *_first(causes[0], style)]
+    first = [*what_is_in_part(notices), *_first(causes, style)]
     for commands, fixes, hits, examples in (
         *((number, True, True, EXAMPLES) for number in range(len(causes), -1, -1)),
         (0, False, True, EXAMPLES),
@@ -82,20 +89,19 @@ def _digest_lines(notices: Sequence[Notice], style: Style) -> list[str]:
     return lines[len(first) :]
 
 
-def _first(of: OfCause, style: Style) -> Iterator[str]:
+def _first(causes: Sequence[OfCause], style: Style) -> Iterator[str]:
     """Yield what to do about the worst finding of all, and its commands."""
+    of = causes[0]
     open_one = of.to_mend
     if open_one is None:
-        name = quote(resource_name(of.worst.resource.id), _EXAMPLES)
-        yield f"{name}: {quote(telling.how_it_ended(of.notices[0]), SUMMARY)}"
+        yield from how_one_ended(of, quote)
         return
     if of.is_resolved:
-        yield f"Still broken: {telling.fault(open_one, quote)}"
+        yield still_broken(of, quote)
     name = quote(resource_name(open_one.resource.id), _EXAMPLES)
-    yield f"{do_this(open_one, ' first')} ({name}): {quote(open_one.remediation.summary, SUMMARY)}"
+    yield f"{do_this(open_one, quote, first_of(causes))} ({name}): {quote(open_one.remediation.summary, SUMMARY)}"
     yield from command_lines(open_one, _COMMANDS)
-    if url := style.runbook(open_one.cause):
-        yield f"Runbook: {url}"
+    yield from runbook(open_one, style)
 
 
 def _cause_line(of: OfCause, *, examples: int) -> str:
@@ -109,14 +115,15 @@ def _cause_line(of: OfCause, *, examples: int) -> str:
 def _fix_lines(of: OfCause, style: Style, *, is_first: bool, commands: bool) -> Iterator[str]:
     """Yield how a cause ended, and what to do about it or about what is left, unless the top of the message says so."""
     if of.is_resolved and (of.left or not is_first):
-        yield f"Resolved: {quote(telling.how_it_ended(of.notices[0]), SUMMARY)}"
+        over, *by = how_one_ended(of, quote)
+        yield f"Resolved: {over}"
+        yield from by
     if is_first or (open_one := of.to_mend) is None:
         return
     if of.is_resolved:
-        yield f"Still broken: {telling.fault(open_one, quote)}"
-    ask = do_this(open_one, " for the first" if of.count > 1 else "")
+        yield still_broken(of, quote)
+    ask = do_this(open_one, quote, " for the first" if of.count > 1 else "")
     yield f"{ask}: {quote(open_one.remediation.summary, SUMMARY)}"
     if commands:
         yield from command_lines(open_one, _COMMANDS)
-    if url := style.runbook(open_one.cause):
-        yield f"Runbook: {url}"
+    yield from runbook(open_one, style)

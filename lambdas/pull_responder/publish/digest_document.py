@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pull_responder.publish.as_document import SCHEMA, VERSION, bounded_finding, summary_object
+from pull_responder.publish.as_document import SCHEMA, VERSION, bounded_finding, other_object, summary_object
 from pull_responder.publish.attributes import DIGEST, digest_values, sort_by_severity
 from pull_responder.publish.digest import by_cause, headline
 from pull_responder.publish.digest_hit import clusters, hit_parts, namespaces, roles
+from pull_responder.publish.style import Style
 from pull_responder.publish.text import one_line, take_fitting
 
 if TYPE_CHECKING:
@@ -27,17 +28,21 @@ _OVER_ROOMS: Final = 3
 _COMMANDS: Final = 2_000
 
 
-def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
+def digest_document(notices: Sequence[Notice], *, room: int, style: Style | None = None) -> dict[str, Any]:
     """Return the document of a digest: all causes, and the most severe of `notices` that fit in `room` bytes.
 
     The ids of the problems that are over take up to `_OVER_ROOMS` times as much: whoever opened incidents closes them.
     """
+    style = style or Style()
     worst = sort_by_severity(notices)
     short = [_short(each) for each in worst]
     shown = short[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in short), size=room))]
     ended = dict.fromkeys(one_line(problem, _FIELD) for each in worst for problem in each.over)
     over = take_fitting(ended, size=room * _OVER_ROOMS)
     causes = by_cause(notices)
+    left = {each.id: each for notice in worst if notice.is_in_part for each in notice.others}
+    every = [other_object(each, room=min(room // len(left), _COMMANDS), style=style) for each in left.values()]
+    others = every[: len(take_fitting((json.dumps(each, ensure_ascii=False) for each in every), size=room))]
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -64,8 +69,13 @@ def digest_document(notices: Sequence[Notice], *, room: int) -> dict[str, Any]:
             for each in causes
         ],
         "findings": shown,
+        "others": others,
         "over": over,
-        "omitted": {"findings": len(notices) - len(shown), "over": len(ended) - len(over)},
+        "omitted": {
+            "findings": len(notices) - len(shown),
+            "others": len(every) - len(others),
+            "over": len(ended) - len(over),
+        },
     }
 
 
@@ -92,6 +102,8 @@ def _short(notice: Notice) -> dict[str, Any]:
         "node_count": reach.node_count,
         "more": list(reach.more),
         "problem": _problem(notice),
+        "resolved_in_part": notice.is_in_part,
+        "others": [one_line(each.id, _FIELD) for each in notice.others],
     }
 
 

@@ -46,7 +46,7 @@ def hit_parts(notices: Sequence[Notice], say: Say) -> list[str]:
     parts = []
     if names := namespaces(notices):
         # Of some pods, nobody knows the name.
-        others = " (at least)" if _lacks(notices, "pods") else ""
+        others = ", maybe more" if _lacks(notices, "pods") else ""
         parts.append(f"namespace{'' if len(names) == 1 else 's'} {_some(names, say)}{others}")
     if names := roles(notices):
         several = len(names) > 1 or _lacks(notices, "principals")

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.as_text import SUBJECT, ascii_line, prose
 from pull_responder.publish.attributes import UNKNOWN, sort_by_severity
-from pull_responder.publish.digest import OfCause, by_cause, change, headline, kind
+from pull_responder.publish.digest import (
+    OfCause,
+    by_cause,
+    change,
+    first_of,
+    headline,
+    how_one_ended,
+    kind,
+    still_broken,
+)
 from pull_responder.publish.digest_hit import hit_by, hit_parts
-from pull_responder.publish.steps import do_this
-from pull_responder.publish.telling import fault, how_it_ended
+from pull_responder.publish.steps import do_this, in_place, runbook
+from pull_responder.publish.style import Style
 from pull_responder.publish.text import command_line, cut, limit_lines, resource_name, take_fitting
 
 if TYPE_CHECKING:
@@ -28,7 +37,7 @@ _COMMANDS: Final = 2_000
 def digest_subject(notices: Sequence[Notice]) -> str:
     """Return one line of printable ASCII, at most 99 characters: how many findings of which causes, the worst first."""
     causes = by_cause(notices)
-    in_part = sum(each.edge is Edge.RESOLVED and bool(each.others) for each in notices)
+    in_part = sum(each.is_in_part for each in notices)
     head = f"[DIGEST] {len(notices)} {kind(notices)}{f' ({in_part} in part)' if in_part else ''}: "
     named = [f"{each.count} {ascii_line(each.cause.replace('_', ' '), 38)} ({each.severity.value})" for each in causes]
     for shown in range(len(named), 0, -1):
@@ -39,30 +48,29 @@ def digest_subject(notices: Sequence[Notice]) -> str:
     return cut(head + named[0], SUBJECT, "...")
 
 
-def digest_body(notices: Sequence[Notice], *, room: int) -> str:
+def digest_body(notices: Sequence[Notice], *, room: int, style: Style | None = None) -> str:
     """Return the text of an e-mail about many findings: each cause first, then the findings that fit.
 
     Line 1 says how many of what and for whom, line 2 what to do about the worst. The commands of all causes take at
     most `room` bytes, and so do the lines of the findings.
     """
+    style = style or Style()
     causes = by_cause(notices)
     commands = min(room // len(causes), _COMMANDS)
     sections = [
-        [f"{headline(notices, prose)}{_hit(notices)}", *_first(causes[0], room=commands)],
-        *([*_cause(each, room=commands, is_first=each is causes[0])] for each in causes),
+        [f"{headline(notices, prose)}{_hit(notices)}", *_first(causes, room=commands, style=style)],
+        *([*_cause(each, room=commands, style=style, is_first=each is causes[0])] for each in causes),
         [
             "Each of them",
             *limit_lines(map(_line, sort_by_severity(notices)), size=room, what="findings"),
-            f"They share one message. {_next(notices)}",
+            f"No separate message follows, unless one {_again(notices)}.",
         ],
     ]
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
-def _next(notices: Sequence[Notice]) -> str:
-    if all(each.edge is Edge.RESOLVED for each in notices):
-        return "What breaks again is told again."
-    return "What gets worse is told again."
+def _again(notices: Sequence[Notice]) -> str:
+    return "breaks again" if all(each.edge is Edge.RESOLVED for each in notices) else "gets worse"
 
 
 def _hit(notices: Sequence[Notice]) -> str:
@@ -70,21 +78,22 @@ def _hit(notices: Sequence[Notice]) -> str:
     return f" Hit: {'; '.join(parts)}." if parts else ""
 
 
-def _first(worst: OfCause, *, room: int) -> Iterator[str]:
+def _first(causes: Sequence[OfCause], *, room: int, style: Style) -> Iterator[str]:
+    worst = causes[0]
     open_one = worst.to_mend
     if open_one is None:
-        name = prose(resource_name(worst.worst.resource.id), _NAME) or UNKNOWN
-        yield f"{name}: {prose(how_it_ended(worst.notices[0]), _FIELD)}"
+        yield from how_one_ended(worst, prose)
         return
     if worst.is_resolved:
-        yield f"Still broken: {fault(open_one, prose)}"
+        yield still_broken(worst, prose)
     name = prose(resource_name(open_one.resource.id), _NAME) or UNKNOWN
     summary = prose(open_one.remediation.summary, _FIELD) or "see Security Hub."
-    yield f"{do_this(open_one, ' first')} ({name}): {summary}"
+    yield f"{do_this(open_one, prose, first_of(causes))} ({name}): {summary}"
     yield from _commands(open_one, room=room)
+    yield from runbook(open_one, style)
 
 
-def _cause(of: OfCause, *, room: int, is_first: bool) -> Iterator[str]:
+def _cause(of: OfCause, *, room: int, style: Style, is_first: bool) -> Iterator[str]:
     """Yield what is known of a cause. What to do about the first of all stands at the top."""
     edges = f" ({of.edges})" if of.edges else ""
     yield f"{of.severity.value}: {prose(of.cause, _NAME)}{of.times}{edges}"
@@ -93,15 +102,18 @@ def _cause(of: OfCause, *, room: int, is_first: bool) -> Iterator[str]:
     yield f"  {prose(of.worst.title, _FIELD) or prose(of.cause, _NAME)}: {names}"
     if hit := hit_by(of.notices, prose):
         yield f"  {hit}"
-    if of.is_resolved and (of.left or not is_first) and (because := prose(how_it_ended(of.notices[0]), _FIELD)):
-        yield f"  {because}"
-    if is_first or (open_one := of.to_mend) is None:
+    if of.is_resolved and (of.left or not is_first):
+        yield from (f"  {each}" for each in how_one_ended(of, prose))
+    if (open_one := of.to_mend) is None:
+        return
+    if is_first:
+        yield "  Do this: see the top"
         return
     if of.is_resolved:
-        yield f"  Still broken: {fault(open_one, prose)}"
-    ask = do_this(open_one, " for the first" if of.count > 1 else "")
+        yield f"  {still_broken(of, prose)}"
+    ask = do_this(open_one, prose, " for the first" if of.count > 1 else "")
     yield f"  {ask}: {prose(open_one.remediation.summary, _FIELD)}"
-    yield from (f"  {line}" for line in _commands(open_one, room=room))
+    yield from (f"  {line}" for line in (*_commands(open_one, room=room), *runbook(open_one, style)))
 
 
 def _commands(finding: Finding, *, room: int) -> Iterator[str]:
@@ -109,7 +121,7 @@ def _commands(finding: Finding, *, room: int) -> Iterator[str]:
     fix = finding.remediation
     whole = [line for each in fix.commands if (line := command_line(each))]
     if whole and len(whole) == len(fix.commands) and len(take_fitting(whole, size=room)) == len(whole):
-        yield f"Run in account {prose(fix.account, 12) or UNKNOWN}, region {prose(fix.region, 24) or UNKNOWN}:"
+        yield f"Run in {in_place(finding, prose)}:"
         yield from (f"  {each}" for each in whole)
 
 

@@ -71,11 +71,11 @@ class Notification:
 def alert_notification(alert: Alert, style: Style | None = None) -> Notification:
     """Return the notification of one alert, within SNS's size limit."""
     style = style or Style()
-    values = alert_values(alert)
+    is_old = style.schema == as_document_1.VERSION
+    values = alert_values(alert, in_part=not is_old)
     sms, chat = as_sms.alert_text(alert), chat_notification(alert, style)
 
     def build(room: int) -> Notification:
-        is_old = style.schema == as_document_1.VERSION
         document = as_document_1.notice_document(alert, room=room) if is_old else None
         return Notification(
             as_text.subject(alert),
@@ -98,14 +98,15 @@ def digest_notification(notices: Sequence[Notice], style: Style | None = None) -
     values = digest_values(notices)
     sms, chat = as_sms.digest_text(notices), chat_digest(notices, style)
     is_old = style.schema == as_document_1.VERSION
-    write = as_document_1.digest_document if is_old else digest_document.digest_document
     return _fit(
         lambda room: Notification(
             digest_text.digest_subject(notices),
             message_attributes(values),
             _texts(
-                write(notices, room=room),
-                email=digest_text.digest_body(notices, room=room),
+                as_document_1.digest_document(notices, room=room)
+                if is_old
+                else digest_document.digest_document(notices, room=room, style=style),
+                email=digest_text.digest_body(notices, room=room, style=style),
                 sms=sms,
                 chat=chat,
             ),

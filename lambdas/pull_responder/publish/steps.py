@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.publish.attributes import UNKNOWN
 from pull_responder.publish.console import console_url
 from pull_responder.publish.telling import fault
 from pull_responder.publish.text import one_line
@@ -11,6 +12,7 @@ from pull_responder.publish.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pull_responder.findings.alert import Alert
     from pull_responder.findings.finding import Finding
     from pull_responder.publish.style import Style
     from pull_responder.publish.telling import Say
@@ -18,14 +20,45 @@ if TYPE_CHECKING:
 _FIELD: Final = 600
 _DOCS: Final = ("https://docs.aws.amazon.com/", "https://docs.amazonaws.cn/")
 _PAIR: Final = 2
+_PLACE: Final = 24
+_OF_THE_ORGANIZATION: Final = frozenset({"scp_blocks_pull", "rcp_blocks_pull"})
 
 
-def do_all(findings: Sequence[Finding]) -> list[str]:
-    """Return the line above the steps of several causes; nothing for one."""
-    number = len(findings)
-    if number == 1:
-        return []
-    return [f"Do {'both' if number == _PAIR else f'all {number}'}, or the pulls still fail:"]
+def do_all(alert: Alert) -> list[str]:
+    """Return the line above the steps of several causes; nothing for one. It counts those that are not named."""
+    number = len(alert.to_mend) + (alert.unnamed if alert.is_in_part else 0)
+    return [] if number == 1 else [f"{all_of(number)}, or the pulls still fail:"]
+
+
+def all_of(number: int) -> str:
+    """Return the words that ask for the fixes of so many causes, two at least."""
+    return f"Do {'both' if number == _PAIR else f'all {number}'}"
+
+
+def in_place(finding: Finding, say: Say) -> str:
+    """Return where the fix of `finding` is made, as "account 111111111111, region eu-west-1"."""
+    return _place(finding, finding.remediation.account, finding.remediation.region, say)
+
+
+def home(finding: Finding, say: Say) -> str:
+    """Return where the broken resource is, in the words of `in_place`."""
+    return _place(finding, finding.account, finding.region, say)
+
+
+def _place(finding: Finding, account: str, region: str, say: Say) -> str:
+    where = f"account {say(account, _PLACE) or UNKNOWN}"
+    return where if is_of_organization(finding) else f"{where}, region {say(region, _PLACE) or UNKNOWN}"
+
+
+def is_of_organization(finding: Finding) -> bool:
+    """Whether a policy of the organization is at fault, which is in no region."""
+    return finding.cause in _OF_THE_ORGANIZATION
+
+
+def names_its_place(finding: Finding) -> bool:
+    """Whether the fix says itself in which account it is made, as those do that an administrator has to make."""
+    fix = finding.remediation
+    return is_of_organization(finding) and bool(fix.account) and f"account {fix.account}" in fix.summary
 
 
 def steps(findings: Sequence[Finding], say: Say, limit: int) -> Iterator[tuple[Finding, str]]:
@@ -36,12 +69,26 @@ def steps(findings: Sequence[Finding], say: Say, limit: int) -> Iterator[tuple[F
     for number, each in enumerate(findings, 1):
         summary = say(each.remediation.summary, limit) or "See the proof."
         named = "" if number == 1 else f"{fault(each, say)}: "
-        yield each, f"{do_this(each)}: {summary}" if len(findings) == 1 else f"{number}. {named}{summary}"
+        by_hand = f"By hand{_where(each, say)}: " if not each.remediation.commands else ""
+        yield each, f"{do_this(each, say)}: {summary}" if len(findings) == 1 else f"{number}. {named}{by_hand}{summary}"
 
 
-def do_this(finding: Finding, which: str = "") -> str:
-    """Return the words before what to do about `finding`; without a command they say that nobody need look for one."""
-    return f"Do this{which}{'' if finding.remediation.commands else ', by hand'}"
+def do_this(finding: Finding, say: Say, which: str = "") -> str:
+    """Return the words before what to do about `finding`.
+
+    Without a command, which has its own, they say where, and that nobody need look for a command.
+    """
+    return f"Do this{which}" + ("" if finding.remediation.commands else f", by hand{_where(finding, say)}")
+
+
+def _where(finding: Finding, say: Say) -> str:
+    return "" if names_its_place(finding) else f" in {in_place(finding, say)}"
+
+
+def runbook(finding: Finding, style: Style) -> Iterator[str]:
+    """Yield the line with the link to the page of its cause, if the operator has said where the pages are."""
+    if url := style.runbook(finding.cause):
+        yield f"Runbook: {url}"
 
 
 def links(finding: Finding, style: Style) -> Iterator[str]:

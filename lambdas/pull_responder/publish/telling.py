@@ -6,17 +6,17 @@ written safe for its format, at most so many characters of it. All other words a
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
-from pull_responder.findings.clock import minute
+from pull_responder.findings.clock import span
 from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import count_words
 from pull_responder.publish.attributes import UNKNOWN
+from pull_responder.publish.changes import how_it_ended, time_words
 from pull_responder.publish.hit import by_namespace, workload_lists
 from pull_responder.publish.text import resource_name
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pull_responder.findings.alert import Alert
-    from pull_responder.findings.deed import Deed
     from pull_responder.findings.finding import Finding
-    from pull_responder.findings.notice import Notice
     from pull_responder.findings.reach import Reach
 
     Say = Callable[[str, int], str]
@@ -38,12 +36,8 @@ WORDS: Final = {
     Edge.REMINDER: "STILL OPEN",
     Edge.RESOLVED: "RESOLVED",
 }
-_NOTHING_LEFT: Final = "No other cause of these failures is known."
-_CAME_BACK: Final = "It came back after it was resolved: look whether something undoes the fix."
+NOTHING_LEFT: Final = "No other cause of these failures is known."
 NOT_READ: Final = "Whether something else stops these pulls could not be read."
-
-# The id of an event in the words of a deed, which are stored with the finding.
-_EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
 
 _NAME: Final = 100
 _TITLE: Final = 200
@@ -59,16 +53,16 @@ def headline(alert: Alert, say: Say) -> str:
     return f"{opening(alert)}: {broken(alert, say)}. {whom(alert, say)}"
 
 
-def came_back(alert: Alert) -> list[str]:
-    """Return a sentence for who is about to make the same fix again; nothing unless the problem came back."""
-    return [_CAME_BACK] if alert.edge is Edge.BACK else []
-
-
 def opening(alert: Alert) -> str:
     """Return the first words of a message: what has changed, and how bad it is. What is over is not bad any more."""
     if alert.is_in_part:
         return f"{word(alert)}. Still {alert.to_mend[0].severity.value}"
-    return word(alert) if alert.edge is Edge.RESOLVED else f"{word(alert)} {alert.severity.value}"
+    if alert.edge is Edge.RESOLVED:
+        return word(alert)
+    since, now = seconds_of(alert.since), seconds_of(alert.at)
+    if alert.edge is Edge.REMINDER and since is not None and now is not None and now > since:
+        return f"{word(alert)} for {span(now - since)}, {alert.severity.value}"
+    return f"{word(alert)} {alert.severity.value}"
 
 
 def broken(alert: Alert, say: Say) -> str:
@@ -88,10 +82,10 @@ def fault(finding: Finding, say: Say) -> str:
 
 
 def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
-    """Return for whom it is broken, as a sentence; with `brief`, without the names of pods."""
+    """Return for whom it is broken, as a sentence; with `brief`, without the names of pods and in fewer words."""
     finding, reach = alert.worst.finding, alert.reach
     in_clusters = where(alert, say)
-    what = _what(alert, say)
+    what = _what(alert, say, brief=brief)
     is_over = alert.edge is Edge.RESOLVED and not alert.others
     still = "still " if alert.is_in_part else ""
     if _is_behavior(finding):
@@ -101,7 +95,7 @@ def whom(alert: Alert, say: Say, *, brief: bool = False) -> str:
     if not reach.events:
         return f"No pull has failed yet{in_clusters}."
     several = reach.principal_count > 1 or "principals" in reach.more
-    principals = counted(reach, "principals")
+    principals = f"{reach.words('principals')} roles or users"
     if reach.pod_count:
         named = "" if brief else _workloads(reach.pods, reach.pod_count, say)
         who_fails = f"{counted(reach, 'pods')}{named}{f' of {principals}' if several else ''}"
@@ -133,29 +127,6 @@ def ended(alert: Alert, say: Say) -> Iterator[str]:
         yield f"{name}: {say(how_it_ended(each), _SENTENCE) or say(each.finding.title, _FIELD)}"
 
 
-def fixed_by(alert: Alert, say: Say) -> list[str]:
-    """Return who changed the resources right before they were resolved, a line for each call."""
-    deeds = dict.fromkeys(deed for each in alert.notices for deed in _told_of(each))
-    return [f"Changed before it was resolved, by {_deed(each, say)}" for each in deeds]
-
-
-def event_ids(notice: Notice, say: Say) -> list[str]:
-    """Return the ids of CloudTrail's events that the message tells of, for who looks them up, a line each."""
-    deeds = [*filter(None, [notice.broken_by]), *_told_of(notice)]
-    return [f"CloudTrail event: {say(each.event_id, _NAME)}" for each in deeds if each.event_id]
-
-
-def reasons(alert: Alert, say: Say, limit: int) -> list[str]:
-    """Return the reasons of the notices, each once: what grew, or when it had been resolved. Without events' ids."""
-    because = (say(without_ids(each.because), limit) for each in alert.notices if each.because)
-    return [each for each in dict.fromkeys(because) if each]
-
-
-def without_ids(because: str) -> str:
-    """Return the reason of a notice without the ids of CloudTrail's events."""
-    return _EVENT.sub("", because)
-
-
 def what_is_left(alert: Alert, say: Say) -> list[str]:
     """Return what else is known to stop the pulls of an alert: a heading with a line for each, or one sentence.
 
@@ -164,9 +135,10 @@ def what_is_left(alert: Alert, say: Say) -> list[str]:
     if not alert.others_known:
         return [NOT_READ]
     if not alert.others:
-        return [_NOTHING_LEFT] if alert.edge is Edge.RESOLVED else []
+        return [NOTHING_LEFT] if alert.edge is Edge.RESOLVED else []
     stops = f"Also stop{'s' if len(alert.others) == 1 else ''} these pulls:"
-    return [stops, *(f"- {each}" for each in _also_stops(alert, say))]
+    more = [f"And {number_of(alert.unnamed, 'more cause')}"] if alert.unnamed else []
+    return [stops, *(f"- {each}" for each in _also_stops(alert, say)), *more]
 
 
 def _also_stops(alert: Alert, say: Say) -> Iterator[str]:
@@ -184,10 +156,7 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
     if reach.pod_count or reach.node_count:
         counts = [(reach.pod_count, "pods"), (reach.node_count, "nodes")]
         yield " on ".join(counted(reach, units) for number, units in counts if number)
-    since = seconds_of(alert.since)
-    earlier = " in all" if (reach.first_seen_at or alert.since) < alert.since else ""
-    times = f", {reach.words('events')} failure{'' if reach.events == 1 else 's'}{earlier}" if reach.events else ""
-    yield f"Since {minute(since) if since is not None else say(alert.since, _NAME)}{times}"
+    yield _since(alert, say)
     lists, told = workload_lists(reach.pods)
     for namespace, workloads in lists:
         yield f"{say(namespace, _NAME) or UNKNOWN}: {say(workloads, _FIELD) or UNKNOWN}"
@@ -196,7 +165,9 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
         yield f"And {more}{number_of(reach.pod_count - told, 'more pod')}"
     if not reach.pods and pull.pod:
         yield f"Pod: {say('/'.join(filter(None, [pull.namespace, pull.pod])), _FIELD)}"
-    if nodes := _list(reach.nodes, reach, "nodes") or _node(alert):
+    # One node of an event says little of the many that a policy stops.
+    one = _node(alert) if max(reach.principal_count, reach.cluster_count) <= 1 else None
+    if nodes := _list(reach.nodes, reach, "nodes") or one:
         yield f"{'Node' if reach.node_count <= 1 else 'Nodes'}: {say(nodes, _FIELD)}"
     clusters = _list(reach.clusters, reach, "clusters") or alert.worst.finding.cluster
     if clusters and not (brief and where(alert, say).startswith(" in cluster ")):
@@ -209,32 +180,20 @@ def hit(alert: Alert, say: Say, *, brief: bool = False) -> Iterator[str]:
         yield f"Pulled by: {say(puller, _FIELD)}{_of_several(reach, 'principals')}"
 
 
-def changed_by(notice: Notice, say: Say) -> Iterator[str]:
-    """Yield who changed the resource before it broke, as a fact."""
-    if deed := notice.broken_by:
-        yield f"Changed by {_deed(deed, say)}"
-    elif notice.changes_unread and notice.edge is not Edge.RESOLVED:
-        yield f"Who changed it is not known: {say(notice.changes_unread, _FIELD)}"
-
-
-def _deed(deed: Deed, say: Say) -> str:
-    at = seconds_of(deed.at)
-    when = minute(at) if at is not None else say(deed.at, _NAME)
-    return f"{say(deed.by, _FIELD)} with {say(deed.call, _NAME)} at {when}"
-
-
-def _told_of(notice: Notice) -> list[Deed]:
-    """Return the calls that the sentence about the end tells of. Others have nothing to do with it."""
-    return [each for each in notice.fixed_by if each.words in notice.because]
-
-
-def how_it_ended(notice: Notice) -> str:
-    """Return the sentence that says how a finding ended, without the calls that `findings.ending` appended."""
-    because = notice.because
-    for deed in notice.fixed_by:
-        for words in (f"; {deed.words} at {deed.at}", f"; {deed.words}"):
-            because = because.replace(words, "")
-    return because
+def _since(alert: Alert, say: Say) -> str:
+    """Return since when pulls fail and how often they did; of what is over, from when to when they were seen to."""
+    reach = alert.reach
+    since = time_words(alert.since, say)
+    if not reach.events:
+        return f"Since {since}"
+    times = f"{reach.words('events')} failure{'' if reach.events == 1 else 's'}"
+    first, last = reach.first_seen_at or alert.since, reach.last_seen_at or ""
+    if alert.edge is Edge.RESOLVED and not alert.others and last > alert.since:
+        return f"From {since} to {time_words(last, say)}, {times}{' in all' if first < alert.since else ''}"
+    if alert.edge is Edge.BACK and first < alert.since:
+        return f"Again since {since}; {times} since {time_words(first, say)}"
+    latest = f", the last at {time_words(last, say)}" if alert.edge is Edge.REMINDER and last else ""
+    return f"Since {since}, {times}{' in all' if first < alert.since else ''}{latest}"
 
 
 def where(alert: Alert, say: Say) -> str:
@@ -249,11 +208,14 @@ def where(alert: Alert, say: Say) -> str:
     return f" in cluster {say(clusters[0], _NAME)}"
 
 
-def _what(alert: Alert, say: Say) -> str:
+def _what(alert: Alert, say: Say, *, brief: bool) -> str:
     repository = alert.worst.finding.pull.repository
     if alert.reach.repository_count > 1:
         return f"images of {alert.reach.words('repositories')} repositories"
-    return say(repository, _NAME) if repository else "from ECR"
+    if not repository:
+        return "from ECR"
+    # A workload often has the name of its image.
+    return f"{'' if brief else 'the image '}{say(repository, _NAME)}"
 
 
 def _workloads(pods: Sequence[str], count: int, say: Say) -> str:
@@ -279,7 +241,8 @@ def _list(known: Sequence[str], reach: Reach, units: str) -> str:
 
 def _of_several(reach: Reach, units: str) -> str:
     words = reach.words(units)
-    return f", one of {words} {units}" if words not in ("0", "1") else ""
+    what = "roles or users" if units == "principals" else units
+    return f", one of {words} {what}" if words not in ("0", "1") else ""
 
 
 def _is_behavior(finding: Finding) -> bool:

@@ -65,9 +65,9 @@ def exempt_all(policy: Arn, deny: str) -> str:
     `deny` is what the statement is called.
     """
     return (
-        f"Exempt all roles that pull for EKS from {deny} of {policy.resource.rpartition('/')[2]}, or detach it from "
-        "their accounts. To exempt them, use aws:PrincipalArn or a tag. An administrator of the organization, account "
-        f"{policy.account}, decides that."
+        f"Ask an administrator of the organization (account {policy.account}) to exempt all roles that pull for EKS "
+        f"from {deny} of {policy.resource.rpartition('/')[2]}, by aws:PrincipalArn or a tag, or to detach it from "
+        "their accounts."
     )
 
 

@@ -162,7 +162,8 @@ def widen_boundary(
     if boundary.is_aws_managed:
         summary = f"Choose another permissions boundary for the role {_name(role)}: AWS's own {boundary.arn} stops "
         return _by_hand(f"{summary}{names}.", role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
-    summary = f"Allow {names} in the permissions boundary {boundary.arn}. This affects every role and user that has it."
+    policy = f'the policy "{_name(boundary.arn)}", the permissions boundary of the role {_name(role)}'
+    summary = f"Allow {names} in {policy}. This affects every role and user that has it."
     if document is None or not has_statements(document) or _size(document) > MANAGED_POLICY_SIZE:
         return _by_hand(summary, role.account, region, docs.IAM_PERMISSIONS_BOUNDARIES)
     return Remediation(

@@ -71,7 +71,7 @@ class Alerts:
             others_known=related is not None and (endings is None or endings.is_known),
             over=_over(worst, thread, endings),
             still_open=_findings([each for each in still_open if each not in others]),
-            unnamed=max(0, len(others) - MOST_CAUSES),
+            unnamed=_unnamed(others),
         )
 
     def digest(self, lives: Sequence[Life]) -> list[Notice]:
@@ -90,6 +90,7 @@ class Alerts:
                     is_over=is_over and each.edge is Edge.RESOLVED,
                     others=_findings(others),
                     others_known=related is not None,
+                    unnamed=_unnamed(others),
                 )
                 for each in map(notice, group)
             ]
@@ -232,3 +233,8 @@ def _thread(lives: Sequence[Life], others: Sequence[Life]) -> str:
 
 def _worst_first(life: Life) -> tuple[int, str, str]:
     return (-life.finding.severity.rank, life.finding.cause, life.id)
+
+
+def _unnamed(lives: Sequence[Life]) -> int:
+    """Return how many findings there are beyond those that a message names."""
+    return max(0, len(lives) - MOST_CAUSES)

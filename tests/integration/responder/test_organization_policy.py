@@ -49,7 +49,7 @@ def test_a_policy_that_stops_many_roles_is_told_once_with_the_roles_as_its_reach
     assert set(life.reach.principals) <= {f"123456789012/{node.role}" for node in nodes}
     # A command for one role would take twelve rounds.
     assert "to several roles" in life.finding.explanation
-    assert "Exempt all roles that pull for EKS" in life.finding.remediation.summary
+    assert "exempt all roles that pull for EKS" in life.finding.remediation.summary
     assert life.finding.remediation.commands == ()
 
 

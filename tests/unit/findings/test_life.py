@@ -211,26 +211,37 @@ def test_a_worse_notice_says_what_has_grown_and_since_when_it_is_open() -> None:
     life = tell(find(None, NOON), NOON)
     worse = HAPPENINGS["found on 10 nodes"](life, at(15))
     told = notice(worse)
-    assert told.because == "Since the last notification, it now reaches 1 pod and 10 nodes."
+    assert told.because == "Since the last notification: from 1 to 10 nodes."
     assert (told.at, told.opened_at) == ("2026-03-01T12:15:00Z", "2026-03-01T12:00:00Z")
-    assert "its severity is now CRITICAL" in notice(HAPPENINGS["found, now critical"](life, at(15))).because
+    assert "from HIGH to CRITICAL" in notice(HAPPENINGS["found, now critical"](life, at(15))).because
 
 
 @pytest.mark.parametrize(
     ("reach", "words"),
     [
-        (Reach(events=10, node_count=10), "10 nodes"),
-        (Reach(events=10, pod_count=10), "10 pods"),
+        (Reach(events=10, node_count=10), "now 10 nodes"),
+        (Reach(events=10, pod_count=10), "now 10 pods"),
         (
             Reach(events=10, pod_count=10_000, node_count=1, more=("pods",)),
-            "more than 10,000 pods and 1 node",
+            "now more than 10,000 pods, now 1 node",
         ),
     ],
 )
 def test_a_worse_notice_says_no_number_that_is_not_known(reach: Reach, words: str) -> None:
-    worse = look(replace(tell(find(None, NOON), NOON), reach=reach), NOON + 60)
+    life = tell(find(None, NOON), NOON)
+    assert life.told
+    earlier = replace(life.told, pods=0, nodes=0)  # as an earlier version wrote it
+    worse = look(replace(life, told=earlier, reach=reach), NOON + 60)
 
-    assert notice(worse).because == f"Since the last notification, it now reaches {words}."
+    assert notice(worse).because == f"Since the last notification: {words}."
+
+
+def test_a_worse_notice_says_what_it_was_before() -> None:
+    life = replace(tell(find(None, NOON), NOON), reach=Reach(events=3, pod_count=12, node_count=2))
+    life = tell(look(life, NOON + 60), NOON + 60)
+    worse = look(replace(life, reach=Reach(events=9, pod_count=240, node_count=2)), NOON + 120)
+
+    assert notice(worse).because == "Since the last notification: from 12 to 240 pods."
 
 
 def test_a_notice_that_is_back_says_when_and_why_it_had_been_resolved() -> None:
@@ -286,9 +297,7 @@ def test_what_grew_in_two_ways_is_one_sentence() -> None:
         now=at(15),
         settings=SETTINGS,
     )
-    assert notice(worse).because == (
-        "Since the last notification, its severity is now CRITICAL and it now reaches 1 pod and 10 nodes."
-    )
+    assert notice(worse).because == ("Since the last notification: from HIGH to CRITICAL, from 1 to 10 nodes.")
 
 
 def test_that_more_repositories_fail_is_no_news_of_a_finding_that_nobody_suppressed() -> None:

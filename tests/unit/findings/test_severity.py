@@ -129,4 +129,4 @@ def test_a_finding_that_spreads_to_a_second_cluster_is_told_as_worse() -> None:
 
     assert worse.finding.severity is Severity.CRITICAL
     assert worse.pending is not None
-    assert (worse.pending.edge, "its severity is now CRITICAL" in worse.pending.because) == (Edge.WORSE, True)
+    assert (worse.pending.edge, "from HIGH to CRITICAL" in worse.pending.because) == (Edge.WORSE, True)

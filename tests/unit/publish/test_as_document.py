@@ -109,6 +109,7 @@ def test_an_alert() -> None:
     assert document["findings"] == [
         {
             **finding_object(FINDING),
+            "remediation": finding_object(FINDING)["remediation"] | {"commands": []},
             **PLACE,
             "opened_at": "2026-05-04T10:11:12Z",
             "because": "It is allowed.",
@@ -130,9 +131,80 @@ def test_an_alert() -> None:
     assert document["omitted"] == {"evidence": 0, "commands": 0}
     assert document["headline"] == (
         "RESOLVED: role/eks/prod-node: It is allowed. 14 pods (payments/api, payments/web and more) in cluster prod "
-        "could not pull payments/api."
+        "could not pull the image payments/api."
     )
     assert document["action"] is None
+
+
+def test_what_looks_for_an_end_takes_nothing_that_is_resolved_in_part() -> None:
+    """Whoever looks at the attributes or runs the commands must not close what still stops pulls."""
+    account = replace(BOUNDARY, account="222222222222", cluster="stage")
+    style = Style(runbook_url="https://wiki.example.com/{cause}")
+
+    document = alert_document(replace(_resolved(), others=(account,), unnamed=2), room=ROOM, style=style)
+
+    assert_documented(document)
+    assert document["attributes"]["status"] == ["resolved_in_part"]
+    assert document["attributes"]["cause"] == ["permissions_boundary_blocks_pull", "role_lacks_pull_permissions"]
+    assert document["attributes"]["account"] == ["222222222222", "111111111111"]
+    assert document["attributes"]["cluster"] == ["stage", "prod"]
+    assert (document["over"], document["others_count"]) == ([], 3)
+    assert document["findings"][0]["remediation"]["commands"] == []
+    other = document["others"][0]
+    assert other["remediation"]["commands"] == [
+        """aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'"""
+    ]
+    assert other["runbook_url"] == "https://wiki.example.com/permissions_boundary_blocks_pull"
+    assert (other["account"], other["remediation"]["account"]) == ("222222222222", "111111111111")
+    # What cannot be read is none, and what is new keeps its status.
+    unread = alert_document(replace(_resolved(), others_known=False), room=ROOM)
+    assert (unread["others"], unread["others_count"]) == (None, None)
+    assert unread["attributes"]["status"] == ["resolved"]
+    assert alert_document(replace(BOTH, others=(account,)), room=ROOM)["attributes"]["status"] == ["new"]
+
+
+def test_version_1_has_the_values_that_it_knows() -> None:
+    document = as_document_1.notice_document(replace(_resolved(), others=(BOUNDARY,)), room=ROOM)
+
+    assert_documented(document, FIRST)
+    assert document["attributes"]["status"] == ["resolved"]
+    assert document["attributes"]["cause"] == ["role_lacks_pull_permissions"]
+
+
+def test_commands_of_what_else_is_open_that_do_not_fit_are_counted() -> None:
+    document = alert_document(replace(_resolved(), others=(BOUNDARY,)), room=40)
+
+    assert document["others"][0]["remediation"]["commands"] == []
+    assert document["omitted"]["commands"] == 1
+
+
+def test_a_digest_has_what_is_left_of_what_is_resolved_in_part() -> None:
+    over = _resolved().worst
+    part = replace(over, others=(BOUNDARY,), finding=replace(FINDING, id="x"))
+
+    document = digest_document([over, part, replace(part, finding=replace(FINDING, id="y"))], room=ROOM)
+
+    assert_documented(document)
+    assert [each["id"] for each in document["others"]] == [BOUNDARY.id]
+    assert len(document["others"][0]["remediation"]["commands"]) == 1
+    assert document["attributes"]["cause"] == ["role_lacks_pull_permissions", "permissions_boundary_blocks_pull"]
+    assert [(each["resolved_in_part"], each["others"]) for each in document["findings"]] == [
+        (False, []),
+        (True, [BOUNDARY.id]),
+        (True, [BOUNDARY.id]),
+    ]
+    small = digest_document([part], room=100)
+    assert (small["others"], small["omitted"]["others"]) == ([], 1)
+    assert digest_document([replace(NOTICE, others=(BOUNDARY,))], room=ROOM)["others"] == []
+
+
+def test_all_clusters_that_are_known_are_in_the_attributes() -> None:
+    """A filter for one of them must not miss what stops seven."""
+    reach = replace(NOTICE.reach, clusters=("batch", "prod"), cluster_count=7)
+    notice = replace(NOTICE, reach=reach)
+
+    assert alert_document(Alert.alone(notice), room=ROOM)["attributes"]["cluster"] == ["prod", "batch"]
+    assert digest_document([NOTICE, notice], room=ROOM)["attributes"]["cluster"] == ["prod", "batch"]
 
 
 def test_a_resolution_in_part_says_what_is_left_to_do() -> None:
@@ -142,7 +214,9 @@ def test_a_resolution_in_part_says_what_is_left_to_do() -> None:
     assert document["headline"].startswith(
         "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (role/eks/prod-node). 14 pods "
     )
-    assert document["headline"].endswith(" still cannot pull payments/api. role/eks/prod-node: It is allowed.")
+    assert document["headline"].endswith(
+        " still cannot pull the image payments/api. role/eks/prod-node: It is allowed."
+    )
     assert document["action"] == "Add the actions to the boundary."
 
 
@@ -163,6 +237,7 @@ def test_an_alert_of_several_causes_and_of_others_that_are_open() -> None:
     assert document["attributes"]["cause"] == ["role_lacks_pull_permissions", "permissions_boundary_blocks_pull"]
     assert document["others"] == [
         {
+            **PLACE,
             "id": BOUNDARY.id,
             "cause": "permissions_boundary_blocks_pull",
             "title": "The role's permissions boundary stops the pull",
@@ -170,13 +245,20 @@ def test_an_alert_of_several_causes_and_of_others_that_are_open() -> None:
             "resource": {"type": "AwsIamRole", "id": ROLE},
             "remediation": {
                 "summary": "Add the actions to the boundary.",
+                "account": "111111111111",
+                "region": "eu-west-1",
+                "commands": [
+                    'aws iam create-policy-version --policy-document \'{"Statement":[{"Effect":"Allow"}]}\'',
+                ],
                 "docs_url": "https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html",
             },
+            "runbook_url": None,
         }
     ]
+    assert document["others_count"] == 1
     assert document["headline"] == (
         "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), and 1 more cause. 14 pods (payments/api, "
-        "payments/web and more) in cluster prod cannot pull payments/api."
+        "payments/web and more) in cluster prod cannot pull the image payments/api."
     )
     assert document["action"] == (
         "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role. "
@@ -235,7 +317,7 @@ def test_a_digest() -> None:
     assert (document["edge"], document["count"], document["at"]) == ("digest", 2, "2026-05-04T11:00:30Z")
     assert document["attributes"]["severity"] == ["HIGH", "LOW"]
     assert document["attributes"]["status"] == ["digest"]
-    assert (document["over"], document["omitted"]) == ([], {"findings": 0, "over": 0})
+    assert (document["over"], document["omitted"]) == ([], {"findings": 0, "others": 0, "over": 0})
     assert document["causes"] == [
         {
             "cause": "role_lacks_pull_permissions",
@@ -252,7 +334,7 @@ def test_a_digest() -> None:
     ]
     assert document["headline"] == (
         "2 new pull failures of 1 cause in cluster prod. "
-        "Hit: namespace payments (at least); role prod-node; the largest failure stops 14 pods."
+        "Hit: namespace payments, maybe more; role prod-node; the largest failure stops 14 pods."
     )
     assert document["action"] == "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
     assert document["findings"][0] == {
@@ -275,6 +357,8 @@ def test_a_digest() -> None:
         "pod_count": 14,
         "node_count": 1,
         "more": [],
+        "resolved_in_part": False,
+        "others": [],
     }
     assert document["findings"][1]["id"] == "low"
 
@@ -300,7 +384,7 @@ def test_a_digest_too_long_counts_what_it_leaves_out() -> None:
     document = digest_document([NOTICE] * 100, room=4 * 1024)
 
     assert 3 < len(document["findings"]) < 10
-    assert document["omitted"] == {"findings": 100 - len(document["findings"]), "over": 0}
+    assert document["omitted"] == {"findings": 100 - len(document["findings"]), "others": 0, "over": 0}
     assert document["count"] == 100
 
 

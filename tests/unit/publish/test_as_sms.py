@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
-from pull_responder.findings.notice import Edge, Notice
+from pull_responder.findings.notice import IT_GREW, Edge, Notice
 from pull_responder.findings.reach import Reach
 from pull_responder.publish.as_sms import PARTS, alert_text, digest_text, fit, parts, size
 from tests.unit.publish.examples import FINDING, PULL
@@ -30,55 +30,125 @@ def _of(**changes: Any) -> Alert:  # noqa: ANN401 -- any field of Notice
 def test_an_alert_says_what_is_broken_for_whom_how_many_and_what_to_do() -> None:
     assert alert_text(ALERT) == (
         "NEW HIGH: The role lacks permissions to pull (prod-node). 14 pods (payments/api, payments/web and more) in "
-        f"cluster prod cannot pull payments/api.\n{DO_THIS}"
+        f"cluster prod cannot pull the image payments/api.\n{DO_THIS}"
     )
 
 
-@pytest.mark.parametrize(("edge", "word"), [(Edge.WORSE, "WORSE"), (Edge.BACK, "BACK"), (Edge.REMINDER, "STILL OPEN")])
+@pytest.mark.parametrize(
+    ("edge", "word"), [(Edge.WORSE, "WORSE"), (Edge.BACK, "BACK"), (Edge.REMINDER, "STILL OPEN for 48 minutes,")]
+)
 def test_each_edge_has_its_word(edge: Edge, word: str) -> None:
     assert alert_text(_of(edge=edge)) == alert_text(ALERT).replace("NEW", word, 1)
 
 
-def test_several_causes_are_counted_and_the_worst_has_its_fix() -> None:
-    text = alert_text(BOTH)
+def test_what_has_got_worse_says_what_grew() -> None:
+    because = f"{IT_GREW} from HIGH to CRITICAL, from 12 to 240 pods, from 2 to 104 nodes."
+    first, _, todo = alert_text(_of(edge=Edge.WORSE, because=because)).partition("\n")
 
-    assert text == (
-        "NEW HIGH: The role lacks permissions to pull (prod-node). Also: The role's permissions boundary stops the "
-        f"pull. 14 pods in cluster prod cannot pull payments/api.\n{DO_THIS.replace('Do this', 'Do this first')}"
+    assert first == (
+        "WORSE HIGH: The role lacks permissions to pull (prod-node). 14 pods in cluster prod cannot pull "
+        "payments/api. From HIGH to CRITICAL, from 12 to 240 pods, from 2 to 104 nodes."
     )
+    assert todo == DO_THIS
+
+
+def test_several_causes_have_all_their_fixes() -> None:
+    """Who makes one of them finds that the pods still fail."""
+    assert alert_text(BOTH).splitlines() == [
+        "NEW HIGH: 2 causes. 14 pods in cluster prod cannot pull payments/api.",
+        "Do both in 111111111111 eu-west-1:",
+        "1. Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
+        "2. Add the actions to the boundary.",
+    ]
     three = replace(BOTH, notices=(*BOTH.notices, replace(NOTICE, finding=replace(BOUNDARY, id="x"))))
-    assert alert_text(three).startswith("NEW HIGH: The role lacks permissions to pull (prod-node), and 2 more causes. ")
+    assert "\nDo all 3 in 111111111111 eu-west-1:\n1. Attach " in alert_text(three)
 
 
-def test_causes_that_were_told_before_are_counted_too() -> None:
-    """Who mends the one that is told now finds that the pods still fail."""
-    text = alert_text(replace(ALERT, others=(BOUNDARY, replace(BOUNDARY, id="x"))))
-
-    assert text.startswith("NEW HIGH: The role lacks permissions to pull (prod-node), and 2 more causes. 14 pods ")
-    assert "\nDo this first in " in text
-    assert " Also: The role's permissions boundary stops the pull. " in alert_text(replace(ALERT, others=(BOUNDARY,)))
+def test_causes_that_were_told_before_have_their_fixes_too() -> None:
+    assert alert_text(replace(ALERT, others=(BOUNDARY,))) == alert_text(BOTH)
+    assert ": 9 causes. 14 pods " in alert_text(replace(ALERT, others=(BOUNDARY,), unnamed=7))
+    assert "\nDo all 9 in " in alert_text(replace(ALERT, others=(BOUNDARY,), unnamed=7))
 
 
-def test_causes_that_do_not_fit_by_name_are_counted() -> None:
-    long = replace(BOUNDARY, title="The boundary of the role stops it, and this is why it does " * 2)
-    pull = replace(PULL, repository="payments/" + "a" * 30)
-    finding = replace(FINDING, pull=pull, title="The role lacks permissions to pull, as it is now")
-    alert = replace(_of(finding=finding), others=(long,))
+def test_fixes_in_several_places_have_each_its_own() -> None:
+    elsewhere = replace(BOUNDARY, remediation=replace(BOUNDARY.remediation, account="222222222222"))
 
-    assert ", and 1 more cause. 14 pods in cluster prod cannot " in alert_text(alert)
+    assert alert_text(replace(ALERT, others=(elsewhere,))).splitlines()[1:] == [
+        "Do both:",
+        "1. In 111111111111 eu-west-1: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
+        "2. In 222222222222 eu-west-1: Add the actions to the boundary.",
+    ]
+
+
+def test_fixes_that_do_not_fit_are_cut_at_the_end_but_counted() -> None:
+    """What is left of a step has to say something."""
+    fix = replace(BOUNDARY.remediation, summary="Allow the two actions in the boundary of the role " + "as is " * 40)
+    long = replace(BOUNDARY, remediation=fix)
+
+    text = alert_text(replace(ALERT, others=(long,)))
+    assert "\n2. Allow the two actions in the boundary of the role as is" in text
+    assert text.endswith("...")
+    first = replace(FINDING, remediation=replace(FINDING.remediation, summary="Attach the policy " + "as is " * 27))
+    text = alert_text(replace(_of(finding=first), others=(long,)))
+    assert "\nDo both in 111111111111 eu-west-1:\n1. Attach the policy as is" in text
+    assert "\n2. " not in text
+
+
+def test_a_policy_of_the_organization_says_whom_to_call_and_no_region() -> None:
+    fix = replace(
+        FINDING.remediation,
+        account="999999999999",
+        summary="Ask an administrator of the organization (account 999999999999) to exempt the roles " * 3,
+    )
+    finding = replace(FINDING, cause="scp_blocks_pull", account="999999999999", remediation=fix)
+    unnamed = replace(finding, remediation=replace(fix, summary="Detach it."))
+
+    text = alert_text(_of(finding=finding))
+    assert "\nDo this: Ask an administrator of the organization (account 999999999999) to exempt " in text
+    assert "eu-west-1" not in text
+    assert alert_text(_of(finding=unnamed)).endswith("\nDo this in account 999999999999: Detach it.")
+    over = alert_text(_of(finding=finding, edge=Edge.RESOLVED, because=ENDED))
+    assert over.startswith("RESOLVED in account 999999999999: 14 pods ")
 
 
 def test_several_causes_that_ended_are_counted() -> None:
     both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED, fixed_by=(DEED,)) for each in BOTH.notices)
 
-    assert "\nAnd 1 more cause of the same pulls.\n14 pods " in alert_text(replace(BOTH, notices=both))
+    assert "\nAnd 1 more cause of the same pulls." in alert_text(replace(BOTH, notices=both))
 
 
-def test_a_resolution_asks_for_nothing() -> None:
-    assert alert_text(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(DEED,))) == (
-        "RESOLVED role/eks/prod-node: The role can pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 "
-        "minutes.\n14 pods in cluster prod could not pull payments/api."
-    )
+def test_a_resolution_says_for_whom_where_since_when_and_by_whom() -> None:
+    ended = "The role can pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes."
+    over = _of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(DEED,))
+
+    assert alert_text(over).splitlines() == [
+        "RESOLVED in 111111111111 eu-west-1: 14 pods in cluster prod could not pull payments/api.",
+        f"role/eks/prod-node: {ended}",
+        "Changed before: AttachRolePolicy by admin/jo.",
+        "No other cause of these failures is known.",
+    ]
+    nobody = alert_text(_of(edge=Edge.RESOLVED, because="It does not exist any more.", fixed_by=(DEED,)))
+    assert "Changed before" not in nobody
+    unread = alert_text(replace(over, others_known=False))
+    assert unread.endswith("\nWhether something else stops these pulls could not be read.")
+    assert "No other cause" not in unread
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("arn:aws:iam::111111111111:user/jo", "user/jo"),
+        ("arn:aws:sts::222222222222:assumed-role/admin/jo", "admin/jo of account 222222222222"),
+        ("autoscaling.amazonaws.com", "autoscaling.amazonaws.com"),
+    ],
+)
+def test_who_changed_it_has_a_short_name(by: str, words: str) -> None:
+    """A role of another account has its account's name with it: two accounts may both have an admin."""
+    deed = replace(DEED, by=by)
+    because = f"It is mended; {deed.words}."
+
+    text = alert_text(_of(edge=Edge.RESOLVED, because=because, fixed_by=(deed,)))
+    assert f"\nChanged before: AttachRolePolicy by {words}.\n" in text
 
 
 def test_a_resolution_says_what_still_stops_the_pulls() -> None:
@@ -87,38 +157,55 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     assert alert_text(over).splitlines() == [
         (
             "RESOLVED in part. Still HIGH: The role's permissions boundary stops the pull (prod-node). "
-            "14 pods (payments/api, payments/web and more) in cluster prod still cannot pull payments/api."
+            "14 pods (payments/api, payments/web and more) in cluster prod still cannot pull the image payments/api."
         ),
         "Do this in 111111111111 eu-west-1: Add the actions to the boundary.",
+        "Resolved: The role can pull again.",
     ]
-    few = replace(over, reach=replace(over.reach, pods=()))
-    assert alert_text(few).splitlines()[2] == (
-        "Resolved: role/eks/prod-node: The role can pull again since 2026-05-04 12:30 UTC."
-    )
-    others = (BOUNDARY, FINDING, FINDING)
-    assert " stops the pull (prod-node), and 2 more causes. 14 pods " in alert_text(replace(over, others=others))
-    assert "could not be read." in alert_text(replace(over, others=(), others_known=False))
+    long = replace(BOUNDARY, remediation=replace(BOUNDARY.remediation, summary="Add the actions " + "to it " * 50))
+    text = alert_text(replace(over, others=(long,)))
+    assert " 14 pods in cluster prod still cannot pull payments/api.\nDo this in 111111111111 eu-west-1: Add " in text
+    assert text.endswith("...\nResolved: The role can pull again.")
+    text = alert_text(replace(over, others=(BOUNDARY, FINDING, FINDING)))
+    assert text.startswith("RESOLVED in part. Still HIGH: 3 causes. 14 pods in cluster prod still cannot pull ")
+    assert "\nDo all 3 in " in text
+    both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED) for each in BOTH.notices)
+    assert alert_text(replace(over, notices=both)).endswith("\nResolved: The role can pull again, and 1 more.")
 
 
 def test_a_count_that_is_too_low_says_so() -> None:
     many = Reach(events=20_000, pod_count=10_000, more=("pods",))
 
-    assert " more than 10,000 pods in cluster prod cannot pull payments/api.\n" in alert_text(_of(reach=many))
+    assert " more than 10,000 pods in cluster prod cannot pull the image payments/api.\n" in alert_text(_of(reach=many))
 
 
 def test_a_digest_says_how_many_and_what_to_do_about_the_worst() -> None:
     assert digest_text([NOTICE, replace(NOTICE, finding=BOUNDARY)]) == (
         "DIGEST: 2 new pull failures of 2 causes in cluster prod. Worst, HIGH: The role's permissions boundary stops "
-        "the pull (prod-node), 14 pods.\nDo this first in 111111111111 eu-west-1: Add the actions to the boundary."
+        "the pull (prod-node), 14 pods. Also: The role lacks permissions to pull.\n"
+        "Do this first in 111111111111 eu-west-1: Add the actions to the boundary."
     )
+    one = digest_text([NOTICE])
+    assert "\nDo this in 111111111111 " in one
+    assert "Also" not in one
+
+
+def test_a_digest_names_its_causes_rather_than_counting_them() -> None:
+    title = "No route leads from the node to the registry"
+    long = replace(BOUNDARY, title=title, remediation=replace(BOUNDARY.remediation, summary="Give it " + "one " * 30))
+
+    text = digest_text([NOTICE, replace(NOTICE, finding=long)])
+    assert text.startswith("DIGEST: 2 new pull failures in cluster prod. Worst, HIGH: No route leads ")
+    assert " (prod-node). Also: The role lacks permissions to pull.\nDo this first in " in text
 
 
 def test_a_digest_of_what_is_over_asks_for_nothing() -> None:
     over = replace(NOTICE, edge=Edge.RESOLVED, because=ENDED, fixed_by=(DEED,))
 
     assert digest_text([over, over]) == (
-        "DIGEST: 2 resolved findings of 1 cause in cluster prod.\nprod-node: The role can pull again since 2026-05-04 "
-        "12:30 UTC; it was broken for 2 hours 18 minutes."
+        "DIGEST: 2 resolved findings of 1 cause in cluster prod. 2 role lacks pull permissions.\n"
+        "prod-node: The role can pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes.\n"
+        "Changed before: AttachRolePolicy by admin/jo."
     )
 
 
@@ -137,7 +224,7 @@ def test_nothing_is_outside_the_alphabet_or_a_link() -> None:
     pull = replace(PULL, repository="https://evil.example/`größe`×2")
     text = alert_text(_of(finding=replace(FINDING, pull=pull)))
 
-    assert "cannot pull https(:)//".replace("(", "[").replace(")", "]") in text
+    assert "cannot pull the image https(:)//".replace("(", "[").replace(")", "]") in text
     assert "evil[.]example/'gr??e'x2" in text
 
 
@@ -158,4 +245,4 @@ def test_any_message_is_two_parts_of_the_alphabet(alert: Alert, digest: list[Not
         assert "`" not in text
         assert "://" not in text
         assert size(text) <= 306
-        assert text.count("\n") <= 3
+        assert text.count("\n") <= 7

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.flapping import flapping_words
-from pull_responder.findings.notice import Edge
+from pull_responder.findings.notice import IT_GREW, Edge
 from pull_responder.findings.reach import Reach
 from pull_responder.model.arn import Arn
 from pull_responder.model.pull import PullFailure, Symptom
@@ -32,11 +32,11 @@ ADMIN = "arn:aws:sts::111111111111:assumed-role/admin/jo"
 FIX = Deed("AttachRolePolicy", ADMIN, "2026-05-04T12:30:00Z", "0e1c")
 WORKS = "The role's policies allow the pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes"
 ENDED = f"{WORKS}; {FIX.words}."
-WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull payments/api."
+WAS_HIT = "14 pods (payments/api, payments/web and more) in cluster prod could not pull the image payments/api."
 
 HEAD = """\
 NEW HIGH: The role lacks permissions to pull (role/eks/prod-node). 14 pods (payments/api, payments/web and more) \
-in cluster prod cannot pull payments/api.
+in cluster prod cannot pull the image payments/api.
 Do this: Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.
 Run in account 111111111111, region eu-west-1:
   aws iam attach-role-policy --role-name prod-node \
@@ -52,6 +52,7 @@ HIT = """
   Image: 222222222222.dkr.ecr.eu-west-1.amazonaws.com/payments/api:1.4.2
   Pulled by: arn:aws:iam::111111111111:role/eks/prod-node
 """
+OVER = HIT.replace("Since 2026-05-04 10:11 UTC,", "From 2026-05-04 10:11 UTC to 2026-05-04 11:00 UTC,")
 FAULT = """
   At fault: arn:aws:iam::111111111111:role/eks/prod-node
   No identity policy of the role allows ecr:BatchGetImage on the repository.
@@ -85,8 +86,8 @@ def test_a_resolution_says_first_how_it_ended_and_that_nothing_is_left() -> None
     """What only who looks it up needs, the event's id, is in the tail."""
     assert body(_of(edge=Edge.RESOLVED, because=ENDED, fixed_by=(FIX,)), room=ROOM) == (
         f"RESOLVED role/eks/prod-node: {WORKS}.\nNo other cause of these failures is known.\n{WAS_HIT}\n"
-        f"Changed before it was resolved, by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
-        f"\nWho was hit{HIT}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c\n"
+        f"Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC\n"
+        f"\nWho was hit{OVER}\nWhat was wrong{FAULT}{PLACES}  CloudTrail event: 0e1c, by {ADMIN}\n"
     )
 
 
@@ -98,10 +99,11 @@ def test_several_changes_before_a_resolution_are_told_each() -> None:
 
     assert lines[0] == f"RESOLVED role/eks/prod-node: {WORKS}."
     assert lines[3:5] == [
-        f"Changed before it was resolved, by {ADMIN} with PutRolePolicy at 2026-05-04 12:25 UTC",
-        f"Changed before it was resolved, by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        "Changed before it was resolved: PutRolePolicy by admin/jo, 2026-05-04 12:25 UTC",
+        "Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC",
     ]
-    assert [line for line in lines if "CloudTrail event" in line] == ["  CloudTrail event: 0e1c"]
+    assert [line for line in lines if "CloudTrail event" in line] == [f"  CloudTrail event: 0e1c, by {ADMIN}"]
+    assert f"  Changed by: {ADMIN}" in lines
 
 
 def test_a_change_that_is_not_in_the_sentence_about_the_end_is_not_told() -> None:
@@ -123,9 +125,9 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         "Run in account 111111111111, region eu-west-1:\n"
         """  aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'\n"""
         f"\nWhat is resolved\n  role/eks/prod-node: {WORKS}.\n"
-        f"  Changed before it was resolved, by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC\n"
+        f"  Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC\n"
         f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}\nWhat was wrong{FAULT}"
-        f"{PLACES.replace(FINDING.id, BOUNDARY.id)}  Finding: {FINDING.id}\n  CloudTrail event: 0e1c\n"
+        f"{PLACES.replace(FINDING.id, BOUNDARY.id)}  Finding: {FINDING.id}\n  CloudTrail event: 0e1c, by {ADMIN}\n"
     )
 
 
@@ -151,13 +153,49 @@ def test_the_subject_says_that_it_is_resolved_in_part() -> None:
     assert subject(replace(over, others_known=False)).startswith("[RESOLVED] ")
 
 
-def test_what_has_got_worse_says_what_grew_after_what_to_do() -> None:
-    message = body(_of(edge=Edge.WORSE, because="It now reaches 14 pods and 1 node."), room=ROOM)
+def test_what_has_got_worse_says_what_grew_and_who_changed_it_before_what_to_do() -> None:
+    because = f"{IT_GREW} from HIGH to CRITICAL, from 12 to 240 pods."
+    broke = Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:09:00Z", "0e1c")
+    message = body(_of(edge=Edge.WORSE, because=because, broken_by=broke), room=ROOM)
 
+    first, rest = HEAD.replace("NEW", "WORSE", 1).split("\n", 1)
+    changed = "Changed before it broke: DetachRolePolicy by admin/jo, 2026-05-04 10:09 UTC"
     assert message == (
-        f"{HEAD.replace('NEW', 'WORSE', 1)}\nWhat has changed\n  It now reaches 14 pods and 1 node.\n"
-        f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}{PLACES}"
+        f"{first}\n{because}\n{changed}\n{rest}"
+        f"\nWho is hit{HIT}\nProof{FAULT}{EVIDENCE}{PLACES}  CloudTrail event: 0e1c, by {ADMIN}\n"
     )
+
+
+def _hit(**changes: Any) -> str:  # noqa: ANN401 -- any field of Notice
+    """Return the line that says since when and how often."""
+    lines = body(_of(**changes), room=ROOM).split("\nWho ")[1].splitlines()
+    return next(line.strip() for line in lines if "UTC" in line)
+
+
+def test_each_edge_says_since_when_in_its_own_way() -> None:
+    again = {"edge": Edge.BACK, "since": "2026-05-04T10:50:00Z"}
+
+    assert _hit(edge=Edge.REMINDER) == "Since 2026-05-04 10:11 UTC, 120 failures, the last at 2026-05-04 11:00 UTC"
+    assert _hit(edge=Edge.RESOLVED) == "From 2026-05-04 10:11 UTC to 2026-05-04 11:00 UTC, 120 failures"
+    assert _hit(edge=Edge.RESOLVED, others=(BOUNDARY,)) == "Since 2026-05-04 10:11 UTC, 120 failures"
+    assert _hit(**again) == "Again since 2026-05-04 10:50 UTC; 120 failures since 2026-05-04 10:11 UTC"
+    assert _hit(**again | {"edge": Edge.NEW}) == "Since 2026-05-04 10:50 UTC, 120 failures in all"
+    late = {"edge": Edge.RESOLVED, "since": "2026-05-04T11:30:00Z"}
+    assert _hit(**late) == "Since 2026-05-04 11:30 UTC, 120 failures in all"
+    # The reach of a problem may be of an older failure than the last look.
+    unknown = replace(NOTICE.reach, last_seen_at=None)
+    assert _hit(edge=Edge.REMINDER, reach=unknown) == "Since 2026-05-04 10:11 UTC, 120 failures"
+    assert _hit(edge=Edge.RESOLVED, reach=unknown) == "Since 2026-05-04 10:11 UTC, 120 failures"
+
+
+def test_a_reminder_says_for_how_long_it_is_open() -> None:
+    texts = alert_notification(_of(edge=Edge.REMINDER, at="2026-05-05T12:11:12Z")).texts
+
+    assert texts["email"].startswith("STILL OPEN for 1 day 2 hours, HIGH: The role ")
+    assert texts["sms"].startswith("STILL OPEN for 1 day 2 hours, HIGH: The role ")
+    title = json.loads(texts["https"])["content"]["title"]
+    assert title.startswith("STILL OPEN for 1 day 2 hours, HIGH in cluster prod: ")
+    assert body(_of(edge=Edge.REMINDER, at="2026-05-04T10:00:00Z"), room=ROOM).startswith("STILL OPEN HIGH: ")
 
 
 def test_what_flaps_says_so_in_line_one_of_every_format() -> None:
@@ -174,9 +212,9 @@ def test_what_flaps_says_so_in_line_one_of_every_format() -> None:
 
 
 def test_a_reminder_has_the_fix_and_no_evidence() -> None:
-    assert body(_of(edge=Edge.REMINDER), room=ROOM) == (
-        f"{HEAD.replace('NEW', 'STILL OPEN', 1)}\nWho is hit{HIT}\nProof{FAULT}{PLACES}"
-    )
+    head = HEAD.replace("NEW", "STILL OPEN for 48 minutes,", 1)
+    hit = HIT.replace("120 failures", "120 failures, the last at 2026-05-04 11:00 UTC")
+    assert body(_of(edge=Edge.REMINDER), room=ROOM) == f"{head}\nWho is hit{hit}\nProof{FAULT}{PLACES}"
 
 
 def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
@@ -184,7 +222,7 @@ def test_two_causes_of_one_problem_are_one_message_with_both_fixes() -> None:
 
     assert lines[0] == (
         "NEW HIGH: The role lacks permissions to pull (role/eks/prod-node), and 1 more cause. 14 pods (payments/api, "
-        "payments/web and more) in cluster prod cannot pull payments/api."
+        "payments/web and more) in cluster prod cannot pull the image payments/api."
     )
     assert lines[1:11] == [
         "Do both, or the pulls still fail:",
@@ -228,7 +266,7 @@ def test_two_that_ended_together_are_one_message() -> None:
         f"And role/eks/prod-node: {WORKS}.",
         "No other cause of these failures is known.",
         WAS_HIT,
-        f"Changed before it was resolved, by {ADMIN} with AttachRolePolicy at 2026-05-04 12:30 UTC",
+        "Changed before it was resolved: AttachRolePolicy by admin/jo, 2026-05-04 12:30 UTC",
         "",
     ]
 
@@ -243,8 +281,9 @@ def test_what_came_back_says_how_it_had_ended_without_ids() -> None:
 def test_who_changed_it_before_it_broke_is_told_as_a_fact() -> None:
     message = body(_of(broken_by=Deed("DetachRolePolicy", ADMIN, "2026-05-04T10:09:00Z", "0e1c")), room=ROOM)
 
-    assert f"{FAULT}  Changed by {ADMIN} with DetachRolePolicy at 2026-05-04 10:09 UTC\n" in message
-    assert message.endswith("\n  CloudTrail event: 0e1c\n")
+    changed = "Changed before it broke: DetachRolePolicy by admin/jo, 2026-05-04 10:09 UTC"
+    assert f"\nWhat has changed\n  {changed}\n\nWho is hit\n" in message
+    assert message.endswith(f"\n  CloudTrail event: 0e1c, by {ADMIN}\n")
 
 
 def test_that_cloudtrail_did_not_say_who_changed_it_is_told_of_an_open_finding() -> None:
@@ -267,32 +306,35 @@ def test_the_page_of_the_cause_is_linked_where_somebody_has_said_where_it_is() -
     ("changes", "whom"),
     [
         ({"reach": Reach()}, "No pull has failed yet in cluster prod."),
-        ({"reach": Reach(events=1)}, "Pulls of payments/api in cluster prod fail."),
-        ({"reach": Reach(events=1), "edge": Edge.WORSE}, "Pulls of payments/api in cluster prod fail."),
-        ({"reach": Reach(events=2, nodes=("i-1",), node_count=1)}, "1 node in cluster prod cannot pull payments/api."),
+        ({"reach": Reach(events=1)}, "Pulls of the image payments/api in cluster prod fail."),
+        ({"reach": Reach(events=1), "edge": Edge.WORSE}, "Pulls of the image payments/api in cluster prod fail."),
+        (
+            {"reach": Reach(events=2, nodes=("i-1",), node_count=1)},
+            "1 node in cluster prod cannot pull the image payments/api.",
+        ),
         (
             {"reach": Reach(events=2, pods=("a/web-0",), pod_count=1, repository_count=3)},
             "1 pod (a/web) in cluster prod cannot pull images of 3 repositories.",
         ),
         (
             {"reach": Reach(events=2, node_count=7, clusters=("prod", "stage"), cluster_count=2)},
-            "7 nodes in 2 clusters cannot pull payments/api.",
+            "7 nodes in 2 clusters cannot pull the image payments/api.",
         ),
         (
             {"reach": Reach(events=9, clusters=("a", "b"), cluster_count=7, principal_count=100, repository_count=40)},
-            "100 principals in 7 clusters cannot pull images of 40 repositories.",
+            "100 roles or users in 7 clusters cannot pull images of 40 repositories.",
         ),
         (
             {"reach": Reach(events=9, pod_count=12, principal_count=2)},
-            "12 pods of 2 principals in cluster prod cannot pull payments/api.",
+            "12 pods of 2 roles or users in cluster prod cannot pull the image payments/api.",
         ),
         (
             {"reach": Reach(events=9, node_count=3, principal_count=10_000, more=("principals",))},
-            "3 nodes of more than 10,000 principals in cluster prod cannot pull payments/api.",
+            "3 nodes of more than 10,000 roles or users in cluster prod cannot pull the image payments/api.",
         ),
         (
             {"finding": replace(FINDING, cause="unexpected_principal_denied")},
-            "prod-node was refused payments/api in cluster prod.",
+            "prod-node was refused the image payments/api in cluster prod.",
         ),
         (
             {"finding": replace(FINDING, cluster=None, pull=replace(PULL, repository=None))},
@@ -325,7 +367,35 @@ def test_without_a_command_the_summary_says_who_has_to_do_what() -> None:
 
     lines = body(_about(remediation=fix), room=ROOM).splitlines()
 
-    assert lines[1:4] == ["Do this, by hand: Ask the administrator of the organization.", "", "Who is hit"]
+    assert lines[1:4] == [
+        "Do this, by hand in account 111111111111, region eu-west-1: Ask the administrator of the organization.",
+        "",
+        "Who is hit",
+    ]
+
+
+def test_a_policy_of_the_organization_is_in_no_region() -> None:
+    """The fix says first whom to call, and in which account."""
+    ask = "Ask an administrator of the organization (account 999999999999) to exempt the role."
+    fix = replace(FINDING.remediation, summary=ask, account="999999999999", commands=())
+    alert = _about(cause="scp_blocks_pull", account="999999999999", remediation=fix)
+    many = replace(alert, reach=Reach(events=9, cluster_count=7, principal_count=100))
+    command = replace(fix, commands=(ATTACH_POLICY,))
+
+    assert body(alert, room=ROOM).splitlines()[1] == f"Do this, by hand: {ask}"
+    assert "\n  Account 999999999999\n" in body(alert, room=ROOM)
+    assert "\nRun in account 999999999999:\n" in body(_about(cause="scp_blocks_pull", remediation=command), room=ROOM)
+    assert "Node: " not in body(many, room=ROOM)
+
+
+def test_of_several_causes_one_without_a_command_says_where() -> None:
+    by_hand = replace(BOUNDARY, remediation=replace(BOUNDARY.remediation, commands=(), account="222222222222"))
+    both = replace(BOTH, notices=(NOTICE, replace(NOTICE, finding=by_hand)))
+
+    assert (
+        "\n2. The role's permissions boundary stops the pull (role/eks/prod-node): By hand in account 222222222222, "
+        "region eu-west-1: Add the actions to the boundary.\n"
+    ) in body(both, room=ROOM)
 
 
 def test_text_from_events_cannot_add_lines_to_the_message() -> None:
@@ -441,9 +511,10 @@ def test_the_subjects_of_one_finding_differ_in_the_word_in_brackets_only() -> No
 
 OURS = re.compile(
     r"|It came back after it was resolved: look whether something undoes the fix\.|NEW|WORSE|BACK|STILL OPEN|RESOLVED"
-    r"|Do this(, by hand)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
+    r"|Do this(, by hand( in account .*)?)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
-    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*|Changed before it was resolved, by .*"
+    r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*"
+    r"|Changed before it (was resolved|broke): .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|No other cause of these failures is known\."
     r"|What has changed|What is resolved|Who (is|was) hit|Proof|What was wrong|Where to look"
@@ -486,7 +557,7 @@ def test_a_count_that_is_too_low_says_so() -> None:
     assert "\n  more than 10,000 pods on more than 10,000 nodes\n" in text
     assert ", at least 12,288 failures\n" in text
     assert "\n  And at least 9996 more pods\n" in text
-    assert ", one of more than 10,000 principals\n" in text
+    assert ", one of more than 10,000 roles or users\n" in text
     assert "\n  Node: ip-10-0-3-17.eu-west-1.compute.internal and at least 9999 more\n" in text.replace("Nodes", "Node")
 
 
@@ -494,7 +565,7 @@ def test_clusters_that_are_more_than_were_counted_are_said_to_be_more() -> None:
     many = replace(NOTICE.reach, clusters=("prod", "stage"), cluster_count=20, more=("clusters",))
     text = body(_of(reach=many), room=ROOM)
 
-    assert " in more than 20 clusters cannot pull payments/api.\n" in text
+    assert " in more than 20 clusters cannot pull the image payments/api.\n" in text
     assert "\n  Clusters: prod, stage and at least 18 more\n" in text
     # One that is known is not the only one if others were not counted.
     text = body(_of(reach=replace(many, clusters=("prod",), cluster_count=1)), room=ROOM)

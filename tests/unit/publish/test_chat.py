@@ -50,7 +50,8 @@ def test_an_alert() -> None:
             "textType": "client-markdown",
             "title": "NEW HIGH in cluster prod: The role lacks permissions to pull (role/eks/prod-node)",
             "description": (
-                "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull `payments/api`.\n"
+                "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull the image "
+                "`payments/api`.\n"
                 "Do this: `Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`\n"
                 "Run in account `111111111111`, region `eu-west-1`:\n"
                 f"`{' '.join(ATTACH_POLICY)}`\n"
@@ -93,19 +94,16 @@ def test_a_resolution_goes_into_the_thread_of_the_problem_and_asks_for_nothing()
 
     assert resolved["metadata"]["threadId"] == "problem/1"
     assert resolved["content"]["title"] == (
-        "RESOLVED in cluster prod: The role lacks permissions to pull (role/eks/prod-node)"
+        "RESOLVED in cluster prod. It was: The role lacks permissions to pull (role/eks/prod-node)"
     )
     lines = resolved["content"]["description"].split("\n")
     assert lines[:4] == [
         "`role/eks/prod-node`: `The role can pull again since 2026-05-04 12:30 UTC.`",
         "No other cause of these failures is known.",
-        "14 pods (`payments/api, payments/web` and more) in cluster `prod` could not pull `payments/api`.",
-        (
-            "Changed before it was resolved, by `arn:aws:sts::111111111111:assumed-role/admin/jo` "
-            "with `AttachRolePolicy` at 2026-05-04 12:30 UTC"
-        ),
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` could not pull the image `payments/api`.",
+        "Changed before it was resolved: `AttachRolePolicy` by `admin/jo`, 2026-05-04 12:30 UTC",
     ]
-    assert lines[-1] == "CloudTrail event: `0e1c`"
+    assert lines[-1] == "CloudTrail event: `0e1c`, by `arn:aws:sts::111111111111:assumed-role/admin/jo`"
     # What the cause said while it was open is not said as if it were.
     assert f"What was wrong: `{FINDING.explanation}`" in lines
     assert "Where: account `111111111111`, region `eu-west-1`" in lines
@@ -121,7 +119,7 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
         "The role's permissions boundary stops the pull (role/eks/prod-node)"
     )
     assert _lines(in_part)[:5] == [
-        "14 pods (`payments/api, payments/web` and more) in cluster `prod` still cannot pull `payments/api`.",
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` still cannot pull the image `payments/api`.",
         "Do this: `Add the actions to the boundary.`",
         "Run in account `111111111111`, region `eu-west-1`:",
         """`aws iam create-policy-version --policy-document '{"Statement":[{"Effect":"Allow"}]}'`""",
@@ -199,8 +197,8 @@ def test_what_only_one_line_says_is_kept() -> None:
     assert "Run in account `222222222222`, region `eu-west-1`:" in lines
     assert "Where: account `111111111111`, region `eu-west-1`" in lines
     assert "Clusters: `prod, stage and 1 more`" in lines
-    assert f"Pulled by: `{FINDING.resource.id}`, one of 4 principals" in lines
-    assert "Where: account `111111111111`, region `eu-west-1`" in _lines(_with_commands())
+    assert f"Pulled by: `{FINDING.resource.id}`, one of 4 roles or users" in lines
+    assert not [each for each in _lines(_with_commands()) if each.startswith("Where: ")]
 
 
 def test_a_command_that_holds_json_is_shown_whole() -> None:
@@ -211,7 +209,9 @@ def test_a_command_that_holds_json_is_shown_whole() -> None:
 
 
 def test_without_a_command_nobody_looks_for_one() -> None:
-    assert _lines(_with_commands())[1].startswith("Do this, by hand: `Attach ")
+    assert _lines(_with_commands())[1].startswith(
+        "Do this, by hand in account `111111111111`, region `eu-west-1`: `Attach "
+    )
     # One that cannot be shown is one.
     assert _lines(_with_commands(("aws", "`id`")))[1].startswith("Do this: `Attach ")
 
@@ -282,14 +282,15 @@ def test_nobodys_text_leaves_its_quotes(said: str) -> None:
 # What is left of a description when all that is quoted is taken out: our own words.
 OWN = re.compile(
     r"``|``: ``|… and \d+ more"
-    r"|(\d+ (pod|node)s?( \(``( and more)?\))?( of \d+ principals)?|\d+ principals"
-    r"|Pulls of (``|images of \d+ repositories))"
+    r"|(\d+ (pod|node)s?( \(``( and more)?\))?( of \d+ roles or users)?|\d+ roles or users"
+    r"|Pulls of (the image ``|images of \d+ repositories))"
     r"( in cluster ``| in \d+ clusters)? "
-    r"(((still )?cannot|could not) pull (``|from ECR|images of \d+ repositories)|(still )?fail|failed)\."
+    r"(((still )?cannot|could not) pull (the image ``|from ECR|images of \d+ repositories)|(still )?fail|failed)\."
     r"|Pulls of from ECR( in cluster ``| in \d+ clusters)? ((still )?fail|failed)\."
     r"|No pull has failed yet( in cluster ``| in \d+ clusters)?\."
-    r"|(``|Somebody) was refused (``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
-    r"|Do this( for the first)?(, by hand)?: ``|Do (both|all \d+), or the pulls still fail:|\d\. (`` \(``\): )?``"
+    r"|(``|Somebody) was refused (the image ``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
+    r"|Do this( for the first)?(, by hand in account ``, region ``)?: ``|Do (both|all \d+), or the pulls still fail:"
+    r"|\d\. (`` \(``\): )?(By hand in account ``, region ``: )?``"
     r"|Resolved: ``(: ``)?|Still broken: `` \(``\)"
     r"|Run in account ``, region ``:|Where: account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
@@ -299,11 +300,13 @@ OWN = re.compile(
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
     r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
     r"|(Pod|Nodes?|Clusters?|At fault|Why|What was wrong): ``"
-    r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ principals)?"
-    r"|Changed (before it was resolved, )?by `` with `` at (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|CloudTrail event: ``"
+    r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ roles or users)?"
+    r"|Changed before it (was resolved|broke): `` by ``, (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|Changed by: ``"
+    r"|CloudTrail event: ``, by ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
-    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?|Do this first(, by hand)? \(``\): ``"
-    r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?( \(at least\))?"
+    r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?"
+    r"|Do this( first)?(, by hand in account ``, region ``)? \(``\): ``"
+    r"|Hit: ((clusters?|roles?) ``( and (\d+ )?more)?|namespaces? ``( and \d+ more)?(, maybe more)?"
     r"|(the largest failure stop(s|ped) )?(more than )?[\d,]+ (pod|node)s?|; )+"
     r"|\d+ of \d+ (is|are) resolved only in part: another cause still stops the pulls\."
     r"|Whether something else stops the pulls of \d+ of \d+ could not be read\."

@@ -13,12 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pull_responder.checks import CHECKS
+from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
 from pull_responder.findings.notice import Edge, Notice
 from pull_responder.findings.reach import Reach
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.digest_text import digest_body, digest_subject
-from pull_responder.publish.notification import digest_notification
+from pull_responder.publish.notification import alert_notification, digest_notification
+from pull_responder.publish.style import Style
 from tests.unit.publish.examples import ATTACH_POLICY, FINDING, PRINCIPAL, PULL
 from tests.unit.publish.notices import BOUNDARY, NOTICE, notices
 
@@ -48,10 +50,10 @@ STORM = [*map(_missing, range(99)), _named(99, Severity.HIGH)]
 def test_each_cause_has_its_line_before_the_findings() -> None:
     lines = digest_body(STORM, room=ROOM).splitlines()
 
-    assert lines[:15] == [
+    assert lines[:16] == [
         (
             "100 new pull failures of 2 causes in cluster prod. "
-            "Hit: namespace payments (at least); role prod-node; the largest failure stops 14 pods."
+            "Hit: namespace payments, maybe more; role prod-node; the largest failure stops 14 pods."
         ),
         "Do this first (role/eks/prod-node): Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.",
         "Run in account 111111111111, region eu-west-1:",
@@ -59,19 +61,20 @@ def test_each_cause_has_its_line_before_the_findings() -> None:
         "",
         "HIGH: role_lacks_pull_permissions",
         "  The role lacks permissions to pull: role/eks/prod-node",
-        "  14 pods (payments/api, payments/web and more) in cluster prod cannot pull payments/api.",
+        "  14 pods (payments/api, payments/web and more) in cluster prod cannot pull the image payments/api.",
+        "  Do this: see the top",
         "",
         "LOW: repository_not_found × 99",
         (
             "  There is no such repository: repository/made-up-0, repository/made-up-1, repository/made-up-10"
             " and 96 more"
         ),
-        "  Hit: cluster prod; namespace payments (at least); role prod-node; the largest failure stops 14 pods",
-        "  Do this for the first, by hand: Create the repository.",
+        "  Hit: cluster prod; namespace payments, maybe more; role prod-node; the largest failure stops 14 pods",
+        "  Do this for the first, by hand in account 111111111111, region eu-west-1: Create the repository.",
         "",
         "Each of them",
     ]
-    assert lines[15:17] == [
+    assert lines[16:18] == [
         "  - HIGH role_lacks_pull_permissions: role/eks/prod-node, prod, 111111111111, eu-west-1",
         "    pull-responder/x/99",
     ]
@@ -92,13 +95,13 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
         "Run in account `111111111111`, region `eu-west-1`:",
         f"`{' '.join(ATTACH_POLICY)}`",
         "HIGH: `role_lacks_pull_permissions`: `role/eks/prod-node`",
-        "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull `payments/api`.",
+        "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull the image `payments/api`.",
         (
             "LOW: `repository_not_found` × 99: `repository/made-up-0, repository/made-up-1, repository/made-up-10`"
             " and 96 more"
         ),
-        "Hit: cluster `prod`; namespace `payments` (at least); role `prod-node`; the largest failure stops 14 pods",
-        "Do this for the first, by hand: `Create the repository.`",
+        "Hit: cluster `prod`; namespace `payments`, maybe more; role `prod-node`; the largest failure stops 14 pods",
+        "Do this for the first, by hand in account `111111111111`, region `eu-west-1`: `Create the repository.`",
     ]
 
 
@@ -140,7 +143,7 @@ def test_whom_a_digest_is_about_says_that_there_are_more() -> None:
         "2 new pull failures of 1 cause in cluster cluster-0 and more. Hit: roles b, a and more.\n"
     )
     assert digest_body([wide, wide], room=ROOM).startswith(
-        "2 new pull failures of 1 cause. Hit: namespace shop (at least); role c; "
+        "2 new pull failures of 1 cause. Hit: namespace shop, maybe more; role c; "
         "the largest failure stops more than 10,000 pods.\n"
     )
 
@@ -201,23 +204,55 @@ def test_what_is_not_new_is_said_with_its_cause() -> None:
 
 
 def test_what_is_over_asks_for_nothing() -> None:
-    deed = Deed("AttachRolePolicy", "arn:aws:sts::1:assumed-role/admin/jo", "2026-05-04T12:30:00Z", "0e1c")
+    deed = Deed("AttachRolePolicy", "arn:aws:sts::222222222222:assumed-role/admin/jo", "2026-05-04T12:30:00Z", "0e1c")
     because = f"The role's policies allow the pull again; {deed.words}."
     over = replace(NOTICE, edge=Edge.RESOLVED, because=because, fixed_by=(deed,))
 
     message = digest_body([over, over], room=ROOM)
     described = json.loads(digest_notification([over, over]).texts["https"])["content"]["description"]
 
-    assert message.splitlines()[:2] == [
+    assert message.splitlines()[:3] == [
         (
             "2 resolved findings of 1 cause in cluster prod. "
-            "Hit: namespace payments (at least); role prod-node; the largest failure stopped 14 pods."
+            "Hit: namespace payments, maybe more; role prod-node; the largest failure stopped 14 pods."
         ),
         "role/eks/prod-node: The role's policies allow the pull again.",
+        "Changed before it was resolved: AttachRolePolicy by admin/jo of account 222222222222, 2026-05-04 12:30 UTC",
     ]
+    assert "\nChanged before it was resolved: `AttachRolePolicy` by `admin/jo of account 222222222222`, " in described
     assert "Do this" not in message + described
     assert "0e1c" not in message + described
     assert digest_subject([over, over]) == "[DIGEST] 2 resolved findings: 2 role lacks pull permissions (HIGH)"
+
+
+def test_a_digest_links_the_page_of_each_cause() -> None:
+    lines = digest_body(STORM, room=ROOM, style=Style(runbook_url="https://wiki.example.com/{cause}")).splitlines()
+
+    assert lines[4] == "Runbook: https://wiki.example.com/role_lacks_pull_permissions"
+    assert "  Runbook: https://wiki.example.com/repository_not_found" in lines
+    assert sum("Runbook: " in line for line in lines) == 2
+
+
+def test_causes_beyond_those_that_a_message_names_are_counted() -> None:
+    """Eight are left, and who mends five of them thinks that it is over."""
+    eight = replace(_in_part(1), others=(BOUNDARY,) * 5, unnamed=3)
+    left = "The role's permissions boundary stops the pull"
+
+    assert f"\nStill broken: {left} (role/eks/prod-node), and 7 more causes\nDo this first " in digest_body(
+        [eight, _over(2)], room=ROOM
+    )
+    assert _described([eight, _over(2)])[1] == f"Still broken: `{left}` (`role/eks/prod-node`), and 7 more causes"
+    text = digest_notification([eight, _over(2)]).texts["sms"]
+    assert f" Still HIGH: {left} (prod-node), and 7 more causes, 14 pods.\nDo this first in 1" in text
+    alone = Alert.alone(eight)
+    assert "\nDo all 8, or the pulls still fail:\n" in alert_notification(alone).texts["email"]
+    assert (
+        "Do all 8, or the pulls still fail:"
+        in json.loads(alert_notification(alone).texts["https"])["content"]["description"]
+    )
+    new = alert_notification(Alert.alone(replace(eight, edge=Edge.NEW))).texts["email"]
+    assert "\nAlso stop these pulls:\n" in new
+    assert "\nAnd 3 more causes\n" in new
 
 
 def _in_part(number: int) -> Notice:
@@ -246,7 +281,7 @@ def test_what_is_resolved_in_part_is_counted_in_line_one_of_every_format() -> No
     assert texts["sms"] == (
         "DIGEST: 3 resolved findings in cluster prod, 2 only in part. Still HIGH: The role's permissions boundary "
         "stops the pull (prod-node), 14 pods.\n"
-        "Do this first in 111111111111 eu-west-1: Add the actions to the boundary."
+        "Do this in 111111111111 eu-west-1: Add the actions to the boundary."
     )
     assert json.loads(texts["default"])["headline"].startswith(
         f"3 resolved findings of 1 cause in cluster prod. {IN_PART} Hit: "
@@ -264,20 +299,24 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
 
     assert message.splitlines()[1:9] == [
         "Still broken: The role's permissions boundary stops the pull (role/eks/prod-node)",
-        "Do this first (role/eks/prod-node): Add the actions to the boundary.",
+        "Do this (role/eks/prod-node): Add the actions to the boundary.",
         "Run in account 111111111111, region eu-west-1:",
         f"  {command}",
         "",
         "HIGH: role_lacks_pull_permissions × 3 (1 RESOLVED, 2 RESOLVED in part)",
         "  The role lacks permissions to pull: role/eks/prod-node and 2 more",
-        "  Hit: cluster prod; namespace payments (at least); role prod-node; the largest failure stops 14 pods",
+        "  Hit: cluster prod; namespace payments, maybe more; role prod-node; the largest failure stops 14 pods",
+    ]
+    assert message.splitlines()[9:11] == [
+        "  role/eks/prod-node: The role's policies allow the pull again.",
+        "  Do this: see the top",
     ]
     assert "  - RESOLVED in part HIGH role_lacks_pull_permissions: " in message
     assert FINDING.remediation.summary not in message
     assert digest_subject(digest) == ("[DIGEST] 3 resolved findings (2 in part): 3 role lacks pull permissions (HIGH)")
     assert _described(digest)[1:5] == [
         "Still broken: `The role's permissions boundary stops the pull` (`role/eks/prod-node`)",
-        "Do this first (`role/eks/prod-node`): `Add the actions to the boundary.`",
+        "Do this (`role/eks/prod-node`): `Add the actions to the boundary.`",
         "Run in account `111111111111`, region `eu-west-1`:",
         f"`{command}`",
     ]
@@ -285,12 +324,19 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
     assert (
         digest_notification(digest)
         .texts["sms"]
-        .endswith("\nDo this first in 111111111111 eu-west-1: Add the actions to the boundary.")
+        .endswith("\nDo this in 111111111111 eu-west-1: Add the actions to the boundary.")
     )
 
 
+def test_what_is_left_is_told_with_the_pods_that_it_stops() -> None:
+    """Not with those of another finding that is over."""
+    one = replace(_over(1), reach=replace(NOTICE.reach, pods=("payments/x-0",), pod_count=1))
+
+    assert "stops the pull (prod-node), 14 pods." in digest_notification([one, _in_part(2)]).texts["sms"]
+
+
 def test_the_pulls_of_what_is_resolved_in_part_still_fail() -> None:
-    whom = "in cluster prod {} pull payments/api."
+    whom = "in cluster prod {} pull the image payments/api."
 
     assert whom.format("still cannot") in digest_body([_in_part(1)], room=ROOM)
     assert whom.format("could not") in digest_body([_over(1)], room=ROOM)
@@ -314,22 +360,24 @@ def test_what_is_open_stands_before_what_is_resolved() -> None:
     low = replace(_missing(0), edge=Edge.NEW)
     lines = digest_body([_over(1), low], room=ROOM).splitlines()
 
-    assert lines[1] == "Do this first, by hand (repository/made-up-0): Create the repository."
+    by_hand = "Do this, by hand in account 111111111111, region eu-west-1 (repository/made-up-0)"
+    assert lines[1] == f"{by_hand}: Create the repository."
     assert [line for line in lines if line.startswith(("HIGH: ", "LOW: "))] == [
         "LOW: repository_not_found",
         "HIGH: role_lacks_pull_permissions (1 RESOLVED)",
     ]
-    assert _described([_over(1), low])[0].startswith("Do this first, by hand (`repository/made-up-0`)")
+    assert _described([_over(1), low])[0].startswith("Do this, by hand in account `111111111111`")
     # The same cause, and the worse of the two is resolved.
-    assert "Do this first (" in digest_body([_over(1), replace(_over(2), edge=Edge.NEW)], room=ROOM)
+    assert "Do this (" in digest_body([_over(1), replace(_over(2), edge=Edge.NEW)], room=ROOM)
+    assert "Do this first (" in digest_body([NOTICE, replace(_over(2), edge=Edge.NEW)], room=ROOM)
 
 
 def test_the_last_line_says_what_is_told_again() -> None:
-    worse, again = "What gets worse is told again.", "What breaks again is told again."
+    worse, again = "unless one gets worse.", "unless one breaks again."
 
-    assert digest_body(STORM, room=ROOM).endswith(f"They share one message. {worse}\n")
-    assert digest_body([_over(1), _over(2)], room=ROOM).endswith(f"They share one message. {again}\n")
-    assert digest_body([_over(1), NOTICE], room=ROOM).endswith(f"They share one message. {worse}\n")
+    assert digest_body(STORM, room=ROOM).endswith(f"\nNo separate message follows, {worse}\n")
+    assert digest_body([_over(1), _over(2)], room=ROOM).endswith(f"\nNo separate message follows, {again}\n")
+    assert digest_body([_over(1), NOTICE], room=ROOM).endswith(f"\nNo separate message follows, {worse}\n")
 
 
 def test_the_chat_has_the_commands_of_all_causes_that_fit() -> None:
@@ -362,9 +410,10 @@ def test_the_chats_title_is_short_whatever_the_names_are() -> None:
 
 COUNTED = re.compile(r"\(findings: \d+ more, too long for this message\)")
 OURS = re.compile(
-    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*|Do this first(, by hand)? \(.*"
+    r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*"
+    r"|Do this( first)?(, by hand in account .*)? \(.*"
     r"|Run in account .*"
-    r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them|They share one message\. What (gets worse|breaks again) is told again\."
+    r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them|No separate message follows, unless one (gets worse|breaks again)\."
     r"|Still broken: .*"
 )
 

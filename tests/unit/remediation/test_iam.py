@@ -178,7 +178,7 @@ def test_what_the_fixes_say() -> None:
         "IAM/latest/UserGuide/access_policies_manage-attach-detach.html",
         [f"aws iam detach-role-policy --role-name blue --policy-arn {guard.arn} --region eu-west-1"],
     )
-    widened = f"Allow {both} in the permissions boundary {guard.arn}. {affects}"
+    widened = f'Allow {both} in the policy "guard", the permissions boundary of the role blue. {affects}'
     for document, commands in ((DENY_S3, [version]), (EMPTY, []), (None, [])):
         boundary = iam.widen_boundary(role, guard, **here, actions=pull, document=document)
         assert fixes.told(boundary) == (widened, BOUNDARIES, commands)
@@ -194,7 +194,7 @@ def test_no_command_if_it_cannot_work(document: dict[str, Any] | None) -> None:
         "Edit the Deny in the inline policy guard of the role blue so that it no longer stops the pull."
     )
     assert managed.summary == f"Edit the Deny in the policy {GUARD.arn} so that it no longer stops the pull."
-    assert boundary.summary.startswith(f"Allow ecr:BatchGetImage in the permissions boundary {GUARD.arn}")
+    assert boundary.summary.startswith('Allow ecr:BatchGetImage in the policy "guard", the permissions boundary of ')
 
 
 def test_an_aws_managed_boundary_has_no_command() -> None:

@@ -57,10 +57,11 @@ def test_a_fix_says_which_statement_of_whose_policy() -> None:
     ]
 
 
-def test_the_fix_for_many_roles_names_the_statement_the_policy_and_who_decides() -> None:
+def test_the_fix_for_many_roles_says_first_whom_to_call() -> None:
+    """A text message is cut at its end."""
     policy = Arn("aws", "organizations", "", "999999999999", "policy/o-1/service_control_policy/p-1")
 
-    assert by_hand.exempt_all(policy, the_deny({"Statement": [CLOSED]}, {0})).startswith(
-        'Exempt all roles that pull for EKS from the Deny "Closed" of p-1, or detach it from their accounts. '
+    assert by_hand.exempt_all(policy, the_deny({"Statement": [CLOSED]}, {0})) == (
+        "Ask an administrator of the organization (account 999999999999) to exempt all roles that pull for EKS from "
+        'the Deny "Closed" of p-1, by aws:PrincipalArn or a tag, or to detach it from their accounts.'
     )
-    assert by_hand.exempt_all(policy, "the Deny").endswith(" organization, account 999999999999, decides that.")
