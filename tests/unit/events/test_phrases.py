@@ -140,10 +140,12 @@ INNERMOST: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = 
         "an existing connection was forcibly closed by the remote host",
         "a socket operation was attempted to an unreachable network",
         "expected http 206 from byte range request",
+        "dial tcp x",
     ),
     (Symptom.CERTIFICATE_UNTRUSTED, None, None): (
         "certificate signed by unknown authority",
         "certificate is valid for x",
+        "x509",
     ),
     (Symptom.NAME_RESOLUTION_FAILED, None, None): ("no such host",),
     (Symptom.DOWNLOAD_CORRUPT, Stage.LAYER, None): (
@@ -160,6 +162,7 @@ INNERMOST: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = 
     (Symptom.ACCESS_DENIED, Stage.MANIFEST, None): ("pull access denied for x",),
     (Symptom.NOT_FOUND, Stage.MANIFEST, None): (
         "manifest for x not found",
+        "manifest unknown",
         "repository x not found",
     ),
     (Symptom.NOT_AUTHENTICATED, Stage.TOKEN, None): (
@@ -167,8 +170,31 @@ INNERMOST: dict[tuple[Symptom, Stage | None, Answer | None], tuple[str, ...]] = 
         "nocredentialproviders",
         "operation error ec2imds",
     ),
-    (Symptom.UNKNOWN, None, Answer.FORMAT): ("no processor for media-type",),
-    (Symptom.UNKNOWN, None, Answer.HTTP): ("error unmarshalling content",),
+    (Symptom.UNKNOWN, None, Answer.FORMAT): (
+        "deprecation notice docker image format v1",
+        "no processor for media-type",
+    ),
+    (Symptom.UNKNOWN, None, Answer.HTTP): (
+        "error unmarshalling content",
+        "stopped after 10 redirects",
+    ),
+    (Symptom.UNKNOWN, None, Answer.TLS): (
+        "frame too large",
+        "malformed http x",
+    ),
+    (Symptom.TIMEOUT, Stage.LAYER, Answer.NODE): (
+        "an attempt was made to access a socket in a way forbidden by its access permissions",
+        "dial tcp 10.0.0.1:443: connect: operation not permitted",
+        "dial tcp 10.0.0.1:443: connect: permission denied",
+        "dial tcp 10.0.0.1:443: socket: too many open files",
+    ),
+    (Symptom.PROXY_FAILED, None, None): ("error connecting to proxy x",),
+    (Symptom.ACCESS_DENIED, None, None): ("x is not authorized to perform",),
+    (Symptom.UNKNOWN, Stage.LAYER, None): ("could not fetch content descriptor",),
+    (Symptom.UNKNOWN, Stage.MANIFEST, None): (
+        "initializing source x",
+        "repository does not exist or may require authorization",
+    ),
     (Symptom.UNKNOWN, None, Answer.RUNTIME): (
         "read unix x",
         "snapshotter x was not found",
@@ -199,6 +225,7 @@ def test_what_the_words_of_a_runtime_mean(
         ("ExpiredToken", Symptom.TOKEN_EXPIRED, None),
         ("ExpiredTokenException", Symptom.TOKEN_EXPIRED, None),
         ("InvalidClientTokenId", Symptom.TOKEN_EXPIRED, None),
+        ("InvalidSignatureException", Symptom.TOKEN_EXPIRED, Answer.SIGNATURE),
         ("SignatureDoesNotMatch", Symptom.TOKEN_EXPIRED, Answer.SIGNATURE),
         ("ImageNotFoundException", Symptom.NOT_FOUND, None),
         ("RepositoryNotFoundException", Symptom.NOT_FOUND, None),

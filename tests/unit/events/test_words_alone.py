@@ -60,6 +60,8 @@ NO_TOKEN: Final = f'{ATTEMPT}failed to resolve reference "{IMAGE}": unexpected s
         # The stage by the words, where no operation around them names it.
         (f"{PLAIN}pulling from host {HOST} failed with status code 401", Symptom.NOT_AUTHENTICATED, Stage.MANIFEST),
         (f"{PLAIN}unexpected status code [manifests v1]: 401 x", Symptom.NOT_AUTHENTICATED, Stage.MANIFEST),
+        (f"{PLAIN}blob unknown: x", Symptom.NOT_FOUND, Stage.LAYER),
+        (f"{PLAIN}unknown blob", Symptom.NOT_FOUND, Stage.LAYER),
         (f"{PLAIN}name unknown: The repository does not exist", Symptom.NOT_FOUND, Stage.MANIFEST),
         (f"{PLAIN}failed to read expected number of bytes: unexpected EOF", Symptom.DOWNLOAD_CORRUPT, Stage.LAYER),
         (f"{PLAIN}expected HTTP 206 from byte range request", Symptom.TIMEOUT, Stage.LAYER),
