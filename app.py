@@ -1,14 +1,16 @@
-"""The CDK app that `cdk synth` and `cdk deploy` run. Its settings are in cdk.json, in `context.pullResponder`."""
+"""The CDK app that `cdk synth` and `cdk deploy` run. infra/setting_sources.py says where its settings come from."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import aws_cdk as cdk
 
 from infra.permissions import PermissionsError
 from infra.scanner_answers import add_scanners
-from infra.settings import Settings, SettingsError
+from infra.setting_checks import SettingsError
+from infra.setting_sources import read_settings
 from infra.stack import PullResponderStack
 
 
@@ -16,7 +18,8 @@ def main() -> int:
     """Synthesize, and return the exit status: 2 when a setting is invalid or a permission cannot be granted."""
     app = cdk.App()
     try:
-        settings = Settings.from_context(app.node.try_get_context("pullResponder"))
+        # The CDK command line runs an app in the folder with cdk.json.
+        settings = read_settings(app.node.get_all_context(), Path.cwd())
         PullResponderStack(app, "PullResponder", settings=settings)
     except (SettingsError, PermissionsError) as error:
         print(error, file=sys.stderr)  # noqa: T201 -- `cdk synth` shows it in the terminal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
@@ -46,6 +47,7 @@ class AuditLogFunction(ResponderFunction):
         *,
         settings: Settings,
         layer: lambda_.ILayerVersion,
+        key: kms.IKey | None,
         queue: sqs.IQueue,
         dead_letters: sqs.IQueue,
     ) -> None:
@@ -56,10 +58,15 @@ class AuditLogFunction(ResponderFunction):
             description="Reads image pull failures from the audit logs of Amazon EKS clusters",
             settings=settings,
             layer=layer,
+            key=key,
             resources={"queue": queue.queue_arn},
             # Lambda needs this to write to the dead-letter queue: Lambda developer guide, "Capturing records of
             # asynchronous invocations".
-            run=(Grant(("sqs:SendMessage",), (dead_letters.queue_arn,)),),
+            run=(
+                Grant(("sqs:SendMessage",), (dead_letters.queue_arn,)),
+                # Sending to a queue with such a key needs these: SQS developer guide, "Key management".
+                *([Grant(("kms:Decrypt", "kms:GenerateDataKey"), (key.key_arn,))] if key else []),
+            ),
             environment={"QUEUE_URL": queue.queue_url},
             memory_size=_MEMORY_MEGABYTES,
             timeout_seconds=_TIMEOUT_SECONDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -27,10 +28,11 @@ class EventQueue(Construct):
 
     `batching_window_seconds` is how long Lambda gathers messages for one run of the function. Both queues keep a
     message for two weeks. The dead-letter queue gets the messages that the function has failed on `maxReceiveCount`
-    times, and those that EventBridge cannot deliver to the queue.
+    times, and those that EventBridge cannot deliver to the queue. `key`, if not None, encrypts both queues, instead of
+    a key that SQS owns.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- keyword-only, except for the two arguments that every construct has
         self,
         scope: Construct,
         construct_id: str,
@@ -38,12 +40,15 @@ class EventQueue(Construct):
         settings: Settings,
         batching_window_seconds: int,
         alarm_topic: sns.ITopic,
+        key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        encryption = sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encryption,
+            encryption_master_key=key,
             enforce_ssl=True,
             retention_period=_RETENTION,
         )
@@ -52,14 +57,16 @@ class EventQueue(Construct):
         self.queue = sqs.Queue(
             self,
             "Queue",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encryption,
+            encryption_master_key=key,
             enforce_ssl=True,
             retention_period=_RETENTION,
             visibility_timeout=cdk.Duration.seconds(self.visibility_timeout_seconds),
             dead_letter_queue=failures,
         )
-        answer(self.dead_letters, answers.DEAD_LETTERS, answers.QUEUE_KEY)
-        answer(self.queue, answers.QUEUE_KEY)
+        no_key = () if key else (answers.QUEUE_KEY,)
+        answer(self.dead_letters, answers.DEAD_LETTERS, *no_key)
+        answer(self.queue, *no_key)
         alarm = cloudwatch.Alarm(
             self,
             "DeadLettersAlarm",

@@ -20,21 +20,21 @@ class FilterTopics(Construct):
     """Two topics, encrypted with `key`.
 
     - `filtered`: each notification as plain text with attributes
-    - `alarms`: what the alarms of the stack publish, which has no attributes; they publish to their own topic, too
+    - `alarms`: what the alarms under `scope` publish, which has no attributes; they publish to their own topic, too
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.Key) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
         self.filtered = NotificationTopic(self, "Filtered", key=key).topic
         alarms = NotificationTopic(self, "Alarms", key=key)
         alarms.allow_alarms()
         self.alarms = alarms.topic
-        cdk.Aspects.of(cdk.Stack.of(self)).add(_AlsoNotify(self.alarms))
+        cdk.Aspects.of(scope).add(_AlsoNotify(self.alarms))
 
 
 @jsii.implements(cdk.IAspect)
 class _AlsoNotify:
-    """Adds a topic to the actions of each alarm of the stack."""
+    """Adds a topic to the actions of each alarm."""
 
     def __init__(self, topic: sns.ITopic) -> None:
         self._topic = topic

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from infra import scanner_answers as answers
-from infra.findings_table import FindingsTable
+from infra.findings_table import ExistingTable, FindingsTable
 from infra.notification_topic import NotificationTopic
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
 from infra.scanner_answers import answer
-from infra.settings import Settings, causes_by_severity
+from infra.setting_checks import causes_by_severity
+from infra.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,10 +87,11 @@ class FindingFunction(ResponderFunction):
         task: Task,
         settings: Settings,
         layer: lambda_.ILayerVersion,
+        key: kms.IKey | None,
         queue: sqs.IQueue,
         topic: NotificationTopic,
         filtered: sns.ITopic | None,
-        table: FindingsTable,
+        table: FindingsTable | ExistingTable,
     ) -> None:
         super().__init__(
             scope,
@@ -97,6 +100,7 @@ class FindingFunction(ResponderFunction):
             description=task.description,
             settings=settings,
             layer=layer,
+            key=key,
             resources={
                 "topic": topic.topic.topic_arn,
                 "member_role": settings.member_role_name,
@@ -106,7 +110,10 @@ class FindingFunction(ResponderFunction):
             run=(
                 # The event source needs these: Lambda developer guide, "Using Lambda with Amazon SQS".
                 Grant(("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"), (queue.queue_arn,)),
-                # Publishing to an encrypted topic needs these: SNS developer guide, "Key management".
+                # Publishing to an encrypted topic needs these: SNS developer guide, "Key management". Where the
+                # settings give the key, the queue and the table have it, too. To receive, and to read and write a table
+                # that another principal made, takes kms:Decrypt (SQS developer guide, "Key management"; DynamoDB
+                # developer guide, "Encryption at rest usage notes").
                 Grant(("kms:Decrypt", "kms:GenerateDataKey"), (topic.key.key_arn,)),
                 *([Grant(("sns:Publish",), (filtered.topic_arn,))] if filtered else []),
             ),
@@ -126,7 +133,10 @@ class FindingFunction(ResponderFunction):
             event_source_arn=queue.queue_arn,
             batch_size=task.batch_size,
             max_batching_window=cdk.Duration.seconds(task.batching_window_seconds),
-            max_concurrency=task.max_concurrency,
+            # More than Lambda keeps for the function would be throttled, and messages would end as dead letters.
+            max_concurrency=min(
+                task.max_concurrency, settings.reserved_concurrency.get(task.name, task.max_concurrency)
+            ),
             report_batch_item_failures=True,
         )
         answer(mapping, answers.MAPPING)

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from infra.escape_hatch import cfn_resource
+from infra.settings import Settings
 
 if TYPE_CHECKING:
-    from constructs import Construct
+    from aws_cdk import aws_kms as kms
 
 _DUE_INDEX: Final = "due"
 
@@ -21,13 +25,17 @@ class FindingsTable(dynamodb.TableV2):
       first. `look_at` is in seconds since 1970. The index has the keys only.
 
     The table stays when the stack is deleted, because nothing else records which findings were notified. Nobody can
-    delete it before its deletion protection is off (docs/operations.md, "To remove it").
+    delete it before its deletion protection is off (docs/operations.md, "To remove it"). With `settings.remove_data`,
+    it is deleted with the stack.
+
+    `key`, if not None, encrypts it, instead of a key that DynamoDB owns.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None = None) -> None:
         super().__init__(
             scope,
             construct_id,
+            table_name=settings.table_name,
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             global_secondary_indexes=[
                 dynamodb.GlobalSecondaryIndexPropsV2(
@@ -42,11 +50,38 @@ class FindingsTable(dynamodb.TableV2):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires_at",
-            deletion_protection=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            deletion_protection=not settings.remove_data,
+            removal_policy=cdk.RemovalPolicy.DESTROY if settings.remove_data else cdk.RemovalPolicy.RETAIN,
         )
+        if key:
+            # The construct renders such a key only where it knows the region, and our stack is for any.
+            table = cfn_resource(self, dynamodb.CfnGlobalTable)
+            table.sse_specification = dynamodb.CfnGlobalTable.SSESpecificationProperty(sse_enabled=True, sse_type="KMS")
+            table.add_property_override("Replicas.0.SSESpecification", {"KMSMasterKeyId": key.key_arn})
 
     @property
     def due_index_arn(self) -> str:
         """The ARN of the index `due`."""
         return f"{self.table_arn}/index/{_DUE_INDEX}"
+
+
+class ExistingTable(Construct):
+    """The table of an earlier deployment, by its name. It does not belong to the stack.
+
+    CloudFormation cannot make a table of a name that is taken (docs/adr/0136-a-table-that-is-there-already.md).
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, table_name: str) -> None:
+        super().__init__(scope, construct_id)
+        self.table_name = table_name
+        self.table_arn = cdk.Stack.of(self).format_arn(service="dynamodb", resource="table", resource_name=table_name)
+        self.due_index_arn = f"{self.table_arn}/index/{_DUE_INDEX}"
+
+
+def findings_table(
+    scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey | None
+) -> FindingsTable | ExistingTable:
+    """Return the table that `settings` ask for: a new one, or the one of this name that is there."""
+    if settings.existing_table and settings.table_name:
+        return ExistingTable(scope, construct_id, table_name=settings.table_name)
+    return FindingsTable(scope, construct_id, settings=settings, key=key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 
 from infra import scanner_answers as answers
@@ -43,7 +44,13 @@ class HubSetup(ResponderFunction):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, layer: lambda_.ILayerVersion
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        layer: lambda_.ILayerVersion,
+        key: kms.IKey | None,
     ) -> None:
         super().__init__(
             scope,
@@ -52,6 +59,7 @@ class HubSetup(ResponderFunction):
             description="Sets up insights and a custom action in AWS Security Hub when the stack is deployed",
             settings=settings,
             layer=layer,
+            key=key,
             resources={},
             run=(),
             environment={},

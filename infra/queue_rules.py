@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Final
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -11,6 +14,9 @@ from constructs import Construct
 from infra.escape_hatch import cfn_resource
 
 _MAXIMUM_EVENT_AGE = cdk.Duration.hours(24)
+# EventBridge API reference, PutRule: a name has 64 characters. The name of a stack has up to 128. This leaves room for
+# what follows it.
+_LONGEST_NAME: Final = 35
 
 
 class QueueRules(Construct):
@@ -24,7 +30,7 @@ class QueueRules(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, queue: sqs.IQueue, dead_letters: sqs.IQueue) -> None:
         super().__init__(scope, construct_id)
         self.names: list[str] = []
-        self._prefix = f"{cdk.Stack.of(self).stack_name}-{construct_id}-"
+        self._prefix = f"{_short_name(cdk.Stack.of(self))}-{construct_id}-"
         self._target = events.CfnRule.TargetProperty(
             id="Queue",
             arn=queue.queue_arn,
@@ -70,3 +76,14 @@ class QueueRules(Construct):
                 "ArnLike": {"aws:SourceArn": rules},
             },
         )
+
+
+def _short_name(stack: cdk.Stack) -> str:
+    """Return the stack's name, and of a long one its beginning and a hash.
+
+    A nested stack has no name before it is deployed. Where it stands in the app is unique, too.
+    """
+    name = stack.node.addr if cdk.Token.is_unresolved(stack.stack_name) else stack.stack_name
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

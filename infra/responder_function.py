@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra import permissions
+from infra import permissions, vpc_placement
 from infra import scanner_answers as answers
 from infra.dependency_layer import ARCHITECTURE, RUNTIME
 from infra.escape_hatch import cfn_resource
@@ -53,6 +54,7 @@ class ResponderFunction(Construct):
     - `name`: the function's module in `pull_responder.handlers`, and its key in permissions.json
     - `resources`: the values of the placeholders in permissions.SCOPES
     - `run`: the permissions that Lambda needs to run the function
+    - `key`: encrypts the log; None: a key that CloudWatch Logs owns
     - `function_answers`: what to answer scanners about this function, besides what holds for all
 
     The role has the permissions that permissions.json declares for `name`, those in `run`, and no others. Its log group
@@ -68,6 +70,7 @@ class ResponderFunction(Construct):
         description: str,
         settings: Settings,
         layer: lambda_.ILayerVersion,
+        key: kms.IKey | None,
         resources: Mapping[str, str],
         run: Iterable[Grant],
         environment: Mapping[str, str],
@@ -76,11 +79,12 @@ class ResponderFunction(Construct):
         function_answers: Iterable[Answer],
     ) -> None:
         super().__init__(scope, construct_id)
-        log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY)
+        log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY, encryption_key=key)
         # The construct accepts only names such as ONE_WEEK, and not a number of days.
         cfn_resource(log, logs.CfnLogGroup).retention_in_days = settings.log_retention_days
         write_log = Grant(("logs:CreateLogStream", "logs:PutLogEvents"), (log.log_group_arn,))
-        self.role = self._role(name, settings.read_accounts, resources, (write_log, *run))
+        attach = vpc_placement.GRANTS if settings.vpc else ()
+        self.role = self._role(name, settings, resources, (write_log, *run, *attach))
         self.function = lambda_.Function(
             self,
             "Function",
@@ -91,6 +95,7 @@ class ResponderFunction(Construct):
             code=lambda_.Code.from_asset(str(_LAMBDAS), exclude=_NOT_DEPLOYED, ignore_mode=cdk.IgnoreMode.GIT),
             layers=[layer],
             memory_size=memory_size,
+            reserved_concurrent_executions=settings.reserved_concurrency.get(name),
             timeout=cdk.Duration.seconds(timeout_seconds),
             environment={"POWERTOOLS_LOG_LEVEL": settings.log_level, **environment},
             role=self.role,
@@ -98,14 +103,24 @@ class ResponderFunction(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=_LAMBDA_LOG_LEVELS[settings.log_level],
         )
-        answer(log, answers.LOG_KEY)
+        if settings.vpc:
+            vpc_placement.place(self.function, settings.vpc)
+        if not key:
+            answer(log, answers.LOG_KEY)
         answer(
-            self.function, answers.RUNTIME, answers.NO_VPC, answers.NO_TRACING, answers.ENVIRONMENT, *function_answers
+            self.function,
+            answers.RUNTIME,
+            *([] if settings.vpc else [answers.NO_VPC]),
+            answers.NO_TRACING,
+            answers.ENVIRONMENT,
+            *(
+                each
+                for each in function_answers
+                if not (each.about_concurrency and name in settings.reserved_concurrency)
+            ),
         )
 
-    def _role(
-        self, name: str, read_accounts: Iterable[str], resources: Mapping[str, str], run: tuple[Grant, ...]
-    ) -> iam.Role:
+    def _role(self, name: str, settings: Settings, resources: Mapping[str, str], run: tuple[Grant, ...]) -> iam.Role:
         declared = permissions.read_declared(name)
         granted = {
             purpose: permissions.grants(
@@ -119,7 +134,7 @@ class ResponderFunction(Construct):
         }
         if "assume" in granted:
             granted["assume"] += permissions.grant_to_assume(
-                read_accounts, partition=cdk.Aws.PARTITION, member_role=resources["member_role"]
+                settings.read_accounts, partition=cdk.Aws.PARTITION, member_role=resources["member_role"]
             )
         role = iam.Role(
             self,
@@ -137,14 +152,14 @@ class ResponderFunction(Construct):
                 )
                 for purpose, grants in {**granted, "run": run}.items()
             }
-            | _limits([action for actions in declared.values() for action in actions], resources),
+            | _limits([action for actions in declared.values() for action in actions], resources, settings),
         )
-        answer(role, answers.INLINE_POLICIES, answers.WILDCARDS)
+        answer(role, answers.INLINE_POLICIES, answers.WILDCARDS, *([answers.ATTACH] if settings.vpc else []))
         _acknowledge_wildcards(role, [action for actions in declared.values() for action in actions], resources)
         return role
 
 
-def _limits(actions: Iterable[str], resources: Mapping[str, str]) -> dict[str, iam.PolicyDocument]:
+def _limits(actions: Iterable[str], resources: Mapping[str, str], settings: Settings) -> dict[str, iam.PolicyDocument]:
     """Return the inline policy that denies what granted actions could change besides what the functions change."""
     denials = permissions.denials(
         actions, partition=cdk.Aws.PARTITION, account=cdk.Aws.ACCOUNT_ID, region=cdk.Aws.REGION, **resources
@@ -158,6 +173,8 @@ def _limits(actions: Iterable[str], resources: Mapping[str, str]) -> dict[str, i
         )
         for denial in denials
     ]
+    if settings.vpc:
+        statements.append(vpc_placement.denial())
     return {"limits": iam.PolicyDocument(statements=statements, minimize=False)} if statements else {}
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
-import cdk_nag
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -32,6 +31,11 @@ class Answer:
     nag: tuple[str, ...] = ()
     checkov: str = ""
 
+    @property
+    def about_concurrency(self) -> bool:
+        """Whether scanners ask for a reservation of concurrency."""
+        return self.checkov == "CKV_AWS_115"
+
 
 def _packs(rule: str, *packs: str) -> tuple[str, ...]:
     return tuple(f"{pack}-{rule}" for pack in packs)
@@ -51,6 +55,12 @@ INLINE_POLICIES: Final = Answer(
 WILDCARDS: Final = Answer(
     "infra/permissions.py has the reason of each wildcard, and AwsSolutions-IAM5 is answered for each",
     ("Serverless-LambdaStarPermissions",),
+)
+ATTACH: Final = Answer(
+    "Lambda attaches the function to the VPC with these, as AWSLambdaVPCAccessExecutionRole has them. Calls of the "
+    "function's own code are denied what changes a network interface",
+    ("AwsSolutions-IAM5[Resource::*]",),
+    "CKV_AWS_111",
 )
 CONCURRENCY: Final = Answer(
     "The event source mapping limits the concurrency. A reservation takes from the account's, and fails to deploy in a "
@@ -119,6 +129,8 @@ MAIL: Final = Answer(
 
 def add_scanners(app: cdk.App) -> None:
     """Let cdk-nag's packs check every stack of the app. The synthesis fails on what has no answer."""
+    import cdk_nag  # noqa: PLC0415 -- another app with our constructs need not have it
+
     cdk.Validations.of(app).add_plugins(
         cdk_nag.AwsSolutionsChecks(app),
         cdk_nag.HIPAASecurityChecks(app),

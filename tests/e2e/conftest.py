@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -141,17 +142,15 @@ def deployed(aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> Depl
 def _deploy(aws: EmulatedAws, folder: Path) -> dict[str, str]:
     # EKS creates the log group when audit logging of a cluster is switched on.
     aws.client("logs").create_log_group(logGroupName=f"/aws/eks/{AUDITED_CLUSTER}/cluster")
-    configuration = json.loads((ROOT / "cdk.json").read_text())
-    configuration["context"]["pullResponder"] |= {
+    shutil.copy(ROOT / "cdk.json", folder)
+    settings = {
         "auditLogClusters": [AUDITED_CLUSTER],
         "forwardedEventSource": FORWARDED_SOURCE,
         "holdDownMinutes": 0,
-        # The tests are a burst of failures. Each of them waits for a notification of its own.
-        "digestAbove": 1000,
         # The emulator knows no organization of its accounts.
         "readAccounts": ["111111111111"],
     }
-    (folder / "cdk.json").write_text(json.dumps(configuration))
+    (folder / "pull-responder.json").write_text(json.dumps(settings))
     # The parts of `cdk bootstrap` that the deployment of this stack uses.
     aws.client("s3").create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
     aws.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Type="String", Value="31")
@@ -176,6 +175,8 @@ def _deploy(aws: EmulatedAws, folder: Path) -> dict[str, str]:
                 outputs,
             ),
             *("--method", "direct", "--no-notices", "--no-color"),
+            # The tests are a burst of failures. Each of them waits for a notification of its own.
+            *("-c", "pullResponder.digestAbove=1000"),
         ],
         cwd=folder,
         env=environment,

@@ -90,6 +90,14 @@ def envelope(detail: dict[str, Any]) -> str:
     )
 
 
+def test_settings_come_from_the_file_and_from_the_command_line(deployed: Deployed) -> None:
+    configuration = deployed.aws.client("lambda").get_function_configuration(
+        FunctionName=deployed.outputs["DiagnoseFunctionName"]
+    )
+    variables = configuration["Environment"]["Variables"]
+    assert (variables["FORWARDED_EVENT_SOURCE"], variables["DIGEST_ABOVE"]) == (FORWARDED_SOURCE, "1000")
+
+
 def test_a_denied_pull_becomes_a_notification_and_a_finding(deployed: Deployed) -> None:
     deployed.put(denied_pull("e2e/first", reason=NO_IDENTITY_POLICY))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
 import pytest
 
+from infra.deployment_checks import Vpc
+from infra.scanner_answers import add_scanners
 from infra.settings import Settings
 from infra.stack import PullResponderStack
 
@@ -50,12 +52,21 @@ NO_DEFAULTS: Final = Settings(
     max_receive_count=2,
     log_level="WARNING",
     log_retention_days=365,
+    table_name="findings",
+    remove_data=True,
+    encryption_key_arn="arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    reserved_concurrency={"diagnose": 4, "recheck": 9, "audit_log": 3, "hub_setup": 1},
+    permissions_boundary_arn="arn:aws:iam::111111111111:policy/platform/limit",
+    tags={"team": "platform", "cost center": "4711"},
+    vpc=Vpc(subnet_ids=("subnet-0123456789abcdef0", "subnet-01234567"), security_group_ids=("sg-0123456789abcdef0",)),
 )
+# The stack cannot delete a table that does not belong to it.
+KEPT_TABLE: Final = replace(NO_DEFAULTS, existing_table=True, remove_data=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Synthesized:
-    """A stack's template, and the folder with its assets."""
+    """A stack's template, and the folder with the manifest, and with the assets where they were asked for."""
 
     template: dict[str, Any]
     folder: Path
@@ -76,9 +87,13 @@ class Synthesized:
         return name, properties
 
 
-def synthesize(folder: Path, settings: Settings) -> Synthesized:
-    app = cdk.App(outdir=str(folder), analytics_reporting=False)
+def synthesize(folder: Path, settings: Settings, *, scanned: bool = False, assets: bool = False) -> Synthesized:
+    """Synthesize the stack. Without `assets` they are not copied into the folder, which would take longest."""
+    context = {} if assets else {"aws:cdk:disable-asset-staging": True}
+    app = cdk.App(outdir=str(folder), analytics_reporting=False, context=context)
     PullResponderStack(app, "PullResponder", settings=settings)
+    if scanned:
+        add_scanners(app)
     return Synthesized(app.synth().get_stack_by_name("PullResponder").template, folder)
 
 
@@ -91,4 +106,11 @@ def subscribed(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    return synthesize(tmp_path_factory.mktemp("cdk.out"), Settings())
+    return synthesize(tmp_path_factory.mktemp("cdk.out"), Settings(), assets=True)
+
+
+@pytest.fixture(scope="session")
+def placed(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """The stack with every setting different from its default, but with Security Hub. cdk-nag has looked at it."""
+    settings = replace(NO_DEFAULTS, security_hub=True, security_hub_insights=True)
+    return synthesize(tmp_path_factory.mktemp("placed"), settings, scanned=True)

@@ -159,6 +159,8 @@ def test_filters_have_a_topic_of_plain_text_and_alarms_one_of_their_own(stack: S
     filtered, filtered_topic = other.named("AWS::SNS::Topic", "FiltersFiltered")
     alarms, alarms_topic = other.named("AWS::SNS::Topic", "FiltersAlarms")
     everything, topic = other.named("AWS::SNS::Topic", "Notifications")
+    # Another logical id would replace a topic that people are subscribed to.
+    assert (filtered, alarms) == ("FiltersFilteredTopic80599590", "FiltersAlarmsTopicA643046D")
     for each in (filtered_topic, alarms_topic):
         assert each["KmsMasterKeyId"] == topic["KmsMasterKeyId"]
     every_alarm = other.all_of("AWS::CloudWatch::Alarm").values()

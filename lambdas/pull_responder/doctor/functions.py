@@ -55,9 +55,22 @@ def _function(deployment: Deployment, reader: Reader, function: Resource) -> Res
     if read is None:
         return broken(_ID, subject, "it does not exist", meaning, step=_AGAIN)
     if read["reserved"] == 0:
-        command = aws("lambda", "delete-function-concurrency", function_name=name, region=region)
+        command = _reserve(name, function.properties.get("ReservedConcurrentExecutions"), region)
         return broken(_ID, subject, "its reserved concurrency is 0: Lambda never runs it", meaning, commands=(command,))
     return _state(subject, read, meaning)
+
+
+def _reserve(name: str, deployed: object, region: str) -> tuple[str, ...]:
+    """Return the command that reserves what the stack has deployed (`reservedConcurrency`), or nothing."""
+    if deployed is None:
+        return aws("lambda", "delete-function-concurrency", function_name=name, region=region)
+    return aws(
+        "lambda",
+        "put-function-concurrency",
+        function_name=name,
+        reserved_concurrent_executions=str(deployed),
+        region=region,
+    )
 
 
 def _state(subject: str, read: Mapping[str, Any], meaning: str) -> Result:

@@ -32,6 +32,8 @@ _INDEX_COMMAND: Final = (
 _INDEX_ATTRIBUTES: Final = (
     '[{"AttributeName":"queue","AttributeType":"S"},{"AttributeName":"look_at","AttributeType":"N"}]'
 )
+# infra/findings_table.py: a table of an earlier deployment is none of the stack's resources.
+_KIND: Final = "AWS::DynamoDB::GlobalTable"
 _NOTHING: Final = "Nothing is remembered: no failure is diagnosed, and no finding is notified or resolved"
 
 
@@ -51,7 +53,13 @@ def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
     if isinstance(found, Unread):
         return [unread(_ID, subject, found, "Whether findings are remembered is not known")]
     if found is None:
-        return [broken(_ID, subject, "it does not exist", _NOTHING, step="Remove the stack and deploy it again")]
+        step = "Remove the stack and deploy it again"
+        if not deployment.of_kind(_KIND):
+            step = (
+                "`existingTable` is true. Let `tableName` name a table that is there, or set `existingTable` to false "
+                "for a new table of this name, and deploy"
+            )
+        return [broken(_ID, subject, "it does not exist", _NOTHING, step=step)]
     status, indexes = found
     if status not in ("ACTIVE", "UPDATING"):
         return [broken(_ID, subject, f"its status is {status}", _NOTHING, step="Look at it in DynamoDB's console")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, auto
 from typing import Final
 
 from pull_responder.events import names
@@ -35,12 +35,12 @@ _PATH_LIMIT: Final = 255
 _PORT_LIMIT: Final = 65535
 
 
-class RegistryKind(StrEnum):
+class RegistryKind(Enum):
     """The kind of registry that an image is in."""
 
-    ECR_PRIVATE = "ecr private"
-    ECR_PUBLIC = "ecr public"
-    OTHER = "other"
+    ECR_PRIVATE = auto()
+    ECR_PUBLIC = auto()
+    OTHER = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class ImageReference:
     repository: str
     tag: str | None
     digest: str | None
-    problem: str | None = None
-    registry_account: str | None = None
-    region: str | None = None
-    partition: str | None = None
-    fips: bool = False
-    dual_stack: bool = False
+    problem: str | None
+    registry_account: str | None
+    region: str | None
+    partition: str | None
+    fips: bool
+    dual_stack: bool
 
     @property
     def registry_host(self) -> str | None:

@@ -62,21 +62,20 @@ _STAGES: Final = PhraseTable(STAGES)
 class Chain:
     """One chain of errors, read from the outermost link to the innermost.
 
-    The phrase with the greatest weight decides; of equal ones, the innermost. The attributes `stage`, `error_code` and
-    `from_layer_bucket` belong to the place of that phrase.
+    The phrase with the greatest weight decides; of equal ones, the innermost. The attributes `stage` and `error_code`
+    belong to the place of that phrase.
     """
 
     def __init__(self, attempt: str, *, text: str, denial: Denial | None, image: ImageReference | None) -> None:
         self.meaning = Meaning(Symptom.UNKNOWN, Weight.WRAPPER)
         self.stage: Stage | None = None
         self.error_code: str | None = None
-        self.from_layer_bucket = False
         self.answer: Answer | None = None
         self.url: RegistryUrl | None = None
         self.mirror = ""
         self._image = image
         self._stage: Stage | None = None
-        self._at_bucket = self._is_resolving = self._is_elsewhere = False
+        self._at_bucket = self._is_from_bucket = self._is_resolving = self._is_elsewhere = False
         self._is_pull = "pull" in text
         self._is_about_a_pull = _PULL_WORDS.search(text) is not None
         self._service = ""
@@ -99,7 +98,7 @@ class Chain:
             self._add_page(attempt)
         self._add_s3_error(attempt)
         if self.meaning.symptom is Symptom.UNKNOWN and not self.answer:
-            self.stage, self.from_layer_bucket = self._stage, self._at_bucket
+            self.stage = self._stage
         else:
             self.stage = self._of_docker(attempt, is_public=_PUBLIC in text)
 
@@ -154,7 +153,7 @@ class Chain:
         """
         kind = self._image.kind if self._image else None
         said = self.meaning.symptom
-        if self.answer is Answer.MIRROR or kind is RegistryKind.OTHER:
+        if kind is RegistryKind.OTHER:
             return
         if said is Symptom.UNKNOWN and self.answer is None and has_html(attempt):
             self.meaning, self.answer = UNKNOWN_STATUS, UNKNOWN_STATUS.answer
@@ -167,7 +166,7 @@ class Chain:
         # Cloudflare serves the layers of other registries, to which ECR may send a cache rule's client on.
         is_upstream = is_upstreams(self.url, self._image) or (self.stage is Stage.LAYER and is_cloudflares(attempt))
         self.meaning = UNKNOWN_STATUS if is_upstream or (is_open and not is_gateways(attempt)) else OF_PROXY
-        self.answer, self.error_code, self.from_layer_bucket = self.meaning.answer, None, False
+        self.answer, self.error_code = self.meaning.answer, None
 
     def _add_s3_error(self, attempt: str) -> None:
         """Add what S3 said in words. Without them only its status is known."""
@@ -175,27 +174,26 @@ class Chain:
             return
         said = read_s3_error(attempt)
         if said and self._is_about_a_pull and not self._is_elsewhere:
-            self._stage, self._at_bucket = self._stage or Stage.LAYER, True
             # S3's status says less than its words about a key.
             if self.meaning.symptom in (Symptom.UNKNOWN, said.symptom) or said.answer is Answer.KEY:
                 self._keep_if_heavier(said._replace(weight=self.meaning.weight))
-            self.from_layer_bucket = True
+            self._is_from_bucket = True
             if said.answer is not Answer.HTTP or self.meaning.symptom is Symptom.UNKNOWN:
                 self.answer = said.answer
             self.stage = self.stage or Stage.LAYER
         elif self.stage is Stage.LAYER and is_from_s3(attempt):
-            self.from_layer_bucket = True
+            self._is_from_bucket = True
         if self.meaning.symptom is Symptom.NOT_FOUND and self.answer is None:
-            if self.from_layer_bucket:
+            if self._is_from_bucket:
                 self.answer = Answer.OBJECT
             elif self.error_code == "blob unknown" and self.stage is Stage.LAYER:
                 self.answer = Answer.BLOB
         # ECR signed the URL, so it had let the role through (Amazon ECR API Reference, GetDownloadUrlForLayer).
-        if self.meaning.symptom is Symptom.ACCESS_DENIED and self.from_layer_bucket and self.answer is None:
+        if self.meaning.symptom is Symptom.ACCESS_DENIED and self._is_from_bucket and self.answer is None:
             self.answer = Answer.STORAGE
 
     def _meaning_of(self, words: list[str], before: list[str], link: str) -> Meaning | None:
-        if before == _API_STATUS and self._service == "ecr" and _STATUS.fullmatch(words[0] if words else ""):
+        if words and before == _API_STATUS and self._service == "ecr" and _STATUS.fullmatch(words[0]):
             return API_STATUSES.get(words[0], UNKNOWN_STATUS)
         meaning = read_link(words, before, link) or self._aws_error(link)
         if meaning and (mirror := mirror_of(words, before, self.url, self._image, self._stage)):
@@ -249,7 +247,7 @@ class Chain:
         if meaning.symptom is Symptom.UNKNOWN is not self.meaning.symptom and meaning.weight < Weight.SOMEBODY_ELSE:
             return  # an answer that means nothing by itself is no reason against one that does
         self.answer = meaning.answer or (self.answer if meaning.symptom is self.meaning.symptom else None)
-        self.meaning, self.stage, self.from_layer_bucket = meaning, self._stage, self._at_bucket
+        self.meaning, self.stage, self._is_from_bucket = meaning, self._stage, self._at_bucket
         self.error_code = meaning.code or self.error_code
 
 

@@ -90,7 +90,7 @@ def _is_refusal_of_proxy(words: list[str], before: list[str], link: str) -> bool
         return True
     meaning = _MEANINGS.find(words)
     phrase = link.strip('" ').partition('"')[0].rstrip(" ].")
-    is_known = meaning is not None and not _is_word(meaning) and " ".join(words) not in STATUS_TEXTS
+    is_known = meaning is not None and not _is_word(meaning)
     return not is_known and _REASON_PHRASE.fullmatch(phrase) is not None
 
 

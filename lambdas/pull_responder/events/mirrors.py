@@ -49,19 +49,14 @@ def mirror_of(
     place = next((list(each) for each in (words, before) if is_status_place(list(each))), None)
     if place is None:
         return ""
-    if place[:3] == _FROM_HOST and len(place) > len(_FROM_HOST):
+    if place[:3] == _FROM_HOST:
         asked = place[len(_FROM_HOST)]
     elif url is not None and _is_asked(url, place, stage):
         asked = url.host
     else:
         return ""
     host = asked.partition(":")[0]
-    if (
-        asked == image.host.lower()
-        or read_private_host(host)
-        or host in ECR_PUBLIC_HOSTS
-        or host.endswith(_OF_ENDPOINT)
-    ):
+    if read_private_host(host) or host in ECR_PUBLIC_HOSTS or host.endswith(_OF_ENDPOINT):
         return ""
     return host if _HOST.fullmatch(host) else ""
 
@@ -74,9 +69,7 @@ def is_upstreams(url: RegistryUrl | None, image: ImageReference | None) -> bool:
     if url is None:
         return image is not None and image.kind is RegistryKind.OTHER
     host = url.host.partition(":")[0]
-    is_registry = image is not None and image.kind is not RegistryKind.OTHER and url.host == image.host.lower()
-    is_of_aws = is_registry or url.is_metadata or url.is_layer_bucket or is_of_ecr(host) or host.endswith(_OF_AWS)
-    return not is_of_aws
+    return not (url.is_metadata or url.is_layer_bucket or is_of_ecr(host) or host.endswith(_OF_AWS))
 
 
 def _is_asked(url: RegistryUrl, place: Sequence[str], stage: Stage | None) -> bool:

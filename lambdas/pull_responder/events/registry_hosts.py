@@ -46,7 +46,7 @@ class PrivateHost:
     partition: str
     fips: bool
     dual_stack: bool
-    problem: str | None = None
+    problem: str | None
 
 
 def read_private_host(host: str) -> PrivateHost | None:

@@ -56,7 +56,7 @@ def read_s3_error(text: str) -> Meaning | None:
         return None
     code, message = found[1], found[2] or ""
     meaning = _CODES.get(code, Meaning(Symptom.UNKNOWN, answer=Answer.HTTP))
-    if _KEY_REFUSED.search(f"{code.replace('.', ' ')} {message}"):
+    if _KEY_REFUSED.search(f"{code} {message}"):
         return Meaning(Symptom.ACCESS_DENIED, answer=Answer.KEY)
     if code == "AccessDenied" and message.lower().startswith(_URL_EXPIRED):
         return meaning._replace(answer=Answer.SIGNED_URL)

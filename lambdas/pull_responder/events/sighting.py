@@ -51,7 +51,7 @@ def read_sighting(text: str) -> Sighting:
     return Sighting(
         host=_host(host),
         address=address,
-        port=(dialled_port if 0 < dialled_port <= _MAX_PORT else 0) or (asked_port if host else 0),
+        port=(dialled_port if dialled_port <= _MAX_PORT else 0) or (asked_port if host else 0),
     )
 
 

@@ -40,6 +40,8 @@ _RETRY_SECONDS: Final = 60.0
 # `recheck` runs once a minute. What is due within the minute is sent by its next run, also after a call that hung.
 _QUICK_RETRY_SECONDS: Final = 40.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
+# A notice of an end waits for what else there is to say in so many runs, one a minute.
+_MOST_WAITS: Final = 10
 # A notice that was sent this often without a readable answer counts as heard.
 _MOST_UNCLEAR: Final = 2
 _QUICK_LOOKS: Final = 15
@@ -539,6 +541,12 @@ def retry_later(life: Life, now: float) -> Life:
     doublings = min(max(0, pending.tries - _QUICK_RETRIES), 10)
     delay = min(_LONGEST_RETRY_SECONDS, _RETRY_SECONDS * 2**doublings) if doublings else _QUICK_RETRY_SECONDS
     return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
+
+
+def end_may_wait(life: Life) -> bool:
+    """Return whether the pending notice tells of an end, and may wait for what else there is to say, ten minutes."""
+    pending = life.pending
+    return bool(pending and pending.edge is Edge.RESOLVED and not pending.told and pending.tries <= _MOST_WAITS)
 
 
 def counts_as_heard(life: Life) -> bool:

@@ -33,13 +33,19 @@ _ONE_A_FINDING: Final = "1.0"
 
 
 class Alerts:
-    """Makes the alerts of one run. If the table fails, an alert goes out without what it would have said."""
+    """Makes the alerts of one run. If the table fails, an alert lacks what it would have said, and `refusals` grows."""
 
     def __init__(self, run: Run, ledger: Ledger) -> None:
         self._run = run
         self._ledger = ledger
         # The findings of the messages that were made. The record of what was sent may have failed.
         self._made: set[str] = set()
+        self._refusals = 0
+
+    @property
+    def refusals(self) -> int:
+        """How often the table has refused to say what is found beside the findings of a message."""
+        return self._refusals
 
     def group(self, lives: Sequence[Life]) -> list[list[Life]]:
         """Return the lives that each message is about. With schema 1.0 of the document, that is one for each."""
@@ -137,6 +143,7 @@ class Alerts:
     def _read_lives(self, ids: Collection[str]) -> list[Life] | None:
         """Return the findings with `ids` that are in the table; None if one of them cannot be read."""
         lives = self._read(lambda: self._ledger.lives(ids)) if ids else []
+        self._refusals += lives is None
         return None if self._ledger.unusable.intersection(ids) else lives
 
     def _reach(self, lives: Sequence[Life]) -> Reach:
@@ -152,7 +159,7 @@ class Alerts:
             return read()
         except StoreError as error:
             self._run.count("TableFailures")
-            self._run.logger.warning("an alert goes out without its other causes", reason=str(error))
+            self._run.logger.warning("the other causes of an alert cannot be read", reason=str(error))
             return None
 
 

@@ -16,6 +16,7 @@ from pull_responder.findings.alert import Alert
 from pull_responder.findings.life import (
     claim,
     counts_as_heard,
+    end_may_wait,
     is_claimed_by,
     mark_notified,
     mark_perhaps_notified,
@@ -249,7 +250,11 @@ class Notifier:
 
     def _publish(self, lives: Sequence[Life], *, in_digest: bool = False) -> dict[str, _Step]:
         """Publish the notices of one problem, or of several as a digest. Return the steps to record, by finding id."""
+        refusals = self._alerts.refusals
         about = self._alerts.digest(lives) if in_digest else self._alerts.alert(lives)
+        if self._alerts.refusals > refusals and all(map(end_may_wait, lives)):
+            # Nobody is told again that a problem is over: without the read, its incident would stay open.
+            return self._refused(lives, "the table does not say what else stops these pulls")
         if all(life.pending and life.pending.told for life in lives):
             return self._publish_filtered(lives, about)
         try:

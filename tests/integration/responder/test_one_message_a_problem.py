@@ -16,6 +16,7 @@ from pull_responder.findings.store import StoreError
 from pull_responder.publish import sns
 from pull_responder.publish.as_document import alert_document
 from pull_responder.publish.as_text import body
+from pull_responder.responder import notifier
 from pull_responder.responder.alerts import Alerts
 from pull_responder.responder.ledger import Ledger
 from tests.integration.responder.scene import ACCOUNT, ADMIN, IMAGE, REGION, Node, Scene, change
@@ -59,7 +60,11 @@ def lift(scene: Scene, node: Node) -> dict[str, Any]:
 
 
 def after_the_hold_down(scene: Scene) -> list[dict[str, Any]]:
-    scene.clock.forward(minutes=6)
+    return a_minute_later(scene, minutes=6)
+
+
+def a_minute_later(scene: Scene, *, minutes: int = 1) -> list[dict[str, Any]]:
+    scene.clock.forward(minutes=minutes)
     scene.recheck()
     return scene.told()
 
@@ -150,25 +155,30 @@ def test_with_version_1_each_finding_has_its_own_document(scene: Scene, node: No
     assert {each["version"] for each in told} == {"1.0"}
 
 
+def refuse_beside(patch: pytest.MonkeyPatch, finding_id: str) -> None:
+    """Let the table refuse a finding to whoever asks what to say beside another one."""
+
+    class Refusing(Ledger):
+        def lives(self, ids: Iterable[str]) -> list[Life]:
+            wanted = list(ids)
+            if wanted == [finding_id]:
+                raise StoreError("dynamodb:BatchGetItem failed")
+            return super().lives(wanted)
+
+    patch.setattr(notifier, "Alerts", lambda run, _: Alerts(run, Refusing(run)))
+
+
 def test_if_the_other_causes_cannot_be_read_the_alert_goes_out_without_them(
-    scene: Scene, node: Node, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    node = scene.role()
     scene.respond(node.denied(scene.clock.now))
     (new,) = scene.told()
-    scene.recheck(scene.allow(node))
-    boundary = next(each["id"] for each in new["findings"] if each["cause"] == BOUNDARY)
-    lives = Ledger.lives
-    failed: list[str] = []
-
-    def failing(ledger: Ledger, ids: Iterable[str]) -> object:
-        if list(ids) == [boundary] and not failed:
-            failed.append(boundary)
-            raise StoreError("dynamodb:BatchGetItem failed")
-        return lives(ledger, ids)
-
-    monkeypatch.setattr(Ledger, "lives", failing)
-    (resolved,) = after_the_hold_down(scene)
-    assert (causes(resolved), resolved["others"]) == ([LACKS], None)
+    guard(scene, node)
+    refuse_beside(monkeypatch, new["findings"][0]["id"])
+    scene.respond(node.denied(scene.clock.now, resource=missing("other")))
+    (beside,) = scene.told()
+    assert (causes(beside), beside["others"]) == ([BOUNDARY, GONE], None)
 
 
 GONE = "repository_not_found"
@@ -246,7 +256,10 @@ def test_a_problem_of_another_role_keeps_none_open(scene: Scene, repositories: t
 def test_if_what_else_was_told_cannot_be_read_a_problem_is_not_over(
     scene: Scene, repositories: tuple[str, str], monkeypatch: pytest.MonkeyPatch, refused: int
 ) -> None:
-    """The first read is of what shares a pull, the second of what shares one with that."""
+    """The first read is of what shares a pull, the second of what shares one with that.
+
+    The message waits for ten minutes.
+    """
     node = scene.role()
     scene.respond(*(node.denied(scene.clock.now, action=IMAGE, resource=missing(each)) for each in repositories))
     lives = stored(scene)
@@ -256,17 +269,29 @@ def test_if_what_else_was_told_cannot_be_read_a_problem_is_not_over(
     after_the_hold_down(scene)
     scene.told()
     scene.recheck(make(scene, repositories[0]))
-    wanted = [role.id, left.id][refused]
-    read = Ledger.lives
-
-    def failing(ledger: Ledger, ids: Iterable[str]) -> object:
-        if list(ids) == [wanted]:
-            raise StoreError("dynamodb:BatchGetItem failed")
-        return read(ledger, ids)
-
-    monkeypatch.setattr(Ledger, "lives", failing)
-    (image,) = after_the_hold_down(scene)
+    refuse_beside(monkeypatch, [role.id, left.id][refused])
+    told = [after_the_hold_down(scene), *(a_minute_later(scene) for _ in range(11))]
+    assert told[:9] == [[]] * 9
+    (image,) = (each for some in told for each in some)
     assert (causes(image), image["others"], image["over"]) == ([GONE], None, [])
+
+
+def test_the_end_of_a_problem_waits_until_the_table_says_what_else_was_told(
+    scene: Scene, repositories: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the message would not say that the problem is over, and no other one would."""
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[0])))
+    (new,) = scene.told()
+    scene.recheck(scene.allow(node))
+    (role,) = after_the_hold_down(scene)
+    assert (causes(role), role["over"]) == ([LACKS], [])
+    scene.recheck(make(scene, repositories[0]))
+    with monkeypatch.context() as patch:
+        refuse_beside(patch, role["findings"][0]["id"])
+        assert after_the_hold_down(scene) == []
+    (image,) = a_minute_later(scene)
+    assert (causes(image), image["others"], image["over"]) == ([GONE], [], [new["problem"]])
 
 
 def test_what_has_all_of_its_causes_in_its_message_reads_no_others(

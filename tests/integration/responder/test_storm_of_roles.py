@@ -1,8 +1,7 @@
 """Many roles fail in one minute: all are diagnosed soon, in few messages, and another fault among them is not buried.
 
-The deployed handlers run with the deployed concurrency, by the emulated clock of bench/lambda_time.py. `make bench`
-does the same with a thousand roles. They would take two minutes of processor time here, and three hundred take a third:
-enough for a run to lease group after group, and to leave some to the next one.
+The deployed handlers run with the deployed concurrency, by the emulated clock of bench/lambda_time.py. A thousand roles
+in one batch are the hardest. `make bench` lets them fail in ten batches at once, too, as a fifth of them do here.
 """
 
 from __future__ import annotations
@@ -18,13 +17,11 @@ from pull_responder.handlers import connection
 if TYPE_CHECKING:
     from tests.integration.responder.scene import Scene
 
-# Five minutes for a thousand roles; processor time is a part of it, and the machine that runs this may be busy.
-_SECONDS_A_ROLE = 0.3
-_SECONDS_TO_BEGIN = 60
+_SECONDS_TO_DIAGNOSE = 300
 _MOST_MESSAGES = 6
 
 
-@pytest.mark.parametrize(("roles", "batches"), [(300, 1), (30, 10)])
+@pytest.mark.parametrize(("roles", "batches"), [(1_000, 1), (200, 10)])
 def test_a_storm_of_roles(scene: Scene, monkeypatch: pytest.MonkeyPatch, roles: int, batches: int) -> None:
     monkeypatch.setenv("TABLE_NAME", scene.table)
     monkeypatch.setenv("TOPIC_ARN", scene.topic)
@@ -32,7 +29,7 @@ def test_a_storm_of_roles(scene: Scene, monkeypatch: pytest.MonkeyPatch, roles: 
     result = play(Estate(scene.aws, roles), batches=batches)
 
     assert (result.problems, result.late) == (roles + 1, 0)
-    assert result.diagnosed <= _SECONDS_TO_BEGIN + roles * _SECONDS_A_ROLE
+    assert result.diagnosed <= _SECONDS_TO_DIAGNOSE
     assert result.other <= 120
     for messages, edge in ((result.broken, "new"), (result.over, "resolved")):
         assert len(messages) <= _MOST_MESSAGES

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from pull_responder.doctor import functions, rules, sdk, security_hub, stack, subscribers, trail
+from pull_responder.doctor import functions, rules, sdk, security_hub, stack, subscribers, table, trail
 from pull_responder.doctor.resource import Resource
 from pull_responder.doctor.result import State
 from tests.unit.doctor.answers import ACCOUNT, REGION, Answers, deployment, examine
@@ -173,6 +173,39 @@ def test_a_function_that_was_deleted() -> None:
     function, mapping = examine(functions.CHECK, FUNCTION, MAPPING, get_function=gone, get_event_source_mapping=gone)
     assert (function.state, mapping.state) == (State.BROKEN, State.BROKEN)
     assert function.found == mapping.found == "it does not exist"
+
+
+@pytest.mark.parametrize(
+    ("deployed", "command"),
+    [
+        ({}, "aws lambda delete-function-concurrency --function-name diagnose"),
+        (
+            {"ReservedConcurrentExecutions": 4},
+            "aws lambda put-function-concurrency --function-name diagnose --reserved-concurrent-executions 4",
+        ),
+    ],
+)
+def test_what_was_reserved_is_put_back(deployed: dict[str, int], command: str) -> None:
+    function = replace(FUNCTION, properties={**FUNCTION.properties, **deployed})
+    answer = {"Configuration": {"State": "Active"}, "Concurrency": {"ReservedConcurrentExecutions": 0}}
+    (result,) = examine(functions.CHECK, function, get_function=answer)
+    assert (result.state, [" ".join(each) for each in result.commands]) == (
+        State.BROKEN,
+        [f"{command} --region {REGION}"],
+    )
+
+
+def test_a_table_that_is_gone() -> None:
+    gone = refused("ResourceNotFoundException", "Table not found")
+    own = Resource("Findings172CF60E", "AWS::DynamoDB::GlobalTable", "findings")
+    for resources, step in (
+        ([own], "Remove the stack and deploy it again"),
+        ([FUNCTION], "`existingTable` is true. Let `tableName` name a table that is there, or set `existingTable` to"),
+    ):
+        here = deployment(*resources, TableName="findings")
+        (result,) = table.CHECK.examine(here, Answers(describe_table=gone))  # type: ignore[arg-type]
+        assert (result.state, result.found) == (State.BROKEN, "it does not exist")
+        assert result.step.startswith(step)
 
 
 @pytest.mark.parametrize(

@@ -467,3 +467,15 @@ def test_a_person_reads_why_a_batch_gives_nothing() -> None:
         Skipped("1 in the batch: back-off without a reason"),
         Skipped("1 in the batch: repeat"),
     }
+
+
+@pytest.mark.parametrize(
+    ("size", "problem"), [(50, "is not JSON: .*"), (101, "has more than 100 bytes"), (300, "has more than 100 bytes")]
+)
+def test_a_batch_beyond_the_limit_is_not_called_cut_off(
+    monkeypatch: pytest.MonkeyPatch, size: int, problem: str
+) -> None:
+    assert audit_log.SIZE_LIMIT == 16_777_216
+    monkeypatch.setattr(audit_log, "SIZE_LIMIT", 100)
+    with pytest.raises(UnusableEvent, match=rf"^awslogs\.data {problem}$"):
+        read_log_batch(packed(gzip.compress(b" " * size)), account=OURS)

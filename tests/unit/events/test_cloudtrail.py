@@ -565,3 +565,21 @@ def test_a_record_that_does_not_name_its_service_is_ecrs_by_its_source_or_its_wo
         assert read.stage is Stage.TOKEN
     else:
         assert read == Skipped("a call that does not name its service")
+
+
+def test_what_a_record_says_of_itself_counts_before_what_its_event_says() -> None:
+    event = load("ecr_denials/token") | {"account": "333333333333", "time": "2026-03-01T12:09:00Z", "id": "e-9"}
+    event["detail"] |= {"recipientAccountId": "222222222222", "eventTime": "2026-03-01T12:00:00Z", "eventID": "e-1"}
+    pull = read_envelope(event)
+    assert isinstance(pull, PullFailure)
+    assert (pull.account, pull.observed_at, pull.event_id) == ("222222222222", "2026-03-01T12:00:00Z", "e-1")
+    event["detail"] |= {"recipientAccountId": "me", "eventTime": "soon", "eventID": None}
+    pull = read_envelope(event)
+    assert isinstance(pull, PullFailure)
+    assert (pull.account, pull.observed_at, pull.event_id) == ("333333333333", "2026-03-01T12:09:00Z", "e-9")
+
+
+@pytest.mark.parametrize(("where", "named"), [("", "detail"), ("letter", "letter.detail")])
+def test_where_a_detail_is_malformed_is_said(where: str, named: str) -> None:
+    with pytest.raises(UnusableEvent, match=f"^{named} is not an object but a list$"):
+        read_envelope({"source": "aws.ecr", "detail": []}, where=where)

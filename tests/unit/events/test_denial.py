@@ -265,3 +265,11 @@ def test_a_principal_stands_after_the_word_user(before: str) -> None:
     words = "is not authorized to perform: ecr:BatchGetImage on resource: * User:"
     principal, denial = parse_denial(f"{before}{words}", action="ecr:PutImage")
     assert (principal, denial.action) == ("", "ecr:BatchGetImage")
+
+
+def test_four_kibibytes_of_a_message_are_read_and_kept() -> None:
+    assert parse_denial("x " * 9_000, action="ecr:BatchGetImage")[1].message == "x " * 2_048
+    words = "User: a is not authorized to perform: ecr:BatchGetImage on"
+    inside, outside = (f"{' ' * before}{words}" for before in (4096 - len(words), 4096))
+    assert parse_denial(inside, action="x")[0] == "a"
+    assert not parse_denial(outside, action="x")[0]

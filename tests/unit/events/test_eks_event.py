@@ -156,6 +156,9 @@ def test_the_fields_that_name_cluster_and_add_on(cluster: str, addon: str) -> No
 def test_where_a_detail_is_malformed_is_said(where: str, named: str) -> None:
     with pytest.raises(UnusableEvent, match=f"^{named} is not an object but null$"):
         read_eks_event({"detail-type": DEGRADED}, where=where)
+    for read_it in (read_eks_event, read_addon):
+        with pytest.raises(UnusableEvent, match=r"^detail is not an object but null$"):
+            read_it({"detail-type": DEGRADED})
 
 
 def test_what_an_event_calls_itself_is_cut() -> None:

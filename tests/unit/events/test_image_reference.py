@@ -23,6 +23,10 @@ DIGEST = "sha256:" + "0f" * 32
         ("111111111111.dkr.ecr.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1", "aws-cn", False, False),
         ("111111111111.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", "aws-cn", False, True),
         ("111111111111.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", "aws-eusc", False, False),
+        (
+            "111111111111.dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu",
+            *("eusc-de-east-1", "aws-eusc", False, True),
+        ),
         ("111111111111.dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", "aws-iso", False, False),
         ("111111111111.dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1", "aws-iso-b", False, False),
         ("111111111111.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk", "eu-isoe-west-1", "aws-iso-e", False, False),
@@ -101,6 +105,8 @@ def test_whose_registry_it_is(text: str, kind: RegistryKind) -> None:
         (f"{HOST}/app:{'a' * 129}", f"'{'a' * 129}' is not a tag"),
         (f"{HOST}/app@sha256:0f", "'sha256:0f' is not a digest"),
         (f"{HOST}/app@", "'' is not a digest"),
+        (f"{HOST}/app@{DIGEST}@x", f"'{DIGEST}@x' is not a digest"),
+        ("quay.io/...", "'...' is not a repository name"),
         (f"{HOST}:99999/app", "'99999' is not a valid port"),
         (f"https://{HOST}/app", "an image reference does not begin with 'https://'"),
         ("$REGISTRY/app:v1", "an image reference cannot contain the character '$'"),
@@ -109,6 +115,7 @@ def test_whose_registry_it_is(text: str, kind: RegistryKind) -> None:
         ("1111.dkr.ecr.us-east-1.amazonaws.com/app", "'1111' is not an account id of twelve digits"),
         ("111111111111.dkr.ecr.us-east.amazonaws.com/app", "'us-east' is not a region"),
         ("111111111111.dkr.ecr.cn-north-1.amazonaws.com/app", "the registry hosts of cn-north-1 end in"),
+        ("111111111111.dkr-ecr.us-east-1.on.amazonwebservices.com.cn/app", "the registry hosts of us-east-1 end in"),
         ("-bad.example.com/app", "'-bad.example.com' is not a valid host"),
     ],
 )
@@ -167,7 +174,8 @@ def test_hosts_of_others_that_have_amazons_words(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "two words", ":v1", f"@{DIGEST}", "...", "a\x1b[31m", "\u0430pp", "a" * (TEXT_LIMIT + 1)]
+    "text",
+    ["", "  ", "two words", ":v1", f"@{DIGEST}", "...", ".../app", "a\x1b[31m", "\u0430pp", "a" * (TEXT_LIMIT + 1)],
 )
 def test_no_reference_at_all(text: str) -> None:
     assert parse_image(text) is None

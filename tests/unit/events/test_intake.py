@@ -22,6 +22,7 @@ from pull_responder.events.intake import (
     UnusableEvent,
     distinct,
     read_body,
+    read_document,
     read_event,
     read_text,
 )
@@ -312,3 +313,74 @@ def test_what_no_forwarder_of_kubernetes_events_sent_is_not_read_as_such(
 def test_an_event_by_itself_has_no_place_to_name(read: Callable[[dict[str, object]], object]) -> None:
     with pytest.raises(UnusableEvent, match=r"^detail is not an object but null$"):
         read({"detail-type": "EKS Addon Health Degraded" if read in {read_addon, read_eks_event} else ""})
+
+
+KUBERNETES = {"source": "cd", "detail": {"reason": "Killing"}}
+
+
+@pytest.mark.parametrize(("source", "is_read"), [("cd", True), ("*", True), ("other", False), (None, False)])
+def test_events_of_kubernetes_count_only_from_the_source_that_was_set(source: str | None, *, is_read: bool) -> None:
+    read = read_body(json.dumps(KUBERNETES), origins=Origins(forwarded_source=source))
+    reason = "a Kubernetes event with reason Killing, which is not about a pull"
+    assert read == Skipped(reason if is_read else "an event of cd, not of Amazon ECR")
+
+
+def test_a_message_is_named_by_itself_where_no_place_is_given() -> None:
+    with pytest.raises(UnusableEvent, match=r"^body is not an event but a list$"):
+        read_body("[]", origins=Origins())
+    with pytest.raises(UnusableEvent, match=r"^body is not an event but a list$"):
+        read_document([], origins=Origins())
+
+
+OF_POD = {"source": "pull-responder.audit-log", "detail": {"message": "no basic auth credentials"}}
+READ = Skipped("a failing pod whose message names no image")
+
+
+@pytest.mark.parametrize(
+    ("account", "own", "expected"),
+    [
+        ("111111111111", "111111111111", READ),
+        ("222222222222", "111111111111", Skipped("an event of account 222222222222, not of our own")),
+        ("me", "111111111111", Skipped("an event of account (not named), not of our own")),
+        ("222222222222", None, READ),
+    ],
+)
+def test_an_event_of_a_pod_counts_only_from_our_own_account(account: str, own: str | None, expected: Skipped) -> None:
+    assert read_body(json.dumps({**OF_POD, "account": account}), origins=Origins(own)) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (
+            {"source": "aws.eks", "detail-type": "EKS Addon Health Degraded"},
+            "EKS Addon Health Degraded without account",
+        ),
+        (
+            {"source": "aws.eks", "detail-type": "AWS API Call via CloudTrail"},
+            "an event without a name does not change",
+        ),
+        ({"source": "aws.events", "detail-type": "x"}, "an event of EventBridge that is not from a schedule"),
+        (
+            {"source": "aws.ecr", "detail-type": "ECR Pull Through Cache Action"},
+            "a pull through cache action that ended in (no status)",
+        ),
+        (
+            {"source": "aws.ecr", "detail-type": "ECR Image Action"},
+            "an event of type ECR Image Action, not an API call",
+        ),
+        (
+            {"source": "aws.ec2", "detail-type": "ECR Pull Through Cache Action"},
+            "an event of aws.ec2, not of Amazon ECR",
+        ),
+    ],
+)
+def test_each_event_goes_to_its_own_reader(event: dict[str, object], reason: str) -> None:
+    read = read_body(json.dumps({**event, "detail": {}}), origins=Origins())
+    assert isinstance(read, Skipped)
+    assert read.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(("where", "text"), [("body", "body is empty"), ("", "is empty")])
+def test_what_is_unusable_says_where_if_there_is_a_place(where: str, text: str) -> None:
+    assert str(UnusableEvent(where, "is empty")) == text

@@ -24,7 +24,7 @@ from pull_responder.events import (
     s3_errors,
     sighting,
 )
-from pull_responder.events.kubelet_message import TEXT_LIMIT, read_message
+from pull_responder.events.kubelet_message import TEXT_LIMIT, plain_text, read_message
 from pull_responder.model.pull import Answer, PolicyType, Stage, Symptom
 from tests.unit.events.messages import (
     ARTICLE,
@@ -115,7 +115,15 @@ def test_what_is_no_pull_has_no_symptom(message: str) -> None:
         (ASKING, IMAGE),
         (f"image pull failed for {IMAGE} because the registry is unavailable.", IMAGE),
         (f"initializing source docker://{IMAGE}: x", IMAGE),
+        (f"initializing source docker://{HOST}/team/app:vX: x", f"{HOST}/team/app:vX"),
+        (f"failed to solve: {IMAGE}: not found", IMAGE),
+        ('image "ecr.aws/arn:aws:ecr:us-east-1:111111111111:repository/team/app:v1": x', IMAGE),
+        # What is quoted may be a part of an image, or AWS's name of the repository.
+        *((f'failed commit on ref "{part}-{DIGEST}": x', None) for part in ("manifest", "index", "layer", "config")),
+        (f"pull access denied for arn:aws:ecr:us-east-1:111111111111:repository/x: {DENIED}", f"{HOST}/team/app"),
+        (f"pull access denied for arn:aws:ecr:us-east-1:111111111111:repository/x: {NODE}", None),
         (f"reading manifest v1 in {HOST}/team/app: manifest unknown", IMAGE),
+        (f"reading manifest v1 in {HOST}/team/appX: manifest unknown", f"{HOST}/team/appX:v1"),
         (f"reading manifest {DIGEST} in {HOST}/team/app: manifest unknown", f"{HOST}/team/app@{DIGEST}"),
         (f"Error response from daemon: manifest for {IMAGE} not found: manifest unknown", IMAGE),
         (f"Get {MANIFEST}: no basic auth credentials", IMAGE),
@@ -309,6 +317,19 @@ def test_no_pattern_can_backtrack_without_bound() -> None:
     for pattern in patterns:
         parsed = importlib.import_module("re._parser").parse(pattern.pattern, pattern.flags)
         assert not re.search(r"(MAX|MIN)_REPEAT, \(\d+, MAXREPEAT", repr(parsed)), pattern.pattern
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ('Get "https://a.example/v2/?x=1": said', 'Get "https://a.example/v2/": said'),
+        ("from https://a.example/v2/?x=1: said", "from https://a.example/v2/: said"),
+        ("from https://a.example/v2/?x=1 said", "from https://a.example/v2/ said"),
+        ("one\ntwo\\nthree", "one: two: three"),
+    ],
+)
+def test_what_is_kept_of_a_text(text: str, plain: str) -> None:
+    assert plain_text(text) == plain
 
 
 def test_text_beyond_the_limit_is_not_examined() -> None:

@@ -253,6 +253,8 @@ def test_where_a_detail_is_malformed_is_said(where: str, named: str) -> None:
     with pytest.raises(UnusableEvent) as refused:
         read_kubernetes_event({"detail": 7}, where=where)
     assert str(refused.value) == f"{named} is not an object but a number"
+    with pytest.raises(UnusableEvent, match=r"^detail is not an object but a number$"):
+        read_kubernetes_event({"detail": 7})
 
 
 def test_an_event_keeps_its_id_and_the_region_of_its_bus() -> None:

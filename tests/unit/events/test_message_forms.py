@@ -347,7 +347,12 @@ def test_what_follows_a_refusal_of_something_else_counts(after: str, symptom: Sy
 
 
 @pytest.mark.parametrize(
-    "resource", ["arn:aws:ecr:us-east-1:111111111111:registry/team", "arn:aws:s3:::repository/team"]
+    "resource",
+    [
+        "arn:aws:ecr:us-east-1:111111111111:registry/team",
+        "arn:aws:s3:::repository/team",
+        "arn:aws-new:ecr:us-east-1:111111111111:repository/team",
+    ],
 )
 def test_a_refused_resource_that_is_no_repository_names_no_image(resource: str) -> None:
     read = read_message(f"denied: User: {NODE} is not authorized to perform: ecr:BatchGetImage on resource: {resource}")

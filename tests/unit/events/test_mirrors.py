@@ -23,6 +23,10 @@ MIRROR = "https://mirror.example.com/v2/team/app/manifests/v1"
         ("http://169.254.169.254/latest/api/token", ""),
         ("https://d1.cloudfront.net/layer", ""),
         ("https://sts.us-east-1.amazonaws.com/", ""),
+        ("https://d1.cloudfront.net:443/layer", ""),
+        ("https://sts.us-east-1.amazonaws.com:443/", ""),
+        ("https://eks-auth.us-east-1.api.aws/", ""),
+        ("https://x.us-east-1.on.aws/", ""),
         ("https://ecr.us-east-1.api.aws/", ""),
         ("https://ecr.cn-north-1.api.amazonwebservices.com.cn/", ""),
         ("https://ecr.eusc-de-east-1.api.amazonwebservices.eu/", ""),
@@ -54,8 +58,13 @@ def test_a_portal_counts_only_where_its_url_stands_beside_the_status_and_before_
 def test_a_host_may_stand_in_the_words_alone() -> None:
     place = ["pulling", "from", "host", "mirror.example.com:5000", "failed", "with", "status", "code"]
     assert mirror_of(place, [], None, OURS) == "mirror.example.com"
-    own = [*place[:3], IMAGE.partition("/")[0], *place[4:]]
-    assert mirror_of(own, [], None, OURS) == ""
+    for host in (IMAGE.partition("/")[0], "public.ecr.aws", "mirror{example"):
+        assert mirror_of([*place[:3], host, *place[4:]], [], None, OURS) == ""
+
+
+def test_the_token_service_of_aws_in_china_is_no_mirror() -> None:
+    asked = "https://sts.cn-north-1.api.amazonwebservices.com.cn/"
+    assert mirror_of(["unexpected", "status", asked], [], find_urls(asked)[0], OURS) == ""
 
 
 def test_without_a_url_the_images_registry_was_asked() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,52 @@ def test_no_digests(value: object) -> None:
 )
 def test_times(value: object, expected: str | None) -> None:
     assert names.time(value) == expected
+
+
+def test_a_time_without_an_offset_is_utc_wherever_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert names.time("2026-03-01T12:00:00") == "2026-03-01T12:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("value", ["ecr:BatchGetImage", "ecr-public:GetAuthorizationToken"])
+def test_actions(value: str) -> None:
+    assert names.action(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "ecr", "ecr:", ":x", "ecr:Batch*", "ECR:x", "a:b:c", "ecr:" + "a" * 81, None])
+def test_no_actions(value: object) -> None:
+    assert names.action(value) is None
+
+
+@pytest.mark.parametrize("value", ["0ec71efc-98dd-3203-60b0-4b939b2a5e5f", "e-1", "a" * 128])
+def test_event_ids(value: str) -> None:
+    assert names.event_id(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a" * 129, "a\n", "a_b", 7, None])
+def test_no_event_ids(value: object) -> None:
+    assert names.event_id(value) is None
+
+
+def test_arns() -> None:
+    arn = names.arn("arn:aws:iam::111111111111:role/x")
+    assert arn is not None
+    assert (arn.account, arn.resource) == ("111111111111", "role/x")
+
+
+@pytest.mark.parametrize("value", ["i-0123abcd", "i-0123456789abcdef0"])
+def test_instances(value: str) -> None:
+    assert names.instance(value) == value
+
+
+@pytest.mark.parametrize("value", ["", "i-", "i-0123abc", "i-0123abcde", "i-0123456789ABCDEF0", "mi-0123abcd", 1, None])
+def test_no_instances(value: object) -> None:
+    assert names.instance(value) is None
 
 
 @given(st.text())

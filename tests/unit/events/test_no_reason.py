@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pull_responder.events.kubelet_message import read_message
-from pull_responder.events.no_reason import NoReason
+from pull_responder.events.no_reason import UNASKED, NoReason
 from pull_responder.meanings import can_mean
 from pull_responder.model.pull import Symptom
 
@@ -85,3 +85,28 @@ def test_what_a_text_says_in_place_of_the_reason(text: str, said: NoReason) -> N
 def test_a_text_with_an_image_or_an_error_says_more_than_its_state(text: str, symptom: Symptom) -> None:
     read = read_message(text)
     assert (read.symptom, read.no_reason) == (symptom, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hello world", "is not about a failed image pull"),
+        (
+            "ImagePullBackOff",
+            "does not say why a pull failed: take the message from the Events of `kubectl describe pod`",
+        ),
+        (
+            "ErrImageNeverPull",
+            "says that the image is not on the node, and that no registry was asked: the imagePullPolicy is Never",
+        ),
+        (
+            "ImageInspectError",
+            "says that the node could not tell whether it has the image, before any registry was asked",
+        ),
+        ("InvalidImageName", "says that the image is spelt wrong, so that no registry was asked"),
+    ],
+)
+def test_it_is_told_as_a_sentence(text: str, said: str) -> None:
+    reason = read_message(text).no_reason
+    assert reason == said
+    assert (reason in UNASKED) is ("no registry was asked" in said or "before any registry" in said)

@@ -278,6 +278,8 @@ def test_what_an_error_code_of_s3_means(code: str, answer: Answer | None) -> Non
 @pytest.mark.parametrize(
     ("words", "no_reason"),
     [
+        ("failed to apply default image tag", NoReason.MISSPELT),
+        ("invalid reference format", NoReason.MISSPELT),
         ("couldn't parse image reference", NoReason.MISSPELT),
         ("failed to parse image reference", NoReason.MISSPELT),
         ("failed to set up sandbox container", NoReason.OTHER_MATTER),
@@ -285,6 +287,13 @@ def test_what_an_error_code_of_s3_means(code: str, answer: Answer | None) -> Non
         ("failed to create containerd task", NoReason.OTHER_MATTER),
         ("failed to create shim task", NoReason.OTHER_MATTER),
         ("failed to start container", NoReason.OTHER_MATTER),
+        ("Readiness probe failed", NoReason.OTHER_MATTER),
+        ('admission webhook "x" denied the request', NoReason.OTHER_MATTER),
+        ("failed to setup network for sandbox", NoReason.OTHER_MATTER),
+        ("error received from AddNetwork gRPC call", NoReason.OTHER_MATTER),
+        ("MountVolume.SetUp failed", NoReason.OTHER_MATTER),
+        ("Failed to generate manifest", NoReason.OTHER_MATTER),
+        ("Failed to load target state", NoReason.OTHER_MATTER),
         ("manifest generation error", NoReason.OTHER_MATTER),
     ],
 )

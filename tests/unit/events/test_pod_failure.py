@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pull_responder.events.change import Change
+from pull_responder.events.change import Change, Wakeup
 from pull_responder.events.eks_change import Inspection
-from pull_responder.events.image_reference import ImageReference
+from pull_responder.events.image_reference import TEXT_LIMIT, ImageReference
 from pull_responder.events.kubelet_message import KubeletMessage
 from pull_responder.events.outcome import Skipped, UnusableEvent
-from pull_responder.events.pod_failure import PodFailure, read_pod_failure
+from pull_responder.events.pod_failure import PodFailure, clean, image_text, principal_arn, read_pod_failure
 from pull_responder.events.principal import read_principal
 from pull_responder.model.pull import PrincipalKind, PullFailure, Stage, Symptom
 from tests.unit.events.messages import IMAGE, NODE, RESOLVING
@@ -87,7 +87,7 @@ def test_only_a_role_has_a_session(unique_id: str, kind: PrincipalKind, session:
     assert (found.kind, found.session_name) == (kind, session)
 
 
-@pytest.mark.parametrize("kind", [PodFailure, KubeletMessage, Change, Inspection, ImageReference, PullFailure])
+@pytest.mark.parametrize("kind", [PodFailure, KubeletMessage, Change, Wakeup, Inspection, ImageReference, PullFailure])
 def test_what_may_be_unknown_is_so_unless_told(kind: Any) -> None:  # noqa: ANN401 -- any dataclass
     optional = [each for each in fields(kind) if str(each.type).endswith("| None") and each.default is not MISSING]
     assert [each.name for each in optional if each.default is not None] == []
@@ -231,3 +231,83 @@ def test_a_role_is_named_before_the_first_slash_of_its_session() -> None:
     found = read_principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/node/a/b", None, partition="aws")
     assert found is not None
     assert (found.name, found.session_name) == ("node", None)
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (None, "a failing pod whose message names no image"),
+        (
+            "k.io/B:1",
+            "k.io/B:1 is not in Amazon ECR but in k.io; it is spelt wrong: the repository 'B' has upper case letters",
+        ),
+        ("ghcr.io/shop/web:v1", "ghcr.io/shop/web:v1 is not in Amazon ECR but in ghcr.io"),
+        (
+            f"{HOST}/Shop/Web:v1",
+            f"the image reference {HOST}/Shop/Web:v1 is wrong: the repository 'Shop/Web' has upper case letters",
+        ),
+    ],
+)
+def test_an_image_that_no_registry_of_ecr_could_serve_is_skipped_with_a_word(image: str | None, reason: str) -> None:
+    assert replace(FAILED, image=image, message="no basic auth credentials").pull() == Skipped(reason)
+
+
+def test_a_public_image_of_nowhere_is_pulled_from_where_the_api_of_ecr_public_is() -> None:
+    pull = replace(FAILED, image="public.ecr.aws/nginx/nginx:1", region=None, message="i/o timeout").pull()
+    assert isinstance(pull, PullFailure)
+    assert (pull.region, pull.symptom) == ("us-east-1", Symptom.TIMEOUT)
+
+
+def test_a_pull_has_what_the_pod_and_kubelet_say() -> None:
+    host = HOST.replace("dkr.ecr", "dkr.ecr-fips")
+    pull = replace(FAILED, image=IMAGE.replace(HOST, host), message="403 Forbidden", labels=("app=web",)).pull()
+    assert isinstance(pull, PullFailure)
+    assert (pull.message, pull.registry_host, pull.pod_labels) == ("403 Forbidden", host, ("app=web",))
+    silent = replace(FAILED, message="").pull()
+    assert isinstance(silent, PullFailure)
+    assert (silent.message, silent.pod_labels) == (None, None)
+
+
+def test_of_a_message_four_kibibytes_are_kept() -> None:
+    assert clean("x " * 9_000) == "x " * 2_048
+
+
+@pytest.mark.parametrize(
+    ("written", "is_session"),
+    [
+        (NODE, True),
+        (f"arn:aws:iam::{ACCOUNT}:role/node", True),
+        (f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app", False),
+        ("node", False),
+        (None, False),
+        ([NODE], False),
+    ],
+)
+def test_a_session_of_a_node_is_an_arn_of_iam_or_sts(written: object, *, is_session: bool) -> None:
+    assert principal_arn(written) == (written if is_session else None)
+
+
+@pytest.mark.parametrize(("length", "is_image"), [(TEXT_LIMIT, True), (TEXT_LIMIT + 1, False)])
+def test_an_image_is_no_longer_than_any_reference(length: int, *, is_image: bool) -> None:
+    written = f"{HOST}/".ljust(length, "a")
+    assert image_text(written) == (written if is_image else None)
+    assert image_text(7) is None
+
+
+def test_our_event_has_each_value_under_its_name_and_no_other() -> None:
+    assert json.loads(FAILED.body(region="us-east-1"))["detail"] == {
+        "clusterName": "prod",
+        "namespace": "shop",
+        "podName": "web-1",
+        "containerName": "web",
+        "nodeName": "ip-10-0-1-23.ec2.internal",
+        "principalArn": NODE,
+        "image": IMAGE,
+        "message": FAILED.message,
+    }
+    assert json.loads(PodFailure(None, "").body(region="us-east-1")) == {
+        "source": "pull-responder.audit-log",
+        "detail-type": "Pod Image Pull Failure",
+        "region": "us-east-1",
+        "detail": {},
+    }

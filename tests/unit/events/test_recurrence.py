@@ -200,3 +200,33 @@ def test_what_is_no_event_is_unusable_as_anywhere(event: object, problem: str) -
 def test_what_is_no_json_is_unusable_as_anywhere() -> None:
     with pytest.raises(UnusableEvent, match=r"^body is not JSON: "):
         Recurrence().read("{", origins=ORIGINS)
+
+
+@pytest.mark.parametrize(
+    ("own", "of_event", "expected"),
+    [
+        ("2026-03-01T12:00:01Z", "2026-03-01T12:00:02Z", "2026-03-01T12:00:01Z"),
+        (None, "2026-03-01T12:00:02Z", "2026-03-01T12:00:02Z"),
+        ("soon", "2026-03-01T12:00:02Z", "2026-03-01T12:00:02Z"),
+        (7, "2026-03-01T12:00:02Z", "2026-03-01T12:00:02Z"),
+        ({}, "2026-03-01T12:00:02Z", "2026-03-01T12:00:02Z"),
+        ([], {}, None),
+    ],
+)
+def test_an_event_is_of_the_time_that_its_record_tells_or_else_of_its_own(
+    own: object, of_event: object, expected: str | None
+) -> None:
+    event = record() | {"time": of_event}
+    event["detail"]["eventTime"] = own
+    read = Recurrence().read(json.dumps(event), origins=ORIGINS)
+    assert isinstance(read, Occurrence)
+    assert read.observed_at == read.failure().observed_at == expected
+
+
+@pytest.mark.parametrize(("own", "expected"), [("a-1", "a-1"), (None, "e-1"), ("not an id!", "e-1"), ([], "e-1")])
+def test_an_event_is_known_by_the_id_of_its_record_or_else_by_its_own(own: object, expected: str) -> None:
+    event = record() | {"id": "e-1"}
+    event["detail"]["eventID"] = own
+    read = Recurrence().read(json.dumps(event), origins=ORIGINS)
+    assert isinstance(read, Occurrence)
+    assert read.event_id == read.failure().event_id == expected

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pull_responder.events import redaction
-from pull_responder.events.redaction import REDACTED, redact
+from pull_responder.events.redaction import REDACTED, join_wrapped, redact
 from pull_responder.events.secret_rules import RULES
 
 PASSWORD = "eyJwYXlsb2FkIjoiNHZGMmlXc1hyN0pVMkRSdGZ5"
@@ -109,7 +109,15 @@ def test_a_cut_never_uncovers_a_secret(key: str, before: int) -> None:
 def test_text_beyond_twice_the_limit_is_not_examined() -> None:
     text = "token token : " * 40_000
     assert redact(text) == redact(text[:8192])
+
+
+def test_what_stands_after_twice_the_limit_is_left_out() -> None:
     assert redact("token=" + "x" * 9000 + " end") == "token=[redacted]"
+    assert redact("token=" + "x" * 8000 + " end") == "token=[redacted] end"
+
+
+def test_without_another_limit_four_kibibytes_are_kept() -> None:
+    assert redact("x " * 4000) == "x " * 2048
 
 
 def test_no_pattern_can_backtrack_without_bound() -> None:
@@ -163,3 +171,10 @@ def test_what_is_left_out_as_needless_would_have_found_nothing(text: str) -> Non
 )
 def test_a_token_whose_prefix_names_its_issuer_is_hidden(prefix: str) -> None:
     assert "0123456789abcdef" not in redact(f"refused {prefix}0123456789abcdef0123456789 of somebody")
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\\n", "\\\\n", "\\r\\n", "\n    "])
+def test_the_lines_of_a_base64_text_are_one_word(line_break: str) -> None:
+    assert join_wrapped(f"{'a' * 76}{line_break}b=") == f"{'a' * 76}b="
+    shorter = f"{'a' * 75}{line_break}b="
+    assert join_wrapped(shorter) == shorter

@@ -24,6 +24,9 @@ TABBED = base64.b64encode(json.dumps(CONFIG, indent="\t").encode()).decode()
 SPACED = base64.b64encode(b'{ "auths": {"h": {"auth": "x"}}}').decode()
 LONG = base64.b64encode(json.dumps({"payload": "pq" * 90}).encode()).decode()
 WRAPPED = "\n".join(LONG[at : at + 76] for at in range(0, len(LONG), 76))
+BARE = [
+    base64.b64encode(each + b'"credHelpers": {}}').decode() for each in (b"{\r\n", b"{\t", b"{  ", b"{\n ", b"{\n\t")
+]
 HEX = "0123456789abcdef0123456789abcdef"
 ALNUM = "0123456789abcdefABCDEF0123456789abcd"
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n7bq98ZxC\n-----END RSA PRIVATE KEY-----"
@@ -139,6 +142,24 @@ SECRETS: list[tuple[str, str]] = [
     ("AWS_SECRET_ACCESS_KEY=abc/def", "abc/def"),
     ("[AWS_SESSION_TOKEN=abc AWS_REGION=x]", "abc "),
     ("aws_access_key_id = AKIAIOSFODNN7EXAMPLE", "IOSFODNN"),
+    # Each by the one word in it that has the rule tried at all.
+    ("api_key=hunter2", "hunter2"),
+    # Whatever a letter's lower case is: a pattern that ignores case takes it for an i.
+    ("Author\u0131zation: Basic abc", "abc"),
+    # With every word that a name of a secret may have.
+    ("token passphrase secret key auth sig passwd=hunter2", "hunter2"),
+    ("&sig=hunter2", "hunter2"),
+    ("Job-Token: Bearer abc", "abc"),
+    ("{'auth': 'short'}", "short"),
+    ("{'password': 12345678}", "12345678"),
+    ("https://shop.webhook.office.com/webhookb2/abc", "webhookb2"),
+    ("sent ASIAIOSFODNN7EXAMPLE", "IOSFODNN"),
+    ("sent ABIAIOSFODNN7EXAMPLE", "IOSFODNN"),
+    ("sent ACCAIOSFODNN7EXAMPLE", "IOSFODNN"),
+    ("sent FwoGZXIvYXdzEBYaDHNlY3JldHNlY3JldA", "ZXIvYXdz"),
+    ("sent FQoGZXIvYXdzEBYaDHNlY3JldHNlY3JldA", "ZXIvYXdz"),
+    ("sent AQoDYXdzEJr1K3NlY3JldHNlY3JldHNlY3", "YXdzEJr1"),
+    *((f"sent {each}", each[8:]) for each in BARE),
 ]
 
 PLAIN = [
@@ -210,13 +231,47 @@ def test_what_only_looks_like_one_stays(text: str) -> None:
     assert redact(text) == text.replace("\n", " ")
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.hides)
-def test_each_rule_hides_its_example_and_finds_a_needle_in_it(rule: object) -> None:
-    for each in RULES:
-        if each is rule:
-            assert REDACTED in each.pattern.sub(each.replacement, each.example)
-            assert any(needle in each.example.lower() for needle in each.needles)
-            assert not each.is_named or any(name in each.example.lower() for name in NAMES)
+# What each rule leaves of its example.
+HIDDEN = {
+    "a private key": "-----BEGIN RSA PRIVATE KEY-----[redacted]-----END RSA PRIVATE KEY-----",
+    "the credential of a header": "Authorization: [redacted]",
+    "what signs a URL: Signature Version 4 and 2, and CloudFront's": "X-Amz-Signature=[redacted]",
+    "a quoted assignment": 'password=[redacted]"',
+    "an assignment": "AWS_SESSION_TOKEN=[redacted]",
+    "a member of a JSON object": '{"auth": "[redacted]"}',
+    "a number in a JSON object": '{"password": [redacted]}',
+    "a member of a JSON object in a string": r"{\"auth\": \"[redacted]\"}",
+    "a member of a JSON object in a URL": "%22password%22%3A%22[redacted]%22",
+    "an element of XML": "<SecretAccessKey>[redacted]</SecretAccessKey>",
+    "a quoted value as Go and YAML print it": 'Password:[redacted]"',
+    "a value as Go and YAML print it": "{AccessKeyID:x SecretAccessKey:[redacted]}",
+    "an opaque value after a colon": "token: [redacted]",
+    "an option of a command": "--password [redacted]",
+    "the password of docker login": "docker login -u AWS -p [redacted]",
+    "a user with a password as an option": "ctr image pull --user [redacted]",
+    "a scheme of HTTP authentication": "Bearer [redacted]",
+    "the password of a URL; one with a slash is no port": "https://[redacted]@host",
+    "a token as the user of a URL": "https://[redacted]@host",
+    "the user of a URL in a URL": "https%3A%2F%2F[redacted]%40host",
+    "the secret part of a webhook": "https://hooks.slack.com/services/[redacted]",
+    "a token whose prefix names its issuer": "[redacted]",
+    "the id of an AWS access key": "[redacted]",
+    "JSON in base64, indented or not: passwords of ECR, JSON Web Tokens, Docker's configuration": "[redacted]",
+    "AWS: and a password in base64": "[redacted]",
+    "a session token of AWS STS": "[redacted]",
+}
+
+
+@pytest.mark.parametrize(("hides", "hidden"), HIDDEN.items())
+def test_each_rule_hides_its_example_and_finds_a_needle_in_it(hides: str, hidden: str) -> None:
+    (rule,) = (each for each in RULES if each.hides == hides)
+    assert rule.pattern.sub(rule.replacement, rule.example) == hidden
+    assert any(needle in rule.example.lower() for needle in rule.needles)
+    assert not rule.is_named or any(name in rule.example.lower() for name in NAMES)
+
+
+def test_what_each_rule_hides_is_said_once() -> None:
+    assert [each.hides for each in RULES] == list(HIDDEN)
 
 
 @pytest.mark.parametrize("name", ["botocore", "botocore.parsers", "boto3", "urllib3.connectionpool"])

@@ -126,6 +126,7 @@ def test_a_layer_from_the_upstreams_storage_is_not_about_s3() -> None:
         (HOST, True),
         (BUCKET, True),
         ("api.ecr.us-east-1.amazonaws.com", True),
+        ("ecr.us-east-1.api.aws", True),
         ("ecr-fips.us-east-1.amazonaws.com", True),
         ("public.ecr.aws", True),
         (CDN, False),
@@ -168,6 +169,12 @@ def test_the_port_is_the_one_that_was_dialled_where_there_can_be_one(dialled: in
 )
 def test_the_proxy_is_what_the_last_attempt_names(said: str, proxy: str) -> None:
     assert read_sighting(ASKING + f"proxyconnect tcp: {said}") == Sighting(HOST, proxy=proxy)
+
+
+def test_what_is_beyond_8192_characters_is_not_read() -> None:
+    said = "dial tcp 10.100.1.10:443"
+    assert read_sighting(said.rjust(8192)).port == 443
+    assert read_sighting(said.rjust(8193)).port == 44
 
 
 def test_a_host_may_end_in_the_dot_of_the_root() -> None:

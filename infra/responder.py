@@ -1,0 +1,139 @@
+"""Pull Responder as one construct: event rules, queues, functions, the table of findings and the topic."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.alarms import Alarms
+from infra.audit_log_function import AuditLogFunction
+from infra.change_rules import ChangeRules
+from infra.dependency_layer import DependencyLayer
+from infra.event_queue import EventQueue
+from infra.event_rules import EventRules
+from infra.filter_topics import FilterTopics
+from infra.finding_function import FindingFunction, Task
+from infra.findings_table import findings_table
+from infra.hub_setup import HubSetup
+from infra.notification_topic import NotificationTopic
+from infra.settings import Settings
+
+
+class PullResponder(Construct):
+    """Pull Responder in the account and region of the stack that it is put into. An account and region needs one.
+
+    - `topic`: the topic of notifications and alarms, to subscribe to
+    - `filters`: the topics for subscribers with filter policies, or None
+    - `table`: the table of findings
+    - `events`, `changes`: the queues of failures and of changes that may have fixed one, with their dead letters
+    - `diagnose`, `recheck`: the functions that open and resolve findings
+    - `hub`: what sets up Security Hub, or None
+    - `role_arns`: the roles that read other accounts, joined by a comma
+    - `member_role_command`: the command that lets them read another account, for the root of this repository
+
+    It needs `cdk bootstrap`, and nothing in other accounts. Moved into another stack it is another deployment, with a
+    table of its own.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings | None = None) -> None:
+        super().__init__(scope, construct_id)
+        settings = settings or Settings()
+        diagnose_task, recheck_task = Task.diagnose(settings), Task.recheck()
+        key = (
+            kms.Key.from_key_arn(self, "GivenKey", settings.encryption_key_arn) if settings.encryption_key_arn else None
+        )
+        topic = NotificationTopic(self, "Notifications", email=settings.alert_email, key=key)
+        topic.allow_alarms()
+        filters = FilterTopics(self, "Filters", key=topic.key) if settings.filter_topics else None
+        filtered = filters.filtered if filters else None
+        table = findings_table(self, "Findings", settings=settings, key=key)
+        events = EventQueue(
+            self,
+            "Events",
+            settings=settings,
+            batching_window_seconds=diagnose_task.batching_window_seconds,
+            alarm_topic=topic.topic,
+            key=key,
+        )
+        event_rules = EventRules(self, "Rules", settings=settings, queue=events.queue, dead_letters=events.dead_letters)
+        # Two queues, so that many failures do not delay rechecks, and many changes do not delay diagnoses.
+        changes = EventQueue(
+            self,
+            "Changes",
+            settings=settings,
+            batching_window_seconds=recheck_task.batching_window_seconds,
+            alarm_topic=topic.topic,
+            key=key,
+        )
+        change_rules = ChangeRules(
+            self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters
+        )
+        layer = DependencyLayer(self, "Dependencies")
+        diagnose = FindingFunction(
+            self,
+            "Diagnose",
+            task=diagnose_task,
+            settings=settings,
+            layer=layer,
+            key=key,
+            queue=events.queue,
+            topic=topic,
+            filtered=filtered,
+            table=table,
+        )
+        recheck = FindingFunction(
+            self,
+            "Recheck",
+            task=recheck_task,
+            settings=settings,
+            layer=layer,
+            key=key,
+            queue=changes.queue,
+            topic=topic,
+            filtered=filtered,
+            table=table,
+        )
+        alarms = Alarms(self, "Alarms", topic=topic.topic)
+        alarms.watch_queue("Events", events)
+        alarms.watch_queue("Changes", changes)
+        alarms.watch_function("Diagnose", diagnose.function)
+        alarms.watch_function("Recheck", recheck.function)
+        alarms.watch_topic(topic.topic)
+        alarms.watch_rules((*event_rules.names, *change_rules.names))
+        alarms.watch_own_metrics()
+        if settings.audit_log_clusters:
+            audit_log = AuditLogFunction(
+                self,
+                "AuditLog",
+                settings=settings,
+                layer=layer,
+                key=key,
+                queue=events.queue,
+                dead_letters=events.dead_letters,
+            )
+            alarms.watch_asynchronous_function("AuditLog", audit_log.function)
+        hub = HubSetup(self, "HubSetup", settings=settings, layer=layer, key=key) if settings.security_hub else None
+        # What refuses one of the functions is not a stranger's refusal to the other.
+        for each in (diagnose, recheck):
+            each.name_own_roles(diagnose.role, recheck.role)
+        if settings.permissions_boundary_arn:
+            boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", settings.permissions_boundary_arn)
+            iam.PermissionsBoundary.of(self).apply(boundary)
+        for name, value in settings.tags.items():
+            cdk.Tags.of(self).add(name, value)
+        self.topic = topic.topic
+        self.filters = filters
+        self.table = table
+        self.events = events
+        self.changes = changes
+        self.diagnose = diagnose
+        self.recheck = recheck
+        self.hub = hub
+        self.role_arns = f"{diagnose.role.role_arn},{recheck.role.role_arn}"
+        self.member_role_command = (
+            "aws cloudformation deploy --template-file infra/member-role.yaml"
+            " --stack-name PullResponderMemberRole --capabilities CAPABILITY_NAMED_IAM"
+            f" --parameter-overrides ResponderRoleArns={self.role_arns} RoleName={settings.member_role_name}"
+        )
