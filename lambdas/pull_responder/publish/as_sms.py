@@ -40,6 +40,9 @@ _TITLE: Final = 90
 _NAME: Final = 40
 # Characters that are kept for what to do, whatever the names before it are.
 _FIX: Final = 120
+# What is broken has so many, however many what is over takes.
+_HEAD: Final = 70
+_OVER: Final = 60
 # Fewer characters of a step than these say too little of it.
 _STEP: Final = 40
 # These take two characters' room each (3GPP TS 23.038). All other printable ASCII is in the alphabet, but "`" is not.
@@ -94,9 +97,9 @@ def _alert(alert: Alert, room: int) -> str:
 
 def _what_is_over(alert: Alert) -> str:
     """Return the line about what is resolved while something else stops the pulls, in few words."""
-    ending = plain(how_it_ended(alert.worst).partition("; ")[0].partition(" since ")[0], _TITLE).rstrip(".")
+    ending = plain(how_it_ended(alert.worst).partition("; ")[0].partition(" since ")[0], _OVER).rstrip(".")
     more = len(alert.notices) - 1
-    return f"Resolved: {ending or _fault(alert.worst.finding)}{f', and {more} more' if more else ''}."
+    return f"Resolved: {ending or _name(alert.worst.finding.title, _NAME)}{f', and {more} more' if more else ''}."
 
 
 def _resolved(alert: Alert, room: int) -> str:
@@ -119,7 +122,7 @@ def _with_steps(head: str, findings: Sequence[Finding], ask: str, room: int) -> 
     places = [_of_fix(each) for each in findings]
     is_one = len(set(places)) == 1 and bool(places[0])
     lines = [f"{ask} in {places[0]}:" if is_one else f"{ask}:"]
-    head = fit(head, room - _FIX)
+    head = fit(head, max(room - _FIX, _HEAD))
     for number, (finding, place) in enumerate(zip(findings, places, strict=True), 1):
         summary = plain(finding.remediation.summary, room) or _fault(finding)
         step = f"{number}. {f'In {place}: ' if place and not is_one else ''}{summary}"
@@ -170,6 +173,8 @@ def size(text: str) -> int:
 
 def fit(text: str, room: int) -> str:
     """Return `text`, or as many of its words as take at most `room` characters of the GSM alphabet, and dots."""
+    if room < len("..."):
+        return ""
     kept = text
     while (over := size(kept) - room) > 0:
         kept = cut(text, len(kept) - (over + 1) // 2, "...")

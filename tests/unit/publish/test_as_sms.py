@@ -169,6 +169,10 @@ def test_a_resolution_says_what_still_stops_the_pulls() -> None:
     text = alert_text(replace(over, others=(BOUNDARY, FINDING, FINDING)))
     assert text.startswith("RESOLVED in part. Still HIGH: 3 causes. 14 pods in cluster prod still cannot pull ")
     assert "\nDo all 3 in " in text
+    wide = _of(edge=Edge.RESOLVED, because="~{}" * 90, finding=replace(FINDING, title="x" * 90))
+    text = alert_text(replace(wide, others=(long,) * 5))
+    assert text.startswith("RESOLVED in part. Still HIGH: 5 causes. 14 pods in cluster prod")
+    assert size(text) <= 306
     both = tuple(replace(each, edge=Edge.RESOLVED, because=ENDED) for each in BOTH.notices)
     assert alert_text(replace(over, notices=both)).endswith("\nResolved: The role can pull again, and 1 more.")
 
@@ -231,6 +235,7 @@ def test_nothing_is_outside_the_alphabet_or_a_link() -> None:
 def test_a_text_is_measured_as_phones_do() -> None:
     assert (size("abc"), size("a[b]"), size("~")) == (3, 6, 2)
     assert fit("one two [three]", 12) == "one two..."
+    assert fit("one two", -4) == ""
     assert parts("x" * 153) == 1
     assert parts("x" * 152 + " y") == 2
     assert parts(" ".join(["x" * 100] * 3)) == 3
