@@ -61,7 +61,7 @@ def flapping_words(breaks: tuple[float, ...], *, minutes: int) -> str:
     return (
         f"{IT_FLAPS} it was resolved and came back {len(breaks)} times since {minute(breaks[0])}. "
         f"You do not hear of each time, so silence does not mean that it is fixed. "
-        f"RESOLVED comes once it has stayed so for {hours:g} hours."
+        f"RESOLVED comes once it has stayed resolved for {hours:g} hours."
     )
 
 

@@ -181,6 +181,7 @@ def _resolved_together(resolved: Notice, boundary: Finding) -> list[Notice]:
         ),
         problem=_OTHER,
         is_over=True,
+        over=(_OTHER,),
     )
     return [replace(resolved, problem=_PROBLEM, others=(boundary,)), batch]
 
@@ -282,9 +283,15 @@ def _back(alert: Notice, resolved: Notice) -> Notice:
 
 def _flapping(alert: Notice, resolved: Notice) -> Notice:
     back = _back(alert, resolved)
-    breaks = [seconds for each in (back.at, "2026-11-23T02:20:00Z") if (seconds := seconds_of(each)) is not None]
+    again = "2026-11-23T02:20:00Z"
+    breaks = [seconds for each in (back.at, again) if (seconds := seconds_of(each)) is not None]
     return replace(
-        back, at="2026-11-23T02:20:00Z", because=f"{back.because} {flapping_words(tuple(breaks), minutes=5)}"
+        back,
+        at=again,
+        opened_at=again,
+        since=again,
+        because=f"{back.because} {flapping_words(tuple(breaks), minutes=5)}",
+        reach=replace(back.reach, last_seen_at="2026-11-23T02:19:50Z"),
     )
 
 

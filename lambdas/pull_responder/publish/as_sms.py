@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.changes import deeds_before_end, grew, how_it_ended, short_deed
+from pull_responder.publish.changes import before_fix_in_short, deeds_before_end, how_it_ended, short_deed
 from pull_responder.publish.digest import by_cause, first_of, headline, kind
 from pull_responder.publish.digest_hit import in_clusters
 from pull_responder.publish.steps import all_of, is_of_organization, names_its_place
@@ -82,14 +82,13 @@ def _alert(alert: Alert, room: int) -> str:
     over = f"\n{_what_is_over(alert)}" if alert.is_in_part else ""
     room -= size(over)
     findings = [*alert.to_mend, *(() if alert.is_in_part else alert.others)]
-    number = len(findings) + alert.unnamed
+    number, first = len(findings) + alert.unnamed, before_fix_in_short(alert, plain)
     if number > 1:
-        said = f"{opening(alert)}: {number} causes. {whom(alert, _name, brief=True)} {grew(alert, plain)}"
-        return _with_steps(said.rstrip(), findings, all_of(number), room) + over
+        said = f"{opening(alert)}: {number} causes. {whom(alert, _name, brief=True)} {first}".rstrip()
+        return _with_steps(said, findings, all_of(number), room) + over
     said = f"{opening(alert)}: {_fault(findings[0])}."
     brief = whom(alert, _name, brief=True)
-    worse = grew(alert, plain)
-    heads = [f"{said} {brief} {worse}", f"{said} {worse}"] if worse else [f"{said} {whom(alert, _name)}"]
+    heads = [f"{said} {brief} {first}", f"{said} {first}"] if first else [f"{said} {whom(alert, _name)}"]
     heads.append(f"{said} {brief}")
     heads += [f"{opening(alert)}: {_title(findings[0])}. {brief}"] if over else []
     return _with_fix(heads, findings[0], "Do this", room, least=_FIX - size(over) // 2) + over
@@ -110,8 +109,7 @@ def _resolved(alert: Alert, room: int) -> str:
     tail += [] if alert.others_known else [NOT_READ]
     end = next(iter(ended(alert, plain)))
     said.append(fit(end, max(room - size("\n".join([*said, *tail])) - 1, _STEP)))
-    last = [f"Changed before: {short_deed(each, worst, plain)}." for each in deeds_before_end(alert.notices)[-1:]]
-    for each in (*last, *([NOTHING_LEFT] if alert.others_known else [])):
+    for each in (*_last_deed(alert.notices), *([NOTHING_LEFT] if alert.others_known else [])):
         if size("\n".join([*said, each, *tail])) <= room:
             said.append(each)
     return fit("\n".join([*said, *tail]), room)
@@ -161,9 +159,15 @@ def _digest_of_ends(head: str, named: str, first: Notice, room: int) -> str:
     """Return the text of a digest of what is over: which causes, and how the first ended, by whose change."""
     name = _name(last_name(resource_name(first.finding.resource.id)), _NAME)
     ended = f"{name}: {plain(how_it_ended(first), room)}"
-    by = [f"Changed before: {short_deed(each, first.finding, plain)}." for each in deeds_before_end([first])[-1:]]
+    by = _last_deed([first])
     said = [f"{head} {named}.", ended] if size(f"{head} {named}.\n{ended}") <= room else [head, ended]
     return "\n".join([*said, *by]) if size("\n".join([*said, *by])) <= room else fit("\n".join(said), room)
+
+
+def _last_deed(notices: Sequence[Notice]) -> list[str]:
+    """Return who changed a resource last before it was resolved, a line if CloudTrail told of one."""
+    finding, last = notices[0].finding, deeds_before_end(notices)[-1:]
+    return [f"Changed before the end: {short_deed(each, finding, plain)}." for each in last]
 
 
 def size(text: str) -> int:

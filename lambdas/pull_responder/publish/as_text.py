@@ -34,7 +34,7 @@ _SHORTEST_NAME: Final = 12
 # What is at fault stops whole accounts. One repository and one cluster would say too little.
 _OF_MANY: Final = frozenset({"scp_blocks_pull", "rcp_blocks_pull"})
 
-_IN_PART: Final = "RESOLVED IN PART"
+_IN_PART: Final = "STILL BROKEN"
 # Room for the longest word in brackets but that, which is rare. So the rest of the subject is cut alike for the others.
 _TAG: Final = max(len(f"[{word}] ") for word in telling.WORDS.values())
 

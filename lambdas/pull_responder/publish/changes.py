@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pull_responder.findings.clock import minute
+from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import IT_GREW, Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.model.arn import Arn
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Say = Callable[[str, int], str]
 
 _CAME_BACK: Final = "It came back after it was resolved: look whether something undoes the fix."
+_FLAPS: Final = "It is flapping, so silence does not mean that it is fixed."
 # The id of an event in the words of a deed, which are stored with the finding.
 _EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
 
@@ -41,7 +43,7 @@ def time_words(text: str, say: Say) -> str:
 def before_fix(alert: Alert, say: Say) -> list[str]:
     """Return what people have to know before they do what is asked: that it came back, or what has got worse."""
     if alert.edge is Edge.BACK:
-        return [_CAME_BACK]
+        return [_CAME_BACK, _FLAPS] if flaps(alert) else [_CAME_BACK]
     if alert.edge is not Edge.WORSE:
         return []
     # Whatever a reason holds, it begins no line of the message.
@@ -54,8 +56,15 @@ def what_changed(alert: Alert, say: Say, limit: int) -> list[str]:
     return [*reasons(alert, say, limit), *_broke(alert, say)]
 
 
-def grew(alert: Alert, say: Say) -> str:
-    """Return what has grown, as a short sentence; empty unless it has got worse."""
+def flaps(alert: Alert) -> bool:
+    """Return whether what is told of breaks and is resolved again and again."""
+    return alert.edge is not Edge.RESOLVED and any(IT_FLAPS in each.because for each in alert.notices)
+
+
+def before_fix_in_short(alert: Alert, say: Say) -> str:
+    """Return the most important of `before_fix` as a short sentence: what has grown, or that it came back; or empty."""
+    if alert.edge is Edge.BACK:
+        return _FLAPS if flaps(alert) else _CAME_BACK
     because = alert.worst.because if alert.edge is Edge.WORSE else ""
     words = say(because.removeprefix(IT_GREW).strip(), _FIELD)
     return words[:1].upper() + words[1:]

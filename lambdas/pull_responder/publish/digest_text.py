@@ -38,7 +38,7 @@ def digest_subject(notices: Sequence[Notice]) -> str:
     """Return one line of printable ASCII, at most 99 characters: how many findings of which causes, the worst first."""
     causes = by_cause(notices)
     in_part = sum(each.is_in_part for each in notices)
-    head = f"[DIGEST] {len(notices)} {kind(notices)}{f' ({in_part} in part)' if in_part else ''}: "
+    head = f"[DIGEST] {len(notices)} {kind(notices)}{f' ({in_part} still broken)' if in_part else ''}: "
     named = [f"{each.count} {ascii_line(each.cause.replace('_', ' '), 38)} ({each.severity.value})" for each in causes]
     for shown in range(len(named), 0, -1):
         left = len(named) - shown

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Final
 from pull_responder.checks import BY_ID
 from pull_responder.checks.check import Kind
 from pull_responder.findings.clock import span
-from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.reach import count_words
 from pull_responder.publish.attributes import UNKNOWN
-from pull_responder.publish.changes import how_it_ended, time_words
+from pull_responder.publish.changes import flaps, how_it_ended, time_words
 from pull_responder.publish.hit import by_namespace, workload_lists
 from pull_responder.publish.text import resource_name
 
@@ -116,8 +115,7 @@ def word(alert: Alert) -> str:
     """
     if alert.is_in_part:
         return f"{WORDS[alert.edge]} in part"
-    flaps = alert.edge is not Edge.RESOLVED and any(IT_FLAPS in each.because for each in alert.notices)
-    return f"{WORDS[alert.edge]} (flapping)" if flaps else WORDS[alert.edge]
+    return f"{WORDS[alert.edge]} (flapping)" if flaps(alert) else WORDS[alert.edge]
 
 
 def ended(alert: Alert, say: Say) -> Iterator[str]:

@@ -176,6 +176,6 @@ def test_what_people_are_told_of_a_finding_that_flaps() -> None:
     assert flapping_words(breaks, minutes=5) == (
         "It is flapping: it was resolved and came back 2 times since 2026-03-01 11:00 UTC. "
         "You do not hear of each time, so silence does not mean that it is fixed. "
-        "RESOLVED comes once it has stayed so for 4 hours."
+        "RESOLVED comes once it has stayed resolved for 4 hours."
     )
-    assert "stayed so for 4.5 hours" in flapping_words(breaks, minutes=270)
+    assert "stayed resolved for 4.5 hours" in flapping_words(breaks, minutes=270)

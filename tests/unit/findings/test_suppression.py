@@ -61,7 +61,9 @@ def test_what_grew_while_it_was_suppressed_is_told_once_that_is_known() -> None:
     )
     assert remember_suppression(known, NOON + 61, Suppression.PEOPLE) is known
     by_one = replace(grown, reach=replace(grown.reach, principal_count=1))
-    assert notice(remember_suppression(by_one, NOON + 60, Suppression.PEOPLE)).because.endswith("by 1 role or user fail.")
+    assert notice(remember_suppression(by_one, NOON + 60, Suppression.PEOPLE)).because.endswith(
+        "by 1 role or user fail."
+    )
     as_broad = replace(told, reach=replace(told.reach, repository_count=1, principal_count=1))
     assert remember_suppression(as_broad, NOON + 60, Suppression.PEOPLE).pending is None
     planted = remember_suppression(grown, NOON + 60, Suppression.PLANTED)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pull_responder.findings.alert import Alert
 from pull_responder.findings.deed import Deed
+from pull_responder.findings.flapping import IT_FLAPS
 from pull_responder.findings.notice import IT_GREW, Edge, Notice
 from pull_responder.findings.reach import Reach
 from pull_responder.publish.as_sms import PARTS, alert_text, digest_text, fit, parts, size
@@ -34,11 +35,23 @@ def test_an_alert_says_what_is_broken_for_whom_how_many_and_what_to_do() -> None
     )
 
 
-@pytest.mark.parametrize(
-    ("edge", "word"), [(Edge.WORSE, "WORSE"), (Edge.BACK, "BACK"), (Edge.REMINDER, "STILL OPEN for 48 minutes,")]
-)
+@pytest.mark.parametrize(("edge", "word"), [(Edge.WORSE, "WORSE"), (Edge.REMINDER, "STILL OPEN for 48 minutes,")])
 def test_each_edge_has_its_word(edge: Edge, word: str) -> None:
     assert alert_text(_of(edge=edge)) == alert_text(ALERT).replace("NEW", word, 1)
+
+
+@pytest.mark.parametrize(
+    ("because", "word", "said"),
+    [
+        ("It had been resolved.", "BACK", "It came back after it was resolved: look whether something undoes the fix."),
+        (f"{IT_FLAPS} twice.", "BACK (flapping)", "It is flapping, so silence does not mean that it is fixed."),
+    ],
+)
+def test_what_came_back_says_what_that_means(because: str, word: str, said: str) -> None:
+    assert alert_text(_of(edge=Edge.BACK, because=because)) == (
+        f"{word} HIGH: The role lacks permissions to pull (prod-node). 14 pods in cluster prod cannot pull "
+        f"payments/api. {said}\n{DO_THIS}"
+    )
 
 
 def test_what_has_got_worse_says_what_grew() -> None:
@@ -141,7 +154,7 @@ def test_a_resolution_says_for_whom_where_since_when_and_by_whom() -> None:
     assert alert_text(over).splitlines() == [
         "RESOLVED in 111111111111 eu-west-1: 14 pods in cluster prod could not pull payments/api.",
         f"role/eks/prod-node: {ended}",
-        "Changed before: AttachRolePolicy by admin/jo.",
+        "Changed before the end: AttachRolePolicy by admin/jo.",
         "No other cause of these failures is known.",
     ]
     nobody = alert_text(_of(edge=Edge.RESOLVED, because="It does not exist any more.", fixed_by=(DEED,)))
@@ -165,7 +178,7 @@ def test_who_changed_it_has_a_short_name(by: str, words: str) -> None:
     because = f"It is mended; {deed.words}."
 
     text = alert_text(_of(edge=Edge.RESOLVED, because=because, fixed_by=(deed,)))
-    assert f"\nChanged before: AttachRolePolicy by {words}.\n" in text
+    assert f"\nChanged before the end: AttachRolePolicy by {words}.\n" in text
 
 
 def test_a_resolution_says_what_still_stops_the_pulls() -> None:
@@ -226,7 +239,7 @@ def test_a_digest_of_what_is_over_asks_for_nothing() -> None:
     assert digest_text([over, over]) == (
         "DIGEST: 2 resolved findings of 1 cause in cluster prod. 2 role lacks pull permissions.\n"
         "prod-node: The role can pull again since 2026-05-04 12:30 UTC; it was broken for 2 hours 18 minutes.\n"
-        "Changed before: AttachRolePolicy by admin/jo."
+        "Changed before the end: AttachRolePolicy by admin/jo."
     )
 
 

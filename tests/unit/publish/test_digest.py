@@ -313,7 +313,9 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
     ]
     assert "  - RESOLVED in part HIGH role_lacks_pull_permissions: " in message
     assert FINDING.remediation.summary not in message
-    assert digest_subject(digest) == ("[DIGEST] 3 resolved findings (2 in part): 3 role lacks pull permissions (HIGH)")
+    assert digest_subject(digest) == (
+        "[DIGEST] 3 resolved findings (2 still broken): 3 role lacks pull permissions (HIGH)"
+    )
     assert _described(digest)[1:5] == [
         "Still broken: `The role's permissions boundary stops the pull` (`role/eks/prod-node`)",
         "Do this (`role/eks/prod-node`): `Add the actions to the boundary.`",
