@@ -1,7 +1,7 @@
 """Answer a test event: by the table, the topics and Security Hub, as a finding goes, and no further.
 
-At most one a minute is answered, and ten an hour, whoever sends how many: the table holds when the last ones were. A
-test event is never tried again. Whoever has sent it waits for minutes, and SQS would hand it out later than that.
+At most one a minute is answered, and ten an hour, whoever sends how many: the table holds which the last ones were, and
+when. A test event is never tried again. Whoever has sent it waits for minutes, and SQS would hand it out later.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.store import StoreError
 from pull_responder.findings.trial import (
     PACE,
+    Answer,
     Outcome,
     Pace,
     Place,
@@ -24,6 +25,7 @@ from pull_responder.findings.trial import (
     item_id,
     pace_item,
     read_pace,
+    read_record,
     record_item,
 )
 from pull_responder.model.arn import Arn
@@ -59,7 +61,10 @@ _SECONDS: Final = 20.0
 _SECONDS_TO_BEGIN: Final = 5.0
 _SECONDS_TO_LIST: Final = 2.0
 _REASON: Final = 400
-_TOO_MANY: Final = "a test event that was answered before, came too soon after another, or when no time was left"
+_TOO_MANY: Final = "a test event that was answered before, or came too soon after another"
+_NO_TIME: Final = "a test event for which no time was left"
+_NO_TABLE: Final = "a test event that the findings table had to take first, and did not"
+_NOT_ANSWERED: Final = "a test event that could not be answered"
 
 
 class Trials:
@@ -75,42 +80,55 @@ class Trials:
         self._run.count("TestEvents", len(events))
         skipped = Counter(each.reason for each in events if isinstance(each, Skipped))
         trials = {each.id: each for each in events if not isinstance(each, Skipped)}
-        took = None
+        took, why = None, _NOT_ANSWERED
         try:
-            took = self._take(list(trials)[:_MOST_READ]) if trials else None
+            took, why = self._take(list(trials)[:_MOST_READ]) if trials else (None, "")
             if took:
                 self._run.logger.info("a test event", test=took.id)
                 self._save(replace(took, stations=tuple(self._stations(took)), is_done=True))
         except StoreError as error:
+            why = _TOO_MANY if took else _NO_TABLE
             self._log_table_failure(error)
         except Exception:
             self._run.count("DiagnosesFailed")
             self._run.logger.exception("a test event could not be answered")
-        skipped[_TOO_MANY] += len(events) - skipped.total() - bool(took)
+        skipped[why] += len(events) - skipped.total() - bool(took)
         if number := skipped.total():
             self._run.count("EventsSkipped", number)
             self._run.logger.info("skipped", reasons=dict((+skipped).most_common(20)))
 
-    def _take(self, ids: Sequence[str]) -> Record | None:
+    def _take(self, ids: Sequence[str]) -> tuple[Record | None, str]:
         """Return the record of the first test that was not answered before, once the table has it.
 
-        None if there is none, or if it is not yet time for one.
+        None if there is none, or if it is not yet time for one. Also returns why the others are skipped.
         """
         if self._run.remaining() < _SECONDS_TO_BEGIN:
-            return None
+            return None, _NO_TIME
+        ours: Answer | None = None
         for attempt in range(_TRIES):
             known = self._run.store.items([PACE, *map(item_id, ids)])
             pace = read_pace(known[PACE]) if PACE in known else Pace()
-            new = next((each for each in ids if item_id(each) not in known), None)
-            now = self._run.now()
+            # The SDK repeats a write whose answer was lost, and is refused: the table has it already.
+            if ours and ours in pace.answers:
+                return self._begin(ours), _TOO_MANY
+            new = next((each for each in ids if item_id(each) not in known and not pace.has(each)), None)
+            now = round(self._run.now(), 3)
             if new is None or pace.wait(now):
-                return None
-            if self._run.store.save_item(pace_item(pace.add(now), now=now), read=pace.version):
-                record = Record(new, began=now)
-                is_ours = self._run.store.save_item(record_item(record), read=0)
-                return replace(record, version=1) if is_ours else None
+                return None, _TOO_MANY
+            ours = Answer(now, new)
+            if self._run.store.save_item(pace_item(pace.add(ours), now=now), read=pace.version):
+                return self._begin(ours), _TOO_MANY
             self._run.let_others(attempt)
-        return None
+        return None, _NO_TABLE
+
+    def _begin(self, answer: Answer) -> Record | None:
+        """Return the record of a test whose time is in the pace, once the table has it; None if it is another run's."""
+        record, key = Record(answer.id, began=answer.at), item_id(answer.id)
+        written = replace(record, version=1)
+        if self._run.store.save_item(record_item(record), read=0):
+            return written
+        found = self._run.store.items([key]).get(key)
+        return written if found and read_record(found) == written else None
 
     def _stations(self, record: Record) -> Iterator[Station]:
         """Yield what each station behind the function does with the test."""

@@ -10,7 +10,19 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from pull_responder.events.trial import Trial
 from pull_responder.findings.store import StoreError
-from pull_responder.findings.trial import PACE, Outcome, Pace, Place, Record, item_id, pace_item, read_record
+from pull_responder.findings.trial import (
+    PACE,
+    Answer,
+    Outcome,
+    Pace,
+    Place,
+    Record,
+    item_id,
+    pace_item,
+    read_pace,
+    read_record,
+    record_item,
+)
 from pull_responder.model.arn import Arn
 from pull_responder.responder.run import Run
 from pull_responder.responder.trial import Trials
@@ -98,6 +110,7 @@ class Counted:
     def __init__(self) -> None:
         self.counts: dict[str, float] = {}
         self.waited = 0.0
+        self.reasons: dict[str, int] = {}
 
     def add_metric(self, *, name: str, value: float, **_: object) -> None:
         self.counts[name] = self.counts.get(name, 0) + value
@@ -105,8 +118,8 @@ class Counted:
     def wait(self, seconds: float) -> None:
         self.waited += seconds
 
-    def log(self, *_: object, **__: object) -> None:
-        return None
+    def log(self, *_: object, reasons: dict[str, int] | None = None, **__: object) -> None:
+        self.reasons |= reasons or {}
 
 
 def answer(
@@ -236,6 +249,50 @@ def test_a_write_that_fails_ends_the_test_and_is_never_said_to_be_done(write: in
     assert aws.published == published
     assert record is None or not record.is_done
     assert counted.counts["TableFailures"] == 1
+    # It came neither too soon nor again.
+    reason = {} if published else {"a test event that the findings table had to take first, and did not": 1}
+    assert counted.reasons == reason
+
+
+@pytest.mark.parametrize("write", [1, 2])
+def test_a_repeated_write_that_meets_itself_is_no_other_test(write: int) -> None:
+    """The SDK repeats a write whose answer was lost. The condition then fails: the item is there."""
+    aws = Aws()
+    save = aws.save_item
+
+    def repeated(item: Mapping[str, Any], *, read: int) -> bool:
+        written = save(item, read=read)
+        return False if aws.writes == write else written
+
+    aws.save_item = repeated  # type: ignore[method-assign]
+    record, counted = answer(aws)
+    assert record
+    assert (record.is_done, aws.published, "EventsSkipped" in counted.counts) == (True, 1, False)
+    assert read_pace(aws.items_[PACE]).answers == (Answer(NOW, ID),)
+
+
+def test_a_record_of_another_run_is_not_taken_for_ones_own() -> None:
+    aws = Aws()
+    save = aws.save_item
+
+    def overtaken(item: Mapping[str, Any], *, read: int) -> bool:
+        if item["id"]["S"] == item_id(ID):
+            aws.items_[item_id(ID)] = dict(record_item(Record(ID, began=NOW - 1)))
+        return save(item, read=read)
+
+    aws.save_item = overtaken  # type: ignore[method-assign]
+    record, counted = answer(aws)
+    assert record
+    assert (record.is_done, aws.published, counted.counts["EventsSkipped"]) == (False, 0, 1)
+
+
+def test_a_test_whose_record_was_not_written_is_not_answered_later() -> None:
+    """The pace knows it: whoever sent it has heard that it failed."""
+    aws = Aws()
+    earlier = Pace((Answer(NOW - 300, ID),))
+    aws.items_[PACE] = dict(pace_item(earlier, now=NOW))
+    record, counted = answer(aws)
+    assert (record, aws.published, counted.counts["EventsSkipped"]) == (None, 0, 1)
 
 
 def test_two_runs_at_once_send_one_message() -> None:
@@ -245,7 +302,7 @@ def test_two_runs_at_once_send_one_message() -> None:
 
     def overtaken(item: Mapping[str, Any], *, read: int) -> bool:
         if item["id"]["S"] == PACE and PACE not in aws.items_:
-            aws.items_[PACE] = dict(pace_item(Pace((NOW,)), now=NOW))
+            aws.items_[PACE] = dict(pace_item(Pace((Answer(NOW, "f" * 32),)), now=NOW))
         return save(item, read=read)
 
     aws.save_item = overtaken  # type: ignore[method-assign]
