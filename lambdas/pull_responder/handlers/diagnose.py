@@ -47,7 +47,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     trials: list[Trial | Skipped] = []
     own = Arn.parse(context.invoked_function_arn)
     for each in messages:
-        if trial := read_trial(each.body, account=own.account if own else None):
+        if trial := read_trial(each.body, account=own.account if own else None, now=run.now()):
             trials.append(trial)
         else:
             (batches if is_batch(each.body) else single).append(each)

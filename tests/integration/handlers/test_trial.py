@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -32,7 +33,7 @@ def asked(trial_id: object = None, **changed: object) -> dict[str, Any]:
         "detail-type": "Pull Responder test",
         "source": "pull-responder.test",
         "account": ACCOUNT,
-        "time": "2026-03-01T12:00:00Z",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "region": "us-east-1",
         "resources": [],
         "detail": {"id": uuid4().hex if trial_id is None else trial_id},
@@ -133,9 +134,12 @@ def test_a_test_that_is_delivered_twice_is_told_once(aws: EmulatedAws, inbox: In
         asked(account="222222222222"),
         asked(account=None),
         asked(**{"detail-type": "another"}),
+        asked(time="2020-01-01T00:00:00Z"),
+        asked(time="2126-01-01T00:00:00Z"),
+        asked(time=None),
     ],
 )
-def test_a_forged_test_is_skipped(
+def test_a_forged_or_late_test_is_skipped(
     event: dict[str, Any], aws: EmulatedAws, inbox: Inbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert failed(diagnose.handler(batch(event), Context())) == []
