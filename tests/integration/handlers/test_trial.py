@@ -14,6 +14,8 @@ from pull_responder.findings.trial import Outcome, Place, Record, item_id, read_
 from pull_responder.handlers import diagnose, recheck
 from pull_responder.handlers.connection import disconnect
 from pull_responder.publish.trial import trial_finding
+from pull_responder.responder.respond import Responder
+from pull_responder.responder.trial import Trials
 from tests.integration.handlers.test_diagnose import ACCOUNT, Context, batch, denial, failed, inbox, metrics, node, told
 
 if TYPE_CHECKING:
@@ -108,6 +110,33 @@ def test_a_flood_of_tests_gives_one_message_and_holds_up_no_failure(
     # The metrics of the second flood.
     counted = metrics(capsys.readouterr().out)
     assert (counted["TestEvents"], counted["EventsSkipped"]) == (50, 50)
+
+
+def test_what_waits_is_diagnosed_before_a_test_is_answered(
+    inbox: Inbox, node: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    wait, reply = Responder.diagnose_waiting, Trials.answer
+    monkeypatch.setattr(Responder, "diagnose_waiting", lambda self: (order.append("waiting"), wait(self))[1])
+    monkeypatch.setattr(Trials, "answer", lambda self, events: (order.append("test"), reply(self, events))[1])
+    assert failed(diagnose.handler(batch(asked(), denial(*node)), Context())) == []
+    assert order == ["waiting", "test"]
+    assert len(inbox.messages()) == 2
+
+
+@pytest.mark.parametrize(("milliseconds", "told"), [(39_000, 0), (60_000, 1)])
+def test_beside_failures_a_test_needs_ample_time(
+    inbox: Inbox, node: tuple[str, str], milliseconds: int, told: int
+) -> None:
+    events = batch(asked(), denial(*node))
+    assert failed(diagnose.handler(events, Context(milliseconds_left=milliseconds))) == []
+    subjects = [each["Subject"].split("]")[0] for each in inbox.messages()]
+    assert sorted(subjects) == ["[NEW", *["[TEST"] * told]
+
+
+def test_a_short_run_answers_a_test_that_is_alone(inbox: Inbox) -> None:
+    assert failed(diagnose.handler(batch(asked()), Context(milliseconds_left=29_000))) == []
+    assert len(inbox.messages()) == 1
 
 
 def test_a_test_that_is_delivered_twice_is_told_once(aws: EmulatedAws, inbox: Inbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -122,22 +123,39 @@ class Counted:
         self.reasons |= reasons or {}
 
 
+@dataclass
+class Clock:
+    """The seconds that are left of a run."""
+
+    left: float
+
+
 def answer(
-    aws: Aws, *ids: str, settings: Settings | None = None, remaining: float = 60.0
+    aws: Aws,
+    *ids: str,
+    settings: Settings | None = None,
+    remaining: float = 60.0,
+    clock: Clock | None = None,
+    alone: bool = False,
 ) -> tuple[Record | None, Counted]:
-    counted = Counted()
+    counted, time = Counted(), clock or Clock(remaining)
+
+    def wait(seconds: float) -> None:
+        counted.wait(seconds)
+        time.left -= seconds if clock else 0
+
     log = SimpleNamespace(info=counted.log, warning=counted.log, error=counted.log, exception=counted.log)
     run = Run(
         settings=settings or Settings(topic_arn=f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"),
         aws=cast("Any", aws),
         store=cast("Any", aws),
-        remaining=lambda: remaining,
+        remaining=lambda: time.left,
         logger=cast("Any", log),
         metrics=cast("Any", counted),
         now=lambda: NOW,
-        wait=counted.wait,
+        wait=wait,
     )
-    Trials(run).answer([Trial(each) for each in ids or (ID,)])
+    Trials(run, alone=alone).answer([Trial(each) for each in ids or (ID,)])
     item = aws.items_.get(item_id(ids[0] if ids else ID))
     return read_record(item) if item else None, counted
 
@@ -310,10 +328,69 @@ def test_two_runs_at_once_send_one_message() -> None:
     assert (record, aws.published, counted.counts["EventsSkipped"]) == (None, 0, 1)
 
 
-def test_without_time_nothing_is_begun() -> None:
+@pytest.mark.parametrize("remaining", [14.0, 40.0])
+def test_without_time_nothing_is_begun(remaining: float) -> None:
+    """A read of the table that hangs would end the run, and SQS would hand out its failures again."""
     aws = Aws()
-    record, counted = answer(aws, remaining=4.0)
+    record, counted = answer(aws, remaining=remaining, alone=remaining < 40)
     assert (record, aws.writes, counted.counts["EventsSkipped"]) == (None, 0, 1)
+    assert counted.reasons == {"a test event for which no time was left": 1}
+
+
+@pytest.mark.parametrize(
+    ("left", "places"),
+    [
+        (63.0, ["topic", "filtered_topic", "security_hub"]),
+        (52.0, ["topic", "filtered_topic"]),
+        (20.0, ["topic"]),
+    ],
+)
+def test_topics_that_hang_leave_the_run_its_time(left: float, places: list[str]) -> None:
+    """Each takes eleven seconds. What there was no time for is neither said to work nor to be refused."""
+    aws = Aws()
+    aws.publishes = ReadTimeoutError(endpoint_url="https://sns")
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"
+    clock = Clock(left)
+    publish = aws.publish
+
+    def hang(**asked: object) -> dict[str, str]:
+        clock.left -= 11
+        return publish(**asked)
+
+    aws.publish = hang  # type: ignore[method-assign]
+    settings = Settings(topic_arn=topic, filtered_topic_arn=f"{topic}-filtered")
+    # A run of its own: its table needs no more than a try.
+    record, _ = answer(aws, settings=settings, clock=clock, alone=left < 40)
+    assert record
+    assert record.is_done
+    tried = [str(each.place) for each in record.stations[1:] if each.outcome is not Outcome.NOT_TRIED]
+    assert tried == places
+    assert len(record.stations) == 4
+    assert all(each.reason == "no time was left of the function's run" for each in record.stations[1 + len(places) :])
+
+
+def test_what_security_hub_took_and_nobody_looked_at_is_not_said_to_work() -> None:
+    aws = Aws()
+    clock = Clock(60.0)
+
+    def slow(**_: object) -> dict[str, Any]:
+        clock.left -= 30
+        return {"SuccessCount": 1, "FailedCount": 0, "FailedFindings": []}
+
+    aws.batch_import_findings = slow  # type: ignore[method-assign]
+    record, _ = answer(aws, clock=clock)
+    assert hub_of(record)[0] is Outcome.NOT_TRIED
+    assert hub_of(record)[2].startswith("it took the finding, and was not asked for it: no time")
+
+
+def test_security_hub_that_fails_again_and_again_leaves_the_run_its_time() -> None:
+    aws = Aws()
+    aws.imports = refused("InternalException", 500)
+    clock = Clock(60.0)
+    record, counted = answer(aws, clock=clock)
+    assert hub_of(record)[0] is Outcome.REFUSED
+    assert counted.waited <= 20
+    assert clock.left >= 40
 
 
 def test_one_answer_takes_no_more_reads_for_a_thousand_tests() -> None:
