@@ -33,7 +33,8 @@ from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub, sns
 from pull_responder.publish.hub_workflow import Workflow
 from pull_responder.publish.text import one_line
-from pull_responder.publish.trial import trial_finding, trial_notification
+from pull_responder.publish.trial import trial_notification
+from pull_responder.publish.trial_finding import trial_finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

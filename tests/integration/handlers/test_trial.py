@@ -13,7 +13,7 @@ from pull_responder.emulator.findings_table import create_table
 from pull_responder.findings.trial import Outcome, Place, Record, item_id, read_record
 from pull_responder.handlers import diagnose, recheck
 from pull_responder.handlers.connection import disconnect
-from pull_responder.publish.trial import trial_finding
+from pull_responder.publish.trial_finding import trial_finding
 from pull_responder.responder.respond import Responder
 from pull_responder.responder.trial import Trials
 from tests.integration.handlers.test_diagnose import ACCOUNT, Context, batch, denial, failed, inbox, metrics, node, told
