@@ -111,6 +111,6 @@ def test_the_operators_guide_describes_every_alarm(subscribed: Synthesized) -> N
     assert [metric for metric in sorted(metrics) if f"`{metric}`" not in section] == []
 
 
-def test_the_operators_guide_gives_the_price_of_all_alarms(subscribed: Synthesized) -> None:
-    number = len(subscribed.all_of("AWS::CloudWatch::Alarm"))
+def test_the_operators_guide_gives_the_price_of_all_alarms(stack: Synthesized) -> None:
+    number = len(stack.all_of("AWS::CloudWatch::Alarm"))
     assert f"{number} alarms ${number / 10:.2f}: " in (ROOT / "docs" / "operations.md").read_text()

@@ -19,7 +19,11 @@ from pull_responder.responder.trial import Trials
 from tests.integration.handlers.test_diagnose import ACCOUNT, Context, batch, denial, failed, inbox, metrics, node, told
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pull_responder.emulator.emulated_aws import EmulatedAws
+    from pull_responder.events.outcome import Skipped
+    from pull_responder.events.trial import Trial
     from tests.integration.handlers.test_diagnose import Inbox
 
 __all__ = ["inbox", "node"]
@@ -117,8 +121,17 @@ def test_what_waits_is_diagnosed_before_a_test_is_answered(
 ) -> None:
     order: list[str] = []
     wait, reply = Responder.diagnose_waiting, Trials.answer
-    monkeypatch.setattr(Responder, "diagnose_waiting", lambda self: (order.append("waiting"), wait(self))[1])
-    monkeypatch.setattr(Trials, "answer", lambda self, events: (order.append("test"), reply(self, events))[1])
+
+    def diagnose_waiting(self: Responder) -> dict[str, Exception]:
+        order.append("waiting")
+        return wait(self)
+
+    def answer(self: Trials, events: Sequence[Trial | Skipped]) -> None:
+        order.append("test")
+        reply(self, events)
+
+    monkeypatch.setattr(Responder, "diagnose_waiting", diagnose_waiting)
+    monkeypatch.setattr(Trials, "answer", answer)
     assert failed(diagnose.handler(batch(asked(), denial(*node)), Context())) == []
     assert order == ["waiting", "test"]
     assert len(inbox.messages()) == 2
