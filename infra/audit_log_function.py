@@ -70,7 +70,7 @@ class AuditLogFunction(ResponderFunction):
             environment={"QUEUE_URL": queue.queue_url},
             memory_size=_MEMORY_MEGABYTES,
             timeout_seconds=_TIMEOUT_SECONDS,
-            function_answers=(answers.LOG_CONCURRENCY,),
+            concurrency_answer=answers.LOG_CONCURRENCY,
         )
         # Not the construct's `dead_letter_queue`, which would add permissions to the role.
         function = cfn_resource(self.function, lambda_.CfnFunction)

@@ -123,7 +123,8 @@ class FindingFunction(ResponderFunction):
             },
             memory_size=settings.memory_size,
             timeout_seconds=settings.timeout_seconds,
-            function_answers=(answers.CONCURRENCY, answers.SYNCHRONOUS),
+            concurrency_answer=answers.CONCURRENCY,
+            function_answers=(answers.SYNCHRONOUS,),
         )
         # Not `add_event_source`, which would add permissions to the role.
         mapping = lambda_.EventSourceMapping(

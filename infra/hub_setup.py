@@ -65,7 +65,8 @@ class HubSetup(ResponderFunction):
             environment={},
             memory_size=_MEMORY_MEGABYTES,
             timeout_seconds=_TIMEOUT_SECONDS,
-            function_answers=(answers.DEPLOYMENT_CONCURRENCY, answers.DEPLOYMENT_LETTERS),
+            concurrency_answer=answers.DEPLOYMENT_CONCURRENCY,
+            function_answers=(answers.DEPLOYMENT_LETTERS,),
         )
         insights = [
             self._resource(name, "Insight", {"Name": title, "GroupByAttribute": attribute, "Filters": _FILTERS})

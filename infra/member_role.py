@@ -25,7 +25,7 @@ Parameters:
     AllowedPattern: arn:[a-z-]+:iam::[0-9]{12}:role/.+
   RoleName:
     Type: String
-    Description: The setting memberRoleName of Pull Responder's cdk.json
+    Description: The setting memberRoleName of Pull Responder
     Default: PullResponderReadOnly
 
 Resources:

@@ -55,7 +55,8 @@ class ResponderFunction(Construct):
     - `resources`: the values of the placeholders in permissions.SCOPES
     - `run`: the permissions that Lambda needs to run the function
     - `key`: encrypts the log; None: a key that CloudWatch Logs owns
-    - `function_answers`: what to answer scanners about this function, besides what holds for all
+    - `concurrency_answer`: why Lambda keeps no runs for this function. It does where the settings say so
+    - `function_answers`: what else to answer scanners about this function, besides what holds for all
 
     The role has the permissions that permissions.json declares for `name`, those in `run`, and no others. Its log group
     is deleted with the stack.
@@ -76,7 +77,8 @@ class ResponderFunction(Construct):
         environment: Mapping[str, str],
         memory_size: int,
         timeout_seconds: int,
-        function_answers: Iterable[Answer],
+        concurrency_answer: Answer,
+        function_answers: Iterable[Answer] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         log = logs.LogGroup(self, "Log", removal_policy=cdk.RemovalPolicy.DESTROY, encryption_key=key)
@@ -113,11 +115,8 @@ class ResponderFunction(Construct):
             *([] if settings.vpc else [answers.NO_VPC]),
             answers.NO_TRACING,
             answers.ENVIRONMENT,
-            *(
-                each
-                for each in function_answers
-                if not (each.about_concurrency and name in settings.reserved_concurrency)
-            ),
+            *([] if name in settings.reserved_concurrency else [concurrency_answer]),
+            *function_answers,
         )
 
     def _role(self, name: str, settings: Settings, resources: Mapping[str, str], run: tuple[Grant, ...]) -> iam.Role:

@@ -31,11 +31,6 @@ class Answer:
     nag: tuple[str, ...] = ()
     checkov: str = ""
 
-    @property
-    def about_concurrency(self) -> bool:
-        """Whether scanners ask for a reservation of concurrency."""
-        return self.checkov == "CKV_AWS_115"
-
 
 def _packs(rule: str, *packs: str) -> tuple[str, ...]:
     return tuple(f"{pack}-{rule}" for pack in packs)

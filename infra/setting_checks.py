@@ -23,6 +23,15 @@ _EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _PRINCIPAL_ARN: Final = re.compile(r"arn:[a-z*-]{1,20}:iam::[\d*]{1,12}:(?:role|user)/[\w+=,.@/*-]{1,512}", re.ASCII)
+# What CDK writes for one text that is known only at deployment (aws-cdk-lib, core/lib/private/encoding.ts). What it
+# writes for a list, `#{Token[…]}`, cannot be a part of a text.
+_LATER: Final = r"\$\{Token\[[A-Za-z0-9:._-]{1,200}\]\}"
+_ACCOUNT_OR_LATER: Final = re.compile(f"{_ACCOUNT.pattern}|{_LATER}")
+_PRINCIPAL_ARN_OR_LATER: Final = re.compile(
+    rf"{_LATER}|arn:(?:[a-z*-]{{1,20}}|{_LATER}):iam::(?:[\d*]{{1,12}}|{_LATER})"
+    rf":(?:role|user)/(?:[\w+=,.@/*-]|{_LATER}){{1,512}}",
+    re.ASCII,
+)
 # ARNs whose name says nothing: every role, or every user. Nodes' roles are among them.
 _EVERYBODY: Final = re.compile(r"[^/]*(?:/[*/]*)\*[*/]*")
 # Amazon EKS API reference, CreateCluster.
@@ -131,16 +140,19 @@ def check_room(key: str, texts: Collection[str], room: int, advice: str = "") ->
         raise SettingsError(f"{key} is longer than {room} characters{advice}")
 
 
-def accounts(key: str, value: object) -> tuple[str, ...]:
-    """Return account ids."""
-    ids = texts(key, value, _ACCOUNT, "account ids, 12 digits in quotes")
+def accounts(key: str, value: object, *, later: bool = False) -> tuple[str, ...]:
+    """Return account ids; with `later`, they may be known only at deployment."""
+    ids = texts(key, value, _ACCOUNT_OR_LATER if later else _ACCOUNT, "account ids, 12 digits in quotes")
     check_room(key, ids, _ACCOUNTS_ROOM)
     return ids
 
 
-def principal_arns(key: str, value: object) -> tuple[str, ...]:
-    """Return ARNs of roles and users that may hold `*`, none of which matches every principal of an account."""
-    arns = texts(key, value, _PRINCIPAL_ARN, "ARNs of IAM roles and users")
+def principal_arns(key: str, value: object, *, later: bool = False) -> tuple[str, ...]:
+    """Return ARNs of roles and users that may hold `*`, none of which matches every principal of an account.
+
+    With `later`, an ARN, its partition or account, or a part of its name may be known only at deployment.
+    """
+    arns = texts(key, value, _PRINCIPAL_ARN_OR_LATER if later else _PRINCIPAL_ARN, "ARNs of IAM roles and users")
     for arn in arns:
         if _EVERYBODY.fullmatch(arn):
             raise SettingsError(

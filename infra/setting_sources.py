@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from infra.context_keys import right_form
 from infra.setting_checks import SettingsError, excerpt
 from infra.settings import Settings, camel_case, check_together
 
@@ -122,11 +123,12 @@ def _from_command_line(context: Mapping[str, object]) -> list[_Layer]:
         layers.append(_Layer(f"{place}.", _object(place, _parse(place, whole))))
     single = {key.removeprefix(f"{_KEY}."): value for key, value in context.items() if key.startswith(f"{_KEY}.")}
     layers.append(_Layer(f"{_COMMAND_LINE}{_KEY}.", single, as_text=True))
-    # A setting without its prefix would change nothing, and nobody would see that. Keys of one word, such as `vpc`, may
-    # be somebody else's: the context also has what stands in ~/.cdk.json.
-    for key in context:
-        if key in _FIELDS and key != key.lower():
-            raise SettingsError(f"{_COMMAND_LINE}{key} is to be written as {_KEY}.{key}")
+    # A setting without its prefix, or with another, would change nothing, and nobody would see that. Keys of one word,
+    # such as `vpc`, may be somebody else's: the context also has what stands in ~/.cdk.json.
+    for key, value in context.items():
+        right = f"{_KEY}.{key}" if key in _FIELDS and key != key.lower() else right_form(key, value, _FIELDS)
+        if right:
+            raise SettingsError(f"{_COMMAND_LINE}{_shown(key)} is to be written as {right}")
     return layers
 
 

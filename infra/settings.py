@@ -6,6 +6,7 @@ writes `Settings(...)`.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass, field, fields
@@ -25,6 +26,7 @@ _MINUTES_OF: Final = {"minute": 1, "hour": 60, "day": 1_440}
 _UNWINDOWED_BATCH: Final = 10
 # A value that is known only when the stack is deployed, such as the ARN of a key of the same CDK app.
 _TOKEN: Final = re.compile(r"[$#]\{Token\[")
+_NOT_LATER: Final = "; what is known only at deployment cannot stand there"
 # What the synthesis itself has to know.
 _NEVER_LATER: Final = ("recheck_rate", "log_level")
 
@@ -35,6 +37,11 @@ def _setting(default: object, check: Callable[[str, object], object]) -> Any:  #
     `check` raises SettingsError when the value is invalid.
     """
     return field(default=default, metadata={"check": check})
+
+
+def _list(check: Callable[..., tuple[str, ...]]) -> Any:  # noqa: ANN401 -- a dataclass field
+    """Return a field for texts that another app may know only at deployment: it has `check` with `later`."""
+    return field(default=(), metadata={"check": check, "check_of_app": functools.partial(check, later=True)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +100,7 @@ class Settings:
     filter_topics: bool = _setting(False, check.true_or_false)  # noqa: FBT003 -- a default
     notify_minimum_severity: str = _setting("LOW", check.one_of(*check.SEVERITIES))
     severities: Mapping[str, str] = field(default_factory=dict, metadata={"check": check.severities})
-    known_principals: tuple[str, ...] = _setting((), check.principal_arns)
+    known_principals: tuple[str, ...] = _list(check.principal_arns)
     notification_schema: str = _setting("2.0", check.one_of("2.0", "1.0"))
     runbook_url: str | None = _setting(None, check.page_or_none)
     security_hub: bool = _setting(True, check.true_or_false)  # noqa: FBT003 -- a default
@@ -104,8 +111,8 @@ class Settings:
     health_check_rate: str | None = _setting("rate(1 hour)", check.rate_or_none)
     member_role_name: str = _setting("PullResponderReadOnly", check.role_name)
     organization_account: str = _setting("", check.account_or_empty)
-    read_accounts: tuple[str, ...] = _setting((), check.accounts)
-    aws_registries: tuple[str, ...] = _setting((), check.accounts)
+    read_accounts: tuple[str, ...] = _list(check.accounts)
+    aws_registries: tuple[str, ...] = _list(check.accounts)
     quiet_minutes: int = _setting(15, check.whole_number(1, 1_440))
     hold_down_minutes: int = _setting(5, check.whole_number(0, 1_440))
     reminder_hours: int = _setting(24, check.whole_number(0, 8_760))
@@ -137,14 +144,22 @@ class Settings:
     def __post_init__(self) -> None:
         """Check the values that another app gives.
 
-        A text that is known only at deployment is taken as it is, except for those in _NEVER_LATER. Raises
+        A field that is a text is taken as it is where it is known only at deployment, except for those in
+        _NEVER_LATER. Lists of ARNs and accounts may hold such texts; other lists and objects may not. Raises
         SettingsError, which names the field.
         """
         for each in fields(self):
             value = getattr(self, each.name)
             later = isinstance(value, str) and _TOKEN.search(value) and each.name not in _NEVER_LATER
-            if not later:
-                object.__setattr__(self, each.name, each.metadata["check"](f"Settings: {each.name}", value))
+            if later:
+                continue
+            check_value = each.metadata.get("check_of_app", each.metadata["check"])
+            try:
+                object.__setattr__(self, each.name, check_value(f"Settings: {each.name}", value))
+            except SettingsError as invalid:
+                if not _TOKEN.search(str(invalid)):
+                    raise
+                raise SettingsError(f"{invalid}{_NOT_LATER}") from None
         check_together({each.name: getattr(self, each.name) for each in fields(self)}, "Settings: {}".format)
 
     @property

@@ -15,7 +15,9 @@ import pytest
 
 import infra
 from infra.event_rules import EventRules
+from infra.responder import PullResponder
 from infra.settings import Settings
+from pull_responder.settings import read_settings
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Synthesized
@@ -140,3 +142,57 @@ def test_rules_have_names_that_eventbridge_takes_whatever_the_stack_is_called() 
     assert len(set(names)) == 3 * len(nested)
     assert [name for name in names if not re.fullmatch(r"[.\-_A-Za-z0-9]{1,64}", name)] == []
     assert rule_names(cdk.Stack(app, "A" * 35))[0].startswith("A" * 35 + "-Rules-")
+
+
+def filled(value: Any) -> str:  # noqa: ANN401 -- JSON
+    """What CloudFormation makes of a value in the template: in the account 111111111111, with Other=333333333333."""
+    deployed = {"AWS::Partition": "aws", "AWS::AccountId": "111111111111", "Other": "333333333333"}
+    match value:
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(map(filled, parts))
+        case {"Ref": name}:
+            return deployed.get(name, str(name))
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"{name}.{attribute}"
+        case {"Fn::ImportValue": export}:
+            return str(export)
+        case _:
+            return str(value)
+
+
+def test_a_role_and_an_account_of_the_same_app_reach_the_functions(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
+    roles = cdk.Stack(app, "Roles")
+    stack = cdk.Stack(app, "Platform")
+    build, deploy = (
+        cdk.aws_iam.Role(each, "Build", assumed_by=cdk.aws_iam.AccountRootPrincipal()) for each in (stack, roles)
+    )
+    other = cdk.CfnParameter(stack, "Other")
+    pattern = f"arn:{cdk.Aws.PARTITION}:iam::{cdk.Aws.ACCOUNT_ID}:role/ci-*"
+    settings = Settings(
+        known_principals=(build.role_arn, deploy.role_arn, pattern),
+        read_accounts=(other.value_as_string, "222222222222"),
+    )
+    PullResponder(stack, "PullResponder", settings=settings)
+    resources = app.synth().get_stack_by_name("Platform").template["Resources"]
+    (environment,) = (
+        {key: filled(value) for key, value in each["Properties"]["Environment"]["Variables"].items()}
+        for name, each in resources.items()
+        if each["Type"] == "AWS::Lambda::Function" and "Diagnose" in name
+    )
+    (own,) = (name for name in resources if name.startswith("Build"))
+    read = read_settings(environment)
+    known = [each for each in read.known_principals if "PullResponder" not in each]
+    assert [known[0], known[2]] == [f"{own}.Arn", "arn:aws:iam::111111111111:role/ci-*"]
+    assert re.fullmatch(r"Roles:\w*Build\w*Arn\w*", known[1])
+    assert read.read_accounts == ("333333333333", "222222222222")
+    assumed = [
+        sorted(map(filled, statement["Resource"]))
+        for name, each in resources.items()
+        if each["Type"] == "AWS::IAM::Role" and "Diagnose" in name
+        for policy in each["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "sts:AssumeRole" and isinstance(statement["Resource"], list)
+    ]
+    member_roles = [f"arn:aws:iam::{each}:role/PullResponderReadOnly" for each in ("222222222222", "333333333333")]
+    assert assumed == [member_roles]

@@ -262,6 +262,64 @@ def test_another_app_may_give_what_only_the_deployment_knows_where_the_synthesis
         Settings(log_level=later)
 
 
+LATER = "${Token[Build.Arn.12]}"
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        LATER,
+        "arn:${Token[AWS.Partition.3]}:iam::${Token[AWS.AccountId.4]}:role/ci-*",
+        "arn:aws:iam::111111111111:role/ci/${Token[TOKEN.5]}-*",
+    ],
+)
+def test_another_app_may_know_a_principal_only_at_deployment(arn: str) -> None:
+    assert Settings(known_principals=(arn,)).known_principals == (arn,)
+
+
+@pytest.mark.parametrize("arn", ["arn:*:iam::*:role/*", "arn:${Token[P.3]}:iam::${Token[A.4]}:role/*/*"])
+def test_everybody_is_no_known_principal_of_another_app(arn: str) -> None:
+    with pytest.raises(SettingsError, match=r"^Settings: known_principals must name principals, not 'arn:"):
+        Settings(known_principals=(LATER, arn))
+
+
+def test_another_app_may_know_accounts_only_at_deployment() -> None:
+    settings = Settings(read_accounts=("111111111111", LATER), aws_registries=(LATER,))
+    assert (settings.read_accounts, settings.aws_registries) == (("111111111111", LATER), (LATER,))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("known_principals", ("${Token[TOKEN.1]}*",)),
+        ("known_principals", ("arn:aws:iam::111111111111:${Token[TOKEN.1]}",)),
+        # A list.
+        ("known_principals", ("#{Token[TOKEN.1]}",)),
+        ("read_accounts", ("#{Token[TOKEN.1]}",)),
+        ("read_accounts", ("${Token[TOKEN.1]}${Token[TOKEN.2]}",)),
+        ("audit_log_clusters", (LATER,)),
+        ("tags", {"team": LATER}),
+        ("tags", {LATER: "team"}),
+        ("severities", {"image_not_found": LATER}),
+        ("reserved_concurrency", {"diagnose": LATER}),
+        ("log_level", LATER),
+    ],
+)
+def test_what_the_synthesis_has_to_know_is_refused_as_such(field: str, value: object) -> None:
+    with pytest.raises(SettingsError) as invalid:
+        Settings(**{field: value})  # type: ignore[arg-type]
+    message = str(invalid.value)
+    assert message.startswith(f"Settings: {field}")
+    assert message.endswith("; what is known only at deployment cannot stand there")
+
+
+@pytest.mark.parametrize(("key", "value"), [("knownPrincipals", LATER), ("readAccounts", LATER)])
+def test_a_file_knows_nothing_of_the_deployment(key: str, value: str, tmp_path: Path) -> None:
+    (tmp_path / "pull-responder.json").write_text(json.dumps({key: [value]}))
+    with pytest.raises(SettingsError, match=rf"^pull-responder.json: {key} must hold .*, not '\$\{{Token\[Build"):
+        read_settings({}, tmp_path)
+
+
 @pytest.mark.parametrize(("rate", "minutes"), [("rate(1 minute)", 1), ("rate(2 hours)", 120), ("rate(1 day)", 1_440)])
 def test_the_rate_in_minutes(rate: str, minutes: int) -> None:
     assert Settings(recheck_rate=rate).recheck_rate_minutes == minutes

@@ -181,3 +181,11 @@ def test_the_table_of_variables_is_what_the_code_reads() -> None:
         "POWERTOOLS_LOG_LEVEL",
     }
     assert "QUEUE_URL" in own
+
+
+def test_no_text_says_in_which_file_a_setting_stands() -> None:
+    """It may also stand in pull-responder.json or on the command line, and another app has neither."""
+    package = _ROOT / "lambdas/pull_responder"
+    texts = [*package.rglob("*.py"), *(_ROOT / "docs/causes").rglob("*.md"), _ROOT / "infra/member-role.yaml"]
+    naming = r"\b(?:cdk|pull-responder)\.json\b"
+    assert [str(path) for path in texts if re.search(naming, path.read_text(encoding="utf-8"))] == []

@@ -5,7 +5,7 @@ cluster's tag, if its role belongs to a node group or Fargate profile, if an acc
 or if pods have its role: its trust policy, or its session, names the OIDC provider of a cluster, or
 `pods.eks.amazonaws.com`. A role that only other OIDC providers give, such as that of GitHub Actions, does not. Nor does
 any principal of an account that is not known to be ours: whoever owns it chooses the names of roles and sessions there.
-Ours are this account, those of `readAccounts` in cdk.json, and those of the same organization.
+Ours are this account, those of the setting `readAccounts`, and those of the same organization.
 
 What it cannot see: clusters in accounts without the role PullResponderReadOnly, and in other regions. It cannot tell a
 mistake from an attack.
@@ -14,8 +14,8 @@ Why it matters: for a person, a build server or an intruder the refusal may be r
 be wrong. So the finding claims no more and offers no fix.
 
 How to fix it: find out who it is. If the principal is known to pull for something else (ECS tasks, builds), add it to
-`knownPrincipals` in cdk.json. It is then not reported. If its account is yours, set up the role PullResponderReadOnly
-there, and list the account: in `readAccounts` of cdk.json, or at a terminal in `PULL_RESPONDER_READ_ACCOUNTS`. The
+the setting `knownPrincipals`. It is then not reported. If its account is yours, set up the role PullResponderReadOnly
+there, and list the account: in the setting `readAccounts`, or at a terminal in `PULL_RESPONDER_READ_ACCOUNTS`. The
 sessions in which Pull Responder itself reads are not reported either.
 
 References: Amazon EKS User Guide, "Create access entries"; IAM User Guide, "Logging IAM and AWS STS API calls".
@@ -69,7 +69,7 @@ def examine(pull: PullFailure, facts: PullFacts) -> Verdict:
         remediation=Remediation(
             summary=(
                 "Find out who this is before granting anything. If it is known to pull for something other than EKS, "
-                "list its ARN under knownPrincipals in cdk.json."
+                "list its ARN in the setting knownPrincipals."
             ),
             account=resource.account,
             region=pull.region,

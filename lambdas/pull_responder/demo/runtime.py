@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final
 
-# The default of timeoutSeconds in cdk.json.
+# The default of the setting timeoutSeconds.
 _TIMEOUT_SECONDS: Final = 120
 
 

@@ -265,7 +265,7 @@ def _times(life: Life) -> Iterator[float]:
     yield from (life.listed_at, life.leased_until)
     yield from life.breaks
     if life.pending:
-        yield from (life.pending.at, life.pending.due, life.pending.claimed_until)
+        yield from (life.pending.at, life.pending.due, life.pending.claimed_until, life.pending.waits_until)
     if life.told:
         yield life.told.at
 

@@ -40,8 +40,8 @@ _RETRY_SECONDS: Final = 60.0
 # `recheck` runs once a minute. What is due within the minute is sent by its next run, also after a call that hung.
 _QUICK_RETRY_SECONDS: Final = 40.0
 _LONGEST_RETRY_SECONDS: Final = 3600.0
-# A notice of an end waits for what else there is to say in so many runs, one a minute.
-_MOST_WAITS: Final = 10
+# A notice of an end waits so long for what else there is to say.
+_LONGEST_WAIT_SECONDS: Final = 600.0
 # A notice that was sent this often without a readable answer counts as heard.
 _MOST_UNCLEAR: Final = 2
 _QUICK_LOOKS: Final = 15
@@ -77,6 +77,7 @@ class Pending:
     - `told`: whether only the topic for filters still has to get it.
     - `quiet`: whether people have heard nothing of the finding. Then they get it only if it ends a problem that they
       were told of (docs/adr/0132-when-a-problem-is-over.md).
+    - `waits_until`: it waits until then for the table to say what else there is to tell. 0 if it does not.
     """
 
     edge: Edge
@@ -92,6 +93,7 @@ class Pending:
     told: bool = False
     before: tuple[str, ...] = ()
     quiet: bool = False
+    waits_until: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +367,7 @@ def _mark_worse(life: Life, now: float) -> Life:
     if life.suppression and life.suppression.silences and life.reach.breadth > told.breadth:
         changes.append(
             f"now pulls of {_count(life.reach, 'repositories', 'repository')} by "
-            f"{_count(life.reach, 'principals', 'principal')}"
+            f"{_count(life.reach, 'principals', 'role or user', 'roles or users')} fail"
         )
     if not changes:
         return life
@@ -380,9 +382,9 @@ def _grown(reach: Reach, many: str, one: str, before: int) -> list[str]:
     return [f"{f'from {before} to' if before > 0 else 'now'} {_count(reach, many, one)}"]
 
 
-def _count(reach: Reach, many: str, one: str) -> str:
-    words = reach.words(many)
-    return f"{words} {one if words == '1' else many}"
+def _count(reach: Reach, what: str, one: str, many: str = "") -> str:
+    words = reach.words(what)
+    return f"{words} {one if words == '1' else many or what}"
 
 
 def magnitude(reach: Reach) -> int:
@@ -543,10 +545,22 @@ def retry_later(life: Life, now: float) -> Life:
     return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=now + delay))
 
 
-def end_may_wait(life: Life) -> bool:
-    """Return whether the pending notice tells of an end, and may wait for what else there is to say, ten minutes."""
+def end_may_wait(life: Life, now: float) -> bool:
+    """Return whether the pending notice tells of an end, and may wait for what else there is to say: ten minutes."""
     pending = life.pending
-    return bool(pending and pending.edge is Edge.RESOLVED and not pending.told and pending.tries <= _MOST_WAITS)
+    if pending is None or pending.edge is not Edge.RESOLVED or pending.told:
+        return False
+    return not pending.waits_until or now < pending.waits_until
+
+
+def wait_for_more(life: Life, now: float) -> Life:
+    """Return the life after its pending notice could not say enough: it stays pending, due within a minute."""
+    pending = life.pending
+    if pending is None:
+        return life
+    until = pending.waits_until or now + _LONGEST_WAIT_SECONDS
+    due = now + _QUICK_RETRY_SECONDS
+    return replace(life, pending=replace(pending, claimed_until=0, claimant="", due=due, waits_until=until))
 
 
 def counts_as_heard(life: Life) -> bool:

@@ -84,8 +84,8 @@ def _alert(alert: Alert, room: int) -> str:
     findings = [*alert.to_mend, *(() if alert.is_in_part else alert.others)]
     number = len(findings) + alert.unnamed
     if number > 1:
-        said = f"{opening(alert)}: {number} causes."
-        return _with_steps(f"{said} {whom(alert, _name, brief=True)}", findings, all_of(number), room) + over
+        said = f"{opening(alert)}: {number} causes. {whom(alert, _name, brief=True)} {grew(alert, plain)}"
+        return _with_steps(said.rstrip(), findings, all_of(number), room) + over
     said = f"{opening(alert)}: {_fault(findings[0])}."
     brief = whom(alert, _name, brief=True)
     worse = grew(alert, plain)
@@ -175,9 +175,11 @@ def fit(text: str, room: int) -> str:
     """Return `text`, or as many of its words as take at most `room` characters of the GSM alphabet, and dots."""
     if room < len("..."):
         return ""
-    kept = text
+    kept, limit = text, len(text)
     while (over := size(kept) - room) > 0:
-        kept = cut(text, len(kept) - (over + 1) // 2, "...")
+        # A character takes two at most. With three characters, the dots are all that is left, and they fit.
+        limit = max(min(limit, len(kept)) - (over + 1) // 2, len("..."))
+        kept = cut(text, limit, "...") if len(text) > limit else "..."
     return kept
 
 

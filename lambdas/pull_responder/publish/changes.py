@@ -42,15 +42,16 @@ def before_fix(alert: Alert, say: Say) -> list[str]:
     """Return what people have to know before they do what is asked: that it came back, or what has got worse."""
     if alert.edge is Edge.BACK:
         return [_CAME_BACK]
-    return what_changed(alert, say, _SENTENCE) if alert.edge is Edge.WORSE else []
+    if alert.edge is not Edge.WORSE:
+        return []
+    # Whatever a reason holds, it begins no line of the message.
+    grown = (say(without_ids(each.because).removeprefix(IT_GREW).strip(), _SENTENCE) for each in alert.notices)
+    return [*(f"{IT_GREW} {each}" for each in dict.fromkeys(grown) if each), *_broke(alert, say)]
 
 
 def what_changed(alert: Alert, say: Say, limit: int) -> list[str]:
     """Return what has changed: what grew or when it had been resolved, and who changed the resource before it broke."""
-    deeds = dict.fromkeys(each.broken_by for each in alert.notices if each.broken_by)
-    finding = alert.worst.finding
-    broke = (f"Changed before it broke: {_dated(each, finding, say)}" for each in deeds)
-    return [*reasons(alert, say, limit), *broke]
+    return [*reasons(alert, say, limit), *_broke(alert, say)]
 
 
 def grew(alert: Alert, say: Say) -> str:
@@ -110,6 +111,12 @@ def changes_unread(notice: Notice, say: Say) -> Iterator[str]:
     """Yield why it is not known who changed the resource before it broke, if that is to be told."""
     if notice.changes_unread and not notice.broken_by and notice.edge is not Edge.RESOLVED:
         yield f"Who changed it is not known: {say(notice.changes_unread, _FIELD)}"
+
+
+def _broke(alert: Alert, say: Say) -> list[str]:
+    finding = alert.worst.finding
+    deeds = dict.fromkeys(each.broken_by for each in alert.notices if each.broken_by)
+    return [f"Changed before it broke: {_dated(each, finding, say)}" for each in deeds]
 
 
 def _dated(deed: Deed, finding: Finding, say: Say) -> str:

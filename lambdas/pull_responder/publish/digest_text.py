@@ -63,14 +63,14 @@ def digest_body(notices: Sequence[Notice], *, room: int, style: Style | None = N
         [
             "Each of them",
             *limit_lines(map(_line, sort_by_severity(notices)), size=room, what="findings"),
-            f"No separate message follows, unless one {_again(notices)}.",
+            f"They share this message. Another one follows for what {_again(notices)}.",
         ],
     ]
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
 def _again(notices: Sequence[Notice]) -> str:
-    return "breaks again" if all(each.edge is Edge.RESOLVED for each in notices) else "gets worse"
+    return "breaks again" if all(each.edge is Edge.RESOLVED for each in notices) else "gets worse or is resolved"
 
 
 def _hit(notices: Sequence[Notice]) -> str:

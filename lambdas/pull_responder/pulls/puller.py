@@ -34,7 +34,7 @@ _OWN: Final = "it is a role with which Pull Responder itself reads"
 
 _OUTSIDER: Final = (
     "account {account} is not known to be of this organization, and whoever owns it chooses the names there. If it is "
-    "yours, set up the role PullResponderReadOnly in it and list it: in readAccounts of cdk.json, or at a terminal in "
+    "yours, set up the role PullResponderReadOnly in it and list it: in the setting readAccounts, or at a terminal in "
     "PULL_RESPONDER_READ_ACCOUNTS"
 )
 

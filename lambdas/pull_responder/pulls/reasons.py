@@ -69,5 +69,5 @@ def not_known_for_eks(because: str) -> Reason:
     return Reason(
         f"it is not known whether the principal pulls for EKS: {because}",
         *steps_of(because),
-        "Find out who uses this role; if that is not EKS, add it to `knownPrincipals` in cdk.json.",
+        "Find out who uses this role; if that is not EKS, add it to the setting `knownPrincipals`.",
     )

@@ -97,11 +97,18 @@ class Alerts:
             notices += [replace(first, over=_over(group, thread, endings)), *rest]
         return notices
 
-    def ending(self, lives: Sequence[Life]) -> frozenset[str]:
-        """Return the ids of those among `lives`, whose notices are to be kept back, that end a problem people know."""
+    def withhold(self, lives: Sequence[Life]) -> None:
+        """Know that the message about `lives` is not sent in this run."""
+        self._made.difference_update(life.id for life in lives)
+
+    def ending(self, lives: Sequence[Life]) -> tuple[frozenset[str], frozenset[str]]:
+        """Say of `lives`, whose notices are to be kept back, which end a problem that people know.
+
+        Returns the ids of those that do, and of those of which the table does not say.
+        """
         over = {life.id: life for life in lives if _is_over(life) and life.related}
         if not over or self._run.settings.notification_schema == _ONE_A_FINDING:
-            return frozenset()
+            return frozenset(), frozenset()
         known: dict[str, Life | None] = {**over}
 
         def read(ids: Collection[str]) -> list[Life] | None:
@@ -113,13 +120,16 @@ class Alerts:
             return [life for life in map(known.get, ids) if life]
 
         read(list(dict.fromkeys(each for life in over.values() for each in life.related)))  # all at once
-        ending = set()
+        ending, unread = set(), set()
         for life in over.values():
+            refusals = self._refusals
             beside = read(life.related)
             endings = Endings([life, *beside], read, ending=over, own=self._is_to_tell) if beside else None
             if endings and endings.ends(life):
                 ending.add(life.id)
-        return frozenset(ending)
+            elif self._refusals > refusals:
+                unread.add(life.id)
+        return frozenset(ending), frozenset(unread)
 
     def _related(self, lives: Sequence[Life]) -> list[Life] | None:
         """Return `lives` and the findings that diagnoses found beside them; None if they cannot be read."""

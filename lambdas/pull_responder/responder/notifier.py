@@ -24,6 +24,7 @@ from pull_responder.findings.life import (
     postpone,
     remember_suppression,
     retry_later,
+    wait_for_more,
 )
 from pull_responder.findings.store import StoreError
 from pull_responder.findings.suppression import Suppression
@@ -92,11 +93,12 @@ class Notifier:
         claimed = [life for life in due.values() if is_claimed_by(life, self._run.name, self._run.now())]
         claimed = self._leave_out_sent(claimed)
         # Read the workflow status before the import: the import of a reopened finding makes Security Hub reset it.
-        silenced = self._silenced_ids(claimed)
+        silenced, waiting = self._silenced_ids(claimed)
         now = self._run.now()
+        self._record_all(claimed, self._wait([life for life in claimed if life.id in waiting]))
         withhold = partial(self._mark_notified, now=now, silently=True)
         self._record_all(claimed, {each.id: partial(withhold, sent=each) for each in claimed if each.id in silenced})
-        audible = [life for life in claimed if life.id not in silenced]
+        audible = [life for life in claimed if life.id not in silenced | waiting]
         # What only the topic for filters still lacks is not told to all others again.
         lacking = [life for life in audible if life.pending and life.pending.told]
         self._send_grouped(lacking, at_once=len(lacking) > self._run.settings.digest_above)
@@ -197,12 +199,15 @@ class Notifier:
         """Return `step`, without effect if another run has claimed the notice since."""
         return lambda life: step(life) if life.pending and life.pending.claimant == self._run.name else life
 
-    def _silenced_ids(self, lives: Sequence[Life]) -> frozenset[str]:
-        """Return the ids of findings that are not notified: severity too low, no topic, or silenced in Security Hub."""
+    def _silenced_ids(self, lives: Sequence[Life]) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ids of findings that are not notified: severity too low, no topic, or silenced in Security Hub.
+
+        And those of findings that are only if they end a problem that people know, while the table does not say.
+        """
         settings = self._run.settings
         least = settings.notify_minimum_severity.rank
         if not settings.topic_arn:
-            return frozenset(life.id for life in lives)
+            return frozenset(life.id for life in lives), frozenset()
         silenced = {
             life.id
             for life in lives
@@ -221,7 +226,10 @@ class Notifier:
                 self._run.logger.warning("security hub has a suppressed finding that is not ours", finding=life.id)
             else:
                 silenced.add(life.id)
-        return frozenset(silenced) - self._alerts.ending([life for life in lives if life.id in silenced])
+        ending, unread = self._alerts.ending([life for life in lives if life.id in silenced])
+        now = self._run.now()
+        waiting = frozenset(life.id for life in lives if life.id in unread and end_may_wait(life, now))
+        return frozenset(silenced) - ending - waiting, waiting
 
     def _tell_of_planted(self, life: Life) -> Life:
         """Return the life, whose notice says that a suppression is not ours if people do not know that yet."""
@@ -252,9 +260,10 @@ class Notifier:
         """Publish the notices of one problem, or of several as a digest. Return the steps to record, by finding id."""
         refusals = self._alerts.refusals
         about = self._alerts.digest(lives) if in_digest else self._alerts.alert(lives)
-        if self._alerts.refusals > refusals and all(map(end_may_wait, lives)):
-            # Nobody is told again that a problem is over: without the read, its incident would stay open.
-            return self._refused(lives, "the table does not say what else stops these pulls")
+        now = self._run.now()
+        if self._alerts.refusals > refusals and all(end_may_wait(life, now) for life in lives):
+            self._alerts.withhold(lives)
+            return self._wait(lives)
         if all(life.pending and life.pending.told for life in lives):
             return self._publish_filtered(lives, about)
         try:
@@ -312,6 +321,13 @@ class Notifier:
         self._run.logger.warning("a notification was refused", findings=[life.id for life in lives], reason=reason)
         later = partial(retry_later, now=self._run.now())
         return {life.id: self._if_still_claimed(later) for life in lives}
+
+    def _wait(self, lives: Sequence[Life]) -> dict[str, _Step]:
+        """Log that notices of ends wait: no later ones would say that their problem is over. Return the steps."""
+        if lives:
+            self._run.logger.warning("the end of a problem waits for the table", findings=[life.id for life in lives])
+        wait = partial(wait_for_more, now=self._run.now())
+        return {life.id: self._if_still_claimed(wait) for life in lives}
 
     def _perhaps_sent(self, lives: Sequence[Life], reason: str, threads: Mapping[str, str]) -> dict[str, _Step]:
         """Log and count notices that SNS may have taken. Return the steps: once more later, or as if sent.

@@ -101,8 +101,7 @@ def test_where_our_own_account_is_in_no_known_organization(estate: Estate, *, de
     unreadable = ["organizations:DescribeOrganization", "sts:AssumeRole"]
     finding = only(estate.diagnose(pull, unreadable=unreadable), CAUSE)
     # The next step is true for both.
-    assert "readAccounts of cdk.json" in finding.explanation
-    assert "at a terminal in PULL_RESPONDER_READ_ACCOUNTS" in finding.explanation
+    assert "in the setting readAccounts, or at a terminal in PULL_RESPONDER_READ_ACCOUNTS" in finding.explanation
     estate.listed = (estate.other,)
     only(estate.diagnose(pull, unreadable=unreadable), GRANT)
 

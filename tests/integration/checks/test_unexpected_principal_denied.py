@@ -68,6 +68,7 @@ def test_a_build_role(estate: Estate) -> None:
     finding = only(estate.diagnose(estate.denied(role, repository, BLAMED, session="AWSCodeBuild-1")), CAUSE)
     assert (finding.resource.type, finding.resource.id) == ("AwsIamRole", str(role))
     assert "trust policy names no service that runs nodes" in finding.explanation
+    assert finding.remediation.summary.endswith("list its ARN in the setting knownPrincipals.")
     assert finding.cluster is None
 
 

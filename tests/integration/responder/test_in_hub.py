@@ -229,7 +229,7 @@ def test_growth_before_anybody_knew_of_the_suppression_is_told(scene: Scene) -> 
     scene.recheck()
     (worse,) = scene.told()
     assert worse["edge"] == "worse"
-    assert "it now fails pulls of 2 repositories by 1 principal" in worse["because"]
+    assert "now pulls of 2 repositories by 1 role or user fail" in worse["because"]
 
 
 def test_a_pull_that_keeps_failing_is_imported_once_a_day(scene: Scene) -> None:

@@ -63,9 +63,9 @@ def after_the_hold_down(scene: Scene) -> list[dict[str, Any]]:
     return a_minute_later(scene, minutes=6)
 
 
-def a_minute_later(scene: Scene, *, minutes: int = 1) -> list[dict[str, Any]]:
+def a_minute_later(scene: Scene, *, minutes: int = 1, **settings: str) -> list[dict[str, Any]]:
     scene.clock.forward(minutes=minutes)
-    scene.recheck()
+    scene.recheck(**settings)
     return scene.told()
 
 
@@ -271,9 +271,24 @@ def test_if_what_else_was_told_cannot_be_read_a_problem_is_not_over(
     scene.recheck(make(scene, repositories[0]))
     refuse_beside(monkeypatch, [role.id, left.id][refused])
     told = [after_the_hold_down(scene), *(a_minute_later(scene) for _ in range(11))]
-    assert told[:9] == [[]] * 9
+    assert told[:10] == [[]] * 10
     (image,) = (each for some in told for each in some)
     assert (causes(image), image["others"], image["over"]) == ([GONE], None, [])
+
+
+def test_where_looks_are_rare_the_end_of_a_problem_waits_for_one_of_them_only(
+    scene: Scene, repositories: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = scene.role()
+    scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[0])))
+    scene.told()
+    scene.recheck(scene.allow(node))
+    (role,) = after_the_hold_down(scene)
+    scene.recheck(make(scene, repositories[0]))
+    refuse_beside(monkeypatch, role["findings"][0]["id"])
+    assert after_the_hold_down(scene) == []
+    (image,) = a_minute_later(scene, minutes=30)
+    assert (causes(image), image["others"]) == ([GONE], None)
 
 
 def test_the_end_of_a_problem_waits_until_the_table_says_what_else_was_told(
@@ -465,9 +480,11 @@ def test_a_message_whose_answer_is_lost_is_repeated_as_the_same_problem(
     assert over == {old["problem"], first["problem"]}
 
 
+@pytest.mark.parametrize("refused", [0, 1, 30])
 def test_a_cause_that_is_too_mild_to_be_told_ends_the_problem_that_it_kept_open(
-    scene: Scene, repositories: tuple[str, str]
+    scene: Scene, repositories: tuple[str, str], monkeypatch: pytest.MonkeyPatch, refused: int
 ) -> None:
+    """It waits, ten minutes at most, for a table that does not say whether it does."""
     node, least = scene.role(), {"NOTIFY_MINIMUM_SEVERITY": "MEDIUM"}
     scene.respond(node.denied(scene.clock.now, action=IMAGE, resource=missing(repositories[0])), **least)
     (new,) = scene.told()
@@ -478,7 +495,15 @@ def test_a_cause_that_is_too_mild_to_be_told_ends_the_problem_that_it_kept_open(
     (part,) = scene.told()
     assert (others(part), part["over"]) == ([GONE], [])
     scene.recheck(make(scene, repositories[0]), **least)
-    scene.clock.forward(minutes=6)
+    scene.clock.forward(minutes=5)
+    with monkeypatch.context() as patch:
+        refuse_beside(patch, new["findings"][0]["id"])
+        for _ in range(refused):
+            assert a_minute_later(scene, **least) == []
+    if refused > 10:
+        assert a_minute_later(scene, **least) == []
+        return
+    scene.clock.forward(minutes=1)
     scene.recheck(**least)
     (last,) = scene.told()
     assert (last["edge"], causes(last), last["problem"]) == ("resolved", [GONE], new["problem"])

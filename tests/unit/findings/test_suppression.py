@@ -57,11 +57,11 @@ def test_what_grew_while_it_was_suppressed_is_told_once_that_is_known() -> None:
     assert known.suppression is Suppression.PEOPLE
     assert notice(known).edge is Edge.WORSE
     assert notice(known).because == (
-        "Since the last notification, it now fails pulls of 20 repositories by 2 principals."
+        "Since the last notification: now pulls of 20 repositories by 2 roles or users fail."
     )
     assert remember_suppression(known, NOON + 61, Suppression.PEOPLE) is known
     by_one = replace(grown, reach=replace(grown.reach, principal_count=1))
-    assert notice(remember_suppression(by_one, NOON + 60, Suppression.PEOPLE)).because.endswith("by 1 principal.")
+    assert notice(remember_suppression(by_one, NOON + 60, Suppression.PEOPLE)).because.endswith("by 1 role or user fail.")
     as_broad = replace(told, reach=replace(told.reach, repository_count=1, principal_count=1))
     assert remember_suppression(as_broad, NOON + 60, Suppression.PEOPLE).pending is None
     planted = remember_suppression(grown, NOON + 60, Suppression.PLANTED)

@@ -52,6 +52,23 @@ def test_what_has_got_worse_says_what_grew() -> None:
     assert todo == DO_THIS
 
 
+def test_of_several_causes_it_says_what_grew_too() -> None:
+    because = f"{IT_GREW} from 12 to 240 pods."
+    worse = replace(BOTH, notices=tuple(replace(each, edge=Edge.WORSE, because=because) for each in BOTH.notices))
+
+    assert alert_text(worse).splitlines()[0] == (
+        "WORSE HIGH: 2 causes. 14 pods in cluster prod cannot pull payments/api. From 12 to 240 pods."
+    )
+
+
+@given(st.text(st.sampled_from("ab ,.^{~|\n\N{HORIZONTAL ELLIPSIS}"), max_size=60), st.integers(-3, 50))
+def test_a_text_is_cut_to_any_room(text: str, room: int) -> None:
+    kept = fit(text, room)
+
+    assert size(kept) <= max(room, 0)
+    assert kept == text or room < 3 or kept.endswith("...")
+
+
 def test_several_causes_have_all_their_fixes() -> None:
     """Who makes one of them finds that the pods still fail."""
     assert alert_text(BOTH).splitlines() == [

@@ -514,7 +514,7 @@ OURS = re.compile(
     r"|Do this(, by hand( in account .*)?)?: .*|Do (both|all \d+), or the pulls still fail:|\d\. .*"
     r"|- (INFORMATIONAL|LOW|MEDIUM|HIGH|CRITICAL): .*|Whether something else stops these pulls could not be read\."
     r"|Run in account \S+, region \S+:|(Also|Still) stops? these pulls:|And .*"
-    r"|Changed before it (was resolved|broke): .*"
+    r"|Since the last notification: .*|Changed before it (was resolved|broke): .*"
     r"|No pull has failed yet.*|.* (was refused .*|(could not|cannot) pull .*|fail(ed)?)\."
     r"|No other cause of these failures is known\."
     r"|What has changed|What is resolved|Who (is|was) hit|Proof|What was wrong|Where to look"

@@ -279,6 +279,7 @@ def test_nobodys_text_leaves_its_quotes(said: str) -> None:
     assert not MARKED_UP.search(shown)
 
 
+TIME = r"(\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)"
 # What is left of a description when all that is quoted is taken out: our own words.
 OWN = re.compile(
     r"``|``: ``|… and \d+ more"
@@ -295,13 +296,14 @@ OWN = re.compile(
     r"|Run in account ``, region ``:|Where: account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
     r"|Also stops? these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
-    r"|It came back after it was resolved: look whether something undoes the fix\."
+    r"|It came back after it was resolved: look whether something undoes the fix\.|Since the last notification: ``"
     r"|No other cause of these failures is known\.|Whether something else stops these pulls could not be read\."
     r"|\d+ pods?( on \d+ nodes?)?|\d+ nodes?|And (\d+ more pods|1 more pod)"
-    r"|Since (\d{4}-\d\d-\d\d \d\d:\d\d UTC|``)(, \d+ failures?( in all)?)?"
+    rf"|Since {TIME}(, \d+ failures?( in all)?(, the last at {TIME})?)?|From {TIME} to {TIME}, \d+ failures?( in all)?"
+    rf"|Again since {TIME}; \d+ failures? since {TIME}"
     r"|(Pod|Nodes?|Clusters?|At fault|Why|What was wrong): ``"
     r"|Image: ``(, one of \d+ repositories)?|Pulled by: ``(, one of \d+ roles or users)?"
-    r"|Changed before it (was resolved|broke): `` by ``, (``|\d{4}-\d\d-\d\d \d\d:\d\d UTC)|Changed by: ``"
+    rf"|Changed before it (was resolved|broke): `` by ``, {TIME}|Changed by: ``"
     r"|CloudTrail event: ``, by ``"
     r"|Console: https://[^\s<>|*`\[\]]+|AWS docs: https://docs\.(aws\.amazon\.com|amazonaws\.cn)/\S*"
     r"|[A-Z]+: ``( × \d+)?( \([^`]*\))?(: ``( and \d+ more)?)?"

@@ -373,11 +373,12 @@ def test_what_is_open_stands_before_what_is_resolved() -> None:
 
 
 def test_the_last_line_says_what_is_told_again() -> None:
-    worse, again = "unless one gets worse.", "unless one breaks again."
+    shared = "\nThey share this message. Another one follows for what"
+    worse, again = f"{shared} gets worse or is resolved.\n", f"{shared} breaks again.\n"
 
-    assert digest_body(STORM, room=ROOM).endswith(f"\nNo separate message follows, {worse}\n")
-    assert digest_body([_over(1), _over(2)], room=ROOM).endswith(f"\nNo separate message follows, {again}\n")
-    assert digest_body([_over(1), NOTICE], room=ROOM).endswith(f"\nNo separate message follows, {worse}\n")
+    assert digest_body(STORM, room=ROOM).endswith(worse)
+    assert digest_body([_over(1), _over(2)], room=ROOM).endswith(again)
+    assert digest_body([_over(1), NOTICE], room=ROOM).endswith(worse)
 
 
 def test_the_chat_has_the_commands_of_all_causes_that_fit() -> None:
@@ -413,7 +414,8 @@ OURS = re.compile(
     r"|\d+ (new pull failures?|resolved findings?|findings?) of \d+ causes?.*"
     r"|Do this( first)?(, by hand in account .*)? \(.*"
     r"|Run in account .*"
-    r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them|No separate message follows, unless one (gets worse|breaks again)\."
+    r"|[A-Z]+: [a-z_]+( × \d+)?.*|Each of them"
+    r"|They share this message\. Another one follows for what (gets worse or is resolved|breaks again)\."
     r"|Still broken: .*"
 )
 
