@@ -109,3 +109,8 @@ def test_the_operators_guide_describes_every_alarm(subscribed: Synthesized) -> N
     section = after.partition("\n## ")[0]
     metrics = {each["MetricName"] for each in subscribed.all_of("AWS::CloudWatch::Alarm").values()}
     assert [metric for metric in sorted(metrics) if f"`{metric}`" not in section] == []
+
+
+def test_the_operators_guide_gives_the_price_of_all_alarms(stack: Synthesized) -> None:
+    number = len(stack.all_of("AWS::CloudWatch::Alarm"))
+    assert f"{number} alarms ${number / 10:.2f}: " in (ROOT / "docs" / "operations.md").read_text()

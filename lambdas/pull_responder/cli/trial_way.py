@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.doctor import Result, State, unread
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = (
     "dynamodb:BatchGetItem",
-    "dynamodb:DeleteItem",
     "events:PutEvents",
     "sqs:GetQueueAttributes",
     *SUBSCRIBERS.permissions,
@@ -95,8 +95,8 @@ def try_way(deployment: Deployment, aws: Aws, trial_id: str, *, seconds: float, 
             break
         clock.wait(min(_EVERY, left))
     if record is None:
-        return [way.lost(found, seconds)]
-    return [*way.stations(record, clock.now() - began), *way.subscribers(record), way.clean_up(record)]
+        return way.lost(found, seconds)
+    return [*way.stations(record, clock.now() - began), *way.subscribers(record), way.left_behind(record)]
 
 
 class _Way:
@@ -110,7 +110,9 @@ class _Way:
         self._rule = next(
             (each for each in deployment.of_kind("AWS::Events::Rule") if each.physical_id.endswith(_RULE)), None
         )
-        self._sent_at = 0.0
+        self._before = Pace()
+        # What DynamoDB's last answer says. A terminal's own clock may be wrong by minutes.
+        self._aws_time: float | None = None
 
     def refusal(self) -> Result | None:
         """Return why no event is sent; None if nothing speaks against it."""
@@ -124,6 +126,7 @@ class _Way:
         pace = self._pace()
         if isinstance(pace, Result):
             return pace
+        self._before = pace
         if seconds := pace.wait(self._now()):
             found = "the functions answer one test a minute and ten an hour. Nothing was sent"
             step = f"Test again in {int(seconds) + 1} seconds"
@@ -144,7 +147,6 @@ class _Way:
             failed = answer["Entries"][0]
             return f"{failed.get('ErrorCode')}: {failed.get('ErrorMessage')}"
 
-        self._sent_at = self._now()
         answer = self._call("events:PutEvents", put)
         if isinstance(answer, Unread):
             return unread(
@@ -158,29 +160,36 @@ class _Way:
     def read(self) -> Record | Unread | None:
         """Return what the function has written of the test so far; None if nothing."""
         item = self._item(item_id(self._id))
-        return item if isinstance(item, Unread) else read_record(item)
+        if isinstance(item, Unread):
+            return item
+        if not item:
+            return None
+        return read_record(item) or Unread(f"this version cannot read the item {item_id(self._id)}")
 
-    def lost(self, last: Record | Unread | None, seconds: float) -> Result:
+    def lost(self, last: Record | Unread | None, seconds: float) -> list[Result]:
         """Return that nothing came of the event, and how far it may have come."""
         if isinstance(last, Unread):
-            meaning = "Whether the event arrived is not shown"
-            return unread(CHECK, "table of findings", last, meaning)
+            return [unread(CHECK, "table of findings", last, "Whether the event arrived is not shown")]
         pace = self._pace()
-        if isinstance(pace, Pace) and any(each >= self._sent_at for each in pace.times):
-            found = "another test came first: the functions answer one a minute and ten an hour"
-            return broken(CHECK, "test", found, "Whether this deployment works is not shown", step="Test again later")
+        new = set(pace.answers) - set(self._before.answers) if isinstance(pace, Pace) else set()
+        if any(each.id == self._id for each in new):
+            found = f"it took the event, and what came of it is not in the table after {seconds:.0f} seconds"
+            meaning = "What lies behind the function was not tried, or is not recorded"
+            step = "See what the function's log says"
+            return [self._arrived(), broken(CHECK, self._function(), found, meaning, step=step, commands=self._log())]
+        if any(each.id for each in new):
+            found = "another test was answered meanwhile, and this one not: one a minute is, and ten an hour"
+            return [broken(CHECK, "test", found, "Whether this deployment works is not shown", step="Test again later")]
         found = f"the event was sent, and nothing of it is in the table after {seconds:.0f} seconds{self._waiting()}"
         meaning = "Failures may not arrive either, or later than this"
         step = "See what the doctor and the function's log say"
-        return broken(
-            CHECK, "rule, queue and function", found, meaning, step=step, commands=(*self._doctor(), *self._log())
-        )
+        commands = (*self._doctor(), *self._log())
+        return [broken(CHECK, "rule, queue and function", found, meaning, step=step, commands=commands)]
 
     def stations(self, record: Record, took: float) -> Iterator[Result]:
         """Yield what the function has written of each station."""
-        rule = self._rule.physical_id if self._rule else ""
-        yield works(CHECK, "rule and queue", f"{rule} brought the event to the function")
-        function = f"function {self._deployment.outputs.get('DiagnoseFunctionName', 'diagnose')}"
+        yield self._arrived()
+        function = self._function()
         if record.is_done:
             yield works(CHECK, function, f"answered {took:.0f} seconds after the event was sent")
         else:
@@ -202,26 +211,19 @@ class _Way:
         told = [works(CHECK, "subscribers", text)] if confirmed else []
         return [*told, *others]
 
-    def clean_up(self, record: Record) -> Result:
-        """Delete the item of the test, and return what is left of the test."""
-
-        def delete(client: Any) -> bool:  # noqa: ANN401 -- boto3's generated client
-            client.delete_item(TableName=self._table, Key={"id": {"S": item_id(self._id)}})
-            return True
-
-        answer = self._call("dynamodb:DeleteItem", delete)
-        if isinstance(answer, Unread):
-            found = f"the item {item_id(self._id)} of the table: {answer.reason}"
-            return off(
-                CHECK,
-                "left behind",
-                found,
-                "It expires within the hour, and DynamoDB deletes it within days",
-                step="Nothing has to be done",
-            )
+    def left_behind(self, record: Record) -> Result:
+        """Return what is left of the test. It is not deleted: the item keeps the test from being answered again."""
         in_hub = any(each.place is Place.SECURITY_HUB and each.outcome is Outcome.WORKED for each in record.stations)
         finding = ", and the archived finding in Security Hub" if in_hub else ""
-        return works(CHECK, "left behind", f"the times of the last hour's tests, which expire{finding}")
+        items = f"the items {item_id(self._id)} and {PACE}, which expire within the hour"
+        return works(CHECK, "left behind", f"{items}{finding}")
+
+    def _arrived(self) -> Result:
+        rule = self._rule.physical_id if self._rule else ""
+        return works(CHECK, "rule and queue", f"{rule} brought the event to the function")
+
+    def _function(self) -> str:
+        return f"function {self._deployment.outputs.get('DiagnoseFunctionName', 'diagnose')}"
 
     def _station(self, station: Station) -> Result:
         name = _NAMES[station.place]
@@ -230,6 +232,9 @@ class _Way:
             return works(CHECK, name, f"{_DID[station.place]}{but}")
         if station.outcome is Outcome.OFF:
             return off(CHECK, name, "the settings leave it out", _MEANS[station.place], step="See docs/operations.md")
+        if station.outcome is Outcome.NOT_TRIED:
+            why = Unread(f"it was not tried: {one_line(station.reason, _REASON)}")
+            return unread(CHECK, name, why, "Whether it works is not shown")
         found = f"{one_line(station.action, _REASON)} failed: {one_line(station.reason, _REASON)}"
         step = "See what the doctor says"
         return broken(CHECK, name, found, _MEANS[station.place], step=step, commands=self._doctor())
@@ -248,7 +253,10 @@ class _Way:
             return ""
         if number:
             return f"; its queue holds {number} messages: the function may be behind, or stand still"
-        return "; its queue is empty: the rule has not brought it, or the function has not written to the table"
+        return (
+            "; its queue is empty: the rule has not brought it, or the function left it out, as its log says,"
+            " or could not write to the table"
+        )
 
     def _pace(self) -> Pace | Result:
         item = self._item(PACE)
@@ -262,8 +270,9 @@ class _Way:
 
         # Not GetItem: its answer about an item that is not there is empty, as a broken one is.
         def get(client: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- boto3's generated client
-            found = client.batch_get_item(RequestItems={self._table: wanted})["Responses"].get(self._table, [])
-            return next(iter(found), {})
+            answer = client.batch_get_item(RequestItems={self._table: wanted})
+            self._aws_time = _date_of(answer)
+            return next(iter(answer["Responses"].get(self._table, [])), {})
 
         answer: Mapping[str, Any] | Unread = self._call("dynamodb:BatchGetItem", get)
         return answer
@@ -277,7 +286,8 @@ class _Way:
         return Reader(self._aws)
 
     def _now(self) -> float:
-        return self._aws.now().timestamp()
+        """Return the time by DynamoDB's last answer, to the second; by our own clock if it gave none."""
+        return self._aws.now().timestamp() if self._aws_time is None else self._aws_time
 
     def _doctor(self) -> tuple[Command, ...]:
         place = self._deployment
@@ -291,3 +301,11 @@ class _Way:
                 group = group if isinstance(group, str) else f"/aws/lambda/{name}"
                 return (("aws", "logs", "tail", group, "--since", "15m", "--region", place.region),)
         return ()
+
+
+def _date_of(answer: Mapping[str, Any]) -> float | None:
+    """Return the time in the header Date of an answer, in seconds since 1970; None if it has none."""
+    try:
+        return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
 
 PACE: Final = "test/pace"
-"""The id of the item with the times of the last answers."""
+"""The id of the item with the times of the last answers, and which tests those were."""
 
 SECONDS_BETWEEN: Final = 60
 MOST_AN_HOUR: Final = 10
@@ -47,6 +47,7 @@ class Outcome(StrEnum):
 
     WORKED = "worked"
     REFUSED = "refused"  # or gave no answer
+    NOT_TRIED = "not_tried"  # the function had no time left
     OFF = "off"  # the settings leave it out
 
 
@@ -77,26 +78,39 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """When test events were answered, in seconds since 1970. At most one a minute is, and ten an hour."""
+class Answer:
+    """When a test event was taken, in seconds since 1970, and its id; empty if that is not known."""
 
-    times: tuple[float, ...] = ()
+    at: float
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Which test events were taken, and when. At most one a minute is, and ten an hour."""
+
+    answers: tuple[Answer, ...] = ()
     version: int = 0
+
+    def has(self, trial_id: str) -> bool:
+        """Return whether a test event is among those that were taken."""
+        return any(each.id == trial_id for each in self.answers)
 
     def wait(self, now: float) -> float:
         """Return in how many seconds the next one is answered. 0: now."""
-        latest = self._of_the_hour(now)
+        latest = [each.at for each in self._of_the_hour(now)]
         waits = [latest[-1] + SECONDS_BETWEEN - now] if latest else []
         if len(latest) >= MOST_AN_HOUR:
             waits.append(latest[-MOST_AN_HOUR] + _HOUR - now)
         return max(0.0, *waits) if waits else 0.0
 
-    def add(self, now: float) -> Pace:
-        """Return the pace after an answer at `now`."""
-        return replace(self, times=(*self._of_the_hour(now), now)[-MOST_AN_HOUR:])
+    def add(self, answer: Answer) -> Pace:
+        """Return the pace after one more answer."""
+        return replace(self, answers=(*self._of_the_hour(answer.at), answer)[-MOST_AN_HOUR:])
 
-    def _of_the_hour(self, now: float) -> list[float]:
-        return sorted(each for each in self.times if now - _HOUR < each <= now + _AHEAD)
+    def _of_the_hour(self, now: float) -> list[Answer]:
+        counted = [each for each in self.answers if now - _HOUR < each.at <= now + _AHEAD]
+        return sorted(counted, key=lambda each: each.at)
 
 
 def item_id(trial_id: str) -> str:
@@ -109,7 +123,8 @@ def pace_item(pace: Pace, *, now: float) -> dict[str, Value]:
     return {
         "id": {"S": PACE},
         "version": {"N": str(pace.version + 1)},
-        "times": {"S": json.dumps([round(each, 3) for each in pace.times])},
+        "times": {"S": json.dumps([round(each.at, 3) for each in pace.answers])},
+        "ids": {"S": json.dumps([each.id for each in pace.answers])},
         "expires_at": {"N": str(int(now) + _HOUR)},
     }
 
@@ -118,10 +133,20 @@ def read_pace(item: Mapping[str, Value]) -> Pace:
     """Return the pace in an item. What cannot be read counts for nothing."""
     version = read_version(item) or 0
     try:
-        times = json.loads(item["times"]["S"])
-        return Pace(tuple(float(each) for each in times[-MOST_AN_HOUR:]), version)
+        times = [float(each) for each in json.loads(item["times"]["S"])[-MOST_AN_HOUR:]]
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return Pace(version=version)
+    ids = _ids_of(item)
+    # A time counts whether or not it is known whose it is.
+    ids = ids if len(ids) == len(times) else [""] * len(times)
+    return Pace(tuple(map(Answer, times, ids)), version)
+
+
+def _ids_of(item: Mapping[str, Value]) -> list[str]:
+    try:
+        return [each if isinstance(each, str) else "" for each in json.loads(item["ids"]["S"])[-MOST_AN_HOUR:]]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return []
 
 
 def record_item(record: Record) -> dict[str, Value]:

@@ -47,7 +47,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     trials: list[Trial | Skipped] = []
     own = Arn.parse(context.invoked_function_arn)
     for each in messages:
-        if trial := read_trial(each.body, account=own.account if own else None):
+        if trial := read_trial(each.body, account=own.account if own else None, now=run.now()):
             trials.append(trial)
         else:
             (batches if is_batch(each.body) else single).append(each)
@@ -59,10 +59,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         keep = _SECONDS_FOR_BATCHES if number < len(batches) else 0
         if not _respond_to_batch(each, responder, run, context, keep=keep):
             failed.append(each.id)
-    # Nobody's pull waits for a test, and it is never handed back.
-    Trials(run).answer(trials)
-    # Last, because what waits is in the table, and no message waits for it.
+    # What waits is in the table, and no message waits for it.
     responder.diagnose_waiting()
+    # Last: nobody's pull waits for a test, and it is never handed back.
+    Trials(run, alone=not (single or batches)).answer(trials)
     run.count("MessagesFailed", len(failed))
     freeze_objects()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in dict.fromkeys(failed)]}

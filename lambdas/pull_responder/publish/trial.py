@@ -1,4 +1,4 @@
-"""What people, queues and Security Hub get of a test event. Each says that it is a test, and names no fault.
+"""What people and queues get of a test event. Each text says that it is a test, and names no fault.
 
 The document has a schema of its own: a reader of alerts that knows no tests leaves it alone, and opens no incident
 (docs/adr/0149-what-a-test-tells-whom.md).
@@ -7,18 +7,14 @@ The document has a schema of its own: a reader of alerts that knows no tests lea
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pull_responder.findings.clock import minute
+from pull_responder.findings.problem import iso
 from pull_responder.model.verdict import Severity
 from pull_responder.publish.attributes import UNKNOWN, message_attributes
 from pull_responder.publish.chat import custom_notification, quote
 from pull_responder.publish.notification import Notification
-from pull_responder.publish.security_hub import product_arn
-
-if TYPE_CHECKING:
-    from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef
 
 SCHEMA: Final = "pull-responder/test"
 VERSION: Final = "1.0"
@@ -27,7 +23,8 @@ TEST: Final = "test"
 
 _MARK: Final = "[TEST]"
 # Not that nothing is broken: a test sees no failures.
-_NO_ALERT: Final = "This is a test, and tells of no failure. There is nothing to do."
+NO_ALERT: Final = "This is a test, and tells of no failure. There is nothing to do."
+"""What every text says."""
 _SEVERITY: Final = Severity.INFORMATIONAL
 # Whoever filters by severity wants to know whether alerts arrive, too. An array is accepted for any of its values.
 _SEVERITIES: Final = [each.value for each in Severity]
@@ -49,7 +46,7 @@ def trial_notification(trial_id: str, *, account: str, region: str, at: float) -
         "status": [TEST],
     }
     where = f"account {account}, region {region}"
-    headline = f"{_MARK} Pull Responder in {where}. {_NO_ALERT}"
+    headline = f"{_MARK} Pull Responder in {where}. {NO_ALERT}"
     why = f"A test event asked at {minute(at)} whether notifications arrive. This one did."
     document = {
         "schema": SCHEMA,
@@ -57,7 +54,7 @@ def trial_notification(trial_id: str, *, account: str, region: str, at: float) -
         "edge": TEST,
         "test": True,
         "id": trial_id,
-        "at": _iso(at, "seconds"),
+        "at": iso(at),
         "account": account,
         "region": region,
         "headline": headline,
@@ -66,7 +63,7 @@ def trial_notification(trial_id: str, *, account: str, region: str, at: float) -
     }
     chat = custom_notification(
         title=f"{_MARK} Pull Responder: a test, no failure",
-        lines=[_NO_ALERT, why, f"Where: account {quote(account)}, region {quote(region)}"],
+        lines=[NO_ALERT, why, f"Where: account {quote(account)}, region {quote(region)}"],
         thread=None,
         summary="A test, no failure",
         resources=[],
@@ -75,49 +72,11 @@ def trial_notification(trial_id: str, *, account: str, region: str, at: float) -
     texts = {
         "default": _json(document),
         "email": f"{headline}\n\n{why}\n\nTest: {trial_id}\n",
-        "sms": f"{_MARK} Pull Responder in {account} {region}. {_NO_ALERT}",
+        "sms": f"{_MARK} Pull Responder in {account} {region}. {NO_ALERT}",
         "https": _json(chat),
     }
     subject = f"{_MARK} Pull Responder: a test, no failure ({account} {region})"
     return Notification(subject, message_attributes(values), texts, values)
-
-
-def trial_finding_id(*, account: str, region: str) -> str:
-    """Return the id of the one finding that all tests of a deployment update."""
-    return f"pull-responder/{TEST}/{account}/{region}"
-
-
-def trial_finding(*, account: str, region: str, partition: str, at: float) -> AwsSecurityFindingTypeDef:
-    """Return the finding of a test for the Security Hub of `account` in `region`, archived from the first.
-
-    `at` is in seconds since 1970. Fields and limits: Security Hub API Reference, AwsSecurityFinding.
-    """
-    now = _iso(at, "milliseconds")
-    return {
-        "SchemaVersion": "2018-10-08",
-        "Id": trial_finding_id(account=account, region=region),
-        "ProductArn": product_arn(account=account, region=region, partition=partition),
-        "ProductName": "Pull Responder",
-        "CompanyName": "Pull Responder",
-        "GeneratorId": f"pull-responder/{TEST}",
-        "AwsAccountId": account,
-        "CreatedAt": now,
-        "UpdatedAt": now,
-        "FindingProviderFields": {
-            "Severity": {"Label": _SEVERITY.value, "Original": _SEVERITY.value},
-            "Types": ["Software and Configuration Checks"],
-        },
-        "Title": "TEST of Pull Responder, no failure",
-        "Description": f"{_NO_ALERT} A test event asked whether findings arrive.",
-        "Compliance": {"Status": "NOT_AVAILABLE"},
-        "RecordState": "ARCHIVED",
-        "ProductFields": {f"pull-responder/{TEST}": "true"},
-        "Resources": [{"Type": "AwsAccount", "Id": f"AWS::::Account:{account}", "Region": region}],
-    }
-
-
-def _iso(at: float, resolution: str) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec=resolution).replace("+00:00", "Z")
 
 
 def _json(value: dict[str, Any]) -> str:

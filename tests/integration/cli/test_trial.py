@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +15,7 @@ from pull_responder.cli import trial
 from pull_responder.cli.main import main
 from pull_responder.cli.trial_way import Clock
 from pull_responder.emulator.emulated_aws import ACCOUNT
+from pull_responder.facts.aws import Aws
 from pull_responder.handlers import diagnose
 from pull_responder.handlers.connection import disconnect
 from tests.integration.handlers.test_diagnose import Context
@@ -102,6 +105,7 @@ class Terminal:
     runs: bool = True
     at: float = 0.0
     environment: dict[str, str] = field(default_factory=dict)
+    taken: list[str] = field(default_factory=list)
 
     def client(self, service: str) -> Any:  # noqa: ANN401 -- the client's type follows from `service`
         return self.aws.client(service, region=REGION)
@@ -118,6 +122,7 @@ class Terminal:
         records = [{"messageId": each["MessageId"], "body": each["Body"]} for each in taken]
         if not records:
             return
+        self.taken += [each["Body"] for each in taken]
         context = Context(invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:diagnose")
         given = {
             **self.aws.environment,
@@ -211,7 +216,7 @@ def denied(terminal: Terminal, *actions: str) -> dict[str, str]:
     }
 
 
-def test_it_says_what_works_station_by_station_and_leaves_nothing_behind(terminal: Terminal) -> None:
+def test_it_says_what_works_station_by_station_and_what_it_leaves_behind(terminal: Terminal) -> None:
     report = terminal("--timeout", "30")
 
     lines = [each.rstrip() for each in report.out.splitlines()]
@@ -227,10 +232,11 @@ def test_it_says_what_works_station_by_station_and_leaves_nothing_behind(termina
         "Works      left behind",
     ]
     assert lines[-1] == "Result     each of these worked, or is left out by the settings"
+    own, pace = sorted(terminal.items())
     assert lines[-3].endswith(
-        "the times of the last hour's tests, which expire, and the archived finding in Security Hub"
+        f"the items {own} and {pace}, which expire within the hour, and the archived finding in Security Hub"
     )
-    assert terminal.items() == ["test/pace"]
+    assert pace == "test/pace"
     (message,) = terminal.messages()
     assert message["Subject"].startswith("[TEST] ")
 
@@ -298,13 +304,25 @@ def test_what_may_not_be_asked_is_said_and_nothing_is_proved(action: str, subjec
     assert terminal.messages() == []
 
 
-def test_who_may_delete_nothing_leaves_an_item_that_expires(terminal: Terminal) -> None:
-    report = terminal(environment=denied(terminal, "dynamodb:DeleteItem"))
+def test_a_terminal_whose_clock_is_wrong_asks_the_tables(terminal: Terminal) -> None:
+    assert terminal().status == 0
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    with terminal.patch.context() as patch:
+        patch.setattr(Aws, "__init__", partialmethod(Aws.__init__, now=lambda: later))
+        report = terminal()
 
-    left = report.results["left behind"]
-    assert (report.status, left["state"]) == (0, "off")
-    assert "dynamodb:DeleteItem failed: AccessDenied" in left["found"]
-    assert len(terminal.items()) == 2
+    (refused,) = report.results.values()
+    assert "one test a minute and ten an hour. Nothing was sent" in refused["found"]
+    assert len(terminal.messages()) == 1
+
+
+def test_a_test_that_is_delivered_again_after_its_end_is_told_once(terminal: Terminal) -> None:
+    assert terminal().status == 0
+    (body,) = terminal.taken
+    terminal.client("dynamodb").delete_item(TableName=terminal.outputs["TableName"], Key={"id": {"S": "test/pace"}})
+    terminal.client("sqs").send_message(QueueUrl=terminal.outputs["QueueUrl"], MessageBody=body)
+    terminal.run_function()
+    assert len(terminal.messages()) == 1
 
 
 @pytest.mark.parametrize(

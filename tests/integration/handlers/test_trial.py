@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,11 +13,17 @@ from pull_responder.emulator.findings_table import create_table
 from pull_responder.findings.trial import Outcome, Place, Record, item_id, read_record
 from pull_responder.handlers import diagnose, recheck
 from pull_responder.handlers.connection import disconnect
-from pull_responder.publish.trial import trial_finding
+from pull_responder.publish.trial_finding import trial_finding
+from pull_responder.responder.respond import Responder
+from pull_responder.responder.trial import Trials
 from tests.integration.handlers.test_diagnose import ACCOUNT, Context, batch, denial, failed, inbox, metrics, node, told
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pull_responder.emulator.emulated_aws import EmulatedAws
+    from pull_responder.events.outcome import Skipped
+    from pull_responder.events.trial import Trial
     from tests.integration.handlers.test_diagnose import Inbox
 
 __all__ = ["inbox", "node"]
@@ -32,7 +39,7 @@ def asked(trial_id: object = None, **changed: object) -> dict[str, Any]:
         "detail-type": "Pull Responder test",
         "source": "pull-responder.test",
         "account": ACCOUNT,
-        "time": "2026-03-01T12:00:00Z",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "region": "us-east-1",
         "resources": [],
         "detail": {"id": uuid4().hex if trial_id is None else trial_id},
@@ -109,6 +116,42 @@ def test_a_flood_of_tests_gives_one_message_and_holds_up_no_failure(
     assert (counted["TestEvents"], counted["EventsSkipped"]) == (50, 50)
 
 
+def test_what_waits_is_diagnosed_before_a_test_is_answered(
+    inbox: Inbox, node: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    wait, reply = Responder.diagnose_waiting, Trials.answer
+
+    def diagnose_waiting(self: Responder) -> dict[str, Exception]:
+        order.append("waiting")
+        return wait(self)
+
+    def answer(self: Trials, events: Sequence[Trial | Skipped]) -> None:
+        order.append("test")
+        reply(self, events)
+
+    monkeypatch.setattr(Responder, "diagnose_waiting", diagnose_waiting)
+    monkeypatch.setattr(Trials, "answer", answer)
+    assert failed(diagnose.handler(batch(asked(), denial(*node)), Context())) == []
+    assert order == ["waiting", "test"]
+    assert len(inbox.messages()) == 2
+
+
+@pytest.mark.parametrize(("milliseconds", "told"), [(39_000, 0), (60_000, 1)])
+def test_beside_failures_a_test_needs_ample_time(
+    inbox: Inbox, node: tuple[str, str], milliseconds: int, told: int
+) -> None:
+    events = batch(asked(), denial(*node))
+    assert failed(diagnose.handler(events, Context(milliseconds_left=milliseconds))) == []
+    subjects = [each["Subject"].split("]")[0] for each in inbox.messages()]
+    assert sorted(subjects) == ["[NEW", *["[TEST"] * told]
+
+
+def test_a_short_run_answers_a_test_that_is_alone(inbox: Inbox) -> None:
+    assert failed(diagnose.handler(batch(asked()), Context(milliseconds_left=29_000))) == []
+    assert len(inbox.messages()) == 1
+
+
 def test_a_test_that_is_delivered_twice_is_told_once(aws: EmulatedAws, inbox: Inbox) -> None:
     event, other = asked(), asked()
     assert failed(diagnose.handler(batch(event, event), Context())) == []
@@ -133,9 +176,12 @@ def test_a_test_that_is_delivered_twice_is_told_once(aws: EmulatedAws, inbox: In
         asked(account="222222222222"),
         asked(account=None),
         asked(**{"detail-type": "another"}),
+        asked(time="2020-01-01T00:00:00Z"),
+        asked(time="2126-01-01T00:00:00Z"),
+        asked(time=None),
     ],
 )
-def test_a_forged_test_is_skipped(
+def test_a_forged_or_late_test_is_skipped(
     event: dict[str, Any], aws: EmulatedAws, inbox: Inbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert failed(diagnose.handler(batch(event), Context())) == []

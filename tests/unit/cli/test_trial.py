@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +22,7 @@ from pull_responder.doctor.deployment import PERMISSIONS as OF_THE_STACK
 from pull_responder.doctor.resource import Resource
 from pull_responder.findings.trial import (
     PACE,
+    Answer,
     Outcome,
     Pace,
     Place,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 NOW = 1_800_000_000.0
 ID = "0123456789abcdef" * 2
+OTHER = "f" * 32
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"
 DONE = Record(ID, NOW, (Station(Place.TABLE, Outcome.WORKED), Station(Place.TOPIC, Outcome.WORKED)), is_done=True)
 CONFIRMED = {"SubscriptionArn": f"{TOPIC}:1", "Protocol": "sqs", "Endpoint": "queue"}
@@ -54,8 +57,9 @@ class Deployed:
     def __init__(self, *answers: Record | ClientError | None, pace: Pace | None = None) -> None:
         self.answers = list(answers)
         self.pace = pace
+        self.meanwhile: Pace | None = None
         self.sent: list[dict[str, Any]] = []
-        self.deleted: list[str] = []
+        self.date = ""
         self.at = 0.0
         self.failed: dict[str, str] = {}
         self.subscriptions = [CONFIRMED]
@@ -78,6 +82,7 @@ class Deployed:
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 -- boto3's word
         self.sent += Entries
+        self.pace = self.meanwhile or self.pace
         return {"FailedEntryCount": len(self.failed) and 1, "Entries": [self.failed or {"EventId": "1"}]}
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 -- boto3's word
@@ -90,11 +95,9 @@ class Deployed:
             if isinstance(answer, ClientError):
                 raise answer
             found = [record_item(answer)] if answer else []
-        return {"Responses": {"table": found}, "UnprocessedKeys": {}}
-
-    def delete_item(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401 -- boto3's parameters
-        self.deleted.append(asked["Key"]["id"]["S"])
-        return {}
+        headers = {"date": self.date} if self.date else {}
+        meta = {"HTTPStatusCode": 200, "HTTPHeaders": headers}
+        return {"Responses": {"table": found}, "UnprocessedKeys": {}, "ResponseMetadata": meta}
 
     def get_queue_attributes(self, **_: object) -> dict[str, Any]:
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
@@ -119,7 +122,7 @@ def _refusal(code: str) -> ClientError:
 
 def test_the_docs_name_each_permission() -> None:
     section = OPERATIONS.read_text(encoding="utf-8").partition("\n## A test event\n")[2].partition("\n## ")[0]
-    assert set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", section)) == {*PERMISSIONS, *OF_THE_STACK}
+    assert set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", section)) == {*PERMISSIONS, *OF_THE_STACK, "kms:Decrypt"}
 
 
 def test_a_stack_without_the_rule_is_told_so_in_one_line_and_sent_nothing() -> None:
@@ -152,7 +155,6 @@ def test_the_event_says_nothing_but_its_id() -> None:
         "DetailType": "Pull Responder test",
         "Detail": f'{{"id": "{ID}"}}',
     }
-    assert deployed.deleted == [item_id(ID)]
 
 
 def test_the_bus_is_the_rules() -> None:
@@ -205,7 +207,7 @@ def test_what_never_arrives_is_looked_for(waiting: int, words: str) -> None:
 
     assert result.state is State.BROKEN
     assert words in result.found
-    assert (deployed.at, deployed.deleted) == (3, [])
+    assert deployed.at == 3
 
 
 def test_the_log_is_the_one_that_the_stack_has() -> None:
@@ -224,7 +226,9 @@ def test_a_table_that_cannot_be_read_leaves_it_open_whether_it_arrived() -> None
     assert result.meaning == "Whether the event arrived is not shown"
 
 
-@pytest.mark.parametrize("pace", [Pace((NOW - 10,)), Pace(tuple(NOW - 3_000 + 100 * each for each in range(10)))])
+@pytest.mark.parametrize(
+    "pace", [Pace((Answer(NOW - 10),)), Pace(tuple(Answer(NOW - 3_000 + 100 * each) for each in range(10)))]
+)
 def test_beyond_one_a_minute_and_ten_an_hour_nothing_is_sent(pace: Pace) -> None:
     deployed = Deployed(None, pace=pace)
 
@@ -234,17 +238,64 @@ def test_beyond_one_a_minute_and_ten_an_hour_nothing_is_sent(pace: Pace) -> None
     assert result.step == f"Test again in {int(pace.wait(NOW)) + 1} seconds"
 
 
-def test_another_test_that_came_first_is_no_fault_of_the_deployment() -> None:
-    deployed = Deployed(None)
-    send = deployed.put_events
-
-    def overtake(**asked: Any) -> dict[str, Any]:  # noqa: ANN401 -- boto3's parameters
-        deployed.pace = Pace((NOW + 1,))
-        return send(**asked)
-
-    deployed.put_events = overtake  # type: ignore[method-assign]
+@pytest.mark.parametrize("before", [None, Pace((Answer(NOW - 70, OTHER),))])
+@pytest.mark.parametrize("ahead", [-120, 0, 120])
+def test_another_test_that_was_answered_is_no_fault_of_the_deployment(before: Pace | None, ahead: float) -> None:
+    """Whatever the clocks say: it is not in the pace that was read first, and its id is not ours."""
+    deployed = Deployed(None, pace=before)
+    deployed.meanwhile = Pace((*(before or Pace()).answers, Answer(NOW + ahead, OTHER)))
     (result,) = deployed().values()
-    assert result.found.startswith("another test came first")
+    assert result.found.startswith("another test was answered meanwhile, and this one not")
+
+
+@pytest.mark.parametrize("ahead", [-120, 0, 120])
+def test_the_answer_to_ones_own_test_is_no_other_test(ahead: float) -> None:
+    """The function writes the pace first, and then may be refused the rest."""
+    deployed = Deployed(None)
+    deployed.meanwhile = Pace((Answer(NOW + ahead, ID),))
+    results = deployed()
+    assert results["rule and queue"].state is State.WORKS
+    assert results["function diagnose"].state is State.BROKEN
+    assert results["function diagnose"].found == (
+        "it took the event, and what came of it is not in the table after 3 seconds"
+    )
+    assert len(results) == 2
+
+
+def test_a_new_time_without_an_id_proves_nothing() -> None:
+    deployed = Deployed(None)
+    deployed.meanwhile = Pace((Answer(NOW),))
+    (result,) = deployed().values()
+    assert result.found.startswith("the event was sent, and nothing of it is in the table")
+
+
+def test_a_clock_that_is_ahead_does_not_hide_the_pace() -> None:
+    """Our clock says NOW, and AWS's is two minutes behind: there, the last test was ten seconds ago."""
+    deployed = Deployed(None, pace=Pace((Answer(NOW - 130, OTHER),)))
+    deployed.date = format_datetime(datetime.fromtimestamp(NOW - 120, UTC), usegmt=True)
+    (result,) = deployed().values()
+    assert (result.subject, result.step, deployed.sent) == ("test", "Test again in 51 seconds", [])
+
+
+def test_a_clock_that_is_behind_keeps_no_test_from_being_sent() -> None:
+    deployed = Deployed(DONE, pace=Pace((Answer(NOW - 10, OTHER),)))
+    deployed.date = format_datetime(datetime.fromtimestamp(NOW + 120, UTC), usegmt=True)
+    assert {each.state for each in deployed().values()} == {State.WORKS}
+    assert len(deployed.sent) == 1
+
+
+def test_an_item_that_cannot_be_read_is_not_called_missing() -> None:
+    deployed = Deployed(replace(DONE, stations=(Station(cast("Place", "moon"), Outcome.WORKED),)))
+    (result,) = deployed().values()
+    assert (result.state, result.found) == (State.UNREAD, f"this version cannot read the item {item_id(ID)}")
+
+
+def test_what_there_was_no_time_for_is_not_said_to_work_or_to_fail() -> None:
+    said = Station(Place.SECURITY_HUB, Outcome.NOT_TRIED, reason="no time was left")
+    results = Deployed(replace(DONE, stations=(*DONE.stations, said)))()
+    hub = results["Security Hub"]
+    assert (hub.state, hub.found) == (State.UNREAD, "it was not tried: no time was left")
+    assert "archived" not in results["left behind"].found
 
 
 @pytest.mark.parametrize(

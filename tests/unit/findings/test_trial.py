@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pull_responder.findings.trial import (
     MOST_AN_HOUR,
+    Answer,
     Outcome,
     Pace,
     Place,
@@ -34,7 +35,7 @@ RECORD = Record(
 
 
 def test_one_a_minute() -> None:
-    pace = Pace().add(NOW)
+    pace = Pace().add(Answer(NOW, ID))
     assert (Pace().wait(NOW), pace.wait(NOW), pace.wait(NOW + 59), pace.wait(NOW + 60)) == (0, 60, 1, 0)
 
 
@@ -43,13 +44,13 @@ def test_ten_an_hour() -> None:
     for number in range(MOST_AN_HOUR):
         at = NOW + 100 * number
         assert pace.wait(at) == 0
-        pace = pace.add(at)
+        pace = pace.add(Answer(at))
     last = NOW + 100 * (MOST_AN_HOUR - 1)
     assert pace.wait(last + 60) == NOW + 3_600 - last - 60
     assert pace.wait(NOW + 3_599) == 1
     assert pace.wait(NOW + 3_600) == 0
     # No more is kept than counts.
-    assert len(pace.add(NOW + 3_600).times) == MOST_AN_HOUR
+    assert len(pace.add(Answer(NOW + 3_600)).answers) == MOST_AN_HOUR
 
 
 @given(st.lists(st.floats(0, 7_200), max_size=60))
@@ -57,19 +58,31 @@ def test_whenever_they_come_no_minute_has_two_and_no_hour_eleven(times: list[flo
     pace, answered = Pace(), []
     for at in sorted(times):
         if not pace.wait(NOW + at):
-            pace = pace.add(NOW + at)
+            pace = pace.add(Answer(NOW + at))
             answered.append(NOW + at)
     assert all(after - before >= 60 for before, after in pairwise(answered))
     assert all(after - before >= 3_600 for before, after in zip(answered, answered[MOST_AN_HOUR:], strict=False))
 
 
 def test_a_time_to_come_holds_up_nothing() -> None:
-    assert Pace((NOW + 10_000, float("inf"), float("nan"), 1e300)).wait(NOW) == 0
+    assert Pace(tuple(map(Answer, (NOW + 10_000, float("inf"), float("nan"), 1e300)))).wait(NOW) == 0
 
 
 def test_a_pace_is_read_as_it_was_written() -> None:
-    pace = Pace((NOW - 70, NOW), version=3)
-    assert read_pace(pace_item(pace, now=NOW)) == Pace(pace.times, version=4)
+    pace = Pace((Answer(NOW - 70, "1" * 32), Answer(NOW, ID)), version=3)
+    read = read_pace(pace_item(pace, now=NOW))
+    assert read == Pace(pace.answers, version=4)
+    assert (read.has(ID), read.has("2" * 32)) == (True, False)
+
+
+@pytest.mark.parametrize("ids", [None, "", "7", "{}", "[]", '["x", "y"]', "[" * 100_000])
+def test_a_time_counts_though_nobody_knows_whose_it_is(ids: str | None) -> None:
+    """An older function writes no ids, and somebody else may write anything."""
+    item = pace_item(Pace((Answer(NOW, ID),)), now=NOW)
+    item = {name: value for name, value in item.items() if name != "ids"}
+    read = read_pace(item if ids is None else {**item, "ids": {"S": ids}})
+    assert read.answers == (Answer(NOW),)
+    assert read.wait(NOW + 1) == 59
 
 
 @pytest.mark.parametrize("times", ["", "{}", "[[]]", '["x"]', "7", "null", "[" * 100_000])

@@ -7,7 +7,8 @@ import re
 
 from pull_responder.publish.as_sms import parts, size
 from pull_responder.publish.asff import size_of
-from pull_responder.publish.trial import trial_finding, trial_notification
+from pull_responder.publish.trial import trial_notification
+from pull_responder.publish.trial_finding import trial_finding
 from tests.unit.publish.test_as_document import assert_documented
 
 ACCOUNT, REGION, AT = "111111111111", "ap-southeast-4", 1_800_000_000.25

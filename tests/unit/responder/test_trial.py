@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,7 +11,19 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from pull_responder.events.trial import Trial
 from pull_responder.findings.store import StoreError
-from pull_responder.findings.trial import PACE, Outcome, Pace, Place, Record, item_id, pace_item, read_record
+from pull_responder.findings.trial import (
+    PACE,
+    Answer,
+    Outcome,
+    Pace,
+    Place,
+    Record,
+    item_id,
+    pace_item,
+    read_pace,
+    read_record,
+    record_item,
+)
 from pull_responder.model.arn import Arn
 from pull_responder.responder.run import Run
 from pull_responder.responder.trial import Trials
@@ -98,6 +111,7 @@ class Counted:
     def __init__(self) -> None:
         self.counts: dict[str, float] = {}
         self.waited = 0.0
+        self.reasons: dict[str, int] = {}
 
     def add_metric(self, *, name: str, value: float, **_: object) -> None:
         self.counts[name] = self.counts.get(name, 0) + value
@@ -105,26 +119,43 @@ class Counted:
     def wait(self, seconds: float) -> None:
         self.waited += seconds
 
-    def log(self, *_: object, **__: object) -> None:
-        return None
+    def log(self, *_: object, reasons: dict[str, int] | None = None, **__: object) -> None:
+        self.reasons |= reasons or {}
+
+
+@dataclass
+class Clock:
+    """The seconds that are left of a run."""
+
+    left: float
 
 
 def answer(
-    aws: Aws, *ids: str, settings: Settings | None = None, remaining: float = 60.0
+    aws: Aws,
+    *ids: str,
+    settings: Settings | None = None,
+    remaining: float = 60.0,
+    clock: Clock | None = None,
+    alone: bool = False,
 ) -> tuple[Record | None, Counted]:
-    counted = Counted()
+    counted, time = Counted(), clock or Clock(remaining)
+
+    def wait(seconds: float) -> None:
+        counted.wait(seconds)
+        time.left -= seconds if clock else 0
+
     log = SimpleNamespace(info=counted.log, warning=counted.log, error=counted.log, exception=counted.log)
     run = Run(
         settings=settings or Settings(topic_arn=f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"),
         aws=cast("Any", aws),
         store=cast("Any", aws),
-        remaining=lambda: remaining,
+        remaining=lambda: time.left,
         logger=cast("Any", log),
         metrics=cast("Any", counted),
         now=lambda: NOW,
-        wait=counted.wait,
+        wait=wait,
     )
-    Trials(run).answer([Trial(each) for each in ids or (ID,)])
+    Trials(run, alone=alone).answer([Trial(each) for each in ids or (ID,)])
     item = aws.items_.get(item_id(ids[0] if ids else ID))
     return read_record(item) if item else None, counted
 
@@ -236,6 +267,50 @@ def test_a_write_that_fails_ends_the_test_and_is_never_said_to_be_done(write: in
     assert aws.published == published
     assert record is None or not record.is_done
     assert counted.counts["TableFailures"] == 1
+    # It came neither too soon nor again.
+    reason = {} if published else {"a test event that the findings table had to take first, and did not": 1}
+    assert counted.reasons == reason
+
+
+@pytest.mark.parametrize("write", [1, 2])
+def test_a_repeated_write_that_meets_itself_is_no_other_test(write: int) -> None:
+    """The SDK repeats a write whose answer was lost. The condition then fails: the item is there."""
+    aws = Aws()
+    save = aws.save_item
+
+    def repeated(item: Mapping[str, Any], *, read: int) -> bool:
+        written = save(item, read=read)
+        return False if aws.writes == write else written
+
+    aws.save_item = repeated  # type: ignore[method-assign]
+    record, counted = answer(aws)
+    assert record
+    assert (record.is_done, aws.published, "EventsSkipped" in counted.counts) == (True, 1, False)
+    assert read_pace(aws.items_[PACE]).answers == (Answer(NOW, ID),)
+
+
+def test_a_record_of_another_run_is_not_taken_for_ones_own() -> None:
+    aws = Aws()
+    save = aws.save_item
+
+    def overtaken(item: Mapping[str, Any], *, read: int) -> bool:
+        if item["id"]["S"] == item_id(ID):
+            aws.items_[item_id(ID)] = dict(record_item(Record(ID, began=NOW - 1)))
+        return save(item, read=read)
+
+    aws.save_item = overtaken  # type: ignore[method-assign]
+    record, counted = answer(aws)
+    assert record
+    assert (record.is_done, aws.published, counted.counts["EventsSkipped"]) == (False, 0, 1)
+
+
+def test_a_test_whose_record_was_not_written_is_not_answered_later() -> None:
+    """The pace knows it: whoever sent it has heard that it failed."""
+    aws = Aws()
+    earlier = Pace((Answer(NOW - 300, ID),))
+    aws.items_[PACE] = dict(pace_item(earlier, now=NOW))
+    record, counted = answer(aws)
+    assert (record, aws.published, counted.counts["EventsSkipped"]) == (None, 0, 1)
 
 
 def test_two_runs_at_once_send_one_message() -> None:
@@ -245,7 +320,7 @@ def test_two_runs_at_once_send_one_message() -> None:
 
     def overtaken(item: Mapping[str, Any], *, read: int) -> bool:
         if item["id"]["S"] == PACE and PACE not in aws.items_:
-            aws.items_[PACE] = dict(pace_item(Pace((NOW,)), now=NOW))
+            aws.items_[PACE] = dict(pace_item(Pace((Answer(NOW, "f" * 32),)), now=NOW))
         return save(item, read=read)
 
     aws.save_item = overtaken  # type: ignore[method-assign]
@@ -253,10 +328,69 @@ def test_two_runs_at_once_send_one_message() -> None:
     assert (record, aws.published, counted.counts["EventsSkipped"]) == (None, 0, 1)
 
 
-def test_without_time_nothing_is_begun() -> None:
+@pytest.mark.parametrize("remaining", [14.0, 40.0])
+def test_without_time_nothing_is_begun(remaining: float) -> None:
+    """A read of the table that hangs would end the run, and SQS would hand out its failures again."""
     aws = Aws()
-    record, counted = answer(aws, remaining=4.0)
+    record, counted = answer(aws, remaining=remaining, alone=remaining < 40)
     assert (record, aws.writes, counted.counts["EventsSkipped"]) == (None, 0, 1)
+    assert counted.reasons == {"a test event for which no time was left": 1}
+
+
+@pytest.mark.parametrize(
+    ("left", "places"),
+    [
+        (63.0, ["topic", "filtered_topic", "security_hub"]),
+        (52.0, ["topic", "filtered_topic"]),
+        (20.0, ["topic"]),
+    ],
+)
+def test_topics_that_hang_leave_the_run_its_time(left: float, places: list[str]) -> None:
+    """Each takes eleven seconds. What there was no time for is neither said to work nor to be refused."""
+    aws = Aws()
+    aws.publishes = ReadTimeoutError(endpoint_url="https://sns")
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"
+    clock = Clock(left)
+    publish = aws.publish
+
+    def hang(**asked: object) -> dict[str, str]:
+        clock.left -= 11
+        return publish(**asked)
+
+    aws.publish = hang  # type: ignore[method-assign]
+    settings = Settings(topic_arn=topic, filtered_topic_arn=f"{topic}-filtered")
+    # A run of its own: its table needs no more than a try.
+    record, _ = answer(aws, settings=settings, clock=clock, alone=left < 40)
+    assert record
+    assert record.is_done
+    tried = [str(each.place) for each in record.stations[1:] if each.outcome is not Outcome.NOT_TRIED]
+    assert tried == places
+    assert len(record.stations) == 4
+    assert all(each.reason == "no time was left of the function's run" for each in record.stations[1 + len(places) :])
+
+
+def test_what_security_hub_took_and_nobody_looked_at_is_not_said_to_work() -> None:
+    aws = Aws()
+    clock = Clock(60.0)
+
+    def slow(**_: object) -> dict[str, Any]:
+        clock.left -= 30
+        return {"SuccessCount": 1, "FailedCount": 0, "FailedFindings": []}
+
+    aws.batch_import_findings = slow  # type: ignore[method-assign]
+    record, _ = answer(aws, clock=clock)
+    assert hub_of(record)[0] is Outcome.NOT_TRIED
+    assert hub_of(record)[2].startswith("it took the finding, and was not asked for it: no time")
+
+
+def test_security_hub_that_fails_again_and_again_leaves_the_run_its_time() -> None:
+    aws = Aws()
+    aws.imports = refused("InternalException", 500)
+    clock = Clock(60.0)
+    record, counted = answer(aws, clock=clock)
+    assert hub_of(record)[0] is Outcome.REFUSED
+    assert counted.waited <= 20
+    assert clock.left >= 40
 
 
 def test_one_answer_takes_no_more_reads_for_a_thousand_tests() -> None:
