@@ -67,6 +67,7 @@ synth: build/python.stamp build/node.stamp build/scanners.stamp node-version
 	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py"
 	@.venv/bin/cfn-lint --ignore-checks W3005 W3002 -- cdk.out/*.template.json infra/member-role.yaml recipes/incidents/template.yaml
 	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f cdk.out/*.template.json infra/member-role.yaml
+	@build/scanners/bin/python -W ignore infra/scan_policies.py cdk.out/*.template.json infra/member-role.yaml recipes/incidents/template.yaml
 
 node-version:
 	@test "$(NODE_MAJOR)" != 20 || echo "Node.js 20 is past its end of life: use 22 or newer" >&2

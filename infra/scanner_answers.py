@@ -2,7 +2,7 @@
 
 cdk-nag (AWS Solutions, Serverless, NIST 800-53, HIPAA and PCI DSS) runs with each synthesis, checkov with `make synth`.
 Each finding is answered for one resource, next to where that resource is made, so that the same finding on another
-resource still fails the synthesis.
+resource still fails the synthesis. What parliament finds is answered in scan_policies.py.
 """
 
 from __future__ import annotations
