@@ -292,7 +292,7 @@ OWN = re.compile(
     r"|(``|Somebody) was refused (the image ``|from ECR|images of \d+ repositories)( in cluster ``| in \d+ clusters)?\."
     r"|Do this( for the first)?(, by hand in account ``, region ``)?: ``|Do (both|all \d+), or the pulls still fail:"
     r"|\d\. (`` \(``\): )?(By hand in account ``, region ``: )?``"
-    r"|Resolved: ``(: ``)?|Still broken: `` \(``\)"
+    r"|Resolved: ``(: ``)?|Still broken: `` \(``\)(, and \d+ more causes?)?"
     r"|Run in account ``, region ``:|Where: account ``, region ``"
     r"|\d+ commands? more: in full in the e-mail and in the JSON document of this notification\."
     r"|Also stops? these pulls:|- [A-Z]+: `` \(``\)\. Do this: ``"
