@@ -186,12 +186,14 @@ def _since(alert: Alert, say: Say) -> str:
         return f"Since {since}"
     times = f"{reach.words('events')} failure{'' if reach.events == 1 else 's'}"
     first, last = reach.first_seen_at or alert.since, reach.last_seen_at or ""
-    if alert.edge is Edge.RESOLVED and not alert.others and last > alert.since:
-        return f"From {since} to {time_words(last, say)}, {times}{' in all' if first < alert.since else ''}"
+    in_all = " in all" if first < alert.since else ""
+    end = time_words(last, say) if last else ""
+    if alert.edge is Edge.RESOLVED and not alert.others and end >= since:
+        return f"At {since}, {times}{in_all}" if end == since else f"From {since} to {end}, {times}{in_all}"
     if alert.edge is Edge.BACK and first < alert.since:
         return f"Again since {since}; {times} since {time_words(first, say)}"
-    latest = f", the last at {time_words(last, say)}" if alert.edge is Edge.REMINDER and last else ""
-    return f"Since {since}, {times}{' in all' if first < alert.since else ''}{latest}"
+    latest = f", the last at {end}" if alert.edge is Edge.REMINDER and last else ""
+    return f"Since {since}, {times}{in_all}{latest}"
 
 
 def where(alert: Alert, say: Say) -> str:

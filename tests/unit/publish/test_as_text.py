@@ -177,6 +177,8 @@ def test_each_edge_says_since_when_in_its_own_way() -> None:
 
     assert _hit(edge=Edge.REMINDER) == "Since 2026-05-04 10:11 UTC, 120 failures, the last at 2026-05-04 11:00 UTC"
     assert _hit(edge=Edge.RESOLVED) == "From 2026-05-04 10:11 UTC to 2026-05-04 11:00 UTC, 120 failures"
+    at_once = replace(NOTICE.reach, last_seen_at="2026-05-04T10:11:50Z")
+    assert _hit(edge=Edge.RESOLVED, reach=at_once) == "At 2026-05-04 10:11 UTC, 120 failures"
     assert _hit(edge=Edge.RESOLVED, others=(BOUNDARY,)) == "Since 2026-05-04 10:11 UTC, 120 failures"
     assert _hit(**again) == "Again since 2026-05-04 10:50 UTC; 120 failures since 2026-05-04 10:11 UTC"
     assert _hit(**again | {"edge": Edge.NEW}) == "Since 2026-05-04 10:50 UTC, 120 failures in all"
