@@ -1,0 +1,237 @@
+"""What a play of bench/scale.py came to: calls beside limits, what gives first, and money. It has 100 columns."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from bench import limits, prices
+from bench.environments import MEMORY
+from pull_responder.emulator.emulated_aws import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bench.lambda_time import Deployment, Ran
+    from bench.table_units import TableUnits
+
+# Lambda asks a queue with five long polls of twenty seconds at a time (Lambda Developer Guide, "Configuring scaling
+# behavior for SQS event source mappings"; SQS Developer Guide, "Amazon SQS short and long polling"). Two queues.
+_POLLS_A_SECOND: Final = 2 * 5 / 20
+_OF_A_BATCH: Final = 10
+_LAMBDA: Final = limits.MEGABYTES_OF_A_PROCESSOR / MEMORY
+_RUNS: Final = {"diagnose": 10, "recheck": 5}
+# What to do about a limit, by the row that gives first.
+_SETTINGS: Final = {
+    "runs of diagnose": "max_concurrency of diagnose, in infra/finding_function.py: what comes meanwhile waits",
+    "runs of recheck": "max_concurrency of recheck, in infra/finding_function.py; recheckMinutes looks less often",
+    "cloudtrail LookupEvents": "lookUpChanges: false tells no longer who changed it; nothing else waits for it",
+    "securityhub": "securityHub: false; findings that are refused are imported later",
+    "table": "quietMinutes; batchingWindowSeconds gathers more events of a problem for one write",
+    "events": "a higher quota of EventBridge (Service Quotas); what is throttled is retried for a day",
+    "messages": "batchSize; a message waits in the queue for two weeks",
+    "sts": "memorySize does not matter: a higher quota of STS (Service Quotas)",
+}
+
+
+@dataclass
+class Played:
+    """A world that was played, and is over. All that its deployment has counted is from `begins` on.
+
+    - `come`: the events by second.
+    - `said`: lines about what came of it.
+    - `multiplied`: how often that time is in a day; 0 if a day has it once.
+    """
+
+    title: str
+    deployment: Deployment
+    come: Mapping[int, int]
+    begins: float
+    said: Sequence[str]
+    multiplied: float = 0.0
+
+    @property
+    def length(self) -> float:
+        """The seconds since `begins`."""
+        return self.deployment.now - self.begins
+
+    @property
+    def events(self) -> dict[int, int]:
+        """The events that came since `begins`, by second."""
+        return {at: number for at, number in self.come.items() if at > self.begins}
+
+    @property
+    def told(self) -> int:
+        """How many messages were sent since `begins`."""
+        return sum(at >= self.begins for at, _ in self.deployment.told)
+
+    @property
+    def units(self) -> TableUnits:
+        """The units of the findings table."""
+        if self.deployment.units is None:
+            raise AssertionError("nobody counted the table's units")
+        return self.deployment.units
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line: the mean and the busiest second, what AWS allows, and which part of that was used at most."""
+
+    what: str
+    mean: float
+    busiest: float
+    allowed: str
+    used: float
+    refused: int = 0
+
+    def __str__(self) -> str:
+        numbers = f"{self.mean:10,.1f}{self.busiest:10,.0f}{self.allowed:>18}{self.used:7.0%}{self.refused:9,}"
+        return f"  {self.what:44}{numbers}"
+
+
+@dataclass
+class _Service:
+    """The calls of one operation: of all accounts a second, and of the busiest account in its busiest second."""
+
+    mean: float = 0.0
+    busiest: int = 0
+    where: str = ""
+    refused: int = 0
+    accounts: set[str] = field(default_factory=set)
+
+
+def report(played: Played) -> str:
+    """Return the table of a world."""
+    rows = [*_way_in(played), *_runs(played), *_table(played), *_calls(played)]
+    lines = [
+        "",
+        played.title,
+        *(f"  {each}" for each in played.said),
+        f"  {'':44}{'a second':>10}{'busiest':>10}{'AWS allows':>18}{'used':>7}{'refused':>9}",
+        *map(str, rows),
+    ]
+    first = max(rows, key=lambda each: (each.refused > 0, each.used))
+    setting = next((text for key, text in _SETTINGS.items() if first.what.startswith(key)), "none")
+    lines += [
+        f"  gives first: {first.what} ({first.used:.0%} used, {first.refused:,} refused)",
+        f"  setting: {setting}",
+    ]
+    lines += _work(played)
+    lines += _money(played)
+    return "".join(f"{each}\n" for each in lines)
+
+
+def _way_in(played: Played) -> Iterator[Row]:
+    events = played.events
+    busiest = max(events.values())
+    mean = sum(events.values()) / played.length
+    yield Row("events on the hub's bus", mean, busiest, f"{limits.BUS_EVENTS:,}", busiest / limits.BUS_EVENTS)
+    waiting = played.deployment.most_waiting
+    yield Row("messages in a queue", 0, waiting, f"{limits.IN_FLIGHT:,}", waiting / limits.IN_FLIGHT)
+
+
+def _runs(played: Played) -> Iterator[Row]:
+    for function, most in _RUNS.items():
+        ran = [each for each in played.deployment.ran if each.function == function]
+        busiest = _at_once(ran)
+        yield Row(
+            f"runs of {function} at once", sum(map(_seconds, ran)) / played.length, busiest, f"{most}", busiest / most
+        )
+
+
+def _table(played: Played) -> Iterator[Row]:
+    units = played.units
+    for what, seconds, allowed in (
+        ("table: write units", units.writes, limits.TABLE_WRITES_AT_FIRST),
+        ("table: read units", units.reads, limits.TABLE_READS_AT_FIRST),
+    ):
+        busiest = max(seconds.values(), default=0)
+        yield Row(what, sum(seconds.values()) / played.length, busiest, f"{allowed:,}", busiest / allowed)
+    for kind, what in (("id", "table: its hottest item"), ("due", "table: hottest key of its index")):
+        key, busiest = units.hottest(kind)
+        mean = sum(units.partitions.get(f"{kind} {key}", {}).values()) / played.length
+        allowed = limits.PARTITION_WRITES
+        name, slash, _ = key.partition("/")
+        yield Row(f"{what} ({name}{slash and '/…'})", mean, busiest, f"{allowed:,}", busiest / allowed)
+
+
+def _calls(played: Played) -> Iterator[Row]:
+    """One row a service: the operation of which AWS allows least compared with what is called."""
+    found: dict[tuple[str, str], _Service] = defaultdict(_Service)
+    for (account, service, operation), seconds in played.deployment.by_account.items():
+        known = found[service, operation]
+        known.mean += sum(seconds.values()) / played.length
+        known.refused += played.deployment.refused[account, service, operation]
+        known.accounts.add(account)
+        if max(seconds.values()) > known.busiest:
+            known.busiest, known.where = max(seconds.values()), "the hub" if account == ACCOUNT else "a member"
+    worst: dict[str, Row] = {}
+    for (service, operation), known in sorted(found.items()):
+        limit = limits.documented_limit(service, operation)
+        allowed = f"{limit.burst:,.0f} + {limit.a_second:,.0f}/s" + ("" if limit.documented else " ?")
+        row = Row(
+            f"{service} {operation} ({known.where})",
+            known.mean,
+            known.busiest,
+            allowed,
+            1 - played.deployment.left(service, operation),
+            known.refused,
+        )
+        if service not in worst or (row.refused, row.used) > (worst[service].refused, worst[service].used):
+            worst[service] = row
+    yield from worst.values()
+
+
+def _work(played: Played) -> Iterator[str]:
+    ran = played.deployment.ran
+    calls = Counter[str]()
+    for (_, service, _), seconds in played.deployment.by_account.items():
+        calls[service] += sum(seconds.values())
+    environments = played.deployment.environments
+    made = sum(environments.clients.values()) if environments else 0
+    most = ", ".join(f"{service} {number:,}" for service, number in calls.most_common(5))
+    yield f"  calls: {calls.total():,} ({most}); clients made: {made:,}"
+    waited, worked = sum(each.seconds for each in ran), sum(each.processor for each in ran) * _LAMBDA
+    yield (
+        f"  runs: {len(ran):,}, {waited:,.0f} s by the clock, {worked:,.0f} s of the processor that {MEMORY} MB have;"
+        f" {played.deployment.late} too long"
+    )
+    yield f"  writes that met another run's: {played.units.refused:,}; the table: {played.units.bytes / 1e6:.1f} MB"
+
+
+def _money(played: Played) -> Iterator[str]:
+    deployment, units, ran = played.deployment, played.units, played.deployment.ran
+    events = sum(played.events.values())
+    batches = sum(ceil(each.messages / _OF_A_BATCH) for each in ran)
+    writes, reads = sum(units.writes.values()), sum(units.reads.values())
+    costs = {
+        "events between accounts": prices.CROSS_ACCOUNT_EVENTS.times(events),
+        "queues": prices.QUEUE_REQUESTS.times(events + 2 * batches + _POLLS_A_SECOND * played.length),
+        "functions": prices.FUNCTION_RUNS.times(len(ran))
+        + prices.FUNCTION_GB_SECONDS.times(sum(map(_seconds, ran)) * MEMORY / 1024),
+        "table": prices.TABLE_WRITES.times(writes) + prices.TABLE_READS.times(reads),
+        "logs": prices.LOG_GIGABYTES.times(deployment.logged / 1e9),
+        "Security Hub": prices.FINDINGS.times(deployment.imported),
+        "SNS": prices.MESSAGES.times(played.told),
+    }
+    times = played.multiplied or 1
+    each = ", ".join(f"{what} {cost * times:.2f}" for what, cost in costs.items())
+    yield f"  dollars {'a day' if played.multiplied else 'in all'}: {sum(costs.values()) * times:.2f}"
+    yield f"    {each}"
+
+
+def _seconds(ran: Ran) -> float:
+    """Return for how long Lambda bills a run: for its waiting, or for the processor if that takes longer."""
+    return max(ran.seconds, ran.processor * _LAMBDA)
+
+
+def _at_once(ran: Sequence[Ran]) -> int:
+    """Return how many runs there were at once, at most."""
+    changes = sorted([(each.at, 1) for each in ran] + [(each.at + each.seconds, -1) for each in ran])
+    most = now = 0
+    for _, change in changes:
+        now += change
+        most = max(most, now)
+    return most
