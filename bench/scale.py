@@ -159,6 +159,7 @@ def policy(aws: EmulatedAws, environments: Environments, share: int) -> Played:
         deployment,
         come=feed.come,
         begins=NOON,
+        audited=(len(kinds), _PULLS_OF_A_CLUSTER),
         said=[
             f"measured: its first {_POLICY_MINUTES} minutes; nothing is multiplied",
             f"all {len(deployment.diagnosed):,} problems diagnosed within {diagnosed:,.0f} s",

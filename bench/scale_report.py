@@ -8,6 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from bench import limits, prices
+from bench.audit_stream import megabytes_a_second
 from bench.environments import MEMORY
 from pull_responder.emulator.emulated_aws import ACCOUNT
 
@@ -32,7 +33,8 @@ _SETTINGS: Final = {
     "table": "quietMinutes; batchingWindowSeconds gathers more events of a problem for one write",
     "events": "a higher quota of EventBridge (Service Quotas); what is throttled is retried for a day",
     "messages": "batchSize; a message waits in the queue for two weeks",
-    "sts": "memorySize does not matter: a higher quota of STS (Service Quotas)",
+    "stream": "a stream on demand grows by itself; CloudWatch Logs sends for a day what does not fit",
+    "sts": "a higher quota of STS (Service Quotas)",
 }
 
 
@@ -43,6 +45,7 @@ class Played:
     - `come`: the events by second.
     - `said`: lines about what came of it.
     - `multiplied`: how often that time is in a day; 0 if a day has it once.
+    - `audited`: the clusters whose audit logs are sent, and of how many pods each at once.
     """
 
     title: str
@@ -51,6 +54,7 @@ class Played:
     begins: float
     said: Sequence[str]
     multiplied: float = 0.0
+    audited: tuple[int, int] | None = None
 
     @property
     def length(self) -> float:
@@ -130,6 +134,18 @@ def _way_in(played: Played) -> Iterator[Row]:
     yield Row("events on the hub's bus", mean, busiest, f"{limits.BUS_EVENTS:,}", busiest / limits.BUS_EVENTS)
     waiting = played.deployment.most_waiting
     yield Row("messages in a queue", 0, waiting, f"{limits.IN_FLIGHT:,}", waiting / limits.IN_FLIGHT)
+    if played.audited:
+        # Not played, but computed.
+        clusters, pods = played.audited
+        megabytes, most = megabytes_a_second(clusters, pods), limits.STREAM_MEGABYTES
+        yield Row(
+            "stream of audit logs: records (computed)",
+            0,
+            clusters,
+            f"{limits.STREAM_RECORDS:,}",
+            clusters / limits.STREAM_RECORDS,
+        )
+        yield Row("stream of audit logs: MB (computed)", 0, megabytes, f"{most}", megabytes / most)
 
 
 def _runs(played: Played) -> Iterator[Row]:
