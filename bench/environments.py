@@ -23,7 +23,6 @@ from unittest.mock import patch
 import boto3
 
 from bench.limits import MEGABYTES_OF_A_PROCESSOR
-from pull_responder.facts import aws as aws_module
 from pull_responder.facts.answers import check_answer
 from pull_responder.facts.aws import Aws
 from pull_responder.model.arn import Arn
@@ -77,7 +76,7 @@ class Environments:
     def shared(self) -> Iterator[None]:
         """Have all sessions share the clients of this process."""
         real = boto3.session.Session
-        with patch.object(aws_module.boto3.session, "Session", lambda **given: _Session(self, real(**given))):
+        with patch.object(boto3.session, "Session", lambda **given: _Session(self, real(**given))):
             yield
 
     def client(self, session: Any, service: str, keys: str | None, given: Any) -> Any:

@@ -194,7 +194,7 @@ class Deployment:
         for bucket in self._buckets.values():
             bucket.lowest = 1.0
         for counted in (self.seconds, self.by_account, self.refused, self.calls, self.ran):
-            counted.clear()  # type: ignore[attr-defined]  # each has it
+            counted.clear()
         self._log.bytes = self.imported = self.most_waiting = self.throttled = 0
         if self.units:
             self.units.forget()
@@ -407,7 +407,8 @@ class Deployment:
 @contextmanager
 def _log_to(log: _Log) -> Iterator[None]:
     """Have the functions write their logs to `log`."""
-    handlers = {id(each): each for logger in (diagnose.logger, recheck.logger) for each in logger.handlers}.values()
+    every: list[Any] = [each for logger in (diagnose.logger, recheck.logger) for each in logger.handlers]
+    handlers = {id(each): each for each in every}.values()
     streams = [(each, each.setStream(log)) for each in handlers]
     try:
         yield

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -23,7 +23,7 @@ MEMBER_ROLE: Final = "PullResponderReadOnly"
 POLICY: Final = "arn:aws:organizations::222222222222:policy/o-a1b2c3d4e5/service_control_policy/p-a1b2c3d4"
 # ministack has no organization of several accounts. The hub is neither its management account nor a delegated
 # administrator, which Organizations refuses to say where another account is.
-_REFUSED: Final = {
+_REFUSED: Final[Any] = {
     "Error": {"Code": "AccessDeniedException", "Message": "You don't have permissions to access this resource."}
 }
 ANSWERS: Final = {

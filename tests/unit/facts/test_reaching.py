@@ -113,7 +113,12 @@ def test_a_further_account_loads_no_model_again(watched: Watched, monkeypatch: p
         assert not isinstance(aws.client(service, account=OTHER, region=REGION), Unread)
     loaded: list[str] = []
     load = JSONFileLoader.load_file
-    monkeypatch.setattr(JSONFileLoader, "load_file", lambda self, path: loaded.append(path) or load(self, path))
+
+    def note(loader: JSONFileLoader, path: str) -> object:
+        loaded.append(path)
+        return load(loader, path)
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", note)
     for service in ("ec2", "iam"):
         assert not isinstance(aws.client(service, account="222222222222", region=REGION), Unread)
     assert len(sts.regions) == 2
@@ -122,12 +127,14 @@ def test_a_further_account_loads_no_model_again(watched: Watched, monkeypatch: p
 
 def test_each_account_is_asked_with_its_own_keys(watched: Watched) -> None:
     aws = watched.aws
-    clients = [aws.client("iam", account=each, region=REGION) for each in (None, ACCOUNT, OTHER, "222222222222", OTHER)]
+    accounts = (None, ACCOUNT, OTHER, "222222222222", OTHER)
+    clients: list[Any] = [aws.client("iam", account=each, region=REGION) for each in accounts]
     keys = [each._request_signer._credentials.get_frozen_credentials() for each in clients]
     assert clients[0] is clients[1]
     assert clients[2] is clients[4]
     assert len({each.access_key for each in keys}) == len({each.token for each in keys}) == 3
-    assert keys[0] == watched.session.get_credentials().get_frozen_credentials()
+    own: Any = watched.session.get_credentials()
+    assert keys[0] == own.get_frozen_credentials()
     assert repr(aws._members.get(OTHER)).count(keys[2].access_key) == 1
     assert not any(secret in repr(aws._members.get(OTHER)) for secret in (keys[2].secret_key, keys[2].token))
 
