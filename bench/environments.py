@@ -107,21 +107,28 @@ class _Session:
 
 
 class _NoEvents:
-    """What one environment registers with a client is registered with the shared one already."""
+    @staticmethod
+    def register(*_: Any) -> None:
+        """Do nothing: what one environment registers with a client is registered with the shared one already."""
 
-    class events:  # noqa: N801 -- as botocore names it
-        @staticmethod
-        def register(*_: Any) -> None:
-            """Do nothing."""
+
+class _Meta:
+    """What a shared client knows of itself."""
+
+    events = _NoEvents
+
+    def __init__(self, meta: Any) -> None:
+        self._meta = meta
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._meta, name)
 
 
 class _Client:
     """A client that is shared."""
 
-    meta = _NoEvents
-
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self._client, self.meta = client, _Meta(client.meta)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -132,10 +139,11 @@ def note_account(access_key: str, account: str) -> None:
     _ACCOUNTS[access_key] = account
 
 
-def account_of(client: Any, own: str) -> str:
-    """Return the account that a client calls as."""
+def place_of(client: Any, own: str, home: str) -> str:
+    """Return the account that a client calls as, with the region if that is not `home`: limits are for both."""
     key: str = client._request_signer._credentials.access_key
-    return _ACCOUNTS.get(key, own)
+    account, region = _ACCOUNTS.get(key, own), client.meta.region_name
+    return account if region == home else f"{account} {region}"
 
 
 def _members(number: int) -> Iterator[Callable[[str], Any]]:

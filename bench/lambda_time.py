@@ -32,7 +32,7 @@ from botocore import useragent
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from bench.environments import Environment, Environments, account_of, note_account
+from bench.environments import Environment, Environments, note_account, place_of
 from bench.limits import Bucket, Limit, any_limit
 from bench.table_units import TableUnits
 from bench.timeline import Timeline
@@ -142,7 +142,7 @@ class Deployment:
     - `throttled`: how many calls failed because AWS allows no more.
     - `late`: how many invocations took longer than Lambda allows.
     - `seconds`: how often each action of AWS was called in which second, the findings table left out.
-    - `by_account`: the same, for each account by itself; `refused`: how many of these AWS did not allow.
+    - `by_account`: the same, for each account and region by itself; `refused`: how many of these AWS did not allow.
     - `ran`: all invocations that are over; `logged`: the bytes that they wrote.
     - `imported`: how many findings Security Hub was sent.
     - `answers`: by operation what AWS answers where the emulated AWS cannot; an error is raised.
@@ -308,7 +308,7 @@ class Deployment:
             if not invocation:
                 return call(client, operation, arguments)
             service = client.meta.service_model.service_name
-            self._count(invocation, account_of(client, ACCOUNT), service, operation)
+            self._count(invocation, place_of(client, ACCOUNT, REGION), service, operation)
             try:
                 answer = self._answer(operation) or call(client, operation, arguments)
             except ClientError:

@@ -10,8 +10,9 @@ documents that it allows, what gives first, and what it costs by list price.
   minutes a cluster's pull fails, too.
 
 Measured are the calls of the deployed handlers, by account, and the units of the findings table. Time is that of
-bench/lambda_time.py. Only the day is multiplied: a quarter of an hour of `quiet`, which is as long as it takes until
-each open finding was looked at again, and the ten minutes of `stranger`.
+bench/lambda_time.py. Multiplied are the day (a quarter of an hour of `quiet`, which is as long as it takes until each
+open finding was looked at again, and the ten minutes of `stranger`) and, where a tenth was played, what the hub does:
+ten times as much, as if all busiest seconds were the same one. A member has as many problems in the tenth.
 """
 
 from __future__ import annotations
@@ -132,6 +133,7 @@ def quiet(aws: EmulatedAws, environments: Environments, share: int) -> Played:
         f"quiet: {A_DAY // share:,} refused pulls a day, {len(kinds)} problems in {ACCOUNTS // share} accounts",
         deployment,
         come=feed.come,
+        share=share,
         begins=begins,
         multiplied=_DAY / (_MEASURED * _MINUTE),
         said=[
@@ -158,6 +160,7 @@ def policy(aws: EmulatedAws, environments: Environments, share: int) -> Played:
         f"policy: a service control policy stops {CLUSTERS // share:,} clusters in {ACCOUNTS // share} accounts",
         deployment,
         come=feed.come,
+        share=share,
         begins=NOON,
         audited=(len(kinds), _PULLS_OF_A_CLUSTER),
         said=[
@@ -184,6 +187,7 @@ def stranger(aws: EmulatedAws, environments: Environments, share: int) -> Played
         f"stranger: refused {_STRANGER_A_SECOND} times a second, at {len(images):,} images",
         deployment,
         come=feed.come,
+        share=1,
         begins=NOON,
         multiplied=_DAY / (_STRANGER_MINUTES * _MINUTE),
         said=[

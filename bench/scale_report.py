@@ -45,6 +45,7 @@ class Played:
     - `come`: the events by second.
     - `said`: lines about what came of it.
     - `multiplied`: how often that time is in a day; 0 if a day has it once.
+    - `share`: which part of the world was played, as 10 for a tenth.
     - `audited`: the clusters whose audit logs are sent, and of how many pods each at once.
     """
 
@@ -54,6 +55,7 @@ class Played:
     begins: float
     said: Sequence[str]
     multiplied: float = 0.0
+    share: int = 1
     audited: tuple[int, int] | None = None
 
     @property
@@ -81,18 +83,25 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line: the mean and the busiest second, what AWS allows, and which part of that was used at most."""
+    """A line: the mean and the busiest second, the busiest of the whole world, what AWS allows, and the part used."""
 
     what: str
     mean: float
     busiest: float
+    whole: float
     allowed: str
     used: float
     refused: int = 0
 
     def __str__(self) -> str:
-        numbers = f"{self.mean:10,.1f}{self.busiest:10,.0f}{self.allowed:>18}{self.used:7.0%}{self.refused:9,}"
-        return f"  {self.what:44}{numbers}"
+        numbers = f"{self.mean:9,.1f}{self.busiest:9,.0f}{self.whole:9,.0f}{self.allowed:>16}{self.used:7.0%}"
+        return f"  {self.what:42}{numbers}{self.refused:8,}"
+
+
+def _of_hub(played: Played, what: str, mean: float, busiest: float, most: float) -> Row:
+    """Return the row of something that all accounts share, of which AWS allows `most`."""
+    whole = busiest * played.share
+    return Row(what, mean, busiest, whole, f"{most:,.0f}", whole / most)
 
 
 @dataclass
@@ -113,7 +122,7 @@ def report(played: Played) -> str:
         "",
         played.title,
         *(f"  {each}" for each in played.said),
-        f"  {'':44}{'a second':>10}{'busiest':>10}{'AWS allows':>18}{'used':>7}{'refused':>9}",
+        f"  {'':42}{'a second':>9}{'busiest':>9}{f'x {played.share}':>9}{'AWS allows':>16}{'used':>7}{'refused':>8}",
         *map(str, rows),
     ]
     first = max(rows, key=lambda each: (each.refused > 0, each.used))
@@ -129,32 +138,23 @@ def report(played: Played) -> str:
 
 def _way_in(played: Played) -> Iterator[Row]:
     events = played.events
-    busiest = max(events.values())
     mean = sum(events.values()) / played.length
-    yield Row("events on the hub's bus", mean, busiest, f"{limits.BUS_EVENTS:,}", busiest / limits.BUS_EVENTS)
-    waiting = played.deployment.most_waiting
-    yield Row("messages in a queue", 0, waiting, f"{limits.IN_FLIGHT:,}", waiting / limits.IN_FLIGHT)
+    yield _of_hub(played, "events on the hub's bus", mean, max(events.values()), limits.BUS_EVENTS)
+    yield _of_hub(played, "messages in a queue", 0, played.deployment.most_waiting, limits.IN_FLIGHT)
     if played.audited:
         # Not played, but computed.
         clusters, pods = played.audited
-        megabytes, most = megabytes_a_second(clusters, pods), limits.STREAM_MEGABYTES
-        yield Row(
-            "stream of audit logs: records (computed)",
-            0,
-            clusters,
-            f"{limits.STREAM_RECORDS:,}",
-            clusters / limits.STREAM_RECORDS,
-        )
-        yield Row("stream of audit logs: MB (computed)", 0, megabytes, f"{most}", megabytes / most)
+        yield _of_hub(played, "stream of audit logs: records (computed)", 0, clusters, limits.STREAM_RECORDS)
+        megabytes = megabytes_a_second(clusters, pods)
+        yield _of_hub(played, "stream of audit logs: MB (computed)", 0, megabytes, limits.STREAM_MEGABYTES)
 
 
 def _runs(played: Played) -> Iterator[Row]:
     for function, most in _RUNS.items():
         ran = [each for each in played.deployment.ran if each.function == function]
-        busiest = _at_once(ran)
-        yield Row(
-            f"runs of {function} at once", sum(map(_seconds, ran)) / played.length, busiest, f"{most}", busiest / most
-        )
+        mean, busiest = sum(map(_seconds, ran)) / played.length, _at_once(ran)
+        whole = min(most, busiest * played.share)
+        yield Row(f"runs of {function} at once", mean, busiest, whole, f"{most}", whole / most)
 
 
 def _table(played: Played) -> Iterator[Row]:
@@ -163,14 +163,12 @@ def _table(played: Played) -> Iterator[Row]:
         ("table: write units", units.writes, limits.TABLE_WRITES_AT_FIRST),
         ("table: read units", units.reads, limits.TABLE_READS_AT_FIRST),
     ):
-        busiest = max(seconds.values(), default=0)
-        yield Row(what, sum(seconds.values()) / played.length, busiest, f"{allowed:,}", busiest / allowed)
+        yield _of_hub(played, what, sum(seconds.values()) / played.length, max(seconds.values(), default=0), allowed)
     for kind, what in (("id", "table: its hottest item"), ("due", "table: hottest key of its index")):
         key, busiest = units.hottest(kind)
         mean = sum(units.partitions.get(f"{kind} {key}", {}).values()) / played.length
-        allowed = limits.PARTITION_WRITES
         name, slash, _ = key.partition("/")
-        yield Row(f"{what} ({name}{slash and '/…'})", mean, busiest, f"{allowed:,}", busiest / allowed)
+        yield _of_hub(played, f"{what} ({name}{slash and '/…'})", mean, busiest, limits.PARTITION_WRITES)
 
 
 def _calls(played: Played) -> Iterator[Row]:
@@ -182,19 +180,17 @@ def _calls(played: Played) -> Iterator[Row]:
         known.refused += played.deployment.refused[account, service, operation]
         known.accounts.add(account)
         if max(seconds.values()) > known.busiest:
-            known.busiest, known.where = max(seconds.values()), "the hub" if account == ACCOUNT else "a member"
+            where = "the hub" if account == ACCOUNT else "a member"
+            known.busiest, known.where = max(seconds.values()), where
     worst: dict[str, Row] = {}
     for (service, operation), known in sorted(found.items()):
         limit = limits.documented_limit(service, operation)
         allowed = f"{limit.burst:,.0f} + {limit.a_second:,.0f}/s" + ("" if limit.documented else " ?")
-        row = Row(
-            f"{service} {operation} ({known.where})",
-            known.mean,
-            known.busiest,
-            allowed,
-            1 - played.deployment.left(service, operation),
-            known.refused,
-        )
+        whole = known.busiest * (played.share if known.where == "the hub" else 1)
+        drained = 1 - played.deployment.left(service, operation)
+        used = max(drained, min(1.0, whole / limit.burst))
+        name = f"{service} {operation} ({known.where})"
+        row = Row(name, known.mean, known.busiest, whole, allowed, used, known.refused)
         if service not in worst or (row.refused, row.used) > (worst[service].refused, worst[service].used):
             worst[service] = row
     yield from worst.values()
@@ -232,9 +228,10 @@ def _money(played: Played) -> Iterator[str]:
         "Security Hub": prices.FINDINGS.times(deployment.imported),
         "SNS": prices.MESSAGES.times(played.told),
     }
-    times = played.multiplied or 1
+    times = (played.multiplied or 1) * played.share
     each = ", ".join(f"{what} {cost * times:.2f}" for what, cost in costs.items())
-    yield f"  dollars {'a day' if played.multiplied else 'in all'}: {sum(costs.values()) * times:.2f}"
+    which = "a day" if played.multiplied else "in all"
+    yield f"  dollars {which}, of the whole world: {sum(costs.values()) * times:.2f}"
     yield f"    {each}"
 
 

@@ -58,7 +58,7 @@ def test_what_was_refused_gives_first_and_then_what_was_used_most() -> None:
 
 def test_audit_logs_are_computed_for_the_clusters_that_send_them() -> None:
     text = report(_played(audited=(2_000, 10)))
-    assert _line(text, "stream of audit logs: records (computed)")[1:] == ["2,000", "4,000", "50%", "0"]
+    assert _line(text, "stream of audit logs: records (computed)")[1:] == ["2,000", "2,000", "4,000", "50%", "0"]
     assert "stream" not in report(_played())
 
 
@@ -69,6 +69,18 @@ def test_what_waits_longer_than_it_works_is_paid_for_its_waiting() -> None:
     assert f"functions {dollars:.2f}" in text
     assert f"events between accounts {1440 * 26 / 1e6:.2f}" in text, "what came before is not counted"
     assert _line(text, "events on the hub's bus")[:2] == ["0.4", "26"]
+
+
+def test_of_a_tenth_the_hub_has_ten_times_as_much_and_a_member_the_same() -> None:
+    played = _played(share=10)
+    _call(played, "1", "iam GetRole", 8)
+    _call(played, "123456789012", "securityhub BatchImportFindings", 2)
+    text = report(played)
+    assert _line(text, "iam GetRole (a member)")[1:3] == ["8", "8"]
+    assert _line(text, "securityhub BatchImportFindings (the hub)")[1:3] == ["2", "20"]
+    assert _line(text, "securityhub BatchImportFindings (the hub)")[-2:] == ["67%", "0"]
+    assert _line(text, "runs of diagnose at once")[1:] == ["2", "10", "10", "100%", "0"], "there are no more"
+    assert f"events between accounts {10 * 26 / 1e6:.2f}" in text
 
 
 def test_each_environment_makes_clients_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
