@@ -94,7 +94,7 @@ class Row:
     refused: int = 0
 
     def __str__(self) -> str:
-        numbers = f"{self.mean:9,.1f}{self.busiest:9,.0f}{self.whole:9,.0f}{self.allowed:>16}{self.used:7.0%}"
+        numbers = f"{self.mean:8,.1f}{self.busiest:8,.0f}{self.whole:8,.0f}{self.allowed:>18}{self.used:6.0%}"
         return f"  {self.what:42}{numbers}{self.refused:8,}"
 
 
@@ -122,7 +122,7 @@ def report(played: Played) -> str:
         "",
         played.title,
         *(f"  {each}" for each in played.said),
-        f"  {'':42}{'a second':>9}{'busiest':>9}{f'x {played.share}':>9}{'AWS allows':>16}{'used':>7}{'refused':>8}",
+        f"  {'':42}{'mean/s':>8}{'busiest':>8}{f'x {played.share}':>8}{'AWS allows':>18}{'used':>6}{'refused':>8}",
         *map(str, rows),
     ]
     first = max(rows, key=lambda each: (each.refused > 0, each.used))
@@ -164,7 +164,7 @@ def _table(played: Played) -> Iterator[Row]:
         ("table: read units", units.reads, limits.TABLE_READS_AT_FIRST),
     ):
         yield _of_hub(played, what, sum(seconds.values()) / played.length, max(seconds.values(), default=0), allowed)
-    for kind, what in (("id", "table: its hottest item"), ("due", "table: hottest key of its index")):
+    for kind, what in (("id", "table: its hottest item"), ("due", "table: hottest index key")):
         key, busiest = units.hottest(kind)
         mean = sum(units.partitions.get(f"{kind} {key}", {}).values()) / played.length
         name, slash, _ = key.partition("/")
@@ -180,13 +180,13 @@ def _calls(played: Played) -> Iterator[Row]:
         known.refused += played.deployment.refused[account, service, operation]
         known.accounts.add(account)
         if max(seconds.values()) > known.busiest:
-            where = "the hub" if account == ACCOUNT else "a member"
+            where = "hub" if account == ACCOUNT else "member"
             known.busiest, known.where = max(seconds.values()), where
     worst: dict[str, Row] = {}
     for (service, operation), known in sorted(found.items()):
         limit = limits.documented_limit(service, operation)
         allowed = f"{limit.burst:,.0f} + {limit.a_second:,.0f}/s" + ("" if limit.documented else " ?")
-        whole = known.busiest * (played.share if known.where == "the hub" else 1)
+        whole = known.busiest * (played.share if known.where == "hub" else 1)
         drained = 1 - played.deployment.left(service, operation)
         used = max(drained, min(1.0, whole / limit.burst))
         name = f"{service} {operation} ({known.where})"
