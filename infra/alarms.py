@@ -80,16 +80,17 @@ class Alarms(Construct):
         failed = topic.metric_number_of_notifications_failed(period=_PERIOD, statistic="Sum")
         self._add("Undelivered", "SNS could not deliver a notification to a subscriber", failed)
 
-    def watch_rules(self, names: Iterable[str]) -> None:
+    def watch_rules(self, names: Iterable[str], *, bus_name: str | None = None) -> None:
         """Add for each rule an alarm on events that EventBridge could neither deliver nor put among the dead letters.
 
-        EventBridge has this metric by rule only (user guide, "Monitoring Amazon EventBridge").
+        `bus_name` is the bus that the rules are on, if it is not the default bus. EventBridge has this metric by rule
+        only, and by bus and rule for other buses (user guide, "Monitoring Amazon EventBridge").
         """
         for name in names:
             failed = cloudwatch.Metric(
                 namespace="AWS/Events",
                 metric_name="FailedInvocations",
-                dimensions_map={"RuleName": name},
+                dimensions_map={"RuleName": name, **({"EventBusName": bus_name} if bus_name else {})},
                 period=_PERIOD,
                 statistic="Sum",
             )

@@ -42,7 +42,7 @@ class QueueRules(Construct):
         super().__init__(scope, construct_id)
         self._bus_name = bus_name
         self.names: list[str] = []
-        self._prefix = f"{_short_name(cdk.Stack.of(self))}-{construct_id}-"
+        self._prefix = f"{short_name(cdk.Stack.of(self))}-{construct_id}-"
         self._target = events.CfnRule.TargetProperty(
             id="Queue",
             arn=queue.queue_arn,
@@ -98,7 +98,7 @@ class QueueRules(Construct):
         )
 
 
-def _short_name(stack: cdk.Stack) -> str:
+def short_name(stack: cdk.Stack) -> str:
     """Return the stack's name, and of a long one its beginning and a hash.
 
     A nested stack has no name before it is deployed. Where it stands in the app is unique, too.

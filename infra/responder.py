@@ -18,6 +18,8 @@ from infra.finding_function import FindingFunction, Task
 from infra.findings_table import findings_table
 from infra.hub_setup import HubSetup
 from infra.notification_topic import NotificationTopic
+from infra.organization import BUS_NAME
+from infra.organization_bus import OrganizationBus
 from infra.settings import Settings
 
 
@@ -70,6 +72,19 @@ class PullResponder(Construct):
         change_rules = ChangeRules(
             self, "ChangeRules", settings=settings, queue=changes.queue, dead_letters=changes.dead_letters
         )
+        organization = (
+            OrganizationBus(
+                self,
+                "Organization",
+                settings=settings,
+                events_queue=events,
+                changes_queue=changes,
+                alarm_topics=[topic.topic, *([filters.alarms] if filters else [])],
+                key=topic.key,
+            )
+            if settings.organization_id
+            else None
+        )
         layer = DependencyLayer(self, "Dependencies")
         diagnose = FindingFunction(
             self,
@@ -102,6 +117,8 @@ class PullResponder(Construct):
         alarms.watch_function("Recheck", recheck.function)
         alarms.watch_topic(topic.topic)
         alarms.watch_rules((*event_rules.names, *change_rules.names))
+        if organization:
+            alarms.watch_rules(organization.names, bus_name=BUS_NAME)
         alarms.watch_own_metrics()
         if settings.audit_log_clusters:
             audit_log = AuditLogFunction(
