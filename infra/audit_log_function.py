@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from infra import scanner_answers as answers
+from infra.audit_log_pattern import FILTER_PATTERN
 from infra.escape_hatch import cfn_resource
 from infra.permissions import Grant
 from infra.responder_function import ResponderFunction
@@ -18,15 +19,6 @@ from infra.settings import Settings
 
 if TYPE_CHECKING:
     from constructs import Construct
-
-# Matches records that contain one of these words. The function drops the records that contain one by coincidence.
-# Source of the limits: CloudWatch Logs User Guide, "Filter pattern syntax".
-# - A JSON pattern can select an element of an array only by its index, so this is a pattern of terms.
-# - Terms with "?" can be joined by OR only.
-# - A log group can have at most five patterns with regular expressions, so this uses none.
-FILTER_PATTERN: Final = (
-    "?ErrImagePull ?ImagePullBackOff ?InvalidImageName ?RegistryUnavailable ?SignatureValidationFailed"
-)
 
 _MEMORY_MEGABYTES: Final = 256
 # A batch takes seconds. The rest is for waiting while SQS fails: with the two retries of Lambda, more than ten minutes.
