@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from infra.event_queue import EventQueue
 
 _PERIOD: Final = cdk.Duration.minutes(5)
+# The stream keeps records for 24 hours. A quarter of that leaves time to look.
+_STREAM_AGE: Final = cdk.Duration.hours(6)
 # The errors that the functions count themselves, with the alarm's description. pull_responder.handlers has the
 # namespace and the dimension. Errors in a run itself have the alarm on the function's errors.
 _OWN_NAMESPACE: Final = "PullResponder"
@@ -67,6 +69,12 @@ class Alarms(Construct):
         self.watch_function(name, function)
         lost = function.metric("DeadLetterErrors", period=_PERIOD, statistic="Sum")
         self._add(f"{name}Lost", f"What the function {name} could not handle is lost", lost)
+
+    def watch_stream(self, name: str, function: lambda_.IFunction) -> None:
+        """Add an alarm on records of a stream that the function does not get to."""
+        age = function.metric("IteratorAge", period=_PERIOD, statistic="Maximum")
+        threshold = _STREAM_AGE.to_milliseconds()
+        self._add(f"{name}Behind", f"The function {name} does not keep up with its stream", age, threshold=threshold)
 
     def watch_queue(self, name: str, events: EventQueue) -> None:
         """Add an alarm on messages that nobody takes, such as when the event source mapping is disabled."""

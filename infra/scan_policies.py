@@ -38,6 +38,7 @@ _ARNS: Final = {
     "AWS::Events::Rule": "arn:aws:events:{}:rule/x",
     "AWS::DynamoDB::GlobalTable": "arn:aws:dynamodb:{}:table/x",
     "AWS::IAM::Role": "arn:aws:iam::" + _ACCOUNT + ":role/x",
+    "AWS::Kinesis::Stream": "arn:aws:kinesis:{}:stream/x",
     "AWS::KMS::Key": "arn:aws:kms:{}:key/x",
     "AWS::Lambda::Function": "arn:aws:lambda:{}:function:x",
     "AWS::Logs::LogGroup": "arn:aws:logs:{}:log-group:x:log-stream:*",
