@@ -38,6 +38,10 @@ _OWN_ERRORS: Final[Mapping[str, str]] = {
     "AuditRecordsUnreadable": "A record of an audit log could not be read",
     "AuditBatchesUnusable": "What CloudWatch Logs delivered of an audit log could not be read",
 }
+# Those that a hub of an organization counts besides.
+_ERRORS_OF_MEMBERS: Final[Mapping[str, str]] = {
+    "ForwardedEventsRefused": "Events that name another account than the one that sent them were refused",
+}
 
 
 class Alarms(Construct):
@@ -104,9 +108,10 @@ class Alarms(Construct):
             )
             self._add(f"Rule{name}", f"Events of the rule {name} are lost", failed)
 
-    def watch_own_metrics(self) -> None:
-        """Add an alarm on each kind of error that the functions count."""
-        for name, description in _OWN_ERRORS.items():
+    def watch_own_metrics(self, *, has_members: bool = False) -> None:
+        """Add an alarm on each kind of error that the functions count, with those of a hub if it `has_members`."""
+        errors = {**_OWN_ERRORS, **(_ERRORS_OF_MEMBERS if has_members else {})}
+        for name, description in errors.items():
             counted = cloudwatch.Metric(
                 namespace=_OWN_NAMESPACE,
                 metric_name=name,

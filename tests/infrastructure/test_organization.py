@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from infra.scan_policies import read_template
 from infra.settings import Settings, SettingsError
 from tests.infrastructure.conftest import Synthesized, synthesize
 from tests.infrastructure.rules import ACCOUNT, event
@@ -16,6 +19,7 @@ from tests.infrastructure.test_queue_rules import statements_of, text_of
 if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
+ROOT: Final = Path(__file__).parents[2]
 ORGANIZATION: Final = "o-a1b2c3d4e5"
 BUS: Final = "pull-responder"
 # The rules of the default bus that are for the stack's own account alone.
@@ -302,7 +306,7 @@ def test_the_function_reads_the_stream_and_loses_nothing_unsaid(full: Synthesize
     assert behind["Threshold"] == 6 * 3_600_000
 
 
-def test_the_function_of_audit_logs_is_there_for_members_alone(tmp_path: Any) -> None:  # noqa: ANN401 -- a Path
+def test_the_function_of_audit_logs_is_there_for_members_alone(tmp_path: Path) -> None:
     only = synthesize(tmp_path, Settings(organization_id=ORGANIZATION, member_audit_logs=True))
     assert only.named("AWS::Lambda::EventSourceMapping", "AuditLog")
     assert only.all_of("AWS::Logs::SubscriptionFilter") == {}
@@ -343,3 +347,34 @@ def test_the_outputs_say_how_members_are_set_up(full: Synthesized) -> None:
 def test_settings_that_say_nothing_sensible_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings(**values)
+
+
+def test_the_guides_have_the_alarms_of_a_hub_and_their_price(
+    tmp_path: Path, full: Synthesized, stack: Synthesized
+) -> None:
+    guides = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("operations", "organization")}
+    section = guides["operations"].partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    metrics = {each["MetricName"] for each in full.all_of("AWS::CloudWatch::Alarm").values()}
+    assert {"ForwardedEventsRefused", "IteratorAge"} <= metrics
+    assert [metric for metric in sorted(metrics) if f"`{metric}`" not in section] == []
+    plain = synthesize(tmp_path, Settings(organization_id=ORGANIZATION))
+    more = len(plain.all_of("AWS::CloudWatch::Alarm")) - len(stack.all_of("AWS::CloudWatch::Alarm"))
+    assert f"$0.10 for each of {more} | ${more / 10:.2f} |" in guides["organization"]
+
+
+def test_the_guide_has_the_command_that_the_stack_prints(full: Synthesized) -> None:
+    guide = " ".join((ROOT / "docs" / "organization.md").read_text().replace("\\\n", " ").split())
+    shown = {ACCOUNT: "HUB-ACCOUNT", "eu-west-1": "HUB-REGION"}
+    command = flat(full.template["Outputs"]["StackSetCommand"]["Value"])
+    for value, name in shown.items():
+        command = command.replace(value, name)
+    assert command.partition(" ParameterKey=ReadRoleName")[0] in guide
+    options = flat(full.template["Outputs"]["StackInstancesCommand"]["Value"]).partition("--operation-preferences ")[2]
+    assert options.replace("eu-west-1", "HUB-REGION") in guide
+
+
+def test_the_guide_describes_every_parameter_of_the_template() -> None:
+    guide = (ROOT / "docs" / "organization.md").read_text()
+    parameters = read_template(str(ROOT / "infra" / "member.yaml"))["Parameters"]
+    named = {re.sub(r"\d+$", "1", name) for name in parameters}
+    assert [name for name in sorted(named) if name not in guide] == []
