@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _PERIOD: Final = cdk.Duration.minutes(5)
 # The stream keeps records for 24 hours. A quarter of that leaves time to look.
-_STREAM_AGE: Final = cdk.Duration.hours(6)
+_STREAM_HOURS: Final = 6
+_MILLISECONDS_OF_AN_HOUR: Final = 3_600_000
 # The errors that the functions count themselves, with the alarm's description. pull_responder.handlers has the
 # namespace and the dimension. Errors in a run itself have the alarm on the function's errors.
 _OWN_NAMESPACE: Final = "PullResponder"
@@ -77,8 +78,8 @@ class Alarms(Construct):
     def watch_stream(self, name: str, function: lambda_.IFunction) -> None:
         """Add an alarm on records of a stream that the function does not get to."""
         age = function.metric("IteratorAge", period=_PERIOD, statistic="Maximum")
-        threshold = _STREAM_AGE.to_milliseconds()
-        self._add(f"{name}Behind", f"The function {name} does not keep up with its stream", age, threshold=threshold)
+        longest = _STREAM_HOURS * _MILLISECONDS_OF_AN_HOUR
+        self._add(f"{name}Behind", f"The function {name} does not keep up with its stream", age, threshold=longest)
 
     def watch_queue(self, name: str, events: EventQueue) -> None:
         """Add an alarm on messages that nobody takes, such as when the event source mapping is disabled."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from infra.scan_policies import read_template
-from infra.settings import Settings, SettingsError
+from infra.setting_checks import SettingsError
+from infra.settings import Settings
 from tests.infrastructure.conftest import Synthesized, synthesize
 from tests.infrastructure.rules import ACCOUNT, event
 from tests.infrastructure.test_queue_rules import statements_of, text_of
