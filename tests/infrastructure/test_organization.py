@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import aws_cdk as cdk
 import pytest
 
+from infra.responder import PullResponder
 from infra.scan_policies import read_template
 from infra.setting_checks import SettingsError
 from infra.settings import Settings
@@ -75,7 +77,7 @@ def test_alone_there_is_nothing_of_it(alone: Synthesized, stack: Synthesized) ->
         kinds = {each["Type"] for each in synthesized.template["Resources"].values()}
         assert kinds.isdisjoint({"AWS::Events::EventBus", "AWS::Kinesis::Stream", "AWS::Logs::Destination"})
         text = json.dumps(synthesized.template)
-        for word in ("ORGANIZATION_ID", "FINDINGS_IN", "IMPORT_ROLE", "RoleName", "EventBusName", "MemberRules"):
+        for word in ("ORGANIZATION_ID", "FINDINGS_IN", "IMPORT_ROLE", "RoleName", "EventBusName", "Organization"):
             assert f'"{word}' not in text.replace("PULL_RESPONDER_", "")
 
 
@@ -348,6 +350,25 @@ def test_the_outputs_say_how_members_are_set_up(full: Synthesized) -> None:
 def test_settings_that_say_nothing_sensible_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings(**values)
+
+
+def test_another_app_can_have_the_hub_in_a_stack_of_its_own(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
+    # As long as the names of stacks are: those of rules have 64 characters (EventBridge API reference, PutRule).
+    stack = cdk.Stack(app, f"Platform{'x' * 100}")
+    responder = PullResponder(stack, "PullResponder", settings=HUB)
+    assert responder.organization
+    cdk.CfnOutput(stack, "Members", value=responder.organization.stack_set_command)
+    template = app.synth().get_stack_by_name(stack.stack_name).template
+    command = flat(template["Outputs"]["Members"]["Value"])
+    assert f"ParameterKey=HubAccount,ParameterValue={ACCOUNT} " in command
+    kinds = [each["Type"] for each in template["Resources"].values()]
+    assert kinds.count("AWS::Events::EventBus") == 1
+    names = [
+        each["Properties"]["Name"] for each in template["Resources"].values() if each["Type"] == "AWS::Events::Rule"
+    ]
+    assert len(set(names)) == len(names) > 30
+    assert [name for name in names if not re.fullmatch(r"[.\-_A-Za-z0-9]{1,64}", name)] == []
 
 
 def test_the_guides_have_the_alarms_of_a_hub_and_their_price(
