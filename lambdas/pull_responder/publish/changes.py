@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pull_responder.findings.breaking_calls import BREAKING_CALLS
 from pull_responder.findings.clock import minute
 from pull_responder.findings.flapping import IT_FLAPS
-from pull_responder.findings.notice import IT_GREW, Edge
+from pull_responder.findings.notice import IT_GREW, IT_WAS_RESOLVED, Edge
 from pull_responder.findings.problem import seconds_of
 from pull_responder.model.arn import Arn
+from pull_responder.publish.attributes import UNKNOWN
+from pull_responder.publish.text import last_name, resource_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,9 +27,11 @@ if TYPE_CHECKING:
 
     Say = Callable[[str, int], str]
 
-_CAME_BACK: Final = "It came back after it was resolved: look whether something undoes the fix."
-_FLAPS: Final = "It is flapping, so silence does not mean that it is fixed."
+_LOOK: Final = "Look whether something undoes the fix"
+_SILENCE: Final = "ilence does not mean that it is fixed."
+_FLAPS: Final = f"It is flapping, so s{_SILENCE}"
 # The id of an event in the words of a deed, which are stored with the finding.
+_WAS_RESOLVED: Final = re.compile(rf"{IT_WAS_RESOLVED} (?P<at>\d{{4}}-\d\d-\d\d \d\d:\d\d UTC): ")
 _EVENT: Final = re.compile(r" \(event [\w-]{1,64}\)")
 
 _NAME: Final = 100
@@ -41,19 +46,61 @@ def time_words(text: str, say: Say) -> str:
 
 
 def before_fix(alert: Alert, say: Say) -> list[str]:
-    """Return what people have to know before they do what is asked: that it came back, or what has got worse."""
-    if alert.edge is Edge.BACK:
-        return [_CAME_BACK, _FLAPS] if flaps(alert) else [_CAME_BACK]
+    """Return what people have to know before they do what is asked: of what came back, that, and what undid the fix."""
+    if alert.edge is not Edge.BACK:
+        return []
+    return [came_back(alert, say), *([_FLAPS] if flaps(alert) else [])]
+
+
+def grown(alert: Alert, say: Say) -> list[str]:
+    """Return what has got worse, a sentence each: "Since the last notification: from 12 to 240 pods."."""
     if alert.edge is not Edge.WORSE:
         return []
-    # Whatever a reason holds, it begins no line of the message.
-    grown = (say(without_ids(each.because).removeprefix(IT_GREW).strip(), _SENTENCE) for each in alert.notices)
-    return [*(f"{IT_GREW} {each}" for each in dict.fromkeys(grown) if each), *_broke(alert, say)]
+    said = (say(without_ids(each.because).removeprefix(IT_GREW).strip(), _SENTENCE) for each in alert.notices)
+    return [f"{IT_GREW} {each}" for each in dict.fromkeys(said) if each]
 
 
-def what_changed(alert: Alert, say: Say, limit: int) -> list[str]:
-    """Return what has changed: what grew or when it had been resolved, and who changed the resource before it broke."""
-    return [*reasons(alert, say, limit), *_broke(alert, say)]
+def came_back(alert: Alert, say: Say, *, brief: bool = False) -> str:
+    """Return who fixed what came back, and who broke it again, each with the time, and what to look at.
+
+    CloudTrail is named where it has not said who broke it, with the calls to look for; with `brief`, it is not.
+    """
+    worst, now = alert.worst, alert.at
+    fixed, broke = deeds_before_end(alert.notices)[-1:], worst.broken_by
+    was = _WAS_RESOLVED.match(worst.because)
+    if fixed:
+        first = f"Fixed {_clock(fixed[0].at, now, say)} by {_who(fixed[0], worst.finding, say)}"
+    else:
+        first = f"Resolved {_clock(was['at'].replace(' UTC', 'Z'), now, say)}" if was else "It was resolved"
+    if broke:
+        by = _who(broke, worst.finding, say)
+        again = (
+            f"broken again {_clock(broke.at, now, say)} by {by} ({say(broke.call if brief else broke.what, _FIELD)})"
+        )
+        return f"{first}; {again}. {_LOOK}."
+    calls = BREAKING_CALLS.get(worst.finding.cause, ())[:2]
+    name = say(last_name(resource_name(worst.finding.resource.id)), _NAME)
+    where = f": in CloudTrail, {' or '.join(calls)} on {name}" if calls and name and not brief else ""
+    return f"{first}; broken again since {_clock(alert.since, now, say)}. {_LOOK}{where}."
+
+
+def _clock(text: str, now: str, say: Say) -> str:
+    """Return a time to the minute, without the date if it is that of `now`."""
+    said, today = time_words(text, say), time_words(now, say).partition(" ")[0]
+    return said.removeprefix(f"{today} ")
+
+
+def what_changed(alert: Alert, say: Say, limit: int, *, brief: bool = False) -> list[str]:
+    """Return what has changed: when it had been resolved, and who changed the resource before it broke.
+
+    What grew stands in line 1. With `brief`, of what came back only that it flaps: `before_fix` tells how it had ended.
+    """
+    if alert.edge is Edge.WORSE:
+        return _broke(alert, say)
+    said = reasons(alert, say, limit)
+    if alert.edge is Edge.BACK and brief:
+        said = [f"{IT_FLAPS}{words}" for each in said for _, _, words in [each.partition(IT_FLAPS)] if words]
+    return [*said, *([] if alert.edge is Edge.BACK else _broke(alert, say))]
 
 
 def flaps(alert: Alert) -> bool:
@@ -64,7 +111,9 @@ def flaps(alert: Alert) -> bool:
 def before_fix_in_short(alert: Alert, say: Say) -> str:
     """Return the most important of `before_fix` as a short sentence: what has grown, or that it came back; or empty."""
     if alert.edge is Edge.BACK:
-        return _FLAPS if flaps(alert) else _CAME_BACK
+        return (
+            f"{came_back(alert, say, brief=True).partition('. ')[0]}. {f'S{_SILENCE}' if flaps(alert) else f'{_LOOK}.'}"
+        )
     because = alert.worst.because if alert.edge is Edge.WORSE else ""
     words = say(because.removeprefix(IT_GREW).strip(), _FIELD)
     return words[:1].upper() + words[1:]
@@ -81,15 +130,20 @@ def deeds_before_end(notices: Sequence[Notice]) -> list[Deed]:
     return list(dict.fromkeys(deed for each in notices for deed in _told_of(each)))
 
 
-def short_deed(deed: Deed, finding: Finding, say: Say) -> str:
-    """Return what was done and by whom in few words, as "AttachRolePolicy by admin/jo".
+def short_deed(deed: Deed, finding: Finding, say: Say, *, brief: bool = False) -> str:
+    """Return what was done and by whom in few words, as "AttachRolePolicy of PullOnly by admin/jo".
 
-    An account is named only if it is not that of the resource.
+    With `brief`, without the policy.
     """
+    return f"{say(deed.call if brief else deed.what, _FIELD)} by {_who(deed, finding, say)}"
+
+
+def _who(deed: Deed, finding: Finding, say: Say) -> str:
+    """Return who made a call by its short name. An account is named only if it is not that of the resource."""
     arn = Arn.parse(deed.by)
     who = arn.resource.removeprefix("assumed-role/") if arn else deed.by
     foreign = f" of account {arn.account}" if arn and arn.account != finding.account else ""
-    return f"{say(deed.call, _NAME)} by {say(f'{who}{foreign}', _NAME)}"
+    return say(f"{who}{foreign}", _NAME) or UNKNOWN
 
 
 def event_ids(notice: Notice, say: Say) -> list[str]:

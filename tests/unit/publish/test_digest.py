@@ -89,19 +89,19 @@ def test_the_chat_has_a_line_for_each_cause() -> None:
     )
     assert content["description"].split("\n") == [
         (
-            "Do this first (`role/eks/prod-node`): "
-            "`Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role.`"
+            "Do this first (role/eks/prod-node): "
+            "Attach the managed policy AmazonEC2ContainerRegistryPullOnly to the role."
         ),
-        "Run in account `111111111111`, region `eu-west-1`:",
+        "Run in account 111111111111, region eu-west-1:",
         f"`{' '.join(ATTACH_POLICY)}`",
-        "HIGH: `role_lacks_pull_permissions`: `role/eks/prod-node`",
-        "14 pods (`payments/api, payments/web` and more) in cluster `prod` cannot pull the image `payments/api`.",
+        "HIGH: role_lacks_pull_permissions: role/eks/prod-node",
+        "14 pods (payments/api, payments/web and more) in cluster prod cannot pull the image payments/api.",
         (
-            "LOW: `repository_not_found` × 99: `repository/made-up-0, repository/made-up-1, repository/made-up-10`"
+            "LOW: repository_not_found × 99: repository/made-up-0, repository/made-up-1, repository/made-up-10"
             " and 96 more"
         ),
-        "Hit: cluster `prod`; namespace `payments`, maybe more; role `prod-node`; the largest failure stops 14 pods",
-        "Do this for the first, by hand in account `111111111111`, region `eu-west-1`: `Create the repository.`",
+        "Hit: cluster prod; namespace payments, maybe more; role prod-node; the largest failure stops 14 pods",
+        "Do this for the first, by hand in account 111111111111, region eu-west-1: Create the repository.",
     ]
 
 
@@ -219,7 +219,7 @@ def test_what_is_over_asks_for_nothing() -> None:
         "role/eks/prod-node: The role's policies allow the pull again.",
         "Changed before it was resolved: AttachRolePolicy by admin/jo of account 222222222222, 2026-05-04 12:30 UTC",
     ]
-    assert "\nChanged before it was resolved: `AttachRolePolicy` by `admin/jo of account 222222222222`, " in described
+    assert "\nChanged before it was resolved: AttachRolePolicy by admin/jo of account 222222222222, " in described
     assert "Do this" not in message + described
     assert "0e1c" not in message + described
     assert digest_subject([over, over]) == "[DIGEST] 2 resolved findings: 2 role lacks pull permissions (HIGH)"
@@ -241,7 +241,7 @@ def test_causes_beyond_those_that_a_message_names_are_counted() -> None:
     assert f"\nStill broken: {left} (role/eks/prod-node), and 7 more causes\nDo this first " in digest_body(
         [eight, _over(2)], room=ROOM
     )
-    assert _described([eight, _over(2)])[1] == f"Still broken: `{left}` (`role/eks/prod-node`), and 7 more causes"
+    assert _described([eight, _over(2)])[1] == f"Still broken: {left} (role/eks/prod-node), and 7 more causes"
     text = digest_notification([eight, _over(2)]).texts["sms"]
     assert f" Still HIGH: {left} (prod-node), and 7 more causes, 14 pods.\nDo this first in 1" in text
     alone = Alert.alone(eight)
@@ -317,9 +317,9 @@ def test_what_is_resolved_in_part_asks_for_the_fix_of_what_is_left() -> None:
         "[DIGEST] 3 resolved findings (2 still broken): 3 role lacks pull permissions (HIGH)"
     )
     assert _described(digest)[1:5] == [
-        "Still broken: `The role's permissions boundary stops the pull` (`role/eks/prod-node`)",
-        "Do this (`role/eks/prod-node`): `Add the actions to the boundary.`",
-        "Run in account `111111111111`, region `eu-west-1`:",
+        "Still broken: The role's permissions boundary stops the pull (role/eks/prod-node)",
+        "Do this (role/eks/prod-node): Add the actions to the boundary.",
+        "Run in account 111111111111, region eu-west-1:",
         f"`{command}`",
     ]
     assert json.loads(digest_notification(digest).texts["default"])["action"] == "Add the actions to the boundary."
@@ -368,7 +368,7 @@ def test_what_is_open_stands_before_what_is_resolved() -> None:
         "LOW: repository_not_found",
         "HIGH: role_lacks_pull_permissions (1 RESOLVED)",
     ]
-    assert _described([_over(1), low])[0].startswith("Do this, by hand in account `111111111111`")
+    assert _described([_over(1), low])[0].startswith("Do this, by hand in account 111111111111")
     # The same cause, and the worse of the two is resolved.
     assert "Do this (" in digest_body([_over(1), replace(_over(2), edge=Edge.NEW)], room=ROOM)
     assert "Do this first (" in digest_body([NOTICE, replace(_over(2), edge=Edge.NEW)], room=ROOM)
@@ -389,7 +389,7 @@ def test_the_chat_has_the_commands_of_all_causes_that_fit() -> None:
 
     assert f"`{' '.join(ATTACH_POLICY)}`" in lines
     assert any(line.startswith("`aws iam create-policy-version ") for line in lines)
-    assert sum(line == "Run in account `111111111111`, region `eu-west-1`:" for line in lines) == 2
+    assert sum(line == "Run in account 111111111111, region eu-west-1:" for line in lines) == 2
 
 
 def test_the_chat_leaves_out_the_commands_of_the_least_severe_causes_first() -> None:
