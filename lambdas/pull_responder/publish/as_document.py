@@ -129,7 +129,7 @@ def _headline(alert: Alert) -> str:
     """Return what is broken and for whom, or how it ended, in the words of line 1 of the e-mail."""
     if alert.edge is not Edge.RESOLVED:
         return headline(alert, one_line)
-    over = [*ended(alert, one_line), *how_known(alert.notices)]
+    over = [*ended(alert, one_line), *([] if alert.is_in_part else how_known(alert.notices))]
     said = [headline(alert, one_line), *over] if alert.others else [f"{opening(alert)}:", *over, whom(alert, one_line)]
     return one_line(" ".join(said), _PARAGRAPH)
 
@@ -213,7 +213,9 @@ def other_object(finding: Finding, *, room: int, style: Style) -> dict[str, Any]
 
 
 def _deed(deed: Deed) -> dict[str, str]:
-    did: dict[str, str] = bound({"call": deed.call, "by": deed.by, "at": deed.at, "event_id": deed.event_id})
+    did: dict[str, str] = bound(
+        {"call": deed.call, "policy": deed.policy, "by": deed.by, "at": deed.at, "event_id": deed.event_id}
+    )
     return did
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PARTS: Final = 2
 _PART: Final = 153
 # Characters of the GSM alphabet. The first is best. The others leave room for what a break between words loses.
-_ROOMS: Final = (306, 290, 270, 230)
+_ROOMS: Final = (*range(306, 264, -6), 250, 230)
 _TITLE: Final = 90
 _NAME: Final = 40
 # Characters that are kept for what to do, whatever the names before it are.
@@ -86,12 +86,12 @@ def _alert(alert: Alert, room: int) -> str:
     findings = [*alert.to_mend, *(() if alert.is_in_part else alert.others)]
     number, first = len(findings) + alert.unnamed, before_fix_in_short(alert, plain)
     if number > 1:
-        who = f". {whom(alert, _name, brief=True)} {first}".rstrip()
+        who = f". {' '.join([whom(alert, _name, brief=True), *first[:1]])}"
         heads = [f"{opening(alert)}{each}{who}" for each in _causes(findings, number)]
         return _with_steps(heads, findings, all_of(number), room) + over
     said = f"{opening(alert)}: {_fault(findings[0])}."
     brief = whom(alert, _name, brief=True)
-    heads = [f"{said} {brief} {first}", f"{said} {first}"] if first else [f"{said} {whom(alert, _name)}"]
+    heads = [f"{said} {brief} {each}" for each in first] if first else [f"{said} {whom(alert, _name)}"]
     heads.append(f"{said} {brief}")
     heads += [f"{opening(alert)}: {_title(findings[0])}. {brief}"] if over else []
     return _with_fix(heads, findings[0], "Do this", room, least=_FIX - size(over) // 2) + over
@@ -126,7 +126,7 @@ def _causes(findings: Sequence[Finding], number: int) -> list[str]:
     """
     words = [plain(each.cause, _NAME).replace("_", " ") for each in findings]
     more = f" and {number - len(words)} more" if number > len(words) else ""
-    faults = all_faults(findings, _name, unnamed=number - len(findings))
+    faults = all_faults(findings, _words, unnamed=number - len(findings))
     return [f": {faults}", f": {', '.join(words)}{more}", f": {number} causes"]
 
 
@@ -146,16 +146,20 @@ def _with_steps(heads: Sequence[str], findings: Sequence[Finding], ask: str, roo
         steps.append(f"{ask_in}{todo or _fault(finding)}")
         name = _name(last_name(resource_name(finding.resource.id)), _NAME)
         named.append("" if is_same or todo.startswith(name) else f"{ask_in}{name}: {todo}")
-    needed = size("\n".join([*lines, *steps[:-1]])) + min(size(steps[-1]), _STEP) + 2
-    head = next((each for each in heads if size(each) + needed <= room), None)
+    # The first step has most of the room, and each of the others enough to say what it is about.
+    least = [min(size(step), _STEP if number else _FIX) for number, step in enumerate(steps)]
+    needed = [size(lines[0]) + sum(each + 1 for each in taken) + 1 for taken in (map(size, steps), least)]
+    head = next((each for number in needed for each in heads[:-1] if size(each) + number <= room), None)
     head = head or fit(heads[-1], max(room - _FIX, _HEAD))
-    for step, with_name in zip(steps, named, strict=True):
-        left = room - size("\n".join([head, *lines])) - 1
-        if size(step) > left:
+    for number, (step, with_name) in enumerate(zip(steps, named, strict=True)):
+        left = room - size("\n".join([head, *lines])) - 1 - sum(each + 1 for each in least[number + 1 :])
+        if size(step) <= left:
+            lines.append(step)
+        elif left >= _STEP:
             # What is cut may be the name of what it is about, which then stands before it.
-            lines += [fit(with_name or step, left)] if left >= _STEP else []
+            lines.append(fit(with_name or step, left))
+        else:
             break
-        lines.append(step)
     return "\n".join([head, *lines])
 
 
@@ -168,7 +172,7 @@ def _digest(notices: Sequence[Notice], room: int) -> str:
         return _digest_of_ends(head, named, worst.notices[0], room)
     if (todo := each_to_mend(causes)) and not worst.is_resolved:
         where = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}"
-        said = [f"{where}{each}." for each in _causes(todo, len(todo))]
+        said = [f"{where}{each}." for each in _causes(todo, len(todo))[:-1]]
         return _with_steps([*said, f"{where}."], todo, all_of(len(todo)), room)
     reach = worst.notices[0].reach
     units = "pods" if reach.pod_count else "nodes" if reach.node_count else ""
@@ -257,3 +261,7 @@ def _title(finding: Finding) -> str:
 
 def _name(text: str, limit: int) -> str:
     return plain(text, min(limit, _NAME)) or UNKNOWN
+
+
+def _words(text: str, limit: int) -> str:
+    return plain(text, min(limit, _TITLE))

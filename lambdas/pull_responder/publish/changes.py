@@ -60,11 +60,20 @@ def grown(alert: Alert, say: Say) -> list[str]:
     return [f"{IT_GREW} {each}" for each in dict.fromkeys(said) if each]
 
 
-def came_back(alert: Alert, say: Say, *, brief: bool = False) -> str:
-    """Return who fixed what came back, and who broke it again, each with the time, and what to look at.
+def came_back(alert: Alert, say: Say) -> str:
+    """Return who fixed what came back, and who broke it again, and where to look for what undoes the fix.
 
-    CloudTrail is named where it has not said who broke it, with the calls to look for; with `brief`, it is not.
+    That is CloudTrail, with the calls that can have broken it, where nobody is known to have.
     """
+    worst = alert.worst
+    calls = () if worst.broken_by else BREAKING_CALLS.get(worst.finding.cause, ())[:2]
+    name = say(last_name(resource_name(worst.finding.resource.id)), _NAME)
+    where = f": in CloudTrail, {' or '.join(calls)} on {name}" if calls else ""
+    return f"{_again(alert, say)}. {_LOOK}{where}."
+
+
+def _again(alert: Alert, say: Say, *, brief: bool = False) -> str:
+    """Return when and by whom it was fixed and broken again, without the full stop; with `brief`, without policies."""
     worst, now = alert.worst, alert.at
     fixed, broke = deeds_before_end(alert.notices)[-1:], worst.broken_by
     was = _WAS_RESOLVED.match(worst.because)
@@ -72,16 +81,19 @@ def came_back(alert: Alert, say: Say, *, brief: bool = False) -> str:
         first = f"Fixed {_clock(fixed[0].at, now, say)} by {_who(fixed[0], worst.finding, say)}"
     else:
         first = f"Resolved {_clock(was['at'].replace(' UTC', 'Z'), now, say)}" if was else "It was resolved"
-    if broke:
-        by = _who(broke, worst.finding, say)
-        again = (
-            f"broken again {_clock(broke.at, now, say)} by {by} ({say(broke.call if brief else broke.what, _FIELD)})"
-        )
-        return f"{first}; {again}. {_LOOK}."
-    calls = BREAKING_CALLS.get(worst.finding.cause, ())[:2]
-    name = say(last_name(resource_name(worst.finding.resource.id)), _NAME)
-    where = f": in CloudTrail, {' or '.join(calls)} on {name}" if calls and name and not brief else ""
-    return f"{first}; broken again since {_clock(alert.since, now, say)}. {_LOOK}{where}."
+    if broke is None:
+        return f"{first}; broken again since {_clock(alert.since, now, say)}"
+    call = say(broke.call if brief else broke.what, _FIELD)
+    return f"{first}; broken again {_clock(broke.at, now, say)} by {_who(broke, worst.finding, say)} ({call})"
+
+
+def _by_whom(alert: Alert, say: Say) -> str:
+    """Return who fixed what came back, and who broke it again, without times; what is not known of it is left out."""
+    finding = alert.worst.finding
+    fixed = [f"Fixed by {_who(each, finding, say)}" for each in deeds_before_end(alert.notices)[-1:]]
+    broke = [f"roken again by {_who(each, finding, say)}" for each in filter(None, [alert.worst.broken_by])]
+    since = broke or [f"roken again since {_clock(alert.since, alert.at, say)}"]
+    return f"{fixed[0]}, b{since[0]}." if fixed else f"B{since[0]}."
 
 
 def _clock(text: str, now: str, say: Say) -> str:
@@ -108,15 +120,19 @@ def flaps(alert: Alert) -> bool:
     return alert.edge is not Edge.RESOLVED and any(IT_FLAPS in each.because for each in alert.notices)
 
 
-def before_fix_in_short(alert: Alert, say: Say) -> str:
-    """Return the most important of `before_fix` as a short sentence: what has grown, or that it came back; or empty."""
+def before_fix_in_short(alert: Alert, say: Say) -> list[str]:
+    """Return the most important of `before_fix` in short sentences, and the same in fewer; empty if it is nothing.
+
+    That is what has grown, or who fixed what came back and broke it again.
+    """
     if alert.edge is Edge.BACK:
-        return (
-            f"{came_back(alert, say, brief=True).partition('. ')[0]}. {f'S{_SILENCE}' if flaps(alert) else f'{_LOOK}.'}"
-        )
+        again, silence = f"{_again(alert, say, brief=True)}.", f"S{_SILENCE}"
+        if flaps(alert):
+            return [f"{again} {silence}", silence]
+        return [f"{again} {_LOOK}.", again, _by_whom(alert, say)]
     because = alert.worst.because if alert.edge is Edge.WORSE else ""
     words = say(because.removeprefix(IT_GREW).strip(), _FIELD)
-    return words[:1].upper() + words[1:]
+    return [words[:1].upper() + words[1:]] if words else []
 
 
 def fixed_by(alert: Alert, say: Say) -> list[str]:

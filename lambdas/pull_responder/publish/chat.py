@@ -31,7 +31,6 @@ _TITLE: Final = 200
 _FAULT: Final = 80
 _NAMES: Final = (100, 60, 40, 30, 20)
 _SHORT: Final = 40
-_FIELD: Final = 300
 _PARAGRAPH: Final = 800
 DESCRIPTION: Final = 2_800
 _COMMANDS: Final = 2_000

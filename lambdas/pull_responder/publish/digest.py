@@ -151,7 +151,7 @@ def how_one_ended(of: OfCause, say: Say) -> Iterator[str]:
     first = Alert.alone(of.notices[0])
     yield from ended(first, say)
     yield from fixed_by(first, say)[-1:]
-    yield from how_known(of.notices)
+    yield from () if of.left else how_known(of.notices)
 
 
 def first_of(causes: Sequence[OfCause]) -> str:
@@ -174,13 +174,17 @@ def each_to_mend(causes: Sequence[OfCause]) -> list[Finding]:
 
 
 def how_many_fixes(causes: Sequence[OfCause]) -> list[str]:
-    """Return how many fixes are needed, and whether the same pods wait for several; empty if one fix is enough."""
+    """Return how many fixes are needed, and whether the same pods wait for several; empty if one fix is enough.
+
+    Of what is resolved in part, `still_broken` says it.
+    """
     number = sum(_asks(each) for each in causes)
-    if number <= 1:
+    if number <= 1 or causes[0].is_resolved:
         return []
     every = "Both fixes are" if number == _PAIR else f"All {number} fixes are"
     several = "both" if number == _PAIR else "several"
-    stopped = [{pod for notice in each.notices for pod in notice.reach.pods} for each in causes if each.to_mend]
+    open_ones = (notice for each in causes for notice in each.notices if notice.edge is not Edge.RESOLVED)
+    stopped = [set(each.reach.pods) for each in open_ones]
     if sum(map(len, stopped)) > len(set().union(*stopped)):
         return [f"{every} needed: {'the same' if number == _PAIR else 'some'} pods wait for {several}."]
     return [f"{every} needed, each for its own failure. A pod may wait for {several}."]

@@ -244,7 +244,7 @@ def _list(known: Sequence[str], reach: Reach, units: str) -> str:
 
 def _clusters(reach: Reach) -> str:
     """Return the first few clusters, those that fail most first, with their failures where these are known."""
-    if reach.cluster_count <= 1 or len(reach.cluster_events) != len(reach.clusters):
+    if reach.cluster_count <= 1 or not reach.clusters or len(reach.cluster_events) != len(reach.clusters):
         return _list(reach.clusters, reach, "clusters")
     known = [f"{name} ({number:,})" for name, number in zip(reach.clusters, reach.cluster_events, strict=True)]
     known[0] = f"{known[0].removesuffix(')')} {'failure' if reach.cluster_events[0] == 1 else 'failures'})"
