@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pull_responder.findings.notice import Edge
 from pull_responder.publish.attributes import alert_values
+from pull_responder.publish.changes import before_fix
 from pull_responder.publish.steps import do_all, what_to_do
 from pull_responder.publish.style import Style
 from pull_responder.publish.telling import ended, headline, how_known, opening, whom
@@ -128,7 +129,7 @@ def alert_document(alert: Alert, *, room: int, style: Style | None = None) -> di
 def _headline(alert: Alert) -> str:
     """Return what is broken and for whom, or how it ended, in the words of line 1 of the e-mail."""
     if alert.edge is not Edge.RESOLVED:
-        return headline(alert, one_line)
+        return one_line(" ".join([headline(alert, one_line), *before_fix(alert, one_line)]), _PARAGRAPH)
     over = [*ended(alert, one_line), *([] if alert.is_in_part else how_known(alert.notices))]
     said = [headline(alert, one_line), *over] if alert.others else [f"{opening(alert)}:", *over, whom(alert, one_line)]
     return one_line(" ".join(said), _PARAGRAPH)

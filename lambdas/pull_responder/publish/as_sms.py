@@ -46,7 +46,7 @@ _HEAD: Final = 70
 _OVER: Final = 60
 # Fewer characters of a step than these say too little of it.
 _STEP: Final = 40
-_NOT_SEEN: Final = "The configuration says so; no pull was seen to succeed yet."
+_NOT_SEEN: Final = "No pull was seen to succeed yet."
 # These take two characters' room each (3GPP TS 23.038). All other printable ASCII is in the alphabet, but "`" is not.
 _EXTENDED: Final = frozenset("^{}\\[~]|")
 _PLAIN: Final = str.maketrans({"`": "'", "\N{MULTIPLICATION SIGN}": "x", "\N{HORIZONTAL ELLIPSIS}": "..."})
@@ -172,8 +172,8 @@ def _digest(notices: Sequence[Notice], room: int) -> str:
         return _digest_of_ends(head, named, worst.notices[0], room)
     if (todo := each_to_mend(causes)) and not worst.is_resolved:
         where = f"DIGEST: {len(notices)} {kind(notices)}{in_clusters(notices, plain)}"
-        said = [f"{where}{each}." for each in _causes(todo, len(todo))[:-1]]
-        return _with_steps([*said, f"{where}."], todo, all_of(len(todo)), room)
+        heads = [f"{where}{each}." for each in _causes(todo, len(todo))[:-1]]
+        return _with_steps([*heads, f"{where}."], todo, all_of(len(todo)), room)
     reach = worst.notices[0].reach
     units = "pods" if reach.pod_count else "nodes" if reach.node_count else ""
     stops = f", {counted(reach, units)}" if units else ""

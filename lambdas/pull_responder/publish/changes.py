@@ -102,17 +102,19 @@ def _clock(text: str, now: str, say: Say) -> str:
     return said.removeprefix(f"{today} ")
 
 
-def what_changed(alert: Alert, say: Say, limit: int, *, brief: bool = False) -> list[str]:
+def what_changed(alert: Alert, say: Say, limit: int) -> list[str]:
     """Return what has changed: when it had been resolved, and who changed the resource before it broke.
 
-    What grew stands in line 1. With `brief`, of what came back only that it flaps: `before_fix` tells how it had ended.
+    What grew stands in line 1, and who broke again what came back in line 2.
     """
-    if alert.edge is Edge.WORSE:
-        return _broke(alert, say)
-    said = reasons(alert, say, limit)
-    if alert.edge is Edge.BACK and brief:
-        said = [f"{IT_FLAPS}{words}" for each in said for _, _, words in [each.partition(IT_FLAPS)] if words]
-    return [*said, *([] if alert.edge is Edge.BACK else _broke(alert, say))]
+    said = reasons(alert, say, limit) if alert.edge is not Edge.WORSE else []
+    return [*said, *broke(alert, say)]
+
+
+def that_it_flaps(alert: Alert, say: Say, limit: int) -> list[str]:
+    """Return what the reasons of an alert say of flapping: how often it came back, and what people will hear."""
+    said = (each.partition(IT_FLAPS)[2] for each in reasons(alert, say, limit) if alert.edge is not Edge.WORSE)
+    return [f"{IT_FLAPS}{words}" for words in said if words]
 
 
 def flaps(alert: Alert) -> bool:
@@ -192,7 +194,10 @@ def changes_unread(notice: Notice, say: Say) -> Iterator[str]:
         yield f"Who changed it is not known: {say(notice.changes_unread, _FIELD)}"
 
 
-def _broke(alert: Alert, say: Say) -> list[str]:
+def broke(alert: Alert, say: Say) -> list[str]:
+    """Return who changed the resource before it broke, a line for each call; of what came back, line 2 says it."""
+    if alert.edge is Edge.BACK:
+        return []
     finding = alert.worst.finding
     deeds = dict.fromkeys(each.broken_by for each in alert.notices if each.broken_by)
     return [f"Changed before it broke: {_dated(each, finding, say)}" for each in deeds]

@@ -123,7 +123,7 @@ def _lines(alert: Alert, style: Style) -> list[str]:
     elif alert.edge is Edge.RESOLVED:
         first = [*(f"Resolved: {each}" for each in ended), *known, *left, whom, *fixed_by]
     else:
-        changed = [f"What has changed: {each}" for each in changes.what_changed(alert, say, _PARAGRAPH, brief=True)]
+        changed = [*changes.that_it_flaps(alert, say, _PARAGRAPH), *changes.broke(alert, say)]
         first = [
             whom,
             *changes.before_fix(alert, say),

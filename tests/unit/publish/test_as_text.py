@@ -369,6 +369,7 @@ def test_what_came_back_says_who_fixed_it_and_who_broke_it_again(changes: dict[s
 
     assert lines[1] == said
     assert lines[2].startswith("Do this: ")
+    assert json.loads(alert_notification(_of(**CAME_BACK | changes)).texts["default"])["headline"].endswith(f" {said}")
 
 
 def test_a_fix_that_can_be_taken_back_says_how() -> None:
