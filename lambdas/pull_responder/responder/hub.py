@@ -335,7 +335,7 @@ class Hub:
         return {each: read.get(each) for each in ids}
 
     def _taken_by(self, place: HubPlace, lives: Sequence[Life], own: HubPlace) -> list[Life]:
-        """Return the findings that a place takes, as far as its import role shows: the first notice says where they are."""
+        """Return the findings that a place takes, as far as its import role shows. The first notice says so."""
         why = self._places.importer(place)
         if not (isinstance(why, Unread) and takes_none(why.reason)):
             return list(lives)
