@@ -87,12 +87,12 @@ def _read_stream(records: Sequence[Mapping[str, Any]], queue: Callable[[Sequence
     Lambda tries again from the lowest of them on. What is queued twice by that is counted once.
     """
     failed: list[str] = []
-    read: dict[str, StreamBatch] = {}
+    read: list[tuple[str, StreamBatch]] = []
     for record in records:
         # Lambda Developer Guide, "Using Lambda to process records from Amazon Kinesis Data Streams".
         number = str(record["kinesis"]["sequenceNumber"])
         try:
-            read[number] = read_stream_record(record)
+            read.append((number, read_stream_record(record)))
         except NoPlaceError as unusable:
             # Whoever subscribes a log group under another name must not stop what comes behind it.
             _count("AuditBatchesUnusable", 1)
@@ -102,12 +102,12 @@ def _read_stream(records: Sequence[Mapping[str, Any]], queue: Callable[[Sequence
             logger.exception("a batch of audit records cannot be read", reason=str(unusable), sequence_number=number)
             failed.append(number)
     try:
-        queue([body for each in read.values() for body in each.bodies()])
+        queue([body for _, each in read for body in each.bodies()])
     except (QueueError, BotoCoreError, ClientError) as error:
         logger.exception("the queue did not take the events of a stream", reason=str(error))
-        failed += [number for number, each in read.items() if each.failures]
+        failed += [number for number, each in read if each.failures]
     else:
-        _record_metrics([each.batch for each in read.values()])
+        _record_metrics([each.batch for _, each in read])
     return failed
 
 

@@ -6,26 +6,24 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pull_responder.facts.failed_call import may_pass
 from pull_responder.findings.life import Life, differs_in_hub, remember_suppression
-from pull_responder.findings.problem import iso, seconds_of
+from pull_responder.findings.problem import seconds_of
 from pull_responder.findings.suppression import Suppression, suppression_after
 from pull_responder.model.unread import Unread
 from pull_responder.publish import hub_workflow, security_hub
 from pull_responder.publish.hub_workflow import Workflow
 from pull_responder.publish.security_hub import rejection
-from pull_responder.publish.style import Style
 from pull_responder.publish.text import one_line
+from pull_responder.responder.hub_findings import HubFindings
 from pull_responder.responder.hub_places import HubPlace, HubPlaces, is_off, is_refusal, takes_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mypy_boto3_securityhub import SecurityHubClient
-    from mypy_boto3_securityhub.type_defs import AwsSecurityFindingTypeDef
 
     from pull_responder.publish.security_hub import ImportOutcome, Rejection
     from pull_responder.responder.run import Run
@@ -60,6 +58,7 @@ class Hub:
         self._places = HubPlaces(run)
         # What Security Hub has said in this run, by finding id; None for a finding that it does not have.
         self._read: dict[str, Workflow | Unread | None] = {}
+        self._findings = HubFindings(run, self._places, self._read, self._why_here)
         # Why findings are imported in our own account and not in that at fault, by finding id: one sentence.
         self._refused: dict[str, str] = {}
         # The Security Hubs of other accounts that did not answer in this run, and why.
@@ -118,7 +117,7 @@ class Hub:
         if place in self._down:
             self._log_unavailable(len(lives), reason=self._down[place])
             return dict.fromkeys((life.id for life in lives), self._schedule_retry())
-        asffs = self._asffs(lives, place)
+        asffs = self._findings.make(lives, place)
         outcome = security_hub.import_findings(
             client, list(asffs.values()), remaining=self._remaining, wait=self._run.wait
         )
@@ -243,61 +242,6 @@ class Hub:
         at = self._run.now() + minutes * 60
         return lambda life: replace(life, hub_retry_at=at)
 
-    def _asffs(self, lives: Sequence[Life], place: HubPlace) -> dict[str, AwsSecurityFindingTypeDef]:
-        """Return the findings for Security Hub by id. One that cannot be made is left out, logged and counted.
-
-        One that Security Hub may ignore, as nothing is newer than what it has, is sent all the same, and counted, too.
-        """
-        asffs: dict[str, AwsSecurityFindingTypeDef] = {}
-        for life in lives:
-            try:
-                asffs[life.id] = self._asff(life, place)
-            except Exception:
-                self._run.count("SecurityHubRejections")
-                self._run.logger.exception("a finding could not be made for security hub", finding=life.id)
-                continue
-            stored = self._read.get(life.id)
-            if isinstance(stored, Workflow) and not _is_newer(asffs[life.id]["UpdatedAt"], stored.updated_at):
-                self._run.count("SecurityHubRejections")
-                self._run.logger.error(
-                    "security hub may ignore this update: nothing is newer than the finding that it has",
-                    finding=life.id,
-                    updated_at=stored.updated_at,
-                )
-        return asffs
-
-    def _asff(self, life: Life, place: HubPlace) -> AwsSecurityFindingTypeDef:
-        # In the first import, UpdatedAt equals CreatedAt (Security Hub User Guide, BatchImportFindings). A resolved
-        # finding may have been imported by a run that died unrecorded. So it gets a newer time.
-        now = life.created_at if life.is_open and not life.hub_at else self._run.now()
-        return security_hub.to_asff(
-            life.finding,
-            account=place.account,
-            region=place.region,
-            partition=place.partition,
-            now=datetime.fromtimestamp(now, UTC),
-            reach=life.reach,
-            broken_by=life.broken_by,
-            related={each: self._places.related(each, place) for each in life.related},
-            page=Style(runbook_url=self._run.settings.runbook_url).runbook(life.finding.cause),
-            created_at=iso(life.created_at),
-            updated_after=self._updated_after(life),
-            resolved_because=None if life.is_open else life.because,
-            here_because=self._why_here(life) or None,
-        )
-
-    def _updated_after(self, life: Life) -> str | None:
-        """Return when the finding was last updated in Security Hub: by us, or by whoever else may import findings.
-
-        Security Hub ignores an update that is not newer, without an error.
-        """
-        stored = self._read.get(life.id)
-        theirs = seconds_of(stored.updated_at) if isinstance(stored, Workflow) else None
-        if isinstance(stored, Workflow) and theirs is not None and theirs > life.hub_at:
-            # As it is: at the end of the calendar, seconds since 1970 are rounded past it.
-            return stored.updated_at
-        return datetime.fromtimestamp(life.hub_at, UTC).isoformat() if life.hub_at else None
-
     def workflows(self, lives: Sequence[Life]) -> Mapping[str, Workflow | Unread]:
         """Return the workflow status of each finding that Security Hub has, or why it cannot be read."""
         if not lives or not self._run.settings.security_hub:
@@ -392,14 +336,6 @@ class Hub:
     def _log_unavailable(self, number: int, *, reason: str) -> None:
         self._run.count("SecurityHubRejections", number)
         self._run.logger.error("security hub cannot be reached", reason=reason)
-
-
-def _is_newer(ours: str, theirs: str) -> bool:
-    """Return whether `ours` is later than `theirs`, or there is none of theirs."""
-    if not theirs:
-        return True
-    mine, last = seconds_of(ours), seconds_of(theirs)
-    return mine is not None and last is not None and mine > last
 
 
 def _clear_due(life: Life) -> Life:

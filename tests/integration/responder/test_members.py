@@ -231,6 +231,71 @@ def test_one_members_failure_is_no_other_members(scene: Scene, aws: EmulatedAws,
     assert causes(scene.in_hub(f"role/{ours.role}")) == [ROLE]
 
 
+@pytest.mark.parametrize("refusal", [("ThrottlingException", 429), ("InternalException", 500)])
+def test_a_member_that_does_not_answer_is_tried_again_and_not_replaced(
+    scene: Scene, aws: EmulatedAws, member: Member, refusal: tuple[str, int]
+) -> None:
+    other = Member(aws)
+    other.readable()
+    other.importable()
+    other.security_hub(REGION)
+    slow, quick = member.node(), other.node()
+    both = {**member.in_member, "PULL_RESPONDER_READ_ACCOUNTS": json.dumps([member.id, other.id])}
+    importer = scene.run(**both).aws.client("securityhub", account=member.id, region=REGION, role=IMPORT_ROLE)
+    at = scene.clock.now
+    with calls(scene, "BatchImportFindings", refusal, of=importer):
+        scene.seconds = 30.0
+        assert scene.respond(member.denied(slow, at), other.denied(quick, at), **both) == []
+    assert causes(other.findings(region=REGION)) == [ROLE]
+    assert member.findings(region=REGION) == scene.in_hub(slow.role) == []
+    scene.clock.forward(minutes=2)
+    scene.recheck(**both)
+    assert causes(member.findings(region=REGION)) == [ROLE]
+    assert scene.in_hub(slow.role) == []
+
+
+def test_what_cannot_be_read_in_the_member_silences_nothing(scene: Scene, member: Member) -> None:
+    """The status is not readable there: people hear of the finding, and it is imported all the same."""
+    node = member.node()
+    reader = scene.run(**member.in_member).aws.client("securityhub", account=member.id, region=REGION)
+    with calls(scene, "GetFindings", ("AccessDeniedException", 403), of=reader) as refused:
+        scene.respond(member.denied(node, scene.clock.now), **member.in_member)
+    assert refused
+    assert scene.edges() == [("new", ROLE)]
+    assert causes(member.findings(region=REGION)) == [ROLE]
+
+
+def test_a_finding_that_was_in_ours_before_stays_there(scene: Scene, member: Member) -> None:
+    """As after `findingsIn` was changed, or a release that knew no members: its item says nothing of a place."""
+    node = member.node()
+    scene.respond(member.denied(node, scene.clock.now), **member.in_hub)
+    scene.recheck(member.forwarded(scene_change(member, node)), **member.in_member)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**member.in_member)
+    (finding,) = scene.in_hub(f"role/{node.role}")
+    assert finding["RecordState"] == "ARCHIVED"
+    assert member.findings(region=REGION) == []
+
+
+def test_people_ask_for_a_look_in_our_security_hub_at_a_members_finding(scene: Scene, member: Member) -> None:
+    """An administrator account's Security Hub shows the findings of its members."""
+    node = member.node()
+    scene.respond(member.denied(node, scene.clock.now), **member.in_member)
+    member.client("iam").attach_role_policy(RoleName=node.role, PolicyArn=PULL_ONLY)
+    (finding,) = member.findings(region=REGION)
+    action = {
+        "source": "aws.securityhub",
+        "detail-type": "Security Hub Findings - Custom Action",
+        "account": ACCOUNT,
+        "region": REGION,
+        "resources": [f"arn:aws:securityhub:{REGION}:{ACCOUNT}:action/custom/PullResponderLook"],
+        "detail": {"findings": [{"Id": finding["Id"], "AwsAccountId": member.id}]},
+    }
+    scene.recheck(action, **member.in_member)
+    (finding,) = member.findings(region=REGION)
+    assert finding["RecordState"] == "ARCHIVED"
+
+
 def test_a_lie_about_the_account_is_refused_counted_and_told_to_nobody(
     scene: Scene, member: Member, caplog: pytest.LogCaptureFixture
 ) -> None:
