@@ -211,6 +211,11 @@ class Aws:
         kind, *names = self._caller.resource.split("/")
         return names[0] if kind == "assumed-role" else None
 
+    def role_name(self, region: str) -> str | None:
+        """Return the name of the role of our own credentials. None if they are no role's, or AWS does not say."""
+        own = self.identity(region)
+        return None if isinstance(own, Unread) else self._own_role(own, region)
+
     @property
     def knows_identity(self) -> bool:
         """Whether `identity` answers without a call."""

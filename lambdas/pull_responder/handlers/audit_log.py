@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.events.audit_log import AuditBatch, Dropped, read_log_batch
 from pull_responder.events.log_stream import NoPlaceError, StreamBatch, is_of_stream, read_stream_record
 from pull_responder.events.outcome import UnusableEvent
-from pull_responder.facts.aws import Aws
+from pull_responder.facts.aws import AWS_ERRORS, Aws
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.publish.event_queue import QueueError, send_patiently
@@ -103,7 +102,7 @@ def _read_stream(records: Sequence[Mapping[str, Any]], queue: Callable[[Sequence
             failed.append(number)
     try:
         queue([body for _, each in read for body in each.bodies()])
-    except (QueueError, BotoCoreError, ClientError) as error:
+    except (QueueError, *AWS_ERRORS) as error:
         logger.exception("the queue did not take the events of a stream", reason=str(error))
         failed += [number for number, each in read if each.failures]
     else:
