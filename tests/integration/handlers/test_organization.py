@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pull_responder.handlers import diagnose, recheck
+from pull_responder.handlers import audit_log, diagnose, recheck
+from tests.integration.handlers.test_audit_log import CONTEXT, of_node, queue, received, streamed
 from tests.integration.handlers.test_diagnose import (
     ACCOUNT,
     Context,
@@ -19,11 +20,13 @@ from tests.integration.handlers.test_diagnose import (
     metrics,
     node,
 )
+from tests.integration.responder.member import Member
+from tests.unit.events.audit_records import stream_record
 
 if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
-__all__ = ["inbox", "node"]
+__all__ = ["inbox", "node", "queue"]
 
 MEMBER = "222222222222"
 
@@ -84,3 +87,32 @@ def test_recheck_refuses_lies(capsys: pytest.CaptureFixture[str]) -> None:
     true = of(change, account=MEMBER, recipient=MEMBER)
     assert failed(recheck.handler(batch(lie, true), Context())) == []
     assert metrics(capsys.readouterr().out)["ForwardedEventsRefused"] == 1
+
+
+def test_from_a_members_audit_log_to_its_security_hub(
+    aws: EmulatedAws, inbox: Inbox, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream, the function that reads it, the queue, the diagnosis, and the finding where it belongs."""
+    member = Member(aws)
+    member.readable()
+    member.importable()
+    member.security_hub("us-east-1", member.region)
+    member.client("ecr").create_repository(repositoryName="shop/web")
+    theirs = member.node()
+    for name, value in member.in_member.items():
+        monkeypatch.setenv(name, value)
+    image = f"{member.id}.dkr.ecr.{member.region}.amazonaws.com/shop/web:v1"
+    record = of_node(theirs.role, theirs.instance, image)
+    record["user"]["extra"]["arn"] = [f"arn:aws:sts::{member.id}:assumed-role/{theirs.role}/{theirs.instance}"]
+
+    assert audit_log.handler(streamed(stream_record(record, owner=member.id)), CONTEXT) == {"batchItemFailures": []}
+    (body,) = received(aws, queue)
+    assert failed(diagnose.handler(batch(body), Context())) == []
+    (finding,) = [
+        each for each in member.findings(region="us-east-1") if each["Resources"][0]["Id"].endswith(theirs.role)
+    ]
+    assert finding["GeneratorId"] == "pull-responder/role_lacks_pull_permissions"
+    assert finding["AwsAccountId"] == member.id
+    assert f"arn:aws:eks:eu-west-1:{member.id}:cluster/prod" in {each["Id"] for each in finding["Resources"]}
+    assert inbox.messages()
+    assert imported(aws, theirs.role) == []
