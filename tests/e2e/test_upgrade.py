@@ -1,0 +1,221 @@
+"""A stack of the release before becomes one of this release and goes back again. Nobody is told anything twice.
+
+The release before is there as it was deployed: its template, and the code of its functions (tests/releases).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import aws_cdk as cdk
+import pytest
+
+from infra import PullResponderStack, Settings
+from pull_responder.emulator.emulated_aws import ACCOUNT
+from tests.e2e.conftest import ALL_DONE, PATIENCE_SECONDS, Deployed
+from tests.e2e.stacks import Bucket, Inbox, Stack, make_cluster, zipped
+from tests.e2e.test_deployed_stack import INSTANCE, NO_IDENTITY_POLICY, PULL_ONLY, denied_pull, envelope
+from tests.releases import CLUSTER, HELD_MINUTES, KEPT, package_keys, read_template
+from tests.unit.events.audit_records import RECORD, container, record
+
+if TYPE_CHECKING:
+    from pull_responder.emulator.emulated_aws import EmulatedAws
+
+# The tests of other files use another region: this stack has the name that it has by default, and so have its rules.
+PLACE: Final = "eu-west-1"
+NAME: Final = "PullResponder"
+BEFORE, THIS, UNDEPLOYABLE = "Before", "This", "Undeployable"
+# What each of these roles is for, the test says.
+ROLES: Final = {each: f"{CLUSTER}-{each}" for each in ("open", "mended", "in-flight", "told-here", "back", "fixed")}
+
+
+@pytest.fixture(scope="module")
+def there(aws: EmulatedAws) -> EmulatedAws:
+    return aws.at(region=PLACE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def estate(there: EmulatedAws) -> None:
+    """A cluster whose audit log is on, with a node group for each role. No role may pull."""
+    make_cluster(there, CLUSTER, *ROLES.values())
+    for each in ("one", "two", "three"):
+        there.client("ecr").create_repository(repositoryName=f"{CLUSTER}/{each}")
+    logs, group = there.client("logs"), f"/aws/eks/{CLUSTER}/cluster"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="kube-apiserver-audit-0123456789abcdef")
+    there.client("securityhub").enable_security_hub()
+
+
+@pytest.fixture(scope="module")
+def templates(there: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The URLs of the templates. Their packages are in the bucket."""
+    app = cdk.App(outdir=str(tmp_path_factory.mktemp("upgraded")), analytics_reporting=False)
+    for name, clusters in ((THIS, (CLUSTER,)), (UNDEPLOYABLE, (CLUSTER, "without-audit-log"))):
+        settings = Settings(audit_log_clusters=clusters, hold_down_minutes=HELD_MINUTES)
+        PullResponderStack(app, name, stack_name=NAME, settings=settings)
+    assembly, bucket = Path(app.synth().directory), Bucket(there)
+    urls = bucket.put_assembly(assembly)
+    # The layer of this release under the name of the other one's: it has the same packages, and the SDK.
+    _, layer = package_keys(json.loads((assembly / f"{THIS}.template.json").read_text()))
+    code_before, layer_before = package_keys(read_template())
+    bucket.put(layer_before, zipped(assembly / f"asset.{layer.removesuffix('.zip')}"))
+    bucket.put(code_before, (KEPT / "functions.zip").read_bytes())
+    return {**urls, BEFORE: bucket.put("before.template.json", json.dumps(read_template()).encode())}
+
+
+class Responder:
+    """The stack, what happens to it, and what it tells."""
+
+    def __init__(self, aws: EmulatedAws, outputs: dict[str, str]) -> None:
+        self.inbox = Inbox(aws, "upgraded-inbox")
+        self.inbox.subscribe(outputs["TopicArn"])
+        self.deployed = Deployed(aws, outputs, self.inbox.url)
+        self._client = aws.client
+
+    def fails(self, *pulls: tuple[str, str]) -> None:
+        """Let roles be refused repositories of these names, and the function `diagnose` handle it."""
+        denials = [
+            denied_pull(f"{CLUSTER}/{name}", role=ROLES[role], reason=NO_IDENTITY_POLICY, region=PLACE)
+            for role, name in pulls
+        ]
+        assert self.deployed.invoke(*map(envelope, denials)) == ALL_DONE, self.deployed.log()
+
+    def wait_for_pod(self, role: str) -> None:
+        """Let a pod on a node with the role wait for its image, and the function `audit_log` read of it."""
+        before = self.waiting("QueueUrl")
+        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLES[role]}/{INSTANCE}"
+        image = f"{ACCOUNT}.dkr.ecr.{PLACE}.amazonaws.com/{CLUSTER}/three:v1"
+        waiting = record(container(image), user={**RECORD["user"], "extra": {"arn": [session]}})
+        event = {"timestamp": int(time.time() * 1000), "message": json.dumps(waiting)}
+        self._client("logs").put_log_events(
+            logGroupName=f"/aws/eks/{CLUSTER}/cluster",
+            logStreamName="kube-apiserver-audit-0123456789abcdef",
+            logEvents=[event],
+        )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.waiting("QueueUrl") == before and time.monotonic() < deadline:
+            pass
+        assert self.waiting("QueueUrl") == before + 1, self.deployed.log()
+
+    def mend(self, role: str) -> str:
+        """Let a role pull, and return CloudTrail's event of it."""
+        asked = {"roleName": ROLES[role], "policyArn": PULL_ONLY}
+        self._client("iam").attach_role_policy(RoleName=ROLES[role], PolicyArn=PULL_ONLY)
+        detail = {"eventSource": "iam.amazonaws.com", "eventName": "AttachRolePolicy", "requestParameters": asked}
+        return json.dumps({**json.loads(envelope({**detail, "awsRegion": PLACE})), "source": "aws.iam"})
+
+    def look(self, *changes: str) -> None:
+        """Let the function `recheck` handle changes."""
+        assert self.deployed.invoke(*changes, function="Recheck") == ALL_DONE, self.deployed.log()
+
+    def send(self, change: str) -> None:
+        self._client("sqs").send_message(QueueUrl=self.deployed.outputs["ChangesQueueUrl"], MessageBody=change)
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in the queue whose URL is this output."""
+        name = "ApproximateNumberOfMessages"
+        url = self.deployed.outputs[queue]
+        answer = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
+    def take(self, *, messages: bool) -> None:
+        """Let the functions take messages from their queues, or leave them there."""
+        functions = self._client("lambda")
+        for output in ("DiagnoseFunctionName", "RecheckFunctionName"):
+            listed = functions.list_event_source_mappings(FunctionName=self.deployed.outputs[output])
+            for each in listed["EventSourceMappings"]:
+                functions.update_event_source_mapping(UUID=each["UUID"], Enabled=messages)
+
+    def tells(self, *expected: tuple[str, str]) -> None:
+        """Hold that people are told this, and that nothing else has been told since this was last asked."""
+        told: list[tuple[str, str]] = []
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            told += [_gist(json.loads(each)) for each in self.deployed.receive(self.inbox.url)]
+            if len(told) >= len(expected) or time.monotonic() > deadline:
+                break
+        assert sorted(told) == sorted(expected), self.deployed.log()
+
+    def hub(self) -> dict[str, str]:
+        """Return the status of each finding in Security Hub by its id."""
+        found = self._client("securityhub").get_findings()["Findings"]
+        ids = [each["Id"] for each in found]
+        assert len(ids) == len(set(ids))
+        return {each["Id"]: each["Compliance"]["Status"] for each in found}
+
+    def release(self) -> str:
+        """Return the hash of the code of the function `diagnose`."""
+        function = self._client("lambda").get_function(FunctionName=self.deployed.outputs["DiagnoseFunctionName"])
+        return str(function["Configuration"]["CodeSha256"])
+
+
+def _gist(mail: dict[str, Any]) -> tuple[str, str]:
+    """Return the status of a notification and the role that it is about."""
+    (role,) = set(re.findall(rf"role/{CLUSTER}-([a-z-]+)", mail["Message"]))
+    return mail["MessageAttributes"]["status"]["Value"], role
+
+
+def test_nobody_is_told_anything_twice(there: EmulatedAws, templates: dict[str, str]) -> None:
+    stack = Stack(there, NAME)
+    responder = Responder(there, stack.deploy(templates[BEFORE]))
+    before, first_release = stack.physical_ids(), responder.release()
+    responder.fails(("open", "one"), ("mended", "one"), ("fixed", "one"))
+    responder.tells(("new", "open"), ("new", "mended"), ("new", "fixed"))
+    known = responder.hub()
+    assert len(known) == 3
+
+    # While a stack is updated, messages wait in its queues, in the form of the release before.
+    responder.take(messages=False)
+    responder.wait_for_pod("in-flight")
+    responder.send(responder.mend("mended"))
+
+    # An update that fails leaves everything as it was.
+    stack.start(templates[UNDEPLOYABLE], change="update")
+    stack.wait("stack_rollback_complete")
+    assert (stack.physical_ids(), responder.release()) == (before, first_release)
+    assert (responder.waiting("QueueUrl"), responder.waiting("ChangesQueueUrl")) == (1, 1)
+
+    outputs = stack.deploy(templates[THIS], change="update")
+    assert responder.deployed.outputs.items() <= outputs.items()
+    assert kept(stack.physical_ids()) == kept(before)
+    assert responder.release() != first_release
+    responder.take(messages=True)
+    responder.tells(("new", "in-flight"))
+    # Findings of 0.2.0 are not listed for changes before they are looked at, within `recheckMinutes`. This is a look.
+    responder.look(look_again(*known))
+    responder.tells(("resolved", "mended"))
+    # A repository that the role was not refused before is a problem that no release has diagnosed.
+    responder.fails(("open", "one"), ("open", "two"), ("fixed", "two"), ("told-here", "one"))
+    responder.look(responder.mend("fixed"))
+    responder.tells(("new", "told-here"), ("resolved", "fixed"))
+    assert known.keys() < responder.hub().keys()
+
+    responder.take(messages=False)
+    responder.wait_for_pod("back")
+    assert stack.deploy(templates[BEFORE], change="update") == responder.deployed.outputs
+    assert kept(stack.physical_ids()) == kept(before)
+    assert responder.release() == first_release
+    responder.take(messages=True)
+    responder.tells(("new", "back"))
+    responder.fails(("open", "three"), ("told-here", "one"), ("told-here", "two"))
+    responder.look(responder.mend("open"), responder.mend("told-here"))
+    responder.tells(("resolved", "open"), ("resolved", "told-here"))
+    responder.tells()
+    assert [responder.waiting(each) for each in ("DeadLetterQueueUrl", "ChangesDeadLetterQueueUrl")] == [0, 0]
+    assert sorted(responder.hub().values()) == ["FAILED"] * 2 + ["PASSED"] * 4
+
+
+def look_again(*findings: str) -> str:
+    """Return the event of the action "Look again" in Security Hub."""
+    event = {"source": "aws.securityhub", "detail-type": "Security Hub Findings - Custom Action", "account": ACCOUNT}
+    return json.dumps({**event, "region": PLACE, "detail": {"findings": [{"Id": each} for each in findings]}})
+
+
+def kept(ids: dict[str, str]) -> dict[str, str]:
+    """Return the ids of what holds data, or is known elsewhere."""
+    names = ("Findings", "NotificationsTopic", "Events", "Changes", "DiagnoseRole", "RecheckRole")
+    return {name: each for name, each in ids.items() if name.startswith(names) and "Rule" not in name}
