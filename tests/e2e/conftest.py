@@ -112,6 +112,13 @@ class Deployed:
         return self.aws.log.read_text(errors="replace")[-6000:]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process have a file's tests, and one all that share the deployed stack. Each has an emulated AWS."""
+    for item in items:
+        shared = "deployed" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("deployed" if shared else item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def deployed(aws: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     outputs = _deploy(aws, tmp_path_factory.mktemp("deploy"))
