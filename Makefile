@@ -66,9 +66,9 @@ lint: build/python.stamp
 # With cdk-nag, which fails the synthesis; W3005 is about DependsOn that CDK itself writes, W3002 about `package`.
 synth: build/python.stamp build/node.stamp build/scanners.stamp node-version
 	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py"
-	@.venv/bin/cfn-lint --ignore-checks W3005 W3002 -- cdk.out/*.template.json infra/member-role.yaml recipes/incidents/template.yaml
-	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f cdk.out/*.template.json infra/member-role.yaml
-	@build/scanners/bin/python -W ignore infra/scan_policies.py cdk.out/*.template.json infra/member-role.yaml recipes/incidents/template.yaml
+	@.venv/bin/cfn-lint --ignore-checks W3005 W3002 -- cdk.out/*.template.json infra/member-role.yaml infra/member.yaml recipes/incidents/template.yaml
+	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f cdk.out/*.template.json infra/member-role.yaml infra/member.yaml
+	@build/scanners/bin/python -W ignore infra/scan_policies.py cdk.out/*.template.json infra/member-role.yaml infra/member.yaml recipes/incidents/template.yaml
 
 node-version:
 	@test "$(NODE_MAJOR)" != 20 || echo "Node.js 20 is past its end of life: use 22 or newer" >&2
@@ -107,6 +107,7 @@ generate: build/python.stamp
 	@$(PYTHON) -m infra.permissions > build/scopes.txt
 	@$(PYTHON) -m pull_responder.generate --scopes build/scopes.txt build/generated
 	@$(PYTHON) -m infra.member_role build/generated/infra/permissions.json > build/generated/infra/member-role.yaml
+	@$(PYTHON) -m infra.member_template build/generated/infra/permissions.json > build/generated/infra/member.yaml
 	@rm -f docs/causes/*.md && cp -R build/generated/. .
 
 # Which versions are installed and packaged: after a change of a requirements.txt. What is packaged is for the functions'

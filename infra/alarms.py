@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from infra.event_queue import EventQueue
 
 _PERIOD: Final = cdk.Duration.minutes(5)
+# The stream keeps records for 24 hours. A quarter of that leaves time to look.
+_STREAM_AGE: Final = cdk.Duration.hours(6)
 # The errors that the functions count themselves, with the alarm's description. pull_responder.handlers has the
 # namespace and the dimension. Errors in a run itself have the alarm on the function's errors.
 _OWN_NAMESPACE: Final = "PullResponder"
@@ -68,6 +70,12 @@ class Alarms(Construct):
         lost = function.metric("DeadLetterErrors", period=_PERIOD, statistic="Sum")
         self._add(f"{name}Lost", f"What the function {name} could not handle is lost", lost)
 
+    def watch_stream(self, name: str, function: lambda_.IFunction) -> None:
+        """Add an alarm on records of a stream that the function does not get to."""
+        age = function.metric("IteratorAge", period=_PERIOD, statistic="Maximum")
+        threshold = _STREAM_AGE.to_milliseconds()
+        self._add(f"{name}Behind", f"The function {name} does not keep up with its stream", age, threshold=threshold)
+
     def watch_queue(self, name: str, events: EventQueue) -> None:
         """Add an alarm on messages that nobody takes, such as when the event source mapping is disabled."""
         age = events.queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum")
@@ -80,16 +88,17 @@ class Alarms(Construct):
         failed = topic.metric_number_of_notifications_failed(period=_PERIOD, statistic="Sum")
         self._add("Undelivered", "SNS could not deliver a notification to a subscriber", failed)
 
-    def watch_rules(self, names: Iterable[str]) -> None:
+    def watch_rules(self, names: Iterable[str], *, bus_name: str | None = None) -> None:
         """Add for each rule an alarm on events that EventBridge could neither deliver nor put among the dead letters.
 
-        EventBridge has this metric by rule only (user guide, "Monitoring Amazon EventBridge").
+        `bus_name` is the bus that the rules are on, if it is not the default bus. EventBridge has this metric by rule
+        only, and by bus and rule for other buses (user guide, "Monitoring Amazon EventBridge").
         """
         for name in names:
             failed = cloudwatch.Metric(
                 namespace="AWS/Events",
                 metric_name="FailedInvocations",
-                dimensions_map={"RuleName": name},
+                dimensions_map={"RuleName": name, **({"EventBusName": bus_name} if bus_name else {})},
                 period=_PERIOD,
                 statistic="Sum",
             )

@@ -116,6 +116,10 @@ QUEUE_KEY: Final = Answer(
     "grant on any other",
     checkov="CKV_AWS_27",
 )
+TOLD_BY_RULE: Final = Answer(
+    "What cannot be published to the topic could not be published from dead letters either. An alarm says so",
+    ("Serverless-EventBusDLQ",),
+)
 MAIL: Final = Answer(
     "SNS retries mail by itself, and an alarm says when it gives up. Dead letters of mail would have no reader",
     ("Serverless-SNSRedrivePolicy",),

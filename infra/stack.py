@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from infra import member_commands
 from infra.responder import PullResponder
 from infra.settings import Settings
 
@@ -96,6 +97,22 @@ class PullResponderStack(cdk.Stack):
                     " three days, and a deployment does not send another"
                 ),
             )
+        if responder.organization:
+            account, region = self.account, self.region
+            for name, value, description in (
+                ("EventBusArn", responder.organization.bus_arn, "The bus that members forward their events to"),
+                (
+                    "StackSetCommand",
+                    member_commands.stack_set_command(settings, account=account, region=region),
+                    "Run this in the root of the repository. In the management account, --call-as SELF",
+                ),
+                (
+                    "StackInstancesCommand",
+                    member_commands.stack_instances_command(region=region),
+                    "Run this next, with your organizational units and all regions that have clusters or registries",
+                ),
+            ):
+                cdk.CfnOutput(self, name, value=value, description=description)
         if responder.hub:
             cdk.CfnOutput(
                 self,
