@@ -139,6 +139,7 @@ def _ministack(folder: Path, security_hub: str, lambda_python: Path) -> Iterator
         )
     try:
         _wait_until_healthy(url, server, log)
+        import_module("pull_responder.emulator.hub_accounts").ask(url, account=ACCOUNT, region=REGION)
         yield EmulatedAws(
             environment={
                 **base,
