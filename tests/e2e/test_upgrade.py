@@ -15,7 +15,7 @@ import aws_cdk as cdk
 import pytest
 
 from infra import PullResponderStack, Settings
-from pull_responder.emulator.emulated_aws import ACCOUNT
+from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from tests.e2e.conftest import ALL_DONE, PATIENCE_SECONDS, Deployed
 from tests.e2e.stacks import Bucket, Inbox, Stack, make_cluster, zipped
 from tests.e2e.test_deployed_stack import INSTANCE, NO_IDENTITY_POLICY, PULL_ONLY, denied_pull, envelope
@@ -25,8 +25,8 @@ from tests.unit.events.audit_records import RECORD, container, record
 if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
-# The tests of other files use another region: this stack has the name that it has by default, and so have its rules.
-PLACE: Final = "eu-west-1"
+# The tests of other files use other accounts: this stack has the name that it has by default, and so have its rules.
+OWNER: Final = "333333333333"
 NAME: Final = "PullResponder"
 BEFORE, THIS, UNDEPLOYABLE = "Before", "This", "Undeployable"
 # What each of these roles is for, the test says.
@@ -35,7 +35,7 @@ ROLES: Final = {each: f"{CLUSTER}-{each}" for each in ("open", "mended", "in-fli
 
 @pytest.fixture(scope="module")
 def there(aws: EmulatedAws) -> EmulatedAws:
-    return aws.at(region=PLACE)
+    return aws.at(account=OWNER)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,16 +79,18 @@ class Responder:
     def fails(self, *pulls: tuple[str, str]) -> None:
         """Let roles be refused repositories of these names, and the function `diagnose` handle it."""
         denials = [
-            denied_pull(f"{CLUSTER}/{name}", role=ROLES[role], reason=NO_IDENTITY_POLICY, region=PLACE)
+            envelope(denied_pull(f"{CLUSTER}/{name}", role=ROLES[role], reason=NO_IDENTITY_POLICY)).replace(
+                ACCOUNT, OWNER
+            )
             for role, name in pulls
         ]
-        assert self.deployed.invoke(*map(envelope, denials)) == ALL_DONE, self.deployed.log()
+        assert self.deployed.invoke(*denials) == ALL_DONE, self.deployed.log()
 
     def wait_for_pod(self, role: str) -> None:
         """Let a pod on a node with the role wait for its image, and the function `audit_log` read of it."""
         before = self.waiting("QueueUrl")
-        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLES[role]}/{INSTANCE}"
-        image = f"{ACCOUNT}.dkr.ecr.{PLACE}.amazonaws.com/{CLUSTER}/three:v1"
+        session = f"arn:aws:sts::{OWNER}:assumed-role/{ROLES[role]}/{INSTANCE}"
+        image = f"{OWNER}.dkr.ecr.{REGION}.amazonaws.com/{CLUSTER}/three:v1"
         waiting = record(container(image), user={**RECORD["user"], "extra": {"arn": [session]}})
         event = {"timestamp": int(time.time() * 1000), "message": json.dumps(waiting)}
         self._client("logs").put_log_events(
@@ -106,7 +108,9 @@ class Responder:
         asked = {"roleName": ROLES[role], "policyArn": PULL_ONLY}
         self._client("iam").attach_role_policy(RoleName=ROLES[role], PolicyArn=PULL_ONLY)
         detail = {"eventSource": "iam.amazonaws.com", "eventName": "AttachRolePolicy", "requestParameters": asked}
-        return json.dumps({**json.loads(envelope({**detail, "awsRegion": PLACE})), "source": "aws.iam"})
+        return json.dumps(
+            {**json.loads(envelope({**detail, "awsRegion": REGION})), "source": "aws.iam", "account": OWNER}
+        )
 
     def look(self, *changes: str) -> None:
         """Let the function `recheck` handle changes."""
@@ -211,8 +215,8 @@ def test_nobody_is_told_anything_twice(there: EmulatedAws, templates: dict[str, 
 
 def look_again(*findings: str) -> str:
     """Return the event of the action "Look again" in Security Hub."""
-    event = {"source": "aws.securityhub", "detail-type": "Security Hub Findings - Custom Action", "account": ACCOUNT}
-    return json.dumps({**event, "region": PLACE, "detail": {"findings": [{"Id": each} for each in findings]}})
+    event = {"source": "aws.securityhub", "detail-type": "Security Hub Findings - Custom Action", "account": OWNER}
+    return json.dumps({**event, "region": REGION, "detail": {"findings": [{"Id": each} for each in findings]}})
 
 
 def kept(ids: dict[str, str]) -> dict[str, str]:
