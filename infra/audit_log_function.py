@@ -66,7 +66,7 @@ class AuditLogFunction(ResponderFunction):
                 Grant(("sqs:SendMessage",), (dead_letters.queue_arn,)),
                 # Sending to a queue with such a key needs these: SQS developer guide, "Key management".
                 *([Grant(("kms:Decrypt", "kms:GenerateDataKey"), (key.key_arn,))] if key else []),
-                *(stream.read if stream else ()),
+                *([stream.read] if stream else []),
             ),
             environment={"QUEUE_URL": queue.queue_url},
             memory_size=_MEMORY_MEGABYTES,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -16,9 +15,6 @@ from infra import scanner_answers as answers
 from infra.organization import AUDIT_LOGS_NAME, audit_logs_role_name
 from infra.permissions import Grant
 from infra.scanner_answers import answer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class AuditLogStream(Construct):
@@ -46,6 +42,8 @@ class AuditLogStream(Construct):
             encryption_key=key,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        if key:
+            answer(self.stream, answers.STREAM_KEY)
         # Nobody but who may pass this role can have CloudWatch Logs use it.
         role = iam.Role(
             self,
@@ -94,9 +92,7 @@ class AuditLogStream(Construct):
             target_arn=self.stream.stream_arn,
             destination_policy=json.dumps(policy),
         )
-        # Lambda developer guide, "Using Lambda with Kinesis": what the role needs, without enhanced fan-out.
+        # Lambda developer guide, "Using Lambda with Kinesis": what the role needs, without enhanced fan-out. To decrypt
+        # records it has what sending to the encrypted queue takes.
         reads = ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
-        self.read: Sequence[Grant] = (
-            Grant(tuple(f"kinesis:{each}" for each in reads), (self.stream.stream_arn,)),
-            *([Grant(("kms:Decrypt",), (key.key_arn,))] if key else []),
-        )
+        self.read = Grant(tuple(f"kinesis:{each}" for each in reads), (self.stream.stream_arn,))

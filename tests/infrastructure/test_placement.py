@@ -54,7 +54,7 @@ def test_nothing_but_the_table_outlives_the_stack(subscribed: Synthesized, place
         if "Retain" in (each.get("DeletionPolicy"), each.get("UpdateReplacePolicy"))
     }
     assert kept == {"AWS::DynamoDB::GlobalTable"}
-    assert "Retain" not in json.dumps(placed.template)
+    assert "Retain" not in json.dumps(placed.template["Resources"])
     # Without a policy CloudFormation deletes (user guide, "DeletionPolicy attribute"), and CDK has one for what it
     # would keep.
     assert {each["DeletionPolicy"] for each in subscribed.template["Resources"].values() if "Key" in each["Type"]} == {
@@ -99,6 +99,7 @@ def test_with_a_key_of_ones_own_all_that_is_stored_is_encrypted_with_it(placed: 
     ):
         keys = [each[property_name] for each in placed.all_of(kind).values()]
         assert keys == [KEY] * number
+    assert placed.one_of("AWS::Kinesis::Stream")["StreamEncryption"] == {"EncryptionType": "KMS", "KeyId": KEY}
     assert not any("SqsManagedSseEnabled" in each for each in placed.all_of("AWS::SQS::Queue").values())
 
 
@@ -208,6 +209,7 @@ def test_all_that_can_have_tags_has_them(placed: Synthesized) -> None:
     for kind in (
         *("AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::IAM::Role", "AWS::Lambda::EventSourceMapping"),
         *("AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::SQS::Queue"),
+        *("AWS::Events::EventBus", "AWS::Kinesis::Stream"),
     ):
         assert [each.get("Tags") for each in placed.all_of(kind).values() if each.get("Tags") != tags] == []
     assert placed.one_of("AWS::DynamoDB::GlobalTable")["Replicas"][0]["Tags"] == tags
