@@ -122,9 +122,11 @@ def make_cluster(aws: EmulatedAws, name: str, *roles: str) -> None:
         eks.create_nodegroup(clusterName=name, nodegroupName=role, subnets=["subnet-1"], nodeRole=arn)
 
 
-def zipped(folder: Path) -> bytes:
+def zipped(folder: Path, *parts: str) -> bytes:
+    """Return a zip of what is in a folder; where `parts` are named, of these paths in it alone."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for each in folder.rglob("*"):
-            archive.write(each, each.relative_to(folder))
+        for part in parts or ("",):
+            for each in (folder / part, *(folder / part).rglob("*")):
+                archive.write(each, each.relative_to(folder))
     return buffer.getvalue()

@@ -19,7 +19,7 @@ from pull_responder.emulator.emulated_aws import ACCOUNT, REGION
 from tests.e2e.conftest import ALL_DONE, PATIENCE_SECONDS, Deployed
 from tests.e2e.stacks import Bucket, Inbox, Stack, make_cluster, zipped
 from tests.e2e.test_deployed_stack import INSTANCE, NO_IDENTITY_POLICY, PULL_ONLY, denied_pull, envelope
-from tests.releases import CLUSTER, HELD_MINUTES, KEPT, package_keys, read_template
+from tests.releases import CLUSTER, HELD_MINUTES, KEPT, LAYER_PARTS, package_keys, read_template
 from tests.unit.events.audit_records import RECORD, container, record
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def templates(there: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> d
         PullResponderStack(app, name, stack_name=NAME, settings=settings)
     assembly, bucket = Path(app.synth().directory), Bucket(there)
     urls = bucket.put_assembly(assembly)
-    # The layer of this release under the name of the other one's: it has the same packages, and the SDK.
+    # The other one's layer had packages of the same versions, and no SDK.
     _, layer = package_keys(json.loads((assembly / f"{THIS}.template.json").read_text()))
     code_before, layer_before = package_keys(read_template())
-    bucket.put(layer_before, zipped(assembly / f"asset.{layer.removesuffix('.zip')}"))
+    bucket.put(layer_before, zipped(assembly / f"asset.{layer.removesuffix('.zip')}", *LAYER_PARTS))
     bucket.put(code_before, (KEPT / "functions.zip").read_bytes())
     return {**urls, BEFORE: bucket.put("before.template.json", json.dumps(read_template()).encode())}
 

@@ -14,6 +14,13 @@ KEPT: Final = RELEASES / "0.2.0"
 # The template's settings beside the defaults: an audit log is read, and no finding is held before it is resolved.
 CLUSTER: Final = "upgraded"
 HELD_MINUTES: Final = 0
+# What of this release's layer is that release's: the same packages of the same versions.
+LAYER_PARTS: Final = (
+    "python/aws_lambda_powertools",
+    "python/dacite",
+    "python/jmespath",
+    "python/typing_extensions.py",
+)
 
 
 def read_template() -> dict[str, Any]:

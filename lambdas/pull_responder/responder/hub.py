@@ -132,6 +132,7 @@ class Hub:
                 self._down[place] = outcome.unavailable
         self._log_outcome(place, outcome, rejected)
         imported = [life for life in lives if life.id in asffs and life.id not in rejected]
+        self._run.count("SecurityHubFallbacks", sum(life.id in self._refused for life in imported))
         rejected |= self._set_resolved(place, client, [life.id for life in imported if not life.is_open])
         imported = [life for life in imported if life.id not in rejected]
         lost = [each for each in imported if self.suppression(each) is Suppression.LOST]

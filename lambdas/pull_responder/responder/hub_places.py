@@ -76,9 +76,14 @@ class HubPlaces:
         return self._at_fault(life, own)
 
     def _at_fault(self, life: Life, own: HubPlace) -> HubPlace:
-        """Return the Security Hub of the broken resource's account and region. What is in no region is in ours."""
+        """Return the Security Hub of the broken resource's account and region. What is in no region is in ours.
+
+        So is what is in our own account, in whatever region.
+        """
         finding = life.finding
-        account = names.account(finding.resource.account) or names.account(finding.account) or own.account
+        account = names.account(finding.resource.account) or names.account(finding.account)
+        if account in (None, own.account):
+            return own
         arn = Arn.parse(finding.resource.id)
         region = names.region(arn.region) if arn else None
         return HubPlace(account, own.partition, region or own.region)

@@ -94,7 +94,7 @@ def about(results: list[Result], subject: str) -> list[Result]:
 def answered(aws: Aws, operation: str, answer: dict[str, Any]) -> None:
     """Have an operation answered that the emulated AWS does not know, or does not refuse."""
     service, name = operation.split(".")
-    client = aws.client(service, account=None, region=REGION)
+    client: Any = aws.client(service, account=None, region=REGION)
     status = 403 if "Error" in answer else 200
 
     def reply(**_: object) -> tuple[AWSResponse, dict[str, Any]]:

@@ -41,9 +41,14 @@ def life_of(scene: Scene, resource: str) -> Life:
 
 def missing_image(member: Member, node: Node) -> dict[str, Any]:
     """The event of an image that a repository in the member's region has not, by the audit log."""
-    member.client("iam").attach_role_policy(RoleName=node.role, PolicyArn=PULL_ONLY)
     member.client("ecr").create_repository(repositoryName="shop/web")
     image = f"{member.id}.dkr.ecr.{member.region}.amazonaws.com/shop/web:gone"
+    return waiting(member, node, image, f"{image}: not found")
+
+
+def waiting(member: Member, node: Node, image: str, why: str) -> dict[str, Any]:
+    """The event of a pod that waits for an image, on a node whose role may pull, by the audit log of its cluster."""
+    member.client("iam").attach_role_policy(RoleName=node.role, PolicyArn=PULL_ONLY)
     session = f"arn:aws:sts::{member.id}:assumed-role/{node.role}/{node.instance}"
     return {
         "source": "pull-responder.audit-log",
@@ -59,7 +64,7 @@ def missing_image(member: Member, node: Node) -> dict[str, Any]:
             "nodeName": "ip-10-0-0-1.eu-west-1.compute.internal",
             "principalArn": session,
             "image": image,
-            "message": f'failed to resolve reference "{image}": {image}: not found',
+            "message": f'failed to resolve reference "{image}": {why}',
         },
     }
 
@@ -86,6 +91,22 @@ def test_a_fault_of_a_region_is_in_security_hub_of_that_region(scene: Scene, mem
     assert causes([finding]) == ["image_not_found"]
     assert finding["ProductArn"] == f"arn:aws:securityhub:eu-west-1:{member.id}:product/{member.id}/default"
     assert member.findings(region=REGION) == []
+
+
+def test_a_cluster_in_a_third_region_is_found_there(scene: Scene, member: Member) -> None:
+    """The registry is ours, in our region; the cluster is the member's, in its own. The registry is at fault."""
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/shop/web:v1"
+    node = member.node()
+    scene.respond(waiting(member, node, image, "pulling from host h: 403 Forbidden"), **member.in_member)
+    found = [each for each in scene.in_hub("repository/shop/web") if member.id in json.dumps(each)]
+    (lacks,) = [each for each in found if each["GeneratorId"].endswith("repository_policy_lacks_grant")]
+    assert {each["Id"] for each in lacks["Resources"]} >= {
+        f"arn:aws:eks:eu-west-1:{member.id}:cluster/prod",
+        f"arn:aws:ec2:eu-west-1:{member.id}:instance/{node.instance}",
+    }
+    # The way from the node's subnet is the member's, and so is a fault of it.
+    assert all(each["AwsAccountId"] == member.id for each in member.findings())
+    assert "repository_policy_lacks_grant" not in causes(member.findings())
 
 
 def test_in_the_hub_is_where_findings_are_by_default(scene: Scene, member: Member) -> None:

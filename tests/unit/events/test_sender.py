@@ -40,7 +40,7 @@ def denial(recipient: object = MEMBER, **envelope: object) -> str:
     }
     if recipient is None:
         del detail["recipientAccountId"]
-    return event("aws.ecr", "AWS API Call via CloudTrail", detail, **envelope)  # type: ignore[arg-type]
+    return event("aws.ecr", "AWS API Call via CloudTrail", detail, **envelope)
 
 
 def cache_action(owner: str) -> str:
