@@ -10,6 +10,7 @@ import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import aws_cdk as cdk
 import pytest
@@ -30,6 +31,12 @@ OWNER: Final = "333333333333"
 NAME: Final = "PullResponder"
 BEFORE, THIS, UNDEPLOYABLE = "Before", "This", "Undeployable"
 # What each of these roles is for, the test says.
+# A cause and a symptom that 0.2.0 does not know.
+NEW_CAUSE: Final = "proxy_blocks_pull"
+PROXY: Final = (
+    'failed to resolve reference "{registry}/{name}:v1": failed to do request: Head "https://{registry}/v2/{name}'
+    '/manifests/v1": proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection refused'
+)
 ROLES: Final = {each: f"{CLUSTER}-{each}" for each in ("open", "mended", "in-flight", "told-here", "back", "fixed")}
 
 
@@ -70,11 +77,27 @@ def templates(there: EmulatedAws, tmp_path_factory: pytest.TempPathFactory) -> d
 class Responder:
     """The stack, what happens to it, and what it tells."""
 
-    def __init__(self, aws: EmulatedAws, outputs: dict[str, str]) -> None:
+    def __init__(self, aws: EmulatedAws, templates: dict[str, str]) -> None:
+        self.stack, self._templates, self._client = Stack(aws, NAME), templates, aws.client
+        outputs = self.stack.deploy(templates[BEFORE])
         self.inbox = Inbox(aws, "upgraded-inbox")
         self.inbox.subscribe(outputs["TopicArn"])
         self.deployed = Deployed(aws, outputs, self.inbox.url)
-        self._client = aws.client
+        self.first_ids, self.first_release = self.stack.physical_ids(), self.release()
+
+    def becomes(self, template: str) -> None:
+        """Update the stack, and hold that it keeps its outputs, and what holds data or is known elsewhere."""
+        outputs = self.stack.deploy(self._templates[template], change="update")
+        assert self.deployed.outputs.items() <= outputs.items()
+        assert kept(self.stack.physical_ids()) == kept(self.first_ids)
+        assert (self.release() == self.first_release) is (template == BEFORE)
+
+    def cannot_become(self, template: str) -> None:
+        """Hold that an update fails, and that all is as before."""
+        ids, release = self.stack.physical_ids(), self.release()
+        self.stack.start(self._templates[template], change="update")
+        self.stack.wait("stack_rollback_complete")
+        assert (self.stack.physical_ids(), self.release()) == (ids, release)
 
     def fails(self, *pulls: tuple[str, str]) -> None:
         """Let roles be refused repositories of these names, and the function `diagnose` handle it."""
@@ -86,22 +109,27 @@ class Responder:
         ]
         assert self.deployed.invoke(*denials) == ALL_DONE, self.deployed.log()
 
-    def wait_for_pod(self, role: str) -> None:
-        """Let a pod on a node with the role wait for its image, and the function `audit_log` read of it."""
-        before = self.waiting("QueueUrl")
+    def waits(self, role: str, repository: str = "three", *, message: str | None = None) -> None:
+        """Let a pod on a node with the role wait for its image. The function `audit_log` reads of it."""
         session = f"arn:aws:sts::{OWNER}:assumed-role/{ROLES[role]}/{INSTANCE}"
-        image = f"{OWNER}.dkr.ecr.{REGION}.amazonaws.com/{CLUSTER}/three:v1"
-        waiting = record(container(image), user={**RECORD["user"], "extra": {"arn": [session]}})
+        registry, name = f"{OWNER}.dkr.ecr.{REGION}.amazonaws.com", f"{CLUSTER}/{repository}"
+        said = message and message.format(registry=registry, name=name)
+        pod = container(f"{registry}/{name}:v1", message=said)
+        # An audit record that comes once more is no failure once more.
+        waiting = record(pod, auditID=str(uuid4()), user={**RECORD["user"], "extra": {"arn": [session]}})
         event = {"timestamp": int(time.time() * 1000), "message": json.dumps(waiting)}
         self._client("logs").put_log_events(
             logGroupName=f"/aws/eks/{CLUSTER}/cluster",
             logStreamName="kube-apiserver-audit-0123456789abcdef",
             logEvents=[event],
         )
+
+    def is_queued(self) -> bool:
+        """Return whether a failure waits in the queue. Wait for it."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.waiting("QueueUrl") == before and time.monotonic() < deadline:
+        while not self.waiting("QueueUrl") and time.monotonic() < deadline:
             pass
-        assert self.waiting("QueueUrl") == before + 1, self.deployed.log()
+        return self.waiting("QueueUrl") == 1
 
     def mend(self, role: str) -> str:
         """Let a role pull, and return CloudTrail's event of it."""
@@ -151,6 +179,24 @@ class Responder:
         assert len(ids) == len(set(ids))
         return {each["Id"]: each["Compliance"]["Status"] for each in found}
 
+    def life(self, cause: str) -> dict[str, Any]:
+        """Return the item of the only finding of a cause."""
+        (item,) = (each for each in self.deployed.items(f'"{cause}"') if each["cause"]["S"] == cause)
+        return item
+
+    def let_time_pass_for(self, item: dict[str, Any]) -> None:
+        """Make a finding due, and let the function `recheck` run by its schedule."""
+        names, values = {"#at": "look_at"}, {":past": {"N": "1"}}
+        self._client("dynamodb").update_item(
+            TableName=self.deployed.outputs["TableName"],
+            Key={"id": item["id"]},
+            UpdateExpression="SET #at = :past",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+        clock = {"source": "aws.events", "detail-type": "Scheduled Event", "account": OWNER, "region": REGION}
+        self.look(json.dumps({**clock, "detail": {}}))
+
     def release(self) -> str:
         """Return the hash of the code of the function `diagnose`."""
         function = self._client("lambda").get_function(FunctionName=self.deployed.outputs["DiagnoseFunctionName"])
@@ -158,35 +204,40 @@ class Responder:
 
 
 def _gist(mail: dict[str, Any]) -> tuple[str, str]:
-    """Return the status of a notification and the role that it is about."""
+    """Return the status of a notification, and the role that it is about, or else its cause."""
+    status, cause = (mail["MessageAttributes"][each]["Value"] for each in ("status", "cause"))
+    if cause != "role_lacks_pull_permissions":
+        return status, cause
     (role,) = set(re.findall(rf"role/{CLUSTER}-([a-z-]+)", mail["Message"]))
-    return mail["MessageAttributes"]["status"]["Value"], role
+    return status, role
 
 
 def test_nobody_is_told_anything_twice(there: EmulatedAws, templates: dict[str, str]) -> None:
-    stack = Stack(there, NAME)
-    responder = Responder(there, stack.deploy(templates[BEFORE]))
-    before, first_release = stack.physical_ids(), responder.release()
+    responder = Responder(there, templates)
     responder.fails(("open", "one"), ("mended", "one"), ("fixed", "one"))
     responder.tells(("new", "open"), ("new", "mended"), ("new", "fixed"))
+
+    upgrade(responder)
+    roll_back(responder)
+    upgrade_again(responder)
+
+    responder.tells()
+    assert [responder.waiting(each) for each in ("DeadLetterQueueUrl", "ChangesDeadLetterQueueUrl")] == [0, 0]
+    assert sorted(responder.hub().values()) == ["FAILED"] * 3 + ["PASSED"] * 4
+
+
+def upgrade(responder: Responder) -> None:
+    """The second try succeeds. Meanwhile messages wait in the queues, in the form of the release before."""
     known = responder.hub()
     assert len(known) == 3
-
-    # While a stack is updated, messages wait in its queues, in the form of the release before.
     responder.take(messages=False)
-    responder.wait_for_pod("in-flight")
+    responder.waits("in-flight")
+    assert responder.is_queued()
     responder.send(responder.mend("mended"))
-
-    # An update that fails leaves everything as it was.
-    stack.start(templates[UNDEPLOYABLE], change="update")
-    stack.wait("stack_rollback_complete")
-    assert (stack.physical_ids(), responder.release()) == (before, first_release)
+    responder.cannot_become(UNDEPLOYABLE)
     assert (responder.waiting("QueueUrl"), responder.waiting("ChangesQueueUrl")) == (1, 1)
+    responder.becomes(THIS)
 
-    outputs = stack.deploy(templates[THIS], change="update")
-    assert responder.deployed.outputs.items() <= outputs.items()
-    assert kept(stack.physical_ids()) == kept(before)
-    assert responder.release() != first_release
     responder.take(messages=True)
     responder.tells(("new", "in-flight"))
     # Findings of 0.2.0 are not listed for changes before they are looked at, within `recheckMinutes`. This is a look.
@@ -198,19 +249,35 @@ def test_nobody_is_told_anything_twice(there: EmulatedAws, templates: dict[str, 
     responder.tells(("new", "told-here"), ("resolved", "fixed"))
     assert known.keys() < responder.hub().keys()
 
+
+def roll_back(responder: Responder) -> None:
+    """A message of this release waits, and one of its findings is about a failure that 0.2.0 has no word for."""
+    responder.waits("told-here", message=PROXY)
+    responder.tells(("new", NEW_CAUSE))
     responder.take(messages=False)
-    responder.wait_for_pod("back")
-    assert stack.deploy(templates[BEFORE], change="update") == responder.deployed.outputs
-    assert kept(stack.physical_ids()) == kept(before)
-    assert responder.release() == first_release
+    responder.waits("back")
+    assert responder.is_queued()
+    responder.becomes(BEFORE)
+
     responder.take(messages=True)
     responder.tells(("new", "back"))
     responder.fails(("open", "three"), ("told-here", "one"), ("told-here", "two"))
     responder.look(responder.mend("open"), responder.mend("told-here"))
     responder.tells(("resolved", "open"), ("resolved", "told-here"))
-    responder.tells()
-    assert [responder.waiting(each) for each in ("DeadLetterQueueUrl", "ChangesDeadLetterQueueUrl")] == [0, 0]
-    assert sorted(responder.hub().values()) == ["FAILED"] * 2 + ["PASSED"] * 4
+    # What it cannot read, it sets aside as it is.
+    responder.let_time_pass_for(responder.life(NEW_CAUSE))
+    assert "queue" not in responder.life(NEW_CAUSE)
+
+
+def upgrade_again(responder: Responder) -> None:
+    """What was set aside goes on when it fails again."""
+    responder.becomes(THIS)
+    # Another image is a problem that is diagnosed at once.
+    responder.waits("told-here", "two", message=PROXY)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while "queue" not in responder.life(NEW_CAUSE) and time.monotonic() < deadline:
+        responder.tells()
+    assert "queue" in responder.life(NEW_CAUSE)
 
 
 def look_again(*findings: str) -> str:
