@@ -63,12 +63,16 @@ lint: build/python.stamp
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-# With cdk-nag, which fails the synthesis; W3005 is about DependsOn that CDK itself writes, W3002 about `package`.
+# The stack by itself, and as the hub of an organization. With cdk-nag, which fails the synthesis; W3005 is about DependsOn
+# that CDK itself writes, W3002 about `package`.
+AS_HUB := $(addprefix -c pullResponder.,organizationId=o-a1b2c3d4e5 findingsIn=member memberAuditLogs=true)
+SYNTHESIZED := cdk.out/*.template.json build/hub/*.template.json infra/member-role.yaml infra/member.yaml
 synth: build/python.stamp build/node.stamp build/scanners.stamp node-version
 	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py"
-	@.venv/bin/cfn-lint --ignore-checks W3005 W3002 -- cdk.out/*.template.json infra/member-role.yaml infra/member.yaml recipes/incidents/template.yaml
-	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f cdk.out/*.template.json infra/member-role.yaml infra/member.yaml
-	@build/scanners/bin/python -W ignore infra/scan_policies.py cdk.out/*.template.json infra/member-role.yaml infra/member.yaml recipes/incidents/template.yaml
+	@node_modules/.bin/cdk synth --quiet --no-notices --app "$(PYTHON) app.py" --output build/hub $(AS_HUB)
+	@.venv/bin/cfn-lint --ignore-checks W3005 W3002 -- $(SYNTHESIZED) recipes/incidents/template.yaml
+	@LOG_LEVEL=ERROR build/scanners/bin/checkov --quiet --compact --framework cloudformation -f $(SYNTHESIZED)
+	@build/scanners/bin/python -W ignore infra/scan_policies.py $(SYNTHESIZED) recipes/incidents/template.yaml
 
 node-version:
 	@test "$(NODE_MAJOR)" != 20 || echo "Node.js 20 is past its end of life: use 22 or newer" >&2

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _PERIOD: Final = cdk.Duration.minutes(5)
 # The stream keeps records for 24 hours. A quarter of that leaves time to look.
-_STREAM_AGE: Final = cdk.Duration.hours(6)
+_STREAM_HOURS: Final = 6
+_MILLISECONDS_OF_AN_HOUR: Final = 3_600_000
 # The errors that the functions count themselves, with the alarm's description. pull_responder.handlers has the
 # namespace and the dimension. Errors in a run itself have the alarm on the function's errors.
 _OWN_NAMESPACE: Final = "PullResponder"
@@ -37,6 +38,10 @@ _OWN_ERRORS: Final[Mapping[str, str]] = {
     "ItemsUnusable": "The findings table holds an item that cannot be read",
     "AuditRecordsUnreadable": "A record of an audit log could not be read",
     "AuditBatchesUnusable": "What CloudWatch Logs delivered of an audit log could not be read",
+}
+# Those that a hub of an organization counts besides.
+_ERRORS_OF_MEMBERS: Final[Mapping[str, str]] = {
+    "ForwardedEventsRefused": "Events that name another account than the one that sent them were refused",
 }
 
 
@@ -73,8 +78,8 @@ class Alarms(Construct):
     def watch_stream(self, name: str, function: lambda_.IFunction) -> None:
         """Add an alarm on records of a stream that the function does not get to."""
         age = function.metric("IteratorAge", period=_PERIOD, statistic="Maximum")
-        threshold = _STREAM_AGE.to_milliseconds()
-        self._add(f"{name}Behind", f"The function {name} does not keep up with its stream", age, threshold=threshold)
+        longest = _STREAM_HOURS * _MILLISECONDS_OF_AN_HOUR
+        self._add(f"{name}Behind", f"The function {name} does not keep up with its stream", age, threshold=longest)
 
     def watch_queue(self, name: str, events: EventQueue) -> None:
         """Add an alarm on messages that nobody takes, such as when the event source mapping is disabled."""
@@ -104,9 +109,10 @@ class Alarms(Construct):
             )
             self._add(f"Rule{name}", f"Events of the rule {name} are lost", failed)
 
-    def watch_own_metrics(self) -> None:
-        """Add an alarm on each kind of error that the functions count."""
-        for name, description in _OWN_ERRORS.items():
+    def watch_own_metrics(self, *, has_members: bool = False) -> None:
+        """Add an alarm on each kind of error that the functions count, with those of a hub if it `has_members`."""
+        errors = {**_OWN_ERRORS, **(_ERRORS_OF_MEMBERS if has_members else {})}
+        for name, description in errors.items():
             counted = cloudwatch.Metric(
                 namespace=_OWN_NAMESPACE,
                 metric_name=name,

@@ -14,6 +14,7 @@ from infra.change_patterns import CHANGES
 from infra.event_queue import EventQueue
 from infra.failure_patterns import FAILURES, KUBERNETES_EVENTS, KUBERNETES_REASONS
 from infra.member_alarms import MemberAlarms
+from infra.member_commands import stack_instances_command, stack_set_command
 from infra.organization import BUS_NAME
 from infra.queue_rules import QueueRules
 from infra.settings import Settings
@@ -32,6 +33,7 @@ class OrganizationBus(Construct):
 
     - `bus_arn`: the bus
     - `names`: the names of its rules
+    - `stack_set_command`, `stack_instances_command`: what sets up the members, for the root of this repository
     """
 
     def __init__(  # noqa: PLR0913 -- keyword-only, except for the two arguments that every construct has
@@ -51,7 +53,7 @@ class OrganizationBus(Construct):
         # The property of the bus itself, so that there is no moment at which the bus has no policy.
         bus = events.CfnEventBus(
             self,
-            "Bus",
+            "EventBus",
             name=BUS_NAME,
             description="Pull Responder gets the events of the organization's other accounts and regions here",
             policy={
@@ -70,7 +72,7 @@ class OrganizationBus(Construct):
         )
         failures, changes = (
             QueueRules(self, name, queue=each.queue, dead_letters=each.dead_letters, bus_name=BUS_NAME)
-            for name, each in (("MemberRules", events_queue), ("MemberChangeRules", changes_queue))
+            for name, each in (("Bus", events_queue), ("BusChanges", changes_queue))
         )
         for name, rule in FAILURES.items():
             failures.add(name, rule)
@@ -84,4 +86,6 @@ class OrganizationBus(Construct):
         alarms = MemberAlarms(self, "MemberAlarms", topics=alarm_topics, key=key)
         for rules in (failures, changes, alarms):
             rules.node.add_dependency(bus)
+        self.stack_set_command = stack_set_command(settings, account=stack.account, region=stack.region)
+        self.stack_instances_command = stack_instances_command(region=stack.region)
         self.names = (*failures.names, *changes.names, alarms.name)

@@ -121,7 +121,7 @@ class PullResponder(Construct):
         alarms.watch_rules((*event_rules.names, *change_rules.names))
         if organization:
             alarms.watch_rules(organization.names, bus_name=BUS_NAME)
-        alarms.watch_own_metrics()
+        alarms.watch_own_metrics(has_members=organization is not None)
         stream = (
             AuditLogStream(self, "MemberAuditLogs", organization_id=settings.organization_id, key=key)
             if settings.member_audit_logs

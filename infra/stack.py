@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from infra import member_commands
 from infra.responder import PullResponder
 from infra.settings import Settings
 
@@ -98,17 +97,16 @@ class PullResponderStack(cdk.Stack):
                 ),
             )
         if responder.organization:
-            account, region = self.account, self.region
             for name, value, description in (
                 ("EventBusArn", responder.organization.bus_arn, "The bus that members forward their events to"),
                 (
                     "StackSetCommand",
-                    member_commands.stack_set_command(settings, account=account, region=region),
+                    responder.organization.stack_set_command,
                     "Run this in the root of the repository. In the management account, --call-as SELF",
                 ),
                 (
                     "StackInstancesCommand",
-                    member_commands.stack_instances_command(region=region),
+                    responder.organization.stack_instances_command,
                     "Run this next, with your organizational units and all regions that have clusters or registries",
                 ),
             ):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import aws_cdk as cdk
 import pytest
 
-from infra.settings import Settings, SettingsError
+from infra.responder import PullResponder
+from infra.scan_policies import read_template
+from infra.setting_checks import SettingsError
+from infra.settings import Settings
 from tests.infrastructure.conftest import Synthesized, synthesize
 from tests.infrastructure.rules import ACCOUNT, event
 from tests.infrastructure.test_queue_rules import statements_of, text_of
@@ -16,14 +22,15 @@ from tests.infrastructure.test_queue_rules import statements_of, text_of
 if TYPE_CHECKING:
     from pull_responder.emulator.emulated_aws import EmulatedAws
 
+ROOT: Final = Path(__file__).parents[2]
 ORGANIZATION: Final = "o-a1b2c3d4e5"
 BUS: Final = "pull-responder"
 # The rules of the default bus that are for the stack's own account alone.
 OWN: Final = {"TestEvent", "LookAgain", "HealthCheck", "Clock"}
+# The stack `subscribed`, as the hub of an organization.
 HUB: Final = Settings(
     organization_id=ORGANIZATION,
     audit_log_clusters=("prod", "test"),
-    filter_topics=True,
     forwarded_event_source="kubernetes.events",
 )
 ALARM: Final = f"PullResponder-{ACCOUNT}-eu-west-1-undelivered"
@@ -35,16 +42,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The same stack in an account alone."""
-    return synthesize(tmp_path_factory.mktemp("alone"), replace(HUB, organization_id=None))
-
-
-@pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """A hub with all that it can have. The scanners have looked at it."""
-    settings = replace(HUB, findings_in="member", member_audit_logs=True)
-    return synthesize(tmp_path_factory.mktemp("full"), settings, scanned=True)
+    """A hub with all that it can have."""
+    settings = replace(HUB, findings_in="member", member_audit_logs=True, filter_topics=True)
+    return synthesize(tmp_path_factory.mktemp("full"), settings)
 
 
 def rules_on(bus: str | None, synthesized: Synthesized) -> dict[str, dict[str, Any]]:
@@ -65,17 +66,16 @@ def flat(value: Any) -> str:  # noqa: ANN401 -- JSON
             return str(value)
 
 
-def test_alone_there_is_nothing_of_it(alone: Synthesized, stack: Synthesized) -> None:
-    for synthesized in (alone, stack):
-        kinds = {each["Type"] for each in synthesized.template["Resources"].values()}
-        assert kinds.isdisjoint({"AWS::Events::EventBus", "AWS::Kinesis::Stream", "AWS::Logs::Destination"})
-        text = json.dumps(synthesized.template)
-        for word in ("ORGANIZATION_ID", "FINDINGS_IN", "IMPORT_ROLE", "RoleName", "EventBusName", "MemberRules"):
-            assert f'"{word}' not in text.replace("PULL_RESPONDER_", "")
+def test_alone_there_is_nothing_of_it(subscribed: Synthesized) -> None:
+    kinds = {each["Type"] for each in subscribed.template["Resources"].values()}
+    assert kinds.isdisjoint({"AWS::Events::EventBus", "AWS::Kinesis::Stream", "AWS::Logs::Destination"})
+    text = json.dumps(subscribed.template).replace("PULL_RESPONDER_", "")
+    for word in ("ORGANIZATION_ID", "FINDINGS_IN", "IMPORT_ROLE", "RoleName", "EventBusName", "OrganizationBus"):
+        assert f'"{word}' not in text
 
 
-def test_an_account_that_becomes_a_hub_keeps_all_that_it_has(alone: Synthesized, hub: Synthesized) -> None:
-    before, after = alone.template["Resources"], hub.template["Resources"]
+def test_an_account_that_becomes_a_hub_keeps_all_that_it_has(subscribed: Synthesized, hub: Synthesized) -> None:
+    before, after = subscribed.template["Resources"], hub.template["Resources"]
     changed = {name for name in before if before[name] != after.get(name)}
     kinds = {name: before[name]["Type"] for name in changed}
     # The roles get names, so they are replaced; the functions get variables; the rules of the bus may send, too.
@@ -185,9 +185,9 @@ def test_alarms_of_members_are_told(
     assert answer["Result"] is matches, what
 
 
-def test_what_is_told_of_an_alarm_has_no_words_of_the_member(hub: Synthesized) -> None:
-    targets = rules_on(BUS, hub)["MemberAlarms"]["Targets"]
-    topics = [hub.named("AWS::SNS::Topic", part)[0] for part in ("NotificationsTopic", "FiltersAlarmsTopic")]
+def test_what_is_told_of_an_alarm_has_no_words_of_the_member(full: Synthesized) -> None:
+    targets = rules_on(BUS, full)["MemberAlarms"]["Targets"]
+    topics = [full.named("AWS::SNS::Topic", part)[0] for part in ("NotificationsTopic", "FiltersAlarmsTopic")]
     assert [each["Arn"] for each in targets] == [{"Ref": each} for each in topics]
     for target in targets:
         transformer = target["InputTransformer"]
@@ -203,13 +203,13 @@ def test_what_is_told_of_an_alarm_has_no_words_of_the_member(hub: Synthesized) -
         assert "222222222222 in us-east-1" in message["AlarmDescription"]
 
 
-def test_the_rule_on_alarms_may_publish_to_these_topics_alone(hub: Synthesized) -> None:
-    _, role = hub.named("AWS::IAM::Role", "MemberAlarmsRole")
+def test_the_rule_on_alarms_may_publish_to_these_topics_alone(full: Synthesized) -> None:
+    _, role = full.named("AWS::IAM::Role", "MemberAlarmsRole")
     publish, key = role["Policies"][0]["PolicyDocument"]["Statement"]
-    targets = rules_on(BUS, hub)["MemberAlarms"]["Targets"]
+    targets = rules_on(BUS, full)["MemberAlarms"]["Targets"]
     assert (publish["Action"], publish["Resource"]) == ("sns:Publish", [each["Arn"] for each in targets])
-    assert key["Resource"] == {"Fn::GetAtt": [hub.named("AWS::KMS::Key", "")[0], "Arn"]}
-    policies = json.dumps(hub.all_of("AWS::SNS::TopicPolicy"))
+    assert key["Resource"] == {"Fn::GetAtt": [full.named("AWS::KMS::Key", "")[0], "Arn"]}
+    policies = json.dumps(full.all_of("AWS::SNS::TopicPolicy"))
     assert "events.amazonaws.com" not in policies
 
 
@@ -302,12 +302,6 @@ def test_the_function_reads_the_stream_and_loses_nothing_unsaid(full: Synthesize
     assert behind["Threshold"] == 6 * 3_600_000
 
 
-def test_the_function_of_audit_logs_is_there_for_members_alone(tmp_path: Any) -> None:  # noqa: ANN401 -- a Path
-    only = synthesize(tmp_path, Settings(organization_id=ORGANIZATION, member_audit_logs=True))
-    assert only.named("AWS::Lambda::EventSourceMapping", "AuditLog")
-    assert only.all_of("AWS::Logs::SubscriptionFilter") == {}
-
-
 def test_the_outputs_say_how_members_are_set_up(full: Synthesized) -> None:
     outputs = {name: flat(each["Value"]) for name, each in full.template["Outputs"].items()}
     assert outputs["EventBusArn"] == f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/{BUS}"
@@ -343,3 +337,61 @@ def test_the_outputs_say_how_members_are_set_up(full: Synthesized) -> None:
 def test_settings_that_say_nothing_sensible_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         Settings(**values)
+
+
+def test_another_app_can_have_the_hub_in_a_stack_of_its_own(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False, context={"aws:cdk:disable-asset-staging": True})
+    # As long as the names of stacks are: those of rules have 64 characters (EventBridge API reference, PutRule).
+    stack = cdk.Stack(app, f"Platform{'x' * 100}")
+    settings = Settings(organization_id=ORGANIZATION, member_audit_logs=True)
+    responder = PullResponder(stack, "PullResponder", settings=settings)
+    assert responder.organization
+    cdk.CfnOutput(stack, "Members", value=responder.organization.stack_set_command)
+    template = app.synth().get_stack_by_name(stack.stack_name).template
+    command = flat(template["Outputs"]["Members"]["Value"])
+    assert f"ParameterKey=HubAccount,ParameterValue={ACCOUNT} " in command
+    kinds = [each["Type"] for each in template["Resources"].values()]
+    assert kinds.count("AWS::Events::EventBus") == 1
+    # The function that reads audit logs is there for members alone: no cluster of the own account is subscribed.
+    mappings = [
+        each for name, each in template["Resources"].items() if each["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    assert ["Stream" in json.dumps(each["Properties"]["EventSourceArn"]) for each in mappings].count(True) == 1
+    assert "AWS::Logs::SubscriptionFilter" not in kinds
+    names = [
+        each["Properties"]["Name"] for each in template["Resources"].values() if each["Type"] == "AWS::Events::Rule"
+    ]
+    assert len(set(names)) == len(names) > 30
+    assert [name for name in names if not re.fullmatch(r"[.\-_A-Za-z0-9]{1,64}", name)] == []
+
+
+def test_the_guides_have_the_alarms_of_a_hub_and_their_price(
+    hub: Synthesized, full: Synthesized, subscribed: Synthesized
+) -> None:
+    guides = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("operations", "organization")}
+    section = guides["operations"].partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    metrics = {each["MetricName"] for each in full.all_of("AWS::CloudWatch::Alarm").values()}
+    assert {"ForwardedEventsRefused", "IteratorAge"} <= metrics
+    assert [metric for metric in sorted(metrics) if f"`{metric}`" not in section] == []
+    before, after = (len(each.all_of("AWS::CloudWatch::Alarm")) for each in (subscribed, hub))
+    # Without the one on Kubernetes events, which the settings leave out at first.
+    more = after - before - 1
+    assert f"$0.10 for each of {more} | ${more / 10:.2f} |" in guides["organization"]
+
+
+def test_the_guide_has_the_command_that_the_stack_prints(full: Synthesized) -> None:
+    guide = " ".join((ROOT / "docs" / "organization.md").read_text().replace("\\\n", " ").split())
+    shown = {ACCOUNT: "HUB-ACCOUNT", "eu-west-1": "HUB-REGION"}
+    command = flat(full.template["Outputs"]["StackSetCommand"]["Value"])
+    for value, name in shown.items():
+        command = command.replace(value, name)
+    assert command.partition(" ParameterKey=ReadRoleName")[0] in guide
+    options = flat(full.template["Outputs"]["StackInstancesCommand"]["Value"]).partition("--operation-preferences ")[2]
+    assert options.replace("eu-west-1", "HUB-REGION") in guide
+
+
+def test_the_guide_describes_every_parameter_of_the_template() -> None:
+    guide = (ROOT / "docs" / "organization.md").read_text()
+    parameters = read_template(str(ROOT / "infra" / "member.yaml"))["Parameters"]
+    named = {re.sub(r"\d+$", "1", name) for name in parameters}
+    assert [name for name in sorted(named) if name not in guide] == []
