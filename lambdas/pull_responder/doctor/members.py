@@ -170,8 +170,11 @@ class _Members:
 
 
 def _examine(deployment: Deployment, reader: Reader) -> list[Result]:
+    if not deployment.environment:
+        why = deployment.template or Unread("what the stack's functions are set to is not known")
+        return [unread(_ID, "members", why, "Whether other accounts are to forward events to the stack is not known")]
     if not deployment.environment.get("PULL_RESPONDER_ORGANIZATION_ID"):
-        return []
+        return [works(_ID, "members", "none forward events: the setting `organizationId` is not set")]
     try:
         settings = read_settings(deployment.environment)
     except SettingError as error:

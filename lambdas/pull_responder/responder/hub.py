@@ -158,13 +158,14 @@ class Hub:
 
     def _without_client(self, place: HubPlace, lives: Sequence[Life], own: HubPlace, why: Unread) -> dict[str, _Step]:
         """Return the steps of findings of a place that we cannot call. Those that our own is to take have none."""
-        takes = place == own or not takes_none(why.reason)
-        moved = {} if takes else {life.id: why.reason for life in lives if not life.hub_at}
+        is_shut = place != own and takes_none(why.reason)
+        moved = {life.id: why.reason for life in lives if not life.hub_at} if is_shut else {}
         self._move(place, own, moved)
         kept = [life for life in lives if life.id not in moved]
         if kept:
             self._log_unavailable(len(kept), reason=why.reason)
-        return dict.fromkeys((life.id for life in kept), self._schedule_retry())
+        # An account may have left the organization. What was over there long ago is not tried for ever.
+        return {life.id: self._keep_due(life) if is_shut else self._schedule_retry() for life in kept}
 
     def _move(self, place: HubPlace, own: HubPlace, why: Mapping[str, str]) -> None:
         """Note that our own Security Hub is to take findings that another one does not, and why, by finding id."""

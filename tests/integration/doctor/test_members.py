@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -17,6 +18,7 @@ from pull_responder.doctor.resource import Resource
 from pull_responder.doctor.result import Result, State
 from pull_responder.facts.aws import Aws
 from pull_responder.facts.reader import Reader
+from pull_responder.model.unread import Unread
 from pull_responder.remediation.shell import render
 from pull_responder.settings import IMPORT_ROLE, MEMBER_ROLE
 from tests.integration.responder.member import ORGANIZATION, Member
@@ -104,7 +106,14 @@ def answered(aws: Aws, operation: str, answer: dict[str, Any]) -> None:
 
 
 def test_without_an_organization_there_is_nothing_to_look_at(terminal: Aws) -> None:
-    assert examine(terminal, deployment(PULL_RESPONDER_ORGANIZATION_ID="", findings_in="hub")) == []
+    (alone,) = examine(terminal, deployment("222222222222", PULL_RESPONDER_ORGANIZATION_ID="", findings_in="hub"))
+    assert (alone.subject, alone.state) == ("members", State.WORKS)
+
+
+def test_where_the_settings_are_not_known_nothing_is_said_to_work(terminal: Aws) -> None:
+    unknown = replace(deployment(), resources={}, template=Unread("cloudformation:GetTemplate failed"))
+    (members_,) = examine(terminal, unknown)
+    assert (members_.state, members_.found) == (State.UNREAD, "cloudformation:GetTemplate failed")
 
 
 def test_what_names_the_members_and_is_not_readable_is_unread(terminal: Aws) -> None:

@@ -286,6 +286,32 @@ def test_what_cannot_be_read_in_the_member_silences_nothing(scene: Scene, member
     assert causes(member.findings(region=REGION)) == [ROLE]
 
 
+def test_what_a_shut_member_has_is_not_tried_for_ever(scene: Scene, member: Member) -> None:
+    """As after an account has left the organization: Security Hub forgets a finding after 90 days."""
+    node = member.node()
+    scene.respond(member.denied(node, scene.clock.now), **member.in_member)
+    finding = life_of(scene, node.role).id
+    iam = member.client("iam")
+    iam.delete_role_policy(RoleName=IMPORT_ROLE, PolicyName="own")
+    iam.delete_role(RoleName=IMPORT_ROLE)
+    scene.connected = None
+    scene.recheck(member.forwarded(scene_change(member, node)), **member.in_member)
+    scene.clock.forward(minutes=6)
+    scene.recheck(**member.in_member)
+
+    def is_due() -> bool:
+        life = scene.store.lives([finding])[finding]
+        assert isinstance(life, Life)
+        assert not life.is_open
+        return life.hub_due
+
+    assert is_due()
+    assert scene.in_hub(node.role) == []
+    scene.clock.forward(minutes=91 * 24 * 60)
+    scene.recheck(**member.in_member)
+    assert not is_due()
+
+
 def test_a_finding_that_was_in_ours_before_stays_there(scene: Scene, member: Member) -> None:
     """As after `findingsIn` was changed, or a release that knew no members: its item says nothing of a place."""
     node = member.node()
