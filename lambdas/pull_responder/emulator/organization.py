@@ -166,7 +166,7 @@ def _may_put(target: Any, sender: tuple[str, str], place: tuple[str, str], bus: 
     theirs = eventbridge._event_bus_policies.get_scoped(*place, bus)
     if sender[0] == place[0]:
         return bool(own == "Allow")
-    return own == "Allow" and evaluator.evaluate_resource_policy(theirs, context).decision == "Allow"
+    return bool(own == "Allow" and evaluator.evaluate_resource_policy(theirs, context).decision == "Allow")
 
 
 def _make_destinations() -> None:
