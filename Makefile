@@ -14,18 +14,19 @@ endif
 # Compiled code is kept whatever the shell says: all that runs here runs many times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-together test-deployed test-other other node-version worlds lint synth bench mutants examples generate locks clean
+.PHONY: demo test test-together test-deployed test-other other node-version worlds lint synth bench mutants examples generate locks keep-release clean
 .DELETE_ON_ERROR:
 
 demo: build/python.stamp
 	@.venv/bin/pull-responder demo
 
 # In the order of the folders: the files that take longest have few tests, and by the number of tests they would come
-# last, with one processor idle. The deployment by itself: its queues have short patience, which other tests beside it
-# would use up. One worker more than there are processors: each waits while the emulator that it asked works.
+# last, with one processor idle. One worker more than there are processors: each waits while the emulator that it asked
+# works. The deployments by themselves: their queues have short patience, which many tests beside them would use up. Of
+# these two can run at once, each with an emulated AWS of its own; those that share a stack stay together.
 WORKERS ?= 3
 TEST_TOGETHER = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
-TEST_DEPLOYED = $(PYTHON) -m pytest tests/e2e
+TEST_DEPLOYED = $(PYTHON) -m pytest -n 2 --dist loadgroup tests/e2e
 test: build/python.stamp build/node.stamp node-version
 	@$(TEST_TOGETHER)
 	@$(TEST_DEPLOYED)
@@ -124,6 +125,10 @@ locks:
 		requirements.txt -o requirements.lock
 	@build/uv/bin/uv pip compile --quiet --no-header --no-annotate --universal --python-version 3.11 \
 		requirements-scanners.txt -o requirements-scanners.lock
+
+# What this release deploys, for the tests of the next one, which upgrade from it.
+keep-release: build/python.stamp
+	@$(PYTHON) -m tests.releases .
 
 clean:
 	rm -rf .venv node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
