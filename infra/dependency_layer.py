@@ -6,6 +6,7 @@ file archives for Python Lambda functions": libraries in layers have precedence 
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -17,15 +18,17 @@ from aws_cdk import aws_lambda as lambda_
 
 from infra.asset_folder import BUILD, COMPILE, build_once, compile_code
 from infra.runtime_python import RUNTIME_VERSION, find_runtime_python
-from infra.sdk_data import cut_sdk_data, read_services
+from infra.sdk_data import cut_sdk_data, read_operations
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from constructs import Construct
 
 LOCKED: Final = Path(__file__).resolve().parent.parent / "lambdas" / "requirements.lock"
 _VERSION: Final = ".".join(map(str, RUNTIME_VERSION))
+# Powertools' Logger imports it.
+_USED_UTILITIES: Final = ("jmespath_utils",)
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE: Final = lambda_.Architecture.ARM_64
 _PIP: Final = (
@@ -71,30 +74,40 @@ def build_layer(
     locked: Path = LOCKED,
     build: Path = BUILD,
     *,
-    services: Collection[str] | None = None,
+    operations: Mapping[str, Collection[str]] | None = None,
     python: Path | None = None,
 ) -> Path:
     """Return the folder of the layer. Build it in `build` unless `build` has it already for the same arguments.
 
     - `locked` lists, pins and hashes every package, because pip looks for no dependencies and accepts nothing else
-    - `services` are those whose data stays in the SDK; None: those that the functions call; empty: all
+    - `operations` are those that the SDK knows, by services; None: those that the functions call; empty: all
     - `python` compiles the packages; None: they are not compiled
 
-    Raises CalledProcessError when pip fails, FileNotFoundError when the SDK does not know a service.
+    Raises CalledProcessError when pip fails, LookupError when the SDK does not know an operation.
     """
-    kept = tuple(read_services() if services is None else services)
+    kept = read_operations() if operations is None else operations
 
     def fill(layer: Path) -> None:
         packages = layer / "python"
         _install(locked, packages)
+        _delete_unused(packages)
         if kept and (packages / "botocore").is_dir():
             cut_sdk_data(packages, kept)
         if python is not None:
             compile_code(python, packages, at="/opt/python")
 
-    how = Path(__file__).with_name("sdk_data.py").read_text()
-    parts = (*_PIP, *(COMPILE if python else ()), *kept, how, locked.read_text())
-    return build_once(build, "dependency-layer", parts, fill)
+    how = (Path(__file__).read_text(), Path(__file__).with_name("sdk_data.py").read_text())
+    parts = (*(COMPILE if python else ()), json.dumps({name: list(kept[name]) for name in kept}), *how)
+    return build_once(build, "dependency-layer", (*parts, locked.read_text()), fill)
+
+
+def _delete_unused(packages: Path) -> None:
+    """Delete the parts of Powertools that the functions do not import: nine tenths of it."""
+    powertools = packages / "aws_lambda_powertools"
+    shutil.rmtree(powertools / "event_handler", ignore_errors=True)
+    for each in powertools.glob("utilities/*/"):
+        if each.name not in _USED_UTILITIES:
+            shutil.rmtree(each)
 
 
 def _install(locked: Path, packages: Path) -> None:
