@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.httpsession import get_cert_path
+from botocore.httpsession import create_urllib3_context, get_cert_path
 
 if TYPE_CHECKING:
     import ssl
@@ -33,15 +33,15 @@ def share_tls(client: Any) -> None:  # noqa: ANN401 -- one of boto3's generated 
     if not client.meta.endpoint_url.startswith("https:") or not http._verify:  # noqa: SLF001 -- as above
         return
     authorities = get_cert_path(http._verify)  # noqa: SLF001 -- as above
-    options = http._manager.connection_pool_kw  # noqa: SLF001 -- as above
     with _LOCK:
         if authorities not in _CONTEXTS:
-            _CONTEXTS[authorities] = _load_once(options["ssl_context"], authorities)
-        options["ssl_context"] = _CONTEXTS[authorities]
+            _CONTEXTS[authorities] = _context(authorities)
+    http._manager.connection_pool_kw["ssl_context"] = _CONTEXTS[authorities]  # noqa: SLF001 -- as above
 
 
-def _load_once(context: ssl.SSLContext, authorities: str) -> ssl.SSLContext:
-    """Load the file `authorities` into `context`, and have the context ignore the same load later."""
+def _context(authorities: str) -> ssl.SSLContext:
+    """Return a context as the SDK makes it, with the certificates of a file. It loads no file twice."""
+    context = create_urllib3_context()
     load = cache(context.load_verify_locations)
     context.load_verify_locations = load  # type: ignore[assignment]  # urllib3 calls it for each connection
     # A file that cannot be read is the connection's to report, as it was.
