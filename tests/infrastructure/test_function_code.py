@@ -1,0 +1,99 @@
+"""What of the repository is deployed as the functions' code, and in which form."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra.dependency_layer import build_layer
+from infra.function_code import build_code
+from infra.runtime_python import find_runtime_python
+
+LAMBDAS = Path(__file__).resolve().parents[2] / "lambdas"
+# Those that run again and again. The function hub_setup runs once a deployment.
+HANDLERS = ("audit_log", "diagnose", "recheck")
+
+
+@pytest.fixture
+def python() -> Path:
+    """A Python of the version that the functions run on."""
+    found = find_runtime_python()
+    if found is None:
+        pytest.skip("no Python of the functions' version")
+    return found
+
+
+def write(lambdas: Path, **modules: str) -> None:
+    for name, content in modules.items():
+        path = lambdas / "pull_responder" / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+def test_every_module_that_runs_on_lambda_is_compiled_and_checked_against_nothing(tmp_path: Path, python: Path) -> None:
+    code = build_code(tmp_path, python=python)
+    modules = {each.relative_to(code) for each in code.rglob("*.py")}
+    compiled = {each.relative_to(code) for each in code.rglob("*.pyc")}
+    assert Path("pull_responder/handlers/diagnose.py") in modules
+    assert compiled == {each.parent / "__pycache__" / f"{each.stem}.cpython-313.pyc" for each in modules}
+    for each in compiled:
+        # The second word of the header: the code is tied to a hash that is not checked. PEP 552.
+        assert (code / each).read_bytes()[4:8] == b"\x01\x00\x00\x00"
+    diagnose = code / "pull_responder/handlers/__pycache__/diagnose.cpython-313.pyc"
+    # For stack traces: where Lambda has it.
+    assert b"/var/task/pull_responder/handlers/diagnose.py" in diagnose.read_bytes()
+    again = build_code(tmp_path / "again", python=python)
+    assert diagnose.read_bytes() == (again / diagnose.relative_to(code)).read_bytes()
+
+
+def test_only_modules_that_run_on_lambda_are_deployed(tmp_path: Path) -> None:
+    write(tmp_path, handlers__diagnose="", cli__start="", demo__estate="", emulator__patches="", generate__page="")
+    write(tmp_path, doctor__queues="")
+    (tmp_path / "pull_responder" / "notes.txt").touch()
+    code = build_code(tmp_path / "build", lambdas=tmp_path)
+    assert [each.relative_to(code).as_posix() for each in code.rglob("*") if each.is_file()] == [
+        "pull_responder/handlers/diagnose.py"
+    ]
+
+
+def test_changed_code_is_built_anew_and_the_same_code_is_not(tmp_path: Path, python: Path) -> None:
+    write(tmp_path, model="ONE = 1\n")
+    before = build_code(tmp_path / "build", lambdas=tmp_path)
+    assert build_code(tmp_path / "build", lambdas=tmp_path) == before
+    assert build_code(tmp_path / "build", lambdas=tmp_path, python=python) != before
+    write(tmp_path, model="ONE = 2\n")
+    after = build_code(tmp_path / "build", lambdas=tmp_path)
+    assert after != before
+    assert (after / "pull_responder" / "model.py").read_text() == "ONE = 2\n"
+
+
+def test_code_that_is_none_is_not_built(tmp_path: Path, python: Path) -> None:
+    write(tmp_path, model="def\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        build_code(tmp_path / "build", lambdas=tmp_path, python=python)
+    assert list((tmp_path / "build").iterdir()) == []
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_a_handler_that_is_loaded_leaves_nothing_of_it_to_the_garbage_collector(python: Path, handler: str) -> None:
+    program = f"""
+import gc
+import pull_responder.handlers.{handler}
+print(gc.isenabled(), len(gc.get_objects()) < gc.get_freeze_count() / 10)
+"""
+    path = (build_code(python=python), build_layer(python=python) / "python")
+    done = subprocess.run(  # noqa: S603 -- a Python of this machine, with the program above
+        [str(python), "-S", "-c", program],
+        env={
+            "PYTHONPATH": os.pathsep.join(map(str, path)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "POWERTOOLS_SERVICE_NAME": "test",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True True\n"
