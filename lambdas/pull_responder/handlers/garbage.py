@@ -21,7 +21,7 @@ def freeze_objects() -> None:
     """Exclude all present objects from garbage collection, once per process, after the first invocation.
 
     The SDK's models are tens of thousands of objects that live as long as the process. To traverse them again and again
-    takes longer than reading the events of a batch (bench/storm.py).
+    takes longer than reading the events of a batch (bench/storm.py). What is garbage among them stays, some hundred
+    objects: to look for these would take a twentieth of the start.
     """
-    gc.collect()
     gc.freeze()
