@@ -59,7 +59,7 @@ class DependencyLayer(lambda_.LayerVersion):
         if python is None:
             cdk.Annotations.of(self).add_info_v2(
                 "pull-responder:layer-not-compiled",
-                f"No Python {_VERSION} was found here to compile the functions' code and layer with. The functions work, "
+                f"No Python {_VERSION} was found here to compile the functions' code and their layer with. They work, "
                 "and each new process of them takes twice the time to start",
             )
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
 
-# One client is about 2.4 MB, and a third of that with the data in the functions' layer. A diagnosis uses about ten, and as many again in each further account or region.
+# One client is about 2.4 MB, and a third of that with the data in the functions' layer. A diagnosis uses about ten, and
+# as many again in each further account or region.
 _MOST_CLIENTS: Final = 48
 
 
