@@ -180,12 +180,12 @@ def _measure(python: Path, processes: Mapping[str, _Process], estate: DemoEstate
 
 
 def _median(runs: list[dict[str, Any]], key: str) -> float:
-    return statistics.median(each[key] for each in runs)
+    return float(statistics.median(each[key] for each in runs))
 
 
 def _ratio(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> float:
     """Return how much more processor time ours take: the median of pairs that ran one after the other."""
-    return statistics.median(one["cpu"] / other["cpu"] for one, other in zip(ours, theirs, strict=True))
+    return float(statistics.median(one["cpu"] / other["cpu"] for one, other in zip(ours, theirs, strict=True)))
 
 
 def main() -> None:

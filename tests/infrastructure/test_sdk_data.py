@@ -49,6 +49,10 @@ def names_in_code() -> set[str]:
     return found
 
 
+def client(session: Session, service: str, region: str) -> Any:  # noqa: ANN401 -- one of botocore's generated clients
+    return session.create_client(service, region, aws_access_key_id="test", aws_secret_access_key="test")
+
+
 def resolved(model: dict[str, Any], reference: dict[str, Any], above: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 -- JSON
     """Return a shape with all shapes in it, without prose. A shape within itself is its name."""
     name = reference["shape"]
@@ -116,19 +120,17 @@ def test_the_code_calls_no_operation_that_was_cut() -> None:
 @pytest.mark.parametrize("service", read_operations())
 def test_services_are_in_the_same_regions_at_the_same_addresses(cut: Session, service: str) -> None:
     whole = Session()
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     for partition in whole.get_available_partitions():
         regions = whole.get_available_regions(service, partition)
         assert cut.get_available_regions(service, partition) == regions
     for region in ("us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1"):
-        ours = cut.create_client(service, region, **keys)
-        assert ours.meta.endpoint_url == whole.create_client(service, region, **keys).meta.endpoint_url
+        assert client(cut, service, region).meta.endpoint_url == client(whole, service, region).meta.endpoint_url
 
 
 def test_listings_have_their_pages(cut: Session) -> None:
-    client = cut.create_client("ec2", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
-    assert client.can_paginate("describe_subnets")
-    assert not hasattr(client, "run_instances")
+    ec2 = client(cut, "ec2", "us-east-1")
+    assert ec2.can_paginate("describe_subnets")
+    assert not hasattr(ec2, "run_instances")
 
 
 MODEL: dict[str, Any] = {
@@ -180,7 +182,7 @@ def test_the_sdk_has_to_know_every_service(tmp_path: Path) -> None:
         (data / service).mkdir(parents=True)
         (data / service / "service-2.json").write_text(json.dumps(MODEL))
     (data / "ec2/2016-11-15/examples-1.json").touch()
-    services = {name: {"endpoints": {}} for name in ("store", "s3")}
+    services: dict[str, Any] = {name: {"endpoints": {}} for name in ("store", "s3")}
     (data / "endpoints.json").write_text(json.dumps({"partitions": [{"services": services}]}))
     with pytest.raises(LookupError, match="botocore has no data of nosuch"):
         cut_sdk_data(tmp_path, {"ec2": ["GetThing"], "ecr": ["GetThing"], "nosuch": ["GetThing"]})

@@ -41,7 +41,7 @@ def test_the_function(name: str, stack: Synthesized, other: Synthesized) -> None
     assert function["Handler"] == f"pull_responder.handlers.{name.lower()}.handler"
     assert function["LoggingConfig"]["LogFormat"] == "JSON"
     assert (function["MemorySize"], function["Timeout"]) == (1024, 120)
-    assert (function_of(other, name)["MemorySize"], function_of(other, name)["Timeout"]) == (1024, 30)
+    assert (function_of(other, name)["MemorySize"], function_of(other, name)["Timeout"]) == (2048, 30)
     assert function_of(other, name)["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
     assert "VpcConfig" not in function
 

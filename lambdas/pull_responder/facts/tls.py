@@ -32,7 +32,7 @@ def share_tls(client: Any) -> None:  # noqa: ANN401 -- one of boto3's generated 
     http = client._endpoint.http_session  # noqa: SLF001 -- as above
     if not client.meta.endpoint_url.startswith("https:") or not http._verify:  # noqa: SLF001 -- as above
         return
-    authorities = get_cert_path(http._verify)  # noqa: SLF001 -- as above
+    authorities = str(get_cert_path(http._verify))  # noqa: SLF001 -- as above
     with _LOCK:
         if authorities not in _CONTEXTS:
             _CONTEXTS[authorities] = _context(authorities)
@@ -41,7 +41,7 @@ def share_tls(client: Any) -> None:  # noqa: ANN401 -- one of boto3's generated 
 
 def _context(authorities: str) -> ssl.SSLContext:
     """Return a context as the SDK makes it, with the certificates of a file. It loads no file twice."""
-    context = create_urllib3_context()
+    context: ssl.SSLContext = create_urllib3_context()
     load = cache(context.load_verify_locations)
     context.load_verify_locations = load  # type: ignore[assignment]  # urllib3 calls it for each connection
     # A file that cannot be read is the connection's to report, as it was.

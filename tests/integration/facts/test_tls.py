@@ -30,7 +30,7 @@ OWN: Final = Arn("aws", "sts", "", "123456789012", "assumed-role/responder/diagn
 @pytest.fixture(autouse=True)
 def new_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the SDK make each context anew. For other tests it keeps one (tests/kept_clients.py)."""
-    monkeypatch.setattr(tls, "create_urllib3_context", inspect.unwrap(tls.create_urllib3_context))
+    monkeypatch.setattr(tls, "create_urllib3_context", inspect.unwrap(vars(tls)["create_urllib3_context"]))
 
 
 class _Registry(BaseHTTPRequestHandler):
