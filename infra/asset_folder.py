@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -34,8 +33,12 @@ def build_once(build: Path, name: str, parts: Iterable[str], fill: Callable[[Pat
         target = Path(temporary) / folder.name
         target.mkdir()
         fill(target)
-        shutil.rmtree(folder, ignore_errors=True)
-        target.rename(folder)
+        try:
+            target.rename(folder)
+        except OSError:
+            # Somebody else was quicker, and may be reading it already.
+            if not folder.is_dir():
+                raise
     return folder
 
 

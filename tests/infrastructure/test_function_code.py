@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.asset_folder import build_once
 from infra.dependency_layer import build_layer
 from infra.function_code import build_code
 from infra.runtime_python import find_runtime_python
@@ -69,6 +70,19 @@ def test_changed_code_is_built_anew_and_the_same_code_is_not(tmp_path: Path, pyt
     after = build_code(tmp_path / "build", lambdas=tmp_path)
     assert after != before
     assert (after / "pull_responder" / "model.py").read_text() == "ONE = 2\n"
+
+
+def test_what_another_build_has_made_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
+    def fill(folder: Path) -> None:
+        (folder / "mine").touch()
+        if not list(tmp_path.glob("thing-*")):
+            # The other one has the same parts.
+            other = build_once(tmp_path, "thing", ["part"], lambda theirs: (theirs / "theirs").touch())
+            assert (other / "theirs").exists()
+
+    built = build_once(tmp_path, "thing", ["part"], fill)
+    assert [each.name for each in built.iterdir()] == ["theirs"]
+    assert list(tmp_path.iterdir()) == [built]
 
 
 def test_code_that_is_none_is_not_built(tmp_path: Path, python: Path) -> None:
