@@ -81,6 +81,7 @@ bench: build/python.stamp
 	@npm ci --prefix bench --silent --no-audit --no-fund || echo "Without npm the other engine is left out" >&2
 	@$(PYTHON) -m bench.authorization
 	@$(PYTHON) -m bench.diagnosis
+	@$(PYTHON) -m bench.cold_start
 	@$(PYTHON) -m bench.function
 	@$(PYTHON) -m bench.layer
 	@$(PYTHON) -m bench.storm 2>/dev/null

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
@@ -16,7 +15,9 @@ from infra import permissions, vpc_placement
 from infra import scanner_answers as answers
 from infra.dependency_layer import ARCHITECTURE, RUNTIME
 from infra.escape_hatch import cfn_resource
+from infra.function_code import build_code
 from infra.permissions import Grant
+from infra.runtime_python import find_runtime_python
 from infra.scanner_answers import answer
 from infra.settings import Settings
 
@@ -24,21 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from infra.scanner_answers import Answer
-
-_LAMBDAS: Final = Path(__file__).resolve().parent.parent / "lambdas"
-# The command line, the demo and the generators do not run on Lambda. The requirements are in the layer. The rest are
-# files that tools leave behind.
-_NOT_DEPLOYED: Final = [
-    "pull_responder/cli",
-    "pull_responder/demo",
-    "pull_responder/emulator",
-    "pull_responder/generate",
-    "requirements.*",
-    "__pycache__",
-    "*.pyc",
-    "*.egg-info",
-    ".*_cache",
-]
 
 _LAMBDA_LOG_LEVELS: Final = {
     "DEBUG": lambda_.ApplicationLogLevel.DEBUG,
@@ -96,7 +82,7 @@ class ResponderFunction(Construct):
             runtime=RUNTIME,
             architecture=ARCHITECTURE,
             handler=f"pull_responder.handlers.{name}.handler",
-            code=lambda_.Code.from_asset(str(_LAMBDAS), exclude=_NOT_DEPLOYED, ignore_mode=cdk.IgnoreMode.GIT),
+            code=lambda_.Code.from_asset(str(build_code(python=find_runtime_python()))),
             layers=[layer],
             memory_size=memory_size,
             reserved_concurrent_executions=settings.reserved_concurrency.get(name),

@@ -131,7 +131,7 @@ class Settings:
     recheck_minutes: int = _setting(15, check.whole_number(1, 1_440))
     recheck_rate: str = _setting("rate(1 minute)", check.rate)
     keep_days: int = _setting(90, check.whole_number(1, 3_650))
-    memory_size: int = _setting(512, check.whole_number(128, 10_240))
+    memory_size: int = _setting(1024, check.whole_number(128, 10_240))
     timeout_seconds: int = _setting(120, check.whole_number(30, 900))
     batch_size: int = _setting(2000, check.whole_number(1, 10_000))
     batching_window_seconds: int = _setting(5, check.whole_number(0, 300))

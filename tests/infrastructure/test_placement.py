@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.sdk_data import read_services
+from infra.sdk_data import read_operations
 from infra.settings import Settings
 from tests.infrastructure.conftest import KEPT_TABLE, NO_DEFAULTS, synthesize
 from tests.infrastructure.test_permissions import as_list, rendered
@@ -174,7 +174,7 @@ def test_in_a_vpc_lambda_may_attach_a_function_and_the_function_itself_may_not(
 def test_the_guide_names_an_endpoint_for_each_service_that_the_functions_call() -> None:
     _, _, after = OPERATIONS.partition("### In a VPC")
     section = after.partition("\n### ")[0]
-    assert [service for service in read_services() if f"`{service}`" not in section] == []
+    assert [service for service in read_operations() if f"`{service}`" not in section] == []
 
 
 def test_a_reservation_is_never_less_than_what_the_queue_runs_at_a_time(
