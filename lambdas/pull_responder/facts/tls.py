@@ -27,16 +27,21 @@ def share_tls(client: Any) -> None:  # noqa: ANN401 -- one of boto3's generated 
     """Have a new client open its connections with the context that all clients with the same authorities share.
 
     A connection through a proxy has a context of its own, which it had before. The SDK has no way to give it a context:
-    this depends on the names of botocore's own attributes, of the version that lambdas/requirements.txt pins.
+    this depends on the names of botocore's own attributes, of the version that lambdas/requirements.txt pins. With a
+    version that has others, each client keeps its own.
     """
-    http = client._endpoint.http_session  # noqa: SLF001 -- as above
-    if not client.meta.endpoint_url.startswith("https:") or not http._verify:  # noqa: SLF001 -- as above
+    try:
+        http = client._endpoint.http_session  # noqa: SLF001 -- as above
+        verify, pools = http._verify, http._manager.connection_pool_kw  # noqa: SLF001 -- as above
+    except AttributeError:
         return
-    authorities = str(get_cert_path(http._verify))  # noqa: SLF001 -- as above
+    if not client.meta.endpoint_url.startswith("https:") or not verify:
+        return
+    authorities = str(get_cert_path(verify))
     with _LOCK:
         if authorities not in _CONTEXTS:
             _CONTEXTS[authorities] = _context(authorities)
-    http._manager.connection_pool_kw["ssl_context"] = _CONTEXTS[authorities]  # noqa: SLF001 -- as above
+    pools["ssl_context"] = _CONTEXTS[authorities]
 
 
 def _context(authorities: str) -> ssl.SSLContext:

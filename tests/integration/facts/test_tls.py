@@ -148,3 +148,13 @@ def test_authorities_that_cannot_be_read_leave_the_answer_unread(
     # They may come to be there while the process runs.
     missing.write_bytes(certificate.read_bytes())
     assert repositories(reader(missing, monkeypatch)) == []
+
+
+def test_a_client_of_another_sdk_is_left_as_it_is() -> None:
+    class Session:
+        """It has none of the attributes of botocore's."""
+
+    client = boto3.client("ecr", region_name="us-east-1")
+    client._endpoint.http_session = Session()
+    tls.share_tls(client)
+    assert vars(client._endpoint.http_session) == {}
