@@ -8,6 +8,7 @@ Lambda. `seconds_for_clients` measures that on this machine; with less memory, a
 
 from __future__ import annotations
 
+import json
 import resource
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
@@ -30,7 +32,10 @@ from pull_responder.model.arn import Arn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MEMORY: Final = 512
+# The default of memorySize in cdk.json.
+MEMORY: Final[int] = json.loads((Path(__file__).parents[1] / "cdk.json").read_text())["context"]["pullResponder"][
+    "memorySize"
+]
 # What a diagnosis of a denied pull reads in a member.
 SERVICES: Final = ("iam", "ec2", "eks", "ecr", "kms", "cloudtrail")
 _OURS: Final = Arn.parse("arn:aws:lambda:us-east-1:123456789012:function:bench")

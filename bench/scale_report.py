@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # behavior for SQS event source mappings"; SQS Developer Guide, "Amazon SQS short and long polling"). Two queues.
 _POLLS_A_SECOND: Final = 2 * 5 / 20
 _OF_A_BATCH: Final = 10
+_WIDTH: Final = 42
 _LAMBDA: Final = limits.MEGABYTES_OF_A_PROCESSOR / MEMORY
 _RUNS: Final = {"diagnose": 10, "recheck": 5}
 # What to do about a limit, by the row that gives first.
@@ -95,7 +96,7 @@ class Row:
 
     def __str__(self) -> str:
         numbers = f"{self.mean:8,.1f}{self.busiest:8,.0f}{self.whole:8,.0f}{self.allowed:>18}{self.used:6.0%}"
-        return f"  {self.what:42}{numbers}{self.refused:8,}"
+        return f"  {self.what:{_WIDTH}}{numbers}{self.refused:8,}"
 
 
 def _of_hub(played: Played, what: str, mean: float, busiest: float, most: float) -> Row:
@@ -122,7 +123,8 @@ def report(played: Played) -> str:
         "",
         played.title,
         *(f"  {each}" for each in played.said),
-        f"  {'':42}{'mean/s':>8}{'busiest':>8}{f'x {played.share}':>8}{'AWS allows':>18}{'used':>6}{'refused':>8}",
+        " " * _WIDTH
+        + f"{'mean/s':>10}{'busiest':>8}{f'x {played.share}':>8}{'AWS allows':>18}{'used':>6}{'refused':>8}",
         *map(str, rows),
     ]
     first = max(rows, key=lambda each: (each.refused > 0, each.used))
@@ -189,7 +191,8 @@ def _calls(played: Played) -> Iterator[Row]:
         whole = known.busiest * (played.share if known.where == "hub" else 1)
         drained = 1 - played.deployment.left(service, operation)
         used = max(drained, min(1.0, whole / limit.burst))
-        name = f"{service} {operation} ({known.where})"
+        name = f"{service} {operation}"
+        name = f"{name[: _WIDTH - len(known.where) - 3]} ({known.where})"
         row = Row(name, known.mean, known.busiest, whole, allowed, used, known.refused)
         if service not in worst or (row.refused, row.used) > (worst[service].refused, worst[service].used):
             worst[service] = row

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pull_responder.events import fields, names, pull_through_cache_action
+from pull_responder.events import fields, names, pull_through_cache_action, sender
 from pull_responder.events.cloudtrail import DETAIL_TYPE
 from pull_responder.events.eks_change import CLOCK_SOURCE, EKS_SOURCE, SCHEDULED
 from pull_responder.events.eks_event import ADDON_RESTORED, read_addon
@@ -33,6 +33,8 @@ CACHE_ACTION: Final = pull_through_cache_action.DETAIL_TYPE
 # The characters of names, ids and ARNs. Text that is longer or has other characters is no name (a policy, a manifest).
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+=,.@:/-]{0,511}")
 _CALL: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,79}")
+# An inline policy's name, or the last part of a managed policy's ARN (IAM API Reference, PutRolePolicy, CreatePolicy).
+_POLICY_NAME: Final = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 # A session's ARN: a role's name has up to 64 characters, a session's too, and STS leaves out the role's path. A user's
 # ARN has its path, of up to 512.
@@ -56,6 +58,7 @@ class Change:
       Empty if there are too many.
     - `by`: the ARN of who made the call, or the name of the AWS service that did; None if the event does not say.
     - `event_id`: CloudTrail's id of the event.
+    - `policy`: the name of the policy that a call of IAM attaches, detaches, writes or deletes; None for other calls.
     """
 
     service: str
@@ -68,6 +71,7 @@ class Change:
     words: frozenset[str] = frozenset()
     by: str | None = None
     event_id: str | None = None
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,14 @@ class Wakeup:
     at: str | None = None
 
 
-def read_change(body: str, *, account: str | None) -> Change | Wakeup | LookAgain | Skipped:
+def read_change(body: str, *, account: str | None, organization: bool = False) -> Change | Wakeup | LookAgain | Skipped:
     """Read the body of one SQS message: an event as EventBridge delivers it to a queue.
 
-    `account` is our own: only its schedule and its Security Hub count. With None, any do. Other accounts may forward
-    changes.
+    - `account` is our own: only its schedule and its Security Hub count. With None, any do. Other accounts may forward
+      changes.
+    - `organization` says that accounts of our organization do: then an event that names another account than its
+      sender's is Refused, and Security Hub of another account may ask for findings about that account.
+
     Raises UnusableEvent if the body is not an event, or claims to carry a CloudTrail record and does not.
     """
     envelope = read_json(body, where="body")
@@ -90,11 +97,19 @@ def read_change(body: str, *, account: str | None) -> Change | Wakeup | LookAgai
     detail = envelope.get("detail")
     if not isinstance(detail, dict):
         raise UnusableEvent("body.detail", f"is not an object but {fields.kind(detail)}")
+    if organization and (refused := sender.refusal(envelope)):
+        return refused
     source, detail_type = fields.text(envelope, "source"), fields.text(envelope, "detail-type")
     if source == CLOCK_SOURCE:
         return _wakeup(envelope, detail_type, account)
     if source == HUB_SOURCE and detail_type == CUSTOM_ACTION:
-        return read_look_again(envelope, detail, account=account)
+        return read_look_again(envelope, detail, account=account, organization=organization)
+    return _change(envelope, detail, source, detail_type)
+
+
+def _change(
+    envelope: Mapping[str, object], detail: Mapping[str, object], source: str, detail_type: str
+) -> Change | Skipped:
     if source == "aws.ecr" and detail_type in (IMAGE_ACTION, CACHE_ACTION):
         return _ecr_event(envelope, detail, detail_type)
     if source == EKS_SOURCE and detail_type == ADDON_RESTORED:
@@ -176,6 +191,7 @@ def _call(envelope: Mapping[str, object], detail: Mapping[str, object], service:
         words=_words([parameters, *(fields.text(each, "ARN") for each in fields.items(detail, "resources"))]),
         by=_caller(fields.mapping(detail, "userIdentity")),
         event_id=names.event_id(detail.get("eventID")),
+        policy=_policy(parameters) if service == "iam" else None,
     )
 
 
@@ -194,6 +210,13 @@ def _role(parameters: Mapping[str, object]) -> str | None:
         return None
     name = fields.text(parameters, "roleName")
     return name if _ROLE_NAME.fullmatch(name) else None
+
+
+def _policy(parameters: Mapping[str, object]) -> str | None:
+    """Return the name of the policy of a call (IAM API Reference, DetachRolePolicy, PutRolePolicy)."""
+    arn = names.arn(parameters.get("policyArn"))
+    name = arn.resource.rpartition("/")[2] if arn else fields.text(parameters, "policyName")
+    return name if _POLICY_NAME.fullmatch(name) else None
 
 
 def _repository(parameters: Mapping[str, object]) -> str | None:

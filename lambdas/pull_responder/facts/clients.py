@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError
 
 from pull_responder.facts.answers import check_answer
+from pull_responder.facts.tls import share_tls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +77,7 @@ class Clients:
             except (BotoCoreError, ValueError) as error:
                 return error
             client.meta.events.register("after-call", check_answer)
+            share_tls(client)
             self._kept[key] = client
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)

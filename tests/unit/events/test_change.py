@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra import change_rules
+from infra import change_patterns
 from pull_responder.events.change import SERVICES, Change, Wakeup, read_change, read_record
 from pull_responder.events.outcome import Skipped, UnusableEvent
 
@@ -52,11 +52,12 @@ def change(service: str, name: str, *words: str, **fields: Any) -> Change:  # no
             change(
                 *("iam", "AttachRolePolicy", "node", "arn:aws:iam::aws:policy/service/Pull", "service/Pull"),
                 role="node",
+                policy="Pull",
             ),
         ),
         (
             call("iam", "PutRolePolicy", {"roleName": "node", "policyName": "pull", "policyDocument": '{"a": 1}'}),
-            change("iam", "PutRolePolicy", "node", "pull", role="node"),
+            change("iam", "PutRolePolicy", "node", "pull", role="node", policy="pull"),
         ),
         (
             call("iam", "AddRoleToInstanceProfile", {"roleName": "node", "instanceProfileName": "nodes"}),
@@ -101,6 +102,10 @@ def change(service: str, name: str, *words: str, **fields: Any) -> Change:  # no
         (
             call("iam", "CreateRole", {"roleName": "node"}, awsRegion="us-east-1"),
             change("iam", "CreateRole", "node", role="node", region="us-east-1"),
+        ),
+        (
+            call("iam", "DeleteRolePolicy", {"roleName": "node", "policyName": "not <a> name"}),
+            change("iam", "DeleteRolePolicy", "node", role="node"),
         ),
         (
             call("iam", "CreateRole", {"roleName": "not a name"}, eventTime=None),
@@ -216,7 +221,7 @@ def test_a_name_is_short_and_plain() -> None:
 
 
 def test_the_services_are_those_that_the_stack_has_rules_for() -> None:
-    assert {service for service, _, _ in change_rules._CALLS.values()} == SERVICES
+    assert {service for service, _, _ in change_patterns._CALLS.values()} == SERVICES
 
 
 @pytest.mark.parametrize(
