@@ -11,8 +11,9 @@ documents that it allows, what gives first, and what it costs by list price.
 
 Measured are the calls of the deployed handlers, by account, and the units of the findings table. Time is that of
 bench/lambda_time.py. Multiplied are the day (a quarter of an hour of `quiet`, which is as long as it takes until each
-open finding was looked at again, and the ten minutes of `stranger`) and, where a tenth was played, what the hub does:
-ten times as much, as if all busiest seconds were the same one. A member has as many problems in the tenth.
+open finding was looked at again, and the ten minutes of `stranger`) and, where a tenth was played, what the hub has:
+ten times as many events, as if all busiest seconds were the same one, and what the functions do by how many more of
+their runs there can be at once, ten times at most. A member has as many problems in the tenth.
 """
 
 from __future__ import annotations

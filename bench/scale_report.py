@@ -99,9 +99,9 @@ class Row:
         return f"  {self.what:{_WIDTH}}{numbers}{self.refused:8,}"
 
 
-def _of_hub(played: Played, what: str, mean: float, busiest: float, most: float) -> Row:
+def _of_hub(played: Played, what: str, mean: float, busiest: float, most: float, *, times: float | None = None) -> Row:  # noqa: PLR0913
     """Return the row of something that all accounts share, of which AWS allows `most`."""
-    whole = busiest * played.share
+    whole = busiest * (played.share if times is None else times)
     return Row(what, mean, busiest, whole, f"{most:,.0f}", whole / most)
 
 
@@ -138,6 +138,11 @@ def report(played: Played) -> str:
     return "".join(f"{each}\n" for each in lines)
 
 
+def _more_runs(played: Played) -> float:
+    """Return how many times as much the functions can do in a second of the whole world: so many runs there are."""
+    return max(1.0, min(played.share, sum(_RUNS.values()) / max(1, _at_once(played.deployment.ran))))
+
+
 def _way_in(played: Played) -> Iterator[Row]:
     events = played.events
     mean = sum(events.values()) / played.length
@@ -155,22 +160,24 @@ def _runs(played: Played) -> Iterator[Row]:
     for function, most in _RUNS.items():
         ran = [each for each in played.deployment.ran if each.function == function]
         mean, busiest = sum(map(_seconds, ran)) / played.length, _at_once(ran)
-        whole = min(most, busiest * played.share)
+        whole = max(busiest, min(most, ceil(mean * played.share)))
         yield Row(f"runs of {function} at once", mean, busiest, whole, f"{most}", whole / most)
 
 
 def _table(played: Played) -> Iterator[Row]:
-    units = played.units
+    units, times = played.units, _more_runs(played)
     for what, seconds, allowed in (
         ("table: write units", units.writes, limits.TABLE_WRITES_AT_FIRST),
         ("table: read units", units.reads, limits.TABLE_READS_AT_FIRST),
     ):
-        yield _of_hub(played, what, sum(seconds.values()) / played.length, max(seconds.values(), default=0), allowed)
+        mean, busiest = sum(seconds.values()) / played.length, max(seconds.values(), default=0)
+        yield _of_hub(played, what, mean, busiest, allowed, times=times)
     for kind, what in (("id", "table: its hottest item"), ("due", "table: hottest index key")):
         key, busiest = units.hottest(kind)
         mean = sum(units.partitions.get(f"{kind} {key}", {}).values()) / played.length
         name, slash, _ = key.partition("/")
-        yield _of_hub(played, f"{what} ({name}{slash and '/…'})", mean, busiest, limits.PARTITION_WRITES)
+        name = f"{what} ({name}{slash and '/…'})"
+        yield _of_hub(played, name, mean, busiest, limits.PARTITION_WRITES, times=times)
 
 
 def _calls(played: Played) -> Iterator[Row]:
@@ -188,7 +195,7 @@ def _calls(played: Played) -> Iterator[Row]:
     for (service, operation), known in sorted(found.items()):
         limit = limits.documented_limit(service, operation)
         allowed = f"{limit.burst:,.0f} + {limit.a_second:,.0f}/s" + ("" if limit.documented else " ?")
-        whole = known.busiest * (played.share if known.where == "hub" else 1)
+        whole = known.busiest * (_more_runs(played) if known.where == "hub" else 1)
         drained = 1 - played.deployment.left(service, operation)
         used = max(drained, min(1.0, whole / limit.burst))
         name = f"{service} {operation}"
