@@ -91,15 +91,17 @@ class Deployed:
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in messages]
 
-    def findings(self, about: str) -> list[dict[str, Any]]:
+    def findings(self, about: str, *, at: EmulatedAws | None = None) -> list[dict[str, Any]]:
         """Return the findings in Security Hub that contain `about`. Security Hub cannot filter by any text.
+
+        They are those of the stack's account and region, or of another one.
 
         People are told first, so this waits until Security Hub has what the table has.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
         while any(item.get("queue") == {"S": "notice"} for item in self.items(about)) and time.monotonic() < deadline:
             pass
-        stored = self.aws.client("securityhub").get_findings()["Findings"]
+        stored = (at or self.aws).client("securityhub").get_findings()["Findings"]
         return [finding for finding in stored if about in json.dumps(finding, default=str)]
 
     def items(self, about: str) -> list[dict[str, Any]]:
@@ -110,6 +112,17 @@ class Deployed:
     def log(self) -> str:
         """Return the last part of the log of the emulator and the functions."""
         return self.aws.log.read_text(errors="replace")[-6000:]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process have a file's tests, and one all that share the deployed stack. Each has an emulated AWS.
+
+    It comes first, because pytest-xdist reads the groups in the same hook.
+    """
+    for item in items:
+        shared = "deployed" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("deployed" if shared else item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError
 
 from pull_responder.facts.answers import check_answer
+from pull_responder.facts.tls import share_tls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
 
-# One client is about 2.4 MB. A diagnosis uses about ten, and as many again in each further account or region.
+# One client is about 2.4 MB, and a third of that with the data in the functions' layer. A diagnosis uses about ten, and
+# as many again in each further account or region.
 _MOST_CLIENTS: Final = 48
 
 
@@ -54,6 +56,7 @@ class Clients:
             except (BotoCoreError, ValueError) as error:
                 return error
             client.meta.events.register("after-call", check_answer)
+            share_tls(client)
             self._kept[key] = client
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)

@@ -18,6 +18,7 @@ from pull_responder.events.audit_log import AuditBatch, Dropped, read_log_batch
 from pull_responder.events.log_stream import NoPlaceError, StreamBatch, is_of_stream, read_stream_record
 from pull_responder.events.outcome import UnusableEvent
 from pull_responder.facts.aws import AWS_ERRORS, Aws
+from pull_responder.handlers.garbage import freeze_imports
 from pull_responder.model.arn import Arn
 from pull_responder.model.unread import Unread
 from pull_responder.publish.event_queue import QueueError, send_patiently
@@ -34,6 +35,7 @@ _wait = time.sleep
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
+freeze_imports()
 
 
 @cache

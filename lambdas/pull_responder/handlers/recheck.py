@@ -13,6 +13,7 @@ from pull_responder.events.look_again import LookAgain
 from pull_responder.events.outcome import Refused, Skipped, UnusableEvent
 from pull_responder.findings.store import StoreError
 from pull_responder.handlers.connection import connect, run_of
+from pull_responder.handlers.garbage import freeze_imports
 from pull_responder.model.unread import Unread
 from pull_responder.responder.recheck import Recheck
 from pull_responder.responder.refused import log_refused
@@ -29,6 +30,7 @@ _MOST_SECONDS: Final = 120.0
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace="PullResponder", service=SERVICE)
+freeze_imports()
 
 
 @logger.inject_lambda_context
