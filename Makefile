@@ -87,6 +87,7 @@ bench: build/python.stamp
 	@$(PYTHON) -m bench.storm 2>/dev/null
 	@$(PYTHON) -m bench.roles 2>/dev/null
 	@$(PYTHON) -m bench.open_findings 2>/dev/null
+	@$(PYTHON) -m bench.scale 2>/dev/null
 
 # A sample of small changes to the pure packages, or to those named; each that no unit test of its package notices is
 # printed. `make mutants SAMPLE=0 PACKAGES=network/names.py` tries all of one module, another SEED other ones. With LIMIT=4

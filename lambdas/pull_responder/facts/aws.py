@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pull_responder.events.eks_registries import AWS_REGISTRIES
 from pull_responder.facts.answers import ask
-from pull_responder.facts.clients import Clients
+from pull_responder.facts.clients import Clients, Keys
 from pull_responder.facts.failed_call import step_after
 from pull_responder.facts.failures import Failures
 from pull_responder.facts.kept import Kept
@@ -53,9 +53,8 @@ _ALWAYS_ENABLED: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-go
 _SESSION_NAME: Final = "pull-responder"
 _RENEW_BEFORE: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 400
-# A session holds the SDK's models of the services that it was used for, some twenty megabytes. Of an account that was
-# not asked about for long, the role is assumed again, by one call.
-_MOST_MEMBERS: Final = 16
+# Keys take little room. Of an account that was not asked about for long, the role is assumed again, by one call.
+_MOST_MEMBERS: Final = 1000
 # Events can name any account.
 _MOST_LOCKS: Final = 1000
 
@@ -74,7 +73,14 @@ def describe_failure(call: str, error: BotoCoreError | ClientError | ValueError)
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    session: boto3.session.Session
+    """Whose credentials are used: those of the keys, or without keys our own.
+
+    All clients are made by one session. One of their own would load the SDK's models of each service anew: some thirty
+    megabytes an account, and most of the time that it takes to make the clients
+    (docs/adr/0169-one-session-for-all-accounts.md).
+    """
+
+    keys: Keys | None
     expires_at: datetime
 
 
@@ -116,7 +122,7 @@ class Aws:
         self._identity = identity
         self._caller: Arn | None = None
         self.now = now
-        self._own = _Member(session, datetime.max.replace(tzinfo=UTC))
+        self._own = _Member(None, datetime.max.replace(tzinfo=UTC))
         self._members: Kept[_Member] = Kept(_MOST_MEMBERS)
         self._clients = Clients(_CONFIG, config_of=_CONFIG_OF)
         self._sts_clients = Clients(_STS_CONFIG)
@@ -238,7 +244,7 @@ class Aws:
         member = self._member(account, region, role)
         if isinstance(member, Unread):
             return member
-        client = self._clients.get(member.session, service, region)
+        client = self._clients.get(self._session, service, region, member.keys)
         if isinstance(client, BotoCoreError | ValueError):
             return describe_failure(f"{service} in {region}", client)
         return client
@@ -285,8 +291,8 @@ class Aws:
 
         def request(sts: STSClient) -> _Member:
             answer = sts.assume_role(RoleArn=role, RoleSessionName=_SESSION_NAME)["Credentials"]
-            session = boto3.session.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
-            return _Member(session, answer["Expiration"])
+            keys = Keys(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+            return _Member(keys, answer["Expiration"])
 
         try:
             sts = self._sts(region)
