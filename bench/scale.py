@@ -165,7 +165,7 @@ def policy(aws: EmulatedAws, environments: Environments, share: int) -> Played:
         begins=NOON,
         audited=(len(kinds), _PULLS_OF_A_CLUSTER),
         said=[
-            f"measured: its first {_POLICY_MINUTES} minutes; nothing is multiplied",
+            f"measured: its first {_POLICY_MINUTES} minutes",
             f"all {len(deployment.diagnosed):,} problems diagnosed within {diagnosed:,.0f} s",
             f"messages: {messages(deployment.told, NOON)}",
         ],

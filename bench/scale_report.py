@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _POLLS_A_SECOND: Final = 2 * 5 / 20
 _OF_A_BATCH: Final = 10
 _WIDTH: Final = 42
+_MINUTE: Final = 60.0
 _LAMBDA: Final = limits.MEGABYTES_OF_A_PROCESSOR / MEMORY
 _RUNS: Final = {"diagnose": 10, "recheck": 5}
 # What to do about a limit, by the row that gives first.
@@ -31,7 +32,7 @@ _SETTINGS: Final = {
     "runs of recheck": "max_concurrency of recheck, in infra/finding_function.py; recheckMinutes looks less often",
     "cloudtrail LookupEvents": "lookUpChanges: false tells no longer who changed it; nothing else waits for it",
     "securityhub": "securityHub: false; findings that are refused are imported later",
-    "table": "quietMinutes; batchingWindowSeconds gathers more events of a problem for one write",
+    "table": "none: a table can be warmed (dynamodb update-table --warm-throughput); what it refuses comes again",
     "events": "a higher quota of EventBridge (Service Quotas); what is throttled is retried for a day",
     "messages": "batchSize; a message waits in the queue for two weeks",
     "stream": "a stream on demand grows by itself; CloudWatch Logs sends for a day what does not fit",
@@ -160,7 +161,7 @@ def _runs(played: Played) -> Iterator[Row]:
     for function, most in _RUNS.items():
         ran = [each for each in played.deployment.ran if each.function == function]
         mean, busiest = sum(map(_seconds, ran)) / played.length, _at_once(ran)
-        whole = max(busiest, min(most, ceil(mean * played.share)))
+        whole = max(busiest, min(most, ceil(_busiest_minute(ran) * played.share)))
         yield Row(f"runs of {function} at once", mean, busiest, whole, f"{most}", whole / most)
 
 
@@ -248,6 +249,18 @@ def _money(played: Played) -> Iterator[str]:
 def _seconds(ran: Ran) -> float:
     """Return for how long Lambda bills a run: for its waiting, or for the processor if that takes longer."""
     return max(ran.seconds, ran.processor * _LAMBDA)
+
+
+def _busiest_minute(ran: Sequence[Ran]) -> float:
+    """Return how many runs there were at once in the busiest minute, on average."""
+    minutes: dict[int, float] = defaultdict(float)
+    for each in ran:
+        at, ends = each.at, each.at + each.seconds
+        while at < ends:
+            until = min(ends, (at // _MINUTE + 1) * _MINUTE)
+            minutes[int(at // _MINUTE)] += until - at
+            at = until
+    return max(minutes.values(), default=0) / _MINUTE
 
 
 def _at_once(ran: Sequence[Ran]) -> int:

@@ -80,6 +80,7 @@ def test_of_a_tenth_the_hub_has_more_and_a_member_the_same() -> None:
     assert _line(text, "securityhub BatchImportFindings (hub)")[1:3] == ["2", "15"], "15 runs instead of 2"
     assert _line(text, "securityhub BatchImportFindings (hub)")[-2:] == ["50%", "0"]
     assert _line(text, "events on the hub's bus")[1:3] == ["26", "260"]
+    assert _line(text, "runs of diagnose at once")[1:4] == ["2", "4", "10"], "twenty seconds a minute, ten times"
     assert f"events between accounts {10 * 26 / 1e6:.2f}" in text
 
 
